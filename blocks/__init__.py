@@ -1,0 +1,1 @@
+"""The function blocks that ship with the worker."""
