@@ -1,0 +1,103 @@
+"""The first steps of a new child, in the one order that is safe."""
+
+import contextlib
+import faulthandler
+import fcntl
+import os
+import signal
+import sys
+import time
+import types
+from typing import Final
+
+from multiprocess import process as multiprocess_process
+from multiprocess import resource_tracker
+
+from jobrunner.containment import contain
+from jobrunner.protocol import linux
+from jobrunner.protocol.entry import Descriptors
+
+CHILD_ARGV: Final = ["neops-job"]
+_ADOPTION_TIMEOUT_SECONDS: Final = 5.0
+_PARKED: Final = 64
+
+
+def wait_for_adoption(supervisor_pid: int) -> None:
+    """Wait until the supervisor is the parent, then tie this process's life to it, then look again.
+
+    After a double fork the middle process is still the parent for a moment, and PDEATHSIG follows whoever is the
+    parent when it is set: set too early, it kills the child when the middle ends. The second look is for a
+    supervisor that died in between, whose death nobody would signal.
+    """
+    end = time.monotonic() + _ADOPTION_TIMEOUT_SECONDS
+    while os.getppid() != supervisor_pid:
+        if time.monotonic() > end:
+            os._exit(1)
+        time.sleep(0.0001)
+    linux.die_with_parent()
+    if os.getppid() != supervisor_pid:
+        os._exit(1)
+
+
+def reset_identity() -> None:
+    """Hide the supervisor's command line and script, and let blocks use `multiprocess` themselves."""
+    sys.argv = list(CHILD_ARGV)
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    # `multiprocess` forbids children to daemonic processes; the flag is the template's, not this process's.
+    multiprocess_process.current_process()._config.pop("daemon", None)
+    # The tracker's pipe is closed below; a stale number could by then be a file of the block.
+    resource_tracker._resource_tracker._fd = None
+    resource_tracker._resource_tracker._pid = None
+
+
+def reset_signals() -> None:
+    """Default action for every signal, nothing blocked: the template ignores some, and a fork inherits that."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def take_descriptors(descriptors: Descriptors) -> Descriptors:
+    """Make stdout, stderr, channel and dump the only open descriptors besides an empty stdin.
+
+    A descriptor that survives an `exec` in a daemon of the block would keep the job's channel open for ever,
+    so all but stdio are non-inheritable (CPython leaves descriptors received over a socket inheritable).
+    """
+    # Far above everything in use first, so that the moves below can't overwrite each other.
+    channel, dump, stdout, stderr = (
+        fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _PARKED)
+        for descriptor in (descriptors.channel, descriptors.dump, descriptors.stdout, descriptors.stderr)
+    )
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(stdout, 1)
+    os.dup2(stderr, 2)
+    os.dup2(channel, 3, inheritable=False)
+    os.dup2(dump, 4, inheritable=False)
+    close_everything_above(4)
+    return Descriptors(channel=3, stdout=1, stderr=2, dump=4)
+
+
+def close_everything_above(highest_kept: int) -> None:
+    """Close every descriptor above ``highest_kept``, whatever left it open."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > highest_kept:
+            with contextlib.suppress(OSError):  # the listing's own descriptor is closed already
+                os.close(int(name))
+
+
+def be_born(supervisor_pid: int, descriptors: Descriptors) -> Descriptors:
+    """Turn a fresh fork (or a fresh interpreter) into a child that may run a block. Returns its descriptors."""
+    wait_for_adoption(supervisor_pid)
+    os.setsid()
+    # Daemons of this job are re-parented to it, not to the supervisor, as long as it lives. So whatever unknown
+    # child the supervisor gets belongs to a job that has ended.
+    linux.become_subreaper()
+    reset_signals()
+    reset_identity()
+    descriptors = take_descriptors(descriptors)
+    faulthandler.register(linux.DUMP_SIGNAL, file=descriptors.dump, all_threads=True, chain=False)
+    faulthandler.enable(file=descriptors.dump, all_threads=True)
+    linux.set_process_name("neops-spare")
+    contain()
+    return descriptors

@@ -1,0 +1,47 @@
+"""The life of one child: warm up, wait for one order, run it, send its outcome, end."""
+
+import asyncio
+import os
+import tempfile
+from typing import NoReturn
+
+from jobrunner.channel import Channel
+from jobrunner.job import run_order
+from jobrunner.logs import capture_logs, flush_output, line_buffer_output
+from jobrunner.protocol import linux
+from jobrunner.protocol.caps import ORDER_CAP_BYTES
+from jobrunner.protocol.entry import Descriptors
+from jobrunner.protocol.messages import Order, Ready, to_child
+
+
+async def _nothing() -> None:
+    """The throw-away run that pays for asyncio's first time in this process, before there is a job to delay."""
+
+
+def live(descriptors: Descriptors) -> NoReturn:
+    """Run one job, if one comes. Ends the process without Python's exit handlers, which belong to the template."""
+    channel = Channel(descriptors.channel)
+    line_buffer_output()
+    asyncio.run(_nothing())
+    try:
+        channel.send(Ready(pid=os.getpid()))
+        frame = channel.receive(ORDER_CAP_BYTES)
+    except (EOFError, OSError):
+        os._exit(0)
+    order = to_child(frame)
+    if not isinstance(order, Order):
+        os._exit(0)
+    move_in(order)
+    capture_logs(channel, order.log_level)
+    linux.set_process_name("neops-job")
+    run_order(channel, order, frame.payload)
+    flush_output()
+    os._exit(0)
+
+
+def move_in(order: Order) -> None:
+    """Make the job's own directory its home, its place for temporary files and its working directory."""
+    os.chdir(order.job_directory)
+    os.environ.update(HOME=order.job_directory, TMPDIR=order.job_directory)
+    # tempfile remembers its answer from the template, where these were another's.
+    tempfile.tempdir = None

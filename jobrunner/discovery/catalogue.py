@@ -1,0 +1,75 @@
+"""Discovery as a whole: import every module of every source, one at a time, and list what there is."""
+
+from collections.abc import Callable
+
+from jobrunner.discovery.importing import import_module, thread_problem
+from jobrunner.discovery.sources import Module, modules_of
+from jobrunner.errors import SourceError
+from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
+from jobrunner.protocol.entry import Discovery
+from sdk.registry import RegisteredBlock, registry
+from sdk.schema import engine_schema
+
+
+
+def discover(discovery: Discovery, announce: Callable[[str], None]) -> Catalogue:
+    """Import the blocks of ``discovery`` into this process.
+
+    ``announce`` is called with each module's name before it is imported: when the process goes silent or dies
+    afterwards, the supervisor knows which module to leave out next time.
+    """
+    problems: list[ImportProblem] = []
+    for module in _modules(discovery, problems):
+        announce(module.name)
+        problem = import_module(module)
+        if problem is not None:
+            problems.append(problem)
+        # Only the first is named: later modules are not to blame for a thread that is already there.
+        if not any(known.kind == "thread" for known in problems):
+            threads = thread_problem(module)
+            if threads is not None:
+                problems.append(threads)
+    return Catalogue(
+        blocks=tuple(_entry(block) for _, block in sorted(registry.function_blocks.items())),
+        problems=tuple(problems),
+    )
+
+
+def _modules(discovery: Discovery, problems: list[ImportProblem]) -> list[Module]:
+    found: dict[str, Module] = {}
+    for source in discovery.sources:
+        try:
+            for module in modules_of(source):
+                found.setdefault(module.name, module)
+        except SourceError as error:
+            problems.append(
+                ImportProblem(
+                    module=source, file=None, line=None, kind="source", message=error.message, traceback=""
+                )
+            )
+    return [module for name, module in found.items() if name not in discovery.skip_modules]
+
+
+def _entry(block: RegisteredBlock) -> BlockEntry:
+    registration = block.registration
+    return BlockEntry(
+        id=registration.identifier,
+        package=registration.package,
+        name=registration.name,
+        version=registration.version,
+        description=registration.description,
+        run_on=registration.run_on,
+        fb_type=registration.fb_type,
+        help_text=registration.markdown_helptext,
+        deprecated=registration.deprecated,
+        is_idempotent=registration.is_idempotent,
+        is_pure=registration.is_pure,
+        reversible=registration.reversible,
+        parameter_schema=engine_schema(registration.param_cls),
+        result_schema=engine_schema(registration.result_cls, mode="serialization"),
+        max_seconds=registration.max_seconds,
+        max_memory_mb=registration.max_memory_mb,
+        module=block.module,
+        file=block.file,
+        line=block.line,
+    )

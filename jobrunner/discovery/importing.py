@@ -1,0 +1,67 @@
+"""Importing one module of an author, and turning whatever happens into one clear record."""
+
+import importlib
+import os
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from jobrunner.discovery.sources import Module
+from jobrunner.protocol.catalogue import ImportProblem, ProblemKind
+
+_OWN_FRAMES: Final = (os.path.dirname(os.path.dirname(__file__)), "<frozen importlib")
+
+
+def import_module(module: Module) -> ImportProblem | None:
+    """Import ``module``; `None` when it went well. A failure harms only this module."""
+    try:
+        importlib.import_module(module.name)
+    except SystemExit as error:
+        return _problem(module, "exit", f"called sys.exit({error.code!r}) while it was imported", error)
+    except BaseException as error:
+        return _problem(module, "error", f"{type(error).__name__}: {error}", error)
+    return None
+
+
+def thread_problem(module: Module) -> ImportProblem | None:
+    """Tell whether threads are running now, right after ``module`` was imported."""
+    if len(os.listdir("/proc/self/task")) == 1:
+        return None
+    return ImportProblem(
+        module=module.name,
+        file=module.file,
+        line=None,
+        kind="thread",
+        message="started a thread while it was imported; a process with threads can't be forked safely. "
+        "Start threads in run(), or in a function that run() calls.",
+        traceback="",
+    )
+
+
+def _problem(module: Module, kind: ProblemKind, message: str, error: BaseException) -> ImportProblem:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours(frame.filename)]
+    line = frames[-1].lineno if frames else None
+    file = frames[-1].filename if frames else module.file
+    if isinstance(error, SyntaxError) and error.filename:
+        file, line = error.filename, error.lineno
+    return ImportProblem(
+        module=module.name,
+        file=file,
+        line=line,
+        kind=kind,
+        message=message,
+        traceback="".join(traceback.format_exception(type(error), error, _strip(error.__traceback__))),
+    )
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith(_OWN_FRAMES) or Path(filename).parent.name == "importlib"
+
+
+def _strip(trace: TracebackType | None) -> TracebackType | None:
+    while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    return trace
+
+

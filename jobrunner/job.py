@@ -1,0 +1,111 @@
+"""One job in one child: find the block, run it under `asyncio.run`, send exactly one outcome."""
+
+import asyncio
+import json
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from jobrunner.channel import Channel
+from jobrunner.outcome import encode, failed
+from jobrunner.protocol.caps import HEADER_CAP_BYTES
+from jobrunner.protocol.messages import Cancel, Order, to_child
+from sdk.execution import JobInput, OutcomeBody, run_job
+from sdk.function_block import JobMeta
+from sdk.registry import registry
+
+_log = logging.getLogger("block")
+
+
+class _UnjoinedExecutor(ThreadPoolExecutor):
+    """An executor that nobody waits for at the end.
+
+    `asyncio.run` joins the default executor's threads. A thread stuck in a device's socket would then keep a
+    finished job open until its time limit, and turn its result into a failure.
+    """
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Refuse new work; leave the threads to the end of the process."""
+        super().shutdown(wait=False, cancel_futures=True)
+
+
+def run_order(channel: Channel, order: Order, payload: bytes) -> None:
+    """Run the ordered job. Sends one outcome whatever the block raises; ends only with the block."""
+    sent = False
+
+    async def live() -> None:
+        nonlocal sent
+        body = await _run_until_cancelled(channel, order, payload)
+        # Before the loop is torn down: clean-up of tasks that the block left behind may take its time, or fail,
+        # and neither changes what the block returned.
+        if not (sent or not channel.is_mine):
+            channel.send(*encode(body, order.result_cap_bytes))
+            sent = True
+
+    try:
+        asyncio.run(live())
+    except BaseException as error:
+        if sent or not channel.is_mine:
+            return
+        # SystemExit from a task that the block started ends the loop without passing through the job.
+        _log.exception("The block ended the event loop")
+        channel.send(*encode(failed(f"The block ended its event loop with {type(error).__name__}."), 0))
+
+
+async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -> OutcomeBody:
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(_UnjoinedExecutor(thread_name_prefix="block"))
+    job = loop.create_task(_run_block(order, payload), name="block")
+    reason: str | None = None
+
+    def hear() -> None:
+        nonlocal reason
+        try:
+            message = to_child(channel.receive(HEADER_CAP_BYTES))
+        except (EOFError, OSError):
+            # No supervisor, nobody to report to. Where a block forked, only the original may decide this.
+            if channel.is_mine:
+                os._exit(1)
+            loop.remove_reader(channel.fileno())
+            return
+        if isinstance(message, Cancel):
+            reason = message.reason
+            job.cancel(message.reason)
+
+    loop.add_reader(channel.fileno(), hear)
+    try:
+        return await job
+    except asyncio.CancelledError:
+        if reason is None:
+            return failed("The block was cancelled by itself or by a task of its own, not by the worker.")
+        return failed(f"Cancelled: {reason}.")
+    finally:
+        loop.remove_reader(channel.fileno())
+
+
+async def _run_block(order: Order, payload: bytes) -> OutcomeBody:
+    block = registry.function_blocks.get(order.block_id)
+    if block is None:
+        return failed(f"Block {order.block_id} is not in this child, although it is in the catalogue.")
+    job: dict[str, Any] = json.loads(payload)
+    meta = JobMeta(
+        job_id=order.job_id,
+        block_id=order.block_id,
+        step_label=order.step_label,
+        deadline=order.deadline,
+        job_directory=Path(order.job_directory),
+    )
+    return await run_job(
+        block,
+        JobInput(
+            type=order.job_type,
+            parameters=job["parameters"],
+            context=job["context"],
+            run_on=order.run_on,
+            entity_id=order.entity_id,
+        ),
+        meta,
+        _log,
+    )

@@ -1,0 +1,49 @@
+"""What a block returned becomes one frame, or a clear failure why it can't."""
+
+from jobrunner.protocol.caps import MESSAGE_CAP_CHARS, cut
+from jobrunner.protocol.messages import Outcome
+from sdk.encoding import EncodingError, to_json
+from sdk.execution import OutcomeBody
+
+
+def failed(message: str, *, retryable: bool | None = None) -> OutcomeBody:
+    """Build the body of a failure that has nothing but its message."""
+    return OutcomeBody(
+        success=False, message=message, data=None, db_updates=None, acquires=None, retryable=retryable, warnings=()
+    )
+
+
+def encode(body: OutcomeBody, cap_bytes: int) -> tuple[Outcome, bytes]:
+    """Encode ``body`` as JSON. What can't be encoded, or is over ``cap_bytes``, becomes a failed outcome.
+
+    Encoding happens here, in the child: the engine's client raises on a UUID or a set only when it sends, when
+    there is nobody left to tell, and writes NaN as what is no JSON.
+    """
+    try:
+        result, acquires = _encode_parts(body)
+    except EncodingError as error:
+        return encode(failed(f"The block's result can't be sent as JSON: {error}", retryable=False), cap_bytes)
+    size = len(result) + len(acquires)
+    if size > max(cap_bytes, 1024):
+        text = (
+            f"The block's result is {size} bytes of JSON; this worker sends at most {cap_bytes}. "
+            "Return less, or raise --max-result-mb."
+        )
+        return encode(failed(text, retryable=False), cap_bytes)
+    header = Outcome(
+        success=body.success,
+        message=cut(body.message, MESSAGE_CAP_CHARS),
+        retryable=body.retryable,
+        body_bytes=len(result),
+    )
+    return header, result + acquires
+
+
+def _encode_parts(body: OutcomeBody) -> tuple[bytes, bytes]:
+    result: dict[str, object] = {}
+    if body.data is not None:
+        result["data"] = body.data
+    if body.db_updates:
+        result["dbUpdates"] = {"updates": body.db_updates}
+    acquires = to_json(body.acquires).encode() if body.acquires is not None else b""
+    return to_json(result).encode(), acquires

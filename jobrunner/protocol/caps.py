@@ -1,0 +1,29 @@
+"""How much one side accepts from the other before it stops listening."""
+
+from typing import Final
+
+HEADER_CAP_BYTES: Final = 128 * 1024
+"""A frame's JSON header. Longer is a protocol violation."""
+
+RESULT_CAP_BYTES: Final = 8 * 1024 * 1024
+"""A job's encoded result, by default. Parsing 8 MB holds the event loop for about 0.1 s; more is not worth it."""
+
+ORDER_CAP_BYTES: Final = 64 * 1024 * 1024
+"""Parameters and context of one order. The engine is trusted more than a child, but not without end."""
+
+CATALOGUE_CAP_BYTES: Final = 64 * 1024 * 1024
+"""The template's catalogue: metadata and JSON schemas of every block."""
+
+MESSAGE_CAP_CHARS: Final = 16_000
+"""A result's message. It travels in the header; what is longer is cut with a mark."""
+
+LOG_CAP_CHARS: Final = 16_000
+"""One log record's text."""
+
+
+def cut(text: str, cap_chars: int) -> str:
+    """Shorten ``text`` to ``cap_chars`` characters and say so inside it."""
+    if len(text) <= cap_chars:
+        return text
+    mark = f" … [{len(text) - cap_chars} more characters cut]"
+    return text[: max(0, cap_chars - len(mark))] + mark

@@ -1,0 +1,81 @@
+"""The catalogue: which blocks the template has, and which modules it could not import. Plain data, as JSON."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+ProblemKind = Literal["error", "exit", "hang", "crash", "thread", "conflict", "source"]
+
+
+class BlockEntry(BaseModel):
+    """One function block as the supervisor knows it: enough to register it and to limit its jobs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    package: str
+    name: str
+    version: tuple[int, int, int]
+    description: str
+    run_on: str
+    fb_type: str
+    help_text: str
+    deprecated: bool
+    is_idempotent: bool
+    is_pure: bool
+    reversible: bool
+    parameter_schema: dict[str, Any]
+    result_schema: dict[str, Any]
+    max_seconds: float | None
+    max_memory_mb: int | None
+    module: str
+    file: str | None
+    line: int | None
+
+
+class ImportProblem(BaseModel):
+    """A module whose blocks are missing, or that has another effect on this worker, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    module: str
+    file: str | None
+    line: int | None
+    kind: ProblemKind
+    message: str
+    traceback: str
+
+    @property
+    def place(self) -> str:
+        """Return where to look, for people: the file and line where known, else the module."""
+        if self.file is None:
+            return self.module
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+class Catalogue(BaseModel):
+    """What discovery found."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    blocks: tuple[BlockEntry, ...] = ()
+    problems: tuple[ImportProblem, ...] = ()
+
+    def find(self, block_id: str) -> BlockEntry | None:
+        """Return the block with this id."""
+        return next((block for block in self.blocks if block.id == block_id), None)
+
+    @property
+    def starts_threads(self) -> bool:
+        """Whether importing these blocks left a thread running, so that the template must not fork."""
+        return any(problem.kind == "thread" for problem in self.problems)
+
+    def to_json(self) -> bytes:
+        """Return the catalogue as it travels from the template."""
+        return self.model_dump_json().encode()
+
+
+CATALOGUE: TypeAdapter[Catalogue] = TypeAdapter(Catalogue)

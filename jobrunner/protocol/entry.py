@@ -1,0 +1,61 @@
+"""What `multiprocess` calls in a spawned interpreter.
+
+The supervisor hands these functions to `multiprocess` by reference, so it has to import the module they are in,
+and it must not import what runs blocks. Hence the import by name, at call time, on the other side.
+"""
+
+import importlib
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from multiprocess.reduction import DupFd
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What a template or a spawned child imports, and how it does so."""
+
+    sources: tuple[str, ...]
+    """Directories, files, importable module names, or ``entry-points``."""
+    skip_modules: tuple[str, ...] = ()
+    """Modules that hung or crashed an earlier template."""
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptors:
+    """The file descriptors that belong to one child, in the order in which they are passed."""
+
+    channel: int
+    stdout: int
+    stderr: int
+    dump: int
+
+
+class PassedDescriptor:
+    """An argument that arrives in a spawned process as a plain, non-inheritable file descriptor number."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _arrived, (DupFd(self._descriptor),)
+
+
+def _arrived(passed: Any) -> int:
+    descriptor: int = passed.detach()
+    os.set_inheritable(descriptor, False)
+    return descriptor
+
+
+def run_template(supervisor_pid: int, control: int, report: int, output: int, discovery: Discovery) -> None:
+    """Be the template: import the blocks, report the catalogue, fork children until told to end."""
+    importlib.import_module("jobrunner.template").serve(supervisor_pid, control, report, output, discovery)
+
+
+def run_spawned_child(
+    supervisor_pid: int, channel: int, stdout: int, stderr: int, dump: int, discovery: Discovery
+) -> None:
+    """Be a child with an interpreter of its own: import the blocks, then run one job."""
+    descriptors = Descriptors(channel, stdout, stderr, dump)
+    importlib.import_module("jobrunner.spawned").run(supervisor_pid, descriptors, discovery)

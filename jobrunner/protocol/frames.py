@@ -1,0 +1,89 @@
+"""Length-prefixed frames: a small JSON header and a payload that stays bytes.
+
+Wire format: two unsigned 32-bit big-endian lengths (header, payload), the header, the payload.
+Nothing is ever unpickled: a pickle from a child is code that the reader runs.
+"""
+
+import asyncio
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from jobrunner.protocol.caps import HEADER_CAP_BYTES
+
+PREFIX: Final = struct.Struct("!II")
+
+
+class FrameError(Exception):
+    """The other side sent something that is no frame. The channel can't be read any further.
+
+    ``incomplete`` is true when the channel ended inside a frame, false when a length was over its cap.
+    """
+
+    def __init__(self, message: str, *, incomplete: bool) -> None:
+        super().__init__(message)
+        self.incomplete = incomplete
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame as it came: header JSON (not yet validated) and payload."""
+
+    header: bytes
+    payload: bytes
+
+
+def pack(header: bytes, payload: bytes = b"") -> bytes:
+    """Return the wire form of one frame."""
+    return PREFIX.pack(len(header), len(payload)) + header + payload
+
+
+def check_lengths(prefix: bytes, payload_cap_bytes: int) -> tuple[int, int]:
+    """Read both lengths; raise `FrameError` before a byte of an oversized body is read."""
+    header_length, payload_length = PREFIX.unpack(prefix)
+    if header_length > HEADER_CAP_BYTES:
+        raise FrameError(f"a header of {header_length} bytes is over {HEADER_CAP_BYTES}", incomplete=False)
+    if payload_length > payload_cap_bytes:
+        raise FrameError(f"a payload of {payload_length} bytes is over {payload_cap_bytes}", incomplete=False)
+    return header_length, payload_length
+
+
+async def read_frame(reader: asyncio.StreamReader, payload_cap_bytes: int) -> Frame | None:
+    """Read the next frame; `None` at a clean end of the channel.
+
+    Raises `FrameError` when the channel ends inside a frame or a length is over its cap.
+    Cancelling it may lose a part of a frame: cancel only when the channel is given up.
+    """
+    try:
+        header_length, payload_length = check_lengths(await reader.readexactly(PREFIX.size), payload_cap_bytes)
+    except asyncio.IncompleteReadError as error:
+        if not error.partial:
+            return None
+        raise FrameError("the channel ended inside a frame's lengths", incomplete=True) from None
+    try:
+        header = await reader.readexactly(header_length)
+        payload = await reader.readexactly(payload_length) if payload_length else b""
+    except asyncio.IncompleteReadError:
+        raise FrameError("the channel ended inside a frame", incomplete=True) from None
+    return Frame(header, payload)
+
+
+def _receive_exactly(channel: socket.socket, length: int) -> bytes:
+    buffer = bytearray(length)
+    view = memoryview(buffer)
+    while view:
+        received = channel.recv_into(view)
+        if not received:
+            raise EOFError
+        view = view[received:]
+    return bytes(buffer)
+
+
+def receive_frame(channel: socket.socket, payload_cap_bytes: int) -> Frame:
+    """Blocking counterpart of `read_frame`, for a child without a running loop.
+
+    Raises `EOFError` when the other side is gone, `FrameError` for a length over its cap.
+    """
+    header_length, payload_length = check_lengths(_receive_exactly(channel, PREFIX.size), payload_cap_bytes)
+    return Frame(_receive_exactly(channel, header_length), _receive_exactly(channel, payload_length))

@@ -1,0 +1,54 @@
+"""The few kernel calls that Python lacks. Linux only, like the rest of the worker."""
+
+import ctypes
+import os
+import signal
+from typing import Final
+
+# <linux/prctl.h>
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_DUMPABLE: Final = 4
+_PR_SET_NAME: Final = 15
+_PR_SET_CHILD_SUBREAPER: Final = 36
+_PR_SET_NO_NEW_PRIVS: Final = 38
+
+DUMP_SIGNAL: Final = signal.SIGRTMIN + 5
+"""Asks a process for the stack of all its threads. A real-time signal, so that blocks keep SIGUSR1 and SIGUSR2."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _prctl(option: int, argument: int) -> None:
+    if _libc.prctl(option, ctypes.c_ulong(argument), 0, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"prctl({option}): {os.strerror(number)}")
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when the *thread* that is its parent ends (prctl(2), PDEATHSIG).
+
+    Cleared by a change of uid: set it after that. Check ``getppid()`` afterwards: a parent that died before
+    this call sends nothing.
+    """
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def become_subreaper() -> None:
+    """Be the one that orphaned descendants are re-parented to, instead of pid 1."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def forbid_inspection() -> None:
+    """Keep processes of the same user from reading this one's memory and environment (no core dump either)."""
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def forbid_new_privileges() -> None:
+    """Make set-uid programs and file capabilities ineffective for this process and all it starts."""
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def set_process_name(name: str) -> None:
+    """Set what ``ps -o comm`` and ``top`` show (15 bytes)."""
+    buffer = ctypes.create_string_buffer(name.encode()[:15])
+    _libc.prctl(_PR_SET_NAME, buffer, 0, 0, 0)

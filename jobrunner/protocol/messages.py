@@ -1,0 +1,124 @@
+"""Every header that may travel between supervisor, template and child, as validated pydantic models."""
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from jobrunner.protocol.caps import LOG_CAP_CHARS, MESSAGE_CAP_CHARS
+from jobrunner.protocol.frames import Frame, FrameError, pack
+
+JobType = Literal["acquire", "execute", "rollback"]
+HeaderT = TypeVar("HeaderT")
+RunOn = Literal["global", "device", "interface", "group", "client"]
+
+
+class Header(BaseModel):
+    """Base of all headers: frozen, and closed, so that a misspelt field fails where it is written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def pack(self, payload: bytes = b"") -> bytes:
+        """Return this header and ``payload`` as one frame."""
+        return pack(self.model_dump_json(exclude_none=True).encode(), payload)
+
+
+class Ready(Header):
+    """Child to supervisor: warmed up, waiting for one order."""
+
+    type: Literal["ready"] = "ready"
+    pid: int
+
+
+class Order(Header):
+    """Supervisor to child: run this job. The payload is the JSON of parameters and context.
+
+    They travel in the payload because they hold device passwords: a header may be shown in an error.
+    ``deadline`` is on ``CLOCK_MONOTONIC``, which all processes of one machine share.
+    """
+
+    type: Literal["order"] = "order"
+    job_id: str
+    block_id: str
+    job_type: JobType
+    run_on: RunOn
+    entity_id: int | float | None = None
+    step_label: str | None = None
+    deadline: float
+    job_directory: str
+    log_level: int
+    result_cap_bytes: int
+
+
+class Cancel(Header):
+    """Supervisor to child: stop the block at its next await; the reason is for people."""
+
+    type: Literal["cancel"] = "cancel"
+    reason: str
+
+
+class Log(Header):
+    """Child to supervisor: one log record of the block."""
+
+    type: Literal["log"] = "log"
+    level: int = Field(ge=0, le=1000)
+    logger: str = Field(max_length=500)
+    text: str = Field(max_length=LOG_CAP_CHARS)
+    created: float
+
+
+class Outcome(Header):
+    """Child to supervisor: how the block ended, as the child sees it.
+
+    Payload: ``body_bytes`` bytes of JSON object (``data``, ``dbUpdates``), then the JSON array of acquires, if any.
+    """
+
+    type: Literal["outcome"] = "outcome"
+    success: bool
+    message: str = Field(max_length=MESSAGE_CAP_CHARS)
+    retryable: bool | None = None
+    body_bytes: int = Field(ge=0)
+
+
+class Importing(Header):
+    """Template to supervisor: about to import this module. What is silent afterwards hangs in it or died of it."""
+
+    type: Literal["importing"] = "importing"
+    module: str
+
+
+class CatalogueReady(Header):
+    """Template to supervisor: every module was tried; the payload is the catalogue's JSON."""
+
+    type: Literal["catalogue"] = "catalogue"
+
+
+FromChild = Annotated[Ready | Log | Outcome, Field(discriminator="type")]
+FromTemplate = Annotated[Importing | CatalogueReady, Field(discriminator="type")]
+ToChild = Annotated[Order | Cancel, Field(discriminator="type")]
+
+_FROM_CHILD: TypeAdapter[Ready | Log | Outcome] = TypeAdapter(FromChild)
+_FROM_TEMPLATE: TypeAdapter[Importing | CatalogueReady] = TypeAdapter(FromTemplate)
+_TO_CHILD: TypeAdapter[Order | Cancel] = TypeAdapter(ToChild)
+
+
+def _validated(adapter: TypeAdapter[HeaderT], frame: Frame) -> HeaderT:
+    try:
+        return adapter.validate_json(frame.header)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise FrameError(f"not a valid header: {first['msg']}", incomplete=False) from None
+
+
+def from_child(frame: Frame) -> Ready | Log | Outcome:
+    """Validate what a child sent. Raises `FrameError` for anything else; values are not echoed."""
+    return _validated(_FROM_CHILD, frame)
+
+
+def from_template(frame: Frame) -> Importing | CatalogueReady:
+    """Validate what a template sent. Raises `FrameError` for anything else."""
+    return _validated(_FROM_TEMPLATE, frame)
+
+
+def to_child(frame: Frame) -> Order | Cancel:
+    """Validate what the supervisor sent. Raises `FrameError` for anything else."""
+    return _validated(_TO_CHILD, frame)

@@ -1,0 +1,23 @@
+"""A child with an interpreter of its own (`--start-method spawn`): slower to start, shares nothing."""
+
+import os
+import traceback
+from typing import NoReturn
+
+from jobrunner.birth import be_born
+from jobrunner.child import live
+from jobrunner.discovery import discover
+from jobrunner.protocol.entry import Descriptors, Discovery
+
+
+def run(supervisor_pid: int, descriptors: Descriptors, discovery: Discovery) -> NoReturn:
+    """Import the blocks, then live as any other child does."""
+    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+    try:
+        born = be_born(supervisor_pid, descriptors)
+        discover(discovery, lambda module: None)
+        live(born)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(70)

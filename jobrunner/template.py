@@ -1,0 +1,109 @@
+"""The template: a spawned, single-threaded process that imports the blocks, runs none, and forks children.
+
+Every rule here was a bug in a prototype (`docs/adr/0002`); each has a test of its name in `tests/template`.
+"""
+
+import asyncio
+import faulthandler
+import gc
+import os
+import signal
+import socket
+import sys
+import traceback
+from typing import NoReturn
+
+from jobrunner.birth import be_born, reset_identity
+from jobrunner.child import live
+from jobrunner.discovery import discover
+from jobrunner.protocol import linux
+from jobrunner.protocol.control import Birth, announce_birth, receive_fork_request
+from jobrunner.protocol.entry import Descriptors, Discovery
+from jobrunner.protocol.messages import CatalogueReady, Importing
+
+
+async def _nothing() -> None:
+    """The throw-away run that pays for asyncio's first time."""
+
+
+def serve(supervisor_pid: int, control_fd: int, report_fd: int, output_fd: int, discovery: Discovery) -> NoReturn:
+    """Be the template until the supervisor closes the control socket or dies."""
+    control, report = _settle_in(supervisor_pid, control_fd, report_fd, output_fd)
+    catalogue = discover(discovery, lambda module: report.sendall(Importing(module=module).pack()))
+    asyncio.run(_nothing())
+    # Objects that exist now are shared with every child; a collection in a child must not touch, and so copy, them.
+    gc.collect()
+    gc.freeze()
+    report.sendall(CatalogueReady().pack(catalogue.to_json()))
+    report.close()
+    while (asked := receive_fork_request(control)) is not None:
+        request, descriptors = asked
+        _fork_twice(supervisor_pid, control, request, descriptors)
+    os._exit(0)
+
+
+def _settle_in(
+    supervisor_pid: int, control_fd: int, report_fd: int, output_fd: int
+) -> tuple[socket.socket, socket.socket]:
+    """Tie the template to the supervisor's life and away from its terminal, and take over its descriptors."""
+    linux.die_with_parent()
+    if os.getppid() != supervisor_pid:
+        os._exit(1)
+    os.setsid()
+    # A Ctrl-C or a `systemctl stop` is the supervisor's business: it still needs children during the drain.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    linux.set_process_name("neops-template")
+    reset_identity()
+    os.dup2(output_fd, 1)
+    os.dup2(output_fd, 2)
+    os.close(output_fd)
+    sys.stdout = sys.__stdout__ = open(1, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.__stderr__ = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+    faulthandler.enable(file=2)
+    faulthandler.register(linux.DUMP_SIGNAL, file=2, all_threads=True, chain=False)
+    # BLAS libraries start a thread per core when they are imported, and a process with threads must not fork.
+    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+    return socket.socket(fileno=control_fd), socket.socket(fileno=report_fd)
+
+
+def _fork_twice(supervisor_pid: int, control: socket.socket, request: int, descriptors: Descriptors) -> None:
+    """Fork a middle process that forks the child and ends, so that the supervisor becomes the child's parent.
+
+    The parent is who learns the true exit status and the usage, and the child survives the template's death.
+    """
+    try:
+        middle = os.fork()
+    except OSError:
+        announce_birth(control, Birth(request, 0))
+        middle = 0
+    else:
+        if middle == 0:
+            _be_the_middle(supervisor_pid, control, request, descriptors)
+    for descriptor in (descriptors.channel, descriptors.stdout, descriptors.stderr, descriptors.dump):
+        os.close(descriptor)
+    if middle:
+        os.waitpid(middle, 0)
+
+
+def _be_the_middle(
+    supervisor_pid: int, control: socket.socket, request: int, descriptors: Descriptors
+) -> NoReturn:
+    try:
+        child = os.fork()
+    except OSError:
+        announce_birth(control, Birth(request, 0))
+        os._exit(1)
+    if child:
+        # First the announcement, then the end: the supervisor takes unknown children for leftovers of jobs.
+        announce_birth(control, Birth(request, child))
+        os._exit(0)
+    try:
+        live(be_born(supervisor_pid, descriptors))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        # Never unwind into the template's loop, and never run its exit handlers.
+        os._exit(70)
+
+

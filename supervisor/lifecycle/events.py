@@ -1,0 +1,173 @@
+"""What can happen to a job, and what its state machine may ask for. All times are monotonic seconds."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from supervisor.verdict import Ending, ExitStatus, OutcomeSeen, Usage
+
+
+class Timer(Enum):
+    """What a job may be waiting for the time of. Setting one again replaces it."""
+
+    DEADLINE = auto()
+    GRACE = auto()
+    STACK = auto()
+    LINGER = auto()
+    CLOSED_CHANNEL = auto()
+    UNKILLABLE = auto()
+    DRAIN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSent:
+    """The child has the order; the job runs from now on."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeArrived:
+    """A complete outcome frame was read."""
+
+    at: float
+    outcome: OutcomeSeen
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEnded:
+    """Nothing more can be read: a clean end, or ``problem`` says what was no frame."""
+
+    at: float
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildExited:
+    """The child's pidfd fired."""
+
+    at: float
+    status: ExitStatus
+    usage_peak_memory_mb: float | None = None
+    usage_cpu_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer that was set is due."""
+
+    at: float
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryMeasured:
+    """A sample of the memory of the job's processes."""
+
+    at: float
+    used_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopDemanded:
+    """The worker can't wait for this job any longer."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class StackTaken:
+    """The stack of the child's threads, empty if none came."""
+
+    at: float
+    stack: str
+
+
+@dataclass(frozen=True, slots=True)
+class TreeCleared:
+    """No process of the job is alive, or the time for that is over (``remaining`` > 0)."""
+
+    at: float
+    killed: int
+    remaining: int = 0
+
+
+JobEvent = (
+    OrderSent
+    | OutcomeArrived
+    | ChannelEnded
+    | ChildExited
+    | TimerFired
+    | MemoryMeasured
+    | StopDemanded
+    | StackTaken
+    | TreeCleared
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Deliver `TimerFired` at this time."""
+
+    timer: Timer
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SendCancel:
+    """Ask the block to stop at its next await."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeStack:
+    """Have the child dump the stack of all its threads, and deliver `StackTaken`."""
+
+
+@dataclass(frozen=True, slots=True)
+class KillChild:
+    """Send SIGKILL to the child, through its pidfd."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClearTree:
+    """Kill everything that the dead child left behind, and deliver `TreeCleared`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrainChannel:
+    """Read what is still in the channel and deliver its events, `ChannelEnded` last. Only the dead are waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conclude:
+    """The job is over; decide the verdict. ``stuck`` is true when the child could not be killed."""
+
+    ending: Ending
+    stuck: bool = False
+
+
+JobCommand = SetTimer | SendCancel | TakeStack | KillChild | ClearTree | DrainChannel | Conclude
+
+__all__ = [
+    "ChannelEnded",
+    "ChildExited",
+    "ClearTree",
+    "Conclude",
+    "DrainChannel",
+    "JobCommand",
+    "JobEvent",
+    "KillChild",
+    "MemoryMeasured",
+    "OrderSent",
+    "OutcomeArrived",
+    "SendCancel",
+    "SetTimer",
+    "StackTaken",
+    "StopDemanded",
+    "TakeStack",
+    "Timer",
+    "TimerFired",
+    "TreeCleared",
+    "Usage",
+]

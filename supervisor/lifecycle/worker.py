@@ -1,0 +1,81 @@
+"""The life of the worker: running, draining, killing, leaving. Shutdown order is invariant I10:
+stop polling → finish or kill the jobs → deliver the results → unregister → exit; heartbeat to the end.
+"""
+
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+
+class WorkerPhase(Enum):
+    """Where the worker is in its life."""
+
+    RUNNING = auto()
+    DRAINING = auto()
+    KILLING = auto()
+    DELIVERING = auto()
+    LEAVING = auto()
+
+
+class WorkerCommand(Enum):
+    """What the shell around this machine has to do."""
+
+    STOP_POLLING = auto()
+    KILL_JOBS = auto()
+    DELIVER_REST = auto()
+    UNREGISTER = auto()
+    EXIT_AT_ONCE = auto()
+
+
+class WorkerEvent(Enum):
+    """What can happen to the worker."""
+
+    SIGNALLED = auto()
+    """SIGTERM or SIGINT: the first drains, the second kills the jobs, the third leaves at once."""
+    DRAIN_TIMED_OUT = auto()
+    JOBS_ENDED = auto()
+    """No job is running, none waits, and no poll is in flight."""
+    RESULTS_DELIVERED = auto()
+    """Every result was delivered, or the time for it is over; what is left stays in the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerState:
+    """The worker's phase and how often it was asked to stop."""
+
+    phase: WorkerPhase = WorkerPhase.RUNNING
+    signals: int = 0
+
+    @property
+    def polls(self) -> bool:
+        """Whether new jobs may be claimed."""
+        return self.phase is WorkerPhase.RUNNING
+
+
+WorkerStep = tuple[WorkerState, tuple[WorkerCommand, ...]]
+
+
+def worker_step(state: WorkerState, event: WorkerEvent) -> WorkerStep:
+    """Return the next state and what has to be done for it. An event out of place changes nothing."""
+    match event, state.phase:
+        case WorkerEvent.SIGNALLED, _:
+            return _signalled(replace(state, signals=state.signals + 1))
+        case WorkerEvent.DRAIN_TIMED_OUT, WorkerPhase.DRAINING:
+            return replace(state, phase=WorkerPhase.KILLING), (WorkerCommand.KILL_JOBS,)
+        case WorkerEvent.JOBS_ENDED, (WorkerPhase.DRAINING | WorkerPhase.KILLING):
+            return replace(state, phase=WorkerPhase.DELIVERING), (WorkerCommand.DELIVER_REST,)
+        case WorkerEvent.RESULTS_DELIVERED, WorkerPhase.DELIVERING:
+            return replace(state, phase=WorkerPhase.LEAVING), (WorkerCommand.UNREGISTER,)
+        case _:
+            return state, ()
+
+
+def _signalled(state: WorkerState) -> WorkerStep:
+    if state.signals >= 3:
+        return replace(state, phase=WorkerPhase.LEAVING), (WorkerCommand.EXIT_AT_ONCE,)
+    match state.phase:
+        case WorkerPhase.RUNNING:
+            return replace(state, phase=WorkerPhase.DRAINING), (WorkerCommand.STOP_POLLING,)
+        case WorkerPhase.DRAINING:
+            return replace(state, phase=WorkerPhase.KILLING), (WorkerCommand.KILL_JOBS,)
+        case _:
+            return state, ()

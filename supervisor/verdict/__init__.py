@@ -1,0 +1,20 @@
+"""What a job's end means. Pure: no I/O, no clock, no asyncio.
+
+``decide`` is the table; ``Ending`` is what was observed; ``Verdict`` is what the engine and the operator are told.
+"""
+
+from supervisor.verdict.causes import Cause
+from supervisor.verdict.ending import Ending, ExitStatus, LimitHit, LimitKind, OutcomeSeen, Usage
+from supervisor.verdict.table import Verdict, decide
+
+__all__ = [
+    "Cause",
+    "Ending",
+    "ExitStatus",
+    "LimitHit",
+    "LimitKind",
+    "OutcomeSeen",
+    "Usage",
+    "Verdict",
+    "decide",
+]

@@ -1,0 +1,36 @@
+"""Why a job ended as it did: the one list, for results, logs and the documentation."""
+
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """The cause of a job's end. The value is what operators grep for."""
+
+    COMPLETED = "completed"
+    """The block returned success."""
+    BLOCK_FAILED = "block_failed"
+    """The block returned failure, or raised."""
+    TIME_LIMIT = "time_limit"
+    """The job ran longer than it may."""
+    MEMORY_LIMIT = "memory_limit"
+    """The job's processes used more memory than they may."""
+    CRASHED = "crashed"
+    """A signal ended the child: a segmentation fault, an abort, a kill from outside."""
+    EXITED = "exited"
+    """The child ended itself without an outcome (`os._exit`, an exec)."""
+    CHANNEL_CLOSED = "channel_closed"
+    """The block closed the descriptor over which its result would have come."""
+    BAD_FRAME = "bad_frame"
+    """What came over the channel was no frame, or ended inside one."""
+    START_FAILED = "start_failed"
+    """No child could be started."""
+    WORKER_STOPPING = "worker_stopping"
+    """The worker is shutting down and did not, or no longer, run the job."""
+    WORKER_RESTARTED = "worker_restarted"
+    """The worker died while the job ran, and has come back."""
+    UNKNOWN_BLOCK = "unknown_block"
+    """This worker has no such block, or its module failed to import."""
+    MALFORMED_JOB = "malformed_job"
+    """The engine sent a job that can't be understood."""
+    EXPIRED = "expired"
+    """The job waited here so long that the engine has given it up."""

@@ -1,0 +1,72 @@
+"""Everything that was observed about the end of a job."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LimitKind(StrEnum):
+    """Which limit the worker enforced."""
+
+    TIME = "time"
+    MEMORY = "memory"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitHit:
+    """The worker decided to end the job. ``limit`` and ``measured`` are seconds or megabytes, by ``kind``."""
+
+    kind: LimitKind
+    limit: float
+    measured: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExitStatus:
+    """How the kernel says the child ended: an exit code, or the name of a signal (``SIGSEGV``)."""
+
+    code: int | None = None
+    signal_name: str | None = None
+
+    def __str__(self) -> str:
+        return f"signal {self.signal_name}" if self.signal_name else f"exit code {self.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeSeen:
+    """A complete outcome frame: what the block returned."""
+
+    success: bool
+    message: str
+    retryable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the job took. ``None`` where it could not be learnt."""
+
+    elapsed_seconds: float
+    peak_memory_mb: float | None = None
+    cpu_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The evidence for a verdict. ``outcome`` is the first one; ``limit`` is set only if it was hit before that.
+
+    ``killed`` says that the worker sent SIGKILL, so that the exit status tells nothing about the block.
+    ``channel_problem`` describes what was wrong with the channel, ``channel_closed`` that it ended while the child
+    lived. ``lingered`` says that the child had to be killed after its outcome. ``stack`` is where the code was.
+    """
+
+    usage: Usage
+    outcome: OutcomeSeen | None = None
+    limit: LimitHit | None = None
+    exit_status: ExitStatus | None = None
+    killed: bool = False
+    channel_problem: str | None = None
+    channel_closed: bool = False
+    lingered: bool = False
+    stack: str = ""
+    last_output: str = ""
+    leftover_processes: int = 0

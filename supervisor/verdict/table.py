@@ -1,0 +1,105 @@
+"""The verdict table.
+
+Read from the top; the first row that fits decides.
+
+| observed | status | cause | retryable |
+|---|---|---|---|
+| time limit hit before the outcome | failed | time_limit | as the engine decides |
+| memory limit hit before the outcome | failed | memory_limit | as the engine decides |
+| shutdown decided before the outcome | failed | worker_stopping | yes |
+| complete outcome, success | success | completed (with a warning if it crashed or lingered after it) | – |
+| complete outcome, failure | failed | block_failed | as the block said |
+| no outcome, ended by a signal that the worker did not send | failed | crashed | as the engine decides |
+| no outcome, bytes that are no frame, or half a frame | failed | bad_frame | as the engine decides |
+| no outcome, channel closed by a living child | failed | channel_closed | as the engine decides |
+| no outcome, ended by itself | failed | exited | as the engine decides |
+
+An outcome after a limit is evidence only: the signal that asks for the stack can wake a blocked call, and the
+block then finishes after its time is over.
+"""
+
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from supervisor.verdict.causes import Cause
+from supervisor.verdict.ending import Ending, LimitHit, LimitKind
+from supervisor.verdict.wording import evidence, limit_sentence, plain_end
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The truthful result of a job. ``message`` goes to the engine; ``warning`` is for the operator as well."""
+
+    success: bool
+    cause: Cause
+    message: str
+    retryable: bool | None = None
+    warning: str | None = None
+    keeps_outcome: bool = field(default=False)
+    """Whether data, updates and acquires of the outcome belong to the result."""
+
+    @property
+    def status(self) -> str:
+        """Return the engine's word for it (contract W6)."""
+        return "success" if self.success else "failed"
+
+
+def decide(ending: Ending) -> Verdict:
+    """Turn the evidence into a verdict. Total: every ending has exactly one."""
+    if ending.limit is not None:
+        return _limited(ending, ending.limit)
+    if ending.outcome is not None:
+        return _complete(ending)
+    cause = _cause_without_outcome(ending)
+    sentence = plain_end(cause, ending)
+    return Verdict(success=False, cause=cause, message=sentence + evidence(ending))
+
+
+def _limited(ending: Ending, limit: LimitHit) -> Verdict:
+    match limit.kind:
+        case LimitKind.TIME:
+            cause = Cause.TIME_LIMIT
+        case LimitKind.MEMORY:
+            cause = Cause.MEMORY_LIMIT
+        case LimitKind.STOPPING:
+            cause = Cause.WORKER_STOPPING
+        case _:
+            assert_never(limit.kind)
+    retryable = True if cause is Cause.WORKER_STOPPING else None
+    message = limit_sentence(limit, ending) + evidence(ending)
+    return Verdict(success=False, cause=cause, message=message, retryable=retryable)
+
+
+def _complete(ending: Ending) -> Verdict:
+    outcome = ending.outcome
+    assert outcome is not None
+    warning = _warning_after_outcome(ending)
+    return Verdict(
+        success=outcome.success,
+        cause=Cause.COMPLETED if outcome.success else Cause.BLOCK_FAILED,
+        message=outcome.message,
+        retryable=outcome.retryable,
+        warning=warning,
+        keeps_outcome=True,
+    )
+
+
+def _warning_after_outcome(ending: Ending) -> str | None:
+    if ending.lingered:
+        return "its process did not end by itself after the result was complete and was killed"
+    if ending.exit_status is not None and not ending.killed and ending.exit_status.code != 0:
+        return f"its process ended with {ending.exit_status} after the result was complete"
+    if ending.leftover_processes:
+        return f"it left {ending.leftover_processes} process(es) behind, which were killed"
+    return None
+
+
+def _cause_without_outcome(ending: Ending) -> Cause:
+    crashed = ending.exit_status is not None and ending.exit_status.signal_name is not None and not ending.killed
+    if crashed:
+        return Cause.CRASHED
+    if ending.channel_problem is not None:
+        return Cause.BAD_FRAME
+    if ending.channel_closed:
+        return Cause.CHANNEL_CLOSED
+    return Cause.EXITED
