@@ -13,8 +13,8 @@ from jobrunner.outcome import encode, failed
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.messages import Cancel, Order, to_child
 from sdk.execution import JobInput, OutcomeBody, run_job
-from sdk.function_block import JobMeta
-from sdk.registry import registry
+from sdk.job import JobMeta
+from sdk.block_registry import registry
 
 _log = logging.getLogger("block")
 

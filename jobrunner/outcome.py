@@ -2,7 +2,8 @@
 
 from jobrunner.protocol.caps import MESSAGE_CAP_CHARS, cut
 from jobrunner.protocol.messages import Outcome
-from sdk.encoding import EncodingError, to_json
+from sdk.encoding import to_json
+from sdk.errors import EncodingError
 from sdk.execution import OutcomeBody
 
 

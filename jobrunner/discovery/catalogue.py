@@ -7,7 +7,8 @@ from jobrunner.discovery.sources import Module, modules_of
 from jobrunner.errors import SourceError
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
 from jobrunner.protocol.entry import Discovery
-from sdk.registry import RegisteredBlock, registry
+from sdk.block_registry import RegisteredBlock, registry
+from sdk.errors import SdkError
 from sdk.schema import engine_schema
 
 
@@ -29,10 +30,8 @@ def discover(discovery: Discovery, announce: Callable[[str], None]) -> Catalogue
             threads = thread_problem(module)
             if threads is not None:
                 problems.append(threads)
-    return Catalogue(
-        blocks=tuple(_entry(block) for _, block in sorted(registry.function_blocks.items())),
-        problems=tuple(problems),
-    )
+    blocks = _entries(problems)
+    return Catalogue(blocks=blocks, problems=tuple(problems))
 
 
 def _modules(discovery: Discovery, problems: list[ImportProblem]) -> list[Module]:
@@ -48,6 +47,25 @@ def _modules(discovery: Discovery, problems: list[ImportProblem]) -> list[Module
                 )
             )
     return [module for name, module in found.items() if name not in discovery.skip_modules]
+
+
+def _entries(problems: list[ImportProblem]) -> tuple[BlockEntry, ...]:
+    entries: list[BlockEntry] = []
+    for _, block in sorted(registry.function_blocks.items()):
+        try:
+            entries.append(_entry(block))
+        except SdkError as error:  # a model that has no JSON schema
+            problems.append(
+                ImportProblem(
+                    module=block.module,
+                    file=block.file,
+                    line=block.line,
+                    kind="error",
+                    message=str(error),
+                    traceback="",
+                )
+            )
+    return tuple(entries)
 
 
 def _entry(block: RegisteredBlock) -> BlockEntry:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from supervisor.verdict import Ending, ExitStatus, OutcomeSeen, Usage
+from supervisor.verdict import Ending, ExitStatus, OutcomeSeen
 
 
 class Timer(Enum):
@@ -47,8 +47,6 @@ class ChildExited:
 
     at: float
     status: ExitStatus
-    usage_peak_memory_mb: float | None = None
-    usage_cpu_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +82,13 @@ class StackTaken:
 
 @dataclass(frozen=True, slots=True)
 class TreeCleared:
-    """No process of the job is alive, or the time for that is over (``remaining`` > 0)."""
+    """No process of the job is alive, or the time for that is over (``remaining`` > 0); the child was waited for."""
 
     at: float
-    killed: int
+    killed: int = 0
     remaining: int = 0
+    peak_memory_mb: float | None = None
+    cpu_seconds: float | None = None
 
 
 JobEvent = (
@@ -135,11 +135,6 @@ class ClearTree:
 
 
 @dataclass(frozen=True, slots=True)
-class DrainChannel:
-    """Read what is still in the channel and deliver its events, `ChannelEnded` last. Only the dead are waited for."""
-
-
-@dataclass(frozen=True, slots=True)
 class Conclude:
     """The job is over; decide the verdict. ``stuck`` is true when the child could not be killed."""
 
@@ -147,27 +142,4 @@ class Conclude:
     stuck: bool = False
 
 
-JobCommand = SetTimer | SendCancel | TakeStack | KillChild | ClearTree | DrainChannel | Conclude
-
-__all__ = [
-    "ChannelEnded",
-    "ChildExited",
-    "ClearTree",
-    "Conclude",
-    "DrainChannel",
-    "JobCommand",
-    "JobEvent",
-    "KillChild",
-    "MemoryMeasured",
-    "OrderSent",
-    "OutcomeArrived",
-    "SendCancel",
-    "SetTimer",
-    "StackTaken",
-    "StopDemanded",
-    "TakeStack",
-    "Timer",
-    "TimerFired",
-    "TreeCleared",
-    "Usage",
-]
+JobCommand = SetTimer | SendCancel | TakeStack | KillChild | ClearTree | Conclude

@@ -18,7 +18,6 @@ from supervisor.lifecycle.events import (
     ChildExited,
     ClearTree,
     Conclude,
-    DrainChannel,
     JobCommand,
     JobEvent,
     KillChild,
@@ -180,14 +179,7 @@ def _channel_ended(state: JobState, event: ChannelEnded) -> Step:
 def _exited(state: JobState, event: ChildExited) -> Step:
     if state.exit_status is not None:
         return state, ()
-    state = replace(
-        state,
-        phase=Phase.CLEARING,
-        exit_status=event.status,
-        ended_at=event.at,
-        peak_memory_mb=max(filter(None, (state.peak_memory_mb, event.usage_peak_memory_mb)), default=None),
-        cpu_seconds=event.usage_cpu_seconds,
-    )
+    state = replace(state, phase=Phase.CLEARING, exit_status=event.status, ended_at=event.at)
     return state, (ClearTree(),)
 
 
@@ -244,10 +236,16 @@ def _stack(state: JobState, event: StackTaken) -> Step:
 def _cleared(state: JobState, event: TreeCleared) -> Step:
     if state.phase is not Phase.CLEARING:
         return state, ()
-    state = replace(state, phase=Phase.DRAINING, leftover_processes=event.killed + event.remaining)
+    state = replace(
+        state,
+        phase=Phase.DRAINING,
+        leftover_processes=event.killed + event.remaining,
+        peak_memory_mb=max(filter(None, (state.peak_memory_mb, event.peak_memory_mb)), default=None),
+        cpu_seconds=event.cpu_seconds,
+    )
     if state.channel_ended:
         return _conclude(state, event.at)
-    return state, (SetTimer(Timer.DRAIN, event.at + DRAIN_SECONDS), DrainChannel())
+    return state, (SetTimer(Timer.DRAIN, event.at + DRAIN_SECONDS),)
 
 
 def _take_stack(state: JobState, at: float) -> Step:

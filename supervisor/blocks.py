@@ -1,0 +1,36 @@
+"""Bringing up the launcher that the settings ask for, and its catalogue."""
+
+import logging
+import os
+
+from jobrunner.protocol.catalogue import Catalogue
+from jobrunner.protocol.entry import Discovery
+from supervisor.launcher import Launcher
+from supervisor.launcher.environment import job_environment
+from supervisor.launcher.spawn import SpawnLauncher
+from supervisor.launcher.template import TemplateLauncher
+from supervisor.settings import RunSettings
+
+_log = logging.getLogger(__name__)
+
+
+async def start_launcher(settings: RunSettings) -> tuple[Launcher, Catalogue]:
+    """Import the blocks and return how to start children with them. Raises `TemplateError`.
+
+    Where importing them starts a thread, the template can't be forked: children are spawned instead, and it is said.
+    """
+    discovery = Discovery(tuple(settings.function_blocks))
+    environment = job_environment(os.environ, frozenset(settings.job_env))
+    launcher: Launcher
+    if settings.start_method == "spawn":
+        launcher = SpawnLauncher(discovery, environment, import_seconds=settings.import_seconds)
+        return launcher, await launcher.start()
+    launcher = TemplateLauncher(discovery, environment, import_seconds=settings.import_seconds)
+    catalogue = await launcher.start()
+    if not catalogue.starts_threads:
+        return launcher, catalogue
+    await launcher.close()
+    culprit = next(problem for problem in catalogue.problems if problem.kind == "thread")
+    _log.warning("Each job gets an interpreter of its own (about half a second), because %s", culprit)
+    launcher = SpawnLauncher(discovery, environment, import_seconds=settings.import_seconds)
+    return launcher, await launcher.start()

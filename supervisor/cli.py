@@ -1,0 +1,29 @@
+"""The command line. Imports nothing heavy at its top: `multiprocess` has children import it again (pypa/pip#12712)."""
+
+import importlib
+import sys
+from typing import Final
+
+COMMANDS: Final = {
+    "demo": "run everything here, with an engine and a device of its own, and show what happens",
+    "run-block": "run one block in a child, exactly as the daemon does, and print its result",
+    "blocks": "list the function blocks, and the modules that could not be imported",
+}
+"""Besides the daemon, which is what runs without one of these words."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 fine, 1 failed, 2 wrong usage, 69 engine unavailable."""
+    given = sys.argv[1:] if arguments is None else arguments
+    name = given[0] if given and given[0] in COMMANDS else None
+    rest = given if name is None else given[1:]
+    if name is None and given and not given[0].startswith("-"):
+        known = ", ".join(COMMANDS)
+        print(f"supervisor: there is no command {given[0]!r}. Commands: {known}; without one, the daemon runs.", file=sys.stderr)
+        return 2
+    module = importlib.import_module(f"supervisor.commands.{(name or 'daemon').replace('-', '_')}")
+    return int(module.run(rest))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

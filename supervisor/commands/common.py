@@ -1,0 +1,48 @@
+"""What the commands share: reading settings, and saying what is wrong in one message."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from supervisor.errors import SupervisorError
+from supervisor.settings import ENV_PREFIX, RunSettings, parse
+
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+
+SettingsT = TypeVar("SettingsT", bound=RunSettings)
+
+
+def read_settings(model: type[SettingsT], arguments: list[str], program: str) -> SettingsT:
+    """Read the settings, or exit with status 2 and one message that names the setting and the way to set it."""
+    try:
+        settings: SettingsT = parse(model, arguments, program)
+    except ValidationError as error:
+        for problem in error.errors(include_url=False, include_input=False):
+            print(f"{program}: {_explain(problem['loc'], str(problem['msg']), problem['type'])}", file=sys.stderr)
+        print(f"Try '{program} --help'.", file=sys.stderr)
+        raise SystemExit(EXIT_USAGE) from None
+    return settings
+
+
+def _explain(location: tuple[int | str, ...], message: str, kind: str) -> str:
+    message = message.removeprefix("Value error, ")
+    if not location:
+        return message
+    name = str(location[0])
+    flag, variable = "--" + name.replace("_", "-"), ENV_PREFIX + name.upper()
+    if kind == "missing":
+        return f"{flag} is missing; it can also be given as {variable}."
+    return f"{flag} (or {variable}): {message}."
+
+
+def run_to_exit_code(program: str, work: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run ``work`` on a loop. An error of the supervisor is one message, not a traceback."""
+    try:
+        return asyncio.run(work())
+    except SupervisorError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return EXIT_FAILED

@@ -1,0 +1,244 @@
+"""The daemon: puts the parts together, and carries out what the worker's state machine decides."""
+
+import asyncio
+import logging
+import os
+import signal
+import sqlite3
+from typing import Final
+
+from jobrunner.protocol import linux
+from jobrunner.protocol.catalogue import Catalogue
+from supervisor.blocks import start_launcher
+from supervisor.delivery import Delivery
+from supervisor.dispatch import Dispatcher
+from supervisor.engine import EngineAccess, EngineApi
+from supervisor.errors import StartRefused
+from supervisor.heartbeat import Heartbeat
+from supervisor.jobs import JobLimits, JobRunner
+from supervisor.journal import Journal, StoredResult
+from supervisor.launcher import Launcher
+from supervisor.lifecycle.worker import WorkerCommand, WorkerEvent, WorkerState, worker_step
+from supervisor.notify import Notifier
+from supervisor.poller import Poller
+from supervisor.registration import Registration
+from supervisor.result import result_text
+from supervisor.settings import DaemonSettings
+from supervisor.signals import stop_signals
+from supervisor.verdict import Cause, Verdict
+
+_log = logging.getLogger(__name__)
+
+LAST_DELIVERY_SECONDS: Final = 10.0
+"""How long the results of a shutdown may take to the engine. The rest waits in the journal for the next start."""
+
+MOST_SPARES: Final = 4
+_ANNOUNCEMENTS: Final = {
+    1: "Stopping: no new jobs, running ones may go on for %g s. Once more kills them.",
+    2: "Stopping now: running jobs are killed and reported. Once more leaves without a word.",
+}
+EXIT_AT_ONCE: Final = 130
+
+
+class Daemon:
+    """One worker, from its start to its exit code."""
+
+    def __init__(self, settings: DaemonSettings, notifier: Notifier) -> None:
+        self._settings = settings
+        self._notifier = notifier
+        self._state = WorkerState()
+        self._stop_asked = asyncio.Event()
+        self._drain_timer: asyncio.TimerHandle | None = None
+        self._poller: Poller | None = None
+        self._runner: JobRunner | None = None
+
+    async def run(self) -> int:
+        """Work until told to stop. Returns the exit code. Raises `SupervisorError` when it can't start."""
+        linux.become_subreaper()
+        linux.forbid_inspection()
+        with stop_signals(self._on_signal):
+            journal = Journal(self._settings.state_dir)
+            try:
+                return await self._with_journal(journal)
+            finally:
+                journal.close()
+
+    async def _with_journal(self, journal: Journal) -> int:
+        launcher, catalogue = await start_launcher(self._settings)
+        try:
+            self._check_catalogue(catalogue)
+            engine = EngineApi(_access(self._settings))
+            try:
+                return await self._with_engine(journal, launcher, catalogue, engine)
+            finally:
+                await engine.close()
+        finally:
+            await launcher.close()
+
+    async def _with_engine(
+        self, journal: Journal, launcher: Launcher, catalogue: Catalogue, engine: EngineApi
+    ) -> int:
+        settings = self._settings
+        registration = Registration(
+            engine, journal, catalogue.blocks, name=settings.worker_name, ip_address=settings.worker_ip_address
+        )
+        if not await self._register(registration):
+            return 0
+        heartbeat = asyncio.create_task(
+            Heartbeat(engine, registration, settings.heartbeat_seconds).beat_for_ever(), name="heartbeat"
+        )
+        delivery = Delivery(engine, journal)
+        self._runner = JobRunner(
+            launcher,
+            _limits(settings),
+            settings.state_dir / "jobs",
+            spares=min(settings.max_concurrent_jobs, MOST_SPARES),
+        )
+        dispatcher = Dispatcher(
+            self._runner,
+            journal,
+            delivery,
+            engine,
+            catalogue,
+            slots=settings.max_concurrent_jobs,
+            engine_job_timeout_seconds=settings.engine_job_timeout_seconds,
+        )
+        self._poller = Poller(engine, registration, dispatcher, settings.poll_seconds)
+        try:
+            await _deliver_the_past(journal, delivery, engine)
+            self._runner.prepare()
+            await self._work(self._poller, dispatcher, delivery, registration)
+        finally:
+            heartbeat.cancel()
+            await asyncio.gather(heartbeat, return_exceptions=True)
+            await delivery.close()
+            await self._runner.close()
+        return 0
+
+    async def _register(self, registration: Registration) -> bool:
+        """Register, unless told to stop meanwhile. Returns whether this worker is registered."""
+        beginning = asyncio.create_task(registration.begin(self._settings.startup_retry_seconds))
+        stop = asyncio.create_task(self._stop_asked.wait())
+        try:
+            await asyncio.wait((beginning, stop), return_when=asyncio.FIRST_COMPLETED)
+            if not beginning.done():
+                return False
+            await beginning
+        finally:
+            for task in (beginning, stop):
+                task.cancel()
+            await asyncio.gather(beginning, stop, return_exceptions=True)
+        if registration.refused and self._settings.require_all_blocks:
+            raise StartRefused("Blocks were refused by the engine: " + "; ".join(registration.refused.values()))
+        if not registration.accepted:
+            raise StartRefused("The engine accepted none of the blocks; see the errors above.")
+        return True
+
+    async def _work(
+        self, poller: Poller, dispatcher: Dispatcher, delivery: Delivery, registration: Registration
+    ) -> None:
+        polling = asyncio.create_task(poller.poll_until_stopped(), name="poller")
+        self._announce_ready(registration)
+        await self._stop_asked.wait()
+        await polling
+        await dispatcher.wait_until_idle(lambda: poller.in_flight)
+        self._apply(WorkerEvent.JOBS_ENDED)
+        if not await delivery.wait_until_delivered(LAST_DELIVERY_SECONDS):
+            _log.warning("%d result(s) wait in the journal for the next start.", delivery.waiting)
+        self._apply(WorkerEvent.RESULTS_DELIVERED)
+        await registration.end()
+        _log.info("Stopped.")
+
+    def _announce_ready(self, registration: Registration) -> None:
+        text = (
+            f"ready: {len(registration.accepted)} block(s), {self._settings.max_concurrent_jobs} slot(s), "
+            f"worker {registration.uuid}"
+        )
+        _log.info("The worker is %s.", text)
+        self._notifier.send("READY=1", f"STATUS={text}")
+
+    def _check_catalogue(self, catalogue: Catalogue) -> None:
+        for problem in catalogue.problems:
+            _log.error("%s\n%s", problem, problem.traceback)
+        missing = [problem for problem in catalogue.problems if problem.kind == "source"]
+        if missing or (catalogue.problems and self._settings.require_all_blocks):
+            raise StartRefused("Not started: " + "; ".join(map(str, missing or catalogue.problems)))
+        if not catalogue.blocks:
+            raise StartRefused(
+                f"No function blocks were found in {', '.join(self._settings.function_blocks)}. "
+                "Give their directory with --function-blocks."
+            )
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        text = _ANNOUNCEMENTS.get(self._state.signals + 1)
+        if text is not None:
+            values = (self._settings.shutdown_timeout_seconds,) if "%g" in text else ()
+            _log.warning("%s. " + text, number.name, *values)
+        self._apply(WorkerEvent.SIGNALLED)
+
+    def _apply(self, event: WorkerEvent) -> None:
+        self._state, commands = worker_step(self._state, event)
+        for command in commands:
+            self._carry_out(command)
+
+    def _carry_out(self, command: WorkerCommand) -> None:
+        match command:
+            case WorkerCommand.STOP_POLLING:
+                self._stop_polling()
+            case WorkerCommand.KILL_JOBS:
+                if self._runner is not None:
+                    self._runner.stop_all()
+            case WorkerCommand.EXIT_AT_ONCE:
+                # The children die with this process (PDEATHSIG); claims and results are in the journal.
+                os._exit(EXIT_AT_ONCE)
+            case WorkerCommand.DELIVER_REST | WorkerCommand.UNREGISTER:
+                pass  # `_work` goes on to it by itself
+
+    def _stop_polling(self) -> None:
+        timeout = self._settings.shutdown_timeout_seconds
+        self._notifier.send("STOPPING=1", f"STATUS=stopping, at most {timeout:g} s for running jobs")
+        if self._poller is not None:
+            self._poller.stop()
+        self._stop_asked.set()
+        loop = asyncio.get_running_loop()
+        self._drain_timer = loop.call_later(timeout, self._apply, WorkerEvent.DRAIN_TIMED_OUT)
+
+
+async def _deliver_the_past(journal: Journal, delivery: Delivery, engine: EngineApi) -> None:
+    """Send what the last run left: results not delivered, and claims whose jobs died with it."""
+    try:
+        for number, job_id, block_id in await journal.interrupted():
+            message = (
+                f"This worker ended while the job ran (block {block_id}), and was started again. "
+                "The block may have done a part of its work."
+            )
+            verdict = Verdict(success=False, cause=Cause.WORKER_RESTARTED, message=message)
+            _log.warning("Job %s was interrupted by the end of the last run.", job_id)
+            await journal.store_result(number, result_text(job_id, verdict, knows_retryable=engine.knows_retryable))
+        for result in await journal.undelivered():
+            delivery.submit(result)
+    except sqlite3.Error:
+        _log.exception("The journal can't be read; what it holds is tried again at the next start.")
+
+
+def _access(settings: DaemonSettings) -> EngineAccess:
+    return EngineAccess(
+        url=settings.engine_url,
+        request_seconds=settings.request_timeout_seconds,
+        ca_file=settings.engine_ca_file,
+        client_certificate=settings.engine_client_certificate,
+        client_key=settings.engine_client_key,
+        token_file=settings.engine_token_file,
+    )
+
+
+def _limits(settings: DaemonSettings) -> JobLimits:
+    return JobLimits(
+        max_seconds=settings.max_job_seconds,
+        grace_seconds=settings.grace_seconds,
+        max_memory_mb=settings.max_job_memory_mb,
+        result_cap_bytes=settings.max_result_mb * 2**20,
+        log_level=settings.log_level_number,
+    )
+
+

@@ -1,0 +1,200 @@
+"""Claimed jobs: into the journal, into a slot, and out again as a result."""
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from jobrunner.protocol.catalogue import Catalogue
+from supervisor.delivery import Delivery
+from supervisor.engine.items import MalformedJob
+from supervisor.jobs import Concluded, Job, JobRunner
+from supervisor.journal import Claim, Journal, StoredResult
+from supervisor.journal.records import digest_of
+from supervisor.result import result_text
+from supervisor.verdict import Cause, Verdict
+
+_log = logging.getLogger(__name__)
+
+
+class EngineTraits(Protocol):
+    """What of the engine's abilities shapes a result."""
+
+    knows_retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    job: Job
+    number: int | None
+    """The claim's row in the journal; `None` when the journal did not take it."""
+    claimed_at: float
+
+
+class Dispatcher:
+    """Keeps the slots. A slot is free again only when its job's result is on the disk."""
+
+    def __init__(
+        self,
+        runner: JobRunner,
+        journal: Journal,
+        delivery: Delivery,
+        engine: EngineTraits,
+        catalogue: Catalogue,
+        *,
+        slots: int,
+        engine_job_timeout_seconds: float,
+    ) -> None:
+        self.changed = asyncio.Event()
+        """Set whenever a slot has become free."""
+        self._runner = runner
+        self._journal = journal
+        self._delivery = delivery
+        self._engine = engine
+        self._catalogue = catalogue
+        self._slots = slots
+        self._engine_job_timeout = engine_job_timeout_seconds
+        self._waiting: deque[_Claimed] = deque()
+        self._active: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def free_slots(self) -> int:
+        """How many more jobs can be started now."""
+        return max(0, self._slots - len(self._tasks) - len(self._waiting))
+
+    @property
+    def busy(self) -> int:
+        """How many jobs run or wait."""
+        return len(self._tasks) + len(self._waiting)
+
+    async def accept(self, items: Sequence[Job | MalformedJob], worker_uuid: str) -> None:
+        """Take over what a poll has claimed. Never fails: what can't be run gets its result here."""
+        jobs = self._without_repeats(items)
+        numbers = await self._record(jobs, worker_uuid)
+        now = time.monotonic()
+        for item, number in zip(jobs, numbers, strict=True):
+            if isinstance(item, MalformedJob):
+                assert item.job_id is not None
+                await self._refuse(item.job_id, number, Cause.MALFORMED_JOB, item.reason)
+            elif self._catalogue.find(item.block_id) is None:
+                await self._refuse(item.job_id, number, Cause.UNKNOWN_BLOCK, self._explain_unknown(item.block_id))
+            else:
+                self._active.add(item.job_id)
+                self._waiting.append(_Claimed(item, number, now))
+        self._fill_slots()
+
+    def _without_repeats(self, items: Sequence[Job | MalformedJob]) -> list[Job | MalformedJob]:
+        chosen: dict[str, Job | MalformedJob] = {}
+        for item in items:
+            if item.job_id is None:
+                _log.error("A claimed job has no id, so that nobody can be told. %s", getattr(item, "reason", ""))
+            elif item.job_id in chosen or item.job_id in self._active:
+                # One claim, one run. A later claim of an id, after its result, is the engine's retry and is run.
+                _log.warning("Job %s came twice; it is run once.", item.job_id)
+            else:
+                chosen[item.job_id] = item
+        return list(chosen.values())
+
+    async def _record(self, items: Sequence[Job | MalformedJob], worker_uuid: str) -> list[int | None]:
+        claims = [self._claim(item, worker_uuid) for item in items]
+        if not claims:
+            return []
+        try:
+            return list(await self._journal.claim(claims))
+        except sqlite3.Error as error:
+            _log.error("The journal does not take claims (%s): going on without it.", error)  # noqa: TRY400
+            return [None] * len(claims)
+
+    def _claim(self, item: Job | MalformedJob, worker_uuid: str) -> Claim:
+        if isinstance(item, MalformedJob):
+            return Claim(item.job_id or "", "", worker_uuid, time.time(), "")
+        digest = digest_of(item.parameters, self._journal.digest_key)
+        return Claim(item.job_id, item.block_id, worker_uuid, time.time(), digest)
+
+    def _explain_unknown(self, block_id: str) -> str:
+        text = f"This worker has no block {block_id}."
+        if self._catalogue.problems:
+            places = "; ".join(str(problem) for problem in self._catalogue.problems[:3])
+            text += f" It may be in a module that could not be imported: {places}"
+        return text
+
+    async def _refuse(self, job_id: str, number: int | None, cause: Cause, message: str) -> None:
+        _log.error("Job %s is not run (%s): %s", job_id, cause, message)
+        await self._report(job_id, number, Verdict(success=False, cause=cause, message=message, retryable=False))
+
+    def _fill_slots(self) -> None:
+        while self._waiting and len(self._tasks) < self._slots:
+            claimed = self._waiting.popleft()
+            task = asyncio.get_running_loop().create_task(self._run(claimed), name=f"job {claimed.job.job_id}")
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.critical("A job's task failed, which is a bug in this worker.", exc_info=error)
+        self._fill_slots()
+        self.changed.set()
+
+    async def _run(self, claimed: _Claimed) -> None:
+        job = claimed.job
+        try:
+            block = self._catalogue.find(job.block_id)
+            assert block is not None
+            limit = self._runner.limits.of(block)
+            waited = time.monotonic() - claimed.claimed_at
+            if waited + limit.max_seconds + limit.grace_seconds > self._engine_job_timeout:
+                text = f"Not run: it waited {waited:.0f} s for a slot, and the engine would give it up before its end."
+                await self._refuse(job.job_id, claimed.number, Cause.EXPIRED, text)
+                return
+            _log.info("Job %s starts.", job.job_id, extra={"job": job.job_id, "block": job.block_id})
+            concluded = await self._runner.run(job, block)
+            self._tell(job, concluded)
+            await self._report(
+                job.job_id, claimed.number, concluded.verdict, body=concluded.body, acquires=concluded.acquires
+            )
+            if concluded.stuck:
+                self._slots -= 1
+                _log.critical(
+                    "Job %s can't be killed (its process is stuck in the kernel). Its slot is set aside; %d left.",
+                    job.job_id,
+                    self._slots,
+                )
+        finally:
+            self._active.discard(job.job_id)
+
+    async def _report(
+        self, job_id: str, number: int | None, verdict: Verdict, body: bytes = b"", acquires: bytes = b""
+    ) -> None:
+        """Make the result durable, then hand it to the delivery."""
+        text = result_text(job_id, verdict, body, acquires, knows_retryable=self._engine.knows_retryable)
+        if number is not None:
+            try:
+                await self._journal.store_result(number, text)
+            except sqlite3.Error as error:
+                _log.error("The journal does not take a result (%s): it is kept in memory.", error)  # noqa: TRY400
+        self._delivery.submit(StoredResult(number or 0, job_id, text), journalled=number is not None)
+
+    def _tell(self, job: Job, concluded: Concluded) -> None:
+        verdict = concluded.verdict
+        extra = {"job": job.job_id, "block": job.block_id}
+        seconds = concluded.ending.usage.elapsed_seconds
+        level = logging.INFO if verdict.success else logging.WARNING
+        _log.log(level, "Job %s: %s (%s) after %.2f s.", job.job_id, verdict.status, verdict.cause, seconds, extra=extra)
+        if verdict.cause not in (Cause.COMPLETED, Cause.BLOCK_FAILED):
+            _log.warning("%s", verdict.message, extra=extra)
+        if verdict.warning:
+            _log.warning("Job %s: %s.", job.job_id, verdict.warning, extra=extra)
+
+    async def wait_until_idle(self, still_expected: Callable[[], bool]) -> None:
+        """Wait until no job runs or waits and ``still_expected`` (a poll in flight) is false."""
+        while self.busy or still_expected():
+            self.changed.clear()
+            if not (self.busy or still_expected()):
+                return
+            await self.changed.wait()

@@ -1,0 +1,158 @@
+"""What the worker says to the engine, one method for each route of the contract."""
+
+import importlib.metadata
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from jobrunner.protocol.catalogue import BlockEntry
+from supervisor.engine.http import EngineAccess, EngineHttp
+from supervisor.engine.items import MalformedJob, parse_items
+from supervisor.errors import EngineError
+from supervisor.jobs import Job
+
+CLIENT_LIBRARY: Final = "neops_workflow_engine_client"
+_VERSION: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:(?:-beta\.|b)(\d+))?")
+_FIRST_WITH_RETRYABLE: Final = (0, 43, 0, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Compatibility:
+    """What the engine says of this worker's client (W1)."""
+
+    compatible: bool
+    deprecated: bool
+    engine_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """The jobs that one poll has claimed."""
+
+    jobs: tuple[Job | MalformedJob, ...]
+
+
+def client_version() -> str:
+    """Return the installed client's version as the engine writes versions."""
+    return importlib.metadata.version(CLIENT_LIBRARY).replace("b", "-beta.")
+
+
+class EngineApi:
+    """The worker's routes. Every method raises `EngineError`; cancelling one may leave the engine having acted."""
+
+    def __init__(self, access: EngineAccess) -> None:
+        self._http = EngineHttp(access)
+        self._poll_seconds = access.poll_seconds
+        self.knows_retryable = _is_at_least(client_version(), _FIRST_WITH_RETRYABLE)
+
+    async def check_compatibility(self) -> Compatibility:
+        """Ask whether the engine speaks with this client (W1)."""
+        body = {"version": client_version(), "library": CLIENT_LIBRARY}
+        answer = await self._http.post("/version/compatibility", "the version check", body)
+        reply = _dictionary(answer.json("the version check"))
+        version = str(reply.get("version", ""))
+        if _VERSION.match(version):
+            self.knows_retryable = _is_at_least(version, _FIRST_WITH_RETRYABLE)
+        # Only a plain no is a no: an engine that leaves the field out has not refused anything.
+        return Compatibility(reply.get("compatible") is not False, reply.get("deprecated") is True, version)
+
+    async def register_worker(self, version: str, name: str | None, ip_address: str | None) -> str:
+        """Register this worker and return its new uuid (W2)."""
+        body = {"version": version, "name": name, "ipAddress": ip_address}
+        answer = await self._http.post(
+            "/workers/register", "the registration of this worker", {k: v for k, v in body.items() if v is not None}
+        )
+        uuid = _dictionary(answer.json("the registration of this worker")).get("uuid")
+        if not isinstance(uuid, str) or not uuid:
+            raise EngineError("The engine registered this worker without telling its uuid.", status=answer.status)
+        return uuid
+
+    async def register_block(self, block: BlockEntry, worker_uuid: str) -> None:
+        """Register one block for this worker (W3). Already registered (409) is fine."""
+        body: dict[str, Any] = {
+            **_versionable(block),
+            "workerId": worker_uuid,
+            "description": block.description,
+            "runOn": block.run_on,
+            "fbType": block.fb_type,
+            "markdownHelpText": block.help_text,
+            "deprecated": block.deprecated,
+            "parameterJsonSchema": block.parameter_schema,
+            "resultDataJsonSchema": block.result_schema,
+            "isIdempotent": block.is_idempotent,
+            "isPure": block.is_pure,
+        }
+        if block.reversible:  # unknown to engines of the 0.42 family (contract §7)
+            body["reversible"] = True
+        try:
+            await self._http.post("/function-blocks/register", f"the registration of {block.id}", body)
+        except EngineError as error:
+            if error.status != 409:
+                raise
+
+    async def ping(self, worker_uuid: str) -> bool:
+        """Tell the engine that this worker lives (W4). Returns whether the engine knows it."""
+        try:
+            await self._http.post(f"/workers/{quote(worker_uuid, safe='')}/ping", "the heartbeat")
+        except EngineError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    async def poll(self, worker_uuid: str, blocks: Sequence[BlockEntry], limit: int) -> Poll:
+        """Claim up to ``limit`` jobs (W5). Not to be cancelled: the answer *is* the claim."""
+        body = {"functionBlockIds": [_versionable(block) for block in blocks], "workerId": worker_uuid, "limit": limit}
+        answer = await self._http.post("/blackboard/job", "the poll", body, seconds=self._poll_seconds)
+        items = answer.json("the poll")
+        if not isinstance(items, list):
+            raise EngineError("The engine's answer to the poll is no list of jobs.", status=answer.status)
+        return Poll(tuple(parse_items(items)))
+
+    async def push_result(self, text: bytes) -> bool:
+        """Deliver one result (W6). Returns whether it was the first one; a later one (409) is delivered as well."""
+        try:
+            await self._http.post("/blackboard/job/result", "a result", text=text)
+        except EngineError as error:
+            if error.status == 409:
+                return False
+            raise
+        return True
+
+    async def unregister(self, worker_uuid: str) -> None:
+        """Tell the engine that this worker leaves (W8). Already gone (404) is fine."""
+        try:
+            await self._http.post(f"/workers/{quote(worker_uuid, safe='')}/unregister", "the unregistration")
+        except EngineError as error:
+            if error.status != 404:
+                raise
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.close()
+
+
+def _versionable(block: BlockEntry) -> dict[str, Any]:
+    major, minor, patch = block.version
+    return {
+        "name": block.name,
+        "package": block.package,
+        "majorVersion": major,
+        "minorVersion": minor,
+        "patchVersion": patch,
+    }
+
+
+def _dictionary(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _is_at_least(version: str, wanted: tuple[int, int, int, int]) -> bool:
+    match = _VERSION.match(version)
+    if match is None:
+        return False
+    major, minor, patch, beta = match.groups()
+    # A release comes after all its betas.
+    return (int(major), int(minor), int(patch), int(beta) if beta else 10**6) >= wanted

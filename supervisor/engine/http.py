@@ -1,0 +1,141 @@
+"""Requests through the generated client's machinery: its configuration, connections, headers and authentication.
+
+Not through its DTOs: 0.42.1 turns ``5`` into ``5.0``, refuses ``[1, null]`` in a patch, and rejects a whole poll for
+one bad item (contract §7, W5). Its calls without preloaded content neither raise on 4xx and 5xx nor read the body;
+this does both.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+from neops_workflow_engine_client import ApiClient, Configuration
+
+from supervisor.backoff import is_retryable
+from supervisor.errors import EngineError, StartRefused
+
+_BODY_CAP_BYTES: Final = 256 * 2**20
+_EXCERPT_CHARS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EngineAccess:
+    """Where the engine is, and what is needed to reach it."""
+
+    url: str
+    request_seconds: float = 30.0
+    poll_seconds: float = 15.0
+    ca_file: Path | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    token_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx answer."""
+
+    status: int
+    body: bytes
+
+    def json(self, what: str) -> Any:
+        """Return the body as JSON. Raises `EngineError` for anything else, such as a proxy's HTML page."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise EngineError(
+                f"The engine's answer to {what} is not JSON but begins with {_excerpt(self.body)}. "
+                "Check that the engine's URL leads to the engine, and not to a proxy or a web page.",
+                status=self.status,
+            ) from None
+
+
+class EngineHttp:
+    """Sends one request at a time as asked. Needs a running loop when created; close it at the end."""
+
+    def __init__(self, access: EngineAccess) -> None:
+        self._access = access
+        configuration = Configuration(host=access.url.rstrip("/"))
+        try:
+            if access.ca_file is not None:
+                configuration.ssl_ca_cert = str(access.ca_file)
+            if access.client_certificate is not None:
+                configuration.cert_file = str(access.client_certificate)
+                configuration.key_file = str(access.client_key) if access.client_key else None
+            if access.token_file is not None:
+                configuration.access_token = access.token_file.read_text().strip()
+            self._client = ApiClient(configuration)
+        except OSError as error:
+            raise StartRefused(f"A file for access to the engine can't be read: {error}.") from error
+
+    async def post(
+        self, path: str, what: str, body: Any = None, *, text: bytes | None = None, seconds: float | None = None
+    ) -> Answer:
+        """POST ``body`` as JSON, or ``text``, which is JSON already and is sent unchanged.
+
+        Raises `EngineError` for every answer that is not 2xx, and for none at all. ``what`` names the request in
+        messages. When cancelled, the engine may still carry the request out.
+        """
+        data = text if text is not None else (None if body is None else json.dumps(body).encode())
+        return await self._send("POST", path, what, data, seconds or self._access.request_seconds)
+
+    async def get(self, path: str, what: str) -> Answer:
+        """GET ``path``; errors as for `post`."""
+        return await self._send("GET", path, what, None, self._access.request_seconds)
+
+    async def _send(self, method: str, path: str, what: str, data: bytes | None, seconds: float) -> Answer:
+        _, url, headers, _, _ = self._client.param_serialize(method, path, auth_settings=["bearer"])
+        headers["Accept"] = "application/json"
+        headers["Content-Type"] = "application/json"
+        timeout = aiohttp.ClientTimeout(total=seconds)
+        session = self._client.rest_client.pool_manager
+        try:
+            async with session.request(
+                method, url, data=data, headers=headers, timeout=timeout, allow_redirects=False
+            ) as response:
+                content = await _read_capped(response)
+        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
+            raise EngineError(f"No answer from the engine to {what}: {_reason(error, seconds)}.") from error
+        if 200 <= response.status < 300:
+            return Answer(response.status, content)
+        raise EngineError(
+            f"The engine answered {what} with {response.status}: {_excerpt(content)}.",
+            status=response.status,
+            retryable=is_retryable(response.status),
+            retry_after_seconds=_retry_after(response.headers.get("Retry-After")),
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+
+async def _read_capped(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > _BODY_CAP_BYTES:
+            raise aiohttp.ClientPayloadError(f"an answer of more than {_BODY_CAP_BYTES} bytes")
+    return bytes(body)
+
+
+def _reason(error: BaseException, seconds: float) -> str:
+    if isinstance(error, TimeoutError):
+        return f"none within {seconds:g} s"
+    return str(error) or type(error).__name__
+
+
+def _excerpt(content: bytes) -> str:
+    text = " ".join(content[: 4 * _EXCERPT_CHARS].decode(errors="backslashreplace").split())
+    return repr(text[:_EXCERPT_CHARS]) if text else "nothing"
+
+
+def _retry_after(value: str | None) -> float | None:
+    # Only the form in seconds: a date needs a clock that agrees with the engine's.
+    try:
+        return max(0.0, float(value)) if value else None
+    except ValueError:
+        return None

@@ -1,0 +1,53 @@
+"""Errors of the supervisor. Messages say what happened, to what, and what to do."""
+
+
+class SupervisorError(Exception):
+    """Root of this package's errors. ``retryable`` tells whether the same step may work later."""
+
+    retryable: bool = False
+
+
+class LaunchError(SupervisorError):
+    """A process could not be started. ``evidence`` is what it said before it ended, if anything."""
+
+    retryable = True
+
+    def __init__(self, message: str, *, evidence: str = "") -> None:
+        super().__init__(message)
+        self.evidence = evidence
+
+
+class TemplateError(SupervisorError):
+    """The template can't come up at all: not because of one module, which is only left out."""
+
+    def __init__(self, message: str, *, evidence: str = "") -> None:
+        super().__init__(f"{message}\n{evidence}".rstrip())
+        self.evidence = evidence
+
+
+class StateDirectoryError(SupervisorError):
+    """The state directory can't be used. The message names it and says why."""
+
+
+class StartRefused(SupervisorError):
+    """The worker must not start like this: a setting, another distribution, or the engine forbids it."""
+
+
+class EngineError(SupervisorError):
+    """A request to the engine did not succeed. ``status`` is the HTTP status, `None` without an answer.
+
+    ``retry_after_seconds`` is the engine's own wish (Retry-After), if it had one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retryable: bool = True,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retryable = retryable
+        self.retry_after_seconds = retry_after_seconds

@@ -1,0 +1,197 @@
+"""One job in one child: carries out what the job's state machine (`supervisor.lifecycle.job`) decides."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jobrunner.protocol.caps import HEADER_CAP_BYTES
+from jobrunner.protocol.frames import FrameError, read_frame
+from jobrunner.protocol.messages import Cancel, Log, Order, Outcome, from_child
+from supervisor.launcher.child import Child
+from supervisor.launcher.sweep import Sweeper
+from supervisor.lifecycle.events import (
+    ChannelEnded,
+    ChildExited,
+    ClearTree,
+    Conclude,
+    JobCommand,
+    JobEvent,
+    KillChild,
+    MemoryMeasured,
+    OrderSent,
+    OutcomeArrived,
+    SendCancel,
+    SetTimer,
+    StackTaken,
+    StopDemanded,
+    TakeStack,
+    Timer,
+    TimerFired,
+    TreeCleared,
+)
+from supervisor.lifecycle.job import JobState, Limits, step
+from supervisor.result import split_outcome
+from supervisor.verdict import Ending, ExitStatus, OutcomeSeen
+from supervisor.watch.joblog import JobLog
+from supervisor.watch.output import OutputReader
+from supervisor.watch.sampler import Sample, Sampler
+from supervisor.watch.stack import read_stack, take_stack
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A job that is over: the evidence, and the JSON that the block returned (``b""`` where there is none).
+
+    ``stuck`` is true when the child could not be killed: its slot must not be used again.
+    """
+
+    ending: Ending
+    result_body: bytes = b""
+    acquires: bytes = b""
+    stuck: bool = False
+
+
+class Execution:
+    """Runs one order in one ready child. Create, `run` once; `stop` at any time in between."""
+
+    def __init__(self, child: Child, sweeper: Sweeper, sampler: Sampler, limits: Limits, log: JobLog) -> None:
+        self._child = child
+        self._sweeper = sweeper
+        self._sampler = sampler
+        self._log = log
+        self._state = JobState(limits)
+        self._events: asyncio.Queue[JobEvent] = asyncio.Queue()
+        self._timers: dict[Timer, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._parts: tuple[bytes, bytes] | None = None
+        self._finished: Finished | None = None
+
+    async def run(self, build_order: Callable[[float], Order], payload: bytes) -> Finished:
+        """Run the order and return when no process of the job is left.
+
+        ``build_order`` gets the deadline. Not to be cancelled: call `stop` and await the end, which is bounded.
+        """
+        loop = asyncio.get_running_loop()
+        child = self._child
+        stdout = OutputReader(child.stdout, lambda line: self._log.printed("stdout", line))
+        stderr = OutputReader(child.stderr, lambda line: self._log.printed("stderr", line))
+        child.exited.add_done_callback(self._on_exit)
+        self._sampler.watch(child.pid, self._state.limits.memory_mb, self._on_sample)
+        try:
+            self._put(OrderSent(loop.time()))
+            order = build_order(loop.time() + self._state.limits.max_seconds)
+            self._start(self._send(order.pack(payload)))
+            self._start(self._read(order.result_cap_bytes))
+            while self._finished is None:
+                self._handle(await self._events.get())
+        finally:
+            self._sampler.forget(child.pid)
+            for timer in self._timers.values():
+                timer.cancel()
+            for task in self._tasks:
+                task.cancel()
+            stdout.finish()
+            stderr.finish()
+            self._log.close()
+        return self._with_last_words(self._finished, stdout, stderr)
+
+    def stop(self) -> None:
+        """End the job now: the worker can't wait for it."""
+        self._put(StopDemanded(time.monotonic()))
+
+    def _with_last_words(self, finished: Finished, stdout: OutputReader, stderr: OutputReader) -> Finished:
+        ending = replace(
+            finished.ending,
+            stack=finished.ending.stack or read_stack(self._child),
+            last_output=(stderr.tail() or stdout.tail())[-4096:],
+        )
+        return replace(finished, ending=ending)
+
+    def _put(self, event: JobEvent) -> None:
+        self._events.put_nowait(event)
+
+    def _handle(self, event: JobEvent) -> None:
+        self._state, commands = step(self._state, event)
+        for command in commands:
+            self._carry_out(command)
+
+    def _carry_out(self, command: JobCommand) -> None:
+        match command:
+            case SetTimer(timer, at):
+                self._set_timer(timer, at)
+            case SendCancel(reason):
+                self._start(self._send(Cancel(reason=reason).pack()))
+            case TakeStack():
+                self._start(self._take_stack())
+            case KillChild():
+                self._child.kill()
+            case ClearTree():
+                self._start(self._clear_tree())
+            case Conclude(ending, stuck):
+                body, acquires = self._parts or (b"", b"")
+                self._finished = Finished(ending, body, acquires, stuck)
+
+    def _set_timer(self, timer: Timer, at: float) -> None:
+        loop = asyncio.get_running_loop()
+        if timer in self._timers:
+            self._timers[timer].cancel()
+        self._timers[timer] = loop.call_at(at, lambda: self._put(TimerFired(loop.time(), timer)))
+
+    def _on_exit(self, exited: "asyncio.Future[ExitStatus]") -> None:
+        self._put(ChildExited(time.monotonic(), exited.result()))
+
+    def _on_sample(self, sample: Sample) -> None:
+        self._put(MemoryMeasured(time.monotonic(), sample.memory_mb))
+
+    async def _send(self, data: bytes) -> None:
+        # A child that is gone says so by its pidfd.
+        with contextlib.suppress(ConnectionError):
+            self._child.writer.write(data)
+            await self._child.writer.drain()
+
+    async def _read(self, result_cap_bytes: int) -> None:
+        """Read frames to the end. What is no frame is an event, never an exception."""
+        problem: str | None = None
+        try:
+            while (frame := await read_frame(self._child.reader, result_cap_bytes + HEADER_CAP_BYTES)) is not None:
+                message = from_child(frame)
+                if isinstance(message, Log):
+                    self._log.record(message)
+                elif isinstance(message, Outcome):
+                    self._take_outcome(message, frame.payload)
+        except FrameError as error:
+            problem = str(error)
+        except OSError as error:
+            _log.debug("The channel of pid %d broke: %s", self._child.pid, error)
+        self._put(ChannelEnded(time.monotonic(), problem))
+
+    def _take_outcome(self, outcome: Outcome, payload: bytes) -> None:
+        if self._parts is None:
+            self._parts = split_outcome(outcome, payload)
+        message = self._log.mask(outcome.message)
+        seen = OutcomeSeen(outcome.success, message, outcome.retryable)
+        self._put(OutcomeArrived(time.monotonic(), seen))
+
+    async def _take_stack(self) -> None:
+        self._put(StackTaken(time.monotonic(), await take_stack(self._child)))
+
+    async def _clear_tree(self) -> None:
+        swept = await self._sweeper.clear(self._child.pid)
+        # Only now: the zombie kept the number of its process group from being given to a stranger.
+        usage = self._child.reap()
+        self._put(
+            TreeCleared(
+                time.monotonic(), swept.killed, swept.remaining, usage.peak_memory_mb, usage.cpu_seconds
+            )
+        )
+
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

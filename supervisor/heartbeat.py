@@ -1,0 +1,53 @@
+"""The heartbeat: on a fixed beat, from the start to the very end, whatever else goes on."""
+
+import asyncio
+import logging
+
+from supervisor.engine.api import EngineApi
+from supervisor.errors import EngineError
+from supervisor.registration import Registration
+
+_log = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """Pings the engine every ``interval_seconds``, counted from the first: being late once shifts nothing."""
+
+    def __init__(self, engine: EngineApi, registration: Registration, interval_seconds: float) -> None:
+        self._engine = engine
+        self._registration = registration
+        self._interval = interval_seconds
+        self._failing = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def beat_for_ever(self) -> None:
+        """Beat until cancelled."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        try:
+            while True:
+                # A task of its own: an answer that is slow must not delay the next beat.
+                task = loop.create_task(self._beat())
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+                due = max(due + self._interval, loop.time())
+                await asyncio.sleep(due - loop.time())
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    async def _beat(self) -> None:
+        uuid = self._registration.uuid
+        try:
+            async with asyncio.timeout(self._interval):
+                known = await self._engine.ping(uuid)
+        except (EngineError, TimeoutError) as error:
+            if not self._failing:
+                self._failing = True
+                _log.warning("The heartbeat does not reach the engine: %s", error or "no answer in time")
+            return
+        if self._failing:
+            self._failing = False
+            _log.info("The heartbeat reaches the engine again.")
+        if not known:
+            await self._registration.renew(uuid)

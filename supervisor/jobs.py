@@ -1,0 +1,170 @@
+"""A job from claim to result: a directory, a child, an execution, a verdict. The same for the daemon and `run-block`."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import logging
+import os
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jobrunner.protocol.catalogue import BlockEntry
+from jobrunner.protocol.messages import JobType, Order, RunOn
+from supervisor.errors import LaunchError
+from supervisor.execution import Execution, Finished
+from supervisor.launcher import Child, Launcher, Spares
+from supervisor.launcher.sweep import Sweeper
+from supervisor.lifecycle.job import Limits
+from supervisor.redaction import Mask
+from supervisor.verdict import Cause, Ending, Usage, Verdict, decide
+from supervisor.watch.joblog import JobLog
+from supervisor.watch.sampler import Sampler
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed job. ``parameters`` and ``context`` are as the engine sent them, and may hold passwords."""
+
+    job_id: str
+    block_id: str
+    job_type: JobType
+    run_on: RunOn
+    parameters: dict[str, object]
+    context: dict[str, object]
+    entity_id: int | float | None = None
+    step_label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobLimits:
+    """The worker's limits, before those of a block. Seconds and megabytes; `None` is no limit."""
+
+    max_seconds: float
+    grace_seconds: float
+    max_memory_mb: float | None = None
+    result_cap_bytes: int = 8 * 2**20
+    start_seconds: float = 30.0
+    log_level: int = logging.INFO
+
+    def of(self, block: BlockEntry) -> Limits:
+        """Return the limits of a job of ``block``: its own where they are tighter than the worker's."""
+        seconds = min(self.max_seconds, block.max_seconds or self.max_seconds)
+        memory = [limit for limit in (self.max_memory_mb, block.max_memory_mb) if limit]
+        return Limits(seconds, self.grace_seconds, min(memory, default=None))
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """A job's verdict and what belongs to its result."""
+
+    verdict: Verdict
+    ending: Ending
+    body: bytes = b""
+    acquires: bytes = b""
+    stuck: bool = False
+
+
+class JobRunner:
+    """Runs jobs, each in a child of its own. Knows no engine and no journal."""
+
+    def __init__(self, launcher: Launcher, limits: JobLimits, directory: Path, *, spares: int) -> None:
+        self.limits = limits
+        self._spares = Spares(launcher, spares)
+        self._sweeper = Sweeper(launcher)
+        self._sampler = Sampler()
+        self._directory = directory
+        self._numbers = itertools.count(1)
+        self._running: dict[str, Execution] = {}
+        self._stopping = False
+
+    def prepare(self) -> None:
+        """Start the spares."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._spares.refill()
+
+    async def run(self, job: Job, block: BlockEntry) -> Concluded:
+        """Run one job to its verdict. Raises nothing that a job can cause. Not to be cancelled: see `stop_all`."""
+        mask = Mask(job.parameters, job.context)
+        if self._stopping:
+            return _not_run(Cause.WORKER_STOPPING, "Not run: this worker is shutting down.", retryable=True)
+        try:
+            child = await self._spares.take(self.limits.start_seconds)
+        except LaunchError as error:
+            return _not_run(Cause.START_FAILED, f"Not run: {error}", retryable=True)
+        directory = self._directory / f"{os.getpid()}-{next(self._numbers)}"
+        try:
+            directory.mkdir(mode=0o700)
+            concluded = await self._run_in(child, job, block, directory, mask)
+        except OSError as error:
+            child.give_up()
+            return _not_run(Cause.START_FAILED, f"Not run: its directory can't be made: {error}", retryable=True)
+        self._spares.refill()
+        await _remove(directory)
+        return concluded
+
+    async def _run_in(
+        self, child: Child, job: Job, block: BlockEntry, directory: Path, mask: Mask
+    ) -> Concluded:
+        log = JobLog(job.job_id, job.block_id, mask)
+        execution = Execution(child, self._sweeper, self._sampler, self.limits.of(block), log)
+        self._running[job.job_id] = execution
+        if self._stopping:
+            execution.stop()
+        payload = json.dumps({"parameters": job.parameters, "context": job.context}).encode()
+
+        def order(deadline: float) -> Order:
+            return Order(
+                job_id=job.job_id,
+                block_id=job.block_id,
+                job_type=job.job_type,
+                run_on=job.run_on,
+                entity_id=job.entity_id,
+                step_label=job.step_label,
+                deadline=deadline,
+                job_directory=str(directory),
+                log_level=self.limits.log_level,
+                result_cap_bytes=self.limits.result_cap_bytes,
+            )
+
+        try:
+            finished = await execution.run(order, payload)
+        finally:
+            del self._running[job.job_id]
+        if not finished.stuck:
+            child.close()
+        return _conclude(finished, mask)
+
+    def stop_all(self) -> None:
+        """End every running job now, with the cause ``worker_stopping``; jobs that come later are not run."""
+        self._stopping = True
+        for execution in self._running.values():
+            execution.stop()
+
+    async def close(self) -> None:
+        """End the spares and stop watching. Running jobs must have ended."""
+        await self._spares.close()
+        await self._sampler.close()
+
+
+def _conclude(finished: Finished, mask: Mask) -> Concluded:
+    ending = replace(finished.ending, last_output=mask(finished.ending.last_output))
+    return Concluded(decide(ending), ending, finished.result_body, finished.acquires, finished.stuck)
+
+
+def _not_run(cause: Cause, message: str, *, retryable: bool) -> Concluded:
+    verdict = Verdict(success=False, cause=cause, message=message, retryable=retryable)
+    return Concluded(verdict, Ending(Usage(0.0)))
+
+
+async def _remove(directory: Path) -> None:
+    """Remove a job's directory with all that the job put there. An empty one is not worth a thread."""
+    with contextlib.suppress(OSError):
+        directory.rmdir()
+        return
+    await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+
+

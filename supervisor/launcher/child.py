@@ -1,0 +1,140 @@
+"""A child as the supervisor holds it: by its pidfd, never by its number alone."""
+
+import asyncio
+import os
+import signal
+import socket
+from dataclasses import dataclass
+
+from jobrunner.protocol.caps import LOG_CAP_CHARS
+from jobrunner.protocol.frames import FrameError, read_frame
+from jobrunner.protocol.linux import DUMP_SIGNAL
+from jobrunner.protocol.messages import Ready, from_child
+from supervisor.errors import LaunchError
+from supervisor.launcher.kin import Kin
+from supervisor.launcher.wiring import Wiring
+from supervisor.verdict import ExitStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    """What the kernel says of a child that was waited for. ``None`` where another has waited for it."""
+
+    peak_memory_mb: float | None
+    cpu_seconds: float | None
+
+
+class Child:
+    """One process that was started for one job.
+
+    Until `reap` is called a dead child stays a zombie, and keeps its pid and its process group's number from
+    being given to a stranger.
+    """
+
+    def __init__(self, pid: int, pidfd: int, wiring: Wiring, kin: Kin) -> None:
+        self.pid = pid
+        self.stdout = wiring.stdout
+        self.stderr = wiring.stderr
+        self.dump = wiring.dump
+        self.exited: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
+        self._pidfd = pidfd
+        self._channel: socket.socket = wiring.channel
+        self._kin = kin
+        self._closed = False
+        asyncio.get_running_loop().add_reader(pidfd, self._on_exit)
+
+    async def connect(self) -> None:
+        """Open the streams over the channel."""
+        self.reader, self.writer = await asyncio.open_connection(sock=self._channel, limit=4 * LOG_CAP_CHARS)
+
+    async def wait_until_ready(self, timeout_seconds: float) -> None:
+        """Wait for the child's first frame. Raises `LaunchError` when it ends or stays silent instead."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                frame = await read_frame(self.reader, 0)
+                if frame is not None and isinstance(from_child(frame), Ready):
+                    return
+            reason = "ended before it was ready"
+        except (FrameError, OSError) as error:
+            reason = f"was not ready: {error}"
+        except TimeoutError:
+            reason = f"was not ready within {timeout_seconds:g} s"
+        raise LaunchError(f"A child (pid {self.pid}) {reason}.", evidence=self._last_words())
+
+    def _last_words(self) -> str:
+        try:
+            return os.read(self.stderr, 4096).decode(errors="backslashreplace")
+        except OSError:
+            return ""
+
+    def _on_exit(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._pidfd)
+        if self.exited.done():
+            return
+        status = ExitStatus()
+        try:
+            info = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+        except ChildProcessError:  # not ours yet, or waited for by a library: dead all the same
+            info = None
+        if info is not None:
+            status = (
+                ExitStatus(code=info.si_status)
+                if info.si_code == os.CLD_EXITED
+                else ExitStatus(signal_name=_signal_name(info.si_status))
+            )
+        self.exited.set_result(status)
+
+    def kill(self) -> None:
+        """Send SIGKILL. Harmless when the child is dead."""
+        self._signal(signal.SIGKILL)
+
+    def ask_for_stack(self) -> None:
+        """Have faulthandler in the child write the stack of every thread to `dump`."""
+        self._signal(DUMP_SIGNAL)
+
+    def _signal(self, number: int) -> None:
+        try:
+            signal.pidfd_send_signal(self._pidfd, number)
+        except ProcessLookupError:
+            return
+
+    def reap(self) -> Reaped:
+        """Wait for the dead child, and return what it took. To be called when nothing of its tree is left."""
+        try:
+            pid, _, usage = os.wait4(self.pid, os.WNOHANG)
+        except ChildProcessError:
+            pid, usage = 0, None
+        self._kin.discard(self.pid)
+        if not pid or usage is None:
+            return Reaped(None, None)
+        return Reaped(usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)
+
+    def bury(self) -> None:
+        """Reap and close a child that never had a job, so that nothing can be left of it."""
+        self.reap()
+        self.close()
+
+    def give_up(self) -> None:
+        """Kill a child that never had a job, and bury it when it is dead."""
+        self.kill()
+        self.exited.add_done_callback(lambda _: self.bury())
+
+    def close(self) -> None:
+        """Close every descriptor that belongs to this child. Does not kill it."""
+        if self._closed:
+            return
+        self._closed = True
+        asyncio.get_running_loop().remove_reader(self._pidfd)
+        if hasattr(self, "writer"):
+            self.writer.transport.abort()
+        else:
+            self._channel.close()
+        for descriptor in (self._pidfd, self.stdout, self.stderr, self.dump):
+            os.close(descriptor)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

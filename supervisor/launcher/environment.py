@@ -1,0 +1,46 @@
+"""Which environment variables the template and the children get. Everything else is the supervisor's own."""
+
+import contextlib
+import os
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+_ALLOWED: Final = frozenset({"PATH", "LANG", "LANGUAGE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"})
+_ALLOWED_PREFIXES: Final = ("LC_",)
+_ALLOWED_SUFFIXES: Final = ("_PROXY",)
+
+
+def job_environment(source: Mapping[str, str], extra_names: frozenset[str]) -> dict[str, str]:
+    """Return the part of ``source`` that jobs may see: the engine's token is not in it, nor is any password."""
+    return {
+        name: value
+        for name, value in source.items()
+        if name in _ALLOWED
+        or name in extra_names
+        or name.startswith(_ALLOWED_PREFIXES)
+        or name.upper().endswith(_ALLOWED_SUFFIXES)
+    }
+
+
+@contextlib.contextmanager
+def starting_for_jobs(environment: Mapping[str, str]) -> Iterator[None]:
+    """Start a `multiprocess` process as jobs should see it: with this environment, and without our main module.
+
+    `multiprocess` passes on the whole environment, and the new process imports the parent's main module again,
+    command line and all. Both are hidden for the length of the start, which awaits nothing.
+    """
+    saved = dict(os.environ)
+    main = sys.modules["__main__"]
+    try:
+        if saved != dict(environment):
+            os.environ.clear()
+            os.environ.update(environment)
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        yield
+    finally:
+        sys.modules["__main__"] = main
+        if saved != dict(environment):
+            os.environ.clear()
+            os.environ.update(saved)

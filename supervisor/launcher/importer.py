@@ -1,0 +1,134 @@
+"""Bringing up a template: start it, follow its imports, and leave out a module that hangs or kills it."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from jobrunner.protocol.caps import CATALOGUE_CAP_BYTES
+from jobrunner.protocol.catalogue import CATALOGUE, Catalogue, ImportProblem, ProblemKind
+from jobrunner.protocol.entry import Discovery, PassedDescriptor, run_template
+from jobrunner.protocol.frames import FrameError, read_frame
+from jobrunner.protocol.linux import DUMP_SIGNAL
+from jobrunner.protocol.messages import Importing, from_template
+from supervisor.errors import TemplateError
+from supervisor.launcher.kin import Kin
+from supervisor.launcher.spawning import Spawned
+from supervisor.watch.output import OutputReader
+
+_log = logging.getLogger(__name__)
+_output_log = logging.getLogger("template")
+
+_START_SECONDS: Final = 60.0
+_STACK_SECONDS: Final = 0.3
+
+
+class TemplateProcess:
+    """One running template."""
+
+    def __init__(self, discovery: Discovery, environment: Mapping[str, str], kin: Kin) -> None:
+        self._kin = kin
+        self.control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.report, report = socket.socketpair()
+        output, child_output = os.pipe()
+        passed = [PassedDescriptor(fd) for fd in (control.fileno(), report.fileno(), child_output)]
+        self._spawned = Spawned(run_template, (os.getpid(), *passed, discovery), "neops-template", environment)
+        self.pid = self._spawned.pid
+        kin.add(self.pid)
+        control.close()
+        report.close()
+        os.close(child_output)
+        self.control.setblocking(False)
+        self.report.setblocking(False)
+        os.set_blocking(output, False)
+        self._output = output
+        self.output = OutputReader(output, lambda line: _output_log.info("%s", line))
+
+    def reap(self) -> str:
+        """Wait for the template, which has ended or is about to, and say how it ended."""
+        _, status = os.waitpid(self.pid, 0)
+        self._kin.discard(self.pid)
+        self._spawned.forget()
+        self.output.finish()
+        os.close(self._output)
+        self.control.close()
+        code = os.waitstatus_to_exitcode(status)
+        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+    async def end(self) -> str:
+        """Kill the template; its children are not its own and go on."""
+        os.kill(self.pid, signal.SIGKILL)
+        # A process that was sent SIGKILL and only imports is gone in a millisecond: not worth a thread.
+        return self.reap()
+
+
+async def start_template(
+    discovery: Discovery, environment: Mapping[str, str], kin: Kin, *, import_seconds: float
+) -> tuple[TemplateProcess, Catalogue]:
+    """Start a template and wait for its catalogue, leaving out modules that hang or crash it.
+
+    Raises `TemplateError` when it fails outside of any module. ``import_seconds`` bounds each module's import.
+    """
+    problems: list[ImportProblem] = []
+    while True:
+        template = TemplateProcess(discovery, environment, kin)
+        try:
+            outcome = await _follow(template, import_seconds)
+        except BaseException:
+            await template.end()
+            raise
+        if isinstance(outcome, Catalogue):
+            return template, outcome.model_copy(update={"problems": outcome.problems + tuple(problems)})
+        problems.append(outcome)
+        _log.error("%s Starting over without it.", outcome)
+        discovery = replace(discovery, skip_modules=(*discovery.skip_modules, outcome.module))
+
+
+async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue | ImportProblem:
+    """Read the template's reports until its catalogue comes, or until a module turns out to be the end of it."""
+    reader, writer = await asyncio.open_connection(sock=template.report)
+    module: str | None = None
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(import_seconds if module else _START_SECONDS):
+                    frame = await read_frame(reader, CATALOGUE_CAP_BYTES)
+            except TimeoutError:
+                return await _hung(template, module, import_seconds)
+            except (FrameError, OSError) as error:
+                return await _died(template, module, str(error))
+            if frame is None:
+                return await _died(template, module, "")
+            message = from_template(frame)
+            if isinstance(message, Importing):
+                module = message.module
+            else:
+                return CATALOGUE.validate_json(frame.payload)
+    finally:
+        writer.transport.abort()
+
+
+async def _hung(template: TemplateProcess, module: str | None, import_seconds: float) -> ImportProblem:
+    os.kill(template.pid, DUMP_SIGNAL)
+    await asyncio.sleep(_STACK_SECONDS)
+    stack = template.output.tail()
+    await template.end()
+    if module is None:
+        raise TemplateError(f"The template did not answer within {_START_SECONDS:g} s.", evidence=stack)
+    return _problem(module, "hang", f"hung: its import took longer than {import_seconds:g} s", stack)
+
+
+async def _died(template: TemplateProcess, module: str | None, detail: str) -> ImportProblem:
+    status = template.reap()
+    said = template.output.tail()
+    if module is None:
+        raise TemplateError(f"The template ended with {status} before it imported a block. {detail}", evidence=said)
+    return _problem(module, "crash", f"ended the process that imported it, with {status}", said)
+
+
+def _problem(module: str, kind: ProblemKind, message: str, evidence: str) -> ImportProblem:
+    return ImportProblem(module=module, file=None, line=None, kind=kind, message=message + ".", traceback=evidence)

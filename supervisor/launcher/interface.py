@@ -1,0 +1,38 @@
+"""What every way to start a child offers."""
+
+from typing import Protocol
+
+from jobrunner.protocol.catalogue import Catalogue
+from supervisor.launcher.child import Child
+from supervisor.launcher.kin import Kin
+
+
+class Launcher(Protocol):
+    """Starts children that have imported the blocks and wait for one order."""
+
+    kin: Kin
+    """The processes that this launcher has started and knows."""
+
+    async def start(self) -> Catalogue:
+        """Import the blocks in a process of their own and return what there is.
+
+        Raises `TemplateError` when that process can't come up. A module that fails, hangs or crashes is a
+        problem in the catalogue, not an error.
+        """
+        ...
+
+    async def bear(self) -> Child:
+        """Start a child and wait until it is ready. Raises `LaunchError`.
+
+        When cancelled, a child on its way is killed as soon as it is known.
+        """
+        ...
+
+    def drain_births(self) -> None:
+        """Learn of children that exist but have not been heard of. To be called between listing this process's
+        children and calling one of them unknown."""
+        ...
+
+    async def close(self) -> None:
+        """End the helper processes. Children that were handed out are the caller's."""
+        ...

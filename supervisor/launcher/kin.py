@@ -1,0 +1,58 @@
+"""Which processes are whose: the children that the supervisor knows, and those it has inherited."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import psutil
+from multiprocess import resource_tracker
+
+
+class Kin:
+    """The direct children of this process that are no job's leftovers.
+
+    The supervisor is a subreaper and so is each job's child, so an unknown direct child can only be what a job
+    left behind when its child ended.
+    """
+
+    def __init__(self) -> None:
+        self._known: set[int] = set()
+
+    def add(self, pid: int) -> None:
+        """Remember a process that the supervisor started."""
+        self._known.add(pid)
+
+    def discard(self, pid: int) -> None:
+        """Forget a process that was reaped."""
+        self._known.discard(pid)
+
+    def unknown(self, pids: set[int]) -> set[int]:
+        """Return those of ``pids`` that are leftovers."""
+        # multiprocess starts its tracker when it likes; it is never a job's.
+        tracker = getattr(resource_tracker._resource_tracker, "_pid", None)
+        return pids - self._known - {tracker}
+
+
+def direct_children() -> set[int]:
+    """Return the pids of this process's children, the dead but unreaped included.
+
+    A child belongs to the thread that started it or inherited it, so all threads are asked.
+    """
+    if not Path(f"/proc/self/task/{os.getpid()}/children").exists():
+        # A kernel without CONFIG_PROC_CHILDREN: slower, by a scan of all processes.
+        return {child.pid for child in psutil.Process().children()}
+    children: set[int] = set()
+    for thread in os.listdir("/proc/self/task"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            text = Path(f"/proc/self/task/{thread}/children").read_text()
+            children.update(int(pid) for pid in text.split())
+    return children
+
+
+def is_alive(pid: int) -> bool:
+    """Whether ``pid``, a child of this process, still runs (it is no zombie)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}

@@ -1,0 +1,106 @@
+"""Children in waiting: one is ready before its job comes."""
+
+import asyncio
+import logging
+import os
+from collections import deque
+
+from supervisor.errors import LaunchError
+from supervisor.launcher.child import Child
+from supervisor.launcher.interface import Launcher
+
+_log = logging.getLogger(__name__)
+
+_FIRST_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 10.0
+
+
+class Spares:
+    """Keeps up to ``target`` ready children, and starts more when asked, at most one per core at a time."""
+
+    def __init__(self, launcher: Launcher, target: int) -> None:
+        self._launcher = launcher
+        self._target = target
+        self._ready: deque[Child] = deque()
+        self._waiting: deque[asyncio.Future[Child]] = deque()
+        self._starting: set[asyncio.Task[None]] = set()
+        self._at_once = max(1, os.cpu_count() or 1)
+        self._pause = _FIRST_PAUSE_SECONDS
+        self._closed = False
+
+    async def take(self, timeout_seconds: float) -> Child:
+        """Return a ready child. Raises `LaunchError` when none comes in time.
+
+        When cancelled, the child that was on its way becomes a spare.
+        """
+        while self._ready:
+            child = self._ready.popleft()
+            if not child.exited.done():
+                return child
+            child.bury()
+        wanted: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
+        self._waiting.append(wanted)
+        self.refill()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await wanted
+        except TimeoutError as error:
+            raise LaunchError(f"No child could be started within {timeout_seconds:g} s; see the log.") from error
+        finally:
+            if wanted in self._waiting:
+                self._waiting.remove(wanted)
+
+    def refill(self) -> None:
+        """Start what is missing, in the background. Called after a job's outcome, so as not to slow it down."""
+        if self._closed:
+            return
+        missing = self._target + len(self._waiting) - len(self._ready) - len(self._starting)
+        for _ in range(min(missing, self._at_once - len(self._starting))):
+            task = asyncio.ensure_future(self._start_one())
+            self._starting.add(task)
+            task.add_done_callback(self._started)
+
+    async def _start_one(self) -> None:
+        try:
+            child = await self._launcher.bear()
+        except LaunchError as error:
+            _log.warning("%s Trying again in %.1f s. %s", error, self._pause, error.evidence)
+            await asyncio.sleep(self._pause)
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
+            return
+        self._pause = _FIRST_PAUSE_SECONDS
+        if self._closed:
+            child.give_up()
+            return
+        while self._waiting:
+            wanted = self._waiting.popleft()
+            if not wanted.done():
+                wanted.set_result(child)
+                return
+        self._ready.append(child)
+        child.exited.add_done_callback(lambda _: self._died_waiting(child))
+
+    def _started(self, task: asyncio.Task[None]) -> None:
+        self._starting.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("Starting a child failed unexpectedly.", exc_info=error)
+        self.refill()
+
+    def _died_waiting(self, child: Child) -> None:
+        if child in self._ready:
+            self._ready.remove(child)
+            child.bury()
+            _log.warning("A spare (pid %d) ended with %s while it waited.", child.pid, child.exited.result())
+            self.refill()
+
+    async def close(self) -> None:
+        """End every spare."""
+        self._closed = True
+        for task in list(self._starting):
+            task.cancel()
+        await asyncio.gather(*self._starting, return_exceptions=True)
+        while self._ready:
+            child = self._ready.popleft()
+            child.kill()
+            await child.exited
+            child.bury()

@@ -1,0 +1,80 @@
+"""Children with an interpreter of their own: half a second to start, but nothing shared, and threads do no harm."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+
+from jobrunner.protocol.catalogue import Catalogue
+from jobrunner.protocol.entry import Discovery, PassedDescriptor, run_spawned_child
+from supervisor.launcher.child import Child, Reaped
+from supervisor.launcher.importer import start_template
+from supervisor.launcher.kin import Kin
+from supervisor.launcher.spawning import Spawned
+from supervisor.launcher.wiring import Wiring
+
+BIRTH_SECONDS = 60.0
+"""How long an interpreter may take to import the blocks."""
+
+
+class _SpawnedChild(Child):
+    def __init__(self, spawned: Spawned, wiring: Wiring, kin: Kin) -> None:
+        super().__init__(spawned.pid, os.pidfd_open(spawned.pid), wiring, kin)
+        self._spawned = spawned
+
+    def reap(self) -> Reaped:
+        """Wait for the dead child, and have `multiprocess` forget it."""
+        reaped = super().reap()
+        self._spawned.forget()
+        return reaped
+
+
+class SpawnLauncher:
+    """Starts one interpreter for each job, through `multiprocess`."""
+
+    def __init__(
+        self, discovery: Discovery, environment: Mapping[str, str], *, import_seconds: float = 30.0
+    ) -> None:
+        self.kin = Kin()
+        self._discovery = discovery
+        self._environment = environment
+        self._import_seconds = import_seconds
+
+    async def start(self) -> Catalogue:
+        """See `Launcher.start`. The process that imports the blocks for the catalogue is ended afterwards."""
+        template, catalogue = await start_template(
+            self._discovery, self._environment, self.kin, import_seconds=self._import_seconds
+        )
+        await template.end()
+        broken = tuple(problem.module for problem in catalogue.problems if problem.kind in {"hang", "crash"})
+        self._discovery = Discovery(self._discovery.sources, broken)
+        return catalogue
+
+    async def bear(self) -> Child:
+        """See `Launcher.bear`."""
+        wiring = Wiring()
+        ends = wiring.child_ends()
+        passed = [PassedDescriptor(fd) for fd in (ends.channel, ends.stdout, ends.stderr, ends.dump)]
+        try:
+            spawned = Spawned(
+                run_spawned_child, (os.getpid(), *passed, self._discovery), "neops-job", self._environment
+            )
+        except BaseException:
+            wiring.close()
+            raise
+        self.kin.add(spawned.pid)
+        child = _SpawnedChild(spawned, wiring, self.kin)
+        wiring.close_child_ends()
+        try:
+            await child.connect()
+            await child.wait_until_ready(BIRTH_SECONDS)
+        except BaseException:
+            child.give_up()
+            raise
+        return child
+
+    def drain_births(self) -> None:
+        """See `Launcher.drain_births`: a start is known before anything else happens."""
+
+    async def close(self) -> None:
+        """See `Launcher.close`: there are no helpers."""
+        await asyncio.sleep(0)

@@ -1,0 +1,41 @@
+"""The descriptors between supervisor and one child: channel, stdout, stderr, and the file for stack dumps."""
+
+import os
+import socket
+
+from jobrunner.protocol.entry import Descriptors
+
+
+class Wiring:
+    """Both ends of everything, until the child has its own."""
+
+    def __init__(self) -> None:
+        self.channel, self._child_channel = socket.socketpair()
+        self.stdout, self._child_stdout = os.pipe()
+        self.stderr, self._child_stderr = os.pipe()
+        # Anonymous memory instead of a pipe: the dump of a hung process can't block on a full one, and it can
+        # still be read when the process is dead.
+        self.dump = os.memfd_create("neops-stack", os.MFD_CLOEXEC)
+        self.channel.setblocking(False)
+        for descriptor in (self.stdout, self.stderr):
+            os.set_blocking(descriptor, False)
+        self._open_child_ends = True
+
+    def child_ends(self) -> Descriptors:
+        """Return what is passed to the child."""
+        return Descriptors(self._child_channel.fileno(), self._child_stdout, self._child_stderr, self.dump)
+
+    def close_child_ends(self) -> None:
+        """Close the child's ends here. Without this, the end of a channel would never be seen."""
+        if self._open_child_ends:
+            self._open_child_ends = False
+            self._child_channel.close()
+            os.close(self._child_stdout)
+            os.close(self._child_stderr)
+
+    def close(self) -> None:
+        """Close everything; for a child that never came to be."""
+        self.close_child_ends()
+        self.channel.close()
+        for descriptor in (self.stdout, self.stderr, self.dump):
+            os.close(descriptor)

@@ -1,0 +1,39 @@
+"""The environment variables of the worker that people come from: its `.env` starts this one unchanged."""
+
+import os
+from typing import Any, Final
+
+from dotenv import dotenv_values
+from pydantic.fields import FieldInfo
+from pydantic_settings import PydanticBaseSettingsSource
+
+LEGACY_NAMES: Final = {
+    "URL_BLACKBOARD": "engine_url",
+    "DIR_FUNCTION_BLOCKS": "function_blocks",
+    "WORKER_NAME": "worker_name",
+    "WORKER_IP_ADDRESS": "worker_ip_address",
+    "HEARTBEAT_INTERVAL": "heartbeat_seconds",
+    "POLL_INTERVAL": "poll_seconds",
+    "SHUTDOWN_TIMEOUT": "shutdown_timeout_seconds",
+    "API_REQUEST_TIMEOUT": "request_timeout_seconds",
+    "STARTUP_RETRY_TIMEOUT": "startup_retry_seconds",
+}
+"""Old name to setting. `RESULT_PUSH_TIMEOUT` has no counterpart: a result is kept until the engine has it."""
+
+
+class LegacyEnvironment(PydanticBaseSettingsSource):
+    """Reads the old names from the environment and from `.env`, below our own in precedence."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return nothing for a single field: all are read at once."""
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return what is set under an old name."""
+        values = {**dotenv_values(".env"), **os.environ}
+        known = self.settings_cls.model_fields
+        return {
+            setting: values[name]
+            for name, setting in LEGACY_NAMES.items()
+            if values.get(name) and setting in known
+        }

@@ -1,0 +1,95 @@
+"""Asking for jobs: at once while there is work and a free slot, at a leisurely pace otherwise."""
+
+import asyncio
+import logging
+import random
+
+from supervisor.backoff import Backoff
+from supervisor.dispatch import Dispatcher
+from supervisor.engine.api import EngineApi
+from supervisor.errors import EngineError
+from supervisor.registration import Registration
+
+_log = logging.getLogger(__name__)
+
+
+class Poller:
+    """Claims jobs for free slots. A poll that was sent is always awaited: its answer is the claim."""
+
+    def __init__(
+        self, engine: EngineApi, registration: Registration, dispatcher: Dispatcher, interval_seconds: float
+    ) -> None:
+        self._engine = engine
+        self._registration = registration
+        self._dispatcher = dispatcher
+        self._interval = interval_seconds
+        self._stopping = asyncio.Event()
+        self._in_flight = False
+        self._backoff = Backoff(first_seconds=interval_seconds)
+        self._failing = False
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether a poll was sent and its jobs are not taken over yet."""
+        return self._in_flight
+
+    def stop(self) -> None:
+        """Send no more polls. One in flight is still awaited."""
+        self._stopping.set()
+
+    async def poll_until_stopped(self) -> None:
+        """Poll. Not to be cancelled: call `stop` and await the end, at most one request time-out later."""
+        while not self._stopping.is_set():
+            free = self._dispatcher.free_slots
+            if free == 0 or not self._registration.accepted:
+                await self._pause(self._interval, until_slot_is_free=True)
+                continue
+            self._dispatcher.changed.clear()
+            pause = await self._poll_once(free)
+            if pause > 0:
+                # A slot that becomes free is a reason to ask at once; an engine that fails is not.
+                await self._pause(pause, until_slot_is_free=not self._failing)
+
+    async def _poll_once(self, limit: int) -> float:
+        """Poll, and return how long to wait before the next time."""
+        uuid = self._registration.uuid
+        self._in_flight = True
+        try:
+            poll = await self._engine.poll(uuid, tuple(self._registration.accepted), limit)
+            self._recovered()
+            if len(poll.jobs) > limit:
+                _log.warning("The engine sent %d jobs for %d free slots; they wait.", len(poll.jobs), limit)
+            await self._dispatcher.accept(poll.jobs, uuid)
+        except EngineError as error:
+            if error.status == 404:
+                await self._registration.renew(uuid)
+                return self._interval
+            return self._failed(error)
+        finally:
+            self._in_flight = False
+            self._dispatcher.changed.set()
+        return 0.0 if poll.jobs else self._interval * random.uniform(0.9, 1.1)  # noqa: S311  # spread, not secrecy
+
+    def _failed(self, error: EngineError) -> float:
+        pause = self._backoff.next_pause(error.retry_after_seconds)
+        if not self._failing:
+            self._failing = True
+            _log.warning("Polling fails: %s It is tried again and again.", error)
+        return pause
+
+    def _recovered(self) -> None:
+        self._backoff.reset()
+        if self._failing:
+            self._failing = False
+            _log.info("Polling works again.")
+
+    async def _pause(self, seconds: float, *, until_slot_is_free: bool) -> None:
+        """Wait, but no longer than until the worker stops (or a slot is free, where that matters)."""
+        waits = [asyncio.ensure_future(self._stopping.wait())]
+        if until_slot_is_free:
+            waits.append(asyncio.ensure_future(self._dispatcher.changed.wait()))
+        try:
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()

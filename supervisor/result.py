@@ -1,0 +1,48 @@
+"""The text of a result as the engine gets it (contract W6), built once and then never changed."""
+
+import json
+
+from pydantic_core import from_json
+
+from jobrunner.protocol.frames import FrameError
+from jobrunner.protocol.messages import Outcome
+from supervisor.verdict import Verdict
+
+_BODY_KEYS = {"data", "dbUpdates"}
+
+
+def split_outcome(outcome: Outcome, payload: bytes) -> tuple[bytes, bytes]:
+    """Check an outcome's payload and return its body and its acquires, as JSON that may be passed on.
+
+    Raises `FrameError`: our own code in the child never sends anything else, but a block may have written to the
+    channel itself, and one such result must not become a request that the engine can't read.
+    """
+    body, acquires = payload[: outcome.body_bytes], payload[outcome.body_bytes :]
+    try:
+        parsed = from_json(body or b"{}", allow_inf_nan=False)
+        listed = from_json(acquires or b"[]", allow_inf_nan=False)
+    except ValueError:
+        raise FrameError("an outcome that is not JSON", incomplete=False) from None
+    if not (isinstance(parsed, dict) and parsed.keys() <= _BODY_KEYS and isinstance(listed, list)):
+        raise FrameError("an outcome of the wrong shape", incomplete=False)
+    return (b"" if not parsed else body), acquires
+
+
+def result_text(
+    job_id: str, verdict: Verdict, body: bytes = b"", acquires: bytes = b"", *, knows_retryable: bool
+) -> bytes:
+    """Build a result. ``retryable`` is sent only to engines that know it (contract §7: after 0.43.0-beta.5).
+
+    The block's JSON is put in as it is: parsing and writing 8 MB again would hold the loop for another 0.1 s.
+    """
+    result: dict[str, object] = {"success": verdict.success, "message": verdict.message}
+    if knows_retryable and verdict.retryable is not None:
+        result["retryable"] = verdict.retryable
+    head = json.dumps(result).encode()
+    if body and verdict.keeps_outcome:
+        head = head[:-1] + b", " + body[1:]
+    text = b'{"jobExecutionId": ' + json.dumps(job_id).encode()
+    text += b', "status": "' + verdict.status.encode() + b'", "result": ' + head
+    if acquires and verdict.keeps_outcome:
+        text += b', "acquires": ' + acquires
+    return text + b"}"

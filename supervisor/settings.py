@@ -1,0 +1,179 @@
+"""The daemon's settings: the one definition behind flags, environment and documentation."""
+
+import logging
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    CliSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from supervisor.legacy_environment import LegacyEnvironment
+
+KILL_MARGIN_SECONDS: Final = 30.0
+"""What the end of a job may take beyond limit and grace: stack, kill, clearing its tree, and delivery."""
+
+ENV_PREFIX: Final = "NEOPS_"
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _existing_file(path: Path | None) -> Path | None:
+    if path is not None and not path.is_file():
+        raise ValueError(f"{path} is not a file that can be read")
+    return path
+
+
+File = Annotated[Path | None, AfterValidator(_existing_file)]
+
+
+def default_state_directory() -> Path:
+    """Return systemd's StateDirectory if there is one, else the user's own."""
+    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    if given:
+        return Path(given)
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "neops-supervisor"
+
+
+class RunSettings(BaseSettings):
+    """What every command that runs blocks needs to know."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_avoid_json=True,
+        cli_hide_none_type=True,
+        validate_default=False,
+    )
+
+    function_blocks: Annotated[list[str], NoDecode] = Field(
+        default=["entry-points"],
+        description="Where function blocks are: directories, .py files, module names, or `entry-points` for "
+        "those of installed packages. Comma-separated, or given several times.",
+    )
+    max_job_seconds: float = Field(
+        default=600, gt=0, description="A job is ended after this many seconds. A block may have a shorter limit."
+    )
+    grace_seconds: float = Field(
+        default=10, ge=0, description="How long a block may clean up after it was told that its time is over."
+    )
+    max_job_memory_mb: int | None = Field(
+        default=None, gt=0, description="A job whose processes use more memory than this is killed. Default: no limit."
+    )
+    max_result_mb: int = Field(default=8, gt=0, le=64, description="The largest result of a job, as JSON.")
+    start_method: Literal["template", "spawn"] = Field(
+        default="template",
+        description="`template`: children are forks of a process that has imported the blocks. "
+        "`spawn`: each job gets a new interpreter, which takes about half a second.",
+    )
+    import_seconds: float = Field(
+        default=30, gt=0, description="A module of blocks that takes longer to import is left out."
+    )
+    job_env: Annotated[list[str], NoDecode] = Field(
+        default=[], description="Names of environment variables that jobs may see, beside PATH, locale and proxy."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe level that is logged."
+    )
+
+    _lists = field_validator("function_blocks", "job_env", mode="before")(lambda value: _join(value))
+
+    @property
+    def log_level_number(self) -> int:
+        """Return the level as `logging` has it."""
+        return int(getattr(logging, self.log_level.upper()))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags over environment over `.env`, and in both the old worker's names below ours."""
+        return (init_settings, env_settings, LegacyEnvironment(settings_cls), dotenv_settings)
+
+
+class DaemonSettings(RunSettings):
+    """Run the worker: claim jobs from a neops workflow engine and run each in a process of its own."""
+
+    engine_url: str = Field(description="The engine's base URL, such as http://engine:3030.")
+    max_concurrent_jobs: int = Field(
+        default=1, ge=1, le=256, description="How many jobs run at a time. One keeps the order in which they come."
+    )
+    worker_name: str | None = Field(default=None, description="This worker's name as the engine shows it.")
+    worker_ip_address: str | None = Field(default=None, description="This worker's address as the engine shows it.")
+    heartbeat_seconds: float = Field(default=20, gt=0, le=100, description="How often the engine is told that this worker lives.")
+    poll_seconds: float = Field(default=1, gt=0, description="How often an idle worker asks for jobs (plus or minus 10 %%).")
+    shutdown_timeout_seconds: float = Field(
+        default=60, ge=0, description="How long running jobs may go on after SIGTERM; then they are killed."
+    )
+    startup_retry_seconds: float = Field(
+        default=120, ge=0, description="How long an unreachable engine is waited for at the start."
+    )
+    request_timeout_seconds: float = Field(default=30, gt=0, description="How long one request to the engine may take.")
+    engine_job_timeout_seconds: float = Field(
+        default=720, gt=0, description="When the engine gives a job up (its BLACKBOARD_STUCK_JOB_TIMEOUT)."
+    )
+    state_dir: Path = Field(
+        default_factory=default_state_directory, description="Where the journal is: one directory for each worker."
+    )
+    engine_ca_file: File = Field(default=None, description="CA certificates for an engine behind TLS.")
+    engine_client_certificate: File = Field(default=None, description="Client certificate for an engine behind TLS.")
+    engine_client_key: File = Field(default=None, description="Its key, if that is in another file.")
+    engine_token_file: File = Field(default=None, description="A file with a bearer token for the engine.")
+    require_all_blocks: bool = Field(
+        default=False, description="Refuse to start when a block can't be imported or is refused by the engine."
+    )
+
+    _URL: ClassVar = re.compile(r"https?://[^\s/]+.*")
+
+    @field_validator("engine_url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        if not cls._URL.fullmatch(value):
+            raise ValueError("must be a URL such as http://engine:3030")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _ends_before_the_engine_gives_up(self) -> "DaemonSettings":
+        needed = self.max_job_seconds + self.grace_seconds + KILL_MARGIN_SECONDS
+        if needed > self.engine_job_timeout_seconds:
+            raise ValueError(
+                f"max_job_seconds ({self.max_job_seconds:g}) + grace_seconds ({self.grace_seconds:g}) + "
+                f"{KILL_MARGIN_SECONDS:g} s to kill and report is {needed:g} s, but the engine gives a job up after "
+                f"{self.engine_job_timeout_seconds:g} s and would reject the result. Use at most "
+                f"{self.engine_job_timeout_seconds - self.grace_seconds - KILL_MARGIN_SECONDS:g} s."
+            )
+        return self
+
+
+def _join(value: Any) -> Any:
+    if isinstance(value, list):
+        return [part for item in value for part in _split(item)]
+    return _split(value)
+
+
+def parse(model: type[RunSettings], arguments: list[str], program: str) -> Any:
+    """Read ``model`` from flags, environment and `.env`.
+
+    Exits with status 2 and one message, as argparse does, for an unknown flag. Raises `pydantic.ValidationError`.
+    """
+    source: CliSettingsSource[Any] = CliSettingsSource(model, cli_prog_name=program, cli_parse_args=arguments)
+    return model(_cli_settings_source=source)  # type: ignore[call-arg]  # pydantic-settings' own way in

@@ -1,0 +1,22 @@
+"""SIGTERM and SIGINT as events of the worker."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from typing import Final
+
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+@contextlib.contextmanager
+def stop_signals(on_signal: Callable[[signal.Signals], None]) -> Iterator[None]:
+    """Call ``on_signal`` on the loop for every stop signal, for as long as the context lasts."""
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, on_signal, number)
+    try:
+        yield
+    finally:
+        for number in STOP_SIGNALS:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,1 @@
+"""Watching children: what they print, where they are, and what they use."""

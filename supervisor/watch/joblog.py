@@ -1,0 +1,61 @@
+"""The log of one job: what its block logs and prints, labelled, masked, and limited in rate."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+from jobrunner.protocol.messages import Log
+
+_log = logging.getLogger("job")
+
+LINES_A_SECOND: Final = 200
+"""What a job may log in the long run; more is dropped, counted and said."""
+
+BURST_LINES: Final = 2000
+"""What it may log at once."""
+
+
+class JobLog:
+    """Passes a job's lines on to the worker's log.
+
+    A block that logs without end would otherwise cost the loop its time and the disk its space.
+    """
+
+    def __init__(self, job_id: str, block_id: str, mask: Callable[[str], str]) -> None:
+        self.mask = mask
+        self._extra = {"job": job_id, "block": block_id}
+        self._allowance = float(BURST_LINES)
+        self._refilled_at = time.monotonic()
+        self._dropped = 0
+
+    def record(self, log: Log) -> None:
+        """Pass on a log record of the block."""
+        if self._may_pass():
+            _log.log(log.level, "%s", self.mask(log.text), extra=self._extra)
+
+    def printed(self, stream: str, line: str) -> None:
+        """Pass on a line that was printed to stdout or stderr."""
+        if self._may_pass():
+            _log.info("%s", self.mask(line), extra={**self._extra, "stream": stream})
+
+    def _may_pass(self) -> bool:
+        now = time.monotonic()
+        self._allowance = min(BURST_LINES, self._allowance + (now - self._refilled_at) * LINES_A_SECOND)
+        self._refilled_at = now
+        if self._allowance < 1:
+            self._dropped += 1
+            return False
+        self._allowance -= 1
+        self._tell_dropped()
+        return True
+
+    def _tell_dropped(self) -> None:
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            text = "%d lines of this job were dropped: it logs more than %d a second."
+            _log.warning(text, dropped, LINES_A_SECOND, extra=self._extra)
+
+    def close(self) -> None:
+        """Say what was dropped last."""
+        self._tell_dropped()
