@@ -17,12 +17,12 @@ def is_retryable(status: int | None) -> bool:
 class Backoff:
     """Exponential back-off with full jitter: many workers that lost one engine do not return in one second.
 
-    Times are seconds. ``random`` is replaced in tests.
+    Times are seconds. ``dice`` is replaced in tests.
     """
 
     first_seconds: float = 0.5
     longest_seconds: float = 30.0
-    random: random.Random = field(default_factory=random.Random, repr=False)
+    dice: random.Random = field(default_factory=random.Random, repr=False)
     failures: int = 0
 
     def next_pause(self, wanted_seconds: float | None = None) -> float:
@@ -30,7 +30,7 @@ class Backoff:
         ceiling = min(self.longest_seconds, self.first_seconds * 2 ** min(self.failures, 20))
         self.failures += 1
         # Not less than a tenth: a pause of nothing is a busy loop.
-        pause = self.random.uniform(ceiling / 10, ceiling)
+        pause = self.dice.uniform(ceiling / 10, ceiling)
         return max(pause, min(wanted_seconds or 0.0, 10 * self.longest_seconds))
 
     def reset(self) -> None:

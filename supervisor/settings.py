@@ -120,7 +120,7 @@ class DaemonSettings(RunSettings):
     worker_name: str | None = Field(default=None, description="This worker's name as the engine shows it.")
     worker_ip_address: str | None = Field(default=None, description="This worker's address as the engine shows it.")
     heartbeat_seconds: float = Field(default=20, gt=0, le=100, description="How often the engine is told that this worker lives.")
-    poll_seconds: float = Field(default=1, gt=0, description="How often an idle worker asks for jobs (plus or minus 10 %%).")
+    poll_seconds: float = Field(default=1, gt=0, description="How often an idle worker asks for jobs (plus or minus 10 %).")
     shutdown_timeout_seconds: float = Field(
         default=60, ge=0, description="How long running jobs may go on after SIGTERM; then they are killed."
     )

@@ -1,0 +1,53 @@
+# The verbs of this project; `make` alone lists them. Each verb that needs Python packages first sets its
+# environment up, once (deploy/bootstrap.sh), so no other step is ever needed before it.
+
+PYTHON ?= python3
+CLIENT ?= stable
+ARGS ?=
+
+# Passed as arguments, not exported: what a verb runs must not see this file's settings in its environment.
+ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test contract lint types bench env lock clean
+
+help: ## List the verbs
+	@echo 'Verbs:'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/\1\t\2/p' Makefile | expand -t 10 | sed 's/^/  /'
+	@echo
+	@echo 'Settings, given as NAME=value behind the verb:'
+	@echo '  PYTHON  the interpreter, 3.11 or newer (now: $(PYTHON))'
+	@echo '  CLIENT  the engine client: stable or next (now: $(CLIENT))'
+	@echo '  ARGS    further arguments for demo, test, contract and bench'
+
+demo: ## Run an engine, the worker and an emulated device, and show what becomes of each job
+	@$(ENVIRONMENT) supervisor demo $(ARGS)
+
+test: ## Run the whole test suite
+	@$(ENVIRONMENT) python -m pytest $(ARGS)
+
+contract: ## Run the conformance tests of the engine's contract (see CLIENT)
+	@$(ENVIRONMENT) python -m pytest -m contract $(ARGS)
+
+lint: ## Check style, formatting and the import rules
+	@$(ENVIRONMENT) ruff check
+	@$(ENVIRONMENT) ruff format --check
+	@$(ENVIRONMENT) lint-imports
+
+types: ## Check types with mypy and basedpyright
+	@$(ENVIRONMENT) mypy
+	@$(ENVIRONMENT) basedpyright
+
+bench: ## Measure job latency, throughput and heartbeat lateness
+	@$(ENVIRONMENT) python -m tests.bench $(ARGS)
+
+env: ## Set the environment up and do nothing else
+	@$(ENVIRONMENT) true
+
+lock: ## Resolve the locked requirements anew, to the newest versions that pyproject.toml allows
+	@sh deploy/lock.sh '$(PYTHON)'
+
+clean: ## Remove the environments, caches and built files
+	rm -rf .venv-*-stable .venv-*-next dist build
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find supervisor jobrunner sdk blocks tests -name __pycache__ -prune -exec rm -rf {} +

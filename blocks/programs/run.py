@@ -1,0 +1,103 @@
+"""Run one program to its end, its time limit or the cancellation of the block."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from blocks.programs.pipes import Output, Pipe
+
+# How long to read on after the program's end: a daemon that it left may hold the pipes for ever.
+_DRAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """How a program ended. `exit_code` is the negative number of the signal that ended it, if one did."""
+
+    exit_code: int
+    timed_out: bool
+    stdout: Output
+    stderr: Output
+
+
+async def run_program(
+    arguments: Sequence[str],
+    *,
+    timeout_seconds: float,
+    env: Mapping[str, str],
+    stdin: bytes = b"",
+    cap_bytes: int = 65_536,
+    further_pipe: Pipe | None = None,
+) -> Completed:
+    """Run a program without a shell, in a process group of its own, and return how it ended.
+
+    On the time limit and on cancellation the whole group is killed and the program awaited; what it moved to
+    another session is the worker's to clear away. `further_pipe` is handed on as an inherited descriptor and
+    closed at the end; its output stays readable.
+
+    Raises:
+        OSError: the program can't be started (`FileNotFoundError`: there is none of that name).
+        asyncio.CancelledError: after the program has ended.
+    """
+    pipes = [Pipe(cap_bytes), Pipe(cap_bytes)]
+    inherited = [] if further_pipe is None else [further_pipe]
+    with _closing([*pipes, *inherited]) as all_pipes:
+        for pipe in all_pipes:
+            await pipe.connect()
+        with _as_file(stdin) as stdin_descriptor:
+            process = await asyncio.create_subprocess_exec(
+                *arguments,
+                stdin=stdin_descriptor,
+                stdout=pipes[0].writer,
+                stderr=pipes[1].writer,
+                pass_fds=[pipe.writer for pipe in inherited],
+                env=dict(env),
+                start_new_session=True,
+            )
+        for pipe in all_pipes:
+            pipe.close_writer()
+        timed_out = await _wait(process, timeout_seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                await asyncio.gather(*(pipe.wait_end() for pipe in all_pipes))
+    assert process.returncode is not None
+    return Completed(process.returncode, timed_out, pipes[0].output(), pipes[1].output())
+
+
+async def _wait(process: asyncio.subprocess.Process, timeout_seconds: float) -> bool:
+    """Wait for the end; return True when the time limit made it."""
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            await process.wait()
+    except TimeoutError:
+        return True
+    else:
+        return False
+    finally:
+        if process.returncode is None:
+            # Its leader is not reaped yet, so the number of the group still belongs to it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+
+@contextlib.contextmanager
+def _closing(pipes: list[Pipe]) -> Iterator[list[Pipe]]:
+    try:
+        yield pipes
+    finally:
+        for pipe in pipes:
+            pipe.close()
+
+
+@contextlib.contextmanager
+def _as_file(content: bytes) -> Iterator[int]:
+    # A file in memory rather than a pipe: nothing to feed, and nothing breaks when the program does not read.
+    with os.fdopen(os.memfd_create("stdin"), "w+b") as file:
+        file.write(content)
+        file.flush()
+        file.seek(0)
+        yield file.fileno()

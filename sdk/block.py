@@ -1,0 +1,158 @@
+"""``FunctionBlock``: what an author derives from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, final
+
+from sdk.acquire_params import AcquireParams
+from sdk.boundary import guarded
+from sdk.calling import call, wants_meta
+from sdk.context import WorkflowContext
+from sdk.errors import SdkError
+from sdk.job import JobMeta
+from sdk.logger import BlockLogger, LoggerLike, block_logger
+from sdk.models import FunctionBlockParams
+from sdk.results import (
+    FunctionBlockAcquireResult,
+    FunctionBlockResult,
+    FunctionBlockRollbackResult,
+    ResultT,
+)
+from sdk.returned import checked, checked_data
+from sdk.sensitive import collect_secrets
+
+if TYPE_CHECKING:
+    from sdk.registration import Registration
+
+ParamsT = TypeVar("ParamsT", bound=FunctionBlockParams)
+
+
+class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
+    """A unit of work that the engine can run. Each job gets an instance of its own, in a process of its own.
+
+    Authors define ``run``, and ``acquire`` and ``rollback`` where needed. Whoever runs a block calls
+    ``execute_function_block``, ``acquire_function_block`` or ``rollback_function_block``.
+    """
+
+    registration: ClassVar[Registration | None] = None
+    """Set by ``register_function_block``."""
+
+    logger: BlockLogger
+
+    def __init__(self, logger: LoggerLike | None = None) -> None:
+        self.logger = block_logger(f"{type(self).__module__}.{type(self).__qualname__}", logger)
+
+    # *args and **kwargs: Any stand for "and perhaps more" (typing specification, Callables), so that a type
+    # checker accepts run(params, context) and run(params, context, meta) as overrides.
+    @abstractmethod
+    async def run(
+        self, params: ParamsT, context: WorkflowContext, *args: Any, **kwargs: Any
+    ) -> FunctionBlockResult[ResultT]:
+        """Do the work. Declare it as ``run(self, params, context)`` or ``run(self, params, context, meta)``.
+
+        An exception becomes a failed result. ``asyncio.CancelledError`` means that the job is being ended, be
+        it by its time limit or by a shutdown: clean up and let it pass, the process is killed soon after.
+        """
+
+    async def acquire(self, params: AcquireParams[ParamsT]) -> FunctionBlockAcquireResult:
+        """Say what the run must lock before its first step. Nothing, unless defined."""
+        return FunctionBlockAcquireResult(success=True, message="Nothing to acquire", acquires=None)
+
+    async def rollback(
+        self,
+        params: ParamsT,
+        context: WorkflowContext,
+        result_from_failed: FunctionBlockResult[ResultT] | None = None,
+    ) -> FunctionBlockRollbackResult:
+        """Undo what ``run`` did with the same parameters and context.
+
+        ``result_from_failed`` is None in jobs: the engine does not send the result of the forward job.
+        """
+        return FunctionBlockRollbackResult(
+            success=False, message=f"Rollback not implemented by {type(self).__qualname__}"
+        )
+
+    @final
+    async def execute_function_block(
+        self,
+        params: ParamsT,
+        context: WorkflowContext,
+        meta: JobMeta | None = None,
+        *,
+        propagate_exceptions: bool = False,
+    ) -> FunctionBlockResult[ResultT]:
+        """Call ``run`` and return a result whatever it does.
+
+        ``asyncio.CancelledError`` passes in any case, other exceptions only with ``propagate_exceptions``.
+        """
+
+        async def attempt() -> FunctionBlockResult[ResultT]:
+            facts = (meta or JobMeta.detached(self._name),) if wants_meta(type(self).run, self._name) else ()
+            outcome = await call(self.run, params, context, *facts, warn=self.logger.warning)
+            return checked_data(checked(outcome, FunctionBlockResult, self._name, "run"), self.registration)
+
+        return await guarded(
+            attempt,
+            _failed,
+            what=self._name,
+            logger=self.logger,
+            secrets=_secrets(params, context),
+            propagate_exceptions=propagate_exceptions,
+        )
+
+    @final
+    async def acquire_function_block(
+        self, params: AcquireParams[ParamsT], *, propagate_exceptions: bool = False
+    ) -> FunctionBlockAcquireResult:
+        """Call ``acquire`` under the same rules as ``execute_function_block``."""
+
+        async def attempt() -> FunctionBlockAcquireResult:
+            outcome = await call(self.acquire, params, warn=self.logger.warning)
+            return checked(outcome, FunctionBlockAcquireResult, self._name, "acquire")
+
+        return await guarded(
+            attempt,
+            lambda message, _: FunctionBlockAcquireResult(success=False, message=message),
+            what=f"{self._name} while acquiring",
+            logger=self.logger,
+            secrets=lambda: collect_secrets([params.partial, params.raw]),
+            propagate_exceptions=propagate_exceptions,
+        )
+
+    @final
+    async def rollback_function_block(
+        self, params: ParamsT, context: WorkflowContext, *, propagate_exceptions: bool = False
+    ) -> FunctionBlockRollbackResult:
+        """Call ``rollback`` under the same rules as ``execute_function_block``."""
+
+        async def attempt() -> FunctionBlockRollbackResult:
+            outcome = await call(self.rollback, params, context, warn=self.logger.warning)
+            return checked(outcome, FunctionBlockRollbackResult, self._name, "rollback")
+
+        return await guarded(
+            attempt,
+            lambda message, _: FunctionBlockRollbackResult(success=False, message=message),
+            what=f"{self._name} while rolling back",
+            logger=self.logger,
+            secrets=_secrets(params, context),
+            propagate_exceptions=propagate_exceptions,
+        )
+
+    @property
+    def _name(self) -> str:
+        return self.registration.identifier if self.registration else type(self).__qualname__
+
+
+def _failed(message: str, error: BaseException) -> FunctionBlockResult[Any]:
+    # What the SDK itself refuses it would refuse again; of an author's exception nobody knows.
+    retryable = False if isinstance(error, SdkError) else None
+    return FunctionBlockResult(success=False, message=message, retryable=retryable)
+
+
+def _secrets(params: object, context: object) -> Callable[[], frozenset[str]]:
+    # The parameters now, as the block may change them; the context, which can be large and knows its
+    # original state, only when there is something to hide them from.
+    of_params = collect_secrets(params)
+    return lambda: of_params | (context.secrets() if isinstance(context, WorkflowContext) else frozenset())

@@ -1,0 +1,61 @@
+"""The one error boundary around an author's code."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sdk.errors import WrongResultError
+from sdk.failure import headline, traceback_of
+from sdk.logger import BlockLogger
+from sdk.results import BaseFunctionBlockResult
+from sdk.sensitive import Masker
+
+R = TypeVar("R", bound=BaseFunctionBlockResult)
+
+
+async def guarded(
+    attempt: Callable[[], Awaitable[R]],
+    failed: Callable[[str, BaseException], R],
+    *,
+    what: str,
+    logger: BlockLogger,
+    secrets: Callable[[], frozenset[str]],
+    propagate_exceptions: bool,
+) -> R:
+    """The result of ``attempt``; when that raises, what ``failed`` makes of a message and the exception.
+
+    ``asyncio.CancelledError`` always passes: it is how a job is ended. All else is a failure, SystemExit and
+    KeyboardInterrupt too: a block's ``sys.exit()`` must not look like an end of the process that was meant.
+    The traceback goes to the log; neither shows one of ``secrets``.
+    """
+    try:
+        return await attempt()
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        if propagate_exceptions:
+            raise
+        hide = Masker(secrets())
+        # Of what it returned instead of a result, a traceback would say nothing.
+        tell = say if isinstance(error, WrongResultError) else tell_with_traceback
+        return failed(tell(error, what, logger, hide), error)
+
+
+def say(error: BaseException, _: str, logger: BlockLogger, hide: Masker) -> str:
+    """Log the text of an error of the SDK's own, which says all there is to say, and return it."""
+    message = hide(str(error))
+    logger.error(message)
+    return message
+
+
+def tell_with_traceback(error: BaseException, what: str, logger: BlockLogger, hide: Masker) -> str:
+    """Log ``error`` with its traceback and return the message for the result.
+
+    ``what`` names the block and what it was doing.
+    """
+    message = f"{what} raised {headline(error, hide)}"
+    # Not logger.exception: whoever formats the record would print texts that were not looked through.
+    logger.error("%s\n%s", message, traceback_of(error, hide))
+    return f"{message}. The traceback is in the job's log."

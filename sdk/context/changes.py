@@ -1,0 +1,151 @@
+"""What a block changed on one kind of entities, as the updates that the engine takes.
+
+The rules are the peer SDK's, except that the order is stable and that nothing is dropped without a word.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from sdk.context.kinds import Kind, id_of
+from sdk.encoding import to_plain
+from sdk.errors import ContextError
+
+Update = dict[str, Any]
+Warn = Callable[[str], None]
+
+WRAPPER_FIELDS = frozenset({"skip_if_identifier_exists", "identifier_fields"})
+
+READ_ONLY_FIELDS = frozenset(
+    {
+        "id",
+        "created_at",
+        "updated_at",
+        "deleted_at",
+        "first_seen_at",
+        "inventory_updated_at",
+        "device_count",
+        "interface_count",
+        "group_count",
+        "client_count",
+        "active_lock_counts",
+        "is_read_locked",
+        "is_write_locked",
+        "permission",
+        "permission_flags",
+        "role_permissions",
+    }
+)
+
+
+def snapshot(kind: Kind, entities: Sequence[Any]) -> dict[int, dict[str, Any]]:
+    """The entities' fields by id. ``model_dump`` copies all containers, so later changes don't reach it."""
+    return {id_of(entity): _fields(kind, entity) for entity in entities}
+
+
+def updates_of(
+    kind: Kind, before: Mapping[int, dict[str, Any]], entities: object, warn: Warn
+) -> list[Update]:
+    """Creates, deletes and patches, in this order, each in the order in which the entities appear.
+
+    Raises ``EncodingError`` for a value that can't be written as JSON.
+    """
+    after: dict[int, Any] = {}
+    for entity in checked_entities(kind, entities):
+        number = id_of(entity)
+        if number in after:
+            warn(f"{kind.entity_type} {number} is twice in context.{kind.attribute}. The last one counts.")
+        after[number] = entity
+    creates = [_create(kind, number, entity) for number, entity in after.items() if number not in before]
+    deletes: list[Update] = [
+        {"operation": "delete", "entity": str(kind.entity_type), "id": number}
+        for number in before
+        if number not in after
+    ]
+    patches = [
+        patch
+        for number, fields in before.items()
+        if number in after
+        for patch in _patches(kind, number, fields, after[number], warn)
+    ]
+    return creates + deletes + patches
+
+
+def checked_entities(kind: Kind, entities: object) -> list[Any] | tuple[Any, ...]:
+    """``entities`` if it is a list of entities, whichever package they are of; else ``ContextError``."""
+    if not isinstance(entities, list | tuple):
+        raise ContextError(
+            f"context.{kind.attribute} was set to a {type(entities).__name__}. Keep it a list."
+        )
+    for index, entity in enumerate(entities):
+        if not (hasattr(entity, "model_dump") and hasattr(entity, "id")):
+            raise ContextError(
+                f"context.{kind.attribute}[{index}] is a {type(entity).__name__}. "
+                f"Append entities only, such as sdk.{kind.model.__name__.removesuffix('Entity')}."
+            )
+    return entities
+
+
+def _fields(kind: Kind, entity: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = entity.model_dump(by_alias=False, exclude_none=False)
+    if not isinstance(entity, kind.model):
+        fields |= _in_our_form(kind, fields)
+    return {name: value for name, value in fields.items() if name not in WRAPPER_FIELDS}
+
+
+def _in_our_form(kind: Kind, fields: dict[str, Any]) -> dict[str, Any]:
+    """A foreign model's fields as ours would dump them: else a reference with its nulls were a change."""
+    try:
+        ours = kind.model.model_validate(fields).model_dump(by_alias=False, exclude_none=False)
+    except ValidationError:
+        return {}
+    return {name: value for name, value in ours.items() if name in fields}
+
+
+def _create(kind: Kind, number: int, entity: Any) -> Update:
+    update: Update = {
+        "operation": "create",
+        "entity": str(kind.entity_type),
+        "id": number,
+        "data": {**to_plain(_fields(kind, entity), f"new {kind.entity_type} {number}"), "id": number},
+        "skipIfIdentifierExists": bool(getattr(entity, "skip_if_identifier_exists", False)),
+    }
+    if identifiers := getattr(entity, "identifier_fields", None):
+        update["identifierFields"] = [str(getattr(field, "value", field)) for field in identifiers]
+    return update
+
+
+def _patches(kind: Kind, number: int, before: dict[str, Any], entity: Any, warn: Warn) -> Iterator[Update]:
+    unknown = _unknown_fields(entity)
+    for name, value in _fields(kind, entity).items():
+        path = f"{kind.entity_type} {number}: {name}"
+        new = to_plain(value, path)
+        if _same(to_plain(before.get(name), path), new):
+            continue
+        if name in READ_ONLY_FIELDS:
+            warn(f"{path} is read-only. The change is not sent; leave the field alone.")
+        elif name in unknown:
+            warn(f"{path} is not a field this SDK knows. The change is not sent.")
+        else:
+            yield {
+                "operation": "patch",
+                "entity": str(kind.entity_type),
+                "id": number,
+                "path": name,
+                "value": new,
+            }
+
+
+def _unknown_fields(entity: Any) -> frozenset[str]:
+    return frozenset(entity.model_extra or ()) if isinstance(entity, BaseModel) else frozenset()
+
+
+def _same(before: Any, after: Any) -> bool:
+    # Compared as text, because to Python 1, 1.0 and True are equal and to JSON they are not.
+    if isinstance(before, str | None) and isinstance(after, str | None):
+        return before == after  # most fields, and much faster
+    return json.dumps(before, sort_keys=True) == json.dumps(after, sort_keys=True)

@@ -1,0 +1,141 @@
+"""``WorkflowContext``: what a block works on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from sdk.context.changes import Update, snapshot, updates_of
+from sdk.context.kinds import DEVICE, GROUP, INTERFACE, KINDS, Kind, id_of
+from sdk.context.reading import read_entities
+from sdk.entities.device import DeviceEntity
+from sdk.entities.group import DeviceGroupEntity
+from sdk.entities.interface import InterfaceEntity
+from sdk.errors import ContextError, EntityNotInContextError
+from sdk.registration import RunOn
+from sdk.sensitive import collect_secrets
+
+_default_warn: Callable[[str], None] = logging.getLogger(__name__).warning
+
+
+class WorkflowContext:
+    """The entities of a job, and the job's own one among them.
+
+    ``devices``, ``interfaces`` and ``device_groups`` are plain lists: change their entities, append new ones
+    (``sdk.Device`` and so on) or take some out. After a successful ``run`` the engine gets the difference.
+
+    ``context`` is the job's JSON, an object with these lists as attributes, or a mapping with lists of
+    models. Raises ``ContextError`` when it can't be read, ``EntityNotInContextError`` when it lacks the job's
+    entity.
+    """
+
+    def __init__(
+        self,
+        context: Any,
+        run_on: str,
+        entity_id: int | float | None = None,
+        *,
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        if run_on not in list(RunOn):
+            raise ContextError(f"A job can't run on {run_on!r}. It can run on {', '.join(RunOn)}.")
+        self.run_on = RunOn(run_on)
+        self.entity_id = None if entity_id is None else int(entity_id)
+        self.warnings: list[str] = []
+        self._warn = warn or _default_warn
+        self.devices: list[DeviceEntity] = read_entities(context, DEVICE)
+        self.interfaces: list[InterfaceEntity] = read_entities(context, INTERFACE)
+        self.device_groups: list[DeviceGroupEntity] = read_entities(context, GROUP)
+        self._before = {kind.entity_type: snapshot(kind, self._list(kind)) for kind in KINDS}
+        for kind in KINDS:
+            if self._runs_on(kind) and self._own(kind) is None:
+                raise EntityNotInContextError(kind.entity_type, self.entity_id)
+
+    @classmethod
+    def from_job(
+        cls,
+        context: Mapping[str, Any] | None,
+        run_on: str,
+        entity_id: int | float | None,
+        *,
+        warn: Callable[[str], None] | None = None,
+    ) -> WorkflowContext:
+        """The context of a job, from its JSON. ``warn`` takes the warnings; default is a standard logger."""
+        return cls(context, run_on, entity_id, warn=warn)
+
+    @property
+    def device(self) -> DeviceEntity | None:
+        """The job's device; None unless the job runs on one, or when the block took it out of ``devices``.
+
+        Assigning puts another object with the same id in its place.
+        """
+        return cast("DeviceEntity | None", self._own(DEVICE))
+
+    @device.setter
+    def device(self, entity: DeviceEntity) -> None:
+        self._replace(DEVICE, entity)
+
+    @property
+    def interface(self) -> InterfaceEntity | None:
+        """The job's interface, as ``device``."""
+        return cast("InterfaceEntity | None", self._own(INTERFACE))
+
+    @interface.setter
+    def interface(self, entity: InterfaceEntity) -> None:
+        self._replace(INTERFACE, entity)
+
+    @property
+    def device_group(self) -> DeviceGroupEntity | None:
+        """The job's group, as ``device``."""
+        return cast("DeviceGroupEntity | None", self._own(GROUP))
+
+    @device_group.setter
+    def device_group(self, entity: DeviceGroupEntity) -> None:
+        self._replace(GROUP, entity)
+
+    def compute_db_updates(self) -> list[Update]:
+        """What was changed since construction, as the engine's create, delete and patch items.
+
+        What can't be sent, such as a write to a read-only field, is logged and listed in ``warnings``.
+        Raises ``EncodingError`` for a value that can't be written as JSON.
+        """
+        self.warnings = []
+
+        def warn(message: str) -> None:
+            self.warnings.append(message)
+            self._warn(message)
+
+        return [
+            update
+            for kind in KINDS
+            for update in updates_of(kind, self._before[kind.entity_type], self._list(kind), warn)
+        ]
+
+    def secrets(self) -> frozenset[str]:
+        """The passwords and other secrets in the context, as it is now and as it came."""
+        return collect_secrets([self._list(kind) for kind in KINDS]) | collect_secrets(self._before)
+
+    def _runs_on(self, kind: Kind) -> bool:
+        return self.run_on.value == kind.entity_type.value
+
+    def _list(self, kind: Kind) -> list[Any]:
+        return cast("list[Any]", getattr(self, kind.attribute))
+
+    def _own(self, kind: Kind) -> Any:
+        # Looked up each time: a block may have put another object with this id into the list.
+        if not self._runs_on(kind):
+            return None
+        return next((entity for entity in self._list(kind) if id_of(entity) == self.entity_id), None)
+
+    def _replace(self, kind: Kind, entity: Any) -> None:
+        current = self._own(kind)
+        if current is None or getattr(entity, "id", None) != self.entity_id:
+            own = f"{self.run_on} {self.entity_id}" if self.entity_id else str(self.run_on)
+            raise ContextError(
+                f"context.{kind.own_attribute} can't become another {kind.entity_type}: "
+                f"the job runs on {own}. Assign an entity with that id, or change the context's lists."
+            )
+        entities = self._list(kind)
+        # By identity: pydantic models compare by value, and two entities may be equal.
+        entities[next(i for i, each in enumerate(entities) if each is current)] = entity

@@ -1,0 +1,58 @@
+"""``@register_function_block``: how a module declares a block."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sdk.block import FunctionBlock
+from sdk.block_registry import RegisteredBlock, registry
+from sdk.calling import wants_meta
+from sdk.errors import RegistrationError
+from sdk.registration import Registration
+
+BlockT = TypeVar("BlockT", bound=FunctionBlock[Any, Any])
+
+
+def register_function_block(reg: Registration) -> Callable[[type[BlockT]], type[BlockT]]:
+    """Register the decorated class under ``reg`` and return it unchanged.
+
+    Raises ``RegistrationError`` when the class can't be run, ``DuplicateBlockError`` when its id is taken.
+    """
+    frame = inspect.currentframe()
+    caller = frame.f_back if frame else None
+    file, line = (caller.f_code.co_filename, caller.f_lineno) if caller else ("unknown", 0)
+
+    def register(cls: type[BlockT]) -> type[BlockT]:
+        _check_class(cls, reg)
+        registry.register(RegisteredBlock(cls, reg, module=cls.__module__, file=file, line=line))
+        cls.registration = reg
+        return cls
+
+    return register
+
+
+def _check_class(cls: type[Any], reg: Registration) -> None:
+    where = f"{getattr(cls, '__qualname__', cls)!s} ({reg.identifier})"
+    if not (isinstance(cls, type) and issubclass(cls, FunctionBlock)):
+        raise RegistrationError(
+            "it is not a FunctionBlock", where=where, advice="Derive it from sdk.FunctionBlock."
+        )
+    if missing := sorted(cls.__abstractmethods__):
+        raise RegistrationError(f"it has no {', '.join(missing)}", where=where, advice="Define it.")
+    wants_meta(cls.run, where)
+    try:
+        inspect.signature(cls).bind(logger=None)
+    except TypeError:
+        raise RegistrationError(
+            "its constructor can't be called with a logger only",
+            where=where,
+            advice="Leave __init__ out, or take logger=None and pass it on to super().",
+        ) from None
+    if reg.reversible and cls.rollback is FunctionBlock.rollback:
+        raise RegistrationError(
+            "it is declared reversible but has no rollback",
+            where=where,
+            advice="Define rollback(), or leave reversible out.",
+        )

@@ -1,0 +1,71 @@
+"""`python -m sdk.devengine`: run the embedded engine until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+
+from sdk.devengine.engine import DevEngine
+from sdk.devengine.errors import DevEngineError
+from sdk.devengine.options import EngineOptions
+
+DEFAULT_PORT = 3030
+DEFAULT_DATABASE = "./devengine.sqlite3"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line; the defaults of the thresholds are the real engine's."""
+    defaults = EngineOptions()
+    result = argparse.ArgumentParser(
+        prog="python -m sdk.devengine",
+        description="The embedded neops engine, for development: loopback only, jobs by POST /dev/jobs.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = result.add_argument
+    add("--host", default=defaults.host, help="loopback address to listen on")
+    add("--port", type=int, default=DEFAULT_PORT, help="port to listen on; 0 takes a free one")
+    add("--database", default=DEFAULT_DATABASE, help="SQLite file of jobs and workers, or :memory:")
+    for name, what in {
+        "unreachable": "a worker that has not pinged for so long gets no new jobs",
+        "offline": "a worker that has not pinged for so long loses its jobs",
+        "stuck": "a job that was claimed so long ago is failed",
+        "check_interval": "how often workers and jobs are checked",
+        "delete": "a worker that has been offline for so long is deleted",
+    }.items():
+        flag = f"--{name.replace('_', '-')}-seconds"
+        add(flag, type=float, default=getattr(defaults, f"{name}_seconds"), help=what)
+    add("--max-attempts", type=int, default=defaults.max_attempts, help="tries of a pure or idempotent block")
+    add("--id-grammar", choices=("0.42", "0.43"), default=defaults.id_grammar, help="client generation")
+    add("--test-controls", action="store_true", help="serve /dev/faults and /dev/requests")
+    return result
+
+
+async def serve(options: EngineOptions) -> None:
+    """Run an engine until a signal asks for its end; a second signal changes nothing, the end is near."""
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    async with DevEngine(options) as engine:
+        # Flushed at once: a parent reads the port from this line.
+        print(f"devengine listening on {engine.url}", flush=True)
+        await asked.wait()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return 0 after a signal, 2 when the engine could not start."""
+    given = vars(parser().parse_args(arguments))
+    try:
+        options = EngineOptions(**given, record_requests=given["test_controls"])
+        asyncio.run(serve(options))
+    except DevEngineError as error:
+        print(f"devengine: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

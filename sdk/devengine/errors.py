@@ -1,0 +1,65 @@
+"""Everything the embedded engine can refuse, as one family of errors with fields."""
+
+from __future__ import annotations
+
+
+class DevEngineError(Exception):
+    """Root of all errors of the embedded engine. `str(error)` is a complete message for a person."""
+
+
+class EngineOptionsError(DevEngineError):
+    """An option has a value the engine can't work with. Change the option that the message names."""
+
+
+class EngineStateError(DevEngineError):
+    """A call needs a started engine, or the engine stopped while the call was waiting."""
+
+
+class ListenError(DevEngineError):
+    """The listening socket could not be opened. Choose another port, or end what holds this one."""
+
+
+class DatabaseError(DevEngineError):
+    """The database file can't be used: not ours, not writable, or held by another engine."""
+
+
+class RequestError(DevEngineError):
+    """A request was refused.
+
+    `status` is the HTTP status, `messages` the reasons (the `message` list of the answer). Values from the
+    request are never part of a reason: they may be secrets.
+    """
+
+    status = 400
+
+    def __init__(self, *messages: str) -> None:
+        super().__init__("; ".join(messages))
+        self.messages = messages
+
+
+class SubmissionError(RequestError):
+    """A submitted job is not one the engine can hand out."""
+
+
+class HeaderError(RequestError):
+    """The request does not come from a program on this machine that means the engine."""
+
+    status = 403
+
+
+class NotFoundError(RequestError):
+    """The request names a worker, job or block the engine does not know."""
+
+    status = 404
+
+
+class ConflictError(RequestError):
+    """The job already has its result; the first one stays (engine contract W6)."""
+
+    status = 409
+
+
+class ContentTypeError(RequestError):
+    """The body of the request is not declared as JSON."""
+
+    status = 415

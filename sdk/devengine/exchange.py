@@ -1,0 +1,124 @@
+"""One request and its answer: recorded, checked, spoilt by a fault or handled, errors answered as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import traceback
+
+from aiohttp import web
+
+from sdk.devengine.errors import RequestError
+from sdk.devengine.faults import Fault
+from sdk.devengine.guards import check_content_type, check_sender
+from sdk.devengine.handling import Handler, answer, answer_error, route_name
+from sdk.devengine.request_log import RequestRecord
+from sdk.devengine.service import service_of
+
+_LOG = logging.getLogger("sdk.devengine")
+
+
+class Exchange:
+    """The state of one request on its way through the engine.
+
+    An object, and not a chain of middlewares: what one step learns (the body, a closed connection) another
+    needs, and aiohttp's typed keys for that exist in its newest releases only.
+    """
+
+    def __init__(self, request: web.Request, handler: Handler) -> None:
+        self._request = request
+        self._handler = handler
+        self._route = route_name(request)
+        self._body = b""
+        self._dropped = False
+
+    async def run(self) -> web.StreamResponse:
+        """Handle the request and keep it in the request log, also when the client gave up meanwhile."""
+        monotonic_seconds, epoch_seconds = time.monotonic(), time.time()
+        status: int | None = None
+        try:
+            response = await self._answered()
+            status = None if self._dropped else response.status
+            return response
+        finally:
+            log = service_of(self._request).request_log
+            if log.enabled:
+                log.append(
+                    RequestRecord(
+                        monotonic_seconds=monotonic_seconds,
+                        epoch_seconds=epoch_seconds,
+                        method=self._request.method,
+                        path=self._request.path_qs,
+                        route=self._route,
+                        status=status,
+                        engine_seconds=time.monotonic() - monotonic_seconds,
+                        body_text=self._body.decode("utf-8", "replace"),
+                    )
+                )
+
+    async def _answered(self) -> web.StreamResponse:
+        """Turn every error into a Nest-like JSON answer; an unexpected one is logged and gets a 500."""
+        method, path = self._request.method, self._request.path
+        try:
+            check_sender(self._request)
+            check_content_type(self._request)
+            self._body = await self._request.read()  # at most `MAX_BODY_BYTES`; 413 above
+            return await self._with_faults()
+        except RequestError as error:
+            return answer_error(error.status, *error.messages)
+        except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+            return answer_error(404, f"Cannot {method} {path}")
+        except web.HTTPException as error:
+            return answer_error(error.status, error.reason)
+        except UnicodeEncodeError:
+            # JSON can spell half of a surrogate pair; no database column can hold it.
+            return answer_error(400, "the body contains text that is not Unicode (half of a surrogate pair)")
+        except Exception as error:  # the last boundary: the engine answers and goes on
+            # Without the error's own text: it may repeat values of the request.
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            _LOG.error("%s while handling %s %s\n%s", type(error).__name__, method, path, frames)
+            return answer_error(500, f"the engine failed with {type(error).__name__}; its log says where")
+
+    async def _with_faults(self) -> web.StreamResponse:
+        fault = service_of(self._request).faults.take(self._route)
+        if fault is None:
+            return await self._handler(self._request)
+        await asyncio.sleep(fault.delay_seconds)
+        if fault.drop == "before":
+            return self._drop()
+        true_answer = None if fault.replaces_handling else await self._handler(self._request)
+        await asyncio.sleep(fault.answer_delay_seconds)
+        return self._drop() if fault.drop == "after" else _spoilt(fault, true_answer)
+
+    def _drop(self) -> web.StreamResponse:
+        self._dropped = True
+        if self._request.transport is not None:
+            self._request.transport.abort()
+        return answer_error(500, "never sent: the connection is closed")
+
+
+def _spoilt(fault: Fault, true_answer: web.StreamResponse | None) -> web.StreamResponse:
+    """Return the answer that the fault orders; what it does not name is as in the true answer."""
+    status = fault.status or (fault.success_status if true_answer is None else true_answer.status)
+    response: web.StreamResponse
+    if isinstance(fault.body, str | bytes):
+        data = fault.body.encode("utf-8") if isinstance(fault.body, str) else fault.body
+        response = web.Response(body=data, status=status, content_type="application/json")
+    elif fault.body is not None:
+        response = answer(fault.body, status)
+    elif true_answer is None:
+        response = answer_error(status, "ordered by a fault")
+    else:
+        response = true_answer
+        response.set_status(status)
+    if fault.content_type is not None:
+        response.headers["Content-Type"] = fault.content_type
+    response.headers.update(fault.headers)
+    return response
+
+
+@web.middleware
+async def run_exchange(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Handle a request as an `Exchange`."""
+    return await Exchange(request, handler).run()

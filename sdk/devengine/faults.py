@@ -1,0 +1,89 @@
+"""Faults to order: what a test wants the engine to do wrong, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from sdk.devengine.errors import EngineOptionsError
+
+FaultRoute = Literal[
+    "poll", "result", "ping", "register", "register_block", "unregister", "compatibility", "log"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault for the next `times` requests to a route.
+
+    The request waits `delay_seconds` first. Then, with `drop="before"`, the connection is closed and nothing
+    was handled. Otherwise, when a `status` or a `body` is given, that is the answer *instead of* handling the
+    request; with `handle=True` it replaces parts of the true answer of a request that *was* handled and
+    committed (so `status=200, handle=True` on a poll claims jobs and answers 200). `answer_delay_seconds`
+    passes between handling and answering; `drop="after"` closes the connection there, without an answer.
+
+    `body` is text or bytes as they are, or any other JSON value. Without a `status` it is sent with the
+    route's success status. `content_type` defaults to JSON. `headers` are added, for example
+    `{"Retry-After": "2"}`.
+    """
+
+    route: FaultRoute
+    status: int | None = None
+    times: int = 1
+    delay_seconds: float = 0.0
+    drop: Literal["before", "after"] | None = None
+    body: Any = None
+    content_type: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    handle: bool = False
+    answer_delay_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.route not in get_args(FaultRoute):
+            routes = ", ".join(get_args(FaultRoute))
+            raise EngineOptionsError(f"fault route is {self.route!r}; use one of {routes}")
+        if self.times < 1:
+            raise EngineOptionsError(f"fault times is {self.times}; use 1 or more")
+        if self.status is not None and not 200 <= self.status <= 599:
+            raise EngineOptionsError(f"fault status is {self.status}; use 200 to 599")
+
+    @property
+    def success_status(self) -> int:
+        """The status of a true success on this route (engine contract §2)."""
+        return 200 if self.route in ("ping", "unregister") else 201
+
+    @property
+    def replaces_handling(self) -> bool:
+        """Whether the request is answered without being handled."""
+        return not self.handle and self.drop is None and (self.status is not None or self.body is not None)
+
+
+class Faults:
+    """The faults that are still to happen, per route in the order they were added."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Fault, int]] = []
+
+    def add(self, fault: Fault) -> None:
+        """Order one more fault; it comes after those already ordered for its route."""
+        self._waiting.append((fault, fault.times))
+
+    def clear(self) -> int:
+        """Forget all faults that have not happened; return how many requests they were for."""
+        count = self.waiting
+        self._waiting.clear()
+        return count
+
+    @property
+    def waiting(self) -> int:
+        """How many requests are still to be spoilt."""
+        return sum(times for _, times in self._waiting)
+
+    def take(self, route: str) -> Fault | None:
+        """Return the fault of the next request to this route, and count it."""
+        for index, (fault, times) in enumerate(self._waiting):
+            if fault.route == route:
+                self._waiting[index : index + 1] = [(fault, times - 1)] if times > 1 else []
+                return fault
+        return None

@@ -1,0 +1,85 @@
+"""The settings of one embedded engine."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sdk.devengine.errors import EngineOptionsError
+
+IdGrammar = Literal["0.42", "0.43"]
+
+IN_MEMORY = ":memory:"
+
+# What an engine of that client generation calls itself; a worker may decide by it which fields it sends.
+_VERSION_OF_GRAMMAR: dict[IdGrammar, str] = {"0.42": "0.42.1", "0.43": "0.43.0-beta.8"}
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """Settings of a `DevEngine`; the defaults of the thresholds are the real engine's (contract §5.1).
+
+    `database` is a file, or `":memory:"` for one that ends with the engine. `port` 0 takes a free one.
+    `max_attempts` above 1 turns on the retry rule of contract §5.4. `id_grammar` chooses the client
+    generation whose block ids are accepted; `engine_version` defaults to the one that goes with it.
+    `test_controls` adds the HTTP routes for faults and recorded requests. `record_requests` keeps the
+    requests, with bodies, in memory for `DevEngine.requests`.
+
+    Raises `EngineOptionsError` when a value can't work.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    database: str | Path = IN_MEMORY
+    unreachable_seconds: float = 120.0
+    offline_seconds: float = 360.0
+    stuck_seconds: float = 720.0
+    check_interval_seconds: float = 60.0
+    delete_seconds: float = 86_400.0
+    max_attempts: int = 1
+    id_grammar: IdGrammar = "0.42"
+    engine_version: str = ""
+    test_controls: bool = False
+    record_requests: bool = True
+
+    def __post_init__(self) -> None:
+        # The slots of a frozen dataclass can only be filled this way.
+        object.__setattr__(self, "host", _loopback_address(self.host))
+        if not 0 <= self.port <= 65_535:
+            raise EngineOptionsError(f"port is {self.port}; use 1 to 65535, or 0 for a free one")
+        self._check_times()
+        if self.max_attempts < 1:
+            raise EngineOptionsError(f"max attempts is {self.max_attempts}; use 1 (no retry) or more")
+        if self.id_grammar not in _VERSION_OF_GRAMMAR:
+            raise EngineOptionsError(f"id grammar is {self.id_grammar!r}; use 0.42 or 0.43")
+        if not self.engine_version:
+            object.__setattr__(self, "engine_version", _VERSION_OF_GRAMMAR[self.id_grammar])
+
+    def _check_times(self) -> None:
+        for name in ("unreachable", "offline", "stuck", "check_interval", "delete"):
+            value: float = getattr(self, f"{name}_seconds")
+            if not value > 0:  # written so that NaN is refused as well
+                raise EngineOptionsError(f"{name}_seconds is {value}; use more than 0")
+        if self.unreachable_seconds > self.offline_seconds:
+            raise EngineOptionsError(
+                f"unreachable_seconds ({self.unreachable_seconds}) is above offline_seconds "
+                f"({self.offline_seconds}); a worker is unreachable before it is offline"
+            )
+
+
+def _loopback_address(host: str) -> str:
+    """Return the loopback address to bind; refuse everything else, since jobs carry passwords in clear."""
+    # "localhost" may resolve to two addresses, and port 0 would give each another port.
+    address = "127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]")
+    try:
+        is_loopback = ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise EngineOptionsError(
+            f"host {host!r} is not a loopback address; the embedded engine has no access control and hands "
+            "out device passwords, so it listens on 127.0.0.1 or ::1 only; others need the real engine"
+        )
+    return address

@@ -1,0 +1,71 @@
+"""From the bytes of a request to a checked body, with messages that never contain a value from it."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Never, TypeVar
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from sdk.devengine.errors import RequestError
+
+_MAX_MESSAGES = 20
+
+BodyT = TypeVar("BodyT")
+
+
+class Body(BaseModel):
+    """Base of all bodies: camelCase on the wire, strict types, unknown fields ignored as the engine does."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, strict=True, extra="ignore", hide_input_in_errors=True
+    )
+
+
+def parse_json(data: bytes) -> Any:
+    """Parse a body as RFC 8259 JSON. Raises `RequestError`.
+
+    Python's parser also takes NaN and Infinity and turns 1e999 into infinity; a Node engine refuses the
+    first two, and none can be sent on.
+    """
+    try:
+        return json.loads(data.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite_float)
+    except UnicodeDecodeError as error:
+        raise RequestError(f"the body is not UTF-8 (byte {error.start})") from error
+    except json.JSONDecodeError as error:
+        raise RequestError(f"the body is not JSON: {error.msg} at character {error.pos}") from error
+    except RecursionError as error:
+        raise RequestError("the body is nested too deeply") from error
+    except ValueError as error:  # an integer with more digits than CPython converts
+        raise RequestError("the body contains a number that is too long") from error
+
+
+def validate(adapter: TypeAdapter[BodyT], value: Any) -> BodyT:
+    """Check a parsed body against its shape. Raises `RequestError` with one message per fault."""
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        raise RequestError(*(_message(fault) for fault in faults[:_MAX_MESSAGES])) from None
+
+
+def _message(fault: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in fault["loc"]) or "body"
+    if fault["type"] == "union_tag_invalid":
+        # pydantic's own text repeats the tag that was sent.
+        return f"{where}: expected one of {fault.get('ctx', {}).get('expected_tags')}"
+    return f"{where}: {fault['msg'].removeprefix('Value error, ')}"
+
+
+def _refuse_constant(name: str) -> Never:
+    raise RequestError(f"the body contains {name}, which is not JSON")
+
+
+def _finite_float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise RequestError("the body contains a number that is too large")
+    return value

@@ -1,0 +1,47 @@
+"""The HTTP server of an engine: routes, listening socket, fast stop."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from sdk.devengine.errors import ListenError
+from sdk.devengine.exchange import run_exchange
+from sdk.devengine.handling import MAX_BODY_BYTES
+from sdk.devengine.routes_dev import add_dev_routes
+from sdk.devengine.routes_read import add_read_routes
+from sdk.devengine.routes_worker import add_worker_routes
+from sdk.devengine.service import SERVICE, Service
+
+# Handlers are done within milliseconds, unless a fault delays them; those are cut off.
+_STOP_SECONDS = 0.2
+
+
+class Server:
+    """Serves one `Service` on one loopback address."""
+
+    def __init__(self, service: Service) -> None:
+        app = web.Application(middlewares=[run_exchange], client_max_size=MAX_BODY_BYTES)
+        app[SERVICE] = service
+        add_worker_routes(app)
+        add_dev_routes(app, test_controls=service.options.test_controls)
+        add_read_routes(app)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECONDS)
+        self.url = ""
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen. Raises `ListenError`; then nothing is left open."""
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise ListenError(
+                f"can't listen on {host} port {port}: {error.strerror}; "
+                "end the program that uses the port, or choose another one (0 takes a free one)"
+            ) from error
+        bound_port = self._runner.addresses[0][1]
+        self.url = f"http://[{host}]:{bound_port}" if ":" in host else f"http://{host}:{bound_port}"
+
+    async def stop(self) -> None:
+        """Close the socket and all connections; requests under way are cut off after 0.2 s."""
+        await self._runner.cleanup()

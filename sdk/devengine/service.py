@@ -1,0 +1,36 @@
+"""What the HTTP handlers work with, and how they find it in the application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from sdk.devengine.blackboard import Blackboard
+from sdk.devengine.faults import Faults
+from sdk.devengine.options import EngineOptions
+from sdk.devengine.request_log import RequestLog
+from sdk.devengine.roster import Roster
+from sdk.devengine.store import LogStore
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts of one running engine."""
+
+    options: EngineOptions
+    clock: Callable[[], float]
+    blackboard: Blackboard
+    roster: Roster
+    logs: LogStore
+    faults: Faults
+    request_log: RequestLog
+
+
+SERVICE = web.AppKey("service", Service)
+
+
+def service_of(request: web.Request) -> Service:
+    """Return the parts of the engine that serves this request."""
+    return request.app[SERVICE]

@@ -1,0 +1,174 @@
+"""The walk that turns any value into JSON's own types."""
+
+from __future__ import annotations
+
+import dataclasses
+import decimal
+import json
+import math
+import re
+import sys
+from collections import deque
+from collections.abc import Iterable, Mapping, Set
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+
+from sdk.encoding.leaves import LEAVES
+from sdk.errors import EncodingError
+
+MAX_DEPTH = 100
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+
+# Below this an integer can't reach the digit limit of int → str conversion, whatever the limit is set to.
+_SMALL_INT_BITS = 2048
+
+
+def to_plain(value: Any, root: str = "value") -> Any:
+    """``value`` in None, bool, int, float, str, list and dict only. See ``sdk.encoding.to_json``.
+
+    Raises ``EncodingError``, whose path begins with ``root``.
+    """
+    try:
+        return _Walk().convert(value)
+    except _RefusalError as refused:
+        raise EncodingError(root + "".join(reversed(refused.path)), refused.reason) from refused.__cause__
+
+
+class _RefusalError(Exception):
+    """A value that can't be written. Each container on the way up adds its part of the path."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path: list[str] = []
+
+
+class _Walk:
+    def __init__(self) -> None:
+        # Of the containers we are in, not of all seen: the same list may well appear twice side by side.
+        self._open: set[int] = set()
+
+    def convert(self, value: Any) -> Any:
+        kind = type(value)
+        if value is None or kind is bool:
+            return value
+        if isinstance(value, Enum):
+            return self.convert(value.value)
+        if isinstance(value, str):
+            return _text(value)
+        if isinstance(value, int):
+            return _integer(value)
+        if isinstance(value, float):
+            return _number(value)
+        if isinstance(value, decimal.Decimal) and not value.is_finite():
+            raise _RefusalError(f"{value} is no JSON number")
+        for types, write in LEAVES:
+            if isinstance(value, types):
+                return _text(write(value))
+        return self._container(value)
+
+    def _container(self, value: Any) -> Any:
+        if id(value) in self._open:
+            raise _RefusalError("it contains itself")
+        if len(self._open) >= MAX_DEPTH:
+            raise _RefusalError(f"it is nested more than {MAX_DEPTH} levels deep")
+        self._open.add(id(value))
+        try:
+            if isinstance(value, BaseModel):
+                return self._fields(_dump(value))
+            if dataclasses.is_dataclass(value) and not isinstance(value, type):
+                return self._fields(
+                    {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+                )
+            if isinstance(value, Mapping):
+                return self._fields(value)
+            if isinstance(value, Set):
+                return sorted(self._items(value), key=_sort_key)
+            if isinstance(value, list | tuple | deque):
+                return self._items(value)
+        finally:
+            self._open.discard(id(value))
+        kind = type(value)
+        raise _RefusalError(f"{kind.__module__}.{kind.__qualname__} is no type that JSON has")
+
+    def _fields(self, value: Any) -> Any:
+        if not isinstance(value, Mapping):  # a root model, or one with a serializer of its own
+            return self.convert(value)
+        plain: dict[str, Any] = {}
+        key: Any = None
+        try:
+            for key, item in value.items():
+                name = _key(key)
+                plain[name] = self.convert(item)
+        except _RefusalError as refused:
+            refused.path.append(_part(key))
+            raise
+        if len(plain) < len(value):
+            raise _RefusalError("two of its keys become one")
+        return plain
+
+    def _items(self, value: Iterable[Any]) -> list[Any]:
+        plain: list[Any] = []  # not a comprehension: its length is the index of a refused item
+        try:
+            for item in value:
+                plain.append(self.convert(item))
+        except _RefusalError as refused:
+            refused.path.append(f"[{len(plain)}]")
+            raise
+        return plain
+
+
+def _dump(model: BaseModel) -> Any:
+    # Python mode, because JSON mode turns NaN inside Any into null and None keys into "None" without a word.
+    try:
+        return model.model_dump(mode="python", by_alias=False, warnings=False)
+    except Exception as error:
+        # A circular reference, endless nesting, or a serializer of the author's that failed.
+        reason = str(error) if isinstance(error, ValueError) else type(error).__name__
+        raise _RefusalError(f"{type(model).__name__} can't be dumped: {reason}") from error
+
+
+def _text(value: str) -> str:
+    plain = str.__str__(value)
+    return plain if plain.isascii() else _HALF_PAIR.sub("\ufffd", plain)
+
+
+def _integer(value: int) -> int:
+    plain = int(value)
+    if plain.bit_length() > _SMALL_INT_BITS:
+        try:
+            str(plain)
+        except ValueError:
+            digits = sys.get_int_max_str_digits()
+            raise _RefusalError(f"it is an integer of more than {digits} digits") from None
+    return plain
+
+
+def _number(value: float) -> float:
+    if not math.isfinite(value):
+        raise _RefusalError(f"{float(value)!r} is no JSON number")
+    return float(value)
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, Enum):
+        return _key(key.value)
+    if isinstance(key, str):
+        return _text(key)
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    if isinstance(key, int):
+        return str(_integer(key))
+    raise _RefusalError(f"a key of type {type(key).__name__} can't be an object's key")
+
+
+def _part(key: Any) -> str:
+    # Cut, because a key may be of any length and the path is to be read.
+    return f".{key[:60]}" if isinstance(key, str) else f"[{repr(key)[:60]}]"
+
+
+def _sort_key(plain: Any) -> str:
+    return json.dumps(plain, sort_keys=True)

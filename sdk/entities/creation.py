@@ -1,0 +1,108 @@
+"""New entities, to be appended to the lists of a context."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum, StrEnum
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from sdk.entities.base import EntityId
+from sdk.entities.device import DeviceEntity
+from sdk.entities.group import DeviceGroupEntity
+from sdk.entities.interface import InterfaceEntity
+from sdk.entities.temporary_ids import new_temporary_id
+
+
+class DeviceField(StrEnum):
+    """Fields by which the CMS can find a device."""
+
+    hostname = "hostname"
+    ip = "ip"
+
+
+class InterfaceField(StrEnum):
+    """Fields by which the CMS can find an interface of a device."""
+
+    # The member hides Enum's own ``name`` on the class only, which is what the peer SDK's blocks write.
+    name = "name"  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]  # see above
+
+
+class GroupField(StrEnum):
+    """Fields by which the CMS can find a group."""
+
+    # The member hides Enum's own ``name`` on the class only, which is what the peer SDK's blocks write.
+    name = "name"  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]  # see above
+
+
+# An unknown field of an entity that the engine sent is newer than this SDK; here it is a misspelt one.
+_STRICT = ConfigDict(extra="forbid")
+
+
+class _Creation(BaseModel):
+    """What every new entity states beside its data.
+
+    ``identifier_fields`` names the fields by which the CMS looks for one that exists already, and
+    ``skip_if_identifier_exists`` says that it is then left alone. Both are given, or neither applies
+    (``False`` and ``[]``): one without the other would mean nothing.
+    """
+
+    id: EntityId = Field(default_factory=new_temporary_id, frozen=True)
+    skip_if_identifier_exists: bool
+
+    @model_validator(mode="after")
+    def validate_creation_options(self) -> Self:
+        """Refuse one of the two options without the other."""
+        # Each subclass declares its identifier_fields itself, as a list of its own Enum.
+        if self.skip_if_identifier_exists != bool(vars(self)["identifier_fields"]):
+            raise PydanticCustomError(
+                "sdk_creation_options",
+                "skip_if_identifier_exists and identifier_fields go together: set both, or False and []",
+            )
+        return self
+
+
+class Device(_Creation, DeviceEntity):
+    """A device to be created."""
+
+    model_config = _STRICT
+    identifier_fields: Sequence[DeviceField]
+
+
+class Interface(_Creation, InterfaceEntity):
+    """An interface to be created. The CMS looks for an existing one only within its ``device``."""
+
+    model_config = _STRICT
+    identifier_fields: Sequence[InterfaceField]
+
+    @staticmethod
+    def state_from_status(status: Any) -> str:
+        """The state to store for a device's status: an Enum, its value, or None for unknown.
+
+        Administratively down becomes DOWN: the CMS column is too short for ADMINISTRATIVE_SHUTDOWN
+        (engine contract, section 4). Raises ``ValueError`` for a status it does not know.
+        """
+        if status is None:
+            return "DOWN"
+        word = str(status.value if isinstance(status, Enum) else status).strip().lower().replace("-", "_")
+        if word not in _STATES:
+            raise ValueError(f"Interface status {word!r} is not known. Use one of {', '.join(_STATES)}.")
+        return _STATES[word]
+
+
+class DeviceGroup(_Creation, DeviceGroupEntity):
+    """A group to be created."""
+
+    model_config = _STRICT
+    identifier_fields: Sequence[GroupField]
+
+
+_STATES = {
+    "up": "UP",
+    "down": "DOWN",
+    "disabled": "DOWN",
+    "admin_disabled": "DOWN",
+    "error_disabled": "ERROR_DISABLED",
+}

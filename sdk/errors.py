@@ -1,0 +1,108 @@
+"""The errors of the SDK. Everything it raises on purpose is a ``SdkError``.
+
+What went wrong is kept in fields, so that nobody parses a message. No message holds the value of a parameter
+or of an entity: a job carries device passwords.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class SdkError(Exception):
+    """Root of all errors the SDK raises on purpose."""
+
+
+class RegistrationError(SdkError):
+    """A block can't be registered as it is declared.
+
+    ``what`` says what is wrong, ``where`` names the block or its source, ``advice`` says what to change.
+    """
+
+    def __init__(self, what: str, *, where: str, advice: str) -> None:
+        super().__init__(f"{where}: {what}. {advice}")
+        self.what = what
+        self.where = where
+        self.advice = advice
+
+
+class DuplicateBlockError(RegistrationError):
+    """Two different classes claim one block id. The one registered first stays."""
+
+
+class SchemaError(SdkError):
+    """No JSON schema can be made of a parameter or result model. ``model`` is the name of its class."""
+
+    def __init__(self, model: str, reason: str) -> None:
+        super().__init__(
+            f"No JSON schema can be made of {model}: {reason}. "
+            "Use types that pydantic can describe, and name them at the top of the module."
+        )
+        self.model = model
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with an input: where, what kind, and a text without the value."""
+
+    path: str
+    type: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.text}"
+
+
+def join_problems(problems: Sequence[Problem], limit: int = 10) -> str:
+    """Problems as one line, at most ``limit`` of them, so that a message stays readable."""
+    shown = "; ".join(str(problem) for problem in problems[:limit])
+    more = len(problems) - limit
+    return f"{shown}; and {more} more" if more > 0 else shown
+
+
+class ParameterError(SdkError):
+    """The parameters of a job don't fit the block's model. ``problems`` lists all of it, without values."""
+
+    def __init__(self, model: str, problems: Sequence[Problem]) -> None:
+        super().__init__(
+            f"The parameters do not fit {model}: {join_problems(problems)}. "
+            "Correct the parameters of this step in the workflow."
+        )
+        self.model = model
+        self.problems = tuple(problems)
+
+
+class ContextError(SdkError):
+    """The context of a job can't be used, or was changed in a way that can't be sent to the engine."""
+
+
+class EntityNotInContextError(ContextError):
+    """The job is to run on an entity that its context does not hold."""
+
+    def __init__(self, kind: str, entity_id: int | None) -> None:
+        if entity_id is None:
+            problem = f"The job runs on a {kind} but names no entity id"
+        else:
+            problem = f"The job runs on {kind} {entity_id}, which is not in its context"
+        super().__init__(f"{problem}. Check what the workflow acquires for this step.")
+        self.kind = kind
+        self.entity_id = entity_id
+
+
+class EncodingError(SdkError):
+    """A value can't be written as JSON. ``path`` says which one, ``reason`` why."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} can't be written as JSON: {reason}.")
+        self.path = path
+        self.reason = reason
+
+
+class AcquireError(SdkError):
+    """A block's ``acquire`` asked for something that the engine accepts from no worker."""
+
+
+class WrongResultError(SdkError):
+    """A block returned no result of the right kind, or data of another class than it is registered with."""

@@ -1,0 +1,174 @@
+"""One job, from its raw form to an outcome. This is what the job runner calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sdk.acquire_items import wire_items
+from sdk.acquire_params import AcquireParams
+from sdk.block import FunctionBlock
+from sdk.block_registry import RegisteredBlock
+from sdk.boundary import say, tell_with_traceback
+from sdk.context import WorkflowContext
+from sdk.encoding import to_plain
+from sdk.errors import EncodingError, SdkError
+from sdk.job import JobMeta
+from sdk.logger import BlockLogger, LoggerLike, block_logger
+from sdk.parsing import parse_leniently, parse_parameters
+from sdk.results import BaseFunctionBlockResult, FunctionBlockResult
+from sdk.sensitive import Masker, collect_secrets
+
+
+class JobType(StrEnum):
+    """What is asked of a block."""
+
+    ACQUIRE = "acquire"
+    EXECUTE = "execute"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class JobInput:
+    """The parts of a job that concern the block, as the engine sent them (JSON values, camelCase context)."""
+
+    type: str
+    parameters: Mapping[str, Any] = field(repr=False)
+    context: Mapping[str, Any] | None = field(repr=False)
+    run_on: str
+    entity_id: int | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeBody:
+    """What came of a job. All values are JSON's own types.
+
+    ``db_updates`` only after a successful execute that changed something, ``acquires`` only after a
+    successful acquire that asks for something; both in the engine's wire shape.
+    """
+
+    success: bool
+    message: str
+    data: dict[str, Any] | None = None
+    db_updates: list[dict[str, Any]] | None = None
+    acquires: list[dict[str, Any]] | None = None
+    retryable: bool | None = None
+    warnings: tuple[str, ...] = ()
+
+
+async def run_job(
+    block: RegisteredBlock, job: JobInput, meta: JobMeta, logger: LoggerLike | None
+) -> OutcomeBody:
+    """Run ``job`` with a fresh instance of ``block`` and say what came of it.
+
+    Nothing but ``asyncio.CancelledError`` escapes. A job that can't succeed however often it is tried
+    (parameters that do not fit, an entity that is not there, a result that is no JSON) is not retryable.
+    """
+    run = _Run(block, job, meta, block_logger(block.registration.identifier, logger))
+    try:
+        return await run.outcome()
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        return run.failed(error)
+
+
+class _Run:
+    def __init__(self, block: RegisteredBlock, job: JobInput, meta: JobMeta, logger: BlockLogger) -> None:
+        self.block = block
+        self.job = job
+        self.meta = meta
+        self.logger = logger
+        self.warnings: list[str] = []
+        # From the raw job, as it may fail before there is a model to ask for marked fields.
+        self.secrets = collect_secrets([job.parameters, job.context])
+
+    async def outcome(self) -> OutcomeBody:
+        match self.job.type:
+            case JobType.EXECUTE:
+                return await self.execute()
+            case JobType.ACQUIRE:
+                return await self.acquire()
+            case JobType.ROLLBACK:
+                return await self.rollback()
+            case unknown:
+                raise SdkError(f"Jobs of type {unknown!r} are not known. Known are {', '.join(JobType)}.")
+
+    async def execute(self) -> OutcomeBody:
+        params, context = self._strict_input()
+        result = await self._instance().execute_function_block(params, context, self.meta)
+        if not result.success:
+            return self._body(result, data=self._data_of_failed(result))
+        data = _plain_data(result.data)
+        return self._body(result, data=data, db_updates=context.compute_db_updates() or None)
+
+    async def acquire(self) -> OutcomeBody:
+        model = self.block.registration.param_cls
+        partial, reasons = parse_leniently(model, self.job.parameters, self._warn)
+        self.secrets |= collect_secrets(partial)
+        params = AcquireParams(partial, frozenset(reasons), dict(self.job.parameters))
+        result = await self._instance().acquire_function_block(params)
+        items = wire_items(result.acquires or []) if result.success else []
+        return self._body(result, acquires=items or None)
+
+    async def rollback(self) -> OutcomeBody:
+        params, context = self._strict_input()
+        result = await self._instance().rollback_function_block(params, context)
+        if result.success and context.compute_db_updates():
+            self._warn("Changes to the context made in a rollback are not sent: the engine takes none there.")
+        return self._body(result)
+
+    def failed(self, error: BaseException) -> OutcomeBody:
+        try:
+            tell = say if isinstance(error, SdkError) else tell_with_traceback
+            message = tell(error, self.block.registration.identifier, self.logger, Masker(self.secrets))
+        except BaseException as second:
+            # To describe it took more memory than there is, or the log is broken. The job must still end.
+            kinds = f"{type(error).__name__}, and to describe it {type(second).__name__}"
+            message = f"{self.block.registration.identifier} raised {kinds}."
+        retryable = False if isinstance(error, SdkError) else None
+        return OutcomeBody(False, message, retryable=retryable, warnings=tuple(self.warnings))
+
+    def _data_of_failed(self, result: FunctionBlockResult[Any]) -> dict[str, Any] | None:
+        # The author's message says what went wrong; it must not be lost to a value that is no JSON.
+        try:
+            return _plain_data(result.data)
+        except EncodingError as error:
+            self._warn(f"The data of the failed result is left out: {error}")
+            return None
+
+    def _strict_input(self) -> tuple[Any, WorkflowContext]:
+        params = parse_parameters(self.block.registration.param_cls, self.job.parameters, self._warn)
+        self.secrets |= collect_secrets(params)
+        context = WorkflowContext.from_job(
+            self.job.context, self.job.run_on, self.job.entity_id, warn=self._warn
+        )
+        return params, context
+
+    def _instance(self) -> FunctionBlock[Any, Any]:
+        return self.block.cls(logger=self.logger)
+
+    def _body(self, result: BaseFunctionBlockResult, **parts: Any) -> OutcomeBody:
+        retryable = result.retryable if isinstance(result, FunctionBlockResult) else None
+        return OutcomeBody(
+            result.success,
+            Masker(self.secrets)(result.message),
+            retryable=retryable,
+            warnings=tuple(self.warnings),
+            **parts,
+        )
+
+    def _warn(self, message: str) -> None:
+        text = Masker(self.secrets)(message)
+        self.warnings.append(text)
+        self.logger.warning(text)
+
+
+def _plain_data(data: object) -> dict[str, Any] | None:
+    plain = to_plain(data, "data")
+    if plain is None or isinstance(plain, dict):
+        return plain
+    raise EncodingError("data", f"the engine needs an object, not {type(plain).__name__}")

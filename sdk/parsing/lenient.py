@@ -1,0 +1,69 @@
+"""Parameters of an acquire job, of which the engine could not resolve all.
+
+Acquire jobs run before any step. What refers to a step's result or to the context is left out or null
+(engine contract, 5.3), so the parameters can't be expected to be complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from sdk.parsing.blanks import without_blanks
+from sdk.parsing.fields import keys_of
+from sdk.parsing.strict import Warn, default_warn, warn_of_extras
+from sdk.parsing.twin import NOTES, default_of, twin_of
+from sdk.parsing.typeforms import accepts_null
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+ABSENT = "absent"
+NULL = "null was sent"
+
+
+def parse_leniently(
+    model: type[ModelT], raw: object, warn: Warn | None = None
+) -> tuple[ModelT, dict[str, str]]:
+    """What can be read of ``raw``, and the reason for each field that can't. Never raises.
+
+    * A null for a field that takes none counts as absent and is reported.
+    * A value that does not fit, however deep, makes its whole top-level field fall back to its default.
+    * A required field without a usable value is None and is reported; a default that merely applies is not.
+    * A validator of the whole class that fails leaves every field at its default, and all are reported.
+
+    What is reported is said in one warning as well, without values.
+    """
+    say = warn or default_warn
+    reasons: dict[str, str] = {}
+    given: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
+    try:
+        partial = _parse(model, given, reasons)
+        warn_of_extras(model, given, say)
+    except Exception as error:
+        reasons = {
+            name: f"the model's own check raised {type(error).__name__}" for name in model.model_fields
+        }
+        partial = model.model_construct(
+            **{name: default_of(field) for name, field in model.model_fields.items()}
+        )
+    if reasons:
+        listed = ", ".join(f"{name} ({reason})" for name, reason in sorted(reasons.items()))
+        say(f"Parameters of {model.__name__} not usable while acquiring: {listed}.")
+    return partial, reasons
+
+
+def _parse(model: type[ModelT], raw: Mapping[str, Any], reasons: dict[str, str]) -> ModelT:
+    usable = without_blanks(model, raw)
+    for name, field in model.model_fields.items():
+        keys = keys_of(model, name, field) & usable.keys()
+        if keys and not accepts_null(field.annotation) and all(usable[key] is None for key in keys):
+            reasons[name] = NULL
+            for key in keys:
+                del usable[key]
+        elif not keys and field.is_required():
+            reasons[name] = ABSENT
+    # A context of our own: the notes of the twin's validators end up in ``reasons``.
+    partial: ModelT = twin_of(model).model_validate(usable, context={NOTES: reasons})
+    return partial

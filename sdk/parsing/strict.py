@@ -1,0 +1,58 @@
+"""Parameters of a job that is executed or rolled back: all of them must fit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from sdk.errors import ParameterError, Problem
+from sdk.parsing.blanks import without_blanks
+from sdk.parsing.fields import fields_by_key
+from sdk.parsing.problems import WHOLE, problems_of
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+Warn = Callable[[str], None]
+
+default_warn: Warn = logging.getLogger(__name__).warning
+
+
+def parse_parameters(model: type[ModelT], raw: object, warn: Warn | None = None) -> ModelT:
+    """An instance of ``model`` from the parameters the engine sent.
+
+    ``raw`` is a mapping; blank strings in it count as absent. Keys that the model ignores are named in one
+    warning (names only, never values). Raises ``ParameterError``.
+    """
+    if not isinstance(raw, Mapping):
+        found = type(raw).__name__
+        raise ParameterError(
+            model.__name__, [Problem(WHOLE, "mapping_type", f"an object is needed, not {found}")]
+        )
+    warn_of_extras(model, raw, warn or default_warn)
+    try:
+        return model.model_validate(without_blanks(model, raw))
+    except ValidationError as error:
+        # "from None": the cause's text may hold values, and a traceback would print it.
+        raise ParameterError(model.__name__, problems_of(error)) from None
+    except Exception as error:
+        # A validator of the author that raises neither ValueError nor AssertionError comes through as it is.
+        problem = Problem(
+            "(all)", "validator_crashed", f"a validator of the model raised {type(error).__name__}"
+        )
+        raise ParameterError(model.__name__, [problem]) from None
+
+
+def warn_of_extras(model: type[BaseModel], raw: Mapping[str, Any], warn: Warn) -> None:
+    """One warning that names the keys ``model`` will ignore, if there are any."""
+    if model.model_config.get("extra", "ignore") != "ignore":
+        return
+    known = fields_by_key(model)
+    extra = sorted(str(key) for key in raw if key not in known)
+    if extra:
+        warn(
+            f"Parameters unknown to {model.__name__} are ignored: {', '.join(extra)}. "
+            f"It knows: {', '.join(sorted(known)) or 'none'}."
+        )

@@ -1,0 +1,171 @@
+"""What a block declares about itself, checked where it is written."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sdk.errors import RegistrationError
+from sdk.models import FunctionBlockParams, FunctionBlockResultData
+
+# The engine keeps the help text in a varchar(255) column (engine contract, section 1).
+MAX_HELP_LENGTH = 255
+
+# What both generations of the engine accept: 0.42 takes no hyphen, 0.43 would.
+_ID_PART = re.compile(r"[^/:\-\s]+")
+
+
+class RunOn(StrEnum):
+    """What one job of a block runs on."""
+
+    GLOBAL = "global"
+    DEVICE = "device"
+    INTERFACE = "interface"
+    GROUP = "group"
+    CLIENT = "client"
+
+
+class FbType(StrEnum):
+    """What a block does."""
+
+    CONFIGURE = "configure"
+    FACTS = "facts"
+    CHECK = "check"
+    EXECUTE = "execute"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A block's id, models, properties and limits.
+
+    ``run_on`` and ``fb_type`` are values of ``RunOn`` and ``FbType``. ``is_pure`` means no side effects,
+    ``is_idempotent`` that a repetition does no harm, ``reversible`` that ``rollback`` works: the engine
+    retries and rolls back by these, nobody checks them. ``max_seconds`` and ``max_memory_mb`` (MiB) are the
+    limits of one job; None leaves it to the supervisor's setting.
+
+    Raises ``RegistrationError``, so a bad declaration shows up when its module is imported.
+    """
+
+    name: str
+    description: str
+    package: str
+    run_on: str
+    fb_type: str
+    param_cls: type[FunctionBlockParams]
+    result_cls: type[FunctionBlockResultData]
+    markdown_helptext: str = "No helptext provided"
+    version: tuple[int, int, int] = (1, 0, 0)
+    deprecated: bool = False
+    is_idempotent: bool = False
+    is_pure: bool = False
+    reversible: bool = False
+    max_seconds: float | None = None
+    max_memory_mb: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_id(self)
+        _check_texts(self)
+        _check_choice(self, "run_on", RunOn)
+        _check_choice(self, "fb_type", FbType)
+        _check_model(self, "param_cls", FunctionBlockParams)
+        _check_model(self, "result_cls", FunctionBlockResultData)
+        _check_flags(self)
+        _check_limits(self)
+
+    @property
+    def identifier(self) -> str:
+        """The id under which the engine knows the block: ``package/name:M.m.p``."""
+        return f"{self.package}/{self.name}:{'.'.join(map(str, self.version))}"
+
+    @property
+    def major_version(self) -> int:
+        """First part of the version."""
+        return self.version[0]
+
+    @property
+    def minor_version(self) -> int:
+        """Second part of the version."""
+        return self.version[1]
+
+    @property
+    def patch_version(self) -> int:
+        """Third part of the version."""
+        return self.version[2]
+
+
+def _refusal(registration: Registration, what: str, advice: str) -> RegistrationError:
+    return RegistrationError(what, where=f"{registration.package}/{registration.name}", advice=advice)
+
+
+def _check_id(registration: Registration) -> None:
+    for field in ("package", "name"):
+        value: Any = getattr(registration, field)
+        if not isinstance(value, str) or not _ID_PART.fullmatch(value):
+            raise _refusal(
+                registration,
+                f"{field} {value!r} is not valid in a block id",
+                "Use one or more characters, but no '/', ':', '-' or blank; '_' is fine.",
+            )
+    version: Any = registration.version
+    if (
+        not isinstance(version, tuple | list)
+        or len(version) != 3
+        or any(type(part) is not int or part < 0 for part in version)
+    ):
+        raise _refusal(
+            registration, f"version {version!r} is not valid", "Give three integers from 0 up: (1, 0, 0)."
+        )
+    # A list is what a peer block may hand in; the registration must stay hashable.
+    object.__setattr__(registration, "version", tuple(version))
+
+
+def _check_texts(registration: Registration) -> None:
+    for field in ("description", "markdown_helptext"):
+        if not isinstance(getattr(registration, field), str):
+            raise _refusal(registration, f"{field} is not a string", "Give a text.")
+    length = len(registration.markdown_helptext)
+    if length > MAX_HELP_LENGTH:
+        raise _refusal(
+            registration,
+            f"markdown_helptext has {length} characters, the engine keeps {MAX_HELP_LENGTH}",
+            "Shorten it; the description has no such limit.",
+        )
+
+
+def _check_choice(registration: Registration, field: str, choices: type[StrEnum]) -> None:
+    value: Any = getattr(registration, field)
+    valid = [str(choice) for choice in choices]
+    if value not in valid:
+        raise _refusal(registration, f"{field} {value!r} is not known", f"Use one of {', '.join(valid)}.")
+    object.__setattr__(registration, field, str(value))
+
+
+def _check_model(registration: Registration, field: str, base: type) -> None:
+    value: Any = getattr(registration, field)
+    if not isinstance(value, type) or not issubclass(value, base):
+        raise _refusal(registration, f"{field} is {value!r}", f"Give a subclass of {base.__name__}.")
+
+
+def _check_flags(registration: Registration) -> None:
+    for field in ("deprecated", "is_idempotent", "is_pure", "reversible"):
+        if not isinstance(getattr(registration, field), bool):
+            raise _refusal(registration, f"{field} is not a bool", "Give True or False.")
+
+
+def _check_limits(registration: Registration) -> None:
+    seconds: Any = registration.max_seconds
+    if seconds is not None and (
+        isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf
+    ):
+        raise _refusal(
+            registration, f"max_seconds is {seconds!r}", "Give a finite number of seconds above 0, or None."
+        )
+    memory: Any = registration.max_memory_mb
+    if memory is not None and (type(memory) is not int or memory <= 0):
+        raise _refusal(
+            registration, f"max_memory_mb is {memory!r}", "Give a whole number of MiB above 0, or None."
+        )

@@ -1,0 +1,61 @@
+"""The three results a block can return."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidatorFunctionWrapHandler, field_validator
+from pydantic_core import PydanticCustomError, ValidationError
+
+from sdk.models import FunctionBlockResultData
+
+ResultT = TypeVar("ResultT", bound=FunctionBlockResultData)
+
+NOT_RESULT_DATA = "sdk_not_result_data"
+
+
+class BaseFunctionBlockResult(BaseModel):
+    """What all results say: whether it worked, and a message for a person."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    message: str
+    success: bool
+
+
+class FunctionBlockResult(BaseFunctionBlockResult, Generic[ResultT]):
+    """The result of ``run``.
+
+    ``data`` is an instance of the block's result class. ``retryable=False`` tells an engine (from 0.43 on)
+    that the same job would fail again; None leaves it to the engine's own rule.
+    """
+
+    data: ResultT | None = None
+    retryable: bool | None = None
+
+    @field_validator("data", mode="wrap")
+    @classmethod
+    def _say_what_data_must_be(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        # Without a type argument pydantic would hold a dict against the empty base class and complain
+        # of each of its keys, which tells nobody what is wrong.
+        try:
+            return handler(value)
+        except ValidationError:
+            if cls is not FunctionBlockResult:
+                raise
+            raise PydanticCustomError(
+                NOT_RESULT_DATA,
+                "must be an instance of the block's result class, not {found}",
+                {"found": type(value).__name__},
+            ) from None
+
+
+class FunctionBlockAcquireResult(BaseFunctionBlockResult):
+    """The result of ``acquire``: items of ``sdk.acquire``, or None for nothing."""
+
+    # Any, because blocks written for the generated client hand in its classes, which we can't name here.
+    acquires: list[Any] | None = None
+
+
+class FunctionBlockRollbackResult(BaseFunctionBlockResult):
+    """The result of ``rollback``."""

@@ -1,0 +1,81 @@
+"""JSON schemas as the engine wants them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from pydantic.errors import PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
+
+from sdk.errors import SchemaError
+
+_ONE_SCHEMA = frozenset(
+    {
+        "additionalItems",
+        "additionalProperties",
+        "contains",
+        "contentSchema",
+        "else",
+        "if",
+        "items",
+        "not",
+        "propertyNames",
+        "then",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    }
+)
+_LIST_OF_SCHEMAS = frozenset({"allOf", "anyOf", "items", "oneOf", "prefixItems"})
+_SCHEMAS_BY_NAME = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
+
+
+class _Generator(GenerateJsonSchema):
+    def emit_warning(self, kind: JsonSchemaWarningKind, detail: str) -> None:
+        # That a default is no JSON is nothing to warn of: defaults are left out.
+        if kind != "non-serializable-default":
+            super().emit_warning(kind, detail)
+
+
+def engine_schema(
+    model: type[BaseModel], mode: Literal["validation", "serialization"] = "validation"
+) -> dict[str, Any]:
+    """The JSON schema of ``model``, without its title and without any ``default``.
+
+    The engine fills defaults into a workflow's parameters (AJV with useDefaults; engine contract, W3). They
+    would take the place of values still to be interpolated, and ``null`` would become an explicit null.
+
+    Parameters are described as they are read (``validation``, by alias), results as they are written
+    (``serialization``, by field name: that is how ``sdk.encoding`` writes a model). Raises ``SchemaError``.
+    """
+    try:
+        schema = model.model_json_schema(
+            mode=mode, by_alias=mode == "validation", schema_generator=_Generator
+        )
+    except (PydanticUserError, NameError) as error:
+        raise SchemaError(model.__qualname__, str(error).splitlines()[0]) from error
+    schema.pop("title", None)
+    plain: dict[str, Any] = _without_defaults(schema)
+    return plain
+
+
+def _without_defaults(schema: Any) -> Any:
+    """A copy of a schema without the keyword ``default``; a property of that name stays.
+
+    Only what the standard calls a schema is entered: an ``enum``, ``const`` or ``examples`` holds data.
+    """
+    if not isinstance(schema, dict):
+        return schema
+    plain: dict[str, Any] = {}
+    for keyword, value in schema.items():
+        if keyword == "default":
+            continue
+        if keyword in _LIST_OF_SCHEMAS and isinstance(value, list):
+            plain[keyword] = [_without_defaults(item) for item in value]
+        elif keyword in _SCHEMAS_BY_NAME and isinstance(value, dict):
+            plain[keyword] = {name: _without_defaults(item) for name, item in value.items()}
+        elif keyword in _ONE_SCHEMA:
+            plain[keyword] = _without_defaults(value)
+        else:
+            plain[keyword] = value
+    return plain

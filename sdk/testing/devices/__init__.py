@@ -1,0 +1,21 @@
+"""Emulated devices for tests and demonstrations: real SSH on the loopback, made-up answers.
+
+They need the `emulator` extra. Everything they print is invented; what works here still has to be tried on a
+real device.
+"""
+
+from sdk.testing.devices.errors import EmulatorMissingError
+
+try:
+    import asyncssh as _asyncssh  # noqa: F401  # asked for by name, to tell what is missing before anything else fails
+except ImportError as error:
+    raise EmulatorMissingError(
+        "The emulated devices need the library `asyncssh`, which can't be imported here. "
+        "Install it with: pip install 'neops-supervisor[emulator]'",
+        name="asyncssh",
+    ) from error
+
+from sdk.testing.devices.emulated_ios import EmulatedIos
+from sdk.testing.devices.faults import Faults
+
+__all__ = ["EmulatedIos", "EmulatorMissingError", "Faults"]

@@ -1,0 +1,62 @@
+"""Run one emulated device until it is interrupted: `python -m sdk.testing.devices --username u`.
+
+The password is read from the first line of the standard input, or asked for on a terminal. It is no flag: a
+command line can be read by every user of the machine.
+"""
+
+import argparse
+import asyncio
+import getpass
+import signal
+import sys
+from collections.abc import Sequence
+
+from sdk.testing.devices import EmulatedIos
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m sdk.testing.devices",
+        description="Serve one emulated IOS device on 127.0.0.1 until SIGINT or SIGTERM. "
+        "The password is the first line of the standard input.",
+    )
+    parser.add_argument("--port", type=int, default=0, help="TCP port; 0 (the default) takes a free one")
+    parser.add_argument("--username", required=True, help="the account that may log in")
+    parser.add_argument("--hostname", default="lab1", help="the name in the prompt (default: %(default)s)")
+    return parser.parse_args(arguments)
+
+
+def _read_password() -> str:
+    if sys.stdin.isatty():
+        return getpass.getpass("Password of the emulated device: ")
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+async def _serve(username: str, password: str, hostname: str, port: int) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with EmulatedIos(username, password, hostname, port=port) as device:
+        print(f"emulated IOS listening on {device.host}:{device.port}", flush=True)
+        await stop.wait()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until a signal comes; return the exit code (0 after a signal, 1 when the port is not free)."""
+    options = _parse(arguments)
+    password = _read_password()
+    if not password:
+        print("No password on the standard input: give it as its first line.", file=sys.stderr)
+        return 2
+    try:
+        asyncio.run(_serve(options.username, password, options.hostname, options.port))
+    except OSError as error:
+        where = f"127.0.0.1:{options.port}"
+        print(f"Can't listen on {where}: {error.strerror}. Choose another --port.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""How blocks run programs."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+
+import psutil
+import pytest
+from blocks_support import children, no_process_left, wait_until
+
+from blocks.programs import Completed, Pipe, run_program
+
+PATH = os.environ["PATH"]
+
+
+async def shell(script: str, *, timeout_seconds: float = 10, **settings: int) -> Completed:
+    return await run_program(
+        ["sh", "-c", script], timeout_seconds=timeout_seconds, env={"PATH": PATH}, **settings
+    )
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+async def test_output_error_output_and_exit_code_come_apart() -> None:
+    completed = await shell("echo out; echo err >&2; exit 7")
+    assert (completed.exit_code, completed.timed_out) == (7, False)
+    assert (completed.stdout.text, completed.stderr.text) == ("out\n", "err\n")
+
+
+async def test_the_input_is_given_whole_and_ends() -> None:
+    data = os.urandom(200_000)
+    completed = await run_program(["wc", "-c"], timeout_seconds=10, env={"PATH": PATH}, stdin=data)
+    assert completed.stdout.text.strip() == str(len(data))
+
+
+async def test_a_program_that_does_not_read_its_input_breaks_nothing() -> None:
+    completed = await run_program(["true"], timeout_seconds=10, env={"PATH": PATH}, stdin=bytes(1_000_000))
+    assert completed.exit_code == 0
+
+
+async def test_output_over_the_cap_is_dropped_but_read() -> None:
+    completed = await shell("head -c 3000000 /dev/zero; echo end >&2", cap_bytes=1000)
+    assert (len(completed.stdout.data), completed.stdout.truncated) == (1000, True)
+    assert (completed.stderr.text, completed.stderr.truncated) == ("end\n", False)
+
+
+async def test_output_of_exactly_the_cap_is_not_called_truncated() -> None:
+    completed = await shell("printf 1234", cap_bytes=4)
+    assert (completed.stdout.data, completed.stdout.truncated) == (b"1234", False)
+
+
+async def test_output_that_is_no_utf_8_is_shown_with_replacements() -> None:
+    completed = await shell(r"printf 'a\377b'")
+    assert completed.stdout.text == "a\N{REPLACEMENT CHARACTER}b"
+
+
+async def test_the_environment_is_the_given_one_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEOPS_SECRET", "hidden")
+    assert "hidden" not in (await shell("env")).stdout.text
+
+
+async def test_the_time_limit_kills_the_whole_group() -> None:
+    started = time.monotonic()
+    with no_process_left():
+        completed = await shell("sleep 60 & sleep 60; echo never", timeout_seconds=0.3)
+    assert (completed.timed_out, completed.exit_code, completed.stdout.text) == (True, -signal.SIGKILL, "")
+    assert time.monotonic() - started < 5
+
+
+async def test_cancellation_kills_the_whole_group_and_closes_every_descriptor() -> None:
+    # The first one opens what asyncio itself keeps for programs.
+    await shell("true")
+    before = open_descriptors()
+    with no_process_left():
+        running = asyncio.create_task(shell("sleep 61 & sleep 61"))
+        await wait_until(lambda: sum("61" in child.cmdline() for child in children()) == 2)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    await wait_until(lambda: open_descriptors() == before)
+
+
+async def test_a_daemon_that_keeps_the_pipes_does_not_hold_the_block() -> None:
+    script = "import os, time; print(os.getpid(), flush=True); os.setsid(); time.sleep(60)"
+    started = time.monotonic()
+    completed = await run_program(
+        ["sh", "-c", f'"{sys.executable}" -c "{script}" & echo done; sleep 0.3'],
+        timeout_seconds=30,
+        env={"PATH": PATH},
+    )
+    words = completed.stdout.text.split()
+    words.remove("done")
+    psutil.Process(int(words[0])).kill()
+    assert (completed.exit_code, completed.timed_out) == (0, False)
+    assert time.monotonic() - started < 10
+
+
+async def test_a_missing_program_is_told_and_leaves_no_descriptor_open() -> None:
+    await shell("true")
+    before = open_descriptors()
+    with pytest.raises(FileNotFoundError):
+        await run_program(["no-such-program"], timeout_seconds=1, env={"PATH": PATH})
+    await wait_until(lambda: open_descriptors() == before)
+
+
+async def test_a_further_pipe_carries_what_the_program_writes_to_it() -> None:
+    pipe = Pipe(100)
+    source = f"import os; os.write({pipe.writer}, b'aside'); print('out')"
+    completed = await run_program(
+        [sys.executable, "-c", source],
+        timeout_seconds=10,
+        env={"PATH": PATH},
+        further_pipe=pipe,
+    )
+    assert (completed.stdout.text, pipe.output().data) == ("out\n", b"aside")

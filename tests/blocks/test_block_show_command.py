@@ -1,0 +1,308 @@
+"""neops_base/show_command: netmiko against an emulated device on real SSH."""
+
+import asyncio
+import logging
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from blocks_support import run_block, wait_until
+from pydantic import ValidationError
+
+from blocks.show_command import ShowCommand, ShowCommandParams
+from blocks.ssh import is_rejection, netmiko_device_type
+from sdk import FunctionBlockResult, WorkflowContext
+from sdk.testing.devices import EmulatedIos, Faults
+
+PASSWORD = "never-to-be-seen-1"
+
+
+async def show(
+    *commands: str,
+    device: EmulatedIos,
+    change: dict[str, Any] | None = None,
+    port: int | None = None,
+    **settings: Any,
+) -> FunctionBlockResult[Any]:
+    """Run the block on the device; `change` goes over what the inventory knows of it."""
+    context = device.as_context()
+    context["devices"][0].update(change or {})
+    params = ShowCommandParams(commands=list(commands), port=port or device.port, **settings)
+    return await run_block(ShowCommand(), params, WorkflowContext.from_job(context, "device", 1))
+
+
+def ssh_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if type(thread).__module__.startswith("paramiko")]
+
+
+@pytest.fixture(autouse=True)
+async def no_ssh_thread_left() -> AsyncIterator[None]:
+    """Whatever a test does to a session: paramiko's thread ends, and soon."""
+    yield
+    await wait_until(lambda: ssh_threads() == [])
+
+
+async def test_outputs_come_back_in_the_order_of_the_commands() -> None:
+    async with EmulatedIos("admin", PASSWORD, "r1") as device:
+        result = await show("show version", "show run | include hostname", device=device)
+    assert result.success, result.message
+    assert [answer.command for answer in result.data.outputs] == [
+        "show version",
+        "show run | include hostname",
+    ]
+    assert "r1 uptime is" in result.data.outputs[0].output
+    assert result.data.outputs[1].output == "hostname r1"
+    assert (result.data.device_type, result.data.outputs[0].parsed) == ("cisco_ios", None)
+
+
+async def test_textfsm_adds_rows_beside_the_text() -> None:
+    async with EmulatedIos("admin", PASSWORD, "r1") as device:
+        result = await show("show version", "sh ip int br", "show clock", device=device, use_textfsm=True)
+    version, interfaces, _clock = result.data.outputs
+    assert (version.parsed[0]["hostname"], version.parsed[0]["serial"]) == ("r1", ["EMU0000LAB1"])
+    assert [row["interface"] for row in interfaces.parsed][:2] == ["GigabitEthernet0/0", "GigabitEthernet0/1"]
+    assert interfaces.output.startswith("Interface ")
+
+
+async def test_no_template_leaves_the_text_alone() -> None:
+    async with EmulatedIos("admin", PASSWORD) as device:
+        result = await show("show startup-config", device=device, use_textfsm=True)
+    assert (result.success, result.data.outputs[0].parsed) == (True, None)
+
+
+async def test_a_command_that_the_device_rejects_is_a_failure_with_all_outputs() -> None:
+    async with EmulatedIos("admin", PASSWORD) as device:
+        result = await show("show vrsion", "show clock", device=device, use_textfsm=True)
+    assert (result.success, result.retryable) == (False, False)
+    assert "did not understand 1 of 2 commands: 'show vrsion'" in result.message
+    assert [answer.rejected for answer in result.data.outputs] == [True, False]
+
+
+async def test_device_type_overrides_the_platform() -> None:
+    async with EmulatedIos("admin", PASSWORD) as device:
+        result = await show("show clock", device=device, change={"platform": None}, device_type="cisco_xe")
+    assert result.success, result.message
+    assert result.data.device_type == "cisco_xe"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"password": "wrong"}, "refused the username or the password"),
+        ({"password": None}, "has no username or no password"),
+        ({"username": ""}, "has no username or no password"),
+        ({"ip": None, "hostname": None}, "has neither an address nor a host name"),
+        ({"platform": None}, "has no platform"),
+        ({"platform": {"id": 1, "shortName": "abacus"}}, "no SSH driver for 'abacus'"),
+    ],
+)
+async def test_what_the_inventory_has_wrong_is_named_and_not_worth_a_retry(
+    change: dict[str, Any], words: str
+) -> None:
+    async with EmulatedIos("admin", PASSWORD) as device:
+        result = await show("show clock", device=device, change=change)
+    assert (result.success, result.retryable) == (False, False)
+    assert words in result.message
+
+
+async def test_a_job_without_a_device_is_refused() -> None:
+    params = ShowCommandParams(commands=["show clock"])
+    result = await run_block(ShowCommand(), params, WorkflowContext({}, "global"))
+    assert (result.success, result.message) == (False, "The job has no device. Run this block on devices.")
+
+
+async def test_a_closed_port_is_unreachable_and_worth_a_retry() -> None:
+    with socket.socket() as reserved:  # bound and not listening: the port answers with a refusal
+        reserved.bind(("127.0.0.1", 0))
+        device = EmulatedIos("admin", PASSWORD)
+        result = await show("show clock", device=device, port=reserved.getsockname()[1])
+    assert (result.success, result.retryable) == (False, True)
+    assert "can't be reached: Connection refused" in result.message
+
+
+async def test_an_unknown_name_is_unreachable() -> None:
+    device = EmulatedIos("admin", PASSWORD)
+    result = await show("show clock", device=device, change={"ip": "no-such-host.invalid"}, port=22)
+    assert not result.success
+    assert "no-such-host.invalid port 22 can't be reached" in result.message
+
+
+async def test_no_common_algorithm_is_named_and_not_worth_a_retry() -> None:
+    async with EmulatedIos("admin", PASSWORD, faults=Faults(no_common_kex=True)) as device:
+        result = await show("show clock", device=device)
+    assert (result.success, result.retryable) == (False, False)
+    assert "have no SSH algorithm in common" in result.message
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("no_banner", "did not complete the SSH handshake within 0.6 s"),
+        ("auth_hang", "did not answer the login within 0.6 s"),
+        ("no_prompt", "did not show a prompt within 0.6 s"),
+    ],
+)
+async def test_a_login_that_hangs_ends_at_its_limit_and_says_where_it_hung(fault: str, words: str) -> None:
+    started = time.monotonic()
+    async with EmulatedIos("admin", PASSWORD, faults=Faults(**{fault: True})) as device:
+        result = await show("show clock", device=device, login_timeout_seconds=0.6)
+    assert time.monotonic() - started < 4
+    assert (result.success, result.retryable) == (False, True)
+    assert words in result.message
+
+
+@pytest.mark.parametrize("fault", ["command_hang", "endless_output"])
+async def test_a_command_that_hangs_ends_at_its_limit_and_keeps_the_earlier_outputs(fault: str) -> None:
+    started = time.monotonic()
+    async with EmulatedIos("admin", PASSWORD, faults=Faults(**{fault: "show clock"})) as device:
+        commands = ("show ip int brief", "show clock", "show version")
+        result = await show(*commands, device=device, read_timeout_seconds=1)
+    assert time.monotonic() - started < 6
+    assert (result.success, result.retryable) == (False, True)
+    assert "did not finish the command 'show clock' within 1 s" in result.message
+    assert [answer.command for answer in result.data.outputs] == ["show ip int brief"]
+
+
+async def test_a_connection_that_is_cut_is_noticed_at_once() -> None:
+    started = time.monotonic()
+    async with EmulatedIos("admin", PASSWORD, faults=Faults(drop_mid_command="show version")) as device:
+        result = await show("show version", device=device, read_timeout_seconds=30)
+    assert time.monotonic() - started < 5
+    assert (result.success, result.retryable) == (False, True)
+    assert "ended the connection during the command 'show version'" in result.message
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        Faults(no_banner=True),
+        Faults(auth_hang=True),
+        Faults(no_prompt=True),
+        Faults(command_hang="show clock"),
+    ],
+    ids=["no_banner", "auth_hang", "no_prompt", "command_hang"],
+)
+@pytest.mark.parametrize("after_seconds", [0, 0.1, 0.5])
+async def test_cancellation_at_any_moment_ends_netmiko_and_its_thread(
+    faults: Faults, after_seconds: float
+) -> None:
+    async with EmulatedIos("admin", PASSWORD, faults=faults) as device:
+        job = asyncio.create_task(show("show clock", device=device))
+        await wait_until(lambda: ssh_threads() != [])
+        # Nothing is waited for: these are moments before and within the step that hangs, and all must do.
+        await asyncio.sleep(after_seconds)
+        started = time.monotonic()
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+    assert time.monotonic() - started < 3
+
+
+async def test_the_event_loop_stays_free_during_a_session() -> None:
+    async with EmulatedIos("admin", PASSWORD, faults=Faults(command_hang="show clock")) as device:
+        job = asyncio.create_task(show("show clock", device=device, read_timeout_seconds=1))
+        lateness = 0.0
+        while not job.done():
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            lateness = max(lateness, time.monotonic() - before - 0.01)
+    assert lateness < 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "faults"),
+    [
+        ({}, Faults()),
+        ({}, Faults(no_common_kex=True)),
+        ({}, Faults(drop_mid_command="show clock")),
+        ({"username": "someone"}, Faults()),
+    ],
+    ids=["healthy", "no_common_kex", "drop_mid_command", "wrong_user"],
+)
+async def test_the_password_is_in_no_message_and_no_log(
+    caplog: pytest.LogCaptureFixture, change: dict[str, Any], faults: Faults
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with EmulatedIos("admin", PASSWORD, faults=faults) as device:
+        result = await show("show clock", device=device, change=change)
+    assert caplog.records
+    assert PASSWORD not in caplog.text + result.message + repr(result)
+
+
+async def test_no_socket_or_thread_is_left_after_a_session(recwarn: pytest.WarningsRecorder) -> None:
+    async with EmulatedIos("admin", PASSWORD) as device:
+        await show("show clock", device=device)
+        await wait_until(lambda: ssh_threads() == [])
+    assert [warning for warning in recwarn if issubclass(warning.category, ResourceWarning)] == []
+
+
+@pytest.mark.parametrize(
+    "command", ["show version", "sh ver", "display version", "get system status", " show clock "]
+)
+def test_reading_commands_are_accepted(command: str) -> None:
+    assert ShowCommandParams(commands=[command]).commands == [command.strip()]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "configure terminal",
+        "reload",
+        "",
+        "s",
+        "show clock\nreload",
+        "show clock\rreload",
+        "show run | redirect flash:x",
+        "show run | red flash:x",
+        "show run | include a | tee flash:x",
+        "show configuration | save x",
+        "show clock ; reload",
+        "show run > x",
+        "show run |",
+    ],
+)
+def test_a_command_that_could_change_something_is_refused(command: str) -> None:
+    with pytest.raises(ValidationError):
+        ShowCommandParams(commands=[command])
+
+
+@pytest.mark.parametrize("commands", [[], ["show clock"] * 21])
+def test_at_least_one_and_at_most_twenty_commands(commands: list[str]) -> None:
+    with pytest.raises(ValidationError):
+        ShowCommandParams(commands=commands)
+
+
+@pytest.mark.parametrize(
+    ("platform", "device_type"),
+    [
+        ("ios", "cisco_ios"),
+        ("IOS", "cisco_ios"),
+        ("frr", "cisco_ios"),
+        ("eos", "arista_eos"),
+        ("juniper_junos", "juniper_junos"),
+        ("cisco_ios_telnet", None),
+        ("autodetect", None),
+        ("abacus", None),
+    ],
+)
+def test_a_platform_leads_to_a_driver_for_ssh_or_to_none(platform: str, device_type: str | None) -> None:
+    assert netmiko_device_type(platform) == device_type
+
+
+@pytest.mark.parametrize(
+    ("output", "rejected"),
+    [
+        ("      ^\n% Invalid input detected at '^' marker.", True),
+        ("% Incomplete command.", True),
+        ("% Unknown command: show x", True),
+        ("syntax error, expecting <command>.", True),
+        ("12:00 %SYS-5-CONFIG_I: Configured", False),
+        ("\n".join(["12:00 line"] * 20 + ["% Invalid input"]), False),
+        ("", False),
+    ],
+)
+def test_a_rejection_is_told_from_an_output(output: str, rejected: bool) -> None:
+    assert is_rejection(output) == rejected
