@@ -4,12 +4,18 @@ import importlib
 import sys
 from typing import Final
 
+from supervisor.keeper import keep
+
 COMMANDS: Final = {
     "demo": "run everything here, with an engine and a device of its own, and show what happens",
     "run-block": "run one block in a child, exactly as the daemon does, and print its result",
     "blocks": "list the function blocks, and the modules that could not be imported",
 }
 """Besides the daemon, which is what runs without one of these words."""
+
+
+_KEPT: Final = (None, "run-block")
+"""The commands that have children which must not outlive them, even if they are killed."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,10 +25,15 @@ def main(arguments: list[str] | None = None) -> int:
     rest = given if name is None else given[1:]
     if name is None and given and not given[0].startswith("-"):
         known = ", ".join(COMMANDS)
-        print(f"supervisor: there is no command {given[0]!r}. Commands: {known}; without one, the daemon runs.", file=sys.stderr)
+        text = f"supervisor: there is no command {given[0]!r}. Commands: {known}; without one, the daemon runs."
+        print(text, file=sys.stderr)
         return 2
-    module = importlib.import_module(f"supervisor.commands.{(name or 'daemon').replace('-', '_')}")
-    return int(module.run(rest))
+
+    def run() -> int:
+        module = importlib.import_module(f"supervisor.commands.{(name or 'daemon').replace('-', '_')}")
+        return int(module.run(rest))
+
+    return keep(run) if name in _KEPT else run()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from supervisor.errors import StartRefused
 from supervisor.heartbeat import Heartbeat
 from supervisor.jobs import JobLimits, JobRunner
 from supervisor.journal import Journal, StoredResult
+from supervisor.keeper import BOUND_SECONDS, kill_all_children
 from supervisor.launcher import Launcher
 from supervisor.lifecycle.worker import WorkerCommand, WorkerEvent, WorkerState, worker_step
 from supervisor.notify import Notifier
@@ -24,7 +25,7 @@ from supervisor.poller import Poller
 from supervisor.registration import Registration
 from supervisor.result import result_text
 from supervisor.settings import DaemonSettings
-from supervisor.signals import stop_signals
+from supervisor.signals import keeper_lost, stop_signals
 from supervisor.verdict import Cause, Verdict
 
 _log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class Daemon:
         """Work until told to stop. Returns the exit code. Raises `SupervisorError` when it can't start."""
         linux.become_subreaper()
         linux.forbid_inspection()
-        with stop_signals(self._on_signal):
+        with stop_signals(self._on_signal), keeper_lost(_leave_nothing_alive):
             journal = Journal(self._settings.state_dir)
             try:
                 return await self._with_journal(journal)
@@ -202,6 +203,12 @@ class Daemon:
         self._stop_asked.set()
         loop = asyncio.get_running_loop()
         self._drain_timer = loop.call_later(timeout, self._apply, WorkerEvent.DRAIN_TIMED_OUT)
+
+
+def _leave_nothing_alive() -> None:
+    """The keeper was killed, and with it whoever would clean up after this process: do it now, and end."""
+    kill_all_children(BOUND_SECONDS)
+    os._exit(128 + signal.SIGKILL)
 
 
 async def _deliver_the_past(journal: Journal, delivery: Delivery, engine: EngineApi) -> None:

@@ -6,6 +6,8 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from jobrunner.protocol.linux import KEEPER_LOST_SIGNAL
+
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -20,3 +22,14 @@ def stop_signals(on_signal: Callable[[signal.Signals], None]) -> Iterator[None]:
     finally:
         for number in STOP_SIGNALS:
             loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def keeper_lost(on_loss: Callable[[], None]) -> Iterator[None]:
+    """Call ``on_loss`` on the loop when the keeper above this process is killed."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(KEEPER_LOST_SIGNAL, on_loss)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(KEEPER_LOST_SIGNAL)

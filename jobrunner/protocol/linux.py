@@ -15,6 +15,9 @@ _PR_SET_NO_NEW_PRIVS: Final = 38
 DUMP_SIGNAL: Final = signal.SIGRTMIN + 5
 """Asks a process for the stack of all its threads. A real-time signal, so that blocks keep SIGUSR1 and SIGUSR2."""
 
+KEEPER_LOST_SIGNAL: Final = signal.SIGRTMIN + 6
+"""Tells the supervisor that its keeper was killed."""
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -24,13 +27,13 @@ def _prctl(option: int, argument: int) -> None:
         raise OSError(number, f"prctl({option}): {os.strerror(number)}")
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill this process when the *thread* that is its parent ends (prctl(2), PDEATHSIG).
+def die_with_parent(signal_number: int = signal.SIGKILL) -> None:
+    """Have the kernel signal this process when the *thread* that is its parent ends (prctl(2), PDEATHSIG).
 
     Cleared by a change of uid: set it after that. Check ``getppid()`` afterwards: a parent that died before
     this call sends nothing.
     """
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _prctl(_PR_SET_PDEATHSIG, signal_number)
 
 
 def become_subreaper() -> None:

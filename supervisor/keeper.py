@@ -1,0 +1,97 @@
+"""The keeper: a tiny parent of the supervisor, so that killing either of the two leaves nothing alive.
+
+When a supervisor is killed with SIGKILL, its children die with it (PDEATHSIG), but what a block has started does not:
+it is handed to the next subreaper above, or to pid 1, where nobody knows it. The keeper is that subreaper. When the
+keeper is killed instead, the supervisor is told by a signal and does the same (`docs/adr/0003`).
+
+Imports next to nothing: it stays in memory for as long as the worker runs.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from jobrunner.protocol import linux
+
+BOUND_SECONDS: Final = 5.0
+_FORWARDED: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1})
+_HEARD: Final = _FORWARDED | {signal.SIGCHLD}
+_SENT_BY_TERMINAL: Final = 0x80
+"""``SI_KERNEL``: a Ctrl-C, which the terminal sends to the supervisor as well."""
+
+
+def keep(run: Callable[[], int]) -> int:
+    """Run ``run`` in a child process and return its exit code, once nothing below is left.
+
+    Returns in both processes: in the child, with what ``run`` returned. A child that was killed is 128 + signal.
+    """
+    linux.become_subreaper()
+    keeper = os.getpid()
+    # Blocked before the fork, so that no signal can come in between and end the keeper alone.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
+    supervisor = os.fork()
+    if supervisor == 0:
+        linux.die_with_parent(linux.KEEPER_LOST_SIGNAL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
+        if os.getppid() != keeper:
+            return 128 + signal.SIGKILL
+        return run()
+    linux.forbid_inspection()
+    linux.set_process_name("neops-keeper")
+    code = _wait(supervisor)
+    killed = kill_all_children(BOUND_SECONDS)
+    if code < 0:
+        name = signal.Signals(-code).name
+        print(f"supervisor: the worker was ended by {name}; {killed} process(es) of it were killed.", file=sys.stderr)
+    return 128 - code if code < 0 else code
+
+
+def _wait(supervisor: int) -> int:
+    """Forward signals until the supervisor ends; return its exit code, negative for a signal."""
+    while True:
+        heard = signal.sigwaitinfo(_HEARD)
+        if heard.si_signo != signal.SIGCHLD:
+            if not (heard.si_signo == signal.SIGINT and heard.si_code == _SENT_BY_TERMINAL):
+                os.kill(supervisor, heard.si_signo)
+            continue
+        pid, status = os.waitpid(supervisor, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(status)
+
+
+def kill_all_children(bound_seconds: float) -> int:
+    """Kill every child of this process, and what they hand up when they die, until none is left or the time is over.
+
+    Returns how many. Only direct children are signalled: they can't be strangers while nobody has waited for them.
+    """
+    end = time.monotonic() + bound_seconds
+    killed: set[int] = set()
+    while (children := _children()) and time.monotonic() < end:
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in children:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, number)
+        killed |= children
+        _reap()
+        time.sleep(0.001)
+    return len(killed)
+
+
+def _reap() -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _children() -> set[int]:
+    """Return this process's children, the dead included, over all its threads."""
+    children: set[int] = set()
+    for thread in os.listdir("/proc/self/task"):
+        with contextlib.suppress(OSError):
+            children.update(map(int, Path(f"/proc/self/task/{thread}/children").read_text().split()))
+    return children
