@@ -18,6 +18,8 @@ from jobrunner.protocol import linux
 from jobrunner.protocol.entry import Descriptors
 
 CHILD_ARGV: Final = ["neops-job"]
+CHANNEL_DESCRIPTOR: Final = 3
+DUMP_DESCRIPTOR: Final = 4
 _ADOPTION_TIMEOUT_SECONDS: Final = 5.0
 _PARKED: Final = 64
 
@@ -72,10 +74,10 @@ def take_descriptors(descriptors: Descriptors) -> Descriptors:
     os.dup2(null, 0)
     os.dup2(stdout, 1)
     os.dup2(stderr, 2)
-    os.dup2(channel, 3, inheritable=False)
-    os.dup2(dump, 4, inheritable=False)
-    close_everything_above(4)
-    return Descriptors(channel=3, stdout=1, stderr=2, dump=4)
+    os.dup2(channel, CHANNEL_DESCRIPTOR, inheritable=False)
+    os.dup2(dump, DUMP_DESCRIPTOR, inheritable=False)
+    close_everything_above(DUMP_DESCRIPTOR)
+    return Descriptors(channel=CHANNEL_DESCRIPTOR, stdout=1, stderr=2, dump=DUMP_DESCRIPTOR)
 
 
 def close_everything_above(highest_kept: int) -> None:

@@ -1,6 +1,7 @@
 """One job in one child: find the block, run it under `asyncio.run`, send exactly one outcome."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -8,13 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from jobrunner.awaiting import write_awaiting
+from jobrunner.birth import DUMP_DESCRIPTOR
 from jobrunner.channel import Channel
 from jobrunner.outcome import encode, failed
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
+from jobrunner.protocol.exit_codes import CHANNEL_LOST
 from jobrunner.protocol.messages import Cancel, Order, to_child
+from sdk.block_registry import registry
 from sdk.execution import JobInput, OutcomeBody, run_job
 from sdk.job import JobMeta
-from sdk.block_registry import registry
 
 _log = logging.getLogger("block")
 
@@ -41,7 +45,7 @@ def run_order(channel: Channel, order: Order, payload: bytes) -> None:
         # Before the loop is torn down: clean-up of tasks that the block left behind may take its time, or fail,
         # and neither changes what the block returned.
         if not (sent or not channel.is_mine):
-            channel.send(*encode(body, order.result_cap_bytes))
+            _send(channel, body, order.result_cap_bytes)
             sent = True
 
     try:
@@ -51,7 +55,15 @@ def run_order(channel: Channel, order: Order, payload: bytes) -> None:
             return
         # SystemExit from a task that the block started ends the loop without passing through the job.
         _log.exception("The block ended the event loop")
-        channel.send(*encode(failed(f"The block ended its event loop with {type(error).__name__}."), 0))
+        _send(channel, failed(f"The block ended its event loop with {type(error).__name__}."), 0)
+
+
+def _send(channel: Channel, body: OutcomeBody, cap_bytes: int) -> None:
+    try:
+        channel.send(*encode(body, cap_bytes))
+    except OSError:
+        # The exit code is all that is left to say it with.
+        os._exit(CHANNEL_LOST)
 
 
 async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -> OutcomeBody:
@@ -72,6 +84,9 @@ async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -
             return
         if isinstance(message, Cancel):
             reason = message.reason
+            # Before the cancellation unwinds it: this is where the time went.
+            with contextlib.suppress(OSError):
+                write_awaiting(job, DUMP_DESCRIPTOR)
             job.cancel(message.reason)
 
     loop.add_reader(channel.fileno(), hear)

@@ -45,7 +45,9 @@ def capture_logs(channel: Channel, level: int) -> None:
 def line_buffer_output() -> None:
     """Have prints reach the supervisor line by line, whatever their encoding: a kill flushes nothing."""
     for descriptor, name in ((1, "stdout"), (2, "stderr")):
-        stream = open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        stream = open(  # noqa: SIM115  # open for as long as the process lives
+            descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+        )
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
 

@@ -10,7 +10,13 @@ from sdk.execution import OutcomeBody
 def failed(message: str, *, retryable: bool | None = None) -> OutcomeBody:
     """Build the body of a failure that has nothing but its message."""
     return OutcomeBody(
-        success=False, message=message, data=None, db_updates=None, acquires=None, retryable=retryable, warnings=()
+        success=False,
+        message=message,
+        data=None,
+        db_updates=None,
+        acquires=None,
+        retryable=retryable,
+        warnings=(),
     )
 
 
@@ -23,7 +29,9 @@ def encode(body: OutcomeBody, cap_bytes: int) -> tuple[Outcome, bytes]:
     try:
         result, acquires = _encode_parts(body)
     except EncodingError as error:
-        return encode(failed(f"The block's result can't be sent as JSON: {error}", retryable=False), cap_bytes)
+        return encode(
+            failed(f"The block's result can't be sent as JSON: {error}", retryable=False), cap_bytes
+        )
     size = len(result) + len(acquires)
     if size > max(cap_bytes, 1024):
         text = (

@@ -8,6 +8,7 @@ from jobrunner.birth import be_born
 from jobrunner.child import live
 from jobrunner.discovery import discover
 from jobrunner.protocol.entry import Descriptors, Discovery
+from jobrunner.protocol.exit_codes import BROKEN
 
 
 def run(supervisor_pid: int, descriptors: Descriptors, discovery: Discovery) -> NoReturn:
@@ -20,4 +21,4 @@ def run(supervisor_pid: int, descriptors: Descriptors, discovery: Discovery) -> 
     except BaseException:
         traceback.print_exc()
     finally:
-        os._exit(70)
+        os._exit(BROKEN)

@@ -9,16 +9,17 @@ import gc
 import os
 import signal
 import socket
-import sys
 import traceback
 from typing import NoReturn
 
 from jobrunner.birth import be_born, reset_identity
 from jobrunner.child import live
 from jobrunner.discovery import discover
+from jobrunner.logs import line_buffer_output
 from jobrunner.protocol import linux
 from jobrunner.protocol.control import Birth, announce_birth, receive_fork_request
 from jobrunner.protocol.entry import Descriptors, Discovery
+from jobrunner.protocol.exit_codes import BROKEN
 from jobrunner.protocol.messages import CatalogueReady, Importing
 
 
@@ -26,7 +27,9 @@ async def _nothing() -> None:
     """The throw-away run that pays for asyncio's first time."""
 
 
-def serve(supervisor_pid: int, control_fd: int, report_fd: int, output_fd: int, discovery: Discovery) -> NoReturn:
+def serve(
+    supervisor_pid: int, control_fd: int, report_fd: int, output_fd: int, discovery: Discovery
+) -> NoReturn:
     """Be the template until the supervisor closes the control socket or dies."""
     control, report = _settle_in(supervisor_pid, control_fd, report_fd, output_fd)
     catalogue = discover(discovery, lambda module: report.sendall(Importing(module=module).pack()))
@@ -58,8 +61,7 @@ def _settle_in(
     os.dup2(output_fd, 1)
     os.dup2(output_fd, 2)
     os.close(output_fd)
-    sys.stdout = sys.__stdout__ = open(1, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
-    sys.stderr = sys.__stderr__ = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+    line_buffer_output()
     faulthandler.enable(file=2)
     faulthandler.register(linux.DUMP_SIGNAL, file=2, all_threads=True, chain=False)
     # BLAS libraries start a thread per core when they are imported, and a process with threads must not fork.
@@ -104,6 +106,4 @@ def _be_the_middle(
         traceback.print_exc()
     finally:
         # Never unwind into the template's loop, and never run its exit handlers.
-        os._exit(70)
-
-
+        os._exit(BROKEN)

@@ -109,7 +109,8 @@ class _Run:
         model = self.block.registration.param_cls
         partial, reasons = parse_leniently(model, self.job.parameters, self._warn)
         self.secrets |= collect_secrets(partial)
-        params = AcquireParams(partial, frozenset(reasons), dict(self.job.parameters))
+        raw = dict(self.job.parameters) if isinstance(self.job.parameters, Mapping) else {}
+        params = AcquireParams(partial, frozenset(reasons), raw)
         result = await self._instance().acquire_function_block(params)
         items = wire_items(result.acquires or []) if result.success else []
         return self._body(result, acquires=items or None)
@@ -130,7 +131,7 @@ class _Run:
             kinds = f"{type(error).__name__}, and to describe it {type(second).__name__}"
             message = f"{self.block.registration.identifier} raised {kinds}."
         retryable = False if isinstance(error, SdkError) else None
-        return OutcomeBody(False, message, retryable=retryable, warnings=tuple(self.warnings))
+        return OutcomeBody(False, self._clean(message), retryable=retryable, warnings=tuple(self.warnings))
 
     def _data_of_failed(self, result: FunctionBlockResult[Any]) -> dict[str, Any] | None:
         # The author's message says what went wrong; it must not be lost to a value that is no JSON.
@@ -155,16 +156,20 @@ class _Run:
         retryable = result.retryable if isinstance(result, FunctionBlockResult) else None
         return OutcomeBody(
             result.success,
-            Masker(self.secrets)(result.message),
+            self._clean(result.message),
             retryable=retryable,
             warnings=tuple(self.warnings),
             **parts,
         )
 
     def _warn(self, message: str) -> None:
-        text = Masker(self.secrets)(message)
+        text = self._clean(message)
         self.warnings.append(text)
         self.logger.warning(text)
+
+    def _clean(self, text: str) -> str:
+        # Also of half surrogate pairs, which can come out of a device and go into no UTF-8.
+        return str(to_plain(Masker(self.secrets)(text)))
 
 
 def _plain_data(data: object) -> dict[str, Any] | None:

@@ -7,10 +7,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import BaseModel, SecretBytes, SecretStr
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 MASK = "***"
 
@@ -18,6 +17,9 @@ SECRET_NAME_PARTS = ("password", "passphrase", "secret", "token", "api_key", "ap
 
 # Shorter strings occur in ordinary words: masking them would destroy a text and still not hide them.
 MIN_SECRET_LENGTH = 3
+
+# A ``type`` statement can name itself.
+MAX_ANNOTATION_DEPTH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,16 @@ def is_secret_name(name: str) -> bool:
     """Whether a field or key of this name is taken for a secret without being marked."""
     plain = name.lower().replace("-", "_")
     return any(part in plain for part in SECRET_NAME_PARTS)
+
+
+@functools.cache
+def marked_fields(model: type[BaseModel]) -> frozenset[str]:
+    """The fields of ``model`` marked ``SENSITIVE``, also inside: ``Annotated[str, SENSITIVE] | None``."""
+    return frozenset(
+        name
+        for name, field in model.model_fields.items()
+        if any(_mentions_marker(part) for part in (*field.metadata, field.annotation))
+    )
 
 
 def collect_secrets(value: object) -> frozenset[str]:
@@ -66,13 +78,11 @@ def _secrets(value: object) -> Iterator[str]:
     seen: set[tuple[int, bool]] = set()
     while todo:
         item, marked = todo.pop()
-        if isinstance(item, SecretStr):
-            yield item.get_secret_value()
-        elif isinstance(item, SecretBytes):
-            yield item.get_secret_value().decode("utf-8", "replace")
-        elif isinstance(item, str):
+        if isinstance(item, Secret | SecretStr | SecretBytes):
+            todo.append((item.get_secret_value(), True))
+        elif isinstance(item, str | bytes):
             if marked:
-                yield item
+                yield item if isinstance(item, str) else item.decode("utf-8", "replace")
         elif (id(item), marked) not in seen:
             seen.add((id(item), marked))
             todo.extend(_parts(item, marked))
@@ -81,11 +91,11 @@ def _secrets(value: object) -> Iterator[str]:
 def _parts(container: object, marked: bool) -> Iterator[tuple[object, bool]]:
     """What ``container`` holds, each with whether it is secret as a whole."""
     if isinstance(container, BaseModel):
-        fields = type(container).model_fields
+        declared = marked_fields(type(container))
         # vars and not getattr: a model built without validation may lack attributes.
         values: dict[str, Any] = {**vars(container), **(container.model_extra or {})}
         for name, item in values.items():
-            yield item, marked or is_secret_name(name) or (name in fields and _is_marked(fields[name]))
+            yield item, marked or is_secret_name(name) or name in declared
     elif isinstance(container, Mapping):
         for key, item in container.items():
             yield item, marked or is_secret_name(str(key))
@@ -94,5 +104,11 @@ def _parts(container: object, marked: bool) -> Iterator[tuple[object, bool]]:
             yield item, marked
 
 
-def _is_marked(field: FieldInfo) -> bool:
-    return any(isinstance(mark, Sensitive) for mark in field.metadata)
+def _mentions_marker(annotation: Any, depth: int = 0) -> bool:
+    if isinstance(annotation, Sensitive) or annotation is Sensitive:
+        return True
+    if depth > MAX_ANNOTATION_DEPTH:
+        return False
+    # ``__value__`` is what a ``type`` statement gave a name to.
+    inner = (*get_args(annotation), getattr(annotation, "__value__", None))
+    return any(_mentions_marker(part, depth + 1) for part in inner if part is not None)

@@ -19,13 +19,15 @@ _KEPT: Final = (None, "run-block")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 fine, 1 failed, 2 wrong usage, 69 engine unavailable."""
+    """Run the command line and return its exit code: 0 fine, 1 failed, 2 wrong usage."""
     given = sys.argv[1:] if arguments is None else arguments
     name = given[0] if given and given[0] in COMMANDS else None
     rest = given if name is None else given[1:]
     if name is None and given and not given[0].startswith("-"):
         known = ", ".join(COMMANDS)
-        text = f"supervisor: there is no command {given[0]!r}. Commands: {known}; without one, the daemon runs."
+        text = (
+            f"supervisor: there is no command {given[0]!r}. Commands: {known}; without one, the daemon runs."
+        )
         print(text, file=sys.stderr)
         return 2
 

@@ -13,10 +13,10 @@ from supervisor.blocks import start_launcher
 from supervisor.delivery import Delivery
 from supervisor.dispatch import Dispatcher
 from supervisor.engine import EngineAccess, EngineApi
-from supervisor.errors import StartRefused
+from supervisor.errors import StartRefusedError
 from supervisor.heartbeat import Heartbeat
 from supervisor.jobs import JobLimits, JobRunner
-from supervisor.journal import Journal, StoredResult
+from supervisor.journal import Journal
 from supervisor.keeper import BOUND_SECONDS, kill_all_children
 from supervisor.launcher import Launcher
 from supervisor.lifecycle.worker import WorkerCommand, WorkerEvent, WorkerState, worker_step
@@ -81,7 +81,11 @@ class Daemon:
     ) -> int:
         settings = self._settings
         registration = Registration(
-            engine, journal, catalogue.blocks, name=settings.worker_name, ip_address=settings.worker_ip_address
+            engine,
+            journal,
+            catalogue.blocks,
+            name=settings.worker_name,
+            ip_address=settings.worker_ip_address,
         )
         if not await self._register(registration):
             return 0
@@ -130,9 +134,11 @@ class Daemon:
                 task.cancel()
             await asyncio.gather(beginning, stop, return_exceptions=True)
         if registration.refused and self._settings.require_all_blocks:
-            raise StartRefused("Blocks were refused by the engine: " + "; ".join(registration.refused.values()))
+            raise StartRefusedError(
+                "Blocks were refused by the engine: " + "; ".join(registration.refused.values())
+            )
         if not registration.accepted:
-            raise StartRefused("The engine accepted none of the blocks; see the errors above.")
+            raise StartRefusedError("The engine accepted none of the blocks; see the errors above.")
         return True
 
     async def _work(
@@ -163,9 +169,9 @@ class Daemon:
             _log.error("%s\n%s", problem, problem.traceback)
         missing = [problem for problem in catalogue.problems if problem.kind == "source"]
         if missing or (catalogue.problems and self._settings.require_all_blocks):
-            raise StartRefused("Not started: " + "; ".join(map(str, missing or catalogue.problems)))
+            raise StartRefusedError("Not started: " + "; ".join(map(str, missing or catalogue.problems)))
         if not catalogue.blocks:
-            raise StartRefused(
+            raise StartRefusedError(
                 f"No function blocks were found in {', '.join(self._settings.function_blocks)}. "
                 "Give their directory with --function-blocks."
             )
@@ -221,7 +227,9 @@ async def _deliver_the_past(journal: Journal, delivery: Delivery, engine: Engine
             )
             verdict = Verdict(success=False, cause=Cause.WORKER_RESTARTED, message=message)
             _log.warning("Job %s was interrupted by the end of the last run.", job_id)
-            await journal.store_result(number, result_text(job_id, verdict, knows_retryable=engine.knows_retryable))
+            await journal.store_result(
+                number, result_text(job_id, verdict, knows_retryable=engine.knows_retryable)
+            )
         for result in await journal.undelivered():
             delivery.submit(result)
     except sqlite3.Error:
@@ -247,5 +255,3 @@ def _limits(settings: DaemonSettings) -> JobLimits:
         result_cap_bytes=settings.max_result_mb * 2**20,
         log_level=settings.log_level_number,
     )
-
-

@@ -82,7 +82,9 @@ class Delivery:
 
     async def _refused(self, result: StoredResult, error: EngineError, journalled: bool) -> None:
         _log.error(
-            "The engine refuses the result of job %s for good: %s It is kept in the journal.", result.job_id, error
+            "The engine refuses the result of job %s for good: %s It is kept in the journal.",
+            result.job_id,
+            error,
         )
         if journalled:
             await self._keep_journal(self._journal.bury(result.number, str(error)))

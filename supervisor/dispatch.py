@@ -82,7 +82,9 @@ class Dispatcher:
                 assert item.job_id is not None
                 await self._refuse(item.job_id, number, Cause.MALFORMED_JOB, item.reason)
             elif self._catalogue.find(item.block_id) is None:
-                await self._refuse(item.job_id, number, Cause.UNKNOWN_BLOCK, self._explain_unknown(item.block_id))
+                await self._refuse(
+                    item.job_id, number, Cause.UNKNOWN_BLOCK, self._explain_unknown(item.block_id)
+                )
             else:
                 self._active.add(item.job_id)
                 self._waiting.append(_Claimed(item, number, now))
@@ -92,7 +94,9 @@ class Dispatcher:
         chosen: dict[str, Job | MalformedJob] = {}
         for item in items:
             if item.job_id is None:
-                _log.error("A claimed job has no id, so that nobody can be told. %s", getattr(item, "reason", ""))
+                _log.error(
+                    "A claimed job has no id, so that nobody can be told. %s", getattr(item, "reason", "")
+                )
             elif item.job_id in chosen or item.job_id in self._active:
                 # One claim, one run. A later claim of an id, after its result, is the engine's retry and is run.
                 _log.warning("Job %s came twice; it is run once.", item.job_id)
@@ -107,7 +111,7 @@ class Dispatcher:
         try:
             return list(await self._journal.claim(claims))
         except sqlite3.Error as error:
-            _log.error("The journal does not take claims (%s): going on without it.", error)  # noqa: TRY400
+            _log.error("The journal does not take claims (%s): going on without it.", error)
             return [None] * len(claims)
 
     def _claim(self, item: Job | MalformedJob, worker_uuid: str) -> Claim:
@@ -125,12 +129,16 @@ class Dispatcher:
 
     async def _refuse(self, job_id: str, number: int | None, cause: Cause, message: str) -> None:
         _log.error("Job %s is not run (%s): %s", job_id, cause, message)
-        await self._report(job_id, number, Verdict(success=False, cause=cause, message=message, retryable=False))
+        await self._report(
+            job_id, number, Verdict(success=False, cause=cause, message=message, retryable=False)
+        )
 
     def _fill_slots(self) -> None:
         while self._waiting and len(self._tasks) < self._slots:
             claimed = self._waiting.popleft()
-            task = asyncio.get_running_loop().create_task(self._run(claimed), name=f"job {claimed.job.job_id}")
+            task = asyncio.get_running_loop().create_task(
+                self._run(claimed), name=f"job {claimed.job.job_id}"
+            )
             self._tasks.add(task)
             task.add_done_callback(self._ended)
 
@@ -156,7 +164,11 @@ class Dispatcher:
             concluded = await self._runner.run(job, block)
             self._tell(job, concluded)
             await self._report(
-                job.job_id, claimed.number, concluded.verdict, body=concluded.body, acquires=concluded.acquires
+                job.job_id,
+                claimed.number,
+                concluded.verdict,
+                body=concluded.body,
+                acquires=concluded.acquires,
             )
             if concluded.stuck:
                 self._slots -= 1
@@ -177,7 +189,7 @@ class Dispatcher:
             try:
                 await self._journal.store_result(number, text)
             except sqlite3.Error as error:
-                _log.error("The journal does not take a result (%s): it is kept in memory.", error)  # noqa: TRY400
+                _log.error("The journal does not take a result (%s): it is kept in memory.", error)
         self._delivery.submit(StoredResult(number or 0, job_id, text), journalled=number is not None)
 
     def _tell(self, job: Job, concluded: Concluded) -> None:
@@ -185,7 +197,15 @@ class Dispatcher:
         extra = {"job": job.job_id, "block": job.block_id}
         seconds = concluded.ending.usage.elapsed_seconds
         level = logging.INFO if verdict.success else logging.WARNING
-        _log.log(level, "Job %s: %s (%s) after %.2f s.", job.job_id, verdict.status, verdict.cause, seconds, extra=extra)
+        _log.log(
+            level,
+            "Job %s: %s (%s) after %.2f s.",
+            job.job_id,
+            verdict.status,
+            verdict.cause,
+            seconds,
+            extra=extra,
+        )
         if verdict.cause not in (Cause.COMPLETED, Cause.BLOCK_FAILED):
             _log.warning("%s", verdict.message, extra=extra)
         if verdict.warning:

@@ -29,7 +29,7 @@ class StateDirectoryError(SupervisorError):
     """The state directory can't be used. The message names it and says why."""
 
 
-class StartRefused(SupervisorError):
+class StartRefusedError(SupervisorError):
     """The worker must not start like this: a setting, another distribution, or the engine forbids it."""
 
 

@@ -159,7 +159,9 @@ class Execution:
         """Read frames to the end. What is no frame is an event, never an exception."""
         problem: str | None = None
         try:
-            while (frame := await read_frame(self._child.reader, result_cap_bytes + HEADER_CAP_BYTES)) is not None:
+            while (
+                frame := await read_frame(self._child.reader, result_cap_bytes + HEADER_CAP_BYTES)
+            ) is not None:
                 message = from_child(frame)
                 if isinstance(message, Log):
                     self._log.record(message)

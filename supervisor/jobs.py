@@ -1,4 +1,4 @@
-"""A job from claim to result: a directory, a child, an execution, a verdict. The same for the daemon and `run-block`."""
+"""A job from claim to verdict: a directory, a child, an execution. The same for the daemon and `run-block`."""
 
 import asyncio
 import contextlib
@@ -101,7 +101,9 @@ class JobRunner:
             concluded = await self._run_in(child, job, block, directory, mask)
         except OSError as error:
             child.give_up()
-            return _not_run(Cause.START_FAILED, f"Not run: its directory can't be made: {error}", retryable=True)
+            return _not_run(
+                Cause.START_FAILED, f"Not run: its directory can't be made: {error}", retryable=True
+            )
         self._spares.refill()
         await _remove(directory)
         return concluded
@@ -166,5 +168,3 @@ async def _remove(directory: Path) -> None:
         directory.rmdir()
         return
     await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
-
-

@@ -47,7 +47,10 @@ def keep(run: Callable[[], int]) -> int:
     killed = kill_all_children(BOUND_SECONDS)
     if code < 0:
         name = signal.Signals(-code).name
-        print(f"supervisor: the worker was ended by {name}; {killed} process(es) of it were killed.", file=sys.stderr)
+        print(
+            f"supervisor: the worker was ended by {name}; {killed} process(es) of it were killed.",
+            file=sys.stderr,
+        )
     return 128 - code if code < 0 else code
 
 

@@ -20,6 +20,9 @@ class Notifier:
         """Send assignments such as ``READY=1``. Failing to is no reason to stop working."""
         if not self._address:
             return
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender,
+        ):
             sender.setblocking(False)
             sender.sendto("\n".join(lines).encode(), self._address)

@@ -4,14 +4,14 @@ import importlib.metadata
 from collections.abc import Mapping
 from typing import Final
 
-from supervisor.errors import StartRefused
+from supervisor.errors import StartRefusedError
 
 OUR_DISTRIBUTION: Final = "neops-supervisor"
 OUR_NAMES: Final = ("supervisor", "jobrunner", "sdk", "blocks")
 
 
 def refuse_foreign_owners(owners: Mapping[str, list[str]] | None = None) -> None:
-    """Raise `StartRefused` when another installed distribution has a top-level package with one of our names."""
+    """Raise `StartRefusedError` when another installed distribution has a top-level package with one of our names."""
     if owners is None:
         owners = importlib.metadata.packages_distributions()
     foreign = {
@@ -20,8 +20,10 @@ def refuse_foreign_owners(owners: Mapping[str, list[str]] | None = None) -> None
         if (others := sorted(set(owners.get(name, [])) - {OUR_DISTRIBUTION}))
     }
     if foreign:
-        listed = "; ".join(f"{name!r} also belongs to {', '.join(others)}" for name, others in foreign.items())
-        raise StartRefused(
+        listed = "; ".join(
+            f"{name!r} also belongs to {', '.join(others)}" for name, others in foreign.items()
+        )
+        raise StartRefusedError(
             f"Another installed distribution owns a package name of this worker: {listed}. "
             f"Uninstall it, or install {OUR_DISTRIBUTION} into an environment of its own, then reinstall it."
         )

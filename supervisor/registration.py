@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.backoff import Backoff
 from supervisor.engine.api import EngineApi, client_version
-from supervisor.errors import EngineError, StartRefused
+from supervisor.errors import EngineError, StartRefusedError
 from supervisor.journal import Journal
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Registration:
         self._renewing = asyncio.Lock()
 
     async def begin(self, give_up_after_seconds: float) -> None:
-        """Register, waiting for an unreachable engine. Raises `StartRefused` when it stays away or says no."""
+        """Register, waiting for an unreachable engine. Raises `StartRefusedError` when it stays away or says no."""
         loop = asyncio.get_running_loop()
         end = loop.time() + give_up_after_seconds
         backoff = Backoff(first_seconds=1.0, longest_seconds=10.0)
@@ -46,10 +46,10 @@ class Registration:
                 await self._register()
             except EngineError as error:
                 if not error.retryable:
-                    raise StartRefused(f"The engine does not accept this worker: {error}") from error
+                    raise StartRefusedError(f"The engine does not accept this worker: {error}") from error
                 left = end - loop.time()
                 if left <= 0:
-                    raise StartRefused(
+                    raise StartRefusedError(
                         f"The engine could not be reached for {give_up_after_seconds:g} s: {error} "
                         "Check --engine-url, or raise --startup-retry-seconds."
                     ) from error
@@ -104,7 +104,7 @@ class Registration:
             _log.warning("The engine did not say whether it is compatible: %s Going on.", error)
             return
         if not reply.compatible:
-            raise StartRefused(
+            raise StartRefusedError(
                 f"The engine ({reply.engine_version}) is not compatible with this worker's client "
                 f"({client_version()}). Install the client that belongs to the engine."
             )
@@ -131,6 +131,6 @@ class Registration:
                 if error.retryable:
                     raise
                 self.refused[block.id] = str(error)
-                _log.error("Block %s is not offered. %s", block.id, error)  # noqa: TRY400
+                _log.error("Block %s is not offered. %s", block.id, error)
             else:
                 self.accepted.append(block)

@@ -1,10 +1,11 @@
 """The daemon's settings: the one definition behind flags, environment and documentation."""
 
+import argparse
 import logging
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import (
@@ -66,13 +67,17 @@ class RunSettings(BaseSettings):
         "those of installed packages. Comma-separated, or given several times.",
     )
     max_job_seconds: float = Field(
-        default=600, gt=0, description="A job is ended after this many seconds. A block may have a shorter limit."
+        default=600,
+        gt=0,
+        description="A job is ended after this many seconds. A block may have a shorter limit.",
     )
     grace_seconds: float = Field(
         default=10, ge=0, description="How long a block may clean up after it was told that its time is over."
     )
     max_job_memory_mb: int | None = Field(
-        default=None, gt=0, description="A job whose processes use more memory than this is killed. Default: no limit."
+        default=None,
+        gt=0,
+        description="A job whose processes use more memory than this is killed. Default: no limit.",
     )
     max_result_mb: int = Field(default=8, gt=0, le=64, description="The largest result of a job, as JSON.")
     start_method: Literal["template", "spawn"] = Field(
@@ -84,7 +89,8 @@ class RunSettings(BaseSettings):
         default=30, gt=0, description="A module of blocks that takes longer to import is left out."
     )
     job_env: Annotated[list[str], NoDecode] = Field(
-        default=[], description="Names of environment variables that jobs may see, beside PATH, locale and proxy."
+        default=[],
+        description="Names of environment variables that jobs may see, beside PATH, locale and proxy.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe level that is logged."
@@ -115,31 +121,46 @@ class DaemonSettings(RunSettings):
 
     engine_url: str = Field(description="The engine's base URL, such as http://engine:3030.")
     max_concurrent_jobs: int = Field(
-        default=1, ge=1, le=256, description="How many jobs run at a time. One keeps the order in which they come."
+        default=1,
+        ge=1,
+        le=256,
+        description="How many jobs run at a time. One keeps the order in which they come.",
     )
     worker_name: str | None = Field(default=None, description="This worker's name as the engine shows it.")
-    worker_ip_address: str | None = Field(default=None, description="This worker's address as the engine shows it.")
-    heartbeat_seconds: float = Field(default=20, gt=0, le=100, description="How often the engine is told that this worker lives.")
-    poll_seconds: float = Field(default=1, gt=0, description="How often an idle worker asks for jobs (plus or minus 10 %).")
+    worker_ip_address: str | None = Field(
+        default=None, description="This worker's address as the engine shows it."
+    )
+    heartbeat_seconds: float = Field(
+        default=20, gt=0, le=100, description="How often the engine is told that this worker lives."
+    )
+    poll_seconds: float = Field(
+        default=1, gt=0, description="How often an idle worker asks for jobs (plus or minus 10 %)."
+    )
     shutdown_timeout_seconds: float = Field(
         default=60, ge=0, description="How long running jobs may go on after SIGTERM; then they are killed."
     )
     startup_retry_seconds: float = Field(
         default=120, ge=0, description="How long an unreachable engine is waited for at the start."
     )
-    request_timeout_seconds: float = Field(default=30, gt=0, description="How long one request to the engine may take.")
+    request_timeout_seconds: float = Field(
+        default=30, gt=0, description="How long one request to the engine may take."
+    )
     engine_job_timeout_seconds: float = Field(
         default=720, gt=0, description="When the engine gives a job up (its BLACKBOARD_STUCK_JOB_TIMEOUT)."
     )
     state_dir: Path = Field(
-        default_factory=default_state_directory, description="Where the journal is: one directory for each worker."
+        default_factory=default_state_directory,
+        description="Where the journal is: one directory for each worker.",
     )
     engine_ca_file: File = Field(default=None, description="CA certificates for an engine behind TLS.")
-    engine_client_certificate: File = Field(default=None, description="Client certificate for an engine behind TLS.")
+    engine_client_certificate: File = Field(
+        default=None, description="Client certificate for an engine behind TLS."
+    )
     engine_client_key: File = Field(default=None, description="Its key, if that is in another file.")
     engine_token_file: File = Field(default=None, description="A file with a bearer token for the engine.")
     require_all_blocks: bool = Field(
-        default=False, description="Refuse to start when a block can't be imported or is refused by the engine."
+        default=False,
+        description="Refuse to start when a block can't be imported or is refused by the engine.",
     )
 
     _URL: ClassVar = re.compile(r"https?://[^\s/]+.*")
@@ -164,16 +185,28 @@ class DaemonSettings(RunSettings):
         return self
 
 
+SettingsT = TypeVar("SettingsT", bound=RunSettings)
+
+
 def _join(value: Any) -> Any:
     if isinstance(value, list):
         return [part for item in value for part in _split(item)]
     return _split(value)
 
 
-def parse(model: type[RunSettings], arguments: list[str], program: str) -> Any:
+def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: str = "") -> SettingsT:
     """Read ``model`` from flags, environment and `.env`.
 
-    Exits with status 2 and one message, as argparse does, for an unknown flag. Raises `pydantic.ValidationError`.
+    Exits with status 2 and one message, as argparse does, for an unknown flag, and with 0 after ``--help``, which
+    ends with ``epilog``. Raises `pydantic.ValidationError`.
     """
-    source: CliSettingsSource[Any] = CliSettingsSource(model, cli_prog_name=program, cli_parse_args=arguments)
-    return model(_cli_settings_source=source)  # type: ignore[call-arg]  # pydantic-settings' own way in
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description=model.__doc__,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    source: CliSettingsSource[Any] = CliSettingsSource(model, root_parser=parser, cli_parse_args=arguments)
+    given: dict[str, Any] = {"_cli_settings_source": source}  # pydantic-settings' own way in
+    return model(**given)

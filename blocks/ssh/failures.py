@@ -25,7 +25,8 @@ class UnexpectedDeviceError(DeviceError):
 def unreachable(where: str, error: OSError) -> DeviceError:
     """No TCP connection: a name that is not known, a refusal, no route."""
     # asyncio puts a text of its own in the place of the system's; the number of a name's error is negative.
-    reason = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror or str(error)
+    number = error.errno or 0
+    reason = os.strerror(number) if number > 0 else error.strerror or str(error)
     return DeviceError(
         f"{where} can't be reached: {reason}. Check its address, the port and that its SSH service runs.",
         retryable=True,

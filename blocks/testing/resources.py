@@ -61,7 +61,7 @@ class FillDiskParams(FunctionBlockParams):
 
 
 @register_function_block(
-    misbehaving("fill_disk", "Writes into its working directory until it fails", FillDiskParams)
+    misbehaving("fill_disk", "Writes into its working directory until it fails", FillDiskParams, TakenResult)
 )
 class FillDisk(FunctionBlock[FillDiskParams, TakenResult]):
     """Writes one file in its working directory until the kernel refuses, then raises that OSError."""

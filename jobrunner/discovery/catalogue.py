@@ -12,7 +12,6 @@ from sdk.errors import SdkError
 from sdk.schema import engine_schema
 
 
-
 def discover(discovery: Discovery, announce: Callable[[str], None]) -> Catalogue:
     """Import the blocks of ``discovery`` into this process.
 

@@ -52,7 +52,9 @@ def _importable(name: str) -> Iterator[Module]:
     except (ImportError, ValueError) as error:
         raise SourceError(name, f"can't be looked up: {error}") from error
     if spec is None:
-        raise SourceError(name, "is neither a directory, nor a .py file, nor a module that can be imported here")
+        raise SourceError(
+            name, "is neither a directory, nor a .py file, nor a module that can be imported here"
+        )
     if spec.submodule_search_locations is None:
         yield Module(name, spec.origin)
         return
@@ -88,7 +90,9 @@ def _on_disk(source: str) -> Iterator[Module]:
     elif path.is_file():
         yield Module(f"{_private_package(path.parent)}.{path.stem}", str(path))
     else:
-        raise SourceError(source, "does not exist; give a directory of function blocks, a .py file or a module name")
+        raise SourceError(
+            source, "does not exist; give a directory of function blocks, a .py file or a module name"
+        )
 
 
 def _is_block_file(relative: Path) -> bool:

@@ -56,7 +56,9 @@ async def read_frame(reader: asyncio.StreamReader, payload_cap_bytes: int) -> Fr
     Cancelling it may lose a part of a frame: cancel only when the channel is given up.
     """
     try:
-        header_length, payload_length = check_lengths(await reader.readexactly(PREFIX.size), payload_cap_bytes)
+        header_length, payload_length = check_lengths(
+            await reader.readexactly(PREFIX.size), payload_cap_bytes
+        )
     except asyncio.IncompleteReadError as error:
         if not error.partial:
             return None

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import AnyUrl, SecretBytes, SecretStr
+from pydantic import AnyUrl, Secret, SecretBytes, SecretStr
 from pydantic_core import MultiHostUrl, Url
 
 
@@ -48,7 +48,7 @@ LEAVES: tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...] = (
     ((uuid.UUID, pathlib.PurePath), str),
     ((ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network), str),
     ((Url, MultiHostUrl, AnyUrl), str),
-    ((SecretStr, SecretBytes), lambda _: "**********"),
+    ((Secret, SecretStr, SecretBytes), lambda _: "**********"),
     (re.Pattern, _pattern),
     (decimal.Decimal, str),
 )

@@ -45,7 +45,8 @@ def path_of(location: tuple[Any, ...]) -> str:
     """``("hosts", 0, "ip")`` as ``hosts[0].ip``; the whole input is ``WHOLE``."""
     path = ""
     for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+        # Cut, because a key of a free mapping may be of any length.
+        path += f"[{part}]" if isinstance(part, int) else f".{str(part)[:60]}"
     return path.removeprefix(".") or WHOLE
 
 

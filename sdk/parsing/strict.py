@@ -50,9 +50,10 @@ def warn_of_extras(model: type[BaseModel], raw: Mapping[str, Any], warn: Warn) -
     if model.model_config.get("extra", "ignore") != "ignore":
         return
     known = fields_by_key(model)
-    extra = sorted(str(key) for key in raw if key not in known)
+    extra = sorted(str(key)[:60] for key in raw if key not in known)
     if extra:
+        more = f" and {len(extra) - 20} more" if len(extra) > 20 else ""
         warn(
-            f"Parameters unknown to {model.__name__} are ignored: {', '.join(extra)}. "
+            f"Parameters unknown to {model.__name__} are ignored: {', '.join(extra[:20])}{more}. "
             f"It knows: {', '.join(sorted(known)) or 'none'}."
         )

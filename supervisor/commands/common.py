@@ -16,13 +16,16 @@ EXIT_USAGE: Final = 2
 SettingsT = TypeVar("SettingsT", bound=RunSettings)
 
 
-def read_settings(model: type[SettingsT], arguments: list[str], program: str) -> SettingsT:
+def read_settings(model: type[SettingsT], arguments: list[str], program: str, epilog: str = "") -> SettingsT:
     """Read the settings, or exit with status 2 and one message that names the setting and the way to set it."""
     try:
-        settings: SettingsT = parse(model, arguments, program)
+        settings = parse(model, arguments, program, epilog)
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
-            print(f"{program}: {_explain(problem['loc'], str(problem['msg']), problem['type'])}", file=sys.stderr)
+            print(
+                f"{program}: {_explain(problem['loc'], str(problem['msg']), problem['type'])}",
+                file=sys.stderr,
+            )
         print(f"Try '{program} --help'.", file=sys.stderr)
         raise SystemExit(EXIT_USAGE) from None
     return settings

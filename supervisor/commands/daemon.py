@@ -2,19 +2,20 @@
 
 import logging
 
+from supervisor.cli import COMMANDS
 from supervisor.commands.common import read_settings, run_to_exit_code
 from supervisor.daemon import Daemon
 from supervisor.logs import start_logging
 from supervisor.notify import Notifier
 from supervisor.owned_names import refuse_foreign_owners
-from supervisor.settings import DaemonSettings
+from supervisor.settings import ENV_PREFIX, DaemonSettings
 
 PROGRAM = "supervisor"
 
 
 def run(arguments: list[str]) -> int:
     """Run the daemon until it is told to stop."""
-    settings = read_settings(DaemonSettings, arguments, PROGRAM)
+    settings = read_settings(DaemonSettings, arguments, PROGRAM, _epilog())
     notifier = Notifier()
     listener = start_logging(settings.log_level_number)
 
@@ -27,3 +28,12 @@ def run(arguments: list[str]) -> int:
     finally:
         listener.stop()
         logging.shutdown()
+
+
+def _epilog() -> str:
+    commands = "\n".join(f"  supervisor {name:12} {text}" for name, text in COMMANDS.items())
+    return (
+        f"Every flag can be given in the environment as {ENV_PREFIX} + its name, such as "
+        f"{ENV_PREFIX}MAX_JOB_SECONDS, or in a file .env.\n"
+        f"Without a command, the daemon runs. Commands (each has its own --help):\n{commands}"
+    )

@@ -1,6 +1,7 @@
 """The engine as this worker uses it (contract W1 to W8). The only package that imports the generated client."""
 
-from supervisor.engine.api import EngineAccess, EngineApi, Poll
+from supervisor.engine.api import EngineApi, Poll
+from supervisor.engine.http import EngineAccess
 from supervisor.engine.items import MalformedJob, parse_items
 
 __all__ = ["EngineAccess", "EngineApi", "MalformedJob", "Poll", "parse_items"]

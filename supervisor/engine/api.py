@@ -62,11 +62,15 @@ class EngineApi:
         """Register this worker and return its new uuid (W2)."""
         body = {"version": version, "name": name, "ipAddress": ip_address}
         answer = await self._http.post(
-            "/workers/register", "the registration of this worker", {k: v for k, v in body.items() if v is not None}
+            "/workers/register",
+            "the registration of this worker",
+            {k: v for k, v in body.items() if v is not None},
         )
         uuid = _dictionary(answer.json("the registration of this worker")).get("uuid")
         if not isinstance(uuid, str) or not uuid:
-            raise EngineError("The engine registered this worker without telling its uuid.", status=answer.status)
+            raise EngineError(
+                "The engine registered this worker without telling its uuid.", status=answer.status
+            )
         return uuid
 
     async def register_block(self, block: BlockEntry, worker_uuid: str) -> None:
@@ -104,7 +108,11 @@ class EngineApi:
 
     async def poll(self, worker_uuid: str, blocks: Sequence[BlockEntry], limit: int) -> Poll:
         """Claim up to ``limit`` jobs (W5). Not to be cancelled: the answer *is* the claim."""
-        body = {"functionBlockIds": [_versionable(block) for block in blocks], "workerId": worker_uuid, "limit": limit}
+        body = {
+            "functionBlockIds": [_versionable(block) for block in blocks],
+            "workerId": worker_uuid,
+            "limit": limit,
+        }
         answer = await self._http.post("/blackboard/job", "the poll", body, seconds=self._poll_seconds)
         items = answer.json("the poll")
         if not isinstance(items, list):

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
-from neops_workflow_engine_client import ApiClient, Configuration
+from neops_workflow_engine_client.api_client import ApiClient
+from neops_workflow_engine_client.configuration import Configuration
 
 from supervisor.backoff import is_retryable
-from supervisor.errors import EngineError, StartRefused
+from supervisor.errors import EngineError, StartRefusedError
 
 _BODY_CAP_BYTES: Final = 256 * 2**20
 _EXCERPT_CHARS: Final = 200
@@ -58,21 +59,27 @@ class EngineHttp:
 
     def __init__(self, access: EngineAccess) -> None:
         self._access = access
-        configuration = Configuration(host=access.url.rstrip("/"))
         try:
-            if access.ca_file is not None:
-                configuration.ssl_ca_cert = str(access.ca_file)
-            if access.client_certificate is not None:
-                configuration.cert_file = str(access.client_certificate)
-                configuration.key_file = str(access.client_key) if access.client_key else None
-            if access.token_file is not None:
-                configuration.access_token = access.token_file.read_text().strip()
+            token = access.token_file.read_text().strip() if access.token_file else None
+            configuration = Configuration(
+                host=access.url.rstrip("/"), access_token=token, ssl_ca_cert=_text(access.ca_file)
+            )
+            # Declared as always `None` by the client, which reads them all the same.
+            settings: Any = configuration
+            settings.cert_file = _text(access.client_certificate)
+            settings.key_file = _text(access.client_key)
             self._client = ApiClient(configuration)
         except OSError as error:
-            raise StartRefused(f"A file for access to the engine can't be read: {error}.") from error
+            raise StartRefusedError(f"A file for access to the engine can't be read: {error}.") from error
 
     async def post(
-        self, path: str, what: str, body: Any = None, *, text: bytes | None = None, seconds: float | None = None
+        self,
+        path: str,
+        what: str,
+        body: Any = None,
+        *,
+        text: bytes | None = None,
+        seconds: float | None = None,
     ) -> Answer:
         """POST ``body`` as JSON, or ``text``, which is JSON already and is sent unchanged.
 
@@ -110,7 +117,11 @@ class EngineHttp:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.close()
+        await self._client.rest_client.pool_manager.close()
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 async def _read_capped(response: aiohttp.ClientResponse) -> bytes:

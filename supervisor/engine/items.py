@@ -1,4 +1,4 @@
-"""The jobs of a poll, each read on its own from the raw JSON: one that is malformed must not take its neighbours along."""
+"""The jobs of a poll, each read on its own from the raw JSON: a malformed one must not take others along."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

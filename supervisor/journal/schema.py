@@ -37,7 +37,9 @@ def open_database(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA secure_delete = ON")
         _prepare(database, path)
     except (OSError, sqlite3.Error) as error:
-        raise StateDirectoryError(f"The journal {path} can't be opened: {error}. Check its owner and its disk.") from error
+        raise StateDirectoryError(
+            f"The journal {path} can't be opened: {error}. Check its owner and its disk."
+        ) from error
     return database
 
 

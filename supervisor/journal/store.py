@@ -15,7 +15,6 @@ from supervisor.errors import StateDirectoryError
 from supervisor.journal.records import Claim, StoredResult
 from supervisor.journal.schema import open_database
 
-
 T = TypeVar("T")
 _Operation = tuple[Callable[[sqlite3.Connection], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
 
@@ -58,7 +57,9 @@ class Journal:
 
     async def forget(self, number: int) -> None:
         """Remove a claim whose result the engine has."""
-        await self._do(lambda database: database.execute("DELETE FROM claims WHERE number = ?", (number,)) and None)
+        await self._do(
+            lambda database: database.execute("DELETE FROM claims WHERE number = ?", (number,)) and None
+        )
 
     async def bury(self, number: int, reason: str) -> None:
         """Keep a result that the engine will never take, with the reason, for a person to look at."""
@@ -162,5 +163,3 @@ def _take_directory(directory: Path) -> int:
             "Give each supervisor of a machine its own --state-dir."
         ) from error
     return lock
-
-

@@ -55,10 +55,10 @@ class Child:
                 if frame is not None and isinstance(from_child(frame), Ready):
                     return
             reason = "ended before it was ready"
+        except TimeoutError:  # an OSError too, hence before it
+            reason = f"was not ready within {timeout_seconds:g} s"
         except (FrameError, OSError) as error:
             reason = f"was not ready: {error}"
-        except TimeoutError:
-            reason = f"was not ready within {timeout_seconds:g} s"
         raise LaunchError(f"A child (pid {self.pid}) {reason}.", evidence=self._last_words())
 
     def _last_words(self) -> str:

@@ -36,7 +36,9 @@ class TemplateProcess:
         self.report, report = socket.socketpair()
         output, child_output = os.pipe()
         passed = [PassedDescriptor(fd) for fd in (control.fileno(), report.fileno(), child_output)]
-        self._spawned = Spawned(run_template, (os.getpid(), *passed, discovery), "neops-template", environment)
+        self._spawned = Spawned(
+            run_template, (os.getpid(), *passed, discovery), "neops-template", environment
+        )
         self.pid = self._spawned.pid
         kin.add(self.pid)
         control.close()
@@ -126,9 +128,13 @@ async def _died(template: TemplateProcess, module: str | None, detail: str) -> I
     status = template.reap()
     said = template.output.tail()
     if module is None:
-        raise TemplateError(f"The template ended with {status} before it imported a block. {detail}", evidence=said)
+        raise TemplateError(
+            f"The template ended with {status} before it imported a block. {detail}", evidence=said
+        )
     return _problem(module, "crash", f"ended the process that imported it, with {status}", said)
 
 
 def _problem(module: str, kind: ProblemKind, message: str, evidence: str) -> ImportProblem:
-    return ImportProblem(module=module, file=None, line=None, kind=kind, message=message + ".", traceback=evidence)
+    return ImportProblem(
+        module=module, file=None, line=None, kind=kind, message=message + ".", traceback=evidence
+    )

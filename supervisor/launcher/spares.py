@@ -45,7 +45,9 @@ class Spares:
             async with asyncio.timeout(timeout_seconds):
                 return await wanted
         except TimeoutError as error:
-            raise LaunchError(f"No child could be started within {timeout_seconds:g} s; see the log.") from error
+            raise LaunchError(
+                f"No child could be started within {timeout_seconds:g} s; see the log."
+            ) from error
         finally:
             if wanted in self._waiting:
                 self._waiting.remove(wanted)

@@ -19,7 +19,11 @@ class Spawned:
     """
 
     def __init__(
-        self, target: Callable[..., None], arguments: tuple[Any, ...], name: str, environment: Mapping[str, str]
+        self,
+        target: Callable[..., None],
+        arguments: tuple[Any, ...],
+        name: str,
+        environment: Mapping[str, str],
     ) -> None:
         # A daemon as `multiprocess` has it, which its exit handlers would otherwise wait for without end.
         self._process = _SPAWN.Process(target=target, args=arguments, name=name, daemon=True)

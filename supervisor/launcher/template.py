@@ -118,7 +118,9 @@ class TemplateLauncher:
         elif birth.pid:
             born.set_result(birth.pid)
         else:
-            born.set_exception(LaunchError("The template could not fork: the machine has no process or memory left."))
+            born.set_exception(
+                LaunchError("The template could not fork: the machine has no process or memory left.")
+            )
 
     def _end_stray(self, pid: int) -> None:
         """End a child whose wait was given up before it was born. It has no job, so nothing is reported."""
@@ -152,7 +154,7 @@ class TemplateLauncher:
             try:
                 await self.start()
             except TemplateError as error:
-                _log.error("No new template: %s Trying again in %.1f s.", error, pause)  # noqa: TRY400
+                _log.error("No new template: %s Trying again in %.1f s.", error, pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 30.0)
             else:

@@ -7,11 +7,11 @@ Read from the top; the first row that fits decides.
 | time limit hit before the outcome | failed | time_limit | as the engine decides |
 | memory limit hit before the outcome | failed | memory_limit | as the engine decides |
 | shutdown decided before the outcome | failed | worker_stopping | yes |
-| complete outcome, success | success | completed (with a warning if it crashed or lingered after it) | – |
+| complete outcome, success | success | completed (a crash or lingering after it is a warning) | as the block said |
 | complete outcome, failure | failed | block_failed | as the block said |
 | no outcome, ended by a signal that the worker did not send | failed | crashed | as the engine decides |
 | no outcome, bytes that are no frame, or half a frame | failed | bad_frame | as the engine decides |
-| no outcome, channel closed by a living child | failed | channel_closed | as the engine decides |
+| no outcome, channel closed by the block | failed | channel_closed | as the engine decides |
 | no outcome, ended by itself | failed | exited | as the engine decides |
 
 An outcome after a limit is evidence only: the signal that asks for the stack can wake a blocked call, and the
@@ -21,8 +21,9 @@ block then finishes after its time is over.
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from jobrunner.protocol.exit_codes import CHANNEL_LOST
 from supervisor.verdict.causes import Cause
-from supervisor.verdict.ending import Ending, LimitHit, LimitKind
+from supervisor.verdict.ending import Ending, ExitStatus, LimitHit, LimitKind
 from supervisor.verdict.wording import evidence, limit_sentence, plain_end
 
 
@@ -95,11 +96,13 @@ def _warning_after_outcome(ending: Ending) -> str | None:
 
 
 def _cause_without_outcome(ending: Ending) -> Cause:
-    crashed = ending.exit_status is not None and ending.exit_status.signal_name is not None and not ending.killed
+    crashed = (
+        ending.exit_status is not None and ending.exit_status.signal_name is not None and not ending.killed
+    )
     if crashed:
         return Cause.CRASHED
     if ending.channel_problem is not None:
         return Cause.BAD_FRAME
-    if ending.channel_closed:
+    if ending.channel_closed or ending.exit_status == ExitStatus(code=CHANNEL_LOST):
         return Cause.CHANNEL_CLOSED
     return Cause.EXITED

@@ -22,22 +22,22 @@ _SIGNAL_MEANINGS: Final = {
 
 def limit_sentence(limit: LimitHit, ending: Ending) -> str:
     """Say which limit ended the job, and how to raise it."""
+    ended = "Killed" if ending.killed else "Ended"
     match limit.kind:
         case LimitKind.TIME:
             text = (
-                f"Killed at its time limit: it had run {limit.measured:.1f} s of {limit.limit:g} s. "
+                f"{ended} at its time limit: it had run {limit.measured:.1f} s of {limit.limit:g} s. "
                 "If it needs longer, raise --max-job-seconds or max_seconds of its registration."
             )
         case LimitKind.MEMORY:
             text = (
-                f"Killed at its memory limit: its processes used {limit.measured:.0f} MB of {limit.limit:g} MB. "
+                f"{ended} at its memory limit: its processes used {limit.measured:.0f} MB of {limit.limit:g} MB. "
                 "If it needs more, raise --max-job-memory-mb or max_memory_mb of its registration."
             )
         case LimitKind.STOPPING:
             text = "Ended because this worker is shutting down; the block may have done a part of its work."
-    if ending.outcome is not None:
-        word = "success" if ending.outcome.success else "failure"
-        text += f" It did report {word} afterwards, which does not count."
+    if ending.outcome is not None and ending.outcome.success:
+        text += " It reported success afterwards, which does not count."
     return text
 
 
@@ -49,11 +49,13 @@ def plain_end(cause: Cause, ending: Ending) -> str:
             meaning = _SIGNAL_MEANINGS.get(name or "", "see its last output")
             return f"Crashed with {name}: {meaning}."
         case Cause.CHANNEL_CLOSED:
-            return "It closed the descriptor over which its result would have come, and was killed."
+            return "The block closed the descriptor over which its result would have come. Close only what you opened."
         case Cause.BAD_FRAME:
             return f"It wrote to the worker's own descriptor: {ending.channel_problem}. Blocks must leave it alone."
         case _:
-            return f"Its process ended by itself with {ending.exit_status} before the block returned a result."
+            return (
+                f"Its process ended by itself with {ending.exit_status} before the block returned a result."
+            )
 
 
 def evidence(ending: Ending) -> str:

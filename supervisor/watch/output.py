@@ -13,7 +13,10 @@ _LAST_READS: Final = 64
 
 
 class OutputReader:
-    """Reads one end of a pipe, which stays the caller's to close. Output that is not UTF-8 is shown with escapes, never dropped."""
+    """Reads one end of a pipe, which stays the caller's to close.
+
+    Output that is not UTF-8 is shown with escapes, never dropped.
+    """
 
     def __init__(self, descriptor: int, on_line: Callable[[str], None]) -> None:
         self._descriptor = descriptor
@@ -45,7 +48,7 @@ class OutputReader:
 
     def _split(self, data: bytes) -> None:
         self._partial += data
-        *lines, rest = self._partial.split(b"\n")
+        *lines, rest = bytes(self._partial).split(b"\n")
         for line in lines:
             self._emit(line)
         if len(rest) > _LINE_CAP_BYTES:

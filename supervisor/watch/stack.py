@@ -10,6 +10,8 @@ from supervisor.launcher.child import Child
 _CAP_BYTES: Final = 64 * 1024
 _LOOK_SECONDS: Final = 0.004
 _FRAME: Final = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)')
+_FRAME_ANYWHERE: Final = re.compile(_FRAME.pattern, re.MULTILINE)
+_WORKER: Final = re.compile(r'"[^"]*/(jobrunner|sdk|multiprocess)/[a-z_]+\.py"')
 _RUNTIME: Final = re.compile(r"(/lib/python3\.\d+/(?!site-packages)|/jobrunner/|/sdk/|<frozen )")
 
 
@@ -31,8 +33,28 @@ async def take_stack(child: Child) -> str:
 
 
 def read_stack(child: Child) -> str:
-    """Return what faulthandler has written so far: a stack that was asked for, or that of a crash."""
-    return os.pread(child.dump, _CAP_BYTES, 0).decode(errors="backslashreplace")
+    """Return what was written so far: awaits at a cancellation, a stack that was asked for, or that of a crash."""
+    return tidy(os.pread(child.dump, _CAP_BYTES, 0).decode(errors="backslashreplace"))
+
+
+def tidy(stack: str) -> str:
+    """Drop what no author can use: this worker's own frames below the block, and the list of extension modules.
+
+    Threads of which nothing remains are dropped too, unless that is all there is.
+    """
+    sections = [section for section in re.split(r"\n\s*\n", stack.strip()) if _FRAME_ANYWHERE.search(section)]
+    kept = [text for section in sections if (text := _above_worker(section))]
+    return "\n".join(kept or sections)
+
+
+def _above_worker(section: str) -> str:
+    heading, *frames = section.splitlines()
+    lines: list[str] = []
+    for line in frames:
+        if _WORKER.search(line):
+            break
+        lines.append(line)
+    return "\n".join([heading, *lines]) if lines else ""
 
 
 def innermost(stack: str) -> str | None:
@@ -41,7 +63,9 @@ def innermost(stack: str) -> str | None:
     Frames of Python, of this worker and of `asyncio` are passed over where there are others.
     """
     frames = [match for line in stack.splitlines() if (match := _FRAME.match(line))]
-    chosen = next((frame for frame in frames if not _RUNTIME.search(frame["file"])), frames[0] if frames else None)
+    chosen = next(
+        (frame for frame in frames if not _RUNTIME.search(frame["file"])), frames[0] if frames else None
+    )
     if chosen is None:
         return None
     return f"{os.path.basename(chosen['file'])}:{chosen['line']} {chosen['function']}"

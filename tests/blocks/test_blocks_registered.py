@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 import subprocess
 import sys
+import typing
 
 import pytest
 
@@ -82,6 +83,12 @@ def test_a_block_says_what_it_does(block: RegisteredBlock) -> None:
 def test_a_block_s_place_is_its_own_module(block: RegisteredBlock) -> None:
     assert block.file == inspect.getfile(block.cls)
     assert block.module == block.cls.__module__
+
+
+@each_block
+def test_a_block_is_registered_with_the_models_it_is_written_for(block: RegisteredBlock) -> None:
+    written_for = [typing.get_args(base) for base in vars(block.cls)["__orig_bases__"]]
+    assert written_for == [(block.registration.param_cls, block.registration.result_cls)]
 
 
 @each_block

@@ -7,8 +7,6 @@ import math
 from typing import Any
 
 import pytest
-from neops_workflow_engine_client import EntityAcquireByElasticQuery as ElasticDto
-from neops_workflow_engine_client import EntityAcquireByExpansion as ExpansionDto
 from sdk_support import (
     PASSWORD,
     AnyResult,
@@ -24,15 +22,10 @@ from sdk_support import (
 )
 
 from sdk import (
-    AcquireParams,
     Device,
-    EntityAcquireByElasticQuery,
-    EntityAcquireContext,
     FunctionBlock,
-    FunctionBlockAcquireResult,
     FunctionBlockParams,
     FunctionBlockResult,
-    FunctionBlockRollbackResult,
     JobMeta,
     WorkflowContext,
 )
@@ -187,6 +180,15 @@ async def test_secrets_of_the_job_are_masked_in_messages_and_warnings(
     assert PASSWORD not in outcome.warnings[0] + caplog.text
 
 
+async def test_texts_of_an_outcome_always_fit_into_utf8() -> None:
+    result = FunctionBlockResult(success=False, message="half \ud83d pair")
+    outcome = await outcome_of(block_returning(result), {"\ud83d": 1})
+    assert outcome.message == "half \ufffd pair"
+    assert "\ufffd" in outcome.warnings[0]
+    raised = await outcome_of(block_raising(ValueError("half \ud83d pair")))
+    assert "half \ufffd pair" in raised.message
+
+
 async def test_the_traceback_of_the_author_is_logged_as_an_error_of_the_given_logger(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -196,98 +198,6 @@ async def test_the_traceback_of_the_author_is_logged_as_an_error_of_the_given_lo
     assert "LookupError: lost" in record.getMessage()
     assert "in run" in record.getMessage()
     assert "boundary.py" not in record.getMessage()
-
-
-class Asking(Echo):
-    async def acquire(self, params: AcquireParams[TextParams]) -> FunctionBlockAcquireResult:
-        items = [
-            EntityAcquireByElasticQuery(entity="device", query="site: 1", limit=3),
-            EntityAcquireContext(entity="interface", filter="[?x]", assert_not_empty=True, description="all"),
-            ElasticDto(type="elastic", assertNotEmpty=True, entity="group", query="*"),
-            {"type": "context", "assertNotEmpty": False, "entity": "device", "filter": "[]"},
-        ]
-        return FunctionBlockAcquireResult(success=True, message="please", acquires=items)
-
-
-async def test_an_acquire_job_has_the_items_in_the_engines_shape() -> None:
-    outcome = await outcome_of(Asking, {}, job_type="acquire")
-    assert outcome.acquires == [
-        {"type": "elastic", "assertNotEmpty": False, "entity": "device", "query": "site: 1", "limit": 3},
-        {
-            "type": "context",
-            "assertNotEmpty": True,
-            "entity": "interface",
-            "description": "all",
-            "filter": "[?x]",
-        },
-        {"type": "elastic", "assertNotEmpty": True, "entity": "group", "query": "*"},
-        {"type": "context", "assertNotEmpty": False, "entity": "device", "filter": "[]"},
-    ]
-    assert ElasticDto.from_dict(outcome.acquires[0] if outcome.acquires else {}) is not None
-    assert (outcome.success, outcome.data, outcome.db_updates) == (True, None, None)
-
-
-@pytest.mark.parametrize(
-    "item",
-    [
-        ExpansionDto(type="expansion", assertNotEmpty=True, entity="device", expandFromSeedEntity=True),
-        {"type": "reference", "assertNotEmpty": True, "entity": "device", "label": "step"},
-        {"type": "elastic", "entity": "device"},
-        {"entity": "device"},
-        TextParams(),
-        "all devices",
-    ],
-    ids=lambda item: type(item).__name__,
-)
-async def test_an_item_that_the_engine_takes_from_no_worker_is_a_failed_result(item: Any) -> None:
-    class Wrong(Echo):
-        async def acquire(self, params: AcquireParams[TextParams]) -> FunctionBlockAcquireResult:
-            return FunctionBlockAcquireResult(success=True, message="please", acquires=[item])
-
-    outcome = await outcome_of(Wrong, job_type="acquire")
-    assert (outcome.success, outcome.retryable, outcome.acquires) == (False, False, None)
-    assert "acquires[0]" in outcome.message
-    assert "EntityAcquireByElasticQuery" in outcome.message
-
-
-async def test_acquiring_sees_incomplete_parameters_and_needs_no_context() -> None:
-    seen: list[AcquireParams[Any]] = []
-
-    class Looking(Echo):
-        async def acquire(self, params: AcquireParams[Any]) -> FunctionBlockAcquireResult:
-            seen.append(params)
-            return FunctionBlockAcquireResult(success=True, message="ok", acquires=[])
-
-    outcome = await outcome_of(
-        Looking, {"count": None}, job_type="acquire", run_on="device", entity_id=None, param_cls=Needy
-    )
-    (params,) = seen
-    assert (params.partial.count, params.unresolved, params.raw) == (None, {"count"}, {"count": None})
-    assert (outcome.success, outcome.acquires) == (True, None)
-    assert "count" in outcome.warnings[0]
-
-
-class Undoing(Echo):
-    async def rollback(
-        self,
-        params: TextParams,
-        context: WorkflowContext,
-        result_from_failed: FunctionBlockResult[TextResult] | None = None,
-    ) -> FunctionBlockRollbackResult:
-        rename(params, context)
-        return FunctionBlockRollbackResult(success=True, message=f"undone {params.text} {result_from_failed}")
-
-
-async def test_a_rollback_has_parameters_and_context_and_sends_no_changes() -> None:
-    outcome = await outcome_of(Undoing, {"text": "a"}, job_type="rollback", context=context_json())
-    assert (outcome.success, outcome.message, outcome.db_updates) == (True, "undone a None", None)
-    assert "rollback are not sent" in outcome.warnings[0]
-
-
-async def test_a_block_without_rollback_fails_it() -> None:
-    outcome = await outcome_of(Echo, job_type="rollback")
-    assert not outcome.success
-    assert "Rollback not implemented" in outcome.message
 
 
 async def test_the_outcome_is_plain_json() -> None:

@@ -112,6 +112,15 @@ def test_keys_the_model_does_not_know_are_named_in_one_warning_without_values() 
     assert SECRET not in warning
 
 
+def test_a_warning_on_unknown_keys_stays_short_however_many_and_long_they_are() -> None:
+    warnings: list[str] = []
+    parse_parameters(
+        Needy, {"text": "a", "count": 1} | {f"{n:03}" * 1000: 1 for n in range(300)}, warnings.append
+    )
+    assert "and 280 more" in warnings[0]
+    assert len(warnings[0]) < 3000
+
+
 def test_an_alias_is_a_known_key_and_a_name_behind_an_alias_is_not() -> None:
     class Aliased(FunctionBlockParams):
         one: int = Field(default=0, validation_alias=AliasChoices("uno", AliasPath("eins", "value")))

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, Secret, SecretBytes, SecretStr
 
 from sdk import SENSITIVE
 from sdk.sensitive import MASK, Masker, collect_secrets, is_secret_name
@@ -16,12 +16,17 @@ class Login(BaseModel):
     password: str | None = "pass-1"
     marked: Annotated[str, Field(max_length=99), SENSITIVE] = "marked-1"
     many: Annotated[dict[str, list[str]], SENSITIVE] = {"a": ["many-1", "many-2"]}
+    optional: Annotated[str, SENSITIVE] | None = "optional-1"
+    inside: list[Annotated[str, SENSITIVE]] = Field(default=["inside-1"])
     wrapped: SecretStr = SecretStr("wrapped-1")
+    raw: SecretBytes = SecretBytes(b"raw-1")
+    typed: Secret[str] = Secret("typed-1")
     free: dict[str, Any] = {"apiKey": "free-1", "api-key": "free-2", "other": "shown"}
 
 
 def test_marked_fields_secret_names_and_pydantic_secrets_are_found_at_any_depth() -> None:
-    expected = {"pass-1", "marked-1", "many-1", "many-2", "wrapped-1", "free-1", "free-2"}
+    expected = {"pass-1", "marked-1", "many-1", "many-2", "optional-1", "inside-1"}
+    expected |= {"wrapped-1", "raw-1", "typed-1", "free-1", "free-2"}
     assert collect_secrets(Login()) == expected
     assert collect_secrets({"logins": [(Login(),)]}) == expected
 

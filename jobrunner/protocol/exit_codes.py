@@ -1,0 +1,9 @@
+"""Exit codes that a child uses to say what it can't say over its channel."""
+
+from typing import Final
+
+CHANNEL_LOST: Final = 72
+"""The block has closed the descriptor over which the outcome would have gone."""
+
+BROKEN: Final = 70
+"""Our own code in the child failed; its stderr has the traceback."""
