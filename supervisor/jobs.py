@@ -165,6 +165,6 @@ def _not_run(cause: Cause, message: str, *, retryable: bool) -> Concluded:
 async def _remove(directory: Path) -> None:
     """Remove a job's directory with all that the job put there. An empty one is not worth a thread."""
     with contextlib.suppress(OSError):
-        directory.rmdir()
+        os.rmdir(directory)
         return
     await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)

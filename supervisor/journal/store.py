@@ -68,7 +68,10 @@ class Journal:
 
     async def undelivered(self) -> list[StoredResult]:
         """Return results that the engine does not have yet, oldest first."""
-        query = "SELECT number, job_id, result FROM claims WHERE result NOT NULL AND dead_reason IS NULL ORDER BY number"
+        query = (
+            "SELECT number, job_id, result FROM claims "
+            "WHERE result NOT NULL AND dead_reason IS NULL ORDER BY number"
+        )
         return await self._do(lambda database: [StoredResult(*row) for row in database.execute(query)])
 
     async def interrupted(self) -> list[tuple[int, str, str]]:

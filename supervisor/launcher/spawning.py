@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import multiprocess
 from multiprocess import process as multiprocess_process
+from multiprocess.context import SpawnContext
 
 from supervisor.launcher.environment import starting_for_jobs
 
-_SPAWN = multiprocess.get_context("spawn")
+_SPAWN = SpawnContext()
 
 
 class Spawned:
@@ -37,5 +37,6 @@ class Spawned:
     def forget(self) -> None:
         """Release what `multiprocess` holds for a process that was waited for elsewhere."""
         # Otherwise it asks the kernel for a process that is no more, and takes the answer for "still running".
-        self._process._popen.returncode = 0
+        popen: Any = self._process._popen
+        popen.returncode = 0
         self._process.close()

@@ -1,0 +1,79 @@
+"""From what a person types to the block that is meant."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Final
+
+from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
+from supervisor.errors import SupervisorError
+
+_NAMED_ONLY: Final = (
+    "Some blocks are loaded only when they are named: add --function-blocks blocks.python_eval, or blocks.testing."
+)
+_SHOWN: Final = 5
+
+
+class NoSuchBlockError(SupervisorError):
+    """No block, or more than one, is meant by ``wanted``. ``near`` holds the ids of what may have been meant."""
+
+    def __init__(self, message: str, *, wanted: str, near: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.wanted = wanted
+        self.near = near
+
+
+def choose(catalogue: Catalogue, wanted: str) -> BlockEntry:
+    """Return the block that ``wanted`` means: ``package/name:1.0.0``, or parts of it.
+
+    Without a version the highest one is taken; a name without its package has to be unique. Raises
+    `NoSuchBlockError`.
+    """
+    fitting = [block for block in catalogue.blocks if _fits(block, wanted)]
+    families = sorted({f"{block.package}/{block.name}" for block in fitting})
+    if len(families) > 1:
+        raise NoSuchBlockError(
+            f"{wanted!r} may be {' or '.join(families)}. Name the package too.",
+            wanted=wanted,
+            near=tuple(block.id for block in fitting),
+        )
+    if fitting:
+        return max(fitting, key=lambda block: block.version)
+    raise _unknown(catalogue, wanted)
+
+
+def _fits(block: BlockEntry, wanted: str) -> bool:
+    name, _, version = wanted.partition(":")
+    full = f"{block.package}/{block.name}"
+    if version and version != ".".join(map(str, block.version)):
+        return False
+    return name == (full if "/" in name else block.name)
+
+
+def _unknown(catalogue: Catalogue, wanted: str) -> NoSuchBlockError:
+    near = _near_matches(catalogue.blocks, wanted)
+    parts = [f"There is no block {wanted!r}."]
+    if near:
+        parts.append(f"Did you mean {', '.join(near)}?")
+    elif catalogue.blocks:
+        parts.append(f"There are {len(catalogue.blocks)} others; `supervisor blocks` lists them.")
+    else:
+        parts.append("No block was found at all. Give their directory with --function-blocks.")
+    parts.append(_NAMED_ONLY)
+    if catalogue.problems:
+        parts.append(f"It may be in a module that could not be imported:\n{listed(catalogue.problems)}")
+    return NoSuchBlockError(" ".join(parts), wanted=wanted, near=near)
+
+
+def _near_matches(blocks: Iterable[BlockEntry], wanted: str) -> tuple[str, ...]:
+    by_text: dict[str, list[str]] = {}
+    for block in blocks:
+        for text in (block.id, f"{block.package}/{block.name}", block.name):
+            by_text.setdefault(text, []).append(block.id)
+    close = difflib.get_close_matches(wanted, by_text, n=_SHOWN, cutoff=0.6)
+    found = [block_id for text in close for block_id in by_text[text]]
+    return tuple(dict.fromkeys(found))[:_SHOWN]
+
+
+def listed(problems: Iterable[ImportProblem]) -> str:
+    """Return one line for each problem, for a person."""
+    return "\n".join(f"  {problem}" for problem in problems)

@@ -1,0 +1,82 @@
+"""What one job logged and printed, kept for the one who asked for the job."""
+
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+LOGS_KEPT: Final = 10_000
+"""The newest lines of a job's log. The rate of a job's lines is limited already (`supervisor.watch.joblog`)."""
+
+OUTPUT_KEPT_CHARS: Final = 64 * 1024
+"""The end of what was printed to one stream."""
+
+_job_log = logging.getLogger("job")
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One record of a job's log. ``level`` is a number as `logging` has it."""
+
+    level: int
+    text: str
+
+
+@dataclass(slots=True)
+class Tail:
+    """The last lines of one stream."""
+
+    lines: deque[str] = field(default_factory=deque)
+    size_chars: int = 0
+
+    def add(self, line: str) -> None:
+        """Take one more line, and drop the oldest where there are too many."""
+        self.lines.append(line)
+        self.size_chars += len(line) + 1
+        while self.size_chars > OUTPUT_KEPT_CHARS and len(self.lines) > 1:
+            self.size_chars -= len(self.lines.popleft()) + 1
+
+    def text(self) -> str:
+        """Return the lines as printed, except that empty ones are missing."""
+        return "".join(f"{line}\n" for line in self.lines)
+
+
+class Printed(logging.Handler):
+    """Collects the lines of one job from the worker's log, which has them labelled and masked."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__()
+        self.logs: deque[LogLine] = deque(maxlen=LOGS_KEPT)
+        self.stdout = Tail()
+        self.stderr = Tail()
+        self._job_id = job_id
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take ``record`` if it is of this job."""
+        if getattr(record, "job", None) != self._job_id:
+            return
+        text = record.getMessage()
+        match getattr(record, "stream", None):
+            case "stdout":
+                self.stdout.add(text)
+            case "stderr":
+                self.stderr.add(text)
+            case _:
+                self.logs.append(LogLine(record.levelno, text))
+
+
+@contextlib.contextmanager
+def collecting(job_id: str) -> Iterator[Printed]:
+    """Collect what the job logs and prints while the context lasts."""
+    printed = Printed(job_id)
+    level = _job_log.level
+    # The child has left out what is below its own level; what comes over is all wanted, whatever is shown.
+    _job_log.setLevel(1)
+    _job_log.addHandler(printed)
+    try:
+        yield printed
+    finally:
+        _job_log.removeHandler(printed)
+        _job_log.setLevel(level)

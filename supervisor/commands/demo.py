@@ -1,0 +1,81 @@
+"""`supervisor demo`."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from typing import Final
+
+from rich.console import Console
+
+from supervisor.commands.common import EXIT_FAILED, run_to_exit_code
+from supervisor.demo.play import Demo
+from supervisor.demo.progress import Progress
+from supervisor.demo.report import Report
+from supervisor.demo.show import show
+from supervisor.keeper import BOUND_SECONDS, kill_all_children
+
+PROGRAM: Final = "supervisor demo"
+_WIDTH_OF_A_FILE: Final = 150
+_ENDS_IT: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the demo; return 0 when everything was as expected, 1 when not, 128 + the signal that ended it."""
+    options = _parser().parse_args(arguments)
+    try:
+        return run_to_exit_code(PROGRAM, lambda: _run(as_json=options.json, verbose=options.verbose))
+    finally:
+        # The last word: whatever went wrong above, nothing of the demo stays alive.
+        kill_all_children(BOUND_SECONDS)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Run an engine, this worker with four slots and an emulated network device on this machine, send "
+        "them jobs of which half misbehave, and show what becomes of each. Takes less than a minute, uses the "
+        "loopback only, leaves nothing behind. The exit code is 0 if everything was as expected.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--verbose", action="store_true", help="show what the programs print, on stderr")
+    return parser
+
+
+async def _run(*, as_json: bool, verbose: bool) -> int:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(_perform(verbose=verbose))
+    received: list[signal.Signals] = []
+
+    def end(number: signal.Signals) -> None:
+        # Only the first: the clean-up is bounded, and one that is cut short would leave processes behind.
+        if not received:
+            task.cancel()
+        received.append(number)
+
+    for number in _ENDS_IT:
+        loop.add_signal_handler(number, end, number)
+    try:
+        report = await task
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        print(f"{PROGRAM}: {received[0].name}: everything that was started has been ended.", file=sys.stderr)
+        return 128 + received[0]
+    _print(report, as_json=as_json)
+    return EXIT_FAILED if report.problems() else 0
+
+
+async def _perform(*, verbose: bool) -> Report:
+    with Progress(Console(stderr=True), verbose=verbose) as progress:
+        return await Demo(progress).perform()
+
+
+def _print(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(report.as_json(), indent=2))
+        return
+    console = Console()
+    show(report, console if console.is_terminal else Console(width=_WIDTH_OF_A_FILE))

@@ -1,0 +1,36 @@
+"""How late a beat was, in numbers."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """Seconds by which ``beats`` beats were late; all zero when there was none."""
+
+    beats: int
+    p50_seconds: float
+    p99_seconds: float
+    max_seconds: float
+
+
+def summarise(late_seconds: Sequence[float]) -> Lateness:
+    """Return the percentiles, each a lateness that was really measured (nearest rank)."""
+    ordered = sorted(late_seconds) or [0.0]
+
+    def percentile(share: float) -> float:
+        return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+    return Lateness(len(late_seconds), percentile(0.5), percentile(0.99), ordered[-1])
+
+
+def late_beats(arrivals: Sequence[float], interval_seconds: float) -> list[float]:
+    """Return by how many seconds each beat was late; ``arrivals`` are times in seconds, in order.
+
+    Beat n is due at the first beat plus n intervals. The grid is laid so that no beat is early: counted from a first
+    beat that was late itself, all others would look better than they were.
+    """
+    shifted = [arrival - number * interval_seconds for number, arrival in enumerate(arrivals)]
+    start = min(shifted, default=0.0)
+    return [value - start for value in shifted]

@@ -1,0 +1,133 @@
+"""The course of the demo: set everything up, submit the jobs, wait for their results, stop the worker, count."""
+
+import asyncio
+import json
+import secrets
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from supervisor.demo.census import Census, Found
+from supervisor.demo.engine_view import EngineView, JobSeen
+from supervisor.demo.lateness import Lateness, late_beats, summarise
+from supervisor.demo.program import Program
+from supervisor.demo.progress import Progress
+from supervisor.demo.report import Report, Row, judge, skip
+from supervisor.demo.scenario import DESCENDANTS, DemoJob, jobs
+from supervisor.demo.stage import (
+    DEVICE_EXTRA,
+    STOP_SECONDS,
+    Stage,
+    WorkerOptions,
+    can_emulate_devices,
+)
+from supervisor.demo.worker_log import WorkerLog
+
+HEARTBEAT_SECONDS: Final = 0.2
+JOBS_SECONDS: Final = 25.0
+"""How long all jobs together may take. They need about seven seconds on two cores."""
+
+_LOOK_SECONDS: Final = 0.15
+_CLEAR_SECONDS: Final = 1.0
+"""How long what the worker left behind may take to vanish after its end (design, invariant I4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    """What was seen while the jobs ran; the times are of CLOCK_MONOTONIC."""
+
+    seen: dict[str, JobSeen]
+    began: float
+    ended: float
+
+
+class Demo:
+    """One run. ``perform`` is called once."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._log = WorkerLog()
+        self._mark = f"neops-demo-{secrets.token_hex(8)}"
+        self._census = Census(self._mark)
+
+    async def perform(self) -> Report:
+        """Run the demo to its end. Raises `DemoError`; ends every program, also when cancelled."""
+        with tempfile.TemporaryDirectory(prefix="neops-demo-", ignore_cleanup_errors=True) as directory:
+            async with Stage(Path(directory), self._census, self._mark, self._hear) as stage:
+                return await self._perform_on(stage)
+
+    def _hear(self, program: str, line: str) -> None:
+        if program == "worker":
+            self._log.hear(line)
+        self._progress.line(program, line)
+
+    async def _perform_on(self, stage: Stage) -> Report:
+        self._progress.step("Starting the engine, the emulated device and the worker")
+        view = EngineView(await stage.start_engine())
+        device = await stage.start_device() if can_emulate_devices() else None
+        planned = jobs(self._mark, device.port if device else None)
+        wanted = [job for job in planned if device or not job.on_device]
+        began = time.monotonic()
+        worker = await stage.start_worker(view.url, WorkerOptions(HEARTBEAT_SECONDS))
+        timer = await stage.start_timer(HEARTBEAT_SECONDS)
+        observed_from = time.monotonic()
+        ids = dict(zip([job.name for job in wanted], await view.submit(wanted, device), strict=True))
+        seen = await self._follow(view, ids, worker)
+        observed = _Observed(seen, observed_from, time.monotonic())
+        machine = await _machine_lateness(timer)
+        self._progress.step("Stopping the worker")
+        exit_code = await worker.stop(STOP_SECONDS)
+        left = await self._wait_until_clear()
+        beats_due = int((observed.ended - observed.began) / HEARTBEAT_SECONDS)
+        return Report(
+            rows=tuple(self._row(job, ids, seen) for job in planned),
+            interval_seconds=HEARTBEAT_SECONDS,
+            heartbeat=_heartbeat_lateness(await view.beats(), observed),
+            beats_due=beats_due,
+            machine=machine,
+            processes_seen=self._census.seen,
+            descendants_seen=tuple(kind for kind in DESCENDANTS if kind in self._census.marked_last_words),
+            left=tuple(left),
+            worker_exit_code=exit_code,
+            elapsed_seconds=time.monotonic() - began,
+        )
+
+    async def _follow(self, view: EngineView, ids: dict[str, str], worker: Program) -> dict[str, JobSeen]:
+        """Wait until the engine has every result, the time is over, or the worker has ended."""
+        seen: dict[str, JobSeen] = {}
+        end = time.monotonic() + JOBS_SECONDS
+        while len(seen) < len(ids) and time.monotonic() < end and worker.is_running:
+            await asyncio.to_thread(self._census.look)
+            for name in ids.keys() - seen.keys():
+                if found := await view.job(ids[name]):
+                    seen[name] = found
+            waiting = [name for name in ids if name not in seen]
+            self._progress.step(f"{len(seen)} of {len(ids)} jobs have ended; left: {', '.join(waiting) or 'none'}")
+            await asyncio.sleep(_LOOK_SECONDS)
+        return seen
+
+    async def _wait_until_clear(self) -> list[Found]:
+        end = time.monotonic() + _CLEAR_SECONDS
+        while (left := await asyncio.to_thread(self._census.left)) and time.monotonic() < end:
+            await asyncio.sleep(0.02)
+        return left
+
+    def _row(self, job: DemoJob, ids: dict[str, str], seen: dict[str, JobSeen]) -> Row:
+        if job.name not in ids:
+            return skip(job, DEVICE_EXTRA)
+        return judge(job, seen.get(job.name), self._log.causes.get(ids[job.name]))
+
+
+async def _machine_lateness(timer: Program) -> Lateness:
+    await timer.stop(STOP_SECONDS)
+    return summarise(json.loads(timer.last_line))
+
+
+def _heartbeat_lateness(arrivals: list[float], observed: _Observed) -> Lateness:
+    """Return the lateness of the beats that were due while the jobs ran, however late they came."""
+    beats = zip(arrivals, late_beats(arrivals, HEARTBEAT_SECONDS), strict=True)
+    return summarise(
+        [late for arrival, late in beats if observed.began <= arrival - late <= observed.ended]
+    )

@@ -1,0 +1,43 @@
+"""What is told while the demo runs: one changing line on a terminal, plain lines elsewhere. On stderr."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.status import Status
+
+
+class Progress:
+    """Tells how far the demo is. A context manager, so that the terminal is left as it was."""
+
+    def __init__(self, console: Console, *, verbose: bool) -> None:
+        self._console = console
+        self._verbose = verbose
+        self._status = Status("Starting", console=console) if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def step(self, text: str) -> None:
+        """Say what is being done now."""
+        if self._status is not None:
+            self._status.update(text)
+        else:
+            self._print(text)
+
+    def line(self, program: str, text: str) -> None:
+        """Pass on a line that a program has printed, if that is wanted."""
+        if self._verbose:
+            self._print(f"{program}: {text}")
+
+    def _print(self, text: str) -> None:
+        # Untouched: what a program prints is neither markup nor to be wrapped.
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,133 @@
+"""The programs of the demo: engine, emulated device, worker and timer. Leaving the stage ends them all."""
+
+import importlib.util
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import supervisor
+from supervisor.demo.census import MARK_VARIABLE, Census
+from supervisor.demo.engine_view import Device
+from supervisor.demo.program import LineHandler, Program
+from supervisor.demo.scenario import BLOCKS, GRACE_SECONDS, MAX_JOB_SECONDS, SLOTS
+from supervisor.legacy_environment import LEGACY_NAMES
+from supervisor.settings import ENV_PREFIX
+
+SET_UP_SECONDS: Final = 25.0
+"""How long one program may take to be ready. The worker imports netmiko, which takes a second or two."""
+
+STOP_SECONDS: Final = 10.0
+DEVICE_EXTRA: Final = (
+    "asyncssh is not installed, so there is no emulated device. Install it with: pip install 'neops-supervisor[emulator]'"
+)
+_NOT_PASSED_ON: Final = frozenset({"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "STATE_DIRECTORY"})
+
+
+def can_emulate_devices() -> bool:
+    """Whether asyncssh, which the emulated device needs, is installed."""
+    return importlib.util.find_spec("asyncssh") is not None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How the worker of the demo is set up, beyond what the scenario says. Seconds."""
+
+    heartbeat_seconds: float
+    drain_seconds: float = 2.0
+
+
+class Stage:
+    """Starts programs that know nothing of this machine's settings. An async context manager."""
+
+    def __init__(self, directory: Path, census: Census, mark: str, on_line: LineHandler) -> None:
+        self._directory = directory
+        self._census = census
+        self._mark = mark
+        self._on_line = on_line
+        self._running = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._running.aclose()
+
+    async def start_engine(self) -> str:
+        """Start the embedded engine and return its URL. Raises `DemoError`, like all these methods."""
+        engine = await self._start(
+            "engine", "sdk.devengine", "--port", "0", "--database", ":memory:", "--test-controls"
+        )
+        self._census.expect(engine.pid)
+        ready = await engine.wait_for_line(r"^devengine listening on (http://\S+)$", SET_UP_SECONDS)
+        return ready[1]
+
+    async def start_device(self) -> Device:
+        """Start the emulated IOS device."""
+        username, password = "demo", secrets.token_urlsafe(12)
+        program = await self._start(
+            "device", "sdk.testing.devices", "--username", username, stdin_line=password
+        )
+        self._census.expect(program.pid)
+        ready = await program.wait_for_line(r"^emulated IOS listening on \S+:(\d+)$", SET_UP_SECONDS)
+        return Device(int(ready[1]), username, password)
+
+    async def start_worker(self, engine_url: str, options: WorkerOptions) -> Program:
+        """Start the worker, and return it when it is registered and asks for jobs."""
+        settings = {
+            "--engine-url": engine_url,
+            "--function-blocks": ",".join(BLOCKS),
+            "--state-dir": str(self._directory / "state"),
+            "--worker-name": "demo",
+            "--max-concurrent-jobs": f"{SLOTS}",
+            "--max-job-seconds": f"{MAX_JOB_SECONDS:g}",
+            "--grace-seconds": f"{GRACE_SECONDS:g}",
+            "--heartbeat-seconds": f"{options.heartbeat_seconds:g}",
+            "--poll-seconds": "0.2",
+            "--startup-retry-seconds": f"{SET_UP_SECONDS:g}",
+            "--shutdown-timeout-seconds": f"{options.drain_seconds:g}",
+            "--job-env": MARK_VARIABLE,
+        }
+        worker = await self._start("worker", "supervisor", *(word for pair in settings.items() for word in pair))
+        await worker.wait_for_line(r"The worker is ready", SET_UP_SECONDS)
+        return worker
+
+    async def start_timer(self, interval_seconds: float) -> Program:
+        """Start measuring how late this machine's timers are."""
+        timer = await self._start("timer", "supervisor.demo.timer", f"{interval_seconds:g}")
+        self._census.expect(timer.pid)
+        await timer.wait_for_line("^timer ready$", SET_UP_SECONDS)
+        return timer
+
+    async def _start(self, name: str, *arguments: str, stdin_line: str = "") -> Program:
+        program = await Program.start(
+            name,
+            arguments,
+            environment=_environment(os.environ, self._mark),
+            directory=self._directory,
+            on_line=self._on_line,
+            stdin_line=stdin_line,
+        )
+        self._running.push_async_callback(program.stop, STOP_SECONDS)
+        return program
+
+
+def _environment(source: Mapping[str, str], mark: str) -> dict[str, str]:
+    """Return an environment without the settings of a worker that may be configured here, and without its systemd."""
+    kept = {
+        name: value
+        for name, value in source.items()
+        if not name.startswith(ENV_PREFIX)
+        and name not in LEGACY_NAMES
+        and name not in _NOT_PASSED_ON
+        # All traffic is on the loopback, where no proxy may come in between.
+        and not name.upper().endswith("_PROXY")
+    }
+    root = Path(supervisor.__file__).parents[1]
+    if root.name not in {"site-packages", "dist-packages"}:
+        # A checkout that is not installed was found by the working directory, which is another one for the programs.
+        kept["PYTHONPATH"] = os.pathsep.join(filter(None, (str(root), source.get("PYTHONPATH"))))
+    return {**kept, MARK_VARIABLE: mark}
