@@ -5,7 +5,8 @@ import logging
 import os
 import signal
 import sqlite3
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from jobrunner.protocol import linux
 from jobrunner.protocol.catalogue import Catalogue
@@ -52,6 +53,7 @@ class Daemon:
         self._drain_timer: asyncio.TimerHandle | None = None
         self._poller: Poller | None = None
         self._runner: JobRunner | None = None
+        self._exit_code = 0
 
     async def run(self) -> int:
         """Work until told to stop. Returns the exit code. Raises `SupervisorError` when it can't start."""
@@ -89,9 +91,8 @@ class Daemon:
         )
         if not await self._register(registration):
             return 0
-        heartbeat = asyncio.create_task(
-            Heartbeat(engine, registration, settings.heartbeat_seconds).beat_for_ever(), name="heartbeat"
-        )
+        beats = Heartbeat(engine, registration, settings.heartbeat_seconds)
+        heartbeat = self._in_background(beats.beat_for_ever(), "heartbeat")
         delivery = Delivery(engine, journal)
         self._runner = JobRunner(
             launcher,
@@ -118,7 +119,7 @@ class Daemon:
             await asyncio.gather(heartbeat, return_exceptions=True)
             await delivery.close()
             await self._runner.close()
-        return 0
+        return self._exit_code
 
     async def _register(self, registration: Registration) -> bool:
         """Register, unless told to stop meanwhile. Returns whether this worker is registered."""
@@ -144,17 +145,32 @@ class Daemon:
     async def _work(
         self, poller: Poller, dispatcher: Dispatcher, delivery: Delivery, registration: Registration
     ) -> None:
-        polling = asyncio.create_task(poller.poll_until_stopped(), name="poller")
+        polling = self._in_background(poller.poll_until_stopped(), "poller")
         self._announce_ready(registration)
         await self._stop_asked.wait()
-        await polling
-        await dispatcher.wait_until_idle(lambda: poller.in_flight)
+        # The jobs of a poll in flight are claimed: they are awaited, and run or reported like all others.
+        await asyncio.wait((polling,))
+        await dispatcher.wait_until_idle()
         self._apply(WorkerEvent.JOBS_ENDED)
         if not await delivery.wait_until_delivered(LAST_DELIVERY_SECONDS):
             _log.warning("%d result(s) wait in the journal for the next start.", delivery.waiting)
         self._apply(WorkerEvent.RESULTS_DELIVERED)
         await registration.end()
         _log.info("Stopped.")
+
+    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Start what must run for as long as the worker does. If it fails, the worker drains and exits with 1."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        task.add_done_callback(self._background_ended)
+        return task
+
+    def _background_ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        _log.critical("The %s failed, which is a bug in this worker. Stopping.", task.get_name(), exc_info=error)
+        self._exit_code = 1
+        if self._state.polls:
+            self._apply(WorkerEvent.SIGNALLED)
 
     def _announce_ready(self, registration: Registration) -> None:
         text = (
@@ -166,7 +182,7 @@ class Daemon:
 
     def _check_catalogue(self, catalogue: Catalogue) -> None:
         for problem in catalogue.problems:
-            _log.error("%s\n%s", problem, problem.traceback)
+            _log.error("%s", f"{problem}\n{problem.traceback}".rstrip())
         missing = [problem for problem in catalogue.problems if problem.kind == "source"]
         if missing or (catalogue.problems and self._settings.require_all_blocks):
             raise StartRefusedError("Not started: " + "; ".join(map(str, missing or catalogue.problems)))

@@ -5,7 +5,7 @@ import logging
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -211,10 +211,8 @@ class Dispatcher:
         if verdict.warning:
             _log.warning("Job %s: %s.", job.job_id, verdict.warning, extra=extra)
 
-    async def wait_until_idle(self, still_expected: Callable[[], bool]) -> None:
-        """Wait until no job runs or waits and ``still_expected`` (a poll in flight) is false."""
-        while self.busy or still_expected():
+    async def wait_until_idle(self) -> None:
+        """Wait until no job runs or waits. To be called when nothing is accepted any more."""
+        while self.busy:
             self.changed.clear()
-            if not (self.busy or still_expected()):
-                return
             await self.changed.wait()

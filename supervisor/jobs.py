@@ -97,13 +97,11 @@ class JobRunner:
             return _not_run(Cause.START_FAILED, f"Not run: {error}", retryable=True)
         directory = self._directory / f"{os.getpid()}-{next(self._numbers)}"
         try:
-            directory.mkdir(mode=0o700)
-            concluded = await self._run_in(child, job, block, directory, mask)
+            os.mkdir(directory, 0o700)
         except OSError as error:
             child.give_up()
-            return _not_run(
-                Cause.START_FAILED, f"Not run: its directory can't be made: {error}", retryable=True
-            )
+            return _not_run(Cause.START_FAILED, f"Not run: its directory can't be made: {error}", retryable=True)
+        concluded = await self._run_in(child, job, block, directory, mask)
         self._spares.refill()
         await _remove(directory)
         return concluded

@@ -24,14 +24,8 @@ class Poller:
         self._dispatcher = dispatcher
         self._interval = interval_seconds
         self._stopping = asyncio.Event()
-        self._in_flight = False
         self._backoff = Backoff(first_seconds=interval_seconds)
         self._failing = False
-
-    @property
-    def in_flight(self) -> bool:
-        """Whether a poll was sent and its jobs are not taken over yet."""
-        return self._in_flight
 
     def stop(self) -> None:
         """Send no more polls. One in flight is still awaited."""
@@ -53,7 +47,6 @@ class Poller:
     async def _poll_once(self, limit: int) -> float:
         """Poll, and return how long to wait before the next time."""
         uuid = self._registration.uuid
-        self._in_flight = True
         try:
             poll = await self._engine.poll(uuid, tuple(self._registration.accepted), limit)
             self._recovered()
@@ -65,9 +58,6 @@ class Poller:
                 await self._registration.renew(uuid)
                 return self._interval
             return self._failed(error)
-        finally:
-            self._in_flight = False
-            self._dispatcher.changed.set()
         return 0.0 if poll.jobs else self._interval * random.uniform(0.9, 1.1)  # noqa: S311  # spread, not secrecy
 
     def _failed(self, error: EngineError) -> float:

@@ -100,8 +100,9 @@ class Registration:
         try:
             reply = await self._engine.check_compatibility()
         except EngineError as error:
-            # An older engine has no such route. One that is not there at all is noticed by the next request.
-            _log.warning("The engine did not say whether it is compatible: %s Going on.", error)
+            # An older engine has no such route. One that is not there at all is told by the next request.
+            level = logging.DEBUG if error.status is None else logging.WARNING
+            _log.log(level, "The engine did not say whether it is compatible: %s Going on.", error)
             return
         if not reply.compatible:
             raise StartRefusedError(

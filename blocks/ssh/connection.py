@@ -5,7 +5,6 @@ Everything here blocks; `Session` runs it in a thread.
 
 import contextlib
 import socket
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,20 +29,15 @@ class Login:
         return f"{self.host} port {self.port}"
 
 
-class AbortedError(Exception):
-    """Ends netmiko's loops in the thread that runs them."""
-
-
 class AbortableConnection:
     """One login over a TCP connection that is already made.
 
     Closing a connection does not wake netmiko: its loops read "nothing yet" until their own time-out, up to a
-    minute later. So its two primitives are wrapped: they raise after `abort`, and when the device has gone.
+    minute later. So its read is wrapped: once the connection has ended, from either side, it raises.
     """
 
     def __init__(self, login: Login, sock: socket.socket, timeout_seconds: float) -> None:
         self._socket = sock
-        self._aborted = threading.Event()
         self._netmiko: BaseConnection = ConnectHandler(
             device_type=login.device_type,
             host=login.host,
@@ -57,27 +51,18 @@ class AbortableConnection:
             banner_timeout=timeout_seconds,
             auto_connect=False,
         )
-        self._wrap(self._netmiko)
+        self._notice_the_end()
 
-    def _wrap(self, netmiko: BaseConnection) -> None:
-        read, write = netmiko.read_channel, netmiko.write_channel
+    def _notice_the_end(self) -> None:
+        read = self._netmiko.read_channel
 
         def read_channel() -> str:
-            self._raise_if_aborted()
             text = read()
-            if not text and getattr(netmiko.remote_conn, "closed", False):
+            if not text and getattr(self._netmiko.remote_conn, "closed", False):
                 raise EOFError
             return text
 
-        def write_channel(out_data: str) -> None:
-            self._raise_if_aborted()
-            write(out_data)
-
-        _replace(netmiko, read_channel=read_channel, write_channel=write_channel)
-
-    def _raise_if_aborted(self) -> None:
-        if self._aborted.is_set():
-            raise AbortedError
+        _replace(self._netmiko, read_channel=read_channel)
 
     def open(self) -> None:
         """Log in and wait for the prompt; raises whatever netmiko raises."""
@@ -105,7 +90,6 @@ class AbortableConnection:
 
     def abort(self) -> None:
         """Make the thread that uses this connection fail within moments. Does not block; from any thread."""
-        self._aborted.set()
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import signal
 import sys
@@ -9,26 +10,28 @@ from typing import Final
 
 from rich.console import Console
 
+from jobrunner.protocol.linux import KEEPER_LOST_SIGNAL
 from supervisor.commands.common import EXIT_FAILED, run_to_exit_code
 from supervisor.demo.play import Demo
 from supervisor.demo.progress import Progress
 from supervisor.demo.report import Report
 from supervisor.demo.show import show
-from supervisor.keeper import BOUND_SECONDS, kill_all_children
+from supervisor.keeper import keep
 
 PROGRAM: Final = "supervisor demo"
 _WIDTH_OF_A_FILE: Final = 150
-_ENDS_IT: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ENDS_IT: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, KEEPER_LOST_SIGNAL)
 
 
 def run(arguments: list[str]) -> int:
-    """Run the demo; return 0 when everything was as expected, 1 when not, 128 + the signal that ended it."""
+    """Run the demo; return 0 when everything was as expected, 1 when not, 128 + the signal that ended it.
+
+    Under a keeper, like the daemon: a demo that is killed leaves nothing alive either.
+    """
     options = _parser().parse_args(arguments)
-    try:
-        return run_to_exit_code(PROGRAM, lambda: _run(as_json=options.json, verbose=options.verbose))
-    finally:
-        # The last word: whatever went wrong above, nothing of the demo stays alive.
-        kill_all_children(BOUND_SECONDS)
+    return keep(
+        lambda: run_to_exit_code(PROGRAM, lambda: _run(as_json=options.json, verbose=options.verbose))
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,9 +50,9 @@ def _parser() -> argparse.ArgumentParser:
 async def _run(*, as_json: bool, verbose: bool) -> int:
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(_perform(verbose=verbose))
-    received: list[signal.Signals] = []
+    received: list[int] = []
 
-    def end(number: signal.Signals) -> None:
+    def end(number: int) -> None:
         # Only the first: the clean-up is bounded, and one that is cut short would leave processes behind.
         if not received:
             task.cancel()
@@ -62,7 +65,9 @@ async def _run(*, as_json: bool, verbose: bool) -> int:
     except asyncio.CancelledError:
         if not received:
             raise
-        print(f"{PROGRAM}: {received[0].name}: everything that was started has been ended.", file=sys.stderr)
+        # A terminal that hung up takes no more words.
+        with contextlib.suppress(OSError):
+            print(f"{PROGRAM}: interrupted; everything that it had started was ended.", file=sys.stderr)
         return 128 + received[0]
     _print(report, as_json=as_json)
     return EXIT_FAILED if report.problems() else 0

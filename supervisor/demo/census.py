@@ -12,8 +12,8 @@ from typing import Final
 import psutil
 
 from jobrunner.protocol.linux import become_subreaper
+from supervisor.demo.environment import MARK_VARIABLE
 
-MARK_VARIABLE: Final = "NEOPS_DEMO_RUN"
 _GONE: Final = (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied)
 
 

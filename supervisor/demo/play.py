@@ -11,13 +11,14 @@ from typing import Final
 
 from supervisor.demo.census import Census, Found
 from supervisor.demo.engine_view import EngineView, JobSeen
+from supervisor.demo.errors import DemoError
 from supervisor.demo.lateness import Lateness, late_beats, summarise
 from supervisor.demo.program import Program
 from supervisor.demo.progress import Progress
 from supervisor.demo.report import Report, Row, judge, skip
 from supervisor.demo.scenario import DESCENDANTS, DemoJob, jobs
 from supervisor.demo.stage import (
-    DEVICE_EXTRA,
+    NO_DEVICE,
     STOP_SECONDS,
     Stage,
     WorkerOptions,
@@ -79,6 +80,8 @@ class Demo:
         machine = await _machine_lateness(timer)
         self._progress.step("Stopping the worker")
         exit_code = await worker.stop(STOP_SECONDS)
+        if exit_code != 0:
+            self._progress.note(f"What the worker printed last:{worker.last_words()}")
         left = await self._wait_until_clear()
         beats_due = int((observed.ended - observed.began) / HEARTBEAT_SECONDS)
         return Report(
@@ -100,11 +103,11 @@ class Demo:
         end = time.monotonic() + JOBS_SECONDS
         while len(seen) < len(ids) and time.monotonic() < end and worker.is_running:
             await asyncio.to_thread(self._census.look)
-            for name in ids.keys() - seen.keys():
+            for name in [name for name in ids if name not in seen]:
                 if found := await view.job(ids[name]):
                     seen[name] = found
-            waiting = [name for name in ids if name not in seen]
-            self._progress.step(f"{len(seen)} of {len(ids)} jobs have ended; left: {', '.join(waiting) or 'none'}")
+            waiting = ", ".join(name for name in ids if name not in seen)
+            self._progress.step(f"{len(seen)} of {len(ids)} jobs have ended" + (f"; not yet: {waiting}" if waiting else ""))
             await asyncio.sleep(_LOOK_SECONDS)
         return seen
 
@@ -116,13 +119,16 @@ class Demo:
 
     def _row(self, job: DemoJob, ids: dict[str, str], seen: dict[str, JobSeen]) -> Row:
         if job.name not in ids:
-            return skip(job, DEVICE_EXTRA)
+            return skip(job, NO_DEVICE)
         return judge(job, seen.get(job.name), self._log.causes.get(ids[job.name]))
 
 
 async def _machine_lateness(timer: Program) -> Lateness:
     await timer.stop(STOP_SECONDS)
-    return summarise(json.loads(timer.last_line))
+    try:
+        return summarise(json.loads(timer.last_line))
+    except ValueError:
+        raise DemoError(f"The timer did not say what it measured.{timer.last_words()}") from None
 
 
 def _heartbeat_lateness(arrivals: list[float], observed: _Observed) -> Lateness:

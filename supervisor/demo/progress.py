@@ -14,6 +14,7 @@ class Progress:
         self._console = console
         self._verbose = verbose
         self._status = Status("Starting", console=console) if console.is_terminal else None
+        self._last = ""
 
     def __enter__(self) -> Self:
         if self._status is not None:
@@ -27,11 +28,18 @@ class Progress:
             self._status.stop()
 
     def step(self, text: str) -> None:
-        """Say what is being done now."""
+        """Say what is being done now. Saying the same again is no news."""
+        if text == self._last:
+            return
+        self._last = text
         if self._status is not None:
             self._status.update(text)
         else:
             self._print(text)
+
+    def note(self, text: str) -> None:
+        """Say something that stays on the screen."""
+        self._print(text)
 
     def line(self, program: str, text: str) -> None:
         """Pass on a line that a program has printed, if that is wanted."""

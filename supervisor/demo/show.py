@@ -26,16 +26,16 @@ def show(report: Report, console: Console) -> None:
         return
     _say(
         console,
-        f"Everything was as expected: {len(report.rows)} jobs in {report.elapsed_seconds:.1f} s, worker included; "
-        "the failures above are the ones that the jobs were made for.",
+        f"Everything was as expected: {len(report.rows)} jobs in {report.elapsed_seconds:.1f} s, worker's start included. "
+        "The failures above are the ones that the jobs were made for.",
         "bold green",
     )
 
 
 def _jobs(rows: tuple[Row, ...]) -> Table:
     table = Table(title="What became of each job", title_justify="left")
-    for heading in ("job", "what it does", "outcome", "cause"):
-        table.add_column(heading)
+    for heading, no_wrap in (("job", True), ("what it does", False), ("outcome", True), ("cause", True)):
+        table.add_column(heading, no_wrap=no_wrap)
     table.add_column("time", justify="right", no_wrap=True)
     table.add_column("where it was")
     table.add_column("as expected")
@@ -44,12 +44,18 @@ def _jobs(rows: tuple[Row, ...]) -> Table:
             row.job,
             row.what,
             Text(row.outcome, _STYLES[row.outcome]),
-            row.cause or "–",
-            "–" if row.seconds is None else f"{row.seconds:.2f} s",
-            Text(row.where or "–"),
-            Text("no", "bold red") if row.problem else Text("–" if row.outcome == "skipped" else "yes"),
+            row.cause or "-",
+            "-" if row.seconds is None else f"{row.seconds:.2f} s",
+            Text(row.where or "-"),
+            _expected(row),
         )
     return table
+
+
+def _expected(row: Row) -> Text:
+    if row.problem:
+        return Text("no", "bold red")
+    return Text("-" if row.outcome == "skipped" else "yes")
 
 
 def _lateness(report: Report) -> Table:

@@ -3,28 +3,25 @@
 import importlib.util
 import os
 import secrets
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-import supervisor
-from supervisor.demo.census import MARK_VARIABLE, Census
+from supervisor.demo.census import Census
 from supervisor.demo.engine_view import Device
+from supervisor.demo.environment import MARK_VARIABLE, program_environment
 from supervisor.demo.program import LineHandler, Program
 from supervisor.demo.scenario import BLOCKS, GRACE_SECONDS, MAX_JOB_SECONDS, SLOTS
-from supervisor.legacy_environment import LEGACY_NAMES
-from supervisor.settings import ENV_PREFIX
 
 SET_UP_SECONDS: Final = 25.0
 """How long one program may take to be ready. The worker imports netmiko, which takes a second or two."""
 
 STOP_SECONDS: Final = 10.0
-DEVICE_EXTRA: Final = (
-    "asyncssh is not installed, so there is no emulated device. Install it with: pip install 'neops-supervisor[emulator]'"
+NO_DEVICE: Final = (
+    "not run: asyncssh, which the emulated device needs, is not installed. "
+    "Install it with: pip install 'neops-supervisor[emulator]'"
 )
-_NOT_PASSED_ON: Final = frozenset({"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "STATE_DIRECTORY"})
 
 
 def can_emulate_devices() -> bool:
@@ -106,28 +103,10 @@ class Stage:
         program = await Program.start(
             name,
             arguments,
-            environment=_environment(os.environ, self._mark),
+            environment=program_environment(os.environ, self._mark),
             directory=self._directory,
             on_line=self._on_line,
             stdin_line=stdin_line,
         )
         self._running.push_async_callback(program.stop, STOP_SECONDS)
         return program
-
-
-def _environment(source: Mapping[str, str], mark: str) -> dict[str, str]:
-    """Return an environment without the settings of a worker that may be configured here, and without its systemd."""
-    kept = {
-        name: value
-        for name, value in source.items()
-        if not name.startswith(ENV_PREFIX)
-        and name not in LEGACY_NAMES
-        and name not in _NOT_PASSED_ON
-        # All traffic is on the loopback, where no proxy may come in between.
-        and not name.upper().endswith("_PROXY")
-    }
-    root = Path(supervisor.__file__).parents[1]
-    if root.name not in {"site-packages", "dist-packages"}:
-        # A checkout that is not installed was found by the working directory, which is another one for the programs.
-        kept["PYTHONPATH"] = os.pathsep.join(filter(None, (str(root), source.get("PYTHONPATH"))))
-    return {**kept, MARK_VARIABLE: mark}

@@ -136,6 +136,9 @@ async def _read_capped(response: aiohttp.ClientResponse) -> bytes:
 def _reason(error: BaseException, seconds: float) -> str:
     if isinstance(error, TimeoutError):
         return f"none within {seconds:g} s"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        # aiohttp's own text tells of its TLS setting, also where there is no TLS.
+        return f"can't connect to {error.host}:{error.port}: {error.os_error.strerror or error.os_error}"
     return str(error) or type(error).__name__
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import Callable
 from typing import Any
 
 import psutil
@@ -27,14 +27,24 @@ async def wait_until(condition: Callable[[], bool], seconds: float = 5) -> None:
         await asyncio.sleep(0.01)
 
 
-def children() -> list[psutil.Process]:
-    """All processes below this one."""
-    return psutil.Process().children(recursive=True)
+def unique_seconds() -> str:
+    """Return a duration of about ten minutes for `sleep`, written so that it is on no other command line."""
+    return f"600.{uuid.uuid4().int % 10**12:012d}"
 
 
-@contextmanager
-def no_process_left() -> Iterator[None]:
-    """Assert that the body leaves no process below this one that was not there before."""
-    before = {child.pid for child in children()}
-    yield
-    assert [child.cmdline() for child in children() if child.pid not in before] == []
+def running_with(word: str) -> list[int]:
+    """Return the living processes of this machine with this word on their command line.
+
+    Not only those below this process: an orphan is nobody's descendant any more.
+    """
+    found = psutil.process_iter(["cmdline", "status"])
+    return [
+        process.pid
+        for process in found
+        if word in " ".join(process.info["cmdline"] or []) and process.info["status"] != psutil.STATUS_ZOMBIE
+    ]
+
+
+async def assert_ended(word: str) -> None:
+    """Assert that no process with this word on its command line lives on; a kill takes the kernel a moment."""
+    await wait_until(lambda: running_with(word) == [], seconds=2)

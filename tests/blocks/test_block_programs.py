@@ -8,7 +8,7 @@ import time
 
 import psutil
 import pytest
-from blocks_support import children, no_process_left, wait_until
+from blocks_support import assert_ended, running_with, unique_seconds, wait_until
 
 from blocks.programs import Completed, Pipe, run_program
 
@@ -64,9 +64,9 @@ async def test_the_environment_is_the_given_one_only(monkeypatch: pytest.MonkeyP
 
 
 async def test_the_time_limit_kills_the_whole_group() -> None:
-    started = time.monotonic()
-    with no_process_left():
-        completed = await shell("sleep 60 & sleep 60; echo never", timeout_seconds=0.3)
+    started, seconds = time.monotonic(), unique_seconds()
+    completed = await shell(f"sleep {seconds} & sleep {seconds}; echo never", timeout_seconds=0.3)
+    await assert_ended(seconds)
     assert (completed.timed_out, completed.exit_code, completed.stdout.text) == (True, -signal.SIGKILL, "")
     assert time.monotonic() - started < 5
 
@@ -75,12 +75,13 @@ async def test_cancellation_kills_the_whole_group_and_closes_every_descriptor() 
     # The first one opens what asyncio itself keeps for programs.
     await shell("true")
     before = open_descriptors()
-    with no_process_left():
-        running = asyncio.create_task(shell("sleep 61 & sleep 61"))
-        await wait_until(lambda: sum("61" in child.cmdline() for child in children()) == 2)
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
+    seconds = unique_seconds()
+    running = asyncio.create_task(shell(f"sleep {seconds} & sleep {seconds}; true"))
+    await wait_until(lambda: len(running_with(seconds)) == 3)  # the shell and both sleeps
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await assert_ended(seconds)
     await wait_until(lambda: open_descriptors() == before)
 
 

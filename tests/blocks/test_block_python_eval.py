@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from blocks_support import children, no_process_left, run_block, wait_until
+from blocks_support import assert_ended, run_block, running_with, unique_seconds, wait_until
 
 from blocks import python_eval
 from blocks.python_eval import PythonEval, PythonEvalParams
@@ -86,23 +86,23 @@ async def test_the_traceback_shows_the_source_and_not_the_evaluator() -> None:
 
 
 async def test_a_source_that_does_not_end_is_killed_with_its_children() -> None:
-    source = "import subprocess\nprint('started', flush=True)\nsubprocess.run(['sleep', '62'])"
-    started = time.monotonic()
-    with no_process_left():
-        result = await evaluate(source, timeout_seconds=1)
+    started, seconds = time.monotonic(), unique_seconds()
+    source = f"import subprocess\nprint('started', flush=True)\nsubprocess.run(['sleep', '{seconds}'])"
+    result = await evaluate(source, timeout_seconds=1)
+    await assert_ended(seconds)
     assert (result.success, result.retryable, result.data.stdout) == (False, False, "started\n")
     assert result.message == "The source did not end within 1 s and was killed"
     assert time.monotonic() - started < 5
 
 
-async def test_cancellation_kills_the_interpreter_and_waits_for_its_end() -> None:
-    with no_process_left():
-        before = len(children())
-        job = asyncio.create_task(evaluate("import time; time.sleep(63)"))
-        await wait_until(lambda: len(children()) > before)
-        job.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await job
+async def test_cancellation_kills_the_interpreter_and_its_children() -> None:
+    seconds = unique_seconds()
+    job = asyncio.create_task(evaluate(f"import subprocess\nsubprocess.run(['sleep', '{seconds}'])"))
+    await wait_until(lambda: running_with(seconds) != [])
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    await assert_ended(seconds)
 
 
 async def test_a_value_that_is_too_large_is_a_failure() -> None:
@@ -112,7 +112,16 @@ async def test_a_value_that_is_too_large_is_a_failure() -> None:
 
 
 @pytest.mark.parametrize(
-    "report", ["[]", "{}", "garbage", '{"error": 1, "value": 0, "is_json": 1, "repr": 2}']
+    "report",
+    [
+        "[]",
+        "{}",
+        "garbage",
+        '{"error": 1, "value": 0, "is_json": true, "repr": "0"}',
+        '{"error": {"type": "X"}, "value": 0, "is_json": true, "repr": "0"}',
+        '{"error": null, "value": 0, "is_json": 1, "repr": "0"}',
+        '{"error": null, "value": 0, "is_json": true, "repr": 2}',
+    ],
 )
 async def test_a_report_that_the_source_forged_is_not_believed(report: str) -> None:
     source = f"import os, sys\nos.write(int(sys.argv[1]), {report.encode()!r})\nos._exit(0)"

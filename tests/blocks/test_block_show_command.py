@@ -13,7 +13,7 @@ from blocks_support import run_block, wait_until
 from pydantic import ValidationError
 
 from blocks.show_command import ShowCommand, ShowCommandParams
-from blocks.ssh import is_rejection, netmiko_device_type
+from blocks.ssh import Login, is_rejection, netmiko_device_type
 from sdk import FunctionBlockResult, WorkflowContext
 from sdk.testing.devices import EmulatedIos, Faults
 
@@ -237,6 +237,10 @@ async def test_no_socket_or_thread_is_left_after_a_session(recwarn: pytest.Warni
         await show("show clock", device=device)
         await wait_until(lambda: ssh_threads() == [])
     assert [warning for warning in recwarn if issubclass(warning.category, ResourceWarning)] == []
+
+
+def test_a_login_shows_its_password_to_nobody() -> None:
+    assert PASSWORD not in repr(Login("192.0.2.1", 22, "cisco_ios", "admin", PASSWORD))
 
 
 @pytest.mark.parametrize(

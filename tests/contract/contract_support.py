@@ -131,6 +131,8 @@ class Setup:
 
     async def result(self, job_id: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """Wait until the engine holds the job's result, and return the whole of it."""
+        # An injected item is a job only from the poll on that hands it out.
+        await until(lambda: any(job.job_id == job_id for job in self.engine.jobs()), "a poll has come", seconds)
         job = await self.engine.wait_for_result(job_id, seconds)
         assert job.finished_by == "worker"
         return job.result or {}

@@ -1,0 +1,34 @@
+"""The environment of the demo's programs: this machine's, without what configures a worker here."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import supervisor
+from supervisor.legacy_environment import LEGACY_NAMES
+from supervisor.settings import ENV_PREFIX
+
+MARK_VARIABLE: Final = "NEOPS_DEMO_RUN"
+"""Carries the mark of one run, by which every process of that run can be recognised."""
+
+# What systemd gave to somebody else, if the demo runs in a unit.
+_OF_SYSTEMD: Final = frozenset({"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "STATE_DIRECTORY"})
+
+
+def program_environment(source: Mapping[str, str], mark: str) -> dict[str, str]:
+    """Return ``source`` without the settings of a worker that may be configured there, and with the run's mark."""
+    kept = {
+        name: value
+        for name, value in source.items()
+        if not name.startswith(ENV_PREFIX)
+        and name not in LEGACY_NAMES
+        and name not in _OF_SYSTEMD
+        # All traffic is on the loopback, where no proxy may come in between.
+        and not name.upper().endswith("_PROXY")
+    }
+    root = Path(supervisor.__file__).parents[1]
+    if root.name not in {"site-packages", "dist-packages"}:
+        # A checkout that is not installed was found by the working directory, and the programs have another one.
+        kept["PYTHONPATH"] = os.pathsep.join(filter(None, (str(root), source.get("PYTHONPATH"))))
+    return {**kept, MARK_VARIABLE: mark}

@@ -1,0 +1,212 @@
+"""What a test can have the host do beside running jobs: each looks at one rule of the process machinery."""
+
+import asyncio
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from supervisor.errors import LaunchError
+from supervisor.launcher import Child, Spares
+from supervisor.launcher.kin import direct_children
+from supervisor.launcher.sweep import Sweeper
+
+BOUND_SECONDS = 10.0
+
+
+async def until(condition: Any) -> None:
+    """Wait for a condition on the loop, at most `BOUND_SECONDS`."""
+    end = time.monotonic() + BOUND_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "the condition did not come true"
+        await asyncio.sleep(0.005)
+
+
+async def end_child(child: Child) -> None:
+    """Kill, await and bury a child that has no job."""
+    child.kill()
+    await child.exited
+    child.bury()
+
+
+async def processes(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """The template, the spares that wait, and children that nobody knows."""
+    await until(lambda: len(host.runner._spares._ready) >= host.options.get("spares", 1))
+    unknown = host.launcher.kin.unknown(direct_children())
+    return {
+        "template": getattr(host.launcher, "template_pid", None),
+        "spares": [child.pid for child in host.runner._spares._ready],
+        "unknown": sorted(unknown),
+    }
+
+
+async def usage_of_spare(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Private memory of a spare in MiB, and its descriptors as /proc shows them."""
+    await until(lambda: host.runner._spares._ready)
+    pid = host.runner._spares._ready[0].pid
+    links = {name.name: os.readlink(name) for name in Path(f"/proc/{pid}/fd").iterdir()}
+    return {"uss_mb": psutil.Process(pid).memory_full_info().uss / 2**20, "descriptors": links}
+
+
+async def births_and_sweeps(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Bear ``births`` children while sweeps run all the time; tell how many lived and how many were swept."""
+    dead = await host.launcher.bear()
+    dead.kill()
+    await dead.exited
+    sweeper = Sweeper(host.launcher)
+    swept, sweeps, bearing = 0, 0, True
+
+    async def sweep_all_the_time() -> None:
+        nonlocal swept, sweeps
+        while bearing:
+            swept += (await sweeper.clear(dead.pid)).killed
+            sweeps += 1
+            await asyncio.sleep(0)
+
+    sweeping = asyncio.create_task(sweep_all_the_time())
+    lived = 0
+    for _ in range(request["births"] // 2):
+        pair = await asyncio.gather(host.launcher.bear(), host.launcher.bear(), return_exceptions=True)
+        for child in pair:
+            if isinstance(child, Child):
+                lived += not child.exited.done()
+                await end_child(child)
+    bearing = False
+    await sweeping
+    dead.bury()
+    return {"lived": lived, "swept": swept, "sweeps": sweeps}
+
+
+async def foreign_child_status(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Start a known child that is not a job, run jobs that are swept, then ask for that child's exit code."""
+    foreign = subprocess.Popen([sys.executable, "-I", "-S", "-c", "raise SystemExit(7)"])
+    host.launcher.kin.add(foreign.pid)
+    await until(lambda: os.waitid(os.P_PID, foreign.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT))
+    children = [await host.launcher.bear() for _ in range(3)]
+    for child in children:
+        child.kill()
+        await child.exited
+        await Sweeper(host.launcher).clear(child.pid)
+        child.bury()
+    code = foreign.wait()
+    host.launcher.kin.discard(foreign.pid)
+    return {"code": code}
+
+
+async def starts_at_once(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Have ``target`` spares started and tell how many starts ran at the same time at most."""
+    running, most = 0, 0
+
+    class Counting:
+        async def bear(self) -> Child:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            try:
+                return await host.launcher.bear()
+            finally:
+                running -= 1
+
+    spares = Spares(Counting(), request["target"])
+    spares.refill()
+    await until(lambda: len(spares._ready) == request["target"])
+    ready = len(spares._ready)
+    await spares.close()
+    return {"most": most, "ready": ready, "cores": os.cpu_count()}
+
+
+async def take_without_template(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Stop the template, ask for a child with a time-out, then let the template go on and ask again."""
+    spares = Spares(host.launcher, 0)
+    os.kill(host.launcher.template_pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    try:
+        await spares.take(0.3)
+        error = ""
+    except LaunchError as problem:
+        error = str(problem)
+    waited = time.monotonic() - begun
+    os.kill(host.launcher.template_pid, signal.SIGCONT)
+    child = await spares.take(BOUND_SECONDS)
+    await end_child(child)
+    await spares.close()
+    return {"error": error, "waited": waited}
+
+
+async def starts_without_descriptors(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Forbid new descriptors, count the attempts to start a child in a second, allow them again, take one."""
+    attempts = 0
+
+    class Counting:
+        async def bear(self) -> Child:
+            nonlocal attempts
+            attempts += 1
+            return await host.launcher.bear()
+
+    spares = Spares(Counting(), 1)
+    before = len(os.listdir("/proc/self/fd"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    spares.refill()
+    await asyncio.sleep(0.5)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    left = len(os.listdir("/proc/self/fd")) - before
+    failed = attempts
+    await end_child(await spares.take(BOUND_SECONDS))
+    await spares.close()
+    return {"attempts": failed, "leaked": left}
+
+
+async def abandoned_birth(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Cancel a birth before the template has answered; tell whether the child is gone afterwards."""
+    os.kill(host.launcher.template_pid, signal.SIGSTOP)
+    bearing = asyncio.create_task(host.launcher.bear())
+    await until(lambda: host.launcher._awaited)
+    before = direct_children()
+    bearing.cancel()
+    await asyncio.gather(bearing, return_exceptions=True)
+    os.kill(host.launcher.template_pid, signal.SIGCONT)
+    await until(lambda: host.launcher._strays)
+    (stray,) = host.launcher._strays
+
+    def is_gone() -> bool:
+        host.launcher.drain_births()
+        return not Path(f"/proc/{stray}").exists()
+
+    await until(is_gone)
+    return {"left": sorted(direct_children() - before)}
+
+
+async def stop_all_while_taking(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Tell the runner to stop between a job's claim of a child and its order; tell how the job ended."""
+    host.runner.stop_all()
+    return {}
+
+
+async def descriptors(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """How many descriptors the host has open, once its spares are ready."""
+    await until(lambda: len(host.runner._spares._ready) >= host.options.get("spares", 1))
+    return {"count": len(os.listdir("/proc/self/fd"))}
+
+
+SCENARIOS = {
+    function.__name__: function
+    for function in (
+        processes,
+        usage_of_spare,
+        births_and_sweeps,
+        foreign_child_status,
+        starts_at_once,
+        take_without_template,
+        starts_without_descriptors,
+        abandoned_birth,
+        stop_all_while_taking,
+        descriptors,
+    )
+}

@@ -1,0 +1,98 @@
+"""A worker without an engine, in a process of its own: it runs what a test asks for and answers in JSON lines.
+
+A test process must not be a subreaper and must not sweep: it would take pytest's other children for leftovers.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from host_jobs import JobRecorder, run_job
+from host_scenarios import SCENARIOS
+
+from jobrunner.protocol import linux
+from jobrunner.protocol.entry import Discovery
+from supervisor.blocks import start_launcher
+from supervisor.jobs import JobLimits, JobRunner
+from supervisor.launcher.environment import job_environment
+from supervisor.launcher.spawn import SpawnLauncher
+from supervisor.launcher.template import TemplateLauncher
+from supervisor.settings import RunSettings
+
+Action = Callable[["Host", dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+class Host:
+    """The launcher and the job runner under test."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        self.recorder = JobRecorder()
+        self.sources: tuple[str, ...] = tuple(options["sources"])
+        self.environment = job_environment(os.environ, frozenset(options.get("job_env", ())))
+
+    async def start(self) -> None:
+        """Import the blocks; `limits` of the options are `JobLimits`."""
+        import_seconds = self.options.get("import_seconds", 30.0)
+        if self.options.get("by_settings"):
+            settings = RunSettings(function_blocks=list(self.sources), import_seconds=import_seconds)
+            self.launcher, self.catalogue = await start_launcher(settings)
+        else:
+            kind = SpawnLauncher if self.options.get("spawn") else TemplateLauncher
+            self.launcher = kind(Discovery(self.sources), self.environment, import_seconds=import_seconds)
+            self.catalogue = await self.launcher.start()
+        self.limits = JobLimits(**{"max_seconds": 20.0, "grace_seconds": 0.3} | self.options.get("limits", {}))
+        directory = Path(self.options["directory"])
+        self.runner = JobRunner(
+            self.launcher, self.limits, directory, spares=self.options.get("spares", 1)
+        )
+        self.runner.prepare()
+
+    async def close(self) -> None:
+        """End everything that was started."""
+        await self.runner.close()
+        await self.launcher.close()
+
+
+async def answer(host: Host, request: dict[str, Any]) -> None:
+    """Do what ``request`` asks for and print one line."""
+    action = run_job if request["do"] == "run" else SCENARIOS[request["do"]]
+    try:
+        result = await action(host, request)
+    except BaseException:
+        result = {"traceback": traceback.format_exc()}
+    print(json.dumps({"number": request["number"], **result}), flush=True)
+
+
+async def main() -> None:
+    linux.die_with_parent()
+    linux.become_subreaper()
+    logging.basicConfig(level=logging.DEBUG, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    host = Host(json.loads(sys.argv[1]))
+    logging.getLogger("job").addHandler(host.recorder)
+    logging.getLogger("job").propagate = False
+    await host.start()
+    hello = {"pid": os.getpid(), "launcher": type(host.launcher).__name__}
+    print(json.dumps(hello | {"catalogue": host.catalogue.model_dump(mode="json")}), flush=True)
+    requests = asyncio.StreamReader(limit=2**26)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(requests), sys.stdin
+    )
+    tasks: set[asyncio.Task[None]] = set()
+    while line := await requests.readline():
+        task = asyncio.create_task(answer(host, json.loads(line)))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+    if not host.options.get("leave_without_closing"):
+        await host.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
