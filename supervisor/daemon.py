@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import shutil
 import signal
 import sqlite3
 from collections.abc import Coroutine
@@ -94,10 +95,13 @@ class Daemon:
         beats = Heartbeat(engine, registration, settings.heartbeat_seconds)
         heartbeat = self._in_background(beats.beat_for_ever(), "heartbeat")
         delivery = Delivery(engine, journal)
+        directories = settings.state_dir / "jobs"
+        # Left by a worker that was killed: the state directory, and so this one, is ours alone by its lock.
+        await asyncio.to_thread(shutil.rmtree, directories, ignore_errors=True)
         self._runner = JobRunner(
             launcher,
             _limits(settings),
-            settings.state_dir / "jobs",
+            directories,
             spares=min(settings.max_concurrent_jobs, MOST_SPARES),
         )
         dispatcher = Dispatcher(

@@ -82,7 +82,7 @@ class JobRunner:
         self._stopping = False
 
     def prepare(self) -> None:
-        """Start the spares."""
+        """Make the directory of the jobs' directories and start the spares. Raises `OSError`."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._spares.refill()
 

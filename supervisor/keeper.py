@@ -19,10 +19,10 @@ from typing import Final
 from jobrunner.protocol import linux
 
 BOUND_SECONDS: Final = 5.0
-_FORWARDED: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1})
+_FORWARDED: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _HEARD: Final = _FORWARDED | {signal.SIGCHLD}
 _SENT_BY_TERMINAL: Final = 0x80
-"""``SI_KERNEL``: a Ctrl-C, which the terminal sends to the supervisor as well."""
+"""``SI_KERNEL``: a Ctrl-C or a hang-up, which the terminal sends to the supervisor as well."""
 
 
 def keep(run: Callable[[], int]) -> int:
@@ -59,7 +59,7 @@ def _wait(supervisor: int) -> int:
     while True:
         heard = signal.sigwaitinfo(_HEARD)
         if heard.si_signo != signal.SIGCHLD:
-            if not (heard.si_signo == signal.SIGINT and heard.si_code == _SENT_BY_TERMINAL):
+            if heard.si_code != _SENT_BY_TERMINAL:
                 os.kill(supervisor, heard.si_signo)
             continue
         pid, status = os.waitpid(supervisor, os.WNOHANG)

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as events of the worker."""
+"""Signals as events of the worker."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,8 @@ from typing import Final
 
 from jobrunner.protocol.linux import KEEPER_LOST_SIGNAL
 
-STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""SIGHUP is what a closed terminal sends: the jobs of a worker that runs in one are finished, not cut off."""
 
 
 @contextlib.contextmanager

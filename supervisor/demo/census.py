@@ -66,7 +66,9 @@ class Census:
 
     def _marked(self) -> set[psutil.Process]:
         own = os.getpid()
-        return {process for process in psutil.process_iter() if process.pid != own and self._has_mark(process)}
+        return {
+            process for process in psutil.process_iter() if process.pid != own and self._has_mark(process)
+        }
 
     def _has_mark(self, process: psutil.Process) -> bool:
         if self._mark in _command(process):

@@ -107,7 +107,9 @@ class Demo:
                 if found := await view.job(ids[name]):
                     seen[name] = found
             waiting = ", ".join(name for name in ids if name not in seen)
-            self._progress.step(f"{len(seen)} of {len(ids)} jobs have ended" + (f"; not yet: {waiting}" if waiting else ""))
+            self._progress.step(
+                f"{len(seen)} of {len(ids)} jobs have ended" + (f"; not yet: {waiting}" if waiting else "")
+            )
             await asyncio.sleep(_LOOK_SECONDS)
         return seen
 
@@ -134,6 +136,4 @@ async def _machine_lateness(timer: Program) -> Lateness:
 def _heartbeat_lateness(arrivals: list[float], observed: _Observed) -> Lateness:
     """Return the lateness of the beats that were due while the jobs ran, however late they came."""
     beats = zip(arrivals, late_beats(arrivals, HEARTBEAT_SECONDS), strict=True)
-    return summarise(
-        [late for arrival, late in beats if observed.began <= arrival - late <= observed.ended]
-    )
+    return summarise([late for arrival, late in beats if observed.began <= arrival - late <= observed.ended])

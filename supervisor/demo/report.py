@@ -51,7 +51,9 @@ class Report:
         found = [f"{row.job}: {row.problem}." for row in self.rows if row.problem]
         # One beat may be on its way at either end of the time that is looked at.
         if self.heartbeat.beats < self.beats_due - 2:
-            found.append(f"{self.beats_due - self.heartbeat.beats} of {self.beats_due} heartbeats are missing.")
+            found.append(
+                f"{self.beats_due - self.heartbeat.beats} of {self.beats_due} heartbeats are missing."
+            )
         if self.heartbeat.max_seconds > LATE_SECONDS + self.machine.max_seconds:
             found.append(f"A heartbeat was {self.heartbeat.max_seconds:.2f} s late.")
         if missing := [kind for kind in DESCENDANTS if kind not in self.descendants_seen]:

@@ -72,7 +72,9 @@ def _wrong_answers(result: Result) -> str:
 
 
 def _not_three_killed(result: Result) -> str:
-    return "" if "3 process(es) it left behind were killed" in result.message else "it left no three processes"
+    return (
+        "" if "3 process(es) it left behind were killed" in result.message else "it left no three processes"
+    )
 
 
 def _no_ping_here(result: Result) -> str:

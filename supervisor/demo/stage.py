@@ -88,7 +88,9 @@ class Stage:
             "--shutdown-timeout-seconds": f"{options.drain_seconds:g}",
             "--job-env": MARK_VARIABLE,
         }
-        worker = await self._start("worker", "supervisor", *(word for pair in settings.items() for word in pair))
+        worker = await self._start(
+            "worker", "supervisor", *(word for pair in settings.items() for word in pair)
+        )
         await worker.wait_for_line(r"The worker is ready", SET_UP_SECONDS)
         return worker
 

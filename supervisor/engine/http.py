@@ -7,6 +7,7 @@ this does both.
 
 import asyncio
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -138,7 +139,9 @@ def _reason(error: BaseException, seconds: float) -> str:
         return f"none within {seconds:g} s"
     if isinstance(error, aiohttp.ClientConnectorError):
         # aiohttp's own text tells of its TLS setting, also where there is no TLS.
-        return f"can't connect to {error.host}:{error.port}: {error.os_error.strerror or error.os_error}"
+        number = error.os_error.errno or 0
+        reason = os.strerror(number) if number > 0 else error.os_error.strerror or str(error.os_error)
+        return f"can't connect to {error.host}:{error.port}: {reason}"
     return str(error) or type(error).__name__
 
 

@@ -1,25 +1,41 @@
 """The descriptors between supervisor and one child: channel, stdout, stderr, and the file for stack dumps."""
 
+import contextlib
 import os
 import socket
 
 from jobrunner.protocol.entry import Descriptors
+from supervisor.errors import LaunchError
 
 
 class Wiring:
-    """Both ends of everything, until the child has its own."""
+    """Both ends of everything, until the child has its own.
+
+    Raises `LaunchError` when the process has no descriptors left; then none of them stays open.
+    """
 
     def __init__(self) -> None:
-        self.channel, self._child_channel = socket.socketpair()
-        self.stdout, self._child_stdout = os.pipe()
-        self.stderr, self._child_stderr = os.pipe()
-        # Anonymous memory instead of a pipe: the dump of a hung process can't block on a full one, and it can
-        # still be read when the process is dead.
-        self.dump = os.memfd_create("neops-stack", os.MFD_CLOEXEC)
+        try:
+            self._open()
+        except OSError as error:
+            text = f"A child could not be started: no descriptors for it ({error.strerror}). Raise the limit of open files."
+            raise LaunchError(text) from error
         self.channel.setblocking(False)
         for descriptor in (self.stdout, self.stderr):
             os.set_blocking(descriptor, False)
         self._open_child_ends = True
+
+    def _open(self) -> None:
+        with contextlib.ExitStack() as opened:
+            self.channel, self._child_channel = socket.socketpair()
+            opened.callback(self.channel.close)
+            opened.callback(self._child_channel.close)
+            self.stdout, self._child_stdout = _pipe(opened)
+            self.stderr, self._child_stderr = _pipe(opened)
+            # Anonymous memory instead of a pipe: the dump of a hung process can't block on a full one, and it can
+            # still be read when the process is dead.
+            self.dump = os.memfd_create("neops-stack", os.MFD_CLOEXEC)
+            opened.pop_all()
 
     def child_ends(self) -> Descriptors:
         """Return what is passed to the child."""
@@ -39,3 +55,10 @@ class Wiring:
         self.channel.close()
         for descriptor in (self.stdout, self.stderr, self.dump):
             os.close(descriptor)
+
+
+def _pipe(opened: contextlib.ExitStack) -> tuple[int, int]:
+    ends = os.pipe()
+    for end in ends:
+        opened.callback(os.close, end)
+    return ends

@@ -30,7 +30,7 @@ class WorkerEvent(Enum):
     """What can happen to the worker."""
 
     SIGNALLED = auto()
-    """SIGTERM or SIGINT: the first drains, the second kills the jobs, the third leaves at once."""
+    """SIGTERM, SIGINT or SIGHUP: the first drains, the second kills the jobs, the third leaves at once."""
     DRAIN_TIMED_OUT = auto()
     JOBS_ENDED = auto()
     """No job is running, none waits, and no poll is in flight."""
