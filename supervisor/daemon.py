@@ -1,11 +1,10 @@
-"""The daemon: puts the parts together, and carries out what the worker's state machine decides."""
+"""The daemon: puts the parts together, lets them work, and takes them apart in the right order."""
 
 import asyncio
 import logging
 import os
 import shutil
 import signal
-import sqlite3
 from collections.abc import Coroutine
 from typing import Any, Final
 
@@ -15,20 +14,20 @@ from supervisor.blocks import start_launcher
 from supervisor.delivery import Delivery
 from supervisor.dispatch import Dispatcher
 from supervisor.engine import EngineAccess, EngineApi
-from supervisor.errors import StartRefusedError
+from supervisor.errors import StartRefusedError, StateDirectoryError
 from supervisor.heartbeat import Heartbeat
 from supervisor.jobs import JobLimits, JobRunner
 from supervisor.journal import Journal
 from supervisor.keeper import BOUND_SECONDS, kill_all_children
 from supervisor.launcher import Launcher
-from supervisor.lifecycle.worker import WorkerCommand, WorkerEvent, WorkerState, worker_step
+from supervisor.lifecycle.worker import WorkerEvent
 from supervisor.notify import Notifier
+from supervisor.past import deliver_the_past
 from supervisor.poller import Poller
 from supervisor.registration import Registration
-from supervisor.result import result_text
 from supervisor.settings import DaemonSettings
+from supervisor.shutdown import Shutdown
 from supervisor.signals import keeper_lost, stop_signals
-from supervisor.verdict import Cause, Verdict
 
 _log = logging.getLogger(__name__)
 
@@ -36,11 +35,6 @@ LAST_DELIVERY_SECONDS: Final = 10.0
 """How long the results of a shutdown may take to the engine. The rest waits in the journal for the next start."""
 
 MOST_SPARES: Final = 4
-_ANNOUNCEMENTS: Final = {
-    1: "Stopping: no new jobs, running ones may go on for %g s. Once more kills them.",
-    2: "Stopping now: running jobs are killed and reported. Once more leaves without a word.",
-}
-EXIT_AT_ONCE: Final = 130
 
 
 class Daemon:
@@ -49,18 +43,14 @@ class Daemon:
     def __init__(self, settings: DaemonSettings, notifier: Notifier) -> None:
         self._settings = settings
         self._notifier = notifier
-        self._state = WorkerState()
-        self._stop_asked = asyncio.Event()
-        self._drain_timer: asyncio.TimerHandle | None = None
-        self._poller: Poller | None = None
-        self._runner: JobRunner | None = None
+        self._shutdown = Shutdown(settings.shutdown_timeout_seconds, notifier)
         self._exit_code = 0
 
     async def run(self) -> int:
         """Work until told to stop. Returns the exit code. Raises `SupervisorError` when it can't start."""
         linux.become_subreaper()
         linux.forbid_inspection()
-        with stop_signals(self._on_signal), keeper_lost(_leave_nothing_alive):
+        with stop_signals(self._shutdown.on_signal), keeper_lost(_leave_nothing_alive):
             journal = Journal(self._settings.state_dir)
             try:
                 return await self._with_journal(journal)
@@ -95,17 +85,14 @@ class Daemon:
         beats = Heartbeat(engine, registration, settings.heartbeat_seconds)
         heartbeat = self._in_background(beats.beat_for_ever(), "heartbeat")
         delivery = Delivery(engine, journal)
-        directories = settings.state_dir / "jobs"
-        # Left by a worker that was killed: the state directory, and so this one, is ours alone by its lock.
-        await asyncio.to_thread(shutil.rmtree, directories, ignore_errors=True)
-        self._runner = JobRunner(
+        runner = JobRunner(
             launcher,
             _limits(settings),
-            directories,
+            settings.state_dir / "jobs",
             spares=min(settings.max_concurrent_jobs, MOST_SPARES),
         )
         dispatcher = Dispatcher(
-            self._runner,
+            runner,
             journal,
             delivery,
             engine,
@@ -113,22 +100,23 @@ class Daemon:
             slots=settings.max_concurrent_jobs,
             engine_job_timeout_seconds=settings.engine_job_timeout_seconds,
         )
-        self._poller = Poller(engine, registration, dispatcher, settings.poll_seconds)
         try:
-            await _deliver_the_past(journal, delivery, engine)
-            self._runner.prepare()
-            await self._work(self._poller, dispatcher, delivery, registration)
+            await self._prepare(runner)
+            await deliver_the_past(journal, delivery, knows_retryable=engine.knows_retryable)
+            poller = Poller(engine, registration, dispatcher, settings.poll_seconds)
+            self._shutdown.kill_jobs = runner.stop_all
+            await self._work(poller, dispatcher, delivery, registration)
         finally:
             heartbeat.cancel()
             await asyncio.gather(heartbeat, return_exceptions=True)
             await delivery.close()
-            await self._runner.close()
+            await runner.close()
         return self._exit_code
 
     async def _register(self, registration: Registration) -> bool:
         """Register, unless told to stop meanwhile. Returns whether this worker is registered."""
         beginning = asyncio.create_task(registration.begin(self._settings.startup_retry_seconds))
-        stop = asyncio.create_task(self._stop_asked.wait())
+        stop = asyncio.create_task(self._shutdown.asked.wait())
         try:
             await asyncio.wait((beginning, stop), return_when=asyncio.FIRST_COMPLETED)
             if not beginning.done():
@@ -139,26 +127,36 @@ class Daemon:
                 task.cancel()
             await asyncio.gather(beginning, stop, return_exceptions=True)
         if registration.refused and self._settings.require_all_blocks:
-            raise StartRefusedError(
-                "Blocks were refused by the engine: " + "; ".join(registration.refused.values())
-            )
+            reasons = "; ".join(registration.refused.values())
+            raise StartRefusedError(f"Blocks were refused by the engine: {reasons}")
         if not registration.accepted:
             raise StartRefusedError("The engine accepted none of the blocks; see the errors above.")
         return True
 
+    async def _prepare(self, runner: JobRunner) -> None:
+        # Left by a worker that was killed: the state directory, and so this one, is ours alone by its lock.
+        await asyncio.to_thread(shutil.rmtree, self._settings.state_dir / "jobs", ignore_errors=True)
+        try:
+            runner.prepare()
+        except OSError as error:
+            raise StateDirectoryError(f"The jobs' directories can't be made: {error}.") from error
+
     async def _work(
         self, poller: Poller, dispatcher: Dispatcher, delivery: Delivery, registration: Registration
     ) -> None:
+        self._shutdown.stop_polling = poller.stop
+        if self._shutdown.asked.is_set():
+            poller.stop()
         polling = self._in_background(poller.poll_until_stopped(), "poller")
         self._announce_ready(registration)
-        await self._stop_asked.wait()
+        await self._shutdown.asked.wait()
         # The jobs of a poll in flight are claimed: they are awaited, and run or reported like all others.
         await asyncio.wait((polling,))
         await dispatcher.wait_until_idle()
-        self._apply(WorkerEvent.JOBS_ENDED)
+        self._shutdown.apply(WorkerEvent.JOBS_ENDED)
         if not await delivery.wait_until_delivered(LAST_DELIVERY_SECONDS):
             _log.warning("%d result(s) wait in the journal for the next start.", delivery.waiting)
-        self._apply(WorkerEvent.RESULTS_DELIVERED)
+        self._shutdown.apply(WorkerEvent.RESULTS_DELIVERED)
         await registration.end()
         _log.info("Stopped.")
 
@@ -171,10 +169,11 @@ class Daemon:
     def _background_ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or (error := task.exception()) is None:
             return
-        _log.critical("The %s failed, which is a bug in this worker. Stopping.", task.get_name(), exc_info=error)
+        _log.critical(
+            "The %s failed, which is a bug in this worker. Stopping.", task.get_name(), exc_info=error
+        )
         self._exit_code = 1
-        if self._state.polls:
-            self._apply(WorkerEvent.SIGNALLED)
+        self._shutdown.begin()
 
     def _announce_ready(self, registration: Registration) -> None:
         text = (
@@ -189,71 +188,19 @@ class Daemon:
             _log.error("%s", f"{problem}\n{problem.traceback}".rstrip())
         missing = [problem for problem in catalogue.problems if problem.kind == "source"]
         if missing or (catalogue.problems and self._settings.require_all_blocks):
-            raise StartRefusedError("Not started: " + "; ".join(map(str, missing or catalogue.problems)))
+            reasons = "; ".join(map(str, missing or catalogue.problems))
+            raise StartRefusedError(f"Not started: {reasons}")
         if not catalogue.blocks:
             raise StartRefusedError(
                 f"No function blocks were found in {', '.join(self._settings.function_blocks)}. "
                 "Give their directory with --function-blocks."
             )
 
-    def _on_signal(self, number: signal.Signals) -> None:
-        text = _ANNOUNCEMENTS.get(self._state.signals + 1)
-        if text is not None:
-            values = (self._settings.shutdown_timeout_seconds,) if "%g" in text else ()
-            _log.warning("%s. " + text, number.name, *values)
-        self._apply(WorkerEvent.SIGNALLED)
-
-    def _apply(self, event: WorkerEvent) -> None:
-        self._state, commands = worker_step(self._state, event)
-        for command in commands:
-            self._carry_out(command)
-
-    def _carry_out(self, command: WorkerCommand) -> None:
-        match command:
-            case WorkerCommand.STOP_POLLING:
-                self._stop_polling()
-            case WorkerCommand.KILL_JOBS:
-                if self._runner is not None:
-                    self._runner.stop_all()
-            case WorkerCommand.EXIT_AT_ONCE:
-                # The children die with this process (PDEATHSIG); claims and results are in the journal.
-                os._exit(EXIT_AT_ONCE)
-            case WorkerCommand.DELIVER_REST | WorkerCommand.UNREGISTER:
-                pass  # `_work` goes on to it by itself
-
-    def _stop_polling(self) -> None:
-        timeout = self._settings.shutdown_timeout_seconds
-        self._notifier.send("STOPPING=1", f"STATUS=stopping, at most {timeout:g} s for running jobs")
-        if self._poller is not None:
-            self._poller.stop()
-        self._stop_asked.set()
-        loop = asyncio.get_running_loop()
-        self._drain_timer = loop.call_later(timeout, self._apply, WorkerEvent.DRAIN_TIMED_OUT)
-
 
 def _leave_nothing_alive() -> None:
     """The keeper was killed, and with it whoever would clean up after this process: do it now, and end."""
     kill_all_children(BOUND_SECONDS)
     os._exit(128 + signal.SIGKILL)
-
-
-async def _deliver_the_past(journal: Journal, delivery: Delivery, engine: EngineApi) -> None:
-    """Send what the last run left: results not delivered, and claims whose jobs died with it."""
-    try:
-        for number, job_id, block_id in await journal.interrupted():
-            message = (
-                f"This worker ended while the job ran (block {block_id}), and was started again. "
-                "The block may have done a part of its work."
-            )
-            verdict = Verdict(success=False, cause=Cause.WORKER_RESTARTED, message=message)
-            _log.warning("Job %s was interrupted by the end of the last run.", job_id)
-            await journal.store_result(
-                number, result_text(job_id, verdict, knows_retryable=engine.knows_retryable)
-            )
-        for result in await journal.undelivered():
-            delivery.submit(result)
-    except sqlite3.Error:
-        _log.exception("The journal can't be read; what it holds is tried again at the next start.")
 
 
 def _access(settings: DaemonSettings) -> EngineAccess:

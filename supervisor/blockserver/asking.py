@@ -1,18 +1,34 @@
-"""What a request means: the job, its context and its limits."""
+"""What is asked for becomes a job: the job's own things, and its limits."""
 
-from typing import Any, Final
-
-from pydantic import TypeAdapter
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
 
 from jobrunner.protocol.catalogue import BlockEntry
-from jobrunner.protocol.messages import RunOn
+from jobrunner.protocol.messages import JobType, RunOn
 from supervisor.blockserver.requests import RunRequest
 from supervisor.blockserver.single import next_job_id
 from supervisor.jobs import Job
 from supervisor.settings import RunSettings
 
 _ENTITY_LISTS: Final = {"device": "devices", "interface": "interfaces", "group": "deviceGroups"}
-_RUN_ON: Final[TypeAdapter[RunOn]] = TypeAdapter(RunOn)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a caller wants of a block. What is None follows from the block and the context."""
+
+    job_type: JobType
+    run_on: RunOn | None
+    entity_id: int | float | None
+    parameters: dict[str, Any] = field(repr=False)
+    context: dict[str, Any] = field(repr=False)
+
+
+def asked_in(request: RunRequest) -> Asked:
+    """Return what a request to the block server asks for."""
+    return Asked(
+        request.type, request.run_on, request.entity_id, dict(request.parameters), dict(request.context)
+    )
 
 
 def settings_of(request: RunRequest) -> RunSettings:
@@ -28,22 +44,25 @@ def settings_of(request: RunRequest) -> RunSettings:
     return RunSettings.model_construct(**given)
 
 
-def job_of(request: RunRequest, block: BlockEntry) -> Job:
-    """Return the job that the request asks for."""
-    run_on = request.run_on or block.run_on
-    entity_id = request.entity_id
+def job_of(asked: Asked, block: BlockEntry) -> Job:
+    """Return the job for ``block``."""
+    # A registration is checked against the same words (`sdk.registration.RunOn`).
+    run_on = asked.run_on or cast("RunOn", block.run_on)
+    entity_id = asked.entity_id
+    if entity_id is None:
+        entity_id = _only_entity(run_on, asked.context)
     return Job(
         job_id=next_job_id(),
         block_id=block.id,
-        job_type=request.type,
-        run_on=_RUN_ON.validate_python(run_on),
-        parameters=dict(request.parameters),
-        context=dict(request.context),
-        entity_id=only_entity(run_on, request.context) if entity_id is None else entity_id,
+        job_type=asked.job_type,
+        run_on=run_on,
+        parameters=asked.parameters,
+        context=asked.context,
+        entity_id=entity_id,
     )
 
 
-def only_entity(run_on: str, context: dict[str, Any]) -> int | float | None:
+def _only_entity(run_on: RunOn, context: dict[str, Any]) -> int | float | None:
     """Return the id of the entity to run on where the context leaves no choice, else None."""
     entities = context.get(_ENTITY_LISTS.get(run_on, ""))
     if not isinstance(entities, list) or len(entities) != 1 or not isinstance(entities[0], dict):

@@ -7,9 +7,7 @@ from typing import Final
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
 from supervisor.errors import SupervisorError
 
-_NAMED_ONLY: Final = (
-    "Some blocks are loaded only when they are named: add --function-blocks blocks.python_eval, or blocks.testing."
-)
+_NAMED_ONLY: Final = "Some blocks are loaded only when they are named: add --function-blocks blocks.python_eval, or blocks.testing."
 _SHOWN: Final = 5
 
 

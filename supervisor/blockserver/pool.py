@@ -72,7 +72,9 @@ class LauncherPool:
 
 
 async def _load(sources: Sources) -> _Loaded:
-    launcher, catalogue = await start_launcher(RunSettings.model_construct(function_blocks=list(sources.names)))
+    launcher, catalogue = await start_launcher(
+        RunSettings.model_construct(function_blocks=list(sources.names))
+    )
     return _Loaded(launcher, catalogue, fingerprint(sources.names, catalogue))
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from jobrunner.protocol import linux
 from supervisor.blockserver.answer import answer_of
-from supervisor.blockserver.asking import job_of, settings_of
+from supervisor.blockserver.asking import asked_in, job_of, settings_of
 from supervisor.blockserver.choosing import choose
 from supervisor.blockserver.pool import LauncherPool, Sources, python_path
 from supervisor.blockserver.requests import REQUEST, RunRequest, StopRequest
@@ -89,7 +89,7 @@ class BlockServer:
             run = SingleRun(launcher, limits_of(settings_of(request)))
             self._runs[request.id] = run
             try:
-                return answer_of(await run.run(job_of(request, block), block))
+                return answer_of(await run.run(job_of(asked_in(request), block), block))
             finally:
                 del self._runs[request.id]
 

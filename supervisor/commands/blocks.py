@@ -50,3 +50,39 @@ def _as_json(catalogue: Catalogue) -> dict[str, Any]:
         "blocks": [block.model_dump(mode="json") for block in catalogue.blocks],
         "problems": [problem.model_dump(mode="json") for problem in catalogue.problems],
     }
+
+
+def _print(catalogue: Catalogue) -> None:
+    wide = Console().width if sys.stdout.isatty() else 10_000
+    console = Console(width=wide, highlight=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("block", "runs on", "type", "limits", "file"):
+        table.add_column(title, overflow="fold")
+    for block in catalogue.blocks:
+        table.add_row(
+            *map(escape, (block.id, block.run_on, block.fb_type, limits_text(block), place_of(block)))
+        )
+    console.print(
+        table
+        if catalogue.blocks
+        else "No function blocks were found. Give their directory with --function-blocks."
+    )
+    for problem in catalogue.problems:
+        print(f"{PROGRAM}: not imported: {_with_traceback(problem)}", file=sys.stderr)
+
+
+def limits_text(block: BlockEntry) -> str:
+    """Return the limits that a block's registration sets, for a person."""
+    seconds = f"{block.max_seconds:g} s" if block.max_seconds else ""
+    memory = f"{block.max_memory_mb} MB" if block.max_memory_mb else ""
+    return ", ".join(filter(None, (seconds, memory))) or "-"
+
+
+def place_of(block: BlockEntry) -> str:
+    """Return file and line of a block, for a person or an editor."""
+    return f"{block.file}:{block.line}" if block.file else block.module
+
+
+def _with_traceback(problem: ImportProblem) -> str:
+    trace = "".join(f"\n    {line}" for line in problem.traceback.rstrip().splitlines())
+    return f"{problem}{trace}"

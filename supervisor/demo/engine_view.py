@@ -9,7 +9,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from supervisor.demo.errors import DemoError
-from supervisor.demo.scenario import DEVICE_ID, DemoJob, Result
+from supervisor.demo.expectation import DemoJob, Result
+from supervisor.demo.scenario import DEVICE_ID
 
 _REQUEST_SECONDS: Final = 10.0
 

@@ -25,6 +25,24 @@ def summarise(late_seconds: Sequence[float]) -> Lateness:
     return Lateness(len(late_seconds), percentile(0.5), percentile(0.99), ordered[-1])
 
 
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A stretch of time, in seconds of CLOCK_MONOTONIC."""
+
+    began: float
+    ended: float
+
+    def beats(self, interval_seconds: float) -> int:
+        """Return how many beats are due in it, give or take one at either end."""
+        return int((self.ended - self.began) / interval_seconds)
+
+
+def lateness_within(arrivals: Sequence[float], interval_seconds: float, period: Period) -> Lateness:
+    """Return the lateness of those beats that were due in ``period``, however late they came."""
+    beats = zip(arrivals, late_beats(arrivals, interval_seconds), strict=True)
+    return summarise([late for arrival, late in beats if period.began <= arrival - late <= period.ended])
+
+
 def late_beats(arrivals: Sequence[float], interval_seconds: float) -> list[float]:
     """Return by how many seconds each beat was late; ``arrivals`` are times in seconds, in order.
 

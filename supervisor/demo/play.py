@@ -5,18 +5,18 @@ import json
 import secrets
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from supervisor.demo.census import Census, Found
 from supervisor.demo.engine_view import EngineView, JobSeen
 from supervisor.demo.errors import DemoError
-from supervisor.demo.lateness import Lateness, late_beats, summarise
+from supervisor.demo.expectation import DemoJob
+from supervisor.demo.lateness import Lateness, Period, lateness_within, summarise
 from supervisor.demo.program import Program
 from supervisor.demo.progress import Progress
 from supervisor.demo.report import Report, Row, judge, skip
-from supervisor.demo.scenario import DESCENDANTS, DemoJob, jobs
+from supervisor.demo.scenario import DESCENDANTS, jobs
 from supervisor.demo.stage import (
     NO_DEVICE,
     STOP_SECONDS,
@@ -30,18 +30,11 @@ HEARTBEAT_SECONDS: Final = 0.2
 JOBS_SECONDS: Final = 25.0
 """How long all jobs together may take. They need about seven seconds on two cores."""
 
+LONGEST_SECONDS: Final = 55.0
 _LOOK_SECONDS: Final = 0.15
+_CLEAR_LOOK_SECONDS: Final = 0.02
 _CLEAR_SECONDS: Final = 1.0
 """How long what the worker left behind may take to vanish after its end (design, invariant I4)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Observed:
-    """What was seen while the jobs ran; the times are of CLOCK_MONOTONIC."""
-
-    seen: dict[str, JobSeen]
-    began: float
-    ended: float
 
 
 class Demo:
@@ -56,8 +49,13 @@ class Demo:
     async def perform(self) -> Report:
         """Run the demo to its end. Raises `DemoError`; ends every program, also when cancelled."""
         with tempfile.TemporaryDirectory(prefix="neops-demo-", ignore_cleanup_errors=True) as directory:
-            async with Stage(Path(directory), self._census, self._mark, self._hear) as stage:
-                return await self._perform_on(stage)
+            stage = Stage(Path(directory), self._census, self._mark, self._hear)
+            try:
+                async with asyncio.timeout(LONGEST_SECONDS), stage:
+                    return await self._perform_on(stage)
+            except TimeoutError:
+                text = f"The demo was not over after {LONGEST_SECONDS:g} s and was ended. Is this machine overloaded?"
+                raise DemoError(text) from None
 
     def _hear(self, program: str, line: str) -> None:
         if program == "worker":
@@ -73,22 +71,21 @@ class Demo:
         began = time.monotonic()
         worker = await stage.start_worker(view.url, WorkerOptions(HEARTBEAT_SECONDS))
         timer = await stage.start_timer(HEARTBEAT_SECONDS)
-        observed_from = time.monotonic()
+        jobs_began = time.monotonic()
         ids = dict(zip([job.name for job in wanted], await view.submit(wanted, device), strict=True))
         seen = await self._follow(view, ids, worker)
-        observed = _Observed(seen, observed_from, time.monotonic())
+        period = Period(jobs_began, time.monotonic())
         machine = await _machine_lateness(timer)
         self._progress.step("Stopping the worker")
         exit_code = await worker.stop(STOP_SECONDS)
         if exit_code != 0:
             self._progress.note(f"What the worker printed last:{worker.last_words()}")
         left = await self._wait_until_clear()
-        beats_due = int((observed.ended - observed.began) / HEARTBEAT_SECONDS)
         return Report(
             rows=tuple(self._row(job, ids, seen) for job in planned),
             interval_seconds=HEARTBEAT_SECONDS,
-            heartbeat=_heartbeat_lateness(await view.beats(), observed),
-            beats_due=beats_due,
+            heartbeat=lateness_within(await view.beats(), HEARTBEAT_SECONDS, period),
+            beats_due=period.beats(HEARTBEAT_SECONDS),
             machine=machine,
             processes_seen=self._census.seen,
             descendants_seen=tuple(kind for kind in DESCENDANTS if kind in self._census.marked_last_words),
@@ -106,17 +103,16 @@ class Demo:
             for name in [name for name in ids if name not in seen]:
                 if found := await view.job(ids[name]):
                     seen[name] = found
-            waiting = ", ".join(name for name in ids if name not in seen)
-            self._progress.step(
-                f"{len(seen)} of {len(ids)} jobs have ended" + (f"; not yet: {waiting}" if waiting else "")
-            )
+            waiting = [name for name in ids if name not in seen]
+            self._progress.step(_ended(len(seen), len(ids), waiting))
             await asyncio.sleep(_LOOK_SECONDS)
         return seen
 
     async def _wait_until_clear(self) -> list[Found]:
         end = time.monotonic() + _CLEAR_SECONDS
-        while (left := await asyncio.to_thread(self._census.left)) and time.monotonic() < end:
-            await asyncio.sleep(0.02)
+        # Nobody tells when a process that may be anyone's has ended: it has to be looked for.
+        while (left := await asyncio.to_thread(self._census.left)) and time.monotonic() < end:  # noqa: ASYNC110
+            await asyncio.sleep(_CLEAR_LOOK_SECONDS)
         return left
 
     def _row(self, job: DemoJob, ids: dict[str, str], seen: dict[str, JobSeen]) -> Row:
@@ -125,15 +121,14 @@ class Demo:
         return judge(job, seen.get(job.name), self._log.causes.get(ids[job.name]))
 
 
+def _ended(number: int, of_all: int, waiting: list[str]) -> str:
+    text = f"{number} of {of_all} jobs have ended"
+    return f"{text}; not yet: {', '.join(waiting)}" if waiting else text
+
+
 async def _machine_lateness(timer: Program) -> Lateness:
     await timer.stop(STOP_SECONDS)
     try:
         return summarise(json.loads(timer.last_line))
     except ValueError:
         raise DemoError(f"The timer did not say what it measured.{timer.last_words()}") from None
-
-
-def _heartbeat_lateness(arrivals: list[float], observed: _Observed) -> Lateness:
-    """Return the lateness of the beats that were due while the jobs ran, however late they came."""
-    beats = zip(arrivals, late_beats(arrivals, HEARTBEAT_SECONDS), strict=True)
-    return summarise([late for arrival, late in beats if observed.began <= arrival - late <= observed.ended])

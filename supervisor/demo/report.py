@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from supervisor.demo.census import Found
 from supervisor.demo.engine_view import JobSeen
+from supervisor.demo.expectation import DemoJob
 from supervisor.demo.lateness import Lateness
-from supervisor.demo.scenario import DESCENDANTS, DemoJob
+from supervisor.demo.scenario import DESCENDANTS
 from supervisor.verdict import Cause
 from supervisor.watch.stack import innermost
 

@@ -1,9 +1,8 @@
 """The jobs of the demo, and what has to become of each."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from supervisor.demo.expectation import DemoJob, Result
 from supervisor.verdict import Cause
 
 MAX_JOB_SECONDS: Final = 4.0
@@ -16,41 +15,6 @@ SHOW_COMMANDS: Final = ("show version", "show ip interface brief", "show running
 DEVICE_ID: Final = 1
 DESCENDANTS: Final = ("plain", "setsid", "daemon")
 """What `ignore_sigterm_tree` starts; each has its kind as the last word of its command line."""
-
-Json = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The result of a job as the engine has it. ``data`` is empty where the block returned none."""
-
-    success: bool
-    message: str
-    data: Json
-
-
-def _nothing_wrong(_: Result) -> str:
-    return ""
-
-
-@dataclass(frozen=True, slots=True)
-class DemoJob:
-    """One job, and what is expected of it.
-
-    ``stops_in`` is the file of blocks in which the code must have been when it ended. ``complaint`` says what is wrong
-    with a result that has the right cause, and returns an empty text where nothing is. ``excuse`` says, for a result
-    with another cause, why this machine could not give a better one; an empty text where that is no excuse.
-    """
-
-    name: str
-    block: str
-    what: str
-    cause: Cause
-    parameters: Json = field(default_factory=dict)
-    stops_in: str | None = None
-    on_device: bool = False
-    complaint: Callable[[Result], str] = _nothing_wrong
-    excuse: Callable[[Result], str] = _nothing_wrong
 
 
 def _wrong_echo(result: Result) -> str:

@@ -1,5 +1,7 @@
 """The report for a person."""
 
+from typing import Final
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -7,7 +9,7 @@ from rich.text import Text
 from supervisor.demo.lateness import Lateness
 from supervisor.demo.report import Report, Row
 
-_STYLES = {"success": "green", "failed": "yellow", "skipped": "dim", "missing": "bold red"}
+_STYLES: Final = {"success": "green", "failed": "yellow", "skipped": "dim"}
 
 
 def show(report: Report, console: Console) -> None:
@@ -20,14 +22,14 @@ def show(report: Report, console: Console) -> None:
     _say(console, _leftovers(report))
     problems = report.problems()
     if problems:
-        _say(console, "Not as expected:", "bold red")
+        _say(console, "Not everything was as expected:", "bold red")
         for problem in problems:
             _say(console, f"  {problem}", "red")
         return
     _say(
         console,
-        f"Everything was as expected: {len(report.rows)} jobs in {report.elapsed_seconds:.1f} s, worker's start included. "
-        "The failures above are the ones that the jobs were made for.",
+        f"Everything was as expected: {len(report.rows)} jobs in {report.elapsed_seconds:.1f} s, start and end of the "
+        "worker included. The failures above are those that the jobs were made for.",
         "bold green",
     )
 
@@ -37,25 +39,23 @@ def _jobs(rows: tuple[Row, ...]) -> Table:
     for heading, no_wrap in (("job", True), ("what it does", False), ("outcome", True), ("cause", True)):
         table.add_column(heading, no_wrap=no_wrap)
     table.add_column("time", justify="right", no_wrap=True)
-    table.add_column("where it was")
-    table.add_column("as expected")
+    table.add_column("where it was", no_wrap=True)
     for row in rows:
         table.add_row(
             row.job,
             row.what,
-            Text(row.outcome, _STYLES[row.outcome]),
+            _outcome(row),
             row.cause or "-",
             "-" if row.seconds is None else f"{row.seconds:.2f} s",
             Text(row.where or "-"),
-            _expected(row),
         )
     return table
 
 
-def _expected(row: Row) -> Text:
+def _outcome(row: Row) -> Text:
     if row.problem:
-        return Text("no", "bold red")
-    return Text("-" if row.outcome == "skipped" else "yes")
+        return Text(f"{row.outcome} (!)", "bold red")
+    return Text(row.outcome, _STYLES[row.outcome])
 
 
 def _lateness(report: Report) -> Table:

@@ -14,7 +14,7 @@ from supervisor.demo.environment import MARK_VARIABLE, program_environment
 from supervisor.demo.program import LineHandler, Program
 from supervisor.demo.scenario import BLOCKS, GRACE_SECONDS, MAX_JOB_SECONDS, SLOTS
 
-SET_UP_SECONDS: Final = 25.0
+SET_UP_SECONDS: Final = 20.0
 """How long one program may take to be ready. The worker imports netmiko, which takes a second or two."""
 
 STOP_SECONDS: Final = 10.0

@@ -43,12 +43,20 @@ class Child:
         self._closed = False
         asyncio.get_running_loop().add_reader(pidfd, self._on_exit)
 
-    async def connect(self) -> None:
-        """Open the streams over the channel."""
-        self.reader, self.writer = await asyncio.open_connection(sock=self._channel, limit=4 * LOG_CAP_CHARS)
+    async def get_ready(self, timeout_seconds: float) -> None:
+        """Open the channel's streams and wait for the child's first frame.
 
-    async def wait_until_ready(self, timeout_seconds: float) -> None:
-        """Wait for the child's first frame. Raises `LaunchError` when it ends or stays silent instead."""
+        Raises `LaunchError` when the child ends or stays silent instead. Then, and when this is cancelled, the child
+        is killed and buried.
+        """
+        try:
+            self.reader, self.writer = await asyncio.open_connection(sock=self._channel, limit=4 * LOG_CAP_CHARS)
+            await self._wait_until_ready(timeout_seconds)
+        except BaseException:
+            self.give_up()
+            raise
+
+    async def _wait_until_ready(self, timeout_seconds: float) -> None:
         try:
             async with asyncio.timeout(timeout_seconds):
                 frame = await read_frame(self.reader, 0)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.entry import Discovery, PassedDescriptor, run_spawned_child
+from supervisor.errors import LaunchError
 from supervisor.launcher.child import Child, Reaped
 from supervisor.launcher.importer import start_template
 from supervisor.launcher.kin import Kin
@@ -58,18 +59,16 @@ class SpawnLauncher:
             spawned = Spawned(
                 run_spawned_child, (os.getpid(), *passed, self._discovery), "neops-job", self._environment
             )
+        except OSError as error:
+            wiring.close()
+            raise LaunchError(f"An interpreter for a child could not be started: {error}.") from error
         except BaseException:
             wiring.close()
             raise
         self.kin.add(spawned.pid)
         child = _SpawnedChild(spawned, wiring, self.kin)
         wiring.close_child_ends()
-        try:
-            await child.connect()
-            await child.wait_until_ready(BIRTH_SECONDS)
-        except BaseException:
-            child.give_up()
-            raise
+        await child.get_ready(BIRTH_SECONDS)
         return child
 
     def drain_births(self) -> None:

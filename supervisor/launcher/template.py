@@ -69,14 +69,10 @@ class TemplateLauncher:
             child = Child(pid, os.pidfd_open(pid), wiring, self.kin)
         except OSError as error:
             wiring.close()
-            raise LaunchError(f"A child (pid {pid}) was born and is gone: {error}") from error
+            self._end_stray(pid)
+            raise LaunchError(f"A child (pid {pid}) was born but can't be watched: {error}.") from error
         wiring.close_child_ends()
-        try:
-            await child.connect()
-            await child.wait_until_ready(BIRTH_SECONDS)
-        except BaseException:
-            child.give_up()
-            raise
+        await child.get_ready(BIRTH_SECONDS)
         return child
 
     async def _request_birth(self, wiring: Wiring) -> int:

@@ -18,7 +18,7 @@ class Wiring:
         try:
             self._open()
         except OSError as error:
-            text = f"A child could not be started: no descriptors for it ({error.strerror}). Raise the limit of open files."
+            text = f"A child could not be started: {error.strerror}. Raise the limit of open files."
             raise LaunchError(text) from error
         self.channel.setblocking(False)
         for descriptor in (self.stdout, self.stderr):

@@ -1,0 +1,35 @@
+"""Settings of a command that runs once: what the daemon's commands share, and arguments of its own."""
+
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from supervisor.settings import RunSettings
+
+
+class CommandSettings(RunSettings):
+    """Base of such settings. What a subclass adds comes from the command line alone.
+
+    A variable that happens to be called JSON, or a NEOPS_BLOCK in some `.env`, must not decide what is run.
+    """
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *args: Any, **kwargs: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Use the sources of `RunSettings`, for the settings of `RunSettings`."""
+        sources = super().settings_customise_sources(settings_cls, *args, **kwargs)
+        return tuple(_SharedOnly(settings_cls, source) for source in sources)
+
+
+class _SharedOnly(PydanticBaseSettingsSource):
+    def __init__(self, settings_cls: type[BaseSettings], source: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self._source = source
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self._source.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in self._source().items() if name in RunSettings.model_fields}

@@ -1,0 +1,109 @@
+"""`supervisor run-block`: one block, once, in a child, exactly as the daemon runs it."""
+
+import json
+import sys
+from typing import Any, Final, Literal
+
+from pydantic import Field
+from pydantic_settings import CliPositionalArg
+
+from jobrunner.protocol import linux
+from jobrunner.protocol.catalogue import Catalogue
+from jobrunner.protocol.messages import JobType, RunOn
+from supervisor.blocks import start_launcher
+from supervisor.blockserver.answer import answer_of
+from supervisor.blockserver.asking import Asked, job_of
+from supervisor.blockserver.choosing import NoSuchBlockError, choose, listed
+from supervisor.blockserver.single import SingleRun, limits_of
+from supervisor.commands.command_settings import CommandSettings
+from supervisor.commands.common import EXIT_FAILED, EXIT_USAGE, read_settings, run_to_exit_code
+from supervisor.commands.json_input import BadInputError, read_context, read_parameters
+from supervisor.commands.outcome_text import print_outcome
+from supervisor.launcher import Launcher
+from supervisor.logs import start_logging
+from supervisor.signals import stop_signals
+
+PROGRAM: Final = "supervisor run-block"
+
+
+class RunBlockSettings(CommandSettings):
+    """Run one block in a child process, exactly as the daemon does, and print its result.
+
+    Exit code 0 when the block succeeded, 1 when it failed or was ended, 2 for wrong usage.
+    """
+
+    block: CliPositionalArg[str] = Field(
+        description="The block: `package/name:1.0.0`, `package/name`, or its name alone where that is unique."
+    )
+    params: str = Field(
+        default="{}", description="The parameters: a JSON object, or `@FILE` for a file that holds one."
+    )
+    context: str | None = Field(
+        default=None, description="A file with the job's context: a JSON object with `devices` and so on."
+    )
+    run_on: RunOn | None = Field(
+        default=None, description="What the job runs on. Default: as the block is registered."
+    )
+    entity_id: int | None = Field(
+        default=None, description="The entity to run on. Default: the only one of its kind in the context."
+    )
+    type: JobType = Field(default="execute", description="What is asked of the block.")
+    as_json: bool = Field(
+        default=False,
+        alias="json",
+        description="Print one JSON object, as is done where stdout is no terminal.",
+    )
+
+
+def run(arguments: list[str]) -> int:
+    """Run the block. Returns 0, 1 when it failed, or 2 when it could not be run as asked."""
+    settings = read_settings(RunBlockSettings, arguments, PROGRAM, _EPILOG)
+    try:
+        parameters, context = read_parameters(settings.params), read_context(settings.context)
+    except BadInputError as error:
+        return _refuse(str(error))
+    asked = Asked(settings.type, settings.run_on, settings.entity_id, parameters, context)
+    listener = start_logging(settings.log_level_number)
+    try:
+        return run_to_exit_code(PROGRAM, lambda: _run(settings, asked))
+    finally:
+        listener.stop()
+
+
+_EPILOG: Final = (
+    "The block's log and what it prints go to stderr. Blocks that are dangerous, or misbehave on purpose, are loaded\n"
+    "only when they are named: --function-blocks blocks.python_eval, --function-blocks blocks.testing.\n"
+    'Example: supervisor run-block echo --params \'{"text": "hello"}\''
+)
+
+
+def _refuse(message: str) -> int:
+    print(f"{PROGRAM}: {message}", file=sys.stderr)
+    return EXIT_USAGE
+
+
+async def _run(settings: RunBlockSettings, asked: Asked) -> int:
+    linux.become_subreaper()
+    launcher, catalogue = await start_launcher(settings)
+    try:
+        return await _run_with(launcher, catalogue, settings, asked)
+    finally:
+        await launcher.close()
+
+
+async def _run_with(
+    launcher: Launcher, catalogue: Catalogue, settings: RunBlockSettings, asked: Asked
+) -> int:
+    try:
+        block = choose(catalogue, settings.block)
+    except NoSuchBlockError as error:
+        return _refuse(str(error))
+    run = SingleRun(launcher, limits_of(settings))
+    with stop_signals(lambda _: run.stop()):
+        done = await run.run(job_of(asked, block), block)
+    answer = answer_of(done)
+    if settings.as_json or not sys.stdout.isatty():
+        print(json.dumps({"block": block.id, **answer}, ensure_ascii=False))
+    else:
+        print_outcome(block.id, answer)
+    return 0 if done.concluded.verdict.success else EXIT_FAILED
