@@ -1,1 +1,45 @@
-"""What block authors test with."""
+"""What block authors test with, under pytest or without it.
+
+``block_runner`` is a fixture that runs a block in a process of its own, under the limits of production; outside
+pytest, ``BlockRunner`` does the same. ``fb_test_case`` declares a test beside the block that it tests.
+
+Every name is loaded when it is first used: the pytest plugin is part of every pytest run in an environment that
+has this package, and most of those test something else.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from sdk.testing.cases import fb_test_case
+    from sdk.testing.contexts import create_workflow_context
+    from sdk.testing.errors import BlockNotFoundError, HarnessError
+    from sdk.testing.outcome import BlockOutcome, LogLine
+    from sdk.testing.runner import BlockRunner
+
+_HOMES: Final = {
+    "BlockNotFoundError": "sdk.testing.errors",
+    "BlockOutcome": "sdk.testing.outcome",
+    "BlockRunner": "sdk.testing.runner",
+    "HarnessError": "sdk.testing.errors",
+    "LogLine": "sdk.testing.outcome",
+    "create_workflow_context": "sdk.testing.contexts",
+    "fb_test_case": "sdk.testing.cases",
+}
+
+__all__ = [
+    "BlockNotFoundError",
+    "BlockOutcome",
+    "BlockRunner",
+    "HarnessError",
+    "LogLine",
+    "create_workflow_context",
+    "fb_test_case",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(home), name)

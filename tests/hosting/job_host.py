@@ -47,11 +47,11 @@ class Host:
             kind = SpawnLauncher if self.options.get("spawn") else TemplateLauncher
             self.launcher = kind(Discovery(self.sources), self.environment, import_seconds=import_seconds)
             self.catalogue = await self.launcher.start()
-        self.limits = JobLimits(**{"max_seconds": 20.0, "grace_seconds": 0.3} | self.options.get("limits", {}))
-        directory = Path(self.options["directory"])
-        self.runner = JobRunner(
-            self.launcher, self.limits, directory, spares=self.options.get("spares", 1)
+        self.limits = JobLimits(
+            **{"max_seconds": 20.0, "grace_seconds": 0.3} | self.options.get("limits", {})
         )
+        directory = Path(self.options["directory"])
+        self.runner = JobRunner(self.launcher, self.limits, directory, spares=self.options.get("spares", 1))
         self.runner.prepare()
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import multiprocess
 import psutil
+
 from sdk import (
     FunctionBlock,
     FunctionBlockParams,
