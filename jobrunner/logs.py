@@ -19,15 +19,20 @@ class FrameHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Format and send one record. Never raises into the block that logged."""
         try:
-            text = cut(self.format(record), LOG_CAP_CHARS)
+            text = cut(_encodable(self.format(record)), LOG_CAP_CHARS)
             level = min(max(record.levelno, 0), 1000)
-            frame = Log(level=level, logger=record.name[:500], text=text, created=record.created)
+            frame = Log(level=level, logger=_encodable(record.name)[:500], text=text, created=record.created)
         except Exception:
             self.handleError(record)
             return
         # The supervisor is gone: this process is about to be killed for it.
         with contextlib.suppress(OSError):
             self._channel.send(frame)
+
+
+def _encodable(text: str) -> str:
+    # Half a surrogate pair, as in the name of a file that is not UTF-8, has no place in a frame. As print shows it.
+    return text.encode(errors="backslashreplace").decode()
 
 
 def capture_logs(channel: Channel, level: int) -> None:

@@ -68,7 +68,8 @@ class Registration:
             backoff = Backoff()
             while True:
                 try:
-                    await self._register_anew()
+                    if self.uuid == lost_uuid:  # else a block failed: each further worker counts against a licence
+                        await self._register_anew()
                     await self._register_blocks()
                 except EngineError as error:
                     pause = backoff.next_pause(error.retry_after_seconds)
@@ -118,6 +119,8 @@ class Registration:
         await self._journal.remember("worker_uuid", uuid)
         self.uuid = uuid
         self.accepted.clear()
+        # Offered again: they may have been refused only because the worker was unknown.
+        self.refused.clear()
         _log.info("Registered as worker %s.", uuid)
 
     async def _register_blocks(self) -> None:

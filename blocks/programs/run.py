@@ -42,29 +42,27 @@ async def run_program(
         OSError: the program can't be started (`FileNotFoundError`: there is none of that name).
         asyncio.CancelledError: after the program has ended.
     """
-    pipes = [Pipe(cap_bytes), Pipe(cap_bytes)]
+    stdout, stderr = Pipe(cap_bytes), Pipe(cap_bytes)
     inherited = [] if further_pipe is None else [further_pipe]
-    with _closing([*pipes, *inherited]) as all_pipes:
-        for pipe in all_pipes:
+    with _closing([stdout, stderr, *inherited]) as pipes:
+        for pipe in pipes:
             await pipe.connect()
         with _as_file(stdin) as stdin_descriptor:
             process = await asyncio.create_subprocess_exec(
                 *arguments,
                 stdin=stdin_descriptor,
-                stdout=pipes[0].writer,
-                stderr=pipes[1].writer,
+                stdout=stdout.writer,
+                stderr=stderr.writer,
                 pass_fds=[pipe.writer for pipe in inherited],
                 env=dict(env),
                 start_new_session=True,
             )
-        for pipe in all_pipes:
+        for pipe in pipes:
             pipe.close_writer()
         timed_out = await _wait(process, timeout_seconds)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_DRAIN_SECONDS):
-                await asyncio.gather(*(pipe.wait_end() for pipe in all_pipes))
+        await _drain(pipes)
     assert process.returncode is not None
-    return Completed(process.returncode, timed_out, pipes[0].output(), pipes[1].output())
+    return Completed(process.returncode, timed_out, stdout.output(), stderr.output())
 
 
 async def _wait(process: asyncio.subprocess.Process, timeout_seconds: float) -> bool:
@@ -82,6 +80,12 @@ async def _wait(process: asyncio.subprocess.Process, timeout_seconds: float) -> 
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
+
+
+async def _drain(pipes: Sequence[Pipe]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            await asyncio.gather(*(pipe.wait_end() for pipe in pipes))
 
 
 @contextlib.contextmanager

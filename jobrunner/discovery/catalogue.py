@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from jobrunner.discovery.importing import import_module, thread_problem
+from jobrunner.discovery.importing import forget_half_imported, import_module, thread_problem
 from jobrunner.discovery.sources import Module, modules_of
 from jobrunner.errors import SourceError
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
@@ -24,6 +24,7 @@ def discover(discovery: Discovery, announce: Callable[[str], None]) -> Catalogue
         problem = import_module(module)
         if problem is not None:
             problems.append(problem)
+            forget_half_imported()
         # Only the first is named: later modules are not to blame for a thread that is already there.
         if not any(known.kind == "thread" for known in problems):
             threads = thread_problem(module)

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sys
 import traceback
 from pathlib import Path
 from types import TracebackType
@@ -9,6 +10,8 @@ from typing import Final
 
 from jobrunner.discovery.sources import Module
 from jobrunner.protocol.catalogue import ImportProblem, ProblemKind
+from sdk.block_registry import registry
+from sdk.errors import DuplicateBlockError
 
 _OWN_FRAMES: Final = (os.path.dirname(os.path.dirname(__file__)), "<frozen importlib")
 
@@ -19,9 +22,21 @@ def import_module(module: Module) -> ImportProblem | None:
         importlib.import_module(module.name)
     except SystemExit as error:
         return _problem(module, "exit", f"called sys.exit({error.code!r}) while it was imported", error)
+    except DuplicateBlockError as error:
+        return _problem(module, "conflict", str(error), error)
     except BaseException as error:
         return _problem(module, "error", f"{type(error).__name__}: {error}", error)
     return None
+
+
+def forget_half_imported() -> None:
+    """Unregister the blocks of modules whose import failed further down: they miss what comes after them.
+
+    The import system takes such a module out of `sys.modules`; one that is there was imported to its end.
+    """
+    for identifier, block in list(registry.function_blocks.items()):
+        if block.module not in sys.modules:
+            del registry.function_blocks[identifier]
 
 
 def thread_problem(module: Module) -> ImportProblem | None:

@@ -7,17 +7,28 @@ from typing import Final
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
 from supervisor.errors import SupervisorError
 
-_NAMED_ONLY: Final = "Some blocks are loaded only when they are named: add --function-blocks blocks.python_eval, or blocks.testing."
 _SHOWN: Final = 5
 
 
 class NoSuchBlockError(SupervisorError):
-    """No block, or more than one, is meant by ``wanted``. ``near`` holds the ids of what may have been meant."""
+    """No block, or more than one, is meant by ``wanted``.
 
-    def __init__(self, message: str, *, wanted: str, near: tuple[str, ...] = ()) -> None:
+    ``near`` holds the ids of what may have been meant, ``problems`` the modules that the block may be in and that
+    could not be imported.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        wanted: str,
+        near: tuple[str, ...] = (),
+        problems: tuple[ImportProblem, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.wanted = wanted
         self.near = near
+        self.problems = problems
 
 
 def choose(catalogue: Catalogue, wanted: str) -> BlockEntry:
@@ -41,37 +52,29 @@ def choose(catalogue: Catalogue, wanted: str) -> BlockEntry:
 
 def _fits(block: BlockEntry, wanted: str) -> bool:
     name, _, version = wanted.partition(":")
-    full = f"{block.package}/{block.name}"
     if version and version != ".".join(map(str, block.version)):
         return False
-    return name == (full if "/" in name else block.name)
+    return name == (f"{block.package}/{block.name}" if "/" in name else block.name)
 
 
 def _unknown(catalogue: Catalogue, wanted: str) -> NoSuchBlockError:
     near = _near_matches(catalogue.blocks, wanted)
-    parts = [f"There is no block {wanted!r}."]
+    text = f"There is no block {wanted!r}"
     if near:
-        parts.append(f"Did you mean {', '.join(near)}?")
-    elif catalogue.blocks:
-        parts.append(f"There are {len(catalogue.blocks)} others; `supervisor blocks` lists them.")
+        text += f". Did you mean {' or '.join(near)}?"
     else:
-        parts.append("No block was found at all. Give their directory with --function-blocks.")
-    parts.append(_NAMED_ONLY)
+        text += f" among the {len(catalogue.blocks)} that were found."
     if catalogue.problems:
-        parts.append(f"It may be in a module that could not be imported:\n{listed(catalogue.problems)}")
-    return NoSuchBlockError(" ".join(parts), wanted=wanted, near=near)
+        lines = "".join(f"\n  {problem}" for problem in catalogue.problems)
+        text += f" It may be where something could not be imported:{lines}"
+    return NoSuchBlockError(text, wanted=wanted, near=near, problems=catalogue.problems)
 
 
 def _near_matches(blocks: Iterable[BlockEntry], wanted: str) -> tuple[str, ...]:
     by_text: dict[str, list[str]] = {}
     for block in blocks:
-        for text in (block.id, f"{block.package}/{block.name}", block.name):
+        for text in {block.id, block.id.partition(":")[0], block.name}:
             by_text.setdefault(text, []).append(block.id)
     close = difflib.get_close_matches(wanted, by_text, n=_SHOWN, cutoff=0.6)
     found = [block_id for text in close for block_id in by_text[text]]
     return tuple(dict.fromkeys(found))[:_SHOWN]
-
-
-def listed(problems: Iterable[ImportProblem]) -> str:
-    """Return one line for each problem, for a person."""
-    return "\n".join(f"  {problem}" for problem in problems)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from jobrunner.protocol.catalogue import Catalogue
+from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
 
 Fingerprint = frozenset[tuple[str, int, int]]
 """Path, time of the last change in nanoseconds, and size in bytes, of each file."""
@@ -15,7 +15,7 @@ def fingerprint(sources: Iterable[str], catalogue: Catalogue) -> Fingerprint:
 
     Beside, because an author's block imports modules of its own that no catalogue lists.
     """
-    places = (*catalogue.blocks, *catalogue.problems)
+    places: tuple[BlockEntry | ImportProblem, ...] = (*catalogue.blocks, *catalogue.problems)
     folders = {Path(place.file).parent for place in places if place.file}
     trees = {Path(source) for source in sources if Path(source).is_dir()}
     return frozenset(_stamps(folders, trees))

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from jobrunner.protocol import linux
 from supervisor.blockserver.answer import answer_of
 from supervisor.blockserver.asking import asked_in, job_of, settings_of
-from supervisor.blockserver.choosing import choose
+from supervisor.blockserver.choosing import NoSuchBlockError, choose
 from supervisor.blockserver.pool import LauncherPool, Sources, python_path
 from supervisor.blockserver.requests import REQUEST, RunRequest, StopRequest
 from supervisor.blockserver.single import SingleRun, limits_of
@@ -73,8 +73,12 @@ class BlockServer:
         try:
             async with self._one_job:
                 answer = await self._run(request)
+        except NoSuchBlockError as error:
+            answer = _failure(
+                "no_such_block", str(error), "\n".join(each.traceback for each in error.problems)
+            )
         except SupervisorError as error:
-            answer = _failure(type(error).__name__, str(error))
+            answer = _failure("not_started", str(error))
         except asyncio.CancelledError:
             answer = _failure("stopped", "It was stopped before its job began.")
         except Exception as error:
@@ -101,8 +105,8 @@ class BlockServer:
                 await asyncio.to_thread(_write_all, self._answers, data)
 
 
-def _failure(kind: str, message: str) -> dict[str, Any]:
-    return {"error": {"kind": kind, "message": message}}
+def _failure(kind: str, message: str, evidence: str = "") -> dict[str, Any]:
+    return {"error": {"kind": kind, "message": message, "evidence": evidence.strip()}}
 
 
 def _id_in(line: bytes) -> int | None:

@@ -1,8 +1,9 @@
 """`supervisor run-block`: one block, once, in a child, exactly as the daemon runs it."""
 
 import json
+import logging
 import sys
-from typing import Any, Final, Literal
+from typing import Final
 
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
@@ -13,7 +14,7 @@ from jobrunner.protocol.messages import JobType, RunOn
 from supervisor.blocks import start_launcher
 from supervisor.blockserver.answer import answer_of
 from supervisor.blockserver.asking import Asked, job_of
-from supervisor.blockserver.choosing import NoSuchBlockError, choose, listed
+from supervisor.blockserver.choosing import NoSuchBlockError, choose
 from supervisor.blockserver.single import SingleRun, limits_of
 from supervisor.commands.command_settings import CommandSettings
 from supervisor.commands.common import EXIT_FAILED, EXIT_USAGE, read_settings, run_to_exit_code
@@ -23,7 +24,14 @@ from supervisor.launcher import Launcher
 from supervisor.logs import start_logging
 from supervisor.signals import stop_signals
 
+_log = logging.getLogger(__name__)
+
 PROGRAM: Final = "supervisor run-block"
+EXIT_INTERRUPTED: Final = 130
+_WHERE_TO_LOOK: Final = (
+    "`supervisor blocks` lists what there is; --function-blocks says where to look. "
+    "Some blocks are loaded only when they are named: blocks.python_eval, blocks.testing."
+)
 
 
 class RunBlockSettings(CommandSettings):
@@ -66,6 +74,8 @@ def run(arguments: list[str]) -> int:
     listener = start_logging(settings.log_level_number)
     try:
         return run_to_exit_code(PROGRAM, lambda: _run(settings, asked))
+    except KeyboardInterrupt:  # while the blocks are imported; later it ends the job, which is reported
+        return EXIT_INTERRUPTED
     finally:
         listener.stop()
 
@@ -94,10 +104,15 @@ async def _run(settings: RunBlockSettings, asked: Asked) -> int:
 async def _run_with(
     launcher: Launcher, catalogue: Catalogue, settings: RunBlockSettings, asked: Asked
 ) -> int:
+    missing = [str(problem) for problem in catalogue.problems if problem.kind == "source"]
+    if missing:
+        return _refuse(f"--function-blocks: {'; '.join(missing)}.")
     try:
         block = choose(catalogue, settings.block)
     except NoSuchBlockError as error:
-        return _refuse(str(error))
+        return _refuse(f"{error}\n{_WHERE_TO_LOOK}")
+    for problem in catalogue.problems:
+        _log.warning("%s", problem)
     run = SingleRun(launcher, limits_of(settings))
     with stop_signals(lambda _: run.stop()):
         done = await run.run(job_of(asked, block), block)

@@ -21,7 +21,6 @@ from supervisor.demo.stage import (
     NO_DEVICE,
     STOP_SECONDS,
     Stage,
-    WorkerOptions,
     can_emulate_devices,
 )
 from supervisor.demo.worker_log import WorkerLog
@@ -69,7 +68,7 @@ class Demo:
         planned = jobs(self._mark, device.port if device else None)
         wanted = [job for job in planned if device or not job.on_device]
         began = time.monotonic()
-        worker = await stage.start_worker(view.url, WorkerOptions(HEARTBEAT_SECONDS))
+        worker = await stage.start_worker(view.url, HEARTBEAT_SECONDS)
         timer = await stage.start_timer(HEARTBEAT_SECONDS)
         jobs_began = time.monotonic()
         ids = dict(zip([job.name for job in wanted], await view.submit(wanted, device), strict=True))

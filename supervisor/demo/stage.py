@@ -4,7 +4,6 @@ import importlib.util
 import os
 import secrets
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
@@ -27,14 +26,6 @@ NO_DEVICE: Final = (
 def can_emulate_devices() -> bool:
     """Whether asyncssh, which the emulated device needs, is installed."""
     return importlib.util.find_spec("asyncssh") is not None
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerOptions:
-    """How the worker of the demo is set up, beyond what the scenario says. Seconds."""
-
-    heartbeat_seconds: float
-    drain_seconds: float = 2.0
 
 
 class Stage:
@@ -72,7 +63,7 @@ class Stage:
         ready = await program.wait_for_line(r"^emulated IOS listening on \S+:(\d+)$", SET_UP_SECONDS)
         return Device(int(ready[1]), username, password)
 
-    async def start_worker(self, engine_url: str, options: WorkerOptions) -> Program:
+    async def start_worker(self, engine_url: str, heartbeat_seconds: float) -> Program:
         """Start the worker, and return it when it is registered and asks for jobs."""
         settings = {
             "--engine-url": engine_url,
@@ -82,10 +73,11 @@ class Stage:
             "--max-concurrent-jobs": f"{SLOTS}",
             "--max-job-seconds": f"{MAX_JOB_SECONDS:g}",
             "--grace-seconds": f"{GRACE_SECONDS:g}",
-            "--heartbeat-seconds": f"{options.heartbeat_seconds:g}",
+            "--heartbeat-seconds": f"{heartbeat_seconds:g}",
             "--poll-seconds": "0.2",
             "--startup-retry-seconds": f"{SET_UP_SECONDS:g}",
-            "--shutdown-timeout-seconds": f"{options.drain_seconds:g}",
+            # It is stopped when every job has ended, or when nobody waits for the rest any more.
+            "--shutdown-timeout-seconds": "0",
             "--job-env": MARK_VARIABLE,
         }
         worker = await self._start(

@@ -5,7 +5,9 @@ from typing import Final
 
 from supervisor.verdict import Cause
 
-_ENDED: Final = re.compile(r"\bJob (?P<job>[\w-]+): (?:success|failed) \((?P<cause>\w+)\) after ")
+_ENDED: Final = re.compile(
+    rf" Job (?P<job>[\w-]+): (?:success|failed) \((?P<cause>{'|'.join(map(re.escape, Cause))})\) after "
+)
 
 
 class WorkerLog:

@@ -47,12 +47,18 @@ class Answer:
         """Return the body as JSON. Raises `EngineError` for anything else, such as a proxy's HTML page."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter is what nesting without end leads to
             raise EngineError(
-                f"The engine's answer to {what} is not JSON but begins with {_excerpt(self.body)}. "
+                f"The engine's answer to {what} is not JSON that can be read: {self._describe()}. "
                 "Check that the engine's URL leads to the engine, and not to a proxy or a web page.",
                 status=self.status,
             ) from None
+
+    def _describe(self) -> str:
+        # A list of jobs that breaks off is no JSON either, and holds device passwords.
+        if self.body.lstrip()[:1] in (b"[", b"{", b'"'):
+            return f"{len(self.body)} bytes that begin like JSON"
+        return f"it begins with {_excerpt(self.body)}" if self.body.strip() else "it is empty"
 
 
 class EngineHttp:

@@ -1,13 +1,16 @@
 """The jobs of a poll, each read on its own from the raw JSON: a malformed one must not take others along."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobrunner.protocol.messages import JobType, RunOn
 from supervisor.jobs import Job
+
+_DEEPEST_LEVELS: Final = 200
+"""Far more than real jobs have, and few enough for all that walks through a job by recursion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,9 @@ def parse_items(items: Sequence[object]) -> list[Job | MalformedJob]:
 
 
 def _parse(item: object) -> Job | MalformedJob:
+    if _is_deeper_than(_DEEPEST_LEVELS, item):
+        reason = f"The engine sent a job that is nested more than {_DEEPEST_LEVELS} levels deep."
+        return MalformedJob(_job_id(item), reason)
     try:
         parsed = _Item.model_validate(item)
     except ValidationError as error:
@@ -59,6 +65,31 @@ def _parse(item: object) -> Job | MalformedJob:
     )
 
 
+def _is_deeper_than(levels: int, value: object) -> bool:
+    """Look level by level, without recursion."""
+    level: list[object] = [value]
+    for _ in range(levels):
+        level = [inner for outer in level for inner in _parts(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _parts(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
 def _job_id(item: object) -> str | None:
     value = item.get("jobId") if isinstance(item, dict) else None
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value and _is_unicode(value) else None
+
+
+def _is_unicode(text: str) -> bool:
+    # JSON can spell half of a surrogate pair. Python's strings hold it, but no database column does.
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -25,6 +26,7 @@ _output_log = logging.getLogger("template")
 
 _START_SECONDS: Final = 60.0
 _STACK_SECONDS: Final = 0.3
+_EXIT_SECONDS: Final = 1.0
 
 
 class TemplateProcess:
@@ -60,6 +62,16 @@ class TemplateProcess:
         self.control.close()
         code = os.waitstatus_to_exitcode(status)
         return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+    async def end_by_itself(self, bound_seconds: float) -> str | None:
+        """Reap the template if it ends within ``bound_seconds``, and say how it ended; `None` while it lives on."""
+        end = time.monotonic() + bound_seconds
+        flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
+        while os.waitid(os.P_PID, self.pid, flags) is None:  # noqa: ASYNC222  # WNOHANG never waits
+            if time.monotonic() > end:
+                return None
+            await asyncio.sleep(0.005)
+        return self.reap()
 
     async def end(self) -> str:
         """Kill the template; its children are not its own and go on."""
@@ -125,13 +137,18 @@ async def _hung(template: TemplateProcess, module: str | None, import_seconds: f
 
 
 async def _died(template: TemplateProcess, module: str | None, detail: str) -> ImportProblem:
-    status = template.reap()
+    status = await template.end_by_itself(_EXIT_SECONDS)
+    how = f"ended the process that imported it, with {status}"
+    if status is None:
+        # Its report is over, and it lives: waiting for it would hold the loop for ever.
+        await template.end()
+        how = "closed descriptors that are not its own, or wrote to them; close only what you opened"
     said = template.output.tail()
     if module is None:
         raise TemplateError(
             f"The template ended with {status} before it imported a block. {detail}", evidence=said
         )
-    return _problem(module, "crash", f"ended the process that imported it, with {status}", said)
+    return _problem(module, "crash", how, said)
 
 
 def _problem(module: str, kind: ProblemKind, message: str, evidence: str) -> ImportProblem:

@@ -140,6 +140,10 @@ class TemplateLauncher:
         for born in self._awaited.values():
             if not born.done():
                 born.set_exception(LaunchError("The template ended while it was asked for a child."))
+        # A template that has only closed its end would be waited for without end. One that is ending anyway keeps
+        # its own status.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(template.pid, signal.SIGKILL)
         status = template.reap()
         _log.error("The template ended (%s). Running jobs go on; a new template is being started.", status)
         self._comeback = asyncio.ensure_future(self._come_back())

@@ -97,6 +97,7 @@ class JobState:
     channel_closed: bool = False
     stack: str = ""
     leftover_processes: int = 0
+    unkilled_processes: int = 0
 
     def ending(self, at: float) -> Ending:
         """Return the evidence for the verdict."""
@@ -112,6 +113,7 @@ class JobState:
             lingered=self.lingered,
             stack=self.stack,
             leftover_processes=self.leftover_processes,
+            unkilled_processes=self.unkilled_processes,
         )
 
 
@@ -149,6 +151,8 @@ def _started(state: JobState, event: OrderSent) -> Step:
     if state.phase is not Phase.WAITING:
         return state, ()
     started = replace(state, phase=Phase.RUNNING, started_at=event.at)
+    if started.limit is not None:  # told to stop while its child was being found
+        return _take_stack(started, event.at)
     return started, (SetTimer(Timer.DEADLINE, event.at + state.limits.max_seconds),)
 
 
@@ -220,12 +224,12 @@ def _measured(state: JobState, event: MemoryMeasured) -> Step:
 
 
 def _stop(state: JobState, event: StopDemanded) -> Step:
-    if state.phase not in (Phase.RUNNING, Phase.CANCELLING):
+    if state.phase not in (Phase.WAITING, Phase.RUNNING, Phase.CANCELLING):
         return state, ()
     if state.limit is None:
-        limit = LimitHit(LimitKind.STOPPING, state.limits.max_seconds, event.at - state.started_at)
-        state = replace(state, limit=limit)
-    return _take_stack(state, event.at)
+        ran = 0.0 if state.phase is Phase.WAITING else event.at - state.started_at
+        state = replace(state, limit=LimitHit(LimitKind.STOPPING, state.limits.max_seconds, ran))
+    return (state, ()) if state.phase is Phase.WAITING else _take_stack(state, event.at)
 
 
 def _stack(state: JobState, event: StackTaken) -> Step:
@@ -240,6 +244,7 @@ def _cleared(state: JobState, event: TreeCleared) -> Step:
         state,
         phase=Phase.DRAINING,
         leftover_processes=event.killed + event.remaining,
+        unkilled_processes=event.remaining,
         peak_memory_mb=max(filter(None, (state.peak_memory_mb, event.peak_memory_mb)), default=None),
         cpu_seconds=event.cpu_seconds,
     )
@@ -259,7 +264,8 @@ def _kill(state: JobState, at: float) -> Step:
 
 def _conclude(state: JobState, at: float) -> Step:
     ended = replace(state, phase=Phase.ENDED)
-    return ended, (Conclude(ended.ending(at)),)
+    # What can't be killed goes on using its slot's share of the machine: no other job may be put there.
+    return ended, (Conclude(ended.ending(at), stuck=state.unkilled_processes > 0),)
 
 
 def may_still_run(state: JobState) -> bool:

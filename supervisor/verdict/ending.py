@@ -23,13 +23,18 @@ class LimitHit:
 
 @dataclass(frozen=True, slots=True)
 class ExitStatus:
-    """How the kernel says the child ended: an exit code, or the name of a signal (``SIGSEGV``)."""
+    """How the kernel says the child ended: an exit code, or the name of a signal (``SIGSEGV``).
+
+    Neither where another has waited for it.
+    """
 
     code: int | None = None
     signal_name: str | None = None
 
     def __str__(self) -> str:
-        return f"signal {self.signal_name}" if self.signal_name else f"exit code {self.code}"
+        if self.signal_name:
+            return f"signal {self.signal_name}"
+        return "an unknown exit status" if self.code is None else f"exit code {self.code}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Ending:
     ``killed`` says that the worker sent SIGKILL, so that the exit status tells nothing about the block.
     ``channel_problem`` describes what was wrong with the channel, ``channel_closed`` that it ended while the child
     lived. ``lingered`` says that the child had to be killed after its outcome. ``stack`` is where the code was.
+    ``leftover_processes`` counts what the child left behind; of these, ``unkilled_processes`` could not be killed.
     """
 
     usage: Usage
@@ -70,3 +76,4 @@ class Ending:
     stack: str = ""
     last_output: str = ""
     leftover_processes: int = 0
+    unkilled_processes: int = 0

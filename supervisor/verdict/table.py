@@ -90,6 +90,8 @@ def _warning_after_outcome(ending: Ending) -> str | None:
         return "its process did not end by itself after the result was complete and was killed"
     if ending.exit_status is not None and not ending.killed and ending.exit_status.code != 0:
         return f"its process ended with {ending.exit_status} after the result was complete"
+    if ending.unkilled_processes:
+        return f"it left {ending.unkilled_processes} process(es) behind that could not be killed"
     if ending.leftover_processes:
         return f"it left {ending.leftover_processes} process(es) behind, which were killed"
     return None

@@ -67,9 +67,12 @@ def evidence(ending: Ending) -> str:
     if usage.peak_memory_mb is not None:
         parts.append(f"peak memory {usage.peak_memory_mb:.0f} MB")
     if ending.exit_status is not None:
-        parts.append(str(ending.exit_status) + (" (sent by the worker)" if ending.killed else ""))
-    if ending.leftover_processes:
-        parts.append(f"{ending.leftover_processes} process(es) it left behind were killed")
+        ours = ending.killed and ending.exit_status.signal_name == "SIGKILL"
+        parts.append(str(ending.exit_status) + (" (sent by the worker)" if ours else ""))
+    if killed := ending.leftover_processes - ending.unkilled_processes:
+        parts.append(f"{killed} process(es) it left behind were killed")
+    if ending.unkilled_processes:
+        parts.append(f"{ending.unkilled_processes} process(es) it left behind could not be killed")
     text = f"\nUsage: {', '.join(parts)}."
     if ending.stack:
         text += f"\nWhere it was:\n{ending.stack[:_STACK_CAP_CHARS].rstrip()}"

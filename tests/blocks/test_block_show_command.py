@@ -13,7 +13,7 @@ from blocks_support import run_block, wait_until
 from pydantic import ValidationError
 
 from blocks.show_command import ShowCommand, ShowCommandParams
-from blocks.ssh import Login, is_rejection, netmiko_device_type
+from blocks.ssh import Login, Session, is_rejection, netmiko_device_type
 from sdk import FunctionBlockResult, WorkflowContext
 from sdk.testing.devices import EmulatedIos, Faults
 
@@ -199,6 +199,20 @@ async def test_cancellation_at_any_moment_ends_netmiko_and_its_thread(
         with pytest.raises(asyncio.CancelledError):
             await job
     assert time.monotonic() - started < 3
+
+
+async def use_and_fail(login: Login) -> None:
+    async with Session(login, login_timeout_seconds=10) as session:
+        await session.send("show clock", 10)
+        raise ZeroDivisionError
+
+
+async def test_an_error_between_two_commands_ends_the_connection() -> None:
+    async with EmulatedIos("admin", PASSWORD) as device:
+        with pytest.raises(ZeroDivisionError):
+            await use_and_fail(Login(device.host, device.port, "cisco_ios", "admin", PASSWORD))
+        # Asked while the device still runs: its own end would end the connection as well.
+        await wait_until(lambda: ssh_threads() == [], seconds=2)
 
 
 async def test_the_event_loop_stays_free_during_a_session() -> None:

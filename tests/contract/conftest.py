@@ -66,10 +66,11 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Setu
 @pytest.fixture
 def setup(shared: Setup) -> Iterator[Setup]:
     """The shared worker, with a clean slate of requests, faults and log."""
+    assert shared.worker.runs, "the shared worker has ended in an earlier test"
     shared.engine.clear_requests()
     shared.log_start = len(shared.worker.log)
     yield shared
     print(shared.log)
     left = shared.engine.faults.clear()
-    assert shared.worker.runs, "the shared worker has ended"
+    assert shared.worker.runs, "the shared worker has ended in this test"
     assert left == 0, "a fault was ordered and never happened"

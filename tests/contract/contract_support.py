@@ -32,7 +32,7 @@ _LIMITS = ("--max-job-seconds", "20", "--log-level", "debug")
 T = TypeVar("T")
 
 
-async def until(check: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+async def until(check: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
     """Wait until ``check`` returns something true, and return it."""
     end = time.monotonic() + seconds
     while not (found := check()):
@@ -131,9 +131,13 @@ class Setup:
 
     async def result(self, job_id: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """Wait until the engine holds the job's result, and return the whole of it."""
-        # An injected item is a job only from the poll on that hands it out.
-        await until(lambda: any(job.job_id == job_id for job in self.engine.jobs()), "a poll has come", seconds)
-        job = await self.engine.wait_for_result(job_id, seconds)
+
+        def held() -> JobRecord | None:
+            assert self.worker.runs, "the worker has ended"
+            # An injected item is a job only from the poll on that hands it out.
+            return next((job for job in self.engine.jobs() if job.job_id == job_id and job.finished_at), None)
+
+        job = await until(held, f"the engine has a result of {job_id}", seconds)
         assert job.finished_by == "worker"
         return job.result or {}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from host_jobs import run_job
 
 from supervisor.errors import LaunchError
 from supervisor.launcher import Child, Spares
@@ -183,10 +184,23 @@ async def abandoned_birth(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     return {"left": sorted(direct_children() - before)}
 
 
-async def stop_all_while_taking(host: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """Tell the runner to stop between a job's claim of a child and its order; tell how the job ended."""
+async def stop_all(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """End every running job now."""
     host.runner.stop_all()
     return {}
+
+
+async def stop_while_a_child_is_found(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Demand the stop in the moment between finding a child for a job and giving it the order."""
+    take = host.runner._spares.take
+
+    async def take_and_stop(timeout_seconds: float) -> Child:
+        child = await take(timeout_seconds)
+        host.runner.stop_all()
+        return child
+
+    host.runner._spares.take = take_and_stop
+    return await run_job(host, request)
 
 
 async def descriptors(host: Any, request: dict[str, Any]) -> dict[str, Any]:
@@ -206,7 +220,8 @@ SCENARIOS = {
         take_without_template,
         starts_without_descriptors,
         abandoned_birth,
-        stop_all_while_taking,
+        stop_all,
+        stop_while_a_child_is_found,
         descriptors,
     )
 }

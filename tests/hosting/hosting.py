@@ -22,6 +22,7 @@ class Host:
     """One job host. Requests may overlap; every wait is bounded."""
 
     def __init__(self, directory: Path, *, prefix: tuple[str, ...] = (), **options: Any) -> None:
+        self.directory = directory
         self._errors = (directory / "host.log").open("a+b")
         given = {"sources": STANDARD_SOURCES, "directory": str(directory / "jobs")} | options
         environment = os.environ | options.pop("environment", {}) | {"PYTHONPATH": str(ROOT)}
@@ -36,7 +37,12 @@ class Host:
         self._buffer = b""
         self._number = 0
         self._answers: dict[int, dict[str, Any]] = {}
-        self.hello = self._read(45)
+        try:
+            self.hello = self._read(45)
+        except BaseException:
+            self.kill()
+            self.__exit__()
+            raise
         self.pid: int = self.hello["pid"]
 
     @property

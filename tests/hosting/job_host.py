@@ -62,8 +62,8 @@ class Host:
 
 async def answer(host: Host, request: dict[str, Any]) -> None:
     """Do what ``request`` asks for and print one line."""
-    action = run_job if request["do"] == "run" else SCENARIOS[request["do"]]
     try:
+        action = run_job if request["do"] == "run" else SCENARIOS[request["do"]]
         result = await action(host, request)
     except BaseException:
         result = {"traceback": traceback.format_exc()}

@@ -2,8 +2,10 @@
 
 import gc
 import os
+import resource
 import subprocess
 import sys
+import tempfile
 from typing import Any
 
 import multiprocess
@@ -14,6 +16,7 @@ from sdk import (
     FunctionBlockParams,
     FunctionBlockResult,
     FunctionBlockResultData,
+    JobMeta,
     Registration,
     WorkflowContext,
     register_function_block,
@@ -163,3 +166,53 @@ class Says(Base):
     async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
         """Return success."""
         return done(params.text + "x" * int(params.mb * 2**20), message="m" * int(params.mb * 2**20))
+
+
+@register_function_block(block("prints_and_dies"))
+class PrintsAndDies(Base):
+    """Prints its text without a line end, and dies of a signal."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Never return."""
+        sys.stderr.write(params.text)
+        sys.stderr.flush()
+        os.abort()
+
+
+@register_function_block(block("temporary_file"))
+class TemporaryFile(Base):
+    """Makes a temporary file and leaves it."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Return where it is."""
+        descriptor, path = tempfile.mkstemp()
+        os.close(descriptor)
+        return done({"file": path, "home": os.path.expanduser("~"), "directory": os.getcwd()})
+
+
+@register_function_block(block("deadline"))
+class Deadline(Base):
+    """Looks at its job."""
+
+    async def run(self, params: Params, context: WorkflowContext, meta: JobMeta) -> FunctionBlockResult[Data]:
+        """Return the remaining seconds and the directory."""
+        return done({"remaining": meta.remaining_seconds(), "directory": str(meta.job_directory)})
+
+
+@register_function_block(block("containment"))
+class Containment(Base):
+    """Looks at the limits of its process."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Return them."""
+        with open("/proc/self/oom_score_adj") as file:
+            score = file.read().strip()
+        with open("/proc/self/status") as file:
+            status = dict(line.split(":", 1) for line in file)
+        return done(
+            {
+                "core": list(resource.getrlimit(resource.RLIMIT_CORE)),
+                "oom_score_adj": score,
+                "no_new_privileges": status["NoNewPrivs"].strip(),
+            }
+        )

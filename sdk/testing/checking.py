@@ -1,0 +1,127 @@
+"""One test case against what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from sdk.block import FunctionBlock
+from sdk.context import WorkflowContext
+from sdk.encoding import to_plain
+from sdk.errors import join_problems
+from sdk.parsing.problems import problems_of
+from sdk.results import FunctionBlockResult
+from sdk.testing.outcome import BlockOutcome
+from sdk.testing.wire import wire_name
+
+if TYPE_CHECKING:
+    from sdk.testing.runner import BlockRunner
+
+Assertion = Callable[[FunctionBlockResult[Any]], object]
+
+_RETURNED = frozenset({"completed", "block_failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a test case asks for. See ``sdk.testing.fb_test_case``."""
+
+    description: str
+    params: BaseModel | Mapping[str, Any] = field(repr=False)
+    context: WorkflowContext | Mapping[str, Any] | None = field(repr=False)
+    succeeds: bool
+    expected_data: BaseModel | Mapping[str, Any] | None
+    assertions: tuple[Assertion, ...]
+    limits: Mapping[str, Any]
+
+
+def failure_of(cls: type[FunctionBlock[Any, Any]], case: Case, runner: BlockRunner) -> str | None:
+    """Run ``case`` and return what is wrong with its outcome, for a person; None when nothing is.
+
+    An ``AssertionError`` of one of the case's assertions passes, with the run's report added to it.
+    """
+    __tracebackhide__ = True
+    params: Any = case.params
+    outcome = runner.run(cls, params, case.context, **case.limits)
+    wrong = _wrong_end(case, outcome) or _wrong_data(case, outcome)
+    if wrong is not None:
+        return f"{wrong}\n{outcome.report()}"
+    if not case.assertions:
+        return None
+    result = _result_of(cls, outcome)
+    if isinstance(result, str):
+        return f"{result}\n{outcome.report()}"
+    return _first_false(case, result, outcome)
+
+
+def _wrong_end(case: Case, outcome: BlockOutcome) -> str | None:
+    if outcome.cause not in _RETURNED:
+        return "The block did not return a result."
+    if outcome.success == case.succeeds:
+        return None
+    return "The block failed." if case.succeeds else "The block succeeded, and was expected to fail."
+
+
+def _wrong_data(case: Case, outcome: BlockOutcome) -> str | None:
+    if case.expected_data is None:
+        return None
+    expected = to_plain(case.expected_data, "expected_result_data")
+    if expected == outcome.data:
+        return None
+    return f"The data is not as expected.\nexpected: {_text(expected)}\nfound:    {_text(outcome.data)}"
+
+
+def _text(plain: Any) -> str:
+    return json.dumps(plain, ensure_ascii=False, sort_keys=True)
+
+
+def _result_of(cls: type[FunctionBlock[Any, Any]], outcome: BlockOutcome) -> FunctionBlockResult[Any] | str:
+    """Return the result as the block returned it, or why it can't be read back."""
+    registration = cls.registration
+    data: Any = outcome.data
+    if data is not None and registration is not None:
+        model = registration.result_cls
+        try:
+            data = model.model_validate(_as_input(model, data))
+        except ValidationError as error:
+            return (
+                f"The data can't be read back as {model.__name__} ({join_problems(problems_of(error))}), so the "
+                "assertions can't be tried. Use expected_result_data, or block_runner and the plain data of its "
+                "outcome."
+            )
+    return FunctionBlockResult(
+        success=outcome.success, message=outcome.message, data=data, retryable=outcome.retryable
+    )
+
+
+def _as_input(model: type[BaseModel], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return dumped fields as the model takes them: by their aliases, and without what is computed."""
+    fields = model.model_fields
+    return {
+        wire_name(name, fields[name]) if name in fields else name: value
+        for name, value in data.items()
+        if name not in model.model_computed_fields
+    }
+
+
+def _first_false(case: Case, result: FunctionBlockResult[Any], outcome: BlockOutcome) -> str | None:
+    __tracebackhide__ = True
+    for number, assertion in enumerate(case.assertions, start=1):
+        try:
+            answer = assertion(result)
+        except Exception as error:
+            error.add_note(f"In assertion {_named(number, assertion)}, after a run with\n{outcome.report()}")
+            raise
+        if not answer:
+            return f"Assertion {_named(number, assertion)} returned {answer!r}.\n{outcome.report()}"
+    return None
+
+
+def _named(number: int, assertion: Assertion) -> str:
+    code = getattr(assertion, "__code__", None)
+    name = getattr(assertion, "__name__", type(assertion).__name__)
+    return f"{number}, {name}" + (f" ({code.co_filename}:{code.co_firstlineno})" if code else "")

@@ -1,0 +1,42 @@
+"""Contexts for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sdk.context import WorkflowContext
+from sdk.context.kinds import DEVICE, GROUP, INTERFACE, KINDS
+
+
+def create_workflow_context(
+    run_on: str,
+    entity_id: int | float | None = None,
+    devices: Iterable[Any] | None = None,
+    device_groups: Iterable[Any] | None = None,
+    interfaces: Iterable[Any] | None = None,
+) -> WorkflowContext:
+    """A context as a job would have it.
+
+    ``run_on`` is ``global``, ``device``, ``interface``, ``group`` or ``client``. Entities are those of the SDK
+    (``DeviceEntity(id=1, ...)``), models of the generated client, or mappings with the engine's keys. Without
+    ``entity_id`` the job runs on the only entity of its kind.
+
+    Raises ``ContextError`` for what is no entity, ``EntityNotInContextError`` when the job's own one is missing.
+    """
+    entities = {
+        DEVICE.key: list(devices or ()),
+        GROUP.key: list(device_groups or ()),
+        INTERFACE.key: list(interfaces or ()),
+    }
+    if entity_id is None:
+        entity_id = _only_entity(run_on, entities)
+    return WorkflowContext(entities, run_on, entity_id)
+
+
+def _only_entity(run_on: str, entities: dict[str, list[Any]]) -> int | float | None:
+    for kind in KINDS:
+        if kind.entity_type.value == run_on and len(entities[kind.key]) == 1:
+            only = entities[kind.key][0]
+            return only.get("id") if isinstance(only, dict) else getattr(only, "id", None)
+    return None

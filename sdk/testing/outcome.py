@@ -1,0 +1,92 @@
+"""What came of a block that was run in a process of its own."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One record that the block logged. ``level`` is a number as ``logging`` has it."""
+
+    level: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{logging.getLevelName(self.level)}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockOutcome:
+    """Everything that is known about the end of one run.
+
+    ``success``, ``message``, ``data``, ``db_updates``, ``acquires`` and ``retryable`` are what the engine would get,
+    in JSON's own types: ``data`` is a dict, ``db_updates`` the list of create, delete and patch items. The last three
+    and ``data`` are None where there is nothing of the kind, and after a limit.
+
+    ``cause`` says why the run ended: ``completed``, ``block_failed`` (it returned failure, or raised),
+    ``time_limit``, ``memory_limit``, ``crashed`` (by ``signal_name``), ``exited`` (with ``exit_code``),
+    ``channel_closed`` or ``bad_frame``. ``killed`` says that the signal came from the worker.
+
+    ``logs`` are the records of the block and of the libraries it uses, from level INFO on unless asked for otherwise.
+    ``stdout`` and ``stderr`` are the last 64 KiB that were printed, without empty lines. ``stack`` is where the code
+    was when it was killed or crashed. Secrets of the parameters and of the context are masked in all texts.
+    """
+
+    success: bool
+    cause: str
+    message: str
+    data: dict[str, Any] | None = None
+    db_updates: list[dict[str, Any]] | None = None
+    acquires: list[dict[str, Any]] | None = None
+    retryable: bool | None = None
+    warning: str | None = None
+    logs: tuple[LogLine, ...] = ()
+    stdout: str = ""
+    stderr: str = ""
+    exit_code: int | None = None
+    signal_name: str | None = None
+    killed: bool = False
+    stack: str = ""
+    elapsed_seconds: float = 0.0
+    peak_memory_mb: float | None = None
+    cpu_seconds: float | None = None
+    leftover_processes: int = 0
+
+    @classmethod
+    def from_answer(cls, answer: dict[str, Any]) -> BlockOutcome:
+        """Read what the block server sent."""
+        logs = tuple(LogLine(line["level"], line["text"]) for line in answer["logs"])
+        return cls(**{**answer, "logs": logs})
+
+    def report(self) -> str:
+        """Return all that helps to see what went wrong, for the message of a failed assertion.
+
+        ``data`` and updates are left out: they may hold what a device answered.
+        """
+        parts = [
+            f"cause: {self.cause} ({_ending(self)}, {self.elapsed_seconds:.1f} s)",
+            f"message: {self.message}",
+        ]
+        if self.warning:
+            parts.append(f"warning: {self.warning}")
+        if self.stack and self.stack not in self.message:
+            parts.append(_section("where it was", self.stack))
+        if self.logs:
+            parts.append(_section("log", "\n".join(map(str, self.logs))))
+        for name, text in (("stdout", self.stdout), ("stderr", self.stderr)):
+            if text:
+                parts.append(_section(name, text))
+        return "\n".join(parts)
+
+
+def _ending(outcome: BlockOutcome) -> str:
+    if outcome.signal_name:
+        return outcome.signal_name + (" from the worker" if outcome.killed else "")
+    return f"exit code {outcome.exit_code}"
+
+
+def _section(title: str, text: str) -> str:
+    return f"{title}:\n" + "\n".join(f"    {line}" for line in text.rstrip().splitlines())

@@ -1,0 +1,40 @@
+"""How much is measured: the default within two minutes, the quick form within forty seconds."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Counts of jobs, and seconds of watching."""
+
+    paced_jobs: int
+    back_to_back_jobs: int
+    throughput_jobs: int
+    bare_jobs: int
+    spawned_jobs: int
+    quiet_seconds: float
+    hog_seconds: float
+    idle_seconds: float
+
+
+DEFAULT: Final = Sizes(
+    paced_jobs=120,
+    back_to_back_jobs=300,
+    throughput_jobs=800,
+    bare_jobs=800,
+    spawned_jobs=8,
+    quiet_seconds=8,
+    hog_seconds=22,
+    idle_seconds=22,
+)
+QUICK: Final = Sizes(
+    paced_jobs=40,
+    back_to_back_jobs=100,
+    throughput_jobs=500,
+    bare_jobs=300,
+    spawned_jobs=3,
+    quiet_seconds=2,
+    hog_seconds=5,
+    idle_seconds=5,
+)

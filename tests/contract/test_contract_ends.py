@@ -1,0 +1,53 @@
+"""How children end: conformance test 8 (engine contract §9)."""
+
+from collections.abc import Callable
+
+import pytest
+from contract_support import Setup, Worker
+
+pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
+
+ENDS = {
+    "SIGKILL": ("contract/signalled", {"choice": "SIGKILL"}, ["SIGKILL", "memory"]),
+    "SIGTERM": ("contract/signalled", {"choice": "SIGTERM"}, ["SIGTERM"]),
+    "a segmentation fault": ("neops_testing/segfault", {}, ["SIGSEGV", "segmentation fault"]),
+    "an abort": ("contract/signalled", {"choice": "SIGABRT"}, ["SIGABRT"]),
+    "os._exit": ("neops_testing/exit_code", {"code": 3}, ["exit code 3"]),
+    "os._exit(0)": ("neops_testing/exit_code", {"code": 0}, ["exit code 0", "before the block returned"]),
+    "sys.exit": ("neops_testing/sys_exit", {"code": 0}, ["SystemExit"]),
+    "too much memory": ("contract/small_memory", {}, ["memory limit", "150 MB"]),
+    "too much time": ("contract/short_time", {}, ["time limit", "0.5 s"]),
+    "an exception": ("neops_testing/raise_error", {}, ["ValueError"]),
+    "no result": ("neops_testing/no_result", {}, ["returned nothing"]),
+    "a result that is not JSON": ("neops_testing/not_json_result", {}, ["JSON"]),
+    "a result over the cap": ("neops_testing/big_result", {"mb": 9}, ["bytes of JSON"]),
+}
+
+# What would be the same at each try. All else the engine decides by the block's own properties.
+FINAL = {"no result", "a result that is not JSON", "a result over the cap"}
+
+
+@pytest.mark.parametrize("name", ENDS)
+async def test_an_abnormal_end_is_a_failure_that_names_its_cause(setup: Setup, name: str) -> None:
+    """Number 8: ``retryable`` is unset or true, and the worker goes on."""
+    block, parameters, told = ENDS[name]
+    result = await setup.run(f"{block}:1.0.0", parameters)
+    assert result["success"] is False
+    for text in told:
+        assert text in result["message"]
+    assert "dbUpdates" not in result
+    if name in FINAL:
+        assert result["retryable"] is False
+    else:
+        assert "retryable" not in result
+    assert await setup.works()
+
+
+async def test_a_time_limit_that_the_engine_would_not_wait_for_is_refused_at_the_start(
+    start_worker: Callable[..., Worker],
+) -> None:
+    """Number 8: the engine gives a job up after 720 s; the worker must be sooner, kill and report included."""
+    worker = start_worker("http://127.0.0.1:9", "--max-job-seconds", "700")
+    assert await worker.exit_code() == 2
+    assert "720" in worker.log
+    assert "max_job_seconds" in worker.log

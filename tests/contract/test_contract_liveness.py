@@ -1,0 +1,118 @@
+"""Being known to the engine: conformance tests 5 and 6 (engine contract §9)."""
+
+import pytest
+from contract_support import ECHO, HEARTBEAT_SECONDS, SLOW, Setup, until
+
+from sdk.devengine import Fault, RequestRecord, WorkerState
+
+pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
+
+LATEST_SECONDS = HEARTBEAT_SECONDS + 0.5
+"""Between two pings. The half second is the machine's: tests share two cores with whatever else runs there."""
+
+
+def pings_since(setup: Setup, count: int) -> list[RequestRecord]:
+    """The pings after the first ``count``, and the one before them."""
+    return setup.sent("ping")[max(0, count - 1) :]
+
+
+def longest_silence(pings: list[RequestRecord]) -> float:
+    times = [ping.monotonic_seconds for ping in pings]
+    return max(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+
+
+async def test_the_first_ping_comes_at_once_and_the_next_ones_on_the_beat(setup: Setup) -> None:
+    """Number 6, W4."""
+    await until(lambda: len(setup.sent("ping")) >= 6, "six pings")
+    pings = setup.sent("ping")
+    seconds = pings[5].monotonic_seconds - pings[0].monotonic_seconds
+    # Not faster than the beat: five intervals lie between six pings.
+    assert seconds > 5 * HEARTBEAT_SECONDS - 0.1
+    assert longest_silence(pings) < LATEST_SECONDS
+
+
+async def test_heartbeats_continue_while_every_slot_burns_a_core_and_holds_the_gil(setup: Setup) -> None:
+    """Number 6, I3."""
+    jobs = [setup.engine.submit(block="contract/busy:1.0.0") for _ in range(2)]
+    for job_id in jobs:
+        await setup.started(job_id)
+    begun = len(setup.sent("ping"))
+    for job_id in jobs:
+        assert "time limit" in (await setup.result(job_id))["result"]["message"]
+    pings = pings_since(setup, begun)
+    assert len(pings) >= 8
+    assert longest_silence(pings) < LATEST_SECONDS
+
+
+async def test_heartbeats_continue_while_results_can_not_be_pushed(setup: Setup) -> None:
+    """Number 6: some tries fail, and one hangs."""
+    setup.engine.faults.add(Fault("result", status=503, times=2))
+    setup.engine.faults.add(Fault("result", delay_seconds=1.5))
+    job_id = setup.engine.submit(block=ECHO, parameters={"text": "pushed late"})
+    await until(lambda: len(setup.sent("result")) >= 2, "two tries")
+    begun = len(setup.sent("ping"))
+    await setup.result(job_id)
+    assert longest_silence(pings_since(setup, begun)) < LATEST_SECONDS
+
+
+async def test_heartbeats_continue_while_a_large_result_is_pushed(setup: Setup) -> None:
+    """Number 6, I3: a result just below the cap."""
+    begun = len(setup.sent("ping"))
+    result = await setup.run("neops_testing/big_result:1.0.0", {"mb": 7})
+    assert len(result["data"]["value"]) == 7 << 20
+    await until(lambda: len(setup.sent("ping")) > begun + 3, "some pings")
+    assert longest_silence(setup.sent("ping")) < LATEST_SECONDS
+
+
+async def test_one_ping_that_hangs_does_not_delay_the_next(setup: Setup) -> None:
+    """Number 6."""
+    await until(lambda: setup.sent("ping"), "a ping")
+    setup.engine.faults.add(Fault("ping", delay_seconds=1))
+    await until(lambda: setup.engine.faults.waiting == 0, "the slow ping has begun")
+    begun = len(setup.sent("ping"))
+    await until(lambda: len(setup.sent("ping")) >= begun + 5, "five more pings")
+    await setup.logged("The heartbeat does not reach the engine")
+    await setup.logged("The heartbeat reaches the engine again")
+    assert longest_silence(setup.sent("ping")) < LATEST_SECONDS
+
+
+async def test_a_worker_that_was_forgotten_while_idle_registers_anew(setup: Setup) -> None:
+    """Number 5: a new uuid, all blocks for it, and jobs again."""
+    blocks = {str(registration.block) for registration in setup.engine.registrations()}
+    old = await setup.forget_worker()
+    await setup.logged("Registering anew")
+    assert await setup.works()
+    (new,) = setup.engine.workers()
+    assert new.uuid != old
+    assert new.state is WorkerState.ONLINE
+    offered = {str(each.block) for each in setup.engine.registrations() if new.uuid in each.worker_ids}
+    assert offered == blocks
+    assert len(setup.sent("register")) == 1
+
+
+async def test_the_result_of_a_job_that_ran_while_the_worker_was_forgotten_is_still_pushed(
+    setup: Setup,
+) -> None:
+    """Number 5. Two slots are taken, so that it is the ping and not the poll that learns of it."""
+    jobs = [setup.engine.submit(block=SLOW, parameters={"seconds": 1}) for _ in range(2)]
+    for job_id in jobs:
+        await setup.started(job_id)
+    await setup.forget_worker()
+    await setup.logged("Registered as worker")
+    assert {setup.engine.job(job_id).status for job_id in jobs} == {"polled"}
+    for job_id in jobs:
+        assert (await setup.result(job_id))["status"] == "success"
+    assert {ping.status for ping in setup.sent("ping")} >= {404, 200}
+
+
+async def test_trouble_while_registering_anew_makes_no_second_worker(setup: Setup) -> None:
+    """Number 5 and 12: each worker counts against a licence, and what was accepted is not sent again."""
+    count = len(setup.engine.registrations())
+    setup.engine.faults.add(Fault("register", status=503))
+    await setup.forget_worker()
+    await until(lambda: len(setup.sent("register")) >= 1, "a first try")
+    setup.engine.faults.add(Fault("register_block", status=503, times=2))
+    assert await setup.works()
+    assert [request.status for request in setup.sent("register")] == [503, 201]
+    assert len(setup.engine.workers()) == 1
+    assert len([each for each in setup.sent("register_block") if each.status == 201]) == count

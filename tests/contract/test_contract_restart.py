@@ -1,0 +1,141 @@
+"""What survives a worker that is killed, or stopped, and started again (I1, I8, design §4.0)."""
+
+import os
+import signal
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from contract_support import ECHO, SLOW, Setup, Worker, body_of, until
+
+from sdk.devengine import DevEngine, Fault, WorkerState
+
+pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
+
+TWO_SLOTS = ("--max-concurrent-jobs", "2", "--function-blocks", "blocks.testing")
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """A worker that was killed with one result undelivered and one job running, and its successor."""
+
+    setup: Setup
+    undelivered: str
+    interrupted: str
+    uuid: str
+    bodies_before: tuple[str, ...]
+
+
+def lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+async def kill(worker: Worker, victim: str) -> None:
+    """Kill one of the worker's two processes with SIGKILL, and wait for the end of both."""
+    supervisor = worker.supervisor_pid
+    os.kill(supervisor if victim == "supervisor" else worker.keeper_pid, signal.SIGKILL)
+    assert await worker.exit_code() in (128 + signal.SIGKILL, -signal.SIGKILL)
+    await until(lambda: not lives(supervisor), "the supervisor has ended")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=["supervisor", "keeper"])
+async def restart(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Restart]:
+    """Killed is either the process that works or the one that watches over it."""
+    directory = tmp_path_factory.mktemp("restart")
+    async with DevEngine() as engine:
+        workers = [Worker(engine.url, directory, *TWO_SLOTS)]
+        try:
+            setup = Setup(engine, workers[0])
+            await setup.worker.ready()
+            engine.faults.add(Fault("result", status=503, times=1000))
+            interrupted = engine.submit(block=SLOW, parameters={"seconds": 15})
+            await setup.started(interrupted)
+            undelivered = engine.submit(block=ECHO, parameters={"text": "kept"})
+            await until(lambda: setup.results_of(undelivered), "a first try")
+            (uuid,) = [worker.uuid for worker in engine.workers()]
+            await kill(setup.worker, request.param)
+            before = tuple(each.body_text for each in setup.results_of(undelivered))
+            assert {engine.job(job_id).status for job_id in (interrupted, undelivered)} == {"polled"}
+            engine.faults.clear()
+            workers.append(Worker(engine.url, directory, *TWO_SLOTS))
+            setup.worker = workers[1]
+            await setup.worker.ready()
+            yield Restart(setup, undelivered, interrupted, uuid, before)
+        finally:
+            for worker in workers:
+                worker.kill()
+
+
+async def test_a_job_that_was_interrupted_by_a_kill_is_reported_as_failed(restart: Restart) -> None:
+    """I1: worker_restarted. Nobody knows how far the block came, and the message says so."""
+    result = await restart.setup.result(restart.interrupted)
+    assert result["status"] == "failed"
+    assert "ended while the job ran" in result["result"]["message"]
+    assert "may have done a part" in result["result"]["message"]
+    assert "retryable" not in result["result"]
+    assert len(restart.setup.results_of(restart.interrupted)) == 1
+
+
+async def test_a_result_that_was_not_delivered_before_a_kill_is_sent_with_the_same_bytes(
+    restart: Restart,
+) -> None:
+    """I1, I8."""
+    result = await restart.setup.result(restart.undelivered)
+    assert result["result"]["data"] == {"text": "kept"}
+    bodies = [each.body_text for each in restart.setup.results_of(restart.undelivered)]
+    assert len(bodies) == len(restart.bodies_before) + 1
+    assert set(bodies) == set(restart.bodies_before)
+
+
+async def test_a_worker_that_was_killed_keeps_its_uuid(restart: Restart) -> None:
+    """Design §4.0: a ping brings it back, and registers nobody."""
+    (worker,) = restart.setup.engine.workers()
+    assert worker.uuid == restart.uuid
+    assert worker.state is WorkerState.ONLINE
+    assert len(restart.setup.sent("register")) == 1
+
+
+async def test_a_worker_that_was_killed_works_again_and_has_nothing_left_to_do(restart: Restart) -> None:
+    """I1, I12: the journal is empty when the engine has everything."""
+    assert await restart.setup.works()
+    file = restart.setup.worker.state_dir / "journal.sqlite3"
+
+    def claims() -> int:
+        database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+        try:
+            (count,) = database.execute("SELECT count(*) FROM claims").fetchone()
+        finally:
+            database.close()
+        return int(count)
+
+    await until(lambda: claims() == 0, "the journal is empty")
+
+
+async def test_a_worker_that_was_stopped_keeps_its_uuid_unless_the_engine_has_forgotten_it(
+    engine: DevEngine, start_worker: Callable[..., Worker]
+) -> None:
+    """Design §4.0, W4: a ping reactivates an unregistered worker; only a 404 registers anew."""
+    uuids = []
+    for forget in (False, False, True):
+        setup = Setup(engine, start_worker(engine.url))
+        if forget:
+            await setup.forget_worker()
+        await setup.worker.ready()
+        (worker,) = engine.workers()
+        assert worker.state is WorkerState.ONLINE
+        uuids.append(worker.uuid)
+        assert {body_of(poll)["workerId"] for poll in setup.sent("poll")[-1:]} <= set(uuids)
+        assert await setup.works()
+        setup.worker.terminate()
+        assert await setup.worker.exit_code() == 0
+    first, second, third = uuids
+    assert first == second != third

@@ -1,0 +1,82 @@
+"""Credentials: conformance test 15 (engine contract §9), invariant I9."""
+
+from pathlib import Path
+
+import pytest
+from contract_support import SLOW, Setup, job_item
+
+pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
+
+PASSWORD = "Tr0ub4dor-and-3"
+COMMUNITY = "c0mmunity-string"
+DEVICE = {"id": 5, "hostname": "sw5", "username": "admin", "password": PASSWORD}
+JOB = {"context": {"devices": [DEVICE]}, "run_on": "device", "entity_id": 5}
+
+
+def processes_of(setup: Setup) -> list[Path]:
+    """Every process below the keeper, and the keeper."""
+    found = [setup.worker.keeper_pid]
+    for pid in found:
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):
+            found += map(int, children.read_text().split())
+    return [Path(f"/proc/{pid}") for pid in found]
+
+
+def kept_files(setup: Setup) -> bytes:
+    files = [path for path in setup.worker.state_dir.rglob("*") if path.is_file()]
+    return b"".join(path.read_bytes() for path in files)
+
+
+@pytest.mark.parametrize("choice", ["", "raise"])
+async def test_a_block_that_tells_its_password_to_everyone_is_masked(setup: Setup, choice: str) -> None:
+    """Number 15: logs, output, message and exception. The log is at its most verbose level here."""
+    result = await setup.run("contract/leak:1.0.0", {"choice": choice}, **JOB)
+    for text in ("logged ***", "root-logged ***", "printed ***", "complained ***"):
+        await setup.logged(text)
+    assert ("raised ***" if choice else "returned ***") in result["message"]
+    assert PASSWORD not in setup.log
+    assert PASSWORD not in str(setup.engine.requests)
+    assert all(PASSWORD not in request.body_text for request in setup.engine.requests)
+
+
+async def test_a_job_log_never_goes_to_the_engine(setup: Setup) -> None:
+    """Number 15: W7 needs a workflow id that no job carries, so nothing is sent there at all."""
+    await setup.run("contract/leak:1.0.0", {"choice": ""}, **JOB)
+    assert setup.sent("log") == []
+    assert setup.engine.logs() == []
+
+
+async def test_credentials_are_on_no_disk_command_line_or_environment(setup: Setup) -> None:
+    """Number 15, I9: looked for while the job that has them runs."""
+    context = {"devices": [DEVICE]}
+    job_id = setup.engine.submit(
+        block=SLOW, parameters={"seconds": 1, "snmp_community": COMMUNITY}, context=context
+    )
+    await setup.started(job_id)
+    processes = processes_of(setup)
+    assert len(processes) >= 4  # keeper, supervisor, template, child
+    seen = [kept_files(setup)]
+    seen += [(process / name).read_bytes() for process in processes for name in ("cmdline", "environ")]
+    assert setup.engine.job(job_id).status == "polled"
+    for secret in (PASSWORD, COMMUNITY):
+        assert all(secret.encode() not in text for text in seen)
+        assert secret not in setup.log
+    await setup.result(job_id)
+
+
+async def test_a_malformed_job_does_not_put_its_credentials_into_the_log(setup: Setup) -> None:
+    """Number 15: what can't be read may hold them all the same."""
+    devices = {"devices": PASSWORD, "deviceGroups": [], "interfaces": []}
+    for name, changes in {
+        "secret-type": {"type": PASSWORD},
+        "secret-parameters": {"parameters": PASSWORD},
+        "secret-context": {"context": [DEVICE]},
+        "secret-entity": {"entityId": PASSWORD},
+        "secret-devices": {"context": devices, "runOn": "device", "entityId": 5},
+        "secret-block": {"functionBlockId": "contract/change:1.0.0", "context": devices, "runOn": "device"},
+    }.items():
+        setup.engine.inject_raw_item(job_item(name, **changes))
+        result = await setup.result(name)
+        assert PASSWORD not in str(result)
+    assert await setup.works()
+    assert PASSWORD not in setup.log

@@ -1,0 +1,57 @@
+"""Lateness: against a fixed beat, in the period that counts, without flattery."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from supervisor.demo.lateness import Lateness, Period, late_beats, lateness_within, summarise
+
+
+def test_a_beat_is_late_against_the_first_one_plus_its_intervals() -> None:
+    assert late_beats([10.0, 10.2, 10.45, 10.6], 0.2) == pytest.approx([0, 0, 0.05, 0])
+
+
+def test_a_first_beat_that_is_late_does_not_make_the_others_early() -> None:
+    assert late_beats([10.05, 10.2, 10.4], 0.2) == pytest.approx([0.05, 0, 0])
+
+
+def test_a_lost_beat_makes_the_rest_late() -> None:
+    assert late_beats([10.0, 10.4, 10.6], 0.2) == pytest.approx([0, 0.2, 0.2])
+
+
+def test_percentiles_are_values_that_were_measured() -> None:
+    measured = [number / 1000 for number in range(1, 101)]
+    assert summarise(list(reversed(measured))) == Lateness(100, 0.05, 0.099, 0.1)
+
+
+def test_of_few_beats_the_latest_is_the_99th_percentile() -> None:
+    assert summarise([0.3, 0.1, 0.2]) == Lateness(3, 0.2, 0.3, 0.3)
+
+
+def test_no_beat_at_all_is_no_lateness_and_counts_as_none() -> None:
+    assert lateness_within([], 0.2, Period(0, 10)) == Lateness(0, 0.0, 0.0, 0.0)
+
+
+def test_a_beat_counts_where_it_was_due_however_late_it_came() -> None:
+    arrivals = [0.0, 1.0, 2.0, 9.0]
+    assert lateness_within(arrivals, 1.0, Period(0.5, 3.5)) == Lateness(3, 0.0, 6.0, 6.0)
+
+
+def test_the_timer_measures_until_it_is_told_to_stop() -> None:
+    timer = subprocess.Popen(
+        [sys.executable, "-m", "supervisor.demo.timer", "0.01"], stdout=subprocess.PIPE, text=True
+    )
+    assert timer.stdout is not None
+    assert timer.stdout.readline() == "timer ready\n"
+    # Longer than some beats; how many there were is what is checked.
+    with pytest.raises(subprocess.TimeoutExpired):
+        timer.wait(timeout=0.2)
+    timer.send_signal(signal.SIGTERM)
+    output, _ = timer.communicate(timeout=10)
+    late = json.loads(output)
+    assert 2 <= len(late) <= 100
+    assert min(late) >= 0
+    assert timer.returncode == 0

@@ -1,0 +1,104 @@
+"""The programs of the demo: started apart from this machine's settings, and ended in any case."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from supervisor.demo.environment import MARK_VARIABLE, program_environment
+from supervisor.demo.errors import DemoError
+from supervisor.demo.program import Program
+from supervisor.demo.worker_log import WorkerLog
+
+SAYS = "print('ready at 7', flush=True)\n"
+STUBBORN = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SAYS + "time.sleep(60)\n"
+
+
+async def start(folder: Path, source: str, *, stdin_line: str = "") -> Program:
+    (folder / "made_up.py").write_text(source)
+    return await Program.start(
+        "thing",
+        ["made_up"],
+        environment=os.environ,
+        directory=folder,
+        on_line=lambda name, line: None,
+        stdin_line=stdin_line,
+    )
+
+
+async def test_a_line_that_is_waited_for_is_returned_as_a_match(tmp_path: Path) -> None:
+    program = await start(tmp_path, SAYS)
+    match = await program.wait_for_line(r"^ready at (\d+)$", 10)
+    assert match[1] == "7"
+    assert await program.stop(10) in (0, -signal.SIGTERM)
+
+
+async def test_a_program_that_ends_too_early_is_named_with_its_last_words(tmp_path: Path) -> None:
+    program = await start(tmp_path, "raise SystemExit('no such device')")
+    with pytest.raises(DemoError) as caught:
+        await program.wait_for_line("ready", 10)
+    assert str(caught.value) == "The thing ended with exit code 1 before it was ready.\n    no such device"
+    assert not program.is_running
+    await program.stop(1)
+
+
+async def test_a_program_that_stays_silent_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    program = await start(tmp_path, "import time; time.sleep(60)")
+    with pytest.raises(DemoError, match=r"The thing was not ready within 0\.1 s\."):
+        await program.wait_for_line("ready", 0.1)
+    await program.stop(10)
+
+
+async def test_a_program_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+    program = await start(tmp_path, STUBBORN)
+    await program.wait_for_line("ready", 10)
+    assert await program.stop(0.1) == -signal.SIGKILL
+
+
+async def test_stopping_twice_gives_the_same_exit_code(tmp_path: Path) -> None:
+    program = await start(tmp_path, STUBBORN)
+    await program.wait_for_line("ready", 10)
+    assert [await program.stop(0.1), await program.stop(0.1)] == [-signal.SIGKILL] * 2
+
+
+async def test_a_cancelled_stop_kills_at_once(tmp_path: Path) -> None:
+    program = await start(tmp_path, STUBBORN)
+    await program.wait_for_line("ready", 10)
+    stop = asyncio.create_task(program.stop(60))
+    await asyncio.sleep(0)
+    stop.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stop
+    assert await program.stop(10) == -signal.SIGKILL
+
+
+async def test_what_a_program_reads_is_the_one_line_it_is_given(tmp_path: Path) -> None:
+    program = await start(tmp_path, "import sys; print(repr(sys.stdin.read()))", stdin_line="s3cret")
+    assert await program.wait_for_line(r"^'s3cret\\n'$", 10)
+    await program.stop(10)
+
+
+def test_programs_do_not_see_the_settings_of_a_worker_that_is_configured_here() -> None:
+    source = {
+        "PATH": "/bin",
+        "NEOPS_ENGINE_URL": "x",
+        "URL_BLACKBOARD": "x",
+        "NOTIFY_SOCKET": "x",
+        "https_proxy": "x",
+    }
+    passed = program_environment(source, "mark")
+    assert passed.keys() - {"PYTHONPATH"} == {"PATH", MARK_VARIABLE}
+    assert passed[MARK_VARIABLE] == "mark"
+
+
+def test_the_worker_s_log_tells_the_cause_of_each_job() -> None:
+    log = WorkerLog()
+    for line in (
+        "INFO    supervisor.dispatch: [job=a-1 block=p/n:1.0.0] Job a-1: success (completed) after 0.02 s.",
+        "WARNING supervisor.dispatch: [job=b block=p/n:1.0.0] Job b: failed (time_limit) after 4.01 s.",
+        "INFO    joblog: [job=c block=p/n:1.0.0 stdout] Job c: failed (no_such_cause) after 1 s.",
+    ):
+        log.hear(line)
+    assert log.causes == {"a-1": "completed", "b": "time_limit"}

@@ -1,0 +1,47 @@
+"""A job that fills the disk on which the jobs' directories are: it fails, and the next one does not."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hosting import Host, hosted
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Host]:
+    """A host in a mount namespace of its own, whose jobs have a disk of 4 MiB."""
+    jobs = tmp_path / "jobs"
+    jobs.mkdir()
+    namespace = (
+        ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+    )
+    mount = f"mount -t tmpfs -o size=4m tmpfs '{jobs}'"
+    try:
+        subprocess.run([*namespace, "sh", "-c", mount], check=True, capture_output=True, timeout=20)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no mount namespace here, so no disk of its own to fill: {error}")
+    prefix = (*namespace, "sh", "-c", f'{mount} && exec "$@"', "sh")
+    with hosted(tmp_path, prefix=prefix) as host:
+        yield host
+
+
+def test_a_full_disk_is_the_failure_of_the_job_that_filled_it(small_disk: Host) -> None:
+    done = small_disk.run("fill_disk", {"max_mb": 50})
+    assert (done["success"], done["cause"]) == (False, "block_failed")
+    assert "No space left" in done["message"]
+    assert small_disk.run("writes_env")["cause"] == "completed"
+
+
+def test_while_the_disk_is_full_other_jobs_get_a_truthful_result(small_disk: Host) -> None:
+    running = small_disk.start(
+        "fill_disk", parameters={"max_mb": 50, "hold_seconds": 600}, limits={"max_seconds": 2.0}
+    )
+    causes = set()
+    while "block_failed" not in causes:
+        done = small_disk.run("writes_env", limits={"max_seconds": 2.0})
+        causes.add(done["cause"])
+    assert "No space left" in done["message"]
+    assert small_disk.wait(running)["cause"] == "time_limit"
+    assert small_disk.run("writes_env")["cause"] == "completed"

@@ -1,0 +1,210 @@
+"""Every block that misbehaves, in a real child: the truthful result, nothing left, and the next job unharmed."""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hosting import Host, alive_with
+
+SHORT: dict[str, Any] = {"max_seconds": 0.5, "grace_seconds": 0.3}
+NO_GRACE: dict[str, Any] = {"max_seconds": 0.5, "grace_seconds": 0.0}
+KILL_BOUND_SECONDS = 0.25  # stack dump and SIGKILL (I6)
+SLACK_SECONDS = 1.0  # a busy machine
+
+
+@pytest.fixture(autouse=True)
+def _the_host_is_as_before(host: Host) -> Iterator[None]:
+    """After each test: no unknown process, no more descriptors, and an ordinary job runs."""
+    before = host.ask("descriptors")["count"]
+    yield
+    assert host.run("slow", {"seconds": 0})["cause"] == "completed"
+    assert host.ask("processes")["unknown"] == []
+    assert host.ask("descriptors")["count"] == before
+    assert list((host.directory / "jobs").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "limits", "place"),
+    [
+        ("hang_await", {}, SHORT, "hangs.py"),
+        ("hang_sleep", {}, NO_GRACE, "hangs.py"),
+        ("spin", {}, NO_GRACE, "hangs.py"),
+        ("gil_hog", {"mode": "sleep"}, NO_GRACE, "hangs.py"),
+        ("gil_hog", {"mode": "power"}, NO_GRACE, "hangs.py"),
+        ("ignores_cancel", {}, SHORT, ""),
+        ("slow_cleanup", {}, SHORT, ""),
+        ("finishes_late", {}, NO_GRACE, "timing.py"),
+    ],
+)
+def test_a_job_over_its_time_is_ended_in_time_and_says_where_it_was(
+    host: Host, name: str, parameters: dict[str, Any], limits: dict[str, Any], place: str
+) -> None:
+    done = host.run(name, parameters, limits=limits)
+    assert (done["success"], done["cause"], done["limit"]) == (False, "time_limit", "time")
+    assert place in done["stack"]
+    assert place in done["message"]
+    assert 0.5 <= done["measured"] < 0.5 + KILL_BOUND_SECONDS + SLACK_SECONDS
+    assert done["elapsed"] < 0.5 + limits["grace_seconds"] + KILL_BOUND_SECONDS + SLACK_SECONDS
+
+
+def test_a_block_that_awaits_is_ended_without_a_kill(host: Host) -> None:
+    done = host.run("hang_await", limits={"max_seconds": 0.3, "grace_seconds": 10.0})
+    assert (done["cause"], done["killed"], done["exit_code"]) == ("time_limit", False, 0)
+    assert done["elapsed"] < 5
+
+
+def test_success_after_the_limit_does_not_count_and_is_mentioned(host: Host) -> None:
+    """The signal that asks for the stack wakes the C call, and the block then returns success."""
+    done = host.run("finishes_late", limits=NO_GRACE)
+    assert done["cause"] == "time_limit"
+    if done["exit_code"] == 0:  # it was quicker than the kill
+        assert "reported success" in done["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "cause", "said"),
+    [
+        ("segfault", {}, "crashed", ["SIGSEGV", "segmentation fault", "ends.py"]),
+        ("exit_code", {"code": 7}, "exited", ["exit code 7"]),
+        ("exit_code", {"code": 0}, "exited", ["exit code 0", "before the block returned"]),
+        ("sys_exit", {}, "block_failed", ["SystemExit"]),
+        ("raise_error", {}, "block_failed", ["ValueError", "This block always fails"]),
+        ("raise_base_exception", {}, "block_failed", ["PlannedBaseException"]),
+        ("no_result", {}, "block_failed", ["None"]),
+        ("not_json_result", {}, "block_failed", ["JSON", "value"]),
+        ("nan_result", {}, "block_failed", ["JSON", "nan"]),
+        ("close_fds", {}, "channel_closed", ["closed the descriptor"]),
+        ("close_fds", {"first": 3}, "channel_closed", ["closed the descriptor"]),
+    ],
+)
+def test_an_end_without_a_result_is_a_truthful_failure(
+    host: Host, name: str, parameters: dict[str, Any], cause: str, said: list[str]
+) -> None:
+    done = host.run(name, parameters)
+    assert (done["success"], done["cause"]) == (False, cause)
+    assert [text for text in said if text not in done["message"]] == []
+    assert done["seconds"] < 5
+
+
+def test_a_crash_tells_the_usage(host: Host) -> None:
+    done = host.run("segfault")
+    assert done["signal"] == "SIGSEGV"
+    assert done["peak_memory_mb"] > 1
+    assert "peak memory" in done["message"]
+    assert "CPU" in done["message"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (b"rubbish that is no frame", "no frame|bytes is over"),
+        (bytes(8), "not a valid header"),
+        (b"\0\0\0\x02\0\0\0\0{}", "not a valid header"),
+        (b"\0\0\0\x10\0\0\0", ""),
+    ],
+    ids=["text", "empty header", "no type", "half a frame"],
+)
+def test_bytes_of_the_block_on_the_worker_s_channel_end_the_job(host: Host, sent: bytes, said: str) -> None:
+    done = host.run("under_test/writes_to_channel", {"text": sent.hex()}, limits={"max_seconds": 5.0})
+    assert (done["success"], done["cause"]) == (False, "bad_frame")
+    assert any(word in done["message"] for word in said.split("|"))
+    assert done["elapsed"] < 4
+
+
+def test_a_result_over_the_cap_is_a_clear_failure(host: Host) -> None:
+    done = host.run("big_result", {"mb": 2}, limits={"result_cap_bytes": 2**20})
+    assert (done["success"], done["cause"], done["retryable"]) == (False, "block_failed", False)
+    assert "--max-result-mb" in done["message"]
+    assert done["body"] == ""
+
+
+def test_a_result_at_the_cap_arrives_whole(host: Host) -> None:
+    done = host.run("big_result", {"mb": 7})
+    assert done["cause"] == "completed"
+    assert len(json.loads(done["body"])["data"]["value"]) == 7 * 2**20
+
+
+def test_a_message_over_the_cap_is_cut_and_says_so(host: Host) -> None:
+    done = host.run("under_test/says", {"mb": 1})
+    assert done["cause"] == "completed"
+    assert len(done["message"]) <= 16_000
+    assert "more characters cut" in done["message"]
+
+
+def test_of_two_results_by_a_fork_the_child_s_own_counts(host: Host) -> None:
+    done = host.run("returns_twice")
+    assert (done["cause"], done["message"]) == ("completed", "The parent")
+    assert done["leftovers"] <= 1
+
+
+def test_a_block_can_not_kill_the_worker(host: Host) -> None:
+    done = host.run("kill_parent")
+    assert (done["success"], done["cause"]) == (False, "block_failed")
+    assert "PermissionError" in done["message"]
+
+
+def test_what_a_successful_job_leaves_behind_is_killed_and_a_warning(host: Host) -> None:
+    marker = f"left-behind-{os.getpid()}"
+    done = host.run("leave_behind", {"marker": marker})
+    assert (done["success"], done["leftovers"]) == (True, 3)
+    assert "3 process(es)" in done["warning"]
+    assert alive_with(marker) == []
+
+
+def test_the_whole_tree_of_a_killed_job_is_dead_before_its_result(host: Host) -> None:
+    marker = f"tree-{os.getpid()}"
+    done = host.run("ignore_sigterm_tree", {"marker": marker}, limits=NO_GRACE | {"max_seconds": 1.0})
+    assert (done["cause"], done["leftovers"]) == ("time_limit", 3)
+    assert alive_with(marker) == []
+
+
+def test_the_end_of_one_job_leaves_the_daemons_of_another_alone(host: Host) -> None:
+    marker = f"others-{os.getpid()}"
+    running = host.start("ignore_sigterm_tree", parameters={"marker": marker}, limits={"max_seconds": 2.5})
+    while len(alive_with(marker)) < 3:
+        host.run("slow", {"seconds": 0})
+    for _ in range(3):
+        assert host.run("slow", {"seconds": 0}, limits={"max_seconds": 2.5})["leftovers"] == 0
+    assert len(alive_with(marker)) == 3
+    assert host.wait(running)["leftovers"] == 3
+    assert alive_with(marker) == []
+
+
+def test_a_job_over_its_memory_is_killed_and_says_how_much_it_used(host: Host) -> None:
+    limits = {"max_memory_mb": 60.0, "max_seconds": 15.0}
+    done = host.run("eat_memory", {"mb": 150, "mb_per_second": 300}, limits=limits)
+    assert (done["success"], done["cause"], done["limit"]) == (False, "memory_limit", "memory")
+    assert done["measured"] > 60
+    assert "of 60 MB" in done["message"]
+    assert done["elapsed"] < 5
+
+
+def test_a_thread_that_a_block_leaves_behind_does_not_keep_its_job(host: Host) -> None:
+    done = host.run("thread_leak")
+    assert (done["success"], done["lingered"], done["warning"]) == (True, False, None)
+    assert done["seconds"] < 2
+
+
+def test_a_shutdown_ends_a_running_job_and_says_so_and_later_jobs_are_not_run(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with Host(tmp_path_factory.mktemp("stopping"), spares=1) as host:
+        running = host.start("hang_sleep")
+        assert host.run("slow", {"seconds": 0.1})["cause"] == "completed"
+        host.ask("stop_all")
+        done = host.wait(running)
+        assert (done["cause"], done["retryable"]) == ("worker_stopping", True)
+        assert "hangs.py" in done["message"]
+        late = host.run("slow", {"seconds": 0})
+        assert (late["cause"], late["retryable"]) == ("worker_stopping", True)
+
+
+def test_a_shutdown_in_the_moment_before_the_order_ends_the_job(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with Host(tmp_path_factory.mktemp("stopping"), spares=1) as host:
+        done = host.ask("stop_while_a_child_is_found", block="neops_testing/hang_sleep:1.0.0")
+        assert (done["cause"], done["retryable"]) == ("worker_stopping", True)
+        assert done["seconds"] < 5

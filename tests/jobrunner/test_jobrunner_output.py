@@ -1,0 +1,70 @@
+"""What a block logs and prints: all of it is passed on, whatever it is, within a rate, and without secrets."""
+
+import json
+from typing import Any
+
+import pytest
+from hosting import Host
+
+BURST_LINES = 2000
+
+
+def texts(done: dict[str, Any], stream: str | None) -> list[str]:
+    return [line["text"] for line in done["lines"] if line["stream"] == stream]
+
+
+def test_output_that_is_not_utf_8_is_shown_with_escapes(host: Host) -> None:
+    done = host.run("invalid_utf8")
+    assert done["cause"] == "completed"
+    for stream in ("stdout", "stderr"):
+        first, odd, last = texts(done, stream)
+        assert (first, last) == ("before", "after")
+        assert "\\xff\\xfe" in odd
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr", "log"])
+def test_a_flood_is_cut_to_its_rate_and_says_how_much_was_dropped(host: Host, stream: str) -> None:
+    done = host.run("output_flood", {"mb": 4, "stream": stream})
+    assert done["cause"] == "completed"
+    passed = [line for line in done["lines"] if line["text"].startswith("xxx")]
+    assert BURST_LINES <= len(passed) < 3 * BURST_LINES
+    dropped = [int(line["text"].split()[0]) for line in done["lines"] if "were dropped" in line["text"]]
+    assert len(passed) + sum(dropped) == 4 << 13
+
+
+def test_a_log_record_arrives_with_its_level_and_without_a_stream(host: Host) -> None:
+    done = host.run("raise_error")
+    (line,) = [line for line in done["lines"] if line["level"] == "ERROR"]
+    assert line["stream"] is None
+    assert "ValueError" in line["text"]
+    assert "Traceback" in line["text"]
+
+
+def test_text_that_no_encoding_can_hold_is_escaped_in_the_log_and_does_not_harm_the_result(
+    host: Host,
+) -> None:
+    done = host.run("under_test/stray_text")
+    assert done["cause"] == "completed"
+    assert texts(done, "stdout") == ["printed caf\\udce9"]
+    assert texts(done, None) == ["logged caf\\udce9"]
+    assert texts(done, "stderr") == []
+
+
+def test_a_secret_is_masked_wherever_the_block_tells_it(host: Host) -> None:
+    secret, password = "swordfish-7-red", "c0rrect-h0rse"
+    device = {"id": 1, "hostname": "r1", "ip": "192.0.2.1", "username": "u", "password": password}
+    context = {"devices": [device], "deviceGroups": [], "interfaces": []}
+    parameters = {"secret": secret}
+    done = host.run("secret_in_error", parameters, run_on="device", entity_id=1, context=context)
+    assert done["cause"] == "block_failed"
+    whole = json.dumps(done)
+    assert secret not in whole
+    assert password not in whole
+    assert "***" in done["message"]
+    assert all("***" in "".join(texts(done, stream)) for stream in (None, "stdout", "stderr"))
+
+
+def test_the_last_output_of_a_crash_is_in_its_message(host: Host) -> None:
+    done = host.run("under_test/prints_and_dies", {"text": "opening the vault"})
+    assert done["cause"] == "crashed"
+    assert "opening the vault" in done["message"]

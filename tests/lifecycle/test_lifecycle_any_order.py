@@ -1,0 +1,182 @@
+"""A job's life under events in any order: it never raises, ends exactly once, and never lies."""
+
+from typing import Any
+
+from hypothesis import settings, strategies
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from supervisor.lifecycle.events import (
+    ChannelEnded,
+    ChildExited,
+    ClearTree,
+    Conclude,
+    JobEvent,
+    KillChild,
+    MemoryMeasured,
+    OrderSent,
+    OutcomeArrived,
+    SetTimer,
+    StackTaken,
+    StopDemanded,
+    TakeStack,
+    Timer,
+    TimerFired,
+    TreeCleared,
+)
+from supervisor.lifecycle.job import JobState, Limits, Phase, step
+from supervisor.verdict import Cause, ExitStatus, LimitHit, OutcomeSeen, decide
+
+LONGEST_END_SECONDS = 60.0
+
+outcomes = strategies.builds(OutcomeSeen, success=strategies.booleans(), message=strategies.just("m"))
+statuses = strategies.one_of(
+    strategies.builds(ExitStatus, code=strategies.sampled_from([0, 1, 70])),
+    strategies.builds(ExitStatus, signal_name=strategies.sampled_from(["SIGKILL", "SIGSEGV"])),
+    strategies.just(ExitStatus()),
+)
+limits = strategies.builds(
+    Limits,
+    max_seconds=strategies.sampled_from([0.1, 5.0]),
+    grace_seconds=strategies.sampled_from([0.0, 1.0]),
+    memory_mb=strategies.sampled_from([None, 50.0]),
+)
+
+
+class LifeOfAJob(RuleBasedStateMachine):
+    """A world around the machine: a clock, timers, a child that may or may not die, a tree to clear."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.state = JobState(Limits(5.0, 1.0))
+        self.timers: dict[Timer, float] = {}
+        self.exited = self.clear_asked = self.cleared = self.killed = self.stack_asked = False
+        self.conclusions: list[Conclude] = []
+        self.first_outcome: OutcomeSeen | None = None
+        self.limit_when_outcome_came: LimitHit | None = None
+
+    def feed(self, event: JobEvent) -> None:
+        before = self.state
+        self.state, commands = step(self.state, event)
+        assert before.limit is None or self.state.limit is before.limit, "a limit that was hit was changed"
+        assert before.outcome is None or self.state.outcome is before.outcome, "an outcome was replaced"
+        if before.outcome is None and self.state.outcome is not None:
+            self.limit_when_outcome_came = before.limit
+        assert before.phase is not Phase.ENDED or not commands, "something was asked for after the end"
+        for command in commands:
+            self.obey(command)
+
+    def obey(self, command: Any) -> None:
+        match command:
+            case SetTimer(timer, at):
+                assert at >= self.now
+                self.timers[timer] = at
+            case KillChild():
+                assert not self.exited, "a dead child was killed"
+                self.killed = True
+            case TakeStack():
+                assert not self.exited
+                self.stack_asked = True
+            case ClearTree():
+                assert self.exited, "the tree of a living child was cleared"
+                self.clear_asked = True
+            case Conclude(stuck=stuck):
+                assert self.cleared or (stuck and self.killed), "a verdict before the tree was dead"
+                self.conclusions.append(command)
+
+    @initialize(given=limits)
+    def begin(self, given: Limits) -> None:
+        self.state = JobState(given)
+
+    @rule()
+    def order(self) -> None:
+        self.feed(OrderSent(self.now))
+
+    @rule(seconds=strategies.sampled_from([0.01, 0.3, 2.0, 6.0]))
+    def let_time_pass(self, seconds: float) -> None:
+        end = self.now + seconds
+        while due := [(at, timer) for timer, at in self.timers.items() if at <= end]:
+            self.now, timer = min(due, key=lambda item: item[0])
+            del self.timers[timer]
+            self.feed(TimerFired(self.now, timer))
+        self.now = end
+
+    @rule(outcome=outcomes)
+    def outcome(self, outcome: OutcomeSeen) -> None:
+        if self.state.phase is not Phase.ENDED and self.first_outcome is None:
+            self.first_outcome = outcome
+        self.feed(OutcomeArrived(self.now, outcome))
+
+    @rule(problem=strategies.sampled_from([None, "no frame"]))
+    def channel_ends(self, problem: str | None) -> None:
+        self.feed(ChannelEnded(self.now, problem))
+
+    @precondition(lambda self: self.state.phase is not Phase.WAITING)
+    @rule(status=statuses)
+    def child_ends(self, status: ExitStatus) -> None:
+        first, self.exited = not self.exited, True
+        self.feed(ChildExited(self.now, status))
+        assert not first or self.state.phase in (Phase.CLEARING, Phase.ENDED)
+
+    @precondition(lambda self: self.clear_asked and not self.cleared)
+    @rule(left=strategies.integers(0, 2))
+    def tree_is_cleared(self, left: int) -> None:
+        self.cleared = True
+        self.feed(TreeCleared(self.now, killed=left))
+
+    @rule(used_mb=strategies.sampled_from([1.0, 49.0, 51.0]))
+    def memory(self, used_mb: float) -> None:
+        self.feed(MemoryMeasured(self.now, used_mb))
+
+    @rule()
+    def stop(self) -> None:
+        self.feed(StopDemanded(self.now))
+
+    @precondition(lambda self: self.stack_asked)
+    @rule(stack=strategies.sampled_from(["", "File"]))
+    def stack_comes(self, stack: str) -> None:
+        self.feed(StackTaken(self.now, stack))
+
+    @rule(timer=strategies.sampled_from(list(Timer)))
+    def a_timer_of_the_past_fires(self, timer: Timer) -> None:
+        """A timer that was set again, or that fired while the loop was busy with what made it superfluous."""
+        if timer not in self.timers:
+            self.feed(TimerFired(self.now, timer))
+
+    @invariant()
+    def ends_at_most_once(self) -> None:
+        assert len(self.conclusions) == (1 if self.state.phase is Phase.ENDED else 0)
+
+    @invariant()
+    def the_verdict_is_true(self) -> None:
+        for conclusion in self.conclusions:
+            ending = conclusion.ending
+            verdict = decide(ending)
+            if ending.limit is not None:
+                assert not verdict.success, "a success after a limit"
+            if verdict.success:
+                assert ending.outcome is self.first_outcome
+                assert ending.outcome is not None
+                assert ending.outcome.success
+                assert self.limit_when_outcome_came is None, "an outcome after a limit was counted"
+            if self.first_outcome is None:
+                assert verdict.cause not in (Cause.COMPLETED, Cause.BLOCK_FAILED)
+
+    def teardown(self) -> None:
+        """Whatever happened: with the passing of time alone, and a kernel that obeys, the job ends."""
+        if self.state.phase is Phase.WAITING:
+            self.order()
+        begun = self.now
+        while self.state.phase is not Phase.ENDED:
+            assert self.now - begun < LONGEST_END_SECONDS, f"not ended: {self.state}"
+            if self.killed and not self.exited:
+                self.child_ends(ExitStatus(signal_name="SIGKILL"))
+            if self.clear_asked and not self.cleared:
+                self.tree_is_cleared(0)
+            self.let_time_pass(0.3)
+        self.ends_at_most_once()
+        self.the_verdict_is_true()
+
+
+LifeOfAJob.TestCase.settings = settings(max_examples=300, stateful_step_count=25, deadline=None)
+TestAnyOrderOfEvents = LifeOfAJob.TestCase

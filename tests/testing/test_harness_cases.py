@@ -1,0 +1,239 @@
+"""`@fb_test_case` and the plugin, in pytest runs of their own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from harness_support import block_module
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def author_dir(pytester: pytest.Pytester) -> pytest.Pytester:
+    """An author's directory, where modules of blocks are collected and every warning is an error."""
+    pytester.makeini(
+        "[pytest]\npython_files = *.py\nfilterwarnings = error\naddopts = --strict-markers -p no:hypothesispytest -p no:cacheprovider\n"
+        "asyncio_default_fixture_loop_scope = function\n"
+    )
+    return pytester
+
+
+def collect(
+    pytester: pytest.Pytester, name: str, cases: str, body: str = "return ok(params.text)", **kw: str
+) -> None:
+    pytester.makepyfile(**{name: block_module(name, body, cases=cases, **kw)})
+
+
+PASSING = """
+@fb_test_case("returns the text", Params(text="a"), None, expected_result_data=Data(text="a"))
+@fb_test_case("Returns -- the text!", {"text": "a"}, create_workflow_context("global"),
+              assertions=[lambda result: result.data.text == "a", lambda result: type(result.data) is Data])
+@fb_test_case("returns the text", Params(text="b"), None, expected_result_data={"text": "b"})
+"""
+
+
+def test_each_case_is_a_test_of_the_block_s_module(author_dir: pytest.Pytester) -> None:
+    collect(author_dir, "passing_cases", PASSING)
+    result = author_dir.runpytest("-v")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines_random(
+        [
+            "*passing_cases.py::test_sample_returns_the_text PASSED*",
+            "*passing_cases.py::test_sample_returns_the_text_2 PASSED*",
+            "*passing_cases.py::test_sample_returns_the_text_3 PASSED*",
+        ]
+    )
+
+
+def test_cases_have_a_marker_to_choose_them_by(author_dir: pytest.Pytester) -> None:
+    collect(author_dir, "marked_cases", PASSING)
+    author_dir.runpytest("-m", "not function_block").assert_outcomes(deselected=3)
+    shown = author_dir.runpytest("--markers").stdout.str()
+    assert all(f"@pytest.mark.{name}:" in shown for name in ("function_block", "sdk", "testing"))
+
+
+FAILING = {
+    "unexpected_data": ('expected_result_data={"text": "z"}', "return ok()", ['*expected: {"text": "z"}*']),
+    "unexpected_success": (
+        "succeeds=False",
+        "return ok()",
+        ["*The block succeeded, and was expected to fail*"],
+    ),
+    "false_assertion": (
+        "assertions=[lambda result: result.data.text.startswith('z')]",
+        "return ok()",
+        ["*Assertion 1, <lambda> (*false_assertion.py:*) returned False*"],
+    ),
+    "unreadable_data": (
+        "assertions=[lambda result: True]",
+        "data = ok().data; data.text = 5; return FunctionBlockResult(success=True, message='x', data=data)",
+        ["*can't be read back as Data (text:*"],
+    ),
+    "raises": (
+        "",
+        "self.logger.info('a log line'); print('a print'); raise RuntimeError('no luck')",
+        ["*raised RuntimeError: no luck*", "*INFO: a log line*", "*Traceback (most*", "*a print*"],
+    ),
+    "hangs": (
+        "max_seconds=0.3, grace_seconds=0",
+        "time.sleep(600)",
+        ["*did not return a result*", "*time_limit (SIGKILL from the worker*", '*hangs.py", line * in run*'],
+    ),
+    "exits_when_failure_is_expected": (
+        "succeeds=False",
+        "os._exit(7)",
+        ["*did not return a result*", "*exited (exit code 7*"],
+    ),
+}
+
+
+def test_a_case_fails_with_all_that_tells_why(author_dir: pytest.Pytester) -> None:
+    for name, (arguments, body, _) in FAILING.items():
+        collect(author_dir, name, f'@fb_test_case("{name}", Params(), None, {arguments})', body)
+    result = author_dir.runpytest()
+    result.assert_outcomes(failed=len(FAILING))
+    for _, _, lines in FAILING.values():
+        result.stdout.fnmatch_lines(lines)
+    # Only what the author wrote: no line of the harness's own source.
+    assert "sdk/testing" not in result.stdout.str()
+
+
+def test_an_expected_failure_passes(author_dir: pytest.Pytester) -> None:
+    case = '@fb_test_case("fails", Params(), None, succeeds=False, assertions=[lambda r: r.message == "No"])'
+    collect(author_dir, "expected_failure", case, "return FunctionBlockResult(success=False, message='No')")
+    author_dir.runpytest().assert_outcomes(passed=1)
+
+
+def test_an_assertion_may_assert(author_dir: pytest.Pytester) -> None:
+    cases = """
+def check(result):
+    assert result.data.text == "z"
+    return True
+
+@fb_test_case("checks", Params(), None, assertions=[check])
+"""
+    collect(author_dir, "asserts", cases, "print('seen by the block'); return ok()")
+    result = author_dir.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines_random(
+        ['*assert result.data.text == "z"*', "*In assertion 1, check (*asserts.py:*", "*seen by the block*"]
+    )
+
+
+def test_a_case_finds_its_context_untouched_when_it_runs_again(author_dir: pytest.Pytester) -> None:
+    cases = """
+CONTEXT = create_workflow_context("device", devices=[{"id": 1, "vendor": "before"}])
+
+@fb_test_case("first", Params(), CONTEXT, expected_result_data={"text": "before"})
+@fb_test_case("second", Params(), CONTEXT, expected_result_data={"text": "before"})
+"""
+    body = "seen = context.device.vendor; context.device.vendor = 'after'; return ok(seen)"
+    collect(author_dir, "untouched", cases, body, run_on="device")
+    author_dir.runpytest().assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("import_mode", ["prepend", "importlib"])
+def test_a_block_in_a_package_finds_its_neighbours(author_dir: pytest.Pytester, import_mode: str) -> None:
+    package = f"pack_{import_mode}"
+    name = f"packed_{import_mode}"
+    author_dir.mkpydir(package)
+    author_dir.mkpydir(f"{package}/inner")
+    (author_dir.path / package / "words.py").write_text("WORD = 'neighbour'\n")
+    imported = "from ..words import WORD" if import_mode == "prepend" else "from inner_words import WORD"
+    (author_dir.path / package / "inner" / "inner_words.py").write_text("WORD = 'neighbour'\n")
+    case = (
+        f'{imported}\n@fb_test_case("packed", Params(), None, expected_result_data={{"text": "neighbour"}})'
+    )
+    source = block_module(name, "return ok(WORD)", cases=case)
+    (author_dir.path / package / "inner" / f"{name}.py").write_text(source)
+    if import_mode == "importlib":
+        author_dir.makeconftest(f"import sys; sys.path.append({str(author_dir.path / package / 'inner')!r})")
+    result = author_dir.runpytest(f"--import-mode={import_mode}", package)
+    result.assert_outcomes(passed=1)
+
+
+def test_cases_stand_below_or_above_the_registration(author_dir: pytest.Pytester) -> None:
+    source = block_module("below", "return ok()").replace(
+        "class Sample", '@fb_test_case("below", Params(), None)\nclass Sample'
+    )
+    author_dir.makepyfile(below=source)
+    author_dir.runpytest().assert_outcomes(passed=1)
+
+
+def test_a_block_that_is_not_registered_is_an_error_that_says_so(author_dir: pytest.Pytester) -> None:
+    source = block_module("gone", cases='@fb_test_case("gone", Params(), None)')
+    start = source.index("@register_function_block")
+    author_dir.makepyfile(gone=source[:start] + source[source.index("class Sample") :])
+    result = author_dir.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*is not registered*"])
+
+
+def test_the_fixture_serves_tests_with_and_without_a_loop(author_dir: pytest.Pytester) -> None:
+    author_dir.makepyfile(
+        fixtures="""
+        import pytest
+        from blocks.echo import Echo
+
+        def test_sync(block_runner):
+            assert block_runner.run(Echo, {"text": "x"}).data == {"text": "x"}
+
+        @pytest.mark.asyncio
+        async def test_async(block_runner):
+            assert (await block_runner.run_async(Echo, {"text": "x"})).data == {"text": "x"}
+        """
+    )
+    author_dir.runpytest().assert_outcomes(passed=2)
+
+
+def test_a_timeout_of_pytest_ends_the_run_and_the_next_test_works(author_dir: pytest.Pytester) -> None:
+    author_dir.makepyfile(
+        timeouts="""
+        import pytest
+        from blocks.echo import Echo
+
+        @pytest.mark.timeout(1.5, method="signal")
+        def test_hangs(block_runner):
+            block_runner.run("hang_sleep", source="blocks.testing")
+
+        def test_works(block_runner):
+            assert block_runner.run(Echo, {"text": "x"}).success
+        """
+    )
+    author_dir.runpytest().assert_outcomes(failed=1, passed=1)
+
+
+def test_without_pytest_a_decorated_block_is_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "lonely.py").write_text(
+        block_module("lonely", cases='@fb_test_case("alone", Params(), None)')
+    )
+    program = (
+        f"import sys; sys.modules['pytest'] = None; sys.path.insert(0, {str(tmp_path)!r}); import lonely\n"
+        "assert lonely.Sample.registration.name == 'lonely'\n"
+        "assert [name for name in vars(lonely) if name.startswith('test_')] == []"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+
+
+def test_a_worker_that_imports_a_decorated_block_does_not_import_pytest(tmp_path: Path) -> None:
+    (tmp_path / "light.py").write_text(block_module("light", cases='@fb_test_case("light", Params(), None)'))
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import light\n"
+        "assert 'pytest' not in sys.modules; assert not hasattr(light, 'test_sample_light')"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+
+
+def test_the_plugin_brings_nothing_into_a_run_that_does_not_need_it(author_dir: pytest.Pytester) -> None:
+    author_dir.makepyfile(
+        unrelated="""
+        import sys
+
+        def test_it():
+            loaded = [name for name in sys.modules if name.startswith(("sdk.testing.", "sdk.devengine", "supervisor"))]
+            assert loaded == ["sdk.testing.plugin"]
+        """
+    )
+    author_dir.runpytest_subprocess().assert_outcomes(passed=1)

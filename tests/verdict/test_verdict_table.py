@@ -1,0 +1,260 @@
+"""The verdict table, row by row, and what a message says of an abnormal end (I7)."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from supervisor.verdict import (
+    Cause,
+    Ending,
+    ExitStatus,
+    LimitHit,
+    LimitKind,
+    OutcomeSeen,
+    Usage,
+    Verdict,
+    decide,
+)
+
+USAGE = Usage(elapsed_seconds=3.04, peak_memory_mb=120.4, cpu_seconds=1.26)
+SUCCESS = OutcomeSeen(success=True, message="All good")
+FAILURE = OutcomeSeen(success=False, message="No route", retryable=False)
+EXIT_0 = ExitStatus(code=0)
+EXIT_7 = ExitStatus(code=7)
+SIGKILL = ExitStatus(signal_name="SIGKILL")
+SIGSEGV = ExitStatus(signal_name="SIGSEGV")
+TIME = LimitHit(LimitKind.TIME, 10, 10.2)
+MEMORY = LimitHit(LimitKind.MEMORY, 256, 300.4)
+STOPPING = LimitHit(LimitKind.STOPPING, 600, 5)
+ENDED = Ending(USAGE, exit_status=EXIT_0)
+
+ROWS: list[tuple[str, Ending, bool, Cause, bool | None]] = [
+    ("success", replace(ENDED, outcome=SUCCESS), True, Cause.COMPLETED, None),
+    ("failure", replace(ENDED, outcome=FAILURE), False, Cause.BLOCK_FAILED, False),
+    (
+        "failure, retryable",
+        replace(ENDED, outcome=replace(FAILURE, retryable=True)),
+        False,
+        Cause.BLOCK_FAILED,
+        True,
+    ),
+    (
+        "time limit",
+        replace(ENDED, limit=TIME, exit_status=SIGKILL, killed=True),
+        False,
+        Cause.TIME_LIMIT,
+        None,
+    ),
+    ("time limit, then success", replace(ENDED, limit=TIME, outcome=SUCCESS), False, Cause.TIME_LIMIT, None),
+    (
+        "time limit, then crash",
+        replace(ENDED, limit=TIME, exit_status=SIGSEGV),
+        False,
+        Cause.TIME_LIMIT,
+        None,
+    ),
+    ("memory limit", replace(ENDED, limit=MEMORY, killed=True), False, Cause.MEMORY_LIMIT, None),
+    (
+        "memory limit, then success",
+        replace(ENDED, limit=MEMORY, outcome=SUCCESS),
+        False,
+        Cause.MEMORY_LIMIT,
+        None,
+    ),
+    ("shutdown", replace(ENDED, limit=STOPPING), False, Cause.WORKER_STOPPING, True),
+    (
+        "shutdown, then success",
+        replace(ENDED, limit=STOPPING, outcome=SUCCESS),
+        False,
+        Cause.WORKER_STOPPING,
+        True,
+    ),
+    (
+        "success, then crash",
+        replace(ENDED, outcome=SUCCESS, exit_status=SIGSEGV),
+        True,
+        Cause.COMPLETED,
+        None,
+    ),
+    ("success, then kill by us", replace(ENDED, outcome=SUCCESS, killed=True), True, Cause.COMPLETED, None),
+    ("crash", replace(ENDED, exit_status=SIGSEGV), False, Cause.CRASHED, None),
+    ("killed by a stranger", replace(ENDED, exit_status=SIGKILL), False, Cause.CRASHED, None),
+    (
+        "crash with half a frame",
+        replace(ENDED, exit_status=SIGSEGV, channel_problem="half"),
+        False,
+        Cause.CRASHED,
+        None,
+    ),
+    ("half a frame", replace(ENDED, channel_problem="half"), False, Cause.BAD_FRAME, None),
+    (
+        "rubbish, killed by us",
+        Ending(USAGE, exit_status=SIGKILL, killed=True, channel_problem="x"),
+        False,
+        Cause.BAD_FRAME,
+        None,
+    ),
+    (
+        "channel closed",
+        Ending(USAGE, exit_status=SIGKILL, killed=True, channel_closed=True),
+        False,
+        Cause.CHANNEL_CLOSED,
+        None,
+    ),
+    (
+        "channel closed, told by exit code",
+        replace(ENDED, exit_status=ExitStatus(code=72)),
+        False,
+        Cause.CHANNEL_CLOSED,
+        None,
+    ),
+    ("exit code 0 without outcome", ENDED, False, Cause.EXITED, None),
+    ("exit code 7", replace(ENDED, exit_status=EXIT_7), False, Cause.EXITED, None),
+    ("unknown status", replace(ENDED, exit_status=ExitStatus()), False, Cause.EXITED, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("ending", "success", "cause", "retryable"), [row[1:] for row in ROWS], ids=[r[0] for r in ROWS]
+)
+def test_each_row_of_the_table(ending: Ending, success: bool, cause: Cause, retryable: bool | None) -> None:
+    verdict = decide(ending)
+    assert (verdict.success, verdict.cause, verdict.retryable) == (success, cause, retryable)
+    assert verdict.status == ("success" if success else "failed")
+
+
+@pytest.mark.parametrize(
+    ("ending", "warning"),
+    [
+        (replace(ENDED, outcome=SUCCESS), None),
+        (replace(ENDED, outcome=SUCCESS, exit_status=SIGSEGV), "signal SIGSEGV"),
+        (replace(ENDED, outcome=SUCCESS, exit_status=EXIT_7), "exit code 7"),
+        (
+            replace(ENDED, outcome=SUCCESS, exit_status=SIGKILL, killed=True, lingered=True),
+            "did not end by itself",
+        ),
+        (replace(ENDED, outcome=SUCCESS, leftover_processes=3), "3 process(es)"),
+        (replace(ENDED, outcome=SUCCESS, leftover_processes=3, unkilled_processes=1), "could not be killed"),
+    ],
+)
+def test_what_happens_after_a_complete_outcome_is_a_warning(ending: Ending, warning: str | None) -> None:
+    verdict = decide(ending)
+    assert verdict.success
+    assert verdict.message == "All good"
+    assert verdict.warning is None if warning is None else warning in str(verdict.warning)
+
+
+def test_only_a_complete_outcome_keeps_what_the_block_returned() -> None:
+    assert [row[0] for row in ROWS if decide(row[1]).keeps_outcome] == [
+        row[0] for row in ROWS if row[3] in (Cause.COMPLETED, Cause.BLOCK_FAILED)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        (
+            replace(ENDED, limit=TIME, killed=True),
+            ["time limit", "10.2 s of 10 s", "--max-job-seconds", "max_seconds"],
+        ),
+        (
+            replace(ENDED, limit=MEMORY),
+            ["memory limit", "300 MB of 256 MB", "--max-job-memory-mb", "max_memory_mb"],
+        ),
+        (replace(ENDED, limit=STOPPING), ["shutting down"]),
+        (replace(ENDED, limit=TIME, outcome=SUCCESS), ["reported success", "does not count"]),
+        (replace(ENDED, exit_status=SIGSEGV), ["SIGSEGV", "segmentation fault"]),
+        (replace(ENDED, exit_status=SIGKILL), ["SIGKILL", "from outside this worker"]),
+        (replace(ENDED, exit_status=ExitStatus(signal_name="signal 44")), ["signal 44"]),
+        (replace(ENDED, exit_status=EXIT_7), ["exit code 7"]),
+        (replace(ENDED, exit_status=ExitStatus()), ["unknown exit status"]),
+        (replace(ENDED, channel_problem="a header of 9 bytes"), ["descriptor", "a header of 9 bytes"]),
+        (replace(ENDED, channel_closed=True), ["closed the descriptor"]),
+    ],
+)
+def test_the_message_names_cause_and_signal_or_exit_code_and_what_to_do(
+    ending: Ending, said: list[str]
+) -> None:
+    message = decide(ending).message
+    assert [word for word in said if word not in message] == []
+
+
+FAILED_WITHOUT_OUTCOME = [row for row in ROWS if row[3] not in (Cause.COMPLETED, Cause.BLOCK_FAILED)]
+
+
+@pytest.mark.parametrize(
+    "ending", [row[1] for row in FAILED_WITHOUT_OUTCOME], ids=[r[0] for r in FAILED_WITHOUT_OUTCOME]
+)
+def test_the_message_of_an_abnormal_end_names_usage_place_and_last_output(ending: Ending) -> None:
+    whole = replace(
+        ending, stack='  File "b.py", line 4 in run\n', last_output="about to begin\n", leftover_processes=2
+    )
+    message = decide(whole).message
+    for said in (
+        "ran 3.0 s",
+        "CPU 1.3 s",
+        "peak memory 120 MB",
+        "2 process(es)",
+        "line 4 in run",
+        "about to begin",
+    ):
+        assert said in message
+
+
+def test_a_kill_by_the_worker_says_so_and_an_exit_of_its_own_does_not() -> None:
+    assert (
+        "SIGKILL (sent by the worker)"
+        in decide(replace(ENDED, limit=TIME, exit_status=SIGKILL, killed=True)).message
+    )
+    assert "sent by" not in decide(replace(ENDED, limit=TIME, exit_status=EXIT_0, killed=True)).message
+    assert "sent by" not in decide(replace(ENDED, exit_status=SIGKILL)).message
+
+
+def test_processes_that_could_not_be_killed_are_not_called_killed() -> None:
+    message = decide(replace(ENDED, limit=TIME, leftover_processes=2, unkilled_processes=2)).message
+    assert "2 process(es) it left behind could not be killed" in message
+    assert "were killed" not in message
+
+
+def test_a_message_is_bounded_whatever_the_block_printed() -> None:
+    ending = replace(ENDED, exit_status=SIGSEGV, stack="s" * 100_000, last_output="o" * 100_000)
+    assert len(decide(ending).message) < 5000
+
+
+def test_of_much_output_the_end_is_kept() -> None:
+    assert decide(replace(ENDED, last_output="x" * 9000 + "the last words")).message.endswith(
+        "the last words"
+    )
+
+
+numbers = some.floats(0, 1e6)
+endings = some.builds(
+    Ending,
+    usage=some.builds(Usage, numbers, some.none() | numbers, some.none() | numbers),
+    outcome=some.none()
+    | some.builds(OutcomeSeen, some.booleans(), some.text(max_size=5), some.none() | some.booleans()),
+    limit=some.none() | some.builds(LimitHit, some.sampled_from(LimitKind), numbers, numbers),
+    exit_status=some.none()
+    | some.builds(ExitStatus, code=some.none() | some.integers(0, 255))
+    | some.builds(ExitStatus, signal_name=some.sampled_from(["SIGKILL", "SIGSEGV", "signal 50"])),
+    killed=some.booleans(),
+    channel_problem=some.none() | some.text(max_size=5),
+    channel_closed=some.booleans(),
+    lingered=some.booleans(),
+    stack=some.text(max_size=5),
+    last_output=some.text(max_size=5),
+    leftover_processes=some.integers(0, 5),
+)
+
+
+@given(endings)
+def test_every_ending_has_exactly_one_true_verdict(ending: Ending) -> None:
+    verdict = decide(ending)
+    assert isinstance(verdict, Verdict)
+    told_success = ending.outcome is not None and ending.outcome.success
+    assert verdict.success == (told_success and ending.limit is None)
+    assert verdict.success == (verdict.cause is Cause.COMPLETED)
+    assert verdict.keeps_outcome == (ending.outcome is not None and ending.limit is None)
+    assert verdict.message or verdict.keeps_outcome
