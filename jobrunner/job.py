@@ -5,7 +5,6 @@ import contextlib
 import json
 import logging
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +22,17 @@ from sdk.job import JobMeta
 _log = logging.getLogger("block")
 
 
-class _UnjoinedExecutor(ThreadPoolExecutor):
-    """An executor that nobody waits for at the end.
+def _join_no_threads(loop: asyncio.AbstractEventLoop) -> None:
+    """Have `asyncio.run` leave the default executor's threads to the end of the process.
 
-    `asyncio.run` joins the default executor's threads. A thread stuck in a device's socket would then keep a
-    finished job open until its time limit, and turn its result into a failure.
+    A thread stuck in a device's socket would keep a finished job open until its time limit, and turn its result
+    into a failure. Not by an executor of our own, which asyncio would start a thread to shut down, in every job.
     """
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Refuse new work; leave the threads to the end of the process."""
-        super().shutdown(wait=False, cancel_futures=True)
+    async def shut_nothing_down(timeout: float | None = None) -> None:  # the signature since Python 3.12
+        pass
+
+    loop.shutdown_default_executor = shut_nothing_down  # type: ignore[method-assign]  # of this loop only
 
 
 def run_order(channel: Channel, order: Order, payload: bytes) -> None:
@@ -68,7 +68,7 @@ def _send(channel: Channel, body: OutcomeBody, cap_bytes: int) -> None:
 
 async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -> OutcomeBody:
     loop = asyncio.get_running_loop()
-    loop.set_default_executor(_UnjoinedExecutor(thread_name_prefix="block"))
+    _join_no_threads(loop)
     job = loop.create_task(_run_block(order, payload), name="block")
     reason: str | None = None
 

@@ -18,23 +18,24 @@ class Heartbeat:
         self._registration = registration
         self._interval = interval_seconds
         self._failing = False
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def beat_for_ever(self) -> None:
-        """Beat until cancelled."""
+        """Beat until this worker unregisters, or until cancelled."""
         loop = asyncio.get_running_loop()
+        pings = self._registration.pings
         due = loop.time()
         try:
-            while True:
+            while not self._registration.leaving:
                 # A task of its own: an answer that is slow must not delay the next beat.
                 task = loop.create_task(self._beat())
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                pings.add(task)
+                task.add_done_callback(pings.discard)
                 due = max(due + self._interval, loop.time())
                 await asyncio.sleep(due - loop.time())
-        finally:
-            for task in self._tasks:
+        except asyncio.CancelledError:
+            for task in pings:
                 task.cancel()
+            raise
 
     async def _beat(self) -> None:
         uuid = self._registration.uuid

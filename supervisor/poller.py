@@ -55,10 +55,23 @@ class Poller:
             await self._dispatcher.accept(poll.jobs, uuid)
         except EngineError as error:
             if error.status == 404:
-                await self._registration.renew(uuid)
+                await self._renew(uuid)
                 return self._interval
             return self._failed(error)
         return 0.0 if poll.jobs else self._interval * random.uniform(0.9, 1.1)  # noqa: S311  # spread, not secrecy
+
+    async def _renew(self, uuid: str) -> None:
+        """Register anew, but no longer than until the worker stops: an engine that is away must not hold up its end."""
+        renewing = asyncio.ensure_future(self._registration.renew(uuid))
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((renewing, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if renewing.done():
+                await renewing
+        finally:
+            renewing.cancel()
+            stopping.cancel()
+            await asyncio.gather(renewing, stopping, return_exceptions=True)
 
     def _failed(self, error: EngineError) -> float:
         pause = self._backoff.next_pause(error.retry_after_seconds)

@@ -4,6 +4,7 @@ import asyncio
 import importlib.metadata
 import logging
 from collections.abc import Sequence
+from typing import Final
 
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.backoff import Backoff
@@ -12,6 +13,9 @@ from supervisor.errors import EngineError, StartRefusedError
 from supervisor.journal import Journal
 
 _log = logging.getLogger(__name__)
+
+LAST_PINGS_SECONDS: Final = 2.0
+"""How long the pings on their way may delay the unregistration."""
 
 
 class Registration:
@@ -29,6 +33,10 @@ class Registration:
         self.uuid = ""
         self.accepted: list[BlockEntry] = []
         self.refused: dict[str, str] = {}
+        self.leaving = False
+        """Whether `end` was called: this worker must not be heard of any more."""
+        self.pings: set[asyncio.Task[None]] = set()
+        """The pings on their way, kept by the heartbeat."""
         self._engine = engine
         self._journal = journal
         self._catalogue = catalogue
@@ -60,15 +68,16 @@ class Registration:
                 return
 
     async def renew(self, lost_uuid: str) -> None:
-        """Register anew after the engine has forgotten this worker. Retries for ever; running jobs go on."""
+        """Register anew after the engine has forgotten this worker. Retries until it leaves; running jobs go on."""
         async with self._renewing:
             if self.uuid != lost_uuid:
                 return  # somebody else noticed first
             _log.warning("The engine does not know this worker (%s) any more. Registering anew.", lost_uuid)
             backoff = Backoff()
-            while True:
+            while not self.leaving:
                 try:
-                    if self.uuid == lost_uuid:  # else a block failed: each further worker counts against a licence
+                    # Once only: where a block then fails, another worker would count against the licence.
+                    if self.uuid == lost_uuid:
                         await self._register_anew()
                     await self._register_blocks()
                 except EngineError as error:
@@ -80,6 +89,10 @@ class Registration:
 
     async def end(self) -> None:
         """Unregister. Not being able to is said, and changes nothing: the engine notices by itself."""
+        self.leaving = True
+        if self.pings:
+            # One that arrived after the unregistration would bring this worker back (contract W4).
+            await asyncio.wait(set(self.pings), timeout=LAST_PINGS_SECONDS)
         try:
             await self._engine.unregister(self.uuid)
         except EngineError as error:

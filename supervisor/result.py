@@ -17,7 +17,8 @@ def split_outcome(outcome: Outcome, payload: bytes) -> tuple[bytes, bytes]:
     Raises `FrameError`: our own code in the child never sends anything else, but a block may have written to the
     channel itself, and one such result must not become a request that the engine can't read.
     """
-    body, acquires = payload[: outcome.body_bytes], payload[outcome.body_bytes :]
+    # Without the blanks that JSON allows around a value: `result_text` puts the inside of the object to its own.
+    body, acquires = payload[: outcome.body_bytes].strip(), payload[outcome.body_bytes :]
     try:
         parsed = from_json(body or b"{}", allow_inf_nan=False)
         listed = from_json(acquires or b"[]", allow_inf_nan=False)

@@ -17,6 +17,7 @@ from neops_workflow_engine_client.api_client import ApiClient
 from neops_workflow_engine_client.configuration import Configuration
 
 from supervisor.backoff import is_retryable
+from supervisor.engine.proxy import proxy_for
 from supervisor.errors import EngineError, StartRefusedError
 
 _BODY_CAP_BYTES: Final = 256 * 2**20
@@ -76,6 +77,8 @@ class EngineHttp:
             settings.cert_file = _text(access.client_certificate)
             settings.key_file = _text(access.client_key)
             self._client = ApiClient(configuration)
+            self._session = _own_session(self._client)
+            self._proxy = proxy_for(access.url)
         except OSError as error:
             raise StartRefusedError(f"A file for access to the engine can't be read: {error}.") from error
 
@@ -105,10 +108,15 @@ class EngineHttp:
         headers["Accept"] = "application/json"
         headers["Content-Type"] = "application/json"
         timeout = aiohttp.ClientTimeout(total=seconds)
-        session = self._client.rest_client.pool_manager
         try:
-            async with session.request(
-                method, url, data=data, headers=headers, timeout=timeout, allow_redirects=False
+            async with self._session.request(
+                method,
+                url,
+                data=data,
+                headers=headers,
+                timeout=timeout,
+                allow_redirects=False,
+                proxy=self._proxy,
             ) as response:
                 content = await _read_capped(response)
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
@@ -124,7 +132,19 @@ class EngineHttp:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.rest_client.pool_manager.close()
+        await self._session.close()
+
+
+def _own_session(client: ApiClient) -> aiohttp.ClientSession:
+    """Return a session over the client's connections and TLS settings that does not read the environment.
+
+    The client's own has ``trust_env``, with which aiohttp looks for proxies and `.netrc` anew at each request, in a
+    thread: milliseconds on the way of every job.
+    """
+    generated = client.rest_client.pool_manager
+    session = aiohttp.ClientSession(connector=generated.connector)
+    generated.detach()
+    return session
 
 
 def _text(path: Path | None) -> str | None:

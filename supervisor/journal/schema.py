@@ -31,11 +31,15 @@ def open_database(path: Path) -> sqlite3.Connection:
         # Before SQLite does it: results may hold what a device said, and are nobody else's to read.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA journal_mode = WAL")
-        # The result must be on the disk before its slot is free: FULL syncs the log at each commit.
-        database.execute("PRAGMA synchronous = FULL")
-        database.execute("PRAGMA secure_delete = ON")
-        _prepare(database, path)
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            # The result must be on the disk before its slot is free: FULL syncs the log at each commit.
+            database.execute("PRAGMA synchronous = FULL")
+            database.execute("PRAGMA secure_delete = ON")
+            _prepare(database, path)
+        except BaseException:
+            database.close()
+            raise
     except (OSError, sqlite3.Error) as error:
         raise StateDirectoryError(
             f"The journal {path} can't be opened: {error}. Check its owner and its disk."

@@ -27,7 +27,11 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         self._lock = _take_directory(directory)
-        self._database = open_database(directory / "journal.sqlite3")
+        try:
+            self._database = open_database(directory / "journal.sqlite3")
+        except BaseException:
+            os.close(self._lock)
+            raise
         (key,) = self._database.execute("SELECT value FROM facts WHERE name = 'digest_key'").fetchone()
         self.digest_key: bytes = bytes.fromhex(key)
         self._operations: queue.SimpleQueue[_Operation | None] = queue.SimpleQueue()

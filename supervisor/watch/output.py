@@ -15,13 +15,14 @@ _LAST_READS: Final = 64
 class OutputReader:
     """Reads one end of a pipe, which stays the caller's to close.
 
-    Output that is not UTF-8 is shown with escapes, never dropped.
+    Output that is not UTF-8 is shown with escapes, never dropped. A line of more than 8 KiB is cut once, with a mark.
     """
 
     def __init__(self, descriptor: int, on_line: Callable[[str], None]) -> None:
         self._descriptor = descriptor
         self._on_line = on_line
         self._partial = bytearray()
+        self._missing_bytes = 0
         self._tail = bytearray()
         self._reading = True
         self._closed = False
@@ -47,17 +48,24 @@ class OutputReader:
         return True
 
     def _split(self, data: bytes) -> None:
-        self._partial += data
-        *lines, rest = bytes(self._partial).split(b"\n")
-        for line in lines:
-            self._emit(line)
-        if len(rest) > _LINE_CAP_BYTES:
-            self._emit(rest)
-            rest = b""
-        self._partial = bytearray(rest)
+        *ends, rest = data.split(b"\n")
+        for end in ends:
+            self._extend(end)
+            self._emit()
+        self._extend(rest)
 
-    def _emit(self, line: bytes | bytearray) -> None:
-        text = bytes(line[:_LINE_CAP_BYTES]).decode(errors="backslashreplace").rstrip("\r")
+    def _extend(self, data: bytes) -> None:
+        # What is beyond the cap is counted, not kept: a process that never ends its line must not fill our memory.
+        room = _LINE_CAP_BYTES - len(self._partial)
+        self._partial += data[:room]
+        self._missing_bytes += max(0, len(data) - room)
+
+    def _emit(self) -> None:
+        text = self._partial.decode(errors="backslashreplace").rstrip("\r")
+        if self._missing_bytes:
+            text += f" … [{self._missing_bytes} more bytes of this line cut]"
+        self._partial.clear()
+        self._missing_bytes = 0
         if text:
             self._on_line(text)
 
@@ -75,9 +83,7 @@ class OutputReader:
                     break
         self._stop()
         self._closed = True
-        if self._partial:
-            self._emit(self._partial)
-            self._partial.clear()
+        self._emit()
 
     def _stop(self) -> None:
         if self._reading:

@@ -97,10 +97,10 @@ def _sample(process: psutil.Process) -> Sample | None:
             times = process.cpu_times()
             threads = process.num_threads()
         descendants = process.children(recursive=True)
-    except psutil.Error:
+    except (psutil.Error, OSError):  # the latter when descriptors run out: one sample less, not none any more
         return None
     for descendant in descendants:
-        with contextlib.suppress(psutil.Error):
+        with contextlib.suppress(psutil.Error, OSError):
             memory += descendant.memory_full_info().uss
             threads += descendant.num_threads()
     return Sample(memory / 2**20, times.user + times.system, threads, len(descendants))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from contract_support import Setup, Worker
+from contract_support import Setup
+from contract_worker import Worker
 
 from sdk.devengine import DevEngine, EngineOptions
 

@@ -1,104 +1,18 @@
-"""What the conformance tests share: a real worker beside an engine in this process, and bounded waits."""
+"""What the conformance tests share: an engine in this process and its worker, seen from both sides."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
+from contract_worker import PATIENCE_SECONDS, Worker, until
 
 from sdk.devengine import DevEngine, JobRecord, RequestRecord
 
-ROOT = Path(__file__).parents[2]
-BLOCKS = Path(__file__).parent / "contract_blocks"
 ECHO = "neops_base/echo:1.0.0"
 SLOW = "neops_testing/slow:1.0.0"
-PATIENCE_SECONDS = 20.0
-HEARTBEAT_SECONDS = 0.2
-
-_QUICK = ("--heartbeat-seconds", str(HEARTBEAT_SECONDS), "--poll-seconds", "0.05", "--grace-seconds", "0.3")
-_LIMITS = ("--max-job-seconds", "20", "--log-level", "debug")
-
-T = TypeVar("T")
-
-
-async def until(check: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
-    """Wait until ``check`` returns something true, and return it."""
-    end = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        await asyncio.sleep(0.01)
-    return found
-
-
-class Worker:
-    """A supervisor in processes of its own. The keeper is the one that was started; see `supervisor_pid`."""
-
-    def __init__(self, engine_url: str, directory: Path, *flags: str) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self.state_dir = directory / "state"
-        self._log_file = directory / f"log-{time.monotonic_ns()}"
-        command = [sys.executable, "-m", "supervisor", "--engine-url", engine_url]
-        command += ["--state-dir", str(self.state_dir), "--function-blocks", f"{BLOCKS},blocks.echo"]
-        with self._log_file.open("wb") as log:
-            # Nothing of this environment: a developer's own settings would change what is tested.
-            environment = {"PATH": os.environ["PATH"], "HOME": str(directory), "PYTHONPATH": str(ROOT)}
-            self._process = subprocess.Popen(
-                [*command, *_QUICK, *_LIMITS, *flags],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=directory,
-                env=environment,
-            )
-
-    @property
-    def log(self) -> str:
-        return self._log_file.read_text(encoding="utf-8", errors="replace")
-
-    @property
-    def keeper_pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def supervisor_pid(self) -> int:
-        pid = self._process.pid
-        return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
-
-    @property
-    def runs(self) -> bool:
-        return self._process.poll() is None
-
-    async def ready(self) -> None:
-        await until(lambda: "The worker is ready" in self.log or not self.runs, "the worker is ready")
-        assert self.runs, self.log
-
-    def terminate(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
-
-    async def exit_code(self, seconds: float = PATIENCE_SECONDS) -> int:
-        await until(lambda: not self.runs, "the worker has ended", seconds)
-        return self._process.wait()
-
-    def kill(self) -> None:
-        """End it, whatever state it is in."""
-        with contextlib.suppress(OSError, IndexError):
-            os.kill(self.supervisor_pid, signal.SIGKILL)
-        try:
-            self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(timeout=10)
 
 
 @dataclass(slots=True)
@@ -154,14 +68,15 @@ class Setup:
 
     async def works(self) -> bool:
         """Whether a plain job still gets its plain result."""
-        return (await self.run(ECHO, {"text": "alive"}))["data"] == {"text": "alive"}
+        result = await self.run(ECHO, {"text": "alive"})
+        return bool(result["data"] == {"text": "alive"})
 
     async def forget_worker(self) -> str:
-        """Have the engine delete its worker, as it does with one that was away for a day; return the uuid."""
-        (worker,) = self.engine.workers()
-        async with aiohttp.ClientSession() as session:
-            async with session.delete(f"{self.engine.url}/workers/{worker.uuid}") as response:
-                assert response.status == 204
+        """Have the engine delete its oldest worker, as it does with one that was away for a day; return its uuid."""
+        worker = self.engine.workers()[0]
+        url = f"{self.engine.url}/workers/{worker.uuid}"
+        async with aiohttp.ClientSession() as session, session.delete(url) as response:
+            assert response.status == 204
         return worker.uuid
 
 
@@ -171,7 +86,7 @@ def body_of(request: RequestRecord) -> Any:
 
 def job_item(job_id: str, **changes: Any) -> dict[str, Any]:
     """A job as a poll hands it out. A value of `None` takes the key away."""
-    item = {
+    item: dict[str, Any] = {
         "functionBlockId": ECHO,
         "jobId": job_id,
         "stepLabel": "step",

@@ -1,13 +1,15 @@
 """How children end: conformance test 8 (engine contract §9)."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from contract_support import Setup, Worker
+from contract_support import Setup
+from contract_worker import Worker
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 
-ENDS = {
+ENDS: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "SIGKILL": ("contract/signalled", {"choice": "SIGKILL"}, ["SIGKILL", "memory"]),
     "SIGTERM": ("contract/signalled", {"choice": "SIGTERM"}, ["SIGTERM"]),
     "a segmentation fault": ("neops_testing/segfault", {}, ["SIGSEGV", "segmentation fault"]),

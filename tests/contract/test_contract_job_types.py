@@ -19,7 +19,12 @@ async def acquire(setup: Setup, kinds: list[str]) -> dict[str, Any]:
 
 async def test_a_block_acquires_with_the_parameters_that_are_known_so_far(setup: Setup) -> None:
     """Number 10: what comes from a later step is null or absent, and no reason to fail."""
-    for parameters in ({"kinds": [], "later": None}, {"kinds": []}, {"kinds": [], "later": "{{ step.result }}"}):
+    known: list[dict[str, Any]] = [
+        {"kinds": [], "later": None},
+        {"kinds": []},
+        {"kinds": [], "later": "{{ step.result }}"},
+    ]
+    for parameters in known:
         job_id = setup.engine.submit(block=WANTS, parameters=parameters, type="acquire")
         result = await setup.result(job_id)
         assert result["status"] == "success"

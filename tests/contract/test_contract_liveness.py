@@ -1,7 +1,10 @@
 """Being known to the engine: conformance tests 5 and 6 (engine contract §9)."""
 
+import itertools
+
 import pytest
-from contract_support import ECHO, HEARTBEAT_SECONDS, SLOW, Setup, until
+from contract_support import ECHO, SLOW, Setup
+from contract_worker import HEARTBEAT_SECONDS, until
 
 from sdk.devengine import Fault, RequestRecord, WorkerState
 
@@ -18,7 +21,7 @@ def pings_since(setup: Setup, count: int) -> list[RequestRecord]:
 
 def longest_silence(pings: list[RequestRecord]) -> float:
     times = [ping.monotonic_seconds for ping in pings]
-    return max(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+    return max(later - earlier for earlier, later in itertools.pairwise(times))
 
 
 async def test_the_first_ping_comes_at_once_and_the_next_ones_on_the_beat(setup: Setup) -> None:

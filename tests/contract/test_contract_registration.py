@@ -5,7 +5,8 @@ import socket
 from collections.abc import Callable
 
 import pytest
-from contract_support import ECHO, Setup, Worker, body_of, until
+from contract_support import ECHO, Setup, body_of
+from contract_worker import Worker, until
 
 from sdk.devengine import DevEngine, EngineOptions, Fault
 
@@ -24,8 +25,7 @@ def block_ids(setup: Setup, status: int) -> list[str]:
 
 def polled_ids(setup: Setup) -> set[str]:
     return {
-        f"{block['package']}/{block['name']}"
-        for block in body_of(setup.sent("poll")[-1])["functionBlockIds"]
+        f"{block['package']}/{block['name']}" for block in body_of(setup.sent("poll")[-1])["functionBlockIds"]
     }
 
 
@@ -166,7 +166,7 @@ async def test_an_engine_that_stays_away_ends_the_worker_with_a_clear_message(
     with socket.socket() as nobody:
         # Bound and not listening: refuses every connection, and nobody else can take the port meanwhile.
         nobody.bind(("127.0.0.1", 0))
-        url = "http://127.0.0.1:{}".format(nobody.getsockname()[1])
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
         worker = start_worker(url, "--startup-retry-seconds", "1.5")
         assert await worker.exit_code() == 1
     assert worker.log.count("Trying again in") >= 2
@@ -181,7 +181,7 @@ async def test_a_worker_that_is_told_to_stop_while_it_waits_for_the_engine_stops
 ) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        worker = start_worker("http://127.0.0.1:{}".format(nobody.getsockname()[1]))
+        worker = start_worker(f"http://127.0.0.1:{nobody.getsockname()[1]}")
         await until(lambda: "Trying again in" in worker.log, "the countdown")
         worker.terminate()
         assert await worker.exit_code() == 0

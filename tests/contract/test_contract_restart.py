@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from contract_support import ECHO, SLOW, Setup, Worker, body_of, until
+from contract_support import ECHO, SLOW, Setup, body_of
+from contract_worker import Worker, until
 
 from sdk.devengine import DevEngine, Fault, WorkerState
 

@@ -4,7 +4,8 @@ import sqlite3
 from typing import Any
 
 import pytest
-from contract_support import ECHO, Setup, body_of, until
+from contract_support import ECHO, Setup, body_of
+from contract_worker import until
 
 from sdk.devengine import Fault
 
@@ -29,7 +30,9 @@ TEMPORARY = {
     "500, 502 and 503": [Fault("result", status=status) for status in (500, 502, 503)],
     "408": [Fault("result", status=408)],
     "429 with a wish": [Fault("result", status=429, headers={"Retry-After": "0.3"})],
-    "429 with a date": [Fault("result", status=429, headers={"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"})],
+    "429 with a date": [
+        Fault("result", status=429, headers={"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"})
+    ],
     "no answer": [Fault("result", drop="before")],
 }
 

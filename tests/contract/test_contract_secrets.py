@@ -1,6 +1,7 @@
 """Credentials: conformance test 15 (engine contract §9), invariant I9."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from contract_support import SLOW, Setup, job_item
@@ -10,7 +11,7 @@ pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 PASSWORD = "Tr0ub4dor-and-3"
 COMMUNITY = "c0mmunity-string"
 DEVICE = {"id": 5, "hostname": "sw5", "username": "admin", "password": PASSWORD}
-JOB = {"context": {"devices": [DEVICE]}, "run_on": "device", "entity_id": 5}
+JOB: dict[str, Any] = {"context": {"devices": [DEVICE]}, "run_on": "device", "entity_id": 5}
 
 
 def processes_of(setup: Setup) -> list[Path]:
@@ -67,14 +68,15 @@ async def test_credentials_are_on_no_disk_command_line_or_environment(setup: Set
 async def test_a_malformed_job_does_not_put_its_credentials_into_the_log(setup: Setup) -> None:
     """Number 15: what can't be read may hold them all the same."""
     devices = {"devices": PASSWORD, "deviceGroups": [], "interfaces": []}
-    for name, changes in {
+    malformed: dict[str, dict[str, Any]] = {
         "secret-type": {"type": PASSWORD},
         "secret-parameters": {"parameters": PASSWORD},
         "secret-context": {"context": [DEVICE]},
         "secret-entity": {"entityId": PASSWORD},
         "secret-devices": {"context": devices, "runOn": "device", "entityId": 5},
         "secret-block": {"functionBlockId": "contract/change:1.0.0", "context": devices, "runOn": "device"},
-    }.items():
+    }
+    for name, changes in malformed.items():
         setup.engine.inject_raw_item(job_item(name, **changes))
         result = await setup.result(name)
         assert PASSWORD not in str(result)

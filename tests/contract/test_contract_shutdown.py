@@ -1,10 +1,12 @@
 """The end: conformance test 7 (engine contract §9), and the order of invariant I10."""
 
+import itertools
 import time
 from collections.abc import Callable
 
 import pytest
-from contract_support import ECHO, HEARTBEAT_SECONDS, SLOW, Setup, Worker, until
+from contract_support import ECHO, SLOW, Setup
+from contract_worker import HEARTBEAT_SECONDS, Worker, until
 
 from sdk.devengine import DevEngine, Fault, WorkerState
 
@@ -31,7 +33,7 @@ def check_order(setup: Setup, signalled_at: float) -> None:
     pings = [ping.monotonic_seconds for ping in setup.sent("ping")]
     assert pings[-1] < unregister.monotonic_seconds
     times = [*pings, unregister.monotonic_seconds]
-    assert max(later - earlier for earlier, later in zip(times, times[1:], strict=False)) < LATEST_PING_SECONDS
+    assert max(later - earlier for earlier, later in itertools.pairwise(times)) < LATEST_PING_SECONDS
     # A ping after the unregistration would have brought the worker back (W4).
     assert [worker.state for worker in setup.engine.workers()] == [WorkerState.OFFLINE]
 
@@ -42,6 +44,17 @@ async def test_an_idle_worker_stops_polling_unregisters_and_exits(fresh: Setup) 
     signalled_at = terminate(fresh)
     assert await fresh.worker.exit_code() == 0
     check_order(fresh, signalled_at)
+
+
+async def test_a_ping_on_its_way_is_answered_before_the_worker_unregisters(fresh: Setup) -> None:
+    """Number 7, W4: the other way round, the ping would bring the worker back."""
+    fresh.engine.faults.add(Fault("ping", delay_seconds=0.15, times=1000))
+    before = fresh.engine.faults.waiting
+    await until(lambda: fresh.engine.faults.waiting < before, "a ping is on its way")
+    terminate(fresh)
+    assert await fresh.worker.exit_code() == 0
+    fresh.engine.faults.clear()
+    assert [worker.state for worker in fresh.engine.workers()] == [WorkerState.OFFLINE]
 
 
 async def test_a_running_job_is_finished_and_reported_before_the_worker_unregisters(fresh: Setup) -> None:

@@ -1,6 +1,6 @@
 """The example of the environment file, rendered from the settings model.
 
-    python tests/deploy/environment_example.py > deploy/neops-supervisor.env.example
+python tests/deploy/environment_example.py > deploy/neops-supervisor.env.example
 """
 
 import sys
@@ -21,14 +21,18 @@ HEAD = """\
 # Each setting is shown with its default; take the # away from what you change. Lists are separated by commas.
 # The worker reads the file when it starts: systemctl restart neops-supervisor.
 """
-COMES_FROM_SYSTEMD = {"state_dir": "Under systemd this is the unit's StateDirectory, /var/lib/neops-supervisor: leave it."}
+COMES_FROM_SYSTEMD = {
+    "state_dir": "Under systemd this is the unit's StateDirectory, /var/lib/neops-supervisor: leave it."
+}
 
 
 def render() -> str:
     """Return the whole file."""
-    ours = [name for name in DaemonSettings.model_fields]
+    ours = list(DaemonSettings.model_fields)
     # What every installation has to say comes first.
-    ours.sort(key=lambda name: (not DaemonSettings.model_fields[name].is_required(), name != "function_blocks"))
+    ours.sort(
+        key=lambda name: (not DaemonSettings.model_fields[name].is_required(), name != "function_blocks")
+    )
     return "\n".join([HEAD, *(_entry(name, DaemonSettings.model_fields[name]) for name in ours)])
 
 

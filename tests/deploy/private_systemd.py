@@ -96,8 +96,9 @@ def evidence(folder: Path) -> str:
 def _remove_cgroup(name: str) -> None:
     mounts = Path("/proc/self/mounts").read_text().splitlines()
     trees = [Path(line.split()[1]) for line in mounts if line.split()[2] == "cgroup2"]
-    for root in [tree / name for tree in trees if (tree / name).is_dir()]:
-        wait_until(lambda: not _populated(root), 10, lambda: f"processes are left in {root}")
+    roots = [tree / name for tree in trees if (tree / name).is_dir()]
+    wait_until(lambda: not any(map(_populated, roots)), 10, lambda: f"processes are left in {roots}")
+    for root in roots:
         for folder, _, _ in sorted(os.walk(root), reverse=True):
             os.rmdir(folder)
 
@@ -110,7 +111,7 @@ def _populated(cgroup: Path) -> bool:
 
 def is_open_to_all(path: Path) -> bool:
     """Whether a user that exists only for a service can get there, home and temporary directories being hidden."""
-    hidden = [Path(name) for name in ("/home", "/root", "/run/user", "/tmp", "/var/tmp")]  # noqa: S108  # a list of what is hidden
+    hidden = [Path(name) for name in ("/home", "/root", "/run/user", "/tmp", "/var/tmp")]
     if any(path.is_relative_to(parent) for parent in hidden):
         return False
     return all(parent.stat().st_mode & 0o005 == 0o005 for parent in (path, *path.parents) if parent.is_dir())

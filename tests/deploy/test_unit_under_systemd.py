@@ -58,7 +58,7 @@ def drop_in(folder: Path) -> str:
         "StandardError=file:" + str(folder / "console"),
     ]
     if not all(map(is_open_to_all, [ROOT, *interpreter_paths()])):
-        lines += ["DynamicUser=no", "ProtectHome=no", "NoNewPrivileges=yes", "ProtectSystem=strict"]
+        lines += ["DynamicUser=no", "ProtectHome=no", "NoNewPrivileges=yes", "ProtectSystem=full"]
     if not may_ping():
         lines += ["AmbientCapabilities=CAP_NET_RAW"]
     return "\n".join(lines) + "\n"
@@ -126,7 +126,11 @@ async def check_stop(engine: DevEngine, work: Path) -> None:
     await wait_until_running(engine, slow)
     (work / "stop").touch()
     stopped = settings_of(await asyncio.to_thread(wait_for_file, work / "stopped", 20))
-    assert (stopped["ActiveState"], stopped["Result"], stopped["ExecMainStatus"]) == ("inactive", "success", "0")
+    assert (stopped["ActiveState"], stopped["Result"], stopped["ExecMainStatus"]) == (
+        "inactive",
+        "success",
+        "0",
+    )
     assert (await result(engine, slow)).result_status == "success"
     killed = await result(engine, stubborn)
     assert killed.result_status == "failed"

@@ -1,18 +1,6 @@
-"""One job host for the tests of starting, watching and ending children."""
+"""Where the tests of starting, watching and ending children find their job host."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 sys.path.append(str(Path(__file__).parents[1] / "hosting"))
-
-from hosting import Host, hosted  # found by the line above
-
-
-@pytest.fixture(scope="session")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """A host whose children are forks of a template, with one spare."""
-    with hosted(tmp_path_factory.mktemp("host"), spares=1) as host:
-        yield host

@@ -7,15 +7,30 @@ from pathlib import Path
 import pytest
 from harness_support import block_module
 
+from sdk.testing.server import ServerProcess
+
 pytest_plugins = ["pytester"]
 
 
+class SharedServer:
+    """Has the nested runs use the block server of this one, which is up already."""
+
+    def __init__(self, server: ServerProcess) -> None:
+        self.server = server
+
+    @pytest.fixture(scope="session")
+    def neops_block_server(self) -> ServerProcess:
+        return self.server
+
+
 @pytest.fixture
-def author_dir(pytester: pytest.Pytester) -> pytest.Pytester:
+def author_dir(pytester: pytest.Pytester, neops_block_server: ServerProcess) -> pytest.Pytester:
     """An author's directory, where modules of blocks are collected and every warning is an error."""
+    pytester.plugins.append(SharedServer(neops_block_server))
     pytester.makeini(
-        "[pytest]\npython_files = *.py\nfilterwarnings = error\naddopts = --strict-markers -p no:hypothesispytest -p no:cacheprovider\n"
-        "asyncio_default_fixture_loop_scope = function\n"
+        "[pytest]\npython_files = *.py\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function\n"
+        # The last two cost a second for each run and change nothing here.
+        "addopts = --strict-markers -p no:hypothesispytest -p no:cacheprovider\n"
     )
     return pytester
 
@@ -185,7 +200,8 @@ def test_the_fixture_serves_tests_with_and_without_a_loop(author_dir: pytest.Pyt
             assert (await block_runner.run_async(Echo, {"text": "x"})).data == {"text": "x"}
         """
     )
-    author_dir.runpytest().assert_outcomes(passed=2)
+    author_dir.plugins.clear()  # with a server of its own, to see it started and ended
+    author_dir.runpytest_subprocess().assert_outcomes(passed=2)
 
 
 def test_a_timeout_of_pytest_ends_the_run_and_the_next_test_works(author_dir: pytest.Pytester) -> None:
@@ -236,4 +252,5 @@ def test_the_plugin_brings_nothing_into_a_run_that_does_not_need_it(author_dir: 
             assert loaded == ["sdk.testing.plugin"]
         """
     )
+    author_dir.plugins.clear()
     author_dir.runpytest_subprocess().assert_outcomes(passed=1)

@@ -9,12 +9,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from harness_support import block_module
 
 from blocks.echo import Echo, EchoParams
 from sdk import DeviceEntity, register_function_block
 from sdk.testing import BlockNotFoundError, BlockRunner, create_workflow_context
+from sdk.testing.server import ServerProcess
 
 CHANGES_DEVICE = """
 context.device.vendor = "Emu"
@@ -165,13 +167,24 @@ def test_secrets_are_masked_in_texts_and_whole_in_the_block(block_runner: BlockR
     assert (outcome.stdout, outcome.data) == ("***\n", {"text": "13"})
 
 
-def test_blocks_of_several_sources_alternate_without_harm(block_runner: BlockRunner, author: Any) -> None:
-    first, second = author("alternates_1"), author("alternates_2")
-    for _ in range(2):
-        assert block_runner.run("alternates_1", source=first).success
-        outcome = block_runner.run("leave_behind", source="blocks.testing")
-        assert (outcome.leftover_processes, outcome.success) == (3, True)
-        assert block_runner.run("alternates_2", source=second).success
+def templates_of(server: ServerProcess) -> set[int]:
+    """The pids of the templates that a block server keeps."""
+    below = psutil.Process(server.pid).children(recursive=True)
+    return {process.pid for process in below if process.name() == "neops-template"}
+
+
+def test_what_a_block_leaves_behind_is_killed_and_the_templates_of_other_blocks_are_not(
+    block_runner: BlockRunner, neops_block_server: ServerProcess, library: Path
+) -> None:
+    assert block_runner.run("by_id", source=library).success
+    assert block_runner.run("leave_behind", source="blocks.testing").success
+    templates = templates_of(neops_block_server)
+    assert len(templates) >= 2
+    outcome = block_runner.run("leave_behind", source="blocks.testing")
+    # A daemon's middle process may be seen alive as well.
+    assert (outcome.success, outcome.leftover_processes in {3, 4}) == (True, True)
+    assert block_runner.run("by_id", source=library).success
+    assert templates_of(neops_block_server) == templates
 
 
 def test_a_changed_source_file_is_imported_again(block_runner: BlockRunner, author: Any) -> None:

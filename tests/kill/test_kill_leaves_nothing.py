@@ -1,0 +1,114 @@
+"""When worker or keeper is killed, nothing is alive a second later (I4): four busy children and what they started."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+from hosting import ROOT, alive_with
+
+from sdk.devengine import DevEngine, EngineOptions
+
+BOUND_SECONDS = 1.0
+DESCENDANTS = 9  # three each of three blocks
+BUSY = {
+    "ignore_sigterm_tree": {"marker": "{marker}"},
+    "leaves_and_spins": {"marker": "{marker}"},
+    "leaves_and_hogs": {"marker": "{marker}"},
+    "spin": {},
+}
+BLOCKS = Path(__file__).with_name("busy_blocks.py")
+
+
+@dataclass(slots=True)
+class Worker:
+    """A daemon with four busy jobs."""
+
+    process: asyncio.subprocess.Process
+    marker: str
+    keeper: psutil.Process
+    supervisor: psutil.Process
+    everything: list[psutil.Process]
+
+    def alive(self) -> list[str]:
+        """What is left of the worker and of all its jobs have started."""
+        left = [f"{item.pid}: {item.name()}" for item in self.everything if is_running(item)]
+        return left + alive_with(self.marker)
+
+    async def wait_until_nothing_is_alive(self) -> None:
+        end = time.monotonic() + BOUND_SECONDS
+        while left := self.alive():
+            assert time.monotonic() < end, f"still alive after {BOUND_SECONDS} s: {left}"
+            await asyncio.sleep(0.01)
+
+
+def is_running(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+async def until(condition, seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
+    """`python -m supervisor` against an engine, with all four slots taken by jobs that do not want to end."""
+    marker = f"kill-{os.getpid()}-{tmp_path.name}"
+    async with DevEngine(EngineOptions(database=":memory:")) as engine:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "supervisor", "--engine-url", engine.url),
+            *("--function-blocks", f"blocks.testing,{BLOCKS}", "--max-concurrent-jobs", "4"),
+            *("--state-dir", str(tmp_path / "state"), "--log-level", "warning"),
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            start_new_session=True,
+        )
+        try:
+            await until(lambda: len(engine.registrations()) > 30)
+            for name, parameters in BUSY.items():
+                given = {key: value.format(marker=marker) for key, value in parameters.items()}
+                engine.submit(block=f"neops_testing/{name}:1.0.0", parameters=given)
+            await until(lambda: len(alive_with(marker)) == DESCENDANTS)
+            keeper = psutil.Process(process.pid)
+            (supervisor,) = keeper.children()
+            everything = [keeper, *keeper.children(recursive=True)]
+            assert len(everything) >= DESCENDANTS + 7  # keeper, supervisor, template, four jobs
+            yield Worker(process, marker, keeper, supervisor, everything)
+        finally:
+            for line in alive_with(marker):
+                os.kill(int(line.partition(":")[0]), signal.SIGKILL)
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+async def test_nothing_is_alive_a_second_after_kill_9_of_the_supervisor(worker: Worker) -> None:
+    worker.supervisor.kill()
+    await worker.wait_until_nothing_is_alive()
+    assert await worker.process.wait() == 128 + signal.SIGKILL
+
+
+async def test_nothing_is_alive_a_second_after_kill_9_of_the_process_that_was_started(worker: Worker) -> None:
+    worker.process.kill()
+    await worker.wait_until_nothing_is_alive()
+
+
+async def test_nothing_is_alive_a_second_after_the_third_request_to_stop(worker: Worker) -> None:
+    """The first drains and the second kills the jobs; the third comes before the second is done."""
+    worker.supervisor.suspend()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        worker.supervisor.send_signal(number)
+    worker.supervisor.resume()
+    assert await worker.process.wait() == 130
+    await worker.wait_until_nothing_is_alive()

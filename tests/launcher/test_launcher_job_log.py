@@ -1,0 +1,81 @@
+"""The log of a job: labelled, masked, and limited in rate for each job by itself."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from jobrunner.protocol.messages import Log
+from supervisor.watch.joblog import BURST_LINES, JobLog
+
+
+class Recorder(logging.Handler):
+    """Keeps records."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    recorder, log = Recorder(), logging.getLogger("job")
+    level = log.level
+    log.addHandler(recorder)
+    log.setLevel(1)
+    yield recorder
+    log.setLevel(level)
+    log.removeHandler(recorder)
+
+
+def job_log(job_id: str = "j1") -> JobLog:
+    return JobLog(job_id, "p/b:1.0.0", lambda text: text.replace("hush", "***"))
+
+
+def test_each_line_carries_its_job_and_block(recorder: Recorder) -> None:
+    log = job_log()
+    log.record(Log(level=logging.ERROR, logger="block", text="broken", created=0))
+    log.printed("stderr", "printed")
+    first, second = recorder.records
+    assert (first.__dict__["job"], first.__dict__["block"], first.levelno) == (
+        "j1",
+        "p/b:1.0.0",
+        logging.ERROR,
+    )
+    assert "stream" not in first.__dict__
+    assert (second.__dict__["stream"], second.getMessage()) == ("stderr", "printed")
+
+
+def test_a_percent_sign_of_the_block_is_text(recorder: Recorder) -> None:
+    job_log().printed("stdout", "100 % %s %d")
+    assert recorder.records[0].getMessage() == "100 % %s %d"
+
+
+def test_secrets_are_masked_in_records_and_in_what_is_printed(recorder: Recorder) -> None:
+    log = job_log()
+    log.record(Log(level=20, logger="block", text="say hush", created=0))
+    log.printed("stdout", "hush hush")
+    assert [record.getMessage() for record in recorder.records] == ["say ***", "*** ***"]
+
+
+def test_lines_beyond_the_burst_are_dropped_counted_and_told(recorder: Recorder) -> None:
+    log = job_log()
+    for number in range(BURST_LINES + 500):
+        log.printed("stdout", f"line {number}")
+    log.close()
+    lines = [record for record in recorder.records if record.getMessage().startswith("line ")]
+    told = [record for record in recorder.records if "were dropped" in record.getMessage()]
+    assert BURST_LINES <= len(lines) < BURST_LINES + 500
+    assert sum(record.args[0] for record in told) == BURST_LINES + 500 - len(lines)
+    assert {record.levelno for record in told} == {logging.WARNING}
+
+
+def test_one_job_s_flood_takes_nothing_from_another(recorder: Recorder) -> None:
+    flooding, quiet = job_log("loud"), job_log("quiet")
+    for _ in range(BURST_LINES + 10):
+        flooding.printed("stdout", "x")
+    quiet.printed("stdout", "still heard")
+    assert recorder.records[-1].getMessage() == "still heard"

@@ -1,0 +1,126 @@
+"""Reading what a child prints: line by line, whatever the bytes, and never waiting."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from supervisor.watch.output import OutputReader
+
+LINE_CAP_BYTES = 8 * 1024
+
+
+class Pipe:
+    """A pipe whose reading end is what an `OutputReader` gets, and the lines that came."""
+
+    def __init__(self) -> None:
+        self.end, self._child_end = os.pipe()
+        os.set_blocking(self.end, False)
+        self.lines: list[str] = []
+
+    def write(self, data: bytes) -> None:
+        os.write(self._child_end, data)
+
+    def close_child_end(self) -> None:
+        if self._child_end >= 0:
+            os.close(self._child_end)
+            self._child_end = -1
+
+    def reader(self) -> OutputReader:
+        return OutputReader(self.end, self.lines.append)
+
+    async def until(self, count: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.lines) < count:
+                await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def pipe() -> Iterator[Pipe]:
+    pipe = Pipe()
+    yield pipe
+    pipe.close_child_end()
+    os.close(pipe.end)
+
+
+async def test_lines_come_as_they_are_printed_and_a_half_one_at_the_end(pipe: Pipe) -> None:
+    reader = pipe.reader()
+    pipe.write(b"one\ntw")
+    await pipe.until(1)
+    assert pipe.lines == ["one"]
+    pipe.write(b"o\r\n\nthree")
+    await pipe.until(2)
+    reader.finish()
+    assert pipe.lines == ["one", "two", "three"]
+
+
+async def test_bytes_that_are_not_utf_8_are_shown_with_escapes(pipe: Pipe) -> None:
+    reader = pipe.reader()
+    pipe.write(b"caf\xe9 \xff\xfe\n" + "✓\n".encode())
+    await pipe.until(2)
+    reader.finish()
+    assert pipe.lines == ["caf\\xe9 \\xff\\xfe", "✓"]
+
+
+async def test_a_character_that_comes_in_two_pieces_is_one(pipe: Pipe) -> None:
+    reader = pipe.reader()
+    first, rest = "✓".encode()[:1], "✓".encode()[1:]
+    pipe.write(b"begin\n" + first)
+    await pipe.until(1)
+    pipe.write(rest + b"\n")
+    await pipe.until(2)
+    reader.finish()
+    assert pipe.lines == ["begin", "✓"]
+
+
+@pytest.mark.parametrize("ended", [True, False])
+async def test_a_line_that_is_too_long_is_cut_once_and_says_how_much_is_missing(
+    pipe: Pipe, ended: bool
+) -> None:
+    reader = pipe.reader()
+    for _ in range(5):
+        await asyncio.to_thread(pipe.write, b"x" * 50_000)
+    if ended:
+        pipe.write(b"\nafter\n")
+        await pipe.until(2)
+    reader.finish()
+    assert len(pipe.lines) == (2 if ended else 1)
+    assert (
+        pipe.lines[0] == "x" * LINE_CAP_BYTES + f" … [{250_000 - LINE_CAP_BYTES} more bytes of this line cut]"
+    )
+
+
+async def test_finishing_does_not_wait_for_a_stranger_that_holds_the_other_end(pipe: Pipe) -> None:
+    reader = pipe.reader()
+    pipe.write(b"last words")
+    async with asyncio.timeout(1):
+        reader.finish()
+    assert pipe.lines == ["last words"]
+    reader.finish()
+    assert pipe.lines == ["last words"]
+
+
+async def test_the_end_of_the_pipe_stops_the_reading_and_not_the_loop(pipe: Pipe) -> None:
+    reader = pipe.reader()
+    pipe.write(b"bye\n")
+    pipe.close_child_end()
+    await pipe.until(1)
+    async with asyncio.timeout(5):
+        while reader._reading:
+            await asyncio.sleep(0.001)
+    # A pipe at its end is always readable: a reader left there would keep the loop turning.
+    assert not asyncio.get_running_loop().remove_reader(pipe.end)
+    reader.finish()
+    assert (pipe.lines, reader.tail()) == (["bye"], "bye\n")
+
+
+async def test_the_tail_is_the_end_of_much_output(pipe: Pipe) -> None:
+    reader = pipe.reader()
+    for number in range(10):
+        pipe.write(b"%d" % number * 40_000 + b"\n")
+        await pipe.until(number + 1)
+    reader.finish()
+    tail = reader.tail()
+    assert len(tail) == 64 * 1024
+    assert tail.endswith("9" * 40_000 + "\n")

@@ -1,0 +1,107 @@
+"""The text of a result: valid JSON of one shape, with what the block returned put in as it was."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from jobrunner.protocol.frames import FrameError
+from jobrunner.protocol.messages import Outcome
+from supervisor.result import result_text, split_outcome
+from supervisor.verdict import Cause, Verdict
+
+KEPT = Verdict(success=True, cause=Cause.COMPLETED, message="done", keeps_outcome=True)
+
+
+def split(body: bytes, acquires: bytes = b"") -> tuple[bytes, bytes]:
+    return split_outcome(Outcome(success=True, message="m", body_bytes=len(body)), body + acquires)
+
+
+def test_what_the_block_returned_is_in_the_result_unchanged() -> None:
+    body, acquires = split(b'{"data":{"n":5,"f":5.0},"dbUpdates":{"updates":[]}}', b'[{"a":1}]')
+    result = json.loads(result_text("j", KEPT, body, acquires, knows_retryable=True))
+    assert result == {
+        "jobExecutionId": "j",
+        "status": "success",
+        "result": {
+            "success": True,
+            "message": "done",
+            "data": {"n": 5, "f": 5.0},
+            "dbUpdates": {"updates": []},
+        },
+        "acquires": [{"a": 1}],
+    }
+    assert isinstance(result["result"]["data"]["n"], int)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b" {} ", b'{"data":1}', b' \n{"data":1}', b'{"data":1} \n'])
+def test_any_body_that_is_accepted_makes_a_result_that_can_be_read(body: bytes) -> None:
+    text = result_text("j", KEPT, *split(body), knows_retryable=False)
+    assert json.loads(text)["result"].get("data") == (1 if b"data" in body else None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"1",
+        b"{",
+        b"{}{}",
+        b'{"success":true}',
+        b'{"data":NaN}',
+        b'{"data":Infinity}',
+        b'{"data":"\xff"}',
+        b'{"data":1}, "x": {',
+        b"\xef\xbb\xbf{}",
+        b'{"data":' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+    ],
+)
+def test_a_body_of_another_shape_is_refused(body: bytes) -> None:
+    with pytest.raises(FrameError):
+        split(body)
+
+
+@pytest.mark.parametrize("acquires", [b"{}", b"[", b"null", b"[NaN]"])
+def test_acquires_of_another_shape_are_refused(acquires: bytes) -> None:
+    with pytest.raises(FrameError):
+        split(b"{}", acquires)
+
+
+def test_a_length_beyond_the_payload_is_no_way_around() -> None:
+    outcome = Outcome(success=True, message="m", body_bytes=10**9)
+    assert split_outcome(outcome, b'{"data":1}') == (b'{"data":1}', b"")
+
+
+@given(some.binary(max_size=30), some.integers(0, 30))
+def test_any_payload_is_refused_or_makes_a_result_that_can_be_read(payload: bytes, length: int) -> None:
+    try:
+        parts = split_outcome(Outcome(success=True, message="m", body_bytes=length), payload)
+    except FrameError:
+        return
+    json.loads(result_text("j", KEPT, *parts, knows_retryable=True))
+
+
+def test_a_verdict_that_does_not_keep_the_outcome_sends_nothing_of_it() -> None:
+    verdict = Verdict(success=False, cause=Cause.TIME_LIMIT, message="late")
+    result = json.loads(result_text("j", verdict, b'{"data":1}', b"[1]", knows_retryable=True))
+    assert result == {
+        "jobExecutionId": "j",
+        "status": "failed",
+        "result": {"success": False, "message": "late"},
+    }
+
+
+@pytest.mark.parametrize("retryable", [True, False, None])
+@pytest.mark.parametrize("knows", [True, False])
+def test_retryable_is_told_only_where_it_is_known_on_both_sides(retryable: bool | None, knows: bool) -> None:
+    verdict = Verdict(success=False, cause=Cause.BLOCK_FAILED, message="", retryable=retryable)
+    result = json.loads(result_text("j", verdict, knows_retryable=knows))["result"]
+    assert result.get("retryable") == (retryable if knows else None)
+
+
+@given(some.text(), some.text())
+def test_any_message_and_id_survive(job_id: str, message: str) -> None:
+    verdict = Verdict(success=False, cause=Cause.EXITED, message=message)
+    result = json.loads(result_text(job_id, verdict, knows_retryable=True))
+    assert (result["jobExecutionId"], result["result"]["message"]) == (job_id, message)

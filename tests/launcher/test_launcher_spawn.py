@@ -1,0 +1,66 @@
+"""`--start-method spawn`: slower, and in everything else the same."""
+
+import json
+import os
+from collections.abc import Iterator
+
+import pytest
+from hosting import Host, alive_with, hosted
+
+
+@pytest.fixture(scope="module")
+def spawning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host that starts an interpreter for each job, with two spares to make up for it."""
+    with hosted(tmp_path_factory.mktemp("spawning"), spawn=True, spares=2) as host:
+        yield host
+
+
+def test_a_spawned_child_has_the_same_identity_as_a_forked_one(spawning: Host) -> None:
+    seen = json.loads(spawning.run("under_test/identity")["body"])["data"]["value"]
+    assert (seen["argv"], seen["main_names"], seen["daemon"]) == (["neops-job"], [], False)
+    assert seen["modules"] == []
+    state = json.loads(spawning.run("read_state")["body"])["data"]
+    assert (state["parent_pid"], state["session_id"]) == (spawning.pid, state["pid"])
+    assert set(state["descriptors"]) >= {"0", "1", "2", "3", "4"}
+    assert state["threads"] == ["MainThread"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "cause", "said"),
+    [
+        ("segfault", {}, "crashed", "SIGSEGV"),
+        ("exit_code", {"code": 7}, "exited", "exit code 7"),
+        ("raise_error", {}, "block_failed", "ValueError"),
+        ("kill_parent", {}, "block_failed", "PermissionError"),
+    ],
+)
+def test_a_spawned_child_s_end_is_told_as_truthfully(
+    spawning: Host, name: str, parameters: dict[str, int], cause: str, said: str
+) -> None:
+    done = spawning.run(name, parameters)
+    assert (done["cause"], said in done["message"]) == (cause, True)
+    assert done["peak_memory_mb"] > 1
+
+
+def test_a_spawned_child_and_its_tree_are_killed_at_the_limit(spawning: Host) -> None:
+    marker = f"spawned-tree-{os.getpid()}"
+    limits = {"max_seconds": 1.5, "grace_seconds": 0.0}
+    done = spawning.run("ignore_sigterm_tree", {"marker": marker}, limits=limits)
+    assert (done["cause"], done["leftovers"]) == ("time_limit", 3)
+    assert "descendants.py" in done["stack"]
+    assert alive_with(marker) == []
+
+
+def test_jobs_in_spawned_children_leave_nothing_open(spawning: Host) -> None:
+    spawning.run("slow", {"seconds": 0})
+    before = spawning.ask("descriptors")["count"]
+    for _ in range(2):
+        assert spawning.run("slow", {"seconds": 0})["cause"] == "completed"
+    assert spawning.ask("descriptors")["count"] == before
+    assert spawning.ask("processes")["unknown"] == []
+
+
+def test_a_supervisor_without_descriptors_does_not_spawn_without_a_pause(spawning: Host) -> None:
+    seen = spawning.ask("starts_without_descriptors")
+    assert 1 <= seen["attempts"] <= 3
+    assert seen["leaked"] == 0

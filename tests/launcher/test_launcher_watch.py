@@ -1,0 +1,135 @@
+"""Samples of what processes use, and stacks as people read them."""
+
+import asyncio
+import itertools
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from supervisor.launcher.environment import job_environment
+from supervisor.watch.sampler import NEAR_SECONDS, Sample, Sampler
+from supervisor.watch.stack import innermost, tidy
+
+HOLD = """
+import subprocess, sys
+held = bytearray(30 << 20)
+wait = "import sys; sys.stdin.read()"
+child = subprocess.Popen([sys.executable, "-c", wait], stdin=subprocess.PIPE)
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[bytes]]:
+    """A process with 30 MiB of its own and one child."""
+    command = [sys.executable, "-c", HOLD]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        yield process
+
+
+async def test_a_sample_counts_private_memory_and_descendants(process: subprocess.Popen[bytes]) -> None:
+    sampler, samples = Sampler(), asyncio.Queue[Sample]()
+    sampler.watch(process.pid, 1000.0, samples.put_nowait)
+    sample = await asyncio.wait_for(samples.get(), 5)
+    await sampler.close()
+    assert 30 < sample.memory_mb < 100
+    assert (sample.threads, sample.descendants) == (2, 1)
+    assert sample.cpu_seconds >= 0
+
+
+async def test_a_job_near_its_limit_is_looked_at_more_often(process: subprocess.Popen[bytes]) -> None:
+    sampler, samples = Sampler(), asyncio.Queue[float]()
+    loop = asyncio.get_running_loop()
+    sampler.watch(process.pid, 32.0, lambda _: samples.put_nowait(loop.time()))
+    times = [await asyncio.wait_for(samples.get(), 5) for _ in range(3)]
+    await sampler.close()
+    assert min(later - earlier for earlier, later in itertools.pairwise(times)) < 2 * NEAR_SECONDS
+
+
+async def test_a_process_that_has_ended_is_no_error_and_gives_no_sample() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    sampler, samples = Sampler(), asyncio.Queue[Sample]()
+    sampler.watch(gone.pid, 1.0, samples.put_nowait)
+    await asyncio.sleep(2 * NEAR_SECONDS)
+    await sampler.close()
+    assert samples.empty()
+
+
+async def test_what_was_forgotten_is_not_sampled(process: subprocess.Popen[bytes]) -> None:
+    sampler, forgotten, samples = Sampler(), asyncio.Queue[Sample](), asyncio.Queue[Sample]()
+    sampler.watch(1, 1.0, forgotten.put_nowait)
+    sampler.forget(1)
+    sampler.watch(process.pid, 1.0, samples.put_nowait)
+    await asyncio.wait_for(samples.get(), 5)
+    await sampler.close()
+    assert forgotten.empty()
+
+
+DUMP = """\
+Thread 0x00007f0000000001 (most recent call first):
+  File "/usr/lib/python3.13/threading.py", line 359 in wait
+  File "/opt/jobs/lib.py", line 4 in poll
+  File "/usr/lib/python3.13/threading.py", line 1012 in _bootstrap
+
+Current thread 0x00007f0000000002 (most recent call first):
+  File "/opt/lib/python3.13/site-packages/paramiko/channel.py", line 10 in recv
+  File "/opt/jobs/show.py", line 20 in run
+  File "/opt/neops/sdk/calling.py", line 42 in call
+  File "/opt/neops/jobrunner/job.py", line 90 in run_order
+
+Extension modules: _cffi_backend, psutil._psutil_linux (total: 2)
+"""
+
+
+def test_the_worker_s_own_frames_below_the_block_are_dropped() -> None:
+    assert "jobrunner" not in tidy(DUMP)
+    assert "Extension modules" not in tidy(DUMP)
+    assert 'show.py", line 20 in run' in tidy(DUMP)
+    assert 'lib.py", line 4 in poll' in tidy(DUMP)
+
+
+def test_a_stack_of_nothing_but_our_frames_is_kept() -> None:
+    ours = (
+        'Current thread 0x1 (most recent call first):\n  File "/opt/neops/jobrunner/job.py", line 9 in live\n'
+    )
+    assert "line 9 in live" in tidy(ours)
+
+
+@pytest.mark.parametrize(
+    ("stack", "place"),
+    [
+        (DUMP, "lib.py:4 poll"),
+        (DUMP.partition("\n\n")[2], "channel.py:10 recv"),
+        ('  File "/usr/lib/python3.13/asyncio/runners.py", line 7 in run\n', "runners.py:7 run"),
+        ("", None),
+        ("Fatal Python error: Segmentation fault\n", None),
+    ],
+)
+def test_the_innermost_frame_of_the_author_s_code_is_the_headline(stack: str, place: str | None) -> None:
+    assert innermost(stack) == place
+
+
+def test_jobs_see_the_variables_that_are_allowed_and_no_other() -> None:
+    allowed = {
+        "PATH": "/bin",
+        "LANG": "C",
+        "LC_TIME": "C",
+        "TZ": "UTC",
+        "https_proxy": "p",
+        "SSL_CERT_FILE": "f",
+    }
+    hidden = {
+        "NEOPS_ENGINE_TOKEN_FILE": "t",
+        "HOME": "/h",
+        "LD_PRELOAD": "x",
+        "PYTHONPATH": "p",
+        "NOTIFY_SOCKET": "n",
+    }
+    assert job_environment(allowed | hidden, frozenset()) == allowed
+    assert job_environment(allowed | hidden, frozenset({"HOME"})) == allowed | {"HOME": "/h"}
