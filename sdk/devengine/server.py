@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
 from sdk.devengine.errors import ListenError
@@ -14,6 +16,7 @@ from sdk.devengine.service import SERVICE, Service
 
 # Handlers are done within milliseconds, unless a fault delays them; those are cut off.
 _STOP_SECONDS = 0.2
+_LAST_TURNS = 3
 
 
 class Server:
@@ -44,4 +47,11 @@ class Server:
 
     async def stop(self) -> None:
         """Close the socket and all connections; requests under way are cut off after 0.2 s."""
+        server = self._runner.server
         await self._runner.cleanup()
+        if server is not None:
+            # One that was accepted just before the socket closed becomes a connection only some turns later.
+            for _ in range(_LAST_TURNS):
+                await asyncio.sleep(0)
+            await server.shutdown(0)
+            await asyncio.sleep(0)

@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-_COMMAND: Final = (sys.executable, "-m", "supervisor.blockserver")
+# -P: a directory named `supervisor` in the author's project must not stand in front of the worker.
+_COMMAND: Final = (sys.executable, "-P", "-m", "supervisor.blockserver")
 _CLOSE_SECONDS: Final = 15.0
 _READ_BYTES: Final = 1 << 16
 _LAST_WORDS_BYTES: Final = 4096

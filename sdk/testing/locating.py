@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-import sys
-from collections.abc import Iterable, Sequence
-from importlib.machinery import ModuleSpec
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,25 +28,19 @@ def block_id_of(cls: type[FunctionBlock[Any, Any]]) -> str:
     return str(registration.identifier)
 
 
-def source_of(cls: type[FunctionBlock[Any, Any]]) -> str:
-    """Return the name of the module of ``cls``, or its file where an import of that name leads elsewhere.
-
-    By its name a module of a package finds its neighbours by relative imports. The process that imports it gets our
-    ``sys.path``. Raises ``BlockNotFoundError``.
-    """
+def module_of(cls: type[FunctionBlock[Any, Any]]) -> dict[str, str]:
+    """Return ``name`` and ``file`` of the module of ``cls``. Raises ``BlockNotFoundError``."""
     name = f"{cls.__module__}.{cls.__qualname__}"
     if "<locals>" in cls.__qualname__:
         raise BlockNotFoundError(
-            f"{name} is defined inside a function, where no other process finds it. Move it to the top of its module."
+            f"{name} is defined inside a function, where no other process finds it. "
+            "Move it to the top of its module."
         )
     try:
         file = os.path.abspath(inspect.getfile(cls))
     except (TypeError, OSError):
         raise BlockNotFoundError(f"{name} is in no file. Put it into a module.") from None
-    origin = _origin_of(cls.__module__)
-    if origin is not None and os.path.exists(origin) and os.path.samefile(origin, file):
-        return cls.__module__
-    return file
+    return {"name": cls.__module__, "file": file}
 
 
 def named_sources(source: Source | Iterable[Source] | None) -> tuple[str, ...]:
@@ -62,31 +54,3 @@ def named_sources(source: Source | Iterable[Source] | None) -> tuple[str, ...]:
 def _absolute(source: str) -> str:
     is_path = "/" in source or source.endswith(".py") or Path(source).is_dir()
     return os.path.abspath(os.path.expanduser(source)) if is_path else source
-
-
-def _origin_of(module: str) -> str | None:
-    """Return the file that importing ``module`` would lead to in a new process with our ``sys.path``.
-
-    Not by ``importlib.util.find_spec``: it answers from ``sys.modules`` for what is imported already, however that
-    came about.
-    """
-    locations: Sequence[str] | None = None
-    spec: ModuleSpec | None = None
-    parts = module.split(".")
-    for depth in range(1, len(parts) + 1):
-        spec = _find(".".join(parts[:depth]), locations)
-        if spec is None:
-            return None
-        locations = spec.submodule_search_locations
-        if depth < len(parts) and locations is None:
-            return None
-    return spec.origin if spec else None
-
-
-def _find(name: str, locations: Sequence[str] | None) -> ModuleSpec | None:
-    for finder in sys.meta_path:
-        find = getattr(finder, "find_spec", None)
-        spec: ModuleSpec | None = find(name, locations) if find else None
-        if spec is not None:
-            return spec
-    return None

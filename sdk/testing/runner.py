@@ -13,7 +13,7 @@ from sdk.block import FunctionBlock
 from sdk.context import WorkflowContext
 from sdk.models import FunctionBlockParams
 from sdk.testing.errors import BlockNotFoundError, HarnessError
-from sdk.testing.locating import Source, block_id_of, named_sources, source_of
+from sdk.testing.locating import Source, block_id_of, module_of, named_sources
 from sdk.testing.outcome import BlockOutcome
 from sdk.testing.server import ServerProcess
 from sdk.testing.wire import context_of, parameters_of
@@ -116,9 +116,9 @@ def _request(block: Block, params: Params, context: Context, options: RunOptions
         entity_id = context.entity_id if entity_id is None else entity_id
     block_id = block if isinstance(block, str) else block_id_of(block)
     source = options.get("source")
-    if not isinstance(block, str) and source is None:
-        source = source_of(block)
     return {
+        # A class is found by its own module, whatever else there is.
+        "module": module_of(block) if source is None and not isinstance(block, str) else None,
         "source": named_sources(source),
         "python_path": [os.path.abspath(entry) for entry in sys.path if isinstance(entry, str)],
         "block": block_id,

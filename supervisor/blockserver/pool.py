@@ -23,10 +23,10 @@ LAUNCHERS_KEPT: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a launcher imports, and where modules are looked for (`sys.path`; empty for this process's own)."""
+    """What a launcher imports, and where modules are looked for: this process's `sys.path` when it is started."""
 
     names: tuple[str, ...]
-    python_path: tuple[str, ...] = ()
+    python_path: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +79,16 @@ async def _load(sources: Sources) -> _Loaded:
 
 
 @contextlib.contextmanager
-def python_path(path: tuple[str, ...]) -> Iterator[None]:
-    """Have new interpreters look for modules in ``path``, as the caller does. Empty changes nothing.
+def python_path(callers: tuple[str, ...]) -> Iterator[None]:
+    """Have new interpreters look for modules where the caller does, but not before they have looked where we do.
 
     `multiprocess` hands our `sys.path` on to them. PYTHONPATH would do so too, but the programs that a block starts
-    would inherit it, which is not so in production.
+    would inherit it, which is not so in production. The caller's own come last, as the directories of an author do
+    (`jobrunner.discovery.sources`): what is called `sdk` or `blocks` there must not stand in front of ours.
     """
     own = list(sys.path)
+    sys.path.extend(entry for entry in callers if entry not in own)
     try:
-        if path:
-            sys.path[:] = path
         yield
     finally:
         sys.path[:] = own

@@ -14,11 +14,24 @@ class _Request(BaseModel):
     id: int
 
 
+class ModulePlace(BaseModel):
+    """The module of a class, by the name that the caller has imported it under, and by its file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    file: str
+
+
 class RunRequest(_Request):
-    """Run one block. Limits that are None are those of the daemon; sizes in MB, times in seconds."""
+    """Run one block. Limits that are None are those of the daemon; sizes in MB, times in seconds.
+
+    ``module`` is where the block is, instead of ``source``. ``python_path`` is the caller's `sys.path`.
+    """
 
     request: Literal["run"] = "run"
     source: tuple[str, ...] = Field(min_length=1)
+    module: ModulePlace | None = None
     python_path: tuple[str, ...] = ()
     block: str
     type: JobType = "execute"

@@ -13,6 +13,7 @@ from jobrunner.protocol import linux
 from supervisor.blockserver.answer import answer_of
 from supervisor.blockserver.asking import asked_in, job_of, settings_of
 from supervisor.blockserver.choosing import NoSuchBlockError, choose
+from supervisor.blockserver.naming import source_for
 from supervisor.blockserver.pool import LauncherPool, Sources, python_path
 from supervisor.blockserver.requests import REQUEST, RunRequest, StopRequest
 from supervisor.blockserver.single import SingleRun, limits_of
@@ -88,7 +89,7 @@ class BlockServer:
 
     async def _run(self, request: RunRequest) -> dict[str, Any]:
         with python_path(request.python_path):
-            launcher, catalogue = await self._pool.get(Sources(request.source, request.python_path))
+            launcher, catalogue = await self._pool.get(_sources_of(request))
             block = choose(catalogue, request.block)
             run = SingleRun(launcher, limits_of(settings_of(request)))
             self._runs[request.id] = run
@@ -103,6 +104,13 @@ class BlockServer:
         with contextlib.suppress(BrokenPipeError):
             async with self._one_answer:
                 await asyncio.to_thread(_write_all, self._answers, data)
+
+
+def _sources_of(request: RunRequest) -> Sources:
+    names = request.source
+    if request.module is not None:
+        names = (source_for(request.module.name, request.module.file),)
+    return Sources(names, tuple(sys.path))
 
 
 def _failure(kind: str, message: str, evidence: str = "") -> dict[str, Any]:

@@ -28,15 +28,29 @@ def tree_cpu_seconds(worker_pid: int) -> float:
 
 def cpu_seconds_by_process(worker_pid: int) -> dict[tuple[int, str], float]:
     """Return the CPU time of each living process of the tree, by pid and name, to the nanosecond."""
-    return {(process.pid, process.name()): _precise_seconds(process) for process in tree(worker_pid)}
+    return {
+        (process.pid, _name(process, worker_pid)): _precise_seconds(process) for process in tree(worker_pid)
+    }
 
 
 def used(before: Mapping[tuple[int, str], float], after: Mapping[tuple[int, str], float]) -> dict[str, float]:
-    """Return the seconds used between two readings, by process name. A process that is new counts in full."""
+    """Return the seconds used between two readings, by process name. A process that is new counts in full.
+
+    One that has ended in between does not count: an idle worker has none.
+    """
     seconds: dict[str, float] = {}
     for (pid, name), total in after.items():
         seconds[name] = seconds.get(name, 0.0) + total - before.get((pid, name), 0.0)
     return seconds
+
+
+def _name(process: psutil.Process, worker_pid: int) -> str:
+    # The others have names of their own; to the kernel the supervisor is one more python.
+    return (
+        "supervisor"
+        if process.ppid() == worker_pid and process.name().startswith("python")
+        else process.name()
+    )
 
 
 def _precise_seconds(process: psutil.Process) -> float:

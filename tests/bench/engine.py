@@ -39,20 +39,10 @@ class Engine:
         except TimeoutError:
             raise BenchError(f"{len(job_ids)} jobs were not done within {timeout_seconds:g} s.") from None
 
-    async def wait_until_claimed(self, job_ids: Sequence[str], timeout_seconds: float) -> None:
-        """Wait until a worker has claimed every job. Raises `BenchError` when that takes longer."""
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                for job_id in job_ids:
-                    while (await self.ask("GET", f"/dev/jobs/{job_id}"))["startedAt"] is None:
-                        await asyncio.sleep(_LOOK_SECONDS)
-        except TimeoutError:
-            raise BenchError(f"{len(job_ids)} jobs were not claimed within {timeout_seconds:g} s.") from None
-
     async def pings(self) -> list[float]:
-        """Return when each heartbeat came, as epoch seconds, in order."""
+        """Return when each heartbeat came, in seconds of CLOCK_MONOTONIC, in order."""
         records = await self.ask("GET", "/dev/requests?route=ping")
-        return sorted(float(record["epochSeconds"]) for record in records)
+        return sorted(float(record["monotonicSeconds"]) for record in records)
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Send one request and return the JSON of its answer, `None` for an empty one."""

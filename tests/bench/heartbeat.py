@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.bench.distribution import Distribution, LateBeat, late_beats
-from tests.bench.engine import Engine, records_of, results
+from tests.bench.distribution import Distribution, late_beats
+from tests.bench.engine import claim_to_result, records_of, results
 from tests.bench.errors import BenchError
 from tests.bench.figures import Figure, milliseconds
 from tests.bench.sizes import Sizes
@@ -18,6 +18,8 @@ BEAT_SECONDS: Final = 0.1
 GRACE_SECONDS: Final = 0.5
 P99_TARGET_MS: Final = 100
 _PARTS: Final = ("p50", "p99", "worst")
+_Period = tuple[float, float]
+"""From when to when, in seconds of CLOCK_MONOTONIC."""
 
 
 async def measure(directory: Path, sizes: Sizes) -> list[Figure]:
@@ -30,37 +32,43 @@ async def measure(directory: Path, sizes: Sizes) -> list[Figure]:
     )
     async with staged(directory, options) as stage:
         async with timed(directory, BEAT_SECONDS) as quiet_timer:
-            quiet_from = time.time()
+            quiet_from = time.monotonic()
             await asyncio.sleep(sizes.quiet_seconds)
+            quiet = (quiet_from, time.monotonic())
         async with timed(directory, BEAT_SECONDS) as hogged_timer:
-            quiet_until = time.time()
-            await _hog(stage.engine, sizes.hog_seconds)
+            hogs = await stage.engine.submit(GIL_HOG, [{"mode": "power"}] * SLOTS)
+            await stage.engine.wait_for(hogs, sizes.hog_seconds + GRACE_SECONDS + 20)
         pings = await stage.engine.pings()
-    hogged_from, hogged_until = await _hogged_time(database_of(directory))
-    beats = late_beats(pings, BEAT_SECONDS)
+    hogged = await _hogged_period(database_of(directory), sizes.hog_seconds)
     return [
-        *_figures("heartbeat late, a GIL hog in every slot", _between(beats, hogged_from, hogged_until), P99_TARGET_MS),
+        *_figures("heartbeat late, a GIL hog in every slot", _late_in(hogged, pings), P99_TARGET_MS),
         *_figures("  the machine's own timers meanwhile", hogged_timer),
-        *_figures("heartbeat late, no job", _between(beats, quiet_from, quiet_until)),
+        *_figures("heartbeat late, no job", _late_in(quiet, pings)),
         *_figures("  the machine's own timers meanwhile", quiet_timer),
-    ]  # fmt: skip
+    ]
 
 
-async def _hog(engine: Engine, seconds: float) -> None:
-    hogs = await engine.submit(GIL_HOG, [{"mode": "power"}] * SLOTS)
-    await engine.wait_for(hogs, seconds + GRACE_SECONDS + 20)
+async def _hogged_period(database: Path, hog_seconds: float) -> _Period:
+    """Return from when to when every slot had a hog, up to the first result: killing them is a part of it.
 
-
-async def _hogged_time(database: Path) -> tuple[float, float]:
-    """Return from when to when every slot had a hog. Raises `BenchError` when one came to an end by itself."""
+    Raises `BenchError` when one was not stopped by its limit, but came to an end before.
+    """
     hogs = await records_of(database)
-    if any(result["success"] for result in results(hogs)):
-        raise BenchError("A job that should have held the GIL until it was killed came to an end by itself.")
-    return max(hog.claimed_at or 0.0 for hog in hogs), min(hog.finished_at or 0.0 for hog in hogs)
+    if any(result["success"] for result in results(hogs)) or min(claim_to_result(hogs)) < hog_seconds:
+        raise BenchError("A job that should have held the GIL until it was killed came to an end before.")
+    # The engine stamps jobs by the calendar, and requests by the clock that nobody sets.
+    offset = time.time() - time.monotonic()
+    claims = max(hog.claimed_at or 0.0 for hog in hogs)
+    return claims - offset, min(hog.finished_at or 0.0 for hog in hogs) - offset
 
 
-def _between(beats: Sequence[LateBeat], start: float, end: float) -> list[float]:
-    return [beat.late_seconds for beat in beats if start <= beat.came_at <= end]
+def _late_in(period: _Period, pings: Sequence[float]) -> list[float]:
+    start, end = period
+    late = [beat.late_seconds for beat in late_beats(pings, BEAT_SECONDS) if start <= beat.came_at <= end]
+    # Beats that never came are not late in any list, and the percentiles of nothing are excellent.
+    if len(late) < (end - start) / BEAT_SECONDS / 2:
+        raise BenchError(f"Only {len(late)} heartbeats came in {end - start:.0f} s.")
+    return late
 
 
 def _figures(name: str, late: Sequence[float], p99_target_ms: float | None = None) -> list[Figure]:

@@ -26,4 +26,7 @@ async def measure(directory: Path, sizes: Sizes) -> list[Figure]:
         seconds, after = time.monotonic() - start, cpu.cpu_seconds_by_process(stage.worker_pid)
     shares = {name: used / seconds * 100 for name, used in cpu.used(before, after).items()}
     total = Figure("idle worker, all processes", sum(shares.values()), "% of a core", Target(PERCENT_TARGET))
-    return [total, *(Figure(f"  of that {name}", share, "% of a core") for name, share in sorted(shares.items()))]
+    return [
+        total,
+        *(Figure(f"  of that {name}", share, "% of a core") for name, share in sorted(shares.items())),
+    ]

@@ -31,10 +31,11 @@ async def measure(directory: Path, sizes: Sizes) -> Latency:
     """Run echo jobs one after the other and take the engine's stamps of claim and result."""
     # Polls often, so that a job does not wait a second to be claimed; that wait is not in the figures.
     async with staged(directory, WorkerOptions(slots=1, poll_seconds=0.05)) as stage:
+        paced_ids: list[str] = []
         for number in range(WARM_UP_JOBS + sizes.paced_jobs):
-            last = await stage.engine.submit(ECHO, [{"text": f"paced {number}"}])
+            paced_ids += await stage.engine.submit(ECHO, [{"text": f"paced {number}"}])
             await asyncio.sleep(PACE_SECONDS)
-        await stage.engine.wait_for(last, 30)
+        await stage.engine.wait_for(paced_ids[-1:], 30)
         batch = [{"text": f"back to back {number}"} for number in range(sizes.back_to_back_jobs)]
         await stage.engine.wait_for(await stage.engine.submit(ECHO, batch), 60)
     records = await records_of(database_of(directory))

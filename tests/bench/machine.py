@@ -3,13 +3,24 @@
 import os
 import platform
 from pathlib import Path
+from typing import Final
 
 import psutil
+
+BUSY_LOAD: Final = 1.5
+"""From this load average on, others had the cores for a part of the time."""
 
 
 def load_average() -> float:
     """Return how many processes wanted a core, on average over the last minute."""
     return os.getloadavg()[0]
+
+
+def note_on_load(load_before: float) -> str:
+    """Return what to think of the figures when others used this machine before; empty when it was quiet."""
+    if load_before < BUSY_LOAD:
+        return ""
+    return f"note: this machine was busy (load average {load_before:.2f}); its figures are worse than they would be."
 
 
 def facts(directory: Path, load_before: float) -> dict[str, str]:
@@ -33,5 +44,7 @@ def _processor() -> str:
 
 def _file_system(directory: Path) -> str:
     """Return the file system: on one in memory, a durable journal costs nothing."""
-    places = [mount for mount in psutil.disk_partitions(all=True) if directory.is_relative_to(mount.mountpoint)]
+    places = [
+        mount for mount in psutil.disk_partitions(all=True) if directory.is_relative_to(mount.mountpoint)
+    ]
     return max(places, key=lambda mount: len(mount.mountpoint)).fstype if places else "unknown"

@@ -29,12 +29,12 @@ DEFAULT: Final = Sizes(
     idle_seconds=22,
 )
 QUICK: Final = Sizes(
-    paced_jobs=40,
-    back_to_back_jobs=100,
+    paced_jobs=30,
+    back_to_back_jobs=80,
     throughput_jobs=500,
-    bare_jobs=300,
-    spawned_jobs=3,
+    bare_jobs=200,
+    spawned_jobs=2,
     quiet_seconds=2,
-    hog_seconds=5,
-    idle_seconds=5,
+    hog_seconds=4,
+    idle_seconds=4,
 )

@@ -55,7 +55,6 @@ async def staged(directory: Path, options: WorkerOptions | None) -> AsyncIterato
     """
     directory.mkdir()
     async with AsyncExitStack() as running:
-        # Every figure below is a request to the loopback: an idle connection must not be a new one.
         session = await running.enter_async_context(aiohttp.ClientSession())
         engine = await _start(
             running, directory, "engine", "sdk.devengine",
@@ -64,7 +63,9 @@ async def staged(directory: Path, options: WorkerOptions | None) -> AsyncIterato
         url = (await engine.wait_for_line(r"^devengine listening on (http://\S+)$", SET_UP_SECONDS))[1]
         worker_pid = 0
         if options is not None:
-            worker = await _start(running, directory, "worker", "supervisor", *_flags(url, directory, options))
+            worker = await _start(
+                running, directory, "worker", "supervisor", *_flags(url, directory, options)
+            )
             await worker.wait_for_line(r"The worker is ready", SET_UP_SECONDS)
             worker_pid = worker.pid
         yield Stage(Engine(url, session), worker_pid)

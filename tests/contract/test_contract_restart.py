@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from contract_support import ECHO, SLOW, Setup, body_of
@@ -46,6 +47,13 @@ async def kill(worker: Worker, victim: str) -> None:
     await until(lambda: not lives(supervisor), "the supervisor has ended")
 
 
+async def mark_offline(engine: DevEngine, uuid: str) -> None:
+    """What the engine does by itself with a worker that has been silent for some minutes."""
+    url = f"{engine.url}/workers/{uuid}/unregister"
+    async with aiohttp.ClientSession() as session, session.post(url) as response:
+        assert response.status == 200
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session", params=["supervisor", "keeper"])
 async def restart(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -67,6 +75,7 @@ async def restart(
             before = tuple(each.body_text for each in setup.results_of(undelivered))
             assert {engine.job(job_id).status for job_id in (interrupted, undelivered)} == {"polled"}
             engine.faults.clear()
+            await mark_offline(engine, uuid)
             workers.append(Worker(engine.url, directory, *TWO_SLOTS))
             setup.worker = workers[1]
             await setup.worker.ready()
@@ -98,7 +107,7 @@ async def test_a_result_that_was_not_delivered_before_a_kill_is_sent_with_the_sa
 
 
 async def test_a_worker_that_was_killed_keeps_its_uuid(restart: Restart) -> None:
-    """Design §4.0: a ping brings it back, and registers nobody."""
+    """Design §4.0, W4: a ping brings back a worker that is offline, and registers nobody."""
     (worker,) = restart.setup.engine.workers()
     assert worker.uuid == restart.uuid
     assert worker.state is WorkerState.ONLINE
@@ -121,22 +130,18 @@ async def test_a_worker_that_was_killed_works_again_and_has_nothing_left_to_do(r
     await until(lambda: claims() == 0, "the journal is empty")
 
 
-async def test_a_worker_that_was_stopped_keeps_its_uuid_unless_the_engine_has_forgotten_it(
+async def test_a_worker_that_the_engine_has_deleted_meanwhile_registers_anew(
     engine: DevEngine, start_worker: Callable[..., Worker]
 ) -> None:
-    """Design §4.0, W4: a ping reactivates an unregistered worker; only a 404 registers anew."""
-    uuids = []
-    for forget in (False, False, True):
-        setup = Setup(engine, start_worker(engine.url))
-        if forget:
-            await setup.forget_worker()
-        await setup.worker.ready()
-        (worker,) = engine.workers()
-        assert worker.state is WorkerState.ONLINE
-        uuids.append(worker.uuid)
-        assert {body_of(poll)["workerId"] for poll in setup.sent("poll")[-1:]} <= set(uuids)
-        assert await setup.works()
-        setup.worker.terminate()
-        assert await setup.worker.exit_code() == 0
-    first, second, third = uuids
-    assert first == second != third
+    """Design §4.0: only a 404 does."""
+    setup = Setup(engine, start_worker(engine.url))
+    await setup.worker.ready()
+    setup.worker.terminate()
+    assert await setup.worker.exit_code() == 0
+    old = await setup.forget_worker()
+    setup.worker = start_worker(engine.url)
+    await setup.worker.ready()
+    (new,) = engine.workers()
+    assert new.uuid != old
+    assert await setup.works()
+    assert body_of(setup.sent("poll")[-1])["workerId"] == new.uuid

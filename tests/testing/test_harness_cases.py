@@ -169,6 +169,14 @@ def test_a_block_in_a_package_finds_its_neighbours(author_dir: pytest.Pytester, 
     result.assert_outcomes(passed=1)
 
 
+def test_an_author_s_package_may_be_called_as_one_of_ours(author_dir: pytest.Pytester) -> None:
+    author_dir.mkpydir("blocks")
+    case = '@fb_test_case("mine", Params(text="a"), None, expected_result_data={"text": "a"})'
+    (author_dir.path / "blocks" / "mine.py").write_text(block_module("mine", cases=case))
+    author_dir.plugins.clear()
+    author_dir.runpytest_subprocess("blocks").assert_outcomes(passed=1)
+
+
 def test_cases_stand_below_or_above_the_registration(author_dir: pytest.Pytester) -> None:
     source = block_module("below", "return ok()").replace(
         "class Sample", '@fb_test_case("below", Params(), None)\nclass Sample'

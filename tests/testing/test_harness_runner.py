@@ -303,9 +303,23 @@ def test_this_process_imports_nothing_of_the_worker() -> None:
     assert run_python(program).strip() == "[]"
 
 
-def run_python(program: str) -> str:
+def run_python(program: str, cwd: Path | None = None) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-c", program], cwd=cwd, capture_output=True, text=True, timeout=50, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_directories_of_an_author_stand_in_front_of_nothing(tmp_path: Path) -> None:
+    for name in ("supervisor", "jobrunner"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('the wrong one')\n")
+    (tmp_path / "theirs.py").write_text(block_module("theirs"))
+    program = (
+        "from sdk.testing import BlockRunner\n"
+        "with BlockRunner() as runner:\n"
+        "    outcome = runner.run('theirs', {'text': 'x'}, source='theirs.py')\n"
+        "assert outcome.success, outcome.report()"
+    )
+    run_python(program, cwd=tmp_path)
