@@ -1,12 +1,7 @@
 """A job from claim to verdict: a directory, a child, an execution. The same for the daemon and `run-block`."""
 
-import asyncio
-import contextlib
-import itertools
 import json
 import logging
-import os
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +9,7 @@ from jobrunner.protocol.catalogue import BlockEntry
 from jobrunner.protocol.messages import JobType, Order, RunOn
 from supervisor.errors import LaunchError
 from supervisor.execution import Execution, Finished
+from supervisor.job_directories import JobDirectories
 from supervisor.launcher import Child, Launcher, Spares
 from supervisor.launcher.sweep import Sweeper
 from supervisor.lifecycle.job import Limits
@@ -76,14 +72,13 @@ class JobRunner:
         self._spares = Spares(launcher, spares)
         self._sweeper = Sweeper(launcher)
         self._sampler = Sampler()
-        self._directory = directory
-        self._numbers = itertools.count(1)
+        self._directories = JobDirectories(directory)
         self._running: dict[str, Execution] = {}
         self._stopping = False
 
     def prepare(self) -> None:
         """Make the directory of the jobs' directories and start the spares. Raises `OSError`."""
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._directories.prepare()
         self._spares.refill()
 
     async def run(self, job: Job, block: BlockEntry) -> Concluded:
@@ -95,19 +90,20 @@ class JobRunner:
             child = await self._spares.take(self.limits.start_seconds)
         except LaunchError as error:
             return _not_run(Cause.START_FAILED, f"Not run: {error}", retryable=True)
-        directory = self._directory / f"{os.getpid()}-{next(self._numbers)}"
         try:
-            os.mkdir(directory, 0o700)
+            directory = self._directories.make()
         except OSError as error:
             child.give_up()
-            return _not_run(Cause.START_FAILED, f"Not run: its directory can't be made: {error}", retryable=True)
+            return _not_run(
+                Cause.START_FAILED, f"Not run: its directory can't be made: {error}", retryable=True
+            )
         concluded = await self._run_in(child, job, block, directory, mask)
         self._spares.refill()
-        await _remove(directory)
+        await self._directories.remove(directory)
         return concluded
 
     async def _run_in(
-        self, child: Child, job: Job, block: BlockEntry, directory: Path, mask: Mask
+        self, child: Child, job: Job, block: BlockEntry, directory: str, mask: Mask
     ) -> Concluded:
         log = JobLog(job.job_id, job.block_id, mask)
         execution = Execution(child, self._sweeper, self._sampler, self.limits.of(block), log)
@@ -125,7 +121,7 @@ class JobRunner:
                 entity_id=job.entity_id,
                 step_label=job.step_label,
                 deadline=deadline,
-                job_directory=str(directory),
+                job_directory=directory,
                 log_level=self.limits.log_level,
                 result_cap_bytes=self.limits.result_cap_bytes,
             )
@@ -148,6 +144,7 @@ class JobRunner:
         """End the spares and stop watching. Running jobs must have ended."""
         await self._spares.close()
         await self._sampler.close()
+        self._directories.close()
 
 
 def _conclude(finished: Finished, mask: Mask) -> Concluded:
@@ -158,11 +155,3 @@ def _conclude(finished: Finished, mask: Mask) -> Concluded:
 def _not_run(cause: Cause, message: str, *, retryable: bool) -> Concluded:
     verdict = Verdict(success=False, cause=cause, message=message, retryable=retryable)
     return Concluded(verdict, Ending(Usage(0.0)))
-
-
-async def _remove(directory: Path) -> None:
-    """Remove a job's directory with all that the job put there. An empty one is not worth a thread."""
-    with contextlib.suppress(OSError):
-        os.rmdir(directory)
-        return
-    await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)

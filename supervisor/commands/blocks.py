@@ -12,7 +12,7 @@ from rich.table import Table
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
 from supervisor.blocks import start_launcher
-from supervisor.commands.command_settings import CommandSettings
+from supervisor.commands.command_settings import EXIT_INTERRUPTED, CommandSettings
 from supervisor.commands.common import EXIT_FAILED, read_settings, run_to_exit_code
 from supervisor.logs import start_logging
 
@@ -41,6 +41,8 @@ def run(arguments: list[str]) -> int:
 
     try:
         return run_to_exit_code(PROGRAM, work)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     finally:
         listener.stop()
 

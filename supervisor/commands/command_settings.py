@@ -1,11 +1,14 @@
 """Settings of a command that runs once: what the daemon's commands share, and arguments of its own."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from supervisor.settings import RunSettings
+
+EXIT_INTERRUPTED: Final = 130
+"""What a shell expects of a command that a Ctrl-C has ended."""
 
 
 class CommandSettings(RunSettings):

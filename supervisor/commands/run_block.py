@@ -16,7 +16,7 @@ from supervisor.blockserver.answer import answer_of
 from supervisor.blockserver.asking import Asked, job_of
 from supervisor.blockserver.choosing import NoSuchBlockError, choose
 from supervisor.blockserver.single import SingleRun, limits_of
-from supervisor.commands.command_settings import CommandSettings
+from supervisor.commands.command_settings import EXIT_INTERRUPTED, CommandSettings
 from supervisor.commands.common import EXIT_FAILED, EXIT_USAGE, read_settings, run_to_exit_code
 from supervisor.commands.json_input import BadInputError, read_context, read_parameters
 from supervisor.commands.outcome_text import print_outcome
@@ -27,7 +27,6 @@ from supervisor.signals import stop_signals
 _log = logging.getLogger(__name__)
 
 PROGRAM: Final = "supervisor run-block"
-EXIT_INTERRUPTED: Final = 130
 _WHERE_TO_LOOK: Final = (
     "`supervisor blocks` lists what there is; --function-blocks says where to look. "
     "Some blocks are loaded only when they are named: blocks.python_eval, blocks.testing."

@@ -50,7 +50,9 @@ class Child:
         is killed and buried.
         """
         try:
-            self.reader, self.writer = await asyncio.open_connection(sock=self._channel, limit=4 * LOG_CAP_CHARS)
+            self.reader, self.writer = await asyncio.open_connection(
+                sock=self._channel, limit=4 * LOG_CAP_CHARS
+            )
             await self._wait_until_ready(timeout_seconds)
         except BaseException:
             self.give_up()

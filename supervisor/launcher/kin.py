@@ -1,11 +1,13 @@
 """Which processes are whose: the children that the supervisor knows, and those it has inherited."""
 
-import contextlib
 import os
 from pathlib import Path
+from typing import Final
 
 import psutil
 from multiprocess import resource_tracker
+
+_CHILDREN_OF_MAIN_THREAD: Final = "/proc/{pid}/task/{pid}/children"
 
 
 class Kin:
@@ -36,17 +38,15 @@ class Kin:
 def direct_children() -> set[int]:
     """Return the pids of this process's children, the dead but unreaped included.
 
-    A child belongs to the thread that started it or inherited it, so all threads are asked.
+    The kernel lists them by thread. All are the main thread's: it starts them, and it is the first living thread, to
+    which orphans are given (`find_alive_thread` in Linux's kernel/exit.c).
     """
-    if not Path(f"/proc/self/task/{os.getpid()}/children").exists():
+    try:
+        with open(_CHILDREN_OF_MAIN_THREAD.format(pid=os.getpid())) as file:
+            return {int(pid) for pid in file.read().split()}
+    except FileNotFoundError:
         # A kernel without CONFIG_PROC_CHILDREN: slower, by a scan of all processes.
         return {child.pid for child in psutil.Process().children()}
-    children: set[int] = set()
-    for thread in os.listdir("/proc/self/task"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            text = Path(f"/proc/self/task/{thread}/children").read_text()
-            children.update(int(pid) for pid in text.split())
-    return children
 
 
 def is_alive(pid: int) -> bool:

@@ -136,7 +136,7 @@ class ClearTree:
 
 @dataclass(frozen=True, slots=True)
 class Conclude:
-    """The job is over; decide the verdict. ``stuck`` is true when the child, or one of its tree, could not be killed."""
+    """The job is over; decide the verdict. ``stuck`` is true when a process of it could not be killed."""
 
     ending: Ending
     stuck: bool = False

@@ -33,7 +33,10 @@ FINAL = {"no result", "a result that is not JSON", "a result over the cap"}
 async def test_an_abnormal_end_is_a_failure_that_names_its_cause(setup: Setup, name: str) -> None:
     """Number 8: ``retryable`` is unset or true, and the worker goes on."""
     block, parameters, told = ENDS[name]
-    result = await setup.run(f"{block}:1.0.0", parameters)
+    job_id = setup.engine.submit(block=f"{block}:1.0.0", parameters=parameters)
+    result = (await setup.result(job_id))["result"]
+    job = setup.engine.job(job_id)
+    assert (job.finished_at or 0) - (job.claimed_at or 0) < 5
     assert result["success"] is False
     for text in told:
         assert text in result["message"]

@@ -47,6 +47,11 @@ async def processes(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+async def template_is_daemon(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Whether `multiprocess` takes the template for a daemon."""
+    return {"daemon": host.launcher._template._spawned._process.daemon}
+
+
 async def usage_of_spare(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Private memory of a spare in MiB, and its descriptors as /proc shows them."""
     await until(lambda: host.runner._spares._ready)
@@ -213,6 +218,7 @@ SCENARIOS = {
     function.__name__: function
     for function in (
         processes,
+        template_is_daemon,
         usage_of_spare,
         births_and_sweeps,
         foreign_child_status,

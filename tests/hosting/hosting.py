@@ -103,6 +103,10 @@ class Host:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
+    def has_no_job_directory(self) -> bool:
+        """Whether the directory of every job is gone; that of the last may be on its way."""
+        return not any((self.directory / "jobs").iterdir())
+
     def end(self, seconds: float = 20) -> int:
         """Let it close everything and return its exit code."""
         self._process.stdin.close()

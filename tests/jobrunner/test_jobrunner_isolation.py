@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hosting import Host
+from hosting import Host, wait_until
 
 
 def data(done: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def test_home_and_temporary_files_are_in_the_job_s_own_directory_and_removed_aft
     value = data(host.run("under_test/temporary_file"))["value"]
     assert value["home"] == value["directory"]
     assert value["file"].startswith(value["directory"] + "/")
-    assert list((host.directory / "jobs").iterdir()) == []
+    wait_until(host.has_no_job_directory)
 
 
 def test_the_deadline_that_a_block_is_told_is_the_worker_s(host: Host) -> None:

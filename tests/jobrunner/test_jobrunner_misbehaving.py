@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hosting import Host, alive_with
+from hosting import Host, alive_with, wait_until
 
 SHORT: dict[str, Any] = {"max_seconds": 0.5, "grace_seconds": 0.3}
 NO_GRACE: dict[str, Any] = {"max_seconds": 0.5, "grace_seconds": 0.0}
@@ -22,7 +22,7 @@ def _the_host_is_as_before(host: Host) -> Iterator[None]:
     assert host.run("slow", {"seconds": 0})["cause"] == "completed"
     assert host.ask("processes")["unknown"] == []
     assert host.ask("descriptors")["count"] == before
-    assert list((host.directory / "jobs").iterdir()) == []
+    wait_until(host.has_no_job_directory)
 
 
 @pytest.mark.parametrize(

@@ -68,3 +68,10 @@ def test_the_last_output_of_a_crash_is_in_its_message(host: Host) -> None:
     done = host.run("under_test/prints_and_dies", {"text": "opening the vault"})
     assert done["cause"] == "crashed"
     assert "opening the vault" in done["message"]
+
+
+def test_a_fork_of_the_child_stays_silent_on_the_child_s_channel(host: Host) -> None:
+    """Two processes that write frames to one channel would write them into one another."""
+    done = host.run("under_test/fork_logs")
+    assert done["cause"] == "completed"
+    assert texts(done, None) == ["from the child"] * 50

@@ -45,6 +45,10 @@ def test_running_jobs_survive_the_template_and_a_new_one_comes(host: Host) -> No
     assert host.ask("processes")["template"] not in (None, template)
 
 
+def test_the_template_is_a_daemon_for_multiprocess(host: Host) -> None:
+    assert host.ask("template_is_daemon")["daemon"] is True
+
+
 def test_a_normal_end_of_the_supervisor_is_not_held_up_by_the_template(tmp_path: Path) -> None:
     """`multiprocess` joins processes that are no daemons at exit, for ever."""
     with hosted(tmp_path, leave_without_closing=True) as host:

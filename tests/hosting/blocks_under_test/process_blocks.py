@@ -216,3 +216,18 @@ class Containment(Base):
                 "no_new_privileges": status["NoNewPrivs"].strip(),
             }
         )
+
+
+@register_function_block(block("fork_logs"))
+class ForkLogs(Base):
+    """Forks; both processes log at the same time."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Return success after both are done."""
+        fork = os.fork()
+        for _ in range(50):
+            self.logger.info("from the child" if fork else "from the fork")
+        if not fork:
+            os._exit(0)
+        os.waitpid(fork, 0)
+        return done()

@@ -1,0 +1,49 @@
+"""The directories of jobs: one for each, its home, its place for temporary files, and gone after it."""
+
+import asyncio
+import itertools
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+
+class JobDirectories:
+    """Makes and removes directories below ``parent``.
+
+    Removing is done by a thread: on a journalling file system it waits for the commit that is under way, which took
+    2 ms a job on the loop (measured).
+    """
+
+    def __init__(self, parent: Path) -> None:
+        self._parent = parent
+        self._numbers = itertools.count(1)
+        self._remover = ThreadPoolExecutor(max_workers=1, thread_name_prefix="directories")
+
+    def prepare(self) -> None:
+        """Make the parent. Raises `OSError`."""
+        self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def make(self) -> str:
+        """Make a directory that only this user can enter. Raises `OSError`."""
+        path = f"{self._parent}/{os.getpid()}-{next(self._numbers)}"
+        os.mkdir(path, 0o700)
+        return path
+
+    async def remove(self, path: str) -> None:
+        """Remove a job's directory. Waits only if there is something in it, so that its space is free again."""
+        removing = self._remover.submit(shutil.rmtree, path, ignore_errors=True)
+        if not _is_empty(path):
+            await asyncio.wrap_future(removing)
+
+    def close(self) -> None:
+        """Remove what waits to be removed."""
+        self._remover.shutdown(wait=True)
+
+
+def _is_empty(path: str) -> bool:
+    try:
+        with os.scandir(path) as entries:
+            return next(entries, None) is None
+    except OSError:  # gone already
+        return True
