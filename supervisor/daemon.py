@@ -16,7 +16,8 @@ from supervisor.dispatch import Dispatcher
 from supervisor.engine import EngineAccess, EngineApi
 from supervisor.errors import StartRefusedError, StateDirectoryError
 from supervisor.heartbeat import Heartbeat
-from supervisor.jobs import JobLimits, JobRunner
+from supervisor.job_limits import limits_of
+from supervisor.jobs import JobRunner
 from supervisor.journal import Journal
 from supervisor.keeper import BOUND_SECONDS, kill_all_children
 from supervisor.launcher import Launcher
@@ -87,7 +88,7 @@ class Daemon:
         delivery = Delivery(engine, journal)
         runner = JobRunner(
             launcher,
-            _limits(settings),
+            limits_of(settings),
             settings.state_dir / "jobs",
             spares=min(settings.max_concurrent_jobs, MOST_SPARES),
         )
@@ -211,14 +212,4 @@ def _access(settings: DaemonSettings) -> EngineAccess:
         client_certificate=settings.engine_client_certificate,
         client_key=settings.engine_client_key,
         token_file=settings.engine_token_file,
-    )
-
-
-def _limits(settings: DaemonSettings) -> JobLimits:
-    return JobLimits(
-        max_seconds=settings.max_job_seconds,
-        grace_seconds=settings.grace_seconds,
-        max_memory_mb=settings.max_job_memory_mb,
-        result_cap_bytes=settings.max_result_mb * 2**20,
-        log_level=settings.log_level_number,
     )

@@ -10,9 +10,9 @@ from jobrunner.protocol.messages import JobType, Order, RunOn
 from supervisor.errors import LaunchError
 from supervisor.execution import Execution, Finished
 from supervisor.job_directories import JobDirectories
+from supervisor.job_limits import JobLimits
 from supervisor.launcher import Child, Launcher, Spares
 from supervisor.launcher.sweep import Sweeper
-from supervisor.lifecycle.job import Limits
 from supervisor.redaction import Mask
 from supervisor.verdict import Cause, Ending, Usage, Verdict, decide
 from supervisor.watch.joblog import JobLog
@@ -33,24 +33,6 @@ class Job:
     context: dict[str, object]
     entity_id: int | float | None = None
     step_label: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JobLimits:
-    """The worker's limits, before those of a block. Seconds and megabytes; `None` is no limit."""
-
-    max_seconds: float
-    grace_seconds: float
-    max_memory_mb: float | None = None
-    result_cap_bytes: int = 8 * 2**20
-    start_seconds: float = 30.0
-    log_level: int = logging.INFO
-
-    def of(self, block: BlockEntry) -> Limits:
-        """Return the limits of a job of ``block``: its own where they are tighter than the worker's."""
-        seconds = min(self.max_seconds, block.max_seconds or self.max_seconds)
-        memory = [limit for limit in (self.max_memory_mb, block.max_memory_mb) if limit]
-        return Limits(seconds, self.grace_seconds, min(memory, default=None))
 
 
 @dataclass(frozen=True, slots=True)

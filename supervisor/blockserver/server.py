@@ -16,8 +16,9 @@ from supervisor.blockserver.choosing import NoSuchBlockError, choose
 from supervisor.blockserver.naming import source_for
 from supervisor.blockserver.pool import LauncherPool, Sources, python_path
 from supervisor.blockserver.requests import REQUEST, RunRequest, StopRequest
-from supervisor.blockserver.single import SingleRun, limits_of
+from supervisor.blockserver.single import SingleRun
 from supervisor.errors import SupervisorError
+from supervisor.job_limits import limits_of
 from supervisor.signals import keeper_lost, stop_signals
 
 LINE_CAP_BYTES: Final = 128 * 2**20

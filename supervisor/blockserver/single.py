@@ -9,9 +9,9 @@ from typing import Final
 
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.blockserver.printed import Printed, collecting
-from supervisor.jobs import Concluded, Job, JobLimits, JobRunner
+from supervisor.job_limits import JobLimits
+from supervisor.jobs import Concluded, Job, JobRunner
 from supervisor.launcher import Launcher
-from supervisor.settings import RunSettings
 
 _numbers: Final = itertools.count(1)
 
@@ -50,14 +50,3 @@ class SingleRun:
     def stop(self) -> None:
         """End the job now, with the cause ``worker_stopping``."""
         self._runner.stop_all()
-
-
-def limits_of(settings: RunSettings) -> JobLimits:
-    """Return the limits that these settings mean."""
-    return JobLimits(
-        max_seconds=settings.max_job_seconds,
-        grace_seconds=settings.grace_seconds,
-        max_memory_mb=settings.max_job_memory_mb,
-        result_cap_bytes=settings.max_result_mb * 2**20,
-        log_level=settings.log_level_number,
-    )

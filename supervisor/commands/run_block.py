@@ -15,11 +15,12 @@ from supervisor.blocks import start_launcher
 from supervisor.blockserver.answer import answer_of
 from supervisor.blockserver.asking import Asked, job_of
 from supervisor.blockserver.choosing import NoSuchBlockError, choose
-from supervisor.blockserver.single import SingleRun, limits_of
+from supervisor.blockserver.single import SingleRun
 from supervisor.commands.command_settings import EXIT_INTERRUPTED, CommandSettings
 from supervisor.commands.common import EXIT_FAILED, EXIT_USAGE, read_settings, run_to_exit_code
 from supervisor.commands.json_input import BadInputError, read_context, read_parameters
 from supervisor.commands.outcome_text import print_outcome
+from supervisor.job_limits import limits_of
 from supervisor.launcher import Launcher
 from supervisor.logs import start_logging
 from supervisor.signals import stop_signals

@@ -42,6 +42,7 @@ class TemplateProcess:
             run_template, (os.getpid(), *passed, discovery), "neops-template", environment
         )
         self.pid = self._spawned.pid
+        self._reaped = False
         kin.add(self.pid)
         control.close()
         report.close()
@@ -53,7 +54,8 @@ class TemplateProcess:
         self.output = OutputReader(output, lambda line: _output_log.info("%s", line))
 
     def reap(self) -> str:
-        """Wait for the template, which has ended or is about to, and say how it ended."""
+        """Wait for the template, which has ended or is about to, and say how it ended. Once only."""
+        self._reaped = True
         _, status = os.waitpid(self.pid, 0)
         self._kin.discard(self.pid)
         self._spawned.forget()
@@ -73,11 +75,13 @@ class TemplateProcess:
             await asyncio.sleep(0.005)
         return self.reap()
 
-    async def end(self) -> str:
-        """Kill the template; its children are not its own and go on."""
+    async def end(self) -> None:
+        """Kill the template, unless it has ended; its children are not its own and go on."""
+        if self._reaped:
+            return  # its number may be another's by now
         os.kill(self.pid, signal.SIGKILL)
         # A process that was sent SIGKILL and only imports is gone in a millisecond: not worth a thread.
-        return self.reap()
+        self.reap()
 
 
 async def start_template(

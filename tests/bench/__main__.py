@@ -25,27 +25,35 @@ T = TypeVar("T")
 
 
 def main() -> int:
-    """Run the benchmark. Returns 0 when every target is met, 1 when one is not, 2 when it could not be measured."""
+    """Run the benchmark. Returns 0 when every target is met, 1 when one is not, 2 when not all could be measured."""
     arguments = _parser().parse_args()
     load_before = machine.load_average()
-    try:
-        with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=_durable_directory()) as name:
-            directory = Path(name).resolve()
-            figures = asyncio.run(_measure(directory, QUICK if arguments.quick else DEFAULT))
-            facts = machine.facts(directory, load_before)
-    except (BenchError, DemoError) as error:
-        print(f"bench: it could not be measured. {error}", file=sys.stderr)
-        return 2
-    print(table(figures))
-    print()
-    for fact, value in facts.items():
-        print(f"{fact}: {value}")
-    if note := machine.note_on_load(load_before):
-        print(note)
+    figures: list[Figure] = []
+    problem = ""
+    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=_durable_directory()) as name:
+        directory = Path(name).resolve()
+        try:
+            asyncio.run(_measure(directory, QUICK if arguments.quick else DEFAULT, figures))
+        except (BenchError, DemoError) as error:
+            problem = str(error)
+        facts = machine.facts(directory, load_before)
+    _show(figures, facts)
     if arguments.json is not None:
         content = {"figures": [{**asdict(figure), "met": figure.met} for figure in figures], "machine": facts}
         arguments.json.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if note := machine.note_on_load(load_before):
+        print(note)
+    if problem:
+        print(f"bench: the rest could not be measured. {problem}", file=sys.stderr)
+        return 2
     return 1 if any(figure.met is False for figure in figures) else 0
+
+
+def _show(figures: list[Figure], facts: dict[str, str]) -> None:
+    if figures:
+        print(table(figures), end="\n\n")
+    for fact, value in facts.items():
+        print(f"{fact}: {value}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,26 +70,25 @@ def _durable_directory() -> str | None:
     return None if "TMPDIR" in os.environ or not os.access("/var/tmp", os.W_OK) else "/var/tmp"
 
 
-async def _measure(directory: Path, sizes: Sizes) -> list[Figure]:
+async def _measure(directory: Path, sizes: Sizes, figures: list[Figure]) -> None:
+    """Append to ``figures`` as they come, so that what was measured before a failure is not lost."""
     one_slot = await _timed("claim to result", latency.measure(directory / "latency", sizes))
+    figures += one_slot.figures
     many_slots = await _timed("throughput", throughput.measure(directory / "throughput", sizes))
-    engine = await _timed("the engine alone", throughput.measure_bare_engine(directory / "engine", sizes))
-    beats = await _timed("heartbeat", heartbeat.measure(directory / "heartbeat", sizes))
-    costs = await _timed("idle worker", idle.measure(directory / "idle", sizes))
-    spawned = await _timed("spawn", startmethods.measure_spawned(directory / "spawn", sizes))
-    return [
-        *one_slot.figures,
-        *many_slots.figures,
-        *beats,
-        *costs,
-        Figure("one slot, template", one_slot.jobs_per_second, "jobs/s"),
-        Figure("one slot, spawn", spawned, "jobs/s"),
+    figures += many_slots.figures
+    figures += await _timed("heartbeat", heartbeat.measure(directory / "heartbeat", sizes))
+    figures += await _timed("idle worker", idle.measure(directory / "idle", sizes))
+    template = one_slot.jobs_per_second
+    spawn = await _timed("spawn", startmethods.measure_spawned(directory / "spawn", sizes))
+    figures += [
+        Figure("one slot, template", template, "jobs/s"),
+        Figure("one slot, spawn", spawn, "jobs/s"),
         Figure(
-            "  template ÷ spawn",
-            one_slot.jobs_per_second / spawned,
-            "times",
-            Target(TEMPLATE_TO_SPAWN_TARGET, at_least=True),
+            "  template ÷ spawn", template / spawn, "times", Target(TEMPLATE_TO_SPAWN_TARGET, at_least=True)
         ),
+    ]
+    engine = await _timed("the engine alone", throughput.measure_bare_engine(directory / "engine", sizes))
+    figures += [
         Figure(f"the engine alone, {throughput.SLOTS} at a time", engine, "jobs/s"),
         Figure("  worker ÷ engine alone", many_slots.jobs_per_second / engine, "times"),
     ]

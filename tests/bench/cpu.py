@@ -45,12 +45,11 @@ def used(before: Mapping[tuple[int, str], float], after: Mapping[tuple[int, str]
 
 
 def _name(process: psutil.Process, worker_pid: int) -> str:
-    # The others have names of their own; to the kernel the supervisor is one more python.
-    return (
-        "supervisor"
-        if process.ppid() == worker_pid and process.name().startswith("python")
-        else process.name()
-    )
+    name = process.name()
+    # The others have names of their own; to the kernel these two are just Python.
+    if name.startswith("python"):
+        return "supervisor" if process.ppid() == worker_pid else "resource tracker"
+    return name
 
 
 def _precise_seconds(process: psutil.Process) -> float:

@@ -20,13 +20,13 @@ class Sizes:
 
 DEFAULT: Final = Sizes(
     paced_jobs=120,
-    back_to_back_jobs=300,
-    throughput_jobs=800,
-    bare_jobs=800,
-    spawned_jobs=8,
+    back_to_back_jobs=200,
+    throughput_jobs=600,
+    bare_jobs=600,
+    spawned_jobs=5,
     quiet_seconds=8,
-    hog_seconds=22,
-    idle_seconds=22,
+    hog_seconds=21,
+    idle_seconds=21,
 )
 QUICK: Final = Sizes(
     paced_jobs=30,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from sdk.devengine import DevEngine, JobRecord, RequestRecord
 
 ECHO = "neops_base/echo:1.0.0"
 SLOW = "neops_testing/slow:1.0.0"
+CLIENT = importlib.metadata.version("neops_workflow_engine_client").replace("b", "-beta.")
+"""The installed client's version, as engines write versions."""
 
 
 @dataclass(slots=True)
@@ -31,7 +34,10 @@ class Setup:
         """Wait for a line with ``text`` and return it."""
 
         def find() -> str:
-            return next((line for line in self.log.splitlines() if text in line), "")
+            runs = self.worker.runs  # asked first: its last words come before its end
+            line = next((line for line in self.log.splitlines() if text in line), "")
+            assert line or runs, f"the worker has ended and never said {text!r}"
+            return line
 
         return await until(find, f"the log says {text!r}", seconds)
 
@@ -97,3 +103,9 @@ def job_item(job_id: str, **changes: Any) -> dict[str, Any]:
         "entityId": None,
     }
     return {key: value for key, value in (item | changes).items() if value is not None or key == "entityId"}
+
+
+def registered(setup: Setup, status: int) -> list[str]:
+    """The blocks of the registrations that were answered with ``status``, as ``package/name``."""
+    bodies = [body_of(each) for each in setup.sent("register_block") if each.status == status]
+    return [f"{body['package']}/{body['name']}" for body in bodies]

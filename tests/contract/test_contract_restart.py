@@ -54,11 +54,9 @@ async def mark_offline(engine: DevEngine, uuid: str) -> None:
         assert response.status == 200
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session", params=["supervisor", "keeper"])
-async def restart(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Restart]:
-    """Killed is either the process that works or the one that watches over it."""
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def restart(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Restart]:
+    """Killed is the process that works; for the one that watches over it see the last test."""
     directory = tmp_path_factory.mktemp("restart")
     async with DevEngine() as engine:
         workers = [Worker(engine.url, directory, *TWO_SLOTS)]
@@ -71,7 +69,7 @@ async def restart(
             undelivered = engine.submit(block=ECHO, parameters={"text": "kept"})
             await until(lambda: setup.results_of(undelivered), "a first try")
             (uuid,) = [worker.uuid for worker in engine.workers()]
-            await kill(setup.worker, request.param)
+            await kill(setup.worker, "supervisor")
             before = tuple(each.body_text for each in setup.results_of(undelivered))
             assert {engine.job(job_id).status for job_id in (interrupted, undelivered)} == {"polled"}
             engine.faults.clear()
@@ -130,14 +128,13 @@ async def test_a_worker_that_was_killed_works_again_and_has_nothing_left_to_do(r
     await until(lambda: claims() == 0, "the journal is empty")
 
 
-async def test_a_worker_that_the_engine_has_deleted_meanwhile_registers_anew(
+async def test_a_worker_whose_keeper_was_killed_and_that_the_engine_has_deleted_meanwhile_registers_anew(
     engine: DevEngine, start_worker: Callable[..., Worker]
 ) -> None:
-    """Design §4.0: only a 404 does."""
+    """Design §4.0: only a 404 makes it a new worker."""
     setup = Setup(engine, start_worker(engine.url))
     await setup.worker.ready()
-    setup.worker.terminate()
-    assert await setup.worker.exit_code() == 0
+    await kill(setup.worker, "keeper")
     old = await setup.forget_worker()
     setup.worker = start_worker(engine.url)
     await setup.worker.ready()

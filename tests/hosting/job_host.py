@@ -19,7 +19,8 @@ from host_scenarios import SCENARIOS
 from jobrunner.protocol import linux
 from jobrunner.protocol.entry import Discovery
 from supervisor.blocks import start_launcher
-from supervisor.jobs import JobLimits, JobRunner
+from supervisor.job_limits import JobLimits
+from supervisor.jobs import JobRunner
 from supervisor.launcher.environment import job_environment
 from supervisor.launcher.spawn import SpawnLauncher
 from supervisor.launcher.template import TemplateLauncher

@@ -57,12 +57,15 @@ def wait_until(condition: Any, seconds: float = 20) -> None:
 
 
 @pytest.fixture
-def busy_client() -> Iterator[tuple[subprocess.Popen[str], str, set[int]]]:
+def busy_client(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, set[int]]]:
     """A process whose block hangs with descendants, their marker, and the pids of its block server."""
     marker = f"neops-{uuid.uuid4().hex}"
     before = server_processes()
     client = subprocess.Popen(
-        [sys.executable, "-c", STARTS_A_HANG, marker], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", STARTS_A_HANG, marker],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert client.stdout is not None
@@ -77,24 +80,36 @@ def busy_client() -> Iterator[tuple[subprocess.Popen[str], str, set[int]]]:
 
 
 def all_gone(pids: set[int], marker: str) -> bool:
-    return not marked(marker) and not [pid for pid in pids if psutil.pid_exists(pid)]
+    return not marked(marker) and not any(map(is_alive, pids))
 
 
-def test_nothing_survives_the_process_of_the_tests(busy_client: Any) -> None:
+def is_alive(pid: int) -> bool:
+    """Whether it runs: where pid 1 waits for nobody, what has ended stays a zombie."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_nothing_survives_the_process_of_the_tests(busy_client: Any, tmp_path: Path) -> None:
     client, marker, servers = busy_client
     assert servers
     client.kill()
     client.wait(20)
     wait_until(lambda: all_gone(servers, marker))
+    assert list(tmp_path.glob("neops-*")) == []
 
 
 @pytest.mark.parametrize("which", ["keeper", "server"])
-def test_nothing_survives_when_one_of_its_two_processes_is_killed(busy_client: Any, which: str) -> None:
+def test_nothing_survives_when_one_of_its_two_processes_is_killed(
+    busy_client: Any, which: str, tmp_path: Path
+) -> None:
     client, marker, servers = busy_client
     (keeper,) = (pid for pid in servers if psutil.Process(pid).ppid() == client.pid)
     (server,) = servers - {keeper}
     os.kill({"keeper": keeper, "server": server}[which], signal.SIGKILL)
     wait_until(lambda: all_gone(servers, marker))
+    wait_until(lambda: not list(tmp_path.glob("neops-*")))
     assert client.wait(20) == 1  # with an error that says so
 
 
@@ -115,7 +130,7 @@ def test_the_end_of_stdin_is_the_end_although_a_stranger_holds_the_other_end(tmp
     client.wait()
     client.stdout.close()
     try:
-        wait_until(lambda: not psutil.pid_exists(server))
+        wait_until(lambda: not is_alive(server))
     finally:
         for stranger in strangers:
             stranger.kill()

@@ -1,0 +1,37 @@
+"""What jobs may take: the worker's limits, and how a block's own tighten them."""
+
+import logging
+from dataclasses import dataclass
+
+from jobrunner.protocol.catalogue import BlockEntry
+from supervisor.lifecycle.job import Limits
+from supervisor.settings import RunSettings
+
+
+@dataclass(frozen=True, slots=True)
+class JobLimits:
+    """The worker's limits, before those of a block. Seconds and megabytes; `None` is no limit."""
+
+    max_seconds: float
+    grace_seconds: float
+    max_memory_mb: float | None = None
+    result_cap_bytes: int = 8 * 2**20
+    start_seconds: float = 30.0
+    log_level: int = logging.INFO
+
+    def of(self, block: BlockEntry) -> Limits:
+        """Return the limits of a job of ``block``: its own where they are tighter than the worker's."""
+        seconds = min(self.max_seconds, block.max_seconds or self.max_seconds)
+        memory = [limit for limit in (self.max_memory_mb, block.max_memory_mb) if limit]
+        return Limits(seconds, self.grace_seconds, min(memory, default=None))
+
+
+def limits_of(settings: RunSettings) -> JobLimits:
+    """Return the limits that these settings mean."""
+    return JobLimits(
+        max_seconds=settings.max_job_seconds,
+        grace_seconds=settings.grace_seconds,
+        max_memory_mb=settings.max_job_memory_mb,
+        result_cap_bytes=settings.max_result_mb * 2**20,
+        log_level=settings.log_level_number,
+    )
