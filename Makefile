@@ -24,10 +24,10 @@ demo: ## Run an engine, the worker and an emulated device, and show what becomes
 	@$(ENVIRONMENT) supervisor demo $(ARGS)
 
 test: ## Run the whole test suite
-	@$(ENVIRONMENT) python -m pytest $(ARGS)
+	@$(ENVIRONMENT) python -m pytest -n auto --dist loadfile $(ARGS)
 
 contract: ## Run the conformance tests of the engine's contract (see CLIENT)
-	@$(ENVIRONMENT) python -m pytest -m contract $(ARGS)
+	@$(ENVIRONMENT) python -m pytest -n auto --dist loadfile -m contract $(ARGS)
 
 lint: ## Check style, formatting and the import rules
 	@$(ENVIRONMENT) ruff check

@@ -37,20 +37,19 @@ class Sweeper:
 
         Cancelling stops between two rounds; what is left is found by the next call.
         """
-        leftovers = self._leftovers()
-        if not leftovers:
+        if not self._leftovers():
             return Swept(0, 0)
         async with self._lock:
-            return await self._clear(process_group, leftovers)
+            # Looked for again: what another sweep has waited for meanwhile may be a stranger's number by now.
+            return await self._clear(process_group, self._leftovers())
 
     async def _clear(self, process_group: int, leftovers: set[int]) -> Swept:
         loop = asyncio.get_running_loop()
         end = loop.time() + _BOUND_SECONDS
-        # Those that had ended before anyone looked were not killed by us.
-        seen = {pid for pid in leftovers if is_alive(pid)}
-        killed = len(seen)
-        seen |= leftovers
+        killed: set[int] = set()
         while leftovers and loop.time() < end:
+            # Those that have ended by themselves are not killed by us.
+            killed |= {pid for pid in leftovers if is_alive(pid)}
             # The zombie of the leader reserves the group's number: this can't reach a stranger.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process_group, signal.SIGKILL)
@@ -60,9 +59,7 @@ class Sweeper:
                         os.kill(pid, number)
             await self._reap(leftovers, end)
             leftovers = self._leftovers()
-            killed += len(leftovers - seen)
-            seen |= leftovers
-        return Swept(killed, len(leftovers))
+        return Swept(len(killed - leftovers), len(leftovers))
 
     def _leftovers(self) -> set[int]:
         children = direct_children()

@@ -89,6 +89,35 @@ async def births_and_sweeps(host: Any, request: dict[str, Any]) -> dict[str, Any
     return {"lived": lived, "swept": swept, "sweeps": sweeps}
 
 
+async def two_sweeps_at_once(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Two jobs end in one moment; tell what was killed, and whether a process that was waited for got a signal."""
+    ended = [await host.launcher.bear() for _ in range(2)]
+    command = [sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)"]
+    leftovers = [subprocess.Popen(command) for _ in range(4)]
+    for child in ended:
+        child.kill()
+        await child.exited
+    kill, strangers = os.kill, []
+
+    def watched_kill(pid: int, number: int) -> None:
+        if pid not in direct_children():
+            strangers.append(pid)
+            return
+        kill(pid, number)
+
+    os.kill = watched_kill
+    try:
+        sweeper = Sweeper(host.launcher)
+        swept = await asyncio.gather(*(sweeper.clear(child.pid) for child in ended))
+    finally:
+        os.kill = kill
+    for child in ended:
+        child.bury()
+    for leftover in leftovers:
+        leftover.wait()
+    return {"killed": [one.killed for one in swept], "strangers": strangers}
+
+
 async def foreign_child_status(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Start a known child that is not a job, run jobs that are swept, then ask for that child's exit code."""
     foreign = subprocess.Popen([sys.executable, "-I", "-S", "-c", "raise SystemExit(7)"])
@@ -221,6 +250,7 @@ SCENARIOS = {
         template_is_daemon,
         usage_of_spare,
         births_and_sweeps,
+        two_sweeps_at_once,
         foreign_child_status,
         starts_at_once,
         take_without_template,

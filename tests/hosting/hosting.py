@@ -1,5 +1,6 @@
 """The test's side of the job host: start one, ask it, and look at processes from outside."""
 
+import ctypes
 import json
 import os
 import select
@@ -145,6 +146,12 @@ def wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
     while not condition():
         assert time.monotonic() < end, f"not within {seconds} s"
         time.sleep(0.01)
+
+
+def signals_are_contained() -> bool:
+    """Whether this kernel can keep a job from signalling the worker (Landlock ABI 6, Linux 6.12)."""
+    create_ruleset, ask_version = 444, 1
+    return ctypes.CDLL(None).syscall(create_ruleset, None, 0, ask_version) >= 6
 
 
 def alive_with(marker: str) -> list[str]:

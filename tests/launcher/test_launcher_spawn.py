@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hosting import Host, alive_with, hosted
+from hosting import Host, alive_with, hosted, signals_are_contained, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,6 @@ def test_a_spawned_child_has_the_same_identity_as_a_forked_one(spawning: Host) -
         ("segfault", {}, "crashed", "SIGSEGV"),
         ("exit_code", {"code": 7}, "exited", "exit code 7"),
         ("raise_error", {}, "block_failed", "ValueError"),
-        ("kill_parent", {}, "block_failed", "PermissionError"),
     ],
 )
 def test_a_spawned_child_s_end_is_told_as_truthfully(
@@ -40,6 +39,12 @@ def test_a_spawned_child_s_end_is_told_as_truthfully(
     done = spawning.run(name, parameters)
     assert (done["cause"], said in done["message"]) == (cause, True)
     assert done["peak_memory_mb"] > 1
+
+
+@pytest.mark.skipif(not signals_are_contained(), reason="this kernel is older than Linux 6.12")
+def test_a_block_in_a_spawned_child_can_not_kill_the_worker(spawning: Host) -> None:
+    done = spawning.run("kill_parent")
+    assert (done["cause"], "PermissionError" in done["message"]) == ("block_failed", True)
 
 
 def test_a_spawned_child_and_its_tree_are_killed_at_the_limit(spawning: Host) -> None:
@@ -56,7 +61,7 @@ def test_jobs_in_spawned_children_leave_nothing_open(spawning: Host) -> None:
     before = spawning.ask("descriptors")["count"]
     for _ in range(2):
         assert spawning.run("slow", {"seconds": 0})["cause"] == "completed"
-    assert spawning.ask("descriptors")["count"] == before
+    wait_until(lambda: spawning.ask("descriptors")["count"] <= before)
     assert spawning.ask("processes")["unknown"] == []
 
 
