@@ -7,9 +7,9 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
-from jobrunner.protocol.catalogue import Catalogue
+from jobrunner.protocol.catalogue import BlockEntry, Catalogue
 from supervisor.delivery import Delivery
 from supervisor.engine.items import MalformedJob
 from supervisor.jobs import Concluded, Job, JobRunner
@@ -25,6 +25,13 @@ class EngineTraits(Protocol):
     """What of the engine's abilities shapes a result."""
 
     knows_retryable: bool
+
+
+_WORKER_ERROR: Final = Verdict(
+    success=False,
+    cause=Cause.WORKER_ERROR,
+    message="Ended by a bug in this worker, which its log describes. Please report it.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,34 +158,47 @@ class Dispatcher:
 
     async def _run(self, claimed: _Claimed) -> None:
         job = claimed.job
+        block = self._catalogue.find(job.block_id)
+        assert block is not None
         try:
-            block = self._catalogue.find(job.block_id)
-            assert block is not None
-            limit = self._runner.limits.of(block)
-            waited = time.monotonic() - claimed.claimed_at
-            if waited + limit.max_seconds + limit.grace_seconds > self._engine_job_timeout:
-                text = f"Not run: it waited {waited:.0f} s for a slot, and the engine would give it up before its end."
+            if text := self._too_late(claimed, block):
                 await self._refuse(job.job_id, claimed.number, Cause.EXPIRED, text)
                 return
             _log.info("Job %s starts.", job.job_id, extra={"job": job.job_id, "block": job.block_id})
-            concluded = await self._runner.run(job, block)
-            self._tell(job, concluded)
-            await self._report(
-                job.job_id,
-                claimed.number,
-                concluded.verdict,
-                body=concluded.body,
-                acquires=concluded.acquires,
-            )
-            if concluded.stuck:
-                self._slots -= 1
-                _log.critical(
-                    "Job %s can't be killed (its process is stuck in the kernel). Its slot is set aside; %d left.",
-                    job.job_id,
-                    self._slots,
-                )
+            try:
+                concluded = await self._runner.run(job, block)
+            except Exception:
+                # Not expected, but a job without a result would sit in the engine until that gives it up.
+                _log.critical("Job %s met a bug in this worker and was ended.", job.job_id, exc_info=True)
+                await self._report(job.job_id, claimed.number, _WORKER_ERROR)
+                return
+            await self._conclude(claimed, concluded)
         finally:
             self._active.discard(job.job_id)
+
+    def _too_late(self, claimed: _Claimed, block: BlockEntry) -> str | None:
+        """Say why a job that has waited for a slot must not be started any more, or return `None`."""
+        limits = self._runner.limits.of(block)
+        waited = time.monotonic() - claimed.claimed_at
+        if waited + limits.max_seconds + limits.grace_seconds <= self._engine_job_timeout:
+            return None
+        return (
+            f"Not run: it waited {waited:.0f} s for a slot, and the engine would give it up before its end."
+        )
+
+    async def _conclude(self, claimed: _Claimed, concluded: Concluded) -> None:
+        job_id = claimed.job.job_id
+        self._tell(claimed.job, concluded)
+        await self._report(
+            job_id, claimed.number, concluded.verdict, body=concluded.body, acquires=concluded.acquires
+        )
+        if concluded.stuck:
+            self._slots -= 1
+            _log.critical(
+                "Job %s can't be killed (a process of it is stuck in the kernel). Its slot is set aside; %d left.",
+                job_id,
+                self._slots,
+            )
 
     async def _report(
         self, job_id: str, number: int | None, verdict: Verdict, body: bytes = b"", acquires: bytes = b""

@@ -110,6 +110,9 @@ class JobRunner:
 
         try:
             finished = await execution.run(order, payload)
+        except BaseException:
+            child.give_up()
+            raise
         finally:
             del self._running[job.job_id]
         if not finished.stuck:

@@ -32,5 +32,7 @@ class Cause(StrEnum):
     """This worker has no such block, or its module failed to import."""
     MALFORMED_JOB = "malformed_job"
     """The engine sent a job that can't be understood."""
+    WORKER_ERROR = "worker_error"
+    """This worker has a bug, which its log describes; the job was ended."""
     EXPIRED = "expired"
     """The job waited here so long that the engine has given it up."""

@@ -27,7 +27,7 @@ T = TypeVar("T")
 def main() -> int:
     """Run the benchmark. Returns 0 when every target is met, 1 when one is not, 2 when not all could be measured."""
     arguments = _parser().parse_args()
-    load_before = machine.load_average()
+    load_before, neighbours = machine.load_average(), machine.Neighbours()
     figures: list[Figure] = []
     problem = ""
     with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=_durable_directory()) as name:
@@ -36,12 +36,12 @@ def main() -> int:
             asyncio.run(_measure(directory, QUICK if arguments.quick else DEFAULT, figures))
         except (BenchError, DemoError) as error:
             problem = str(error)
-        facts = machine.facts(directory, load_before)
+        facts = machine.facts(directory, load_before, neighbours)
     _show(figures, facts)
     if arguments.json is not None:
         content = {"figures": [{**asdict(figure), "met": figure.met} for figure in figures], "machine": facts}
         arguments.json.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    if note := machine.note_on_load(load_before):
+    if note := machine.note(neighbours):
         print(note)
     if problem:
         print(f"bench: the rest could not be measured. {problem}", file=sys.stderr)
@@ -95,10 +95,11 @@ async def _measure(directory: Path, sizes: Sizes, figures: list[Figure]) -> None
 
 
 async def _timed(name: str, measurement: Coroutine[Any, Any, T]) -> T:
-    start = time.monotonic()
+    start, neighbours = time.monotonic(), machine.Neighbours()
     print(f"measuring: {name} … ", end="", file=sys.stderr, flush=True)
     result = await measurement
-    print(f"{time.monotonic() - start:.1f} s", file=sys.stderr, flush=True)
+    text = f"{time.monotonic() - start:.1f} s, others used {neighbours.cores_used():.2f} of {machine.cores()} cores"
+    print(text, file=sys.stderr, flush=True)
     return result
 
 

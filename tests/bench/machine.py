@@ -1,14 +1,16 @@
-"""The machine that the figures are from."""
+"""The machine that the figures are from, and who else used it meanwhile."""
 
 import os
 import platform
+import resource
+import time
 from pathlib import Path
 from typing import Final
 
 import psutil
 
-BUSY_LOAD: Final = 1.5
-"""From this load average on, others had the cores for a part of the time."""
+QUIET_SHARE: Final = 0.1
+"""Of all cores. Above it, the figures are those of a machine that had something else to do."""
 
 
 def load_average() -> float:
@@ -16,23 +18,54 @@ def load_average() -> float:
     return os.getloadavg()[0]
 
 
-def note_on_load(load_before: float) -> str:
-    """Return what to think of the figures when others used this machine before; empty when it was quiet."""
-    if load_before < BUSY_LOAD:
-        return ""
-    return f"note: this machine was busy (load average {load_before:.2f}); its figures are worse than they would be."
+def cores() -> int:
+    """Return how many cores this process, and so all that it starts, may use."""
+    return len(os.sched_getaffinity(0))
 
 
-def facts(directory: Path, load_before: float) -> dict[str, str]:
+class Neighbours:
+    """How much CPU time was taken by what this benchmark has not started, from the creation on.
+
+    Read it only while nothing runs that this process has started: the kernel counts a process here at its end.
+    """
+
+    def __init__(self) -> None:
+        self._start = time.monotonic(), _busy_seconds() - _own_seconds()
+
+    def cores_used(self) -> float:
+        """Return how many cores they used on average, that which a hypervisor gave to other guests included."""
+        since, before = self._start
+        return max(0.0, _busy_seconds() - _own_seconds() - before) / (time.monotonic() - since)
+
+
+def _busy_seconds() -> float:
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system + times.irq + times.softirq + times.steal)
+
+
+def _own_seconds() -> float:
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def facts(directory: Path, load_before: float, neighbours: Neighbours) -> dict[str, str]:
     """Return what a reader of the figures must know. ``directory`` is where the journal was."""
     return {
-        "cores": f"{len(os.sched_getaffinity(0))}",
+        "cores": f"{cores()}",
         "load average before": f"{load_before:.2f}",
+        "cores that others used meanwhile": f"{neighbours.cores_used():.2f}",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
         "kernel": f"{platform.system()} {platform.release()}",
         "processor": _processor(),
         "journal on": _file_system(directory),
     }
+
+
+def note(neighbours: Neighbours) -> str:
+    """Return what to think of the figures when others used this machine; empty when it was quiet."""
+    if neighbours.cores_used() < QUIET_SHARE * cores():
+        return ""
+    return "note: others used this machine meanwhile; on a quiet one the figures are better."
 
 
 def _processor() -> str:
