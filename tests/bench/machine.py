@@ -39,8 +39,9 @@ class Neighbours:
 
 
 def _busy_seconds() -> float:
-    times = psutil.cpu_times()
-    return float(times.user + times.nice + times.system + times.irq + times.softirq + times.steal)
+    # The first line of proc_stat(5): user, nice, system, idle, iowait, irq, softirq, steal, in clock ticks.
+    ticks = [int(field) for field in Path("/proc/stat").read_text(encoding="utf-8").split()[1:9]]
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
 def _own_seconds() -> float:

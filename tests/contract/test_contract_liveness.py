@@ -10,7 +10,8 @@ from sdk.devengine import Fault, RequestRecord, WorkerState
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 
-LATEST_SECONDS = HEARTBEAT_SECONDS + 0.5
+# How late is measured by the benchmark; here a busy machine must not decide.
+LATEST_SECONDS = HEARTBEAT_SECONDS + 2.0
 """Between two pings. The half second is the machine's: tests share two cores with whatever else runs there."""
 
 
