@@ -14,7 +14,9 @@ from typing import NoReturn
 
 from jobrunner.birth import be_born, reset_identity
 from jobrunner.child import live
+from jobrunner.containment import contain_signals
 from jobrunner.discovery import discover
+from jobrunner.discovery.sources import Module
 from jobrunner.logs import line_buffer_output
 from jobrunner.protocol import linux
 from jobrunner.protocol.control import Birth, announce_birth, receive_fork_request
@@ -32,7 +34,11 @@ def serve(
 ) -> NoReturn:
     """Be the template until the supervisor closes the control socket or dies."""
     control, report = _settle_in(supervisor_pid, control_fd, report_fd, output_fd)
-    catalogue = discover(discovery, lambda module: report.sendall(Importing(module=module).pack()))
+
+    def announce(module: Module) -> None:
+        report.sendall(Importing(module=module.name, file=module.file).pack())
+
+    catalogue = discover(discovery, announce)
     asyncio.run(_nothing())
     # Objects that exist now are shared with every child; a collection in a child must not touch, and so copy, them.
     gc.collect()
@@ -62,6 +68,9 @@ def _settle_in(
     os.dup2(output_fd, 2)
     os.close(output_fd)
     line_buffer_output()
+    # Also for modules: one that signals its parent while it is imported must harm only itself.
+    linux.forbid_new_privileges()
+    contain_signals()
     faulthandler.enable(file=2)
     faulthandler.register(linux.DUMP_SIGNAL, file=2, all_threads=True, chain=False)
     # BLAS libraries start a thread per core when they are imported, and a process with threads must not fork.

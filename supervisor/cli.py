@@ -14,8 +14,8 @@ COMMANDS: Final = {
 """Besides the daemon, which is what runs without one of these words."""
 
 
-_KEPT: Final = (None, "run-block")
-"""The commands that have children which must not outlive them, even if they are killed."""
+_KEPT: Final = (None, "run-block", "blocks")
+"""The commands that import or run blocks: nothing that these start may outlive the command, even if it is killed."""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import shutil
 import signal
 from collections.abc import Coroutine
 from typing import Any, Final
@@ -29,6 +28,7 @@ from supervisor.registration import Registration
 from supervisor.settings import DaemonSettings
 from supervisor.shutdown import Shutdown
 from supervisor.signals import keeper_lost, stop_signals
+from supervisor.trees import remove_tree
 
 _log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class Daemon:
 
     async def _prepare(self, runner: JobRunner) -> None:
         # Left by a worker that was killed: the state directory, and so this one, is ours alone by its lock.
-        await asyncio.to_thread(shutil.rmtree, self._settings.state_dir / "jobs", ignore_errors=True)
+        await asyncio.to_thread(remove_tree, self._settings.state_dir / "jobs")
         try:
             runner.prepare()
         except OSError as error:
@@ -187,6 +187,10 @@ class Daemon:
     def _check_catalogue(self, catalogue: Catalogue) -> None:
         for problem in catalogue.problems:
             _log.error("%s", f"{problem}\n{problem.traceback}".rstrip())
+        for block in catalogue.blocks:
+            if block.max_seconds and block.max_seconds > self._settings.max_job_seconds:
+                text = "Block %s asks for up to %g s; this worker's limit of %g s holds (--max-job-seconds)."
+                _log.warning(text, block.id, block.max_seconds, self._settings.max_job_seconds)
         missing = [problem for problem in catalogue.problems if problem.kind == "source"]
         if missing or (catalogue.problems and self._settings.require_all_blocks):
             reasons = "; ".join(map(str, missing or catalogue.problems))

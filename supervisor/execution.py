@@ -79,8 +79,8 @@ class Execution:
         """
         loop = asyncio.get_running_loop()
         child = self._child
-        stdout = OutputReader(child.stdout, lambda line: self._log.printed("stdout", line))
-        stderr = OutputReader(child.stderr, lambda line: self._log.printed("stderr", line))
+        stdout = OutputReader(child.stdout, lambda line: self._log.printed("stdout", line), self._log)
+        stderr = OutputReader(child.stderr, lambda line: self._log.printed("stderr", line), self._log)
         child.exited.add_done_callback(self._on_exit)
         self._sampler.watch(child.pid, self._state.limits.memory_mb, self._on_sample)
         try:

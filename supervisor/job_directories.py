@@ -3,9 +3,10 @@
 import asyncio
 import itertools
 import os
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from supervisor.trees import remove_tree
 
 
 class JobDirectories:
@@ -32,7 +33,7 @@ class JobDirectories:
 
     async def remove(self, path: str) -> None:
         """Remove a job's directory. Waits only if there is something in it, so that its space is free again."""
-        removing = self._remover.submit(shutil.rmtree, path, ignore_errors=True)
+        removing = self._remover.submit(remove_tree, path)
         if not _is_empty(path):
             await asyncio.wrap_future(removing)
 

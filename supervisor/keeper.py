@@ -21,8 +21,6 @@ from jobrunner.protocol import linux
 BOUND_SECONDS: Final = 5.0
 _FORWARDED: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _HEARD: Final = _FORWARDED | {signal.SIGCHLD}
-_SENT_BY_TERMINAL: Final = 0x80
-"""``SI_KERNEL``: a Ctrl-C or a hang-up, which the terminal sends to the supervisor as well."""
 
 
 def keep(run: Callable[[], int]) -> int:
@@ -37,6 +35,10 @@ def keep(run: Callable[[], int]) -> int:
     supervisor = os.fork()
     if supervisor == 0:
         linux.die_with_parent(linux.KEEPER_LOST_SIGNAL)
+        # A group of its own: a signal to the keeper's group, such as a Ctrl-C, must not come twice.
+        os.setpgid(0, 0)
+        for number in _FORWARDED:
+            signal.signal(number, _stop_before_the_start)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
         if os.getppid() != keeper:
             return 128 + signal.SIGKILL
@@ -54,13 +56,18 @@ def keep(run: Callable[[], int]) -> int:
     return 128 - code if code < 0 else code
 
 
+def _stop_before_the_start(number: int, _frame: object) -> None:
+    """Be told to stop while there is nothing yet that would have to be stopped."""
+    print(f"supervisor: stopped by {signal.Signals(number).name} before it had started.", file=sys.stderr)
+    os._exit(0)
+
+
 def _wait(supervisor: int) -> int:
     """Forward signals until the supervisor ends; return its exit code, negative for a signal."""
     while True:
         heard = signal.sigwaitinfo(_HEARD)
         if heard.si_signo != signal.SIGCHLD:
-            if heard.si_code != _SENT_BY_TERMINAL:
-                os.kill(supervisor, heard.si_signo)
+            os.kill(supervisor, heard.si_signo)
             continue
         pid, status = os.waitpid(supervisor, os.WNOHANG)
         if pid:

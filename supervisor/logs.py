@@ -3,8 +3,10 @@
 import logging
 import logging.handlers
 import queue
+import re
 import sys
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
@@ -13,7 +15,9 @@ class _OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's line."""
-        text = super().format(record).replace("\n", "\n    ")
+        # Escaped: a job's text must not repaint a terminal, nor make a log file binary.
+        text = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", super().format(record))
+        text = text.replace("\n", "\n    ")
         job = getattr(record, "job", None)
         if job is None:
             return text

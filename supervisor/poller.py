@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from typing import Final
 
 from supervisor.backoff import Backoff
 from supervisor.dispatch import Dispatcher
@@ -11,6 +12,8 @@ from supervisor.errors import EngineError
 from supervisor.registration import Registration
 
 _log = logging.getLogger(__name__)
+
+LONGEST_PAUSE_SECONDS: Final = 5.0
 
 
 class Poller:
@@ -24,7 +27,8 @@ class Poller:
         self._dispatcher = dispatcher
         self._interval = interval_seconds
         self._stopping = asyncio.Event()
-        self._backoff = Backoff(first_seconds=interval_seconds)
+        # So that work goes on within seconds of the engine's return, however long it was away.
+        self._backoff = Backoff(first_seconds=interval_seconds, longest_seconds=LONGEST_PAUSE_SECONDS)
         self._failing = False
 
     def stop(self) -> None:

@@ -32,11 +32,16 @@ def split_outcome(outcome: Outcome, payload: bytes) -> tuple[bytes, bytes]:
 def result_text(
     job_id: str, verdict: Verdict, body: bytes = b"", acquires: bytes = b"", *, knows_retryable: bool
 ) -> bytes:
-    """Build a result. ``retryable`` is sent only to engines that know it (contract §7: after 0.43.0-beta.5).
+    """Build a result, without NUL characters in its message, which PostgreSQL can't store.
+
+    ``retryable`` is sent only to engines that know it (contract §7: after 0.43.0-beta.5).
 
     The block's JSON is put in as it is: parsing and writing 8 MB again would hold the loop for another 0.1 s.
     """
-    result: dict[str, object] = {"success": verdict.success, "message": verdict.message}
+    result: dict[str, object] = {
+        "success": verdict.success,
+        "message": verdict.message.replace("\0", "\\x00"),
+    }
     if knows_retryable and verdict.retryable is not None:
         result["retryable"] = verdict.retryable
     head = json.dumps(result).encode()

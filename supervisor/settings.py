@@ -176,11 +176,12 @@ class DaemonSettings(RunSettings):
     def _ends_before_the_engine_gives_up(self) -> "DaemonSettings":
         needed = self.max_job_seconds + self.grace_seconds + KILL_MARGIN_SECONDS
         if needed > self.engine_job_timeout_seconds:
+            longest = self.engine_job_timeout_seconds - self.grace_seconds - KILL_MARGIN_SECONDS
+            advice = f"Use --max-job-seconds {longest:g} or less." if longest > 0 else "Use a shorter grace."
             raise ValueError(
-                f"max_job_seconds ({self.max_job_seconds:g}) + grace_seconds ({self.grace_seconds:g}) + "
-                f"{KILL_MARGIN_SECONDS:g} s to kill and report is {needed:g} s, but the engine gives a job up after "
-                f"{self.engine_job_timeout_seconds:g} s and would reject the result. Use at most "
-                f"{self.engine_job_timeout_seconds - self.grace_seconds - KILL_MARGIN_SECONDS:g} s."
+                f"--max-job-seconds {self.max_job_seconds:g} and --grace-seconds {self.grace_seconds:g}, with "
+                f"{KILL_MARGIN_SECONDS:g} s to kill and report, make {needed:g} s, but the engine gives a job up "
+                f"after {self.engine_job_timeout_seconds:g} s and would reject the result. {advice}"
             )
         return self
 

@@ -23,6 +23,8 @@ def stop_signals(on_signal: Callable[[signal.Signals], None]) -> Iterator[None]:
     finally:
         for number in STOP_SIGNALS:
             loop.remove_signal_handler(number)
+            # What comes now asks for what is being done; the default action would turn it into a failure.
+            signal.signal(number, signal.SIG_IGN)
 
 
 @contextlib.contextmanager

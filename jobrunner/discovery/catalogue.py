@@ -1,5 +1,6 @@
 """Discovery as a whole: import every module of every source, one at a time, and list what there is."""
 
+import os
 from collections.abc import Callable
 
 from jobrunner.discovery.importing import forget_half_imported, import_module, thread_problem
@@ -12,16 +13,19 @@ from sdk.errors import SdkError
 from sdk.schema import engine_schema
 
 
-def discover(discovery: Discovery, announce: Callable[[str], None]) -> Catalogue:
+def discover(discovery: Discovery, announce: Callable[[Module], None]) -> Catalogue:
     """Import the blocks of ``discovery`` into this process.
 
-    ``announce`` is called with each module's name before it is imported: when the process goes silent or dies
+    ``announce`` is called with each module before it is imported: when the process goes silent or dies
     afterwards, the supervisor knows which module to leave out next time.
     """
     problems: list[ImportProblem] = []
+    process = os.getpid()
     for module in _modules(discovery, problems):
-        announce(module.name)
+        announce(module)
         problem = import_module(module)
+        if os.getpid() != process:
+            os._exit(0)  # a fork that the module made and left to go on as if it were the template
         if problem is not None:
             problems.append(problem)
             forget_half_imported()

@@ -13,7 +13,8 @@ from jobrunner.protocol.catalogue import ImportProblem, ProblemKind
 from sdk.block_registry import registry
 from sdk.errors import DuplicateBlockError
 
-_OWN_FRAMES: Final = (os.path.dirname(os.path.dirname(__file__)), "<frozen importlib")
+_JOBRUNNER: Final = Path(__file__).parent.parent
+_OWN_FRAMES: Final = (f"{_JOBRUNNER}/", f"{_JOBRUNNER.parent / 'sdk'}/", "<frozen importlib")
 
 
 def import_module(module: Module) -> ImportProblem | None:

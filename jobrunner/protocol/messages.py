@@ -84,6 +84,7 @@ class Importing(Header):
 
     type: Literal["importing"] = "importing"
     module: str
+    file: str | None = None
 
 
 class CatalogueReady(Header):

@@ -20,6 +20,9 @@ def read_settings(model: type[SettingsT], arguments: list[str], program: str, ep
     """Read the settings, or exit with status 2 and one message that names the setting and the way to set it."""
     try:
         settings = parse(model, arguments, program, epilog)
+    except UnicodeDecodeError:
+        print(f"{program}: the file .env in this directory is not UTF-8 text.", file=sys.stderr)
+        raise SystemExit(EXIT_USAGE) from None
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
             print(

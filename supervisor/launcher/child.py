@@ -99,8 +99,20 @@ class Child:
         self._signal(signal.SIGKILL)
 
     def ask_for_stack(self) -> None:
-        """Have faulthandler in the child write the stack of every thread to `dump`."""
-        self._signal(DUMP_SIGNAL)
+        """Have faulthandler in the child write the stack of every thread to `dump`.
+
+        Not where nothing catches that signal: a block that has replaced its process (exec) would be ended by it.
+        """
+        if self._catches(DUMP_SIGNAL):
+            self._signal(DUMP_SIGNAL)
+
+    def _catches(self, number: int) -> bool:
+        try:
+            with open(f"/proc/{self.pid}/status") as file:
+                mask = next(line.split()[1] for line in file if line.startswith("SigCgt:"))
+        except (OSError, StopIteration):
+            return False
+        return bool(int(mask, 16) >> (number - 1) & 1)
 
     def _signal(self, number: int) -> None:
         try:

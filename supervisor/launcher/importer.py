@@ -109,7 +109,7 @@ async def start_template(
 async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue | ImportProblem:
     """Read the template's reports until its catalogue comes, or until a module turns out to be the end of it."""
     reader, writer = await asyncio.open_connection(sock=template.report)
-    module: str | None = None
+    module: Importing | None = None
     try:
         while True:
             try:
@@ -123,14 +123,14 @@ async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue
                 return await _died(template, module, "")
             message = from_template(frame)
             if isinstance(message, Importing):
-                module = message.module
+                module = message
             else:
                 return CATALOGUE.validate_json(frame.payload)
     finally:
         writer.transport.abort()
 
 
-async def _hung(template: TemplateProcess, module: str | None, import_seconds: float) -> ImportProblem:
+async def _hung(template: TemplateProcess, module: Importing | None, import_seconds: float) -> ImportProblem:
     os.kill(template.pid, DUMP_SIGNAL)
     await asyncio.sleep(_STACK_SECONDS)
     stack = template.output.tail()
@@ -140,7 +140,7 @@ async def _hung(template: TemplateProcess, module: str | None, import_seconds: f
     return _problem(module, "hang", f"hung: its import took longer than {import_seconds:g} s", stack)
 
 
-async def _died(template: TemplateProcess, module: str | None, detail: str) -> ImportProblem:
+async def _died(template: TemplateProcess, module: Importing | None, detail: str) -> ImportProblem:
     status = await template.end_by_itself(_EXIT_SECONDS)
     how = f"ended the process that imported it, with {status}"
     if status is None:
@@ -155,7 +155,12 @@ async def _died(template: TemplateProcess, module: str | None, detail: str) -> I
     return _problem(module, "crash", how, said)
 
 
-def _problem(module: str, kind: ProblemKind, message: str, evidence: str) -> ImportProblem:
+def _problem(module: Importing, kind: ProblemKind, message: str, evidence: str) -> ImportProblem:
     return ImportProblem(
-        module=module, file=None, line=None, kind=kind, message=message + ".", traceback=evidence
+        module=module.module,
+        file=module.file,
+        line=None,
+        kind=kind,
+        message=message + ".",
+        traceback=evidence,
     )

@@ -14,7 +14,8 @@ _SIGNAL_MEANINGS: Final = {
     "SIGABRT": "an abort: native code gave up, see its last output",
     "SIGFPE": "an arithmetic fault in native code",
     "SIGILL": "an illegal instruction: a library was built for another processor",
-    "SIGKILL": "a kill from outside this worker, probably the kernel because memory ran out; see the kernel's log",
+    "SIGKILL": "not sent by this worker; the kernel sends it when memory runs out (its log says so), else the block "
+    "itself or somebody on this machine did",
     "SIGTERM": "a request from outside this worker to end",
     "SIGXCPU": "a CPU limit set outside this worker",
 }
@@ -49,7 +50,10 @@ def plain_end(cause: Cause, ending: Ending) -> str:
             meaning = _SIGNAL_MEANINGS.get(name or "", "see its last output")
             return f"Crashed with {name}: {meaning}."
         case Cause.CHANNEL_CLOSED:
-            return "The block closed the descriptor over which its result would have come. Close only what you opened."
+            return (
+                "The block closed the descriptor over which its result would have come, or replaced its own "
+                "process (exec). Close only what you opened, and start programs as subprocesses."
+            )
         case Cause.BAD_FRAME:
             return f"It wrote to the worker's own descriptor: {ending.channel_problem}. Blocks must leave it alone."
         case _:

@@ -12,6 +12,8 @@ _log = logging.getLogger("job")
 LINES_A_SECOND: Final = 200
 """What a job may log in the long run; more is dropped, counted and said."""
 
+_TELL_SECONDS: Final = 1.0
+
 BURST_LINES: Final = 2000
 """What it may log at once."""
 
@@ -28,6 +30,7 @@ class JobLog:
         self._allowance = float(BURST_LINES)
         self._refilled_at = time.monotonic()
         self._dropped = 0
+        self._told_at = 0.0
 
     def record(self, log: Log) -> None:
         """Pass on a log record of the block."""
@@ -39,20 +42,32 @@ class JobLog:
         if self._may_pass():
             _log.info("%s", self.mask(line), extra={**self._extra, "stream": stream})
 
-    def _may_pass(self) -> bool:
+    @property
+    def is_open(self) -> bool:
+        """Whether a line would be passed on now."""
         now = time.monotonic()
         self._allowance = min(BURST_LINES, self._allowance + (now - self._refilled_at) * LINES_A_SECOND)
         self._refilled_at = now
-        if self._allowance < 1:
+        return self._allowance >= 1
+
+    def skip(self, lines: int) -> None:
+        """Count lines that are dropped unseen."""
+        self._dropped += lines
+
+    def _may_pass(self) -> bool:
+        if not self.is_open:
             self._dropped += 1
             return False
         self._allowance -= 1
-        self._tell_dropped()
+        # At most once a second: in a flood every two-hundredth of a second another line may pass.
+        if self._refilled_at >= self._told_at + _TELL_SECONDS:
+            self._tell_dropped()
         return True
 
     def _tell_dropped(self) -> None:
         if self._dropped:
             dropped, self._dropped = self._dropped, 0
+            self._told_at = time.monotonic()
             text = "%d lines of this job were dropped: it logs more than %d a second."
             _log.warning(text, dropped, LINES_A_SECOND, extra=self._extra)
 

@@ -4,12 +4,25 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 _READ_BYTES: Final = 64 * 1024
 _TAIL_BYTES: Final = 64 * 1024
 _LINE_CAP_BYTES: Final = 8 * 1024
 _LAST_READS: Final = 64
+
+
+class Valve(Protocol):
+    """Tells whether lines are wanted now, and is told how many were not looked at."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a line would be passed on."""
+        ...
+
+    def skip(self, lines: int) -> None:
+        """Count lines that came while it was closed."""
+        ...
 
 
 class OutputReader:
@@ -18,9 +31,10 @@ class OutputReader:
     Output that is not UTF-8 is shown with escapes, never dropped. A line of more than 8 KiB is cut once, with a mark.
     """
 
-    def __init__(self, descriptor: int, on_line: Callable[[str], None]) -> None:
+    def __init__(self, descriptor: int, on_line: Callable[[str], None], valve: Valve | None = None) -> None:
         self._descriptor = descriptor
         self._on_line = on_line
+        self._valve = valve
         self._partial = bytearray()
         self._missing_bytes = 0
         self._tail = bytearray()
@@ -48,6 +62,15 @@ class OutputReader:
         return True
 
     def _split(self, data: bytes) -> None:
+        if self._valve is not None and not self._valve.is_open:
+            # Counted, not looked at: one job's flood must not take the loop's time from the others.
+            newline = data.rfind(b"\n") + 1
+            self._valve.skip(data.count(b"\n"))
+            if newline:
+                self._partial.clear()
+                self._missing_bytes = 0
+            self._extend(data[newline:])
+            return
         *ends, rest = data.split(b"\n")
         for end in ends:
             self._extend(end)

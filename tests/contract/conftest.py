@@ -46,9 +46,12 @@ async def fresh(engine: DevEngine, start_worker: StartWorker) -> Setup:
     return Setup(engine, worker)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Setup]:
-    """One worker with two slots for all tests that can't disturb each other. Its engine is of the 0.43 generation.
+    """One worker with two slots for the tests of a module. Its engine is of the 0.43 generation.
+
+    Not for the whole session: while other modules run, nothing runs the engine's loop, and the worker would take it
+    for an engine that is away.
 
     One of its modules can't be imported, so that everything here is also shown beside a broken module.
     """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hosting import Host, hosted
+from hosting import Host, hosted, wait_until
 
 
 @pytest.fixture
@@ -35,13 +35,13 @@ def test_a_full_disk_is_the_failure_of_the_job_that_filled_it(small_disk: Host) 
 
 
 def test_while_the_disk_is_full_other_jobs_get_a_truthful_result(small_disk: Host) -> None:
-    running = small_disk.start(
-        "fill_disk", parameters={"max_mb": 50, "hold_seconds": 600}, limits={"max_seconds": 2.0}
-    )
-    causes = set()
-    while "block_failed" not in causes:
-        done = small_disk.run("writes_env", limits={"max_seconds": 2.0})
-        causes.add(done["cause"])
+    running = small_disk.start("fill_disk", parameters={"max_mb": 50, "hold_seconds": 600})
+    # Seen through the host's own root, as the disk is mounted for it alone. Not asked of another job: the one page
+    # that such a job had and gave back would do for the next.
+    disk = f"/proc/{small_disk.pid}/root{small_disk.directory}/jobs"
+    wait_until(lambda: os.statvfs(disk).f_bfree == 0)
+    done = small_disk.run("writes_env")
+    assert done["cause"] == "block_failed"
     assert "No space left" in done["message"]
-    assert small_disk.wait(running)["cause"] == "time_limit"
-    assert small_disk.run("writes_env")["cause"] == "completed"
+    small_disk.ask("stop_all")
+    assert small_disk.wait(running)["cause"] == "worker_stopping"
