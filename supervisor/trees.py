@@ -1,12 +1,14 @@
 """Removing what a job left in its directory, however deep it is."""
 
 import contextlib
+import itertools
 import os
 import shutil
 from typing import Final
 
 _DEEP_LEVELS: Final = 200
 _MOST_ROUNDS: Final = 10_000
+_numbers = itertools.count(1)
 
 
 def remove_tree(path: str | os.PathLike[str]) -> None:
@@ -36,7 +38,7 @@ def _move_up(top: str) -> bool:
                     continue
                 for name in names:
                     # Relative to descriptors: the whole path is longer than the kernel takes.
-                    target = f"moved-{os.getpid()}-{moved}"
+                    target = f"moved-{os.getpid()}-{next(_numbers)}"
                     os.rename(name, target, src_dir_fd=descriptor, dst_dir_fd=top_descriptor)
                     moved += 1
                 names.clear()

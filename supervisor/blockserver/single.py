@@ -1,5 +1,6 @@
 """One job for one caller: in a child, under limits, to a verdict, with all that it said."""
 
+import asyncio
 import itertools
 import os
 import tempfile
@@ -12,6 +13,7 @@ from supervisor.blockserver.printed import Printed, collecting
 from supervisor.job_limits import JobLimits
 from supervisor.jobs import Concluded, Job, JobRunner
 from supervisor.launcher import Launcher
+from supervisor.trees import remove_tree
 
 _numbers: Final = itertools.count(1)
 
@@ -33,18 +35,19 @@ class SingleRun:
     """Runs one job as the daemon does, by the daemon's own `JobRunner`. Create, `run` once; `stop` in between."""
 
     def __init__(self, launcher: Launcher, limits: JobLimits) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="neops-job-", ignore_cleanup_errors=True)
+        self._directory = Path(tempfile.mkdtemp(prefix="neops-job-"))
         # No spares: one child, started when it is asked for, is all that is needed.
-        self._runner = JobRunner(launcher, limits, Path(self._directory.name), spares=0)
+        self._runner = JobRunner(launcher, limits, self._directory, spares=0)
 
     async def run(self, job: Job, block: BlockEntry) -> Done:
         """Run ``job`` and return when nothing of it is left. Not to be cancelled: call `stop`, the end is bounded."""
-        with self._directory, collecting(job.job_id) as printed:
-            self._runner.prepare()
+        with collecting(job.job_id) as printed:
             try:
+                self._runner.prepare()
                 concluded = await self._runner.run(job, block)
             finally:
                 await self._runner.close()
+                await asyncio.to_thread(remove_tree, self._directory)
             return Done(concluded, printed)
 
     def stop(self) -> None:

@@ -179,7 +179,7 @@ def test_the_end_of_one_job_leaves_the_daemons_of_another_alone(host: Host) -> N
     os.kill(psutil.Process(plain).ppid(), signal.SIGKILL)
     done = host.wait(running)
     assert (done["cause"], done["signal"], done["leftovers"]) == ("crashed", "SIGKILL", 3)
-    assert "from outside this worker" in done["message"]
+    assert "not sent by this worker" in done["message"]
     assert alive_with(marker) == []
 
 

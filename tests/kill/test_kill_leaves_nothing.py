@@ -112,3 +112,12 @@ async def test_nothing_is_alive_a_second_after_the_third_request_to_stop(worker:
     worker.supervisor.resume()
     assert await worker.process.wait() == 130
     await worker.wait_until_nothing_is_alive()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGQUIT])
+async def test_nothing_is_alive_a_second_after_a_signal_to_the_process_group(
+    worker: Worker, number: int
+) -> None:
+    """As `kill -9 %1` in a shell and Ctrl-\\ at a terminal send it: keeper and supervisor must not both get it."""
+    os.killpg(worker.process.pid, number)
+    await worker.wait_until_nothing_is_alive()

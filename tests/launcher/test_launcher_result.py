@@ -100,8 +100,14 @@ def test_retryable_is_told_only_where_it_is_known_on_both_sides(retryable: bool 
     assert result.get("retryable") == (retryable if knows else None)
 
 
-@given(some.text(), some.text())
+@given(some.text(), some.text(some.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 def test_any_message_and_id_survive(job_id: str, message: str) -> None:
     verdict = Verdict(success=False, cause=Cause.EXITED, message=message)
     result = json.loads(result_text(job_id, verdict, knows_retryable=True))
     assert (result["jobExecutionId"], result["result"]["message"]) == (job_id, message)
+
+
+def test_a_nul_in_a_message_is_escaped() -> None:
+    """PostgreSQL, which is behind the engine, stores no text with one."""
+    text = result_text("j", Verdict(success=False, cause=Cause.EXITED, message="a\0b"), knows_retryable=True)
+    assert json.loads(text)["result"]["message"] == "a\\x00b"

@@ -166,7 +166,7 @@ def test_only_a_complete_outcome_keeps_what_the_block_returned() -> None:
         (replace(ENDED, limit=STOPPING), ["shutting down"]),
         (replace(ENDED, limit=TIME, outcome=SUCCESS), ["reported success", "does not count"]),
         (replace(ENDED, exit_status=SIGSEGV), ["SIGSEGV", "segmentation fault"]),
-        (replace(ENDED, exit_status=SIGKILL), ["SIGKILL", "from outside this worker"]),
+        (replace(ENDED, exit_status=SIGKILL), ["SIGKILL", "not sent by this worker"]),
         (replace(ENDED, exit_status=ExitStatus(signal_name="signal 44")), ["signal 44"]),
         (replace(ENDED, exit_status=EXIT_7), ["exit code 7"]),
         (replace(ENDED, exit_status=ExitStatus()), ["unknown exit status"]),
@@ -208,8 +208,11 @@ def test_a_kill_by_the_worker_says_so_and_an_exit_of_its_own_does_not() -> None:
         "SIGKILL (sent by the worker)"
         in decide(replace(ENDED, limit=TIME, exit_status=SIGKILL, killed=True)).message
     )
-    assert "sent by" not in decide(replace(ENDED, limit=TIME, exit_status=EXIT_0, killed=True)).message
-    assert "sent by" not in decide(replace(ENDED, exit_status=SIGKILL)).message
+    assert (
+        "(sent by the worker)"
+        not in decide(replace(ENDED, limit=TIME, exit_status=EXIT_0, killed=True)).message
+    )
+    assert "(sent by the worker)" not in decide(replace(ENDED, exit_status=SIGKILL)).message
 
 
 def test_processes_that_could_not_be_killed_are_not_called_killed() -> None:
