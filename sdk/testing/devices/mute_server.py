@@ -1,7 +1,9 @@
 """A TCP server that accepts and never says a word, as a device does whose SSH daemon hangs."""
 
 import asyncio
-from typing import Self
+from typing import Final, Self
+
+_LAST_TURNS: Final = 4
 
 
 class MuteServer:
@@ -10,6 +12,7 @@ class MuteServer:
     def __init__(self) -> None:
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
+        self._closed = False
 
     @classmethod
     async def listen(cls, host: str, port: int) -> Self:
@@ -19,6 +22,8 @@ class MuteServer:
         return mute
 
     def _keep(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._closed:  # accepted just before the listener closed, and told of only now
+            writer.transport.abort()
         self._writers.append(writer)
 
     def get_port(self) -> int:
@@ -30,6 +35,7 @@ class MuteServer:
     def close(self) -> None:
         """Stop to accept, and cut what is connected."""
         assert self._server is not None
+        self._closed = True
         self._server.close()
         for writer in self._writers:
             writer.transport.abort()
@@ -38,3 +44,6 @@ class MuteServer:
         """Wait until the listener is gone."""
         assert self._server is not None
         await self._server.wait_closed()
+        # The turns that the loop needs to hand over a connection that is still on its way, and to cut it.
+        for _ in range(_LAST_TURNS):
+            await asyncio.sleep(0)
