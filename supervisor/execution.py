@@ -6,13 +6,13 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.messages import Cancel, Log, Order, Outcome, from_child
 from supervisor.launcher.child import Child
-from supervisor.launcher.sweep import Sweeper
+from supervisor.launcher.sweep import Sweeper, Swept
 from supervisor.lifecycle.events import (
     ChannelEnded,
     ChildExited,
@@ -42,6 +42,8 @@ from supervisor.watch.sampler import Sample, Sampler
 from supervisor.watch.stack import read_stack, take_stack
 
 _log = logging.getLogger(__name__)
+
+_LAST_OUTPUT_CHARS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ class Execution:
         ending = replace(
             finished.ending,
             stack=finished.ending.stack or read_stack(self._child),
-            last_output=(stderr.tail() or stdout.tail())[-4096:],
+            # Masked before it is cut: half a secret would not be recognized.
+            last_output=self._log.mask(stderr.tail() or stdout.tail())[-_LAST_OUTPUT_CHARS:],
         )
         return replace(finished, ending=ending)
 
@@ -184,7 +187,11 @@ class Execution:
         self._put(StackTaken(time.monotonic(), await take_stack(self._child)))
 
     async def _clear_tree(self) -> None:
-        swept = await self._sweeper.clear(self._child.pid)
+        try:
+            swept = await self._sweeper.clear(self._child.pid)
+        except OSError:  # no descriptor left to look into /proc with; the next sweep finds what is left
+            _log.exception("What the job of pid %d left behind could not be looked for.", self._child.pid)
+            swept = Swept(0, 0)
         # Only now: the zombie kept the number of its process group from being given to a stranger.
         usage = self._child.reap()
         self._put(

@@ -4,6 +4,7 @@ import json
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from jobrunner.protocol.catalogue import BlockEntry
 from jobrunner.protocol.messages import JobType, Order, RunOn
@@ -19,6 +20,8 @@ from supervisor.watch.joblog import JobLog
 from supervisor.watch.sampler import Sampler
 
 _log = logging.getLogger(__name__)
+
+_STOPPING: Final = "Not run: this worker is shutting down."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,14 @@ class JobRunner:
         """Run one job to its verdict. Raises nothing that a job can cause. Not to be cancelled: see `stop_all`."""
         mask = Mask(job.parameters, job.context)
         if self._stopping:
-            return _not_run(Cause.WORKER_STOPPING, "Not run: this worker is shutting down.", retryable=True)
+            return _not_run(Cause.WORKER_STOPPING, _STOPPING, retryable=True)
         try:
             child = await self._spares.take(self.limits.start_seconds)
         except LaunchError as error:
             return _not_run(Cause.START_FAILED, f"Not run: {error}", retryable=True)
+        if self._stopping:
+            child.give_up()
+            return _not_run(Cause.WORKER_STOPPING, _STOPPING, retryable=True)
         try:
             directory = self._directories.make()
         except OSError as error:

@@ -23,7 +23,15 @@ def start(directory: Path) -> tuple["subprocess.Popen[bytes]", Path]:
     log = directory / "log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "supervisor", "--engine-url", AWAY, "--state-dir", str(directory / "state")],
+            [
+                sys.executable,
+                "-m",
+                "supervisor",
+                "--engine-url",
+                AWAY,
+                "--state-dir",
+                str(directory / "state"),
+            ],
             stdin=subprocess.DEVNULL,
             stderr=file,
             cwd=directory,
