@@ -69,13 +69,13 @@ class JobRunner:
     async def run(self, job: Job, block: BlockEntry) -> Concluded:
         """Run one job to its verdict. Raises nothing that a job can cause. Not to be cancelled: see `stop_all`."""
         mask = Mask(job.parameters, job.context)
-        if self._stopping:
+        if self._is_stopping():
             return _not_run(Cause.WORKER_STOPPING, _STOPPING, retryable=True)
         try:
             child = await self._spares.take(self.limits.start_seconds)
         except LaunchError as error:
             return _not_run(Cause.START_FAILED, f"Not run: {error}", retryable=True)
-        if self._stopping:
+        if self._is_stopping():
             child.give_up()
             return _not_run(Cause.WORKER_STOPPING, _STOPPING, retryable=True)
         try:
@@ -96,7 +96,7 @@ class JobRunner:
         log = JobLog(job.job_id, job.block_id, mask)
         execution = Execution(child, self._sweeper, self._sampler, self.limits.of(block), log)
         self._running[job.job_id] = execution
-        if self._stopping:
+        if self._is_stopping():
             execution.stop()
         payload = json.dumps({"parameters": job.parameters, "context": job.context}).encode()
 
@@ -124,6 +124,10 @@ class JobRunner:
         if not finished.stuck:
             child.close()
         return _conclude(finished, mask)
+
+    def _is_stopping(self) -> bool:
+        # Asked for anew each time: it changes while others are awaited.
+        return self._stopping
 
     def stop_all(self) -> None:
         """End every running job now, with the cause ``worker_stopping``; jobs that come later are not run."""
