@@ -55,4 +55,4 @@ async def test_a_time_limit_that_the_engine_would_not_wait_for_is_refused_at_the
     worker = start_worker("http://127.0.0.1:9", "--max-job-seconds", "700")
     assert await worker.exit_code() == 2
     assert "720" in worker.log
-    assert "max_job_seconds" in worker.log
+    assert "--max-job-seconds" in worker.log
