@@ -90,7 +90,8 @@ class Daemon:
             launcher,
             limits_of(settings),
             settings.state_dir / "jobs",
-            spares=min(settings.max_concurrent_jobs, MOST_SPARES),
+            # One more than slots: the next job finds its child ready while the last one is replaced.
+            spares=min(settings.max_concurrent_jobs + 1, MOST_SPARES),
         )
         dispatcher = Dispatcher(
             runner,
