@@ -56,7 +56,9 @@ async def measure_bare_engine(directory: Path, sizes: Sizes) -> float:
     async with staged(directory, None) as stage:
         await stage.engine.submit(WHICH_PROCESS, _texts(sizes.bare_jobs))
         await run_bare_worker(stage.engine, sizes.bare_jobs, SLOTS)
-    return jobs_per_second(await records_of(database_of(directory)))
+    records = await records_of(database_of(directory))
+    check_success(records)
+    return jobs_per_second(records)
 
 
 def processes_of(records: Sequence[JobRecord]) -> int:
