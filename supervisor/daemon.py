@@ -21,6 +21,7 @@ from supervisor.journal import Journal
 from supervisor.keeper import BOUND_SECONDS, kill_all_children
 from supervisor.launcher import Launcher
 from supervisor.lifecycle.worker import WorkerEvent
+from supervisor.lost_claims import LostClaims
 from supervisor.notify import Notifier
 from supervisor.past import deliver_the_past
 from supervisor.poller import Poller
@@ -105,7 +106,11 @@ class Daemon:
         try:
             await self._prepare(runner)
             await deliver_the_past(journal, delivery, knows_retryable=engine.knows_retryable)
-            poller = Poller(engine, registration, dispatcher, settings.poll_seconds)
+            lost_claims = LostClaims(engine, dispatcher)
+            if registration.came_back:
+                # The worker before this one may have been killed between a poll's answer and the journal.
+                lost_claims.suspect()
+            poller = Poller(engine, registration, dispatcher, lost_claims, settings.poll_seconds)
             self._shutdown.kill_jobs = runner.stop_all
             await self._work(poller, dispatcher, delivery, registration)
         finally:

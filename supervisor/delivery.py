@@ -34,7 +34,7 @@ class Delivery:
         self._engine = engine
         self._journal = journal
         self._sending = asyncio.Semaphore(AT_ONCE)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], str] = {}
         self._failing = False
 
     @property
@@ -42,11 +42,16 @@ class Delivery:
         """How many results the engine does not have yet."""
         return len(self._tasks)
 
+    @property
+    def job_ids(self) -> set[str]:
+        """The jobs whose results the engine does not have yet."""
+        return set(self._tasks.values())
+
     def submit(self, result: StoredResult, *, journalled: bool = True) -> None:
         """Send ``result`` until the engine has it or refuses it for good. Returns at once."""
         task = asyncio.get_running_loop().create_task(self._deliver(result, journalled))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = result.job_id
+        task.add_done_callback(self._tasks.pop)
 
     async def wait_until_delivered(self, timeout_seconds: float) -> bool:
         """Wait for every result to be delivered. Returns whether all were; the rest stays in the journal."""

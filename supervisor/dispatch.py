@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue
 from supervisor.delivery import Delivery
-from supervisor.engine.items import MalformedJob
+from supervisor.engine.items import LostJob, MalformedJob
 from supervisor.jobs import Concluded, Job, JobRunner
 from supervisor.journal import Claim, Journal, StoredResult
 from supervisor.journal.records import digest_of
@@ -31,6 +31,12 @@ _WORKER_ERROR: Final = Verdict(
     success=False,
     cause=Cause.WORKER_ERROR,
     message="Ended by a bug in this worker, which its log describes. Please report it.",
+)
+
+
+_LOST: Final = (
+    "Not run: the engine gave this job to this worker, but the connection broke before it arrived. "
+    "It can be started again."
 )
 
 
@@ -97,6 +103,17 @@ class Dispatcher:
                 self._waiting.append(_Claimed(item, number, now))
         self._fill_slots()
 
+    @property
+    def known_job_ids(self) -> frozenset[str]:
+        """The jobs that this worker has, and those whose results the engine does not have yet."""
+        return frozenset(self._active | self._delivery.job_ids)
+
+    async def report_lost(self, jobs: Sequence[LostJob], worker_uuid: str) -> None:
+        """Report jobs as failed that the engine has given to this worker and that never came."""
+        claims = [Claim(job.job_id, job.block_id, worker_uuid, time.time(), "") for job in jobs]
+        for job, number in zip(jobs, await self._store_claims(claims), strict=True):
+            await self._refuse(job.job_id, number, Cause.CLAIM_LOST, _LOST, retryable=True)
+
     def _without_repeats(self, items: Sequence[Job | MalformedJob]) -> list[Job | MalformedJob]:
         chosen: dict[str, Job | MalformedJob] = {}
         for item in items:
@@ -112,7 +129,9 @@ class Dispatcher:
         return list(chosen.values())
 
     async def _record(self, items: Sequence[Job | MalformedJob], worker_uuid: str) -> list[int | None]:
-        claims = [self._claim(item, worker_uuid) for item in items]
+        return await self._store_claims([self._claim(item, worker_uuid) for item in items])
+
+    async def _store_claims(self, claims: Sequence[Claim]) -> list[int | None]:
         if not claims:
             return []
         try:
@@ -134,11 +153,12 @@ class Dispatcher:
             text += f" It may be in a module that could not be imported: {places}"
         return text
 
-    async def _refuse(self, job_id: str, number: int | None, cause: Cause, message: str) -> None:
+    async def _refuse(
+        self, job_id: str, number: int | None, cause: Cause, message: str, *, retryable: bool = False
+    ) -> None:
         _log.error("Job %s is not run (%s): %s", job_id, cause, message)
-        await self._report(
-            job_id, number, Verdict(success=False, cause=cause, message=message, retryable=False)
-        )
+        verdict = Verdict(success=False, cause=cause, message=message, retryable=retryable)
+        await self._report(job_id, number, verdict)
 
     def _fill_slots(self) -> None:
         while self._waiting and len(self._tasks) < self._slots:

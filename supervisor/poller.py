@@ -9,6 +9,7 @@ from supervisor.backoff import Backoff
 from supervisor.dispatch import Dispatcher
 from supervisor.engine.api import EngineApi
 from supervisor.errors import EngineError
+from supervisor.lost_claims import LostClaims, may_have_claimed
 from supervisor.registration import Registration
 
 _log = logging.getLogger(__name__)
@@ -20,11 +21,17 @@ class Poller:
     """Claims jobs for free slots. A poll that was sent is always awaited: its answer is the claim."""
 
     def __init__(
-        self, engine: EngineApi, registration: Registration, dispatcher: Dispatcher, interval_seconds: float
+        self,
+        engine: EngineApi,
+        registration: Registration,
+        dispatcher: Dispatcher,
+        lost_claims: LostClaims,
+        interval_seconds: float,
     ) -> None:
         self._engine = engine
         self._registration = registration
         self._dispatcher = dispatcher
+        self._lost_claims = lost_claims
         self._interval = interval_seconds
         self._stopping = asyncio.Event()
         # So that work goes on within seconds of the engine's return, however long it was away.
@@ -38,6 +45,7 @@ class Poller:
     async def poll_until_stopped(self) -> None:
         """Poll. Not to be cancelled: call `stop` and await the end, at most one request time-out later."""
         while not self._stopping.is_set():
+            await self._lost_claims.look(self._registration.uuid)
             free = self._dispatcher.free_slots
             if free == 0 or not self._registration.accepted:
                 await self._pause(self._interval, until_slot_is_free=True)
@@ -47,6 +55,8 @@ class Poller:
             if pause > 0:
                 # A slot that becomes free is a reason to ask at once; an engine that fails is not.
                 await self._pause(pause, until_slot_is_free=not self._failing)
+        # The last poll may have broken: nobody would ask after it any more.
+        await self._lost_claims.look(self._registration.uuid)
 
     async def _poll_once(self, limit: int) -> float:
         """Poll, and return how long to wait before the next time."""
@@ -61,6 +71,8 @@ class Poller:
             if error.status == 404:
                 await self._renew(uuid)
                 return self._interval
+            if may_have_claimed(error):
+                self._lost_claims.suspect()
             return self._failed(error)
         return 0.0 if poll.jobs else self._interval * random.uniform(0.9, 1.1)  # noqa: S311  # spread, not secrecy
 

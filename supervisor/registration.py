@@ -33,6 +33,8 @@ class Registration:
         self.uuid = ""
         self.accepted: list[BlockEntry] = []
         self.refused: dict[str, str] = {}
+        self.came_back = False
+        """Whether the engine knew this worker already: from a run before this one."""
         self.leaving = False
         """Whether `end` was called: this worker must not be heard of any more."""
         self.pings: set[asyncio.Task[None]] = set()
@@ -105,6 +107,7 @@ class Registration:
             # A ping brings back a worker that had unregistered; only one that was deleted needs a new uuid.
             if known is not None and await self._engine.ping(known):
                 self.uuid = known
+                self.came_back = True
                 _log.info("Back as worker %s.", known)
             else:
                 await self._register_anew()

@@ -41,6 +41,12 @@ class SubmissionError(RequestError):
     """A submitted job is not one the engine can hand out."""
 
 
+class TokenError(RequestError):
+    """The route wants a token that the request does not have."""
+
+    status = 401
+
+
 class HeaderError(RequestError):
     """The request does not come from a program on this machine that means the engine."""
 

@@ -9,7 +9,15 @@ from typing import Any, Literal, get_args
 from sdk.devengine.errors import EngineOptionsError
 
 FaultRoute = Literal[
-    "poll", "result", "ping", "register", "register_block", "unregister", "compatibility", "log"
+    "poll",
+    "result",
+    "ping",
+    "register",
+    "register_block",
+    "unregister",
+    "compatibility",
+    "log",
+    "worker_jobs",
 ]
 
 
@@ -51,7 +59,7 @@ class Fault:
     @property
     def success_status(self) -> int:
         """The status of a true success on this route (engine contract §2)."""
-        return 200 if self.route in ("ping", "unregister") else 201
+        return 200 if self.route in ("ping", "unregister", "worker_jobs") else 201
 
     @property
     def replaces_handling(self) -> bool:

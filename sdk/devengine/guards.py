@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from aiohttp import hdrs, web
 
-from sdk.devengine.errors import ContentTypeError, HeaderError
+from sdk.devengine.errors import ContentTypeError, HeaderError, TokenError
 
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -22,6 +22,12 @@ def check_sender(request: web.Request) -> None:
         raise HeaderError("Host must be 127.0.0.1, localhost or [::1]; call the engine by one of these")
     if hdrs.ORIGIN in request.headers:
         raise HeaderError("requests from web pages (with an Origin header) are refused; use a program")
+
+
+def check_token(request: web.Request, token: str | None) -> None:
+    """Raise `TokenError` unless the request has this bearer token. Without a token everybody may look."""
+    if token is not None and request.headers.get(hdrs.AUTHORIZATION) != f"Bearer {token}":
+        raise TokenError("this route wants a bearer token (Authorization: Bearer ...)")
 
 
 def check_content_type(request: web.Request) -> None:

@@ -25,7 +25,8 @@ class EngineOptions:
     `max_attempts` above 1 turns on the retry rule of contract §5.4. `id_grammar` chooses the client
     generation whose block ids are accepted; `engine_version` defaults to the one that goes with it.
     `test_controls` adds the HTTP routes for faults and recorded requests. `record_requests` keeps the
-    requests, with bodies, in memory for `DevEngine.requests`.
+    requests, with bodies, in memory for `DevEngine.requests`. With a `read_token` the routes that only look
+    (contract §3) want it as a bearer token, as the 0.43 engine does; those of workers stay open.
 
     Raises `EngineOptionsError` when a value can't work.
     """
@@ -43,6 +44,7 @@ class EngineOptions:
     engine_version: str = ""
     test_controls: bool = False
     record_requests: bool = True
+    read_token: str | None = None
 
     def __post_init__(self) -> None:
         # The slots of a frozen dataclass can only be filled this way.

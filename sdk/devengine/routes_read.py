@@ -8,7 +8,8 @@ from aiohttp import web
 
 from sdk.devengine import wire
 from sdk.devengine.errors import NotFoundError, RequestError
-from sdk.devengine.handling import add_route, answer, answer_empty
+from sdk.devengine.guards import check_token
+from sdk.devengine.handling import Handler, add_route, answer, answer_empty
 from sdk.devengine.identifiers import highest_match, parse_reference
 from sdk.devengine.records import JobRecord, JobStatus, RegistrationRecord
 from sdk.devengine.rules import WorkerState
@@ -130,14 +131,12 @@ async def job_result(request: web.Request) -> web.StreamResponse:
 
 def add_read_routes(app: web.Application) -> None:
     """Serve the read routes. Fixed paths come before those with a placeholder in the same place."""
+    for path, handler in {"/": hello, "/health": health, "/version": version}.items():
+        add_route(app, "GET", path, handler)
     for path, handler in {
-        "/": hello,
-        "/health": health,
-        "/version": version,
         "/workers": workers,
         "/workers/online": online_workers,
         "/workers/{uuid}/function-blocks": worker_blocks,
-        "/workers/{uuid}/jobs": worker_jobs,
         "/function-blocks/registrations/list": registrations,
         "/function-blocks/registrations/{package}/{name}/{version}": registration,
         "/function-blocks/{package}/{name}/{version}/workers": block_workers,
@@ -146,9 +145,18 @@ def add_read_routes(app: web.Application) -> None:
         "/blackboard/jobs/active": active_jobs,
         "/blackboard/jobs/{job_id}/result": job_result,
     }.items():
-        add_route(app, "GET", path, handler)
-    add_route(app, "GET", "/workers/{uuid}", worker)
-    add_route(app, "DELETE", "/workers/{uuid}", delete_worker)
+        add_route(app, "GET", path, _with_token(handler))
+    add_route(app, "GET", "/workers/{uuid}/jobs", _with_token(worker_jobs), name="worker_jobs")
+    add_route(app, "GET", "/workers/{uuid}", _with_token(worker))
+    add_route(app, "DELETE", "/workers/{uuid}", _with_token(delete_worker))
+
+
+def _with_token(handler: Handler) -> Handler:
+    async def checked(request: web.Request) -> web.StreamResponse:
+        check_token(request, service_of(request).options.read_token)
+        return await handler(request)
+
+    return checked
 
 
 def _flag(request: web.Request, name: str) -> bool:

@@ -2,6 +2,6 @@
 
 from supervisor.engine.api import EngineApi, Poll
 from supervisor.engine.http import EngineAccess
-from supervisor.engine.items import MalformedJob, parse_items
+from supervisor.engine.items import LostJob, MalformedJob, parse_items
 
-__all__ = ["EngineAccess", "EngineApi", "MalformedJob", "Poll", "parse_items"]
+__all__ = ["EngineAccess", "EngineApi", "LostJob", "MalformedJob", "Poll", "parse_items"]

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.engine.http import EngineAccess, EngineHttp
-from supervisor.engine.items import MalformedJob, parse_items
+from supervisor.engine.items import LostJob, MalformedJob, claimed_items, parse_items
 from supervisor.errors import EngineError
 from supervisor.jobs import Job
 
@@ -118,6 +118,18 @@ class EngineApi:
         if not isinstance(items, list):
             raise EngineError("The engine's answer to the poll is no list of jobs.", status=answer.status)
         return Poll(tuple(parse_items(items)))
+
+    async def claimed_jobs(self, worker_uuid: str) -> list[LostJob]:
+        """Return the jobs that this worker has claimed and not reported, as the engine sees it (contract §3).
+
+        Engines of the 0.43 family want a token for it: 401 or 403 without.
+        """
+        path = f"/workers/{quote(worker_uuid, safe='')}/jobs?status=polled"
+        answer = await self._http.get(path, "the list of this worker's jobs")
+        items = answer.json("the list of this worker's jobs")
+        if not isinstance(items, list):
+            raise EngineError("The engine's list of this worker's jobs is no list.", status=answer.status)
+        return claimed_items(items)
 
     async def push_result(self, text: bytes) -> bool:
         """Deliver one result (W6). Returns whether it was the first one; a later one (409) is delivered as well."""

@@ -77,6 +77,8 @@ class EngineHttp:
             settings.cert_file = _text(access.client_certificate)
             settings.key_file = _text(access.client_key)
             self._client = ApiClient(configuration)
+            # By the client's own name for it, which differs from what its specification calls the scheme.
+            self._authentication = list(configuration.auth_settings())
             self._session = _own_session(self._client)
             self._proxy = proxy_for(access.url)
         except OSError as error:
@@ -104,7 +106,7 @@ class EngineHttp:
         return await self._send("GET", path, what, None, self._access.request_seconds)
 
     async def _send(self, method: str, path: str, what: str, data: bytes | None, seconds: float) -> Answer:
-        _, url, headers, _, _ = self._client.param_serialize(method, path, auth_settings=["bearer"])
+        _, url, headers, _, _ = self._client.param_serialize(method, path, auth_settings=self._authentication)
         headers["Accept"] = "application/json"
         headers["Content-Type"] = "application/json"
         timeout = aiohttp.ClientTimeout(total=seconds)
@@ -124,7 +126,7 @@ class EngineHttp:
         if 200 <= response.status < 300:
             return Answer(response.status, content)
         raise EngineError(
-            f"The engine answered {what} with {response.status}: {_excerpt(content)}.",
+            f"The engine answered {what} with {response.status}: {_explanation(content)}.",
             status=response.status,
             retryable=is_retryable(response.status),
             retry_after_seconds=_retry_after(response.headers.get("Retry-After")),
@@ -169,6 +171,20 @@ def _reason(error: BaseException, seconds: float) -> str:
         reason = os.strerror(number) if number > 0 else error.os_error.strerror or str(error.os_error)
         return f"can't connect to {error.host}:{error.port}: {reason}"
     return str(error) or type(error).__name__
+
+
+def _explanation(content: bytes) -> str:
+    """Return what an answer says of an error. Of JSON only its own messages: all else may be a job's passwords."""
+    if content.lstrip()[:1] not in (b"[", b"{"):
+        return _excerpt(content)
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
+        answer = None
+    said = answer.get("message", answer.get("error")) if isinstance(answer, dict) else None
+    if not said:
+        return f"{len(content)} bytes of JSON without a message"
+    return _excerpt((said if isinstance(said, str) else json.dumps(said)).encode(errors="backslashreplace"))
 
 
 def _excerpt(content: bytes) -> str:

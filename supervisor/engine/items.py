@@ -21,6 +21,14 @@ class MalformedJob:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class LostJob:
+    """A job that the engine has given to this worker, which never got it: the answer to the poll was lost."""
+
+    job_id: str
+    block_id: str
+
+
 class _Item(BaseModel):
     """``JobDefinitionDto`` as far as this worker needs it. Unknown fields are the engine's to add."""
 
@@ -39,6 +47,18 @@ class _Item(BaseModel):
 def parse_items(items: Sequence[object]) -> list[Job | MalformedJob]:
     """Read every item of a poll. Messages name fields, never their values: an item holds device passwords."""
     return [_parse(item) for item in items]
+
+
+def claimed_items(items: Sequence[object]) -> list[LostJob]:
+    """Read the engine's list of a worker's jobs: those that are claimed, and have an id."""
+    found: list[LostJob] = []
+    for item in items:
+        job_id = _job_id(item)
+        if job_id is None or not isinstance(item, dict) or item.get("status", "polled") != "polled":
+            continue
+        block_id = item.get("functionBlockId")
+        found.append(LostJob(job_id, block_id if isinstance(block_id, str) and _is_unicode(block_id) else ""))
+    return found
 
 
 def _parse(item: object) -> Job | MalformedJob:

@@ -28,6 +28,8 @@ class Cause(StrEnum):
     """The worker is shutting down and did not, or no longer, run the job."""
     WORKER_RESTARTED = "worker_restarted"
     """The worker died while the job ran, and has come back."""
+    CLAIM_LOST = "claim_lost"
+    """The engine gave the job to this worker, and the answer that should have brought it was lost."""
     UNKNOWN_BLOCK = "unknown_block"
     """This worker has no such block, or its module failed to import."""
     MALFORMED_JOB = "malformed_job"

@@ -1,0 +1,101 @@
+"""When the engine is asked for lost claims, by a clock of the test's own."""
+
+import pytest
+
+from supervisor.engine import LostJob
+from supervisor.errors import EngineError
+from supervisor.lost_claims import SECOND_LOOK_SECONDS, LostClaims, may_have_claimed
+
+
+class Engine:
+    """Answers with what the test says it has given away."""
+
+    def __init__(self) -> None:
+        self.claimed: list[LostJob] = []
+        self.error: EngineError | None = None
+        self.asked = 0
+
+    async def claimed_jobs(self, worker_uuid: str) -> list[LostJob]:
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        return self.claimed
+
+
+class Dispatcher:
+    """Knows what the test says, and forgets a job while the engine is asked if told to."""
+
+    def __init__(self) -> None:
+        self.known = [frozenset[str](), frozenset[str]()]
+        self.reported: list[str] = []
+        self._looks = 0
+
+    @property
+    def known_job_ids(self) -> frozenset[str]:
+        self._looks += 1
+        return self.known[(self._looks - 1) % 2]
+
+    async def report_lost(self, jobs: list[LostJob], worker_uuid: str) -> None:
+        self.reported += [job.job_id for job in jobs]
+
+
+class Scene:
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.engine, self.dispatcher = Engine(), Dispatcher()
+        parts = (self.engine, self.dispatcher)
+        self.lost = LostClaims(*parts, clock=lambda: self.now)  # type: ignore[arg-type]  # what is used of them
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+async def test_the_engine_is_asked_only_after_a_poll_has_broken(scene: Scene) -> None:
+    await scene.lost.look("w")
+    assert scene.engine.asked == 0
+    scene.lost.suspect()
+    await scene.lost.look("w")
+    await scene.lost.look("w")
+    assert scene.engine.asked == 1
+
+
+async def test_it_is_asked_once_more_for_a_poll_that_was_carried_out_late(scene: Scene) -> None:
+    scene.lost.suspect()
+    await scene.lost.look("w")
+    scene.engine.claimed = [LostJob("late", "p/b:1.0.0")]
+    scene.now += SECOND_LOOK_SECONDS
+    await scene.lost.look("w")
+    scene.now += 10 * SECOND_LOOK_SECONDS
+    await scene.lost.look("w")
+    assert (scene.dispatcher.reported, scene.engine.asked) == (["late"], 2)
+
+
+@pytest.mark.parametrize("known", [0, 1], ids=["known before", "known after"])
+async def test_a_job_that_is_known_before_or_after_the_question_is_not_lost(scene: Scene, known: int) -> None:
+    """Its result may be delivered, or its claim be stored, while the engine is asked."""
+    scene.engine.claimed = [LostJob("mine", "p/b:1.0.0"), LostJob("lost", "p/b:1.0.0")]
+    scene.dispatcher.known[known] = frozenset({"mine"})
+    scene.lost.suspect()
+    await scene.lost.look("w")
+    assert scene.dispatcher.reported == ["lost"]
+
+
+async def test_an_engine_that_is_away_is_asked_until_it_answers(scene: Scene) -> None:
+    scene.lost.suspect()
+    scene.engine.error = EngineError("away")
+    for _ in range(3):
+        await scene.lost.look("w")
+    scene.engine.error = None
+    scene.engine.claimed = [LostJob("lost", "")]
+    await scene.lost.look("w")
+    assert (scene.engine.asked, scene.dispatcher.reported) == (4, ["lost"])
+
+
+@pytest.mark.parametrize(
+    ("status", "may"),
+    [(None, True), (201, True), (500, True), (503, True), (400, False), (404, False), (429, False)],
+)
+def test_only_a_plain_no_has_claimed_nothing(status: int | None, may: bool) -> None:
+    assert may_have_claimed(EngineError("x", status=status)) is may
