@@ -5,7 +5,7 @@ import os
 
 from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.entry import Discovery
-from supervisor.launcher import Launcher
+from supervisor.launcher import Imports, Launcher
 from supervisor.launcher.environment import job_environment
 from supervisor.launcher.spawn import SpawnLauncher
 from supervisor.launcher.template import TemplateLauncher
@@ -19,18 +19,26 @@ async def start_launcher(settings: RunSettings) -> tuple[Launcher, Catalogue]:
 
     Where importing them starts a thread, the template can't be forked: children are spawned instead, and it is said.
     """
-    discovery = Discovery(tuple(settings.function_blocks))
-    environment = job_environment(os.environ, frozenset(settings.job_env))
+    imports = imports_of(settings)
     launcher: Launcher
     if settings.start_method == "spawn":
-        launcher = SpawnLauncher(discovery, environment, import_seconds=settings.import_seconds)
+        launcher = SpawnLauncher(imports)
         return launcher, await launcher.start()
-    launcher = TemplateLauncher(discovery, environment, import_seconds=settings.import_seconds)
+    launcher = TemplateLauncher(imports)
     catalogue = await launcher.start()
     if not catalogue.starts_threads:
         return launcher, catalogue
     await launcher.close()
     culprit = next(problem for problem in catalogue.problems if problem.kind == "thread")
     _log.warning("Each job gets an interpreter of its own (about half a second), because %s", culprit)
-    launcher = SpawnLauncher(discovery, environment, import_seconds=settings.import_seconds)
+    launcher = SpawnLauncher(imports)
     return launcher, await launcher.start()
+
+
+def imports_of(settings: RunSettings) -> Imports:
+    """Return what these settings have a launcher import."""
+    return Imports(
+        Discovery(tuple(settings.function_blocks)),
+        job_environment(os.environ, frozenset(settings.job_env)),
+        settings.import_seconds,
+    )

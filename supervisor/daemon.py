@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from jobrunner.protocol import linux
@@ -26,6 +26,7 @@ from supervisor.notify import Notifier
 from supervisor.past import deliver_the_past
 from supervisor.poller import Poller
 from supervisor.registration import Registration
+from supervisor.reload import Reload
 from supervisor.settings import DaemonSettings
 from supervisor.shutdown import Shutdown
 from supervisor.signals import keeper_lost, stop_signals
@@ -42,9 +43,13 @@ MOST_SPARES: Final = 4
 class Daemon:
     """One worker, from its start to its exit code."""
 
-    def __init__(self, settings: DaemonSettings, notifier: Notifier) -> None:
+    def __init__(
+        self, settings: DaemonSettings, notifier: Notifier, read_settings: Callable[[], DaemonSettings]
+    ) -> None:
         self._settings = settings
         self._notifier = notifier
+        self._read_settings = read_settings
+        self._reload_asked = asyncio.Event()
         self._shutdown = Shutdown(settings.shutdown_timeout_seconds, notifier)
         self._exit_code = 0
 
@@ -52,7 +57,7 @@ class Daemon:
         """Work until told to stop. Returns the exit code. Raises `SupervisorError` when it can't start."""
         linux.become_subreaper()
         linux.forbid_inspection()
-        with stop_signals(self._shutdown.on_signal), keeper_lost(_leave_nothing_alive):
+        with stop_signals(self._shutdown.on_signal, self._on_hangup), keeper_lost(_leave_nothing_alive):
             journal = Journal(self._settings.state_dir)
             try:
                 return await self._with_journal(journal)
@@ -112,7 +117,10 @@ class Daemon:
                 lost_claims.suspect()
             poller = Poller(engine, registration, dispatcher, lost_claims, settings.poll_seconds)
             self._shutdown.kill_jobs = runner.stop_all
-            await self._work(poller, dispatcher, delivery, registration)
+            reload = Reload(
+                settings, self._read_settings, launcher, runner, dispatcher, registration, self._notifier
+            )
+            await self._work(poller, dispatcher, delivery, registration, reload)
         finally:
             heartbeat.cancel()
             await asyncio.gather(heartbeat, return_exceptions=True)
@@ -149,14 +157,21 @@ class Daemon:
             raise StateDirectoryError(f"The jobs' directories can't be made: {error}.") from error
 
     async def _work(
-        self, poller: Poller, dispatcher: Dispatcher, delivery: Delivery, registration: Registration
+        self,
+        poller: Poller,
+        dispatcher: Dispatcher,
+        delivery: Delivery,
+        registration: Registration,
+        reload: Reload,
     ) -> None:
         self._shutdown.stop_polling = poller.stop
         if self._shutdown.asked.is_set():
             poller.stop()
         polling = self._in_background(poller.poll_until_stopped(), "poller")
         self._announce_ready(registration)
+        reloading = self._in_background(reload.reload_when_asked(self._reload_asked), "reload")
         await self._shutdown.asked.wait()
+        reloading.cancel()
         # The jobs of a poll in flight are claimed: they are awaited, and run or reported like all others.
         await asyncio.wait((polling,))
         await dispatcher.wait_until_idle()
@@ -181,6 +196,13 @@ class Daemon:
         )
         self._exit_code = 1
         self._shutdown.begin()
+
+    def _on_hangup(self) -> None:
+        if self._shutdown.asked.is_set():
+            _log.warning("SIGHUP. Not reloaded: the worker is stopping.")
+            return
+        _log.info("SIGHUP. Reading the blocks and the settings anew.")
+        self._reload_asked.set()
 
     def _announce_ready(self, registration: Registration) -> None:
         text = (

@@ -85,6 +85,15 @@ class Dispatcher:
         """How many jobs run or wait."""
         return len(self._tasks) + len(self._waiting)
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """The blocks that are run."""
+        return self._catalogue
+
+    def offer(self, catalogue: Catalogue) -> None:
+        """Run the blocks of this catalogue from now on."""
+        self._catalogue = catalogue
+
     async def accept(self, items: Sequence[Job | MalformedJob], worker_uuid: str) -> None:
         """Take over what a poll has claimed. Never fails: what can't be run gets its result here."""
         jobs = self._without_repeats(items)
@@ -179,8 +188,11 @@ class Dispatcher:
     async def _run(self, claimed: _Claimed) -> None:
         job = claimed.job
         block = self._catalogue.find(job.block_id)
-        assert block is not None
         try:
+            if block is None:  # it was there when the job came, and the worker was reloaded
+                unknown = self._explain_unknown(job.block_id)
+                await self._refuse(job.job_id, claimed.number, Cause.UNKNOWN_BLOCK, unknown)
+                return
             if text := self._too_late(claimed, block):
                 await self._refuse(job.job_id, claimed.number, Cause.EXPIRED, text)
                 return

@@ -33,6 +33,10 @@ class StartRefusedError(SupervisorError):
     """The worker must not start like this: a setting, another distribution, or the engine forbids it."""
 
 
+class ReloadRefusedError(SupervisorError):
+    """The code or the settings as they are now can't be put in force; what was in force before still is."""
+
+
 class EngineError(SupervisorError):
     """A request to the engine did not succeed. ``status`` is the HTTP status, `None` without an answer.
 

@@ -125,6 +125,11 @@ class JobRunner:
             child.close()
         return _conclude(finished, mask)
 
+    def renew(self, limits: JobLimits) -> None:
+        """Run jobs under these limits from now on, in children that know the code that is in force now."""
+        self.limits = limits
+        self._spares.renew()
+
     def _is_stopping(self) -> bool:
         # Asked for anew each time: it changes while others are awaited.
         return self._stopping

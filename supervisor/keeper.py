@@ -39,6 +39,8 @@ def keep(run: Callable[[], int]) -> int:
         os.setpgid(0, 0)
         for number in _FORWARDED:
             signal.signal(number, _stop_before_the_start)
+        # Asks for code and settings to be read anew, and they have not been read yet.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
         if os.getppid() != keeper:
             return 128 + signal.SIGKILL

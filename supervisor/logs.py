@@ -34,13 +34,18 @@ def start_logging(level: int) -> logging.handlers.QueueListener:
     lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     root = logging.getLogger()
     root.handlers[:] = [_Enqueue(lines)]
-    root.setLevel(level)
-    # Requests are this worker's daily bread; what matters of them is said by the worker itself.
-    for noisy in ("asyncio", "aiohttp", "urllib3"):
-        logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
+    set_level(level)
     listener = logging.handlers.QueueListener(lines, handler)
     listener.start()
     return listener
+
+
+def set_level(level: int) -> None:
+    """Log from this level on."""
+    logging.getLogger().setLevel(level)
+    # Requests are this worker's daily bread; what matters of them is said by the worker itself.
+    for noisy in ("asyncio", "aiohttp", "urllib3"):
+        logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
 
 
 class _Enqueue(logging.handlers.QueueHandler):

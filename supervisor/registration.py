@@ -3,7 +3,7 @@
 import asyncio
 import importlib.metadata
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from jobrunner.protocol.catalogue import BlockEntry
@@ -69,25 +69,43 @@ class Registration:
             else:
                 return
 
+    async def offer(self, catalogue: Sequence[BlockEntry]) -> None:
+        """Offer these blocks from now on. Retries until the engine has answered for each, or this worker leaves.
+
+        Cancelling it leaves blocks unoffered until the next call, or the next `renew`.
+        """
+        async with self._renewing:
+            self._catalogue = catalogue
+            self.accepted[:] = [block for block in self.accepted if block in catalogue]
+            self.refused.clear()
+            await self._until_registered(self._register_blocks)
+
     async def renew(self, lost_uuid: str) -> None:
         """Register anew after the engine has forgotten this worker. Retries until it leaves; running jobs go on."""
         async with self._renewing:
             if self.uuid != lost_uuid:
                 return  # somebody else noticed first
             _log.warning("The engine does not know this worker (%s) any more. Registering anew.", lost_uuid)
-            backoff = Backoff()
-            while not self.leaving:
-                try:
-                    # Once only: where a block then fails, another worker would count against the licence.
-                    if self.uuid == lost_uuid:
-                        await self._register_anew()
-                    await self._register_blocks()
-                except EngineError as error:
-                    pause = backoff.next_pause(error.retry_after_seconds)
-                    _log.warning("Registering anew failed: %s Trying again in %.1f s.", error, pause)
-                    await asyncio.sleep(pause)
-                else:
-                    return
+
+            async def register() -> None:
+                # Once only: where a block then fails, another worker would count against the licence.
+                if self.uuid == lost_uuid:
+                    await self._register_anew()
+                await self._register_blocks()
+
+            await self._until_registered(register)
+
+    async def _until_registered(self, register: Callable[[], Awaitable[None]]) -> None:
+        backoff = Backoff()
+        while not self.leaving:
+            try:
+                await register()
+            except EngineError as error:
+                pause = backoff.next_pause(error.retry_after_seconds)
+                _log.warning("Registering anew failed: %s Trying again in %.1f s.", error, pause)
+                await asyncio.sleep(pause)
+            else:
+                return
 
     async def end(self) -> None:
         """Unregister. Not being able to is said, and changes nothing: the engine notices by itself."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -15,7 +16,8 @@ _log = logging.getLogger(__name__)
 EXIT_AT_ONCE: Final = 130
 _ANNOUNCEMENTS: Final = {
     1: "Stopping: no new jobs, running ones may go on for {seconds:g} s. Once more kills them.",
-    2: "Stopping now: running jobs are killed and reported. Once more leaves without a word.",
+    2: "Stopping now: running jobs are killed and reported. Once more leaves at once.",
+    3: "Leaving at once: the next start reports what was interrupted.",
 }
 
 
@@ -38,7 +40,12 @@ class Shutdown:
         """Take a signal to stop, and announce what it does."""
         announcement = _ANNOUNCEMENTS.get(self._state.signals + 1)
         if announcement is not None:
-            _log.warning("%s. %s", number.name, announcement.format(seconds=self._timeout))
+            text = f"{number.name}. {announcement.format(seconds=self._timeout)}"
+            if self._state.signals + 1 < 3:
+                _log.warning("%s", text)
+            else:
+                # Not to the log, whose thread will not get to it any more.
+                os.write(sys.stderr.fileno(), f"supervisor: {text}\n".encode())
         self.apply(WorkerEvent.SIGNALLED)
 
     def begin(self) -> None:

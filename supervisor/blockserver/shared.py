@@ -1,9 +1,9 @@
 """One launcher of several in one process."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from jobrunner.protocol.catalogue import Catalogue
-from supervisor.launcher import Child, Launcher
+from supervisor.launcher import Child, Imports, Launcher
 from supervisor.launcher.kin import Kin
 
 
@@ -35,6 +35,10 @@ class SharedLauncher:
     async def start(self) -> Catalogue:
         """See `Launcher.start`."""
         return await self._launcher.start()
+
+    async def reload(self, imports: Imports, accept: Callable[[Catalogue], None]) -> Catalogue:
+        """See `Launcher.reload`."""
+        return await self._launcher.reload(imports, accept)
 
     async def bear(self) -> Child:
         """See `Launcher.bear`."""

@@ -20,18 +20,23 @@ def read_settings(model: type[SettingsT], arguments: list[str], program: str, ep
     """Read the settings, or exit with status 2 and one message that names the setting and the way to set it."""
     try:
         settings = parse(model, arguments, program, epilog)
-    except UnicodeDecodeError:
-        print(f"{program}: the file .env in this directory is not UTF-8 text.", file=sys.stderr)
-        raise SystemExit(EXIT_USAGE) from None
-    except ValidationError as error:
-        for problem in error.errors(include_url=False, include_input=False):
-            print(
-                f"{program}: {_explain(problem['loc'], str(problem['msg']), problem['type'])}",
-                file=sys.stderr,
-            )
-        print(f"Try '{program} --help'.", file=sys.stderr)
+    except (UnicodeDecodeError, ValidationError) as error:
+        for problem in settings_problems(error):
+            print(f"{program}: {problem}", file=sys.stderr)
+        if isinstance(error, ValidationError):
+            print(f"Try '{program} --help'.", file=sys.stderr)
         raise SystemExit(EXIT_USAGE) from None
     return settings
+
+
+def settings_problems(error: UnicodeDecodeError | ValidationError) -> list[str]:
+    """Return one message for each setting that can't be used, with the ways to set it."""
+    if isinstance(error, UnicodeDecodeError):
+        return ["the file .env in this directory is not UTF-8 text."]
+    return [
+        _explain(problem["loc"], str(problem["msg"]), problem["type"])
+        for problem in error.errors(include_url=False, include_input=False)
+    ]
 
 
 def _explain(location: tuple[int | str, ...], message: str, kind: str) -> str:

@@ -2,13 +2,16 @@
 
 import logging
 
+from pydantic import ValidationError
+
 from supervisor.cli import COMMANDS
-from supervisor.commands.common import read_settings, run_to_exit_code
+from supervisor.commands.common import read_settings, run_to_exit_code, settings_problems
 from supervisor.daemon import Daemon
+from supervisor.errors import ReloadRefusedError
 from supervisor.logs import start_logging
 from supervisor.notify import Notifier
 from supervisor.owned_names import refuse_foreign_owners
-from supervisor.settings import ENV_PREFIX, DaemonSettings
+from supervisor.settings import ENV_PREFIX, DaemonSettings, parse
 
 PROGRAM = "supervisor"
 
@@ -21,13 +24,21 @@ def run(arguments: list[str]) -> int:
 
     async def work() -> int:
         refuse_foreign_owners()
-        return await Daemon(settings, notifier).run()
+        return await Daemon(settings, notifier, lambda: _read_again(arguments)).run()
 
     try:
         return run_to_exit_code(PROGRAM, work)
     finally:
         listener.stop()
         logging.shutdown()
+
+
+def _read_again(arguments: list[str]) -> DaemonSettings:
+    """Read the settings anew. Raises `ReloadRefusedError`."""
+    try:
+        return parse(DaemonSettings, arguments, PROGRAM)
+    except (UnicodeDecodeError, ValidationError) as error:
+        raise ReloadRefusedError(" ".join(settings_problems(error))) from None
 
 
 def _epilog() -> str:

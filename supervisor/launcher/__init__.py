@@ -1,7 +1,7 @@
 """Starting children. One interface, two ways: forks of a template, or an interpreter of its own for each job."""
 
 from supervisor.launcher.child import Child
-from supervisor.launcher.interface import Launcher
+from supervisor.launcher.interface import Imports, Launcher
 from supervisor.launcher.spares import Spares
 
-__all__ = ["Child", "Launcher", "Spares"]
+__all__ = ["Child", "Imports", "Launcher", "Spares"]

@@ -17,6 +17,7 @@ from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.linux import DUMP_SIGNAL
 from jobrunner.protocol.messages import Importing, from_template
 from supervisor.errors import TemplateError
+from supervisor.launcher.interface import Imports
 from supervisor.launcher.kin import Kin
 from supervisor.launcher.spawning import Spawned
 from supervisor.watch.output import OutputReader
@@ -84,18 +85,17 @@ class TemplateProcess:
         self.reap()
 
 
-async def start_template(
-    discovery: Discovery, environment: Mapping[str, str], kin: Kin, *, import_seconds: float
-) -> tuple[TemplateProcess, Catalogue]:
+async def start_template(imports: Imports, kin: Kin) -> tuple[TemplateProcess, Catalogue]:
     """Start a template and wait for its catalogue, leaving out modules that hang or crash it.
 
-    Raises `TemplateError` when it fails outside of any module. ``import_seconds`` bounds each module's import.
+    Raises `TemplateError` when it fails outside of any module.
     """
     problems: list[ImportProblem] = []
+    discovery = imports.discovery
     while True:
-        template = TemplateProcess(discovery, environment, kin)
+        template = TemplateProcess(discovery, imports.environment, kin)
         try:
-            outcome = await _follow(template, import_seconds)
+            outcome = await _follow(template, imports.import_seconds)
         except BaseException:
             await template.end()
             raise

@@ -1,10 +1,22 @@
 """What every way to start a child offers."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from jobrunner.protocol.catalogue import Catalogue
+from jobrunner.protocol.entry import Discovery
 from supervisor.launcher.child import Child
 from supervisor.launcher.kin import Kin
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """What a launcher imports, with which environment, and how long one module may take."""
+
+    discovery: Discovery
+    environment: Mapping[str, str]
+    import_seconds: float = 30.0
 
 
 class Launcher(Protocol):
@@ -18,6 +30,14 @@ class Launcher(Protocol):
 
         Raises `TemplateError` when that process can't come up. A module that fails, hangs or crashes is a
         problem in the catalogue, not an error.
+        """
+        ...
+
+    async def reload(self, imports: Imports, accept: Callable[[Catalogue], None]) -> Catalogue:
+        """Import the blocks anew, and start children from these from now on. Children that run go on.
+
+        Raises `TemplateError`, and what ``accept`` raises for the new catalogue: then all stays as it was, as it
+        does when this is cancelled.
         """
         ...
 

@@ -26,6 +26,7 @@ class Spares:
         self._starting: set[asyncio.Task[None]] = set()
         self._at_once = max(1, os.cpu_count() or 1)
         self._pause = _FIRST_PAUSE_SECONDS
+        self._generation = 0
         self._closed = False
 
     async def take(self, timeout_seconds: float) -> Child:
@@ -62,7 +63,15 @@ class Spares:
             self._starting.add(task)
             task.add_done_callback(self._started)
 
+    def renew(self) -> None:
+        """Give up every spare, also those on their way: they have imported what is no longer in force."""
+        self._generation += 1
+        while self._ready:
+            self._ready.popleft().give_up()
+        self.refill()
+
     async def _start_one(self) -> None:
+        generation = self._generation
         try:
             child = await self._launcher.bear()
         except LaunchError as error:
@@ -71,7 +80,7 @@ class Spares:
             self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
             return
         self._pause = _FIRST_PAUSE_SECONDS
-        if self._closed:
+        if self._closed or generation != self._generation:
             child.give_up()
             return
         while self._waiting:

@@ -2,13 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import replace
 
 from jobrunner.protocol.catalogue import Catalogue
-from jobrunner.protocol.entry import Discovery, PassedDescriptor, run_spawned_child
+from jobrunner.protocol.entry import PassedDescriptor, run_spawned_child
 from supervisor.errors import LaunchError
 from supervisor.launcher.child import Child, Reaped
 from supervisor.launcher.importer import start_template
+from supervisor.launcher.interface import Imports
 from supervisor.launcher.kin import Kin
 from supervisor.launcher.spawning import Spawned
 from supervisor.launcher.wiring import Wiring
@@ -32,22 +34,21 @@ class _SpawnedChild(Child):
 class SpawnLauncher:
     """Starts one interpreter for each job, through `multiprocess`."""
 
-    def __init__(
-        self, discovery: Discovery, environment: Mapping[str, str], *, import_seconds: float = 30.0
-    ) -> None:
+    def __init__(self, imports: Imports) -> None:
         self.kin = Kin()
-        self._discovery = discovery
-        self._environment = environment
-        self._import_seconds = import_seconds
+        self._imports = imports
 
     async def start(self) -> Catalogue:
         """See `Launcher.start`. The process that imports the blocks for the catalogue is ended afterwards."""
-        template, catalogue = await start_template(
-            self._discovery, self._environment, self.kin, import_seconds=self._import_seconds
-        )
+        return await self.reload(self._imports, lambda _: None)
+
+    async def reload(self, imports: Imports, accept: Callable[[Catalogue], None]) -> Catalogue:
+        """See `Launcher.reload`."""
+        template, catalogue = await start_template(imports, self.kin)
         await template.end()
+        accept(catalogue)
         broken = tuple(problem.module for problem in catalogue.problems if problem.kind in {"hang", "crash"})
-        self._discovery = Discovery(self._discovery.sources, broken)
+        self._imports = replace(imports, discovery=replace(imports.discovery, skip_modules=broken))
         return catalogue
 
     async def bear(self) -> Child:
@@ -57,7 +58,10 @@ class SpawnLauncher:
         passed = [PassedDescriptor(fd) for fd in (ends.channel, ends.stdout, ends.stderr, ends.dump)]
         try:
             spawned = Spawned(
-                run_spawned_child, (os.getpid(), *passed, self._discovery), "neops-job", self._environment
+                run_spawned_child,
+                (os.getpid(), *passed, self._imports.discovery),
+                "neops-job",
+                self._imports.environment,
             )
         except OSError as error:
             wiring.close()

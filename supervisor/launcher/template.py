@@ -6,14 +6,15 @@ import itertools
 import logging
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.control import Birth, receive_births, send_fork_request
-from jobrunner.protocol.entry import Discovery
 from supervisor.errors import LaunchError, TemplateError
 from supervisor.launcher.child import Child
 from supervisor.launcher.importer import TemplateProcess, start_template
+from supervisor.launcher.interface import Imports
 from supervisor.launcher.kin import Kin
 from supervisor.launcher.wiring import Wiring
 
@@ -23,34 +24,57 @@ BIRTH_SECONDS = 20.0
 """How long a child may take to be ready. It takes milliseconds; a machine without memory takes longer."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """A child that a template was asked for. ``born`` gets its pid."""
+
+    template: TemplateProcess
+    born: asyncio.Future[int]
+
+
 class TemplateLauncher:
     """Keeps one template, replaces it when it dies, and has it fork children.
 
     Children survive the template: they are the supervisor's own, by a double fork.
     """
 
-    def __init__(
-        self, discovery: Discovery, environment: Mapping[str, str], *, import_seconds: float = 30.0
-    ) -> None:
+    def __init__(self, imports: Imports) -> None:
         self.kin = Kin()
-        self._discovery = discovery
-        self._environment = environment
-        self._import_seconds = import_seconds
+        self._imports = imports
         self._template: TemplateProcess | None = None
+        self._retired: list[TemplateProcess] = []
         self._requests = itertools.count(1)
-        self._awaited: dict[int, asyncio.Future[int]] = {}
+        self._awaited: dict[int, _Awaited] = {}
         self._strays: set[int] = set()
         self._comeback: asyncio.Task[None] | None = None
 
     async def start(self) -> Catalogue:
         """See `Launcher.start`."""
-        template, catalogue = await start_template(
-            self._discovery, self._environment, self.kin, import_seconds=self._import_seconds
-        )
-        self._template = template
-        loop = asyncio.get_running_loop()
-        loop.add_reader(template.control, self.drain_births)
+        template, catalogue = await start_template(self._imports, self.kin)
+        self._install(template)
         return catalogue
+
+    async def reload(self, imports: Imports, accept: Callable[[Catalogue], None]) -> Catalogue:
+        """See `Launcher.reload`."""
+        template, catalogue = await start_template(imports, self.kin)
+        try:
+            accept(catalogue)
+        except BaseException:
+            await template.end()
+            raise
+        self._imports = imports
+        old = self._template
+        if self._comeback is not None:
+            self._comeback.cancel()  # there is a template now, and of newer code
+        self._install(template)
+        if old is not None:
+            self._retired.append(old)
+            self.drain_births()
+        return catalogue
+
+    def _install(self, template: TemplateProcess) -> None:
+        self._template = template
+        asyncio.get_running_loop().add_reader(template.control, self.drain_births)
 
     @property
     def template_pid(self) -> int | None:
@@ -81,7 +105,7 @@ class TemplateLauncher:
             raise LaunchError("There is no template to start a child from; a new one is on its way.")
         request = next(self._requests)
         born: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._awaited[request] = born
+        self._awaited[request] = _Awaited(template, born)
         try:
             send_fork_request(template.control, request, wiring.child_ends())
             async with asyncio.timeout(BIRTH_SECONDS):
@@ -95,26 +119,36 @@ class TemplateLauncher:
 
     def drain_births(self) -> None:
         """See `Launcher.drain_births`."""
-        template = self._template
-        if template is None:
-            return
         self._strays = {pid for pid in self._strays if not self._is_reaped(pid)}
-        births, gone = receive_births(template.control)
-        for birth in births:
-            self._hear(birth)
-        if gone:
-            self._lose(template)
+        for template in (*self._retired, *filter(None, (self._template,))):
+            births, gone = receive_births(template.control)
+            for birth in births:
+                self._hear(birth)
+            if gone:
+                self._lose(template)
+        for template in list(self._retired):
+            if not any(awaited.template is template for awaited in self._awaited.values()):
+                self._retired.remove(template)
+                self._end(template)
+
+    def _end(self, template: TemplateProcess) -> str:
+        """Kill a template and wait for it, which takes a millisecond. Returns how it ended."""
+        asyncio.get_running_loop().remove_reader(template.control)
+        # One that is ending anyway keeps its own status.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(template.pid, signal.SIGKILL)
+        return template.reap()
 
     def _hear(self, birth: Birth) -> None:
         if birth.pid:
             self.kin.add(birth.pid)
-        born = self._awaited.get(birth.request)
-        if born is None or born.done():
+        awaited = self._awaited.get(birth.request)
+        if awaited is None or awaited.born.done():
             self._end_stray(birth.pid)
         elif birth.pid:
-            born.set_result(birth.pid)
+            awaited.born.set_result(birth.pid)
         else:
-            born.set_exception(
+            awaited.born.set_exception(
                 LaunchError("The template could not fork: the machine has no process or memory left.")
             )
 
@@ -135,16 +169,15 @@ class TemplateLauncher:
         return bool(done)
 
     def _lose(self, template: TemplateProcess) -> None:
-        asyncio.get_running_loop().remove_reader(template.control)
+        for awaited in self._awaited.values():
+            if awaited.template is template and not awaited.born.done():
+                awaited.born.set_exception(LaunchError("The template ended while it was asked for a child."))
+        # Killed: a template that has only closed its end would be waited for without end.
+        status = self._end(template)
+        if template in self._retired:
+            self._retired.remove(template)
+            return
         self._template = None
-        for born in self._awaited.values():
-            if not born.done():
-                born.set_exception(LaunchError("The template ended while it was asked for a child."))
-        # A template that has only closed its end would be waited for without end. One that is ending anyway keeps
-        # its own status.
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(template.pid, signal.SIGKILL)
-        status = template.reap()
         _log.error("The template ended (%s). Running jobs go on; a new template is being started.", status)
         self._comeback = asyncio.ensure_future(self._come_back())
 
@@ -166,7 +199,8 @@ class TemplateLauncher:
         if self._comeback is not None:
             self._comeback.cancel()
             await asyncio.gather(self._comeback, return_exceptions=True)
-        template, self._template = self._template, None
-        if template is not None:
-            asyncio.get_running_loop().remove_reader(template.control)
-            await template.end()
+        templates = (*self._retired, *filter(None, (self._template,)))
+        self._template = None
+        self._retired.clear()
+        for template in templates:
+            self._end(template)

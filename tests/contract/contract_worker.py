@@ -78,6 +78,11 @@ class Worker:
     def terminate(self) -> None:
         self._process.send_signal(signal.SIGTERM)
 
+    def signal(self, *numbers: signal.Signals) -> None:
+        """Send signals to the process that was started, as an operator does."""
+        for number in numbers:
+            self._process.send_signal(number)
+
     async def exit_code(self, seconds: float = PATIENCE_SECONDS) -> int:
         await until(lambda: not self.runs, "the worker has ended", seconds)
         return self._process.wait()

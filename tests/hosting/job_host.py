@@ -21,6 +21,7 @@ from jobrunner.protocol.entry import Discovery
 from supervisor.blocks import start_launcher
 from supervisor.job_limits import JobLimits
 from supervisor.jobs import JobRunner
+from supervisor.launcher import Imports
 from supervisor.launcher.environment import job_environment
 from supervisor.launcher.spawn import SpawnLauncher
 from supervisor.launcher.template import TemplateLauncher
@@ -46,7 +47,7 @@ class Host:
             self.launcher, self.catalogue = await start_launcher(settings)
         else:
             kind = SpawnLauncher if self.options.get("spawn") else TemplateLauncher
-            self.launcher = kind(Discovery(self.sources), self.environment, import_seconds=import_seconds)
+            self.launcher = kind(Imports(Discovery(self.sources), self.environment, import_seconds))
             self.catalogue = await self.launcher.start()
         self.limits = JobLimits(
             **{"max_seconds": 20.0, "grace_seconds": 0.3} | self.options.get("limits", {})

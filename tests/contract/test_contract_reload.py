@@ -1,0 +1,220 @@
+"""SIGHUP: new code and settings for the next jobs, nothing lost, and what is bad changes nothing."""
+
+import asyncio
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from contract_support import Setup, body_of
+from contract_worker import ROOT, Worker, until
+
+from sdk.devengine import DevEngine
+
+pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
+
+StartWorker = Callable[..., Worker]
+
+MODULE = """
+import asyncio, os
+from sdk import *
+
+class Data(FunctionBlockResultData):
+    text: str
+
+class Params(FunctionBlockParams):
+    until_there: str = ""
+    characters: int = 0
+
+@register_function_block(Registration(name="NAME", package="reload", description="d", run_on="global",
+    fb_type="execute", param_cls=Params, result_cls=Data))
+class Block(FunctionBlock[Params, Data]):
+    async def run(self, params, context):
+        while params.until_there and not os.path.exists(params.until_there):
+            await asyncio.sleep(0.02)
+        return FunctionBlockResult(success=True, message="m", data=Data(text="VERSION" + "x" * params.characters))
+"""
+
+
+class Site:
+    """A directory with one module of blocks, an `.env`, and a worker that uses them."""
+
+    def __init__(self, engine: DevEngine, start_worker: StartWorker, directory: Path, *flags: str) -> None:
+        self.directory = directory
+        self.module = directory / "worker" / "site" / "module_of_this_site.py"
+        self.module.parent.mkdir(parents=True)
+        self.write("one")
+        sources = ("--function-blocks", str(self.module.parent), "--max-concurrent-jobs", "2", *flags)
+        self.setup = Setup(engine, start_worker(engine.url, *sources))
+
+    def write(self, version: str, name: str = "greet") -> None:
+        self.module.write_text(MODULE.replace("VERSION", version).replace("NAME", name))
+
+    def set(self, text: str) -> None:
+        (self.module.parents[1] / ".env").write_text(text)
+
+    async def reload(self, until_logged: str) -> None:
+        # Counted, as the same may have been said before.
+        before = self.setup.worker.log.count(until_logged)
+        self.setup.worker.signal(signal.SIGHUP)
+        await until(lambda: self.setup.worker.log.count(until_logged) > before, until_logged)
+
+    async def greet(self, **parameters: Any) -> str:
+        result = await self.setup.run("reload/greet:1.0.0", parameters)
+        assert result["success"], result
+        return str(result["data"]["text"])
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(engine: DevEngine, start_worker: StartWorker, tmp_path: Path) -> Site:
+    site = Site(engine, start_worker, tmp_path)
+    await site.setup.worker.ready()
+    return site
+
+
+async def test_the_next_job_runs_new_code_and_a_running_one_finishes_with_the_old(
+    site: Site, tmp_path: Path
+) -> None:
+    release = tmp_path / "release"
+    running = asyncio.ensure_future(site.greet(until_there=str(release)))
+    await until(lambda: "starts" in site.setup.worker.log, "the job runs")
+    site.write("two")
+    await site.reload("The worker is reloaded")
+    assert await site.greet() == "two"
+    assert not running.done()
+    release.touch()
+    assert await running == "one"
+
+
+async def test_no_job_fails_while_the_worker_is_reloaded_again_and_again(site: Site) -> None:
+    async def work() -> list[str]:
+        return [await site.greet() for _ in range(40)]
+
+    working = asyncio.ensure_future(work())
+    for number in range(5):
+        site.write(f"version {number}")
+        await site.reload("The worker is reloaded")
+    seen = await working
+    assert set(seen) <= {"one", *(f"version {number}" for number in range(5))}
+    assert await site.greet() == "version 4"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def", "SyntaxError"),
+        ("import a_module_that_nobody_has", "a_module_that_nobody_has"),
+        ("import os; os._exit(3)", "exit code 3"),
+    ],
+    ids=["syntax", "import", "death"],
+)
+async def test_broken_code_leaves_the_old_in_force_and_says_where_it_is_broken(
+    site: Site, text: str, said: str
+) -> None:
+    site.module.write_text(text)
+    await site.reload("Not reloaded, everything stays as it was")
+    line = next(line for line in site.setup.worker.log.splitlines() if "Not reloaded" in line)
+    assert str(site.module) in line
+    assert said in site.setup.worker.log
+    assert await site.greet() == "one"
+    site.write("mended")
+    await site.reload("The worker is reloaded")
+    assert await site.greet() == "mended"
+
+
+async def test_a_setting_is_read_anew_and_one_that_is_wrong_leaves_the_old_in_force(site: Site) -> None:
+    assert len(await site.greet(characters=3_000_000)) > 3_000_000
+    site.set("NEOPS_MAX_RESULT_MB=2\nNEOPS_WORKER_NAME=other\n")
+    await site.reload("The worker is reloaded")
+    assert "Changed, and in force only after a restart: --worker-name." in site.setup.worker.log
+    for text in ("", "NEOPS_MAX_RESULT_MB=plenty\n"):
+        if text:
+            site.set(text)
+            await site.reload("Not reloaded, everything stays as it was: --max-result-mb")
+        result = await site.setup.run("reload/greet:1.0.0", {"characters": 3_000_000})
+        assert "--max-result-mb" in result["message"]
+
+
+async def test_what_is_offered_follows_the_code(site: Site) -> None:
+    site.write("one", name="welcome")
+    await site.reload("The worker is reloaded")
+    assert (await site.setup.run("reload/welcome:1.0.0"))["success"]
+    gone = site.setup.engine.submit(block="reload/greet:1.0.0")
+    polls = len(site.setup.sent("poll"))
+    await until(lambda: len(site.setup.sent("poll")) > polls + 1, "the worker polls")
+    assert site.setup.engine.job(gone).status == "pending"
+    names = {block["name"] for block in body_of(site.setup.sent("poll")[-1])["functionBlockIds"]}
+    assert "welcome" in names
+    assert "greet" not in names
+
+
+async def test_a_template_that_dies_during_a_reload_does_no_harm(site: Site) -> None:
+    pid = site.setup.worker.supervisor_pid
+
+    def template() -> int:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return next((int(c) for c in children if _name(int(c)) == "neops-template"), 0)
+
+    os.kill(await until(template, "there is a template"), signal.SIGKILL)
+    site.write("two")
+    await site.reload("The worker is reloaded")
+    assert await site.greet() == "two"
+    await until(lambda: len([c for c in _children(pid) if _name(c) == "neops-template"]) == 1, "one template")
+
+
+async def test_during_the_drain_nothing_is_reloaded(site: Site, tmp_path: Path) -> None:
+    release = tmp_path / "release"
+    parameters = {"until_there": str(release)}
+    job_id = site.setup.engine.submit(block="reload/greet:1.0.0", parameters=parameters)
+    await site.setup.started(job_id)
+    site.setup.worker.signal(signal.SIGTERM)
+    await site.setup.logged("SIGTERM")
+    site.setup.worker.signal(signal.SIGHUP)
+    await site.setup.logged("Not reloaded")
+    release.touch()
+    assert await site.setup.worker.exit_code() == 0
+    assert "Not reloaded: the worker is stopping" in site.setup.worker.log
+    assert site.setup.engine.job(job_id).result_status == "success"
+
+
+async def test_a_terminal_that_is_closed_stops_the_worker_in_order(engine: DevEngine, tmp_path: Path) -> None:
+    """The kernel sends SIGHUP then, too: nobody would ever see this worker again."""
+    terminal, side = pty.openpty()
+    flags = ["--engine-url", engine.url, "--state-dir", str(tmp_path), "--function-blocks", "blocks.echo"]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    worker = subprocess.Popen(
+        ["setsid", "--ctty", sys.executable, "-m", "supervisor", *flags, "--poll-seconds", "0.05"],
+        stdin=side,
+        stdout=side,
+        stderr=side,
+        env=environment,
+        cwd=tmp_path,
+    )
+    os.close(side)
+    setup = Setup(engine, worker)  # type: ignore[arg-type]  # of which only the engine is used here
+    try:
+        await until(lambda: setup.sent("poll"), "the worker polls")
+        os.close(terminal)
+        await until(lambda: worker.poll() is not None, "the worker has ended")
+        assert worker.returncode == 0
+        assert setup.sent("unregister")
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
