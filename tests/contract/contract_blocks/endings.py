@@ -1,5 +1,6 @@
 """Blocks that end in a way of their own."""
 
+import asyncio
 import ctypes
 import os
 import signal
@@ -40,6 +41,17 @@ class ShortTime(FunctionBlock[NoParams, NoData]):
         # PyDLL, unlike CDLL, keeps the GIL during the call. The signal that asks for the stack ends each of them.
         while True:
             ctypes.PyDLL(None).poll(None, 0, 3_600_000)
+
+
+@register_function_block(contract_block("waits_for_file", ChoiceParams))
+class WaitsForFile(FunctionBlock[ChoiceParams, NoData]):
+    """Waits until there is the file that it is told."""
+
+    async def run(self, params: ChoiceParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
+        """Succeed when it is there."""
+        while not os.path.exists(params.choice):
+            await asyncio.sleep(0.02)
+        return FunctionBlockResult(success=True, message="It is there")
 
 
 @register_function_block(contract_block("busy", max_seconds=2.0))
