@@ -8,6 +8,10 @@ RETRYABLE_STATUSES: Final = frozenset({408, 425, 429})
 """4xx that may pass by themselves; every other 4xx is final (contract W6)."""
 
 
+LONGEST_WISH_SECONDS: Final = 120.0
+"""The engine's wish for a pause is respected up to here: it gives a job up after some minutes without a result."""
+
+
 def is_retryable(status: int | None) -> bool:
     """Whether the same request may succeed later. No status is a transport error."""
     return status is None or status in RETRYABLE_STATUSES or status >= 500
@@ -31,7 +35,7 @@ class Backoff:
         self.failures += 1
         # Not less than a tenth: a pause of nothing is a busy loop.
         pause = self.dice.uniform(ceiling / 10, ceiling)
-        return max(pause, min(wanted_seconds or 0.0, 10 * self.longest_seconds))
+        return max(pause, min(wanted_seconds or 0.0, LONGEST_WISH_SECONDS))
 
     def reset(self) -> None:
         """Begin anew after a success."""

@@ -17,7 +17,7 @@ from supervisor.errors import StartRefusedError, StateDirectoryError
 from supervisor.heartbeat import Heartbeat
 from supervisor.job_limits import limits_of
 from supervisor.jobs import JobRunner
-from supervisor.journal import Journal
+from supervisor.journal import Ledger
 from supervisor.keeper import BOUND_SECONDS, kill_all_children
 from supervisor.launcher import Launcher
 from supervisor.lifecycle.worker import WorkerEvent
@@ -58,13 +58,13 @@ class Daemon:
         linux.become_subreaper()
         linux.forbid_inspection()
         with stop_signals(self._shutdown.on_signal, self._on_hangup), keeper_lost(_leave_nothing_alive):
-            journal = Journal(self._settings.state_dir)
+            journal = await Ledger.open(self._settings.state_dir)
             try:
                 return await self._with_journal(journal)
             finally:
-                journal.close()
+                await journal.close()
 
-    async def _with_journal(self, journal: Journal) -> int:
+    async def _with_journal(self, journal: Ledger) -> int:
         launcher, catalogue = await start_launcher(self._settings)
         try:
             self._check_catalogue(catalogue)
@@ -77,7 +77,7 @@ class Daemon:
             await launcher.close()
 
     async def _with_engine(
-        self, journal: Journal, launcher: Launcher, catalogue: Catalogue, engine: EngineApi
+        self, journal: Ledger, launcher: Launcher, catalogue: Catalogue, engine: EngineApi
     ) -> int:
         settings = self._settings
         registration = Registration(
@@ -110,7 +110,10 @@ class Daemon:
         )
         try:
             await self._prepare(runner)
-            await deliver_the_past(journal, delivery, knows_retryable=engine.knows_retryable)
+            journal.on_found = lambda: deliver_the_past(
+                journal, delivery, knows_retryable=engine.knows_retryable
+            )
+            await journal.on_found()
             lost_claims = LostClaims(engine, dispatcher)
             if registration.came_back:
                 # The worker before this one may have been killed between a poll's answer and the journal.

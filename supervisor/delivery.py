@@ -2,21 +2,13 @@
 
 import asyncio
 import logging
-import sqlite3
-from collections.abc import Awaitable
-from typing import Final, Protocol
+from typing import Protocol
 
-from supervisor.backoff import Backoff
 from supervisor.errors import EngineError
-from supervisor.journal import Journal, StoredResult
+from supervisor.journal import Ledger, StoredResult
+from supervisor.outbox import Answer, Item, Outbox, may_have_arrived, meaning_of
 
 _log = logging.getLogger(__name__)
-
-AT_ONCE: Final = 4
-"""How many results are sent at a time."""
-
-LONGEST_PAUSE_SECONDS: Final = 5.0
-"""So that results arrive within seconds of the engine's return, however long it was away."""
 
 
 class ResultSink(Protocol):
@@ -28,84 +20,131 @@ class ResultSink(Protocol):
 
 
 class Delivery:
-    """Sends results, each with its own retries, so that one that the engine chokes on holds up no other."""
+    """Sends results as `Outbox` says, each until the engine has it or refuses it for good."""
 
-    def __init__(self, engine: ResultSink, journal: Journal) -> None:
+    def __init__(self, engine: ResultSink, journal: Ledger, outbox: Outbox | None = None) -> None:
         self._engine = engine
         self._journal = journal
-        self._sending = asyncio.Semaphore(AT_ONCE)
-        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._outbox = Outbox() if outbox is None else outbox
+        self._results: dict[int, StoredResult] = {}
+        self._ambiguous: set[int] = set()
+        """Results that the engine may have got from a try whose answer did not arrive."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._failing = False
+        self._closed = False
 
     @property
     def waiting(self) -> int:
         """How many results the engine does not have yet."""
-        return len(self._tasks)
+        return len(self._results)
 
-    @property
-    def job_ids(self) -> set[str]:
-        """The jobs whose results the engine does not have yet."""
-        return set(self._tasks.values())
-
-    def submit(self, result: StoredResult, *, journalled: bool = True) -> None:
-        """Send ``result`` until the engine has it or refuses it for good. Returns at once."""
-        task = asyncio.get_running_loop().create_task(self._deliver(result, journalled))
-        self._tasks[task] = result.job_id
-        task.add_done_callback(self._tasks.pop)
+    def submit(self, result: StoredResult) -> None:
+        """Send ``result`` until the engine has it or refuses it for good. Returns at once; a second time is nothing."""
+        if not self._outbox.add(result.number):
+            return
+        self._results[result.number] = result
+        if result.earlier:
+            self._ambiguous.add(result.number)
+        self._idle.clear()
+        self._send_what_is_due()
 
     async def wait_until_delivered(self, timeout_seconds: float) -> bool:
         """Wait for every result to be delivered. Returns whether all were; the rest stays in the journal."""
-        if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=timeout_seconds)
-        return not self._tasks
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._idle.wait()
+        except TimeoutError:
+            pass
+        return not self._results
 
     async def close(self) -> None:
         """Stop sending. What is not delivered stays in the journal."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _deliver(self, result: StoredResult, journalled: bool) -> None:
-        backoff = Backoff(longest_seconds=LONGEST_PAUSE_SECONDS)
-        while True:
-            try:
-                async with self._sending:
-                    first = await self._engine.push_result(result.text)
-            except EngineError as error:
-                if not error.retryable:
-                    await self._refused(result, error, journalled)
-                    return
-                self._tell_failure(error)
-                await asyncio.sleep(backoff.next_pause(error.retry_after_seconds))
-            else:
-                break
-        self._tell_recovery()
-        if not first:
-            _log.warning("The engine had a result for job %s already, and kept that one.", result.job_id)
-        if journalled:
-            await self._keep_journal(self._journal.forget(result.number))
+    def _send_what_is_due(self) -> None:
+        if self._closed:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        loop = asyncio.get_running_loop()
+        while (item := self._outbox.take(loop.time())) is not None:
+            task = loop.create_task(self._send(item), name=f"result {item.number}")
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+        due = self._outbox.next_time()
+        if due is not None:
+            self._timer = loop.call_at(due, self._send_what_is_due)
 
-    async def _refused(self, result: StoredResult, error: EngineError, journalled: bool) -> None:
-        _log.error(
-            "The engine refuses the result of job %s for good: %s It is kept in the journal.",
-            result.job_id,
-            error,
-        )
-        if journalled:
-            await self._keep_journal(self._journal.bury(result.number, str(error)))
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.critical("The delivery of a result failed, which is a bug in this worker.", exc_info=error)
 
-    async def _keep_journal(self, change: Awaitable[None]) -> None:
+    async def _send(self, item: Item) -> None:
+        result = self._results[item.number]
         try:
-            await change
-        except sqlite3.Error:
-            _log.exception("The journal did not take a change; it is repeated after the next start.")
+            first = await self._engine.push_result(result.text)
+        except EngineError as error:
+            if meaning_of(error.status) is Answer.REFUSED:
+                self._outbox.refused(item)
+                self._send_what_is_due()
+                await self._refused(result, error)
+            else:
+                self._failed(item, error)
+                self._send_what_is_due()
+        else:
+            self._outbox.delivered(item)
+            self._send_what_is_due()
+            await self._delivered(result, first=first)
 
-    def _tell_failure(self, error: EngineError) -> None:
+    def _failed(self, item: Item, error: EngineError) -> None:
+        now = asyncio.get_running_loop().time()
+        self._outbox.failed(item, now, error.status, error.retry_after_seconds)
+        if may_have_arrived(error.status):
+            self._ambiguous.add(item.number)
         if not self._failing:
             self._failing = True
             _log.warning("Results wait for the engine: %s", error)
 
-    def _tell_recovery(self) -> None:
+    async def _delivered(self, result: StoredResult, *, first: bool) -> None:
         if self._failing:
             self._failing = False
             _log.info("The engine takes results again.")
+        if not first and result.number in self._ambiguous:
+            _log.info(
+                "The engine had a result for job %s already: an earlier try has arrived, and only its answer was lost.",
+                result.job_id,
+            )
+        elif not first:
+            _log.warning(
+                "The engine had a result for job %s already: it had given the job up, and keeps its own result.",
+                result.job_id,
+            )
+        await self._journal.forget(result.number)
+        self._settled(result)
+
+    async def _refused(self, result: StoredResult, error: EngineError) -> None:
+        _log.error(
+            "The engine refuses the result of job %s for good: %s It is kept in the journal, as dead letter %d: see "
+            "`supervisor journal show %d`; `supervisor journal retry %d` sends it again.",
+            result.job_id,
+            error,
+            *[result.number] * 3,
+        )
+        await self._journal.bury(result.number, str(error))
+        self._settled(result)
+
+    def _settled(self, result: StoredResult) -> None:
+        self._results.pop(result.number, None)
+        self._ambiguous.discard(result.number)
+        if not self._results:
+            self._idle.set()

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sqlite3
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from jobrunner.protocol.catalogue import BlockEntry, Catalogue
 from supervisor.delivery import Delivery
 from supervisor.engine.items import LostJob, MalformedJob
 from supervisor.jobs import Concluded, Job, JobRunner
-from supervisor.journal import Claim, Journal, StoredResult
+from supervisor.journal import Claim, Ledger
 from supervisor.journal.records import digest_of
 from supervisor.result import result_text
 from supervisor.verdict import Cause, Verdict
@@ -43,8 +42,8 @@ _LOST: Final = (
 @dataclass(frozen=True, slots=True)
 class _Claimed:
     job: Job
-    number: int | None
-    """The claim's row in the journal; `None` when the journal did not take it."""
+    number: int
+    """The claim's number in the journal."""
     claimed_at: float
 
 
@@ -54,7 +53,7 @@ class Dispatcher:
     def __init__(
         self,
         runner: JobRunner,
-        journal: Journal,
+        journal: Ledger,
         delivery: Delivery,
         engine: EngineTraits,
         catalogue: Catalogue,
@@ -97,7 +96,7 @@ class Dispatcher:
     async def accept(self, items: Sequence[Job | MalformedJob], worker_uuid: str) -> None:
         """Take over what a poll has claimed. Never fails: what can't be run gets its result here."""
         jobs = self._without_repeats(items)
-        numbers = await self._record(jobs, worker_uuid)
+        numbers = await self._journal.claim([self._claim(item, worker_uuid) for item in jobs])
         now = time.monotonic()
         for item, number in zip(jobs, numbers, strict=True):
             if isinstance(item, MalformedJob):
@@ -115,12 +114,12 @@ class Dispatcher:
     @property
     def known_job_ids(self) -> frozenset[str]:
         """The jobs that this worker has, and those whose results the engine does not have yet."""
-        return frozenset(self._active | self._delivery.job_ids)
+        return frozenset(self._active | self._journal.known_job_ids())
 
     async def report_lost(self, jobs: Sequence[LostJob], worker_uuid: str) -> None:
         """Report jobs as failed that the engine has given to this worker and that never came."""
         claims = [Claim(job.job_id, job.block_id, worker_uuid, time.time(), "") for job in jobs]
-        for job, number in zip(jobs, await self._store_claims(claims), strict=True):
+        for job, number in zip(jobs, await self._journal.claim(claims), strict=True):
             await self._refuse(job.job_id, number, Cause.CLAIM_LOST, _LOST, retryable=True)
 
     def _without_repeats(self, items: Sequence[Job | MalformedJob]) -> list[Job | MalformedJob]:
@@ -137,18 +136,6 @@ class Dispatcher:
                 chosen[item.job_id] = item
         return list(chosen.values())
 
-    async def _record(self, items: Sequence[Job | MalformedJob], worker_uuid: str) -> list[int | None]:
-        return await self._store_claims([self._claim(item, worker_uuid) for item in items])
-
-    async def _store_claims(self, claims: Sequence[Claim]) -> list[int | None]:
-        if not claims:
-            return []
-        try:
-            return list(await self._journal.claim(claims))
-        except sqlite3.Error as error:
-            _log.error("The journal does not take claims (%s): going on without it.", error)
-            return [None] * len(claims)
-
     def _claim(self, item: Job | MalformedJob, worker_uuid: str) -> Claim:
         if isinstance(item, MalformedJob):
             return Claim(item.job_id or "", "", worker_uuid, time.time(), "")
@@ -163,7 +150,7 @@ class Dispatcher:
         return text
 
     async def _refuse(
-        self, job_id: str, number: int | None, cause: Cause, message: str, *, retryable: bool = False
+        self, job_id: str, number: int, cause: Cause, message: str, *, retryable: bool = False
     ) -> None:
         _log.error("Job %s is not run (%s): %s", job_id, cause, message)
         verdict = Verdict(success=False, cause=cause, message=message, retryable=retryable)
@@ -233,16 +220,13 @@ class Dispatcher:
             )
 
     async def _report(
-        self, job_id: str, number: int | None, verdict: Verdict, body: bytes = b"", acquires: bytes = b""
+        self, job_id: str, number: int, verdict: Verdict, body: bytes = b"", acquires: bytes = b""
     ) -> None:
-        """Make the result durable, then hand it to the delivery."""
+        """Make the result durable, as far as the disk takes it, then hand it to the delivery."""
         text = result_text(job_id, verdict, body, acquires, knows_retryable=self._engine.knows_retryable)
-        if number is not None:
-            try:
-                await self._journal.store_result(number, text)
-            except sqlite3.Error as error:
-                _log.error("The journal does not take a result (%s): it is kept in memory.", error)
-        self._delivery.submit(StoredResult(number or 0, job_id, text), journalled=number is not None)
+        await self._journal.store_result(number, text)
+        if result := self._journal.result(number):
+            self._delivery.submit(result)
 
     def _tell(self, job: Job, concluded: Concluded) -> None:
         verdict = concluded.verdict

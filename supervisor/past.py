@@ -1,27 +1,27 @@
 """What the last run of this worker left in the journal."""
 
 import logging
-import sqlite3
 
 from supervisor.delivery import Delivery
-from supervisor.journal import Journal
+from supervisor.journal import Ledger
 from supervisor.result import result_text
 from supervisor.verdict import Cause, Verdict
 
 _log = logging.getLogger(__name__)
 
 
-async def deliver_the_past(journal: Journal, delivery: Delivery, *, knows_retryable: bool) -> None:
-    """Send results that were not delivered, and report claims whose jobs died with the last run."""
-    try:
-        for number, job_id, block_id in await journal.interrupted():
-            _log.warning("Job %s was interrupted by the end of the last run.", job_id)
-            text = result_text(job_id, _interrupted(block_id), knows_retryable=knows_retryable)
-            await journal.store_result(number, text)
-        for result in await journal.undelivered():
-            delivery.submit(result)
-    except sqlite3.Error:
-        _log.exception("The journal can't be read; what it holds is tried again at the next start.")
+async def deliver_the_past(journal: Ledger, delivery: Delivery, *, knows_retryable: bool) -> None:
+    """Report claims whose jobs died with the last run, and send all results that were not delivered.
+
+    Also called when the journal has found more: the same result is never sent twice at a time.
+    """
+    for entry in journal.interrupted():
+        job_id = entry.claim.job_id
+        _log.warning("Job %s was interrupted by the end of the last run.", job_id)
+        text = result_text(job_id, _interrupted(entry.claim.block_id), knows_retryable=knows_retryable)
+        await journal.store_result(entry.number, text)
+    for result in journal.undelivered():
+        delivery.submit(result)
 
 
 def _interrupted(block_id: str) -> Verdict:

@@ -10,7 +10,7 @@ from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.backoff import Backoff
 from supervisor.engine.api import EngineApi, client_version
 from supervisor.errors import EngineError, StartRefusedError
-from supervisor.journal import Journal
+from supervisor.journal import Ledger
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class Registration:
     def __init__(
         self,
         engine: EngineApi,
-        journal: Journal,
+        journal: Ledger,
         catalogue: Sequence[BlockEntry],
         *,
         name: str | None,

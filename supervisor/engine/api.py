@@ -134,11 +134,17 @@ class EngineApi:
     async def push_result(self, text: bytes) -> bool:
         """Deliver one result (W6). Returns whether it was the first one; a later one (409) is delivered as well."""
         try:
-            await self._http.post("/blackboard/job/result", "a result", text=text)
+            answer = await self._http.post("/blackboard/job/result", "a result", text=text)
         except EngineError as error:
             if error.status == 409:
                 return False
             raise
+        if answer.status != 201:
+            # A login page comes with 200. If it was the engine after all, the next try is answered with 409.
+            raise EngineError(
+                f"The engine answered a result with {answer.status}, which it never does: is it a proxy?",
+                status=answer.status,
+            )
         return True
 
     async def unregister(self, worker_uuid: str) -> None:

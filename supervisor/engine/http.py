@@ -6,9 +6,12 @@ this does both.
 """
 
 import asyncio
+import contextlib
 import json
+import math
 import os
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -129,7 +132,9 @@ class EngineHttp:
             f"The engine answered {what} with {response.status}: {_explanation(content)}.",
             status=response.status,
             retryable=is_retryable(response.status),
-            retry_after_seconds=_retry_after(response.headers.get("Retry-After")),
+            retry_after_seconds=retry_after_seconds(
+                response.headers.get("Retry-After"), response.headers.get("Date")
+            ),
         )
 
     async def close(self) -> None:
@@ -192,9 +197,18 @@ def _excerpt(content: bytes) -> str:
     return repr(text[:_EXCERPT_CHARS]) if text else "nothing"
 
 
-def _retry_after(value: str | None) -> float | None:
-    # Only the form in seconds: a date needs a clock that agrees with the engine's.
+def retry_after_seconds(value: str | None, date: str | None) -> float | None:
+    """Return the pause that ``Retry-After`` asks for, or `None` (RFC 9110, section 10.2.3).
+
+    A date counts from the answer's own ``Date``: this machine's clock need not agree with the engine's.
+    """
+    if not value:
+        return None
+    with contextlib.suppress(ValueError):
+        seconds = float(value)
+        return max(0.0, seconds) if math.isfinite(seconds) else None
     try:
-        return max(0.0, float(value)) if value else None
-    except ValueError:
+        until, now = parsedate_to_datetime(value), parsedate_to_datetime(date or "")
+        return max(0.0, (until - now).total_seconds())
+    except (ValueError, TypeError, OverflowError):  # the second: one of both has no time zone
         return None

@@ -1,6 +1,9 @@
-"""What must survive the supervisor: claims and results, and who this worker is. One SQLite file."""
+"""What must survive the supervisor: claims and results, and who this worker is.
 
-from supervisor.journal.records import Claim, StoredResult
-from supervisor.journal.store import Journal
+In memory (`Ledger`), and as one SQLite file that is its durable image.
+"""
 
-__all__ = ["Claim", "Journal", "StoredResult"]
+from supervisor.journal.ledger import Ledger
+from supervisor.journal.records import Claim, Entry, StoredResult
+
+__all__ = ["Claim", "Entry", "Ledger", "StoredResult"]

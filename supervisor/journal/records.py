@@ -3,11 +3,17 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+State = Literal["running", "waiting", "dead"]
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job that this worker has claimed. Never the payload, which holds device passwords: only its digest."""
+    """A job that this worker has claimed. Never the payload, which holds device passwords: only its digest.
+
+    ``claimed_at`` is seconds since the epoch.
+    """
 
     job_id: str
     block_id: str
@@ -17,12 +23,41 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A claim and what became of it. ``finished_at`` is when its result was made, in seconds since the epoch."""
+
+    number: int
+    claim: Claim
+    result: bytes | None = None
+    finished_at: float | None = None
+    dead_reason: str | None = None
+
+    @property
+    def state(self) -> State:
+        """``running`` without a result, ``waiting`` with one that is to be delivered, ``dead`` if refused for good."""
+        if self.dead_reason is not None:
+            return "dead"
+        return "running" if self.result is None else "waiting"
+
+
+@dataclass(frozen=True, slots=True)
 class StoredResult:
-    """A result on its way to the engine. ``number`` is the claim's row; ``text`` is sent unchanged at every try."""
+    """A result on its way to the engine. ``number`` is the claim's; ``text`` is sent unchanged at every try.
+
+    ``earlier`` tells that an earlier run, or a try before a dead letter, may have delivered it already.
+    """
 
     number: int
     job_id: str
     text: bytes
+    earlier: bool = False
+
+
+class Seen(NamedTuple):
+    """What a look at the file shows of a row: enough to notice that somebody else has changed it."""
+
+    number: int
+    is_dead: bool
 
 
 def digest_of(parameters: object, key: bytes) -> str:

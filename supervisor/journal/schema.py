@@ -1,64 +1,106 @@
-"""The journal's file: its schema and its settings."""
+"""The journal's file: its schema, how older ones become ours, and its settings."""
 
 import os
-import secrets
 import sqlite3
 from pathlib import Path
 from typing import Final
 
 from supervisor.errors import StateDirectoryError
 
-SCHEMA_VERSION: Final = 1
+_CREATE: Final = (
+    """
+    CREATE TABLE claims (
+      number      INTEGER PRIMARY KEY AUTOINCREMENT,
+      job_id      TEXT NOT NULL,
+      block_id    TEXT NOT NULL,
+      worker_uuid TEXT NOT NULL,
+      claimed_at  REAL NOT NULL,
+      digest      TEXT NOT NULL,
+      result      BLOB,
+      dead_reason TEXT
+    ) STRICT
+    """,
+    "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+)
+_ADD_TIME_AND_CHECKSUM: Final = (
+    "ALTER TABLE claims ADD COLUMN finished_at REAL",
+    "ALTER TABLE claims ADD COLUMN checksum INTEGER",
+)
 
-_SCHEMA: Final = """
-CREATE TABLE claims (
-  number      INTEGER PRIMARY KEY AUTOINCREMENT,
-  job_id      TEXT NOT NULL,
-  block_id    TEXT NOT NULL,
-  worker_uuid TEXT NOT NULL,
-  claimed_at  REAL NOT NULL,
-  digest      TEXT NOT NULL,
-  result      BLOB,
-  dead_reason TEXT
-) STRICT;
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-"""
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_CREATE, _ADD_TIME_AND_CHECKSUM)
+"""Each step leads from the version of its place to the next. Steps that were released are never changed."""
+
+SCHEMA_VERSION: Final = len(MIGRATIONS)
+
+BUSY_MILLISECONDS: Final = 5000
+"""How long a write waits for another program that holds the file, such as `supervisor journal`."""
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open the journal, and make it if there is none. Raises `StateDirectoryError` with the reason."""
+    """Open the journal, make it if there is none, and bring an older one to our version.
+
+    Raises `StateDirectoryError` for a file of a newer version, `OSError` and `sqlite3.Error` for trouble with the disk
+    or a damaged file.
+    """
+    # Before SQLite does it: results may hold what a device said, and are nobody else's to read.
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        # Before SQLite does it: results may hold what a device said, and are nobody else's to read.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        try:
-            database.execute("PRAGMA journal_mode = WAL")
-            # The result must be on the disk before its slot is free: FULL syncs the log at each commit.
-            database.execute("PRAGMA synchronous = FULL")
-            database.execute("PRAGMA secure_delete = ON")
-            _prepare(database, path)
-        except BaseException:
-            database.close()
-            raise
-    except (OSError, sqlite3.Error) as error:
-        raise StateDirectoryError(
-            f"The journal {path} can't be opened: {error}. Check its owner and its disk."
-        ) from error
+        os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(database, path)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:
+    refuse_newer(database, path)
+    database.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS:d}")
+    database.execute("PRAGMA journal_mode = WAL")
+    # The result must be on the disk before its slot is free: FULL syncs the log at each commit.
+    database.execute("PRAGMA synchronous = FULL")
+    # What was delivered is overwritten, not only marked as free.
+    database.execute("PRAGMA secure_delete = ON")
+    _migrate(database)
+    for (complaint,) in database.execute("PRAGMA quick_check(1)"):
+        if complaint != "ok":
+            raise DamagedFileError(str(complaint))
+
+
+class DamagedFileError(sqlite3.DatabaseError):
+    """SQLite can read the file, and finds that it does not fit together."""
+
+
+def version_of(database: sqlite3.Connection) -> int:
+    """Return the schema's version; 0 is an empty file."""
     (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version == SCHEMA_VERSION:
-        return
-    if version != 0:
+    return int(version)
+
+
+def refuse_newer(database: sqlite3.Connection, path: Path) -> None:
+    """Raise `StateDirectoryError` for a file that a newer worker has written: its meaning is unknown here."""
+    version = version_of(database)
+    if not 0 <= version <= SCHEMA_VERSION:
         raise StateDirectoryError(
-            f"The journal {path} was written by another version of this worker (schema {version}, "
-            f"this one has {SCHEMA_VERSION}). Run that version, or give another --state-dir."
+            f"The journal {path} was written by a newer version of this worker (schema {version}, "
+            f"this one knows up to {SCHEMA_VERSION}). Run that version, or give another --state-dir."
         )
-    database.execute("BEGIN IMMEDIATE")
-    for statement in _SCHEMA.split(";"):
-        database.execute(statement)
-    database.execute("INSERT INTO facts VALUES ('digest_key', ?)", (secrets.token_hex(32),))
-    database.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
-    database.execute("COMMIT")
+
+
+def _migrate(database: sqlite3.Connection) -> None:
+    for version in range(version_of(database), SCHEMA_VERSION):
+        # SQLite's schema and its user_version are part of the transaction: a kill in between leaves the older file.
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in MIGRATIONS[version]:
+                database.execute(statement)
+            database.execute(f"PRAGMA user_version = {version + 1:d}")
+            database.execute("COMMIT")
+        except BaseException:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            raise

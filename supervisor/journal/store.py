@@ -1,172 +1,136 @@
-"""The journal's one writer: a thread that puts whatever is waiting into one transaction."""
+"""The journal: a state directory that is ours alone, the file in it, and its writer."""
 
 import asyncio
 import contextlib
-import fcntl
 import os
-import queue
 import sqlite3
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Final, TypeVar
 
-from supervisor.errors import StateDirectoryError
-from supervisor.journal.records import Claim, StoredResult
-from supervisor.journal.schema import open_database
+from supervisor.journal import rows
+from supervisor.journal.chores import Chores
+from supervisor.journal.directory import FILE_NAME, take_directory
+from supervisor.journal.records import Entry, Seen
+from supervisor.journal.rows import Loaded
+from supervisor.journal.schema import DamagedFileError
+from supervisor.journal.trouble import error_kind
+from supervisor.journal.writer import Writer
 
 T = TypeVar("T")
-_Operation = tuple[Callable[[sqlite3.Connection], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
+
+CLOSE_SECONDS: Final = 15.0
+_SIDES: Final = ("", "-wal", "-shm")
 
 
 class Journal:
-    """Claims, results and facts. Each method returns when what it did is on the disk.
+    """The file on the disk. What it is given is durable when the future is done, unless that raises.
 
-    Raises `sqlite3.Error` when the disk does not take it: the caller goes on without, and says so.
+    Futures end with `OSError` or `sqlite3.Error` when the disk does not take it: `Ledger` knows what to do then.
+    ``changed`` and ``lost`` are called on the loop when somebody else has changed rows, or taken the file away.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._lock = _take_directory(directory)
-        try:
-            self._database = open_database(directory / "journal.sqlite3")
-        except BaseException:
-            os.close(self._lock)
-            raise
-        (key,) = self._database.execute("SELECT value FROM facts WHERE name = 'digest_key'").fetchone()
-        self.digest_key: bytes = bytes.fromhex(key)
-        self._operations: queue.SimpleQueue[_Operation | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._write_for_ever, name="journal", daemon=True)
-        self._thread.start()
-
-    async def claim(self, claims: Sequence[Claim]) -> list[int]:
-        """Record claimed jobs in one transaction and return their numbers."""
-
-        def write(database: sqlite3.Connection) -> list[int]:
-            numbers: list[int] = []
-            for claim in claims:
-                cursor = database.execute(
-                    "INSERT INTO claims (job_id, block_id, worker_uuid, claimed_at, digest) VALUES (?, ?, ?, ?, ?)",
-                    (claim.job_id, claim.block_id, claim.worker_uuid, claim.claimed_at, claim.digest),
-                )
-                assert cursor.lastrowid is not None
-                numbers.append(cursor.lastrowid)
-            return numbers
-
-        return await self._do(write)
-
-    async def store_result(self, number: int, text: bytes) -> None:
-        """Record the result of a claim. The first one stays: a result is never contradicted (I8)."""
-        statement = "UPDATE claims SET result = ? WHERE number = ? AND result IS NULL"
-        await self._do(lambda database: database.execute(statement, (text, number)) and None)
-
-    async def forget(self, number: int) -> None:
-        """Remove a claim whose result the engine has."""
-        await self._do(
-            lambda database: database.execute("DELETE FROM claims WHERE number = ?", (number,)) and None
-        )
-
-    async def bury(self, number: int, reason: str) -> None:
-        """Keep a result that the engine will never take, with the reason, for a person to look at."""
-        statement = "UPDATE claims SET dead_reason = ? WHERE number = ?"
-        await self._do(lambda database: database.execute(statement, (reason, number)) and None)
-
-    async def undelivered(self) -> list[StoredResult]:
-        """Return results that the engine does not have yet, oldest first."""
-        query = (
-            "SELECT number, job_id, result FROM claims "
-            "WHERE result NOT NULL AND dead_reason IS NULL ORDER BY number"
-        )
-        return await self._do(lambda database: [StoredResult(*row) for row in database.execute(query)])
-
-    async def interrupted(self) -> list[tuple[int, str, str]]:
-        """Return number, job id and block id of claims without a result, oldest first."""
-        query = "SELECT number, job_id, block_id FROM claims WHERE result IS NULL ORDER BY number"
-        return await self._do(lambda database: list(database.execute(query)))
-
-    async def fact(self, name: str) -> str | None:
-        """Return a remembered fact, such as this worker's uuid."""
-        query = "SELECT value FROM facts WHERE name = ?"
-        row = await self._do(lambda database: database.execute(query, (name,)).fetchone())
-        return None if row is None else str(row[0])
-
-    async def remember(self, name: str, value: str) -> None:
-        """Remember a fact."""
-        statement = "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-        await self._do(lambda database: database.execute(statement, (name, value)) and None)
-
-    async def _do(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+    def __init__(
+        self,
+        directory: Path,
+        changed: Callable[[list[Seen]], None] = lambda seen: None,
+        lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.path = directory / FILE_NAME
+        self._lock = take_directory(directory)
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
-        self._operations.put((operation, done, loop))
-        return await done
+        self._chores = Chores(
+            self.path,
+            lambda seen: _on_loop(loop, lambda: changed(seen)),
+            lambda: _on_loop(loop, lost),
+        )
+        self._writer = Writer(self.path, self._chores)
 
-    def _write_for_ever(self) -> None:
-        while (first := self._operations.get()) is not None:
-            batch = [first]
-            with contextlib.suppress(queue.Empty):
-                while (more := self._operations.get_nowait()) is not None:
-                    batch.append(more)
-                self._operations.put(None)  # the end was in the queue: keep it for the next round
-            self._write(batch)
+    def open(self) -> "asyncio.Future[Loaded]":
+        """Open the file, anew if it was open, and read it.
 
-    def _write(self, batch: list[_Operation]) -> None:
-        """One transaction for all that waited. If it fails, each is tried alone, so that one takes no other along."""
-        results: list[tuple[_Operation, Any]] = []
-        try:
-            self._database.execute("BEGIN IMMEDIATE")
-            results.extend((item, item[0](self._database)) for item in batch)
-            self._database.execute("COMMIT")
-        except Exception as error:  # whatever it is, the caller waits for it, and the thread must go on
-            with contextlib.suppress(sqlite3.Error):
-                self._database.execute("ROLLBACK")
-            if len(batch) == 1:
-                _settle(batch[0], error=error)
-            else:
-                for item in batch:
-                    self._write([item])
-            return
-        for item, result in results:
-            _settle(item, result)
+        Ends with `StateDirectoryError` for a file of a newer version.
+        """
+
+        def work() -> Loaded:
+            try:
+                return rows.load(self._writer.open())
+            except sqlite3.OperationalError as error:
+                self._writer.shut()
+                if (
+                    error_kind(error) == sqlite3.SQLITE_ERROR
+                ):  # a table is missing, a text is none, and the like
+                    raise DamagedFileError(str(error)) from error
+                raise
+            except BaseException:
+                self._writer.shut()
+                raise
+
+        return self._writer.call(work)
+
+    def move_aside(self) -> "asyncio.Future[tuple[Path, Loaded]]":
+        """Close a damaged file and move it aside. Returns where it is now, and what could be read of it."""
+
+        def work() -> tuple[Path, Loaded]:
+            self._writer.shut()
+            salvaged = read_damaged(self.path)
+            stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+            aside = self.path.with_name(f"{FILE_NAME}.corrupt-{stamp}")
+            for side in _SIDES:
+                with contextlib.suppress(FileNotFoundError):
+                    os.rename(f"{self.path}{side}", f"{aside}{side}")
+            return aside, salvaged
+
+        return self._writer.call(work)
+
+    def save(self, entries: list[Entry]) -> "asyncio.Future[None]":
+        """Make the rows of ``entries`` what the entries are, all or none."""
+
+        def work(database: sqlite3.Connection) -> None:
+            for entry in entries:
+                rows.save(database, entry)
+
+        return self._writer.write(work)
+
+    def remove(self, entry: Entry) -> "asyncio.Future[None]":
+        """Remove a row, and wipe what it held from the file soon after."""
+
+        def work(database: sqlite3.Connection) -> None:
+            rows.remove(database, entry)
+            self._chores.deleted()
+
+        return self._writer.write(work)
+
+    def save_fact(self, name: str, value: str) -> "asyncio.Future[None]":
+        """Remember a fact."""
+        return self._writer.write(lambda database: rows.save_fact(database, name, value))
+
+    def look_again(self) -> None:
+        """Call ``changed`` at the next look, whether something changes until then or not."""
+        self._chores.look_again()
 
     def close(self) -> None:
-        """Write what waits, close the file, and let another supervisor have the directory."""
-        self._operations.put(None)
-        self._thread.join()
-        self._database.close()
-        os.close(self._lock)
+        """Write what waits, close the file, and let another supervisor have the directory. Twice is once."""
+        # With a disk that hangs, the thread may still write: the directory stays ours until this process ends.
+        if self._writer.close(CLOSE_SECONDS) and self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
 
-def _settle(item: _Operation, result: Any = None, *, error: BaseException | None = None) -> None:
-    _, done, loop = item
-
-    def settle() -> None:
-        if done.cancelled():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result)
-
-    # The loop is closed only when nobody waits for anything any more.
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(settle)
-
-
-def _take_directory(directory: Path) -> int:
-    """Make the state directory ours alone for as long as this process lives. Returns the lock's descriptor."""
+def read_damaged(path: Path) -> Loaded:
+    """Read what can be read of a damaged file. Raises nothing."""
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(directory / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StateDirectoryError(
-            f"The state directory {directory} can't be used: {error.strerror}. Give another --state-dir."
-        ) from error
+        database = sqlite3.connect(path, isolation_level=None)
+    except sqlite3.Error:
+        return Loaded()
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        raise StateDirectoryError(
-            f"The state directory {directory} is in use by another supervisor. "
-            "Give each supervisor of a machine its own --state-dir."
-        ) from error
-    return lock
+        return rows.salvage(database)
+    finally:
+        with contextlib.suppress(sqlite3.Error):
+            database.close()
+
+
+def _on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
+        loop.call_soon_threadsafe(call)

@@ -1,0 +1,74 @@
+"""The state directory: ours alone, and nobody else's."""
+
+import fcntl
+import os
+import pwd
+import stat
+from pathlib import Path
+from typing import Final
+
+from supervisor.errors import StateDirectoryError
+
+FILE_NAME: Final = "journal.sqlite3"
+
+
+def take_directory(directory: Path) -> int:
+    """Make the state directory ours alone for as long as this process lives. Returns the lock's descriptor.
+
+    Raises `StateDirectoryError`, which names the directory and says what to do.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise StateDirectoryError(
+            f"The state directory {directory} can't be used: it is a file. Give a directory as --state-dir."
+        ) from error
+    except OSError as error:
+        raise _unusable(directory, error) from error
+    try:
+        _refuse_strangers_files(directory)
+        lock = os.open(directory / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unusable(directory, error) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise StateDirectoryError(
+            f"The state directory {directory} is in use by another supervisor. "
+            "Give each supervisor of a machine its own --state-dir."
+        ) from error
+    return lock
+
+
+def _unusable(directory: Path, error: OSError) -> StateDirectoryError:
+    return StateDirectoryError(
+        f"The state directory {directory} can't be used: {error.strerror}. Give another --state-dir."
+    )
+
+
+def _refuse_strangers_files(directory: Path) -> None:
+    """Raise `StateDirectoryError` when directory or journal belong to another user.
+
+    Root too: it could write there, but the files that it leaves could not be used by the owner any more.
+    """
+    me = os.geteuid()
+    for path in (directory, directory / FILE_NAME, directory / "lock"):
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue
+        what = "state directory" if stat.S_ISDIR(status.st_mode) else "file"
+        if status.st_uid != me:
+            raise StateDirectoryError(
+                f"The {what} {path} belongs to {user_name(status.st_uid)}, and this worker runs as "
+                f"{user_name(me)}. Run it as {user_name(status.st_uid)}, or give another --state-dir."
+            )
+
+
+def user_name(uid: int) -> str:
+    """Return a user's name, or his number where nobody knows a name."""
+    try:
+        return f"user {pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"user {uid}"

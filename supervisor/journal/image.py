@@ -1,0 +1,278 @@
+"""The file as the image of what is in memory: written through, and mended where the disk did not take it."""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from supervisor.errors import StateDirectoryError
+from supervisor.journal.book import Book, Row
+from supervisor.journal.records import Entry
+from supervisor.journal.rows import Loaded
+from supervisor.journal.store import Journal
+from supervisor.journal.trouble import PASSES_AT_START, PASSES_BY_ITSELF, Trouble, trouble_of
+
+_log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS: Final = 10.0
+"""How long a job waits for a disk that does not answer. Once that is known, no job waits for it any more."""
+
+OPEN_SECONDS: Final = 60.0
+MEND_SECONDS: Final = 2.0
+REOPEN_AFTER_TRIES: Final = 3
+
+_DISK_ERRORS: Final = (sqlite3.Error, OSError)
+
+
+class Image:
+    """Writes the book's rows, and facts, to the journal. Only `begin` raises for a problem with the disk.
+
+    ``found`` is called when entries of an earlier run have come in late.
+    """
+
+    def __init__(self, book: Book, mend_seconds: float, found: Callable[[], None]) -> None:
+        self.facts: dict[str, str] = {}
+        self.journal: Journal
+        self._book = book
+        self._mend_seconds = mend_seconds
+        self._found = found
+        self._unsaved_facts: set[str] = set()
+        self._trouble: Trouble | None = None
+        self._told = False
+        self._is_open = False
+        self._was_read = False
+        """Whether this run has read the file. From then on, memory knows better than any file."""
+        self._tries = 0
+        self._trying = asyncio.Lock()
+        self._pending: set[asyncio.Future[Any]] = set()
+        self._mending: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._is_closing = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file has everything that is open."""
+        return self._is_open and not self._unsaved_facts and not self._book.unsaved()
+
+    async def begin(self, journal: Journal) -> None:
+        """Open the file. Raises `StateDirectoryError` where this worker should not start."""
+        self.journal = journal
+        try:
+            await self._open()
+        except _DISK_ERRORS as error:
+            trouble = trouble_of(error)
+            if trouble is not Trouble.DAMAGED and trouble not in PASSES_AT_START:
+                raise StateDirectoryError(
+                    f"The journal {journal.path} can't be opened: {error}. Check its owner and its disk, "
+                    "or give another --state-dir."
+                ) from error
+            self._in_trouble(trouble, error)
+            if trouble is Trouble.DAMAGED:
+                # At once: it may be known from it who this worker is.
+                await self._try_everything()
+
+    async def save(self, rows: Sequence[Row]) -> None:
+        """Save rows, in one transaction. Returns when they are on the disk, or when it is known that they are not."""
+        if rows and self._is_open:  # otherwise, opening the file brings them there
+            await self._wait([self._submit(rows)])
+
+    async def remember(self, name: str, value: str) -> None:
+        """Save a fact, as `save` does."""
+        self.facts[name] = value
+        self._unsaved_facts.add(name)
+        if self._is_open:
+            await self._wait([self._submit_fact(name)])
+
+    def file_was_taken_away(self) -> None:
+        """The file is not there any more, or is another one: begin anew, and write everything to it."""
+        self._in_trouble(Trouble.GONE, None)
+
+    async def close(self) -> None:
+        """Try once more to save what is not saved, and say what is lost if that fails."""
+        self._is_closing = True
+        if self._mending is not None:
+            self._mending.cancel()
+            await asyncio.gather(self._mending, return_exceptions=True)
+        if not self.is_whole:
+            await self._try_everything()
+        if lost := self._book.results_in_memory_only():
+            _log.critical("%d result(s) could not be written to %s and are lost.", lost, self.journal.path)
+
+    def _submit(self, rows: Sequence[Row]) -> "asyncio.Future[None]":
+        versions = [(row, row.version) for row in rows]
+        file = self._book.file
+
+        def settled(future: "asyncio.Future[None]") -> None:
+            error = None if future.cancelled() else future.exception()
+            if file != self._book.file or future.cancelled():
+                return  # it went to a file that is not in use any more
+            # What can't be stored at all stays in memory, and is not tried for ever. Of several it is not known which.
+            if error is None or (trouble_of(error) is Trouble.BUG and len(rows) == 1):
+                for row, version in versions:
+                    self._book.saved(row, version)
+
+        if len(rows) == 1 and rows[0].gone:
+            future = self.journal.remove(rows[0].entry)
+        else:
+            future = self.journal.save([row.entry for row in rows])
+        future.add_done_callback(settled)
+        return future
+
+    def _submit_fact(self, name: str) -> "asyncio.Future[None]":
+        value, file = self.facts[name], self._book.file
+
+        def settled(future: "asyncio.Future[None]") -> None:
+            is_saved = not future.cancelled() and future.exception() is None and file == self._book.file
+            if is_saved and self.facts[name] == value:
+                self._unsaved_facts.discard(name)
+
+        future = self.journal.save_fact(name, value)
+        future.add_done_callback(settled)
+        return future
+
+    async def _wait(self, futures: "Sequence[asyncio.Future[Any]]", *, patient: bool = False) -> None:
+        if not futures:
+            return
+        seconds = 0.0 if self._trouble is Trouble.SLOW and not patient else PATIENCE_SECONDS
+        done, pending = await asyncio.wait(futures, timeout=seconds)
+        for error in filter(None, (future.exception() for future in done)):
+            self._in_trouble(trouble_of(error), error)
+        if pending:
+            self._in_trouble(Trouble.SLOW, None)
+            self._pending |= pending
+
+    def _in_trouble(self, trouble: Trouble, error: BaseException | None) -> None:
+        if trouble is Trouble.BUG:
+            _log.critical("The journal can't store something, which is a bug in this worker.", exc_info=error)
+        else:
+            if trouble is not Trouble.DAMAGED:  # which is told when it is mended, a moment later
+                self._tell(trouble, error)
+            if self._trouble is not Trouble.DAMAGED:
+                self._trouble = trouble
+        if trouble in (Trouble.DAMAGED, Trouble.GONE) and self._is_open:
+            self._is_open = False
+            self._lose_file()
+        if trouble in (Trouble.DAMAGED, Trouble.GONE, Trouble.BUG):
+            self._wake.set()
+        if not self._is_closing and (self._mending is None or self._mending.done()):
+            self._mending = asyncio.get_running_loop().create_task(self._mend(), name="journal's mending")
+
+    def _tell(self, trouble: Trouble, error: BaseException | None) -> None:
+        if self._told:
+            return
+        self._told = True
+        _log.error(
+            "The journal %s does not take what it should keep%s: %s. Jobs go on. Their results are kept in memory and "
+            "delivered from there, but would be lost if this worker ended now. The journal is tried again every %g s.",
+            self.journal.path,
+            f" ({error})" if str(error or "") else "",
+            trouble.value,
+            self._mend_seconds,
+        )
+
+    def _lose_file(self) -> None:
+        self._book.lose_file()
+        self._unsaved_facts.update(self.facts)
+
+    async def _mend(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._mend_seconds):
+                    await self._wake.wait()
+            self._wake.clear()
+            await self._try_everything()
+            if self.is_whole:
+                break
+        self._trouble = None
+        self._tries = 0
+        if self._told:
+            self._told = False
+            _log.warning("The journal %s is whole again: all that is open is on the disk.", self.journal.path)
+
+    async def _try_everything(self) -> None:
+        """Write all that the file does not have, after opening it, or a new one, where that is needed."""
+        async with self._trying:
+            self._pending = {future for future in self._pending if not future.done()}
+            if self._pending:
+                return  # the disk hangs; more orders would only pile up
+            self._tries += 1
+            try:
+                await self._make_sure_of_the_file()
+            except (*_DISK_ERRORS, StateDirectoryError) as error:
+                self._is_open = False
+                self._trouble = trouble_of(error)
+                self._tell(self._trouble, error)
+                return
+            futures: list[asyncio.Future[Any]] = [self._submit([row]) for row in self._book.unsaved()]
+            futures += [self._submit_fact(name) for name in sorted(self._unsaved_facts)]
+            await self._wait(futures, patient=True)
+
+    async def _make_sure_of_the_file(self) -> None:
+        if self._trouble is Trouble.DAMAGED:
+            await self._move_aside()
+            self._trouble = Trouble.OTHER
+        stale = self._tries % REOPEN_AFTER_TRIES == 0 and self._trouble not in PASSES_BY_ITSELF
+        # What SQLite holds of a file may be stale: after an I/O error, or on a disk that went away and came back.
+        if not self._is_open or stale:
+            self._is_open = False
+            await self._open()
+
+    async def _open(self) -> None:
+        loaded = await self._patiently(self.journal.open())
+        replaced = [] if self._was_read else self._adopt(loaded, saved=True)
+        self._book.numbers_above(loaded.highest)
+        self._is_open = True
+        if replaced:
+            # First as they are now, then no more as they were: a kill in between leaves one too many, which the engine
+            # refuses, and never one too few.
+            futures = [self._submit([row]) for row in self._book.unsaved() if row.earlier]
+            futures += [self.journal.remove(entry) for entry in replaced]
+            await self._wait(futures)
+        self._was_read = True
+
+    async def _move_aside(self) -> None:
+        aside, salvaged = await self._patiently(self.journal.move_aside())
+        known = (
+            ""
+            if self._was_read
+            else f", and {len(salvaged.entries)} claim(s) that could be read from the old one"
+        )
+        if not self._was_read:
+            self._adopt(salvaged, saved=False)
+            self._was_read = True
+        _log.error(
+            "The journal %s was damaged. It was moved to %s, and a new one is begun. All that this run knows is "
+            "written to it%s. Results of an earlier run that could not be read are in the old file only; try "
+            "`supervisor journal list --file %s`. Remove it when it is not needed any more: it may hold what devices "
+            "said.",
+            self.journal.path,
+            aside,
+            known,
+            aside,
+        )
+
+    def _adopt(self, loaded: Loaded, *, saved: bool) -> list[Entry]:
+        """Take in what an earlier run left. Returns entries that must not stay in the file as they are."""
+        for number in sorted(loaded.repaired):
+            _log.error(
+                "The result of claim %d is damaged in the journal. It is kept as a dead letter.", number
+            )
+        for name, value in loaded.facts.items():
+            if name not in self.facts:
+                self.facts[name] = value
+                if not saved:
+                    self._unsaved_facts.add(name)
+        unsaved = loaded.repaired if saved else {entry.number for entry in loaded.entries}
+        replaced = self._book.adopt(loaded.entries, loaded.highest, unsaved)
+        if loaded.entries:
+            self._found()
+        return replaced
+
+    async def _patiently(self, future: "asyncio.Future[Any]") -> Any:
+        future.add_done_callback(
+            lambda done: done.cancelled() or done.exception()
+        )  # nobody may be left to ask for it
+        async with asyncio.timeout(OPEN_SECONDS):
+            return await asyncio.shield(future)

@@ -1,0 +1,155 @@
+"""What the worker has to remember. In memory first, so that a disk in trouble stops no job (docs/adr/0008)."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+from supervisor.journal.book import Book
+from supervisor.journal.image import MEND_SECONDS, Image
+from supervisor.journal.records import Claim, Entry, Seen, StoredResult
+from supervisor.journal.store import Journal
+
+_log = logging.getLogger(__name__)
+
+_KEY = "digest_key"
+
+
+async def _nobody_listens() -> None:
+    return
+
+
+class Ledger:
+    """Open claims, their results, and facts. No method raises for a problem with the disk.
+
+    Each returns when what it did is durable, or as soon as it is known that the disk does not take it. That is said
+    once; from then on the disk is tried again until it has everything. Cancelling a method undoes nothing.
+    """
+
+    def __init__(self, mend_seconds: float = MEND_SECONDS) -> None:
+        self.on_found: Callable[[], Awaitable[None]] = _nobody_listens
+        """Awaited when `interrupted` or `undelivered` have grown by themselves: a dead letter was revived, or the
+        file could be read at last."""
+        self._book = Book()
+        self._image = Image(self._book, mend_seconds, self._tell_found)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    async def open(cls, directory: Path, *, mend_seconds: float = MEND_SECONDS) -> Self:
+        """Take the state directory and read its journal.
+
+        Raises `StateDirectoryError` when the directory can't be ours, or the file is of a newer version. A damaged file
+        is moved aside, and a disk that is full or broken is waited for while the worker works.
+        """
+        ledger = cls(mend_seconds)
+        journal = Journal(directory, ledger._on_changed, ledger._on_lost)
+        try:
+            await ledger._image.begin(journal)
+            if _KEY not in ledger._image.facts:
+                await ledger.remember(_KEY, secrets.token_hex(32))
+        except BaseException:
+            await asyncio.to_thread(journal.close)
+            raise
+        return ledger
+
+    @property
+    def digest_key(self) -> bytes:
+        """Return the key for digests of parameters, which is this state directory's own."""
+        return bytes.fromhex(self._image.facts[_KEY])
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that is open is on the disk."""
+        return self._image.is_whole
+
+    async def claim(self, claims: Sequence[Claim]) -> list[int]:
+        """Record claimed jobs in one transaction and return their numbers."""
+        added = self._book.add(claims)
+        await self._image.save(added)
+        return [row.entry.number for row in added]
+
+    async def store_result(self, number: int, text: bytes) -> None:
+        """Record the result of a claim. The first one stays: a result is never contradicted (I8)."""
+        if row := self._book.finish(number, text, time.time()):
+            await self._image.save([row])
+
+    async def forget(self, number: int) -> None:
+        """Remove a claim whose result the engine has; what it said is wiped from the file."""
+        if row := self._book.forget(number):
+            await self._image.save([row])
+
+    async def bury(self, number: int, reason: str) -> None:
+        """Keep a result that the engine will never take, with the reason, for a person to look at."""
+        if row := self._book.bury(number, reason):
+            await self._image.save([row])
+
+    def result(self, number: int) -> StoredResult | None:
+        """Return the result of a claim, or `None` when there is none or the engine has it."""
+        return self._book.result(number)
+
+    def undelivered(self) -> list[StoredResult]:
+        """Return results that the engine does not have yet, in the order in which they were made."""
+        return self._book.undelivered()
+
+    def interrupted(self) -> list[Entry]:
+        """Return claims of an earlier run that have no result, oldest first."""
+        return self._book.interrupted()
+
+    def known_job_ids(self) -> set[str]:
+        """Return the jobs that this worker has claimed and whose result the engine does not have.
+
+        They run, wait for a slot, wait to be delivered, or are dead letters.
+        """
+        return self._book.job_ids()
+
+    async def fact(self, name: str) -> str | None:
+        """Return a remembered fact, such as this worker's uuid."""
+        return self._image.facts.get(name)
+
+    async def remember(self, name: str, value: str) -> None:
+        """Remember a fact."""
+        await self._image.remember(name, value)
+
+    async def close(self) -> None:
+        """Save what can be saved, and let another supervisor have the directory."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._image.close()
+        # In a thread, as it waits for the writer's.
+        await asyncio.to_thread(self._image.journal.close)
+
+    def _on_changed(self, seen: list[Seen]) -> None:
+        differences = self._book.compare(seen)
+        for entry in differences.dropped:
+            _log.warning("The dead letter %d (job %s) was dropped by hand.", entry.number, entry.claim.job_id)
+        for entry in differences.revived:
+            _log.warning(
+                "The dead letter %d (job %s) is sent again, as asked.", entry.number, entry.claim.job_id
+            )
+        if differences.rewritten:
+            _log.error("Somebody has removed open claims from the journal. They are written to it again.")
+            self._spawn(self._image.save(differences.rewritten))
+        if differences.unclear:
+            self._image.journal.look_again()
+        if differences.revived:
+            self._tell_found()
+
+    def _on_lost(self) -> None:
+        self._image.file_was_taken_away()
+
+    def _tell_found(self) -> None:
+        self._spawn(self.on_found())
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Future[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.critical("What the journal had left could not be dealt with: a bug.", exc_info=error)

@@ -1,0 +1,135 @@
+"""Entries and facts in SQL. Everything here runs where the connection is used, and inside the caller's transaction."""
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from supervisor.journal.records import Claim, Entry, Seen
+from supervisor.journal.schema import version_of
+
+DAMAGED: Final = "The result was damaged in the journal's file, and can't be sent."
+
+_COLUMNS: Final = (
+    "number, job_id, block_id, worker_uuid, claimed_at, digest, result, dead_reason, finished_at, checksum"
+)
+_COLUMNS_OF_VERSION_1: Final = (
+    "number, job_id, block_id, worker_uuid, claimed_at, digest, result, dead_reason, NULL, NULL"
+)
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What a file holds. ``repaired`` are the numbers of entries that are not as they stand in the file."""
+
+    entries: list[Entry] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+    highest: int = 0
+    """The highest number that was ever given."""
+    repaired: set[int] = field(default_factory=set)
+
+
+def save(database: sqlite3.Connection, entry: Entry) -> None:
+    """Make the entry's row what the entry is, whether there is one or not."""
+    claim, result = entry.claim, entry.result
+    checksum = None if result is None else zlib.crc32(result)
+    row = (entry.number, claim.job_id, claim.block_id, claim.worker_uuid, claim.claimed_at, claim.digest)
+    database.execute(
+        f"INSERT OR REPLACE INTO claims ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # ours
+        (*row, result, entry.dead_reason, entry.finished_at, checksum),
+    )
+
+
+def remove(database: sqlite3.Connection, entry: Entry) -> None:
+    """Remove the entry's row, but not another claim's that happens to have its number."""
+    database.execute(
+        "DELETE FROM claims WHERE number = ? AND job_id = ? AND claimed_at = ?",
+        (entry.number, entry.claim.job_id, entry.claim.claimed_at),
+    )
+
+
+def save_fact(database: sqlite3.Connection, name: str, value: str) -> None:
+    """Remember a fact."""
+    database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+
+def look(database: sqlite3.Connection) -> list[Seen]:
+    """Return what somebody else may have changed."""
+    query = "SELECT number, dead_reason IS NOT NULL FROM claims"
+    return [Seen(number, bool(dead)) for number, dead in database.execute(query)]
+
+
+def load(database: sqlite3.Connection) -> Loaded:
+    """Read everything. Raises `sqlite3.Error`; a row whose result is damaged is a dead letter, and stops no other."""
+    loaded = Loaded(facts=dict(database.execute("SELECT name, value FROM facts")))
+    for row in database.execute(f"SELECT {_columns(database)} FROM claims ORDER BY number"):  # noqa: S608  # ours
+        _take(row, loaded)
+    for (highest,) in database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'claims'"):
+        loaded.highest = max(loaded.highest, int(highest))
+    return loaded
+
+
+def salvage(database: sqlite3.Connection) -> Loaded:
+    """Read what can be read of a damaged file: from both ends, each as far as it goes. Raises nothing."""
+    loaded = Loaded()
+    for name, value in _as_far_as_it_goes(database, "SELECT name, value FROM facts"):
+        if isinstance(name, str) and isinstance(value, str):
+            loaded.facts[name] = value
+    known: set[int] = set()
+    for query in (
+        "SELECT {} FROM claims ORDER BY number",
+        "SELECT {} FROM claims ORDER BY number DESC",
+    ):
+        for row in _as_far_as_it_goes(database, query):
+            if row[0] not in known:
+                known.add(row[0])
+                _take(row, loaded)
+    loaded.entries.sort(key=lambda entry: entry.number)
+    return loaded
+
+
+def _as_far_as_it_goes(database: sqlite3.Connection, query: str) -> Iterator[Sequence[Any]]:
+    try:
+        yield from database.execute(query.format(_columns(database)))
+    except (sqlite3.Error, UnicodeDecodeError):
+        return
+
+
+def _columns(database: sqlite3.Connection) -> str:
+    return _COLUMNS_OF_VERSION_1 if version_of(database) == 1 else _COLUMNS
+
+
+def _take(row: Sequence[Any], loaded: Loaded) -> None:
+    number, job_id, block_id, worker_uuid, claimed_at, digest, result, dead_reason, finished_at, checksum = (
+        row
+    )
+    texts = (job_id, block_id, worker_uuid, digest)
+    if not (
+        isinstance(number, int)
+        and isinstance(claimed_at, float)
+        and all(isinstance(text, str) for text in texts)
+    ):
+        return  # not even the job's id can be trusted
+    entry = Entry(
+        number, Claim(job_id, block_id, worker_uuid, claimed_at, digest), result, finished_at, dead_reason
+    )
+    loaded.highest = max(loaded.highest, number)
+    if result is not None and not _is_sound(result, job_id, checksum) and dead_reason is None:
+        entry = replace(entry, result=result if isinstance(result, bytes) else b"", dead_reason=DAMAGED)
+        loaded.repaired.add(number)
+    loaded.entries.append(entry)
+
+
+def _is_sound(result: Any, job_id: str, checksum: Any) -> bool:
+    if not isinstance(result, bytes):
+        return False
+    if checksum is not None:
+        return bool(zlib.crc32(result) == checksum)
+    # Of a version without checksums.
+    try:
+        parsed = json.loads(result)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(parsed, dict) and parsed.get("jobExecutionId") == job_id

@@ -1,0 +1,152 @@
+"""The journal's one writer: a thread that puts whatever is waiting into one transaction."""
+
+import asyncio
+import contextlib
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from supervisor.journal.chores import Chores
+from supervisor.journal.schema import open_database
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    operation: Callable[..., Any]
+    done: "asyncio.Future[Any]"
+    loop: asyncio.AbstractEventLoop
+    alone: bool
+
+
+class Writer:
+    """Carries out what it is given, in the order in which it is given. ``chores`` are done in between."""
+
+    def __init__(self, path: Path, chores: Chores) -> None:
+        self.database: sqlite3.Connection | None = None
+        """For this thread only."""
+        self._path = path
+        self._chores = chores
+        self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
+        self._held: list[_Order | None] = []
+        self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
+        self._thread.start()
+
+    def write(self, operation: Callable[[sqlite3.Connection], T]) -> "asyncio.Future[T]":
+        """Have ``operation`` done in a transaction that it may share with others.
+
+        The future ends when that is on the disk, or with what was raised; cancelling it cancels nothing.
+        """
+        return self._put(operation, alone=False)
+
+    def call(self, operation: Callable[[], T]) -> "asyncio.Future[T]":
+        """Have ``operation`` done in the thread, outside of any transaction."""
+        return self._put(operation, alone=True)
+
+    def _put(self, operation: Callable[..., Any], *, alone: bool) -> "asyncio.Future[Any]":
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Any] = loop.create_future()
+        self._orders.put(_Order(operation, done, loop, alone))
+        return done
+
+    def open(self) -> sqlite3.Connection:
+        """Open the file, anew if it is open. To be called in the thread."""
+        self.shut()
+        self.database = open_database(self._path)
+        self._chores.opened(self.database)
+        return self.database
+
+    def shut(self) -> None:
+        """Close the file. To be called in the thread."""
+        if self.database is not None:
+            database, self.database = self.database, None
+            with contextlib.suppress(sqlite3.Error):
+                database.close()
+
+    def close(self, timeout_seconds: float) -> bool:
+        """Do what waits, then end the thread. Returns whether it did: a disk that hangs is left alone."""
+        self._orders.put(None)
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        while True:
+            try:
+                first = (
+                    self._held.pop() if self._held else self._orders.get(timeout=self._chores.pause_seconds)
+                )
+            except queue.Empty:
+                self._chores.do(self.database, idle=True)
+                continue
+            if first is None:
+                self.shut()
+                return
+            if first.alone:
+                self._do_alone(first)
+            else:
+                self._write(self._gather(first))
+                self._chores.do(self.database, idle=False)
+
+    def _gather(self, first: _Order) -> list[_Order]:
+        batch = [first]
+        with contextlib.suppress(queue.Empty):
+            while (more := self._orders.get_nowait()) is not None and not more.alone:
+                batch.append(more)
+            self._held.append(more)  # not for this transaction: it is next
+        return batch
+
+    def _do_alone(self, order: _Order) -> None:
+        try:
+            result = order.operation()
+        except Exception as error:  # whatever it is, the caller waits for it
+            _settle(order, error=error)
+        else:
+            _settle(order, result)
+
+    def _write(self, batch: list[_Order]) -> None:
+        """One transaction for all that waited. If it fails, each is tried alone, so that one takes no other along."""
+        results: list[Any] = []
+        database = self.database
+        began = False
+        try:
+            if database is None:
+                raise OSError("the file is not open")  # noqa: TRY301  # handled as all others
+            database.execute("BEGIN IMMEDIATE")
+            began = True
+            results.extend(order.operation(database) for order in batch)
+            database.execute("COMMIT")
+        except Exception as error:  # whatever it is, the callers wait for it, and the thread must go on
+            if database is not None and database.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    database.execute("ROLLBACK")
+            # Where not even a transaction can begin, each alone would only wait as long again.
+            if began and len(batch) > 1:
+                for order in batch:
+                    self._write([order])
+            else:
+                for order in batch:
+                    _settle(order, error=error)
+            return
+        for order, result in zip(batch, results, strict=True):
+            _settle(order, result)
+
+
+def _settle(order: _Order, result: Any = None, *, error: BaseException | None = None) -> None:
+    done = order.done
+
+    def settle() -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)
+
+    # The loop is closed only when nobody waits for anything any more.
+    with contextlib.suppress(RuntimeError):
+        order.loop.call_soon_threadsafe(settle)
