@@ -10,6 +10,7 @@ COMMANDS: Final = {
     "demo": "run everything here, with an engine and a device of its own, and show what happens",
     "run-block": "run one block in a child, exactly as the daemon does, and print its result",
     "blocks": "list the function blocks, and the modules that could not be imported",
+    "journal": "list what the engine does not have yet; retry or drop results that it refused",
 }
 """Besides the daemon, which is what runs without one of these words."""
 

@@ -186,7 +186,7 @@ class DaemonSettings(RunSettings):
         return self
 
 
-SettingsT = TypeVar("SettingsT", bound=RunSettings)
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
 def _join(value: Any) -> Any:

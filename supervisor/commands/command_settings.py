@@ -1,5 +1,6 @@
 """Settings of a command that runs once: what the daemon's commands share, and arguments of its own."""
 
+from collections.abc import Container
 from typing import Any, Final
 
 from pydantic.fields import FieldInfo
@@ -23,16 +24,23 @@ class CommandSettings(RunSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Use the sources of `RunSettings`, for the settings of `RunSettings`."""
         sources = super().settings_customise_sources(settings_cls, *args, **kwargs)
-        return tuple(_SharedOnly(settings_cls, source) for source in sources)
+        return tuple(OnlyThese(settings_cls, source, RunSettings.model_fields) for source in sources)
 
 
-class _SharedOnly(PydanticBaseSettingsSource):
-    def __init__(self, settings_cls: type[BaseSettings], source: PydanticBaseSettingsSource) -> None:
+class OnlyThese(PydanticBaseSettingsSource):
+    """Another source, for the settings in ``names`` alone."""
+
+    def __init__(
+        self, settings_cls: type[BaseSettings], source: PydanticBaseSettingsSource, names: Container[str]
+    ) -> None:
         super().__init__(settings_cls)
         self._source = source
+        self._names = names
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return what the other source has."""
         return self._source.get_field_value(field, field_name)
 
     def __call__(self) -> dict[str, Any]:
-        return {name: value for name, value in self._source().items() if name in RunSettings.model_fields}
+        """Return what the other source has of these settings."""
+        return {name: value for name, value in self._source().items() if name in self._names}

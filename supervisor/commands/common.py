@@ -6,14 +6,15 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings
 
 from supervisor.errors import SupervisorError
-from supervisor.settings import ENV_PREFIX, RunSettings, parse
+from supervisor.settings import ENV_PREFIX, parse
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 
-SettingsT = TypeVar("SettingsT", bound=RunSettings)
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
 def read_settings(model: type[SettingsT], arguments: list[str], program: str, epilog: str = "") -> SettingsT:

@@ -1,0 +1,162 @@
+"""`supervisor journal`: what this worker still owes the engine, and what to do with results that it refuses."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, CliPositionalArg, PydanticBaseSettingsSource, SettingsConfigDict
+
+from supervisor.commands.command_settings import EXIT_INTERRUPTED, OnlyThese
+from supervisor.commands.common import EXIT_FAILED, EXIT_USAGE, read_settings
+from supervisor.commands.journal_output import print_entries, print_entry
+from supervisor.errors import SupervisorError
+from supervisor.journal import Entry
+from supervisor.journal.outside import drop, journal_in, read_entries, revive, salvage_entries
+from supervisor.journal.rows import DAMAGED
+from supervisor.settings import RunSettings, default_state_directory
+
+PROGRAM: Final = "supervisor journal"
+_CHANGES: Final = {"retry": revive, "drop": drop}
+_DONE: Final = {
+    "retry": "{count} dead letter(s) will be sent again, by the running worker within seconds or at its next start.",
+    "drop": "{count} dead letter(s) dropped; what they held is wiped.",
+}
+_EPILOG: Final = """\
+  supervisor journal                 list the claims whose result the engine does not have
+  supervisor journal show NUMBER     print one of them with its result, as JSON
+  supervisor journal retry NUMBER    send a dead letter again; --all for all of them
+  supervisor journal drop NUMBER     wipe a dead letter; --all for all of them
+
+A dead letter is a result that the engine refused for good. The worker may run meanwhile."""
+
+
+class JournalSettings(BaseSettings):
+    """Show what the engine does not have yet, and send or drop results that it refused.
+
+    Exit code 0 when done, 1 when not, 2 for wrong usage.
+    """
+
+    model_config = SettingsConfigDict(**RunSettings.model_config)
+
+    action: CliPositionalArg[list[str]] = Field(
+        default=["list"], description="`list`, `show NUMBER`, `retry NUMBER`, `drop NUMBER`. Default: list."
+    )
+    all: bool = Field(default=False, description="Retry or drop every dead letter.")
+    state_dir: Path = Field(
+        default_factory=default_state_directory,
+        description="The worker's state directory, which holds its journal.",
+    )
+    file: Path | None = Field(
+        default=None,
+        description="List or show what can be read of this file, a journal that was moved aside.",
+    )
+    as_json: bool = Field(
+        default=False,
+        alias="json",
+        description="Print one JSON object, as is done where stdout is no terminal.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags first; of environment and `.env`, only the state directory, as the daemon reads it."""
+        beside = (env_settings, dotenv_settings)
+        return (init_settings, *(OnlyThese(settings_cls, source, {"state_dir"}) for source in beside))
+
+
+def run(arguments: list[str]) -> int:
+    """Carry out the action. Returns 0, 1 when it could not be done, or 2 for wrong usage."""
+    settings = read_settings(JournalSettings, arguments, PROGRAM, _EPILOG)
+    name, *rest = settings.action
+    try:
+        if problem := _usage_problem(settings, name, rest):
+            print(f"{PROGRAM}: {problem}\nTry '{PROGRAM} --help'.", file=sys.stderr)
+            return EXIT_USAGE
+        numbers = [int(word) for word in rest]
+        if name in _CHANGES:
+            return _change(settings, name, numbers)
+        return _show(settings, numbers)
+    except SupervisorError as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def _usage_problem(settings: JournalSettings, name: str, rest: Sequence[str]) -> str | None:
+    if name not in ("list", "show", *_CHANGES):
+        return f"there is no action {name!r}: list, show, retry or drop."
+    if wrong := next((word for word in rest if not (word.isascii() and word.isdigit())), None):
+        return f"{wrong!r} is no number; `{PROGRAM} list` shows them."
+    if settings.all and (name not in _CHANGES or rest):
+        return "--all goes with `retry` or `drop`, in place of numbers."
+    if settings.file is not None and name in _CHANGES:
+        return "--file goes with `list` and `show`: nothing is sent from, or dropped in, a file that no worker uses."
+    if name == "list" and rest:
+        return f"`list` takes no number; `show {rest[0]}` shows one."
+    if name != "list" and not rest and not settings.all:
+        return f"`{name}` needs a number; `{PROGRAM} list` shows them."
+    return None
+
+
+def _show(settings: JournalSettings, numbers: Sequence[int]) -> int:
+    if settings.file is not None:
+        source, entries = settings.file, salvage_entries(settings.file)
+    else:
+        source = journal_in(settings.state_dir)
+        entries = read_entries(source)
+    if settings.action[0] == "list":
+        print_entries(entries, source, as_json=settings.as_json or not sys.stdout.isatty())
+        return 0
+    known = {entry.number: entry for entry in entries}
+    missing = [number for number in numbers if number not in known]
+    for number in numbers:
+        if number in known:
+            print_entry(known[number])
+    return _refuse_unknown(source, missing)
+
+
+def _change(settings: JournalSettings, name: str, numbers: Sequence[int]) -> int:
+    path = journal_in(settings.state_dir)
+    known = {entry.number: entry for entry in read_entries(path)}
+    eligible = [number for number, entry in known.items() if _why_not(entry, name) is None]
+    chosen = eligible if settings.all else list(numbers)
+    missing = [number for number in chosen if number not in known]
+    problems = [
+        problem for number in chosen if number in known and (problem := _why_not(known[number], name))
+    ]
+    for problem in problems:
+        print(f"{PROGRAM}: {problem}", file=sys.stderr)
+    if missing or problems:  # all or nothing: half of what was asked is hard to undo
+        return max(_refuse_unknown(path, missing), EXIT_FAILED)
+    print(_DONE[name].format(count=_CHANGES[name](path, chosen)))
+    return 0
+
+
+def _why_not(entry: Entry, change: str) -> str | None:
+    job = f"Claim {entry.number} (job {entry.claim.job_id}) is no dead letter"
+    if entry.state == "dead":
+        if change == "retry" and entry.dead_reason == DAMAGED:
+            return f"The result of claim {entry.number} is damaged and can't be sent; drop it."
+        return None
+    if entry.state == "waiting":
+        return f"{job}: its result is on its way to the engine, and is tried again by itself."
+    return f"{job}: the job runs, or is reported at the worker's next start."
+
+
+def _refuse_unknown(source: Path, missing: Sequence[int]) -> int:
+    for number in missing:
+        print(
+            f"{PROGRAM}: There is no claim {number} in {source}. `{PROGRAM} list` shows what there is; "
+            "what the engine has is not kept.",
+            file=sys.stderr,
+        )
+    return EXIT_FAILED if missing else 0

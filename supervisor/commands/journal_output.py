@@ -1,0 +1,97 @@
+"""Claims as `supervisor journal` prints them."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from supervisor.journal import Entry
+
+_STATES: Final = {"running": "running", "waiting": "waits for delivery", "dead": "dead letter"}
+_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"))
+
+
+def print_entries(entries: Sequence[Entry], source: Path, *, as_json: bool) -> None:
+    """Print a list of claims, without their results."""
+    if as_json:
+        print(
+            json.dumps({"journal": str(source), "claims": [summary_of(entry) for entry in entries]}, indent=2)
+        )
+        return
+    console = Console(highlight=False)
+    if not entries:
+        console.print(f"The engine has the results of all jobs of {escape(str(source))}.")
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("number", "job", "block", "state", "since", "bytes", "reason"):
+        table.add_column(title, overflow="fold", justify="right" if title in ("number", "bytes") else "left")
+    now = time.time()
+    for entry in entries:
+        size = "" if entry.result is None else str(len(entry.result))
+        texts = (
+            str(entry.number),
+            _printable(entry.claim.job_id),
+            _printable(entry.claim.block_id),
+            _STATES[entry.state],
+            age_text(now - since(entry)),
+            size,
+            _printable(entry.dead_reason or ""),
+        )
+        table.add_row(*map(escape, texts))
+    console.print(table)
+
+
+def print_entry(entry: Entry) -> None:
+    """Print one claim with its result, as JSON."""
+    print(json.dumps({**summary_of(entry), "result": _parsed(entry.result)}, indent=2))
+
+
+def summary_of(entry: Entry) -> dict[str, Any]:
+    """Return what is known of a claim, but for its result. Times are seconds since the epoch."""
+    claim = entry.claim
+    return {
+        "number": entry.number,
+        "job_id": claim.job_id,
+        "block_id": claim.block_id,
+        "worker_uuid": claim.worker_uuid,
+        "state": entry.state,
+        "claimed_at": claim.claimed_at,
+        "finished_at": entry.finished_at,
+        "age_seconds": round(max(0.0, time.time() - since(entry)), 1),
+        "result_bytes": None if entry.result is None else len(entry.result),
+        "reason": entry.dead_reason,
+    }
+
+
+def since(entry: Entry) -> float:
+    """Return when the claim's state began, as far as it is known: results of older versions have no time."""
+    return entry.finished_at or entry.claim.claimed_at
+
+
+def age_text(seconds: float) -> str:
+    """Return an age for a person, in its two largest units."""
+    left = max(0, int(seconds))
+    for unit, (size, name) in enumerate(_UNITS):
+        if left >= size:
+            smaller, small_name = (*_UNITS, (1, "s"))[unit + 1]
+            return f"{left // size} {name} {left % size // smaller} {small_name}"
+    return f"{left} s"
+
+
+def _parsed(result: bytes | None) -> Any:
+    if result is None:
+        return None
+    try:
+        return json.loads(result)
+    except (ValueError, RecursionError):
+        return result.decode(errors="backslashreplace")
+
+
+def _printable(text: str) -> str:
+    """Escape what would repaint the terminal: ids and reasons come from elsewhere."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
