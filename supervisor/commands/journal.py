@@ -137,7 +137,11 @@ def _change(settings: JournalSettings, name: str, numbers: Sequence[int]) -> int
         print(f"{PROGRAM}: {problem}", file=sys.stderr)
     if missing or problems:  # all or nothing: half of what was asked is hard to undo
         return max(_refuse_unknown(path, missing), EXIT_FAILED)
-    print(_DONE[name].format(count=_CHANGES[name](path, chosen)))
+    count = _CHANGES[name](path, chosen)
+    print(_DONE[name].format(count=count))
+    if count < len(chosen):
+        print(f"{PROGRAM}: the others have changed meanwhile; `{PROGRAM} list` shows how.", file=sys.stderr)
+        return EXIT_FAILED
     return 0
 
 

@@ -27,8 +27,8 @@ def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
     """Start a worker; the same ``name`` gets the same state directory. All are ended with the test."""
     workers: list[Worker] = []
 
-    def start(engine_url: str, *flags: str, name: str = "worker") -> Worker:
-        worker = Worker(engine_url, tmp_path / name, *flags)
+    def start(engine_url: str, *flags: str, name: str = "worker", prefix: tuple[str, ...] = ()) -> Worker:
+        worker = Worker(engine_url, tmp_path / name, *flags, prefix=prefix)
         workers.append(worker)
         return worker
 

@@ -36,7 +36,7 @@ async def until(check: Callable[[], T | None], what: str, seconds: float = PATIE
 class Worker:
     """A supervisor in processes of its own. The keeper is the one that was started; see `supervisor_pid`."""
 
-    def __init__(self, engine_url: str, directory: Path, *flags: str) -> None:
+    def __init__(self, engine_url: str, directory: Path, *flags: str, prefix: tuple[str, ...] = ()) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.state_dir = directory / "state"
         self._log_file = directory / f"log-{time.monotonic_ns()}"
@@ -46,7 +46,7 @@ class Worker:
             # Nothing of this environment: a developer's own settings would change what is tested.
             environment = {"PATH": os.environ["PATH"], "HOME": str(directory), "PYTHONPATH": str(ROOT)}
             self._process = subprocess.Popen(
-                [*command, *_QUICK, *_LIMITS, *flags],
+                [*prefix, *command, *_QUICK, *_LIMITS, *flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

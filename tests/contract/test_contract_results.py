@@ -31,8 +31,14 @@ TEMPORARY = {
     "408": [Fault("result", status=408)],
     "429 with a wish": [Fault("result", status=429, headers={"Retry-After": "0.3"})],
     "429 with a date": [
-        Fault("result", status=429, headers={"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"})
+        Fault(
+            "result",
+            status=429,
+            headers={"Retry-After": "Wed, 21 Oct 2026 07:28:01 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"},
+        )
     ],
+    "a login page": [Fault("result", status=200, body="<html>", content_type="text/html")],
+    "a redirection": [Fault("result", status=302, headers={"Location": "/login"})],
     "no answer": [Fault("result", drop="before")],
 }
 
@@ -76,7 +82,7 @@ async def test_a_result_that_comes_too_late_is_dropped_and_polling_goes_on(setup
     """Number 4: 409. The engine has a result; nothing is left to do, and nothing is left in the journal."""
     setup.engine.faults.add(Fault("result", status=409))
     job_id = setup.engine.submit(block=ECHO, parameters={"text": "too late"})
-    await setup.logged(f"had a result for job {job_id} already")
+    assert "had given the job up" in await setup.logged(f"had a result for job {job_id} already")
     assert await setup.works()
     assert len(pushed_bodies(setup, job_id)) == 1
     await until(lambda: claims_left(setup, job_id) == [], "the journal has forgotten the claim")
@@ -86,7 +92,9 @@ async def test_a_result_whose_acknowledgement_got_lost_is_sent_again_and_counts_
     """Number 4, I8: the engine took it and the connection broke; the second time it answers 409."""
     setup.engine.faults.add(Fault("result", drop="after"))
     job_id = setup.engine.submit(block=ECHO, parameters={"text": "twice"})
-    await setup.logged(f"had a result for job {job_id} already")
+    line = await setup.logged(f"had a result for job {job_id} already")
+    assert " INFO " in line
+    assert "an earlier try has arrived" in line
     assert [request.status for request in setup.results_of(job_id)] == [None, 409]
     assert setup.engine.job(job_id).result_status == "success"
     await until(lambda: claims_left(setup, job_id) == [], "the journal has forgotten the claim")

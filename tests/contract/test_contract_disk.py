@@ -1,0 +1,173 @@
+"""A worker whose disk fills up or whose journal is damaged, and a person who settles dead letters (I1, I12)."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from contract_support import ECHO, SLOW, Setup
+from contract_worker import ROOT, Worker, until
+
+from sdk.devengine import DevEngine, Fault
+
+pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
+
+FILE = "journal.sqlite3"
+FLAGS = ("--max-concurrent-jobs", "2", "--function-blocks", "blocks.testing")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> tuple[Path, tuple[str, ...]]:
+    """A directory for a worker, and a prefix with which its state is on a disk of 2 MiB."""
+    state = tmp_path / "worker" / "state"
+    state.mkdir(parents=True)
+    namespace = ("unshare", "--mount")
+    mount = f"mount -t tmpfs -o size=2m,mode=0700 tmpfs '{state}'"
+    try:
+        subprocess.run([*namespace, "sh", "-c", mount], check=True, capture_output=True, timeout=20)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no mount namespace here, so no disk of its own to fill: {error}")
+    return state, (*namespace, "sh", "-c", f'{mount} && exec "$@"', "sh")
+
+
+def fill(disk: Path) -> None:
+    """Write until nothing is free."""
+    with (disk / "filler").open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(65536))
+        except OSError:
+            pass
+    assert os.statvfs(disk).f_bfree == 0
+
+
+async def test_jobs_are_run_and_delivered_while_the_disk_is_full_and_the_journal_is_mended_after(
+    engine: DevEngine, small_disk: tuple[Path, tuple[str, ...]], start_worker: Callable[..., Worker]
+) -> None:
+    state, prefix = small_disk
+    setup = Setup(engine, start_worker(engine.url, *FLAGS, prefix=prefix))
+    await setup.worker.ready()
+    assert await setup.works()
+    # Seen through the worker's own root, as the disk is mounted for it alone.
+    disk = Path(f"/proc/{setup.worker.supervisor_pid}/root{state}")
+    fill(disk)
+    engine.faults.add(Fault("result", status=503, times=1000))
+    kept = [engine.submit(block=ECHO, parameters={"text": "x" * 40_000}) for _ in range(4)]
+    line = await setup.logged("does not take what it should keep")
+    assert " ERROR " in line
+    assert "Free some space" in line
+    await until(lambda: all(setup.results_of(job_id) for job_id in kept), "all were tried")
+    (disk / "filler").unlink()
+    await setup.logged("is whole again")
+    # In the worker's mount namespace: SQLite resolves links by itself, and so does not follow this one.
+    command = [
+        "nsenter",
+        f"--target={setup.worker.supervisor_pid}",
+        "--mount",
+        sys.executable,
+        "-m",
+        "supervisor",
+    ]
+    command += ["journal", "--state-dir", str(state)]
+    done = await asyncio.to_thread(
+        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=50
+    )
+    assert all(job_id in done.stdout for job_id in kept), done.stderr
+    assert setup.log.count("does not take what it should keep") == 1
+    engine.faults.clear()
+    for job_id in kept:
+        assert (await setup.result(job_id))["status"] == "success"
+
+
+async def test_a_worker_starts_with_a_full_disk_and_mends_its_journal(
+    engine: DevEngine, small_disk: tuple[Path, tuple[str, ...]], start_worker: Callable[..., Worker]
+) -> None:
+    state, prefix = small_disk
+    *head, script, name = prefix
+    filled = script.replace(
+        "exec", f"{{ head -c 8000000 /dev/zero > '{state}/filler' 2>/dev/null || true; }} && exec"
+    )
+    setup = Setup(engine, start_worker(engine.url, *FLAGS, prefix=(*head, filled, name)))
+    await setup.worker.ready()
+    assert "does not take what it should keep" in setup.log
+    assert await setup.works()
+    Path(f"/proc/{setup.worker.supervisor_pid}/root{state}/filler").unlink()
+    await setup.logged("is whole again")
+    assert await setup.works()
+
+
+async def test_a_worker_starts_with_a_damaged_journal_and_says_where_it_is(
+    engine: DevEngine, start_worker: Callable[..., Worker], tmp_path: Path
+) -> None:
+    state = tmp_path / "worker" / "state"
+    state.mkdir(parents=True, mode=0o700)
+    (state / FILE).write_bytes(b"no database " * 1000)
+    setup = Setup(engine, start_worker(engine.url, *FLAGS))
+    await setup.worker.ready()
+    line = await setup.logged("was damaged. It was moved to")
+    assert f"{state / FILE}.corrupt-2" in line
+    assert await setup.works()
+    (aside,) = state.glob("*.corrupt-*Z")
+    assert aside.read_bytes() == b"no database " * 1000
+
+
+async def test_a_journal_that_is_damaged_under_a_running_worker_is_replaced_and_nothing_is_lost(
+    engine: DevEngine, start_worker: Callable[..., Worker]
+) -> None:
+    setup = Setup(engine, start_worker(engine.url, *FLAGS))
+    await setup.worker.ready()
+    engine.faults.add(Fault("result", status=503, times=1000))
+    kept = engine.submit(block=ECHO, parameters={"text": "kept"})
+    await until(lambda: setup.results_of(kept), "a first try")
+    running = engine.submit(block=SLOW, parameters={"seconds": 30})
+    await setup.started(running)
+    (uuid,) = [worker.uuid for worker in engine.workers()]
+    for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
+        path = setup.worker.state_dir / name
+        path.write_bytes(b"\xa5" * path.stat().st_size)
+    engine.submit(block=ECHO, parameters={"text": "the next write"})
+    await setup.logged("was damaged. It was moved to")
+    database_has_both = [
+        sys.executable,
+        "-m",
+        "supervisor",
+        "journal",
+        "--state-dir",
+        str(setup.worker.state_dir),
+    ]
+
+    def listed() -> bool:
+        done = subprocess.run(
+            database_has_both, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+        )
+        return kept in done.stdout and running in done.stdout
+
+    while not await asyncio.to_thread(listed):
+        assert setup.worker.runs
+    os.kill(setup.worker.keeper_pid, 9)
+    await setup.worker.exit_code()
+    engine.faults.clear()
+    successor = Setup(engine, start_worker(engine.url, *FLAGS))
+    await successor.worker.ready()
+    assert (await successor.result(kept))["result"]["data"] == {"text": "kept"}
+    assert "ended while the job ran" in (await successor.result(running))["result"]["message"]
+    assert [worker.uuid for worker in engine.workers()] == [uuid]
+
+
+async def test_a_dead_letter_is_sent_again_by_the_running_worker_when_a_person_says_so(fresh: Setup) -> None:
+    fresh.engine.faults.add(Fault("result", status=422))
+    job_id = fresh.engine.submit(block=ECHO, parameters={"text": "again"})
+    line = await fresh.logged(f"refuses the result of job {job_id}")
+    number = line.partition("supervisor journal retry ")[2].split("`")[0]
+    command = [sys.executable, "-m", "supervisor", "journal", "retry", number]
+    command += ["--state-dir", str(fresh.worker.state_dir)]
+    done = await asyncio.to_thread(
+        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=50
+    )
+    assert done.returncode == 0, done.stderr
+    assert (await fresh.result(job_id, 10))["result"]["data"] == {"text": "again"}
+    bodies = {request.body_text for request in fresh.results_of(job_id)}
+    assert len(bodies) == 1

@@ -1,0 +1,124 @@
+"""A state directory that this worker must not use: one clear message, exit code 1, and nothing left behind.
+
+Through the real command, which gets so far without an engine.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from journal_support import FILE, ROOT, raw, writer
+
+from supervisor.journal import Ledger
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others, or become them")
+_NOBODY = 65534
+
+
+def start(directory: Path, *, prefix: tuple[str, ...] = (), as_nobody: bool = False) -> str:
+    """Start the worker, check that it refuses, and return its one message."""
+    arguments = ["--engine-url", "http://127.0.0.1:9", "--state-dir", str(directory)]
+    become = f"import os; os.setgroups([]); os.setgid({_NOBODY}); os.setuid({_NOBODY})" if as_nobody else ""
+    # All is imported before: an interpreter in root's home can't be read by nobody.
+    code = (
+        f"import sys, supervisor.commands.daemon\n{become}\nfrom supervisor.cli import main\nsys.exit(main())"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NEOPS_")}
+    done = subprocess.run(
+        [*prefix, sys.executable, "-c", code, *arguments],
+        cwd="/",
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    (message,) = done.stderr.splitlines()
+    assert message.startswith("supervisor: ")
+    assert str(directory) in message
+    assert "--state-dir" in message
+    return message
+
+
+def open_to_all(directory: Path) -> None:
+    """Let others come as far as ``directory``: pytest's own directories are for their owner alone."""
+    for parent in directory.parents:
+        if parent.stat().st_uid == os.geteuid() and "pytest" in str(parent):
+            parent.chmod(0o755)
+
+
+def test_a_read_only_directory(tmp_path: Path) -> None:
+    mount = f"mount -t tmpfs -o ro tmpfs '{tmp_path}'"
+    try:
+        subprocess.run(["unshare", "--mount", "sh", "-c", mount], check=True, capture_output=True, timeout=20)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no mount namespace here, so nothing that root can't write to: {error}")
+    prefix = ("unshare", "--mount", "sh", "-c", f'{mount} && exec "$@"', "sh")
+    assert "Read-only file system" in start(tmp_path, prefix=prefix)
+    assert "Read-only file system" in start(tmp_path / "new", prefix=prefix)
+
+
+@AS_ROOT
+def test_root_in_a_directory_of_a_user(tmp_path: Path) -> None:
+    os.chown(tmp_path, _NOBODY, _NOBODY)
+    message = start(tmp_path)
+    assert "belongs to user nobody, and this worker runs as user root" in message
+    assert "Run it as user nobody" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+@AS_ROOT
+async def test_a_journal_of_another_user_in_a_directory_of_ours(tmp_path: Path) -> None:
+    await (await Ledger.open(tmp_path)).close()
+    os.chown(tmp_path / FILE, _NOBODY, _NOBODY)
+    assert f"{tmp_path / FILE} belongs to user nobody" in start(tmp_path)
+
+
+@AS_ROOT
+def test_a_directory_of_root_for_a_user(tmp_path: Path) -> None:
+    directory = tmp_path / "state"
+    open_to_all(directory)
+    directory.mkdir(mode=0o700)
+    assert "belongs to user root, and this worker runs as user nobody" in start(directory, as_nobody=True)
+
+
+@AS_ROOT
+def test_a_directory_that_a_user_may_not_make(tmp_path: Path) -> None:
+    open_to_all(tmp_path / "state")
+    assert "Permission denied" in start(tmp_path / "state", as_nobody=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_another_supervisor_uses(tmp_path: Path) -> None:
+    with writer(tmp_path) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert "in use by another supervisor" in start(tmp_path)
+        process.kill()
+
+
+async def test_a_journal_of_a_newer_version(tmp_path: Path) -> None:
+    await (await Ledger.open(tmp_path)).close()
+    raw(tmp_path, "PRAGMA user_version = 99")
+    assert "newer version of this worker (schema 99" in start(tmp_path)
+    assert raw(tmp_path, "PRAGMA user_version") == [(99,)]
+
+
+def test_a_file_where_the_directory_should_be(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.write_text("something")
+    assert "it is a file" in start(place)
+    assert place.read_text() == "something"
+
+
+def test_a_file_on_the_way_to_the_directory(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("something")
+    assert "Not a directory" in start(tmp_path / "file" / "state")
+
+
+def test_a_directory_where_the_journal_should_be(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    assert "can't be opened" in start(tmp_path)
