@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from supervisor.errors import StateDirectoryError
 from supervisor.journal.book import Book, Row
+from supervisor.journal.patience import Patience
 from supervisor.journal.records import Entry
 from supervisor.journal.rows import Loaded
 from supervisor.journal.store import Journal
@@ -46,7 +47,8 @@ class Image:
         """Whether this run has read the file. From then on, memory knows better than any file."""
         self._tries = 0
         self._trying = asyncio.Lock()
-        self._pending: set[asyncio.Future[Any]] = set()
+        self._under_way = 0
+        self._patience = Patience(PATIENCE_SECONDS)
         self._mending: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._is_closing = False
@@ -76,14 +78,14 @@ class Image:
     async def save(self, rows: Sequence[Row]) -> None:
         """Save rows, in one transaction. Returns when they are on the disk, or when it is known that they are not."""
         if rows and self._is_open:  # otherwise, opening the file brings them there
-            await self._wait([self._submit(rows)])
+            await self._wait(self._submit(rows))
 
     async def remember(self, name: str, value: str) -> None:
         """Save a fact, as `save` does."""
         self.facts[name] = value
         self._unsaved_facts.add(name)
         if self._is_open:
-            await self._wait([self._submit_fact(name)])
+            await self._wait(self._submit_fact(name))
 
     def file_was_taken_away(self) -> None:
         """The file is not there any more, or is another one: begin anew, and write everything to it."""
@@ -97,16 +99,18 @@ class Image:
             await asyncio.gather(self._mending, return_exceptions=True)
         if not self.is_whole:
             await self._try_everything()
+        self._patience.close()
         if lost := self._book.results_in_memory_only():
             _log.critical("%d result(s) could not be written to %s and are lost.", lost, self.journal.path)
 
     def _submit(self, rows: Sequence[Row]) -> "asyncio.Future[None]":
         versions = [(row, row.version) for row in rows]
         file = self._book.file
+        self._under_way += 1
 
-        def settled(future: "asyncio.Future[None]") -> None:
-            error = None if future.cancelled() else future.exception()
-            if file != self._book.file or future.cancelled():
+        def settled(error: BaseException | None) -> None:
+            self._under_way -= 1
+            if file != self._book.file:
                 return  # it went to a file that is not in use any more
             # What can't be stored at all stays in memory, and is not tried for ever. Of several it is not known which.
             if error is None or (trouble_of(error) is Trouble.BUG and len(rows) == 1):
@@ -114,34 +118,39 @@ class Image:
                     self._book.saved(row, version)
 
         if len(rows) == 1 and rows[0].gone:
-            future = self.journal.remove(rows[0].entry)
+            future = self.journal.remove(rows[0].entry, settled)
         else:
-            future = self.journal.save([row.entry for row in rows])
-        future.add_done_callback(settled)
+            future = self.journal.save([row.entry for row in rows], settled)
+        self._patience.watch(future)
         return future
 
     def _submit_fact(self, name: str) -> "asyncio.Future[None]":
         value, file = self.facts[name], self._book.file
+        self._under_way += 1
 
-        def settled(future: "asyncio.Future[None]") -> None:
-            is_saved = not future.cancelled() and future.exception() is None and file == self._book.file
-            if is_saved and self.facts[name] == value:
+        def settled(error: BaseException | None) -> None:
+            self._under_way -= 1
+            if error is None and file == self._book.file and self.facts[name] == value:
                 self._unsaved_facts.discard(name)
 
-        future = self.journal.save_fact(name, value)
-        future.add_done_callback(settled)
+        future = self.journal.save_fact(name, value, settled)
+        self._patience.watch(future)
         return future
 
-    async def _wait(self, futures: "Sequence[asyncio.Future[Any]]", *, patient: bool = False) -> None:
-        if not futures:
+    async def _wait(self, future: "asyncio.Future[Any]") -> None:
+        """Wait for a write, but not for a disk that is known to hang."""
+        if self._trouble is Trouble.SLOW:
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())
             return
-        seconds = 0.0 if self._trouble is Trouble.SLOW and not patient else PATIENCE_SECONDS
-        done, pending = await asyncio.wait(futures, timeout=seconds)
-        for error in filter(None, (future.exception() for future in done)):
+        try:
+            await future
+        except Exception as error:  # no job is to fail for it
             self._in_trouble(trouble_of(error), error)
-        if pending:
-            self._in_trouble(Trouble.SLOW, None)
-            self._pending |= pending
+
+    async def _wait_for_all(self, futures: "Sequence[asyncio.Future[Any]]") -> None:
+        for result in await asyncio.gather(*futures, return_exceptions=True):
+            if isinstance(result, BaseException):
+                self._in_trouble(trouble_of(result), result)
 
     def _in_trouble(self, trouble: Trouble, error: BaseException | None) -> None:
         if trouble is Trouble.BUG:
@@ -194,9 +203,8 @@ class Image:
     async def _try_everything(self) -> None:
         """Write all that the file does not have, after opening it, or a new one, where that is needed."""
         async with self._trying:
-            self._pending = {future for future in self._pending if not future.done()}
-            if self._pending:
-                return  # the disk hangs; more orders would only pile up
+            if self._trouble is Trouble.SLOW and self._under_way:
+                return  # more would only pile up
             self._tries += 1
             try:
                 await self._make_sure_of_the_file()
@@ -207,7 +215,7 @@ class Image:
                 return
             futures: list[asyncio.Future[Any]] = [self._submit([row]) for row in self._book.unsaved()]
             futures += [self._submit_fact(name) for name in sorted(self._unsaved_facts)]
-            await self._wait(futures, patient=True)
+            await self._wait_for_all(futures)
 
     async def _make_sure_of_the_file(self) -> None:
         if self._trouble is Trouble.DAMAGED:
@@ -229,7 +237,7 @@ class Image:
             # refuses, and never one too few.
             futures = [self._submit([row]) for row in self._book.unsaved() if row.earlier]
             futures += [self.journal.remove(entry) for entry in replaced]
-            await self._wait(futures)
+            await self._wait_for_all(futures)
         self._was_read = True
 
     async def _move_aside(self) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from supervisor.journal import rows
 from supervisor.journal.chores import Chores
@@ -18,10 +18,15 @@ from supervisor.journal.schema import DamagedFileError
 from supervisor.journal.trouble import error_kind
 from supervisor.journal.writer import Writer
 
-T = TypeVar("T")
+Settled = Callable[[BaseException | None], None]
+"""Told on the loop how a write ended, in the order of the writes."""
 
 CLOSE_SECONDS: Final = 15.0
 _SIDES: Final = ("", "-wal", "-shm")
+
+
+def _unheard(error: BaseException | None) -> None:
+    del error
 
 
 class Journal:
@@ -84,27 +89,27 @@ class Journal:
 
         return self._writer.call(work)
 
-    def save(self, entries: list[Entry]) -> "asyncio.Future[None]":
+    def save(self, entries: list[Entry], settled: Settled = _unheard) -> "asyncio.Future[None]":
         """Make the rows of ``entries`` what the entries are, all or none."""
 
         def work(database: sqlite3.Connection) -> None:
             for entry in entries:
                 rows.save(database, entry)
 
-        return self._writer.write(work)
+        return self._writer.write(work, settled)
 
-    def remove(self, entry: Entry) -> "asyncio.Future[None]":
+    def remove(self, entry: Entry, settled: Settled = _unheard) -> "asyncio.Future[None]":
         """Remove a row, and wipe what it held from the file soon after."""
 
         def work(database: sqlite3.Connection) -> None:
             rows.remove(database, entry)
             self._chores.deleted()
 
-        return self._writer.write(work)
+        return self._writer.write(work, settled)
 
-    def save_fact(self, name: str, value: str) -> "asyncio.Future[None]":
+    def save_fact(self, name: str, value: str, settled: Settled = _unheard) -> "asyncio.Future[None]":
         """Remember a fact."""
-        return self._writer.write(lambda database: rows.save_fact(database, name, value))
+        return self._writer.write(lambda database: rows.save_fact(database, name, value), settled)
 
     def look_again(self) -> None:
         """Call ``changed`` at the next look, whether something changes until then or not."""

@@ -22,6 +22,7 @@ class _Order:
     done: "asyncio.Future[Any]"
     loop: asyncio.AbstractEventLoop
     alone: bool
+    settled: Callable[[BaseException | None], None]
 
 
 class Writer:
@@ -37,21 +38,28 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
 
-    def write(self, operation: Callable[[sqlite3.Connection], T]) -> "asyncio.Future[T]":
+    def write(
+        self,
+        operation: Callable[[sqlite3.Connection], T],
+        settled: Callable[[BaseException | None], None] = lambda error: None,
+    ) -> "asyncio.Future[T]":
         """Have ``operation`` done in a transaction that it may share with others.
 
-        The future ends when that is on the disk, or with what was raised; cancelling it cancels nothing.
+        The future ends when that is on the disk, or with what was raised. ``settled`` is called on the loop just
+        before, in the order of the writes, also for a future that nobody waits for any more: that cancels nothing.
         """
-        return self._put(operation, alone=False)
+        return self._put(operation, settled, alone=False)
 
     def call(self, operation: Callable[[], T]) -> "asyncio.Future[T]":
         """Have ``operation`` done in the thread, outside of any transaction."""
-        return self._put(operation, alone=True)
+        return self._put(operation, lambda error: None, alone=True)
 
-    def _put(self, operation: Callable[..., Any], *, alone: bool) -> "asyncio.Future[Any]":
+    def _put(
+        self, operation: Callable[..., Any], settled: Callable[[BaseException | None], None], *, alone: bool
+    ) -> "asyncio.Future[Any]":
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Any] = loop.create_future()
-        self._orders.put(_Order(operation, done, loop, alone))
+        self._orders.put(_Order(operation, done, loop, alone, settled))
         return done
 
     def open(self) -> sqlite3.Connection:
@@ -140,7 +148,8 @@ def _settle(order: _Order, result: Any = None, *, error: BaseException | None = 
     done = order.done
 
     def settle() -> None:
-        if done.cancelled():
+        order.settled(error)
+        if done.done():
             return
         if error is not None:
             done.set_exception(error)
