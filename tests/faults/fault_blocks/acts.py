@@ -1,0 +1,129 @@
+"""Blocks for the tests that inject faults: each run leaves one line in a trace file, then does what it is asked to."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from blocks.testing import ends, errors, hangs, output, resources, results, timing
+from sdk import (
+    FunctionBlock,
+    FunctionBlockParams,
+    FunctionBlockResult,
+    FunctionBlockResultData,
+    JobMeta,
+    Registration,
+    WorkflowContext,
+    register_function_block,
+)
+
+HOSTILE: dict[str, type[FunctionBlock[Any, Any]]] = {
+    "segfault": ends.Segfault,
+    "exit_code": ends.ExitCode,
+    "sys_exit": ends.SysExit,
+    "returns_twice": ends.ReturnsTwice,
+    "raise_error": errors.RaiseError,
+    "raise_base_exception": errors.RaiseBaseException,
+    "hang_await": hangs.HangAwait,
+    "hang_sleep": hangs.HangSleep,
+    "spin": hangs.Spin,
+    "gil_hog": hangs.GilHog,
+    "invalid_utf8": output.InvalidUtf8,
+    "output_flood": output.OutputFlood,
+    "thread_leak": resources.ThreadLeak,
+    "close_fds": resources.CloseFds,
+    "no_result": results.NoResult,
+    "not_json_result": results.NotJsonResult,
+    "nan_result": results.NanResult,
+    "ignores_cancel": timing.IgnoresCancel,
+    "finishes_late": timing.FinishesLate,
+}
+_SLEEP = "import time; time.sleep(600)"
+
+
+class ActParams(FunctionBlockParams):
+    """What to do."""
+
+    act: str = Field(description="The name of the act")
+    token: str = Field(description="What no other job has; it comes back in the result")
+    trace: str = Field(description="The file to leave a line in: job, pid, start of the process")
+    seconds: float = Field(default=0.1, description="How long a slow act takes")
+    size: int = Field(default=200_000, description="Characters of a big result")
+
+
+class ActResult(FunctionBlockResultData):
+    """The token, and padding."""
+
+    token: str
+    padding: str = ""
+
+
+def leave_trace(path: str, job_id: str) -> None:
+    """Append one line in one write, which the kernel does not mix with others (O_APPEND)."""
+    # Field 22 of proc_pid_stat(5); the name in parentheses may itself hold spaces.
+    started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(descriptor, f"{job_id} {os.getpid()} {started}\n".encode())
+    finally:
+        os.close(descriptor)
+
+
+class Acting(FunctionBlock[ActParams, ActResult]):
+    """Leaves its trace, then acts."""
+
+    async def run(
+        self, params: ActParams, context: WorkflowContext, meta: JobMeta
+    ) -> FunctionBlockResult[ActResult]:
+        leave_trace(params.trace, meta.job_id)
+        if (hostile := HOSTILE.get(params.act)) is not None:
+            block = hostile()
+            # Their results are of other models: what is returned as success is told by the token alone.
+            await block.run(hostile.registration.param_cls(), context)
+        elif params.act == "slow":
+            await asyncio.sleep(params.seconds)
+        elif params.act == "raise":
+            raise RuntimeError(f"Raised by {params.token}")
+        elif params.act == "fail":
+            return FunctionBlockResult(success=False, message=f"Failed as {params.token}")
+        elif params.act == "kill_itself":
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif params.act == "daemons":
+            for new_session in (False, True):
+                subprocess.Popen([sys.executable, "-I", "-S", "-c", _SLEEP], start_new_session=new_session)
+        elif params.act == "log":
+            for number in range(300):
+                self.logger.info("line %d of %s", number, params.token)
+            print(f"printed by {params.token}", flush=True)
+        padding = "x" * params.size if params.act == "big" else ""
+        data = ActResult(token=params.token, padding=padding)
+        return FunctionBlockResult(success=True, message=f"Done: {params.token}", data=data)
+
+
+def registration(name: str, *, is_pure: bool = False) -> Registration:
+    return Registration(
+        package="neops_faults",
+        name=name,
+        description="Acts as it is told, and leaves a trace",
+        run_on="global",
+        fb_type="execute",
+        param_cls=ActParams,
+        result_cls=ActResult,
+        is_pure=is_pure,
+        is_idempotent=is_pure,
+    )
+
+
+@register_function_block(registration("act"))
+class Act(Acting):
+    """Once."""
+
+
+@register_function_block(registration("act_again", is_pure=True))
+class ActAgain(Acting):
+    """May be tried again by the engine, under the same job id."""
