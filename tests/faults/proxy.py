@@ -45,6 +45,8 @@ class Exchange:
     fault: Fault | None
     engine_statuses: tuple[int, ...] = ()
     """What the engine answered, once for each time that it got the request."""
+    engine_answers: tuple[bytes, ...] = ()
+    """The bodies of these answers."""
     answered: float | None = None
     """When the last byte was sent to the worker; `None` when the answer did not go out whole."""
     status: int | None = None
@@ -156,6 +158,7 @@ class Proxy:
             writer.close()
         if reply is not None:
             exchange.engine_statuses += (reply.status,)
+            exchange.engine_answers += (reply.body,)
         return reply
 
     async def _reply(

@@ -1,6 +1,7 @@
 """Blocks for the tests that inject faults: each run leaves one line in a trace file, then does what it is asked to."""
 
 import asyncio
+import importlib
 import os
 import signal
 import subprocess
@@ -10,7 +11,6 @@ from typing import Any
 
 from pydantic import Field
 
-from blocks.testing import ends, errors, hangs, output, resources, results, timing
 from sdk import (
     FunctionBlock,
     FunctionBlockParams,
@@ -22,26 +22,14 @@ from sdk import (
     register_function_block,
 )
 
-HOSTILE: dict[str, type[FunctionBlock[Any, Any]]] = {
-    "segfault": ends.Segfault,
-    "exit_code": ends.ExitCode,
-    "sys_exit": ends.SysExit,
-    "returns_twice": ends.ReturnsTwice,
-    "raise_error": errors.RaiseError,
-    "raise_base_exception": errors.RaiseBaseException,
-    "hang_await": hangs.HangAwait,
-    "hang_sleep": hangs.HangSleep,
-    "spin": hangs.Spin,
-    "gil_hog": hangs.GilHog,
-    "invalid_utf8": output.InvalidUtf8,
-    "output_flood": output.OutputFlood,
-    "thread_leak": resources.ThreadLeak,
-    "close_fds": resources.CloseFds,
-    "no_result": results.NoResult,
-    "not_json_result": results.NotJsonResult,
-    "nan_result": results.NanResult,
-    "ignores_cancel": timing.IgnoresCancel,
-    "finishes_late": timing.FinishesLate,
+HOSTILE = {
+    "ends": ("Segfault", "ExitCode", "SysExit", "ReturnsTwice"),
+    "errors": ("RaiseError", "RaiseBaseException"),
+    "hangs": ("HangAwait", "HangSleep", "Spin", "GilHog"),
+    "output": ("InvalidUtf8", "OutputFlood"),
+    "resources": ("ThreadLeak", "CloseFds"),
+    "results": ("NoResult", "NotJsonResult", "NanResult"),
+    "timing": ("IgnoresCancel", "FinishesLate"),
 }
 _SLEEP = "import time; time.sleep(600)"
 
@@ -50,16 +38,16 @@ class ActParams(FunctionBlockParams):
     """What to do."""
 
     act: str = Field(description="The name of the act")
-    token: str = Field(description="What no other job has; it comes back in the result")
+    word: str = Field(description="What no other job has; it comes back in the result")
     trace: str = Field(description="The file to leave a line in: job, pid, start of the process")
     seconds: float = Field(default=0.1, description="How long a slow act takes")
     size: int = Field(default=200_000, description="Characters of a big result")
 
 
 class ActResult(FunctionBlockResultData):
-    """The token, and padding."""
+    """The word, and padding."""
 
-    token: str
+    word: str
     padding: str = ""
 
 
@@ -74,6 +62,15 @@ def leave_trace(path: str, job_id: str) -> None:
         os.close(descriptor)
 
 
+def hostile_block(name: str) -> FunctionBlock[Any, Any] | None:
+    """Return one of the blocks that misbehave; in the child, for else the worker would offer all of them."""
+    for module, names in HOSTILE.items():
+        if name in names:
+            block: FunctionBlock[Any, Any] = getattr(importlib.import_module(f"blocks.testing.{module}"), name)()
+            return block
+    return None
+
+
 class Acting(FunctionBlock[ActParams, ActResult]):
     """Leaves its trace, then acts."""
 
@@ -81,16 +78,17 @@ class Acting(FunctionBlock[ActParams, ActResult]):
         self, params: ActParams, context: WorkflowContext, meta: JobMeta
     ) -> FunctionBlockResult[ActResult]:
         leave_trace(params.trace, meta.job_id)
-        if (hostile := HOSTILE.get(params.act)) is not None:
-            block = hostile()
-            # Their results are of other models: what is returned as success is told by the token alone.
-            await block.run(hostile.registration.param_cls(), context)
+        if (hostile := hostile_block(params.act)) is not None:
+            assert hostile.registration is not None
+            returned = await hostile.run(hostile.registration.param_cls(), context)
+            if params.act in HOSTILE["results"]:
+                return returned
         elif params.act == "slow":
             await asyncio.sleep(params.seconds)
         elif params.act == "raise":
-            raise RuntimeError(f"Raised by {params.token}")
+            raise RuntimeError(f"Raised by {params.word}")
         elif params.act == "fail":
-            return FunctionBlockResult(success=False, message=f"Failed as {params.token}")
+            return FunctionBlockResult(success=False, message=f"Failed as {params.word}")
         elif params.act == "kill_itself":
             os.kill(os.getpid(), signal.SIGKILL)
         elif params.act == "daemons":
@@ -98,11 +96,11 @@ class Acting(FunctionBlock[ActParams, ActResult]):
                 subprocess.Popen([sys.executable, "-I", "-S", "-c", _SLEEP], start_new_session=new_session)
         elif params.act == "log":
             for number in range(300):
-                self.logger.info("line %d of %s", number, params.token)
-            print(f"printed by {params.token}", flush=True)
+                self.logger.info("line %d of %s", number, params.word)
+            print(f"printed by {params.word}", flush=True)
         padding = "x" * params.size if params.act == "big" else ""
-        data = ActResult(token=params.token, padding=padding)
-        return FunctionBlockResult(success=True, message=f"Done: {params.token}", data=data)
+        data = ActResult(word=params.word, padding=padding)
+        return FunctionBlockResult(success=True, message=f"Done: {params.word}", data=data)
 
 
 def registration(name: str, *, is_pure: bool = False) -> Registration:
