@@ -30,6 +30,7 @@ class Program:
     def __init__(self, name: str, directory: Path) -> None:
         self.name = name
         self.log_file = directory / f"{name}.log"
+        self.log_file.touch()
         self._directory = directory
         self._process: asyncio.subprocess.Process | None = None
         self._log_start = 0

@@ -31,6 +31,7 @@ HOSTILE = {
     "results": ("NoResult", "NotJsonResult", "NanResult"),
     "timing": ("IgnoresCancel", "FinishesLate"),
 }
+SETTINGS: dict[str, dict[str, Any]] = {"OutputFlood": {"mb": 1}}
 _SLEEP = "import time; time.sleep(600)"
 
 
@@ -80,7 +81,8 @@ class Acting(FunctionBlock[ActParams, ActResult]):
         leave_trace(params.trace, meta.job_id)
         if (hostile := hostile_block(params.act)) is not None:
             assert hostile.registration is not None
-            returned = await hostile.run(hostile.registration.param_cls(), context)
+            parameters = hostile.registration.param_cls(**SETTINGS.get(params.act, {}))
+            returned = await hostile.run(parameters, context)
             if params.act in HOSTILE["results"]:
                 return returned
         elif params.act == "slow":

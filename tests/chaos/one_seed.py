@@ -1,0 +1,285 @@
+"""`python -m tests.chaos.one_seed`: one seed in a process of its own, which writes a report and cleans up."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from tests.chaos.checks import Findings, check
+from tests.chaos.deeds import PAUSE_SECONDS, Deeds
+from tests.chaos.history import History, Life, engine_records, read_trace
+from tests.chaos.mix import submissions
+from tests.faults.descriptors import descriptors
+from tests.faults.fault import Dice
+from tests.faults.programs import Engine, FaultTestError, Worker, children_of
+from tests.faults.proxy import Proxy
+from tests.faults.sandbox import SmallDisk, alone, left_processes
+
+HEARTBEAT_SECONDS: Final = 0.5
+CHAOS_SECONDS: Final = 5.0
+SETTLE_SECONDS: Final = 25.0
+QUIET_SECONDS: Final = 2.0
+STOP_SECONDS: Final = 15.0
+DISK_MEGABYTES: Final = 8
+FAULT_CHANCE: Final = 0.25
+_LOOK_SECONDS: Final = 0.1
+
+
+class Seed:
+    """One seed: set up, chaos, peace, end."""
+
+    def __init__(self, seed: int, jobs: int, directory: Path) -> None:
+        self._seed = seed
+        self._jobs = jobs
+        self._directory = directory
+        self._engine = Engine(directory)
+        # A lost worker's jobs are ended soon; one that only restarts is not lost.
+        self._engine.flags = (
+            "--unreachable-seconds", "20", "--offline-seconds", "30", "--stuck-seconds", "60",
+            "--check-interval-seconds", "0.2", "--max-attempts", "2",
+        )  # fmt: skip
+        self._lives: list[Life] = []
+        self._problems: list[str] = []
+        self._told_to_stop = False
+        self._skipped = ""
+
+    async def run(self) -> tuple[History, dict[str, object]]:
+        """Run the seed and return what was recorded, and facts for the report."""
+        state = self._directory / "state"
+        disk: SmallDisk | None = None
+        try:
+            disk = SmallDisk(state, DISK_MEGABYTES)
+        except OSError as error:
+            self._skipped = f"full disk ({error.strerror})"
+        await self._engine.open()
+        dice = Dice(self._seed, FAULT_CHANCE)
+        async with Proxy(self._engine.port, dice) as proxy, aiohttp.ClientSession() as session:
+            worker = Worker(
+                self._directory,
+                proxy.url,
+                state,
+                max_concurrent_jobs=4,
+                max_job_seconds=1,
+                grace_seconds=0.2,
+                poll_seconds=0.05,
+                heartbeat_seconds=HEARTBEAT_SECONDS,
+                shutdown_timeout_seconds=3,
+            )
+            deeds = Deeds(self._seed, worker, self._engine, disk)
+            tending = asyncio.create_task(self._tend(worker, deeds))
+            try:
+                await self._chaos(worker, deeds, session)
+                await deeds.finish()
+                dice.on = False
+                proxy.let_go()
+                await self._peace(worker, session)
+                await self._end(worker, session)
+            finally:
+                await deeds.finish()
+                tending.cancel()
+                await asyncio.gather(tending, return_exceptions=True)
+                await worker.kill()
+                await self._engine.kill()
+        self._look_for_leftovers(worker)
+        if disk is not None:
+            disk.unmount()
+        jobs, attempts = await engine_records(self._engine.database)
+        history = History(
+            jobs=jobs,
+            attempts=attempts,
+            exchanges=proxy.exchanges,
+            runs=read_trace(self._directory / "trace"),
+            deeds=deeds.done,
+            lives=self._lives,
+            lateness=proxy.lateness,
+            epoch=time.time() - time.monotonic(),
+            heartbeat_seconds=HEARTBEAT_SECONDS,
+            problems=self._problems,
+        )
+        faults = Counter(str(each.fault.kind) for each in proxy.exchanges if each.fault is not None)
+        facts = {"skipped": self._skipped, "deeds": Counter(deed.what for deed in deeds.done), "faults": faults}
+        return history, facts
+
+    async def _tend(self, worker: Worker, deeds: Deeds) -> None:
+        """Start the worker whenever it does not run, and keep the times of its lives."""
+        while not self._told_to_stop:
+            await worker.begin()
+            ready = await worker.wait_for(r"The worker is ready")
+            began = time.monotonic()
+            while worker.is_running and not self._told_to_stop:
+                await asyncio.sleep(0.02)
+            killed = [
+                deed.at for deed in deeds.done if deed.at >= began and deed.what in ("kill supervisor", "kill keeper")
+            ]
+            if ready:
+                self._lives.append(Life(began, min([time.monotonic(), *killed])))
+            elif not killed:
+                self._problems.extend(_bug(worker))
+            if not self._told_to_stop:
+                # What a killed keeper left is cleared by its supervisor, which holds the state directory.
+                await _gone({*children_of(os.getpid())} - {self._engine.pid})
+
+    async def _chaos(self, worker: Worker, deeds: Deeds, session: aiohttp.ClientSession) -> None:
+        await _until(lambda: "The worker is ready" in worker.said(), 30, "the worker is ready")
+        waiting = list(submissions(self._seed, self._jobs, str(self._directory / "trace")))
+        begun = time.monotonic()
+        pace = CHAOS_SECONDS / (self._jobs + 1)
+        total, rolled = len(waiting), 0
+        while waiting or time.monotonic() < begun + CHAOS_SECONDS:
+            while waiting and time.monotonic() >= begun + pace * (total - len(waiting)):
+                try:
+                    await self._engine.ask(session, "POST", "/dev/jobs", waiting[0])
+                except (aiohttp.ClientError, OSError):
+                    break  # it is away: the same job once more, which at worst is one job more
+                waiting.pop(0)
+            if time.monotonic() >= begun + PAUSE_SECONDS * rolled and time.monotonic() < begun + CHAOS_SECONDS:
+                rolled += 1
+                await deeds.roll()
+            await asyncio.sleep(0.02)
+
+    async def _peace(self, worker: Worker, session: aiohttp.ClientSession) -> None:
+        """Wait until every job is final, or until nothing changes any more because nobody knows of the rest."""
+        await _until(lambda: "The worker is ready" in worker.said(), 30, "the worker is ready again")
+        supervisor, at_ready = worker.supervisor_pid, await self._descriptors(worker)
+        end = time.monotonic() + SETTLE_SECONDS
+        unchanged_since, last = time.monotonic(), None
+        while time.monotonic() < end:
+            active = await self._engine.ask(session, "GET", "/blackboard/jobs/active")
+            now = sorted((job["jobId"], job["status"]) for job in active)
+            if now != last:
+                unchanged_since, last = time.monotonic(), now
+            quiet = time.monotonic() - unchanged_since >= QUIET_SECONDS
+            if not active or (quiet and all(job["status"] == "polled" for job in active)):
+                break
+            await asyncio.sleep(_LOOK_SECONDS)
+        if worker.supervisor_pid == supervisor and at_ready is not None:
+            await self._compare_descriptors(worker, at_ready)
+
+    async def _descriptors(self, worker: Worker) -> Counter[str] | None:
+        # The spares belong to the picture: they come within a second of being ready.
+        with contextlib.suppress(FaultTestError):
+            await _until(lambda: _spares(worker) == 4, 5, "all spares are there")
+        return descriptors(worker.supervisor_pid)
+
+    async def _compare_descriptors(self, worker: Worker, before: Counter[str]) -> None:
+        end = time.monotonic() + 3
+        while (now := descriptors(worker.supervisor_pid)) is not None and (more := now - before):
+            if time.monotonic() > end:
+                self._problems.append(f"left behind: descriptors of the supervisor: {dict(more)}")
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _end(self, worker: Worker, session: aiohttp.ClientSession) -> None:
+        self._told_to_stop = True
+        await asyncio.sleep(0.05)
+        worker.signal(signal.SIGTERM)
+        try:
+            if (code := await worker.ended(STOP_SECONDS)) != 0:
+                self._problems.append(f"not stopped: the worker's exit code is {code}")
+        except FaultTestError as error:
+            self._problems.append(f"not stopped: {error}")
+        # Jobs that nobody knows of are ended by the engine as those of workers that are gone.
+        for known in await self._engine.ask(session, "GET", "/workers"):
+            if known["state"] != "offline":
+                await self._engine.ask(session, "DELETE", f"/workers/{known['uuid']}")
+        end = time.monotonic() + 5
+        while await self._engine.ask(session, "GET", "/blackboard/jobs/active") and time.monotonic() < end:
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _look_for_leftovers(self, worker: Worker) -> None:
+        end = time.monotonic() + 2
+        while (left := left_processes()) and time.monotonic() < end:
+            time.sleep(0.02)
+        places = [*worker.temporary.iterdir(), *(worker.state_dir / "jobs").glob("*")]
+        for what, found in (("processes", left), ("files", [str(place) for place in places])):
+            if found:
+                self._problems.append(f"left behind: {what}: {', '.join(found)}")
+
+
+async def _gone(pids: set[int]) -> None:
+    end = time.monotonic() + 6
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < end:
+        left_processes()
+        await asyncio.sleep(0.02)
+
+
+def _spares(worker: Worker) -> int:
+    return sum(name == "neops-spare" for name in worker.below_supervisor.values())
+
+
+def _bug(worker: Worker) -> list[str]:
+    said = worker.said()
+    return [f"not stopped: the worker met a bug: {said[-600:]}"] if "Traceback" in said else []
+
+
+async def _until(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise FaultTestError(f"Not within {seconds:g} s: {what}.")
+        await asyncio.sleep(0.02)
+
+
+def _write(directory: Path, history: History, findings: Findings, facts: dict[str, object]) -> None:
+    report = {
+        "violations": findings.violations,
+        "counts": findings.counts,
+        "longest_gap_seconds": findings.longest_gap_seconds,
+        **facts,
+    }
+    (directory / "report.json").write_text(json.dumps(report))
+    if not findings.violations:
+        return
+    with (directory / "exchanges.txt").open("w") as file:
+        for each in history.exchanges:
+            answer = each.answer[:120]
+            file.write(
+                f"{each.arrived:.3f} {each.route or each.path} engine {each.engine_statuses} "
+                f"fault {each.fault} sent {each.status} at {each.answered or 0:.3f} {each.body[:200]!r} -> {answer!r}\n"
+            )
+    with (directory / "deeds.txt").open("w") as file:
+        file.writelines(f"{deed.at:.3f} to {deed.until:.3f} {deed.what} {deed.pid}\n" for deed in history.deeds)
+    with (directory / "jobs.txt").open("w") as file:
+        for job in history.jobs:
+            claimed = (job.claimed_at or 0) - history.epoch
+            file.write(
+                f"{job.job_id} {job.item['parameters']['act']} attempts {job.attempts} claimed {claimed:.3f} "
+                f"by {job.worker_id} {job.status} {job.result_status} {job.finished_by} {(job.result_text or '')[:160]}\n"
+            )
+
+
+async def _run(arguments: argparse.Namespace) -> None:
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    history, facts = await Seed(arguments.seed, arguments.jobs, arguments.directory).run()
+    _write(arguments.directory, history, check(history), facts)
+
+
+def main() -> int:
+    """Run one seed. Exit code 0 when it could be run, whatever was found."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.one_seed", description=main.__doc__)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--jobs", type=int, required=True)
+    parser.add_argument("--directory", type=Path, required=True)
+    arguments = parser.parse_args()
+    with alone():
+        try:
+            asyncio.run(_run(arguments))
+        except asyncio.CancelledError:
+            return 130
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

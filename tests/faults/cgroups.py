@@ -1,0 +1,32 @@
+"""Which cgroups of workers there are, and which are new."""
+
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+_ROOT: Final = Path("/sys/fs/cgroup")
+_PATIENCE_SECONDS: Final = 3.0
+
+
+class Cgroups:
+    """Remembers the directories named ``neops*`` at its creation."""
+
+    def __init__(self) -> None:
+        self._before = _found()
+
+    def left(self) -> list[str]:
+        """Return what is new and stays for some seconds."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while (new := _found() - self._before) and time.monotonic() < end:
+            time.sleep(0.05)
+        return sorted(new)
+
+
+def _found() -> set[str]:
+    return {
+        os.path.join(parent, name)
+        for parent, names, _ in os.walk(_ROOT)
+        for name in names
+        if name.startswith("neops")
+    }
