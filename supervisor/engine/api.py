@@ -14,6 +14,8 @@ from supervisor.errors import EngineError
 from supervisor.jobs import Job
 
 CLIENT_LIBRARY: Final = "neops_workflow_engine_client"
+_CREATED: Final = 201
+_NOT_THE_ENGINE: Final = "Check that the engine's URL leads to the engine, and not to a proxy or a web page."
 _VERSION: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:(?:-beta\.|b)(\d+))?")
 _FIRST_WITH_RETRYABLE: Final = (0, 43, 0, 6)
 
@@ -132,17 +134,22 @@ class EngineApi:
         return claimed_items(items)
 
     async def push_result(self, text: bytes) -> bool:
-        """Deliver one result (W6). Returns whether it was the first one; a later one (409) is delivered as well."""
+        """Deliver one result (W6). Returns whether it was the first one; a later one (409) is delivered as well.
+
+        Only these two are the engine's word. Another success, or a redirect, comes from what stands in between, such
+        as a sign-in page: the result is sent again.
+        """
         try:
             answer = await self._http.post("/blackboard/job/result", "a result", text=text)
         except EngineError as error:
             if error.status == 409:
                 return False
+            if error.status is not None and 300 <= error.status < 400:
+                raise EngineError(f"{error} {_NOT_THE_ENGINE}", status=error.status) from error
             raise
-        if answer.status != 201:
-            # A login page comes with 200. If it was the engine after all, the next try is answered with 409.
+        if answer.status != _CREATED:
             raise EngineError(
-                f"The engine answered a result with {answer.status}, which it never does: is it a proxy?",
+                f"A result was answered with {answer.status}, not with {_CREATED}. {_NOT_THE_ENGINE}",
                 status=answer.status,
             )
         return True

@@ -100,6 +100,24 @@ async def test_a_result_whose_acknowledgement_got_lost_is_sent_again_and_counts_
     await until(lambda: claims_left(setup, job_id) == [], "the journal has forgotten the claim")
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("result", status=302, headers={"Location": "/sign-in"}),
+        Fault("result", status=200, body="<html>Sign in</html>", content_type="text/html"),
+    ],
+    ids=["redirect", "page"],
+)
+async def test_a_sign_in_page_in_between_is_not_taken_for_the_engine(setup: Setup, fault: Fault) -> None:
+    """I1: only 201 and 409 mean that the engine has the result, and only a 4xx that it never will."""
+    setup.engine.faults.add(fault)
+    job_id = setup.engine.submit(block=ECHO, parameters={"text": "through"})
+    await setup.logged("leads to the engine, and not to a proxy or a web page")
+    assert (await setup.result(job_id))["status"] == "success"
+    assert [request.status for request in setup.results_of(job_id)] == [fault.status, 201]
+    await until(lambda: claims_left(setup, job_id) == [], "the journal has forgotten the claim")
+
+
 async def test_one_result_that_the_engine_chokes_on_holds_up_no_other(setup: Setup) -> None:
     """Number 4: each result has retries of its own."""
     setup.engine.faults.add(Fault("result", status=503, headers={"Retry-After": "2"}))
