@@ -117,7 +117,7 @@ class Daemon:
             lost_claims = LostClaims(engine, dispatcher)
             if registration.came_back:
                 # The worker before this one may have been killed between a poll's answer and the journal.
-                lost_claims.suspect()
+                lost_claims.suspect_the_last_run()
             poller = Poller(engine, registration, dispatcher, lost_claims, settings.poll_seconds)
             self._shutdown.kill_jobs = runner.stop_all
             reload = Reload(

@@ -38,6 +38,11 @@ _LOST: Final = (
     "It can be started again."
 )
 
+_LOST_BY_THE_LAST_RUN: Final = (
+    "The engine gave this job to this worker, whose last run was killed and has left no word of it. "
+    "The block may have done a part of its work."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Claimed:
@@ -116,11 +121,21 @@ class Dispatcher:
         """The jobs that this worker has, and those whose results the engine does not have yet."""
         return frozenset(self._active | self._journal.known_job_ids())
 
-    async def report_lost(self, jobs: Sequence[LostJob], worker_uuid: str) -> None:
-        """Report jobs as failed that the engine has given to this worker and that never came."""
+    async def report_lost(
+        self, jobs: Sequence[LostJob], worker_uuid: str, *, by_the_last_run: bool = False
+    ) -> None:
+        """Report jobs as failed that the engine has given to this worker and that never came.
+
+        ``by_the_last_run``: they may have come to a run that was killed, and have run while its disk was full.
+        """
         claims = [Claim(job.job_id, job.block_id, worker_uuid, time.time(), "") for job in jobs]
         for job, number in zip(jobs, await self._journal.claim(claims), strict=True):
-            await self._refuse(job.job_id, number, Cause.CLAIM_LOST, _LOST, retryable=True)
+            if by_the_last_run:
+                await self._refuse(
+                    job.job_id, number, Cause.CLAIM_LOST, _LOST_BY_THE_LAST_RUN, retryable=None
+                )
+            else:
+                await self._refuse(job.job_id, number, Cause.CLAIM_LOST, _LOST, retryable=True)
 
     def _without_repeats(self, items: Sequence[Job | MalformedJob]) -> list[Job | MalformedJob]:
         chosen: dict[str, Job | MalformedJob] = {}
@@ -150,7 +165,7 @@ class Dispatcher:
         return text
 
     async def _refuse(
-        self, job_id: str, number: int, cause: Cause, message: str, *, retryable: bool = False
+        self, job_id: str, number: int, cause: Cause, message: str, *, retryable: bool | None = False
     ) -> None:
         _log.error("Job %s is not run (%s): %s", job_id, cause, message)
         verdict = Verdict(success=False, cause=cause, message=message, retryable=retryable)

@@ -43,9 +43,15 @@ class LostClaims:
         self._look_at = math.inf
         self._second_look_at = math.inf
         self._told = False
+        self._of_the_last_run = False
+
+    def suspect_the_last_run(self) -> None:
+        """Ask before the first poll: the run before this one may have been killed with jobs that nobody wrote down."""
+        self._of_the_last_run = True
+        self.suspect()
 
     def suspect(self) -> None:
-        """Ask before the next poll, and once more later: a poll has broken, or a worker before this one was killed."""
+        """Ask before the next poll, and once more later: a poll has broken."""
         now = self._clock()
         self._look_at = now
         self._second_look_at = now + SECOND_LOOK_SECONDS
@@ -71,7 +77,8 @@ class LostClaims:
         lost = [job for job in claimed if job.job_id not in known]
         if lost:
             _log.warning("%d job(s) were given to this worker, and never arrived.", len(lost))
-            await self._dispatcher.report_lost(lost, worker_uuid)
+            await self._dispatcher.report_lost(lost, worker_uuid, by_the_last_run=self._of_the_last_run)
+        self._of_the_last_run = False
 
     def _failed(self, error: EngineError) -> None:
         if error.retryable:

@@ -28,6 +28,7 @@ class Dispatcher:
     def __init__(self) -> None:
         self.known = [frozenset[str](), frozenset[str]()]
         self.reported: list[str] = []
+        self.by_the_last_run: list[bool] = []
         self._looks = 0
 
     @property
@@ -35,8 +36,9 @@ class Dispatcher:
         self._looks += 1
         return self.known[(self._looks - 1) % 2]
 
-    async def report_lost(self, jobs: list[LostJob], worker_uuid: str) -> None:
+    async def report_lost(self, jobs: list[LostJob], worker_uuid: str, *, by_the_last_run: bool) -> None:
         self.reported += [job.job_id for job in jobs]
+        self.by_the_last_run.append(by_the_last_run)
 
 
 class Scene:
@@ -91,6 +93,17 @@ async def test_an_engine_that_is_away_is_asked_until_it_answers(scene: Scene) ->
     scene.engine.claimed = [LostJob("lost", "")]
     await scene.lost.look("w")
     assert (scene.engine.asked, scene.dispatcher.reported) == (4, ["lost"])
+
+
+async def test_only_what_is_found_first_after_a_start_may_have_run(scene: Scene) -> None:
+    """A block can run while the journal's disk is full, and be forgotten when the worker is killed then."""
+    scene.lost.suspect_the_last_run()
+    scene.engine.claimed = [LostJob("early", "")]
+    await scene.lost.look("w")
+    scene.engine.claimed = [LostJob("late", "")]
+    scene.now += SECOND_LOOK_SECONDS
+    await scene.lost.look("w")
+    assert (scene.dispatcher.reported, scene.dispatcher.by_the_last_run) == (["early", "late"], [True, False])
 
 
 @pytest.mark.parametrize(
