@@ -107,7 +107,13 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 def _report(directory: Path, problem: str) -> dict[str, Any]:
     file = directory / "report.json"
-    empty: dict[str, Any] = {"counts": {}, "deeds": {}, "faults": {}, "longest_gap_seconds": 0.0, "skipped": ""}
+    empty: dict[str, Any] = {
+        "counts": {},
+        "deeds": {},
+        "faults": {},
+        "longest_gap_seconds": 0.0,
+        "skipped": "",
+    }
     report = {**empty, "violations": [], **(json.loads(file.read_text()) if file.exists() else {})}
     if problem or not file.exists():
         report["violations"].append(("not stopped", problem or "no report"))
@@ -151,7 +157,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="run only this seed, and keep its directory")
     parser.add_argument("--jobs", type=int, default=50, help="jobs in each seed (default 50)")
     parser.add_argument(
-        "--at-once", type=int, default=os.cpu_count() or 1, help="seeds at a time (default: one for each core)"
+        "--at-once",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="seeds at a time (default: one for each core)",
     )
     return parser
 

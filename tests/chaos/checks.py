@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.chaos.claims import claims_of, unknowable
+from tests.chaos.claims import claims_of, runs_of, unknowable
 from tests.chaos.history import History, Life
 from tests.chaos.truth import untruth
 
@@ -59,12 +59,18 @@ def _check_job(history: History, job_id: str, findings: Findings) -> None:
     findings.counts["jobs"] += 1
     findings.counts["claims"] += job.attempts
     if job.status != "pushed":
-        findings.add("not final", f"job {job_id} is {job.status} at the end ({job.item['parameters']['act']})")
+        findings.add(
+            "not final", f"job {job_id} is {job.status} at the end ({job.item['parameters']['act']})"
+        )
     for claim in claims_of(history, job):
+        if len(runs := runs_of(history, claim)) > 1:
+            findings.add("run twice", f"job {job_id}: claim {claim.number} ran as {runs}")
         if claim.finished_by == "engine":
             reason = unknowable(history, claim)
             if reason is None:
-                findings.add("lost", f"job {job_id}: the engine ended claim {claim.number}, which the worker knew")
+                findings.add(
+                    "lost", f"job {job_id}: the engine ended claim {claim.number}, which the worker knew"
+                )
             else:
                 findings.counts[f"ended by the engine: {reason}"] += 1
         elif (text := untruth(history, claim)) is not None:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from sdk.devengine import JobRecord
-from tests.chaos.history import Deed, History, was_told
+from tests.chaos.history import Deed, History, Run, was_told
 
 _WRITING_SECONDS: Final = 0.5
 """From an answer's last byte to the claim's row on the disk, on a machine that is busy."""
+
+_CLOCK_SECONDS: Final = 0.005
+"""The engine stamps with another clock, which is compared once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,15 @@ def claims_of(history: History, job: JobRecord) -> Iterator[Claim]:
         )
 
 
+def runs_of(history: History, claim: Claim) -> list[Run]:
+    """Return what ran of one claim, by the time: the block began after the claim, and before the next one."""
+    return [
+        run
+        for run in history.runs
+        if run.job_id == claim.job.job_id and claim.claimed_at - _CLOCK_SECONDS <= run.at <= claim.finished_at
+    ]
+
+
 def unknowable(history: History, claim: Claim) -> str | None:
     """Say why the engine had to end this claim itself, or return `None`: then the worker has lost a result."""
     polls = [
@@ -58,7 +70,7 @@ def unknowable(history: History, claim: Claim) -> str | None:
     told = [poll.answered for poll in polls if was_told(poll, claim.job.job_id) and poll.answered is not None]
     if not told:
         return "the poll's answer was lost"
-    ran = any(run.job_id == claim.job.job_id for run in history.runs)
+    ran = runs_of(history, claim)
     window = _WRITING_SECONDS + sum(late for at, late in history.lateness if told[0] <= at <= told[0] + 5)
     window += sum(deed.until - deed.at for deed in _near(history, told[0], "stop supervisor"))
     killed = history.deeds_between(told[0], told[0] + window, "kill supervisor", "kill keeper")

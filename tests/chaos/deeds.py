@@ -69,7 +69,9 @@ class Deeds:
 
     async def _kill_template(self) -> None:
         below = self._worker.below_supervisor
-        self._kill("kill template", next((pid for pid, name in below.items() if name == "neops-template"), None))
+        self._kill(
+            "kill template", next((pid for pid, name in below.items() if name == "neops-template"), None)
+        )
 
     async def _kill_supervisor(self) -> None:
         self._kill("kill supervisor", self._worker.supervisor_pid)

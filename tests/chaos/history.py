@@ -35,6 +35,7 @@ class Run:
     job_id: str
     pid: int
     started_ticks: int
+    at: float
 
 
 @dataclass
@@ -101,7 +102,7 @@ def was_told(exchange: Exchange, job_id: str) -> bool:
 def read_trace(path: Path) -> list[Run]:
     """Return the lines of the trace, in order."""
     lines = path.read_text().splitlines() if path.exists() else []
-    return [Run(job_id, int(pid), int(ticks)) for job_id, pid, ticks in map(str.split, lines)]
+    return [Run(job_id, int(pid), int(ticks), float(at)) for job_id, pid, ticks, at in map(str.split, lines)]
 
 
 async def engine_records(database: Path) -> tuple[list[JobRecord], dict[str, Sequence[AttemptRecord]]]:

@@ -106,7 +106,11 @@ class Seed:
             problems=self._problems,
         )
         faults = Counter(str(each.fault.kind) for each in proxy.exchanges if each.fault is not None)
-        facts = {"skipped": self._skipped, "deeds": Counter(deed.what for deed in deeds.done), "faults": faults}
+        facts = {
+            "skipped": self._skipped,
+            "deeds": Counter(deed.what for deed in deeds.done),
+            "faults": faults,
+        }
         return history, facts
 
     async def _tend(self, worker: Worker, deeds: Deeds) -> None:
@@ -118,7 +122,9 @@ class Seed:
             while worker.is_running and not self._told_to_stop:
                 await asyncio.sleep(0.02)
             killed = [
-                deed.at for deed in deeds.done if deed.at >= began and deed.what in ("kill supervisor", "kill keeper")
+                deed.at
+                for deed in deeds.done
+                if deed.at >= began and deed.what in ("kill supervisor", "kill keeper")
             ]
             if ready:
                 self._lives.append(Life(began, min([time.monotonic(), *killed])))
@@ -141,7 +147,10 @@ class Seed:
                 except (aiohttp.ClientError, OSError):
                     break  # it is away: the same job once more, which at worst is one job more
                 waiting.pop(0)
-            if time.monotonic() >= begun + PAUSE_SECONDS * rolled and time.monotonic() < begun + CHAOS_SECONDS:
+            if (
+                time.monotonic() >= begun + PAUSE_SECONDS * rolled
+                and time.monotonic() < begun + CHAOS_SECONDS
+            ):
                 rolled += 1
                 await deeds.roll()
             await asyncio.sleep(0.02)
@@ -247,7 +256,9 @@ def _write(directory: Path, history: History, findings: Findings, facts: dict[st
                 f"fault {each.fault} sent {each.status} at {each.answered or 0:.3f} {each.body[:200]!r} -> {answer!r}\n"
             )
     with (directory / "deeds.txt").open("w") as file:
-        file.writelines(f"{deed.at:.3f} to {deed.until:.3f} {deed.what} {deed.pid}\n" for deed in history.deeds)
+        file.writelines(
+            f"{deed.at:.3f} to {deed.until:.3f} {deed.what} {deed.pid}\n" for deed in history.deeds
+        )
     with (directory / "jobs.txt").open("w") as file:
         for job in history.jobs:
             claimed = (job.claimed_at or 0) - history.epoch

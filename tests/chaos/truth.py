@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from tests.chaos.claims import Claim
+from tests.chaos.claims import Claim, runs_of
 from tests.chaos.history import History
 from tests.chaos.mix import BIG_CHARACTERS, FAILING, SUCCEEDING, Asked
 
@@ -54,15 +54,14 @@ def _after_kill_of_worker(history: History, claim: Claim) -> str | None:
 
 
 def _by_our_kill(history: History, claim: Claim) -> str | None:
-    pids = {run.pid for run in history.runs if run.job_id == claim.job.job_id}
+    pids = {run.pid for run in runs_of(history, claim)}
     deeds = history.deeds_between(claim.claimed_at - _BEFORE, claim.finished_at, *_KILLED_CHILD)
     # Without a trace the child was killed between its order and the block's first line.
     return None if any(deed.pid in pids for deed in deeds) or (deeds and not pids) else "and nobody killed it"
 
 
 def _not_run(history: History, claim: Claim) -> str | None:
-    ran = [run for run in history.runs if run.job_id == claim.job.job_id]
-    return "but it ran" if len(ran) >= claim.number else None
+    return "but it ran" if runs_of(history, claim) else None
 
 
 def _on_full_disk(history: History, claim: Claim) -> str | None:
@@ -75,7 +74,7 @@ _CAUSED: Final[dict[str, Callable[[History, Claim], str | None]]] = {
     r"^Crashed with SIGKILL": _by_our_kill,
     r"^Not run: its directory": _on_full_disk,
     r"^Not run: ": _not_run,
-    r"^This worker never received": _not_run,
+    r"whose last run was killed and has left no word of it": _after_kill_of_worker,
     r"No space left on device": _on_full_disk,
 }
 """The failures that this test causes, and how to tell that it did."""

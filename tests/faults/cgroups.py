@@ -10,7 +10,10 @@ _PATIENCE_SECONDS: Final = 3.0
 
 
 class Cgroups:
-    """Remembers the directories named ``neops*`` at its creation."""
+    """Remembers the directories named ``neops*`` at its creation.
+
+    Those that have a process later on are another worker's of this machine: all of ours have ended.
+    """
 
     def __init__(self) -> None:
         self._before = _found()
@@ -18,7 +21,9 @@ class Cgroups:
     def left(self) -> list[str]:
         """Return what is new and stays for some seconds."""
         end = time.monotonic() + _PATIENCE_SECONDS
-        while (new := _found() - self._before) and time.monotonic() < end:
+        while (
+            new := {each for each in _found() - self._before if not _is_inhabited(each)}
+        ) and time.monotonic() < end:
             time.sleep(0.05)
         return sorted(new)
 
@@ -30,3 +35,11 @@ def _found() -> set[str]:
         for name in names
         if name.startswith("neops")
     }
+
+
+def _is_inhabited(directory: str) -> bool:
+    return any(
+        name == "cgroup.procs" and Path(parent, name).read_text().strip()
+        for parent, _, names in os.walk(directory)
+        for name in names
+    )

@@ -126,9 +126,7 @@ class Proxy:
         """Carry one request through. Returns whether the connection can be used again."""
         method, path, _ = request.start.split(" ", 2)
         route = route_of(path.partition("?")[0])
-        exchange = Exchange(
-            time.monotonic(), method, path, route, request.body, self.plan.next_fault(route)
-        )
+        exchange = Exchange(time.monotonic(), method, path, route, request.body, self.plan.next_fault(route))
         self.exchanges.append(exchange)
         fault = exchange.fault or Fault(Kind.DELAY)
         if fault.kind in (Kind.DELAY, Kind.HALF_OPEN):
@@ -219,7 +217,9 @@ def _with_extra_fields(body: bytes) -> bytes:
         value = json.loads(body)
     except ValueError:  # an empty body, which has no fields
         return body
-    return json.dumps([extended(item) for item in value] if isinstance(value, list) else extended(value)).encode()
+    return json.dumps(
+        [extended(item) for item in value] if isinstance(value, list) else extended(value)
+    ).encode()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class ActParams(FunctionBlockParams):
 
     act: str = Field(description="The name of the act")
     word: str = Field(description="What no other job has; it comes back in the result")
-    trace: str = Field(description="The file to leave a line in: job, pid, start of the process")
+    trace: str = Field(description="The file to leave a line in: job, pid, start of the process, time")
     seconds: float = Field(default=0.1, description="How long a slow act takes")
     size: int = Field(default=200_000, description="Characters of a big result")
 
@@ -58,7 +59,7 @@ def leave_trace(path: str, job_id: str) -> None:
     started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(descriptor, f"{job_id} {os.getpid()} {started}\n".encode())
+        os.write(descriptor, f"{job_id} {os.getpid()} {started} {time.monotonic()}\n".encode())
     finally:
         os.close(descriptor)
 
@@ -67,7 +68,9 @@ def hostile_block(name: str) -> FunctionBlock[Any, Any] | None:
     """Return one of the blocks that misbehave; in the child, for else the worker would offer all of them."""
     for module, names in HOSTILE.items():
         if name in names:
-            block: FunctionBlock[Any, Any] = getattr(importlib.import_module(f"blocks.testing.{module}"), name)()
+            block: FunctionBlock[Any, Any] = getattr(
+                importlib.import_module(f"blocks.testing.{module}"), name
+            )()
             return block
     return None
 
