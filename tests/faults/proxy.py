@@ -83,7 +83,8 @@ class Proxy:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None and self._watching is not None
+        assert self._server is not None
+        assert self._watching is not None
         self._server.close()
         self._watching.cancel()
         for connection in self._connections:
