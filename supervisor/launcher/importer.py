@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -28,6 +29,12 @@ _output_log = logging.getLogger("template")
 _START_SECONDS: Final = 60.0
 _STACK_SECONDS: Final = 0.3
 _EXIT_SECONDS: Final = 1.0
+_TRIES_AFTER_SIGKILL: Final = 3
+"""How often a module is imported whose import ended by SIGKILL.
+
+The module may be to blame, by the memory it takes. But so may whoever sends SIGKILL, and a module that is left out by
+mistake would fail all its jobs for as long as the worker runs.
+"""
 
 
 class TemplateProcess:
@@ -43,6 +50,8 @@ class TemplateProcess:
             run_template, (os.getpid(), *passed, discovery), "neops-template", environment
         )
         self.pid = self._spawned.pid
+        self.was_killed = False
+        """Whether it was ended by a SIGKILL that this process has not sent."""
         self._reaped = False
         kin.add(self.pid)
         control.close()
@@ -74,7 +83,9 @@ class TemplateProcess:
             if time.monotonic() > end:
                 return None
             await asyncio.sleep(0.005)
-        return self.reap()
+        status = self.reap()
+        self.was_killed = status == "signal SIGKILL"
+        return status
 
     async def end(self) -> None:
         """Kill the template, unless it has ended; its children are not its own and go on."""
@@ -92,6 +103,7 @@ async def start_template(imports: Imports, kin: Kin) -> tuple[TemplateProcess, C
     """
     problems: list[ImportProblem] = []
     discovery = imports.discovery
+    kills: Counter[str] = Counter()
     while True:
         template = TemplateProcess(discovery, imports.environment, kin)
         try:
@@ -101,6 +113,11 @@ async def start_template(imports: Imports, kin: Kin) -> tuple[TemplateProcess, C
             raise
         if isinstance(outcome, Catalogue):
             return template, outcome.model_copy(update={"problems": outcome.problems + tuple(problems)})
+        if template.was_killed:
+            kills[outcome.module] += 1
+            if kills[outcome.module] < _TRIES_AFTER_SIGKILL:
+                _log.warning("%s Trying it again.", outcome)
+                continue
         problems.append(outcome)
         _log.error("%s Starting over without it.", outcome)
         discovery = replace(discovery, skip_modules=(*discovery.skip_modules, outcome.module))

@@ -137,6 +137,36 @@ def test_nothing_of_a_module_that_hangs_or_crashes_stays_alive(tmp_path: Path) -
         assert alive_with(marker) == []
 
 
+def killed_while_importing(sources: Path, name: str, times: int) -> None:
+    """Write a module whose first imports end by SIGKILL, each counted in a file beside it."""
+    sources.mkdir(exist_ok=True)
+    (sources / f"{name}.py").write_text(
+        "import os, pathlib\n"
+        f"count = pathlib.Path(__file__).with_suffix('.count')\n"
+        "done = count.stat().st_size if count.exists() else 0\n"
+        f"if done < {times}:\n"
+        "    count.write_text('x' * (done + 1))\n"
+        "    os.kill(os.getpid(), 9)\n" + BLOCK.format(name=name, text='""')
+    )
+
+
+def test_an_import_that_somebody_killed_is_tried_again(tmp_path: Path) -> None:
+    """Without that, one SIGKILL at the wrong moment fails every job until the worker is started again."""
+    killed_while_importing(tmp_path / "sources", "killed_once", 1)
+    with hosted(tmp_path, sources=[str(tmp_path / "sources")]) as host:
+        assert host.run("lab/killed_once")["cause"] == "completed"
+
+
+def test_a_module_whose_import_is_always_killed_is_left_out(tmp_path: Path) -> None:
+    """It may be what takes all the memory."""
+    killed_while_importing(tmp_path / "sources", "killed", 99)
+    (tmp_path / "sources" / "works.py").write_text(BLOCK.format(name="good", text='""'))
+    with hosted(tmp_path, sources=[str(tmp_path / "sources")]) as host:
+        assert host.run("lab/good")["cause"] == "completed"
+        assert "SIGKILL" in problem_of(host, "killed")["message"]
+    assert (tmp_path / "sources" / "killed.count").stat().st_size == 3
+
+
 @pytest.fixture(scope="module")
 def shadowing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """Two trees whose directories and modules are called like ours and like the standard library's."""
