@@ -44,6 +44,8 @@ from supervisor.watch.stack import read_stack, take_stack
 _log = logging.getLogger(__name__)
 
 _LAST_OUTPUT_CHARS: Final = 4096
+_SUSPENDED_SECONDS: Final = 0.2
+_CATCH_UP_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,16 @@ class Execution:
         loop = asyncio.get_running_loop()
         if timer in self._timers:
             self._timers[timer].cancel()
-        self._timers[timer] = loop.call_at(at, lambda: self._put(TimerFired(loop.time(), timer)))
+        self._timers[timer] = loop.call_at(at, self._fire, timer, at)
+
+    def _fire(self, timer: Timer, at: float) -> None:
+        loop = asyncio.get_running_loop()
+        if loop.time() - at > _SUSPENDED_SECONDS:
+            # This process was stopped or the machine slept. The block may have been done in time, and its outcome may
+            # wait in the socket: it is read first, or the result would say that a limit was hit.
+            self._timers[timer] = loop.call_later(_CATCH_UP_SECONDS, self._fire, timer, loop.time() + 1)
+        else:
+            self._put(TimerFired(loop.time(), timer))
 
     def _on_exit(self, exited: "asyncio.Future[ExitStatus]") -> None:
         self._put(ChildExited(time.monotonic(), exited.result()))

@@ -1,11 +1,16 @@
 """How children end: conformance test 8 (engine contract §9)."""
 
+import asyncio
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contract_support import Setup
+from contract_support import SLOW, Setup
 from contract_worker import Worker
+
+from sdk.devengine import DevEngine
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 
@@ -56,3 +61,19 @@ async def test_a_time_limit_that_the_engine_would_not_wait_for_is_refused_at_the
     assert await worker.exit_code() == 2
     assert "720" in worker.log
     assert "--max-job-seconds" in worker.log
+
+
+async def test_a_job_that_was_done_in_time_while_the_worker_was_stopped_is_a_success(
+    engine: DevEngine, start_worker: Callable[..., Worker]
+) -> None:
+    """As on a laptop that slept: its outcome waits in the socket, and its limit is long over."""
+    worker = start_worker(engine.url, "--max-job-seconds", "1", "--function-blocks", "blocks.testing")
+    setup = Setup(engine, worker)
+    await worker.ready()
+    job_id = engine.submit(block=SLOW, parameters={"seconds": 0.3})
+    await setup.started(job_id)
+    os.kill(worker.supervisor_pid, signal.SIGSTOP)
+    await asyncio.sleep(1.5)
+    os.kill(worker.supervisor_pid, signal.SIGCONT)
+    result = (await setup.result(job_id))["result"]
+    assert result["success"] is True, result["message"]
