@@ -44,7 +44,7 @@ from supervisor.watch.stack import read_stack, take_stack
 _log = logging.getLogger(__name__)
 
 _LAST_OUTPUT_CHARS: Final = 4096
-_SUSPENDED_SECONDS: Final = 0.2
+_SUSPENDED_SECONDS: Final = 0.02
 _CATCH_UP_SECONDS: Final = 0.05
 
 
