@@ -13,7 +13,7 @@ from tests.chaos.history import Deed
 from tests.faults.programs import Engine, Worker
 from tests.faults.sandbox import SmallDisk
 
-PAUSE_SECONDS: Final = 0.2
+PAUSE_SECONDS: Final = 0.16
 
 
 class Deeds:
@@ -114,11 +114,11 @@ class Deeds:
     async def _engine_away(self, seconds: float) -> None:
         since = time.monotonic()
         await self._engine.kill()
+        self._note("kill engine", self._engine.pid, since)
         try:
             await asyncio.sleep(seconds)
         finally:
             await asyncio.shield(self._engine.open())
-            self._note("kill engine", self._engine.pid, since)
 
     async def _disk_full(self, disk: SmallDisk, seconds: float) -> None:
         since = time.monotonic()

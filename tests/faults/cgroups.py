@@ -1,5 +1,6 @@
 """Which cgroups of workers there are, and which are new."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -38,8 +39,9 @@ def _found() -> set[str]:
 
 
 def _is_inhabited(directory: str) -> bool:
-    return any(
-        name == "cgroup.procs" and Path(parent, name).read_text().strip()
-        for parent, _, names in os.walk(directory)
-        for name in names
-    )
+    for parent, _, names in os.walk(directory):
+        # One that goes away meanwhile is not left over either.
+        with contextlib.suppress(OSError):
+            if "cgroup.procs" in names and Path(parent, "cgroup.procs").read_text().strip():
+                return True
+    return False

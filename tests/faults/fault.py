@@ -101,17 +101,23 @@ _EVERYWHERE: Final = (
 _UNKNOWN_WORKER: Final = Fault(Kind.STATUS, status=404)
 
 
-class Dice:
-    """Faults by a seeded dice, on the routes of a running worker."""
+CHANCES: Final = {"poll": 0.2, "result": 0.3, "ping": 0.15}
+OTHER_CHANCE: Final = 0.05
+"""Of the requests of a start, of which each that fails costs a second."""
 
-    def __init__(self, seed: int, chance: float) -> None:
+
+class Dice:
+    """Faults by a seeded dice. ``chance`` is for every route; without it, `CHANCES`."""
+
+    def __init__(self, seed: int, chance: float | None = None) -> None:
         self._random = Random(f"proxy {seed}")
         self._chance = chance
         self.on = True
 
     def next_fault(self, route: str) -> Fault | None:
         """Roll. The number of rolls, and so what comes later, follows from the order of the requests."""
-        if not self.on or self._random.random() >= self._chance:
+        chance = CHANCES.get(route, OTHER_CHANCE) if self._chance is None else self._chance
+        if not self.on or self._random.random() >= chance:
             return None
         faults = (*_EVERYWHERE, _UNKNOWN_WORKER) if route in ("poll", "ping") else _EVERYWHERE
         return self._random.choice(faults)
