@@ -1,5 +1,7 @@
 """Blocks that raise."""
 
+import asyncio
+
 from blocks.testing.registering import NoData, NoParams, misbehaving
 from sdk import FunctionBlock, FunctionBlockResult, WorkflowContext, register_function_block
 
@@ -34,3 +36,49 @@ class RaiseBaseException(FunctionBlock[NoParams, NoData]):
             PlannedBaseException: always.
         """
         raise PlannedBaseException("This block always fails")
+
+
+class UnprintableError(Exception):
+    """Can't be described."""
+
+    def __str__(self) -> str:
+        raise ValueError("This error can't be described")
+
+
+@register_function_block(misbehaving("raise_unprintable", "Raises an error whose description raises"))
+class RaiseUnprintable(FunctionBlock[NoParams, NoData]):
+    """Raises an exception whose `__str__` raises."""
+
+    async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
+        """Never return.
+
+        Raises:
+            UnprintableError: always.
+        """
+        raise UnprintableError
+
+
+@register_function_block(misbehaving("raise_interrupt", "Raises KeyboardInterrupt"))
+class RaiseInterrupt(FunctionBlock[NoParams, NoData]):
+    """Raises what asyncio takes for Ctrl-C."""
+
+    async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
+        """Never return.
+
+        Raises:
+            KeyboardInterrupt: always.
+        """
+        raise KeyboardInterrupt
+
+
+@register_function_block(misbehaving("cancel_itself", "Cancels the task that runs it"))
+class CancelItself(FunctionBlock[NoParams, NoData]):
+    """Cancels its own task, which the worker has not asked for."""
+
+    async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
+        """Never return."""
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(3600)
+        raise AssertionError("a cancelled task does not sleep")

@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import re
 import time
 from typing import Literal
 
@@ -63,3 +64,13 @@ class GilHog(FunctionBlock[GilHogParams, NoData]):
             base, exponent = 7, 10
             _ = base**exponent**9
         return FunctionBlockResult(success=True, message="Gave the GIL back", data=NoData())
+
+
+@register_function_block(misbehaving("regex_hang", "Matches a regular expression that takes for ever"))
+class RegexHang(FunctionBlock[NoParams, NoData]):
+    """Holds the GIL in `re`, as an innocent pattern on an unlucky line of output does."""
+
+    async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
+        """Never return."""
+        re.match(r"(a+)+$", "a" * 64 + "b")
+        raise AssertionError("this takes longer than the age of the universe")

@@ -71,3 +71,36 @@ class BigResult(FunctionBlock[BigParams, AnyResult]):
         return FunctionBlockResult(
             success=True, message="Much", data=AnyResult(value="x" * (params.mb << 20))
         )
+
+
+@register_function_block(
+    misbehaving("circular_result", "Returns a list that holds itself", result_cls=AnyResult)
+)
+class CircularResult(FunctionBlock[NoParams, AnyResult]):
+    """Returns a success whose data has no end."""
+
+    async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[AnyResult]:
+        """Return what can't be encoded."""
+        circle: list[Any] = []
+        circle.append(circle)
+        return FunctionBlockResult(success=True, message="A circle", data=AnyResult(value=circle))
+
+
+class DeepParams(FunctionBlockParams):
+    """How deep."""
+
+    levels: int = Field(default=10_000, ge=1, description="Lists within lists")
+
+
+@register_function_block(
+    misbehaving("deep_result", "Returns lists in lists in lists", DeepParams, result_cls=AnyResult)
+)
+class DeepResult(FunctionBlock[DeepParams, AnyResult]):
+    """Returns a success whose data is nested deeper than most parsers go."""
+
+    async def run(self, params: DeepParams, context: WorkflowContext) -> FunctionBlockResult[AnyResult]:
+        """Return what nobody could read."""
+        nested: list[Any] = []
+        for _ in range(params.levels):
+            nested = [nested]
+        return FunctionBlockResult(success=True, message="Very deep", data=AnyResult(value=nested))

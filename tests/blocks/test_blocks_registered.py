@@ -44,13 +44,14 @@ def test_these_are_the_blocks_for_production() -> None:
 
 def test_these_are_the_blocks_that_misbehave() -> None:
     assert set(blocks_of("neops_testing")) == {
-        *("hang_await", "hang_sleep", "gil_hog", "spin"),
+        *("hang_await", "hang_sleep", "gil_hog", "spin", "regex_hang"),
         *("segfault", "exit_code", "sys_exit", "kill_parent", "returns_twice"),
         *("ignore_sigterm_tree", "leave_behind"),
         *("eat_memory", "fill_disk", "thread_leak", "close_fds"),
-        *("no_result", "not_json_result", "nan_result", "big_result"),
+        *("no_result", "not_json_result", "nan_result", "big_result", "circular_result", "deep_result"),
         *("invalid_utf8", "output_flood", "secret_in_error"),
-        *("raise_error", "raise_base_exception"),
+        *("raise_error", "raise_base_exception", "raise_unprintable", "raise_interrupt", "cancel_itself"),
+        *("signal_itself", "block_signals", "replace_process"),
         *("slow", "ignores_cancel", "finishes_late", "slow_cleanup"),
         *("writes_env", "read_state"),
     }

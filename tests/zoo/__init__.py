@@ -1,0 +1,1 @@
+"""Every hostile block through one real worker: the truthful result, in time, with nothing left behind."""
