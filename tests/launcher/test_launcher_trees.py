@@ -3,7 +3,11 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from supervisor.trees import remove_tree
+
+NOBODY = 65534
 
 
 def test_a_tree_that_is_deeper_than_python_recurses_is_removed(tmp_path: Path) -> None:
@@ -36,3 +40,31 @@ def test_a_link_is_removed_and_what_it_leads_to_stays(tmp_path: Path) -> None:
     remove_tree(top)
     assert not top.exists()
     assert (precious / "file").read_text() == "x"
+
+
+def test_a_link_or_a_file_in_the_place_of_the_directory_is_removed(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (tmp_path / "link").symlink_to(precious)
+    (tmp_path / "file").write_text("x")
+    remove_tree(tmp_path / "link")
+    remove_tree(tmp_path / "file")
+    assert list(tmp_path.iterdir()) == [precious]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can stop being root for a while")
+def test_directories_that_nobody_may_enter_are_removed_without_being_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.chown(tmp_path, NOBODY, NOBODY)
+    # Nobody may not pass through the directories above, and need not, from here.
+    monkeypatch.chdir(tmp_path)
+    os.seteuid(NOBODY)
+    try:
+        os.makedirs("job/locked/inner/innermost")
+        for path in ("job/locked/inner", "job/locked", "job"):
+            os.chmod(path, 0)
+        remove_tree("job")
+        assert os.listdir() == []
+    finally:
+        os.seteuid(0)
