@@ -63,6 +63,33 @@ async def test_bytes_that_are_not_utf_8_are_shown_with_escapes(pipe: Pipe) -> No
     assert pipe.lines == ["caf\\xe9 \\xff\\xfe", "✓"]
 
 
+@pytest.mark.parametrize("line", [b"\n", b"\r\n", b"x\n"], ids=["empty", "CRLF", "short"])
+async def test_of_many_short_lines_only_those_that_the_valve_lets_through_are_looked_at(
+    pipe: Pipe, line: bytes
+) -> None:
+    passed: list[str] = []
+
+    class Narrow:
+        asked = skipped = 0
+
+        @property
+        def is_open(self) -> bool:
+            self.asked += 1
+            return len(passed) < 10
+
+        def skip(self, lines: int) -> None:
+            self.skipped += lines
+
+    valve = Narrow()
+    reader = OutputReader(pipe.end, passed.append, valve)
+    pipe.write(line * (60_000 // len(line)) + b"last")
+    reader.finish()
+    assert valve.asked < 20
+    assert passed[-1] == "last"
+    if line == b"x\n":
+        assert (len(passed), valve.skipped) == (11, 29_990)
+
+
 async def test_a_character_that_comes_in_two_pieces_is_one(pipe: Pipe) -> None:
     reader = pipe.reader()
     first, rest = "✓".encode()[:1], "✓".encode()[1:]
