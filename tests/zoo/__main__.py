@@ -6,9 +6,10 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from sdk.devengine import JobRecord
 from supervisor.demo.census import Census
 from supervisor.demo.errors import DemoError
 from tests.bench.distribution import Distribution, late_beats
@@ -20,7 +21,7 @@ from tests.hosting.hosting import signals_are_contained
 from tests.zoo.judging import judge, table
 from tests.zoo.keepers import BEAT_SECONDS, SLOTS, kept
 from tests.zoo.members import MEMBERS, Member
-from tests.zoo.visit import visit_all
+from tests.zoo.visit import Visit, visit_all
 from tests.zoo.worker_seen import WorkerSeen
 
 
@@ -60,10 +61,10 @@ async def _run(directory: Path, census: Census, mark: str, members: Sequence[Mem
     jobs = {record.job_id: record for record in await records_of(database_of(directory))}
     causes = {job_id: cause.value for job_id, cause in keepers.log.causes.items()}
     machine = Distribution.of(machine_late)
-    late = [beat.late_seconds for beat in late_beats(pings, BEAT_SECONDS) if start <= beat.came_at <= end]
+    beats = [beat for beat in late_beats(pings, BEAT_SECONDS) if start <= beat.came_at <= end]
     rows = [judge(visit, jobs, causes, machine.worst) for visit in visits]
     worker = WorkerSeen(
-        pings=Distribution.of(late),
+        pings=Distribution.of([beat.late_seconds for beat in beats]),
         pings_due=int((end - start) / BEAT_SECONDS),
         machine=machine,
         left=tuple(f"{found.command} ({found.pid})" for found in census.left()),
@@ -82,10 +83,23 @@ async def _run(directory: Path, census: Census, mark: str, members: Sequence[Mem
         print(
             f"note: {skipped} were not run, as this kernel can't keep jobs from signalling others (Linux 6.12)."
         )
+    for beat in sorted(beats, key=lambda beat: -beat.late_seconds)[:3]:
+        print(f"  {beat.late_seconds * 1000:.0f} ms late beside: {_running_at(beat.came_at, visits, jobs)}")
     problems = worker.problems()
     for problem in problems:
         print(f"NO: {problem}")
     return 1 if problems or failed else 0
+
+
+def _running_at(monotonic: float, visits: Sequence[Visit], jobs: Mapping[str, JobRecord]) -> str:
+    """Name the members whose jobs ran, or ended, in the half second before."""
+    at = time.time() - time.monotonic() + monotonic
+    names = [
+        visit.member.name
+        for visit in visits
+        if (jobs[visit.job_id].claimed_at or 0) <= at <= (jobs[visit.job_id].finished_at or 0) + 0.5
+    ]
+    return ", ".join(names) or "nothing"
 
 
 if __name__ == "__main__":
