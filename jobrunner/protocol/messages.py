@@ -1,6 +1,6 @@
 """Every header that may travel between supervisor, template and child, as validated pydantic models."""
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -97,6 +97,7 @@ FromChild = Annotated[Ready | Log | Outcome, Field(discriminator="type")]
 FromTemplate = Annotated[Importing | CatalogueReady, Field(discriminator="type")]
 ToChild = Annotated[Order | Cancel, Field(discriminator="type")]
 
+_MOST_PROBLEMS: Final = 20
 _FROM_CHILD: TypeAdapter[Ready | Log | Outcome] = TypeAdapter(FromChild)
 _FROM_TEMPLATE: TypeAdapter[Importing | CatalogueReady] = TypeAdapter(FromTemplate)
 _TO_CHILD: TypeAdapter[Order | Cancel] = TypeAdapter(ToChild)
@@ -106,8 +107,12 @@ def _validated(adapter: TypeAdapter[HeaderT], frame: Frame) -> HeaderT:
     try:
         return adapter.validate_json(frame.header)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise FrameError(f"not a valid header: {first['msg']}", incomplete=False) from None
+        if error.error_count() > _MOST_PROBLEMS:  # to describe each of them would hold the supervisor's loop
+            raise FrameError("not a valid header: nothing in it is right", incomplete=False) from None
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        # The one message of pydantic that repeats what it was given, which may be a password.
+        reason = "unknown type" if first["type"] == "union_tag_invalid" else first["msg"]
+        raise FrameError(f"not a valid header: {reason}", incomplete=False) from None
 
 
 def from_child(frame: Frame) -> Ready | Log | Outcome:
