@@ -14,6 +14,9 @@ from jobrunner.protocol.entry import Descriptors
 _MESSAGE_CAP_BYTES: Final = 256
 _DESCRIPTORS_PER_CHILD: Final = 4
 
+_HIGHEST_PID: Final = 2**22
+"""PID_MAX_LIMIT of Linux's include/linux/threads.h on 64-bit machines."""
+
 
 @dataclass(frozen=True, slots=True)
 class Birth:
@@ -45,7 +48,10 @@ def announce_birth(control: socket.socket, birth: Birth) -> None:
 
 
 def receive_births(control: socket.socket) -> tuple[list[Birth], bool]:
-    """Take every announcement that is there, without waiting. Second value: whether the template is gone."""
+    """Take every announcement that is there, without waiting.
+
+    Second value: whether the template is gone, or has sent what is no announcement and can't be trusted any more.
+    """
     births: list[Birth] = []
     while True:
         try:
@@ -56,5 +62,23 @@ def receive_births(control: socket.socket) -> tuple[list[Birth], bool]:
             return births, True
         if not data:
             return births, True
+        birth = _birth(data)
+        if birth is None:
+            return births, True
+        births.append(birth)
+
+
+def _birth(data: bytes) -> Birth | None:
+    """Read one announcement; `None` for what the template's own code never sends.
+
+    A module of blocks may write to this socket while it is imported. Its numbers must not become signals: -1 is
+    everybody, and 1 and this process are nobody's child.
+    """
+    try:
         message = json.loads(data)
-        births.append(Birth(int(message["request"]), int(message["pid"])))
+        request, pid = message["request"], message["pid"]
+    except (ValueError, RecursionError, TypeError, KeyError):
+        return None
+    if type(request) is not int or type(pid) is not int:
+        return None
+    return Birth(request, pid) if 0 <= pid <= _HIGHEST_PID and pid not in (1, os.getpid()) else None

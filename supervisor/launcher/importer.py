@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from pydantic import ValidationError
+
 from jobrunner.protocol.caps import CATALOGUE_CAP_BYTES
 from jobrunner.protocol.catalogue import CATALOGUE, Catalogue, ImportProblem, ProblemKind
 from jobrunner.protocol.entry import Discovery, PassedDescriptor, run_template
@@ -132,17 +134,18 @@ async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue
             try:
                 async with asyncio.timeout(import_seconds if module else _START_SECONDS):
                     frame = await read_frame(reader, CATALOGUE_CAP_BYTES)
+                if frame is None:
+                    return await _died(template, module, "")
+                message = from_template(frame)
+                if not isinstance(message, Importing):
+                    return CATALOGUE.validate_json(frame.payload)
             except TimeoutError:
                 return await _hung(template, module, import_seconds)
+            except ValidationError:  # a module has written to the descriptor that the reports go over
+                return await _died(template, module, "Its catalogue can't be read.")
             except (FrameError, OSError) as error:
                 return await _died(template, module, str(error))
-            if frame is None:
-                return await _died(template, module, "")
-            message = from_template(frame)
-            if isinstance(message, Importing):
-                module = message
-            else:
-                return CATALOGUE.validate_json(frame.payload)
+            module = message
     finally:
         writer.transport.abort()
 
