@@ -16,7 +16,11 @@ from supervisor.jobs import Job
 CLIENT_LIBRARY: Final = "neops_workflow_engine_client"
 _CREATED: Final = 201
 _NOT_THE_ENGINE: Final = "Check that the engine's URL leads to the engine, and not to a proxy or a web page."
-_VERSION: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:(?:-beta\.|b)(\d+))?")
+_VERSION: Final = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:(?:-beta\.|b)(\d{1,9}))?", re.ASCII)
+_UUID: Final = re.compile(r"[!-~]{1,200}")
+"""Whatever an engine takes for one, as long as it can be a part of a URL and a row of the journal."""
+
+_VERSION_CHARS: Final = 100
 _FIRST_WITH_RETRYABLE: Final = (0, 43, 0, 6)
 
 
@@ -54,7 +58,7 @@ class EngineApi:
         body = {"version": client_version(), "library": CLIENT_LIBRARY}
         answer = await self._http.post("/version/compatibility", "the version check", body)
         reply = _dictionary(answer.json("the version check"))
-        version = str(reply.get("version", ""))
+        version = ascii(reply.get("version", "")).strip("'\"")[:_VERSION_CHARS]
         if _VERSION.match(version):
             self.knows_retryable = _is_at_least(version, _FIRST_WITH_RETRYABLE)
         # Only a plain no is a no: an engine that leaves the field out has not refused anything.
@@ -69,9 +73,10 @@ class EngineApi:
             {k: v for k, v in body.items() if v is not None},
         )
         uuid = _dictionary(answer.json("the registration of this worker")).get("uuid")
-        if not isinstance(uuid, str) or not uuid:
+        if not isinstance(uuid, str) or not _UUID.fullmatch(uuid):
             raise EngineError(
-                "The engine registered this worker without telling its uuid.", status=answer.status
+                "The engine registered this worker without telling a uuid that can be used.",
+                status=answer.status,
             )
         return uuid
 

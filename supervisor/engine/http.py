@@ -19,12 +19,14 @@ import aiohttp
 from neops_workflow_engine_client.api_client import ApiClient
 from neops_workflow_engine_client.configuration import Configuration
 
+from jobrunner.protocol.caps import cut
 from supervisor.backoff import is_retryable
 from supervisor.engine.proxy import proxy_for
 from supervisor.errors import EngineError, StartRefusedError
 
 _BODY_CAP_BYTES: Final = 256 * 2**20
 _EXCERPT_CHARS: Final = 200
+_REASON_CHARS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,8 @@ def _own_session(client: ApiClient) -> aiohttp.ClientSession:
     thread: milliseconds on the way of every job.
     """
     generated = client.rest_client.pool_manager
-    session = aiohttp.ClientSession(connector=generated.connector)
+    # No cookies: the contract has none, and one in each answer would be memory that is never given back.
+    session = aiohttp.ClientSession(connector=generated.connector, cookie_jar=aiohttp.DummyCookieJar())
     generated.detach()
     return session
 
@@ -175,7 +178,8 @@ def _reason(error: BaseException, seconds: float) -> str:
         number = error.os_error.errno or 0
         reason = os.strerror(number) if number > 0 else error.os_error.strerror or str(error.os_error)
         return f"can't connect to {error.host}:{error.port}: {reason}"
-    return str(error) or type(error).__name__
+    # aiohttp quotes what it could not read, which may be megabytes.
+    return cut(" ".join(str(error).split()), _REASON_CHARS) or type(error).__name__
 
 
 def _explanation(content: bytes) -> str:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from jobrunner.protocol.messages import JobType, RunOn
 from supervisor.jobs import Job
 
+_LONGEST_TEXT_CHARS: Final = 1000
 _DEEPEST_LEVELS: Final = 200
 """Far more than real jobs have, and few enough for all that walks through a job by recursion."""
 
@@ -34,14 +35,15 @@ class _Item(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
-    job_id: str = Field(alias="jobId", min_length=1)
-    block_id: str = Field(alias="functionBlockId", min_length=1)
+    # They travel in the header of the order, which is capped.
+    job_id: str = Field(alias="jobId", min_length=1, max_length=_LONGEST_TEXT_CHARS)
+    block_id: str = Field(alias="functionBlockId", min_length=1, max_length=_LONGEST_TEXT_CHARS)
     job_type: JobType = Field(alias="type")
     run_on: RunOn = Field(alias="runOn")
     parameters: dict[str, Any]
     context: dict[str, Any]
     entity_id: int | float | None = Field(default=None, alias="entityId")
-    step_label: str | None = Field(default=None, alias="stepLabel")
+    step_label: str | None = Field(default=None, alias="stepLabel", max_length=_LONGEST_TEXT_CHARS)
 
 
 def parse_items(items: Sequence[object]) -> list[Job | MalformedJob]:
@@ -69,7 +71,8 @@ def _parse(item: object) -> Job | MalformedJob:
         parsed = _Item.model_validate(item)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'the item'}: {problem['msg']}"
+            # Not the keys below a field: they are the engine's data, of any length, and may be no Unicode.
+            f"{problem['loc'][0] if problem['loc'] else 'the item'}: {problem['msg']}"
             for problem in error.errors(include_input=False, include_url=False)[:5]
         )
         return MalformedJob(_job_id(item), f"The engine sent a job that this worker can't read ({problems}).")
