@@ -1,0 +1,160 @@
+"""Frames of a child, through the reader, the state machine and the verdict, to the text of a result."""
+
+import asyncio
+import contextlib
+import json
+import random
+import struct
+from typing import Any
+
+from jobrunner.protocol.caps import HEADER_CAP_BYTES
+from jobrunner.protocol.messages import Order
+from supervisor.execution import Execution, Finished
+from supervisor.lifecycle.job import Limits
+from supervisor.redaction import Mask
+from supervisor.result import result_text
+from supervisor.verdict import ExitStatus, decide
+from supervisor.watch.joblog import JobLog
+from tests.fuzz.fakes import FakeChild, NoSampler, NothingToSweep
+from tests.fuzz.fuzzer import Fuzzer
+from tests.fuzz.mutating import any_text, any_value, as_json, mutate, nested, some_bytes
+
+SECRET = "Fuzz-Secret-55"
+RESULT_CAP_BYTES = 100_000
+MESSAGE_MOST_CHARS = 24_000
+"""The cap of an outcome's message, and what evidence may be added to it."""
+
+_HEADERS: tuple[dict[str, Any], ...] = (
+    {"type": "ready", "pid": 1},
+    {"type": "log", "level": 20, "logger": "block", "text": "hello", "created": 0.0},
+    {"type": "outcome", "success": True, "message": "Done", "body_bytes": 0},
+    {"type": "outcome", "success": False, "message": SECRET, "retryable": True, "body_bytes": 2},
+    {"type": "order", "job_id": "j", "block_id": "b"},
+    {"type": SECRET},
+    {SECRET: SECRET},
+)
+
+
+def bytes_of(dice: random.Random) -> bytes:
+    """Return what one child sends in its life."""
+    sent = b"".join(_frame(dice) for _ in range(dice.choice((1, 1, 2, 3, 8))))
+    match dice.randrange(10):
+        case 0:
+            return some_bytes(dice, 5000)
+        case 1:
+            return sent[: dice.randint(0, len(sent))]
+        case 2:
+            return mutate(dice, sent)
+        case 3 if dice.random() < 0.1:
+            return _frame(dice) * 300
+        case _:
+            return sent
+
+
+def _frame(dice: random.Random) -> bytes:
+    header: Any = dict(dice.choice(_HEADERS))
+    payload = b""
+    if header.get("type") == "outcome":
+        payload = _payload(dice, header)
+    text = _header_text(dice, header)
+    lengths = len(text), len(payload)
+    if dice.random() < 0.05:
+        wrong = (0, 1, HEADER_CAP_BYTES, HEADER_CAP_BYTES + 1, RESULT_CAP_BYTES + HEADER_CAP_BYTES, 2**32 - 1)
+        lengths = dice.choice((lengths[0], *wrong)), dice.choice((lengths[1], *wrong))
+    return struct.pack("!II", *lengths) + text + payload
+
+
+def _header_text(dice: random.Random, header: Any) -> bytes:
+    match dice.randrange(16):
+        case 0:
+            return as_json(dice, nested(dice, header))
+        case 1:
+            return as_json(dice, header)
+        case 2:
+            return some_bytes(dice)
+        case 3:
+            return dice.choice((b"[", b'{"a":', b'"')) * dice.choice((10, 1000, 60_000 // 5))
+        case 4 if dice.random() < 0.2:
+            extra = {f"{number:x}": any_value(dice, 0) for number in range(dice.choice((3, 6000)))}
+            return as_json(dice, header | extra)[:HEADER_CAP_BYTES]
+        case 5 if dice.random() < 0.2:
+            return json.dumps(header | {dice.choice(("type", "text", "message")): "m" * 120_000}).encode()
+        case _:
+            return json.dumps(header).encode()
+
+
+def _payload(dice: random.Random, header: dict[str, Any]) -> bytes:
+    body: Any = (
+        {"data": any_value(dice)} if dice.random() < 0.7 else {"data": {}, "dbUpdates": {"updates": []}}
+    )
+    text = as_json(dice, body)
+    if dice.random() < 0.03:
+        text = as_json(dice, {"data": any_text(dice) * 30_000})[: RESULT_CAP_BYTES + HEADER_CAP_BYTES]
+    acquires = as_json(dice, [any_value(dice)]) if dice.random() < 0.3 else b""
+    header["body_bytes"] = len(text) + dice.choice((0, 0, 0, 0, 1, -1, 2**40))
+    if header["body_bytes"] < 0:
+        header["body_bytes"] = 0
+    return text + acquires
+
+
+class Frames(Fuzzer):
+    """A child that sends anything, in pieces of any length."""
+
+    async def check(self, dice: random.Random) -> None:
+        """See `Fuzzer.check`."""
+        await check_bytes(dice, bytes_of(dice))
+
+
+async def check_bytes(dice: random.Random, sent: bytes) -> None:
+    """Send what a child sends, and check that what comes of it can be a result."""
+    child = await FakeChild().connect()
+    log = JobLog("job", "fuzz/echo:1.0.0", Mask({"password": SECRET}))
+    limits = Limits(max_seconds=10.0, grace_seconds=0.0)
+    execution = Execution(child, NothingToSweep(), NoSampler(), limits, log)  # type: ignore[arg-type]
+    speaking = asyncio.ensure_future(_speak(child, sent, dice))
+    try:
+        finished = await execution.run(_order, b"{}")
+    finally:
+        speaking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await speaking
+        child.close()
+    _check_result(finished)
+
+
+async def _speak(child: FakeChild, sent: bytes, dice: random.Random) -> None:
+    at = 0
+    while at < len(sent):
+        length = dice.choice((1, 7, 64, 4096, len(sent)))
+        if len(sent) > 2000:
+            length = max(length, len(sent) // 8)
+        await child.send(sent[at : at + length])
+        at += length
+        await asyncio.sleep(0)
+    child.end(ExitStatus(code=0))
+
+
+def _order(deadline: float) -> Order:
+    return Order(
+        job_id="job", block_id="fuzz/echo:1.0.0", job_type="execute", run_on="global", deadline=deadline,
+        job_directory="/nowhere", log_level=20, result_cap_bytes=RESULT_CAP_BYTES,
+    )  # fmt: skip
+
+
+def _check_result(finished: Finished) -> None:
+    verdict = decide(finished.ending)
+    text = result_text("job", verdict, finished.result_body, finished.acquires, knows_retryable=True)
+    parsed = json.loads(text, parse_constant=_no_constant)
+    assert parsed["jobExecutionId"] == "job", "another job's id"
+    assert parsed["result"]["success"] is (
+        finished.ending.outcome is not None and finished.ending.outcome.success
+    )
+    message = parsed["result"]["message"]
+    assert SECRET not in message, "a secret in the message"
+    assert len(message) <= MESSAGE_MOST_CHARS, f"a message of {len(message)} characters"
+    assert "\0" not in message
+    message.encode()
+
+
+def _no_constant(name: str) -> None:
+    raise AssertionError(f"{name} in a result")

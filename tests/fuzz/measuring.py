@@ -1,0 +1,62 @@
+"""How long each case held the event loop, and what the process has more of than before."""
+
+import asyncio
+import contextvars
+import gc
+import os
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+CASE: contextvars.ContextVar[int] = contextvars.ContextVar("CASE", default=-1)
+"""The number of the case for which something runs. Tasks and callbacks inherit it."""
+
+
+@dataclass(slots=True)
+class Hold:
+    """The longest time for which one callback held the loop, in CPU seconds of its thread, and its case."""
+
+    seconds: float = 0.0
+    case: int = -1
+
+
+@contextmanager
+def watched_loop() -> Iterator[Hold]:
+    """Measure every callback of this process's loops.
+
+    CPU time and not the clock's: on a machine with neighbours a case would be blamed for theirs.
+    """
+    longest = Hold()
+    handle: type[asyncio.Handle] = asyncio.events.Handle
+    run = handle._run
+
+    def measured(self: asyncio.Handle) -> None:
+        begun = time.thread_time()
+        run(self)
+        took = time.thread_time() - begun
+        if took > longest.seconds and (case := self._context.get(CASE, -1)) >= 0:
+            longest.seconds, longest.case = took, case
+
+    handle._run = measured  # type: ignore[method-assign]
+    try:
+        yield longest
+    finally:
+        handle._run = run  # type: ignore[method-assign]
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What a process has: memory in MiB, and descriptors."""
+
+    memory_mb: float
+    descriptors: int
+
+    @classmethod
+    def now(cls) -> "Footprint":
+        """Look, after everything that can be collected was collected."""
+        gc.collect()
+        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
+        return cls(pages * resource.getpagesize() / 2**20, len(os.listdir("/proc/self/fd")))

@@ -1,0 +1,129 @@
+"""What a template reports, and the births that it announces. It has imported the blocks, so it is not trusted."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import socket
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from jobrunner.protocol.catalogue import Catalogue, ImportProblem
+from jobrunner.protocol.entry import Discovery
+from jobrunner.protocol.frames import pack
+from supervisor.errors import LaunchError, TemplateError
+from supervisor.launcher import importer, template
+from supervisor.launcher.template import TemplateLauncher
+from tests.fuzz.fakes import block_entry
+from tests.fuzz.fuzzer import Fuzzer
+from tests.fuzz.mutating import INTEGERS, any_value, as_json, mutate, nested, some_bytes
+
+_PID = 2**22 + 1  # above what the kernel gives out
+
+
+class TemplateReports(Fuzzer):
+    """Both sockets of a template, by turns."""
+
+    async def check(self, dice: random.Random) -> None:
+        """See `Fuzzer.check`."""
+        await (check_report(_report(dice)) if dice.random() < 0.5 else check_births(_births(dice)))
+
+
+def _report(dice: random.Random) -> bytes:
+    catalogue = json.loads(Catalogue(blocks=(block_entry(),)).to_json())
+    frames = [
+        pack(b'{"type":"importing","module":"m"}'),
+        pack(as_json(dice, nested(dice, {"type": "importing", "module": "m", "file": None}))),
+        pack(as_json(dice, {"type": "catalogue"}), as_json(dice, nested(dice, catalogue))),
+        pack(b'{"type":"catalogue"}', as_json(dice, nested(dice, catalogue))),
+        some_bytes(dice),
+    ]
+    sent = b"".join(dice.choices(frames, k=dice.choice((1, 2, 3))))
+    return mutate(dice, sent) if dice.random() < 0.2 else sent
+
+
+async def check_report(sent: bytes) -> Catalogue | ImportProblem | None:
+    """Follow the report of a template to a catalogue, a problem or the one error that stands for the rest."""
+    near, far = socket.socketpair()
+    near.setblocking(False)
+    far.setblocking(False)
+
+    async def end() -> None: ...
+
+    async def end_by_itself(bound_seconds: float) -> str:
+        return "exit code 0"
+
+    fake: Any = SimpleNamespace(
+        report=near, pid=_PID, output=SimpleNamespace(tail=lambda: ""), end=end, end_by_itself=end_by_itself
+    )
+    following = asyncio.ensure_future(importer._follow(fake, 10.0))
+    await asyncio.get_running_loop().sock_sendall(far, sent)
+    far.close()
+    try:
+        outcome = await following
+    except TemplateError:
+        return None
+    assert isinstance(outcome, Catalogue | ImportProblem)
+    str(outcome).encode()
+    return outcome
+
+
+def _births(dice: random.Random) -> list[bytes]:
+    born = {"request": dice.choice((1, 2, 99)), "pid": dice.choice((0, _PID, 1, -1, os.getpid(), *INTEGERS))}
+    return [
+        dice.choice(
+            (
+                json.dumps(born).encode(),
+                as_json(dice, nested(dice, born)),
+                some_bytes(dice),
+                as_json(dice, any_value(dice)),
+            )
+        )[:4000]
+        or b"x"
+        for _ in range(dice.choice((1, 2, 4)))
+    ]
+
+
+async def check_births(sent: list[bytes]) -> None:
+    """Hear births. Only what can be a child of this process may ever be signalled."""
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    near.setblocking(False)
+    launcher = TemplateLauncher(Discovery(()), {})
+    waiting = {number: asyncio.get_running_loop().create_future() for number in (1, 2)}
+    launcher._awaited = waiting
+    fake: Any = SimpleNamespace(control=near, pid=_PID, reap=lambda: "exit code 0")
+    launcher._template = fake
+    signalled: list[int] = []
+    with near, far, _no_signals(signalled):
+        for message in sent:
+            far.send(message)
+        launcher.drain_births()
+        if launcher._comeback is not None:
+            launcher._comeback.cancel()
+        launcher.drain_births()
+    for born in waiting.values():
+        if born.done() and born.exception() is None:
+            assert 1 < born.result() <= 2**22 + 1, f"a child with the pid {born.result()}"
+        elif born.done():
+            assert isinstance(born.exception(), LaunchError)
+    assert all(1 < pid <= 2**22 + 1 and pid != os.getpid() for pid in signalled), f"a signal to {signalled}"
+
+
+@contextmanager
+def _no_signals(signalled: list[int]) -> Any:
+    """Write down whom the launcher would signal or wait for. Nobody is."""
+
+    def kill(pid: int, number: int) -> None:
+        assert number == signal.SIGKILL
+        signalled.append(pid)
+        raise ProcessLookupError
+
+    def waitpid(pid: int, options: int) -> tuple[int, int]:
+        raise ChildProcessError
+
+    stand_in = SimpleNamespace(**{**vars(os), "kill": kill, "waitpid": waitpid})
+    with patch.object(template, "os", stand_in):
+        yield
