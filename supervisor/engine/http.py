@@ -113,6 +113,8 @@ class EngineHttp:
     async def _send(self, method: str, path: str, what: str, data: bytes | None, seconds: float) -> Answer:
         _, url, headers, _, _ = self._client.param_serialize(method, path, auth_settings=self._authentication)
         headers["Accept"] = "application/json"
+        # A few kilobytes can unpack to gigabytes, and do so on the loop: 64 MiB hold it for 0.2 s.
+        headers["Accept-Encoding"] = "identity"
         headers["Content-Type"] = "application/json"
         timeout = aiohttp.ClientTimeout(total=seconds)
         try:
@@ -152,7 +154,9 @@ def _own_session(client: ApiClient) -> aiohttp.ClientSession:
     """
     generated = client.rest_client.pool_manager
     # No cookies: the contract has none, and one in each answer would be memory that is never given back.
-    session = aiohttp.ClientSession(connector=generated.connector, cookie_jar=aiohttp.DummyCookieJar())
+    session = aiohttp.ClientSession(
+        connector=generated.connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+    )
     generated.detach()
     return session
 
