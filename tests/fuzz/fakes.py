@@ -1,6 +1,7 @@
 """A child and its surroundings without a process: real sockets and pipes, and everything else made up."""
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import Callable
@@ -45,7 +46,8 @@ class FakeChild:
 
     def end(self, status: ExitStatus) -> None:
         """End, as far as the worker can tell."""
-        self.far.close()
+        with contextlib.suppress(OSError):
+            self.far.shutdown(socket.SHUT_RDWR)  # not closed: somebody may be sending
         if not self.exited.done():
             self.exited.set_result(status)
 
