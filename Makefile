@@ -4,12 +4,13 @@
 PYTHON ?= python3
 CLIENT ?= stable
 ARGS ?=
+CASES ?= 100000
 
 # Passed as arguments, not exported: what a verb runs must not see this file's settings in its environment.
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench env lock clean
+.PHONY: help demo test contract lint types bench zoo fuzz env lock clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -18,7 +19,8 @@ help: ## List the verbs
 	@echo 'Settings, given as NAME=value behind the verb:'
 	@echo '  PYTHON  the interpreter, 3.11 or newer (now: $(PYTHON))'
 	@echo '  CLIENT  the engine client: stable or next (now: $(CLIENT))'
-	@echo '  ARGS    further arguments for demo, test, contract and bench'
+	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo and fuzz'
+	@echo '  CASES   how many cases fuzz runs (now: $(CASES))'
 
 demo: ## Run an engine, the worker and an emulated device, and show what becomes of each job
 	@$(ENVIRONMENT) supervisor demo $(ARGS)
@@ -40,6 +42,12 @@ types: ## Check types with mypy and basedpyright
 
 bench: ## Measure job latency, throughput and heartbeat lateness
 	@$(ENVIRONMENT) python -m tests.bench $(ARGS)
+
+zoo: ## Run every hostile block through one real worker, and show what became of each
+	@$(ENVIRONMENT) python -m tests.zoo $(ARGS)
+
+fuzz: ## Send what nobody would send: frames of children, the template's reports, the engine's answers
+	@$(ENVIRONMENT) python -m tests.fuzz --cases $(CASES) $(ARGS)
 
 env: ## Set the environment up and do nothing else
 	@$(ENVIRONMENT) true

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import logging
-import os
 import random
 import sys
 import time
@@ -57,9 +56,8 @@ def main() -> int:
     parser.add_argument(
         "only", nargs="*", choices=[*FUZZERS, []], metavar="FUZZER", help=f"of {', '.join(FUZZERS)}"
     )
-    cases = int(os.environ.get("CASES") or 100_000)
     parser.add_argument(
-        "--cases", type=int, default=cases, help="for all fuzzers together (now: %(default)s)"
+        "--cases", type=int, default=100_000, help="for all fuzzers together (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--case", type=int, help="run this case of this seed only, with its traceback")

@@ -39,6 +39,9 @@ def _the_host_is_as_before(host: Host) -> Iterator[None]:
         ("ignores_cancel", {}, SHORT, ""),
         ("slow_cleanup", {}, SHORT, ""),
         ("finishes_late", {}, NO_GRACE, "timing.py"),
+        ("regex_hang", {}, NO_GRACE, "hangs.py"),
+        ("block_signals", {}, NO_GRACE, ""),
+        ("signal_itself", {"name": "SIGSTOP"}, NO_GRACE, ""),
     ],
 )
 def test_a_job_over_its_time_is_ended_in_time_and_says_where_it_was(
@@ -78,6 +81,13 @@ def test_success_after_the_limit_does_not_count_and_is_mentioned(host: Host) -> 
         ("no_result", {}, "block_failed", ["None"]),
         ("not_json_result", {}, "block_failed", ["JSON", "value"]),
         ("nan_result", {}, "block_failed", ["JSON", "nan"]),
+        ("raise_unprintable", {}, "block_failed", ["UnprintableError"]),
+        ("raise_interrupt", {}, "block_failed", ["KeyboardInterrupt"]),
+        ("cancel_itself", {}, "block_failed", ["cancelled by itself"]),
+        ("circular_result", {}, "block_failed", ["JSON", "contains itself"]),
+        ("deep_result", {}, "block_failed", ["JSON"]),
+        ("signal_itself", {"name": "SIGABRT"}, "crashed", ["SIGABRT"]),
+        ("replace_process", {}, "channel_closed", ["exec"]),
         ("close_fds", {}, "channel_closed", ["closed the descriptor"]),
         ("close_fds", {"first": 3}, "channel_closed", ["closed the descriptor"]),
     ],
