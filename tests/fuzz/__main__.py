@@ -18,7 +18,7 @@ from tests.fuzz.measuring import CASE, Footprint, Hold, watched_loop
 from tests.fuzz.template import TemplateReports
 
 LONGEST_HOLD_SECONDS = 0.1
-MORE_MEMORY_MB = 24.0
+MORE_MEMORY_MB = 8.0
 FUZZERS = {"frames": Frames, "template": TemplateReports, "engine": EngineReplies, "jobs": JobLists}
 _MORE_DESCRIPTORS = 2
 """A connection that is kept for the next request may be there or not."""
