@@ -167,7 +167,7 @@ FILES: Final = (
     _zoo("replace_job_directory", COMPLETED),
     _zoo("lock_job_directory", COMPLETED),
     _zoo("many_files", ("completed", "time_limit"), extra_seconds=3.0),
-    _zoo("deep_directory", COMPLETED, extra_seconds=1.0),
+    _zoo("deep_directory", COMPLETED, extra_seconds=4.0),
     _zoo("strange_names", COMPLETED),
     _zoo("descriptor_leak", COMPLETED),
     _zoo("binary_output", ("completed", "time_limit")),
