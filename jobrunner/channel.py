@@ -1,5 +1,6 @@
 """The child's end of the channel to the supervisor."""
 
+import errno
 import os
 import socket
 import threading
@@ -20,6 +21,7 @@ class Channel:
         self._socket.setblocking(True)
         self._lock = threading.Lock()
         self._owner_pid = os.getpid()
+        self._identity = _identity(descriptor)
 
     @property
     def is_mine(self) -> bool:
@@ -38,6 +40,31 @@ class Channel:
         with self._lock:
             self._socket.sendall(data)
 
+    def send_if_room(self, header: Header) -> None:
+        """Send one small frame, or nothing where that would have to wait. Raises `OSError` when nobody can get it.
+
+        For frames that the block did not cause. It may have closed the descriptor, and a file of its own may have
+        the number now, which must not get our bytes.
+        """
+        if not self.is_mine or not self._lock.acquire(blocking=False):
+            return
+        try:
+            if _identity(self._socket.fileno()) != self._identity:
+                raise OSError(errno.EBADF, "the channel was closed")
+            data = header.pack()
+            sent = self._socket.send(data, socket.MSG_DONTWAIT)
+            # The kernel takes as few bytes whole or not at all; half a frame would end the job.
+            self._socket.sendall(data[sent:])
+        except BlockingIOError:
+            return
+        finally:
+            self._lock.release()
+
     def receive(self, payload_cap_bytes: int) -> Frame:
         """Wait for the next frame. Raises `EOFError` when the supervisor is gone."""
         return receive_frame(self._socket, payload_cap_bytes)
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    status = os.fstat(descriptor)
+    return status.st_dev, status.st_ino

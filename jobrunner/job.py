@@ -15,6 +15,7 @@ from jobrunner.outcome import encode, failed
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.exit_codes import CHANNEL_LOST
 from jobrunner.protocol.messages import Cancel, Order, to_child
+from jobrunner.ticking import Ticking
 from sdk.block_registry import registry
 from sdk.execution import JobInput, OutcomeBody, run_job
 from sdk.job import JobMeta
@@ -55,7 +56,7 @@ def run_order(channel: Channel, order: Order, payload: bytes) -> None:
             return
         # SystemExit from a task that the block started ends the loop without passing through the job.
         _log.exception("The block ended the event loop")
-        _send(channel, failed(f"The block ended its event loop with {type(error).__name__}."), 0)
+        _send(channel, failed(f"The block ended its event loop with {type(error).__name__}.", raised=True), 0)
 
 
 def _send(channel: Channel, body: OutcomeBody, cap_bytes: int) -> None:
@@ -90,13 +91,17 @@ async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -
             job.cancel(message.reason)
 
     loop.add_reader(channel.fileno(), hear)
+    ticking = Ticking(channel, order.stall_seconds) if order.stall_seconds else None
     try:
         return await job
     except asyncio.CancelledError:
         if reason is None:
-            return failed("The block was cancelled by itself or by a task of its own, not by the worker.")
+            text = "The block was cancelled by itself or by a task of its own, not by the worker."
+            return failed(text, raised=True)
         return failed(f"Cancelled: {reason}.")
     finally:
+        if ticking is not None:
+            ticking.stop()
         loop.remove_reader(channel.fileno())
 
 

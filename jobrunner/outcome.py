@@ -7,7 +7,7 @@ from sdk.errors import EncodingError
 from sdk.execution import OutcomeBody
 
 
-def failed(message: str, *, retryable: bool | None = None) -> OutcomeBody:
+def failed(message: str, *, retryable: bool | None = None, raised: bool = False) -> OutcomeBody:
     """Build the body of a failure that has nothing but its message."""
     return OutcomeBody(
         success=False,
@@ -17,6 +17,7 @@ def failed(message: str, *, retryable: bool | None = None) -> OutcomeBody:
         acquires=None,
         retryable=retryable,
         warnings=(),
+        raised=raised,
     )
 
 
@@ -43,6 +44,7 @@ def encode(body: OutcomeBody, cap_bytes: int) -> tuple[Outcome, bytes]:
         success=body.success,
         message=cut(body.message, MESSAGE_CAP_CHARS),
         retryable=body.retryable,
+        raised=body.raised,
         body_bytes=len(result),
     )
     return header, result + acquires

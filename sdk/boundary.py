@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sdk.errors import WrongResultError
+from sdk.errors import SdkError, WrongResultError
 from sdk.failure import headline, traceback_of
 from sdk.logger import BlockLogger
-from sdk.results import BaseFunctionBlockResult
+from sdk.results import BaseFunctionBlockResult, mark_raised
 from sdk.sensitive import Masker
 
 R = TypeVar("R", bound=BaseFunctionBlockResult)
@@ -40,7 +40,8 @@ async def guarded(
         hide = Masker(secrets())
         # Of what it returned instead of a result, a traceback would say nothing.
         tell = say if isinstance(error, WrongResultError) else tell_with_traceback
-        return failed(tell(error, what, logger, hide), error)
+        result = failed(tell(error, what, logger, hide), error)
+        return result if isinstance(error, SdkError) else mark_raised(result)
 
 
 def say(error: BaseException, _: str, logger: BlockLogger, hide: Masker) -> str:

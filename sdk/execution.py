@@ -19,7 +19,7 @@ from sdk.errors import EncodingError, SdkError
 from sdk.job import JobMeta
 from sdk.logger import BlockLogger, LoggerLike, block_logger
 from sdk.parsing import parse_leniently, parse_parameters
-from sdk.results import BaseFunctionBlockResult, FunctionBlockResult
+from sdk.results import BaseFunctionBlockResult, FunctionBlockResult, was_raised
 from sdk.sensitive import Masker, collect_secrets
 
 
@@ -47,7 +47,8 @@ class OutcomeBody:
     """What came of a job. All values are JSON's own types.
 
     ``db_updates`` only after a successful execute that changed something, ``acquires`` only after a
-    successful acquire that asks for something; both in the engine's wire shape.
+    successful acquire that asks for something; both in the engine's wire shape. ``raised`` is true when an exception
+    of the block's own ended it: not when it returned failure, and not for what the SDK refused.
     """
 
     success: bool
@@ -57,6 +58,7 @@ class OutcomeBody:
     acquires: list[dict[str, Any]] | None = None
     retryable: bool | None = None
     warnings: tuple[str, ...] = ()
+    raised: bool = False
 
 
 async def run_job(
@@ -130,8 +132,14 @@ class _Run:
             # To describe it took more memory than there is, or the log is broken. The job must still end.
             kinds = f"{type(error).__name__}, and to describe it {type(second).__name__}"
             message = f"{self.block.registration.identifier} raised {kinds}."
-        retryable = False if isinstance(error, SdkError) else None
-        return OutcomeBody(False, self._clean(message), retryable=retryable, warnings=tuple(self.warnings))
+        ours = isinstance(error, SdkError)
+        return OutcomeBody(
+            False,
+            self._clean(message),
+            retryable=False if ours else None,
+            warnings=tuple(self.warnings),
+            raised=not ours,
+        )
 
     def _data_of_failed(self, result: FunctionBlockResult[Any]) -> dict[str, Any] | None:
         # The author's message says what went wrong; it must not be lost to a value that is no JSON.
@@ -159,6 +167,7 @@ class _Run:
             self._clean(result.message),
             retryable=retryable,
             warnings=tuple(self.warnings),
+            raised=was_raised(result),
             **parts,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidatorFunctionWrapHandler, field_validator
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidatorFunctionWrapHandler, field_validator
 from pydantic_core import PydanticCustomError, ValidationError
 
 from sdk.models import FunctionBlockResultData
@@ -21,6 +21,7 @@ class BaseFunctionBlockResult(BaseModel):
 
     message: str
     success: bool
+    _raised: bool = PrivateAttr(default=False)
 
 
 class FunctionBlockResult(BaseFunctionBlockResult, Generic[ResultT]):
@@ -59,3 +60,17 @@ class FunctionBlockAcquireResult(BaseFunctionBlockResult):
 
 class FunctionBlockRollbackResult(BaseFunctionBlockResult):
     """The result of ``rollback``."""
+
+
+AnyResultT = TypeVar("AnyResultT", bound=BaseFunctionBlockResult)
+
+
+def mark_raised(result: AnyResultT) -> AnyResultT:
+    """Mark a failure as made of an exception that the author's code raised. No part of what is sent or dumped."""
+    result._raised = True
+    return result
+
+
+def was_raised(result: BaseFunctionBlockResult) -> bool:
+    """Whether the result stands for an exception of the author's code, not for a failure that it returned."""
+    return result._raised

@@ -257,7 +257,7 @@ class Dispatcher:
             seconds,
             extra=extra,
         )
-        if verdict.cause not in (Cause.COMPLETED, Cause.BLOCK_FAILED):
+        if verdict.cause not in (Cause.COMPLETED, Cause.BLOCK_FAILED, Cause.BLOCK_RAISED):
             _log.warning("%s", verdict.message, extra=extra)
         if verdict.warning:
             _log.warning("Job %s: %s.", job.job_id, verdict.warning, extra=extra)

@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import fcntl
 import logging
+import sys
+import termios
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -10,7 +13,7 @@ from typing import Any, Final
 
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.frames import FrameError, read_frame
-from jobrunner.protocol.messages import Cancel, Log, Order, Outcome, from_child
+from jobrunner.protocol.messages import Cancel, Log, Order, Outcome, Tick, from_child
 from supervisor.launcher.child import Child
 from supervisor.launcher.sweep import Sweeper, Swept
 from supervisor.lifecycle.events import (
@@ -21,6 +24,8 @@ from supervisor.lifecycle.events import (
     JobCommand,
     JobEvent,
     KillChild,
+    Look,
+    Looked,
     MemoryMeasured,
     OrderSent,
     OutcomeArrived,
@@ -29,17 +34,22 @@ from supervisor.lifecycle.events import (
     StackTaken,
     StopDemanded,
     TakeStack,
+    TellResumed,
+    TellStalled,
+    Ticked,
     Timer,
     TimerFired,
     TreeCleared,
 )
 from supervisor.lifecycle.job import JobState, Limits, step
 from supervisor.result import split_outcome
-from supervisor.verdict import Ending, ExitStatus, OutcomeSeen
+from supervisor.verdict import Ending, ExitStatus, KernelView, OutcomeSeen
 from supervisor.watch.joblog import JobLog
+from supervisor.watch.kernel import look_into_kernel
 from supervisor.watch.output import OutputReader
 from supervisor.watch.sampler import Sample, Sampler
 from supervisor.watch.stack import read_stack, take_stack
+from supervisor.watch.stall import StallReport
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +79,8 @@ class Execution:
         self._sweeper = sweeper
         self._sampler = sampler
         self._log = log
+        self._stall_report = StallReport(child, log)
+        self._kernel: KernelView | None = None
         self._state = JobState(limits)
         self._events: asyncio.Queue[JobEvent] = asyncio.Queue()
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
@@ -95,6 +107,7 @@ class Execution:
             while self._finished is None:
                 self._handle(await self._events.get())
         finally:
+            self._stall_report.stop()
             self._sampler.forget(child.pid)
             for timer in self._timers.values():
                 timer.cancel()
@@ -113,6 +126,7 @@ class Execution:
         ending = replace(
             finished.ending,
             stack=finished.ending.stack or read_stack(self._child),
+            kernel=self._kernel,
             # Masked before it is cut: half a secret would not be recognized.
             last_output=self._log.mask(stderr.tail() or stdout.tail())[-_LAST_OUTPUT_CHARS:],
         )
@@ -133,12 +147,23 @@ class Execution:
             case SendCancel(reason):
                 self._start(self._send(Cancel(reason=reason).pack()))
             case TakeStack():
+                self._stall_report.stop()
                 self._start(self._take_stack())
+            case Look():
+                self._start(self._look())
+            case TellStalled(seconds):
+                self._stall_report.stalled(seconds)
+            case TellResumed(seconds):
+                self._stall_report.resumed(seconds)
             case KillChild():
+                if not self._state.stack:
+                    self._ask_kernel()
                 self._child.kill()
             case ClearTree():
                 self._start(self._clear_tree())
             case Conclude(ending, stuck):
+                if ending.unkillable:
+                    self._ask_kernel()
                 body, acquires = self._parts or (b"", b"")
                 self._finished = Finished(ending, body, acquires, stuck)
 
@@ -163,6 +188,25 @@ class Execution:
     def _on_sample(self, sample: Sample) -> None:
         self._put(MemoryMeasured(time.monotonic(), sample.memory_mb))
 
+    def _ask_kernel(self) -> None:
+        view = look_into_kernel(self._child.pid)
+        if view.state not in ("", "Z"):  # else it is dead, and tells by its status how
+            self._kernel = view
+
+    async def _look(self) -> None:
+        """See whether the child has sent what was not read yet."""
+        unread = self._unread_bytes() > 0
+        # What was not in the socket is in the stream: the reader, once woken, takes all of that in one turn.
+        for _ in range(2):
+            await asyncio.sleep(0)
+        self._put(Looked(time.monotonic(), unread))
+
+    def _unread_bytes(self) -> int:
+        channel = self._child.writer.get_extra_info("socket")
+        if channel.fileno() < 0:
+            return 0
+        return int.from_bytes(fcntl.ioctl(channel, termios.FIONREAD, bytes(4)), sys.byteorder)
+
     async def _send(self, data: bytes) -> None:
         # A child that is gone says so by its pidfd.
         with contextlib.suppress(ConnectionError):
@@ -179,6 +223,8 @@ class Execution:
                 message = from_child(frame)
                 if isinstance(message, Log):
                     self._log.record(message)
+                elif isinstance(message, Tick):
+                    self._put(Ticked(time.monotonic()))
                 elif isinstance(message, Outcome):
                     self._take_outcome(message, frame.payload)
         except FrameError as error:
@@ -191,7 +237,7 @@ class Execution:
         if self._parts is None:
             self._parts = split_outcome(outcome, payload)
         message = self._log.mask(outcome.message)
-        seen = OutcomeSeen(outcome.success, message, outcome.retryable)
+        seen = OutcomeSeen(outcome.success, message, outcome.retryable, outcome.raised)
         self._put(OutcomeArrived(time.monotonic(), seen))
 
     async def _take_stack(self) -> None:

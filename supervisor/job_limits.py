@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Literal
 
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.lifecycle.job import Limits
@@ -18,12 +19,21 @@ class JobLimits:
     result_cap_bytes: int = 8 * 2**20
     start_seconds: float = 30.0
     log_level: int = logging.INFO
+    stall_seconds: float = 10.0
+    """0 for an event loop that may be silent for ever."""
+    on_stall: Literal["warn", "kill"] = "warn"
 
     def of(self, block: BlockEntry) -> Limits:
         """Return the limits of a job of ``block``: its own where they are tighter than the worker's."""
         seconds = min(self.max_seconds, block.max_seconds or self.max_seconds)
         memory = [limit for limit in (self.max_memory_mb, block.max_memory_mb) if limit]
-        return Limits(seconds, self.grace_seconds, min(memory, default=None))
+        return Limits(
+            seconds,
+            self.grace_seconds,
+            min(memory, default=None),
+            stall_seconds=self.stall_seconds or None,
+            kill_stalled=self.on_stall == "kill",
+        )
 
 
 def limits_of(settings: RunSettings) -> JobLimits:
@@ -34,4 +44,6 @@ def limits_of(settings: RunSettings) -> JobLimits:
         max_memory_mb=settings.max_job_memory_mb,
         result_cap_bytes=settings.max_result_mb * 2**20,
         log_level=settings.log_level_number,
+        stall_seconds=settings.stall_seconds,
+        on_stall=settings.on_stall,
     )

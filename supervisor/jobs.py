@@ -74,7 +74,8 @@ class JobRunner:
         try:
             child = await self._spares.take(self.limits.start_seconds)
         except LaunchError as error:
-            return _not_run(Cause.START_FAILED, f"Not run: {error}", retryable=True)
+            said = f"\nLast output:\n{error.evidence.rstrip()}" if error.evidence else ""
+            return _not_run(Cause.START_FAILED, f"Not run: {error}{said}", retryable=True)
         if self._is_stopping():
             child.give_up()
             return _not_run(Cause.WORKER_STOPPING, _STOPPING, retryable=True)
@@ -112,6 +113,7 @@ class JobRunner:
                 job_directory=directory,
                 log_level=self.limits.log_level,
                 result_cap_bytes=self.limits.result_cap_bytes,
+                stall_seconds=self.limits.stall_seconds or None,
             )
 
         try:

@@ -79,6 +79,15 @@ class RunSettings(BaseSettings):
         gt=0,
         description="A job whose processes use more memory than this is killed. Default: no limit.",
     )
+    stall_seconds: float = Field(
+        default=10,
+        ge=0,
+        description="A job whose event loop has not run for this many seconds has stalled: the log shows where. "
+        "0 to watch none.",
+    )
+    on_stall: Literal["warn", "kill"] = Field(
+        default="warn", description="`kill`: a stalled job is ended. `warn`: it goes on, and the log tells."
+    )
     max_result_mb: int = Field(default=8, gt=0, le=64, description="The largest result of a job, as JSON.")
     start_method: Literal["template", "spawn"] = Field(
         default="template",

@@ -47,6 +47,8 @@ class Order(Header):
     job_directory: str
     log_level: int
     result_cap_bytes: int
+    stall_seconds: float | None = None
+    """After how long a silence its event loop counts as stalled; without it the loop does not tick."""
 
 
 class Cancel(Header):
@@ -66,9 +68,16 @@ class Log(Header):
     created: float
 
 
+class Tick(Header):
+    """Child to supervisor: the event loop of the job runs."""
+
+    type: Literal["tick"] = "tick"
+
+
 class Outcome(Header):
     """Child to supervisor: how the block ended, as the child sees it.
 
+    ``raised`` tells a block that raised from one that returned failure.
     Payload: ``body_bytes`` bytes of JSON object (``data``, ``dbUpdates``), then the JSON array of acquires, if any.
     """
 
@@ -76,6 +85,7 @@ class Outcome(Header):
     success: bool
     message: str = Field(max_length=MESSAGE_CAP_CHARS)
     retryable: bool | None = None
+    raised: bool = False
     body_bytes: int = Field(ge=0)
 
 
@@ -93,12 +103,12 @@ class CatalogueReady(Header):
     type: Literal["catalogue"] = "catalogue"
 
 
-FromChild = Annotated[Ready | Log | Outcome, Field(discriminator="type")]
+FromChild = Annotated[Ready | Log | Tick | Outcome, Field(discriminator="type")]
 FromTemplate = Annotated[Importing | CatalogueReady, Field(discriminator="type")]
 ToChild = Annotated[Order | Cancel, Field(discriminator="type")]
 
 _MOST_PROBLEMS: Final = 20
-_FROM_CHILD: TypeAdapter[Ready | Log | Outcome] = TypeAdapter(FromChild)
+_FROM_CHILD: TypeAdapter[Ready | Log | Tick | Outcome] = TypeAdapter(FromChild)
 _FROM_TEMPLATE: TypeAdapter[Importing | CatalogueReady] = TypeAdapter(FromTemplate)
 _TO_CHILD: TypeAdapter[Order | Cancel] = TypeAdapter(ToChild)
 
@@ -115,7 +125,7 @@ def _validated(adapter: TypeAdapter[HeaderT], frame: Frame) -> HeaderT:
         raise FrameError(f"not a valid header: {reason}", incomplete=False) from None
 
 
-def from_child(frame: Frame) -> Ready | Log | Outcome:
+def from_child(frame: Frame) -> Ready | Log | Tick | Outcome:
     """Validate what a child sent. Raises `FrameError` for anything else; values are not echoed."""
     return _validated(_FROM_CHILD, frame)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Assertion = Callable[[FunctionBlockResult[Any]], object]
 
-_RETURNED = frozenset({"completed", "block_failed"})
+_RETURNED = frozenset({"completed", "block_failed", "block_raised"})
 
 
 @dataclass(frozen=True, slots=True)

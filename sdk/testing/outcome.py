@@ -26,9 +26,10 @@ class BlockOutcome:
     in JSON's own types: ``data`` is a dict, ``db_updates`` the list of create, delete and patch items. The last three
     and ``data`` are None where there is nothing of the kind, and after a limit.
 
-    ``cause`` says why the run ended: ``completed``, ``block_failed`` (it returned failure, or raised),
-    ``time_limit``, ``memory_limit``, ``crashed`` (by ``signal_name``), ``exited`` (with ``exit_code``),
-    ``channel_closed`` or ``bad_frame``. ``killed`` says that the signal came from the worker.
+    ``cause`` says why the run ended: ``completed``, ``block_failed`` (it returned failure, or what it was given or
+    returned did not fit), ``block_raised``, ``time_limit``, ``memory_limit``, ``crashed`` (by ``signal_name``),
+    ``exited`` (with ``exit_code``), ``channel_closed`` or ``bad_frame``. ``killed`` says that the signal came from
+    the worker.
 
     ``logs`` are the records of the block and of the libraries it uses, from level INFO on unless asked for otherwise.
     ``stdout`` and ``stderr`` are the last 64 KiB that were printed, without empty lines. ``stack`` is where the code

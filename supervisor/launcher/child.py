@@ -36,6 +36,8 @@ class Child:
         self.stdout = wiring.stdout
         self.stderr = wiring.stderr
         self.dump = wiring.dump
+        self.dump_start = 0
+        """Where in `dump` what was not told yet begins."""
         self.exited: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
         self._pidfd = pidfd
         self._channel: socket.socket = wiring.channel

@@ -16,6 +16,7 @@ class Timer(Enum):
     CLOSED_CHANNEL = auto()
     UNKILLABLE = auto()
     DRAIN = auto()
+    LOOK = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,21 @@ class MemoryMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class Ticked:
+    """The child's event loop ran."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the child had sent by the time of a look was read, unless ``unread``."""
+
+    at: float
+    unread: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StopDemanded:
     """The worker can't wait for this job any longer."""
 
@@ -98,6 +114,8 @@ JobEvent = (
     | ChildExited
     | TimerFired
     | MemoryMeasured
+    | Ticked
+    | Looked
     | StopDemanded
     | StackTaken
     | TreeCleared
@@ -125,6 +143,25 @@ class TakeStack:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """See whether anything of the child is unread, and deliver `Looked` after what is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellStalled:
+    """Tell people that the event loop does not run, and where it hangs. The job goes on."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TellResumed:
+    """Tell people that a loop that was stalled runs again."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class KillChild:
     """Send SIGKILL to the child, through its pidfd."""
 
@@ -142,4 +179,6 @@ class Conclude:
     stuck: bool = False
 
 
-JobCommand = SetTimer | SendCancel | TakeStack | KillChild | ClearTree | Conclude
+JobCommand = (
+    SetTimer | SendCancel | TakeStack | Look | TellStalled | TellResumed | KillChild | ClearTree | Conclude
+)

@@ -3,7 +3,7 @@
 ```
 RUNNING ──limit──► CANCELLING ──grace over──► DUMPING ──stack──► DYING ─┐
    │ │                  │                                               │ exit
-   │ └──outcome──► LINGERING ──linger over──► DYING                     ▼
+   │ └──outcome──► LINGERING ──linger over──► DUMPING                   ▼
    └────────────────exit──────────────────────────────────────────► CLEARING ──► DRAINING ──► ENDED
 ```
 Whatever happens, the child's exit leads to CLEARING: the tree is dead before the verdict leaves the worker.
@@ -21,6 +21,8 @@ from supervisor.lifecycle.events import (
     JobCommand,
     JobEvent,
     KillChild,
+    Look,
+    Looked,
     MemoryMeasured,
     OrderSent,
     OutcomeArrived,
@@ -29,10 +31,14 @@ from supervisor.lifecycle.events import (
     StackTaken,
     StopDemanded,
     TakeStack,
+    TellResumed,
+    TellStalled,
+    Ticked,
     Timer,
     TimerFired,
     TreeCleared,
 )
+from supervisor.lifecycle.stall import StallWatch, looked, ticked, watch_from
 from supervisor.verdict import Ending, ExitStatus, LimitHit, LimitKind, OutcomeSeen, Usage
 
 LINGER_SECONDS: Final = 2.0
@@ -70,11 +76,16 @@ _CHILD_MAY_RUN: Final = (Phase.RUNNING, Phase.CANCELLING, Phase.DUMPING, Phase.L
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a job may take. ``memory_mb`` is `None` for no limit."""
+    """What a job may take. ``memory_mb`` is `None` for no limit, ``stall_seconds`` for an event loop nobody watches.
+
+    ``kill_stalled`` ends a job whose loop has stalled; else people are told, and it goes on.
+    """
 
     max_seconds: float
     grace_seconds: float
     memory_mb: float | None = None
+    stall_seconds: float | None = None
+    kill_stalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +109,21 @@ class JobState:
     stack: str = ""
     leftover_processes: int = 0
     unkilled_processes: int = 0
+    stall: StallWatch | None = None
+    silent_seconds: float | None = None
 
     def ending(self, at: float) -> Ending:
         """Return the evidence for the verdict."""
-        elapsed = (self.ended_at if self.ended_at is not None else at) - self.started_at
+        ended_at = self.ended_at if self.ended_at is not None else at
+        usage = Usage(
+            ended_at - self.started_at,
+            self.peak_memory_mb,
+            self.cpu_seconds,
+            max_seconds=self.limits.max_seconds,
+            max_memory_mb=self.limits.memory_mb,
+        )
         return Ending(
-            usage=Usage(elapsed, self.peak_memory_mb, self.cpu_seconds),
+            usage=usage,
             outcome=self.outcome,
             limit=self.limit,
             exit_status=self.exit_status,
@@ -114,6 +134,7 @@ class JobState:
             stack=self.stack,
             leftover_processes=self.leftover_processes,
             unkilled_processes=self.unkilled_processes,
+            silent_seconds=self.stall.telling_at(ended_at) if self.stall else self.silent_seconds,
         )
 
 
@@ -137,6 +158,10 @@ def step(state: JobState, event: JobEvent) -> Step:
             return _timer(state, event)
         case MemoryMeasured():
             return _measured(state, event)
+        case Ticked():
+            return _ticked(state, event)
+        case Looked():
+            return _looked(state, event)
         case StopDemanded():
             return _stop(state, event)
         case StackTaken():
@@ -153,7 +178,11 @@ def _started(state: JobState, event: OrderSent) -> Step:
     started = replace(state, phase=Phase.RUNNING, started_at=event.at)
     if started.limit is not None:  # told to stop while its child was being found
         return _take_stack(started, event.at)
-    return started, (SetTimer(Timer.DEADLINE, event.at + state.limits.max_seconds),)
+    deadline = SetTimer(Timer.DEADLINE, event.at + state.limits.max_seconds)
+    if state.limits.stall_seconds is None:
+        return started, (deadline,)
+    stall = watch_from(event.at, state.limits.stall_seconds)
+    return replace(started, stall=stall), (deadline, SetTimer(Timer.LOOK, stall.due_at))
 
 
 def _outcome(state: JobState, event: OutcomeArrived) -> Step:
@@ -161,6 +190,7 @@ def _outcome(state: JobState, event: OutcomeArrived) -> Step:
         return state, ()  # a block that forks can return twice: the first counts
     state = replace(state, outcome=event.outcome)
     if state.phase in (Phase.RUNNING, Phase.CANCELLING):
+        state = _stop_watch(state, event.at)  # the loop ticks no more
         return replace(state, phase=Phase.LINGERING), (SetTimer(Timer.LINGER, event.at + LINGER_SECONDS),)
     return state, ()
 
@@ -168,7 +198,7 @@ def _outcome(state: JobState, event: OutcomeArrived) -> Step:
 def _channel_ended(state: JobState, event: ChannelEnded) -> Step:
     if state.channel_ended:
         return state, ()
-    state = replace(state, channel_ended=True)
+    state = _stop_watch(replace(state, channel_ended=True), state.ended_at or event.at)
     if event.problem is not None and state.outcome is None and state.channel_problem is None:
         state = replace(state, channel_problem=event.problem)
     if state.phase is Phase.DRAINING:
@@ -201,12 +231,15 @@ def _timer(state: JobState, event: TimerFired) -> Step:
         case Timer.STACK if state.phase is Phase.DUMPING:
             return _kill(state, event.at)
         case Timer.LINGER if state.phase is Phase.LINGERING:
-            return _kill(replace(state, lingered=True), event.at)
+            return _take_stack(replace(state, lingered=True), event.at)
+        case Timer.LOOK if state.stall is not None and state.phase in (Phase.RUNNING, Phase.CANCELLING):
+            return state, (Look(),)
         case Timer.CLOSED_CHANNEL if state.phase in (Phase.RUNNING, Phase.CANCELLING):
             return _take_stack(replace(state, channel_closed=True), event.at)
         case Timer.UNKILLABLE if state.phase is Phase.DYING:
             ended = replace(state, phase=Phase.ENDED)
-            return ended, (Conclude(ended.ending(event.at), stuck=True),)
+            ending = replace(ended.ending(event.at), unkillable=True)
+            return ended, (Conclude(ending, stuck=True),)
         case Timer.DRAIN if state.phase is Phase.DRAINING:
             return _conclude(state, event.at)
         case _:
@@ -221,6 +254,36 @@ def _measured(state: JobState, event: MemoryMeasured) -> Step:
     limit = LimitHit(LimitKind.MEMORY, state.limits.memory_mb or 0.0, event.used_mb)
     # No grace: a block that is asked to clean up goes on allocating meanwhile.
     return _take_stack(replace(state, limit=limit), event.at)
+
+
+def _ticked(state: JobState, event: Ticked) -> Step:
+    if state.stall is None:
+        return state, ()
+    stall, stalled_seconds = ticked(state.stall, event.at)
+    told = () if stalled_seconds is None else (TellResumed(stalled_seconds),)
+    return replace(state, stall=stall), told
+
+
+def _looked(state: JobState, event: Looked) -> Step:
+    if state.stall is None or state.phase not in (Phase.RUNNING, Phase.CANCELLING):
+        return state, ()
+    stall, stalled = looked(state.stall, event.at, unread=event.unread)
+    state = replace(state, stall=stall)
+    again = SetTimer(Timer.LOOK, stall.due_at)
+    if not stalled or state.phase is Phase.CANCELLING:  # then its end is near, and tells the same
+        return state, (again,)
+    if not state.limits.kill_stalled:
+        return state, (TellStalled(stall.counted_seconds), again)
+    limit = LimitHit(LimitKind.STALL, stall.threshold_seconds, stall.counted_seconds)
+    # No grace: a loop that does not run can't be told to stop.
+    return _take_stack(replace(state, limit=limit), event.at)
+
+
+def _stop_watch(state: JobState, at: float) -> JobState:
+    """Keep the silence of this moment as evidence. What comes later is the end's own doing."""
+    if state.stall is None:
+        return state
+    return replace(state, stall=None, silent_seconds=state.stall.telling_at(at))
 
 
 def _stop(state: JobState, event: StopDemanded) -> Step:
@@ -254,6 +317,8 @@ def _cleared(state: JobState, event: TreeCleared) -> Step:
 
 
 def _take_stack(state: JobState, at: float) -> Step:
+    # The signal that asks for it can wake a blocked call, and the loop then ticks again.
+    state = _stop_watch(state, at)
     return replace(state, phase=Phase.DUMPING), (SetTimer(Timer.STACK, at + STACK_SECONDS), TakeStack())
 
 

@@ -4,13 +4,14 @@
 """
 
 from supervisor.verdict.causes import Cause
-from supervisor.verdict.ending import Ending, ExitStatus, LimitHit, LimitKind, OutcomeSeen, Usage
+from supervisor.verdict.ending import Ending, ExitStatus, KernelView, LimitHit, LimitKind, OutcomeSeen, Usage
 from supervisor.verdict.table import Verdict, decide
 
 __all__ = [
     "Cause",
     "Ending",
     "ExitStatus",
+    "KernelView",
     "LimitHit",
     "LimitKind",
     "OutcomeSeen",

@@ -10,6 +10,7 @@ class LimitKind(StrEnum):
     TIME = "time"
     MEMORY = "memory"
     STOPPING = "stopping"
+    STALL = "stall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +40,39 @@ class ExitStatus:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeSeen:
-    """A complete outcome frame: what the block returned."""
+    """A complete outcome frame: what the block returned. ``raised`` when it is made of an exception."""
 
     success: bool
     message: str
     retryable: bool | None = None
+    raised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the job took. ``None`` where it could not be learnt."""
+    """What the job took, and what it might have. ``None`` where it could not be learnt, or where there was no limit."""
 
     elapsed_seconds: float
     peak_memory_mb: float | None = None
     cpu_seconds: float | None = None
+    max_seconds: float | None = None
+    max_memory_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KernelView:
+    """What /proc tells of a process that gave no stack. Empty where it could not be read.
+
+    ``state`` is the letter of proc(5): ``T`` is stopped, ``D`` waits in the kernel and hears no signal. ``wchan`` names
+    the kernel's function, ``stack`` its callers (for root only), ``syscall`` is the number of the system call.
+    ``deaf`` says that its main thread blocks the signal that asks for the stack.
+    """
+
+    state: str = ""
+    wchan: str = ""
+    syscall: str = ""
+    stack: str = ""
+    deaf: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +82,8 @@ class Ending:
     ``killed`` says that the worker sent SIGKILL, so that the exit status tells nothing about the block.
     ``channel_problem`` describes what was wrong with the channel, ``channel_closed`` that it ended while the child
     lived. ``lingered`` says that the child had to be killed after its outcome. ``stack`` is where the code was.
+    ``kernel`` is what there is where no stack came. ``silent_seconds`` is for how long its event loop had not run
+    when the end began; `None` when it ran. ``unkillable`` says that SIGKILL did not end it.
     ``leftover_processes`` counts what the child left behind; of these, ``unkilled_processes`` could not be killed.
     """
 
@@ -77,3 +99,6 @@ class Ending:
     last_output: str = ""
     leftover_processes: int = 0
     unkilled_processes: int = 0
+    kernel: KernelView | None = None
+    silent_seconds: float | None = None
+    unkillable: bool = False

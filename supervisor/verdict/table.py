@@ -6,9 +6,11 @@ Read from the top; the first row that fits decides.
 |---|---|---|---|
 | time limit hit before the outcome | failed | time_limit | as the engine decides |
 | memory limit hit before the outcome | failed | memory_limit | as the engine decides |
+| stall before the outcome, `--on-stall kill` | failed | stalled | as the engine decides |
 | shutdown decided before the outcome | failed | worker_stopping | yes |
 | complete outcome, success | success | completed (a crash or lingering after it is a warning) | as the block said |
-| complete outcome, failure | failed | block_failed | as the block said |
+| complete outcome, failure that the block returned | failed | block_failed | as the block said |
+| complete outcome, an exception of the block | failed | block_raised | as the engine decides |
 | no outcome, ended by a signal that the worker did not send | failed | crashed | as the engine decides |
 | no outcome, bytes that are no frame, or half a frame | failed | bad_frame | as the engine decides |
 | no outcome, channel closed by the block | failed | channel_closed | as the engine decides |
@@ -23,8 +25,8 @@ from typing import assert_never
 
 from jobrunner.protocol.exit_codes import CHANNEL_LOST
 from supervisor.verdict.causes import Cause
-from supervisor.verdict.ending import Ending, ExitStatus, LimitHit, LimitKind
-from supervisor.verdict.wording import evidence, limit_sentence, plain_end
+from supervisor.verdict.ending import Ending, ExitStatus, LimitHit, LimitKind, OutcomeSeen
+from supervisor.verdict.wording import evidence, limit_sentence, place, plain_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def decide(ending: Ending) -> Verdict:
         return _complete(ending)
     cause = _cause_without_outcome(ending)
     sentence = plain_end(cause, ending)
-    return Verdict(success=False, cause=cause, message=sentence + evidence(ending))
+    return Verdict(success=False, cause=cause, message=sentence + evidence(cause, ending))
 
 
 def _limited(ending: Ending, limit: LimitHit) -> Verdict:
@@ -62,12 +64,14 @@ def _limited(ending: Ending, limit: LimitHit) -> Verdict:
             cause = Cause.TIME_LIMIT
         case LimitKind.MEMORY:
             cause = Cause.MEMORY_LIMIT
+        case LimitKind.STALL:
+            cause = Cause.STALLED
         case LimitKind.STOPPING:
             cause = Cause.WORKER_STOPPING
         case _:
             assert_never(limit.kind)
     retryable = True if cause is Cause.WORKER_STOPPING else None
-    message = limit_sentence(limit, ending) + evidence(ending)
+    message = limit_sentence(limit, ending) + evidence(cause, ending)
     return Verdict(success=False, cause=cause, message=message, retryable=retryable)
 
 
@@ -77,7 +81,7 @@ def _complete(ending: Ending) -> Verdict:
     warning = _warning_after_outcome(ending)
     return Verdict(
         success=outcome.success,
-        cause=Cause.COMPLETED if outcome.success else Cause.BLOCK_FAILED,
+        cause=_cause_of(outcome),
         message=outcome.message,
         retryable=outcome.retryable,
         warning=warning,
@@ -85,9 +89,17 @@ def _complete(ending: Ending) -> Verdict:
     )
 
 
+def _cause_of(outcome: OutcomeSeen) -> Cause:
+    if outcome.success:
+        return Cause.COMPLETED
+    return Cause.BLOCK_RAISED if outcome.raised else Cause.BLOCK_FAILED
+
+
 def _warning_after_outcome(ending: Ending) -> str | None:
     if ending.lingered:
-        return "its process did not end by itself after the result was complete and was killed"
+        ended = "could not be killed" if ending.unkillable else "was killed"
+        text = f"its process did not end by itself after the result was complete and {ended}"
+        return text + place(ending)
     if ending.exit_status is not None and not ending.killed and ending.exit_status.code != 0:
         return f"its process ended with {ending.exit_status} after the result was complete"
     if ending.unkilled_processes:

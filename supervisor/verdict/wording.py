@@ -3,10 +3,11 @@
 from typing import Final
 
 from supervisor.verdict.causes import Cause
-from supervisor.verdict.ending import Ending, LimitHit, LimitKind
+from supervisor.verdict.ending import Ending, KernelView, LimitHit, LimitKind
 
 _STACK_CAP_CHARS: Final = 2500
 _OUTPUT_CAP_CHARS: Final = 1000
+_STOPPED: Final = ("T", "t")
 
 _SIGNAL_MEANINGS: Final = {
     "SIGSEGV": "a segmentation fault: native code of a library touched memory that is not its own",
@@ -18,6 +19,16 @@ _SIGNAL_MEANINGS: Final = {
     "itself or somebody on this machine did",
     "SIGTERM": "a request from outside this worker to end",
     "SIGXCPU": "a CPU limit set outside this worker",
+}
+
+
+_STATES: Final = {
+    "R": "running",
+    "S": "waiting",
+    "D": "stuck in the kernel (state D), where no signal reaches it",
+    "T": "stopped (SIGSTOP, by itself or by somebody on this machine), so that no code of it ran",
+    "t": "stopped by a debugger, so that no code of it ran",
+    "Z": "dead already",
 }
 
 
@@ -34,6 +45,12 @@ def limit_sentence(limit: LimitHit, ending: Ending) -> str:
             text = (
                 f"{ended} at its memory limit: its processes used {limit.measured:.0f} MB of {limit.limit:g} MB. "
                 "If it needs more, raise --max-job-memory-mb or max_memory_mb of its registration."
+            )
+        case LimitKind.STALL:
+            text = (
+                f"{ended} because its event loop had stalled: it had not run for {limit.measured:.1f} s, and may be "
+                f"silent for {limit.limit:g} s. Await what takes long (asyncio.to_thread for blocking calls), raise "
+                "--stall-seconds, or have --on-stall warn only."
             )
         case LimitKind.STOPPING:
             text = "Ended because this worker is shutting down; the block may have done a part of its work."
@@ -62,24 +79,52 @@ def plain_end(cause: Cause, ending: Ending) -> str:
             )
 
 
-def evidence(ending: Ending) -> str:
-    """Return the usage, the stack and the last output, most telling first: readers may cut at 1000 characters."""
+def evidence(cause: Cause, ending: Ending) -> str:
+    """Return cause, usage, stack and last output, most telling first: readers may cut at 1000 characters."""
     usage = ending.usage
-    parts = [f"ran {usage.elapsed_seconds:.1f} s"]
+    parts = [f"ran {usage.elapsed_seconds:.1f} s{_of(usage.max_seconds, 's')}"]
     if usage.cpu_seconds is not None:
         parts.append(f"CPU {usage.cpu_seconds:.1f} s")
     if usage.peak_memory_mb is not None:
-        parts.append(f"peak memory {usage.peak_memory_mb:.0f} MB")
+        parts.append(f"peak memory {usage.peak_memory_mb:.0f} MB{_of(usage.max_memory_mb, 'MB')}")
+    if ending.silent_seconds is not None:
+        parts.append(f"its event loop had not run for {ending.silent_seconds:.1f} s")
     if ending.exit_status is not None:
         ours = ending.killed and ending.exit_status.signal_name == "SIGKILL"
         parts.append(str(ending.exit_status) + (" (sent by the worker)" if ours else ""))
+    if ending.unkillable:
+        parts.append("it could not be killed, and its slot is set aside")
     if killed := ending.leftover_processes - ending.unkilled_processes:
         parts.append(f"{killed} process(es) it left behind were killed")
     if ending.unkilled_processes:
         parts.append(f"{ending.unkilled_processes} process(es) it left behind could not be killed")
-    text = f"\nUsage: {', '.join(parts)}."
-    if ending.stack:
-        text += f"\nWhere it was:\n{ending.stack[:_STACK_CAP_CHARS].rstrip()}"
+    text = f"\nCause: {cause}. Usage: {', '.join(parts)}."
+    text += place(ending)
     if ending.last_output:
         text += f"\nLast output:\n{ending.last_output[-_OUTPUT_CAP_CHARS:].rstrip()}"
     return text
+
+
+def place(ending: Ending) -> str:
+    """Return where the code was: what the kernel knows where a stack is missing or does not tell all, and the stack."""
+    text = "" if ending.kernel is None else f"\n{kernel_sentence(ending.kernel)}"
+    if ending.stack:
+        text += f"\nWhere it was:\n{ending.stack[:_STACK_CAP_CHARS].rstrip()}"
+    return text
+
+
+def kernel_sentence(view: KernelView) -> str:
+    """Say what the kernel knows of a process that gave no stack."""
+    text = f"Its process was {_STATES.get(view.state, 'in a state that could not be read')}"
+    if view.state not in _STOPPED and view.wchan:
+        text += f", in the kernel: {view.wchan}"
+    if view.state not in _STOPPED and view.syscall:
+        text += f" (system call {view.syscall})"
+    if view.deaf:
+        text += "; it blocks the signal that asks for its stack"
+    text += "."
+    return text + (f"\nIn the kernel:\n{view.stack}" if view.stack else "")
+
+
+def _of(limit: float | None, unit: str) -> str:
+    return "" if limit is None else f" of {limit:g} {unit}"

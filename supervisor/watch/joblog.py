@@ -71,6 +71,10 @@ class JobLog:
             text = "%d lines of this job were dropped: it logs more than %d a second."
             _log.warning(text, dropped, LINES_A_SECOND, extra=self._extra)
 
+    def tell(self, level: int, text: str) -> None:
+        """Log a line of the worker's own about this job. It counts against no rate, and is masked all the same."""
+        _log.log(level, "%s", self.mask(text), extra=self._extra)
+
     def close(self) -> None:
         """Say what was dropped last."""
         self._tell_dropped()

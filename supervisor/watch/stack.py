@@ -34,7 +34,7 @@ async def take_stack(child: Child) -> str:
 
 def read_stack(child: Child) -> str:
     """Return what was written so far: awaits at a cancellation, a stack that was asked for, or that of a crash."""
-    return tidy(os.pread(child.dump, _CAP_BYTES, 0).decode(errors="backslashreplace"))
+    return tidy(os.pread(child.dump, _CAP_BYTES, child.dump_start).decode(errors="backslashreplace"))
 
 
 def tidy(stack: str) -> str:

@@ -70,5 +70,6 @@ def as_json(concluded: Concluded) -> dict[str, Any]:
         "peak_memory_mb": ending.usage.peak_memory_mb,
         "cpu_seconds": ending.usage.cpu_seconds,
         "stack": ending.stack,
+        "silent": ending.silent_seconds,
         "last_output": ending.last_output,
     }

@@ -1,0 +1,69 @@
+"""Whether the event loop of a child has stalled, judged by its silence, and never by ours.
+
+The child can't judge: nothing of it runs while C code holds the GIL, or while it is stopped. So its loop ticks, and
+silence is counted here, look by look. A look counts only when it came in time and found nothing unread: a supervisor
+that is late itself, and ticks that wait in the socket behind a flood, accuse nobody.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from jobrunner.protocol.ticks import tick_seconds
+
+_LATE_SHARE: Final = 0.5
+"""How late a look may come and still count, as a share of the time between two looks."""
+
+_TELLING_TICKS: Final = 2
+"""So many ticks must be missing before a silence is worth telling: one is always on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class StallWatch:
+    """What is known about one child's loop. ``counted_seconds`` of silence lie before ``counted_to``."""
+
+    threshold_seconds: float
+    counted_to: float
+    due_at: float
+    counted_seconds: float = 0.0
+    flagged: bool = False
+
+    def silent_at(self, at: float) -> float:
+        """Return for how long the loop has been silent, as far as that can be said for certain."""
+        return self.counted_seconds + min(
+            max(0.0, at - self.counted_to), tick_seconds(self.threshold_seconds)
+        )
+
+    def telling_at(self, at: float) -> float | None:
+        """Return the silence at this time if it is long enough to mean something."""
+        silent = self.silent_at(at)
+        return silent if silent >= _TELLING_TICKS * tick_seconds(self.threshold_seconds) else None
+
+
+def watch_from(at: float, threshold_seconds: float) -> StallWatch:
+    """Begin to watch a loop."""
+    return _next_look(StallWatch(threshold_seconds, counted_to=at, due_at=at), at)
+
+
+def ticked(watch: StallWatch, at: float) -> tuple[StallWatch, float | None]:
+    """Return the watch after a tick, and for how long the loop was stalled if that was flagged."""
+    stalled_seconds = watch.silent_at(at) if watch.flagged else None
+    return replace(watch, counted_to=at, counted_seconds=0.0, flagged=False), stalled_seconds
+
+
+def looked(watch: StallWatch, at: float, *, unread: bool) -> tuple[StallWatch, bool]:
+    """Return the watch after a look at the channel, and whether the loop has to be flagged now.
+
+    ``unread`` says that the child has sent more than was read: a tick may be among it.
+    """
+    late = at - watch.due_at > _LATE_SHARE * tick_seconds(watch.threshold_seconds)
+    counted = watch.counted_seconds if late or unread else watch.silent_at(at)
+    stalled = counted >= watch.threshold_seconds
+    seen = replace(watch, counted_to=at, counted_seconds=counted, flagged=watch.flagged or stalled)
+    return _next_look(seen, at), stalled and not watch.flagged
+
+
+def _next_look(watch: StallWatch, at: float) -> StallWatch:
+    pause = tick_seconds(watch.threshold_seconds)
+    missing = watch.threshold_seconds - watch.counted_seconds
+    # In time for the threshold, but never at once: a look takes a turn of the loop.
+    return replace(watch, due_at=at + (min(pause, max(missing, pause / 8)) if missing > 0 else pause))

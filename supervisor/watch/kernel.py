@@ -1,0 +1,54 @@
+"""What the kernel tells of a child whose own code says nothing: /proc, read without waiting for the child."""
+
+from pathlib import Path
+from typing import Final
+
+from jobrunner.protocol.linux import DUMP_SIGNAL
+from supervisor.verdict import KernelView
+
+_STACK_LINES: Final = 8
+_WORD_CHARS: Final = 64
+_NOTHING: Final = {"wchan": ("0",), "syscall": ("running", "-1")}
+
+
+def look_into_kernel(pid: int) -> KernelView:
+    """Return what can be read of the main thread of ``pid``: all of it as root, else the state at least.
+
+    Nothing here takes the process's memory lock (as ``cmdline`` and ``environ`` do), on which a process in state D may
+    sit. ``pid`` must not have been waited for, or it may be another's.
+    """
+    status = _status(pid)
+    return KernelView(
+        state=status.get("State", "")[:1],
+        wchan=_word(pid, "wchan"),
+        syscall=_word(pid, "syscall"),
+        stack="\n".join(f"  {line}" for line in _read(pid, "stack").splitlines()[:_STACK_LINES]),
+        deaf=_blocks(status, DUMP_SIGNAL),
+    )
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether ``pid`` is stopped: by SIGSTOP, or by a debugger."""
+    return _status(pid).get("State", "")[:1] in ("T", "t")
+
+
+def _blocks(status: dict[str, str], number: int) -> bool:
+    return bool(int(status.get("SigBlk", "0"), 16) >> (number - 1) & 1)
+
+
+def _status(pid: int) -> dict[str, str]:
+    pairs = (line.partition(":") for line in _read(pid, "status").splitlines())
+    return {name: value.strip() for name, _, value in pairs}
+
+
+def _word(pid: int, name: str) -> str:
+    """Return the first word of a file; "" where it says that it waits nowhere, or may not be seen."""
+    words = _read(pid, name).split()
+    return words[0][:_WORD_CHARS] if words and words[0] not in _NOTHING[name] else ""
+
+
+def _read(pid: int, name: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text(errors="replace")
+    except OSError:
+        return ""

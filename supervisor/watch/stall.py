@@ -1,0 +1,65 @@
+"""Telling people of an event loop that does not run, and where it hangs, without touching the job."""
+
+import asyncio
+import contextlib
+import logging
+import os
+
+from supervisor.launcher.child import Child
+from supervisor.lifecycle.job import STACK_SECONDS
+from supervisor.verdict.wording import kernel_sentence
+from supervisor.watch.joblog import JobLog
+from supervisor.watch.kernel import is_stopped, look_into_kernel
+from supervisor.watch.stack import take_stack
+
+
+class StallReport:
+    """Writes a warning for each silence, and a line when it is over.
+
+    The signal that asks for the stack is the one thing a job may notice. faulthandler's handler restarts system calls
+    (SA_RESTART), and what Python itself calls is repeated (PEP 475). What is woken all the same is a call that the
+    kernel never restarts (signal(7): poll, select, epoll_wait, nanosleep, pause, a socket with a time-out) where C code
+    makes it and does not repeat it, and `signal.pause`.
+    """
+
+    def __init__(self, child: Child, log: JobLog) -> None:
+        self._child = child
+        self._log = log
+        self._task: asyncio.Task[None] | None = None
+
+    def stalled(self, seconds: float) -> None:
+        """Find out where the loop hangs, and tell it."""
+        self._task = asyncio.get_running_loop().create_task(self._tell(seconds))
+
+    def resumed(self, seconds: float) -> None:
+        """Tell that the loop runs again; after the warning, even if that is still being written."""
+        text = f"The event loop of this job runs again, after {seconds:.1f} s."
+        if self._task is None or self._task.done():
+            self._log.tell(logging.WARNING, text)
+        else:
+            self._task.add_done_callback(lambda _: self._log.tell(logging.WARNING, text))
+
+    def stop(self) -> None:
+        """Give up what is not told yet: the job is being ended, and its result will tell it."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _tell(self, seconds: float) -> None:
+        where = await self._where()
+        self._log.tell(
+            logging.WARNING,
+            f"The event loop of this job has not run for {seconds:.1f} s: something in it blocks. The job goes on, but "
+            "can't be cancelled meanwhile. Await what takes long (asyncio.to_thread for blocking calls), or raise "
+            f"--stall-seconds.\n{where}",
+        )
+
+    async def _where(self) -> str:
+        # A stopped process would get the signal only when it goes on, and show a place where nothing hangs.
+        if not is_stopped(self._child.pid):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STACK_SECONDS):
+                    stack = await take_stack(self._child)
+                    # It was told; the evidence of the end begins after it.
+                    self._child.dump_start = os.fstat(self._child.dump).st_size
+                    return stack
+        return kernel_sentence(look_into_kernel(self._child.pid))

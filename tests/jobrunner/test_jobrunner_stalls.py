@@ -1,0 +1,127 @@
+"""The stall watch in real children: a loop that does not run is found, also from outside of it, and no other is."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hosting import Host
+
+WATCHED: dict[str, Any] = {"stall_seconds": 0.4, "max_seconds": 20.0, "grace_seconds": 0.0}
+KILLED = WATCHED | {"on_stall": "kill"}
+
+
+def told(done: dict[str, Any], text: str) -> list[str]:
+    return [line["text"] for line in done["lines"] if text in line["text"]]
+
+
+def stalls(done: dict[str, Any]) -> list[str]:
+    return told(done, "has not run for")
+
+
+def test_a_stalled_loop_is_told_once_with_its_place_and_so_is_its_end_and_the_job_goes_on(host: Host) -> None:
+    done = host.run("under_test/stalls", {"seconds": 1.5}, limits=WATCHED)
+    assert done["cause"] == "completed"
+    (warning,) = stalls(done)
+    assert "stalling_blocks.py" in warning
+    assert "--stall-seconds" in warning
+    (resumed,) = told(done, "runs again, after")
+    assert 0.4 <= float(resumed.rpartition("after ")[2].split()[0]) < 1.6
+
+
+def test_each_silence_is_told_anew(host: Host) -> None:
+    done = host.run("under_test/stalls", {"seconds": 1.0, "times": 2}, limits=WATCHED)
+    assert (len(stalls(done)), len(told(done, "runs again"))) == (2, 2)
+
+
+def test_the_look_at_the_stack_does_not_shorten_a_sleep_and_ticking_adds_no_task(host: Host) -> None:
+    done = host.run("under_test/stalls", {"seconds": 1.2}, limits=WATCHED)
+    assert len(stalls(done)) == 1
+    value = json.loads(done["body"])["data"]["value"]
+    assert len(value["tasks"]) == 2, "the job's own and the block's"
+    assert value["took"][0] >= 1.2
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("hang_sleep", {}), ("spin", {}), ("gil_hog", {"mode": "power"})]
+)
+def test_a_stalled_job_is_ended_where_the_worker_is_told_so(
+    host: Host, name: str, parameters: dict[str, Any]
+) -> None:
+    done = host.run(name, parameters, limits=KILLED)
+    assert (done["success"], done["cause"], done["limit"]) == (False, "stalled", "stall")
+    assert "hangs.py" in done["message"]
+    assert "--on-stall" in done["message"]
+    assert 0.4 <= done["measured"] < 5
+    assert done["elapsed"] < 10
+    assert stalls(done) == []
+
+
+@pytest.mark.parametrize("name", ["hang_await", "under_test/works_and_awaits"])
+def test_a_job_that_lets_its_loop_run_is_never_flagged(host: Host, name: str) -> None:
+    limits = KILLED | {"max_seconds": 2.5}
+    parameters = {} if name == "hang_await" else {"seconds": 2.0, "thread": True}
+    done = host.run(name, parameters, limits=limits)
+    assert done["cause"] == ("time_limit" if name == "hang_await" else "completed")
+    assert stalls(done) == []
+    assert "event loop had not run" not in done["message"]
+
+
+def test_a_worker_that_stood_still_accuses_nobody(host: Host) -> None:
+    """Twice as long as a loop may be silent; what the loop has sent meanwhile waits in the socket."""
+    running = host.start("slow", parameters={"seconds": 3.0}, limits=KILLED)
+    for _ in range(2):
+        time.sleep(0.4)
+        os.kill(host.pid, signal.SIGSTOP)
+        time.sleep(0.8)
+        os.kill(host.pid, signal.SIGCONT)
+    done = host.wait(running)
+    assert (done["cause"], stalls(done)) == ("completed", [])
+
+
+def test_without_a_threshold_nothing_ticks_and_nothing_is_told(host: Host) -> None:
+    done = host.run("under_test/stalls", {"seconds": 0.8}, limits=WATCHED | {"stall_seconds": 0.0})
+    assert (done["cause"], stalls(done)) == ("completed", [])
+
+
+def test_the_silence_of_the_loop_is_evidence_of_an_abnormal_end(host: Host) -> None:
+    done = host.run("under_test/crashes_after_a_stall", {"seconds": 1.0}, limits=WATCHED)
+    assert done["cause"] == "crashed"
+    assert 0.6 < done["silent"] < 2
+    assert f"its event loop had not run for {done['silent']:.1f} s" in done["message"]
+
+
+def test_at_a_time_limit_the_silence_is_that_before_the_signal_that_wakes(host: Host) -> None:
+    done = host.run("finishes_late", limits=WATCHED | {"max_seconds": 1.5})
+    assert done["cause"] == "time_limit"
+    assert done["silent"] > 1
+
+
+def test_a_stopped_process_is_told_as_stopped(host: Host) -> None:
+    done = host.run("under_test/stops_itself", limits=WATCHED | {"max_seconds": 1.5})
+    assert done["cause"] == "time_limit"
+    (warning,) = stalls(done)
+    assert "stopped (SIGSTOP" in warning
+    assert "stopped (SIGSTOP" in done["message"]
+
+
+def test_a_process_that_blocks_every_signal_is_told_by_what_the_kernel_knows(host: Host) -> None:
+    done = host.run("under_test/blocks_signals", limits=WATCHED | {"max_seconds": 1.5})
+    assert done["cause"] == "time_limit"
+    assert "blocks the signal" in done["message"]
+    assert "waiting" in done["message"]
+    if os.geteuid() == 0:
+        assert "nanosleep" in done["message"]
+
+
+def test_a_file_that_has_got_the_channel_s_number_gets_no_tick(host: Host, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    limits = WATCHED | {"stall_seconds": 0.08}
+    done = host.run("under_test/reuses_the_channel", {"path": str(path)}, limits=limits)
+    assert done["cause"] == "channel_closed"
+    assert path.read_bytes().startswith(b"[3,")
+    assert b"tick" not in path.read_bytes()
+    assert "stalling_blocks.py" in done["stack"] or "select" in done["stack"]
