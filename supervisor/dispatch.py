@@ -14,6 +14,7 @@ from supervisor.engine.items import LostJob, MalformedJob
 from supervisor.jobs import Concluded, Job, JobRunner
 from supervisor.journal import Claim, Ledger
 from supervisor.journal.records import digest_of
+from supervisor.lifecycle.poison import Poison, Sameness, death_of, refusal_text
 from supervisor.result import result_text
 from supervisor.verdict import Cause, Verdict
 
@@ -75,6 +76,7 @@ class Dispatcher:
         self._catalogue = catalogue
         self._slots = slots
         self._engine_job_timeout = engine_job_timeout_seconds
+        self._poison = Poison()
         self._waiting: deque[_Claimed] = deque()
         self._active: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -190,6 +192,7 @@ class Dispatcher:
     async def _run(self, claimed: _Claimed) -> None:
         job = claimed.job
         block = self._catalogue.find(job.block_id)
+        same = self._sameness(job)
         try:
             if block is None:  # it was there when the job came, and the worker was reloaded
                 unknown = self._explain_unknown(job.block_id)
@@ -197,6 +200,10 @@ class Dispatcher:
                 return
             if text := self._too_late(claimed, block):
                 await self._refuse(job.job_id, claimed.number, Cause.EXPIRED, text)
+                return
+            if quarantined := self._poison.refusal(same, time.monotonic()):
+                text = refusal_text(job.block_id, quarantined)
+                await self._refuse(job.job_id, claimed.number, Cause.QUARANTINED, f"Not run: {text}")
                 return
             _log.info("Job %s starts.", job.job_id, extra={"job": job.job_id, "block": job.block_id})
             try:
@@ -206,9 +213,20 @@ class Dispatcher:
                 _log.critical("Job %s met a bug in this worker and was ended.", job.job_id, exc_info=True)
                 await self._report(job.job_id, claimed.number, _WORKER_ERROR)
                 return
+            self._count_death(same, concluded)
             await self._conclude(claimed, concluded)
         finally:
             self._active.discard(job.job_id)
+
+    def _sameness(self, job: Job) -> Sameness:
+        digest = digest_of(job.parameters, self._journal.digest_key)
+        return Sameness(job.block_id, job.job_type, job.entity_id, digest)
+
+    def _count_death(self, same: Sameness, concluded: Concluded) -> None:
+        cause = concluded.verdict.cause
+        how = death_of(cause, concluded.ending)
+        if quarantined := self._poison.ended(same, cause, how, time.monotonic()):
+            _log.critical("QUARANTINE begins. %s", refusal_text(same.block_id, quarantined))
 
     def _too_late(self, claimed: _Claimed, block: BlockEntry) -> str | None:
         """Say why a job that has waited for a slot must not be started any more, or return `None`."""

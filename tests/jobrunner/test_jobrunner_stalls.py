@@ -95,9 +95,10 @@ def test_the_silence_of_the_loop_is_evidence_of_an_abnormal_end(host: Host) -> N
 
 
 def test_at_a_time_limit_the_silence_is_that_before_the_signal_that_wakes(host: Host) -> None:
-    done = host.run("finishes_late", limits=WATCHED | {"max_seconds": 1.5})
-    assert done["cause"] == "time_limit"
-    assert done["silent"] > 1
+    limits = WATCHED | {"stall_seconds": 3.0, "max_seconds": 2.5}
+    done = host.run("finishes_late", limits=limits)
+    assert (done["cause"], stalls(done)) == ("time_limit", [])
+    assert done["silent"] > 1.5
 
 
 def test_a_stopped_process_is_told_as_stopped(host: Host) -> None:
@@ -117,11 +118,10 @@ def test_a_process_that_blocks_every_signal_is_told_by_what_the_kernel_knows(hos
         assert "nanosleep" in done["message"]
 
 
-def test_a_file_that_has_got_the_channel_s_number_gets_no_tick(host: Host, tmp_path: Path) -> None:
+def test_a_connection_that_has_got_the_channel_s_number_gets_no_tick(host: Host, tmp_path: Path) -> None:
     path = tmp_path / "file"
     limits = WATCHED | {"stall_seconds": 0.08}
     done = host.run("under_test/reuses_the_channel", {"path": str(path)}, limits=limits)
     assert done["cause"] == "channel_closed"
-    assert path.read_bytes().startswith(b"[3,")
-    assert b"tick" not in path.read_bytes()
-    assert "stalling_blocks.py" in done["stack"] or "select" in done["stack"]
+    assert done["elapsed"] > 0.1, "it ended before a tick was due"
+    assert path.read_bytes() == b"3 nothing"

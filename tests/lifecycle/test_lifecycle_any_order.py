@@ -12,6 +12,8 @@ from supervisor.lifecycle.events import (
     Conclude,
     JobEvent,
     KillChild,
+    Look,
+    Looked,
     MemoryMeasured,
     OrderSent,
     OutcomeArrived,
@@ -19,12 +21,15 @@ from supervisor.lifecycle.events import (
     StackTaken,
     StopDemanded,
     TakeStack,
+    TellResumed,
+    TellStalled,
+    Ticked,
     Timer,
     TimerFired,
     TreeCleared,
 )
 from supervisor.lifecycle.job import JobState, Limits, Phase, step
-from supervisor.verdict import Cause, ExitStatus, LimitHit, OutcomeSeen, decide
+from supervisor.verdict import Cause, ExitStatus, LimitHit, LimitKind, OutcomeSeen, decide
 
 LONGEST_END_SECONDS = 60.0
 
@@ -39,6 +44,8 @@ limits = strategies.builds(
     max_seconds=strategies.sampled_from([0.1, 5.0]),
     grace_seconds=strategies.sampled_from([0.0, 1.0]),
     memory_mb=strategies.sampled_from([None, 50.0]),
+    stall_seconds=strategies.sampled_from([None, 0.4, 2.0]),
+    kill_stalled=strategies.booleans(),
 )
 
 
@@ -50,6 +57,8 @@ class LifeOfAJob(RuleBasedStateMachine):
         self.now = 0.0
         self.state = JobState(Limits(5.0, 1.0))
         self.timers: dict[Timer, float] = {}
+        self.look_asked = self.told_stalled = False
+        self.last_tick: float | None = None
         self.exited = self.clear_asked = self.cleared = self.killed = self.stack_asked = False
         self.conclusions: list[Conclude] = []
         self.first_outcome: OutcomeSeen | None = None
@@ -77,6 +86,17 @@ class LifeOfAJob(RuleBasedStateMachine):
             case TakeStack():
                 assert not self.exited
                 self.stack_asked = True
+            case Look():
+                assert self.state.limits.stall_seconds is not None, "a loop that nobody watches was looked at"
+                self.look_asked = True
+            case TellStalled(seconds):
+                assert not self.told_stalled, "one silence was told twice"
+                assert not self.state.limits.kill_stalled
+                self.told_stalled = True
+                self.was_silent_for(seconds)
+            case TellResumed():
+                assert self.told_stalled, "the end of a silence that was never told"
+                self.told_stalled = False
             case ClearTree():
                 assert self.exited, "the tree of a living child was cleared"
                 self.clear_asked = True
@@ -84,12 +104,22 @@ class LifeOfAJob(RuleBasedStateMachine):
                 assert self.cleared or (stuck and self.killed), "a verdict before the tree was dead"
                 self.conclusions.append(command)
 
+    def was_silent_for(self, seconds: float) -> None:
+        """No accusation without proof: not one moment counts that lies before a tick, or that nobody saw."""
+        threshold = self.state.limits.stall_seconds
+        assert threshold is not None
+        assert seconds >= threshold
+        assert self.last_tick is not None
+        assert seconds <= self.now - self.last_tick + 1e-9, "a loop was accused of more than its silence"
+
     @initialize(given=limits)
     def begin(self, given: Limits) -> None:
         self.state = JobState(given)
 
     @rule()
     def order(self) -> None:
+        if self.state.phase is Phase.WAITING:
+            self.last_tick = self.now
         self.feed(OrderSent(self.now))
 
     @rule(seconds=strategies.sampled_from([0.01, 0.3, 2.0, 6.0]))
@@ -99,7 +129,40 @@ class LifeOfAJob(RuleBasedStateMachine):
             self.now, timer = min(due, key=lambda item: item[0])
             del self.timers[timer]
             self.feed(TimerFired(self.now, timer))
+            if self.look_asked and timer is Timer.LOOK:
+                self.look(unread=False)
         self.now = end
+
+    @precondition(lambda self: self.look_asked)
+    @rule(unread=strategies.booleans())
+    def look(self, unread: bool) -> None:
+        self.look_asked = False
+        before = self.state
+        self.feed(Looked(self.now, unread))
+        if self.state.limit is not before.limit and self.state.limit is not None:
+            assert self.state.limit.kind is LimitKind.STALL
+            assert self.state.limits.kill_stalled
+            assert not unread, "a loop was accused whose ticks nobody had read"
+            self.was_silent_for(self.state.limit.measured)
+
+    @rule(seconds=strategies.sampled_from([0.3, 3.0]))
+    def the_supervisor_stands_still(self, seconds: float) -> None:
+        """Its timers come late, all at once, and nothing was read meanwhile."""
+        self.now += seconds
+        for timer in [timer for timer, at in self.timers.items() if at <= self.now]:
+            del self.timers[timer]
+            before = self.state
+            self.feed(TimerFired(self.now, timer))
+            if timer is Timer.LOOK and self.look_asked:
+                self.look(unread=False)
+            if seconds > 1 and before.limit is None and self.state.limit is not None:
+                assert self.state.limit.kind is not LimitKind.STALL, "its lateness was taken for the child's"
+
+    @rule()
+    def tick(self) -> None:
+        self.last_tick = self.now
+        self.feed(Ticked(self.now))
+        assert not self.told_stalled or self.state.phase is not Phase.RUNNING
 
     @rule(outcome=outcomes)
     def outcome(self, outcome: OutcomeSeen) -> None:

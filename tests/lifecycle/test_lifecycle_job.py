@@ -80,10 +80,13 @@ def test_an_outcome_is_followed_by_a_bounded_wait_for_the_end_of_the_child() -> 
     assert commands == (SetTimer(Timer.LINGER, 1 + LINGER_SECONDS),)
 
 
-def test_a_child_that_lingers_after_its_outcome_is_killed_without_a_stack() -> None:
+def test_a_child_that_lingers_after_its_outcome_is_killed_and_its_stack_says_where_it_lingered() -> None:
     state, commands = live(OUTCOME, TimerFired(3, Timer.LINGER))
-    assert (state.phase, state.lingered, state.killed) == (Phase.DYING, True, True)
-    assert commands == (KillChild(), SetTimer(Timer.UNKILLABLE, 3 + UNKILLABLE_SECONDS))
+    assert (state.phase, state.lingered, state.killed) == (Phase.DUMPING, True, False)
+    assert commands == (SetTimer(Timer.STACK, 3 + STACK_SECONDS), TakeStack())
+    state, commands = step(state, StackTaken(3.01, "where"))
+    assert (state.phase, state.stack, state.killed) == (Phase.DYING, "where", True)
+    assert commands == (KillChild(), SetTimer(Timer.UNKILLABLE, 3.01 + UNKILLABLE_SECONDS))
 
 
 def test_the_time_limit_cancels_first() -> None:
@@ -252,6 +255,7 @@ def test_a_child_that_can_not_be_killed_is_reported_as_stuck() -> None:
     (command,) = commands
     assert isinstance(command, Conclude)
     assert command.stuck
+    assert command.ending.unkillable
 
 
 def test_a_tree_that_can_not_be_killed_is_reported_as_stuck() -> None:

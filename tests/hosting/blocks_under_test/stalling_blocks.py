@@ -1,11 +1,14 @@
 """Blocks whose event loop does not run, or only seems not to."""
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import signal
+import socket
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from sdk import (
@@ -118,13 +121,18 @@ class BlocksSignals(Base):
 
 @register_function_block(block("reuses_the_channel"))
 class ReusesTheChannel(Base):
-    """Closes all descriptors, as daemons do, and gets the channel's number for a file of its own."""
+    """Closes a descriptor that is not its own, and gets the channel's number for its next connection."""
 
     async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
         """Never return."""
-        os.closerange(3, 64)
-        opened = [os.open(params.path, os.O_CREAT | os.O_WRONLY, 0o600) for _ in range(3)]
-        os.write(opened[0], str(opened).encode())
+        os.close(3)
+        ours, theirs = socket.socketpair()
+        theirs.setblocking(False)
+        await asyncio.sleep(0.2)
+        with contextlib.suppress(BlockingIOError):
+            Path(params.path).write_bytes(b"%d " % ours.fileno() + theirs.recv(1000))
+            raise AssertionError("something was written to the block's own connection")
+        Path(params.path).write_bytes(b"%d nothing" % ours.fileno())
         await asyncio.sleep(3600)
         return done()
 

@@ -1,0 +1,166 @@
+"""The stall watch, look by look: silence counts, the supervisor's own lateness and unread ticks do not."""
+
+import pytest
+
+from jobrunner.protocol.ticks import tick_seconds
+from supervisor.lifecycle.events import (
+    ChannelEnded,
+    ChildExited,
+    JobCommand,
+    JobEvent,
+    Look,
+    Looked,
+    OrderSent,
+    OutcomeArrived,
+    SetTimer,
+    StackTaken,
+    TakeStack,
+    TellResumed,
+    TellStalled,
+    Ticked,
+    Timer,
+    TimerFired,
+    TreeCleared,
+)
+from supervisor.lifecycle.job import JobState, Limits, Phase, step
+from supervisor.lifecycle.stall import StallWatch, looked, ticked, watch_from
+from supervisor.verdict import ExitStatus, LimitKind, OutcomeSeen
+
+THRESHOLD = 4.0  # so that a tick is due each second
+
+
+def look_in_time(watch: StallWatch, looks: int, *, unread: bool = False) -> tuple[StallWatch, list[float]]:
+    """Look whenever it is due; return the times at which the loop was flagged."""
+    flagged = []
+    for _ in range(looks):
+        at = watch.due_at
+        watch, now = looked(watch, at, unread=unread)
+        flagged += [at] if now else []
+    return watch, flagged
+
+
+def test_a_silent_loop_is_flagged_at_its_threshold_and_only_once() -> None:
+    watch, flagged = look_in_time(watch_from(100.0, THRESHOLD), 20)
+    assert flagged == [104.0]
+    assert watch.silent_at(watch.counted_to) == 20
+
+
+def test_a_tick_ends_the_silence_and_the_next_one_is_flagged_anew() -> None:
+    watch, _ = look_in_time(watch_from(0.0, THRESHOLD), 6)
+    watch, stalled_seconds = ticked(watch, 6.5)
+    assert stalled_seconds == 6.5
+    assert ticked(watch, 7.0)[1] is None
+    assert look_in_time(watch, 6)[1] == [10.5]
+
+
+def test_a_loop_that_ticks_is_never_flagged() -> None:
+    watch = watch_from(0.0, THRESHOLD)
+    for second in range(1, 100):
+        watch, flagged = looked(watch, watch.due_at, unread=False)
+        assert not flagged
+        watch, told = ticked(watch, second + 0.5)
+        assert told is None
+
+
+def test_a_look_that_comes_late_counts_nothing() -> None:
+    watch, flagged = looked(watch_from(0.0, THRESHOLD), 60.0, unread=False)
+    assert (flagged, watch.counted_seconds) == (False, 0.0)
+
+
+def test_a_look_that_finds_something_unread_counts_nothing() -> None:
+    watch, flagged = look_in_time(watch_from(0.0, THRESHOLD), 100, unread=True)
+    assert (flagged, watch.counted_seconds) == ([], 0.0)
+
+
+def test_a_look_that_comes_a_little_late_counts_no_more_than_its_pause() -> None:
+    watch, _ = looked(watch_from(0.0, THRESHOLD), 1.4, unread=False)
+    assert watch.counted_seconds == 1.0
+
+
+def test_a_silence_nobody_looked_at_is_told_as_one_tick_at_most() -> None:
+    assert watch_from(0.0, THRESHOLD).silent_at(3600.0) == 1.0
+
+
+@pytest.mark.parametrize(("silent", "telling"), [(1.9, None), (2.5, 2.5)])
+def test_a_silence_is_worth_telling_when_two_ticks_are_missing(silent: float, telling: float | None) -> None:
+    watch, _ = look_in_time(watch_from(0.0, THRESHOLD), int(silent))
+    assert watch.telling_at(silent) == telling
+
+
+@pytest.mark.parametrize(("threshold", "seconds"), [(10, 1.0), (4, 1.0), (1, 0.25), (0.001, 0.02)])
+def test_a_loop_ticks_once_a_second_and_more_often_for_a_short_threshold(
+    threshold: float, seconds: float
+) -> None:
+    assert tick_seconds(threshold) == seconds
+
+
+LIMITS = Limits(max_seconds=60, grace_seconds=2, stall_seconds=THRESHOLD)
+KILLING = Limits(max_seconds=60, grace_seconds=2, stall_seconds=THRESHOLD, kill_stalled=True)
+LOOKS = [Looked(float(second), unread=False) for second in (1, 2, 3, 4)]
+
+
+def live(limits: Limits, *events: JobEvent) -> tuple[JobState, tuple[JobCommand, ...]]:
+    state, commands = step(JobState(limits), OrderSent(0))
+    for event in events:
+        state, commands = step(state, event)
+    return state, commands
+
+
+def test_a_job_whose_loop_is_watched_is_looked_at_and_another_is_not() -> None:
+    assert SetTimer(Timer.LOOK, 1.0) in live(LIMITS)[1]
+    assert live(LIMITS, TimerFired(1, Timer.LOOK))[1] == (Look(),)
+    unwatched = Limits(max_seconds=60, grace_seconds=2)
+    assert live(unwatched)[1] == (SetTimer(Timer.DEADLINE, 60),)
+    assert live(unwatched, TimerFired(1, Timer.LOOK), Ticked(2), Looked(3, unread=False))[1] == ()
+
+
+def test_a_stall_is_told_and_the_job_goes_on() -> None:
+    state, commands = live(LIMITS, *LOOKS)
+    assert (state.phase, state.limit) == (Phase.RUNNING, None)
+    assert commands == (TellStalled(4.0), SetTimer(Timer.LOOK, 5.0))
+    state, commands = step(state, Ticked(4.5))
+    assert commands == (TellResumed(4.5),)
+
+
+def test_a_stall_ends_the_job_without_a_grace_where_that_is_wanted() -> None:
+    state, commands = live(KILLING, *LOOKS)
+    assert state.phase is Phase.DUMPING
+    assert TakeStack() in commands
+    assert state.limit is not None
+    assert (state.limit.kind, state.limit.limit, state.limit.measured) == (LimitKind.STALL, 4.0, 4.0)
+
+
+def test_a_stall_during_the_grace_neither_tells_nor_replaces_the_time_limit() -> None:
+    limits = Limits(max_seconds=0.5, grace_seconds=60, stall_seconds=THRESHOLD, kill_stalled=True)
+    state, commands = live(limits, TimerFired(0.5, Timer.DEADLINE), *LOOKS)
+    assert state.phase is Phase.CANCELLING
+    assert state.limit is not None
+    assert state.limit.kind is LimitKind.TIME
+    assert commands == (SetTimer(Timer.LOOK, 5.0),)
+
+
+def test_the_silence_of_the_end_is_that_before_the_signal_that_asks_for_the_stack() -> None:
+    limits = Limits(max_seconds=4.5, grace_seconds=0, stall_seconds=THRESHOLD)
+    state, _ = live(
+        limits,
+        *LOOKS,
+        TimerFired(4.5, Timer.DEADLINE),
+        Ticked(4.51),
+        StackTaken(4.52, "where"),
+        ChannelEnded(4.6),
+        ChildExited(4.6, ExitStatus(signal_name="SIGKILL")),
+    )
+    assert state.ending(4.6).silent_seconds == 4.5
+
+
+def test_a_tick_that_is_read_only_after_the_end_takes_the_silence_back() -> None:
+    exited = ChildExited(4.5, ExitStatus(signal_name="SIGSEGV"))
+    state, _ = live(LIMITS, *LOOKS, exited, TreeCleared(4.6))
+    assert state.ending(4.6).silent_seconds == 4.5
+    assert step(state, Ticked(4.7))[0].ending(4.7).silent_seconds is None
+
+
+def test_after_the_outcome_or_without_a_channel_the_loop_is_not_watched() -> None:
+    for event in (OutcomeArrived(0.5, OutcomeSeen(success=True, message="")), ChannelEnded(0.5)):
+        state, commands = live(KILLING, event, *LOOKS)
+        assert (state.limit, state.ending(9).silent_seconds, commands) == (None, None, ())
