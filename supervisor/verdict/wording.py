@@ -34,7 +34,7 @@ _STATES: Final = {
 
 def limit_sentence(limit: LimitHit, ending: Ending) -> str:
     """Say which limit ended the job, and how to raise it."""
-    ended = "Killed" if ending.killed else "Ended"
+    ended = "Killed" if ending.killed and not ending.unkillable else "Ended"
     match limit.kind:
         case LimitKind.TIME:
             text = (

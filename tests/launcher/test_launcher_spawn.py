@@ -30,7 +30,7 @@ def test_a_spawned_child_has_the_same_identity_as_a_forked_one(spawning: Host) -
     [
         ("segfault", {}, "crashed", "SIGSEGV"),
         ("exit_code", {"code": 7}, "exited", "exit code 7"),
-        ("raise_error", {}, "block_failed", "ValueError"),
+        ("raise_error", {}, "block_raised", "ValueError"),
     ],
 )
 def test_a_spawned_child_s_end_is_told_as_truthfully(

@@ -10,6 +10,7 @@ from supervisor.verdict import (
     Cause,
     Ending,
     ExitStatus,
+    KernelView,
     LimitHit,
     LimitKind,
     OutcomeSeen,
@@ -18,7 +19,9 @@ from supervisor.verdict import (
     decide,
 )
 
-USAGE = Usage(elapsed_seconds=3.04, peak_memory_mb=120.4, cpu_seconds=1.26)
+USAGE = Usage(
+    elapsed_seconds=3.04, peak_memory_mb=120.4, cpu_seconds=1.26, max_seconds=600, max_memory_mb=256
+)
 SUCCESS = OutcomeSeen(success=True, message="All good")
 FAILURE = OutcomeSeen(success=False, message="No route", retryable=False)
 EXIT_0 = ExitStatus(code=0)
@@ -28,11 +31,13 @@ SIGSEGV = ExitStatus(signal_name="SIGSEGV")
 TIME = LimitHit(LimitKind.TIME, 10, 10.2)
 MEMORY = LimitHit(LimitKind.MEMORY, 256, 300.4)
 STOPPING = LimitHit(LimitKind.STOPPING, 600, 5)
+STALL = LimitHit(LimitKind.STALL, 10, 10.4)
 ENDED = Ending(USAGE, exit_status=EXIT_0)
 
 ROWS: list[tuple[str, Ending, bool, Cause, bool | None]] = [
     ("success", replace(ENDED, outcome=SUCCESS), True, Cause.COMPLETED, None),
     ("failure", replace(ENDED, outcome=FAILURE), False, Cause.BLOCK_FAILED, False),
+    ("exception", replace(ENDED, outcome=replace(FAILURE, raised=True)), False, Cause.BLOCK_RAISED, False),
     (
         "failure, retryable",
         replace(ENDED, outcome=replace(FAILURE, retryable=True)),
@@ -63,6 +68,8 @@ ROWS: list[tuple[str, Ending, bool, Cause, bool | None]] = [
         Cause.MEMORY_LIMIT,
         None,
     ),
+    ("stall", replace(ENDED, limit=STALL, exit_status=SIGKILL, killed=True), False, Cause.STALLED, None),
+    ("stall, then success", replace(ENDED, limit=STALL, outcome=SUCCESS), False, Cause.STALLED, None),
     ("shutdown", replace(ENDED, limit=STOPPING), False, Cause.WORKER_STOPPING, True),
     (
         "shutdown, then success",
@@ -146,9 +153,12 @@ def test_what_happens_after_a_complete_outcome_is_a_warning(ending: Ending, warn
     assert verdict.warning is None if warning is None else warning in str(verdict.warning)
 
 
+WITH_OUTCOME = (Cause.COMPLETED, Cause.BLOCK_FAILED, Cause.BLOCK_RAISED)
+
+
 def test_only_a_complete_outcome_keeps_what_the_block_returned() -> None:
     assert [row[0] for row in ROWS if decide(row[1]).keeps_outcome] == [
-        row[0] for row in ROWS if row[3] in (Cause.COMPLETED, Cause.BLOCK_FAILED)
+        row[0] for row in ROWS if row[3] in WITH_OUTCOME
     ]
 
 
@@ -162,6 +172,10 @@ def test_only_a_complete_outcome_keeps_what_the_block_returned() -> None:
         (
             replace(ENDED, limit=MEMORY),
             ["memory limit", "300 MB of 256 MB", "--max-job-memory-mb", "max_memory_mb"],
+        ),
+        (
+            replace(ENDED, limit=STALL, killed=True),
+            ["Killed", "10.4 s", "10 s", "--stall-seconds", "--on-stall"],
         ),
         (replace(ENDED, limit=STOPPING), ["shutting down"]),
         (replace(ENDED, limit=TIME, outcome=SUCCESS), ["reported success", "does not count"]),
@@ -181,7 +195,7 @@ def test_the_message_names_cause_and_signal_or_exit_code_and_what_to_do(
     assert [word for word in said if word not in message] == []
 
 
-FAILED_WITHOUT_OUTCOME = [row for row in ROWS if row[3] not in (Cause.COMPLETED, Cause.BLOCK_FAILED)]
+FAILED_WITHOUT_OUTCOME = [row for row in ROWS if row[3] not in WITH_OUTCOME]
 
 
 @pytest.mark.parametrize(
@@ -191,11 +205,14 @@ def test_the_message_of_an_abnormal_end_names_usage_place_and_last_output(ending
     whole = replace(
         ending, stack='  File "b.py", line 4 in run\n', last_output="about to begin\n", leftover_processes=2
     )
+    whole = replace(whole, silent_seconds=12.34)
     message = decide(whole).message
     for said in (
-        "ran 3.0 s",
+        f"Cause: {decide(whole).cause}.",
+        "ran 3.0 s of 600 s",
         "CPU 1.3 s",
-        "peak memory 120 MB",
+        "peak memory 120 MB of 256 MB",
+        "its event loop had not run for 12.3 s",
         "2 process(es)",
         "line 4 in run",
         "about to begin",
@@ -232,12 +249,55 @@ def test_of_much_output_the_end_is_kept() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        (KernelView("T", "do_signal_stop"), ["stopped (SIGSTOP", "no code of it ran"]),
+        (KernelView("D", "nfs_wait_bit", "0"), ["stuck in the kernel", "nfs_wait_bit", "system call 0"]),
+        (
+            KernelView("S", "hrtimer_nanosleep", deaf=True),
+            ["waiting", "hrtimer_nanosleep", "blocks the signal"],
+        ),
+        (KernelView("R"), ["Its process was running."]),
+        (KernelView(), ["could not be read"]),
+        (KernelView("D", stack="  [<0>] vfs_read"), ["In the kernel:\n  [<0>] vfs_read"]),
+    ],
+)
+def test_without_a_stack_the_message_says_what_the_kernel_knows(view: KernelView, said: list[str]) -> None:
+    ending = replace(ENDED, limit=TIME, exit_status=SIGKILL, killed=True, kernel=view)
+    message = decide(ending).message
+    assert decide(ending).cause is Cause.TIME_LIMIT
+    assert [word for word in said if word not in message] == []
+
+
+def test_a_process_that_survives_sigkill_is_told_as_such_and_never_as_killed() -> None:
+    stuck = replace(
+        ENDED, limit=TIME, exit_status=None, killed=True, unkillable=True, kernel=KernelView("D", "nfs_wait")
+    )
+    message = decide(stuck).message
+    assert "could not be killed, and its slot is set aside" in message
+    assert "stuck in the kernel" in message
+    assert not message.startswith("Killed")
+    warning = decide(replace(stuck, limit=None, outcome=SUCCESS, lingered=True)).warning
+    assert "could not be killed" in str(warning)
+    assert "nfs_wait" in str(warning)
+
+
+def test_the_warning_of_a_child_that_lingered_says_where() -> None:
+    lingered = replace(
+        ENDED, outcome=SUCCESS, killed=True, lingered=True, stack='  File "b.py", line 4 in run'
+    )
+    assert "line 4 in run" in str(decide(lingered).warning)
+
+
 numbers = some.floats(0, 1e6)
 endings = some.builds(
     Ending,
     usage=some.builds(Usage, numbers, some.none() | numbers, some.none() | numbers),
     outcome=some.none()
-    | some.builds(OutcomeSeen, some.booleans(), some.text(max_size=5), some.none() | some.booleans()),
+    | some.builds(
+        OutcomeSeen, some.booleans(), some.text(max_size=5), some.none() | some.booleans(), some.booleans()
+    ),
     limit=some.none() | some.builds(LimitHit, some.sampled_from(LimitKind), numbers, numbers),
     exit_status=some.none()
     | some.builds(ExitStatus, code=some.none() | some.integers(0, 255))
@@ -249,6 +309,9 @@ endings = some.builds(
     stack=some.text(max_size=5),
     last_output=some.text(max_size=5),
     leftover_processes=some.integers(0, 5),
+    kernel=some.none() | some.builds(KernelView, some.sampled_from(["", "R", "S", "D", "T", "X"])),
+    silent_seconds=some.none() | numbers,
+    unkillable=some.booleans(),
 )
 
 
