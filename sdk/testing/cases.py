@@ -38,7 +38,7 @@ def fb_test_case(
     for each run, and has the marker ``function_block``. It passes when
 
     * the block returned as ``succeeds`` says. A block that was killed or crashed fails the test in any case, one that
-      raised has failed, as in production;
+      raised has failed, as in production (``block_runner`` tells the two apart: cause ``block_raised``);
     * ``expected_result_data``, if given, is equal to the result's data as JSON;
     * each of ``assertions`` returns something true for the result. They run in the process of the tests, and may
       also ``assert``.

@@ -237,6 +237,28 @@ async def stop_while_a_child_is_found(host: Any, request: dict[str, Any]) -> dic
     return await run_job(host, request)
 
 
+async def run_without_kill(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Run a job whose child SIGKILL does not end, as in state D, which a test can't make; then end it for real."""
+    take, taken = host.runner._spares.take, []
+
+    async def take_deaf(timeout_seconds: float) -> Child:
+        child = await take(timeout_seconds)
+        child.kill, kill = (lambda: None), child.kill
+        taken.append((child, kill))
+        return child
+
+    host.runner._spares.take = take_deaf
+    try:
+        answer = await run_job(host, request)
+    finally:
+        host.runner._spares.take = take
+        for child, kill in taken:
+            kill()
+            await child.exited
+            child.bury()
+    return answer
+
+
 async def descriptors(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """How many descriptors the host has open, once its spares are ready."""
     await until(lambda: len(host.runner._spares._ready) >= host.options.get("spares", 1))
@@ -258,6 +280,7 @@ SCENARIOS = {
         abandoned_birth,
         stop_all,
         stop_while_a_child_is_found,
+        run_without_kill,
         descriptors,
     )
 }

@@ -125,3 +125,26 @@ def test_a_connection_that_has_got_the_channel_s_number_gets_no_tick(host: Host,
     assert done["cause"] == "channel_closed"
     assert done["elapsed"] > 0.1, "it ended before a tick was due"
     assert path.read_bytes() == b"3 nothing"
+
+
+def test_a_child_that_can_not_be_killed_is_reported_with_what_the_kernel_knows(host: Host) -> None:
+    done = host.ask(
+        "run_without_kill", block="neops_testing/hang_sleep:1.0.0", limits=WATCHED | {"max_seconds": 0.3}
+    )
+    assert (done["cause"], done["stuck"], done["signal"]) == ("time_limit", True, None)
+    assert "could not be killed, and its slot is set aside" in done["message"]
+    assert "Its process was waiting" in done["message"]
+    assert "hangs.py" in done["message"]
+
+
+def test_a_job_that_is_ended_by_a_shutdown_tells_where_it_was_and_for_how_long_its_loop_stood(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with Host(tmp_path_factory.mktemp("stopping"), spares=1, limits=WATCHED | {"stall_seconds": 1.0}) as host:
+        running = host.start("hang_sleep", limits={})
+        time.sleep(0.8)
+        host.ask("stop_all")
+        done = host.wait(running)
+    assert done["cause"] == "worker_stopping"
+    assert "hangs.py" in done["message"]
+    assert done["silent"] >= 0.5
