@@ -75,6 +75,6 @@ def test_descendants_of_a_killed_block_are_killed_and_counted(block_runner: Bloc
 
 def test_an_exception_is_a_failure_with_its_traceback_in_the_log(block_runner: BlockRunner) -> None:
     outcome: BlockOutcome = block_runner.run(RaiseError, source=SOURCE)
-    assert (outcome.cause, outcome.exit_code) == ("block_failed", 0)
+    assert (outcome.cause, outcome.exit_code) == ("block_raised", 0)
     assert "ValueError: This block always fails" in outcome.message
     assert any("Traceback (most recent call last)" in line.text for line in outcome.logs)

@@ -72,7 +72,7 @@ def on_a_terminal(*arguments: str) -> tuple[int, str]:
 def test_a_failure_is_exit_code_1_with_its_log_on_stderr() -> None:
     done = supervisor("run-block", "raise_error", *TESTING)
     shown = json.loads(done.stdout)
-    assert (done.returncode, shown["success"], shown["cause"]) == (1, False, "block_failed")
+    assert (done.returncode, shown["success"], shown["cause"]) == (1, False, "block_raised")
     assert "ValueError: This block always fails" in done.stderr
     assert "Traceback" in shown["logs"][0]["text"]
 

@@ -29,7 +29,7 @@ def small_disk(tmp_path: Path) -> Iterator[Host]:
 
 def test_a_full_disk_is_the_failure_of_the_job_that_filled_it(small_disk: Host) -> None:
     done = small_disk.run("fill_disk", {"max_mb": 50})
-    assert (done["success"], done["cause"]) == (False, "block_failed")
+    assert (done["success"], done["cause"]) == (False, "block_raised")
     assert "No space left" in done["message"]
     assert small_disk.run("writes_env")["cause"] == "completed"
 
@@ -41,7 +41,7 @@ def test_while_the_disk_is_full_other_jobs_get_a_truthful_result(small_disk: Hos
     disk = f"/proc/{small_disk.pid}/root{small_disk.directory}/jobs"
     wait_until(lambda: os.statvfs(disk).f_bfree == 0)
     done = small_disk.run("writes_env")
-    assert done["cause"] == "block_failed"
+    assert done["cause"] == "block_raised"
     assert "No space left" in done["message"]
     small_disk.ask("stop_all")
     assert small_disk.wait(running)["cause"] == "worker_stopping"

@@ -155,7 +155,7 @@ def test_of_two_results_by_a_fork_the_child_s_own_counts(host: Host) -> None:
 @pytest.mark.skipif(not signals_are_contained(), reason="this kernel is older than Linux 6.12")
 def test_a_block_can_not_kill_the_worker(host: Host) -> None:
     done = host.run("kill_parent")
-    assert (done["success"], done["cause"]) == (False, "block_failed")
+    assert (done["success"], done["cause"]) == (False, "block_raised")
     assert "PermissionError" in done["message"]
 
 

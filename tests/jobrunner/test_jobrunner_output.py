@@ -56,7 +56,7 @@ def test_a_secret_is_masked_wherever_the_block_tells_it(host: Host) -> None:
     context = {"devices": [device], "deviceGroups": [], "interfaces": []}
     parameters = {"secret": secret}
     done = host.run("secret_in_error", parameters, run_on="device", entity_id=1, context=context)
-    assert done["cause"] == "block_failed"
+    assert done["cause"] == "block_raised"
     whole = json.dumps(done)
     assert secret not in whole
     assert password not in whole

@@ -44,7 +44,7 @@ def test_a_spawned_child_s_end_is_told_as_truthfully(
 @pytest.mark.skipif(not signals_are_contained(), reason="this kernel is older than Linux 6.12")
 def test_a_block_in_a_spawned_child_can_not_kill_the_worker(spawning: Host) -> None:
     done = spawning.run("kill_parent")
-    assert (done["cause"], "PermissionError" in done["message"]) == ("block_failed", True)
+    assert (done["cause"], "PermissionError" in done["message"]) == ("block_raised", True)
 
 
 def test_a_spawned_child_and_its_tree_are_killed_at_the_limit(spawning: Host) -> None:
