@@ -97,8 +97,9 @@ class Dispatcher:
         return self._catalogue
 
     def offer(self, catalogue: Catalogue) -> None:
-        """Run the blocks of this catalogue from now on."""
+        """Run the blocks of this catalogue from now on. What killed its process may be mended in them."""
         self._catalogue = catalogue
+        self._poison = Poison()
 
     async def accept(self, items: Sequence[Job | MalformedJob], worker_uuid: str) -> None:
         """Take over what a poll has claimed. Never fails: what can't be run gets its result here."""
@@ -193,6 +194,7 @@ class Dispatcher:
         job = claimed.job
         block = self._catalogue.find(job.block_id)
         same = self._sameness(job)
+        poison = self._poison  # a reload begins a new count, to which a job of the old code does not belong
         try:
             if block is None:  # it was there when the job came, and the worker was reloaded
                 unknown = self._explain_unknown(job.block_id)
@@ -201,7 +203,7 @@ class Dispatcher:
             if text := self._too_late(claimed, block):
                 await self._refuse(job.job_id, claimed.number, Cause.EXPIRED, text)
                 return
-            if quarantined := self._poison.refusal(same, time.monotonic()):
+            if quarantined := poison.refusal(same, time.monotonic()):
                 text = refusal_text(job.block_id, quarantined)
                 await self._refuse(job.job_id, claimed.number, Cause.QUARANTINED, f"Not run: {text}")
                 return
@@ -213,7 +215,7 @@ class Dispatcher:
                 _log.critical("Job %s met a bug in this worker and was ended.", job.job_id, exc_info=True)
                 await self._report(job.job_id, claimed.number, _WORKER_ERROR)
                 return
-            self._count_death(same, concluded)
+            _count_death(poison, same, concluded)
             await self._conclude(claimed, concluded)
         finally:
             self._active.discard(job.job_id)
@@ -221,12 +223,6 @@ class Dispatcher:
     def _sameness(self, job: Job) -> Sameness:
         digest = digest_of(job.parameters, self._journal.digest_key)
         return Sameness(job.block_id, job.job_type, job.entity_id, digest)
-
-    def _count_death(self, same: Sameness, concluded: Concluded) -> None:
-        cause = concluded.verdict.cause
-        how = death_of(cause, concluded.ending)
-        if quarantined := self._poison.ended(same, cause, how, time.monotonic()):
-            _log.critical("QUARANTINE begins. %s", refusal_text(same.block_id, quarantined))
 
     def _too_late(self, claimed: _Claimed, block: BlockEntry) -> str | None:
         """Say why a job that has waited for a slot must not be started any more, or return `None`."""
@@ -285,3 +281,10 @@ class Dispatcher:
         while self.busy:
             self.changed.clear()
             await self.changed.wait()
+
+
+def _count_death(poison: Poison, same: Sameness, concluded: Concluded) -> None:
+    cause = concluded.verdict.cause
+    how = death_of(cause, concluded.ending)
+    if quarantined := poison.ended(same, cause, how, time.monotonic()):
+        _log.critical("QUARANTINE begins. %s", refusal_text(same.block_id, quarantined))

@@ -9,8 +9,7 @@ RUNNING ──limit──► CANCELLING ──grace over──► DUMPING ──
 Whatever happens, the child's exit leads to CLEARING: the tree is dead before the verdict leaves the worker.
 """
 
-from dataclasses import dataclass, replace
-from enum import Enum, auto
+from dataclasses import replace
 from typing import Final, assert_never
 
 from supervisor.lifecycle.events import (
@@ -38,8 +37,22 @@ from supervisor.lifecycle.events import (
     TimerFired,
     TreeCleared,
 )
-from supervisor.lifecycle.stall import StallWatch, looked, ticked, watch_from
-from supervisor.verdict import Ending, ExitStatus, LimitHit, LimitKind, OutcomeSeen, Usage
+from supervisor.lifecycle.stall import looked, ticked, watch_from
+from supervisor.lifecycle.state import JobState, Limits, Phase
+from supervisor.verdict import LimitHit, LimitKind
+
+__all__ = [
+    "CLOSED_CHANNEL_SECONDS",
+    "DRAIN_SECONDS",
+    "LINGER_SECONDS",
+    "STACK_SECONDS",
+    "UNKILLABLE_SECONDS",
+    "JobState",
+    "Limits",
+    "Phase",
+    "may_still_run",
+    "step",
+]
 
 LINGER_SECONDS: Final = 2.0
 """How long a child may take to end after its outcome: time for `finally` blocks, not for work."""
@@ -57,85 +70,7 @@ DRAIN_SECONDS: Final = 1.0
 """How long the channel of a dead child is read. Its end comes at once unless a stranger holds the other side."""
 
 
-class Phase(Enum):
-    """Where a job is in its life."""
-
-    WAITING = auto()
-    RUNNING = auto()
-    CANCELLING = auto()
-    DUMPING = auto()
-    LINGERING = auto()
-    DYING = auto()
-    CLEARING = auto()
-    DRAINING = auto()
-    ENDED = auto()
-
-
 _CHILD_MAY_RUN: Final = (Phase.RUNNING, Phase.CANCELLING, Phase.DUMPING, Phase.LINGERING)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a job may take. ``memory_mb`` is `None` for no limit, ``stall_seconds`` for an event loop nobody watches.
-
-    ``kill_stalled`` ends a job whose loop has stalled; else people are told, and it goes on.
-    """
-
-    max_seconds: float
-    grace_seconds: float
-    memory_mb: float | None = None
-    stall_seconds: float | None = None
-    kill_stalled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class JobState:
-    """Everything that is known about a job so far."""
-
-    limits: Limits
-    phase: Phase = Phase.WAITING
-    started_at: float = 0.0
-    outcome: OutcomeSeen | None = None
-    limit: LimitHit | None = None
-    exit_status: ExitStatus | None = None
-    ended_at: float | None = None
-    peak_memory_mb: float | None = None
-    cpu_seconds: float | None = None
-    killed: bool = False
-    lingered: bool = False
-    channel_ended: bool = False
-    channel_problem: str | None = None
-    channel_closed: bool = False
-    stack: str = ""
-    leftover_processes: int = 0
-    unkilled_processes: int = 0
-    stall: StallWatch | None = None
-    silent_seconds: float | None = None
-
-    def ending(self, at: float) -> Ending:
-        """Return the evidence for the verdict."""
-        ended_at = self.ended_at if self.ended_at is not None else at
-        usage = Usage(
-            ended_at - self.started_at,
-            self.peak_memory_mb,
-            self.cpu_seconds,
-            max_seconds=self.limits.max_seconds,
-            max_memory_mb=self.limits.memory_mb,
-        )
-        return Ending(
-            usage=usage,
-            outcome=self.outcome,
-            limit=self.limit,
-            exit_status=self.exit_status,
-            killed=self.killed,
-            channel_problem=self.channel_problem,
-            channel_closed=self.channel_closed,
-            lingered=self.lingered,
-            stack=self.stack,
-            leftover_processes=self.leftover_processes,
-            unkilled_processes=self.unkilled_processes,
-            silent_seconds=self.stall.telling_at(ended_at) if self.stall else self.silent_seconds,
-        )
 
 
 Step = tuple[JobState, tuple[JobCommand, ...]]

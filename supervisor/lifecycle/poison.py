@@ -107,5 +107,5 @@ def refusal_text(block_id: str, quarantined: Quarantined) -> str:
     return (
         f"Block {block_id} has killed its process {len(deaths)} times with the same parameters "
         f"({', '.join(deaths)}). It is not run with them for the next {minutes:.0f} min. Correct the block or its "
-        "parameters; a restart of this worker forgets the count."
+        "parameters; a reload (SIGHUP) or restart of this worker forgets the count."
     )

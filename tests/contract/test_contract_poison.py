@@ -1,5 +1,7 @@
 """A job that kills its process each time: refused after the third, by a real worker, and nobody else is."""
 
+import signal
+
 import pytest
 from contract_support import Setup
 
@@ -30,3 +32,12 @@ async def test_a_job_that_has_killed_its_process_three_times_is_refused_at_once_
 async def test_a_block_that_raises_is_never_refused(setup: Setup) -> None:
     for _ in range(4):
         assert "ValueError" in (await setup.run(RAISE))["message"]
+
+
+async def test_a_reload_forgets_what_killed_its_process(setup: Setup) -> None:
+    for _ in range(3):
+        assert "exit code 43" in (await setup.run(EXIT, {"code": 43}))["message"]
+    assert "3 times" in (await setup.run(EXIT, {"code": 43}))["message"]
+    setup.worker.signal(signal.SIGHUP)
+    await setup.logged("The worker is reloaded")
+    assert "Its process ended by itself" in (await setup.run(EXIT, {"code": 43}))["message"]
