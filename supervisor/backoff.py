@@ -35,7 +35,11 @@ class Backoff:
         self.failures += 1
         # Not less than a tenth: a pause of nothing is a busy loop.
         pause = self.dice.uniform(ceiling / 10, ceiling)
-        return max(pause, min(wanted_seconds or 0.0, LONGEST_WISH_SECONDS))
+        if not wanted_seconds:
+            return pause
+        wish = min(wanted_seconds, LONGEST_WISH_SECONDS)
+        # Workers that were all told the same must not all return at the same moment.
+        return max(pause, wish + self.dice.uniform(0, min(wish, self.longest_seconds)))
 
     def reset(self) -> None:
         """Begin anew after a success."""

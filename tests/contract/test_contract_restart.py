@@ -84,7 +84,10 @@ async def restart(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Res
 
 
 async def test_a_job_that_was_interrupted_by_a_kill_is_reported_as_failed(restart: Restart) -> None:
-    """I1: worker_restarted. Nobody knows how far the block came, and the message says so."""
+    """nautobot/nautobot#633: jobs of a worker that was killed are running for ever.
+
+    I1: worker_restarted. Nobody knows how far the block came, and the message says so.
+    """
     result = await restart.setup.result(restart.interrupted)
     assert result["status"] == "failed"
     assert "ended while the job ran" in result["result"]["message"]

@@ -89,7 +89,10 @@ async def test_a_result_that_comes_too_late_is_dropped_and_polling_goes_on(setup
 
 
 async def test_a_result_whose_acknowledgement_got_lost_is_sent_again_and_counts_once(setup: Setup) -> None:
-    """Number 4, I8: the engine took it and the connection broke; the second time it answers 409."""
+    """apache/airflow#63183: the answer to a success is lost, and at the next try the job is called failed.
+
+    Number 4, I8: the engine took it and the connection broke; the second time it answers 409.
+    """
     setup.engine.faults.add(Fault("result", drop="after"))
     job_id = setup.engine.submit(block=ECHO, parameters={"text": "twice"})
     line = await setup.logged(f"had a result for job {job_id} already")

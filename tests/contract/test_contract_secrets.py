@@ -30,7 +30,10 @@ def kept_files(setup: Setup) -> bytes:
 
 @pytest.mark.parametrize("choice", ["", "raise"])
 async def test_a_block_that_tells_its_password_to_everyone_is_masked(setup: Setup, choice: str) -> None:
-    """Number 15: logs, output, message and exception. The log is at its most verbose level here."""
+    """ansible/awx#854: passwords of network devices appear in what jobs print.
+
+    Number 15: logs, output, message and exception. The log is at its most verbose level here.
+    """
     result = await setup.run("contract/leak:1.0.0", {"choice": choice}, **JOB)
     for text in ("logged ***", "root-logged ***", "printed ***", "complained ***"):
         await setup.logged(text)

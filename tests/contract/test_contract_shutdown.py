@@ -62,7 +62,9 @@ async def test_an_idle_worker_stops_polling_unregisters_and_exits(fresh: Setup) 
 async def test_a_running_job_and_those_of_a_poll_in_flight_are_finished_before_the_worker_unregisters(
     fresh: Setup,
 ) -> None:
-    """Number 7 and 6, §4.1: the engine has given the jobs of a poll away before its answer is there.
+    """procrastinate-org/procrastinate#1585 (no heartbeat while draining) and gitlab-org/gitlab-runner#39847.
+
+    Number 7 and 6, §4.1: the engine has given the jobs of a poll away before its answer is there.
 
     Heartbeats continue while it all drains and a result is tried twice.
     """

@@ -47,6 +47,7 @@ def _the_host_is_as_before(host: Host) -> Iterator[None]:
 def test_a_job_over_its_time_is_ended_in_time_and_says_where_it_was(
     host: Host, name: str, parameters: dict[str, Any], limits: dict[str, Any], place: str
 ) -> None:
+    """rq/rq#323 (native code never notices its limit) and benoitc/gunicorn#185 (a kill says not where it was)."""
     done = host.run(name, parameters, limits=limits)
     assert (done["success"], done["cause"], done["limit"]) == (False, "time_limit", "time")
     assert place in done["stack"]
@@ -169,6 +170,7 @@ def test_what_a_successful_job_leaves_behind_is_killed_and_a_warning(host: Host)
 
 
 def test_the_whole_tree_of_a_killed_job_is_dead_before_its_result(host: Host) -> None:
+    """apache/airflow#65505: what a job had started, in sessions of its own, is orphaned when the job is killed."""
     marker = f"tree-{os.getpid()}"
     running = host.start("ignore_sigterm_tree", parameters={"marker": marker}, limits={"max_seconds": 3.0})
     wait_until(lambda: len(alive_with(marker)) >= 3, 3)

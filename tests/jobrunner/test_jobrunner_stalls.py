@@ -23,6 +23,7 @@ def stalls(done: dict[str, Any]) -> list[str]:
 
 
 def test_a_stalled_loop_is_told_once_with_its_place_and_so_is_its_end_and_the_job_goes_on(host: Host) -> None:
+    """PrefectHQ/prefect#21616: a heartbeat of its own thread says of a hung job that it is well."""
     done = host.run("under_test/stalls", {"seconds": 1.5}, limits=WATCHED)
     assert done["cause"] == "completed"
     (warning,) = stalls(done)

@@ -75,7 +75,9 @@ def test_one_that_the_engine_chokes_on_holds_up_no_other(outbox: Outbox) -> None
     outbox.failed(bad, 0.0, 500, 60.0)
     outbox.add(1)
     assert numbers(take_all(outbox, 0.0)) == [1]
-    assert outbox.next_time() == 60.0
+    due = outbox.next_time()
+    assert due is not None
+    assert 60.0 <= due <= 60.0 + LONGEST_PAUSE_SECONDS
     assert numbers(take_all(outbox, 60.0)) == [0]
 
 
@@ -145,8 +147,10 @@ def test_too_many_requests_is_said_to_this_worker_and_not_to_one_result(outbox: 
     outbox.failed(item, 0.0, 429, 30.0)
     outbox.add(1)
     assert take_all(outbox, 29.0) == []
-    assert outbox.next_time() == 30.0
-    assert numbers(take_all(outbox, 30.0)) == [0, 1]
+    due = outbox.next_time()
+    assert due is not None
+    assert 30.0 <= due <= 30.0 + LONGEST_PAUSE_SECONDS
+    assert numbers(take_all(outbox, due)) == [0, 1]
 
 
 def test_the_engines_wish_is_kept_after_an_absence_too(outbox: Outbox) -> None:
@@ -160,11 +164,12 @@ def test_the_engines_wish_is_kept_after_an_absence_too(outbox: Outbox) -> None:
     assert item is not None
     outbox.delivered(item)
     assert 0 not in numbers(take_all(outbox, now))
-    assert 0 in numbers(take_all(outbox, 90.0)) or now >= 90.0
+    assert 0 in numbers(take_all(outbox, 90.0 + LONGEST_PAUSE_SECONDS))
 
 
 def test_a_wish_without_end_is_not_granted() -> None:
-    assert Backoff().next_pause(1e9) == LONGEST_WISH_SECONDS
+    backoff = Backoff(longest_seconds=1.0)
+    assert backoff.next_pause(1e9) <= LONGEST_WISH_SECONDS + backoff.longest_seconds
 
 
 def test_pauses_differ_between_workers_that_lost_their_engine_together() -> None:

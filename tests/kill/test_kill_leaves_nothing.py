@@ -95,6 +95,7 @@ async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
 
 
 async def test_nothing_is_alive_a_second_after_kill_9_of_the_supervisor(worker: Worker) -> None:
+    """Supervisor/supervisor#1101: children survive the death of what supervises them."""
     worker.supervisor.kill()
     await worker.wait_until_nothing_is_alive()
     assert await worker.process.wait() == 128 + signal.SIGKILL
