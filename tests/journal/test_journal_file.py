@@ -154,6 +154,7 @@ async def test_a_kill_within_any_statement_of_an_upgrade_leaves_it_to_the_next_s
         assert process.returncode == -9
         versions.add(raw(directory, "PRAGMA user_version")[0][0])
         await check_upgraded(directory)
+        assert list(directory.glob("*corrupt*")) == []  # half an upgrade would be taken for damage
     assert versions == {1, SCHEMA_VERSION}  # kills on both sides of the commit
 
 
