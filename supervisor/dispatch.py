@@ -40,8 +40,8 @@ _LOST: Final = (
 )
 
 _LOST_BY_THE_LAST_RUN: Final = (
-    "The engine gave this job to this worker, whose last run was killed and has left no word of it. "
-    "The block may have done a part of its work."
+    "The engine gave this job to this worker, which knows nothing of it: its arrival was lost, or the last run of this "
+    "worker was killed with it. The block may have done a part of its work."
 )
 
 
