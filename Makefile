@@ -5,22 +5,27 @@ PYTHON ?= python3
 CLIENT ?= stable
 ARGS ?=
 CASES ?= 100000
+SEEDS ?= 20
+SEED ?=
+JOBS ?= 10000
 
 # Passed as arguments, not exported: what a verb runs must not see this file's settings in its environment.
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench zoo fuzz env lock clean
+.PHONY: help demo test contract lint types bench zoo fuzz chaos crashpoints soak env lock clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/\1\t\2/p' Makefile | expand -t 10 | sed 's/^/  /'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/\1\t\2/p' Makefile | expand -t 13 | sed 's/^/  /'
 	@echo
 	@echo 'Settings, given as NAME=value behind the verb:'
 	@echo '  PYTHON  the interpreter, 3.11 or newer (now: $(PYTHON))'
 	@echo '  CLIENT  the engine client: stable or next (now: $(CLIENT))'
-	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo and fuzz'
+	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, fuzz, chaos and crashpoints'
 	@echo '  CASES   how many cases fuzz runs (now: $(CASES))'
+	@echo '  SEEDS   how many seeds of chaos (now: $(SEEDS)); SEED=n repeats one'
+	@echo '  JOBS    how many jobs of soak (now: $(JOBS))'
 
 demo: ## Run an engine, the worker and an emulated device, and show what becomes of each job
 	@$(ENVIRONMENT) supervisor demo $(ARGS)
@@ -48,6 +53,15 @@ zoo: ## Run every hostile block through one real worker, and show what became of
 
 fuzz: ## Send what nobody would send: frames of children, the template's reports, the engine's answers
 	@$(ENVIRONMENT) python -m tests.fuzz --cases $(CASES) $(ARGS)
+
+chaos: ## Run jobs while a seeded dice kills, stops and fills everything (see SEEDS)
+	@$(ENVIRONMENT) python -m tests.chaos $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(ARGS)
+
+crashpoints: ## Kill the supervisor at every step of a job's life, and look whether anything is lost
+	@$(ENVIRONMENT) python -m tests.crashpoints $(ARGS)
+
+soak: ## Run thousands of jobs through one worker, and look what they leave in it (see JOBS)
+	@$(ENVIRONMENT) python -m tests.soak --jobs $(JOBS)
 
 env: ## Set the environment up and do nothing else
 	@$(ENVIRONMENT) true

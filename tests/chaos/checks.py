@@ -1,5 +1,6 @@
 """The invariants, checked over the history of one seed. Pure."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -112,7 +113,7 @@ def longest_gap(history: History, life: Life) -> tuple[float, float]:
 
 
 def _pairs(stamps: list[float]) -> Iterator[tuple[float, float]]:
-    yield from zip(stamps, stamps[1:], strict=False)
+    yield from itertools.pairwise(stamps)
 
 
 def _blamed(history: History, begin: float, end: float) -> float:

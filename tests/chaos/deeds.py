@@ -113,12 +113,13 @@ class Deeds:
 
     async def _engine_away(self, seconds: float) -> None:
         since = time.monotonic()
-        await self._engine.kill()
-        self._note("kill engine", self._engine.pid, since)
         try:
+            await self._engine.kill()
+            self._note("kill engine", self._engine.pid, since)
             await asyncio.sleep(seconds)
         finally:
-            await asyncio.shield(self._engine.open())
+            await self._engine.kill()
+            await self._engine.open()
 
     async def _disk_full(self, disk: SmallDisk, seconds: float) -> None:
         since = time.monotonic()

@@ -158,7 +158,7 @@ class Seed:
         while waiting:
             try:
                 await self._engine.ask(session, "POST", "/dev/jobs", waiting)
-                return
+                waiting.clear()
             except (aiohttp.ClientError, OSError):
                 if time.monotonic() > end:
                     raise
@@ -276,7 +276,8 @@ def _write(directory: Path, history: History, findings: Findings, facts: dict[st
             claimed = (job.claimed_at or 0) - history.epoch
             file.write(
                 f"{job.job_id} {job.item['parameters']['act']} attempts {job.attempts} claimed {claimed:.3f} "
-                f"by {job.worker_id} {job.status} {job.result_status} {job.finished_by} {(job.result_text or '')[:160]}\n"
+                f"by {job.worker_id} {job.status} {job.result_status} {job.finished_by} "
+                f"{(job.result_text or '')[:160]}\n"
             )
 
 

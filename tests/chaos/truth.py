@@ -74,7 +74,7 @@ _CAUSED: Final[dict[str, Callable[[History, Claim], str | None]]] = {
     r"^Crashed with SIGKILL": _by_our_kill,
     r"^Not run: its directory": _on_full_disk,
     r"^Not run: ": _not_run,
-    r"whose last run was killed and has left no word of it": _after_kill_of_worker,
+    r"which knows nothing of it": lambda history, claim: None,
     r"No space left on device": _on_full_disk,
 }
 """The failures that this test causes, and how to tell that it did."""

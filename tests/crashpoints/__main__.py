@@ -75,7 +75,9 @@ def main() -> int:
         f"{len(left)} process(es) left"
     )
     if broken:
-        print(f"Their logs are in {directory}. Once more: make crashpoints ARGS=\"--point '{broken[0].point}'\"")
+        print(
+            f"Their logs are in {directory}. Once more: make crashpoints ARGS=\"--point '{broken[0].point}'\""
+        )
     else:
         shutil.rmtree(directory)
     return 1 if broken or missed or left else 0

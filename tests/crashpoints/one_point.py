@@ -46,7 +46,8 @@ async def try_point(directory: Path, point: str, listed: Path | None = None) -> 
     async with DevEngine(EngineOptions()) as engine:
         jobs = [
             engine.submit(
-                block=ACT, parameters={"act": act, "word": f"word-{act}", "trace": str(trace), "seconds": 0.05}
+                block=ACT,
+                parameters={"act": act, "word": f"word-{act}", "trace": str(trace), "seconds": 0.05},
             )
             for act in ACTS
         ]
@@ -92,7 +93,9 @@ async def _to_the_end(worker: Worker, engine: DevEngine, pause_seconds: float = 
 
 def _problems(engine: DevEngine, records: list[JobRecord], trace: Path, worker: Worker) -> list[str]:
     problems: list[str] = []
-    runs = Counter(line.split()[0] for line in trace.read_text().splitlines()) if trace.exists() else Counter()
+    runs = (
+        Counter(line.split()[0] for line in trace.read_text().splitlines()) if trace.exists() else Counter()
+    )
     for act, record in zip(ACTS, records, strict=True):
         sent = [json.loads(each.body_text) for each in engine.requests if each.route == "result"]
         texts = {json.dumps(body) for body in sent if body["jobExecutionId"] == record.job_id}
@@ -108,7 +111,9 @@ def _problems(engine: DevEngine, records: list[JobRecord], trace: Path, worker: 
         if len(texts) > 1:
             problems.append(f"{act} was told {len(texts)} different results")
         if record.attempts > 1 or runs[record.job_id] > record.attempts:
-            problems.append(f"{act} was claimed {record.attempts} time(s) and ran {runs[record.job_id]} time(s)")
+            problems.append(
+                f"{act} was claimed {record.attempts} time(s) and ran {runs[record.job_id]} time(s)"
+            )
         if record.result_status == "success" and (act != "slow" or runs[record.job_id] != 1):
             problems.append(f"{act} succeeded, having run {runs[record.job_id]} time(s)")
         if runs[record.job_id] and "Not run" in (record.result_text or ""):
@@ -140,7 +145,7 @@ def _note(record: JobRecord) -> str:
         "Done: ": "done",
         "Failed as ": "failed as asked",
         "ended while the job ran": "interrupted",
-        "has left no word of it": "claim lost",
+        "knows nothing of it": "claim lost",
         "Not run: ": "not run",
     }.items():
         if sign in message:

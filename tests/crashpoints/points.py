@@ -21,7 +21,9 @@ from supervisor.launcher import Spares
 from tests.faults.proxy import route_of
 
 _REPEATING: Final = {"poll": 3, "ping": 2}
-_LISTED: Final = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|REPLACE INTO)\s+(\w+)(\s+SET\s+\w+)?")
+_LISTED: Final = re.compile(
+    r"(INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|REPLACE INTO)\s+(\w+)(\s+SET\s+\w+)?"
+)
 
 
 class Points:
@@ -97,7 +99,9 @@ def _wrap_requests(points: Points) -> None:
         self: aiohttp.ClientSession, method: str, url: Any, **options: Any
     ) -> aiohttp.ClientResponse:
         path = "/" + str(url).split("/", 3)[3]
-        step = points.begin(route_of(path.partition("?")[0]) or f"{method} {re.sub(r'[0-9a-f-]{36}', 'ID', path)}")
+        step = points.begin(
+            route_of(path.partition("?")[0]) or f"{method} {re.sub(r'[0-9a-f-]{36}', 'ID', path)}"
+        )
         points.reach(step, "before it is sent")
         response = await request(self, method, url, **options)
         points.reach(step, "handled by the engine, its answer not read")

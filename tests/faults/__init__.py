@@ -1,1 +1,1 @@
-"""What the programs that inject faults share: `tests.chaos`, `tests.crashpoints` and `tests.soak` (see README.md here)."""
+"""What the programs that inject faults share; see README.md here."""

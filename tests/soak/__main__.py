@@ -138,7 +138,11 @@ async def _soak(directory: Path, jobs: int) -> list[Figure]:
     runs = len(trace.read_text().splitlines())
     measured = sum(map(len, given[warm_up:]))
     left = [*worker.temporary.iterdir(), *(worker.state_dir / "jobs").glob("*")]
-    return [*_figures(before, after), *_end_figures(jobs, runs, code, len(left)), Figure("pace", measured / seconds, "jobs/s")]
+    return [
+        *_figures(before, after),
+        *_end_figures(jobs, runs, code, len(left)),
+        Figure("pace", measured / seconds, "jobs/s"),
+    ]
 
 
 async def _ready(worker: Worker) -> None:
