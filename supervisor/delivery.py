@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 from typing import Protocol
 
 from supervisor.errors import EngineError
@@ -29,6 +30,8 @@ class Delivery:
         self._results: dict[int, StoredResult] = {}
         self._ambiguous: set[int] = set()
         """Results that the engine may have got from a try whose answer did not arrive."""
+        self._superseded: set[int] = set()
+        """Results of jobs that the engine has handed out anew: not to be sent any more."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
@@ -50,6 +53,17 @@ class Delivery:
             self._ambiguous.add(result.number)
         self._idle.clear()
         self._send_what_is_due()
+
+    async def supersede(self, job_ids: Collection[str]) -> None:
+        """Give up earlier results of jobs that have just been claimed again.
+
+        The engine hands a job out again only when its last try is over (contract §5.4). A result does not say which try
+        it is of, so that an old one, sent once more, would be taken for that of the new try.
+        """
+        old = [number for number, result in self._results.items() if result.job_id in job_ids]
+        for number in old:
+            self._superseded.add(number)
+            await self._journal.forget(number)
 
     async def wait_until_delivered(self, timeout_seconds: float) -> bool:
         """Wait for every result to be delivered. Returns whether all were; the rest stays in the journal."""
@@ -91,6 +105,11 @@ class Delivery:
 
     async def _send(self, item: Item) -> None:
         result = self._results[item.number]
+        if item.number in self._superseded:
+            self._outbox.refused(item)  # as little as that tells of others
+            self._send_what_is_due()
+            self._settled(result)
+            return
         try:
             first = await self._engine.push_result(result.text)
         except EngineError as error:
@@ -146,5 +165,6 @@ class Delivery:
     def _settled(self, result: StoredResult) -> None:
         self._results.pop(result.number, None)
         self._ambiguous.discard(result.number)
+        self._superseded.discard(result.number)
         if not self._results:
             self._idle.set()

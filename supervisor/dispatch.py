@@ -104,6 +104,7 @@ class Dispatcher:
     async def accept(self, items: Sequence[Job | MalformedJob], worker_uuid: str) -> None:
         """Take over what a poll has claimed. Never fails: what can't be run gets its result here."""
         jobs = self._without_repeats(items)
+        await self._delivery.supersede({item.job_id for item in jobs if item.job_id is not None})
         numbers = await self._journal.claim([self._claim(item, worker_uuid) for item in jobs])
         now = time.monotonic()
         for item, number in zip(jobs, numbers, strict=True):

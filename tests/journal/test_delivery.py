@@ -170,3 +170,19 @@ async def test_what_is_not_delivered_at_the_end_stays(tmp_path: Path) -> None:
     await delivery.close()
     await ledger.close()
     assert raw(tmp_path, "SELECT job_id, dead_reason FROM claims") == [("a", None)]
+
+
+async def test_the_result_of_a_try_that_is_over_is_not_sent_for_the_next_one(tmp_path: Path) -> None:
+    """I8: it has arrived, its answer was lost, and the engine has handed the same job out again."""
+    ledger = await Ledger.open(tmp_path)
+    await make(ledger, "again", "other")
+    engine = Engine(again=[None], other=[None])
+    delivery = Delivery(engine, ledger, Outbox(new_backoff=lambda: Backoff(0.5, 0.5)))
+    await deliver_the_past(ledger, delivery, knows_retryable=False)
+    await until(lambda: len(engine.got) == 2, "both were sent once")
+    await delivery.supersede({"again"})
+    assert await delivery.wait_until_delivered(10)
+    assert (engine.got.count(b"again"), engine.got.count(b"other")) == (1, 2)
+    assert ledger.known_job_ids() == set()
+    await delivery.close()
+    await ledger.close()
