@@ -193,7 +193,8 @@ class Seed:
         end = time.monotonic() + 3
         while (now := descriptors(worker.supervisor_pid)) is not None and (more := now - before):
             if time.monotonic() > end:
-                self._problems.append(f"left behind: descriptors of the supervisor: {dict(more)}")
+                text = f"{dict(more)} more than {dict(before)}; its children: {worker.below_supervisor}"
+                self._problems.append(f"left behind: descriptors of the supervisor: {text}")
                 return
             await asyncio.sleep(_LOOK_SECONDS)
 
