@@ -16,6 +16,7 @@ from jobrunner.protocol.entry import Discovery
 from jobrunner.protocol.frames import pack
 from supervisor.errors import LaunchError, TemplateError
 from supervisor.launcher import importer, template
+from supervisor.launcher.interface import Imports
 from supervisor.launcher.template import TemplateLauncher
 from tests.fuzz.fakes import block_entry
 from tests.fuzz.fuzzer import Fuzzer
@@ -97,10 +98,10 @@ async def check_births(sent: list[bytes]) -> None:
     """Hear births. Only what can be a child of this process may ever be signalled."""
     near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     near.setblocking(False)
-    launcher = TemplateLauncher(Discovery(()), {})
+    launcher = TemplateLauncher(Imports(Discovery(()), {}))
     waiting = {number: asyncio.get_running_loop().create_future() for number in (1, 2)}
-    launcher._awaited = waiting
     fake: Any = SimpleNamespace(control=near, pid=_PID, reap=lambda: "exit code 0")
+    launcher._awaited = {number: template._Awaited(fake, born) for number, born in waiting.items()}
     launcher._template = fake
     signalled: list[int] = []
     with near, far, _no_signals(signalled):
