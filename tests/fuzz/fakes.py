@@ -28,7 +28,7 @@ class FakeChild:
         self.stderr, self.far_stderr = os.pipe()
         for descriptor in (self.stdout, self.stderr):
             os.set_blocking(descriptor, False)
-        self.dump = os.memfd_create("fuzz")
+        self.dump, self.dump_start = os.memfd_create("fuzz"), 0
         self.exited: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
         self._closed = False
 

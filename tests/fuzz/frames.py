@@ -30,6 +30,7 @@ _HEADERS: tuple[dict[str, Any], ...] = (
     {"type": "log", "level": 20, "logger": "block", "text": "hello", "created": 0.0},
     {"type": "outcome", "success": True, "message": "Done", "body_bytes": 0},
     {"type": "outcome", "success": False, "message": SECRET, "retryable": True, "body_bytes": 2},
+    {"type": "tick"},
     {"type": "order", "job_id": "j", "block_id": "b"},
     {"type": SECRET},
     {SECRET: SECRET},

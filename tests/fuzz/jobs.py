@@ -20,7 +20,7 @@ from supervisor.engine.items import MalformedJob, parse_items
 from supervisor.errors import EngineError
 from supervisor.job_limits import JobLimits
 from supervisor.jobs import JobRunner
-from supervisor.journal import Journal, StoredResult
+from supervisor.journal import Ledger, StoredResult
 from supervisor.launcher.kin import Kin
 from supervisor.verdict import ExitStatus
 from tests.fuzz.fakes import FakeChild, NothingToSweep, block_entry
@@ -88,8 +88,8 @@ class JobLists(Fuzzer):
         runner._sweeper = NothingToSweep()  # this process may be pytest, whose children are not to be touched
         runner.prepare()
         self.started.push_async_callback(runner.close)
-        self.journal = Journal(directory)
-        self.started.callback(self.journal.close)
+        self.journal = await Ledger.open(directory)
+        self.started.push_async_callback(self.journal.close)
         sink: Any = self
         self.dispatcher = Dispatcher(
             runner,
@@ -104,9 +104,8 @@ class JobLists(Fuzzer):
 
     knows_retryable = True
 
-    def submit(self, result: StoredResult, *, journalled: bool = True) -> None:
+    def submit(self, result: StoredResult) -> None:
         """Take what would be delivered."""
-        assert journalled
         self.results.append(result)
 
     async def check(self, dice: random.Random) -> None:

@@ -51,12 +51,12 @@ def _parser() -> argparse.ArgumentParser:
 async def _run(directory: Path, census: Census, mark: str, members: Sequence[Member]) -> int:
     begun, load = time.monotonic(), load_average()
     async with kept(directory, census, mark) as keepers, timed(directory, BEAT_SECONDS) as machine_late:
-        descriptors = keepers.descriptors()
+        descriptors = await keepers.descriptors()
         start = time.monotonic()
         visits = await visit_all(keepers, members, signals_are_contained())
         end = time.monotonic()
         pings = await keepers.engine.pings()
-        more_descriptors = keepers.descriptors() - descriptors
+        more_descriptors = await keepers.descriptors() - descriptors
         exit_code = await keepers.worker.stop(STOP_SECONDS)
     jobs = {record.job_id: record for record in await records_of(database_of(directory))}
     causes = {job_id: cause.value for job_id, cause in keepers.log.causes.items()}

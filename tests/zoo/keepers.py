@@ -1,8 +1,10 @@
 """What the zoo's jobs run in: an engine and one real worker, in processes of their own."""
 
+import asyncio
 import contextlib
 import os
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ MEMORY_MB: Final = 150
 BEAT_SECONDS: Final = 0.1
 _BLOCKS: Final = ("blocks", "blocks.testing", str(Path(__file__).parent / "zoo_blocks"))
 _SPARE: Final = "neops-spare"
+_SPARES_SECONDS: Final = 10.0
 _BUG: Final = re.compile(r"\bCRITICAL\b|bug in this worker|never retrieved|failed unexpectedly|^Traceback")
 
 
@@ -52,13 +55,22 @@ class Keepers:
         """Return the job directories that are there."""
         return sorted(path.name for path in self.jobs_directory.iterdir())
 
-    def descriptors(self) -> int:
-        """Return how many descriptors the supervisor has open; 0 where this user may not look."""
+    async def descriptors(self) -> int:
+        """Return how many descriptors the supervisor has open; 0 where this user may not look.
+
+        Once all spares are there, since each comes with five.
+        """
+        end = time.monotonic() + _SPARES_SECONDS
+        while time.monotonic() < end and len(self._spares()) != SLOTS + 1:
+            await asyncio.sleep(0.05)
         (supervisor,) = psutil.Process(self.worker.pid).children()
         try:
             return supervisor.num_fds()
         except psutil.AccessDenied:
             return 0
+
+    def _spares(self) -> list[psutil.Process]:
+        return [process for process in self._below() if process.name() == _SPARE]
 
     def _below(self) -> list[psutil.Process]:
         living = []
