@@ -19,6 +19,10 @@ _OWN_FRAMES: Final = (f"{_JOBRUNNER}/", f"{_JOBRUNNER.parent / 'sdk'}/", "<froze
 
 def import_module(module: Module) -> ImportProblem | None:
     """Import ``module``; `None` when it went well. A failure harms only this module."""
+    writes_bytecode = sys.dont_write_bytecode
+    # Bytecode is taken for that of a file by the second of its change and its size (PEP 552): a file that is saved
+    # twice in one second, and reloaded, would be the old one for ever. And an author's directory stays as it is.
+    sys.dont_write_bytecode = writes_bytecode or module.is_an_authors
     try:
         importlib.import_module(module.name)
     except SystemExit as error:
@@ -27,6 +31,8 @@ def import_module(module: Module) -> ImportProblem | None:
         return _problem(module, "conflict", str(error), error)
     except BaseException as error:
         return _problem(module, "error", f"{type(error).__name__}: {error}", error)
+    finally:
+        sys.dont_write_bytecode = writes_bytecode
     return None
 
 

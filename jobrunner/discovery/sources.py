@@ -19,6 +19,7 @@ ENTRY_POINTS: Final = "entry-points"
 
 ENTRY_POINT_GROUP: Final = "neops.function_blocks"
 
+_PRIVATE: Final = "_neops_directory_"
 _SKIPPED_DIRECTORIES: Final = frozenset({"__pycache__", "tests", "test", "testing"})
 _NAMED_ONLY_MARK: Final = "__neops_named_only__"
 
@@ -29,6 +30,11 @@ class Module:
 
     name: str
     file: str | None
+
+    @property
+    def is_an_authors(self) -> bool:
+        """Whether it comes from a directory or a file, and not from something that was installed."""
+        return self.name.startswith(_PRIVATE)
 
 
 def modules_of(source: str) -> Iterator[Module]:
@@ -108,7 +114,7 @@ def _private_package(directory: Path) -> str:
     goes to the *end* of `sys.path`, so that imports between the author's own modules work as well.
     """
     # Stable between processes (unlike `hash`): a module that hung one template is left out of the next by its name.
-    name = f"_neops_directory_{zlib.crc32(str(directory).encode()):08x}"
+    name = f"{_PRIVATE}{zlib.crc32(str(directory).encode()):08x}"
     if name not in sys.modules:
         package = types.ModuleType(name)
         package.__path__ = [str(directory)]

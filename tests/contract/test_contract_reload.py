@@ -101,6 +101,8 @@ async def test_no_job_fails_while_the_worker_is_reloaded_again_and_again(site: S
         site.write(f"version {number}")
         await site.reload("The worker is reloaded")
     seen = await working
+    # Saved several times in one second, and of one size.
+    assert not list(site.module.parent.glob("__pycache__"))
     assert set(seen) <= {"one", *(f"version {number}" for number in range(5))}
     assert await site.greet() == "version 4"
 
