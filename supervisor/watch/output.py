@@ -11,7 +11,7 @@ _READ_BYTES: Final = 64 * 1024
 _TAIL_BYTES: Final = 64 * 1024
 _LINE_CAP_BYTES: Final = 8 * 1024
 _LAST_READS: Final = 64
-_EMPTY_LINES: Final = re.compile(rb"\n(?:\r*\n)+")
+_EMPTY_LINES: Final = re.compile(rb"\n[\r\n]*\n")
 
 
 class Valve(Protocol):

@@ -73,7 +73,7 @@ ENDS: Final = (
     _testing("no_result", FAILED, "returned nothing"),
     _testing("not_json_result", FAILED, "JSON"),
     _testing("nan_result", FAILED, "JSON"),
-    _testing("big_result", FAILED, "--max-result-mb", mb=50),
+    _testing("big_result", FAILED, "--max-result-mb", mb=20),
     _testing("circular_result", FAILED, "JSON"),
     _testing("deep_result", FAILED, "JSON"),
     _testing("close_fds", CLOSED, "closed the descriptor", first=0),
