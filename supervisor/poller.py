@@ -67,6 +67,9 @@ class Poller:
             if len(poll.jobs) > limit:
                 _log.warning("The engine sent %d jobs for %d free slots; they wait.", len(poll.jobs), limit)
             await self._dispatcher.accept(poll.jobs, uuid)
+            if not poll.complete:
+                _log.warning("The engine's answer to a poll broke off after %d job(s).", len(poll.jobs))
+                self._lost_claims.suspect()
         except EngineError as error:
             if error.status == 404:
                 await self._renew(uuid)

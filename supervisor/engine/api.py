@@ -1,5 +1,6 @@
 """What the worker says to the engine, one method for each route of the contract."""
 
+import asyncio
 import importlib.metadata
 import re
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from urllib.parse import quote
 
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.engine.http import EngineAccess, EngineHttp
-from supervisor.engine.items import LostJob, MalformedJob, claimed_items, parse_items
+from supervisor.engine.items import LostJob, MalformedJob, claimed_items, parse_items, parse_raw
+from supervisor.engine.splitting import split_list
 from supervisor.errors import EngineError
 from supervisor.jobs import Job
 
@@ -38,6 +40,14 @@ class Poll:
     """The jobs that one poll has claimed."""
 
     jobs: tuple[Job | MalformedJob, ...]
+    complete: bool = True
+    """Whether that is all of them: an answer may break off."""
+
+
+def read_item_by_item(body: bytes) -> Poll | None:
+    """Read an answer that is no JSON as a whole: the items that are, and a malformed job for each that is not."""
+    split = split_list(body)
+    return None if split is None else Poll(tuple(map(parse_raw, split.items)), split.complete)
 
 
 def client_version() -> str:
@@ -121,7 +131,14 @@ class EngineApi:
             "limit": limit,
         }
         answer = await self._http.post("/blackboard/job", "the poll", body, seconds=self._poll_seconds)
-        items = answer.json("the poll")
+        try:
+            items = answer.json("the poll")
+        except EngineError:
+            # In a thread, as it takes its time, which is the engine's doing.
+            poll = await asyncio.to_thread(read_item_by_item, answer.body)
+            if poll is None:
+                raise
+            return poll
         if not isinstance(items, list):
             raise EngineError("The engine's answer to the poll is no list of jobs.", status=answer.status)
         return Poll(tuple(parse_items(items)))

@@ -1,5 +1,6 @@
 """The jobs of a poll, each read on its own from the raw JSON: a malformed one must not take others along."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,6 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobrunner.protocol.messages import JobType, RunOn
+from supervisor.engine.splitting import RawItem
 from supervisor.jobs import Job
 
 _LONGEST_TEXT_CHARS: Final = 1000
@@ -49,6 +51,14 @@ class _Item(BaseModel):
 def parse_items(items: Sequence[object]) -> list[Job | MalformedJob]:
     """Read every item of a poll. Messages name fields, never their values: an item holds device passwords."""
     return [_parse(item) for item in items]
+
+
+def parse_raw(item: RawItem) -> Job | MalformedJob:
+    """Read one item that was cut out of an answer which could not be read as a whole."""
+    try:
+        return _parse(json.loads(item.text))
+    except (ValueError, RecursionError):
+        return MalformedJob(item.job_id, "The engine sent a job that is no JSON that can be read.")
 
 
 def claimed_items(items: Sequence[object]) -> list[LostJob]:

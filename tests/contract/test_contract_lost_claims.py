@@ -78,7 +78,7 @@ async def test_a_job_that_runs_or_whose_result_is_on_its_way_is_not_called_lost(
     await setup.started(running)
     setup.engine.faults.add(Fault("result", status=503))
     finished = setup.engine.submit(block=ECHO, parameters={"text": "delivered late"})
-    await until(lambda: setup.sent("result"), "a result was refused for now")
+    await until(lambda: setup.results_of(finished), "its result was refused for now")
     setup.engine.faults.add(Fault("poll", drop="after", times=2))
     await until(lambda: len(setup.sent("worker_jobs")) >= 1, "the engine was asked")
     for job_id in (running, finished):

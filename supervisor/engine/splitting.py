@@ -1,0 +1,79 @@
+"""A list of jobs that can't be read as a whole, taken apart into its items.
+
+One number of 5000 digits, a thousand levels of nesting or a body that breaks off makes a JSON parser refuse all of it,
+and every job in it is claimed already.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[][{},]', re.DOTALL)
+_ITEM: Final = 1
+"""How deep an item of the list is; its keys are one deeper."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawItem:
+    """The JSON of one item, and the id that stands in it as a plain string."""
+
+    text: bytes
+    job_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RawList:
+    """The items that are there to their ends. ``complete`` is false when the list breaks off."""
+
+    items: tuple[RawItem, ...]
+    complete: bool
+
+
+def split_list(body: bytes) -> RawList | None:
+    """Take a JSON list apart by its brackets, without recursion; `None` for what is no list of objects at all."""
+    text = body.strip()
+    if text[:1] != b"[":
+        return None
+    items: list[RawItem] = []
+    depth, start = 0, 0
+    job_id: str | None = None
+    keys = _Keys()
+    for token, at, end in _tokens(text):
+        if token in (b"[", b"{"):
+            if depth == _ITEM:
+                start, job_id, keys = at, None, _Keys()
+            depth += 1
+        elif token in (b"]", b"}"):
+            depth -= 1
+            if depth == _ITEM:
+                items.append(RawItem(text[start:end], job_id))
+            elif depth == 0:
+                return RawList(tuple(items), complete=end == len(text))
+        elif depth == _ITEM + 1:
+            job_id = keys.value_of_job_id(token) or job_id
+    return RawList(tuple(items), complete=False)
+
+
+def _tokens(text: bytes) -> Iterator[tuple[bytes, int, int]]:
+    for match in _TOKEN.finditer(text):
+        yield match[0], match.start(), match.end()
+
+
+class _Keys:
+    """Follows the strings of one object: the first after a comma is a key, the next one its value."""
+
+    def __init__(self) -> None:
+        self._is_key = True
+        self._key = b""
+
+    def value_of_job_id(self, token: bytes) -> str | None:
+        if token == b",":
+            self._is_key, self._key = True, b""
+        elif self._is_key:
+            self._is_key, self._key = False, token
+        elif self._key == b'"jobId"':
+            # Ids are UUIDs; what needs an escape is none.
+            value = token[1:-1]
+            return value.decode() if value and value.isascii() and b"\\" not in value else None
+        return None
