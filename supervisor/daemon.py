@@ -10,6 +10,7 @@ from typing import Any, Final
 from jobrunner.protocol import linux
 from jobrunner.protocol.catalogue import Catalogue
 from supervisor.blocks import start_launcher
+from supervisor.cgroups.worker import Cgroups, cgroups_of_worker
 from supervisor.delivery import Delivery
 from supervisor.dispatch import Dispatcher
 from supervisor.engine import EngineAccess, EngineApi
@@ -18,7 +19,7 @@ from supervisor.heartbeat import Heartbeat
 from supervisor.job_limits import limits_of
 from supervisor.jobs import JobRunner
 from supervisor.journal import Ledger
-from supervisor.keeper import BOUND_SECONDS, kill_all_children
+from supervisor.keeper import BOUND_SECONDS, kill_all_children, remove_cgroups
 from supervisor.launcher import Launcher
 from supervisor.lifecycle.worker import WorkerEvent
 from supervisor.lost_claims import LostClaims
@@ -60,24 +61,32 @@ class Daemon:
         with stop_signals(self._shutdown.on_signal, self._on_hangup), keeper_lost(_leave_nothing_alive):
             journal = await Ledger.open(self._settings.state_dir)
             try:
-                return await self._with_journal(journal)
+                async with cgroups_of_worker(
+                    self._settings.state_dir, self._settings.cgroups == "auto"
+                ) as cgroups:
+                    return await self._with_journal(journal, cgroups)
             finally:
                 await journal.close()
 
-    async def _with_journal(self, journal: Ledger) -> int:
+    async def _with_journal(self, journal: Ledger, cgroups: Cgroups) -> int:
         launcher, catalogue = await start_launcher(self._settings)
         try:
             self._check_catalogue(catalogue)
             engine = EngineApi(_access(self._settings))
             try:
-                return await self._with_engine(journal, launcher, catalogue, engine)
+                return await self._with_engine(journal, launcher, catalogue, engine, cgroups)
             finally:
                 await engine.close()
         finally:
             await launcher.close()
 
     async def _with_engine(
-        self, journal: Ledger, launcher: Launcher, catalogue: Catalogue, engine: EngineApi
+        self,
+        journal: Ledger,
+        launcher: Launcher,
+        catalogue: Catalogue,
+        engine: EngineApi,
+        cgroups: Cgroups,
     ) -> int:
         settings = self._settings
         registration = Registration(
@@ -98,6 +107,7 @@ class Daemon:
             settings.state_dir / "jobs",
             # One more than slots: the next job finds its child ready while the last one is replaced.
             spares=min(settings.max_concurrent_jobs + 1, MOST_SPARES),
+            cgroups=cgroups,
         )
         dispatcher = Dispatcher(
             runner,
@@ -236,6 +246,7 @@ class Daemon:
 def _leave_nothing_alive() -> None:
     """The keeper was killed, and with it whoever would clean up after this process: do it now, and end."""
     kill_all_children(BOUND_SECONDS)
+    remove_cgroups()
     os._exit(128 + signal.SIGKILL)
 
 

@@ -245,7 +245,7 @@ class Execution:
 
     async def _clear_tree(self) -> None:
         try:
-            swept = await self._sweeper.clear(self._child.pid)
+            swept = await self._sweeper.clear(self._child.pid, self._child.cgroup)
         except OSError:  # no descriptor left to look into /proc with; the next sweep finds what is left
             _log.exception("What the job of pid %d left behind could not be looked for.", self._child.pid)
             swept = Swept(0, 0)
@@ -253,7 +253,12 @@ class Execution:
         usage = self._child.reap()
         self._put(
             TreeCleared(
-                time.monotonic(), swept.killed, swept.remaining, usage.peak_memory_mb, usage.cpu_seconds
+                time.monotonic(),
+                swept.killed,
+                swept.remaining,
+                usage.peak_memory_mb,
+                usage.cpu_seconds,
+                self._child.cgroup.out_of_memory(),
             )
         )
 

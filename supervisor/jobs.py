@@ -8,6 +8,7 @@ from typing import Final
 
 from jobrunner.protocol.catalogue import BlockEntry
 from jobrunner.protocol.messages import JobType, Order, RunOn
+from supervisor.cgroups.worker import Cgroups
 from supervisor.errors import LaunchError
 from supervisor.execution import Execution, Finished
 from supervisor.job_directories import JobDirectories
@@ -52,9 +53,17 @@ class Concluded:
 class JobRunner:
     """Runs jobs, each in a child of its own. Knows no engine and no journal."""
 
-    def __init__(self, launcher: Launcher, limits: JobLimits, directory: Path, *, spares: int) -> None:
+    def __init__(
+        self,
+        launcher: Launcher,
+        limits: JobLimits,
+        directory: Path,
+        *,
+        spares: int,
+        cgroups: Cgroups | None = None,
+    ) -> None:
         self.limits = limits
-        self._spares = Spares(launcher, spares)
+        self._spares = Spares(launcher, spares, cgroups)
         self._sweeper = Sweeper(launcher)
         self._sampler = Sampler()
         self._directories = JobDirectories(directory)
@@ -95,7 +104,9 @@ class JobRunner:
         self, child: Child, job: Job, block: BlockEntry, directory: str, mask: Mask
     ) -> Concluded:
         log = JobLog(job.job_id, job.block_id, mask)
-        execution = Execution(child, self._sweeper, self._sampler, self.limits.of(block), log)
+        limits = self.limits.of(block)
+        child.cgroup.set_limits(limits.memory_mb, None)
+        execution = Execution(child, self._sweeper, self._sampler, limits, log)
         self._running[job.job_id] = execution
         if self._is_stopping():
             execution.stop()

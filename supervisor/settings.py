@@ -161,6 +161,11 @@ class DaemonSettings(RunSettings):
         default_factory=default_state_directory,
         description="Where the journal is: one directory for each worker.",
     )
+    cgroups: Literal["auto", "off"] = Field(
+        default="auto",
+        description="`auto`: each job gets a cgroup of its own where this worker may make one: kills reach everything, "
+        "and memory limits act at once. `off`: never.",
+    )
     engine_ca_file: File = Field(default=None, description="CA certificates for an engine behind TLS.")
     engine_client_certificate: File = Field(
         default=None, description="Client certificate for an engine behind TLS."

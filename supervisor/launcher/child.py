@@ -10,6 +10,7 @@ from jobrunner.protocol.caps import LOG_CAP_CHARS
 from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.linux import DUMP_SIGNAL
 from jobrunner.protocol.messages import Ready, from_child
+from supervisor.cgroups.cgroup import WITHOUT
 from supervisor.errors import LaunchError
 from supervisor.launcher.kin import Kin
 from supervisor.launcher.wiring import Wiring
@@ -38,6 +39,7 @@ class Child:
         self.dump = wiring.dump
         self.dump_start = 0
         """Where in `dump` what was not told yet begins."""
+        self.cgroup = WITHOUT
         self.exited: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
         self._pidfd = pidfd
         self._channel: socket.socket = wiring.channel
@@ -155,6 +157,7 @@ class Child:
             self._channel.close()
         for descriptor in (self._pidfd, self.stdout, self.stderr, self.dump):
             os.close(descriptor)
+        self.cgroup.remove()
 
 
 def _signal_name(number: int) -> str:

@@ -7,7 +7,11 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-_ALLOWED: Final = frozenset({"PATH", "LANG", "LANGUAGE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"})
+from supervisor.cgroups.identity import MARKER_VARIABLE
+
+_ALLOWED: Final = frozenset(
+    {"PATH", "LANG", "LANGUAGE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", MARKER_VARIABLE}
+)
 _ALLOWED_PREFIXES: Final = ("LC_",)
 _ALLOWED_SUFFIXES: Final = ("_PROXY",)
 

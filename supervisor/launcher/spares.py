@@ -5,6 +5,7 @@ import logging
 import os
 from collections import deque
 
+from supervisor.cgroups.worker import Cgroups
 from supervisor.errors import LaunchError
 from supervisor.launcher.child import Child
 from supervisor.launcher.interface import Launcher
@@ -18,12 +19,14 @@ _LONGEST_PAUSE_SECONDS = 10.0
 class Spares:
     """Keeps up to ``target`` ready children, and starts more when asked, at most one per core at a time."""
 
-    def __init__(self, launcher: Launcher, target: int) -> None:
+    def __init__(self, launcher: Launcher, target: int, cgroups: Cgroups | None = None) -> None:
         self._launcher = launcher
         self._target = target
+        self._cgroups = cgroups
         self._ready: deque[Child] = deque()
         self._waiting: deque[asyncio.Future[Child]] = deque()
         self._starting: set[asyncio.Task[None]] = set()
+        self._joining = 0
         self._at_once = max(1, os.cpu_count() or 1)
         self._pause = _FIRST_PAUSE_SECONDS
         self._generation = 0
@@ -58,7 +61,8 @@ class Spares:
         if self._closed:
             return
         missing = self._target + len(self._waiting) - len(self._ready) - len(self._starting)
-        for _ in range(min(missing, self._at_once - len(self._starting))):
+        # Those that join their cgroup wait for the kernel, not for a core: any number may do so at once.
+        for _ in range(min(missing, self._at_once - len(self._starting) + self._joining)):
             task = asyncio.ensure_future(self._start_one())
             self._starting.add(task)
             task.add_done_callback(self._started)
@@ -73,7 +77,7 @@ class Spares:
     async def _start_one(self) -> None:
         generation = self._generation
         try:
-            child = await self._launcher.bear()
+            child = await self._bear()
         except LaunchError as error:
             _log.warning("%s Trying again in %.1f s. %s", error, self._pause, error.evidence)
             await asyncio.sleep(self._pause)
@@ -90,6 +94,22 @@ class Spares:
                 return
         self._ready.append(child)
         child.exited.add_done_callback(lambda _: self._died_waiting(child))
+
+    async def _bear(self) -> Child:
+        child = await self._launcher.bear()
+        if self._cgroups is not None:
+            # Now, while it waits and is a single process: moving one takes milliseconds, which no job has to wait for.
+            child.cgroup = self._cgroups.new()
+            self._joining += 1
+            self.refill()
+            try:
+                await child.cgroup.join(child.pid)
+            except BaseException:
+                child.give_up()
+                raise
+            finally:
+                self._joining -= 1
+        return child
 
     def _started(self, task: asyncio.Task[None]) -> None:
         self._starting.discard(task)

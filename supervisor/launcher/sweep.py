@@ -1,4 +1,4 @@
-"""Killing what a dead child left behind, without cgroups."""
+"""Killing what a dead child left behind: its cgroup where it has one, and what is not, or no longer, in it."""
 
 import asyncio
 import contextlib
@@ -7,10 +7,12 @@ import signal
 from dataclasses import dataclass
 from typing import Final
 
+from supervisor.cgroups.cgroup import WITHOUT, Cgroup
 from supervisor.launcher.interface import Launcher
 from supervisor.launcher.kin import direct_children, is_alive
 
 _BOUND_SECONDS: Final = 5.0
+_PAUSE_SECONDS: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +34,27 @@ class Sweeper:
         self._launcher = launcher
         self._lock = asyncio.Lock()
 
-    async def clear(self, process_group: int) -> Swept:
+    async def clear(self, process_group: int, cgroup: Cgroup = WITHOUT) -> Swept:
         """Kill every leftover, within 5 s. ``process_group`` is that of a dead, not yet reaped child.
+
+        What is in ``cgroup`` is killed first, before it can fork or leave.
 
         Cancelling stops between two rounds; what is left is found by the next call.
         """
-        if not self._leftovers():
+        if not cgroup.processes() and not self._leftovers():
             return Swept(0, 0)
         async with self._lock:
             # Looked for again: what another sweep has waited for meanwhile may be a stranger's number by now.
-            return await self._clear(process_group, self._leftovers())
+            return await self._clear(process_group, cgroup, self._leftovers())
 
-    async def _clear(self, process_group: int, leftovers: set[int]) -> Swept:
+    async def _clear(self, process_group: int, cgroup: Cgroup, leftovers: set[int]) -> Swept:
         loop = asyncio.get_running_loop()
         end = loop.time() + _BOUND_SECONDS
         killed: set[int] = set()
-        while leftovers and loop.time() < end:
+        while (leftovers or cgroup.processes()) and loop.time() < end:
+            # In a thread: it may have to wait for a process that moves between cgroups.
+            if cgroup.processes():
+                killed |= await asyncio.to_thread(cgroup.kill)
             # Those that have ended by themselves are not killed by us.
             killed |= {pid for pid in leftovers if is_alive(pid)}
             # The zombie of the leader reserves the group's number: this can't reach a stranger.
@@ -58,7 +65,10 @@ class Sweeper:
                     with contextlib.suppress(ProcessLookupError, PermissionError):
                         os.kill(pid, number)
             await self._reap(leftovers, end)
+            if not leftovers:  # all of them in the cgroup, and on their way out
+                await asyncio.sleep(_PAUSE_SECONDS)
             leftovers = self._leftovers()
+        leftovers |= cgroup.processes()
         return Swept(len(killed - leftovers), len(leftovers))
 
     def _leftovers(self) -> set[int]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from supervisor.verdict import Ending, ExitStatus, OutcomeSeen
+from supervisor.verdict import Ending, ExitStatus, OutcomeSeen, OutOfMemory
 
 
 class Timer(Enum):
@@ -105,6 +105,7 @@ class TreeCleared:
     remaining: int = 0
     peak_memory_mb: float | None = None
     cpu_seconds: float | None = None
+    out_of_memory: OutOfMemory | None = None
 
 
 JobEvent = (

@@ -245,6 +245,7 @@ def _cleared(state: JobState, event: TreeCleared) -> Step:
         unkilled_processes=event.remaining,
         peak_memory_mb=max(filter(None, (state.peak_memory_mb, event.peak_memory_mb)), default=None),
         cpu_seconds=event.cpu_seconds,
+        out_of_memory=event.out_of_memory,
     )
     if state.channel_ended:
         return _conclude(state, event.at)

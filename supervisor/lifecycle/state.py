@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from supervisor.lifecycle.stall import StallWatch
-from supervisor.verdict import Ending, ExitStatus, LimitHit, OutcomeSeen, Usage
+from supervisor.verdict import Ending, ExitStatus, LimitHit, OutcomeSeen, OutOfMemory, Usage
 
 
 class Phase(Enum):
@@ -58,6 +58,7 @@ class JobState:
     unkilled_processes: int = 0
     stall: StallWatch | None = None
     silent_seconds: float | None = None
+    out_of_memory: OutOfMemory | None = None
 
     def ending(self, at: float) -> Ending:
         """Return the evidence for the verdict."""
@@ -82,4 +83,5 @@ class JobState:
             leftover_processes=self.leftover_processes,
             unkilled_processes=self.unkilled_processes,
             silent_seconds=self.stall.telling_at(ended_at) if self.stall else self.silent_seconds,
+            out_of_memory=self.out_of_memory,
         )

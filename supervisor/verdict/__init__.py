@@ -4,7 +4,16 @@
 """
 
 from supervisor.verdict.causes import Cause
-from supervisor.verdict.ending import Ending, ExitStatus, KernelView, LimitHit, LimitKind, OutcomeSeen, Usage
+from supervisor.verdict.ending import (
+    Ending,
+    ExitStatus,
+    KernelView,
+    LimitHit,
+    LimitKind,
+    OutcomeSeen,
+    OutOfMemory,
+    Usage,
+)
 from supervisor.verdict.table import Verdict, decide
 
 __all__ = [
@@ -14,6 +23,7 @@ __all__ = [
     "KernelView",
     "LimitHit",
     "LimitKind",
+    "OutOfMemory",
     "OutcomeSeen",
     "Usage",
     "Verdict",

@@ -76,6 +76,18 @@ class KernelView:
 
 
 @dataclass(frozen=True, slots=True)
+class OutOfMemory:
+    """The kernel's own count of processes of the job that its OOM killer ended: proof, not a guess.
+
+    ``limit_mb`` is the job's limit that was reached. `None` where it was not, or there is none: then the machine, or a
+    cgroup above this worker's jobs, was out of memory.
+    """
+
+    kills: int
+    limit_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """The evidence for a verdict. ``outcome`` is the first one; ``limit`` is set only if it was hit before that.
 
@@ -85,6 +97,7 @@ class Ending:
     ``kernel`` is what there is where no stack came. ``silent_seconds`` is for how long its event loop had not run
     when the end began; `None` when it ran. ``unkillable`` says that SIGKILL did not end it.
     ``leftover_processes`` counts what the child left behind; of these, ``unkilled_processes`` could not be killed.
+    ``out_of_memory`` is set only where the kernel says so.
     """
 
     usage: Usage
@@ -102,3 +115,12 @@ class Ending:
     kernel: KernelView | None = None
     silent_seconds: float | None = None
     unkillable: bool = False
+    out_of_memory: OutOfMemory | None = None
+
+    @property
+    def oom_limit_mb(self) -> float | None:
+        """The job's memory limit, if the kernel ended the child at it: SIGKILL not sent by the worker, and proven."""
+        proven = self.out_of_memory is not None and not self.killed
+        if self.out_of_memory is None or not proven or self.exit_status != ExitStatus(signal_name="SIGKILL"):
+            return None
+        return self.out_of_memory.limit_mb

@@ -11,6 +11,7 @@ Read from the top; the first row that fits decides.
 | complete outcome, success | success | completed (a crash or lingering after it is a warning) | as the block said |
 | complete outcome, failure that the block returned | failed | block_failed | as the block said |
 | complete outcome, an exception of the block | failed | block_raised | as the engine decides |
+| no outcome, SIGKILL by the kernel at the memory limit (proven) | failed | memory_limit | as the engine decides |
 | no outcome, ended by a signal that the worker did not send | failed | crashed | as the engine decides |
 | no outcome, bytes that are no frame, or half a frame | failed | bad_frame | as the engine decides |
 | no outcome, channel closed by the block | failed | channel_closed | as the engine decides |
@@ -26,7 +27,7 @@ from typing import assert_never
 from jobrunner.protocol.exit_codes import CHANNEL_LOST
 from supervisor.verdict.causes import Cause
 from supervisor.verdict.ending import Ending, ExitStatus, LimitHit, LimitKind, OutcomeSeen
-from supervisor.verdict.wording import evidence, limit_sentence, place, plain_end
+from supervisor.verdict.wording import evidence, limit_sentence, oom_sentence, place, plain_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ def _cause_of(outcome: OutcomeSeen) -> Cause:
 
 
 def _warning_after_outcome(ending: Ending) -> str | None:
+    if ending.out_of_memory is not None:
+        return oom_sentence(ending.out_of_memory)
     if ending.lingered:
         ended = "could not be killed" if ending.unkillable else "was killed"
         text = f"its process did not end by itself after the result was complete and {ended}"
@@ -114,7 +117,7 @@ def _cause_without_outcome(ending: Ending) -> Cause:
         ending.exit_status is not None and ending.exit_status.signal_name is not None and not ending.killed
     )
     if crashed:
-        return Cause.CRASHED
+        return Cause.MEMORY_LIMIT if ending.oom_limit_mb is not None else Cause.CRASHED
     if ending.channel_problem is not None:
         return Cause.BAD_FRAME
     if ending.channel_closed or ending.exit_status == ExitStatus(code=CHANNEL_LOST):

@@ -3,7 +3,7 @@
 from typing import Final
 
 from supervisor.verdict.causes import Cause
-from supervisor.verdict.ending import Ending, KernelView, LimitHit, LimitKind
+from supervisor.verdict.ending import Ending, KernelView, LimitHit, LimitKind, OutOfMemory
 
 _STACK_CAP_CHARS: Final = 2500
 _OUTPUT_CAP_CHARS: Final = 1000
@@ -62,6 +62,17 @@ def limit_sentence(limit: LimitHit, ending: Ending) -> str:
 def plain_end(cause: Cause, ending: Ending) -> str:
     """Say how a job without an outcome ended."""
     match cause:
+        case Cause.MEMORY_LIMIT:
+            return (
+                f"Ended by the kernel at its memory limit of {ending.oom_limit_mb:g} MB, which the kernel's own count "
+                "proves. Files in a tmpfs and buffers of the kernel count as well. "
+                "If it needs more, raise --max-job-memory-mb or max_memory_mb of its registration."
+            )
+        case Cause.CRASHED if ending.out_of_memory is not None and _was_sigkill(ending):
+            return (
+                "Ended by the kernel (SIGKILL), as the machine or the service of this worker had no memory left, which "
+                "the kernel's own count proves. Run fewer jobs at a time, or give it more memory."
+            )
         case Cause.CRASHED:
             name = ending.exit_status.signal_name if ending.exit_status else None
             meaning = _SIGNAL_MEANINGS.get(name or "", "see its last output")
@@ -77,6 +88,22 @@ def plain_end(cause: Cause, ending: Ending) -> str:
             return (
                 f"Its process ended by itself with {ending.exit_status} before the block returned a result."
             )
+
+
+def oom_sentence(oom: OutOfMemory) -> str:
+    """Say what the kernel ended, where that did not end the job."""
+    reason = (
+        f"its memory limit of {oom.limit_mb:g} MB was reached"
+        if oom.limit_mb is not None
+        else "the machine or the service of this worker had no memory left"
+    )
+    return f"the kernel ended {oom.kills} of its process(es), because {reason}"
+
+
+def _was_sigkill(ending: Ending) -> bool:
+    return (
+        ending.exit_status is not None and ending.exit_status.signal_name == "SIGKILL" and not ending.killed
+    )
 
 
 def evidence(cause: Cause, ending: Ending) -> str:
@@ -98,6 +125,8 @@ def evidence(cause: Cause, ending: Ending) -> str:
         parts.append(f"{killed} process(es) it left behind were killed")
     if ending.unkilled_processes:
         parts.append(f"{ending.unkilled_processes} process(es) it left behind could not be killed")
+    if ending.out_of_memory is not None:
+        parts.append(f"{ending.out_of_memory.kills} process(es) ended by the kernel's OOM killer")
     text = f"\nCause: {cause}. Usage: {', '.join(parts)}."
     text += place(ending)
     if ending.last_output:

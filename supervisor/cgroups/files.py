@@ -1,0 +1,99 @@
+"""The files of a cgroup. Light on imports: the keeper uses it too."""
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Final
+
+PROCESSES: Final = "cgroup.procs"
+KILL: Final = "cgroup.kill"
+
+_PAUSE_SECONDS: Final = 0.002
+
+
+def write(path: Path, text: str) -> None:
+    """Write to a file of a cgroup in one call, as the kernel wants it. Raises `OSError`."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def processes(directory: Path) -> set[int]:
+    """Return the pids in a cgroup and those below it, zombies not included; empty where it is gone."""
+    found: set[int] = set()
+    with contextlib.suppress(OSError):
+        folders = [directory] if os.stat(directory).st_nlink == 2 else _tree(directory)
+        for folder in folders:
+            with contextlib.suppress(OSError):
+                found |= {int(line) for line in (folder / PROCESSES).read_text().split()}
+    found.discard(0)  # of another pid namespace
+    return found
+
+
+def kill(directory: Path) -> set[int]:
+    """Send SIGKILL to everything in a cgroup and below it, once. Returns the pids that were there.
+
+    By ``cgroup.kill`` (version 2, Linux 5.14), which no fork escapes, else one by one: stopped first, and call it
+    again until it returns nothing. A number is signalled only if its process is in the cgroup after it was opened.
+    """
+    inside = processes(directory)
+    if not inside:
+        return inside
+    with contextlib.suppress(OSError):
+        write(directory / KILL, "1")
+        return inside
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        _signal_all(directory, inside, number)
+    return inside
+
+
+def _signal_all(directory: Path, pids: set[int], number: int) -> None:
+    opened: dict[int, int] = {}
+    try:
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                opened[pid] = os.pidfd_open(pid)
+        still = processes(directory)
+        for pid, descriptor in opened.items():
+            if pid in still:
+                with contextlib.suppress(OSError):
+                    signal.pidfd_send_signal(descriptor, number)
+    finally:
+        for descriptor in opened.values():
+            os.close(descriptor)
+
+
+def remove(directory: Path) -> bool:
+    """Remove a cgroup and those below it, once. Returns whether it is gone."""
+    try:
+        os.rmdir(directory)
+    except FileNotFoundError:
+        return True
+    except OSError:  # a process is in it, or the job has made cgroups of its own below it
+        for folder in reversed(_tree(directory)):
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+        return not directory.exists()
+    return True
+
+
+def kill_and_remove(directory: Path, bound_seconds: float) -> tuple[set[int], bool]:
+    """Kill all that is in a cgroup and remove it, within a bound. Returns the pids, and whether it is gone."""
+    end = time.monotonic() + bound_seconds
+    killed: set[int] = set()
+    while True:
+        killed |= kill(directory)
+        if remove(directory):
+            return killed, True
+        if time.monotonic() > end:
+            return killed, False
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _tree(directory: Path) -> list[Path]:
+    """Return ``directory`` and all below it, parents first."""
+    return [Path(folder) for folder, _, _ in os.walk(directory)]

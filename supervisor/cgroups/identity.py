@@ -1,0 +1,38 @@
+"""What ties cgroups and processes to one worker: an identity that belongs to its state directory."""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+MARKER_VARIABLE: Final = "NEOPS_WORKER"
+"""Every process that a job starts inherits it: the sign by which the next start knows what the last one left."""
+
+_FILE: Final = "identity"
+_NAME_PREFIX: Final = "neops-worker-"
+
+
+def identity_of(state_directory: Path) -> str:
+    """Return the identity of the worker with this state directory, 16 hexadecimal digits; make it if it is new.
+
+    Random, as containers with the same path must differ, and bound to the directory's inode, as a copy must. To be
+    called with the directory's lock held. Raises `OSError`.
+    """
+    file = state_directory / _FILE
+    try:
+        token = file.read_text().strip()
+    except FileNotFoundError:
+        token = ""
+    if not token:
+        token = secrets.token_hex(16)
+        file.touch(mode=0o600)
+        file.write_text(token + "\n")
+    status = os.stat(state_directory)
+    text = f"{token}:{status.st_dev}:{status.st_ino}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def directory_name(identity: str) -> str:
+    """Return the name of the worker's directory in each tree."""
+    return _NAME_PREFIX + identity
