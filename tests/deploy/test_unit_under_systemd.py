@@ -108,6 +108,8 @@ async def check_start(engine: DevEngine, work: Path) -> None:
     assert started["NRestarts"] == "0"
     (worker,) = engine.workers()
     assert worker.uuid in started["StatusText"]
+    # Delegate=yes is enough, also for a user that exists only for the service.
+    assert "cgroups: kill" in (work.parent / "console").read_text(), evidence(work.parent)
 
 
 async def check_jobs(engine: DevEngine) -> None:

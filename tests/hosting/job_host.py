@@ -4,6 +4,7 @@ A test process must not be a subreaper and must not sweep: it would take pytest'
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -19,6 +20,7 @@ from host_scenarios import SCENARIOS
 from jobrunner.protocol import linux
 from jobrunner.protocol.entry import Discovery
 from supervisor.blocks import start_launcher
+from supervisor.cgroups.worker import Cgroups, cgroups_of_worker
 from supervisor.job_limits import JobLimits
 from supervisor.jobs import JobRunner
 from supervisor.launcher import Imports
@@ -37,6 +39,7 @@ class Host:
         self.options = options
         self.recorder = JobRecorder()
         self.sources: tuple[str, ...] = tuple(options["sources"])
+        self.cgroups: Cgroups | None = None
         self.environment = job_environment(os.environ, frozenset(options.get("job_env", ())))
 
     async def start(self) -> None:
@@ -53,7 +56,13 @@ class Host:
             **{"max_seconds": 20.0, "grace_seconds": 0.3} | self.options.get("limits", {})
         )
         directory = Path(self.options["directory"])
-        self.runner = JobRunner(self.launcher, self.limits, directory, spares=self.options.get("spares", 1))
+        self.runner = JobRunner(
+            self.launcher,
+            self.limits,
+            directory,
+            spares=self.options.get("spares", 1),
+            cgroups=self.cgroups,
+        )
         self.runner.prepare()
 
     async def close(self) -> None:
@@ -78,6 +87,15 @@ async def main() -> None:
     logging.basicConfig(level=logging.DEBUG, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     host = Host(json.loads(sys.argv[1]))
+    async with contextlib.AsyncExitStack() as stack:
+        if host.options.get("cgroups"):
+            state = Path(host.options["directory"]).with_name("state")
+            state.mkdir(exist_ok=True)
+            host.cgroups = await stack.enter_async_context(cgroups_of_worker(state, wanted=True))
+        await serve(host)
+
+
+async def serve(host: Host) -> None:
     logging.getLogger("job").addHandler(host.recorder)
     logging.getLogger("job").propagate = False
     await host.start()

@@ -33,7 +33,7 @@ from supervisor.lifecycle.job import (
     Phase,
     step,
 )
-from supervisor.verdict import Ending, ExitStatus, LimitKind, OutcomeSeen
+from supervisor.verdict import Ending, ExitStatus, LimitKind, OutcomeSeen, OutOfMemory
 
 LIMITS = Limits(max_seconds=10, grace_seconds=2, memory_mb=100)
 SUCCESS = OutcomeSeen(success=True, message="done")
@@ -199,6 +199,12 @@ def test_what_the_tree_took_goes_into_the_evidence() -> None:
     cleared = TreeCleared(2.1, killed=2, remaining=1, peak_memory_mb=70, cpu_seconds=0.5)
     ending = conclusion(MemoryMeasured(1, 60), ChannelEnded(1.9), ChildExited(2, EXIT_0), cleared)
     assert (ending.leftover_processes, ending.usage.peak_memory_mb, ending.usage.cpu_seconds) == (3, 70, 0.5)
+
+
+def test_what_the_kernel_says_of_memory_goes_into_the_evidence() -> None:
+    oom = OutOfMemory(1, 256)
+    ending = conclusion(ChannelEnded(1.9), ChildExited(2, EXIT_0), TreeCleared(2.1, out_of_memory=oom))
+    assert ending.out_of_memory is oom
 
 
 def test_the_highest_sample_counts_where_the_kernel_saw_less() -> None:

@@ -14,6 +14,7 @@ from supervisor.verdict import (
     LimitHit,
     LimitKind,
     OutcomeSeen,
+    OutOfMemory,
     Usage,
     Verdict,
     decide,
@@ -33,6 +34,8 @@ MEMORY = LimitHit(LimitKind.MEMORY, 256, 300.4)
 STOPPING = LimitHit(LimitKind.STOPPING, 600, 5)
 STALL = LimitHit(LimitKind.STALL, 10, 10.4)
 ENDED = Ending(USAGE, exit_status=EXIT_0)
+OOM = OutOfMemory(kills=2, limit_mb=256)
+OOM_OF_MACHINE = OutOfMemory(kills=1)
 
 ROWS: list[tuple[str, Ending, bool, Cause, bool | None]] = [
     ("success", replace(ENDED, outcome=SUCCESS), True, Cause.COMPLETED, None),
@@ -61,6 +64,48 @@ ROWS: list[tuple[str, Ending, bool, Cause, bool | None]] = [
         None,
     ),
     ("memory limit", replace(ENDED, limit=MEMORY, killed=True), False, Cause.MEMORY_LIMIT, None),
+    (
+        "killed by the kernel at the memory limit",
+        replace(ENDED, exit_status=SIGKILL, out_of_memory=OOM),
+        False,
+        Cause.MEMORY_LIMIT,
+        None,
+    ),
+    (
+        "killed by the kernel, as the machine had no memory left",
+        replace(ENDED, exit_status=SIGKILL, out_of_memory=OOM_OF_MACHINE),
+        False,
+        Cause.CRASHED,
+        None,
+    ),
+    (
+        "a descendant killed by the kernel, then an exit",
+        replace(ENDED, exit_status=EXIT_7, out_of_memory=OOM),
+        False,
+        Cause.EXITED,
+        None,
+    ),
+    (
+        "a descendant killed by the kernel, then a segmentation fault",
+        replace(ENDED, exit_status=SIGSEGV, out_of_memory=OOM),
+        False,
+        Cause.CRASHED,
+        None,
+    ),
+    (
+        "a descendant killed by the kernel, then killed by the worker",
+        replace(ENDED, exit_status=SIGKILL, killed=True, channel_closed=True, out_of_memory=OOM),
+        False,
+        Cause.CHANNEL_CLOSED,
+        None,
+    ),
+    (
+        "time limit, with a descendant killed by the kernel",
+        replace(ENDED, limit=TIME, exit_status=SIGKILL, killed=True, out_of_memory=OOM),
+        False,
+        Cause.TIME_LIMIT,
+        None,
+    ),
     (
         "memory limit, then success",
         replace(ENDED, limit=MEMORY, outcome=SUCCESS),
@@ -142,6 +187,11 @@ def test_each_row_of_the_table(ending: Ending, success: bool, cause: Cause, retr
             replace(ENDED, outcome=SUCCESS, exit_status=SIGKILL, killed=True, lingered=True),
             "did not end by itself",
         ),
+        (
+            replace(ENDED, outcome=SUCCESS, out_of_memory=OOM),
+            "ended 2 of its process(es), because its memory limit",
+        ),
+        (replace(ENDED, outcome=SUCCESS, out_of_memory=OOM_OF_MACHINE), "had no memory left"),
         (replace(ENDED, outcome=SUCCESS, leftover_processes=3), "3 process(es)"),
         (replace(ENDED, outcome=SUCCESS, leftover_processes=3, unkilled_processes=1), "could not be killed"),
     ],
@@ -218,6 +268,18 @@ def test_the_message_of_an_abnormal_end_names_usage_place_and_last_output(ending
         "about to begin",
     ):
         assert said in message
+
+
+def test_only_what_the_kernel_proves_is_called_a_lack_of_memory() -> None:
+    proven = decide(replace(ENDED, exit_status=SIGKILL, out_of_memory=OOM)).message
+    assert "by the kernel at its memory limit of 256 MB" in proven
+    assert "2 process(es) ended by the kernel's OOM killer" in proven
+    of_machine = decide(replace(ENDED, exit_status=SIGKILL, out_of_memory=OOM_OF_MACHINE)).message
+    assert "had no memory left" in of_machine
+    assert "memory limit" not in of_machine
+    unproven = decide(replace(ENDED, exit_status=SIGKILL)).message
+    assert "not sent by this worker" in unproven
+    assert "proves" not in unproven
 
 
 def test_a_kill_by_the_worker_says_so_and_an_exit_of_its_own_does_not() -> None:
@@ -312,6 +374,7 @@ endings = some.builds(
     kernel=some.none() | some.builds(KernelView, some.sampled_from(["", "R", "S", "D", "T", "X"])),
     silent_seconds=some.none() | numbers,
     unkillable=some.booleans(),
+    out_of_memory=some.none() | some.builds(OutOfMemory, some.integers(1, 9), some.none() | numbers),
 )
 
 

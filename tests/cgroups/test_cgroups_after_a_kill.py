@@ -1,0 +1,232 @@
+"""What is left when a worker is killed: nothing, or what its next start clears away."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from cgroups_left import directories_of
+from hosting import ROOT, alive_with, wait_until
+
+from sdk.devengine import DevEngine, EngineOptions
+from supervisor.cgroups import leftovers
+from supervisor.cgroups.identity import MARKER_VARIABLE, directory_name, identity_of
+
+DESCENDANTS = 3
+REASON = "cgroups: none ("
+
+
+async def until(condition, seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def worker(engine: DevEngine, directory: Path, *flags: str) -> AsyncIterator[psutil.Process]:
+    """A daemon that is ready. Its log is `directory / "log"`."""
+    known = len((directory / "log").read_text()) if (directory / "log").exists() else 0
+    with (directory / "log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "supervisor", "--engine-url", engine.url),
+            *("--function-blocks", "blocks.testing", "--state-dir", str(directory / "state")),
+            *("--poll-seconds", "0.1", *flags),
+            cwd=directory,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        await until(lambda: "The worker is ready" in log_of(directory)[known:])
+        yield psutil.Process(process.pid)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def log_of(directory: Path) -> str:
+    return (directory / "log").read_text()
+
+
+async def run_stubborn(engine: DevEngine, marker: str) -> None:
+    engine.submit(block="neops_testing/ignore_sigterm_tree:1.0.0", parameters={"marker": marker})
+    await until(lambda: len(alive_with(marker)) == DESCENDANTS)
+
+
+async def kill_both(keeper: psutil.Process, supervisor: psutil.Process) -> None:
+    """End both before either can notice the other's end."""
+    for process in (supervisor, keeper):
+        process.suspend()
+    # In this order: the end of the keeper would wake the supervisor, as its process group is an orphan then.
+    for process in (supervisor, keeper):
+        process.kill()
+    await until(lambda: not supervisor.is_running() or supervisor.status() == psutil.STATUS_ZOMBIE)
+
+
+def marker_of(name: str) -> str:
+    return f"{name}-{os.getpid()}"
+
+
+def kill_everything_with(marker: str) -> None:
+    for line in alive_with(marker):
+        os.kill(int(line.partition(":")[0]), signal.SIGKILL)
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[DevEngine]:
+    async with DevEngine(EngineOptions(database=":memory:")) as engine:
+        yield engine
+
+
+@pytest.mark.parametrize("flags", [(), ("--cgroups", "off")], ids=["auto", "off"])
+async def test_the_start_after_both_were_killed_at_once_clears_processes_and_cgroups(
+    engine: DevEngine, tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    """Nobody was left to clean up: the cgroups, or without them the mark, are all that the next start has."""
+    marker = marker_of(f"both-killed-{len(flags)}")
+    try:
+        async with worker(engine, tmp_path, *flags) as keeper:
+            (supervisor,) = keeper.children()
+            await run_stubborn(engine, marker)
+            await kill_both(keeper, supervisor)
+        assert len(alive_with(marker)) == DESCENDANTS, "the test needs something to clear"
+        async with worker(engine, tmp_path, *flags) as keeper:
+            assert alive_with(marker) == []
+            assert "Cleared what a run of this worker that was killed has left: " in log_of(tmp_path)
+            assert f"{DESCENDANTS} process(es) killed" in log_of(tmp_path)
+            keeper.send_signal(signal.SIGTERM)
+            await until(lambda: not keeper.is_running() or keeper.status() == psutil.STATUS_ZOMBIE)
+        assert directories_of(tmp_path / "state") == []
+    finally:
+        kill_everything_with(marker)
+
+
+async def test_what_wears_no_mark_is_found_in_its_cgroup(engine: DevEngine, tmp_path: Path) -> None:
+    marker = marker_of("unmarked")
+    blocks = ("--function-blocks", str(Path(__file__).with_name("hungry_blocks.py")))
+    try:
+        async with worker(engine, tmp_path, *blocks) as keeper:
+            if REASON in log_of(tmp_path):
+                pytest.skip(log_of(tmp_path))
+            (supervisor,) = keeper.children()
+            engine.submit(block="neops_testing/unmarked:1.0.0", parameters={"marker": marker})
+            await until(lambda: len(alive_with(marker)) == 1)
+            await kill_both(keeper, supervisor)
+        assert len(alive_with(marker)) == 1
+        async with worker(engine, tmp_path, *blocks):
+            assert alive_with(marker) == []
+            assert "Cleared what a run of this worker that was killed has left: 1 process(es)" in log_of(
+                tmp_path
+            )
+    finally:
+        kill_everything_with(marker)
+    await until(lambda: directories_of(tmp_path / "state") == [])
+
+
+@pytest.mark.parametrize("victim", ["keeper", "supervisor"])
+async def test_whichever_of_the_two_is_left_removes_the_cgroups(
+    engine: DevEngine, tmp_path: Path, victim: str
+) -> None:
+    marker = marker_of(f"killed-{victim}")
+    async with worker(engine, tmp_path) as keeper:
+        if REASON in log_of(tmp_path):
+            pytest.skip(log_of(tmp_path))
+        (supervisor,) = keeper.children()
+        await run_stubborn(engine, marker)
+        assert len(directories_of(tmp_path / "state")) >= 2
+        (keeper if victim == "keeper" else supervisor).kill()
+        await until(lambda: directories_of(tmp_path / "state") == [])
+        await until(lambda: alive_with(marker) == [])
+
+
+async def test_an_orderly_end_leaves_no_cgroup_and_the_log_says_what_is_used(
+    engine: DevEngine, tmp_path: Path
+) -> None:
+    async with worker(engine, tmp_path) as keeper:
+        (supervisor,) = keeper.children()
+        assert sum("cgroups: " in line for line in log_of(tmp_path).splitlines()) == 1
+        job = engine.submit(
+            block="neops_testing/leave_behind:1.0.0", parameters={"marker": marker_of("left")}
+        )
+        assert (await engine.wait_for_result(job, 20)).result_status == "success"
+        template = next(child for child in supervisor.children() if child.name() == "neops-template")
+        for process in (keeper, supervisor, template):
+            assert directory_name("") not in Path(f"/proc/{process.pid}/cgroup").read_text()
+        keeper.send_signal(signal.SIGTERM)
+        await until(lambda: not keeper.is_running() or keeper.status() == psutil.STATUS_ZOMBIE)
+    assert directories_of(tmp_path / "state") == []
+    assert "Cleared" not in log_of(tmp_path)
+
+
+def marked(identity: str, marker: str) -> "subprocess.Popen[bytes]":
+    """A process that was started by a job of the worker with this identity."""
+    command = [sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)", marker]
+    return subprocess.Popen(command, env={MARKER_VARIABLE: identity})
+
+
+def test_only_processes_with_the_mark_of_this_state_directory_are_killed(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    mine, other = identity_of(tmp_path / "one"), identity_of(tmp_path / "two")
+    assert mine != other
+    victim, stranger = marked(mine, "marked-mine"), marked(other, "marked-other")
+    try:
+        wait_until(lambda: alive_with("marked-mine") and alive_with("marked-other"))
+        assert leftovers.kill_marked(mine) == ({victim.pid}, 0)
+        assert victim.wait(5) == -signal.SIGKILL
+        assert stranger.poll() is None
+    finally:
+        for process in (victim, stranger):
+            process.kill()
+            process.wait()
+
+
+def test_a_process_that_started_this_one_is_spared(tmp_path: Path) -> None:
+    """A worker that is started by hand from what a job of its own left behind must not end itself."""
+    identity = identity_of(tmp_path)
+    code = (
+        "import subprocess, sys; from supervisor.cgroups.leftovers import kill_marked; "
+        "print(kill_marked(sys.argv[1])) if len(sys.argv) > 2 else "
+        "subprocess.run([sys.executable, '-c', sys.orig_argv[2], sys.argv[1], 'inner'], check=True)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, identity],
+        env=os.environ | {MARKER_VARIABLE: identity, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert ran.stdout == "(set(), 0)\n", ran.stderr
+
+
+def test_the_identity_stays_with_its_directory_and_does_not_go_with_a_copy(tmp_path: Path) -> None:
+    state, copy = tmp_path / "state", tmp_path / "copy"
+    state.mkdir()
+    copy.mkdir()
+    first = identity_of(state)
+    assert identity_of(state) == first
+    (copy / "identity").write_text((state / "identity").read_text())
+    assert identity_of(copy) != first
+    assert (state / "identity").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_record_that_names_anything_else_harms_nothing(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    no_cgroup = tmp_path / directory_name(identity_of(tmp_path))
+    no_cgroup.mkdir()
+    (tmp_path / leftovers.RECORD).write_text(f"{precious}\nrelative\n\n{no_cgroup}\n/\n/sys/fs/cgroup\n")
+    begun = time.monotonic()
+    assert not leftovers.clear(tmp_path, identity_of(tmp_path), [])
+    assert time.monotonic() - begun < 5
+    assert precious.is_dir()
+    assert no_cgroup.is_dir()

@@ -1,0 +1,133 @@
+"""Jobs in cgroups of their own, by both start methods: true causes, truthful counts, and nothing left."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cgroups_left import directories_of
+from hosting import BLOCKS, Host, alive_with, hosted, wait_until
+
+from supervisor.cgroups.cgroup import Role
+
+HUNGRY = str(Path(__file__).with_name("hungry_blocks.py"))
+FAST = {"mb": 400, "mb_per_second": 100_000, "hold_seconds": 0}
+ROOMY = {"max_memory_mb": 5000.0}
+
+
+@pytest.fixture(scope="module", params=["template", "spawn"])
+def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    directory = tmp_path_factory.mktemp("jobs-in-cgroups")
+    sources = ("blocks.testing", BLOCKS, HUNGRY)
+    with hosted(directory, cgroups=True, spawn=request.param == "spawn", sources=sources) as host:
+        if "cgroups: none" in host.log():
+            pytest.skip(f"no cgroup can be made here: {host.log()}")
+        yield host
+    assert directories_of(directory / "state") == []
+
+
+def jobs_cgroups(host: Host) -> set[str]:
+    """The names of the children's cgroups."""
+    found = directories_of(host.directory / "state")
+    tops = [path for path in found if path.name.startswith("neops-worker-")]
+    return {path.name for path in found if path not in tops}
+
+
+def test_a_job_that_outgrows_its_limit_between_two_samples_is_ended_by_the_kernel_which_proves_it(
+    host: Host, need: Callable[[Role], None]
+) -> None:
+    need("memory")
+    seen = host.run("takes_at_once", {"mb": 400}, limits={"max_memory_mb": 100})
+    assert (seen["cause"], seen["signal"], seen["killed"]) == ("memory_limit", "SIGKILL", False)
+    assert "by the kernel at its memory limit of 100 MB" in seen["message"]
+    assert "proves" in seen["message"]
+
+
+def test_a_job_that_outgrows_its_limit_slowly_has_the_same_cause_however_it_is_caught(host: Host) -> None:
+    slow = {"mb": 400, "mb_per_second": 120, "hold_seconds": 0}
+    seen = host.run("eat_memory", slow, limits={"max_memory_mb": 100})
+    assert seen["cause"] == "memory_limit"
+    assert "memory limit of" in seen["message"] or "of 100 MB" in seen["message"]
+
+
+def test_a_job_below_its_limit_succeeds(host: Host) -> None:
+    """The pages it shares with the template are not charged to it, nor is what the child took before its order."""
+    seen = host.run("eat_memory", FAST | {"mb": 60}, limits={"max_memory_mb": 100})
+    assert seen["success"], seen["message"]
+    assert seen["warning"] is None
+
+
+def test_a_job_without_a_limit_succeeds(host: Host) -> None:
+    assert host.run("eat_memory", FAST)["success"]
+
+
+def test_a_fresh_jobs_cgroup_is_charged_next_to_nothing(host: Host, need: Callable[[Role], None]) -> None:
+    need("memory")
+    used = host.run("charged", limits=ROOMY)
+    assert used["success"], used["message"]
+    assert 0 < float(used["body"].partition('"value":')[2].partition("}")[0]) < 16
+
+
+def test_files_in_a_tmpfs_count(host: Host, need: Callable[[Role], None]) -> None:
+    need("memory")
+    seen = host.run("fills_tmpfs", {"mb": 300}, limits={"max_memory_mb": 100})
+    assert seen["cause"] == "memory_limit", seen["message"]
+
+
+def test_a_descendant_at_the_limit_is_told_though_the_job_succeeds(
+    host: Host, need: Callable[[Role], None]
+) -> None:
+    """Version 1 ends the largest process; version 2 is told to end all of them, the child included."""
+    need("memory")
+    seen = host.run("hungry_descendant", {"mb": 300}, limits={"max_memory_mb": 100})
+    if seen["success"]:
+        assert "the kernel ended 1 of its process(es)" in seen["warning"]
+        assert "limit of 100 MB" in seen["warning"]
+    else:
+        assert seen["cause"] == "memory_limit"
+
+
+def test_sigkill_from_elsewhere_is_never_called_a_memory_limit(host: Host) -> None:
+    seen = host.run("kills_itself", limits={"max_memory_mb": 100})
+    assert (seen["cause"], seen["signal"]) == ("crashed", "SIGKILL")
+    assert "memory limit" not in seen["message"]
+    assert "not sent by this worker" in seen["message"]
+
+
+@pytest.mark.parametrize("name", ["leave_behind", "ignore_sigterm_tree"])
+def test_what_a_job_leaves_is_killed_and_counted_once(host: Host, name: str) -> None:
+    marker = f"in-cgroup-{os.getpid()}-{name}"
+    seen = host.run(name, {"marker": marker}, limits={"max_seconds": 3.0})
+    assert alive_with(marker) == []
+    # The process between the two forks of the daemon may not have ended yet.
+    assert seen["leftovers"] in {3, 4}
+
+
+def test_a_fork_bomb_that_leaves_its_session_is_gone_with_its_job(host: Host) -> None:
+    marker = f"bomb-{os.getpid()}"
+    seen = host.run("restless", {"marker": marker}, limits={"max_seconds": 2.0})
+    assert seen["cause"] == "time_limit"
+    assert alive_with(marker) == []
+
+
+def test_what_is_in_the_cgroup_is_killed_whosever_child_it_is(host: Host) -> None:
+    """A search for orphans does not find it: only the cgroup tells that it belongs to the job."""
+    with subprocess.Popen(["sleep", "600"]) as outsider:
+        try:
+            seen = host.run("takes_in", {"pid": outsider.pid})
+            assert seen["success"], seen["message"]
+            assert outsider.wait(5) == -signal.SIGKILL
+        finally:
+            outsider.kill()
+    assert seen["leftovers"] == 1
+    assert seen["warning"] == "it left 1 process(es) behind, which were killed"
+
+
+def test_cgroups_go_with_their_jobs(host: Host) -> None:
+    host.run("kills_itself")
+    wait_until(lambda: len(jobs_cgroups(host)) == 1)  # that of the spare
+    before = jobs_cgroups(host)
+    assert host.run("eat_memory", FAST | {"mb": 1})["success"]
+    wait_until(lambda: len(jobs_cgroups(host)) == 1 and jobs_cgroups(host) != before)
