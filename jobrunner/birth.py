@@ -13,8 +13,10 @@ from typing import Final
 from multiprocess import process as multiprocess_process
 from multiprocess import resource_tracker
 
-from jobrunner.containment import contain
+from jobrunner.containment import contain, forbid_escape
+from jobrunner.job_user import become_user
 from jobrunner.protocol import linux
+from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors
 
 CHILD_ARGV: Final = ["neops-job"]
@@ -36,6 +38,10 @@ def wait_for_adoption(supervisor_pid: int) -> None:
         if time.monotonic() > end:
             os._exit(1)
         time.sleep(0.0001)
+    _tie_life_to(supervisor_pid)
+
+
+def _tie_life_to(supervisor_pid: int) -> None:
     linux.die_with_parent()
     if os.getppid() != supervisor_pid:
         os._exit(1)
@@ -88,7 +94,7 @@ def close_everything_above(highest_kept: int) -> None:
                 os.close(int(name))
 
 
-def be_born(supervisor_pid: int, descriptors: Descriptors) -> Descriptors:
+def be_born(supervisor_pid: int, descriptors: Descriptors, confinement: Confinement) -> Descriptors:
     """Turn a fresh fork (or a fresh interpreter) into a child that may run a block. Returns its descriptors."""
     wait_for_adoption(supervisor_pid)
     os.setsid()
@@ -101,5 +107,11 @@ def be_born(supervisor_pid: int, descriptors: Descriptors) -> Descriptors:
     faulthandler.register(linux.DUMP_SIGNAL, file=descriptors.dump, all_threads=True, chain=False)
     faulthandler.enable(file=descriptors.dump, all_threads=True)
     linux.set_process_name("neops-spare")
-    contain()
+    contain(confinement)
+    if confinement.user is not None:
+        become_user(confinement.user)
+        # The change of the user has taken PDEATHSIG away; and again, a supervisor that died meanwhile sends nothing.
+        _tie_life_to(supervisor_pid)
+    # Last: a change of the user needs the privileges that this takes.
+    forbid_escape()
     return descriptors

@@ -8,6 +8,7 @@ import struct
 from typing import Final
 
 from jobrunner.protocol import linux
+from jobrunner.protocol.confinement import Confinement
 
 # Landlock's system calls have these numbers on every architecture (they came after the numbers were unified).
 _LANDLOCK_CREATE_RULESET: Final = 444
@@ -17,6 +18,7 @@ _SCOPE_SIGNAL: Final = 1 << 1
 _FIRST_ABI_WITH_SCOPES: Final = 6
 
 _OOM_SCORE_ADJ: Final = "500"
+_NICENESS: Final = 5
 
 
 def contain_signals() -> bool:
@@ -39,10 +41,41 @@ def contain_signals() -> bool:
         os.close(ruleset)
 
 
-def contain() -> None:
-    """Apply the limits that every child has: no core file, first to go when memory runs out, no new privileges."""
+def contain(confinement: Confinement) -> None:
+    """Apply the limits that every child has: no core file, first to go when memory runs out, and those given.
+
+    Before a change of the user, which ends the right to change some of it.
+    """
+    take_ordinary_priority()
+    # The worker comes first where processors are short: it is what keeps the heartbeat, and stops what must stop.
+    os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _lower(resource.RLIMIT_NOFILE, confinement.max_open_files)
+    # CPython ignores SIGXFSZ, so that a block sees EFBIG; a program that it starts gets the signal.
+    _lower(resource.RLIMIT_FSIZE, confinement.max_file_mb and confinement.max_file_mb * 2**20)
+    if confinement.user is not None:
+        # Without a user of its own this would count what all jobs and the supervisor run, and never bind root.
+        _lower(resource.RLIMIT_NPROC, confinement.max_processes)
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write(_OOM_SCORE_ADJ)
+
+
+def take_ordinary_priority() -> None:
+    """Give up the priority that the supervisor has while jobs run (`supervisor.precedence`)."""
+    if os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+def forbid_escape() -> None:
+    """Give up new privileges, and signals to anything outside of this process and its descendants."""
     linux.forbid_new_privileges()
     contain_signals()
+
+
+def _lower(limit: int, wanted: int | None) -> None:
+    """Set a soft and a hard limit, never above the hard limit that there is."""
+    if wanted is None:
+        return
+    _, hard = resource.getrlimit(limit)
+    value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(limit, (value, value))

@@ -7,15 +7,18 @@ from typing import NoReturn
 from jobrunner.birth import be_born
 from jobrunner.child import live
 from jobrunner.discovery import discover
+from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors, Discovery
 from jobrunner.protocol.exit_codes import BROKEN
 
 
-def run(supervisor_pid: int, descriptors: Descriptors, discovery: Discovery) -> NoReturn:
+def run(
+    supervisor_pid: int, descriptors: Descriptors, discovery: Discovery, confinement: Confinement
+) -> NoReturn:
     """Import the blocks, then live as any other child does."""
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     try:
-        born = be_born(supervisor_pid, descriptors)
+        born = be_born(supervisor_pid, descriptors, confinement)
         discover(discovery, lambda module: None)
         live(born)
     except BaseException:

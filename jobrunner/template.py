@@ -14,11 +14,12 @@ from typing import NoReturn
 
 from jobrunner.birth import be_born, reset_identity
 from jobrunner.child import live
-from jobrunner.containment import contain_signals
+from jobrunner.containment import contain_signals, take_ordinary_priority
 from jobrunner.discovery import discover
 from jobrunner.discovery.sources import Module
 from jobrunner.logs import line_buffer_output
 from jobrunner.protocol import linux
+from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.control import Birth, announce_birth, receive_fork_request
 from jobrunner.protocol.entry import Descriptors, Discovery
 from jobrunner.protocol.exit_codes import BROKEN
@@ -46,8 +47,8 @@ def serve(
     report.sendall(CatalogueReady().pack(catalogue.to_json()))
     report.close()
     while (asked := receive_fork_request(control)) is not None:
-        request, descriptors = asked
-        _fork_twice(supervisor_pid, control, request, descriptors)
+        request, descriptors, confinement = asked
+        _fork_twice(supervisor_pid, control, request, descriptors, confinement)
     os._exit(0)
 
 
@@ -59,6 +60,7 @@ def _settle_in(
     if os.getppid() != supervisor_pid:
         os._exit(1)
     os.setsid()
+    take_ordinary_priority()
     # A Ctrl-C or a `systemctl stop` is the supervisor's business: it still needs children during the drain.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -78,7 +80,13 @@ def _settle_in(
     return socket.socket(fileno=control_fd), socket.socket(fileno=report_fd)
 
 
-def _fork_twice(supervisor_pid: int, control: socket.socket, request: int, descriptors: Descriptors) -> None:
+def _fork_twice(
+    supervisor_pid: int,
+    control: socket.socket,
+    request: int,
+    descriptors: Descriptors,
+    confinement: Confinement,
+) -> None:
     """Fork a middle process that forks the child and ends, so that the supervisor becomes the child's parent.
 
     The parent is who learns the true exit status and the usage, and the child survives the template's death.
@@ -90,7 +98,7 @@ def _fork_twice(supervisor_pid: int, control: socket.socket, request: int, descr
         middle = 0
     else:
         if middle == 0:
-            _be_the_middle(supervisor_pid, control, request, descriptors)
+            _be_the_middle(supervisor_pid, control, request, descriptors, confinement)
     for descriptor in (descriptors.channel, descriptors.stdout, descriptors.stderr, descriptors.dump):
         os.close(descriptor)
     if middle:
@@ -98,7 +106,11 @@ def _fork_twice(supervisor_pid: int, control: socket.socket, request: int, descr
 
 
 def _be_the_middle(
-    supervisor_pid: int, control: socket.socket, request: int, descriptors: Descriptors
+    supervisor_pid: int,
+    control: socket.socket,
+    request: int,
+    descriptors: Descriptors,
+    confinement: Confinement,
 ) -> NoReturn:
     try:
         child = os.fork()
@@ -110,7 +122,7 @@ def _be_the_middle(
         announce_birth(control, Birth(request, child))
         os._exit(0)
     try:
-        live(be_born(supervisor_pid, descriptors))
+        live(be_born(supervisor_pid, descriptors, confinement))
     except BaseException:
         traceback.print_exc()
     finally:

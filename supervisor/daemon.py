@@ -13,10 +13,12 @@ from supervisor.blocks import start_launcher
 from supervisor.cgroups.worker import Cgroups, cgroups_of_worker
 from supervisor.delivery import Delivery
 from supervisor.dispatch import Dispatcher
-from supervisor.engine import EngineAccess, EngineApi
+from supervisor.engine import EngineApi
+from supervisor.engine.access import access_of
 from supervisor.errors import StartRefusedError, StateDirectoryError
 from supervisor.heartbeat import Heartbeat
 from supervisor.job_limits import limits_of
+from supervisor.job_users import prepare_job_users
 from supervisor.jobs import JobRunner
 from supervisor.journal import Ledger
 from supervisor.keeper import BOUND_SECONDS, kill_all_children, remove_cgroups
@@ -31,14 +33,13 @@ from supervisor.reload import Reload
 from supervisor.settings import DaemonSettings
 from supervisor.shutdown import Shutdown
 from supervisor.signals import keeper_lost, stop_signals
+from supervisor.spares import spares_for
 from supervisor.trees import remove_tree
 
 _log = logging.getLogger(__name__)
 
 LAST_DELIVERY_SECONDS: Final = 10.0
 """How long the results of a shutdown may take to the engine. The rest waits in the journal for the next start."""
-
-MOST_SPARES: Final = 4
 
 
 class Daemon:
@@ -53,6 +54,7 @@ class Daemon:
         self._reload_asked = asyncio.Event()
         self._shutdown = Shutdown(settings.shutdown_timeout_seconds, notifier)
         self._exit_code = 0
+        self._spares = spares_for(settings.max_concurrent_jobs)
 
     async def run(self) -> int:
         """Work until told to stop. Returns the exit code. Raises `SupervisorError` when it can't start."""
@@ -69,10 +71,11 @@ class Daemon:
                 await journal.close()
 
     async def _with_journal(self, journal: Ledger, cgroups: Cgroups) -> int:
-        launcher, catalogue = await start_launcher(self._settings)
+        users = prepare_job_users(self._settings, spares=self._spares)
+        launcher, catalogue = await start_launcher(self._settings, users)
         try:
             self._check_catalogue(catalogue)
-            engine = EngineApi(_access(self._settings))
+            engine = EngineApi(access_of(self._settings))
             try:
                 return await self._with_engine(journal, launcher, catalogue, engine, cgroups)
             finally:
@@ -105,8 +108,7 @@ class Daemon:
             launcher,
             limits_of(settings),
             settings.state_dir / "jobs",
-            # One more than slots: the next job finds its child ready while the last one is replaced.
-            spares=min(settings.max_concurrent_jobs + 1, MOST_SPARES),
+            spares=self._spares,
             cgroups=cgroups,
         )
         dispatcher = Dispatcher(
@@ -248,14 +250,3 @@ def _leave_nothing_alive() -> None:
     kill_all_children(BOUND_SECONDS)
     remove_cgroups()
     os._exit(128 + signal.SIGKILL)
-
-
-def _access(settings: DaemonSettings) -> EngineAccess:
-    return EngineAccess(
-        url=settings.engine_url,
-        request_seconds=settings.request_timeout_seconds,
-        ca_file=settings.engine_ca_file,
-        client_certificate=settings.engine_client_certificate,
-        client_key=settings.engine_client_key,
-        token_file=settings.engine_token_file,
-    )

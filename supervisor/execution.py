@@ -21,6 +21,7 @@ from supervisor.lifecycle.events import (
     ChildExited,
     ClearTree,
     Conclude,
+    FreezeTree,
     JobCommand,
     JobEvent,
     KillChild,
@@ -29,6 +30,7 @@ from supervisor.lifecycle.events import (
     MemoryMeasured,
     OrderSent,
     OutcomeArrived,
+    ProcessesCounted,
     SendCancel,
     SetTimer,
     StackTaken,
@@ -44,6 +46,8 @@ from supervisor.lifecycle.events import (
 from supervisor.lifecycle.job import JobState, Limits, step
 from supervisor.result import split_outcome
 from supervisor.verdict import Ending, ExitStatus, KernelView, OutcomeSeen
+from supervisor.watch.freeze import freeze
+from supervisor.watch.headcount import Headcount
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.kernel import look_into_kernel
 from supervisor.watch.output import OutputReader
@@ -74,10 +78,19 @@ class Finished:
 class Execution:
     """Runs one order in one ready child. Create, `run` once; `stop` at any time in between."""
 
-    def __init__(self, child: Child, sweeper: Sweeper, sampler: Sampler, limits: Limits, log: JobLog) -> None:
+    def __init__(
+        self,
+        child: Child,
+        sweeper: Sweeper,
+        sampler: Sampler,
+        headcount: Headcount,
+        limits: Limits,
+        log: JobLog,
+    ) -> None:
         self._child = child
         self._sweeper = sweeper
         self._sampler = sampler
+        self._headcount = headcount
         self._log = log
         self._stall_report = StallReport(child, log)
         self._kernel: KernelView | None = None
@@ -98,7 +111,9 @@ class Execution:
         stdout = OutputReader(child.stdout, lambda line: self._log.printed("stdout", line), self._log)
         stderr = OutputReader(child.stderr, lambda line: self._log.printed("stderr", line), self._log)
         child.exited.add_done_callback(self._on_exit)
-        self._sampler.watch(child.pid, self._state.limits.memory_mb, self._on_sample)
+        limits = self._state.limits
+        self._sampler.watch(child.pid, limits.memory_mb, self._on_sample, limits.processes)
+        self._headcount.watch(child.pid, limits.processes, self._on_count)
         try:
             self._put(OrderSent(loop.time()))
             order = build_order(loop.time() + self._state.limits.max_seconds)
@@ -109,6 +124,7 @@ class Execution:
         finally:
             self._stall_report.stop()
             self._sampler.forget(child.pid)
+            self._headcount.forget(child.pid)
             for timer in self._timers.values():
                 timer.cancel()
             for task in self._tasks:
@@ -155,6 +171,9 @@ class Execution:
                 self._stall_report.stalled(seconds)
             case TellResumed(seconds):
                 self._stall_report.resumed(seconds)
+            case FreezeTree():
+                self._stall_report.stop()
+                self._start(self._freeze_tree())
             case KillChild():
                 if not self._state.stack:
                     self._ask_kernel()
@@ -187,6 +206,9 @@ class Execution:
 
     def _on_sample(self, sample: Sample) -> None:
         self._put(MemoryMeasured(time.monotonic(), sample.memory_mb))
+
+    def _on_count(self, count: int) -> None:
+        self._put(ProcessesCounted(time.monotonic(), count))
 
     def _ask_kernel(self) -> None:
         view = look_into_kernel(self._child.pid)
@@ -242,6 +264,10 @@ class Execution:
 
     async def _take_stack(self) -> None:
         self._put(StackTaken(time.monotonic(), await take_stack(self._child)))
+
+    async def _freeze_tree(self) -> None:
+        await freeze(self._child)
+        await self._take_stack()
 
     async def _clear_tree(self) -> None:
         try:

@@ -1,6 +1,7 @@
 """The directories of jobs: one for each, its home, its place for temporary files, and gone after it."""
 
 import asyncio
+import contextlib
 import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -25,11 +26,20 @@ class JobDirectories:
         """Make the parent. Raises `OSError`."""
         self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def make(self) -> str:
-        """Make a directory that only this user can enter. Raises `OSError`."""
+    def make(self, owner: int | None = None) -> str:
+        """Make a directory that only ``owner`` can enter; this user, if none is given. Raises `OSError`."""
         path = f"{self._parent}/{os.getpid()}-{next(self._numbers)}"
         os.mkdir(path, 0o700)
+        if owner is not None:
+            os.chown(path, owner, owner)
+            # Others may pass through to their own, but not see what there is.
+            os.chmod(self._parent, 0o711)  # noqa: S103
         return path
+
+    def take_back(self, path: str) -> None:
+        """Close a directory to the user that it was given to, who may run another job before it is removed."""
+        with contextlib.suppress(OSError):
+            os.chown(path, os.geteuid(), os.getegid(), follow_symlinks=False)
 
     async def remove(self, path: str) -> None:
         """Remove a job's directory. Waits only if there is something in it, so that its space is free again."""

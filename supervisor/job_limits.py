@@ -16,6 +16,7 @@ class JobLimits:
     max_seconds: float
     grace_seconds: float
     max_memory_mb: float | None = None
+    max_processes: int | None = None
     result_cap_bytes: int = 8 * 2**20
     start_seconds: float = 30.0
     log_level: int = logging.INFO
@@ -33,6 +34,7 @@ class JobLimits:
             min(memory, default=None),
             stall_seconds=self.stall_seconds or None,
             kill_stalled=self.on_stall == "kill",
+            processes=self.max_processes,
         )
 
 
@@ -42,6 +44,7 @@ def limits_of(settings: RunSettings) -> JobLimits:
         max_seconds=settings.max_job_seconds,
         grace_seconds=settings.grace_seconds,
         max_memory_mb=settings.max_job_memory_mb,
+        max_processes=settings.max_job_processes,
         result_cap_bytes=settings.max_result_mb * 2**20,
         log_level=settings.log_level_number,
         stall_seconds=settings.stall_seconds,

@@ -17,6 +17,7 @@ from supervisor.launcher import Child, Launcher, Spares
 from supervisor.launcher.sweep import Sweeper
 from supervisor.redaction import Mask
 from supervisor.verdict import Cause, Ending, Usage, Verdict, decide
+from supervisor.watch.headcount import Headcount
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.sampler import Sampler
 
@@ -66,6 +67,7 @@ class JobRunner:
         self._spares = Spares(launcher, spares, cgroups)
         self._sweeper = Sweeper(launcher)
         self._sampler = Sampler()
+        self._headcount = Headcount()
         self._directories = JobDirectories(directory)
         self._running: dict[str, Execution] = {}
         self._stopping = False
@@ -89,7 +91,7 @@ class JobRunner:
             child.give_up()
             return _not_run(Cause.WORKER_STOPPING, _STOPPING, retryable=True)
         try:
-            directory = self._directories.make()
+            directory = self._directories.make(child.user)
         except OSError as error:
             child.give_up()
             return _not_run(
@@ -105,8 +107,8 @@ class JobRunner:
     ) -> Concluded:
         log = JobLog(job.job_id, job.block_id, mask)
         limits = self.limits.of(block)
-        child.cgroup.set_limits(limits.memory_mb, None)
-        execution = Execution(child, self._sweeper, self._sampler, limits, log)
+        child.cgroup.set_limits(limits.memory_mb, backstop(limits.processes))
+        execution = Execution(child, self._sweeper, self._sampler, self._headcount, limits, log)
         self._running[job.job_id] = execution
         if self._is_stopping():
             execution.stop()
@@ -135,6 +137,8 @@ class JobRunner:
         finally:
             del self._running[job.job_id]
         if not finished.stuck:
+            if child.user is not None:
+                self._directories.take_back(directory)
             child.close()
         return _conclude(finished, mask)
 
@@ -157,7 +161,17 @@ class JobRunner:
         """End the spares and stop watching. Running jobs must have ended."""
         await self._spares.close()
         await self._sampler.close()
+        await self._headcount.close()
         self._directories.close()
+
+
+def backstop(processes: int | None) -> int | None:
+    """Return the kernel's limit of processes and threads for a job that may have ``processes``.
+
+    A little above: a job over its own limit is to be seen, ended and told so, and not only be refused more. This one
+    keeps a bomb from growing meanwhile.
+    """
+    return None if processes is None else processes + max(16, processes // 4)
 
 
 def _conclude(finished: Finished, mask: Mask) -> Concluded:

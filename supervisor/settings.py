@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from supervisor.legacy_environment import LegacyEnvironment
+from supervisor.user_numbers import parse_users
 
 KILL_MARGIN_SECONDS: Final = 30.0
 """What the end of a job may take beyond limit and grace: stack, kill, clearing its tree, and delivery."""
@@ -88,6 +89,19 @@ class RunSettings(BaseSettings):
     on_stall: Literal["warn", "kill"] = Field(
         default="warn", description="`kill`: a stalled job is ended. `warn`: it goes on, and the log tells."
     )
+    max_job_processes: int = Field(
+        default=512, gt=0, description="A job with more processes and threads than this is killed."
+    )
+    max_job_open_files: int = Field(
+        default=1024,
+        ge=64,
+        description="How many files and sockets each process of a job may have open; never above what the worker may.",
+    )
+    max_job_file_mb: int | None = Field(
+        default=None,
+        gt=0,
+        description="No process of a job can write a file larger than this. Default: no limit.",
+    )
     max_result_mb: int = Field(default=8, gt=0, le=64, description="The largest result of a job, as JSON.")
     start_method: Literal["template", "spawn"] = Field(
         default="template",
@@ -157,6 +171,12 @@ class DaemonSettings(RunSettings):
     engine_job_timeout_seconds: float = Field(
         default=720, gt=0, description="When the engine gives a job up (its BLACKBOARD_STUCK_JOB_TIMEOUT)."
     )
+    job_users: str | None = Field(
+        default=None,
+        description="Numbers of users, as FIRST-LAST, of which each child gets one for itself: jobs can then read "
+        "neither the worker's files nor each other's. Needs root, or the capabilities that docs/adr/0010 names. "
+        "Default: jobs run as the worker's own user.",
+    )
     state_dir: Path = Field(
         default_factory=default_state_directory,
         description="Where the journal is: one directory for each worker.",
@@ -185,6 +205,13 @@ class DaemonSettings(RunSettings):
         if not cls._URL.fullmatch(value):
             raise ValueError("must be a URL such as http://engine:3030")
         return value.rstrip("/")
+
+    @field_validator("job_users")
+    @classmethod
+    def _are_users(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_users(value)
+        return value
 
     @model_validator(mode="after")
     def _ends_before_the_engine_gives_up(self) -> "DaemonSettings":

@@ -9,9 +9,10 @@ import socket
 from dataclasses import dataclass
 from typing import Final
 
+from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors
 
-_MESSAGE_CAP_BYTES: Final = 256
+_MESSAGE_CAP_BYTES: Final = 1024
 _DESCRIPTORS_PER_CHILD: Final = 4
 
 _HIGHEST_PID: Final = 2**22
@@ -26,20 +27,24 @@ class Birth:
     pid: int
 
 
-def send_fork_request(control: socket.socket, request: int, descriptors: Descriptors) -> None:
+def send_fork_request(
+    control: socket.socket, request: int, descriptors: Descriptors, confinement: Confinement
+) -> None:
     """Ask the template for one child. Raises `OSError` (`BrokenPipeError`) when the template is gone."""
     passed = [descriptors.channel, descriptors.stdout, descriptors.stderr, descriptors.dump]
-    socket.send_fds(control, [json.dumps({"request": request}).encode()], passed)
+    message = {"request": request, "confinement": confinement.to_json()}
+    socket.send_fds(control, [json.dumps(message).encode()], passed)
 
 
-def receive_fork_request(control: socket.socket) -> tuple[int, Descriptors] | None:
+def receive_fork_request(control: socket.socket) -> tuple[int, Descriptors, Confinement] | None:
     """Wait for the next request; `None` when the supervisor is gone."""
     data, passed, _, _ = socket.recv_fds(control, _MESSAGE_CAP_BYTES, _DESCRIPTORS_PER_CHILD)
     if not data:
         return None
     for descriptor in passed:
         os.set_inheritable(descriptor, False)
-    return int(json.loads(data)["request"]), Descriptors(*passed)
+    message = json.loads(data)
+    return int(message["request"]), Descriptors(*passed), Confinement.from_json(message["confinement"])
 
 
 def announce_birth(control: socket.socket, birth: Birth) -> None:

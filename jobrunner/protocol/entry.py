@@ -11,6 +11,8 @@ from typing import Any
 
 from multiprocess.reduction import DupFd
 
+from jobrunner.protocol.confinement import Confinement
+
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
@@ -54,8 +56,14 @@ def run_template(supervisor_pid: int, control: int, report: int, output: int, di
 
 
 def run_spawned_child(
-    supervisor_pid: int, channel: int, stdout: int, stderr: int, dump: int, discovery: Discovery
+    supervisor_pid: int,
+    channel: int,
+    stdout: int,
+    stderr: int,
+    dump: int,
+    discovery: Discovery,
+    confinement: Confinement,
 ) -> None:
     """Be a child with an interpreter of its own: import the blocks, then run one job."""
     descriptors = Descriptors(channel, stdout, stderr, dump)
-    importlib.import_module("jobrunner.spawned").run(supervisor_pid, descriptors, discovery)
+    importlib.import_module("jobrunner.spawned").run(supervisor_pid, descriptors, discovery, confinement)

@@ -46,6 +46,11 @@ def forbid_inspection() -> None:
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
+def allow_inspection() -> None:
+    """Undo `forbid_inspection`, or what a change of the user did: /proc/self is this process's own again."""
+    _prctl(_PR_SET_DUMPABLE, 1)
+
+
 def forbid_new_privileges() -> None:
     """Make set-uid programs and file capabilities ineffective for this process and all it starts."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from jobrunner.protocol.caps import LOG_CAP_CHARS
@@ -40,6 +41,10 @@ class Child:
         self.dump_start = 0
         """Where in `dump` what was not told yet begins."""
         self.cgroup = WITHOUT
+        self.user: int | None = None
+        """The user that the child runs as, where it is not the supervisor's own."""
+        self.on_closed: Callable[[], None] = _nothing
+        """Called once, when this child is dead and closed."""
         self.exited: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
         self._pidfd = pidfd
         self._channel: socket.socket = wiring.channel
@@ -102,6 +107,10 @@ class Child:
         """Send SIGKILL. Harmless when the child is dead."""
         self._signal(signal.SIGKILL)
 
+    def resume(self) -> None:
+        """Let a stopped child go on. Harmless when it is dead."""
+        self._signal(signal.SIGCONT)
+
     def ask_for_stack(self) -> None:
         """Have faulthandler in the child write the stack of every thread to `dump`.
 
@@ -158,6 +167,11 @@ class Child:
         for descriptor in (self._pidfd, self.stdout, self.stderr, self.dump):
             os.close(descriptor)
         self.cgroup.remove()
+        self.on_closed()
+
+
+def _nothing() -> None:
+    """What happens after most children are closed."""
 
 
 def _signal_name(number: int) -> str:

@@ -1,10 +1,11 @@
 """What every way to start a child offers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from jobrunner.protocol.catalogue import Catalogue
+from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Discovery
 from supervisor.launcher.child import Child
 from supervisor.launcher.kin import Kin
@@ -12,11 +13,12 @@ from supervisor.launcher.kin import Kin
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """What a launcher imports, with which environment, and how long one module may take."""
+    """What a launcher imports, with which environment, how long one module may take, and what a child may."""
 
     discovery: Discovery
     environment: Mapping[str, str]
     import_seconds: float = 30.0
+    confinement: Confinement = field(default_factory=Confinement)
 
 
 class Launcher(Protocol):

@@ -1,7 +1,6 @@
 """Which processes are whose: the children that the supervisor knows, and those it has inherited."""
 
 import os
-from pathlib import Path
 from typing import Final
 
 import psutil
@@ -47,12 +46,3 @@ def direct_children() -> set[int]:
     except FileNotFoundError:
         # A kernel without CONFIG_PROC_CHILDREN: slower, by a scan of all processes.
         return {child.pid for child in psutil.Process().children()}
-
-
-def is_alive(pid: int) -> bool:
-    """Whether ``pid``, a child of this process, still runs (it is no zombie)."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}

@@ -1,14 +1,15 @@
 """Children with an interpreter of their own: half a second to start, but nothing shared, and threads do no harm."""
 
-import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import replace
 
 from jobrunner.protocol.catalogue import Catalogue
+from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import PassedDescriptor, run_spawned_child
 from supervisor.errors import LaunchError
 from supervisor.launcher.child import Child, Reaped
+from supervisor.launcher.confining import Confining
 from supervisor.launcher.importer import start_template
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.kin import Kin
@@ -34,9 +35,10 @@ class _SpawnedChild(Child):
 class SpawnLauncher:
     """Starts one interpreter for each job, through `multiprocess`."""
 
-    def __init__(self, imports: Imports) -> None:
+    def __init__(self, imports: Imports, confining: Confining | None = None) -> None:
         self.kin = Kin()
         self._imports = imports
+        self._confining = confining or Confining()
 
     async def start(self) -> Catalogue:
         """See `Launcher.start`. The process that imports the blocks for the catalogue is ended afterwards."""
@@ -53,16 +55,19 @@ class SpawnLauncher:
 
     async def bear(self) -> Child:
         """See `Launcher.bear`."""
+        async with self._confining.one(self._imports.confinement) as confined:
+            child = self._bear(confined.confinement)
+            confined.hand_over(child)
+        await child.get_ready(BIRTH_SECONDS)
+        return child
+
+    def _bear(self, confinement: Confinement) -> Child:
         wiring = Wiring()
         ends = wiring.child_ends()
         passed = [PassedDescriptor(fd) for fd in (ends.channel, ends.stdout, ends.stderr, ends.dump)]
+        arguments = (os.getpid(), *passed, self._imports.discovery, confinement)
         try:
-            spawned = Spawned(
-                run_spawned_child,
-                (os.getpid(), *passed, self._imports.discovery),
-                "neops-job",
-                self._imports.environment,
-            )
+            spawned = Spawned(run_spawned_child, arguments, "neops-job", self._imports.environment)
         except OSError as error:
             wiring.close()
             raise LaunchError(f"An interpreter for a child could not be started: {error}.") from error
@@ -72,7 +77,6 @@ class SpawnLauncher:
         self.kin.add(spawned.pid)
         child = _SpawnedChild(spawned, wiring, self.kin)
         wiring.close_child_ends()
-        await child.get_ready(BIRTH_SECONDS)
         return child
 
     def drain_births(self) -> None:
@@ -80,4 +84,4 @@ class SpawnLauncher:
 
     async def close(self) -> None:
         """See `Launcher.close`: there are no helpers."""
-        await asyncio.sleep(0)
+        await self._confining.close()

@@ -4,14 +4,17 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from dataclasses import dataclass
 from typing import Final
 
 from supervisor.cgroups.cgroup import WITHOUT, Cgroup
 from supervisor.launcher.interface import Launcher
-from supervisor.launcher.kin import direct_children, is_alive
+from supervisor.launcher.kin import direct_children
+from supervisor.processes import is_alive, kill_tree
 
 _BOUND_SECONDS: Final = 5.0
+_ROUND_SECONDS: Final = 0.02
 _PAUSE_SECONDS: Final = 0.001
 
 
@@ -27,7 +30,7 @@ class Sweeper:
     """Clears the tree below children that have ended.
 
     A dead child's descendants are re-parented to the supervisor (it is the nearest subreaper left), whether they
-    called setsid or forked twice. Each round stops and kills those, which hands up the next generation.
+    called setsid or forked twice. Each round stops all below those, then kills it; what it missed is handed up.
     """
 
     def __init__(self, launcher: Launcher) -> None:
@@ -48,23 +51,15 @@ class Sweeper:
             return await self._clear(process_group, cgroup, self._leftovers())
 
     async def _clear(self, process_group: int, cgroup: Cgroup, leftovers: set[int]) -> Swept:
-        loop = asyncio.get_running_loop()
-        end = loop.time() + _BOUND_SECONDS
+        end = asyncio.get_running_loop().time() + _BOUND_SECONDS
         killed: set[int] = set()
-        while (leftovers or cgroup.processes()) and loop.time() < end:
+        while (leftovers or cgroup.processes()) and time.monotonic() < end:
             # In a thread: it may have to wait for a process that moves between cgroups.
             if cgroup.processes():
                 killed |= await asyncio.to_thread(cgroup.kill)
-            # Those that have ended by themselves are not killed by us.
-            killed |= {pid for pid in leftovers if is_alive(pid)}
-            # The zombie of the leader reserves the group's number: this can't reach a stranger.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process_group, signal.SIGKILL)
-            for number in (signal.SIGSTOP, signal.SIGKILL):
-                for pid in leftovers:
-                    with contextlib.suppress(ProcessLookupError, PermissionError):
-                        os.kill(pid, number)
-            await self._reap(leftovers, end)
+            # In a thread: of a bomb, thousands are read, signalled and waited for. Only this sweep waits for them, so
+            # their numbers can't become a stranger's meanwhile.
+            killed |= await asyncio.to_thread(_kill_and_reap, process_group, leftovers, end)
             if not leftovers:  # all of them in the cgroup, and on their way out
                 await asyncio.sleep(_PAUSE_SECONDS)
             leftovers = self._leftovers()
@@ -77,15 +72,28 @@ class Sweeper:
         self._launcher.drain_births()
         return self._launcher.kin.unknown(children)
 
-    async def _reap(self, pids: set[int], end: float) -> None:
-        loop = asyncio.get_running_loop()
-        waiting = set(pids)
-        pause = 0.0005
-        while waiting and loop.time() < end:
-            waiting = {pid for pid in waiting if not _reaped(pid)}
-            if waiting:
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 0.05)
+
+def _kill_and_reap(process_group: int, leftovers: set[int], end: float) -> set[int]:
+    """Kill the leftovers, with all below them, and wait a moment. Returns those that did not end by themselves."""
+    alive = {pid for pid in leftovers if is_alive(pid)}
+    # In one go for all in the job's own group, which nothing can outrun by forking. The zombie of the leader
+    # reserves the group's number: this can't reach a stranger.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process_group, signal.SIGKILL)
+    killed = kill_tree(leftovers, end)
+    # Not until all are dead: what was missed multiplies meanwhile.
+    _reap(leftovers, time.monotonic() + _ROUND_SECONDS)
+    return alive | killed
+
+
+def _reap(pids: set[int], end: float) -> None:
+    waiting = set(pids)
+    pause = 0.0005
+    while waiting := {pid for pid in waiting if not _reaped(pid)}:
+        if time.monotonic() > end:
+            return
+        time.sleep(pause)
+        pause *= 2
 
 
 def _reaped(pid: int) -> bool:

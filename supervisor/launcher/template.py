@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jobrunner.protocol.catalogue import Catalogue
+from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.control import Birth, receive_births, send_fork_request
 from supervisor.errors import LaunchError, TemplateError
 from supervisor.launcher.child import Child
+from supervisor.launcher.confining import Confining
 from supervisor.launcher.importer import TemplateProcess, start_template
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.kin import Kin
@@ -38,9 +40,10 @@ class TemplateLauncher:
     Children survive the template: they are the supervisor's own, by a double fork.
     """
 
-    def __init__(self, imports: Imports) -> None:
+    def __init__(self, imports: Imports, confining: Confining | None = None) -> None:
         self.kin = Kin()
         self._imports = imports
+        self._confining = confining or Confining()
         self._template: TemplateProcess | None = None
         self._retired: list[TemplateProcess] = []
         self._requests = itertools.count(1)
@@ -83,9 +86,16 @@ class TemplateLauncher:
 
     async def bear(self) -> Child:
         """See `Launcher.bear`."""
+        async with self._confining.one(self._imports.confinement) as confined:
+            child = await self._bear(confined.confinement)
+            confined.hand_over(child)
+        await child.get_ready(BIRTH_SECONDS)
+        return child
+
+    async def _bear(self, confinement: Confinement) -> Child:
         wiring = Wiring()
         try:
-            pid = await self._request_birth(wiring)
+            pid = await self._request_birth(wiring, confinement)
         except BaseException:
             wiring.close()
             raise
@@ -96,10 +106,9 @@ class TemplateLauncher:
             self._end_stray(pid)
             raise LaunchError(f"A child (pid {pid}) was born but can't be watched: {error}.") from error
         wiring.close_child_ends()
-        await child.get_ready(BIRTH_SECONDS)
         return child
 
-    async def _request_birth(self, wiring: Wiring) -> int:
+    async def _request_birth(self, wiring: Wiring, confinement: Confinement) -> int:
         template = self._template
         if template is None:
             raise LaunchError("There is no template to start a child from; a new one is on its way.")
@@ -107,7 +116,7 @@ class TemplateLauncher:
         born: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._awaited[request] = _Awaited(template, born)
         try:
-            send_fork_request(template.control, request, wiring.child_ends())
+            send_fork_request(template.control, request, wiring.child_ends(), confinement)
             async with asyncio.timeout(BIRTH_SECONDS):
                 return await born
         except TimeoutError as error:
@@ -204,3 +213,4 @@ class TemplateLauncher:
         self._retired.clear()
         for template in templates:
             self._end(template)
+        await self._confining.close()

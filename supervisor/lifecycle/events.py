@@ -82,6 +82,14 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessesCounted:
+    """How many processes and threads the job has. Counting may stop above the limit."""
+
+    at: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class StopDemanded:
     """The worker can't wait for this job any longer."""
 
@@ -117,6 +125,7 @@ JobEvent = (
     | MemoryMeasured
     | Ticked
     | Looked
+    | ProcessesCounted
     | StopDemanded
     | StackTaken
     | TreeCleared
@@ -163,6 +172,11 @@ class TellResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class FreezeTree:
+    """Stop every process of the job, so that it can't multiply, then take the stack and deliver `StackTaken`."""
+
+
+@dataclass(frozen=True, slots=True)
 class KillChild:
     """Send SIGKILL to the child, through its pidfd."""
 
@@ -181,5 +195,14 @@ class Conclude:
 
 
 JobCommand = (
-    SetTimer | SendCancel | TakeStack | Look | TellStalled | TellResumed | KillChild | ClearTree | Conclude
+    SetTimer
+    | SendCancel
+    | TakeStack
+    | FreezeTree
+    | Look
+    | TellStalled
+    | TellResumed
+    | KillChild
+    | ClearTree
+    | Conclude
 )

@@ -25,7 +25,8 @@ class Phase(Enum):
 class Limits:
     """What a job may take. ``memory_mb`` is `None` for no limit, ``stall_seconds`` for an event loop nobody watches.
 
-    ``kill_stalled`` ends a job whose loop has stalled; else people are told, and it goes on.
+    ``kill_stalled`` ends a job whose loop has stalled; else people are told, and it goes on. ``processes`` counts
+    threads too, and is `None` for no limit.
     """
 
     max_seconds: float
@@ -33,6 +34,7 @@ class Limits:
     memory_mb: float | None = None
     stall_seconds: float | None = None
     kill_stalled: bool = False
+    processes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ class Cause(StrEnum):
     """The job's processes used more memory than they may."""
     STALLED = "stalled"
     """Its event loop did not run for too long, and the worker is told to end such jobs (`--on-stall kill`)."""
+    PROCESS_LIMIT = "process_limit"
+    """The job had more processes and threads than it may."""
     CRASHED = "crashed"
     """A signal ended the child: a segmentation fault, an abort, a kill from outside."""
     EXITED = "exited"

@@ -9,13 +9,15 @@ class LimitKind(StrEnum):
 
     TIME = "time"
     MEMORY = "memory"
+    PROCESSES = "processes"
     STOPPING = "stopping"
     STALL = "stall"
 
 
 @dataclass(frozen=True, slots=True)
 class LimitHit:
-    """The worker decided to end the job. ``limit`` and ``measured`` are seconds or megabytes, by ``kind``."""
+    """The worker decided to end the job. ``limit`` and ``measured`` are seconds, megabytes or a number of
+    processes and threads, by ``kind``."""
 
     kind: LimitKind
     limit: float

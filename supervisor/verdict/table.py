@@ -7,6 +7,7 @@ Read from the top; the first row that fits decides.
 | time limit hit before the outcome | failed | time_limit | as the engine decides |
 | memory limit hit before the outcome | failed | memory_limit | as the engine decides |
 | stall before the outcome, `--on-stall kill` | failed | stalled | as the engine decides |
+| process limit hit before the outcome | failed | process_limit | as the engine decides |
 | shutdown decided before the outcome | failed | worker_stopping | yes |
 | complete outcome, success | success | completed (a crash or lingering after it is a warning) | as the block said |
 | complete outcome, failure that the block returned | failed | block_failed | as the block said |
@@ -67,6 +68,8 @@ def _limited(ending: Ending, limit: LimitHit) -> Verdict:
             cause = Cause.MEMORY_LIMIT
         case LimitKind.STALL:
             cause = Cause.STALLED
+        case LimitKind.PROCESSES:
+            cause = Cause.PROCESS_LIMIT
         case LimitKind.STOPPING:
             cause = Cause.WORKER_STOPPING
         case _:

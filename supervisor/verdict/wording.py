@@ -52,6 +52,11 @@ def limit_sentence(limit: LimitHit, ending: Ending) -> str:
                 f"silent for {limit.limit:g} s. Await what takes long (asyncio.to_thread for blocking calls), raise "
                 "--stall-seconds, or have --on-stall warn only."
             )
+        case LimitKind.PROCESSES:
+            text = (
+                f"{ended} at its limit of processes: it had more than {limit.limit:.0f} processes and threads. "
+                "If it needs more, raise --max-job-processes."
+            )
         case LimitKind.STOPPING:
             text = "Ended because this worker is shutting down; the block may have done a part of its work."
     if ending.outcome is not None and ending.outcome.success:

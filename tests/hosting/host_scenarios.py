@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 from host_jobs import run_job
 
+from supervisor import processes as processes_module
 from supervisor.errors import LaunchError
 from supervisor.launcher import Child, Spares
 from supervisor.launcher.kin import direct_children
@@ -97,20 +98,19 @@ async def two_sweeps_at_once(host: Any, request: dict[str, Any]) -> dict[str, An
     for child in ended:
         child.kill()
         await child.exited
-    kill, strangers = os.kill, []
+    send, strangers = processes_module.signal_child_of, []
 
-    def watched_kill(pid: int, number: int) -> None:
+    def watched(parent: int, pid: int, number: int) -> bool:
         if pid not in direct_children():
             strangers.append(pid)
-            return
-        kill(pid, number)
+        return send(parent, pid, number)
 
-    os.kill = watched_kill
+    processes_module.signal_child_of = watched
     try:
         sweeper = Sweeper(host.launcher)
         swept = await asyncio.gather(*(sweeper.clear(child.pid) for child in ended))
     finally:
-        os.kill = kill
+        processes_module.signal_child_of = send
     for child in ended:
         child.bury()
     for leftover in leftovers:
@@ -218,6 +218,36 @@ async def abandoned_birth(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     return {"left": sorted(direct_children() - before)}
 
 
+async def run_and_watch_the_loop(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Run a job; tell how late the loop was at most, how many tasks there were, and who is left below the host."""
+    loop = asyncio.get_running_loop()
+    latest, most_tasks = 0.0, 0
+    running = asyncio.create_task(run_job(host, request))
+    while not running.done():
+        due = loop.time() + 0.005
+        await asyncio.sleep(0.005)
+        latest = max(latest, loop.time() - due)
+        most_tasks = max(most_tasks, int(Path("/proc/loadavg").read_text().split()[3].partition("/")[2]))
+    unknown = host.launcher.kin.unknown(direct_children())
+    return await running | {"latest": latest, "most_tasks": most_tasks, "unknown": sorted(unknown)}
+
+
+async def owner_when_the_user_is_given_back(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Run a job; tell who owned the directories of jobs when its user could be another's again."""
+    users = host.launcher._confining._users
+    give_back, owners = users.give_back, []
+
+    def watched(user: int) -> None:
+        owners.extend(item.stat().st_uid for item in Path(host.options["directory"]).iterdir())
+        give_back(user)
+
+    users.give_back = watched
+    try:
+        return await run_job(host, request) | {"owners": owners}
+    finally:
+        users.give_back = give_back
+
+
 async def stop_all(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """End every running job now."""
     host.runner.stop_all()
@@ -278,6 +308,8 @@ SCENARIOS = {
         take_without_template,
         starts_without_descriptors,
         abandoned_birth,
+        run_and_watch_the_loop,
+        owner_when_the_user_is_given_back,
         stop_all,
         stop_while_a_child_is_found,
         run_without_kill,

@@ -18,13 +18,16 @@ from host_jobs import JobRecorder, run_job
 from host_scenarios import SCENARIOS
 
 from jobrunner.protocol import linux
+from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Discovery
 from supervisor.blocks import start_launcher
 from supervisor.cgroups.worker import Cgroups, cgroups_of_worker
 from supervisor.job_limits import JobLimits
 from supervisor.jobs import JobRunner
 from supervisor.launcher import Imports
+from supervisor.launcher.confining import Confining
 from supervisor.launcher.environment import job_environment
+from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.spawn import SpawnLauncher
 from supervisor.launcher.template import TemplateLauncher
 from supervisor.settings import RunSettings
@@ -50,7 +53,9 @@ class Host:
             self.launcher, self.catalogue = await start_launcher(settings)
         else:
             kind = SpawnLauncher if self.options.get("spawn") else TemplateLauncher
-            self.launcher = kind(Imports(Discovery(self.sources), self.environment, import_seconds))
+            confinement = Confinement(**self.options.get("confinement", {}))
+            imports = Imports(Discovery(self.sources), self.environment, import_seconds, confinement)
+            self.launcher = kind(imports, self.confining())
             self.catalogue = await self.launcher.start()
         self.limits = JobLimits(
             **{"max_seconds": 20.0, "grace_seconds": 0.3} | self.options.get("limits", {})
@@ -64,6 +69,11 @@ class Host:
             cgroups=self.cgroups,
         )
         self.runner.prepare()
+
+    def confining(self) -> Confining:
+        """`users` of the options is a first and a last number."""
+        users = self.options.get("users")
+        return Confining(JobUsers(range(users[0], users[1] + 1)) if users else None)
 
     async def close(self) -> None:
         """End everything that was started."""

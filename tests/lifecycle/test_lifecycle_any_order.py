@@ -10,6 +10,7 @@ from supervisor.lifecycle.events import (
     ChildExited,
     ClearTree,
     Conclude,
+    FreezeTree,
     JobEvent,
     KillChild,
     Look,
@@ -17,6 +18,7 @@ from supervisor.lifecycle.events import (
     MemoryMeasured,
     OrderSent,
     OutcomeArrived,
+    ProcessesCounted,
     SetTimer,
     StackTaken,
     StopDemanded,
@@ -46,6 +48,7 @@ limits = strategies.builds(
     memory_mb=strategies.sampled_from([None, 50.0]),
     stall_seconds=strategies.sampled_from([None, 0.4, 2.0]),
     kill_stalled=strategies.booleans(),
+    processes=strategies.sampled_from([None, 50]),
 )
 
 
@@ -83,7 +86,7 @@ class LifeOfAJob(RuleBasedStateMachine):
             case KillChild():
                 assert not self.exited, "a dead child was killed"
                 self.killed = True
-            case TakeStack():
+            case TakeStack() | FreezeTree():
                 assert not self.exited
                 self.stack_asked = True
             case Look():
@@ -190,6 +193,10 @@ class LifeOfAJob(RuleBasedStateMachine):
     @rule(used_mb=strategies.sampled_from([1.0, 49.0, 51.0]))
     def memory(self, used_mb: float) -> None:
         self.feed(MemoryMeasured(self.now, used_mb))
+
+    @rule(count=strategies.sampled_from([1, 50, 51]))
+    def processes(self, count: int) -> None:
+        self.feed(ProcessesCounted(self.now, count))
 
     @rule()
     def stop(self) -> None:

@@ -1,5 +1,7 @@
 """Every row of a job's life: what each event leads to in each phase."""
 
+from dataclasses import replace
+
 import pytest
 
 from supervisor.lifecycle.events import (
@@ -7,12 +9,14 @@ from supervisor.lifecycle.events import (
     ChildExited,
     ClearTree,
     Conclude,
+    FreezeTree,
     JobCommand,
     JobEvent,
     KillChild,
     MemoryMeasured,
     OrderSent,
     OutcomeArrived,
+    ProcessesCounted,
     SendCancel,
     SetTimer,
     StackTaken,
@@ -25,6 +29,7 @@ from supervisor.lifecycle.events import (
 from supervisor.lifecycle.job import (
     CLOSED_CHANNEL_SECONDS,
     DRAIN_SECONDS,
+    FREEZE_SECONDS,
     LINGER_SECONDS,
     STACK_SECONDS,
     UNKILLABLE_SECONDS,
@@ -130,6 +135,23 @@ def test_the_memory_limit_kills_without_a_grace() -> None:
 def test_memory_within_the_limit_or_without_one_is_only_remembered(limits: Limits) -> None:
     state, commands = live(MemoryMeasured(3, 60), MemoryMeasured(4, 50), limits=limits)
     assert (state.phase, state.peak_memory_mb, commands) == (Phase.RUNNING, 60, ())
+
+
+def test_too_many_processes_are_frozen_before_anything_else() -> None:
+    limits = replace(LIMITS, processes=10)
+    state, commands = live(ProcessesCounted(3, 11), limits=limits)
+    assert commands == (SetTimer(Timer.STACK, 3 + FREEZE_SECONDS), FreezeTree())
+    assert state.limit is not None
+    assert (state.limit.kind, state.limit.measured) == (LimitKind.PROCESSES, 11)
+    assert live(ProcessesCounted(3, 10), limits=limits)[1] == ()
+    assert live(ProcessesCounted(3, 9999))[1] == ()
+
+
+def test_too_many_processes_after_the_outcome_end_the_child_and_leave_the_result() -> None:
+    limits = replace(LIMITS, processes=10)
+    state, commands = live(OutcomeArrived(2, SUCCESS), ProcessesCounted(3, 11), limits=limits)
+    assert commands[0] == KillChild()
+    assert state.limit is None
 
 
 def test_a_shutdown_takes_the_stack_and_kills() -> None:

@@ -31,6 +31,7 @@ SIGKILL = ExitStatus(signal_name="SIGKILL")
 SIGSEGV = ExitStatus(signal_name="SIGSEGV")
 TIME = LimitHit(LimitKind.TIME, 10, 10.2)
 MEMORY = LimitHit(LimitKind.MEMORY, 256, 300.4)
+PROCESSES = LimitHit(LimitKind.PROCESSES, 512, 513)
 STOPPING = LimitHit(LimitKind.STOPPING, 600, 5)
 STALL = LimitHit(LimitKind.STALL, 10, 10.4)
 ENDED = Ending(USAGE, exit_status=EXIT_0)
@@ -115,6 +116,14 @@ ROWS: list[tuple[str, Ending, bool, Cause, bool | None]] = [
     ),
     ("stall", replace(ENDED, limit=STALL, exit_status=SIGKILL, killed=True), False, Cause.STALLED, None),
     ("stall, then success", replace(ENDED, limit=STALL, outcome=SUCCESS), False, Cause.STALLED, None),
+    ("process limit", replace(ENDED, limit=PROCESSES, killed=True), False, Cause.PROCESS_LIMIT, None),
+    (
+        "process limit, then success",
+        replace(ENDED, limit=PROCESSES, outcome=SUCCESS),
+        False,
+        Cause.PROCESS_LIMIT,
+        None,
+    ),
     ("shutdown", replace(ENDED, limit=STOPPING), False, Cause.WORKER_STOPPING, True),
     (
         "shutdown, then success",
@@ -227,6 +236,7 @@ def test_only_a_complete_outcome_keeps_what_the_block_returned() -> None:
             replace(ENDED, limit=STALL, killed=True),
             ["Killed", "10.4 s", "10 s", "--stall-seconds", "--on-stall"],
         ),
+        (replace(ENDED, limit=PROCESSES), ["more than 512 processes", "--max-job-processes"]),
         (replace(ENDED, limit=STOPPING), ["shutting down"]),
         (replace(ENDED, limit=TIME, outcome=SUCCESS), ["reported success", "does not count"]),
         (replace(ENDED, exit_status=SIGSEGV), ["SIGSEGV", "segmentation fault"]),

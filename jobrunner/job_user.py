@@ -1,0 +1,50 @@
+"""Becoming a user that owns nothing but this job."""
+
+import ctypes
+import os
+import struct
+from typing import Final
+
+from jobrunner.protocol import linux
+
+# <linux/capability.h>
+_VERSION_3: Final = 0x20080522
+_NET_RAW: Final = 1 << 13
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def become_user(user: int) -> None:
+    """Become ``user``, with the group of the same number and no other, for good.
+
+    Clears PDEATHSIG (prctl(2)): set it again. Raises `OSError` when this process may not change its user.
+    """
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+    _drop_capabilities()
+    # The kernel has made this process undumpable, and so everything in /proc/self root's: a block could not list
+    # its own descriptors. What dumpable lets in is only who runs as this user, which is this job itself.
+    linux.allow_inspection()
+
+
+def _drop_capabilities() -> None:
+    """Drop every capability, except for one that a unit may give to blocks on purpose (raw sockets for ping).
+
+    The kernel does so itself only where root becomes another user. A supervisor that is not root, and was given
+    capabilities instead (AmbientCapabilities), hands them to its children.
+    """
+    header = struct.pack("Ii", _VERSION_3, 0)
+    held = ctypes.create_string_buffer(24)
+    _check(_libc.capget(header, held))
+    # Two blocks of 32 capabilities each: effective, permitted, inheritable.
+    effective, permitted, inheritable, *_ = struct.unpack("6I", held.raw)
+    kept = (effective & _NET_RAW, permitted & _NET_RAW, inheritable & _NET_RAW)
+    # The ambient set follows: it is always within permitted and inheritable (capabilities(7)).
+    _check(_libc.capset(header, struct.pack("6I", *kept, 0, 0, 0)))
+
+
+def _check(result: int) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"capabilities: {os.strerror(number)}")

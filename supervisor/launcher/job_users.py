@@ -1,0 +1,79 @@
+"""A pool of users, of which each child gets one for itself (`--job-users`)."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Iterable
+from typing import Final
+
+from supervisor.errors import LaunchError
+from supervisor.launcher.kin import direct_children
+from supervisor.launcher.user_leftovers import remove_leftovers
+from supervisor.processes import is_alive, kill_tree, user_of
+
+_log = logging.getLogger(__name__)
+
+_WAIT_SECONDS: Final = 20.0
+_KILL_SECONDS: Final = 5.0
+_PAUSE_SECONDS: Final = 0.01
+
+
+class JobUsers:
+    """Users by number. One is free again only when nothing of it is alive and its leftovers are gone."""
+
+    def __init__(self, users: Iterable[int]) -> None:
+        # First in, first out: a number is used again as late as possible.
+        self._free: deque[int] = deque(users)
+        self._freed = asyncio.Event()
+        self._cleaning: set[asyncio.Task[None]] = set()
+
+    async def take(self) -> int:
+        """Return a user that nothing else runs as. Raises `LaunchError` when none is free in time."""
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                while not self._free:
+                    self._freed.clear()
+                    await self._freed.wait()
+        except TimeoutError as error:
+            raise LaunchError(
+                f"No job user was free within {_WAIT_SECONDS:g} s. Give more with --job-users, or see in the log "
+                "why one could not be freed."
+            ) from error
+        return self._free.popleft()
+
+    def give_back(self, user: int) -> None:
+        """Take a user back whose child is dead: clean up after it in the background, then let others have it."""
+        task = asyncio.get_running_loop().create_task(
+            self._clean(user), name=f"cleaning up after user {user}"
+        )
+        self._cleaning.add(task)
+        task.add_done_callback(self._cleaning.discard)
+
+    async def _clean(self, user: int) -> None:
+        try:
+            problem = await asyncio.to_thread(_clean_up_after, user)
+        except Exception as error:  # whatever it is: the next job must not get this user
+            problem = repr(error)
+        if problem:
+            _log.critical("The job user %d is set aside: %s", user, problem)
+            return
+        self._free.append(user)
+        self._freed.set()
+
+    async def close(self) -> None:
+        """Wait until everything is cleaned up."""
+        await asyncio.gather(*self._cleaning, return_exceptions=True)
+
+
+def _clean_up_after(user: int) -> str:
+    """Kill what is left of ``user`` and remove what it left. Returns what could not be done, or nothing."""
+    end = time.monotonic() + _KILL_SECONDS
+    # A child's orphans are given to this process: whatever of this user is alive is below one of its children.
+    while alive := [pid for pid in direct_children() if user_of(pid) == user and is_alive(pid)]:
+        if time.monotonic() > end:
+            return f"process(es) {alive} of it can't be killed."
+        kill_tree(alive, end)
+        time.sleep(_PAUSE_SECONDS)
+    left = remove_leftovers(user)
+    return f"what it left can't be removed: {', '.join(left)}." if left else ""

@@ -1,0 +1,149 @@
+"""The tree below a process, read from /proc, and signals to its members that can't hit a stranger."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import psutil
+
+_DEAD: Final = frozenset("ZX")
+
+
+@dataclass(slots=True)
+class Tree:
+    """Living processes by pid, with their parents. ``tasks`` counts their threads, the first thread included.
+
+    ``complete`` is false when the walk was stopped because there were more tasks than it was asked to count.
+    """
+
+    parents: dict[int, int] = field(default_factory=dict)
+    tasks: int = 0
+    complete: bool = True
+
+
+def tree_below(roots: Iterable[int], *, most_tasks: int | None = None) -> Tree:
+    """Walk down from ``roots``, which are part of the tree. Takes some 50 us for each process: not for the loop.
+
+    Follows the kernel's lists of children, not all of /proc: a busy machine costs nothing, and a walk that is
+    bounded takes the same time however large a bomb is. While processes come and go it may miss some: walk again.
+    """
+    tree = Tree()
+    waiting = [(pid, os.getpid()) for pid in roots]
+    while waiting:
+        pid, parent = waiting.pop()
+        if pid in tree.parents or (threads := _threads(pid)) is None:
+            continue
+        tree.parents[pid] = parent
+        tree.tasks += len(threads)
+        if most_tasks is not None and tree.tasks > most_tasks:
+            tree.complete = False
+            return tree
+        for thread in threads:
+            waiting.extend((child, pid) for child in _children(pid, thread))
+    return tree
+
+
+def _threads(pid: int) -> list[str] | None:
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return None
+
+
+def _children(pid: int, thread: str) -> list[int]:
+    try:
+        with open(f"/proc/{pid}/task/{thread}/children") as file:
+            return [int(child) for child in file.read().split()]
+    except FileNotFoundError:
+        return _children_by_scan(pid) if thread == str(pid) and os.path.exists(f"/proc/{pid}") else []
+    except OSError:
+        return []
+
+
+def _children_by_scan(pid: int) -> list[int]:
+    """For a kernel without CONFIG_PROC_CHILDREN: slower, by a scan of all processes."""
+    with contextlib.suppress(psutil.Error):
+        return [child.pid for child in psutil.Process(pid).children()]
+    return []
+
+
+def state_and_parent(pid: int) -> tuple[str, int] | None:
+    """Return the state letter of proc(5) and the parent's pid, `None` when there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # The name in parentheses may hold anything, also parentheses.
+            state, parent = file.read().rpartition(b")")[2].split()[:2]
+    except (OSError, ValueError):
+        return None
+    return state.decode(), int(parent)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether ``pid`` runs, or could (it is no zombie)."""
+    found = state_and_parent(pid)
+    return found is not None and found[0] not in _DEAD
+
+
+def user_of(pid: int) -> int | None:
+    """Return the real uid of a process. Not by the owner of its /proc directory: that is root's if undumpable."""
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("Uid:"))
+    except (OSError, StopIteration):
+        return None
+
+
+def signal_child_of(parent: int, pid: int, number: int) -> bool:
+    """Signal ``pid`` if it is alive and a child of ``parent``. Returns whether it was signalled.
+
+    A number that was read a moment ago may be a stranger's by now. The descriptor is bound to whoever has the number
+    when it is opened; only then is the parent compared.
+    """
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        found = state_and_parent(pid)
+        if found is None or found[0] in _DEAD or found[1] != parent:
+            return False
+        signal.pidfd_send_signal(descriptor, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def stop_tree(roots: Iterable[int], end: float) -> Tree:
+    """Stop all below and with ``roots``, again and again until a walk finds nothing that runs, or until ``end``.
+
+    What is stopped can't fork, so each round leaves only what was born while it went over the tree. ``end`` is on the
+    monotonic clock. Returns the last walk.
+    """
+    roots = tuple(roots)
+    stopped: set[int] = set()
+    while True:
+        tree = tree_below(roots)
+        again = False
+        for pid, parent in tree.parents.items():
+            if pid in stopped:
+                continue
+            if signal_child_of(parent, pid, signal.SIGSTOP):
+                stopped.add(pid)
+                again = True
+            else:
+                again |= is_alive(pid)  # it was given to another parent meanwhile
+        if not again or time.monotonic() > end:
+            return tree
+
+
+def kill_tree(roots: Iterable[int], end: float) -> set[int]:
+    """Stop all below and with ``roots``, which are children of this process, then kill it. Returns what was killed."""
+    parents = stop_tree(roots, end).parents
+    # From below: when a parent dies first, what is below it changes hands, and is not recognized.
+    return {pid for pid in reversed(parents) if signal_child_of(parents[pid], pid, signal.SIGKILL)}

@@ -1,0 +1,26 @@
+"""Reading the numbers of users that jobs may run as."""
+
+import os
+from typing import Final
+
+_MOST: Final = 4096
+_NO_USER: Final = 2**32 - 1
+
+
+def parse_users(text: str) -> range:
+    """Read ``FIRST-LAST``. Raises `ValueError` with what is wrong."""
+    first, dash, last = text.partition("-")
+    if not dash or not first.strip().isdecimal() or not last.strip().isdecimal():
+        raise ValueError("must be two numbers of users, such as 200000-200015")
+    users = range(int(first), int(last) + 1)
+    if not users:
+        raise ValueError("the first number is above the last")
+    if len(users) > _MOST:
+        raise ValueError(f"these are {len(users)} users; {_MOST} are the most")
+    if 0 in users:
+        raise ValueError("0 is root, as which no job may run")
+    if users[-1] >= _NO_USER:
+        raise ValueError(f"{users[-1]} is no number of a user")
+    if own := [user for user in (os.getuid(), os.geteuid()) if user in users]:
+        raise ValueError(f"{own[0]} is the worker's own user, as which no job may run")
+    return users

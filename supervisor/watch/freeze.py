@@ -1,0 +1,41 @@
+"""Stopping a job that multiplies, so that it can be looked at and killed in peace."""
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import time
+from typing import Final
+
+from supervisor.launcher.child import Child
+from supervisor.processes import stop_tree
+
+_BOUND_SECONDS: Final = 1.0
+
+
+def _hold(pid: int) -> None:
+    """Have the child be quick about its stack and its end, and start nothing more where the kernel can forbid it.
+
+    Without a processor of its own it would share what there is with what was missed, which multiplies meanwhile. What
+    it starts has no part in it (SCHED_RESET_ON_FORK). Each needs a privilege, or a child without one.
+    """
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(pid, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    with contextlib.suppress(OSError):
+        resource.prlimit(pid, resource.RLIMIT_NPROC, (0, 0))
+
+
+async def freeze(child: Child) -> None:
+    """Stop all processes of the job, then let the child itself go on, for its stack. At most about a second.
+
+    The child is not reaped while this runs: its number, and that of its group, are no stranger's.
+    """
+    # The group first: for its members this is one step of the kernel, which no fork gets ahead of.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGSTOP)
+    await asyncio.to_thread(stop_tree, (child.pid,), time.monotonic() + _BOUND_SECONDS)
+    _hold(child.pid)
+    # Asked for while it is stopped: the stack is then the first thing that it does, before it forks again.
+    child.ask_for_stack()
+    child.resume()

@@ -1,0 +1,104 @@
+"""A host whose children run as users of their own. Needs root, and a Python that everyone may read."""
+
+import os
+import shutil
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "hosting"))
+
+from hosting import ROOT, Host, hosted  # found by the line above
+
+from supervisor.job_users import missing_capabilities, not_open_to_all
+
+# In nobody's range: above what accounts and containers are given; and other numbers for each process of the tests.
+FIRST = 3_000_000_000 + 16 * (os.getpid() % 2**20)
+USERS = (FIRST, FIRST + 7)
+
+
+def opening(closed: list[str]) -> tuple[str, ...]:
+    """Return the command that runs another where everyone may pass ``closed``, without changing them outside.
+
+    Each is replaced by an empty directory into which its entries are bound.
+    """
+    if not closed:
+        return ()
+    script = """
+set -e
+kept=$(mktemp -d)
+while [ "$1" != -- ]; do
+  mkdir "$kept/old" && mount --bind "$1" "$kept/old" && mount -t tmpfs -o mode=755 none "$1"
+  for entry in "$kept"/old/* "$kept"/old/.[!.]*; do
+    name=$(basename "$entry")
+    if [ -d "$entry" ] && [ ! -L "$entry" ]; then mkdir "$1/$name"; mount --bind "$entry" "$1/$name"; fi
+  done
+  umount "$kept/old" && rmdir "$kept/old" && shift
+done
+rmdir "$kept" && shift && exec "$@"
+"""
+    return ("unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *closed, "--")
+
+
+@pytest.fixture(scope="session")
+def prefix() -> tuple[str, ...]:
+    """What a command begins with whose job users must be able to read Python and this checkout."""
+    if os.geteuid() != 0 or missing_capabilities():
+        pytest.skip("job users need root")
+    needed = [
+        Path(sys.executable),
+        Path(sysconfig.get_path("stdlib")),
+        Path(sysconfig.get_path("purelib")),
+        ROOT,
+    ]
+    closed = not_open_to_all(needed)
+    if closed and shutil.which("unshare") is None:
+        pytest.skip(f"job users can't read Python: {closed} are closed, and unshare is not installed")
+    return opening(closed)
+
+
+@pytest.fixture(scope="session")
+def open_directory() -> Iterator[Path]:
+    """A directory that others may pass: pytest's own are closed."""
+    path = Path(tempfile.mkdtemp(prefix="neops-users-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module", params=["template", "spawn"])
+def host(request: pytest.FixtureRequest, prefix: tuple[str, ...], open_directory: Path) -> Iterator[Host]:
+    """A host with users, for both ways to start a child."""
+    directory = open_directory / request.param
+    with hosted(
+        directory,
+        prefix=prefix,
+        spawn=request.param == "spawn",
+        users=USERS,
+        confinement={"max_processes": 30},
+        limits={"max_processes": 200, "grace_seconds": 0.2},
+    ) as host:
+        directory.chmod(0o711)
+        yield host
+
+
+@pytest.fixture(params=["template", "spawn"])
+def fresh_host(
+    request: pytest.FixtureRequest, prefix: tuple[str, ...], open_directory: Path
+) -> Iterator[Host]:
+    """The same for one test, which may stop it."""
+    directory = Path(tempfile.mkdtemp(dir=open_directory))
+    with hosted(
+        directory,
+        prefix=prefix,
+        spawn=request.param == "spawn",
+        users=USERS,
+        confinement={"max_processes": 30},
+        limits={"max_processes": 200, "grace_seconds": 0.2},
+    ) as host:
+        directory.chmod(0o711)
+        yield host

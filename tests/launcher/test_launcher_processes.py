@@ -1,0 +1,113 @@
+"""Looking at trees of processes and signalling them; the tell-tale; what a job user leaves in shared directories."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from supervisor.launcher.user_leftovers import remove_leftovers
+from supervisor.processes import is_alive, kill_tree, signal_child_of, state_and_parent, stop_tree, tree_below
+from supervisor.watch.telltale import Telltale
+
+TREE = """
+import os, sys, threading, time
+for _ in range(2):
+    if os.fork() == 0:
+        break
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+if os.fork() == 0:
+    os.setsid()
+print("x", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def tree() -> Iterator["subprocess.Popen[bytes]"]:
+    """A process with two children; each of the three has a thread, and a child in a session of its own."""
+    with subprocess.Popen([sys.executable, "-W", "ignore", "-c", TREE], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for _ in range(6):
+            assert process.stdout.readline() == b"x\n"
+        yield process
+        for pid in tree_below((process.pid,)).parents:
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_a_walk_finds_every_descendant_and_counts_threads(tree: "subprocess.Popen[bytes]") -> None:
+    found = tree_below((tree.pid,))
+    assert (len(found.parents), found.tasks, found.complete) == (6, 9, True)
+    assert found.parents[tree.pid] == os.getpid()
+
+
+def test_a_walk_that_is_bounded_ends_above_its_bound(tree: "subprocess.Popen[bytes]") -> None:
+    found = tree_below((tree.pid,), most_tasks=4)
+    assert not found.complete
+    assert 4 < found.tasks <= 6
+
+
+def test_a_tree_is_stopped_as_a_whole_and_then_killed(tree: "subprocess.Popen[bytes]") -> None:
+    end = time.monotonic() + 10
+    stopped = stop_tree((tree.pid,), end)
+    while any((state_and_parent(pid) or "T")[0] != "T" for pid in stopped.parents):
+        assert time.monotonic() < end
+    assert kill_tree((tree.pid,), end) == set(stopped.parents)
+    tree.wait(10)
+
+
+def test_a_number_that_is_another_s_by_now_is_not_signalled(tree: "subprocess.Popen[bytes]") -> None:
+    assert not signal_child_of(1, tree.pid, signal.SIGKILL)
+    assert is_alive(tree.pid)
+    tree.kill()
+    tree.wait(10)
+    assert not signal_child_of(os.getpid(), tree.pid, signal.SIGKILL)
+
+
+def test_the_telltale_tells_of_a_jump_once_and_does_not_forget_what_has_ended(tmp_path: Path) -> None:
+    load = tmp_path / "loadavg"
+
+    def tasks(number: int) -> None:
+        load.write_text(f"0.20 0.18 0.12 1/{number} 11206\n")
+
+    tasks(100)
+    telltale = Telltale(str(load))
+    tasks(160)
+    assert not telltale.has_jumped(512)
+    tasks(300)
+    assert telltale.has_jumped(512)
+    assert not telltale.has_jumped(512)
+    tasks(50)  # much has ended; what comes next counts from here
+    assert not telltale.has_jumped(512)
+    tasks(190)
+    assert telltale.has_jumped(512)
+
+
+def test_an_unreadable_telltale_tells_nothing(tmp_path: Path) -> None:
+    assert not Telltale(str(tmp_path / "none")).has_jumped(512)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make files of another user")
+def test_only_what_belongs_to_the_user_goes_and_no_link_is_followed(tmp_path: Path) -> None:
+    user, other = 3_000_000_100, 3_000_000_101
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").write_text("kept")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    for owner in (user, other):
+        (shared / f"file-{owner}").write_text("x")
+        (shared / f"tree-{owner}" / "deep").mkdir(parents=True)
+        (shared / f"link-{owner}").symlink_to(precious)
+        for name in ("file", "tree", "link"):
+            os.chown(shared / f"{name}-{owner}", owner, owner, follow_symlinks=False)
+    (shared / f"tree-{user}" / "out").symlink_to(precious)
+    assert remove_leftovers(user, [str(shared), str(tmp_path / "none")]) == []
+    assert sorted(path.name for path in shared.iterdir()) == [
+        f"{name}-{other}" for name in ("file", "link", "tree")
+    ]
+    assert (precious / "file").read_text() == "kept"
