@@ -11,11 +11,12 @@ COMMANDS: Final = {
     "run-block": "run one block in a child, exactly as the daemon does, and print its result",
     "blocks": "list the function blocks, and the modules that could not be imported",
     "journal": "list what the engine does not have yet; retry or drop results that it refused",
+    "doctor": "check this machine, and say what to do",
 }
 """Besides the daemon, which is what runs without one of these words."""
 
 
-_KEPT: Final = (None, "run-block", "blocks")
+_KEPT: Final = (None, "run-block", "blocks", "doctor")
 """The commands that import or run blocks: nothing that these start may outlive the command, even if it is killed."""
 
 

@@ -1,0 +1,37 @@
+"""What a check says."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How it is. Only what is failed keeps the worker, or a part of its promises, from working."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one check: what was found, what it means, and what to do about it (empty if nothing)."""
+
+    check: str
+    status: Status
+    text: str
+    advice: str = ""
+
+
+def ok(check: str, text: str) -> Finding:
+    """Return that all is well."""
+    return Finding(check, Status.OK, text)
+
+
+def warning(check: str, text: str, advice: str) -> Finding:
+    """Return what works, but not as well as it could."""
+    return Finding(check, Status.WARNING, text, advice)
+
+
+def failed(check: str, text: str, advice: str) -> Finding:
+    """Return what does not work."""
+    return Finding(check, Status.FAILED, text, advice)

@@ -1,0 +1,114 @@
+"""`supervisor doctor`: what it finds, what it advises, and that one broken check is not the end of the others."""
+
+import asyncio
+import fcntl
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sdk.devengine import DevEngine, EngineOptions
+from supervisor.commands.doctor import DoctorSettings
+from supervisor.doctor import all_checks, installation, kernel
+from supervisor.doctor.finding import Finding, Status
+
+CHECKS = {
+    "python",
+    "package names",
+    "pidfd",
+    "subreaper",
+    "children lists",
+    "signal fence",
+    "job users",
+    "ping",
+    "open files",
+    "state directory",
+    "clock",
+    "systemd",
+    "blocks",
+}
+
+
+def settings(**given: Any) -> DoctorSettings:
+    return DoctorSettings(_cli_parse_args=False, **given)
+
+
+async def doctor(*flags: str, prefix: tuple[str, ...] = ()) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(*prefix, sys.executable, "-m", "supervisor", "doctor", *flags), stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, out.decode()
+
+
+async def test_a_machine_that_runs_these_tests_passes_and_each_check_has_one_line(tmp_path: Path) -> None:
+    async with DevEngine(EngineOptions(database=":memory:")) as engine:
+        code, out = await doctor("--engine-url", engine.url, "--state-dir", str(tmp_path / "new"))
+        assert code == 0, out
+        assert len(out.splitlines()) == len(CHECKS) + 1
+        assert {line.split()[0] for line in out.splitlines()} <= {"ok", "warning"}
+        # It only looks: nothing is registered, and no directory is made.
+        assert engine.workers() == []
+        assert not (tmp_path / "new").exists()
+
+
+async def test_what_fails_is_named_with_what_to_do_and_sets_the_exit_code(tmp_path: Path) -> None:
+    flags = ("--json", "--engine-url", "http://127.0.0.1:9", "--function-blocks", str(tmp_path / "none"))
+    code, out = await doctor(*flags, "--state-dir", str(tmp_path))
+    found = {item["check"]: item for item in json.loads(out)["checks"]}
+    assert code == 1
+    assert found.keys() == CHECKS | {"engine"}
+    failed = {name for name, item in found.items() if item["status"] == "failed"}
+    assert failed == {"engine", "blocks"}
+    assert "127.0.0.1:9" in found["engine"]["text"]
+    assert all(item["advice"] for item in found.values() if item["status"] != "ok")
+
+
+def test_too_few_open_files_for_the_slots_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation.resource, "getrlimit", lambda _: (256, 256))
+    assert installation.open_files(settings(max_concurrent_jobs=2)).status is Status.OK
+    finding = installation.open_files(settings(max_concurrent_jobs=40))
+    assert finding.status is Status.FAILED
+    assert "LimitNOFILE" in finding.advice
+
+
+def test_a_state_directory_of_a_running_worker_is_fine_and_one_open_to_others_is_not(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    descriptor = os.open(tmp_path / "lock", os.O_CREAT | os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    finding = installation.state_directory(settings(state_dir=tmp_path))
+    assert (finding.status, "in use by a running worker" in finding.text) == (Status.OK, True)
+    os.close(descriptor)
+    assert "not in use" in installation.state_directory(settings(state_dir=tmp_path)).text
+    tmp_path.chmod(0o711)  # as it is with job users
+    assert installation.state_directory(settings(state_dir=tmp_path)).status is Status.OK
+    tmp_path.chmod(0o755)
+    assert installation.state_directory(settings(state_dir=tmp_path)).status is Status.WARNING
+
+
+@pytest.mark.parametrize(
+    ("allowed", "status"),
+    [("1\t0\n", Status.WARNING), ("0\t2147483647\n", Status.OK), ("5\t200003\n", Status.WARNING)],
+)
+def test_ping_is_judged_by_the_groups_that_jobs_run_as(
+    allowed: str, status: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "range").write_text(allowed)
+    monkeypatch.setattr(kernel, "_PING_RANGE", tmp_path / "range")
+    finding = kernel.ping(settings(job_users="200000-200007"))
+    assert finding.status is status
+    assert status is Status.OK or "net.ipv4.ping_group_range" in finding.text + finding.advice
+
+
+async def test_a_check_that_breaks_is_a_failed_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(_: Any) -> Finding:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(all_checks, "CHECKS", (breaks, kernel.python))
+    monkeypatch.setattr(all_checks, "OUTSIDE", ())
+    findings = await all_checks.examine(settings())
+    assert [finding.status for finding in findings] == [Status.FAILED, Status.OK]
+    assert "ZeroDivisionError" in findings[0].text
