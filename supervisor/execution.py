@@ -267,7 +267,10 @@ class Execution:
 
     async def _freeze_tree(self) -> None:
         await freeze(self._child)
-        await self._take_stack()
+        self._start(self._take_stack())
+        await asyncio.sleep(0)
+        # Asked for while it is stopped: the stack is then the first thing that it does, before it forks again.
+        self._child.resume()
 
     async def _clear_tree(self) -> None:
         try:

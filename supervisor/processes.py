@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import time
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,6 +12,8 @@ from typing import Final
 import psutil
 
 _DEAD: Final = frozenset("ZX")
+_STOPPED: Final = frozenset("Tt")
+_PAUSE_SECONDS: Final = 0.0005
 
 
 @dataclass(slots=True)
@@ -120,26 +123,48 @@ def signal_child_of(parent: int, pid: int, number: int) -> bool:
 
 
 def stop_tree(roots: Iterable[int], end: float) -> Tree:
-    """Stop all below and with ``roots``, again and again until a walk finds nothing that runs, or until ``end``.
+    """Stop all below and with ``roots``, children of this process, until a walk finds nothing new, or until ``end``.
 
-    What is stopped can't fork, so each round leaves only what was born while it went over the tree. ``end`` is on the
-    monotonic clock. Returns the last walk.
+    ``end`` is on the monotonic clock. Returns the last walk.
     """
     roots = tuple(roots)
-    stopped: set[int] = set()
+    known = dict.fromkeys(roots, os.getpid())
+    fresh = set(roots)
     while True:
+        _stop_and_follow(known, fresh, end)
+        # Once more over all: what has lost its parent meanwhile is now below another.
         tree = tree_below(roots)
-        again = False
-        for pid, parent in tree.parents.items():
-            if pid in stopped:
-                continue
-            if signal_child_of(parent, pid, signal.SIGSTOP):
-                stopped.add(pid)
-                again = True
-            else:
-                again |= is_alive(pid)  # it was given to another parent meanwhile
-        if not again or time.monotonic() > end:
+        fresh = tree.parents.keys() - known.keys()
+        if not fresh or time.monotonic() > end:
             return tree
+        known.update((pid, tree.parents[pid]) for pid in fresh)
+
+
+def _stop_and_follow(known: dict[int, int], fresh: Iterable[int], end: float) -> None:
+    """Stop ``fresh`` and all that is found below it, and add that to ``known``.
+
+    What was seen stopped before its children were read has no others, and is not looked at again: each round costs as
+    much as what still runs, not as much as the whole bomb, or that would grow faster than the rounds.
+    """
+    waiting = deque(fresh)
+    later: list[int] = []
+    while waiting and time.monotonic() < end:
+        pid = waiting.pop()
+        found = state_and_parent(pid)
+        if found is None or found[0] in _DEAD:
+            continue
+        if found[0] not in _STOPPED:
+            signal_child_of(known[pid], pid, signal.SIGSTOP)
+            later.append(pid)
+        for thread in _threads(pid) or ():
+            for child in _children(pid, thread):
+                if child not in known:
+                    known[child] = pid
+                    waiting.append(child)
+        if not waiting and later:
+            waiting.extend(later)
+            later.clear()
+            time.sleep(_PAUSE_SECONDS)  # to stop, it needs a processor
 
 
 def kill_tree(roots: Iterable[int], end: float) -> set[int]:

@@ -27,7 +27,7 @@ def _hold(pid: int) -> None:
 
 
 async def freeze(child: Child) -> None:
-    """Stop all processes of the job, then let the child itself go on, for its stack. At most about a second.
+    """Stop all processes of the job. What follows is the child's stack and its end. At most about a second.
 
     The child is not reaped while this runs: its number, and that of its group, are no stranger's.
     """
@@ -36,6 +36,3 @@ async def freeze(child: Child) -> None:
         os.killpg(child.pid, signal.SIGSTOP)
     await asyncio.to_thread(stop_tree, (child.pid,), time.monotonic() + _BOUND_SECONDS)
     _hold(child.pid)
-    # Asked for while it is stopped: the stack is then the first thing that it does, before it forks again.
-    child.ask_for_stack()
-    child.resume()

@@ -76,7 +76,7 @@ def test_a_chain_of_processes_in_sessions_of_their_own_is_cleared_at_once(host: 
     assert seen["cause"] == "completed"
     assert seen["leftovers"] >= 150
     assert seen["left"] == []
-    assert seen["seconds"] < 8
+    assert seen["seconds"] - seen["elapsed"] < 4  # without a walk to its end, a round for each of them
 
 
 def test_processes_that_live_for_a_moment_each_are_caught(host: Host) -> None:

@@ -86,10 +86,10 @@ class Chain(Base):
             for _ in range(int(params.mb)):
                 os.setsid()
                 if os.fork():
-                    time.sleep(MOST_SECONDS)
+                    time.sleep(3 * MOST_SECONDS)
                     os._exit(0)
             os.write(writing, b"x")
-            time.sleep(MOST_SECONDS)
+            time.sleep(3 * MOST_SECONDS)
             os._exit(0)
         os.read(reading, 1)
         return done()
