@@ -128,6 +128,7 @@ class Host:
             if self._process.poll() is None:
                 self._process.kill()
             self._process.wait()
+            self._process.stdin.close()  # again, unless it was killed
             self._process.stdout.close()
             self._errors.close()
 

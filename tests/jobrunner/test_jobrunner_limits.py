@@ -63,9 +63,10 @@ def test_a_fork_bomb_is_stopped_killed_and_named_and_the_next_job_is_unharmed(ho
     assert host.run("under_test/says", {"text": "well"})["success"]
 
 
-def test_a_bomb_that_goes_off_after_the_result_leaves_nothing_and_takes_nothing_away(host: Host) -> None:
+def test_a_bomb_that_outlives_the_child_that_lit_it_leaves_nothing(host: Host) -> None:
     seen = watched(host, "leaves_bomb")
-    assert seen["cause"] == "completed"
+    assert seen["cause"] in ("completed", "process_limit")  # as it was noticed after the result, or before
+    assert seen["leftovers"] > 1
     assert (seen["left"], seen["unknown"]) == ([], [])
     assert seen["latest"] < LATEST_SECONDS
     assert host.run("under_test/says", {"text": "well"})["success"]

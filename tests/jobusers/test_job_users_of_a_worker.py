@@ -15,8 +15,8 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import USERS
 from hosting import BLOCKS, ROOT, alive_with
+from job_users_support import USERS
 
 from sdk.devengine import DevEngine, EngineOptions
 

@@ -63,15 +63,15 @@ class SessionBomb(Base):
 
 @register_function_block(block("leaves_bomb"))
 class LeavesBomb(Base):
-    """Leaves a bomb that has a session of its own, and returns success before it goes off."""
+    """Leaves a bomb that has a session of its own, and returns success as it goes off."""
 
     async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
         """Return success."""
         if os.fork() == 0:
             os.setsid()
-            time.sleep(0.05)
             explode(sessions=True)
             os._exit(0)
+        time.sleep(0.03)
         return done()
 
 
