@@ -1,5 +1,6 @@
 """Looking at trees of processes and signalling them; the tell-tale; what a job user leaves in shared directories."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -34,9 +35,12 @@ def tree() -> Iterator["subprocess.Popen[bytes]"]:
         assert process.stdout is not None
         for _ in range(6):
             assert process.stdout.readline() == b"x\n"
+        everything = [os.pidfd_open(pid) for pid in tree_below((process.pid,)).parents]
         yield process
-        for pid in tree_below((process.pid,)).parents:
-            os.kill(pid, signal.SIGKILL)
+        for descriptor in everything:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            os.close(descriptor)
 
 
 def test_a_walk_finds_every_descendant_and_counts_threads(tree: "subprocess.Popen[bytes]") -> None:
