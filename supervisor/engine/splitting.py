@@ -31,11 +31,12 @@ class RawList:
 
 
 def split_list(body: bytes) -> RawList | None:
-    """Take a JSON list apart by its brackets, without recursion; `None` for what is no list of objects at all."""
+    """Take a JSON list apart by its brackets, without recursion; `None` where no whole object is found in it."""
     text = body.strip()
     if text[:1] != b"[":
         return None
     items: list[RawItem] = []
+    complete = False
     depth, start = 0, 0
     job_id: str | None = None
     keys = _Keys()
@@ -46,13 +47,14 @@ def split_list(body: bytes) -> RawList | None:
             depth += 1
         elif token in (b"]", b"}"):
             depth -= 1
-            if depth == _ITEM:
+            if depth == _ITEM and token == b"}":
                 items.append(RawItem(text[start:end], job_id))
             elif depth == 0:
-                return RawList(tuple(items), complete=end == len(text))
+                complete = end == len(text)
+                break
         elif depth == _ITEM + 1:
             job_id = keys.value_of_job_id(token) or job_id
-    return RawList(tuple(items), complete=False)
+    return RawList(tuple(items), complete) if items else None
 
 
 def _tokens(text: bytes) -> Iterator[tuple[bytes, int, int]]:

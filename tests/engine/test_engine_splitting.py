@@ -53,12 +53,25 @@ def test_of_an_answer_that_breaks_off_the_whole_jobs_are_kept(cut: int) -> None:
     assert len(poll.jobs) == (2 if cut == 1 else 1)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'"["', b"12"])
-def test_what_is_no_list_stays_an_error(body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"{}",
+        b'"["',
+        b"12",
+        b"[\xff\xfe]",
+        b"[" * 9999,
+        b"[" * 9999 + b"]" * 9999,
+        b'[{"a": "b',
+    ],
+)
+def test_what_has_no_whole_job_stays_an_error(body: bytes) -> None:
     assert read_item_by_item(body) is None
 
 
-@given(st.lists(st.dictionaries(st.text(), values, max_size=4), max_size=4))
+@given(st.lists(st.dictionaries(st.text(), values, max_size=4), min_size=1, max_size=4))
 def test_every_list_of_objects_is_taken_apart_where_a_parser_would(items: list[dict[str, object]]) -> None:
     split = split_list(json.dumps(items).encode())
     assert split is not None

@@ -14,6 +14,7 @@ from supervisor.lifecycle.job import Limits
 from supervisor.redaction import Mask
 from supervisor.result import result_text
 from supervisor.verdict import ExitStatus, decide
+from supervisor.watch.headcount import Headcount
 from supervisor.watch.joblog import JobLog
 from tests.fuzz.fakes import FakeChild, NoSampler, NothingToSweep
 from tests.fuzz.fuzzer import Fuzzer
@@ -114,7 +115,7 @@ async def check_bytes(dice: random.Random, sent: bytes) -> None:
     child = await FakeChild().connect()
     log = JobLog("job", "fuzz/echo:1.0.0", Mask({"password": SECRET}))
     limits = Limits(max_seconds=10.0, grace_seconds=0.0)
-    execution = Execution(child, NothingToSweep(), NoSampler(), limits, log)  # type: ignore[arg-type]
+    execution = Execution(child, NothingToSweep(), NoSampler(), Headcount(), limits, log)  # type: ignore[arg-type]
     speaking = asyncio.ensure_future(_speak(child, sent, dice))
     try:
         finished = await execution.run(_order, b"{}")

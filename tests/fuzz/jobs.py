@@ -6,6 +6,7 @@ import json
 import os
 import random
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Self
 
@@ -103,6 +104,9 @@ class JobLists(Fuzzer):
         return self
 
     knows_retryable = True
+
+    async def supersede(self, job_ids: Collection[str]) -> None:
+        """No result waits here."""
 
     def submit(self, result: StoredResult) -> None:
         """Take what would be delivered."""
