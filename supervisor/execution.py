@@ -95,7 +95,7 @@ class Execution:
         self._stall_report = StallReport(child, log)
         self._kernel: KernelView | None = None
         self._state = JobState(limits)
-        self._events: asyncio.Queue[JobEvent] = asyncio.Queue()
+        self._events: asyncio.Queue[JobEvent | BaseException] = asyncio.Queue()
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._parts: tuple[bytes, bytes] | None = None
@@ -120,7 +120,10 @@ class Execution:
             self._start(self._send(order.pack(payload)))
             self._start(self._read(order.result_cap_bytes))
             while self._finished is None:
-                self._handle(await self._events.get())
+                event = await self._events.get()
+                if isinstance(event, BaseException):
+                    raise event
+                self._handle(event)
         finally:
             self._stall_report.stop()
             self._sampler.forget(child.pid)
@@ -294,4 +297,10 @@ class Execution:
     def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A bug of ours. The event that it was to bring will not come, so `run` must not wait for it.
+            self._events.put_nowait(error)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from jobrunner.protocol.catalogue import BlockEntry
+from supervisor.cgroups.cgroup import WITHOUT
 from supervisor.launcher.child import Reaped
 from supervisor.launcher.sweep import Swept
 from supervisor.verdict import ExitStatus
@@ -30,6 +31,7 @@ class FakeChild:
             os.set_blocking(descriptor, False)
         self.dump, self.dump_start = os.memfd_create("fuzz"), 0
         self.exited: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
+        self.cgroup, self.user = WITHOUT, None
         self._closed = False
 
     async def connect(self) -> Self:
@@ -80,7 +82,7 @@ class FakeChild:
 class NothingToSweep:
     """A sweeper for children that leave nothing."""
 
-    async def clear(self, process_group: int) -> Swept:
+    async def clear(self, process_group: int, cgroup: object) -> Swept:
         return Swept(0, 0)
 
 

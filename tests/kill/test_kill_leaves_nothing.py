@@ -83,8 +83,13 @@ async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
             await until(lambda: len(alive_with(marker)) == DESCENDANTS)
             keeper = psutil.Process(process.pid)
             (supervisor,) = keeper.children()
-            everything = [keeper, *keeper.children(recursive=True)]
-            assert len(everything) >= DESCENDANTS + 7  # keeper, supervisor, template, four jobs
+            everything: list[psutil.Process] = []
+
+            def all_there() -> bool:
+                everything[:] = [keeper, *keeper.children(recursive=True)]
+                return len(everything) >= DESCENDANTS + 7  # keeper, supervisor, template, four jobs
+
+            await until(all_there)
             yield Worker(process, marker, keeper, supervisor, everything)
         finally:
             for line in alive_with(marker):
