@@ -20,6 +20,9 @@ _log = logging.getLogger(__name__)
 SECOND_LOOK_SECONDS: Final = 30.0
 """When the engine is asked once more: a request that was cut off here may be carried out there a little later."""
 
+REGULAR_LOOK_SECONDS: Final = 60.0
+"""How often it is asked in any case: a proxy that sends a poll twice claims jobs, and nothing breaks."""
+
 _NOT_ALLOWED: Final = frozenset({401, 403})
 
 
@@ -42,6 +45,7 @@ class LostClaims:
         self._clock = clock or asyncio.get_running_loop().time
         self._look_at = math.inf
         self._second_look_at = math.inf
+        self._regular_look_at = self._clock() + REGULAR_LOOK_SECONDS
         self._told = False
         self._of_the_last_run = False
 
@@ -59,7 +63,7 @@ class LostClaims:
     @property
     def is_due(self) -> bool:
         """Whether the engine should be asked now."""
-        return self._clock() >= min(self._look_at, self._second_look_at)
+        return self._clock() >= min(self._look_at, self._second_look_at, self._regular_look_at)
 
     async def look(self, worker_uuid: str) -> None:
         """Ask if it is due. Never while a poll is under way: its jobs would look lost. Raises nothing."""
@@ -83,8 +87,9 @@ class LostClaims:
     def _failed(self, error: EngineError) -> None:
         if error.retryable:
             return  # with the next poll
+        suspected = self._clock() >= min(self._look_at, self._second_look_at)
         self._forget_what_was_due()
-        if self._told:
+        if self._told or not suspected:
             return
         self._told = True
         advice = (
@@ -105,3 +110,4 @@ class LostClaims:
             self._look_at = math.inf
         if self._second_look_at <= now:
             self._second_look_at = math.inf
+        self._regular_look_at = now + REGULAR_LOOK_SECONDS

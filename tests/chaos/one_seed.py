@@ -33,6 +33,7 @@ SETTLE_SECONDS: Final = 25.0
 QUIET_SECONDS: Final = 2.0
 STOP_SECONDS: Final = 15.0
 DISK_MEGABYTES: Final = 8
+_STACK_FILE: Final = "/memfd:neops-stack (deleted)"
 _LOOK_SECONDS: Final = 0.1
 
 
@@ -186,7 +187,7 @@ class Seed:
     async def _descriptors(self, worker: Worker) -> Counter[str] | None:
         # The spares belong to the picture: they come within a second of being ready.
         with contextlib.suppress(FaultTestError):
-            await _until(lambda: _spares(worker) == 4, 5, "all spares are there")
+            await _until(lambda: _has_only_spares(worker), 5, "all spares are there, and nothing else")
         return descriptors(worker.supervisor_pid)
 
     async def _compare_descriptors(self, worker: Worker, before: Counter[str]) -> None:
@@ -236,8 +237,11 @@ def _is_ready(worker: Worker) -> bool:
     return worker.is_running and "The worker is ready" in worker.said()
 
 
-def _spares(worker: Worker) -> int:
-    return sum(name == "neops-spare" for name in worker.below_supervisor.values())
+def _has_only_spares(worker: Worker) -> bool:
+    """Whether the supervisor holds four children, all of them spares: one that is dying is still called so."""
+    spares = sum(name == "neops-spare" for name in worker.below_supervisor.values())
+    held = descriptors(worker.supervisor_pid)
+    return held is None or spares == held["anon_inode:[pidfd]"] == held[_STACK_FILE] == 4
 
 
 def _bug(worker: Worker) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 
 from supervisor.engine import LostJob
 from supervisor.errors import EngineError
-from supervisor.lost_claims import SECOND_LOOK_SECONDS, LostClaims, may_have_claimed
+from supervisor.lost_claims import REGULAR_LOOK_SECONDS, SECOND_LOOK_SECONDS, LostClaims, may_have_claimed
 
 
 class Engine:
@@ -63,13 +63,29 @@ async def test_the_engine_is_asked_only_after_a_poll_has_broken(scene: Scene) ->
     assert scene.engine.asked == 1
 
 
+async def test_the_engine_is_asked_now_and_then_and_a_refusal_is_then_no_news(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A proxy that sends a poll twice claims jobs twice, and nothing breaks."""
+    scene.engine.error = EngineError("no", status=401, retryable=False)
+    for _ in range(3):
+        scene.now += REGULAR_LOOK_SECONDS
+        await scene.lost.look("w")
+        await scene.lost.look("w")
+    assert scene.engine.asked == 3
+    assert not caplog.records
+    scene.lost.suspect()
+    await scene.lost.look("w")
+    assert "--engine-token-file" in caplog.text
+
+
 async def test_it_is_asked_once_more_for_a_poll_that_was_carried_out_late(scene: Scene) -> None:
     scene.lost.suspect()
     await scene.lost.look("w")
     scene.engine.claimed = [LostJob("late", "p/b:1.0.0")]
     scene.now += SECOND_LOOK_SECONDS
     await scene.lost.look("w")
-    scene.now += 10 * SECOND_LOOK_SECONDS
+    scene.now += SECOND_LOOK_SECONDS - 1
     await scene.lost.look("w")
     assert (scene.dispatcher.reported, scene.engine.asked) == (["late"], 2)
 
