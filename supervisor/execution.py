@@ -14,6 +14,7 @@ from typing import Any, Final
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.messages import Cancel, Log, Order, Outcome, Tick, from_child
+from supervisor.job_timers import JobTimers
 from supervisor.launcher.child import Child
 from supervisor.launcher.sweep import Sweeper, Swept
 from supervisor.lifecycle.events import (
@@ -39,7 +40,6 @@ from supervisor.lifecycle.events import (
     TellResumed,
     TellStalled,
     Ticked,
-    Timer,
     TimerFired,
     TreeCleared,
 )
@@ -58,8 +58,6 @@ from supervisor.watch.stall import StallReport
 _log = logging.getLogger(__name__)
 
 _LAST_OUTPUT_CHARS: Final = 4096
-_SUSPENDED_SECONDS: Final = 0.02
-_CATCH_UP_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ class Execution:
         self._kernel: KernelView | None = None
         self._state = JobState(limits)
         self._events: asyncio.Queue[JobEvent | BaseException] = asyncio.Queue()
-        self._timers: dict[Timer, asyncio.TimerHandle] = {}
+        self._timers = JobTimers(lambda at, timer: self._put(TimerFired(at, timer)))
         self._tasks: set[asyncio.Task[None]] = set()
         self._parts: tuple[bytes, bytes] | None = None
         self._finished: Finished | None = None
@@ -128,8 +126,7 @@ class Execution:
             self._stall_report.stop()
             self._sampler.forget(child.pid)
             self._headcount.forget(child.pid)
-            for timer in self._timers.values():
-                timer.cancel()
+            self._timers.cancel()
             for task in self._tasks:
                 task.cancel()
             stdout.finish()
@@ -162,7 +159,7 @@ class Execution:
     def _carry_out(self, command: JobCommand) -> None:
         match command:
             case SetTimer(timer, at):
-                self._set_timer(timer, at)
+                self._timers.set(timer, at)
             case SendCancel(reason):
                 self._start(self._send(Cancel(reason=reason).pack()))
             case TakeStack():
@@ -188,21 +185,6 @@ class Execution:
                     self._ask_kernel()
                 body, acquires = self._parts or (b"", b"")
                 self._finished = Finished(ending, body, acquires, stuck)
-
-    def _set_timer(self, timer: Timer, at: float) -> None:
-        loop = asyncio.get_running_loop()
-        if timer in self._timers:
-            self._timers[timer].cancel()
-        self._timers[timer] = loop.call_at(at, self._fire, timer, at)
-
-    def _fire(self, timer: Timer, at: float) -> None:
-        loop = asyncio.get_running_loop()
-        if loop.time() - at > _SUSPENDED_SECONDS:
-            # This process was stopped or the machine slept. The block may have been done in time, and its outcome may
-            # wait in the socket: it is read first, or the result would say that a limit was hit.
-            self._timers[timer] = loop.call_later(_CATCH_UP_SECONDS, self._fire, timer, loop.time() + 1)
-        else:
-            self._put(TimerFired(loop.time(), timer))
 
     def _on_exit(self, exited: "asyncio.Future[ExitStatus]") -> None:
         self._put(ChildExited(time.monotonic(), exited.result()))

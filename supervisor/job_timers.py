@@ -1,0 +1,39 @@
+"""The timers of one job, on the loop's clock."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from supervisor.lifecycle.events import Timer
+
+_SUSPENDED_SECONDS: Final = 0.02
+_CATCH_UP_SECONDS: Final = 0.05
+
+
+class JobTimers:
+    """Calls ``on_fired`` when a timer is due, with the time at which it is. Setting one again replaces it."""
+
+    def __init__(self, on_fired: Callable[[float, Timer], None]) -> None:
+        self._on_fired = on_fired
+        self._handles: dict[Timer, asyncio.TimerHandle] = {}
+
+    def set(self, timer: Timer, at: float) -> None:
+        """Fire at this time of the loop's clock."""
+        if timer in self._handles:
+            self._handles[timer].cancel()
+        self._handles[timer] = asyncio.get_running_loop().call_at(at, self._fire, timer, at)
+
+    def _fire(self, timer: Timer, at: float) -> None:
+        loop = asyncio.get_running_loop()
+        if loop.time() - at > _SUSPENDED_SECONDS:
+            # This process was stopped or the machine slept. The block may have been done in time, and its outcome may
+            # wait in the socket: it is read first, or the result would say that a limit was hit.
+            again = loop.call_later(_CATCH_UP_SECONDS, self._fire, timer, loop.time() + 1)
+            self._handles[timer] = again
+        else:
+            self._on_fired(loop.time(), timer)
+
+    def cancel(self) -> None:
+        """Fire nothing any more."""
+        for handle in self._handles.values():
+            handle.cancel()
