@@ -190,7 +190,9 @@ class Execution:
         self._put(ChildExited(time.monotonic(), exited.result()))
 
     def _on_sample(self, sample: Sample) -> None:
-        self._put(MemoryMeasured(time.monotonic(), sample.memory_mb))
+        proof = self._child.cgroup.out_of_memory()
+        at_limit = proof is not None and proof.limit_mb is not None
+        self._put(MemoryMeasured(time.monotonic(), sample.memory_mb, at_limit))
 
     def _on_count(self, count: int) -> None:
         self._put(ProcessesCounted(time.monotonic(), count))

@@ -60,10 +60,11 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class MemoryMeasured:
-    """A sample of the memory of the job's processes."""
+    """A sample of the memory of the job's processes. ``at_limit``: the kernel has ended one of them at the job's limit."""
 
     at: float
     used_mb: float
+    at_limit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,10 +190,11 @@ def _timer(state: JobState, event: TimerFired) -> Step:
 
 def _measured(state: JobState, event: MemoryMeasured) -> Step:
     state = replace(state, peak_memory_mb=max(state.peak_memory_mb or 0.0, event.used_mb))
-    over = state.limits.memory_mb is not None and event.used_mb > state.limits.memory_mb
-    if not over or state.phase is not Phase.RUNNING:
+    most = state.limits.memory_mb
+    if most is None or state.phase is not Phase.RUNNING or not (event.at_limit or event.used_mb > most):
         return state, ()
-    limit = LimitHit(LimitKind.MEMORY, state.limits.memory_mb or 0.0, event.used_mb)
+    # All of the job or nothing, as `memory.oom.group` has it: a job that lacks one of its processes may hang.
+    limit = LimitHit(LimitKind.MEMORY, most, max(most, event.used_mb))
     # No grace: a block that is asked to clean up goes on allocating meanwhile.
     return _take_stack(replace(state, limit=limit), event.at)
 

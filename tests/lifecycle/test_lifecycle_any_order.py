@@ -190,9 +190,9 @@ class LifeOfAJob(RuleBasedStateMachine):
         self.cleared = True
         self.feed(TreeCleared(self.now, killed=left))
 
-    @rule(used_mb=strategies.sampled_from([1.0, 49.0, 51.0]))
-    def memory(self, used_mb: float) -> None:
-        self.feed(MemoryMeasured(self.now, used_mb))
+    @rule(used_mb=strategies.sampled_from([1.0, 49.0, 51.0]), at_limit=strategies.booleans())
+    def memory(self, used_mb: float, at_limit: bool) -> None:
+        self.feed(MemoryMeasured(self.now, used_mb, at_limit))
 
     @rule(count=strategies.sampled_from([1, 50, 51]))
     def processes(self, count: int) -> None:

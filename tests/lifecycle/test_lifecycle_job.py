@@ -131,6 +131,13 @@ def test_the_memory_limit_kills_without_a_grace() -> None:
     assert TakeStack() in commands
 
 
+def test_a_job_is_ended_as_a_whole_when_the_kernel_has_ended_one_of_its_processes_at_its_limit() -> None:
+    state, commands = live(MemoryMeasured(3, 20, at_limit=True))
+    assert state.limit is not None
+    assert (state.limit.kind, state.limit.limit, state.limit.measured) == (LimitKind.MEMORY, 100, 100)
+    assert TakeStack() in commands
+
+
 @pytest.mark.parametrize("limits", [LIMITS, Limits(10, 2)])
 def test_memory_within_the_limit_or_without_one_is_only_remembered(limits: Limits) -> None:
     state, commands = live(MemoryMeasured(3, 60), MemoryMeasured(4, 50), limits=limits)
