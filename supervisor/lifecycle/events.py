@@ -60,7 +60,7 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class MemoryMeasured:
-    """A sample of the memory of the job's processes. ``at_limit``: the kernel has ended one of them at the job's limit."""
+    """A sample of the memory of the job's processes. ``at_limit``: the kernel has ended one at the limit."""
 
     at: float
     used_mb: float
