@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from jobrunner.protocol.catalogue import Catalogue
+from jobrunner.protocol.catalogue import Catalogue, ImportProblem
 from supervisor.blocks import imports_of
 from supervisor.dispatch import Dispatcher
 from supervisor.errors import ReloadRefusedError, TemplateError
@@ -92,11 +92,11 @@ class Reload:
 
 def objections(before: Catalogue, after: Catalogue, *, require_all: bool) -> list[str]:
     """Say why this catalogue must not replace that one: it is empty, or a module that had blocks is broken now."""
-    reasons = [f"{problem}." for problem in after.problems if problem.kind == "source" or require_all]
+    reasons = [_sentence(problem) for problem in after.problems if problem.kind == "source" or require_all]
     if not reasons:
         kept = {block.id for block in after.blocks}
         lost = {block.module for block in before.blocks if block.id not in kept}
-        reasons = [f"{problem}." for problem in after.problems if problem.module in lost]
+        reasons = [_sentence(problem) for problem in after.problems if problem.module in lost]
     if after.starts_threads and not before.starts_threads:
         culprit = next(problem for problem in after.problems if problem.kind == "thread")
         reasons.append(
@@ -105,3 +105,7 @@ def objections(before: Catalogue, after: Catalogue, *, require_all: bool) -> lis
     if not after.blocks:
         reasons.append("There is not one function block.")
     return reasons
+
+
+def _sentence(problem: ImportProblem) -> str:
+    return str(problem).rstrip(".") + "."

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Final
@@ -21,10 +22,10 @@ def identity_of(state_directory: Path) -> str:
     """
     file = state_directory / _FILE
     try:
-        token = file.read_text().strip()
-    except FileNotFoundError:
+        token = file.read_bytes()[:1000].decode("ascii").strip()
+    except (FileNotFoundError, UnicodeDecodeError):
         token = ""
-    if not token:
+    if not re.fullmatch(r"[0-9a-f]{32}", token):
         token = secrets.token_hex(16)
         file.touch(mode=0o600)
         file.write_text(token + "\n")

@@ -61,7 +61,13 @@ def signal_fence(settings: DaemonSettings) -> Finding:
     """Whether jobs can be kept from signalling the worker (Landlock ABI 6, Linux 6.12)."""
     abi = ctypes.CDLL(None, use_errno=True).syscall(_LANDLOCK_CREATE_RULESET, None, 0, _ASK_VERSION)
     if abi >= _FIRST_ABI_WITH_SCOPES:
-        return ok("signal fence", f"jobs can't signal the worker or each other (Landlock ABI {abi})")
+        text = f"jobs can't signal the worker or each other (Landlock ABI {abi})"
+        if not settings.job_users:
+            text += (
+                "; a block that means harm can still change limits and priorities of the worker's processes: "
+            )
+            text += "--job-users closes that as well"
+        return ok("signal fence", text)
     if settings.job_users:
         return ok("signal fence", "jobs can't signal the worker or each other (job users)")
     found = f"Landlock ABI {abi}" if abi > 0 else "no Landlock"

@@ -58,6 +58,10 @@ def _refuse_strangers_files(directory: Path) -> None:
             status = path.stat()
         except FileNotFoundError:
             continue
+        if path.name == FILE_NAME and not stat.S_ISREG(status.st_mode):
+            raise StateDirectoryError(
+                f"The journal {path} is no file. Move it away, or give another --state-dir."
+            )
         what = "state directory" if stat.S_ISDIR(status.st_mode) else "file"
         if status.st_uid != me:
             raise StateDirectoryError(

@@ -11,11 +11,13 @@ from typing import Self
 from supervisor.journal.book import Book
 from supervisor.journal.image import MEND_SECONDS, Image
 from supervisor.journal.records import Claim, Entry, Seen, StoredResult
+from supervisor.journal.spare_copy import SpareCopy
 from supervisor.journal.store import Journal
 
 _log = logging.getLogger(__name__)
 
 _KEY = "digest_key"
+_UUID = "worker_uuid"
 
 
 async def _nobody_listens() -> None:
@@ -36,6 +38,7 @@ class Ledger:
         self._book = Book()
         self._image = Image(self._book, mend_seconds, self._tell_found)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._copy: SpareCopy | None = None
 
     @classmethod
     async def open(cls, directory: Path, *, mend_seconds: float = MEND_SECONDS) -> Self:
@@ -48,6 +51,10 @@ class Ledger:
         journal = Journal(directory, ledger._on_changed, ledger._on_lost)
         try:
             await ledger._image.begin(journal)
+            ledger._copy = SpareCopy(directory / _UUID)
+            if _UUID not in ledger._image.facts and (uuid := await asyncio.to_thread(ledger._copy.read)):
+                # The journal was damaged. The engine knows which jobs this worker had, and can be asked by this.
+                await ledger.remember(_UUID, uuid)
             if _KEY not in ledger._image.facts:
                 await ledger.remember(_KEY, secrets.token_hex(32))
         except BaseException:
@@ -112,6 +119,8 @@ class Ledger:
     async def remember(self, name: str, value: str) -> None:
         """Remember a fact."""
         await self._image.remember(name, value)
+        if name == _UUID and self._copy is not None:
+            await asyncio.to_thread(self._copy.write, value)
 
     async def close(self) -> None:
         """Save what can be saved, and let another supervisor have the directory."""

@@ -59,6 +59,7 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:
     refuse_newer(database, path)
+    _refuse_strangers(database, path)
     database.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS:d}")
     database.execute("PRAGMA journal_mode = WAL")
     # The result must be on the disk before its slot is free: FULL syncs the log at each commit.
@@ -88,6 +89,15 @@ def refuse_newer(database: sqlite3.Connection, path: Path) -> None:
         raise StateDirectoryError(
             f"The journal {path} was written by a newer version of this worker (schema {version}, "
             f"this one knows up to {SCHEMA_VERSION}). Run that version, or give another --state-dir."
+        )
+
+
+def _refuse_strangers(database: sqlite3.Connection, path: Path) -> None:
+    """Raise `StateDirectoryError` for another program's database, which is not ours to add to."""
+    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if tables and version_of(database) == 0:
+        raise StateDirectoryError(
+            f"The file {path} is another program's database, and no journal. Give another --state-dir."
         )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -171,3 +172,53 @@ async def test_a_dead_letter_is_sent_again_by_the_running_worker_when_a_person_s
     assert (await fresh.result(job_id, 10))["result"]["data"] == {"text": "again"}
     bodies = {request.body_text for request in fresh.results_of(job_id)}
     assert len(bodies) == 1
+
+
+async def test_a_worker_whose_journal_was_destroyed_is_still_itself_and_reports_what_it_had(
+    engine: DevEngine, start_worker: Callable[..., Worker]
+) -> None:
+    """Of the journal nothing can be read. The engine knows what this worker had, if it comes by its own name."""
+    setup = Setup(engine, start_worker(engine.url, *FLAGS))
+    await setup.worker.ready()
+    (record,) = engine.workers()
+    job_id = engine.submit(block="neops_testing/hang_sleep:1.0.0")
+    await setup.started(job_id)
+    setup.worker.kill()
+    (setup.worker.state_dir / FILE).write_bytes(os.urandom(20_000))
+    (setup.worker.state_dir / f"{FILE}-wal").write_bytes(b"")
+    again = Setup(engine, start_worker(engine.url, *FLAGS))
+    await again.worker.ready()
+    result = await again.result(job_id, seconds=10)
+    assert (result["status"], [worker.uuid for worker in engine.workers()]) == ("failed", [record.uuid])
+    assert "may have done a part of its work" in result["result"]["message"]
+
+
+async def test_another_program_s_database_is_refused_and_left_alone(
+    engine: DevEngine, start_worker: Callable[..., Worker]
+) -> None:
+    worker = start_worker(engine.url, *FLAGS)
+    await worker.ready()
+    worker.kill()
+    for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
+        (worker.state_dir / name).unlink(missing_ok=True)
+    with sqlite3.connect(worker.state_dir / FILE) as database:
+        database.execute("CREATE TABLE stranger (name)")
+    database.close()
+    again = start_worker(engine.url, *FLAGS)
+    assert await again.exit_code() == 1
+    assert "another program's database" in again.log
+    with sqlite3.connect(worker.state_dir / FILE) as database:
+        assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("stranger",)]
+    database.close()
+
+
+async def test_a_worker_whose_identity_is_damaged_gets_a_new_one(
+    engine: DevEngine, start_worker: Callable[..., Worker]
+) -> None:
+    first = start_worker(engine.url, *FLAGS)
+    await first.ready()
+    first.kill()
+    (first.state_dir / "identity").write_bytes(b"\xff\xfe\x00" * 40)
+    setup = Setup(engine, start_worker(engine.url, *FLAGS))
+    await setup.worker.ready()
+    assert await setup.works()

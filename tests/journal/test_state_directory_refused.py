@@ -121,4 +121,4 @@ def test_a_file_on_the_way_to_the_directory(tmp_path: Path) -> None:
 
 def test_a_directory_where_the_journal_should_be(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()
-    assert "can't be opened" in start(tmp_path)
+    assert "is no file" in start(tmp_path)
