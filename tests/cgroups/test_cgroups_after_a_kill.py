@@ -97,7 +97,7 @@ async def test_the_start_after_both_were_killed_at_once_clears_processes_and_cgr
             (supervisor,) = keeper.children()
             await run_stubborn(engine, marker)
             await kill_both(keeper, supervisor)
-        assert len(alive_with(marker)) == DESCENDANTS, "the test needs something to clear"
+        assert alive_with(marker), "the test needs something to clear"
         async with worker(engine, tmp_path, *flags) as keeper:
             assert alive_with(marker) == []
             assert "Cleared what a run of this worker that was killed has left: " in log_of(tmp_path)

@@ -73,9 +73,9 @@ async def test_a_daemon_in_a_session_of_its_own_is_killed_and_nothing_is_left(
             cgroup = Cgroup(some, f"test-{number}", executor, complaints.append)
             await cgroup.join(process.pid)
             leave_daemon(process)
-            wait_until(lambda: len(alive_with(marker)) == 2)  # noqa: B023  # used at once
+            # The middle process of the double fork is there for a moment, too.
+            wait_until(lambda: len(alive_with(marker)) == 2 == len(cgroup.processes()))  # noqa: B023  # used at once
             inside = cgroup.processes()
-            assert len(inside) == 2
             assert process.pid in inside
             assert cgroup.kill() == inside
             wait_until(lambda: not alive_with(marker))  # noqa: B023

@@ -292,7 +292,7 @@ async def test_a_start_with_a_full_disk_works_in_memory_and_takes_in_the_past_wh
         found.append([entry.claim.job_id for entry in ledger.interrupted()])
 
     ledger.on_found = listen
-    assert await ledger.fact("worker_uuid") is None
+    assert await ledger.fact("worker_uuid") == "w-1"  # kept beside the journal, too
     # Their numbers are those of the claims in the file, of which nobody can know yet.
     running, delivered, third = await ledger.claim([claim("new"), claim("delivered"), claim("third")])
     await ledger.forget(delivered)
