@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -101,7 +102,7 @@ async def test_the_start_after_both_were_killed_at_once_clears_processes_and_cgr
         async with worker(engine, tmp_path, *flags) as keeper:
             assert alive_with(marker) == []
             assert "Cleared what a run of this worker that was killed has left: " in log_of(tmp_path)
-            assert f"{DESCENDANTS} process(es) killed" in log_of(tmp_path)
+            assert re.search(r"[1-9]\d* process\(es\) killed", log_of(tmp_path))
             keeper.send_signal(signal.SIGTERM)
             await until(lambda: not keeper.is_running() or keeper.status() == psutil.STATUS_ZOMBIE)
         assert directories_of(tmp_path / "state") == []
