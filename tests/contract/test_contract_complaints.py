@@ -58,7 +58,8 @@ async def test_a_job_that_can_not_be_taken_on_is_reported_and_never_left_to_nobo
     """
     setup = Setup(engine, start_worker(engine.url, "--max-concurrent-jobs", "1"))
     await setup.worker.ready()
-    await until(lambda: _children(setup, "neops-spare"), "there are spares")
+    # Both of them: a child on its way is called like the template for a moment.
+    await until(lambda: len(_children(setup, "neops-spare")) == 2, "there are spares")
     (template,) = _children(setup, "neops-template")
     template.send_signal(signal.SIGSTOP)
     for spare in _children(setup, "neops-spare"):
