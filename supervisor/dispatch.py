@@ -123,7 +123,7 @@ class Dispatcher:
     @property
     def known_job_ids(self) -> frozenset[str]:
         """The jobs that this worker has, and those whose results the engine does not have yet."""
-        return frozenset(self._active | self._journal.known_job_ids())
+        return frozenset(self._journal.known_job_ids())
 
     async def report_lost(
         self, jobs: Sequence[LostJob], worker_uuid: str, *, by_the_last_run: bool = False

@@ -10,6 +10,7 @@ from typing import Final
 
 from supervisor.errors import StartRefusedError
 from supervisor.launcher.job_users import JobUsers
+from supervisor.processes import status_of
 from supervisor.settings import DaemonSettings
 from supervisor.user_numbers import parse_users
 
@@ -62,8 +63,7 @@ def problems_of_job_users(settings: DaemonSettings, *, spares: int) -> list[str]
 
 def missing_capabilities() -> list[str]:
     """Return the names of the capabilities that this process needs and does not have."""
-    with open("/proc/self/status") as file:
-        mask = next(int(line.split()[1], 16) for line in file if line.startswith("CapEff:"))
+    mask = int(status_of(os.getpid())["CapEff"], 16)
     return [name for name, number in _NEEDED.items() if not mask >> number & 1]
 
 

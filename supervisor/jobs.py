@@ -126,7 +126,7 @@ class JobRunner:
                 job_directory=directory,
                 log_level=self.limits.log_level,
                 result_cap_bytes=self.limits.result_cap_bytes,
-                stall_seconds=self.limits.stall_seconds or None,
+                stall_seconds=limits.stall_seconds,
             )
 
         try:

@@ -57,12 +57,22 @@ def _threads(pid: int) -> list[str] | None:
         return None
 
 
-def _children(pid: int, thread: str) -> list[int]:
+def children_of_thread(pid: int, thread: str) -> list[int]:
+    """Return the children of one thread of a process, the dead but unreaped included; none when it is gone.
+
+    Raises `OSError` when the kernel's list can't be read for another reason, such as no descriptor left.
+    """
     try:
         with open(f"/proc/{pid}/task/{thread}/children") as file:
             return [int(child) for child in file.read().split()]
     except FileNotFoundError:
         return _children_by_scan(pid) if thread == str(pid) and os.path.exists(f"/proc/{pid}") else []
+
+
+def _children(pid: int, thread: str) -> list[int]:
+    """The same for a walk, which rather misses a process than to end."""
+    try:
+        return children_of_thread(pid, thread)
     except OSError:
         return []
 
@@ -93,11 +103,18 @@ def is_alive(pid: int) -> bool:
 
 def user_of(pid: int) -> int | None:
     """Return the real uid of a process. Not by the owner of its /proc directory: that is root's if undumpable."""
+    uids = status_of(pid).get("Uid", "").split()
+    return int(uids[0]) if uids else None
+
+
+def status_of(pid: int) -> dict[str, str]:
+    """Return the fields of /proc/<pid>/status (proc(5)); none when there is no such process."""
     try:
-        with open(f"/proc/{pid}/status") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("Uid:"))
-    except (OSError, StopIteration):
-        return None
+        with open(f"/proc/{pid}/status", errors="replace") as file:
+            pairs = [line.partition(":") for line in file]
+    except OSError:
+        return {}
+    return {name: value.strip() for name, _, value in pairs}
 
 
 def signal_child_of(parent: int, pid: int, number: int) -> bool:

@@ -15,6 +15,7 @@ from supervisor.cgroups.cgroup import WITHOUT
 from supervisor.errors import LaunchError
 from supervisor.launcher.kin import Kin
 from supervisor.launcher.wiring import Wiring
+from supervisor.processes import status_of
 from supervisor.verdict import ExitStatus
 
 
@@ -120,12 +121,8 @@ class Child:
             self._signal(DUMP_SIGNAL)
 
     def _catches(self, number: int) -> bool:
-        try:
-            with open(f"/proc/{self.pid}/status") as file:
-                mask = next(line.split()[1] for line in file if line.startswith("SigCgt:"))
-        except (OSError, StopIteration):
-            return False
-        return bool(int(mask, 16) >> (number - 1) & 1)
+        caught = int(status_of(self.pid).get("SigCgt", "0"), 16)
+        return bool(caught >> (number - 1) & 1)
 
     def _signal(self, number: int) -> None:
         try:

@@ -1,12 +1,10 @@
 """Which processes are whose: the children that the supervisor knows, and those it has inherited."""
 
 import os
-from typing import Final
 
-import psutil
 from multiprocess import resource_tracker
 
-_CHILDREN_OF_MAIN_THREAD: Final = "/proc/{pid}/task/{pid}/children"
+from supervisor.processes import children_of_thread
 
 
 class Kin:
@@ -40,9 +38,5 @@ def direct_children() -> set[int]:
     The kernel lists them by thread. All are the main thread's: it starts them, and it is the first living thread, to
     which orphans are given (`find_alive_thread` in Linux's kernel/exit.c).
     """
-    try:
-        with open(_CHILDREN_OF_MAIN_THREAD.format(pid=os.getpid())) as file:
-            return {int(pid) for pid in file.read().split()}
-    except FileNotFoundError:
-        # A kernel without CONFIG_PROC_CHILDREN: slower, by a scan of all processes.
-        return {child.pid for child in psutil.Process().children()}
+    pid = os.getpid()
+    return set(children_of_thread(pid, str(pid)))

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from jobrunner.protocol.linux import DUMP_SIGNAL
+from supervisor.processes import status_of
 from supervisor.verdict import KernelView
 
 _STACK_LINES: Final = 8
@@ -17,7 +18,7 @@ def look_into_kernel(pid: int) -> KernelView:
     Nothing here takes the process's memory lock (as ``cmdline`` and ``environ`` do), on which a process in state D may
     sit. ``pid`` must not have been waited for, or it may be another's.
     """
-    status = _status(pid)
+    status = status_of(pid)
     return KernelView(
         state=status.get("State", "")[:1],
         wchan=_word(pid, "wchan"),
@@ -29,16 +30,11 @@ def look_into_kernel(pid: int) -> KernelView:
 
 def is_stopped(pid: int) -> bool:
     """Whether ``pid`` is stopped: by SIGSTOP, or by a debugger."""
-    return _status(pid).get("State", "")[:1] in ("T", "t")
+    return status_of(pid).get("State", "")[:1] in ("T", "t")
 
 
 def _blocks(status: dict[str, str], number: int) -> bool:
     return bool(int(status.get("SigBlk", "0"), 16) >> (number - 1) & 1)
-
-
-def _status(pid: int) -> dict[str, str]:
-    pairs = (line.partition(":") for line in _read(pid, "status").splitlines())
-    return {name: value.strip() for name, _, value in pairs}
 
 
 def _word(pid: int, name: str) -> str:

@@ -1,5 +1,6 @@
 """A host whose children run as users of their own. Needs root, and a Python that everyone may read."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -44,19 +45,25 @@ def open_directory() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
-@pytest.fixture(scope="module", params=["template", "spawn"])
-def host(request: pytest.FixtureRequest, prefix: tuple[str, ...], open_directory: Path) -> Iterator[Host]:
-    """A host with users, for both ways to start a child."""
-    directory = open_directory / request.param
+@contextlib.contextmanager
+def host_with_users(directory: Path, prefix: tuple[str, ...], *, spawn: bool) -> Iterator[Host]:
     with hosted(
         directory,
         prefix=prefix,
-        spawn=request.param == "spawn",
+        spawn=spawn,
         users=USERS,
         confinement={"max_processes": 30},
         limits={"max_processes": 200, "grace_seconds": 0.2},
     ) as host:
         directory.chmod(0o711)
+        yield host
+
+
+@pytest.fixture(scope="module", params=["template", "spawn"])
+def host(request: pytest.FixtureRequest, prefix: tuple[str, ...], open_directory: Path) -> Iterator[Host]:
+    """A host with users, for both ways to start a child."""
+    directory = open_directory / request.param
+    with host_with_users(directory, prefix, spawn=request.param == "spawn") as host:
         yield host
 
 
@@ -66,13 +73,5 @@ def fresh_host(
 ) -> Iterator[Host]:
     """The same for one test, which may stop it."""
     directory = Path(tempfile.mkdtemp(dir=open_directory))
-    with hosted(
-        directory,
-        prefix=prefix,
-        spawn=request.param == "spawn",
-        users=USERS,
-        confinement={"max_processes": 30},
-        limits={"max_processes": 200, "grace_seconds": 0.2},
-    ) as host:
-        directory.chmod(0o711)
+    with host_with_users(directory, prefix, spawn=request.param == "spawn") as host:
         yield host
