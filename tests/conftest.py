@@ -1,8 +1,35 @@
 """What all tests share."""
 
-from collections.abc import Generator
+import fcntl
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
+
+
+@pytest.fixture(scope="session")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], AbstractContextManager[None]]:
+    """Keep what burdens the whole machine, and what judges the machine's timing, apart.
+
+    Parallel workers of one run share the lock; everything else runs beside as ever.
+    """
+    # The parent: each parallel worker has a base of its own below the run's.
+    lock = tmp_path_factory.getbasetemp().parent / "alone.lock"
+
+    @contextmanager
+    def holding() -> Iterator[None]:
+        with lock.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            yield
+
+    return holding
+
+
+@pytest.fixture
+def machine_to_itself(alone: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+    """``alone`` for the length of one test."""
+    with alone():
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

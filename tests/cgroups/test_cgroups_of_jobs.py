@@ -105,6 +105,7 @@ def test_what_a_job_leaves_is_killed_and_counted_once(host: Host, name: str) -> 
     assert seen["leftovers"] in {3, 4}
 
 
+@pytest.mark.usefixtures("machine_to_itself")
 def test_a_fork_bomb_that_leaves_its_session_is_gone_with_its_job(host: Host) -> None:
     marker = f"bomb-{os.getpid()}"
     seen = host.run("restless", {"marker": marker}, limits={"max_seconds": 2.0})

@@ -1,5 +1,7 @@
 """The demo from start to end, as a person runs it."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psutil
@@ -28,7 +30,7 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(temporary: Path) -> Run:
+def run(temporary: Path, alone: Callable[[], AbstractContextManager[None]]) -> Run:
     """A run among settings of a worker that is configured on this machine, none of which it may follow."""
     settings = {
         "NEOPS_ENGINE_URL": "http://127.0.0.1:9",
@@ -37,15 +39,19 @@ def run(temporary: Path) -> Run:
         "HTTP_PROXY": "http://127.0.0.1:9",
         "http_proxy": "http://127.0.0.1:9",
     }
-    return run_demo("--json", temporary=temporary, changes=settings)
+    with alone():
+        return run_demo("--json", temporary=temporary, changes=settings)
 
 
 @pytest.fixture(scope="module")
-def bare_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def bare_run(
+    tmp_path_factory: pytest.TempPathFactory, alone: Callable[[], AbstractContextManager[None]]
+) -> Run:
     """A run on a machine that has no ping and no asyncssh."""
     folder = tmp_path_factory.mktemp("bare")
     (folder / "sitecustomize.py").write_text(HIDE_ASYNCSSH)
-    return run_demo(temporary=folder, changes={"PYTHONPATH": str(folder), "PATH": str(folder)})
+    with alone():
+        return run_demo(temporary=folder, changes={"PYTHONPATH": str(folder), "PATH": str(folder)})
 
 
 def test_the_demo_ends_with_0_well_within_a_minute(run: Run) -> None:

@@ -51,6 +51,7 @@ def watched(host: Host, name: str, **request: Any) -> dict[str, Any]:
     return seen
 
 
+@pytest.mark.usefixtures("machine_to_itself")
 @pytest.mark.parametrize("name", ["bomb", "session_bomb"])
 def test_a_fork_bomb_is_stopped_killed_and_named_and_the_next_job_is_unharmed(host: Host, name: str) -> None:
     seen = watched(host, name)
@@ -63,6 +64,7 @@ def test_a_fork_bomb_is_stopped_killed_and_named_and_the_next_job_is_unharmed(ho
     assert host.run("under_test/says", {"text": "well"})["success"]
 
 
+@pytest.mark.usefixtures("machine_to_itself")
 def test_a_bomb_that_outlives_the_child_that_lit_it_leaves_nothing(host: Host) -> None:
     seen = watched(host, "leaves_bomb")
     assert seen["cause"] in ("completed", "process_limit")  # as it was noticed after the result, or before
