@@ -13,7 +13,7 @@ JOBS ?= 10000
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench zoo fuzz chaos crashpoints soak env lock clean
+.PHONY: help demo test contract lint types bench zoo fuzz chaos crashpoints soak docs env lock clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -62,6 +62,9 @@ crashpoints: ## Kill the supervisor at every step of a job's life, and look whet
 
 soak: ## Run thousands of jobs through one worker, and look what they leave in it (see JOBS)
 	@$(ENVIRONMENT) python -m tests.soak --jobs $(JOBS)
+
+docs: ## Write the generated pages of the documentation (the API reference)
+	@$(ENVIRONMENT) python -m docs.tools
 
 env: ## Set the environment up and do nothing else
 	@$(ENVIRONMENT) true

@@ -72,3 +72,4 @@ class Registry:
 
 
 registry = Registry()
+"""The blocks that this process has registered, in their order. Importing a block's module fills it."""

@@ -28,6 +28,7 @@ class Sensitive:
 
 
 SENSITIVE = Sensitive()
+"""Marks a field as secret: ``key: Annotated[str, SENSITIVE]``. The field keeps its type; its value is masked."""
 
 
 # Cached, because a context of some thousand interfaces repeats the same few names.

@@ -1,0 +1,23 @@
+"""Which generated pages there are, and which of them are out of date."""
+
+from pathlib import Path
+
+import griffe
+
+from docs.tools.api_page import Page, render
+
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = ROOT / "docs" / "reference"
+
+PAGES = (
+    Page("sdk", "sdk.md", "`sdk`: what a block is written with"),
+    Page("sdk.testing", "sdk-testing.md", "`sdk.testing`: what a block is tested with"),
+    Page("sdk.devengine", "sdk-devengine.md", "`sdk.devengine`: an engine for one machine"),
+)
+
+
+def stale_pages() -> dict[Path, str]:
+    """Return each page whose file is missing or is not what the docstrings say now, with what it should be."""
+    loader = griffe.GriffeLoader(search_paths=[ROOT])
+    wanted = {REFERENCE / page.file: render(page, loader) for page in PAGES}
+    return {path: text for path, text in wanted.items() if not path.exists() or path.read_text() != text}
