@@ -5,10 +5,11 @@ import contextlib
 import json
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jobrunner.awaiting import write_awaiting
+from jobrunner.awaiting import write_awaiting, write_threads
 from jobrunner.birth import DUMP_DESCRIPTOR
 from jobrunner.channel import Channel
 from jobrunner.outcome import encode, failed
@@ -17,10 +18,14 @@ from jobrunner.protocol.exit_codes import CHANNEL_LOST
 from jobrunner.protocol.messages import Cancel, Order, to_child
 from jobrunner.ticking import Ticking
 from sdk.block_registry import registry
+from sdk.boundary import tell_with_traceback
 from sdk.execution import JobInput, OutcomeBody, run_job
 from sdk.job import JobMeta
+from sdk.logger import block_logger
+from sdk.sensitive import Masker, collect_secrets
 
 _log = logging.getLogger("block")
+_BLOCK_LOGGER = block_logger("block", _log)
 
 
 def _join_no_threads(loop: asyncio.AbstractEventLoop) -> None:
@@ -46,7 +51,7 @@ def run_order(channel: Channel, order: Order, payload: bytes) -> None:
         # Before the loop is torn down: clean-up of tasks that the block left behind may take its time, or fail,
         # and neither changes what the block returned.
         if not (sent or not channel.is_mine):
-            _send(channel, body, order.result_cap_bytes)
+            _send(channel, order, body)
             sent = True
 
     try:
@@ -55,13 +60,14 @@ def run_order(channel: Channel, order: Order, payload: bytes) -> None:
         if sent or not channel.is_mine:
             return
         # SystemExit from a task that the block started ends the loop without passing through the job.
-        _log.exception("The block ended the event loop")
-        _send(channel, failed(f"The block ended its event loop with {type(error).__name__}.", raised=True), 0)
+        what = f"{order.block_id} (a task or callback of its own, which ended its event loop)"
+        text = tell_with_traceback(error, what, _BLOCK_LOGGER, Masker(collect_secrets(json.loads(payload))))
+        _send(channel, order, failed(text, raised=True))
 
 
-def _send(channel: Channel, body: OutcomeBody, cap_bytes: int) -> None:
+def _send(channel: Channel, order: Order, body: OutcomeBody) -> None:
     try:
-        channel.send(*encode(body, cap_bytes))
+        channel.send(*encode(body, order.result_cap_bytes, order.block_id))
     except OSError:
         # The exit code is all that is left to say it with.
         os._exit(CHANNEL_LOST)
@@ -70,8 +76,14 @@ def _send(channel: Channel, body: OutcomeBody, cap_bytes: int) -> None:
 async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -> OutcomeBody:
     loop = asyncio.get_running_loop()
     _join_no_threads(loop)
-    job = loop.create_task(_run_block(order, payload), name="block")
     reason: str | None = None
+    whole = asyncio.current_task()
+
+    def is_cancelled() -> bool:
+        # The loop cancels all tasks when an exception ends it; then that exception is what there is to tell.
+        return reason is not None or (whole is not None and whole.cancelling() > 0)
+
+    job = loop.create_task(_run_block(order, payload, is_cancelled), name="block")
 
     def hear() -> None:
         nonlocal reason
@@ -88,6 +100,7 @@ async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -
             # Before the cancellation unwinds it: this is where the time went.
             with contextlib.suppress(OSError):
                 write_awaiting(job, DUMP_DESCRIPTOR)
+                write_threads(DUMP_DESCRIPTOR)
             job.cancel(message.reason)
 
     loop.add_reader(channel.fileno(), hear)
@@ -95,17 +108,22 @@ async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -
     try:
         return await job
     except asyncio.CancelledError:
-        if reason is None:
-            text = "The block was cancelled by itself or by a task of its own, not by the worker."
-            return failed(text, raised=True)
-        return failed(f"Cancelled: {reason}.")
+        if reason is not None:
+            return failed(f"Cancelled: {reason}.")
+        if is_cancelled():
+            raise
+        text = (
+            f"{order.block_id} cancelled the task that runs it, and then returned: its result is lost. "
+            "Cancel only tasks that the block has started itself."
+        )
+        return failed(text, raised=True)
     finally:
         if ticking is not None:
             ticking.stop()
         loop.remove_reader(channel.fileno())
 
 
-async def _run_block(order: Order, payload: bytes) -> OutcomeBody:
+async def _run_block(order: Order, payload: bytes, is_cancelled: Callable[[], bool]) -> OutcomeBody:
     block = registry.function_blocks.get(order.block_id)
     if block is None:
         return failed(f"Block {order.block_id} is not in this child, although it is in the catalogue.")
@@ -128,4 +146,5 @@ async def _run_block(order: Order, payload: bytes) -> OutcomeBody:
         ),
         meta,
         _log,
+        is_cancelled=is_cancelled,
     )

@@ -21,7 +21,7 @@ def failed(message: str, *, retryable: bool | None = None, raised: bool = False)
     )
 
 
-def encode(body: OutcomeBody, cap_bytes: int) -> tuple[Outcome, bytes]:
+def encode(body: OutcomeBody, cap_bytes: int, block_id: str = "The block") -> tuple[Outcome, bytes]:
     """Encode ``body`` as JSON. What can't be encoded, or is over ``cap_bytes``, becomes a failed outcome.
 
     Encoding happens here, in the child: the engine's client raises on a UUID or a set only when it sends, when
@@ -31,12 +31,12 @@ def encode(body: OutcomeBody, cap_bytes: int) -> tuple[Outcome, bytes]:
         result, acquires = _encode_parts(body)
     except EncodingError as error:
         return encode(
-            failed(f"The block's result can't be sent as JSON: {error}", retryable=False), cap_bytes
+            failed(f"{block_id}: the result can't be sent as JSON: {error}", retryable=False), cap_bytes
         )
     size = len(result) + len(acquires)
     if size > max(cap_bytes, 1024):
         text = (
-            f"The block's result is {size} bytes of JSON; this worker sends at most {cap_bytes}. "
+            f"{block_id} returned {size} bytes of JSON; this worker sends at most {cap_bytes}. {_largest(body)}"
             "Return less, or raise --max-result-mb."
         )
         return encode(failed(text, retryable=False), cap_bytes)
@@ -48,6 +48,15 @@ def encode(body: OutcomeBody, cap_bytes: int) -> tuple[Outcome, bytes]:
         body_bytes=len(result),
     )
     return header, result + acquires
+
+
+def _largest(body: OutcomeBody) -> str:
+    """Say where most of it is, as a sentence."""
+    parts = {f"data.{name}": value for name, value in (body.data or {}).items()}
+    parts |= {"the updates of entities": body.db_updates or [], "acquires": body.acquires or []}
+    sizes = {name: len(to_json(value)) for name, value in parts.items()}
+    name = max(sizes, key=sizes.__getitem__)
+    return f"Most of it is {name[:100]}, {sizes[name]} characters. "
 
 
 def _encode_parts(body: OutcomeBody) -> tuple[bytes, bytes]:

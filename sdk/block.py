@@ -90,7 +90,7 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
 
         async def attempt() -> FunctionBlockResult[ResultT]:
             facts = (meta or JobMeta.detached(self._name),) if wants_meta(type(self).run, self._name) else ()
-            outcome = await call(self.run, params, context, *facts, warn=self.logger.warning)
+            outcome = await call(self.run, params, context, *facts, what=self._name, warn=self.logger.warning)
             return checked_data(checked(outcome, FunctionBlockResult, self._name, "run"), self.registration)
 
         return await guarded(
@@ -109,7 +109,7 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
         """Call ``acquire`` under the same rules as ``execute_function_block``."""
 
         async def attempt() -> FunctionBlockAcquireResult:
-            outcome = await call(self.acquire, params, warn=self.logger.warning)
+            outcome = await call(self.acquire, params, what=self._name, warn=self.logger.warning)
             return checked(outcome, FunctionBlockAcquireResult, self._name, "acquire")
 
         return await guarded(
@@ -128,7 +128,7 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
         """Call ``rollback`` under the same rules as ``execute_function_block``."""
 
         async def attempt() -> FunctionBlockRollbackResult:
-            outcome = await call(self.rollback, params, context, warn=self.logger.warning)
+            outcome = await call(self.rollback, params, context, what=self._name, warn=self.logger.warning)
             return checked(outcome, FunctionBlockRollbackResult, self._name, "rollback")
 
         return await guarded(

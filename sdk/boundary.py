@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sdk.errors import SdkError, WrongResultError
 from sdk.failure import headline, traceback_of
 from sdk.logger import BlockLogger
-from sdk.results import BaseFunctionBlockResult, mark_raised
+from sdk.results import BaseFunctionBlockResult, mark_raised, mark_refused
 from sdk.sensitive import Masker
 
 R = TypeVar("R", bound=BaseFunctionBlockResult)
+
+_ADVICE: Final[dict[type[BaseException], str]] = {
+    SystemExit: "A block ends by returning its result: success=False in place of sys.exit() or quit().",
+    asyncio.CancelledError: "The worker had not cancelled it: the block did, or awaited something cancelled.",
+}
+"""What to do about exceptions that mean something else in a block than in a program."""
 
 
 async def guarded(
@@ -41,22 +47,25 @@ async def guarded(
         # Of what it returned instead of a result, a traceback would say nothing.
         tell = say if isinstance(error, WrongResultError) else tell_with_traceback
         result = failed(tell(error, what, logger, hide), error)
-        return result if isinstance(error, SdkError) else mark_raised(result)
+        return mark_refused(result) if isinstance(error, SdkError) else mark_raised(result)
 
 
-def say(error: BaseException, _: str, logger: BlockLogger, hide: Masker) -> str:
-    """Log the text of an error of the SDK's own, which says all there is to say, and return it."""
-    message = hide(str(error))
+def say(error: BaseException, what: str, logger: BlockLogger, hide: Masker) -> str:
+    """Log the text of an error of the SDK's own, which says all there is to say, and return it.
+
+    ``what`` names the block and what it was doing.
+    """
+    text = hide(str(error))
+    # Some begin with the block's name themselves.
+    message = text if text.startswith(what.partition(" ")[0]) else f"{what}: {text}"
     logger.error(message)
     return message
 
 
 def tell_with_traceback(error: BaseException, what: str, logger: BlockLogger, hide: Masker) -> str:
-    """Log ``error`` with its traceback and return the message for the result.
-
-    ``what`` names the block and what it was doing.
-    """
+    """Log ``error`` with its traceback and return the message for the result. ``what`` as for ``say``."""
     message = f"{what} raised {headline(error, hide)}"
     # Not logger.exception: whoever formats the record would print texts that were not looked through.
     logger.error("%s\n%s", message, traceback_of(error, hide))
-    return f"{message}. The traceback is in the job's log."
+    advice = "".join(f" {text}" for kind, text in _ADVICE.items() if isinstance(error, kind))
+    return f"{message.rstrip('.')}.{advice} The traceback is in the job's log."

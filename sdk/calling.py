@@ -26,30 +26,48 @@ def wants_meta(run: Callable[..., Any], where: str) -> bool:
             continue
         return count == 3
     raise RegistrationError(
-        f"run{signature} can't be called",
+        f"run{signature} can't be called with params and context",
         where=where,
         advice="Declare it as run(self, params, context) or run(self, params, context, meta).",
     )
 
 
-async def call(method: Callable[..., Any], *args: Any, warn: Callable[[str], None]) -> Any:
-    """The result of an author's method.
+async def call(method: Callable[..., Any], *args: Any, what: str, warn: Callable[[str], None]) -> Any:
+    """The result of an author's method. ``what`` names the block.
 
-    A plain ``def`` runs in a thread, so that it does not hold up the event loop, and is warned of. When
-    cancelled, the thread is not waited for: nothing in Python can stop it; the end of the process does.
+    A plain ``def`` runs in a thread, with the context variables of the job, so that it does not hold up the event
+    loop; ``warn`` is told so. When cancelled, the thread is not waited for: nothing in Python can stop it; the end
+    of the process does.
     """
     if inspect.iscoroutinefunction(method):
         return await method(*args)
-    outcome, error = await asyncio.to_thread(_capture, method, args)
+    try:
+        outcome, error = await asyncio.to_thread(_capture, method, args)
+    except asyncio.CancelledError:
+        # It is still running, and this is why it will have to be killed.
+        warn(_not_async(method, what))
+        raise
+    if error is None and inspect.isawaitable(outcome):
+        return await outcome
+    warn(_not_async(method, what))
     if error is not None:
         raise error
-    if inspect.isawaitable(outcome):
-        return await outcome
-    warn(
-        f"{method.__qualname__} is not async: it runs in a thread, which can't be cancelled. "
-        "Declare it as 'async def'."
-    )
     return outcome
+
+
+def _not_async(method: Callable[..., Any], what: str) -> str:
+    name = method.__name__
+    parameters = ", ".join(["self", *inspect.signature(method).parameters])
+    return (
+        f"{what}: {name}() is not async{_place_of(method)}, so it runs in a thread, which can't be cancelled: at a "
+        f"time limit its process is killed. Write 'async def {name}({parameters})', and await what takes long: "
+        "asyncio.to_thread(function, ...) for what blocks."
+    )
+
+
+def _place_of(method: Callable[..., Any]) -> str:
+    code = getattr(inspect.unwrap(method), "__code__", None)
+    return f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
 
 
 def _capture(method: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, BaseException | None]:

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from sdk.block import FunctionBlock
 from sdk.block_registry import RegisteredBlock, registry
-from sdk.calling import wants_meta
 from sdk.errors import RegistrationError
+from sdk.method_shapes import check_methods
 from sdk.registration import Registration
 
 BlockT = TypeVar("BlockT", bound=FunctionBlock[Any, Any])
@@ -41,7 +41,7 @@ def _check_class(cls: type[Any], reg: Registration) -> None:
         )
     if missing := sorted(cls.__abstractmethods__):
         raise RegistrationError(f"it has no {', '.join(missing)}", where=where, advice="Define it.")
-    wants_meta(cls.run, where)
+    check_methods(cls, where)
     try:
         inspect.signature(cls).bind(logger=None)
     except TypeError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -19,7 +19,7 @@ from sdk.errors import EncodingError, SdkError
 from sdk.job import JobMeta
 from sdk.logger import BlockLogger, LoggerLike, block_logger
 from sdk.parsing import parse_leniently, parse_parameters
-from sdk.results import BaseFunctionBlockResult, FunctionBlockResult, was_raised
+from sdk.results import BaseFunctionBlockResult, FunctionBlockResult, was_raised, was_refused
 from sdk.sensitive import Masker, collect_secrets
 
 
@@ -62,19 +62,26 @@ class OutcomeBody:
 
 
 async def run_job(
-    block: RegisteredBlock, job: JobInput, meta: JobMeta, logger: LoggerLike | None
+    block: RegisteredBlock,
+    job: JobInput,
+    meta: JobMeta,
+    logger: LoggerLike | None,
+    *,
+    is_cancelled: Callable[[], bool] = lambda: True,
 ) -> OutcomeBody:
     """Run ``job`` with a fresh instance of ``block`` and say what came of it.
 
-    Nothing but ``asyncio.CancelledError`` escapes. A job that can't succeed however often it is tried
-    (parameters that do not fit, an entity that is not there, a result that is no JSON) is not retryable.
+    Nothing but ``asyncio.CancelledError`` escapes, and that only while ``is_cancelled()``: where the caller has not
+    cancelled this job, the block has done it itself, which is a failure like any other. A job that can't succeed
+    however often it is tried (parameters that do not fit, an entity that is not there, a result that is no JSON)
+    is not retryable.
     """
     run = _Run(block, job, meta, block_logger(block.registration.identifier, logger))
     try:
         return await run.outcome()
-    except asyncio.CancelledError:
-        raise
     except BaseException as error:
+        if isinstance(error, asyncio.CancelledError) and is_cancelled():
+            raise
         return run.failed(error)
 
 
@@ -158,10 +165,22 @@ class _Run:
         return params, context
 
     def _instance(self) -> FunctionBlock[Any, Any]:
-        return self.block.cls(logger=self.logger)
+        block = self.block.cls(logger=self.logger)
+        if getattr(block, "logger", None) is None:
+            constructor = f"{type(block).__qualname__}.__init__"
+            self._warn(
+                f"{self.block.registration.identifier}: {constructor} does not call super().__init__(logger=logger), "
+                "so the worker has set self.logger itself. Call it, or leave __init__ out."
+            )
+            block.logger = self.logger
+        return block
 
     def _body(self, result: BaseFunctionBlockResult, **parts: Any) -> OutcomeBody:
         retryable = result.retryable if isinstance(result, FunctionBlockResult) else None
+        if was_refused(result):
+            retryable = (
+                False  # what the SDK refuses it would refuse again; of an author's exception nobody knows
+            )
         return OutcomeBody(
             result.success,
             self._clean(result.message),

@@ -6,22 +6,20 @@ pydantic's texts hold the input, so exceptions are described here, by their own 
 
 from __future__ import annotations
 
-import os
 import traceback
 from collections.abc import Callable, Iterator
-from types import TracebackType
 
-import pydantic
 from pydantic import ValidationError
 
 from sdk.errors import join_problems
+from sdk.frames import author_frame, frames_to_show
 from sdk.parsing.problems import problems_of
 
 MAX_TEXT_LENGTH = 2000
 MAX_CHAIN_LENGTH = 20
-
-_SDK_DIRECTORY = os.path.dirname(__file__)
-_NOT_THE_AUTHORS = (_SDK_DIRECTORY + os.sep, os.path.dirname(pydantic.__file__) + os.sep)
+MAX_BRIEF_LENGTH = 300
+MAX_NAMED_MEMBERS = 3
+MAX_NOTES = 20
 
 Hide = Callable[[str], str]
 """Takes the secrets out of a text."""
@@ -30,28 +28,61 @@ Hide = Callable[[str], str]
 def text_of(error: BaseException, hide: Hide) -> str:
     """An exception's text on one line: without values, cut to ``MAX_TEXT_LENGTH`` characters."""
     if isinstance(error, ValidationError):
-        return hide(f"{error.title}: {join_problems(problems_of(error))}")
+        return _cut(hide(f"{error.title}: {join_problems(problems_of(error))}"))
     try:
         # Hidden first: a secret that was cut, or whose blanks were joined, would not be found any more.
-        text = " ".join(hide(str(error)).split())
-    except Exception:
-        # __str__ is the author's code as well.
+        return _cut(" ".join(hide(str(error)).split()))
+    except BaseException:
+        # __str__ is the author's code as well, and may raise anything, SystemExit too.
         return "(its text can't be read)"
-    return text if len(text) <= MAX_TEXT_LENGTH else text[:MAX_TEXT_LENGTH] + " …"
 
 
 def headline(error: BaseException, hide: Hide) -> str:
-    """Type, text and the author's line that led to it."""
-    text = text_of(error, hide)
-    all_frames = traceback.extract_tb(error.__traceback__)
-    frames = [each for each in all_frames if not each.filename.startswith(_NOT_THE_AUTHORS)] or all_frames
-    place = f" ({frames[-1].filename}:{frames[-1].lineno} in {frames[-1].name})" if frames else ""
-    return f"{type(error).__name__}: {text}{place}" if text else f"{type(error).__name__}{place}"
+    """Type, text and the author's line that led to it; then what it was caused by, or what is in its group."""
+    inner = _members(error) if isinstance(error, BaseExceptionGroup) else _cause(error)
+    more = "".join(f"; {how} {_brief(each, hide)}" for how, each in inner[:MAX_NAMED_MEMBERS])
+    left = len(inner) - MAX_NAMED_MEMBERS
+    return _with_place(error, text_of(error, hide)) + more + (f"; and {left} more" if left > 0 else "")
 
 
 def traceback_of(error: BaseException, hide: Hide) -> str:
-    """Tracebacks of ``error`` and of what led to it, in Python's usual form."""
+    """Tracebacks of ``error`` and of what led to it, in Python's usual form, without the frames of the worker."""
     return hide("".join(_describe(error, hide, set()))).rstrip("\n")
+
+
+def _cut(text: str, longest: int = MAX_TEXT_LENGTH) -> str:
+    return text if len(text) <= longest else text[:longest] + " …"
+
+
+def _with_place(error: BaseException, text: str) -> str:
+    frame = author_frame(error.__traceback__)
+    if frame is None and error.__cause__ is not None:
+        # What Python makes of a StopIteration in a coroutine has no line of its own.
+        frame = author_frame(error.__cause__.__traceback__)
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{said} ({frame.filename}:{frame.lineno} in {frame.name})" if frame is not None else said
+
+
+def _brief(error: BaseException, hide: Hide) -> str:
+    return _with_place(error, _cut(text_of(error, hide), MAX_BRIEF_LENGTH))
+
+
+def _members(group: BaseExceptionGroup[BaseException]) -> list[tuple[str, BaseException]]:
+    """The exceptions that are no groups themselves, at most as many as a chain may have and one more."""
+    found: list[tuple[str, BaseException]] = []
+    todo: list[BaseException] = [group]
+    while todo and len(found) <= MAX_CHAIN_LENGTH:
+        each = todo.pop(0)
+        if isinstance(each, BaseExceptionGroup):
+            todo[:0] = each.exceptions
+        else:
+            found.append(("holds", each))
+    return found
+
+
+def _cause(error: BaseException) -> list[tuple[str, BaseException]]:
+    # One step: the log has the rest.
+    return [("caused by", error.__cause__)] if error.__cause__ is not None else []
 
 
 def _describe(error: BaseException, hide: Hide, seen: set[int]) -> Iterator[str]:
@@ -60,12 +91,16 @@ def _describe(error: BaseException, hide: Hide, seen: set[int]) -> Iterator[str]
     if earlier is not None and id(earlier) not in seen and len(seen) < MAX_CHAIN_LENGTH:
         yield from _describe(earlier, hide, seen)
         yield f"\n{link}\n\n"
-    if error.__traceback__ is not None:
+    frames = frames_to_show(error.__traceback__)
+    if not frames and len(seen) == 1:
+        # Nothing of the author's in it: then it is ours, and our frames are what helps.
+        frames = traceback.extract_tb(error.__traceback__)
+    if frames:
         yield "Traceback (most recent call last):\n"
-        yield from traceback.format_tb(_from_author_on(error.__traceback__))
-    yield f"{type(error).__qualname__}: {text_of(error, hide)}\n"
-    for note in getattr(error, "__notes__", ()):
-        yield f"{note}\n"
+        yield from frames.format()
+    text = text_of(error, hide)
+    yield f"{type(error).__qualname__}: {text}\n" if text else f"{type(error).__qualname__}\n"
+    yield from _notes(error, hide)
     if isinstance(error, BaseExceptionGroup):
         for number, member in enumerate(error.exceptions, start=1):
             if id(member) not in seen and len(seen) < MAX_CHAIN_LENGTH:
@@ -73,12 +108,12 @@ def _describe(error: BaseException, hide: Hide, seen: set[int]) -> Iterator[str]
                 yield from _describe(member, hide, seen)
 
 
-def _from_author_on(frames: TracebackType) -> TracebackType:
-    """``frames`` without those at the top in which the SDK calls the author's code."""
-    frame: TracebackType | None = frames
-    while frame is not None and os.path.dirname(frame.tb_frame.f_code.co_filename) == _SDK_DIRECTORY:
-        frame = frame.tb_next
-    return frame or frames
+def _notes(error: BaseException, hide: Hide) -> Iterator[str]:
+    notes = getattr(error, "__notes__", ())
+    # Python does not see to what is put there by hand.
+    for note in notes[:MAX_NOTES] if isinstance(notes, list | tuple) else ():
+        if isinstance(note, str):
+            yield f"{_cut(hide(note))}\n"
 
 
 def _earlier(error: BaseException) -> tuple[BaseException | None, str]:

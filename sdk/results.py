@@ -22,6 +22,7 @@ class BaseFunctionBlockResult(BaseModel):
     message: str
     success: bool
     _raised: bool = PrivateAttr(default=False)
+    _refused: bool = PrivateAttr(default=False)
 
 
 class FunctionBlockResult(BaseFunctionBlockResult, Generic[ResultT]):
@@ -74,3 +75,14 @@ def mark_raised(result: AnyResultT) -> AnyResultT:
 def was_raised(result: BaseFunctionBlockResult) -> bool:
     """Whether the result stands for an exception of the author's code, not for a failure that it returned."""
     return result._raised
+
+
+def mark_refused(result: AnyResultT) -> AnyResultT:
+    """Mark a failure as made by the SDK, of what it can't accept from the block. As ``mark_raised``, never sent."""
+    result._refused = True
+    return result
+
+
+def was_refused(result: BaseFunctionBlockResult) -> bool:
+    """Whether the result stands for something that the SDK has refused, and would refuse again."""
+    return result._refused

@@ -9,7 +9,7 @@ import math
 import re
 import sys
 from collections import deque
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from enum import Enum
 from typing import Any
 
@@ -19,6 +19,9 @@ from sdk.encoding.leaves import LEAVES
 from sdk.errors import EncodingError
 
 MAX_DEPTH = 100
+MAX_PATH_LENGTH = 200
+
+_PRIVATE_PACKAGE = re.compile(r"^_neops_directory_\w+?\.")
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -34,7 +37,7 @@ def to_plain(value: Any, root: str = "value") -> Any:
     try:
         return _Walk().convert(value)
     except _RefusalError as refused:
-        raise EncodingError(root + "".join(reversed(refused.path)), refused.reason) from refused.__cause__
+        raise EncodingError(_path(root, refused.path), refused.reason) from refused.__cause__
 
 
 class _RefusalError(Exception):
@@ -64,7 +67,7 @@ class _Walk:
         if isinstance(value, float):
             return _number(value)
         if isinstance(value, decimal.Decimal) and not value.is_finite():
-            raise _RefusalError(f"{value} is no JSON number")
+            raise _RefusalError(f"{value} is no JSON number; use None or a text")
         for types, write in LEAVES:
             if isinstance(value, types):
                 return _text(write(value))
@@ -72,7 +75,7 @@ class _Walk:
 
     def _container(self, value: Any) -> Any:
         if id(value) in self._open:
-            raise _RefusalError("it contains itself")
+            raise _RefusalError("it contains itself; leave the way back out, or put an id there")
         if len(self._open) >= MAX_DEPTH:
             raise _RefusalError(f"it is nested more than {MAX_DEPTH} levels deep")
         self._open.add(id(value))
@@ -91,8 +94,7 @@ class _Walk:
                 return self._items(value)
         finally:
             self._open.discard(id(value))
-        kind = type(value)
-        raise _RefusalError(f"{kind.__module__}.{kind.__qualname__} is no type that JSON has")
+        raise _RefusalError(_no_type_of_json(value))
 
     def _fields(self, value: Any) -> Any:
         if not isinstance(value, Mapping):  # a root model, or one with a serializer of its own
@@ -107,7 +109,7 @@ class _Walk:
             refused.path.append(_part(key))
             raise
         if len(plain) < len(value):
-            raise _RefusalError("two of its keys become one")
+            raise _RefusalError("two of its keys become one, as keys in JSON are text; rename one")
         return plain
 
     def _items(self, value: Iterable[Any]) -> list[Any]:
@@ -119,6 +121,18 @@ class _Walk:
             refused.path.append(f"[{len(plain)}]")
             raise
         return plain
+
+
+def _no_type_of_json(value: object) -> str:
+    kind = type(value)
+    if isinstance(value, Iterator):
+        # pydantic hands on any iterator as one of its own, so the author's type is not known any more.
+        return "an iterator, a generator or an open file is no type that JSON has; use list(...), or its text"
+    # Where an author's folder is imported its modules have a package name of ours before theirs.
+    name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+    return (
+        f"{_PRIVATE_PACKAGE.sub('', name)} is no type that JSON has; use str(...), or a dict of what matters"
+    )
 
 
 def _dump(model: BaseModel) -> Any:
@@ -143,13 +157,13 @@ def _integer(value: int) -> int:
             str(plain)
         except ValueError:
             digits = sys.get_int_max_str_digits()
-            raise _RefusalError(f"it is an integer of more than {digits} digits") from None
+            raise _RefusalError(f"it is an integer of more than {digits} digits; give it as text") from None
     return plain
 
 
 def _number(value: float) -> float:
     if not math.isfinite(value):
-        raise _RefusalError(f"{float(value)!r} is no JSON number")
+        raise _RefusalError(f"{float(value)!r} is no JSON number; use None or a text")
     return float(value)
 
 
@@ -162,7 +176,12 @@ def _key(key: Any) -> str:
         return "true" if key else "false"
     if isinstance(key, int):
         return str(_integer(key))
-    raise _RefusalError(f"a key of type {type(key).__name__} can't be an object's key")
+    raise _RefusalError(f"a key of type {type(key).__name__} can't be an object's key; use a str")
+
+
+def _path(root: str, parts: list[str]) -> str:
+    path = root + "".join(reversed(parts))
+    return path if len(path) <= MAX_PATH_LENGTH else path[:MAX_PATH_LENGTH] + "…"
 
 
 def _part(key: Any) -> str:

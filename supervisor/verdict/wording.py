@@ -91,7 +91,8 @@ def plain_end(cause: Cause, ending: Ending) -> str:
             return f"It wrote to the worker's own descriptor: {ending.channel_problem}. Blocks must leave it alone."
         case _:
             return (
-                f"Its process ended by itself with {ending.exit_status} before the block returned a result."
+                f"Its process ended by itself with {ending.exit_status} before the block returned a result. "
+                "Look for os._exit() in the block, or in a library that it uses."
             )
 
 

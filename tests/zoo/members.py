@@ -147,7 +147,7 @@ INTERPRETER: Final = (
     _zoo("break_getpid", EXITED, "exit code 0"),
     _zoo("forget_modules", ("completed", "block_failed", "block_raised", "exited")),
     _zoo("change_sdk_classes", COMPLETED),
-    _zoo("stop_loop", RAISED, "cancelled by itself"),
+    _zoo("stop_loop", RAISED, "Event loop stopped"),
     _zoo("loop_exception_handler", ("completed", "block_failed", "block_raised", "exited")),
     _zoo("slow_callbacks", TIME),
     _zoo("undying_generator", COMPLETED),

@@ -1,0 +1,61 @@
+"""Which frames of a traceback are the author's, which a library's, and which only the worker's way there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import traceback
+from types import TracebackType
+from typing import Final
+
+import pydantic
+
+_SDK: Final = os.path.dirname(__file__) + os.sep
+# Named by its place, since nothing here may import it: it is what calls the SDK in a job.
+_JOBRUNNER: Final = os.path.join(os.path.dirname(os.path.dirname(__file__)), "jobrunner") + os.sep
+_OURS: Final = (_SDK, _JOBRUNNER)
+_NOT_THE_AUTHORS: Final = (
+    *_OURS,
+    os.path.dirname(pydantic.__file__) + os.sep,
+    os.path.dirname(asyncio.__file__) + os.sep,
+    "<frozen ",
+)
+
+
+def frames_to_show(trace: TracebackType | None) -> traceback.StackSummary:
+    """The frames of ``trace`` without ours, and without asyncio's that lead to the author's first.
+
+    Empty when there are none but ours.
+    """
+    frames = traceback.extract_tb(trace)
+    shown = [frame for frame in frames if not frame.filename.startswith(_OURS)]
+    while shown and shown[0].filename.startswith(_NOT_THE_AUTHORS):
+        del shown[0]
+    return traceback.StackSummary.from_list(shown)
+
+
+def author_frame(trace: TracebackType | None) -> traceback.FrameSummary | None:
+    """The author's innermost frame: where a library that was called raised, it is the call that matters.
+
+    The author's are the first frame that is neither ours nor asyncio's, and those of its package or below its folder.
+    """
+    frames = [each for each in traceback.extract_tb(trace) if not each.filename.startswith(_NOT_THE_AUTHORS)]
+    if not frames:
+        return None
+    home = _home(frames[0].filename)
+    return next(each for each in reversed(frames) if _is_below(each.filename, home))
+
+
+def _home(file: str) -> str:
+    """The top of the package that ``file`` is in, else its folder."""
+    home = folder = os.path.dirname(file)
+    while os.path.exists(os.path.join(folder, "__init__.py")) and folder != os.path.dirname(folder):
+        home, folder = folder, os.path.dirname(folder)
+    return home
+
+
+def _is_below(file: str, home: str) -> bool:
+    # An environment may well stand in the folder of the blocks.
+    return os.path.dirname(file) == home or (
+        file.startswith(home + os.sep) and "site-packages" not in file[len(home) :].split(os.sep)
+    )
