@@ -24,12 +24,18 @@ def wants_meta(run: Callable[..., Any], where: str) -> bool:
             signature.bind(None, *range(count))
         except TypeError:
             continue
-        return count == 3
+        return count == 3 and not _has_an_option_third(signature)
     raise RegistrationError(
         f"run{signature} can't be called with params and context",
         where=where,
         advice="Declare it as run(self, params, context) or run(self, params, context, meta).",
     )
+
+
+def _has_an_option_third(signature: inspect.Signature) -> bool:
+    """Whether what would take ``meta`` is an option of the author's own: ``run(self, params, context, dry=False)``."""
+    after_context = list(signature.parameters.values())[3:4]
+    return any(each.default is not each.empty and each.name != "meta" for each in after_context)
 
 
 async def call(method: Callable[..., Any], *args: Any, what: str, warn: Callable[[str], None]) -> Any:

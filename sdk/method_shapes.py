@@ -36,7 +36,7 @@ def _check_kind(found: object, name: str, where: str, advice: str) -> None:
     if isinstance(found, staticmethod | classmethod | property):
         what = f"{name} is a {type(found).__name__}, and is called on an instance for each job"
     elif not callable(found) and not hasattr(found, "__get__"):
-        what = f"{name} is a {type(found).__name__}, not a method"
+        what = f"{name} is of type {type(found).__name__}, not a method"
     else:
         return
     raise RegistrationError(what, where=where, advice=advice)
