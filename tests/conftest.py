@@ -1,10 +1,15 @@
 """What all tests share."""
 
 import fcntl
+import subprocess
+import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +35,18 @@ def machine_to_itself(alone: Callable[[], AbstractContextManager[None]]) -> Iter
     """``alone`` for the length of one test."""
     with alone():
         yield
+
+
+@pytest.fixture(scope="session")
+def built_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built by the backend's own interface, which works in its process's current folder."""
+    target = tmp_path_factory.mktemp("wheel")
+    program = f"from hatchling.build import build_wheel; print(build_wheel({str(target)!r}))"
+    built = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=50, check=False
+    )
+    assert built.returncode == 0, built.stderr
+    return target / built.stdout.split()[-1]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -26,15 +26,16 @@ class DeviceField(StrEnum):
 class InterfaceField(StrEnum):
     """Fields by which the CMS can find an interface of a device."""
 
-    # The member hides Enum's own ``name`` on the class only, which is what the peer SDK's blocks write.
-    name = "name"  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]  # see above
+    # The member hides Enum's own ``name`` on the class only, which is what the peer SDK's blocks write. Without the
+    # annotation, pyright takes it for Enum's property wherever it is used.
+    name: InterfaceField = "name"  # type: ignore[misc, assignment]  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]  # see above
 
 
 class GroupField(StrEnum):
     """Fields by which the CMS can find a group."""
 
-    # The member hides Enum's own ``name`` on the class only, which is what the peer SDK's blocks write.
-    name = "name"  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]  # see above
+    # As in InterfaceField.
+    name: GroupField = "name"  # type: ignore[misc, assignment]  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]  # see above
 
 
 # An unknown field of an entity that the engine sent is newer than this SDK; here it is a misspelt one.
