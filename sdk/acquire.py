@@ -21,10 +21,11 @@ class _Acquire(BaseModel):
 
 
 class EntityAcquireByElasticQuery(_Acquire):
-    """Acquire the entities that a search finds.
+    """Acquire the entities that a search finds, among those of one kind (``entity``).
 
-    ``assert_not_empty`` makes the run fail when nothing is found. ``limit`` is a number; engines from 0.43 on
-    take a template string too.
+    ``query`` is a query string of Elasticsearch, ``limit`` the most entities to take (a number; engines from 0.43 on
+    take a template string too), ``description`` a text for people. ``assert_not_empty`` makes the run fail when
+    nothing is found. Raises pydantic's ``ValidationError`` for anything else (engine contract, W6).
     """
 
     type: Literal["elastic"] = "elastic"
@@ -38,7 +39,9 @@ class EntityAcquireByElasticQuery(_Acquire):
 class EntityAcquireContext(_Acquire):
     """Acquire entities that are in the run's context already, chosen by a JMESPath ``filter``.
 
-    The filter is required because engines before 0.43 refuse an item without one.
+    The filter is required because engines before 0.43 refuse an item without one (engine contract, W6).
+    ``assert_not_empty`` makes the run fail when nothing is chosen. Raises pydantic's ``ValidationError`` for a kind of
+    entity that does not exist, and for an empty filter.
     """
 
     type: Literal["context"] = "context"

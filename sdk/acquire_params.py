@@ -12,12 +12,16 @@ P = TypeVar("P", bound=FunctionBlockParams)
 
 @dataclass(frozen=True, slots=True)
 class AcquireParams(Generic[P]):
-    """Parameters of which the engine could not resolve all yet.
+    """Parameters of which the engine could not resolve all yet: what ``acquire`` gets.
 
-    ``partial`` holds what could be read; a required field that could not is None whatever its type says, so
-    ask ``unresolved`` (field names) first. ``raw`` is what the engine sent, unchanged.
+    Before the first step of a run no step has a result, so what is taken from one is still a template.
     """
 
     partial: P
+    """What could be read. A required field that could not is None whatever its type says: ask ``unresolved`` first."""
+
     unresolved: frozenset[str]
+    """The names of the fields that could not be read."""
+
     raw: dict[str, Any]
+    """What the engine sent, unchanged: JSON's own types, keys as in the workflow."""

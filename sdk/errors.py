@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 
 class SdkError(Exception):
-    """Root of all errors the SDK raises on purpose."""
+    """Root of all errors the SDK raises on purpose. The others are in ``sdk.errors``, each with fields of its own.
+
+    No message holds the value of a parameter or of an entity. A job that ends with one is not worth retrying as it is.
+    """
 
 
 class RegistrationError(SdkError):

@@ -42,29 +42,54 @@ class FbType(StrEnum):
 class Registration:
     """A block's id, models, properties and limits.
 
-    ``run_on`` and ``fb_type`` are values of ``RunOn`` and ``FbType``. ``is_pure`` means no side effects,
-    ``is_idempotent`` that a repetition does no harm, ``reversible`` that ``rollback`` works: the engine
-    retries and rolls back by these, nobody checks them. ``max_seconds`` and ``max_memory_mb`` (MiB) are the
-    limits of one job; None leaves it to the supervisor's setting.
-
-    Raises ``RegistrationError``, so a bad declaration shows up when its module is imported.
+    The engine retries and rolls back by ``is_pure``, ``is_idempotent`` and ``reversible``; nobody checks them.
+    Raises ``RegistrationError`` (an ``SdkError``), so a bad declaration shows up when its module is imported.
     """
 
     name: str
+    """Second part of the id. As in ``package``, no ``/``, ``:``, ``-`` or blank."""
+
     description: str
+    """One line for people."""
+
     package: str
+    """First part of the id, so that names need to be unique only within it."""
+
     run_on: str
+    """What one job runs on: ``global``, ``device``, ``interface``, ``group`` or ``client``."""
+
     fb_type: str
+    """What the block does: ``configure``, ``facts``, ``check``, ``execute`` or ``none``."""
+
     param_cls: type[FunctionBlockParams]
+    """The class of its parameters."""
+
     result_cls: type[FunctionBlockResultData]
+    """The class of its result's data."""
+
     markdown_helptext: str = "No helptext provided"
+    """Help in Markdown, at most 255 characters: the engine keeps no more (engine contract, section 1)."""
+
     version: tuple[int, int, int] = (1, 0, 0)
+    """Third part of the id. Several versions can be registered side by side."""
+
     deprecated: bool = False
+    """Whether new workflows should not use it."""
+
     is_idempotent: bool = False
+    """Whether a repetition does no harm."""
+
     is_pure: bool = False
+    """Whether it has no side effects."""
+
     reversible: bool = False
+    """Whether ``rollback`` undoes ``run``. Without a ``rollback`` it is refused."""
+
     max_seconds: float | None = None
+    """The time limit of one job in seconds; None leaves it to the worker's setting, which is the most there is."""
+
     max_memory_mb: int | None = None
+    """The memory limit of one job, with all processes it starts, in MiB; None leaves it to the worker's setting."""
 
     def __post_init__(self) -> None:
         _check_id(self)

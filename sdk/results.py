@@ -20,7 +20,11 @@ class BaseFunctionBlockResult(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     message: str
+    """For a person: what came of it. Over 16 000 characters it is cut; secrets of the job in it are masked."""
+
     success: bool
+    """Whether it worked. The changes to the context's entities are sent only if it did."""
+
     _raised: bool = PrivateAttr(default=False)
     _refused: bool = PrivateAttr(default=False)
 
@@ -28,12 +32,15 @@ class BaseFunctionBlockResult(BaseModel):
 class FunctionBlockResult(BaseFunctionBlockResult, Generic[ResultT]):
     """The result of ``run``.
 
-    ``data`` is an instance of the block's result class. ``retryable=False`` tells an engine (from 0.43 on)
-    that the same job would fail again; None leaves it to the engine's own rule.
+    Raises pydantic's ``ValidationError`` where it is made with anything else, such as a dict for ``data``.
     """
 
     data: ResultT | None = None
+    """An instance of the block's result class. It is sent as JSON: dates in ISO 8601, sets as arrays, addresses, UUIDs,
+    paths and decimals as text. NaN, circles and what JSON has no form for fail the job, with their place."""
+
     retryable: bool | None = None
+    """False tells an engine (from 0.43 on) that the same job would fail again; None leaves it to its own rule."""
 
     @field_validator("data", mode="wrap")
     @classmethod
@@ -53,14 +60,15 @@ class FunctionBlockResult(BaseFunctionBlockResult, Generic[ResultT]):
 
 
 class FunctionBlockAcquireResult(BaseFunctionBlockResult):
-    """The result of ``acquire``: items of ``sdk.acquire``, or None for nothing."""
+    """The result of ``acquire``."""
 
     # Any, because blocks written for the generated client hand in its classes, which we can't name here.
     acquires: list[Any] | None = None
+    """``EntityAcquireByElasticQuery`` and ``EntityAcquireContext`` items, or None for nothing."""
 
 
 class FunctionBlockRollbackResult(BaseFunctionBlockResult):
-    """The result of ``rollback``."""
+    """The result of ``rollback``: whether all is as it was before ``run``."""
 
 
 AnyResultT = TypeVar("AnyResultT", bound=BaseFunctionBlockResult)

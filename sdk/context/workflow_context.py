@@ -41,12 +41,16 @@ class WorkflowContext:
         if run_on not in list(RunOn):
             raise ContextError(f"A job can't run on {run_on!r}. It can run on {', '.join(RunOn)}.")
         self.run_on = RunOn(run_on)
+        """What the job runs on."""
         self.entity_id = None if entity_id is None else int(entity_id)
+        """The id of the entity it runs on; None for a job that runs on all (``global``)."""
         self.warnings: list[str] = []
+        """What could not be sent of the changes, as texts for people."""
         self._warn = warn or _default_warn
         self.devices: list[DeviceEntity] = read_entities(context, DEVICE)
         self.interfaces: list[InterfaceEntity] = read_entities(context, INTERFACE)
         self.device_groups: list[DeviceGroupEntity] = read_entities(context, GROUP)
+        """The groups that came with the job, as plain as the other two lists."""
         self._before = {kind.entity_type: snapshot(kind, self._list(kind)) for kind in KINDS}
         for kind in KINDS:
             if self._runs_on(kind) and self._own(kind) is None:
@@ -68,7 +72,7 @@ class WorkflowContext:
     def device(self) -> DeviceEntity | None:
         """The job's device; None unless the job runs on one, or when the block took it out of ``devices``.
 
-        Assigning puts another object with the same id in its place.
+        Assigning puts another object with the same id in its place; ``ContextError`` for any other.
         """
         return cast("DeviceEntity | None", self._own(DEVICE))
 

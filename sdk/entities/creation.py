@@ -66,14 +66,23 @@ class _Creation(BaseModel):
 
 
 class Device(_Creation, DeviceEntity):
-    """A device to be created."""
+    """A device to be created: append it to ``context.devices``. It has a temporary ``id`` until then.
+
+    ``identifier_fields`` names the fields by which the CMS looks for one that exists already, which it then leaves
+    alone (``skip_if_identifier_exists=True``); with ``False`` and ``[]`` one is created in any case. Raises pydantic's
+    ``ValidationError`` for one of the two without the other, and for a field that there is not.
+    """
 
     model_config = _STRICT
     identifier_fields: Sequence[DeviceField]
 
 
 class Interface(_Creation, InterfaceEntity):
-    """An interface to be created. The CMS looks for an existing one only within its ``device``."""
+    """An interface to be created: append it to ``context.interfaces``. Options and errors as for ``Device``.
+
+    Its ``device`` may be one that is created in the same job, by hostname or temporary id. The CMS looks for an
+    existing interface only within that device.
+    """
 
     model_config = _STRICT
     identifier_fields: Sequence[InterfaceField]
@@ -94,7 +103,7 @@ class Interface(_Creation, InterfaceEntity):
 
 
 class DeviceGroup(_Creation, DeviceGroupEntity):
-    """A group to be created."""
+    """A group to be created: append it to ``context.device_groups``. Options and errors as for ``Device``."""
 
     model_config = _STRICT
     identifier_fields: Sequence[GroupField]

@@ -11,7 +11,10 @@ from sdk.entities.references import DeviceReference, EntityReference
 
 
 class InterfaceEntity(Entity):
-    """An interface. ``state`` is UP, DOWN, ERROR_DISABLED or ADMINISTRATIVE_SHUTDOWN."""
+    """An interface of the job's context, changed as a ``DeviceEntity`` is, with the same errors.
+
+    ``state`` is UP, DOWN, ERROR_DISABLED or ADMINISTRATIVE_SHUTDOWN; ``device`` refers to its device, by id.
+    """
 
     name: str | None = None
     state: str | None = None

@@ -27,7 +27,7 @@ class Reference(BaseModel):
 
 
 class EntityReference(Reference):
-    """Any entity, by its id."""
+    """Any entity, by its id. Written without fields that are None, so that the CMS looks for what is given."""
 
     id: EntityId | None = None
 
@@ -41,7 +41,7 @@ class DeviceReference(Reference):
 
 
 class Platform(Reference):
-    """A device's platform, by id or by short name."""
+    """A device's platform, by id or by short name, such as ``Platform(short_name="ios")``."""
 
     id: EntityId | None = None
     name: str | None = None
