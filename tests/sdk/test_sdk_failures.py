@@ -123,3 +123,4 @@ async def test_an_error_of_the_sdk_that_an_author_caused_is_told_with_the_author
     assert "ContextError: context.device can't become" in result.message
     assert f"{Path(__file__).name}:" in result.message
     assert "context.device = DeviceEntity(id=6)" in caplog.text
+    assert "workflow_context.py" not in caplog.text
