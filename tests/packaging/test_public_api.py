@@ -134,6 +134,16 @@ def test_every_error_that_is_raised_is_named() -> None:
     assert unnamed == []
 
 
+def test_lazy_loading_is_hidden_from_type_checkers() -> None:
+    """To them a module-level ``__getattr__`` says that the module has any name, misspelt ones too."""
+    lazy = [ROOT / f"{module.replace('.', '/')}/__init__.py" for module in MODULES]
+    texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in lazy if path.exists()}
+    assert [path for path, text in texts.items() if "\ndef __getattr__" in text] == [], (
+        "put it below `if not TYPE_CHECKING:`"
+    )
+    assert sum("def __getattr__" in text for text in texts.values()) >= 2
+
+
 def test_everything_async_says_what_a_cancellation_does() -> None:
     silent = [
         thing.path
