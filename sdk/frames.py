@@ -13,22 +13,18 @@ import pydantic
 _SDK: Final = os.path.dirname(__file__) + os.sep
 # Named by its place, since nothing here may import it: it is what calls the SDK in a job.
 _JOBRUNNER: Final = os.path.join(os.path.dirname(os.path.dirname(__file__)), "jobrunner") + os.sep
-_OURS: Final = (_SDK, _JOBRUNNER)
-_NOT_THE_AUTHORS: Final = (
-    *_OURS,
-    os.path.dirname(pydantic.__file__) + os.sep,
-    os.path.dirname(asyncio.__file__) + os.sep,
-    "<frozen ",
-)
+# pydantic's frames are as little help as ours: it checks what an author assigns, and says what is wrong with that.
+_PLUMBING: Final = (_SDK, _JOBRUNNER, os.path.dirname(pydantic.__file__) + os.sep)
+_NOT_THE_AUTHORS: Final = (*_PLUMBING, os.path.dirname(asyncio.__file__) + os.sep, "<frozen ")
 
 
 def frames_to_show(trace: TracebackType | None) -> traceback.StackSummary:
-    """The frames of ``trace`` without ours, and without asyncio's that lead to the author's first.
+    """The frames of ``trace`` without ours and pydantic's, and without asyncio's that lead to the author's first.
 
-    Empty when there are none but ours.
+    Empty when there are no others.
     """
     frames = traceback.extract_tb(trace)
-    shown = [frame for frame in frames if not frame.filename.startswith(_OURS)]
+    shown = [frame for frame in frames if not frame.filename.startswith(_PLUMBING)]
     while shown and shown[0].filename.startswith(_NOT_THE_AUTHORS):
         del shown[0]
     return traceback.StackSummary.from_list(shown)

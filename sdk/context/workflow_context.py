@@ -124,7 +124,8 @@ class WorkflowContext:
         return self.run_on.value == kind.entity_type.value
 
     def _list(self, kind: Kind) -> list[Any]:
-        return cast("list[Any]", getattr(self, kind.attribute))
+        # A block can take the attribute away too; `updates_of` says what is wrong with None.
+        return cast("list[Any]", getattr(self, kind.attribute, None))
 
     def _own(self, kind: Kind) -> Any:
         # Looked up each time: a block may have put another object with this id into the list.
