@@ -97,8 +97,9 @@ async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -
             return
         if isinstance(message, Cancel):
             reason = message.reason
-            # Before the cancellation unwinds it: this is where the time went.
-            with contextlib.suppress(OSError):
+            # Before the cancellation unwinds it: this is where the time went. Nothing that goes wrong here may keep the
+            # job from being cancelled.
+            with contextlib.suppress(Exception):
                 write_awaiting(job, DUMP_DESCRIPTOR)
                 write_threads(DUMP_DESCRIPTOR)
             job.cancel(message.reason)

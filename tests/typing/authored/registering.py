@@ -23,63 +23,38 @@ assert_type(RIGHT.identifier, str)
 assert_type(RIGHT.version, tuple[int, int, int])
 assert_type(RIGHT.max_seconds, float | None)
 
-Registration(
+R = Registration
+R("a", "", "p", "device", "check", int, Data)  # expect: mypy[arg-type] basedpyright[reportArgumentType]
+R("a", "", "p", "device", "check", Data, Data)  # expect: mypy[arg-type] basedpyright[reportArgumentType]
+R("a", "", "p", "device", "check", Params, Params)  # expect: mypy[arg-type] basedpyright[reportArgumentType]
+R(
     "a",
     "",
-    "typed",
-    "device",
-    "check",
-    int,  # expect: mypy[arg-type] basedpyright[reportArgumentType]
-    Data,
-)
-Registration(
-    "a",
-    "",
-    "typed",
-    "device",
-    "check",
-    Data,  # expect: mypy[arg-type] basedpyright[reportArgumentType]
-    Data,
-)
-Registration(
-    "a",
-    "",
-    "typed",
-    "device",
-    "check",
-    Params,
-    Params,  # expect: mypy[arg-type] basedpyright[reportArgumentType]
-)
-Registration(
-    "a",
-    "",
-    "typed",
+    "p",
     "device",
     "check",
     Params,
     Data,
-    version=(1, 2),  # expect: mypy[arg-type] basedpyright[reportArgumentType]
+    version=(1,),  # expect: mypy[arg-type] basedpyright[reportArgumentType]
 )
-Registration(  # expect: mypy[call-arg]
+R(  # expect: mypy[call-arg]
     "a",
     "",
-    "typed",
+    "p",
     "device",
     "check",
     Params,
     Data,
-    max_second=5,  # expect: basedpyright[reportCallIssue]
+    seconds=5,  # expect: basedpyright[reportCallIssue]
 )
-Registration(
+R(
     "a",
     "",
-    "typed",
+    "p",
     "device",
     "check",
     Params,
     Data,
     max_seconds="5",  # expect: mypy[arg-type] basedpyright[reportArgumentType]
 )
-Registration(  # expect: mypy[call-arg] basedpyright[reportCallIssue]
-    "a", "", "typed", "device", "check", Params
-)
+R("a", "", "p", "device", "check", Params)  # expect: mypy[call-arg] basedpyright[reportCallIssue]
