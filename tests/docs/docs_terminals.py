@@ -34,7 +34,7 @@ class Terminal:
     def __init__(self, command: str, directory: Path, environment: dict[str, str]) -> None:
         self.command = command
         self._process = subprocess.Popen(
-            ["bash", "-c", f"exec {command}"],
+            ["bash", "-c", command],
             cwd=directory,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -72,7 +72,7 @@ class Terminal:
 
     def close(self) -> None:
         if self._process.poll() is None:
-            self._process.terminate()
+            os.killpg(self._process.pid, signal.SIGTERM)
             try:
                 self._process.wait(LONGEST_WAIT_SECONDS)
             except subprocess.TimeoutExpired:
