@@ -8,6 +8,7 @@ from supervisor.keeper import keep
 
 COMMANDS: Final = {
     "demo": "run everything here, with an engine and a device of its own, and show what happens",
+    "new-block": "write a module with a working block and its tests, to start from",
     "run-block": "run one block in a child, exactly as the daemon does, and print its result",
     "blocks": "list the function blocks, and the modules that could not be imported",
     "journal": "list what the engine does not have yet; retry or drop results that it refused",

@@ -1,12 +1,10 @@
 """The environment of the demo's programs: this machine's, without what configures a worker here."""
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
-import supervisor
 from supervisor.legacy_environment import LEGACY_NAMES
+from supervisor.program import path_of_our_code
 from supervisor.settings import ENV_PREFIX
 
 MARK_VARIABLE: Final = "NEOPS_DEMO_RUN"
@@ -27,8 +25,4 @@ def program_environment(source: Mapping[str, str], mark: str) -> dict[str, str]:
         # All traffic is on the loopback, where no proxy may come in between.
         and not name.upper().endswith("_PROXY")
     }
-    root = Path(supervisor.__file__).parents[1]
-    if root.name not in {"site-packages", "dist-packages"}:
-        # A checkout that is not installed was found by the working directory, and the programs have another one.
-        kept["PYTHONPATH"] = os.pathsep.join(filter(None, (str(root), source.get("PYTHONPATH"))))
-    return {**kept, MARK_VARIABLE: mark}
+    return {**kept, **path_of_our_code(source), MARK_VARIABLE: mark}

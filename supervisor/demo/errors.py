@@ -4,4 +4,4 @@ from supervisor.errors import SupervisorError
 
 
 class DemoError(SupervisorError):
-    """A program of the demo did not start or did not answer. The message holds what it said last."""
+    """A program of the demo did not answer, or the demo took too long."""

@@ -13,7 +13,6 @@ from supervisor.demo.engine_view import EngineView, JobSeen
 from supervisor.demo.errors import DemoError
 from supervisor.demo.expectation import DemoJob
 from supervisor.demo.lateness import Lateness, Period, lateness_within, summarise
-from supervisor.demo.program import Program
 from supervisor.demo.progress import Progress
 from supervisor.demo.report import Report, Row, judge, skip
 from supervisor.demo.scenario import DESCENDANTS, jobs
@@ -24,6 +23,7 @@ from supervisor.demo.stage import (
     can_emulate_devices,
 )
 from supervisor.demo.worker_log import WorkerLog
+from supervisor.program import Program
 
 HEARTBEAT_SECONDS: Final = 0.2
 JOBS_SECONDS: Final = 25.0
@@ -46,7 +46,7 @@ class Demo:
         self._census = Census(self._mark)
 
     async def perform(self) -> Report:
-        """Run the demo to its end. Raises `DemoError`; ends every program, also when cancelled."""
+        """Run the demo to its end. Raises `DemoError` and `ProgramError`; ends every program, also when cancelled."""
         with tempfile.TemporaryDirectory(prefix="neops-demo-", ignore_cleanup_errors=True) as directory:
             stage = Stage(Path(directory), self._census, self._mark, self._hear)
             try:

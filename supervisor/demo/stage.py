@@ -10,8 +10,8 @@ from typing import Final, Self
 from supervisor.demo.census import Census
 from supervisor.demo.engine_view import Device
 from supervisor.demo.environment import MARK_VARIABLE, program_environment
-from supervisor.demo.program import LineHandler, Program
 from supervisor.demo.scenario import BLOCKS, GRACE_SECONDS, MAX_JOB_SECONDS, SLOTS
+from supervisor.program import LineHandler, Program
 
 SET_UP_SECONDS: Final = 20.0
 """How long one program may take to be ready. The worker imports netmiko, which takes a second or two."""
@@ -45,7 +45,7 @@ class Stage:
         await self._running.aclose()
 
     async def start_engine(self) -> str:
-        """Start the embedded engine and return its URL. Raises `DemoError`, like all these methods."""
+        """Start the embedded engine and return its URL. Raises `ProgramError`, like all these methods."""
         engine = await self._start(
             "engine", "sdk.devengine", "--port", "0", "--database", ":memory:", "--test-controls"
         )

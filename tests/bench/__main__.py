@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from supervisor.demo.errors import DemoError
+from supervisor.program import ProgramError
 from tests.bench import heartbeat, idle, latency, machine, startmethods, throughput
 from tests.bench.errors import BenchError
 from tests.bench.figures import Figure, Target, table
@@ -34,7 +34,7 @@ def main() -> int:
         directory = Path(name).resolve()
         try:
             asyncio.run(_measure(directory, QUICK if arguments.quick else DEFAULT, figures))
-        except (BenchError, DemoError) as error:
+        except (BenchError, ProgramError) as error:
             problem = str(error)
         facts = machine.facts(directory, load_before, neighbours)
     _show(figures, facts)

@@ -11,7 +11,7 @@ from typing import Final
 import aiohttp
 
 from supervisor.demo.environment import program_environment
-from supervisor.demo.program import Program
+from supervisor.program import Program
 from tests.bench.engine import Engine
 
 SET_UP_SECONDS: Final = 30.0
@@ -51,7 +51,7 @@ def database_of(directory: Path) -> Path:
 async def staged(directory: Path, options: WorkerOptions | None) -> AsyncIterator[Stage]:
     """Start an engine, and a worker unless ``options`` is `None`; end both when the block is left.
 
-    Raises `DemoError`, with what the program said last, when one does not come up.
+    Raises `ProgramError`, with what the program said last, when one does not come up.
     """
     directory.mkdir()
     async with AsyncExitStack() as running:

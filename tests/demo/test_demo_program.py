@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from supervisor.demo.environment import MARK_VARIABLE, program_environment
-from supervisor.demo.errors import DemoError
-from supervisor.demo.program import Program
 from supervisor.demo.worker_log import WorkerLog
+from supervisor.program import Program, ProgramError
 
 SAYS = "print('ready at 7', flush=True)\n"
 STUBBORN = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SAYS + "time.sleep(60)\n"
@@ -37,7 +36,7 @@ async def test_a_line_that_is_waited_for_is_returned_as_a_match(tmp_path: Path) 
 
 async def test_a_program_that_ends_too_early_is_named_with_its_last_words(tmp_path: Path) -> None:
     program = await start(tmp_path, "raise SystemExit('no such device')")
-    with pytest.raises(DemoError) as caught:
+    with pytest.raises(ProgramError) as caught:
         await program.wait_for_line("ready", 10)
     assert str(caught.value) == "The thing ended with exit code 1 before it was ready.\n    no such device"
     assert not program.is_running
@@ -46,7 +45,7 @@ async def test_a_program_that_ends_too_early_is_named_with_its_last_words(tmp_pa
 
 async def test_a_program_that_stays_silent_is_not_waited_for_without_end(tmp_path: Path) -> None:
     program = await start(tmp_path, "import time; time.sleep(60)")
-    with pytest.raises(DemoError, match=r"The thing was not ready within 0\.1 s\."):
+    with pytest.raises(ProgramError, match=r"The thing was not ready within 0\.1 s\."):
         await program.wait_for_line("ready", 0.1)
     await program.stop(10)
 

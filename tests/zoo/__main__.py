@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sdk.devengine import JobRecord
 from supervisor.demo.census import Census
-from supervisor.demo.errors import DemoError
+from supervisor.program import ProgramError
 from tests.bench.distribution import Distribution, late_beats
 from tests.bench.engine import records_of
 from tests.bench.errors import BenchError
@@ -35,7 +35,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="neops-zoo-") as name:
         try:
             return asyncio.run(_run(Path(name).resolve(), census, mark, members))
-        except (BenchError, DemoError) as error:
+        except (BenchError, ProgramError) as error:
             print(f"zoo: it could not be run to its end. {error}", file=sys.stderr)
             return 2
 

@@ -16,8 +16,8 @@ import psutil
 
 from supervisor.demo.census import Census
 from supervisor.demo.environment import MARK_VARIABLE, program_environment
-from supervisor.demo.program import Program
 from supervisor.demo.worker_log import WorkerLog
+from supervisor.program import Program
 from tests.bench.engine import Engine
 from tests.bench.stage import SET_UP_SECONDS, STOP_SECONDS, database_of
 
@@ -84,7 +84,7 @@ class Keepers:
 
 @asynccontextmanager
 async def kept(directory: Path, census: Census, mark: str) -> AsyncIterator[Keepers]:
-    """Start an engine and a worker; end both when the block is left. Raises `DemoError`."""
+    """Start an engine and a worker; end both when the block is left. Raises `ProgramError`."""
     log, bugs = WorkerLog(), list[str]()
 
     def hear(_: str, line: str) -> None:

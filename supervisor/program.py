@@ -1,7 +1,11 @@
-"""One program of the demo: started in a session of its own, read line by line, ended in any case."""
+"""A program that runs beside this one: started in a session of its own, read line by line, ended in any case.
+
+Engine, worker and device of the demo are such programs, and so are engine and worker of `supervisor local` and `dev`.
+"""
 
 import asyncio
 import contextlib
+import os
 import re
 import signal
 import sys
@@ -10,13 +14,29 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
-from supervisor.demo.errors import DemoError
+import supervisor
+from supervisor.errors import SupervisorError
 
 _LONGEST_LINE_BYTES: Final = 2**20
 _KEPT_LINES: Final = 40
 
 LineHandler = Callable[[str, str], None]
 """Called with the program's name and each line that it prints."""
+
+
+class ProgramError(SupervisorError):
+    """A program did not start or did not say that it is ready. The message holds what it said last."""
+
+
+def path_of_our_code(source: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables with which `python -m` finds this package, wherever it is started.
+
+    A checkout that is not installed was found by the working directory, and a program may have another one.
+    """
+    root = Path(supervisor.__file__).parents[1]
+    if root.name in {"site-packages", "dist-packages"}:
+        return {}
+    return {"PYTHONPATH": os.pathsep.join(filter(None, (str(root), source.get("PYTHONPATH"))))}
 
 
 class Program:
@@ -62,7 +82,7 @@ class Program:
         return cls(name, process, on_line)
 
     async def wait_for_line(self, pattern: str, timeout_seconds: float) -> re.Match[str]:
-        """Return the first match in a line that is printed. Raises `DemoError` when it ends or stays silent."""
+        """Return the first match in a line that is printed. Raises `ProgramError` when it ends or stays silent."""
         wanted = re.compile(pattern)
         try:
             async with asyncio.timeout(timeout_seconds):
@@ -72,25 +92,44 @@ class Program:
                             return match
                     if self._reading.done():
                         code = await self._process.wait()
-                        raise DemoError(
+                        raise ProgramError(
                             f"The {self.name} ended with exit code {code} before it was ready.{self.last_words()}"
                         )
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
             reason = f"The {self.name} was not ready within {timeout_seconds:g} s."
-            raise DemoError(reason + self.last_words()) from None
+            raise ProgramError(reason + self.last_words()) from None
 
     async def _read(self) -> None:
         assert self._process.stdout is not None
         try:
-            while line := await self._process.stdout.readline():
+            while line := await self._next_line(self._process.stdout):
                 text = line.decode(errors="backslashreplace").rstrip()
                 self._lines.append(text)
                 self._news.set()
                 self._on_line(self.name, text)
         finally:
             self._news.set()
+
+    @staticmethod
+    async def _next_line(output: asyncio.StreamReader) -> bytes:
+        try:
+            return await output.readline()
+        except ValueError:  # a line beyond all measure, of which asyncio has thrown away what it had
+            return b"(a line that is too long)\n"
+
+    async def wait(self) -> int:
+        """Wait until it has ended and return the exit code, negative for a signal. Cancelling leaves it running."""
+        code = await self._process.wait()
+        # A descendant may hold the pipe open; then the end of the output never comes.
+        await asyncio.wait((self._reading,), timeout=1)
+        return code
+
+    def signal(self, number: int) -> None:
+        """Send it a signal; one that has ended gets none."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
 
     @property
     def is_running(self) -> bool:
@@ -112,8 +151,7 @@ class Program:
         Returns when everything that it printed has been handled. Cancelling kills it at once.
         """
         try:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGTERM)
+            self.signal(signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(timeout_seconds):
                     await self._process.wait()
@@ -121,8 +159,6 @@ class Program:
             if self._process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     self._process.kill()
-        code = await self._process.wait()
-        # A descendant may hold the pipe open; then the end of the output never comes.
-        await asyncio.wait((self._reading,), timeout=1)
+        code = await self.wait()
         self._reading.cancel()
         return code

@@ -1,0 +1,109 @@
+"""From what an author types to the names that a new block needs. Pure, but for asking what is installed."""
+
+import importlib.util
+import keyword
+import re
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+from supervisor.errors import SupervisorError
+
+DEFAULT_PACKAGE: Final = "my_blocks"
+_WANTED: Final = re.compile(r"(?:(?P<package>[^/:]*)/)?(?P<name>[^/:]*)(?::(?P<version>[^/:]*))?")
+_PACKAGE: Final = re.compile(r"[A-Za-z0-9_.]+")
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_VERSION: Final = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?", re.ASCII)
+_OURS: Final = frozenset({"blocks", "sdk", "supervisor", "jobrunner"})
+
+
+class BadNameError(SupervisorError):
+    """A block can't be called that. The message says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a new block is called. ``name`` is the module's name too."""
+
+    package: str
+    name: str
+    version: tuple[int, int, int]
+
+    @property
+    def block_id(self) -> str:
+        """The id under which the engine will know the block."""
+        return f"{self.package}/{self.name}:{'.'.join(map(str, self.version))}"
+
+    @property
+    def class_name(self) -> str:
+        """The name as a class has it: ``show_version`` is ``ShowVersion``."""
+        return "".join(part[:1].upper() + part[1:] for part in self.name.split("_"))
+
+    @property
+    def title(self) -> str:
+        """The name as the start of a sentence: ``show_version`` is ``Show version``."""
+        text = " ".join(filter(None, self.name.split("_")))
+        return text[:1].upper() + text[1:]
+
+
+def names_of(wanted: str, package: str | None = None) -> Names:
+    """Return the names that ``wanted`` stands for: ``show_version`` or ``acme/show_version:1.0.0``.
+
+    A hyphen becomes ``_``: neither Python nor every engine takes it. ``package`` is for a ``wanted`` without one.
+    Raises `BadNameError`.
+    """
+    match = _WANTED.fullmatch(wanted)
+    if match is None:
+        raise BadNameError(f"{wanted!r} is not the name of a block. {_ADVICE}")
+    chosen = (match["package"] if match["package"] is not None else package) or DEFAULT_PACKAGE
+    chosen = chosen.replace("-", "_")
+    if not _PACKAGE.fullmatch(chosen):
+        raise BadNameError(f"{chosen!r} can't be the package of a block. {_ADVICE}")
+    name = match["name"].replace("-", "_")
+    _check_name(name)
+    version = _VERSION.fullmatch(match["version"] if match["version"] is not None else "1.0.0")
+    if version is None:
+        raise BadNameError(f"{match['version']!r} is not a version. Give it as 1.0.0.")
+    major, minor, patch = (int(part or 0) for part in version.groups())
+    return Names(chosen, name, (major, minor, patch))
+
+
+_ADVICE: Final = "Use letters, digits and '_', such as show_version or acme/show_version:1.0.0."
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise BadNameError(f"{name!r} can't be the name of a block: it names a Python module too. {_ADVICE}")
+    instead = f"Choose another name, such as {name}_block."
+    if keyword.iskeyword(name) or keyword.issoftkeyword(name):
+        raise BadNameError(f"{name!r} is a word of the Python language. {instead}")
+    if name == "conftest" or name.startswith("test_"):
+        raise BadNameError(
+            f"{name}.py would be a file of tests, where the worker looks for no blocks. Choose another name."
+        )
+    what = _owner(name)
+    if what:
+        raise BadNameError(
+            f"{name}.py would stand in front of {what} for everything that imports that. {instead}"
+        )
+
+
+def _owner(name: str) -> str:
+    """Return what module of this name there is already; an empty text where there is none."""
+    if name in sys.stdlib_module_names:
+        return f"Python's own module {name!r}"
+    if name in _OURS:
+        return f"the worker's package {name!r}"
+    try:
+        # A name without dots: it is looked up, and nothing is imported.
+        found = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return ""
+    # A namespace package is any directory of that name on the path: it gives way to a module.
+    if found is None or found.origin is None or not _is_installed(found.origin):
+        return ""
+    return f"the installed module {name!r}"
+
+
+def _is_installed(origin: str) -> bool:
+    return "site-packages" in origin or "dist-packages" in origin

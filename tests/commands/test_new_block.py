@@ -1,0 +1,125 @@
+"""`supervisor new-block`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands_support import supervisor
+
+from supervisor.commands import new_block
+from supervisor.new_block.naming import BadNameError, names_of
+from supervisor.new_block.writing import module_text
+
+
+@pytest.mark.parametrize("flags", [(), ("--reversible",)])
+def test_a_new_block_passes_its_own_tests_and_runs_at_once(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    made = supervisor("new-block", "show_version", *flags, cwd=tmp_path)
+    assert (made.returncode, made.stderr) == (0, "")
+    # Nothing of this run: the configuration that was written is the one in force.
+    own = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
+    tested = subprocess.run(own, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
+    assert "2 passed" in tested.stdout, tested.stdout
+    ran = supervisor(
+        *("run-block", "show_version", "--function-blocks", "show_version.py"),
+        *("--params", '{"output": "a\\nb c", "include": "b"}'),
+        cwd=tmp_path,
+    )
+    assert json.loads(ran.stdout)["data"] == {"lines": ["b c"]}
+
+
+@pytest.mark.parametrize("reversible", [False, True])
+def test_the_new_module_is_clean_for_linter_formatter_and_type_checker(
+    tmp_path: Path, reversible: bool
+) -> None:
+    module = tmp_path / "undo_it.py"
+    module.write_text(module_text(names_of("undo_it"), reversible=reversible))
+    for command in (
+        ["ruff", "check", "--isolated", "--no-cache", "--select", "E4,E7,E9,F,I,UP,B,ANN,D1,RUF"],
+        ["ruff", "format", "--isolated", "--no-cache", "--check"],
+        ["mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path / 'cache'}"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *command, module.name],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_three_commands_that_follow_are_printed_and_a_directory_is_made(tmp_path: Path) -> None:
+    made = supervisor("new-block", "acme/show-version:1.2", "--directory", "a/b", cwd=tmp_path)
+    assert made.returncode == 0
+    assert "acme/show_version:1.2.0" in made.stdout
+    assert "A hyphen became '_'" in made.stdout
+    commands = [line.split()[:2] for line in made.stdout.partition("Next:")[2].splitlines() if line.strip()]
+    assert commands == [
+        ["pytest", "a/b/show_version.py"],
+        ["supervisor", "check"],
+        ["supervisor", "run-block"],
+    ]
+    assert (tmp_path / "a/b/pytest.ini").exists()
+
+
+def test_a_configuration_of_pytest_that_is_in_force_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "pyproject.toml"
+    config.write_text("[tool.pytest.ini_options]\n")
+    assert new_block.run(["one", "--directory", str(tmp_path / "sub"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pytest_config"] == str(config)
+    assert new_block.run(["two", "--directory", str(tmp_path / "sub")]) == 0
+    assert f"set python_files = *.py in {config}" in capsys.readouterr().out.replace("\n", " ")
+    assert not list(tmp_path.rglob("pytest.ini"))
+
+
+def test_nothing_that_is_there_is_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("precious")
+    (tmp_path / "taken").mkdir()
+    assert new_block.run(["mine", "--directory", str(tmp_path)]) == 2
+    assert f"{file} is there already" in capsys.readouterr().err
+    assert new_block.run(["taken", "--directory", str(tmp_path)]) == 2
+    assert "is a directory" in capsys.readouterr().err
+    assert new_block.run(["other", "--directory", str(file)]) == 2
+    assert capsys.readouterr().err.startswith("supervisor new-block: ")
+    assert file.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", "can't be the name"),
+        ("a b", "can't be the name"),
+        ("1st", "can't be the name"),
+        ("x/y/z", "is not the name of a block"),
+        ("a/b:1:2", "is not the name of a block"),
+        ("a/b:one", "not a version"),
+        ("a/b:", "not a version"),
+        ("a b/c", "can't be the package"),
+        ("class", "a word of the Python language"),
+        ("json", "Python's own module 'json'"),
+        ("sdk", "the worker's package 'sdk'"),
+        ("netmiko", "the installed module 'netmiko'"),
+        ("test_it", "a file of tests"),
+        ("conftest", "a file of tests"),
+    ],
+)
+def test_a_name_that_would_not_work_is_refused_with_the_reason(name: str, words: str) -> None:
+    with pytest.raises(BadNameError, match=words):
+        names_of(name)
+
+
+def test_the_parts_of_a_name() -> None:
+    names = names_of("acme/show-version:2")
+    assert (names.block_id, names.name, names.class_name, names.title) == (
+        "acme/show_version:2.0.0",
+        "show_version",
+        "ShowVersion",
+        "Show version",
+    )
+    assert names_of("x", "my-team").block_id == "my_team/x:1.0.0"
