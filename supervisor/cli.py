@@ -8,6 +8,10 @@ from supervisor.keeper import keep
 
 COMMANDS: Final = {
     "demo": "run everything here, with an engine and a device of its own, and show what happens",
+    "local": "run an engine and the worker on this machine, with their state kept",
+    "dev": "run an engine and the worker here, and reload the blocks when a file is saved",
+    "submit": "submit a job to an engine that `local` or `dev` runs, and wait for its result",
+    "check": "check the blocks of a directory, and say what to do, with file and line",
     "new-block": "write a module with a working block and its tests, to start from",
     "run-block": "run one block in a child, exactly as the daemon does, and print its result",
     "blocks": "list the function blocks, and the modules that could not be imported",
@@ -17,7 +21,7 @@ COMMANDS: Final = {
 """Besides the daemon, which is what runs without one of these words."""
 
 
-_KEPT: Final = (None, "run-block", "blocks", "doctor")
+_KEPT: Final = (None, "run-block", "blocks", "doctor", "local", "dev", "check")
 """The commands that import or run blocks: nothing that these start may outlive the command, even if it is killed."""
 
 

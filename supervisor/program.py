@@ -137,6 +137,11 @@ class Program:
         return self._process.returncode is None
 
     @property
+    def exit_code(self) -> int | None:
+        """The exit code, negative for a signal; `None` while it runs."""
+        return self._process.returncode
+
+    @property
     def last_line(self) -> str:
         """The last line that it printed so far."""
         return self._lines[-1] if self._lines else ""

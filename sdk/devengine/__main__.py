@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
         add(flag, type=float, default=getattr(defaults, f"{name}_seconds"), help=what)
     add("--max-attempts", type=int, default=defaults.max_attempts, help="tries of a pure or idempotent block")
     add("--id-grammar", choices=("0.42", "0.43"), default=defaults.id_grammar, help="client generation")
+    add("--schemas-may-change", action="store_true", help="take a block again whatever became of its models")
     add("--test-controls", action="store_true", help="serve /dev/faults and /dev/requests")
     return result
 

@@ -27,6 +27,8 @@ class EngineOptions:
     `test_controls` adds the HTTP routes for faults and recorded requests. `record_requests` keeps the
     requests, with bodies, in memory for `DevEngine.requests`. With a `read_token` the routes that only look
     (contract §3) want it as a bearer token, as the 0.43 engine does; those of workers stay open.
+    With `schemas_may_change` a block is taken again whatever has become of its models, which no real engine does:
+    an author who is still writing it has no workflows to break.
 
     Raises `EngineOptionsError` when a value can't work.
     """
@@ -45,6 +47,7 @@ class EngineOptions:
     test_controls: bool = False
     record_requests: bool = True
     read_token: str | None = None
+    schemas_may_change: bool = False
 
     def __post_init__(self) -> None:
         # The slots of a frozen dataclass can only be filled this way.

@@ -75,7 +75,7 @@ class Roster:
                 for record in compared_versions(block, stored)
                 for reason in incompatibilities(parameters, result, record)
             ]
-            if reasons:
+            if reasons and not self._options.schemas_may_change:
                 raise RequestError(f"{block} is not compatible with what is registered", *reasons)
             content = body.model_dump(by_alias=True, exclude={"worker_id"}, exclude_none=True)
             self._registrations.put(block, content, body.worker_id, self._clock())

@@ -50,7 +50,7 @@ def job_of(asked: Asked, block: BlockEntry) -> Job:
     run_on = asked.run_on or cast("RunOn", block.run_on)
     entity_id = asked.entity_id
     if entity_id is None:
-        entity_id = _only_entity(run_on, asked.context)
+        entity_id = only_entity(run_on, asked.context)
     return Job(
         job_id=next_job_id(),
         block_id=block.id,
@@ -62,7 +62,7 @@ def job_of(asked: Asked, block: BlockEntry) -> Job:
     )
 
 
-def _only_entity(run_on: RunOn, context: dict[str, Any]) -> int | float | None:
+def only_entity(run_on: str, context: dict[str, Any]) -> int | float | None:
     """Return the id of the entity to run on where the context leaves no choice, else None."""
     entities = context.get(_ENTITY_LISTS.get(run_on, ""))
     if not isinstance(entities, list) or len(entities) != 1 or not isinstance(entities[0], dict):

@@ -1,8 +1,8 @@
 """From what a person types to the block that is meant."""
 
 import difflib
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol, TypeVar
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
 from supervisor.errors import SupervisorError
@@ -31,13 +31,45 @@ class NoSuchBlockError(SupervisorError):
         self.problems = problems
 
 
+class Identified(Protocol):
+    """Whatever has a block's id, whole and in its parts."""
+
+    @property
+    def id(self) -> str:
+        """The whole id."""
+        ...
+
+    @property
+    def package(self) -> str:
+        """Its package."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def version(self) -> tuple[int, int, int]:
+        """Its version."""
+        ...
+
+
+BlockT = TypeVar("BlockT", bound=Identified)
+
+
 def choose(catalogue: Catalogue, wanted: str) -> BlockEntry:
     """Return the block that ``wanted`` means: ``package/name:1.0.0``, or parts of it.
 
     Without a version the highest one is taken; a name without its package has to be unique. Raises
     `NoSuchBlockError`.
     """
-    fitting = [block for block in catalogue.blocks if _fits(block, wanted)]
+    return choose_among(catalogue.blocks, wanted, catalogue.problems)
+
+
+def choose_among(blocks: Sequence[BlockT], wanted: str, problems: tuple[ImportProblem, ...] = ()) -> BlockT:
+    """Return the one of ``blocks`` that ``wanted`` means, as `choose` does."""
+    fitting = [block for block in blocks if _fits(block, wanted)]
     families = sorted({f"{block.package}/{block.name}" for block in fitting})
     if len(families) > 1:
         raise NoSuchBlockError(
@@ -47,30 +79,32 @@ def choose(catalogue: Catalogue, wanted: str) -> BlockEntry:
         )
     if fitting:
         return max(fitting, key=lambda block: block.version)
-    raise _unknown(catalogue, wanted)
+    raise _unknown(blocks, wanted, problems)
 
 
-def _fits(block: BlockEntry, wanted: str) -> bool:
+def _fits(block: Identified, wanted: str) -> bool:
     name, _, version = wanted.partition(":")
     if version and version != ".".join(map(str, block.version)):
         return False
     return name == (f"{block.package}/{block.name}" if "/" in name else block.name)
 
 
-def _unknown(catalogue: Catalogue, wanted: str) -> NoSuchBlockError:
-    near = _near_matches(catalogue.blocks, wanted)
+def _unknown(
+    blocks: Sequence[Identified], wanted: str, problems: tuple[ImportProblem, ...]
+) -> NoSuchBlockError:
+    near = _near_matches(blocks, wanted)
     text = f"There is no block {wanted!r}"
     if near:
         text += f". Did you mean {' or '.join(near)}?"
     else:
-        text += f" among the {len(catalogue.blocks)} that were found."
-    if catalogue.problems:
-        lines = "".join(f"\n  {problem}" for problem in catalogue.problems)
+        text += f" among the {len(blocks)} that were found."
+    if problems:
+        lines = "".join(f"\n  {problem}" for problem in problems)
         text += f" It may be where something could not be imported:{lines}"
-    return NoSuchBlockError(text, wanted=wanted, near=near, problems=catalogue.problems)
+    return NoSuchBlockError(text, wanted=wanted, near=near, problems=problems)
 
 
-def _near_matches(blocks: Iterable[BlockEntry], wanted: str) -> tuple[str, ...]:
+def _near_matches(blocks: Iterable[Identified], wanted: str) -> tuple[str, ...]:
     by_text: dict[str, list[str]] = {}
     for block in blocks:
         for text in {block.id, block.id.partition(":")[0], block.name}:

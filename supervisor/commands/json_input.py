@@ -1,6 +1,7 @@
 """JSON that a person gives on the command line. No message shows a value: parameters may be passwords."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,7 +13,12 @@ class BadInputError(SupervisorError):
 
 
 def read_parameters(text: str) -> dict[str, Any]:
-    """Return the parameters in ``text``, or in the file that ``@FILE`` names. Raises `BadInputError`."""
+    """Return the parameters in ``text``, in the file that ``@FILE`` names, or from stdin for ``-``.
+
+    Raises `BadInputError`.
+    """
+    if text == "-":
+        return _object("--params", _stdin(), "text on stdin")
     if text.startswith("@"):
         return _object("--params", _file("--params", text[1:]), f"file {text[1:]}")
     return _object("--params", text, "text")
@@ -23,6 +29,13 @@ def read_context(path: str | None) -> dict[str, Any]:
     if path is None:
         return {"devices": [], "deviceGroups": [], "interfaces": []}
     return _object("--context", _file("--context", path), f"file {path}")
+
+
+def _stdin() -> str:
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError:
+        raise BadInputError("--params: stdin is not UTF-8 text.") from None
 
 
 def _file(flag: str, path: str) -> str:

@@ -44,7 +44,8 @@ class RunBlockSettings(CommandSettings):
         description="The block: `package/name:1.0.0`, `package/name`, or its name alone where that is unique."
     )
     params: str = Field(
-        default="{}", description="The parameters: a JSON object, or `@FILE` for a file that holds one."
+        default="{}",
+        description="The parameters: a JSON object, `@FILE` for a file that holds one, or `-` for stdin.",
     )
     context: str | None = Field(
         default=None, description="A file with the job's context: a JSON object with `devices` and so on."

@@ -1,0 +1,134 @@
+"""`supervisor dev`: engine and worker for as long as an author works, with the blocks reloaded at each save."""
+
+import asyncio
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field
+from pydantic_settings import CliPositionalArg
+
+from supervisor.commands.command_settings import CommandSettings
+from supervisor.commands.common import EXIT_USAGE, read_settings, run_to_exit_code
+from supervisor.commands.local import HINT, Told, run_pair
+from supervisor.local.display import Display, display_for
+from supervisor.local.flags import flag, given_to_the_worker
+from supervisor.local.pair import Pair, PairOptions, no_proxy_for_the_loopback
+from supervisor.local.results import Results
+from supervisor.local.watching import Watcher, watched_directories
+from supervisor.local.worker_lines import Line
+
+PROGRAM: Final = "supervisor dev"
+
+
+class DevSettings(CommandSettings):
+    """Run an engine and the worker here, show logs and results as they come, and reload the blocks at each save."""
+
+    directory: CliPositionalArg[str] = Field(
+        default=".", description="The directory, or the file, with your blocks. Default: here."
+    )
+    port: int = Field(
+        default=0, ge=0, le=65535, description="The engine's port on 127.0.0.1. Default: a free one."
+    )
+    max_concurrent_jobs: int = Field(default=1, ge=1, le=256, description="How many jobs run at a time.")
+    shutdown_timeout_seconds: float = Field(
+        default=0, ge=0, description="How long running jobs may go on after a Ctrl-C."
+    )
+    as_json: bool = Field(
+        default=False, alias="json", description="Print JSON lines, as is done where stdout is no terminal."
+    )
+
+
+_EPILOG: Final = (
+    "A save that can't be imported is shown with file and line, and the code before it stays in force.\n"
+    "Jobs that run finish with the code they began with. All state is gone at the end.\n"
+    "Example: supervisor dev my_blocks, and in another terminal: supervisor submit show_version --params '{}' --wait"
+)
+
+
+def run(arguments: list[str]) -> int:
+    """Run both until told to stop. Returns 0, 1 when the engine could not start, 2 for wrong usage."""
+    settings = read_settings(DevSettings, arguments, PROGRAM, _EPILOG)
+    if not Path(settings.directory).expanduser().exists():
+        message = f"{settings.directory} does not exist. Give a directory of blocks, or a .py file."
+        print(f"{PROGRAM}: {message}", file=sys.stderr)
+        return EXIT_USAGE
+    # The results are asked for over the loopback, where no proxy may come in between.
+    os.environ.update(no_proxy_for_the_loopback(os.environ))
+    as_json = settings.as_json or not sys.stdout.isatty()
+    display = display_for(as_json=as_json, program=PROGRAM, level=settings.log_level_number)
+
+    async def work() -> int:
+        with tempfile.TemporaryDirectory(prefix="neops-dev-", ignore_cleanup_errors=True) as name:
+            return await _Author(settings, arguments, display, Path(name)).run()
+
+    return run_to_exit_code(PROGRAM, work)
+
+
+class _Author(Told):
+    """What an author's session is made of: the pair, the watcher, and the results."""
+
+    def __init__(
+        self, settings: DevSettings, arguments: list[str], display: Display, directory: Path
+    ) -> None:
+        super().__init__(display, HINT)
+        self._results = Results(display)
+        self._url = ""
+        # As an absolute path: a name without a slash would be taken for a module's.
+        sources = [str(Path(settings.directory).expanduser().absolute()), *_further_sources(settings)]
+        self._watcher = Watcher(watched_directories(source for source in sources if Path(source).exists()))
+        self._saved = asyncio.Event()
+        flags = [
+            *given_to_the_worker(DevSettings, arguments),
+            *flag("function_blocks", sources),
+            *flag("shutdown_timeout_seconds", settings.shutdown_timeout_seconds),
+            *("--poll-seconds", "0.2", "--worker-name", "dev"),
+        ]
+        options = PairOptions(
+            "dev", directory, settings.port, flags, ["--schemas-may-change"], settings.log_level
+        )
+        self._pair = Pair(options, self, self._before_restart)
+
+    async def run(self) -> int:
+        """Run until a signal ends it. Returns the exit code."""
+        watching = asyncio.create_task(self._reload_at_each_save(), name="watching")
+        try:
+            return await run_pair(self._pair, self._pair.on_stop_signal, self._pair.reload)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            await self._results.close()
+
+    def ready(self, url: str, text: str) -> None:
+        """Show it, and keep where results are."""
+        self._url = url
+        super().ready(url, text)
+
+    def line(self, line: Line) -> None:
+        """Show it; a job that it says has ended has a result."""
+        super().line(line)
+        if self._url and (ended := line.ended) is not None:
+            self._results.expect(self._url, ended)
+
+    async def _reload_at_each_save(self) -> None:
+        while True:
+            files = await self._watcher.next_change()
+            names = ", ".join(Path(file).name for file in files[:3]) + (", …" if len(files) > 3 else "")
+            self.say(f"Saved: {names}")
+            self._saved.set()
+            # One that is not there yet, or not any more, gets no signal: it begins with the new code.
+            self._pair.reload()
+
+    async def _before_restart(self, was_ready: bool) -> None:
+        if was_ready:
+            return
+        self.say("The worker could not start. It is started again when a file is saved.")
+        # What was saved while it started may have come too late for it: that is another try, at once.
+        await self._saved.wait()
+        self._saved.clear()
+
+
+def _further_sources(settings: DevSettings) -> list[str]:
+    return settings.function_blocks if "function_blocks" in settings.model_fields_set else []

@@ -1,0 +1,104 @@
+"""The routes of the embedded engine with which a person, or a program, has jobs run. No neops engine has them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from supervisor.engine.http import EngineAccess, EngineHttp
+from supervisor.errors import EngineError
+
+_NOT_FOUND: Final = 404
+_ID: Final = re.compile(
+    r"(?P<package>[^/:]+)/(?P<name>[^/:]+):(?P<major>\d{1,9})\.(?P<minor>\d{1,9})\.(?P<patch>\d{1,9})",
+    re.ASCII,
+)
+
+
+class NoSubmissionError(EngineError):
+    """The engine takes no single jobs: it is a neops engine, whose jobs are steps of workflows."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedBlock:
+    """A block that is registered with the engine."""
+
+    package: str
+    name: str
+    version: tuple[int, int, int]
+    run_on: str
+    workers_online: int
+
+    @property
+    def id(self) -> str:
+        """The block's id."""
+        return f"{self.package}/{self.name}:{'.'.join(map(str, self.version))}"
+
+
+class Submissions:
+    """Submits jobs and looks at them. Every method raises `EngineError`. Needs a running loop when created."""
+
+    def __init__(self, access: EngineAccess) -> None:
+        self._url = access.url
+        self._http = EngineHttp(access)
+
+    async def blocks(self) -> list[OfferedBlock]:
+        """Return the registered blocks."""
+        answer = await self._http.get(
+            "/function-blocks/registrations/list?populateWorkers=true", "a look at its blocks"
+        )
+        listed = answer.json("a look at its blocks")
+        items = listed if isinstance(listed, list) else []
+        return [block for item in items if isinstance(item, dict) and (block := _block(item)) is not None]
+
+    async def submit(self, job: Mapping[str, Any]) -> str:
+        """Submit one job in the words of `POST /dev/jobs` and return its id. Raises `NoSubmissionError`."""
+        try:
+            answer = await self._http.post("/dev/jobs", "a job", dict(job))
+        except EngineError as error:
+            raise self._no_submission(error) or error from None
+        ids = _object(answer.json("a job")).get("jobIds")
+        if not isinstance(ids, list) or len(ids) != 1 or not isinstance(ids[0], str):
+            raise EngineError(
+                "The engine's answer to a job names no job. Is it an engine of `supervisor local`?"
+            )
+        return ids[0]
+
+    async def job(self, job_id: str) -> dict[str, Any]:
+        """Return all that the engine knows of a job."""
+        answer = await self._http.get(f"/dev/jobs/{quote(job_id, safe='')}", "a look at a job")
+        return _object(answer.json("a look at a job"))
+
+    def _no_submission(self, error: EngineError) -> NoSubmissionError | None:
+        if error.status != _NOT_FOUND:
+            return None
+        return NoSubmissionError(
+            f"The engine at {self._url} takes no single jobs (404). A neops engine runs a block as a step of a "
+            "workflow: run a workflow there. To run one job, use the engine of `supervisor local` or `supervisor dev`.",
+            status=_NOT_FOUND,
+            retryable=False,
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.close()
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _block(item: dict[str, Any]) -> OfferedBlock | None:
+    parts = _ID.fullmatch(str(item.get("id")))
+    if parts is None:
+        return None
+    workers = item.get("workers")
+    online = [
+        worker
+        for worker in (workers if isinstance(workers, list) else [])
+        if isinstance(worker, dict) and worker.get("state") == "online"
+    ]
+    version = (int(parts["major"]), int(parts["minor"]), int(parts["patch"]))
+    run_on = str(item.get("runOn") or "global")
+    return OfferedBlock(parts["package"], parts["name"], version, run_on, len(online))

@@ -1,0 +1,1 @@
+"""`supervisor local` and `supervisor dev`: the embedded engine and the worker, kept running together."""

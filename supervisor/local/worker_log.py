@@ -1,0 +1,84 @@
+"""The worker's log as a file: written by whoever runs the worker, followed by who waits for a job."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Final
+
+_LARGEST_BYTES: Final = 16 * 2**20
+_READ_BYTES: Final = 2**20
+
+
+class WorkerLogFile:
+    """Appends lines to a file, of which the one before is kept. Raises `OSError` when created; later, it goes without.
+
+    Readable by its owner only: blocks log what they like.
+    """
+
+    def __init__(self, path: Path, largest_bytes: int = _LARGEST_BYTES) -> None:
+        self._path = path
+        self._largest_bytes = largest_bytes
+        self._descriptor = self._open()
+
+    def _open(self) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        return os.open(self._path, flags, 0o600)
+
+    def append(self, line: str) -> None:
+        """Append one line. A disk that takes no more costs this file its lines, and the worker nothing."""
+        with contextlib.suppress(OSError):
+            os.write(self._descriptor, f"{line}\n".encode(errors="backslashreplace"))
+            if os.fstat(self._descriptor).st_size >= self._largest_bytes:
+                self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+                before, self._descriptor = self._descriptor, self._open()
+                os.close(before)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+class Follower:
+    """Reads what is appended to such a file from now on. A file that is not there has no lines."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor = self._open()
+        self._rest = b""
+        if self._descriptor is not None:
+            os.lseek(self._descriptor, 0, os.SEEK_END)
+
+    def _open(self) -> int | None:
+        try:
+            return os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+
+    def new_lines(self) -> list[str]:
+        """Return the complete lines that have come since the last call."""
+        data = self._rest + self._read()
+        if self._was_replaced():
+            self.close()
+            self._descriptor = self._open()
+            data += self._read()
+        *lines, self._rest = data.split(b"\n")
+        return [line.decode(errors="backslashreplace") for line in lines]
+
+    def _read(self) -> bytes:
+        if self._descriptor is None:
+            return b""
+        parts = iter(lambda: os.read(self._descriptor or 0, _READ_BYTES), b"")
+        return b"".join(parts)
+
+    def _was_replaced(self) -> bool:
+        try:
+            named = self._path.stat()
+        except OSError:
+            return False
+        return self._descriptor is None or os.fstat(self._descriptor).st_ino != named.st_ino
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -1,0 +1,1 @@
+"""`supervisor submit`: one job for an embedded engine, followed to its result."""

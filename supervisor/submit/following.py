@@ -1,0 +1,69 @@
+"""Following a job from its submission to its result: where it stands, and what it logs meanwhile."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from supervisor.engine.submission import Submissions
+from supervisor.local.worker_lines import Line, Reader
+from supervisor.local.worker_log import Follower
+
+_LOOK_SECONDS: Final = 0.2
+
+
+class WaitedTooLongError(TimeoutError):
+    """There is no result yet. ``status`` is ``pending`` or ``polled``, as the engine calls it."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class JobLines:
+    """The lines of one job in the log of a worker on this machine; none where its log is not known."""
+
+    def __init__(self, follower: Follower | None) -> None:
+        self._follower = follower
+        self._reader = Reader()
+
+    def new(self, job_id: str) -> list[Line]:
+        """Return what the job has logged since the last call."""
+        if self._follower is None:
+            return []
+        lines = [self._reader.read(text) for text in self._follower.new_lines()]
+        return [line for line in lines if line.job == job_id]
+
+    def close(self) -> None:
+        """Close the log."""
+        if self._follower is not None:
+            self._follower.close()
+
+
+async def follow(
+    engine: Submissions,
+    job_id: str,
+    lines: JobLines,
+    *,
+    timeout_seconds: float | None,
+    on_line: Callable[[Line], None],
+    on_status: Callable[[str, float], None],
+) -> dict[str, Any]:
+    """Wait for the job's result and return the job as the engine has it.
+
+    ``on_status`` is called again and again with the engine's word for where the job stands and for how many seconds
+    it has been waited. Raises `EngineError`, and `WaitedTooLongError` after ``timeout_seconds``; the job goes on, as
+    it does when this is cancelled.
+    """
+    began = time.monotonic()
+    while True:
+        job = await engine.job(job_id)
+        for line in lines.new(job_id):
+            on_line(line)
+        status, waited = str(job.get("status")), time.monotonic() - began
+        if status == "pushed":
+            return job
+        if timeout_seconds is not None and waited >= timeout_seconds:
+            raise WaitedTooLongError(status)
+        on_status(status, waited)
+        await asyncio.sleep(_LOOK_SECONDS)

@@ -1,0 +1,158 @@
+"""Running `supervisor local` or `dev` as a person does, with what it prints collected and every wait bounded."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PATIENCE_SECONDS = 25
+
+BLOCK = """
+import asyncio
+from sdk import (
+    FunctionBlock, FunctionBlockParams, FunctionBlockResult, FunctionBlockResultData, Registration,
+    register_function_block,
+)
+{imports}
+class Params(FunctionBlockParams):
+    seconds: float = 0
+    fails: bool = False
+class Data(FunctionBlockResultData):
+    {field}: str
+@register_function_block(Registration(package="acme", name="greet", description="", run_on="global",
+    fb_type="none", param_cls=Params, result_cls=Data))
+class Greet(FunctionBlock[Params, Data]):
+    async def run(self, params, context):
+        self.logger.info("greeting")
+        await asyncio.sleep(params.seconds)
+        return FunctionBlockResult(success=not params.fails, message="done", data=Data({field}={value}))
+"""
+
+
+def write_block(file: Path, value: str = "'hello'", imports: str = "", field: str = "text") -> None:
+    file.write_text(BLOCK.format(value=value, imports=imports, field=field))
+
+
+class Running:
+    """A command that runs. ``lines`` is what it printed, stdout and stderr."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def wait_for(self, pattern: str, after: int = 0, seconds: float = PATIENCE_SECONDS) -> re.Match[str]:
+        """The first match in a line from number ``after`` on."""
+        wanted = re.compile(pattern)
+
+        def found() -> re.Match[str] | None:
+            matches = (wanted.search(line) for line in self.lines[after:])
+            return next((match for match in matches if match), None)
+
+        wait_until(lambda: found() is not None, seconds, lambda: "\n".join(self.lines))
+        match = found()
+        assert match is not None
+        return match
+
+    def end(self, number: int = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        code = self.process.wait(PATIENCE_SECONDS)
+        self._reader.join(PATIENCE_SECONDS)
+        return code
+
+    def close(self) -> None:
+        self._reader.join(PATIENCE_SECONDS)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def events(self, event: str) -> list[dict[str, Any]]:
+        parsed = [json.loads(line) for line in self.lines if line.startswith("{")]
+        return [found for found in parsed if found["event"] == event]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, explain: Callable[[], str]) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, explain()
+        time.sleep(0.02)
+
+
+@contextmanager
+def running(home: Path, *arguments: str, **environment: str) -> Iterator[Running]:
+    """Run the command with ``home`` as its working directory and its state; killed at the end if it still runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "supervisor", *arguments],
+        cwd=home,
+        env=clean_environment(home) | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    command = Running(process)
+    try:
+        yield command
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+        process.kill()
+        process.wait()
+        command.close()
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    ours = ("NEOPS_", "URL_BLACKBOARD", "STATE_DIRECTORY", "NOTIFY_SOCKET")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return own | {"XDG_STATE_HOME": str(home / "state"), "COLUMNS": "200"}
+
+
+def submit(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "supervisor", "submit", *arguments],
+        cwd=home,
+        env=clean_environment(home) | environment,
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=False,
+    )
+
+
+def programs_of(command: Running) -> dict[str, int]:
+    """The programs beside the command, by what stands behind ``-m``, and their pids."""
+    # What was started is the keeper; its child is the command.
+    found = {}
+    for below in _children(command.process.pid):
+        for child in _children(below):
+            words = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
+            if "-m" in words:
+                found[words[words.index("-m") + 1]] = child
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            found += map(int, (thread / "children").read_text().split())
+    return found

@@ -1,0 +1,130 @@
+"""`supervisor local`: engine and worker together, kept running, their state kept."""
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+from local_support import programs_of, running, submit, wait_until, write_block
+
+READY = r"ready, the engine is at (http://127\.0\.0\.1:\d+)\."
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    write_block(tmp_path / "greet.py")
+    return tmp_path
+
+
+def local(*more: str) -> tuple[str, ...]:
+    return ("local", "--port", "0", "--function-blocks", "greet.py", *more)
+
+
+def test_a_job_runs_and_is_still_known_after_a_restart(home: Path) -> None:
+    with running(home, *local()) as first:
+        first.wait_for(READY)
+        done = submit(home, "greet", "--wait")
+        assert done.returncode == 0, done.stderr
+        assert first.end() == 0
+    lines = "\n".join(first.lines)
+    assert lines.index("Stopping the worker, then the engine") < lines.index("supervisor.daemon: Stopped.")
+    assert "Traceback" not in lines
+    (worker,) = [line.split()[-1].rstrip(".") for line in first.lines if "Registered as worker" in line]
+    with running(home, *local()) as second:
+        second.wait_for(rf"Back as worker {worker}")
+        second.wait_for(READY)
+        job = submit(home, "greet", "--type", "rollback", "--wait")
+        assert job.returncode == 1
+        assert "Rollback not implemented" in job.stdout
+        assert second.end(signal.SIGTERM) == 0
+
+
+def test_an_engine_that_crashes_is_started_again_at_its_place_and_jobs_run_on(home: Path) -> None:
+    with running(home, *local()) as command:
+        url = command.wait_for(READY)[1]
+        below = programs_of(command)
+        assert set(below) == {"sdk.devengine", "supervisor"}
+        os.kill(below["sdk.devengine"], signal.SIGKILL)
+        command.wait_for(r"The engine ended \(by SIGKILL\)\. It is started again in")
+
+        def is_back() -> bool:
+            now = programs_of(command).get("sdk.devengine")
+            return now not in (None, below["sdk.devengine"]) and submit(home, "greet").returncode == 0
+
+        wait_until(is_back, 20, lambda: "\n".join(command.lines))
+        done = submit(home, "greet", "--wait", "--engine-url", url)
+        assert done.returncode == 0, done.stderr
+        assert programs_of(command)["supervisor"] == below["supervisor"]
+        assert command.end() == 0
+
+
+def test_a_worker_that_is_killed_is_started_again(home: Path) -> None:
+    with running(home, *local()) as command:
+        command.wait_for(READY)
+        os.kill(programs_of(command)["supervisor"], signal.SIGKILL)
+        command.wait_for(r"The worker ended \(by SIGKILL\)\.")
+        command.wait_for(r"Back as worker")
+        assert submit(home, "greet", "--wait").returncode == 0
+        assert command.end() == 0
+
+
+def test_a_second_start_on_the_same_state_is_refused(home: Path) -> None:
+    with running(home, *local()) as first:
+        first.wait_for(READY)
+        with running(home, *local()) as second:
+            assert second.wait() == 1
+        assert "is in use by another supervisor" in "\n".join(second.lines)
+        assert "--state-dir" in "\n".join(second.lines)
+
+
+def test_a_port_that_is_taken_is_one_message(home: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with running(home, "local", "--port", str(port), "--function-blocks", "greet.py") as command:
+            assert command.wait() == 1
+    said = "\n".join(command.lines)
+    assert f"can't listen on 127.0.0.1 port {port}" in said
+    assert "Traceback" not in said
+
+
+def test_a_worker_that_can_not_start_ends_it_with_the_reason(home: Path) -> None:
+    with running(home, *local("--max-job-seconds", "10000")) as command:
+        assert command.wait() == 2
+    assert "--max-job-seconds 10000" in "\n".join(command.lines)
+
+
+def test_a_job_that_runs_may_finish_after_the_first_signal_and_its_result_is_kept(home: Path) -> None:
+    with running(home, *local("--shutdown-timeout-seconds", "20")) as command:
+        command.wait_for(READY)
+        assert submit(home, "greet", "--params", '{"seconds": 1.5}').returncode == 0
+        command.wait_for(r"\] greeting$")
+        assert command.end() == 0
+    said = "\n".join(command.lines)
+    assert "success (completed)" in said
+    assert said.index("SIGTERM. Stopping") < said.index("success (completed)")
+    assert "wait in the journal" not in said
+
+
+def test_systemd_is_told_when_both_are_there(home: Path) -> None:
+    address = home / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as systemd:
+        systemd.bind(str(address))
+        systemd.settimeout(25)
+        with running(home, *local(), NOTIFY_SOCKET=str(address)) as command:
+            told = systemd.recv(4096).decode()
+            assert told.startswith("READY=1\nSTATUS=engine at http://127.0.0.1:")
+            assert command.end(signal.SIGTERM) == 0
+            assert systemd.recv(4096).decode() == "STOPPING=1"
+
+
+def test_nothing_is_alive_when_it_was_killed(home: Path) -> None:
+    with running(home, *local()) as command:
+        command.wait_for(READY)
+        below = programs_of(command)
+        assert len(below) == 2
+        os.kill(command.process.pid, signal.SIGKILL)
+        gone = lambda: not any(Path(f"/proc/{pid}").exists() for pid in below.values())  # noqa: E731
+        wait_until(gone, 10, lambda: str(below))
