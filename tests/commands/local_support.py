@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,16 +127,36 @@ def clean_environment(home: Path) -> dict[str, str]:
     return own | {"XDG_STATE_HOME": str(home / "state"), "COLUMNS": "200"}
 
 
-def submit(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def submit(
+    home: Path, *arguments: str, stdin: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "supervisor", "submit", *arguments],
         cwd=home,
         env=clean_environment(home) | environment,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=40,
         check=False,
     )
+
+
+def run_job(url: str, block: str) -> dict[str, Any]:
+    """Have the engine run a job, and return it with its result."""
+    body = json.dumps({"block": block}).encode()
+    request = urllib.request.Request(f"{url}/dev/jobs", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        (job_id,) = json.load(answer)["jobIds"]
+    job: dict[str, Any] = {}
+
+    def is_done() -> bool:
+        with urllib.request.urlopen(f"{url}/dev/jobs/{job_id}", timeout=10) as answer:
+            job.update(json.load(answer))
+        return job["status"] == "pushed"
+
+    wait_until(is_done, PATIENCE_SECONDS, lambda: str(job))
+    return job
 
 
 def programs_of(command: Running) -> dict[str, int]:

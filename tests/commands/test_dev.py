@@ -1,0 +1,120 @@
+"""`supervisor dev`: reload on save, logs and results as they come."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from local_support import Running, clean_environment, run_job, running, submit, write_block
+
+READY = r'"event": "ready", "url": "http://127\.0\.0\.1:\d+"'
+RELOADED = r"The worker is reloaded: \d+ block"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    write_block(tmp_path / "greet.py")
+    return tmp_path
+
+
+def data_of(command: Running) -> object:
+    """What the block returns now."""
+    url = command.events("ready")[-1]["url"]
+    return run_job(url, "acme/greet:1")["result"]["result"]["data"]
+
+
+def test_a_save_brings_new_code_and_a_changed_result_model(home: Path) -> None:
+    with running(home, "dev") as command:
+        command.wait_for(READY)
+        assert data_of(command) == {"text": "hello"}
+        seen = len(command.lines)
+        write_block(home / "greet.py", "'good bye'", field="words")
+        command.wait_for(RELOADED, after=seen)
+        assert data_of(command) == {"words": "good bye"}
+        assert command.end() == 0
+    results = [event["data"] for event in command.events("result")]
+    assert results == [{"text": "hello"}, {"words": "good bye"}]
+    assert [event["text"] for event in command.events("log") if event["logger"] == "job"] == ["greeting"] * 2
+    assert "Traceback" not in "\n".join(command.lines)
+
+
+def test_a_save_of_a_helper_module_counts_too(home: Path) -> None:
+    (home / "parts").mkdir()
+    helper = home / "parts" / "helper.py"
+    helper.write_text("WORD = 'before'\n")
+    write_block(home / "greet.py", "helper.WORD", imports="from parts import helper")
+    with running(home, "dev") as command:
+        command.wait_for(READY)
+        assert data_of(command) == {"text": "before"}
+        helper.write_text("WORD = 'after'\n")
+        command.wait_for(RELOADED)
+        assert data_of(command) == {"text": "after"}
+
+
+def test_a_broken_save_is_shown_with_its_line_and_the_old_code_stays(home: Path) -> None:
+    with running(home, "dev") as command:
+        command.wait_for(READY)
+        (home / "greet.py").write_text("x = 1\nraise RuntimeError('no luck')\n")
+        command.wait_for(rf"Not reloaded.*{home / 'greet.py'}:2: RuntimeError: no luck")
+        assert data_of(command) == {"text": "hello"}
+        write_block(home / "greet.py", "'mended'")
+        command.wait_for(RELOADED)
+        assert data_of(command) == {"text": "mended"}
+
+
+def test_where_there_is_no_block_yet_the_first_save_starts_the_worker(tmp_path: Path) -> None:
+    with running(tmp_path, "dev") as command:
+        command.wait_for("The worker could not start. It is started again when a file is saved")
+        assert "No function blocks were found" in "\n".join(command.lines)
+        write_block(tmp_path / "greet.py")
+        command.wait_for(READY)
+        assert data_of(command) == {"text": "hello"}
+        assert command.end() == 0
+
+
+def test_a_directory_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
+    with running(tmp_path, "dev", "nowhere") as command:
+        assert command.wait() == 2
+    assert command.lines == [
+        "supervisor dev: nowhere does not exist. Give a directory of blocks, or a .py file."
+    ]
+
+
+def test_on_a_terminal_it_is_text_with_the_result(home: Path) -> None:
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "supervisor", "dev", "greet.py"],
+        cwd=home,
+        env=clean_environment(home) | {"TERM": "xterm", "NO_COLOR": "1"},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+    )
+    os.close(slave)
+    try:
+        shown = read_until(master, "Ready. The engine is at http://127.0.0.1:")
+        assert submit(home, "greet").returncode == 0
+        shown += read_until(master, '"text": "hello"')
+        process.terminate()
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
+    assert "greet greeting" in shown
+    assert "greet success done" in shown
+    assert "\x1b[" not in shown, "NO_COLOR is set"
+
+
+def read_until(master: int, text: str) -> str:
+    shown, end = "", time.monotonic() + 25
+    while text not in shown:
+        assert select.select([master], [], [], max(0, end - time.monotonic()))[0], shown
+        # Bold and dim stay, without colours.
+        shown += re.sub(r"\x1b\[[012]?m", "", os.read(master, 65536).decode(errors="replace"))
+    return shown

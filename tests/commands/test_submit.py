@@ -1,0 +1,164 @@
+"""`supervisor submit`."""
+
+import http.server
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from local_support import running, submit, write_block
+
+from supervisor.engine.submission import OfferedBlock
+from supervisor.local.announcement import Announcement, announced, running_engines
+from supervisor.submit.choosing import choose_offered
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A directory in which a worker and an engine run, with one block."""
+    folder = tmp_path_factory.mktemp("submit")
+    write_block(folder / "greet.py")
+    with running(folder, "dev") as command:
+        command.wait_for('"event": "ready"')
+        yield folder
+
+
+def test_a_success_is_exit_code_0_with_one_json_object_and_its_log_on_stderr(home: Path) -> None:
+    done = submit(home, "greet", "--wait", "--params", '{"seconds": 0.5}')
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["success"], report["data"]) == (0, True, {"text": "hello"})
+    assert report["block"] == "acme/greet:1.0.0"
+    assert "greet greeting" in done.stderr
+
+
+def test_a_failed_result_is_exit_code_1(home: Path) -> None:
+    done = submit(home, "acme/greet:1", "--wait", "--params", '{"fails": true}', "--json")
+    assert (done.returncode, json.loads(done.stdout)["success"]) == (1, False)
+
+
+def test_without_wait_the_id_of_the_job_is_answered_at_once(home: Path) -> None:
+    done = submit(home, "acme/greet")
+    assert (done.returncode, set(json.loads(done.stdout))) == (0, {"engine", "job", "block"})
+
+
+def test_a_result_that_does_not_come_in_time_is_exit_code_2_and_the_job_goes_on(home: Path) -> None:
+    done = submit(home, "greet", "--wait", "--timeout-seconds", "0.3", "--params", '{"seconds": 2}')
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "has no result after 0.3 s: it runs on. See http://127.0.0.1:" in done.stderr
+
+
+def test_parameters_come_from_stdin_and_from_a_file(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "params.json"
+    file.write_text('{"fails": true}')
+    assert submit(home, "greet", "--wait", "--params", f"@{file}").returncode == 1
+    assert submit(home, "greet", "--wait", "--params", "-", stdin='{"fails": true}').returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("gret",), "Did you mean acme/greet:1.0.0?"),
+        (("greet:2",), "There is no block"),
+        (("greet", "--params", "{"), "--params: the text is not JSON"),
+        (("greet", "--run-on", "device"), "runOn device needs entityId"),
+        (("greet", "--engine-url", "http://127.0.0.1:1"), "can't connect to 127.0.0.1:1"),
+        (("greet", "--type", "eat"), "--type"),
+    ],
+)
+def test_what_can_not_be_submitted_is_one_message_and_exit_code_2(
+    home: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    done = submit(home, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_engine_that_runs_here_goes_before_the_one_of_the_environment(home: Path) -> None:
+    done = submit(home, "greet", URL_BLACKBOARD="http://127.0.0.1:1", HTTP_PROXY="http://127.0.0.1:1")
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_an_engine_the_way_to_one_is_said(tmp_path: Path) -> None:
+    done = submit(tmp_path, "greet")
+    assert done.returncode == 2
+    assert "Start one with `supervisor dev`" in done.stderr
+
+
+class NeopsEngine(http.server.BaseHTTPRequestHandler):
+    """Answers as an engine does that knows blocks and takes no single jobs."""
+
+    listing = 200
+
+    def do_GET(self) -> None:
+        self.reply(self.listing, [{"id": "acme/greet:1.0.0", "runOn": "global", "workers": []}])
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self.reply(404, {"statusCode": 404, "message": "Cannot POST /dev/jobs"})
+
+    def reply(self, status: int, body: object) -> None:
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@contextmanager
+def neops_engine(listing: int) -> Iterator[str]:
+    handler = type("Handler", (NeopsEngine,), {"listing": listing})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+
+
+@pytest.mark.parametrize("listing", [200, 401, 404])
+def test_an_engine_that_takes_no_single_jobs_is_named_as_such(tmp_path: Path, listing: int) -> None:
+    with neops_engine(listing) as url:
+        done = submit(tmp_path, "greet", URL_BLACKBOARD=url)
+    assert done.returncode == 2
+    assert f"The engine at {url} takes no single jobs (404)" in done.stderr
+
+
+def test_an_announcement_is_there_for_as_long_as_its_process_says_so(tmp_path: Path) -> None:
+    mine = Announcement(
+        url="http://127.0.0.1:1", pid=os.getpid(), command="local", started_at=1, worker_log=tmp_path / "log"
+    )
+    newer = mine.model_copy(update={"pid": os.getppid(), "started_at": 2.0})
+    with announced(tmp_path, mine), announced(tmp_path, newer):
+        (tmp_path / "broken.json").write_text("{")
+        (tmp_path / "4194304.json").write_text(mine.model_copy(update={"pid": 4194304}).model_dump_json())
+        assert running_engines(tmp_path) == [newer, mine]
+        assert not (tmp_path / "4194304.json").exists(), "nobody can have that number: it was left by a kill"
+    assert running_engines(tmp_path) == []
+    assert running_engines(tmp_path / "nowhere") == []
+
+
+def offered(version: tuple[int, int, int], workers_online: int) -> OfferedBlock:
+    return OfferedBlock("acme", "greet", version, "global", workers_online)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "version"),
+    [
+        ("greet", (1, 10, 0)),
+        ("greet:1", (1, 10, 0)),
+        ("acme/greet:1.2", (1, 2, 3)),
+        ("acme/greet:1.2.3", (1, 2, 3)),
+    ],
+)
+def test_the_highest_version_that_a_worker_offers_is_chosen(
+    wanted: str, version: tuple[int, int, int]
+) -> None:
+    known = [offered((2, 0, 0), 0), offered((1, 10, 0), 1), offered((1, 2, 3), 1)]
+    assert choose_offered(known, wanted).version == version
