@@ -14,13 +14,17 @@ from supervisor.new_block.writing import module_text
 
 
 @pytest.mark.parametrize("flags", [(), ("--reversible",)])
-def test_a_new_block_passes_its_own_tests_and_runs_at_once(tmp_path: Path, flags: tuple[str, ...]) -> None:
+def test_a_new_block_passes_its_own_tests_and_the_check_and_runs_at_once(
+    tmp_path: Path, flags: tuple[str, ...]
+) -> None:
     made = supervisor("new-block", "show_version", *flags, cwd=tmp_path)
     assert (made.returncode, made.stderr) == (0, "")
     # Nothing of this run: the configuration that was written is the one in force.
     own = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
     tested = subprocess.run(own, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
     assert "2 passed" in tested.stdout, tested.stdout
+    checked = supervisor("check", "--strict", cwd=tmp_path)
+    assert (checked.returncode, checked.stdout) == (0, "1 block(s), 0 error(s), 0 warning(s)\n")
     ran = supervisor(
         *("run-block", "show_version", "--function-blocks", "show_version.py"),
         *("--params", '{"output": "a\\nb c", "include": "b"}'),

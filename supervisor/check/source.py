@@ -1,0 +1,92 @@
+"""The blocks and models of one module, as its source has them. Read with `ast`: nothing is imported or run."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+_PARAMS: Final = "FunctionBlockParams"
+_RESULT: Final = "FunctionBlockResultData"
+_BLOCK: Final = "FunctionBlock"
+
+Method = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One module: its blocks, its models, and of these the ones that are parameters."""
+
+    file: str
+    blocks: list[ast.ClassDef] = field(default_factory=list)
+    models: list[ast.ClassDef] = field(default_factory=list)
+    parameters: list[ast.ClassDef] = field(default_factory=list)
+
+
+def read_module(file: Path) -> Module | None:
+    """Return what a file holds, or `None` where it can't be read or parsed: its import has shown that."""
+    try:
+        return parse_module(str(file), file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return None
+
+
+def parse_module(file: str, text: str) -> Module:
+    """Return what a module's source holds. Raises `SyntaxError` and `ValueError`."""
+    module = Module(file)
+    kinds: dict[str, str] = {}
+    for node in ast.walk(ast.parse(text, filename=file)):
+        if not isinstance(node, ast.ClassDef):
+            continue
+        bases = [last_name(base) for base in node.bases]
+        kind = next((found for base in bases if (found := kinds.get(base, _kind(base)))), "")
+        kinds[node.name] = kind
+        if kind == _BLOCK or _is_registered(node):
+            module.blocks.append(node)
+        elif kind:
+            module.models.append(node)
+            if kind == _PARAMS:
+                module.parameters.append(node)
+    return module
+
+
+def _kind(base: str) -> str:
+    return base if base in (_PARAMS, _RESULT, _BLOCK) else ""
+
+
+def _is_registered(node: ast.ClassDef) -> bool:
+    return registration_of(node) is not None
+
+
+def registration_of(node: ast.ClassDef) -> ast.Call | None:
+    """Return the call in ``@register_function_block(Registration(...))``, if it stands there as such."""
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Call) and last_name(decorator.func) == "register_function_block":
+            given = [*decorator.args, *(keyword.value for keyword in decorator.keywords)]
+            return next((argument for argument in given if isinstance(argument, ast.Call)), None)
+    return None
+
+
+def last_name(node: ast.expr) -> str:
+    """Return the last part of a dotted name, without what stands in brackets; an empty text for anything else."""
+    if isinstance(node, ast.Subscript):
+        return last_name(node.value)
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def methods(node: ast.ClassDef) -> Iterator[Method]:
+    """Yield the methods that stand in the class itself."""
+    for child in node.body:
+        if isinstance(child, Method):
+            yield child
+
+
+def fields_of(node: ast.ClassDef) -> Iterator[tuple[str, ast.AnnAssign]]:
+    """Yield the annotated fields of a model, those for the class alone left out."""
+    for child in node.body:
+        if not (isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name)):
+            continue
+        if last_name(child.annotation) != "ClassVar":
+            yield child.target.id, child

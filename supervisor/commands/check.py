@@ -1,0 +1,110 @@
+"""`supervisor check`: what of an author's blocks will not work, with file and line."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field
+from pydantic_settings import CliPositionalArg
+from rich.console import Console
+from rich.text import Text
+
+from jobrunner.protocol.catalogue import Catalogue
+from supervisor.blocks import imports_of
+from supervisor.check.all_checks import findings_of, no_blocks, source_files
+from supervisor.check.finding import Finding, Level
+from supervisor.commands.command_settings import EXIT_INTERRUPTED, CommandSettings
+from supervisor.commands.common import EXIT_FAILED, read_settings, run_to_exit_code
+from supervisor.launcher.confining import Confining
+from supervisor.launcher.template import TemplateLauncher
+from supervisor.logs import start_logging
+
+PROGRAM: Final = "supervisor check"
+
+
+class CheckSettings(CommandSettings):
+    """Check function blocks: imports, ids, schemas, methods, defaults, secrets. Nothing is run, and nothing changed.
+
+    Exit code 0 when there are no errors, 1 when there are, 2 for wrong usage.
+    """
+
+    places: CliPositionalArg[list[str]] = Field(
+        default=[], description="Directories or .py files with your blocks. Default: here."
+    )
+    strict: bool = Field(default=False, description="Exit code 1 for warnings too.")
+    as_json: bool = Field(default=False, alias="json", description="Print one JSON object.")
+
+
+_EPILOG: Final = "Example: supervisor check my_blocks"
+
+
+def run(arguments: list[str]) -> int:
+    """Check and print. Returns 0, or 1 when there are errors."""
+    settings = read_settings(CheckSettings, arguments, PROGRAM, _EPILOG)
+    further = settings.function_blocks if "function_blocks" in settings.model_fields_set else []
+    given = settings.places or ([] if further else ["."])
+    places = [Path(place).expanduser().absolute() for place in given]
+    settings.function_blocks = [*map(str, places), *further]
+    listener = start_logging(logging.CRITICAL)
+
+    async def work() -> int:
+        catalogue = await _import(settings)
+        found = findings_of(catalogue, source_files(places, catalogue)) or no_blocks(
+            catalogue, settings.function_blocks
+        )
+        found = [_as_seen_from_here(finding) for finding in found]
+        if settings.as_json:
+            blocks = [block.id for block in catalogue.blocks]
+            print(
+                json.dumps({"blocks": blocks, "findings": [asdict(finding) for finding in found]}, indent=2)
+            )
+        else:
+            _print(catalogue, found)
+        bad = [finding for finding in found if settings.strict or finding.level is Level.ERROR]
+        return EXIT_FAILED if bad else 0
+
+    try:
+        return run_to_exit_code(PROGRAM, work)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    finally:
+        listener.stop()
+
+
+async def _import(settings: CheckSettings) -> Catalogue:
+    # The template itself, whatever the start method: only it tells of threads that an import starts.
+    launcher = TemplateLauncher(imports_of(settings), Confining(None))
+    try:
+        return await launcher.start()
+    finally:
+        await launcher.close()
+
+
+def _as_seen_from_here(finding: Finding) -> Finding:
+    path = Path(finding.file)
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        return Finding(**{**asdict(finding), "file": os.path.relpath(path), "level": finding.level})
+    return finding
+
+
+def _print(catalogue: Catalogue, found: Sequence[Finding]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for finding in found:
+        place = f"{finding.file}:{finding.line}" if finding.line else finding.file
+        colour = "bold red" if finding.level is Level.ERROR else "yellow"
+        console.print(
+            Text.assemble(
+                (f"{place}: ", "bold"),
+                (f"{finding.level}", colour),
+                f" [{finding.code}] {finding.message} {finding.advice}".rstrip(),
+            )
+        )
+    errors = sum(finding.level is Level.ERROR for finding in found)
+    counts = f"{len(catalogue.blocks)} block(s), {errors} error(s), {len(found) - errors} warning(s)"
+    console.print(Text(counts, style="red" if errors else "yellow" if found else "green"))
+    sys.stdout.flush()

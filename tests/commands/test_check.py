@@ -1,0 +1,227 @@
+"""`supervisor check`: each finding once where it is due, with its line, and never where it is not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands_support import supervisor
+from local_support import write_block
+
+from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
+from supervisor.check.all_checks import SOURCE_CHECKS, findings_of, source_files
+from supervisor.check.declared import DECLARED_CHECKS
+from supervisor.check.source import parse_module
+
+HEAD = """\
+from typing import Annotated, Any, ClassVar, Final
+from pydantic import Field, SecretStr
+from sdk import *
+class Params(FunctionBlockParams):
+    {params}
+class Data(FunctionBlockResultData): ...
+@register_function_block(Registration(name="x", package="acme", description="d", run_on="global", fb_type="none",
+    param_cls=Params, result_cls=Data{registration}))
+class Block(FunctionBlock[Params, Data]):
+    {body}
+"""
+RUN = "async def run(self, params, context): ..."
+ROLLBACK = "async def rollback(self, params, context, result_from_failed=None): ..."
+
+
+def found_in(*, params: str = "pass", body: str = RUN, registration: str = "") -> list[tuple[str, str, int]]:
+    """Code, level and line of what the checks of the source find."""
+    text = HEAD.format(params=params, body=body.replace("\n", "\n    "), registration=registration)
+    module = parse_module("block.py", text)
+    findings = [finding for check in SOURCE_CHECKS for finding in check(module)]
+    return [(finding.code, str(finding.level), finding.line) for finding in findings]
+
+
+PARAMS_LINE, CLASS_LINE, BODY_LINE = 5, 9, 10
+
+
+@pytest.mark.parametrize(
+    ("given", "finding"),
+    [
+        ({"params": "names: list[str] = []"}, ("mutable-default", "warning", PARAMS_LINE)),
+        (
+            {"params": "names: dict[str, str] = Field({}, title='x')"},
+            ("mutable-default", "warning", PARAMS_LINE),
+        ),
+        ({"params": "names: Any = Field(default=set())"}, ("mutable-default", "warning", PARAMS_LINE)),
+        ({"params": "password: str"}, ("unmarked-secret", "warning", PARAMS_LINE)),
+        ({"params": "snmp_community: str | None = None"}, ("unmarked-secret", "warning", PARAMS_LINE)),
+        ({"body": "seen = []\n" + RUN}, ("mutable-default", "warning", BODY_LINE)),
+        ({"body": "seen: dict[str, int] = dict()\n" + RUN}, ("mutable-default", "warning", BODY_LINE)),
+        ({"body": RUN + "\ndef help(self, seen={}): ..."}, ("mutable-default", "warning", BODY_LINE + 1)),
+        ({"body": "def run(self, params, context): ..."}, ("run-not-async", "warning", BODY_LINE)),
+        ({"body": RUN + "\ndef acquire(self, params): ..."}, ("acquire-not-async", "warning", BODY_LINE + 1)),
+        ({"body": "async def run(self, params): ..."}, ("run-arity", "error", BODY_LINE)),
+        ({"body": "async def run(self, a, b, c, d): ..."}, ("run-arity", "error", BODY_LINE)),
+        ({"body": "async def run(self, a, b, *, c): ..."}, ("run-arity", "error", BODY_LINE)),
+        ({"body": RUN + "\nasync def acquire(self): ..."}, ("acquire-arity", "error", BODY_LINE + 1)),
+        ({"registration": ", reversible=True"}, ("missing-rollback", "error", CLASS_LINE)),
+        ({"body": RUN + "\n" + ROLLBACK}, ("rollback-unused", "warning", CLASS_LINE)),
+    ],
+)
+def test_what_is_wrong_in_the_source_is_found_at_its_line(
+    given: dict[str, str], finding: tuple[str, str, int]
+) -> None:
+    assert found_in(**given) == [finding]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"params": "names: list[str] = Field(default_factory=list)"},
+        {"params": "known: ClassVar[list[str]] = []"},
+        {"params": "pair: tuple[str, ...] = ()"},
+        {"params": "password: Annotated[str, SENSITIVE]"},
+        {"params": "api_key: SecretStr | None = None"},
+        {"params": "has_token: bool = False"},
+        {"params": "compass: str"},
+        {"body": "PLATFORMS = {'ios': 1}\n" + RUN},
+        {"body": "known: Final = []\n" + RUN},
+        {"body": "async def run(self, params, context, meta): ..."},
+        {"body": "async def run(self, params, context, *more, **named): ..."},
+        {"body": "async def run(self, params, context, meta=None, extra=1): ..."},
+        {"body": "@wrapped\ndef run(self): ..."},
+        {"body": RUN + "\n" + ROLLBACK, "registration": ", reversible=True"},
+        {"body": RUN + "\n" + ROLLBACK, "registration": ", reversible=WANTED"},
+        {"body": RUN + "\n" + ROLLBACK, "registration": ", **more"},
+    ],
+)
+def test_what_is_right_is_not_complained_of(given: dict[str, str]) -> None:
+    assert found_in(**given) == []
+
+
+def entry(**changes: Any) -> BlockEntry:
+    facts: dict[str, Any] = {
+        "id": "acme/x:1.0.0",
+        "package": "acme",
+        "name": "x",
+        "version": (1, 0, 0),
+        "description": "does",
+        "run_on": "global",
+        "fb_type": "none",
+        "help_text": "",
+        "deprecated": False,
+        "is_idempotent": False,
+        "is_pure": False,
+        "reversible": False,
+        "parameter_schema": {"type": "object"},
+        "result_schema": {"type": "object"},
+        "max_seconds": None,
+        "max_memory_mb": None,
+        "module": "m",
+        "file": "x.py",
+        "line": 3,
+    }
+    return BlockEntry(**facts | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        ({}, []),
+        ({"id": "acme/show-version:1.0.0"}, ["block-id"]),
+        ({"help_text": "x" * 255}, []),
+        ({"help_text": "x" * 256}, ["help-length"]),
+        ({"description": " "}, ["no-description"]),
+        ({"parameter_schema": {"type": "array"}}, ["schema"]),
+        ({"result_schema": {}}, ["schema"]),
+        ({"deprecated": True}, ["deprecated-without-way-out"]),
+        ({"deprecated": True, "help_text": "Use acme/y."}, []),
+    ],
+)
+def test_what_the_engine_would_not_take_is_found(changes: dict[str, Any], codes: list[str]) -> None:
+    block = entry(**changes)
+    assert [finding.code for check in DECLARED_CHECKS for finding in check(block)] == codes
+
+
+def problem(kind: Any, message: str, file: str | None = "x.py") -> ImportProblem:
+    return ImportProblem(module="m", file=file, line=7, kind=kind, message=message, traceback="")
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "level"),
+    [
+        (problem("error", "ValueError: no"), "import", "error"),
+        (problem("error", "RegistrationError: B (a/b:1.0.0): it has no run. Define it."), "registration", "error"),
+        (problem("error", "RegistrationError: a/b: it is reversible but has no rollback."), "missing-rollback", "error"),
+        (problem("error", "RegistrationError: a/b: markdown_helptext has 300 characters, the"), "help-length", "error"),
+        (problem("error", "No JSON schema can be made of P: no."), "schema", "error"),
+        (problem("conflict", "taken"), "duplicate-id", "error"),
+        (problem("hang", "hung"), "import-hang", "error"),
+        (problem("thread", "started a thread"), "import-thread", "warning"),
+        (problem("source", "does not exist", None), "not-found", "error"),
+    ],
+)  # fmt: skip
+def test_what_the_import_has_shown_is_a_finding_of_its_kind(
+    given: ImportProblem, code: str, level: str
+) -> None:
+    (finding,) = findings_of(Catalogue(problems=(given,)), [])
+    assert (finding.code, str(finding.level), finding.line) == (code, level, 7)
+
+
+def test_tests_are_not_read_and_helper_modules_are(tmp_path: Path) -> None:
+    for name in ("a.py", "helpers/b.py", "tests/c.py", "test_d.py", "conftest.py", ".hidden/e.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert source_files([tmp_path], Catalogue()) == [tmp_path / "a.py", tmp_path / "helpers/b.py"]
+
+
+BAD = HEAD.format(
+    params="token: str",
+    registration=", reversible=True",
+    body="seen = []\n    def run(self, params): ...",
+)
+
+
+def test_a_directory_is_checked_as_a_whole_and_each_finding_has_file_line_and_advice(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text(BAD)
+    (tmp_path / "broken.py").write_text("x = 1\nimport no_such_module\n")
+    write_block(tmp_path / "good.py")
+    done = supervisor("check", cwd=tmp_path)
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (1, "")
+    assert [line.split("]")[0] for line in lines[:-1]] == [
+        "bad.py:5: warning [unmarked-secret",
+        "bad.py:9: error [missing-rollback",
+        "bad.py:10: warning [mutable-default",
+        "bad.py:11: error [run-arity",
+        "bad.py:11: warning [run-not-async",
+        "broken.py:2: error [import",
+        "good.py:13: warning [no-description",
+    ]
+    assert "Declare it as run(self, params, context)." in lines[3]
+    assert lines[-1] == "1 block(s), 3 error(s), 4 warning(s)"
+
+
+def test_json_has_the_blocks_and_the_findings_and_strict_makes_a_warning_count(tmp_path: Path) -> None:
+    write_block(tmp_path / "good.py")
+    done = supervisor("check", str(tmp_path / "good.py"), "--json", cwd=tmp_path)
+    shown = json.loads(done.stdout)
+    assert (done.returncode, shown["blocks"]) == (0, ["acme/greet:1.0.0"])
+    assert [(finding["file"], finding["code"]) for finding in shown["findings"]] == [
+        ("good.py", "no-description")
+    ]
+    assert supervisor("check", "--strict", cwd=tmp_path).returncode == 1
+
+
+def test_no_block_of_an_author_is_imported_by_the_command_itself(tmp_path: Path) -> None:
+    (tmp_path / "kills.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    write_block(tmp_path / "good.py")
+    done = supervisor("check", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "kills.py" in done.stdout
+    assert "[import-crash]" in done.stdout
+    assert "1 block(s)" in done.stdout
+
+
+def test_a_place_without_blocks_and_one_that_is_not_there_are_errors(tmp_path: Path) -> None:
+    empty = supervisor("check", cwd=tmp_path)
+    assert (empty.returncode, "[no-blocks]" in empty.stdout) == (1, True)
+    missing = supervisor("check", "nowhere", cwd=tmp_path)
+    assert (missing.returncode, "[not-found]" in missing.stdout) == (1, True)
