@@ -1,25 +1,31 @@
 """The command line. Imports nothing heavy at its top: `multiprocess` has children import it again (pypa/pip#12712)."""
 
+import difflib
 import importlib
 import sys
 from typing import Final
 
 from supervisor.keeper import keep
 
-COMMANDS: Final = {
-    "demo": "run everything here, with an engine and a device of its own, and show what happens",
-    "local": "run an engine and the worker on this machine, with their state kept",
-    "dev": "run an engine and the worker here, and reload the blocks when a file is saved",
-    "submit": "submit a job to an engine that `local` or `dev` runs, and wait for its result",
-    "check": "check the blocks of a directory, and say what to do, with file and line",
-    "new-block": "write a module with a working block and its tests, to start from",
-    "run-block": "run one block in a child, exactly as the daemon does, and print its result",
-    "blocks": "list the function blocks, and the modules that could not be imported",
-    "journal": "list what the engine does not have yet; retry or drop results that it refused",
-    "doctor": "check this machine, and say what to do",
+COMMAND_GROUPS: Final = {
+    "For operators": {
+        "local": "run an engine and the worker on this machine, with their state kept",
+        "doctor": "check this machine, and say what to do",
+        "journal": "list what the engine does not have yet; retry or drop results that it refused",
+        "demo": "run everything here, with an engine and a device of its own, and show what happens",
+    },
+    "For authors of blocks": {
+        "new-block": "write a module with a working block and its tests, to start from",
+        "check": "check blocks without running them, and say what to do, with file and line",
+        "dev": "run an engine and the worker here, and reload the blocks at each save",
+        "submit": "submit a job to the engine of `local` or `dev`, and wait for its result",
+        "run-block": "run one block in a child, exactly as the daemon does, and print its result",
+        "blocks": "list the function blocks, and the modules that could not be imported",
+    },
 }
 """Besides the daemon, which is what runs without one of these words."""
 
+COMMANDS: Final = {name: text for group in COMMAND_GROUPS.values() for name, text in group.items()}
 
 _KEPT: Final = (None, "run-block", "blocks", "doctor", "local", "dev", "check")
 """The commands that import or run blocks: nothing that these start may outlive the command, even if it is killed."""
@@ -31,11 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     name = given[0] if given and given[0] in COMMANDS else None
     rest = given if name is None else given[1:]
     if name is None and given and not given[0].startswith("-"):
-        known = ", ".join(COMMANDS)
-        text = (
-            f"supervisor: there is no command {given[0]!r}. Commands: {known}; without one, the daemon runs."
-        )
-        print(text, file=sys.stderr)
+        print(_unknown(given[0]), file=sys.stderr)
         return 2
 
     def run() -> int:
@@ -43,6 +45,15 @@ def main(arguments: list[str] | None = None) -> int:
         return int(module.run(rest))
 
     return keep(run) if name in _KEPT else run()
+
+
+def _unknown(word: str) -> str:
+    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    meant = f" Did you mean {near[0]!r}?" if near else ""
+    known = ", ".join(COMMANDS)
+    return (
+        f"supervisor: there is no command {word!r}.{meant} Commands: {known}; without one, the daemon runs."
+    )
 
 
 if __name__ == "__main__":

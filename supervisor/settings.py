@@ -4,6 +4,7 @@ import argparse
 import logging
 import os
 import re
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
@@ -236,6 +237,13 @@ def _join(value: Any) -> Any:
     return _split(value)
 
 
+def _add_argument(hidden: frozenset[str], parser: Any, *names: str, **options: Any) -> Any:
+    """Add a flag, which the help leaves out when its setting is one of ``hidden``. It can be given all the same."""
+    if any(name.lstrip("-").replace("-", "_") in hidden for name in names):
+        options["help"] = argparse.SUPPRESS
+    return parser.add_argument(*names, **options)
+
+
 def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: str = "") -> SettingsT:
     """Read ``model`` from flags, environment and `.env`.
 
@@ -249,6 +257,11 @@ def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: st
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    source: CliSettingsSource[Any] = CliSettingsSource(model, root_parser=parser, cli_parse_args=arguments)
+    source: CliSettingsSource[Any] = CliSettingsSource(
+        model,
+        root_parser=parser,
+        cli_parse_args=arguments,
+        add_argument_method=partial(_add_argument, getattr(model, "HIDDEN_FLAGS", frozenset())),
+    )
     given: dict[str, Any] = {"_cli_settings_source": source}  # pydantic-settings' own way in
     return model(**given)

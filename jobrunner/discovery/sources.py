@@ -20,7 +20,11 @@ ENTRY_POINTS: Final = "entry-points"
 ENTRY_POINT_GROUP: Final = "neops.function_blocks"
 
 _PRIVATE: Final = "_neops_directory_"
-_SKIPPED_DIRECTORIES: Final = frozenset({"__pycache__", "tests", "test", "testing"})
+_SKIPPED_DIRECTORIES: Final = frozenset(
+    {"__pycache__", "tests", "test", "testing", "site-packages", "node_modules"}
+)
+"""Where nobody puts blocks. An environment below an author's directory has thousands of modules in site-packages."""
+
 _NAMED_ONLY_MARK: Final = "__neops_named_only__"
 
 

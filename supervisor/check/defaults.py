@@ -1,7 +1,7 @@
 """Values that are shared where an author may take them for his own: lists, dicts and sets as defaults. Pure."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from supervisor.check.finding import Finding, Level
@@ -30,7 +30,7 @@ def check_defaults(module: Module) -> Iterator[Finding]:
 
 def _attributes(file: str, block: ast.ClassDef) -> Iterator[Finding]:
     for node in block.body:
-        names: list[ast.expr]
+        names: Sequence[ast.expr]
         if isinstance(node, ast.AnnAssign):
             names, value = [node.target], node.value
             if last_name(node.annotation) in _CONSTANT_ANNOTATIONS:

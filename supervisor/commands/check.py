@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
@@ -22,7 +22,9 @@ from supervisor.commands.command_settings import EXIT_INTERRUPTED, CommandSettin
 from supervisor.commands.common import EXIT_FAILED, read_settings, run_to_exit_code
 from supervisor.launcher.confining import Confining
 from supervisor.launcher.template import TemplateLauncher
+from supervisor.local.sources import places_of
 from supervisor.logs import start_logging
+from supervisor.settings import RunSettings
 
 PROGRAM: Final = "supervisor check"
 
@@ -33,8 +35,12 @@ class CheckSettings(CommandSettings):
     Exit code 0 when there are no errors, 1 when there are, 2 for wrong usage.
     """
 
+    HIDDEN_FLAGS: ClassVar = frozenset(RunSettings.model_fields) - {"function_blocks", "import_seconds"}
+    """No job runs: what limits jobs is taken, so that a worker's command line can be given, and means nothing."""
+
     places: CliPositionalArg[list[str]] = Field(
-        default=[], description="Directories or .py files with your blocks. Default: here."
+        default=[],
+        description="Directories or .py files with your blocks. Default: as --function-blocks, else here.",
     )
     strict: bool = Field(default=False, description="Exit code 1 for warnings too.")
     as_json: bool = Field(default=False, alias="json", description="Print one JSON object.")
@@ -46,15 +52,14 @@ _EPILOG: Final = "Example: supervisor check my_blocks"
 def run(arguments: list[str]) -> int:
     """Check and print. Returns 0, or 1 when there are errors."""
     settings = read_settings(CheckSettings, arguments, PROGRAM, _EPILOG)
-    further = settings.function_blocks if "function_blocks" in settings.model_fields_set else []
-    given = settings.places or ([] if further else ["."])
-    places = [Path(place).expanduser().absolute() for place in given]
+    places, further = places_of(settings.places, settings, arguments)
     settings.function_blocks = [*map(str, places), *further]
+    read = [*places, *(Path(source) for source in further if Path(source).exists())]
     listener = start_logging(logging.CRITICAL)
 
     async def work() -> int:
         catalogue = await _import(settings)
-        found = findings_of(catalogue, source_files(places, catalogue)) or no_blocks(
+        found = findings_of(catalogue, source_files(read, catalogue)) or no_blocks(
             catalogue, settings.function_blocks
         )
         found = [_as_seen_from_here(finding) for finding in found]

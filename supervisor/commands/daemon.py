@@ -4,7 +4,7 @@ import logging
 
 from pydantic import ValidationError
 
-from supervisor.cli import COMMANDS
+from supervisor.cli import COMMAND_GROUPS
 from supervisor.commands.common import read_settings, run_to_exit_code, settings_problems
 from supervisor.daemon import Daemon
 from supervisor.errors import ReloadRefusedError
@@ -42,9 +42,13 @@ def _read_again(arguments: list[str]) -> DaemonSettings:
 
 
 def _epilog() -> str:
-    commands = "\n".join(f"  supervisor {name:12} {text}" for name, text in COMMANDS.items())
+    commands = "\n".join(
+        f"\n{title}:\n" + "\n".join(f"  supervisor {name:10} {text}" for name, text in group.items())
+        for title, group in COMMAND_GROUPS.items()
+    )
     return (
         f"Every flag can be given in the environment as {ENV_PREFIX} + its name, such as "
         f"{ENV_PREFIX}MAX_JOB_SECONDS, or in a file .env.\n"
-        f"Without a command, the daemon runs. Commands (each has its own --help):\n{commands}"
+        f"Without a command, the daemon runs. Commands (each has its own --help):\n{commands}\n\n"
+        "Example: supervisor --engine-url http://engine:3030 --function-blocks /srv/blocks"
     )

@@ -5,18 +5,19 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
 from supervisor.commands.command_settings import CommandSettings
 from supervisor.commands.common import EXIT_USAGE, read_settings, run_to_exit_code
-from supervisor.commands.local import HINT, Told, run_pair
+from supervisor.commands.local import HINT, RARE_FLAGS, Told, run_pair
 from supervisor.local.display import Display, display_for
 from supervisor.local.flags import flag, given_to_the_worker
 from supervisor.local.pair import Pair, PairOptions, no_proxy_for_the_loopback
 from supervisor.local.results import Results
+from supervisor.local.sources import places_of
 from supervisor.local.watching import Watcher, watched_directories
 from supervisor.local.worker_lines import Line
 
@@ -26,8 +27,11 @@ PROGRAM: Final = "supervisor dev"
 class DevSettings(CommandSettings):
     """Run an engine and the worker here, show logs and results as they come, and reload the blocks at each save."""
 
+    HIDDEN_FLAGS: ClassVar = RARE_FLAGS
+
     directory: CliPositionalArg[str] = Field(
-        default=".", description="The directory, or the file, with your blocks. Default: here."
+        default="",
+        description="The directory, or the file, with your blocks. Default: as --function-blocks, else here.",
     )
     port: int = Field(
         default=0, ge=0, le=65535, description="The engine's port on 127.0.0.1. Default: a free one."
@@ -44,6 +48,7 @@ class DevSettings(CommandSettings):
 _EPILOG: Final = (
     "A save that can't be imported is shown with file and line, and the code before it stays in force.\n"
     "Jobs that run finish with the code they began with. All state is gone at the end.\n"
+    "Further limits of jobs can be given as for the daemon: supervisor --help.\n"
     "Example: supervisor dev my_blocks, and in another terminal: supervisor submit show_version --params '{}' --wait"
 )
 
@@ -51,8 +56,9 @@ _EPILOG: Final = (
 def run(arguments: list[str]) -> int:
     """Run both until told to stop. Returns 0, 1 when the engine could not start, 2 for wrong usage."""
     settings = read_settings(DevSettings, arguments, PROGRAM, _EPILOG)
-    if not Path(settings.directory).expanduser().exists():
-        message = f"{settings.directory} does not exist. Give a directory of blocks, or a .py file."
+    places, further = places_of(filter(None, [settings.directory]), settings, arguments)
+    if missing := [place for place in places if not place.exists()]:
+        message = f"{missing[0]} does not exist. Give a directory of blocks, or a .py file."
         print(f"{PROGRAM}: {message}", file=sys.stderr)
         return EXIT_USAGE
     # The results are asked for over the loopback, where no proxy may come in between.
@@ -62,7 +68,9 @@ def run(arguments: list[str]) -> int:
 
     async def work() -> int:
         with tempfile.TemporaryDirectory(prefix="neops-dev-", ignore_cleanup_errors=True) as name:
-            return await _Author(settings, arguments, display, Path(name)).run()
+            return await _Author(
+                settings, arguments, [*map(str, places), *further], display, Path(name)
+            ).run()
 
     return run_to_exit_code(PROGRAM, work)
 
@@ -71,13 +79,16 @@ class _Author(Told):
     """What an author's session is made of: the pair, the watcher, and the results."""
 
     def __init__(
-        self, settings: DevSettings, arguments: list[str], display: Display, directory: Path
+        self,
+        settings: DevSettings,
+        arguments: list[str],
+        sources: list[str],
+        display: Display,
+        directory: Path,
     ) -> None:
         super().__init__(display, HINT)
         self._results = Results(display)
         self._url = ""
-        # As an absolute path: a name without a slash would be taken for a module's.
-        sources = [str(Path(settings.directory).expanduser().absolute()), *_further_sources(settings)]
         self._watcher = Watcher(watched_directories(source for source in sources if Path(source).exists()))
         self._saved = asyncio.Event()
         flags = [
@@ -128,7 +139,3 @@ class _Author(Told):
         # What was saved while it started may have come too late for it: that is another try, at once.
         await self._saved.wait()
         self._saved.clear()
-
-
-def _further_sources(settings: DevSettings) -> list[str]:
-    return settings.function_blocks if "function_blocks" in settings.model_fields_set else []

@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ from supervisor.local.places import local_state_directory
 from supervisor.local.worker_lines import Line
 from supervisor.notify import Notifier
 from supervisor.program import ProgramError
+from supervisor.settings import RunSettings
 from supervisor.signals import keeper_lost, stop_signals
 
 PROGRAM: Final = "supervisor local"
@@ -27,8 +28,20 @@ DEFAULT_PORT: Final = 3030
 HINT: Final = "supervisor submit BLOCK --params '{}' --wait"
 
 
+RARE_FLAGS: Final = frozenset(RunSettings.model_fields) - {
+    "function_blocks",
+    "max_job_seconds",
+    "max_job_memory_mb",
+    "job_env",
+    "log_level",
+}
+"""Settings of the worker that the help leaves to `supervisor --help`."""
+
+
 class LocalSettings(CommandSettings):
     """Run an engine and the worker on this machine, with their state kept: workflow steps without a neops engine."""
+
+    HIDDEN_FLAGS: ClassVar = RARE_FLAGS
 
     port: int = Field(
         default=DEFAULT_PORT,
@@ -50,6 +63,7 @@ class LocalSettings(CommandSettings):
 _EPILOG: Final = (
     "Ctrl-C or SIGTERM: running jobs may finish, then the worker ends, then the engine. "
     "SIGHUP: new code of the blocks.\n"
+    "Further limits of jobs can be given as for the daemon: supervisor --help.\n"
     "Example: supervisor local --function-blocks /srv/blocks"
 )
 

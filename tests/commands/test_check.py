@@ -149,7 +149,7 @@ def problem(kind: Any, message: str, file: str | None = "x.py") -> ImportProblem
     [
         (problem("error", "ValueError: no"), "import", "error"),
         (problem("error", "RegistrationError: B (a/b:1.0.0): it has no run. Define it."), "registration", "error"),
-        (problem("error", "RegistrationError: a/b: it is reversible but has no rollback."), "missing-rollback", "error"),
+        (problem("error", "RegistrationError: a/b: reversible but has no rollback."), "missing-rollback", "error"),
         (problem("error", "RegistrationError: a/b: markdown_helptext has 300 characters, the"), "help-length", "error"),
         (problem("error", "No JSON schema can be made of P: no."), "schema", "error"),
         (problem("conflict", "taken"), "duplicate-id", "error"),
@@ -225,3 +225,22 @@ def test_a_place_without_blocks_and_one_that_is_not_there_are_errors(tmp_path: P
     assert (empty.returncode, "[no-blocks]" in empty.stdout) == (1, True)
     missing = supervisor("check", "nowhere", cwd=tmp_path)
     assert (missing.returncode, "[not-found]" in missing.stdout) == (1, True)
+
+
+def test_an_environment_below_the_directory_is_not_imported(tmp_path: Path) -> None:
+    write_block(tmp_path / "good.py")
+    installed = tmp_path / "venv" / "lib" / "python3" / "site-packages"
+    installed.mkdir(parents=True)
+    (installed / "broken.py").write_text("raise RuntimeError\npassword: str\n")
+    done = supervisor("check", cwd=tmp_path)
+    assert (done.returncode, "broken" in done.stdout) == (0, False)
+
+
+def test_what_the_environment_names_is_checked_where_nothing_is_given(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    write_block(tmp_path / "mine" / "good.py")
+    (tmp_path / "broken.py").write_text("raise RuntimeError\n")
+    (tmp_path / ".env").write_text("DIR_FUNCTION_BLOCKS=mine\n")
+    done = supervisor("check", "--json", cwd=tmp_path)
+    assert (done.returncode, json.loads(done.stdout)["blocks"]) == (0, ["acme/greet:1.0.0"])
+    assert supervisor("check", ".", cwd=tmp_path).returncode == 1

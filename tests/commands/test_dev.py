@@ -81,7 +81,7 @@ def test_a_directory_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     with running(tmp_path, "dev", "nowhere") as command:
         assert command.wait() == 2
     assert command.lines == [
-        "supervisor dev: nowhere does not exist. Give a directory of blocks, or a .py file."
+        f"supervisor dev: {tmp_path / 'nowhere'} does not exist. Give a directory of blocks, or a .py file."
     ]
 
 
