@@ -5,6 +5,7 @@ from pathlib import Path
 import griffe
 
 from docs.tools.api_page import Page, render
+from docs.tools.commands_page import render_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -14,10 +15,12 @@ PAGES = (
     Page("sdk.testing", "sdk-testing.md", "`sdk.testing`: what a block is tested with"),
     Page("sdk.devengine", "sdk-devengine.md", "`sdk.devengine`: an engine for one machine"),
 )
+COMMANDS_FILE = "command-line.md"
 
 
 def stale_pages() -> dict[Path, str]:
-    """Return each page whose file is missing or is not what the docstrings say now, with what it should be."""
+    """Return each page whose file is missing or is not what the source says now, with what it should be."""
     loader = griffe.GriffeLoader(search_paths=[ROOT])
     wanted = {REFERENCE / page.file: render(page, loader) for page in PAGES}
+    wanted[REFERENCE / COMMANDS_FILE] = render_commands()
     return {path: text for path, text in wanted.items() if not path.exists() or path.read_text() != text}

@@ -92,7 +92,7 @@ class _Author(Told):
         self._watcher = Watcher(watched_directories(source for source in sources if Path(source).exists()))
         self._saved = asyncio.Event()
         flags = [
-            *given_to_the_worker(DevSettings, arguments),
+            *given_to_the_worker(DevSettings, arguments, {"function_blocks", "shutdown_timeout_seconds"}),
             *flag("function_blocks", sources),
             *flag("shutdown_timeout_seconds", settings.shutdown_timeout_seconds),
             *("--poll-seconds", "0.2", "--worker-name", "dev"),

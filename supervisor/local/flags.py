@@ -1,5 +1,6 @@
 """The worker's command line, from what was given to the command that runs it."""
 
+from collections.abc import Container
 from typing import Any, Final
 
 from pydantic_settings import BaseSettings, CliSettingsSource
@@ -7,18 +8,20 @@ from pydantic_settings import BaseSettings, CliSettingsSource
 from supervisor.settings import DaemonSettings
 
 _OWN: Final = frozenset({"engine_url", "state_dir", "log_level"})
-"""Settings of the worker that the command decides, whatever was given."""
+"""Settings of the worker that every such command decides, whatever was given."""
 
 
-def given_to_the_worker(model: type[BaseSettings], arguments: list[str]) -> list[str]:
-    """Return those of ``arguments`` that are settings of the worker, as its own flags.
+def given_to_the_worker(
+    model: type[BaseSettings], arguments: list[str], decided: Container[str] = ()
+) -> list[str]:
+    """Return those of ``arguments`` that are settings of the worker, as its own flags; but for ``decided`` ones.
 
     Only what stands on the command line: environment and `.env` are read by the worker itself, and read anew by it
     at a reload, which flags would overrule.
     """
     flags: list[str] = []
     for name, value in on_the_command_line(model, arguments).items():
-        if name in DaemonSettings.model_fields and name not in _OWN:
+        if name in DaemonSettings.model_fields and name not in _OWN and name not in decided:
             flags += flag(name, value)
     return flags
 

@@ -29,7 +29,7 @@ def data_of(command: Running) -> object:
 
 
 def test_a_save_brings_new_code_and_a_changed_result_model(home: Path) -> None:
-    with running(home, "dev") as command:
+    with running(home, "dev", "--shutdown-timeout-seconds", "1", "--max-job-seconds", "60") as command:
         command.wait_for(READY)
         assert data_of(command) == {"text": "hello"}
         seen = len(command.lines)
