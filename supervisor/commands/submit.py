@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import sys
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import Field
@@ -13,7 +12,6 @@ from rich.console import Console
 from rich.status import Status
 
 from jobrunner.protocol.messages import JobType, RunOn
-from supervisor.blockserver.asking import only_entity
 from supervisor.blockserver.choosing import NoSuchBlockError
 from supervisor.commands.command_settings import EXIT_INTERRUPTED, OnlyThese
 from supervisor.commands.common import EXIT_FAILED, EXIT_USAGE, read_settings
@@ -21,17 +19,15 @@ from supervisor.commands.json_input import BadInputError, read_context, read_par
 from supervisor.engine.http import EngineAccess
 from supervisor.engine.submission import OfferedBlock, Submissions
 from supervisor.errors import EngineError, StartRefusedError
-from supervisor.local.announcement import running_engines
 from supervisor.local.display import TerminalDisplay
 from supervisor.local.flags import on_the_command_line
 from supervisor.local.pair import no_proxy_for_the_loopback
-from supervisor.local.places import announcements_directory
 from supervisor.local.worker_lines import LEVELS
-from supervisor.local.worker_log import Follower
 from supervisor.settings import File, RunSettings
-from supervisor.submit.choosing import choose_offered
-from supervisor.submit.following import JobLines, WaitedTooLongError, follow
+from supervisor.submit.asking import block_meant, what_it_runs_on
+from supervisor.submit.following import WaitedTooLongError, follow
 from supervisor.submit.report import report_of, report_table
+from supervisor.submit.target import Target, find_target
 
 PROGRAM: Final = "supervisor submit"
 _OF_THE_ENGINE: Final = frozenset(
@@ -110,7 +106,8 @@ def run(arguments: list[str]) -> int:
             body["context"] = read_context(settings.context)
     except BadInputError as error:
         return _refuse(str(error))
-    target = _target(settings, explicit="engine_url" in on_the_command_line(SubmitSettings, arguments))
+    by_flag = "engine_url" in on_the_command_line(SubmitSettings, arguments)
+    target = find_target(settings.engine_url, by_flag=by_flag, say=_say)
     if target is None:
         return _refuse(
             "No engine runs here. Start one with `supervisor dev` or `supervisor local`, or give --engine-url."
@@ -125,37 +122,7 @@ def run(arguments: list[str]) -> int:
         return EXIT_INTERRUPTED
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """The engine that gets the job, and the log of its worker where that is known."""
-
-    url: str
-    lines: JobLines
-
-
-def _target(settings: SubmitSettings, *, explicit: bool) -> _Target | None:
-    """Return the engine that is meant.
-
-    One that runs here goes before what the environment names: that may be the real engine, and a job that is tried
-    out must not reach it by an oversight.
-    """
-    running = running_engines(announcements_directory())
-    wanted = settings.engine_url.rstrip("/")
-    if explicit or not running:
-        match = next((engine for engine in running if engine.url == wanted), None)
-        lines = JobLines(Follower(match.worker_log) if match else None)
-        return _Target(wanted, lines) if wanted else None
-    chosen = running[0]
-    if len(running) > 1:
-        others = ", ".join(engine.url for engine in running[1:])
-        print(
-            f"{PROGRAM}: taking {chosen.url}, which was started last. Also running: {others} (--engine-url).",
-            file=sys.stderr,
-        )
-    return _Target(chosen.url, JobLines(Follower(chosen.worker_log)))
-
-
-async def _submit(settings: SubmitSettings, target: _Target, body: dict[str, Any]) -> int:
+async def _submit(settings: SubmitSettings, target: Target, body: dict[str, Any]) -> int:
     access = EngineAccess(
         url=target.url,
         ca_file=settings.engine_ca_file,
@@ -165,13 +132,14 @@ async def _submit(settings: SubmitSettings, target: _Target, body: dict[str, Any
     )
     engine = Submissions(access)
     try:
-        block = choose_offered(await _blocks(engine), settings.block)
+        block = await block_meant(engine, settings.block)
         if not block.workers_online:
             print(
                 f"{PROGRAM}: no worker that is online offers {block.id}; the job waits for one.",
                 file=sys.stderr,
             )
-        job_id = await engine.submit(body | _run_on(settings, block, body) | {"block": block.id})
+        place = what_it_runs_on(block, settings.run_on, settings.entity_id, body.get("context") or {})
+        job_id = await engine.submit({"block": block.id, **body, **place})
         if not settings.wait:
             _print_submitted(settings, target, job_id, block)
             return 0
@@ -181,26 +149,8 @@ async def _submit(settings: SubmitSettings, target: _Target, body: dict[str, Any
         await engine.close()
 
 
-async def _blocks(engine: Submissions) -> list[OfferedBlock]:
-    try:
-        return await engine.blocks()
-    except EngineError as error:
-        # A neops engine wants a token for its list; what matters to who asks here is that it takes no job anyway.
-        if error.status in (401, 403, 404):
-            await engine.submit({})
-        raise
-
-
-def _run_on(settings: SubmitSettings, block: OfferedBlock, body: dict[str, Any]) -> dict[str, Any]:
-    run_on = settings.run_on or block.run_on
-    entity_id: float | None = settings.entity_id
-    if entity_id is None:
-        entity_id = only_entity(run_on, body.get("context") or {})
-    return {"runOn": run_on} | ({} if entity_id is None else {"entityId": entity_id})
-
-
 async def _wait(
-    settings: SubmitSettings, engine: Submissions, target: _Target, job_id: str, block: OfferedBlock
+    settings: SubmitSettings, engine: Submissions, target: Target, job_id: str, block: OfferedBlock
 ) -> int:
     console = Console(stderr=True, highlight=False)
     shown = TerminalDisplay(console, LEVELS["DEBUG"])
@@ -233,7 +183,7 @@ async def _wait(
     return 0 if report["success"] else EXIT_FAILED
 
 
-def _print_submitted(settings: SubmitSettings, target: _Target, job_id: str, block: OfferedBlock) -> None:
+def _print_submitted(settings: SubmitSettings, target: Target, job_id: str, block: OfferedBlock) -> None:
     if _as_json(settings):
         print(json.dumps({"engine": target.url, "job": job_id, "block": block.id}))
     else:
@@ -245,5 +195,9 @@ def _as_json(settings: SubmitSettings) -> bool:
 
 
 def _refuse(message: str) -> int:
-    print(f"{PROGRAM}: {message}", file=sys.stderr)
+    _say(message)
     return EXIT_USAGE
+
+
+def _say(message: str) -> None:
+    print(f"{PROGRAM}: {message}", file=sys.stderr)

@@ -124,7 +124,8 @@ class TerminalDisplay:
         """See `Display.line`."""
         if LEVELS.get(line.level, 0) < self._level:
             return
-        text = Text(f"{line.time[11:19]:8} ", style="dim") if not line.continued else Text(" " * 9)
+        text = Text()
+        text.append(" " * 9 if line.continued else f"{line.time[11:19]:8} ", style="dim")
         if line.job:
             text.append(f"{line.job[:_SHORT_ID]} {short_block(line.block)} ", style="cyan")
         if line.stream:

@@ -4,13 +4,15 @@ import http.server
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from local_support import running, submit, write_block
 
+from supervisor.commands import submit as submit_command
 from supervisor.engine.submission import OfferedBlock
 from supervisor.local.announcement import Announcement, announced, running_engines
 from supervisor.submit.choosing import choose_offered
@@ -24,6 +26,36 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with running(folder, "dev") as command:
         command.wait_for('"event": "ready"')
         yield folder
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    stdout: str
+    stderr: str
+
+
+SubmitHere = Callable[..., Said]
+
+
+@pytest.fixture
+def submit_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> SubmitHere:
+    """Run the command in this process: for what it refuses, which needs no process of its own."""
+
+    def run(folder: Path, *arguments: str, **environment: str) -> Said:
+        monkeypatch.chdir(folder)
+        given = {"XDG_STATE_HOME": str(folder / "state"), "no_proxy": "", "NO_PROXY": "", **environment}
+        for name in ("STATE_DIRECTORY", "URL_BLACKBOARD", "NEOPS_ENGINE_URL"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        try:
+            code = submit_command.run(list(arguments))
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return Said(code, *capsys.readouterr())
+
+    return run
 
 
 def test_a_success_is_exit_code_0_with_one_json_object_and_its_log_on_stderr(home: Path) -> None:
@@ -69,12 +101,11 @@ def test_parameters_come_from_stdin_and_from_a_file(home: Path, tmp_path: Path) 
     ],
 )
 def test_what_can_not_be_submitted_is_one_message_and_exit_code_2(
-    home: Path, arguments: tuple[str, ...], words: str
+    home: Path, submit_here: SubmitHere, arguments: tuple[str, ...], words: str
 ) -> None:
-    done = submit(home, *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
+    done = submit_here(home, *arguments)
+    assert (done.code, done.stdout) == (2, "")
     assert words in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def test_an_engine_that_runs_here_goes_before_the_one_of_the_environment(home: Path) -> None:
@@ -82,9 +113,9 @@ def test_an_engine_that_runs_here_goes_before_the_one_of_the_environment(home: P
     assert done.returncode == 0, done.stderr
 
 
-def test_without_an_engine_the_way_to_one_is_said(tmp_path: Path) -> None:
-    done = submit(tmp_path, "greet")
-    assert done.returncode == 2
+def test_without_an_engine_the_way_to_one_is_said(tmp_path: Path, submit_here: SubmitHere) -> None:
+    done = submit_here(tmp_path, "greet")
+    assert done.code == 2
     assert "Start one with `supervisor dev`" in done.stderr
 
 
@@ -123,10 +154,12 @@ def neops_engine(listing: int) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("listing", [200, 401, 404])
-def test_an_engine_that_takes_no_single_jobs_is_named_as_such(tmp_path: Path, listing: int) -> None:
+def test_an_engine_that_takes_no_single_jobs_is_named_as_such(
+    tmp_path: Path, submit_here: SubmitHere, listing: int
+) -> None:
     with neops_engine(listing) as url:
-        done = submit(tmp_path, "greet", URL_BLACKBOARD=url)
-    assert done.returncode == 2
+        done = submit_here(tmp_path, "greet", URL_BLACKBOARD=url)
+    assert done.code == 2
     assert f"The engine at {url} takes no single jobs (404)" in done.stderr
 
 
