@@ -10,13 +10,20 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
+def printable(text: str) -> str:
+    """Return ``text`` with its control characters escaped, line breaks and tabs apart.
+
+    A job's text must not repaint a terminal, nor make a log file binary.
+    """
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
 class _OneLine(logging.Formatter):
     """Puts job and block in front, and keeps what has several lines together by indenting the rest."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's line."""
-        # Escaped: a job's text must not repaint a terminal, nor make a log file binary.
-        text = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", super().format(record))
+        text = printable(super().format(record))
         text = text.replace("\n", "\n    ")
         job = getattr(record, "job", None)
         if job is None:

@@ -27,7 +27,7 @@ def stop_signals(
 
     def hang_up() -> None:
         if had_terminal and not has_terminal():
-            _turn_output_off()
+            turn_output_off()
             on_signal(signal.SIGHUP)
         elif on_hangup is None:
             on_signal(signal.SIGHUP)
@@ -65,8 +65,8 @@ def has_terminal() -> bool:
         return False
 
 
-def _turn_output_off() -> None:
-    """Write to nowhere from now on: the terminal is gone, and an orderly end must not fail for its last line."""
+def turn_output_off() -> None:
+    """Write to nowhere from now on: who listened is gone, and an orderly end must not fail for its last line."""
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     for descriptor in (1, 2):
         os.dup2(null, descriptor)

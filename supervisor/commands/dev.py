@@ -87,7 +87,7 @@ class _Author(Told):
         directory: Path,
     ) -> None:
         super().__init__(display, HINT)
-        self._results = Results(display)
+        self._results = Results(self.result)
         self._url = ""
         self._watcher = Watcher(watched_directories(source for source in sources if Path(source).exists()))
         self._saved = asyncio.Event()

@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
@@ -21,7 +21,7 @@ from supervisor.local.worker_lines import Line
 from supervisor.notify import Notifier
 from supervisor.program import ProgramError
 from supervisor.settings import RunSettings
-from supervisor.signals import keeper_lost, stop_signals
+from supervisor.signals import keeper_lost, stop_signals, turn_output_off
 
 PROGRAM: Final = "supervisor local"
 DEFAULT_PORT: Final = 3030
@@ -110,21 +110,32 @@ class Told(Listener):
         self._display = display
         self._hint = hint
         self._notifier = notifier
-        self._told = False
 
     def ready(self, url: str, text: str) -> None:
         """Show it; systemd is told once, and of later starts by the status."""
-        self._display.ready(url, text, self._hint)
+        self._shown(lambda: self._display.ready(url, text, self._hint))
         if self._notifier is not None:
             self._notifier.send("READY=1", f"STATUS=engine at {url}; {text}")
 
     def line(self, line: Line) -> None:
         """Show it."""
-        self._display.line(line)
+        self._shown(lambda: self._display.line(line))
 
     def say(self, text: str) -> None:
         """Show it."""
-        self._display.say(text)
+        self._shown(lambda: self._display.say(text))
+
+    def result(self, job: dict[str, Any], cause: str) -> None:
+        """Show the result of a job."""
+        self._shown(lambda: self._display.result(job, cause))
+
+    @staticmethod
+    def _shown(show: Callable[[], None]) -> None:
+        try:
+            show()
+        except OSError:
+            # Nobody reads any more (`| head`): engine and worker go on until they are told to stop.
+            turn_output_off()
 
 
 async def run_pair(

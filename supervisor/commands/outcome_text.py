@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from supervisor.logs import printable
 from supervisor.watch.stack import innermost
 
 
@@ -26,9 +27,9 @@ def outcome_table(block_id: str, answer: dict[str, Any]) -> Table:
         "outcome", Text("success" if succeeded else "failed", style="green" if succeeded else "red")
     )
     table.add_row("cause", Text(answer["cause"]))
-    table.add_row("message", Text(answer["message"]))
+    table.add_row("message", Text(printable(answer["message"])))
     for title, value in _further(answer):
-        table.add_row(title, Text(value))
+        table.add_row(title, Text(printable(value)))
     table.add_row("time", Text(_usage(answer)))
     return table
 

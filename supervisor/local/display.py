@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from supervisor.local.worker_lines import LEVELS, Line
+from supervisor.logs import printable
 
 _COLOURS: Final = {"DEBUG": "dim", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
 _SHORT_ID: Final = 8
@@ -47,7 +48,7 @@ def result_facts(job: dict[str, Any], cause: str) -> dict[str, Any]:
         "block": job.get("functionBlockId"),
         "success": bool(result.get("success")),
         "cause": cause,
-        "message": result.get("message") or "",
+        "message": str(result.get("message") or ""),
         "data": result.get("data"),
     }
 
@@ -110,7 +111,8 @@ class PlainDisplay:
         facts = result_facts(job, cause)
         outcome = "success" if facts["success"] else "failed"
         data = "" if facts["data"] is None else f" {json.dumps(facts['data'], ensure_ascii=False)}"
-        print(f"{facts['block']} {facts['job']}: {outcome}: {facts['message']}{data}", flush=True)
+        text = f"{facts['block']} {facts['job']}: {outcome}: {facts['message']}{data}"
+        print(printable(text), flush=True)
 
 
 class TerminalDisplay:
@@ -148,10 +150,10 @@ class TerminalDisplay:
         ok = facts["success"]
         head = ("success", "bold green") if ok else (f"failed ({cause})", "bold red")
         label = f"{' ' * 9}{str(facts['job'])[:_SHORT_ID]} {short_block(str(facts['block']))} "
-        self._print(Text.assemble((label, "cyan"), head, f" {facts['message']}"))
+        self._print(Text.assemble((label, "cyan"), head, f" {printable(facts['message'])}"))
         if facts["data"] is not None:
             for row in json.dumps(facts["data"], indent=2, ensure_ascii=False).splitlines():
-                self._print(Text(f"{' ' * 11}{row}"))
+                self._print(Text(f"{' ' * 11}{printable(row)}"))
 
     def _print(self, text: Text) -> None:
         self._console.print(text, soft_wrap=True)

@@ -70,7 +70,7 @@ class KeptProgram:
                     await self._bring_up()
                 if self._program is not None:
                     await self._program.wait()
-            except ProgramError:
+            except (ProgramError, OSError):  # the latter: no process could be made of it
                 was_ready = False
             if time.monotonic() - began > _SETTLED_SECONDS:
                 backoff.reset()

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 import re
 import signal
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from supervisor.errors import StateDirectoryError
 from supervisor.legacy_environment import LEGACY_NAMES
 from supervisor.local.announcement import Announcement, announced
 from supervisor.local.kept_program import KeptProgram
@@ -19,8 +19,6 @@ from supervisor.local.places import ENGINE_DATABASE, WORKER_DIRECTORY, WORKER_LO
 from supervisor.local.worker_lines import Line, Reader
 from supervisor.local.worker_log import WorkerLogFile
 from supervisor.program import Program, path_of_our_code
-
-_log = logging.getLogger(__name__)
 
 ENGINE_READY_SECONDS: Final = 30.0
 WORKER_READY_SECONDS: Final = 600.0
@@ -57,7 +55,7 @@ class Listener:
 
 
 class Pair:
-    """Engine and worker. ``run`` is called once."""
+    """Engine and worker. ``run`` is called once. Raises `StateDirectoryError` when it is created."""
 
     def __init__(
         self,
@@ -73,7 +71,7 @@ class Pair:
         self._worker_is_ready = False
         self._reload_asked = False
         self._lines = Reader()
-        self._file = WorkerLogFile(options.directory / WORKER_LOG)
+        self._file = _log_file(options.directory / WORKER_LOG)
         self._engine = KeptProgram(
             "engine",
             self._start_engine,
@@ -211,6 +209,15 @@ class Pair:
             return
         self._file.append(text)
         self._listener.line(self._lines.read(text))
+
+
+def _log_file(path: Path) -> WorkerLogFile:
+    try:
+        return WorkerLogFile(path)
+    except OSError as error:
+        raise StateDirectoryError(
+            f"The worker's log {path} can't be written: {error.strerror}. Make it so, or give another --state-dir."
+        ) from error
 
 
 def without_another_engine(source: Mapping[str, str]) -> dict[str, str]:

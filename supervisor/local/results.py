@@ -1,12 +1,12 @@
 """The results of jobs as they come: the worker's log says that a job has ended, the engine has what became of it."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 from supervisor.engine.http import EngineAccess
 from supervisor.engine.submission import Submissions
 from supervisor.errors import EngineError
-from supervisor.local.display import Display
 from supervisor.local.worker_lines import Ended
 
 _ARRIVES_SECONDS: Final = 10.0
@@ -15,10 +15,10 @@ _REQUEST_SECONDS: Final = 10.0
 
 
 class Results:
-    """Fetches results and shows them. Needs a running loop; close it at the end."""
+    """Fetches results and has them shown, with the cause of the end. Needs a running loop; close it at the end."""
 
-    def __init__(self, display: Display) -> None:
-        self._display = display
+    def __init__(self, show: Callable[[dict[str, Any], str], None]) -> None:
+        self._show_result = show
         self._engine: Submissions | None = None
         self._fetching: set[asyncio.Task[None]] = set()
 
@@ -37,7 +37,7 @@ class Results:
         except (TimeoutError, EngineError):
             # It was delivered late or not at all; the worker's log says more than could be said here.
             return
-        self._display.result(job, ended.cause)
+        self._show_result(job, ended.cause)
 
     @staticmethod
     async def _arrived(engine: Submissions, job_id: str) -> dict[str, Any]:

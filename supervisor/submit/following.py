@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from supervisor.engine.submission import Submissions
+from supervisor.errors import EngineError
 from supervisor.local.worker_lines import Line, Reader
 from supervisor.local.worker_log import Follower
 
 _LOOK_SECONDS: Final = 0.2
+_AWAY_SECONDS: Final = 30.0
+"""How long an engine may be away while a result is awaited."""
 
 
 class WaitedTooLongError(TimeoutError):
@@ -55,12 +58,18 @@ async def follow(
     it has been waited. Raises `EngineError`, and `WaitedTooLongError` after ``timeout_seconds``; the job goes on, as
     it does when this is cancelled.
     """
-    began = time.monotonic()
+    began = heard = time.monotonic()
+    job: dict[str, Any] = {}
     while True:
-        job = await engine.job(job_id)
+        try:
+            job, heard = await engine.job(job_id), time.monotonic()
+        except EngineError as error:
+            # One that is being started again has kept the job.
+            if not error.retryable or time.monotonic() - heard > _AWAY_SECONDS:
+                raise
         for line in lines.new(job_id):
             on_line(line)
-        status, waited = str(job.get("status")), time.monotonic() - began
+        status, waited = str(job.get("status", "pending")), time.monotonic() - began
         if status == "pushed":
             return job
         if timeout_seconds is not None and waited >= timeout_seconds:

@@ -6,6 +6,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from supervisor.logs import printable
+
 
 def report_of(job: dict[str, Any]) -> dict[str, Any]:
     """Return what matters of a job's result, from the engine's answer (contract W6)."""
@@ -16,7 +18,7 @@ def report_of(job: dict[str, Any]) -> dict[str, Any]:
         "block": job.get("functionBlockId"),
         "type": job.get("type"),
         "success": bool(result.get("success")),
-        "message": result.get("message") or "",
+        "message": str(result.get("message") or ""),
         "data": result.get("data"),
         "db_updates": (result.get("dbUpdates") or {}).get("updates"),
         "acquires": body.get("acquires"),
@@ -36,10 +38,10 @@ def report_table(report: dict[str, Any]) -> Table:
     table.add_row("block", Text(str(report["block"])))
     table.add_row("job", Text(str(report["job"])))
     table.add_row("outcome", Text("success" if ok else "failed", style="green" if ok else "red"))
-    table.add_row("message", Text(report["message"]))
+    table.add_row("message", Text(printable(report["message"])))
     for title, key in (("data", "data"), ("db updates", "db_updates"), ("acquires", "acquires")):
         if report[key] is not None:
-            table.add_row(title, Text(json.dumps(report[key], indent=2, ensure_ascii=False)))
+            table.add_row(title, Text(printable(json.dumps(report[key], indent=2, ensure_ascii=False))))
     if report["finished_by"] == "engine":
         table.add_row("ended by", Text("the engine: the worker was lost, or took too long"))
     return table

@@ -1,5 +1,6 @@
 """`supervisor dev`: reload on save, logs and results as they come."""
 
+import json
 import os
 import pty
 import re
@@ -118,3 +119,26 @@ def read_until(master: int, text: str) -> str:
         # Bold and dim stay, without colours.
         shown += re.sub(r"\x1b\[[012]?m", "", os.read(master, 65536).decode(errors="replace"))
     return shown
+
+
+def test_when_nobody_reads_its_output_any_more_the_worker_goes_on(home: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "supervisor", "dev"],
+        cwd=home,
+        env=clean_environment(home),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        ready = next(event for line in process.stdout if (event := json.loads(line))["event"] == "ready")
+        process.stdout.close()
+        for _ in range(2):
+            assert run_job(ready["url"], "acme/greet:1")["resultStatus"] == "success"
+        process.terminate()
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,17 @@ def test_nothing_is_alive_when_it_was_killed(home: Path) -> None:
         os.kill(command.process.pid, signal.SIGKILL)
         gone = lambda: not any(Path(f"/proc/{pid}").exists() for pid in below.values())  # noqa: E731
         wait_until(gone, 10, lambda: str(below))
+
+
+def test_a_result_is_waited_for_while_the_engine_is_started_again(home: Path) -> None:
+    with running(home, *local()) as command:
+        command.wait_for(READY)
+        waiting = threading.Thread(target=lambda: results.append(submit(home, "greet", "--wait", *slow)))
+        results: list[subprocess.CompletedProcess[str]] = []
+        slow = ("--params", '{"seconds": 1}')
+        waiting.start()
+        command.wait_for(r"\] greeting$")
+        os.kill(programs_of(command)["sdk.devengine"], signal.SIGKILL)
+        waiting.join(30)
+        (done,) = results
+        assert (done.returncode, '"success": true' in done.stdout) == (0, True), done.stderr
