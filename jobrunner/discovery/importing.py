@@ -14,7 +14,8 @@ from sdk.block_registry import registry
 from sdk.errors import DuplicateBlockError
 
 _JOBRUNNER: Final = Path(__file__).parent.parent
-_OWN_FRAMES: Final = (f"{_JOBRUNNER}/", f"{_JOBRUNNER.parent / 'sdk'}/", "<frozen importlib")
+_OWN_FRAMES: Final = (f"{_JOBRUNNER}/", f"{_JOBRUNNER.parent / 'sdk'}/", "<")
+"""Of code that is in no file, such as the constructor of a dataclass, an author sees only where it was called."""
 
 
 def import_module(module: Module) -> ImportProblem | None:

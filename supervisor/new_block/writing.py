@@ -1,6 +1,7 @@
 """Writing a new block: the module from its template, and what pytest needs to find the tests in it."""
 
 import configparser
+import importlib.util
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -11,7 +12,10 @@ from typing import Final
 from supervisor.errors import SupervisorError
 from supervisor.new_block.naming import Names
 
-PYTEST_INI: Final = "[pytest]\n# The tests of a block stand in its own module.\npython_files = *.py\n"
+_PYTEST_INI: Final = "[pytest]\n# The tests of a block stand in its own module.\npython_files = *.py\n"
+_ASYNCIO: Final = "asyncio_default_fixture_loop_scope = function\n"
+"""Without it, some versions of pytest-asyncio begin each run with a warning; without them, nobody knows it."""
+
 _SECTIONS: Final = {
     "pytest.ini": "pytest",
     ".pytest.ini": "pytest",
@@ -73,7 +77,8 @@ def write_block(names: Names, directory: Path, *, reversible: bool) -> Written:
         if config is not None:
             return Written(module, None, config)
         ini = directory / "pytest.ini"
-        ini.write_text(PYTEST_INI, encoding="utf-8")
+        has_asyncio = importlib.util.find_spec("pytest_asyncio") is not None
+        ini.write_text(_PYTEST_INI + (_ASYNCIO if has_asyncio else ""), encoding="utf-8")
     except FileExistsError as error:
         place = error.filename or module
         raise WriteError(

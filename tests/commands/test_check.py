@@ -244,3 +244,23 @@ def test_what_the_environment_names_is_checked_where_nothing_is_given(tmp_path: 
     done = supervisor("check", "--json", cwd=tmp_path)
     assert (done.returncode, json.loads(done.stdout)["blocks"]) == (0, ["acme/greet:1.0.0"])
     assert supervisor("check", ".", cwd=tmp_path).returncode == 1
+
+
+def test_what_the_sdk_refuses_at_import_is_told_by_its_kind(tmp_path: Path) -> None:
+    good = HEAD.format(params="pass", registration="", body=RUN)
+    refused = {
+        "help-length": good.replace('description="d"', 'description="d", markdown_helptext="x" * 256'),
+        "block-id": good.replace('name="x"', 'name="show-version"'),
+        "missing-rollback": good.replace("param_cls", "reversible=bool(1), param_cls"),
+        "schema": good.replace("    pass", "    x: type[int] | object = object\n    y: 'NotThere' = None", 1),
+        "registration": good.replace('fb_type="none"', 'fb_type="other"'),
+        "duplicate-id": "x = 1\n" + good.replace('name="x"', 'name="y"'),
+        "first": good.replace('name="x"', 'name="y"'),
+    }
+    for code, text in refused.items():
+        (tmp_path / f"{code.replace('-', '_')}.py").write_text(text)
+    done = supervisor("check", "--json", cwd=tmp_path)
+    found = {(finding["file"], finding["code"]) for finding in json.loads(done.stdout)["findings"]}
+    # Of two blocks with one id the one that is imported first stays.
+    files = {code: f"{code.replace('-', '_')}.py" for code in refused} | {"duplicate-id": "first.py"}
+    assert found == {(file, code) for code, file in files.items() if code != "first"}

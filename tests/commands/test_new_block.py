@@ -20,9 +20,10 @@ def test_a_new_block_passes_its_own_tests_and_the_check_and_runs_at_once(
     made = supervisor("new-block", "show_version", *flags, cwd=tmp_path)
     assert (made.returncode, made.stderr) == (0, "")
     # Nothing of this run: the configuration that was written is the one in force.
-    own = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
+    own = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
     tested = subprocess.run(own, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
     assert "2 passed" in tested.stdout, tested.stdout
+    assert (tested.returncode, tested.stderr) == (0, "")
     checked = supervisor("check", "--strict", cwd=tmp_path)
     assert (checked.returncode, checked.stdout) == (0, "1 block(s), 0 error(s), 0 warning(s)\n")
     ran = supervisor(

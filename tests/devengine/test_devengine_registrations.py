@@ -119,6 +119,17 @@ async def test_a_change_that_breaks_workflows_is_refused(
     assert engine.registrations() == before
 
 
+async def test_where_an_author_is_still_writing_any_change_is_registered() -> None:
+    async with running_engine(schemas_may_change=True) as engine, HttpWorker(engine.url) as worker:
+        await worker.register(ECHO)
+        for version, change, _ in INCOMPATIBLE:
+            assert (await worker.register_block(block(version, **change)))[0] == 201
+        found = {str(record.block): record.body for record in engine.registrations()}
+        assert found["{package}/{name}:1.0.0".format(**ECHO)]["resultDataJsonSchema"] == schema(
+            "text", text="integer"
+        )
+
+
 async def test_a_new_patch_is_held_against_the_latest_of_its_minor_and_major(worker: HttpWorker) -> None:
     wider = {"resultDataJsonSchema": schema("text", "more")}
     assert (await worker.register_block(block("1.4.2", **wider)))[0] == 201
