@@ -27,7 +27,9 @@ class Announcement(BaseModel):
 @contextmanager
 def announced(directory: Path, announcement: Announcement) -> Iterator[None]:
     """Have ``announcement`` found in ``directory`` for as long as the context lasts. Raises `OSError`."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # One by one: of what is made on the way, `parents` leaves the mode to the umask.
+    for place in (directory.parent, directory):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = directory / f"{announcement.pid}.json"
     new = file.with_suffix(f".new-{announcement.pid}")
     new.write_text(announcement.model_dump_json(), encoding="utf-8")

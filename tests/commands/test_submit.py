@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -175,6 +176,15 @@ def test_an_announcement_is_there_for_as_long_as_its_process_says_so(tmp_path: P
         assert not (tmp_path / "4194304.json").exists(), "nobody can have that number: it was left by a kill"
     assert running_engines(tmp_path) == []
     assert running_engines(tmp_path / "nowhere") == []
+
+
+def test_nobody_else_may_read_where_engines_are_announced(tmp_path: Path) -> None:
+    mine = Announcement(
+        url="http://127.0.0.1:1", pid=os.getpid(), command="dev", started_at=1, worker_log=tmp_path / "log"
+    )
+    with announced(tmp_path / "state" / "running", mine):
+        for place in (tmp_path / "state", tmp_path / "state" / "running"):
+            assert stat.S_IMODE(place.stat().st_mode) == 0o700
 
 
 def offered(version: tuple[int, int, int], workers_online: int) -> OfferedBlock:
