@@ -1,7 +1,9 @@
 """What block authors test with, under pytest or without it.
 
 ``block_runner`` is a fixture that runs a block in a process of its own, under the limits of production; outside
-pytest, ``BlockRunner`` does the same. ``fb_test_case`` declares a test beside the block that it tests.
+pytest, ``BlockRunner`` does the same. ``fb_test_case`` declares a test beside the block that it tests, and
+``fb_test_case_with_lab`` one against the devices of a lab. The fixtures ``dev_engine`` and ``supervisor_process``
+(``EngineThread``, ``SupervisorProcess``) are for tests of the whole way from a job to its result.
 
 Every name is loaded when it is first used: the pytest plugin is part of every pytest run in an environment that
 has this package, and most of those test something else.
@@ -11,30 +13,40 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from sdk.testing.cases import fb_test_case
+    from sdk.testing.cases import fb_test_case, fb_test_case_with_lab
     from sdk.testing.contexts import create_workflow_context
+    from sdk.testing.daemon import SupervisorProcess
+    from sdk.testing.engine import EngineThread
     from sdk.testing.errors import BlockNotFoundError, HarnessError
-    from sdk.testing.outcome import BlockOutcome, LogLine
+    from sdk.testing.outcome import BlockOutcome, LogLine, Stall
     from sdk.testing.runner import BlockRunner
 
 _HOMES: Final = {
     "BlockNotFoundError": "sdk.testing.errors",
     "BlockOutcome": "sdk.testing.outcome",
     "BlockRunner": "sdk.testing.runner",
+    "EngineThread": "sdk.testing.engine",
     "HarnessError": "sdk.testing.errors",
     "LogLine": "sdk.testing.outcome",
+    "Stall": "sdk.testing.outcome",
+    "SupervisorProcess": "sdk.testing.daemon",
     "create_workflow_context": "sdk.testing.contexts",
     "fb_test_case": "sdk.testing.cases",
+    "fb_test_case_with_lab": "sdk.testing.cases",
 }
 
 __all__ = [
     "BlockNotFoundError",
     "BlockOutcome",
     "BlockRunner",
+    "EngineThread",
     "HarnessError",
     "LogLine",
+    "Stall",
+    "SupervisorProcess",
     "create_workflow_context",
     "fb_test_case",
+    "fb_test_case_with_lab",
 ]
 
 

@@ -1,23 +1,21 @@
-"""``@fb_test_case``: a test that stands at the block which it tests."""
+"""``@fb_test_case`` and ``@fb_test_case_with_lab``: tests that stand at the block which they test."""
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from sdk.block import FunctionBlock
 from sdk.context import WorkflowContext
 from sdk.results import FunctionBlockResult
-from sdk.testing.checking import Case, failure_of
-
-if TYPE_CHECKING:
-    from sdk.testing.runner import BlockRunner
+from sdk.testing.checking import Case
+from sdk.testing.lab_cases import Lab, LabParams, check_lab_case
 
 BlockT = TypeVar("BlockT", bound=FunctionBlock[Any, Any])
+Assertions = Sequence[Callable[[FunctionBlockResult[Any]], object]]
 
 
 def fb_test_case(
@@ -27,10 +25,11 @@ def fb_test_case(
     *,
     succeeds: bool = True,
     expected_result_data: BaseModel | Mapping[str, Any] | None = None,
-    assertions: Sequence[Callable[[FunctionBlockResult[Any]], object]] | None = None,
+    assertions: Assertions | None = None,
     max_seconds: float | None = None,
     grace_seconds: float | None = None,
     max_memory_mb: int | None = None,
+    in_process: bool | None = None,
 ) -> Callable[[type[BlockT]], type[BlockT]]:
     """Add a test of the decorated block to its module, and return the block unchanged.
 
@@ -43,6 +42,8 @@ def fb_test_case(
     * each of ``assertions`` returns something true for the result. They run in the process of the tests, and may
       also ``assert``.
 
+    ``max_seconds``, ``grace_seconds``, ``max_memory_mb`` and ``in_process`` are those of ``block_runner.run``.
+
     Outside pytest it does nothing, and imports nothing: a worker that loads the block does not pay for its tests.
     pytest collects the module when its name fits ``python_files``.
     """
@@ -53,54 +54,85 @@ def fb_test_case(
         succeeds=succeeds,
         expected_data=expected_result_data,
         assertions=tuple(assertions or ()),
-        limits={
+        options={
             "max_seconds": max_seconds,
             "grace_seconds": grace_seconds,
             "max_memory_mb": max_memory_mb,
+            "in_process": in_process,
         },
     )
 
-    def add_test(cls: type[BlockT]) -> type[BlockT]:
-        module = sys.modules.get(cls.__module__)
-        # Where tests run, pytest is there before any module of theirs is imported.
-        if sys.modules.get("pytest") is not None and module is not None:
-            test = _test_of(cls, case)
-            test.__name__ = test.__qualname__ = _free_name(vars(module), cls, case.description)
-            setattr(module, test.__name__, test)
+    def add(cls: type[BlockT]) -> type[BlockT]:
+        if _runs_under_pytest():
+            _add_test(cls, case)
         return cls
 
-    return add_test
+    return add
 
 
-def _test_of(cls: type[FunctionBlock[Any, Any]], case: Case) -> Any:
-    pytest = sys.modules["pytest"]
+def fb_test_case_with_lab(
+    test_description: str,
+    params: LabParams,
+    run_on: str = "device",
+    base_devices: Iterable[Any] | None = None,
+    base_device_groups: Iterable[Any] | None = None,
+    *,
+    remote_lab_fixture: str | None = None,
+    succeeds: bool = True,
+    expected_result_data: BaseModel | Mapping[str, Any] | None = None,
+    assertions: Assertions | None = None,
+    max_seconds: float | None = None,
+    grace_seconds: float | None = None,
+    max_memory_mb: int | None = None,
+    in_process: bool | None = None,
+) -> Callable[[type[BlockT]], type[BlockT]]:
+    """Add a test of the decorated block against the devices of a lab. As ``fb_test_case``, but for the context.
 
-    def test(block_runner: BlockRunner) -> None:
-        __tracebackhide__ = True
-        failure = failure_of(cls, case, block_runner)
-        if failure is not None:
-            pytest.fail(failure, pytrace=False)
+    ``remote_lab_fixture`` is the name of a pytest fixture that yields the lab's devices: ``emulated_lab`` of this
+    package, one of a remote lab, or one of your own (what it may yield: ``sdk.testing.labs.devices_of``). The test
+    has the marker ``remote_lab`` then. A job on a device runs on the lab's first one; without a lab, on the first of
+    ``base_devices``; a job on a group on the first of ``base_device_groups``. The context has the lab's devices, then
+    the base ones, as new objects in each run.
 
-    test.__doc__ = case.description
-    test.__module__ = cls.__module__
-    marked: Any = pytest.mark.function_block(test)
-    # pytest's own attribute for "this is where it belongs": it reports the block's line, not one of this file.
-    marked.place_as = cls
-    marked.neops_block = cls
-    return marked
+    ``params`` may be a function: it is called with the list that the fixture yielded, and returns the parameters.
+    That is the way to the TCP port of an emulated device, which no entity has a field for.
+
+    Under pytest, raises ``ValueError`` for a case that can't be run or proves nothing: neither
+    ``expected_result_data`` nor ``assertions``, nothing to run on, a fixture that is not given by its name.
+    """
+
+    def add(cls: type[BlockT]) -> type[BlockT]:
+        if _runs_under_pytest():
+            _add_test(cls, case, lab)
+        return cls
+
+    lab = Lab(remote_lab_fixture, run_on, tuple(base_devices or ()), tuple(base_device_groups or ()), params)
+    case = Case(
+        description=test_description,
+        params={},
+        context=None,
+        succeeds=succeeds,
+        expected_data=expected_result_data,
+        assertions=tuple(assertions or ()),
+        options={
+            "max_seconds": max_seconds,
+            "grace_seconds": grace_seconds,
+            "max_memory_mb": max_memory_mb,
+            "in_process": in_process,
+        },
+    )
+    if _runs_under_pytest():
+        check_lab_case(case, lab)
+    return add
 
 
-def _free_name(names: Mapping[str, Any], cls: type, description: str) -> str:
-    """Return a name for the test. Two cases of one block with one description must not be one test."""
-    wanted = name = slug(f"test_{cls.__name__}_{description}")
-    number = 1
-    # A test of an earlier import of the module is of another class object, and gives way.
-    while getattr(names.get(name), "neops_block", None) is cls:
-        number += 1
-        name = f"{wanted}_{number}"
-    return name
+def _add_test(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None = None) -> None:
+    # Where a worker loads the block, there may be no pytest to import.
+    from sdk.testing.adding import add_test
+
+    add_test(cls, case, lab)
 
 
-def slug(text: str) -> str:
-    """Return ``text`` as a part of a Python name: lower case, all but letters, digits and ``_`` as one ``_``."""
-    return re.sub(r"\W+", "_", text.lower()).strip("_")
+def _runs_under_pytest() -> bool:
+    """Whether tests run here. Where they do, pytest was there before any module of theirs was imported."""
+    return sys.modules.get("pytest") is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from sdk.encoding import to_plain
 from sdk.errors import join_problems
 from sdk.parsing.problems import problems_of
 from sdk.results import FunctionBlockResult
+from sdk.testing.differences import difference
 from sdk.testing.outcome import BlockOutcome
 from sdk.testing.wire import wire_name
 
@@ -36,7 +36,7 @@ class Case:
     succeeds: bool
     expected_data: BaseModel | Mapping[str, Any] | None
     assertions: tuple[Assertion, ...]
-    limits: Mapping[str, Any]
+    options: Mapping[str, Any]
 
 
 def failure_of(cls: type[FunctionBlock[Any, Any]], case: Case, runner: BlockRunner) -> str | None:
@@ -46,7 +46,7 @@ def failure_of(cls: type[FunctionBlock[Any, Any]], case: Case, runner: BlockRunn
     """
     __tracebackhide__ = True
     params: Any = case.params
-    outcome = runner.run(cls, params, case.context, **case.limits)
+    outcome = runner.run(cls, params, case.context, **case.options)
     wrong = _wrong_end(case, outcome) or _wrong_data(case, outcome)
     if wrong is not None:
         return f"{wrong}\n{outcome.report()}"
@@ -72,11 +72,7 @@ def _wrong_data(case: Case, outcome: BlockOutcome) -> str | None:
     expected = to_plain(case.expected_data, "expected_result_data")
     if expected == outcome.data:
         return None
-    return f"The data is not as expected.\nexpected: {_text(expected)}\nfound:    {_text(outcome.data)}"
-
-
-def _text(plain: Any) -> str:
-    return json.dumps(plain, ensure_ascii=False, sort_keys=True)
+    return f"The data is not as expected.\n{difference(expected, outcome.data)}"
 
 
 def _result_of(cls: type[FunctionBlock[Any, Any]], outcome: BlockOutcome) -> FunctionBlockResult[Any] | str:

@@ -30,11 +30,12 @@ def create_workflow_context(
         INTERFACE.key: list(interfaces or ()),
     }
     if entity_id is None:
-        entity_id = _only_entity(run_on, entities)
+        entity_id = only_entity(run_on, entities)
     return WorkflowContext(entities, run_on, entity_id)
 
 
-def _only_entity(run_on: str, entities: dict[str, list[Any]]) -> int | float | None:
+def only_entity(run_on: str, entities: dict[str, list[Any]]) -> int | float | None:
+    """Return the id of the entity to run on where ``entities``, lists by their wire keys, leave no choice."""
     for kind in KINDS:
         if kind.entity_type.value == run_on and len(entities[kind.key]) == 1:
             only = entities[kind.key][0]

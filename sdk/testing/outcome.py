@@ -6,6 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from sdk.testing.asserting import OutcomeAssertions
+
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
@@ -18,18 +20,31 @@ class LogLine:
         return f"{logging.getLevelName(self.level)}: {self.text}"
 
 
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """One time that the event loop did not run: for how many seconds when it was told, and the stack then."""
+
+    seconds: float
+    stack: str
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.1f} s\n{self.stack}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlockOutcome:
-    """Everything that is known about the end of one run.
+class BlockOutcome(OutcomeAssertions):
+    """Everything that is known about the end of one run, and methods that assert on it (``assert_...``).
 
     ``success``, ``message``, ``data``, ``db_updates``, ``acquires`` and ``retryable`` are what the engine would get,
     in JSON's own types: ``data`` is a dict, ``db_updates`` the list of create, delete and patch items. The last three
     and ``data`` are None where there is nothing of the kind, and after a limit.
 
     ``cause`` says why the run ended: ``completed``, ``block_failed`` (it returned failure, or what it was given or
-    returned did not fit), ``block_raised``, ``time_limit``, ``memory_limit``, ``crashed`` (by ``signal_name``),
-    ``exited`` (with ``exit_code``), ``channel_closed`` or ``bad_frame``. ``killed`` says that the signal came from
-    the worker.
+    returned did not fit), ``block_raised``, ``time_limit``, ``memory_limit``, ``process_limit``, ``stalled``,
+    ``crashed`` (by ``signal_name``), ``exited`` (with ``exit_code``), ``channel_closed`` or ``bad_frame``. ``killed``
+    says that the signal came from the worker. ``job_type`` is what was run: ``execute``, ``acquire`` or ``rollback``.
+
+    ``stalls`` are the times that the event loop did not run for ``stall_seconds``. The log has each of them too.
 
     ``logs`` are the records of the block and of the libraries it uses, from level INFO on unless asked for otherwise.
     ``stdout`` and ``stderr`` are the last 64 KiB that were printed, without empty lines. ``stack`` is where the code
@@ -39,12 +54,14 @@ class BlockOutcome:
     success: bool
     cause: str
     message: str
+    job_type: str = "execute"
     data: dict[str, Any] | None = None
     db_updates: list[dict[str, Any]] | None = None
     acquires: list[dict[str, Any]] | None = None
     retryable: bool | None = None
     warning: str | None = None
     logs: tuple[LogLine, ...] = ()
+    stalls: tuple[Stall, ...] = ()
     stdout: str = ""
     stderr: str = ""
     exit_code: int | None = None
@@ -57,10 +74,11 @@ class BlockOutcome:
     leftover_processes: int = 0
 
     @classmethod
-    def from_answer(cls, answer: dict[str, Any]) -> BlockOutcome:
-        """Read what the block server sent."""
+    def from_answer(cls, answer: dict[str, Any], job_type: str = "execute") -> BlockOutcome:
+        """Read what the block server sent about a run of ``job_type``."""
         logs = tuple(LogLine(line["level"], line["text"]) for line in answer["logs"])
-        return cls(**{**answer, "logs": logs})
+        stalls = tuple(Stall(stall["seconds"], stall["stack"]) for stall in answer["stalls"])
+        return cls(**{**answer, "logs": logs, "stalls": stalls, "job_type": job_type})
 
     def report(self) -> str:
         """Return all that helps to see what went wrong, for the message of a failed assertion.

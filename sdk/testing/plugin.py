@@ -1,30 +1,65 @@
-"""The pytest plugin of the worker: the fixture ``block_runner``, and the markers that block authors use.
+"""The pytest plugin of the worker: fixtures, markers and one option for those who test blocks.
 
 Loaded in every pytest run of an environment that has this package, so it imports nothing before it is needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import types
+from collections.abc import Generator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sdk.testing.daemon import SupervisorProcess
+    from sdk.testing.devices.lab import LabDevice
+    from sdk.testing.engine import EngineThread
     from sdk.testing.runner import BlockRunner
     from sdk.testing.server import ServerProcess
 
 _MARKERS = (
     "function_block: runs a function block in a process of its own; slower than a unit test",
+    "remote_lab: runs a function block against the devices of a lab",
     "sdk: tests the SDK itself",
     "testing: tests what blocks are tested with",
 )
+
+_IN_PROCESS = "--blocks-in-process"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option."""
+    parser.getgroup("neops").addoption(
+        _IN_PROCESS,
+        action="store_true",
+        help="run function blocks in this process, for a debugger: no limits, no protection of the tests",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers."""
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
+
+
+def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> list[pytest.Item] | None:
+    """Leave a block's case to the block's own module: one that imports everything of it has not got it twice."""
+    if not (isinstance(obj, types.FunctionType) and "neops_block" in vars(obj)):
+        return None
+    return None if vars(collector.obj).get("__name__") == obj.__module__ else []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the worker logged below a test that failed."""
+    report = yield
+    worker = getattr(item, "funcargs", {}).get("supervisor_process")
+    if worker is not None and report.failed:
+        report.sections.append(("Log of supervisor_process", worker.log))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +72,44 @@ def neops_block_server() -> Iterator[ServerProcess]:
 
 
 @pytest.fixture
-def block_runner(neops_block_server: ServerProcess) -> BlockRunner:
+def block_runner(neops_block_server: ServerProcess, pytestconfig: pytest.Config) -> BlockRunner:
     """Runs function blocks as the worker does: ``outcome = block_runner.run(MyBlock, params, context)``."""
     from sdk.testing.runner import BlockRunner
 
-    return BlockRunner(neops_block_server)
+    return BlockRunner(neops_block_server, in_process=bool(pytestconfig.getoption(_IN_PROCESS)))
+
+
+@pytest.fixture
+def dev_engine() -> Iterator[EngineThread]:
+    """An engine of its own for the test: ``job = dev_engine.wait_for_result(dev_engine.submit(MyBlock, params))``."""
+    from sdk.testing.engine import EngineThread
+
+    with EngineThread() as engine:
+        yield engine
+
+
+@pytest.fixture
+def supervisor_settings(request: pytest.FixtureRequest) -> Mapping[str, Any]:
+    """Settings of `supervisor_process`. Override it to have others; as it is, the blocks beside the test are run."""
+    return {"function_blocks": [request.path.parent]}
+
+
+@pytest.fixture
+def supervisor_process(
+    dev_engine: EngineThread, supervisor_settings: Mapping[str, Any], tmp_path: Path
+) -> Iterator[SupervisorProcess]:
+    """A real worker, ready for the jobs of `dev_engine`. Its log is shown when the test fails."""
+    from sdk.testing.daemon import SupervisorProcess
+
+    settings = {"function_blocks": ["entry-points"], **supervisor_settings}
+    with SupervisorProcess(dev_engine.url, tmp_path / "supervisor", settings) as worker:
+        yield worker
+
+
+@pytest.fixture
+def emulated_lab() -> Iterator[list[LabDevice]]:
+    """Two emulated IOS devices, `r1` and `r2`, on real SSH of the loopback. Needs the extra `emulator`."""
+    from sdk.testing.devices import EmulatedLab
+
+    with EmulatedLab("r1", "r2") as devices:
+        yield devices

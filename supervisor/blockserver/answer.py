@@ -24,6 +24,7 @@ def answer_of(done: Done) -> dict[str, Any]:
         "db_updates": (result.get("dbUpdates") or {}).get("updates"),
         "acquires": json.loads(acquires) if acquires else None,
         "logs": [{"level": line.level, "text": line.text} for line in done.printed.logs],
+        "stalls": [{"seconds": stall.seconds, "stack": stall.stack} for stall in done.printed.stalls],
         "stdout": done.printed.stdout.text(),
         "stderr": done.printed.stderr.text(),
         "exit_code": ending.exit_status.code if ending.exit_status else None,

@@ -38,6 +38,8 @@ def settings_of(request: RunRequest) -> RunSettings:
         "grace_seconds": request.grace_seconds,
         "max_job_memory_mb": request.max_memory_mb,
         "max_result_mb": request.max_result_mb,
+        "stall_seconds": request.stall_seconds,
+        "on_stall": request.on_stall,
         "log_level": request.log_level,
     }
     given: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}

@@ -24,6 +24,14 @@ class LogLine:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class StallLine:
+    """One silence of a job's event loop: how long it had been when it was told, and the stack then."""
+
+    seconds: float
+    stack: str
+
+
 @dataclass(slots=True)
 class Tail:
     """The last lines of one stream."""
@@ -49,6 +57,7 @@ class Printed(logging.Handler):
     def __init__(self, job_id: str) -> None:
         super().__init__()
         self.logs: deque[LogLine] = deque(maxlen=LOGS_KEPT)
+        self.stalls: list[StallLine] = []
         self.stdout = Tail()
         self.stderr = Tail()
         self._job_id = job_id
@@ -64,6 +73,10 @@ class Printed(logging.Handler):
             case "stderr":
                 self.stderr.add(text)
             case _:
+                stalled = getattr(record, "stalled_seconds", None)
+                if stalled is not None:
+                    # The first line is for people; below it is the stack.
+                    self.stalls.append(StallLine(round(stalled, 3), text.partition("\n")[2]))
                 self.logs.append(LogLine(record.levelno, text))
 
 

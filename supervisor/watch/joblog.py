@@ -71,9 +71,12 @@ class JobLog:
             text = "%d lines of this job were dropped: it logs more than %d a second."
             _log.warning(text, dropped, LINES_A_SECOND, extra=self._extra)
 
-    def tell(self, level: int, text: str) -> None:
-        """Log a line of the worker's own about this job. It counts against no rate, and is masked all the same."""
-        _log.log(level, "%s", self.mask(text), extra=self._extra)
+    def tell(self, level: int, text: str, **facts: float) -> None:
+        """Log a line of the worker's own about this job. It counts against no rate, and is masked all the same.
+
+        ``facts`` become attributes of the record, for whoever must not read them out of the text.
+        """
+        _log.log(level, "%s", self.mask(text), extra={**self._extra, **facts})
 
     def close(self) -> None:
         """Say what was dropped last."""

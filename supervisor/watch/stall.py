@@ -51,6 +51,7 @@ class StallReport:
             f"The event loop of this job has not run for {seconds:.1f} s: something in it blocks. The job goes on, but "
             "can't be cancelled meanwhile. Await what takes long (asyncio.to_thread for blocking calls), or raise "
             f"--stall-seconds.\n{where}",
+            stalled_seconds=seconds,
         )
 
     async def _where(self) -> str:

@@ -70,7 +70,11 @@ def test_cases_have_a_marker_to_choose_them_by(author_dir: pytest.Pytester) -> N
 
 
 FAILING = {
-    "unexpected_data": ('expected_result_data={"text": "z"}', "return ok()", ['*expected: {"text": "z"}*']),
+    "unexpected_data": (
+        'expected_result_data={"text": "z"}',
+        "return ok()",
+        ["*- expected, + found*", '*-   "text": "z"*', '*+   "text": "fine"*'],
+    ),
     "unexpected_success": (
         "succeeds=False",
         "return ok()",

@@ -17,5 +17,6 @@ except ImportError as error:
 
 from sdk.testing.devices.emulated_ios import EmulatedIos
 from sdk.testing.devices.faults import Faults
+from sdk.testing.devices.lab import EmulatedLab, LabDevice
 
-__all__ = ["EmulatedIos", "EmulatorMissingError", "Faults"]
+__all__ = ["EmulatedIos", "EmulatedLab", "EmulatorMissingError", "Faults", "LabDevice"]

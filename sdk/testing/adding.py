@@ -1,0 +1,72 @@
+"""A case becomes a test function of the block's module. Imported under pytest only."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sdk.block import FunctionBlock
+from sdk.testing.checking import Case, failure_of
+from sdk.testing.lab_cases import Lab, with_lab
+
+if TYPE_CHECKING:
+    from sdk.testing.runner import BlockRunner
+
+
+def add_test(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None = None) -> None:
+    """Add a test for ``case`` to the module of ``cls``."""
+    module = sys.modules.get(cls.__module__)
+    if module is None:
+        return
+    test = _test_of(cls, case, lab)
+    test.__name__ = test.__qualname__ = _free_name(vars(module), cls, case.description)
+    test.__doc__ = case.description
+    test.__module__ = cls.__module__
+    # pytest's own attribute for "this is where it belongs": it reports the block's line, not one of this file.
+    test.place_as = cls
+    test.neops_block = cls
+    setattr(module, test.__name__, test)
+
+
+def _test_of(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None) -> Any:
+    def check(block_runner: BlockRunner, case: Case) -> None:
+        __tracebackhide__ = True
+        failure = failure_of(cls, case, block_runner)
+        if failure is not None:
+            pytest.fail(failure, pytrace=False)
+
+    def test(block_runner: BlockRunner) -> None:
+        __tracebackhide__ = True
+        check(block_runner, case)
+
+    def test_with_lab(block_runner: BlockRunner, request: pytest.FixtureRequest) -> None:
+        __tracebackhide__ = True
+        assert lab is not None
+        yielded = request.getfixturevalue(lab.fixture) if lab.fixture is not None else None
+        check(block_runner, with_lab(case, lab, yielded))
+
+    marked: Any = pytest.mark.function_block(test if lab is None else test_with_lab)
+    if lab is not None and lab.fixture is not None:
+        # Not only asked for when the test runs: pytest sets fixtures up by scope, and plugins sort tests by them.
+        marked = pytest.mark.remote_lab(pytest.mark.usefixtures(lab.fixture)(marked))
+    return marked
+
+
+def _free_name(names: Mapping[str, Any], cls: type, description: str) -> str:
+    """Return a name for the test. Two cases of one block with one description must not be one test."""
+    wanted = name = slug(f"test_{cls.__name__}_{description}")
+    number = 1
+    # A test of an earlier import of the module is of another class object, and gives way.
+    while getattr(names.get(name), "neops_block", None) is cls:
+        number += 1
+        name = f"{wanted}_{number}"
+    return name
+
+
+def slug(text: str) -> str:
+    """Return ``text`` as a part of a Python name: lower case, all but letters, digits and ``_`` as one ``_``."""
+    return re.sub(r"\W+", "_", text.lower()).strip("_")

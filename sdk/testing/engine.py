@@ -1,0 +1,110 @@
+"""The embedded engine for tests with and without a loop of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from sdk.block import FunctionBlock
+from sdk.context import WorkflowContext
+from sdk.devengine import DevEngine, EngineOptions
+from sdk.testing.locating import block_id_of
+from sdk.testing.loop_thread import LoopThread
+from sdk.testing.wire import context_of, parameters_of
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from sdk.devengine import JobRecord
+
+T = TypeVar("T")
+
+_RESULT_SECONDS: Final = 30.0
+
+
+class EngineThread:
+    """A ``DevEngine`` on a loop in a thread of its own: real HTTP on the loopback, forgotten when the context ends.
+
+    Its methods wait, so they can be called from any test; in an async test, ``result_of`` leaves the loop free.
+    """
+
+    def __init__(self, options: EngineOptions | None = None) -> None:
+        self._engine = DevEngine(options or EngineOptions())
+        self._stack = contextlib.ExitStack()
+        self._thread = LoopThread("neops-engine")
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._thread)
+            self._thread.call(self._engine.start())
+            stack.callback(lambda: self._thread.call(self._engine.stop()))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def url(self) -> str:
+        """The base URL, for a worker's ``--engine-url``."""
+        return self._engine.url
+
+    def call(self, function: Callable[[DevEngine], T]) -> T:
+        """Call ``function`` with the ``DevEngine``, on its own thread, and return what it returns.
+
+        For all that has no method here: ``engine.call(lambda engine: engine.workers())``.
+        """
+
+        async def there() -> T:
+            return function(self._engine)
+
+        return self._thread.call(there())
+
+    def submit(
+        self,
+        block: type[FunctionBlock[Any, Any]] | str,
+        parameters: BaseModel | Mapping[str, Any] | None = None,
+        context: WorkflowContext | Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> str:
+        """Create a job and return its id.
+
+        ``block`` is a class or a whole id, ``context`` a ``WorkflowContext`` or the JSON of one, ``options`` are those
+        of ``DevEngine.submit`` (``run_on``, ``entity_id``, ``type``, ``step_label``). Raises ``SubmissionError`` or
+        ``RequestError``.
+        """
+        if isinstance(context, WorkflowContext):
+            options = {"run_on": context.run_on.value, "entity_id": context.entity_id, **options}
+        block_id = block if isinstance(block, str) else block_id_of(block)
+        wire = None if context is None else context_of(context)
+        return self.call(
+            lambda engine: engine.submit(
+                block=block_id, parameters=parameters_of(parameters), context=wire, **options
+            )
+        )
+
+    def wait_for_result(self, job_id: str, timeout_seconds: float = _RESULT_SECONDS) -> JobRecord:
+        """Wait until a worker has sent the job's result, and return the job.
+
+        Raises ``TimeoutError`` with the job's state, ``NotFoundError`` for a job that was never submitted.
+        """
+        return self._thread.call(self._engine.wait_for_result(job_id, timeout_seconds))
+
+    async def result_of(self, job_id: str, timeout_seconds: float = _RESULT_SECONDS) -> JobRecord:
+        """Do as ``wait_for_result``, with the caller's loop free. Cancelling it leaves the job as it is."""
+        return await asyncio.wrap_future(
+            self._thread.submit(self._engine.wait_for_result(job_id, timeout_seconds))
+        )
+
+    def job(self, job_id: str) -> JobRecord:
+        """Return what is known of a job. Raises ``NotFoundError``."""
+        return self.call(lambda engine: engine.job(job_id))
+
+    def jobs(self) -> list[JobRecord]:
+        """Return all jobs in the order in which they were submitted."""
+        return self.call(lambda engine: engine.jobs())

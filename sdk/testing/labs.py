@@ -1,0 +1,76 @@
+"""What a lab fixture yields, as devices of a job's context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from sdk.encoding import to_plain
+from sdk.testing.errors import HarnessError
+
+_FROM_RAW: Final = {
+    "ip": ("ansible_host", "ip", "host"),
+    "username": ("ansible_user", "username"),
+    "password": ("ansible_ssh_pass", "ansible_password", "password"),
+}
+"""Where the description of a device by netlab, which is an Ansible inventory's, has what a login needs."""
+
+_PLATFORM: Final = ("ansible_network_os", "netlab_device_type", "device", "platform")
+
+
+def devices_of(lab: Any, taken: Iterable[Any] = ()) -> list[dict[str, Any]]:
+    """Return the devices of ``lab`` as a job's context has them. New objects at each call.
+
+    ``lab`` is what the fixture yielded: one device or several. A device is a ``DeviceEntity``, a mapping with the
+    engine's keys, an object with ``to_neops_device()``, or a description of a remote lab: an object or a mapping with
+    ``name`` and ``raw``. One without an id gets the next number that neither a neighbour nor ``taken`` has.
+
+    Raises ``HarnessError`` for anything else, and for a lab without a device.
+    """
+    items = [lab] if _is_one_device(lab) else list(lab) if isinstance(lab, Iterable) else [lab]
+    if not items:
+        raise HarnessError("The lab fixture yielded no device.", kind="empty_lab")
+    devices = [_device(item) for item in items]
+    used = {device.get("id") for device in devices} | set(taken)
+    numbers = (number for number in range(1, len(used) + len(devices) + 2) if number not in used)
+    for device in devices:
+        if device.get("id") is None:
+            device["id"] = next(numbers)
+    return devices
+
+
+def _is_one_device(lab: Any) -> bool:
+    return isinstance(lab, Mapping) or hasattr(lab, "to_neops_device") or hasattr(lab, "model_dump")
+
+
+def _device(item: Any) -> dict[str, Any]:
+    convert = getattr(item, "to_neops_device", None)
+    if convert is not None:
+        item = convert()
+    raw = item.get("raw") if isinstance(item, Mapping) else getattr(item, "raw", None)
+    if isinstance(raw, Mapping):
+        name = item.get("name") if isinstance(item, Mapping) else getattr(item, "name", None)
+        return dict(_from_raw(name, raw))
+    dump = getattr(item, "model_dump", None)
+    plain = to_plain(dump(mode="json", by_alias=True) if dump else item, "lab device")
+    if not isinstance(plain, dict):
+        raise HarnessError(
+            f"The lab fixture yielded a {type(item).__name__}, which is no device. Yield DeviceEntity objects, "
+            "mappings with the engine's keys, or objects with to_neops_device().",
+            kind="no_device",
+        )
+    return {key: value for key, value in plain.items() if value is not None}
+
+
+def _from_raw(name: Any, raw: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield "hostname", name or raw.get("name")
+    for key, candidates in _FROM_RAW.items():
+        for candidate in candidates:
+            if raw.get(candidate) is not None:
+                yield key, raw[candidate]
+                break
+    for candidate in _PLATFORM:
+        if raw.get(candidate) is not None:
+            short = str(raw[candidate]).rpartition(".")[2]  # cisco.ios.ios
+            yield "platform", {"id": 1, "name": short, "shortName": short}
+            break
