@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from author_project import INI, SharedServer
 from harness_support import block_module
 
 from sdk.testing.server import ServerProcess
@@ -12,26 +13,11 @@ from sdk.testing.server import ServerProcess
 pytest_plugins = ["pytester"]
 
 
-class SharedServer:
-    """Has the nested runs use the block server of this one, which is up already."""
-
-    def __init__(self, server: ServerProcess) -> None:
-        self.server = server
-
-    @pytest.fixture(scope="session")
-    def neops_block_server(self) -> ServerProcess:
-        return self.server
-
-
 @pytest.fixture
 def author_dir(pytester: pytest.Pytester, neops_block_server: ServerProcess) -> pytest.Pytester:
     """An author's directory, where modules of blocks are collected and every warning is an error."""
     pytester.plugins.append(SharedServer(neops_block_server))
-    pytester.makeini(
-        "[pytest]\npython_files = *.py\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function\n"
-        # The last two cost a second for each run and change nothing here.
-        "addopts = --strict-markers -p no:hypothesispytest -p no:cacheprovider\n"
-    )
+    pytester.makeini(INI)
     return pytester
 
 

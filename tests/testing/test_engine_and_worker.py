@@ -1,0 +1,109 @@
+"""`dev_engine` and `supervisor_process`: the whole way of a job, in any test."""
+
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from author_project import INI
+from harness_support import block_module
+
+from blocks.echo import Echo, EchoParams
+from sdk.testing import EngineThread, HarnessError, SupervisorProcess
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def supervisor_settings(tmp_path: Path) -> Mapping[str, Any]:
+    blocks = tmp_path / "blocks"
+    blocks.mkdir()
+    (blocks / "whole_way.py").write_text(
+        block_module("whole_way", "print('said by it'); return ok(params.text)")
+    )
+    return {"function_blocks": ["blocks.echo", blocks], "max_concurrent_jobs": 2}
+
+
+def test_a_job_goes_the_whole_way_without_a_loop(
+    dev_engine: EngineThread, supervisor_process: SupervisorProcess
+) -> None:
+    ids = [dev_engine.submit("acme/whole_way:1.0.0", {"text": text}) for text in ("a", "b")]
+    ids.append(dev_engine.submit(Echo, EchoParams(text="c")))
+    jobs = [dev_engine.wait_for_result(job_id) for job_id in ids]
+    results = [job.result["result"] for job in jobs if job.result is not None]
+    assert [(result["success"], result["data"]["text"]) for result in results] == [
+        (True, "a"),
+        (True, "b"),
+        (True, "c"),
+    ]
+    assert "said by it" in supervisor_process.log
+    assert [job.job_id for job in dev_engine.jobs()] == ids
+    supervisor_process.signal(signal.SIGTERM)
+    assert supervisor_process.wait() == 0
+    assert not supervisor_process.is_running
+
+
+async def test_an_async_test_awaits_results_with_its_loop_free(
+    dev_engine: EngineThread, supervisor_process: SupervisorProcess
+) -> None:
+    job = await dev_engine.result_of(dev_engine.submit(Echo, {"text": "x"}))
+    assert job.result_status == "success"
+
+
+def test_a_result_that_does_not_come_is_a_timeout_that_tells_the_job_s_state(
+    dev_engine: EngineThread,
+) -> None:
+    job_id = dev_engine.submit(Echo, {"text": "x"})
+    with pytest.raises(TimeoutError, match=r"has no result after 0\.05 s: it is pending"):
+        dev_engine.wait_for_result(job_id, timeout_seconds=0.05)
+    assert dev_engine.job(job_id).status == "pending"
+
+
+def test_a_worker_that_can_t_start_is_an_error_with_its_log(dev_engine: EngineThread, tmp_path: Path) -> None:
+    worker = SupervisorProcess(dev_engine.url, tmp_path / "worker", {"max_job_seconds": 10_000})
+    with pytest.raises(HarnessError, match="ended with exit code"):
+        worker.start()
+    assert "max" in worker.log
+
+
+def test_the_environment_of_the_tests_changes_no_worker(
+    dev_engine: EngineThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEOPS_MAX_JOB_SECONDS", "not a number")
+    with SupervisorProcess(
+        dev_engine.url, tmp_path / "worker", {"function_blocks": ["blocks.echo"]}
+    ) as worker:
+        assert worker.is_running
+        pid = worker.pid
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_worker_that_does_not_end_is_killed_with_all_below_it(
+    dev_engine: EngineThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sdk.testing.daemon._STOP_SECONDS", 1.0)
+    with SupervisorProcess(
+        dev_engine.url, tmp_path / "worker", {"function_blocks": ["blocks.echo"]}
+    ) as worker:
+        keeper = worker.pid
+        below = int(Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()[0])
+        os.kill(below, signal.SIGSTOP)
+    assert not Path(f"/proc/{below}").exists()
+    assert not Path(f"/proc/{keeper}").exists()
+
+
+def test_the_worker_s_log_stands_below_a_test_that_failed(pytester: pytest.Pytester) -> None:
+    pytester.makeini(INI)
+    pytester.makepyfile(
+        beside=block_module("beside", "print('from the child'); return ok()"),
+        test_beside="""
+        def test_it(dev_engine, supervisor_process):
+            job = dev_engine.wait_for_result(dev_engine.submit("acme/beside:1.0.0"))
+            assert job.result_status == "failed"
+        """,
+    )
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*Log of supervisor_process*", "*from the child*"])
