@@ -8,6 +8,7 @@ from typing import NoReturn
 from jobrunner.channel import Channel
 from jobrunner.job import run_order
 from jobrunner.logs import capture_logs, flush_output, line_buffer_output
+from jobrunner.measuring import measured
 from jobrunner.protocol import linux
 from jobrunner.protocol.caps import ORDER_CAP_BYTES
 from jobrunner.protocol.entry import Descriptors
@@ -34,7 +35,8 @@ def live(descriptors: Descriptors) -> NoReturn:
     move_in(order)
     capture_logs(channel, order.log_level)
     linux.set_process_name("neops-job")
-    run_order(channel, order, frame.payload)
+    with measured():
+        run_order(channel, order, frame.payload)
     flush_output()
     os._exit(0)
 

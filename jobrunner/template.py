@@ -18,6 +18,7 @@ from jobrunner.containment import contain_signals, take_ordinary_priority
 from jobrunner.discovery import discover
 from jobrunner.discovery.sources import Module
 from jobrunner.logs import line_buffer_output
+from jobrunner.measuring import prepare_measuring
 from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.control import Birth, announce_birth, receive_fork_request
@@ -39,6 +40,7 @@ def serve(
     def announce(module: Module) -> None:
         report.sendall(Importing(module=module.name, file=module.file).pack())
 
+    prepare_measuring()
     catalogue = discover(discovery, announce)
     asyncio.run(_nothing())
     # Objects that exist now are shared with every child; a collection in a child must not touch, and so copy, them.

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,9 +23,12 @@ _LAST_WORDS_BYTES: Final = 4096
 
 
 class Connection:
-    """Starts a block server (``supervisor.blockserver``). Belongs to the process that created it, not to its forks."""
+    """Starts a block server (``supervisor.blockserver``). Belongs to the process that created it, not to its forks.
 
-    def __init__(self) -> None:
+    ``environment`` is what the server gets beside the variables of this process.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # open for as long as the server runs
         self._owner_pid = os.getpid()
         self._unread = bytearray()
@@ -35,6 +39,7 @@ class Connection:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             bufsize=0,
+            env={**os.environ, **(environment or {})},
             start_new_session=True,
         )
         assert self._process.stdin is not None

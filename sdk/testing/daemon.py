@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from sdk.testing.errors import HarnessError
+from sdk.testing.measuring import ChildCoverage
 
 _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 15.0
@@ -49,12 +50,12 @@ class SupervisorProcess:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._directory = directory
-        self._command = _command(
-            {"engine_url": engine_url, "state_dir": directory / "state", **_QUICK, **settings}
-        )
+        self._settings = {"engine_url": engine_url, "state_dir": directory / "state", **_QUICK, **settings}
+        self._job_env = tuple(self._settings.pop("job_env", ()))
         self._environment = dict(environment or {})
         self._log_file = directory / "supervisor.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._coverage = ChildCoverage()
 
     def __enter__(self) -> Self:
         self.start()
@@ -88,9 +89,10 @@ class SupervisorProcess:
         with _ready_socket() as (ready, address):
             self._directory.mkdir(parents=True, exist_ok=True)
             environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+            measuring = self._coverage.environment()
             with self._log_file.open("ab") as log:
                 self._process = subprocess.Popen(  # noqa: S603  # our own interpreter
-                    self._command,
+                    _command({**self._settings, "job_env": [*self._job_env, *measuring]}),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -100,6 +102,7 @@ class SupervisorProcess:
                         **environment,
                         "HOME": str(self._directory),
                         **self._environment,
+                        **measuring,
                         "NOTIFY_SOCKET": address,
                     },
                     start_new_session=True,
@@ -142,13 +145,13 @@ class SupervisorProcess:
 
     def stop(self) -> None:
         """Stop the worker by SIGTERM, and if it does not end in time, kill it with all that it has started."""
-        if self._process is None or self._process.poll() is not None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_STOP_SECONDS)
-            return
-        self._kill(self._process)
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._kill(self._process)
+        self._coverage.collect()
 
     def _kill(self, process: subprocess.Popen[bytes]) -> None:
         # The keeper, which was started, clears everything away when the supervisor below it is killed.
@@ -176,10 +179,10 @@ def _command(settings: Mapping[str, Any]) -> list[str]:
         flag = name.replace("_", "-")
         if isinstance(value, bool):
             command.append(f"--{flag}" if value else f"--no-{flag}")
-        elif isinstance(value, list | tuple):
-            command += [f"--{flag}", ",".join(map(str, value))]
-        else:
+        elif not isinstance(value, list | tuple):
             command += [f"--{flag}", str(value)]
+        elif value:
+            command += [f"--{flag}", ",".join(map(str, value))]
     return command
 
 

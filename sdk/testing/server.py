@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from sdk.testing.connection import Connection
 from sdk.testing.errors import HarnessError
+from sdk.testing.measuring import ChildCoverage
 
 
 @dataclass(slots=True)
@@ -36,6 +37,7 @@ class ServerProcess:
         self._one_request = threading.Lock()
         self._one_write = threading.Lock()
         self._connection: Connection | None = None
+        self._coverage = ChildCoverage()
 
     def __enter__(self) -> Self:
         return self
@@ -91,7 +93,7 @@ class ServerProcess:
         if self._connection is not None and (not self._connection.is_mine or self._connection.has_ended):
             self.close()
         if self._connection is None:
-            self._connection = Connection()
+            self._connection = Connection(self._coverage.environment())
         return self._connection
 
     def _send(self, connection: Connection, ticket: Ticket, request: dict[str, Any]) -> None:
@@ -106,6 +108,8 @@ class ServerProcess:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+            if connection.is_mine:
+                self._coverage.collect()
 
 
 def _answer_to(connection: Connection, ticket: Ticket, deadline: float) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from jobrunner.protocol.catalogue import Catalogue
+from jobrunner.protocol.measuring import COVERAGE_VARIABLE
 from supervisor.blocks import start_launcher
 from supervisor.blockserver.files import Fingerprint, fingerprint
 from supervisor.blockserver.shared import SharedLauncher
@@ -73,7 +74,7 @@ class LauncherPool:
 
 async def _load(sources: Sources) -> _Loaded:
     launcher, catalogue = await start_launcher(
-        RunSettings.model_construct(function_blocks=list(sources.names))
+        RunSettings.model_construct(function_blocks=list(sources.names), job_env=[COVERAGE_VARIABLE])
     )
     return _Loaded(launcher, catalogue, fingerprint(sources.names, catalogue))
 

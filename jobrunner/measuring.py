@@ -1,0 +1,70 @@
+"""Measuring which lines of a block run, for tests that measure their own (`sdk.testing.measuring`)."""
+
+import contextlib
+import importlib
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from jobrunner.protocol.measuring import COVERAGE_VARIABLE
+
+_SAVE_SECONDS: Final = 0.1
+"""How often data is saved meanwhile: what a killed child has run in its last moments is lost."""
+
+
+def prepare_measuring() -> None:
+    """Import what measures, if tests ask for it: in the template, so that no child pays for it."""
+    if COVERAGE_VARIABLE in os.environ:
+        with contextlib.suppress(ImportError):
+            importlib.import_module("coverage")
+
+
+@contextlib.contextmanager
+def measured() -> Iterator[None]:
+    """Measure while the context lasts, if tests ask for it; the block does not see that they did.
+
+    The end of a child is `os._exit`, or a signal, so nothing saves the data by itself. A thread does so now and then,
+    for children that are killed or crash; the only thing that a block could notice, and in tests only.
+    """
+    asked = os.environ.pop(COVERAGE_VARIABLE, None)
+    coverage = _started(json.loads(asked)) if asked is not None else None
+    if coverage is None:
+        yield
+        return
+    over = threading.Event()
+    saver = threading.Thread(target=_save_now_and_then, args=(coverage, over), name="coverage", daemon=True)
+    saver.start()
+    try:
+        yield
+    finally:
+        over.set()
+        saver.join()
+        coverage.stop()
+        coverage.save()
+
+
+def _save_now_and_then(coverage: Any, over: threading.Event) -> None:
+    while not over.wait(_SAVE_SECONDS):
+        coverage.save()
+
+
+def _started(asked: dict[str, Any]) -> Any:
+    try:
+        module = importlib.import_module("coverage")
+    except ImportError:
+        return None
+    here = Path.cwd()
+    # Paths of its configuration, and those in its data, may be relative to where the tests were started.
+    with contextlib.suppress(OSError):
+        os.chdir(asked["started_in"])
+    try:
+        coverage = module.Coverage(
+            data_file=os.path.join(asked["directory"], "data"), data_suffix=True, **asked["options"]
+        )
+        coverage.start()
+    finally:
+        os.chdir(here)
+    return coverage
