@@ -45,7 +45,8 @@ def modules_of(source: str) -> Iterator[Module]:
     """Yield the modules of one source, in a stable order.
 
     A module that sets ``__neops_named_only__ = True`` (it is dangerous, or misbehaves on purpose) is yielded only
-    where the source names it or its package. Raises `SourceError` when there is nothing at that place.
+    where the source names it or its package. So are the modules of a package whose ``__init__.py`` sets it. Raises
+    `SourceError` when there is nothing at that place.
     """
     if source == ENTRY_POINTS:
         for entry_point in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)):
@@ -76,7 +77,7 @@ def _package(name: str, locations: list[str], named: str) -> Iterator[Module]:
         child = f"{name}.{info.name}"
         path = Path(getattr(info.module_finder, "path", "")) / info.name
         if info.ispkg:
-            if info.name not in _SKIPPED_DIRECTORIES:
+            if info.name not in _SKIPPED_DIRECTORIES and _is_wanted(path / "__init__.py", named=False):
                 yield from _package(child, [str(path)], named)
             continue
         file = path.with_suffix(".py")
@@ -95,7 +96,7 @@ def _on_disk(source: str) -> Iterator[Module]:
         package = _private_package(path)
         for file in sorted(path.rglob("*.py")):
             relative = file.relative_to(path)
-            if _is_block_file(relative) and _is_wanted(file, named=path.name in _SKIPPED_DIRECTORIES):
+            if _is_block_file(relative) and _is_wanted_below(path, file):
                 yield Module(".".join((package, *relative.with_suffix("").parts)), str(file))
     elif path.is_file():
         yield Module(f"{_private_package(path.parent)}.{path.stem}", str(path))
@@ -103,6 +104,14 @@ def _on_disk(source: str) -> Iterator[Module]:
         raise SourceError(
             source, "does not exist; give a directory of function blocks, a .py file or a module name"
         )
+
+
+def _is_wanted_below(directory: Path, file: Path) -> bool:
+    named = directory.name in _SKIPPED_DIRECTORIES
+    packages = file.relative_to(directory).parents
+    return _is_wanted(file, named=named) and all(
+        _is_wanted(directory / package / "__init__.py", named=named) for package in packages if package.name
+    )
 
 
 def _is_block_file(relative: Path) -> bool:

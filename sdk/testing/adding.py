@@ -34,17 +34,17 @@ def add_test(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None = N
 
 def _test_of(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None) -> Any:
     def check(block_runner: BlockRunner, case: Case) -> None:
-        __tracebackhide__ = True
+        __tracebackhide__ = _unless_it_is_told
         failure = failure_of(cls, case, block_runner)
         if failure is not None:
             pytest.fail(failure, pytrace=False)
 
     def test(block_runner: BlockRunner) -> None:
-        __tracebackhide__ = True
+        __tracebackhide__ = _unless_it_is_told
         check(block_runner, case)
 
     def test_with_lab(block_runner: BlockRunner, request: pytest.FixtureRequest) -> None:
-        __tracebackhide__ = True
+        __tracebackhide__ = _unless_it_is_told
         assert lab is not None
         yielded = request.getfixturevalue(lab.fixture) if lab.fixture is not None else None
         check(block_runner, with_lab(case, lab, yielded))
@@ -54,6 +54,11 @@ def _test_of(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None) ->
         # Not only asked for when the test runs: pytest sets fixtures up by scope, and plugins sort tests by them.
         marked = pytest.mark.remote_lab(pytest.mark.usefixtures(lab.fixture)(marked))
     return marked
+
+
+def _unless_it_is_told(error: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Hide our frames below the author's. A failed case is told in words, without any frame; pytest wants one then."""
+    return not isinstance(error.value, pytest.fail.Exception)
 
 
 def _free_name(names: Mapping[str, Any], cls: type, description: str) -> str:

@@ -21,7 +21,7 @@ from sdk.testing.wire import wire_name
 if TYPE_CHECKING:
     from sdk.testing.runner import BlockRunner
 
-Assertion = Callable[[FunctionBlockResult[Any]], object]
+Assertion = Callable[[Any], object]
 
 _RETURNED = frozenset({"completed", "block_failed", "block_raised"})
 

@@ -10,6 +10,7 @@ import typing
 import pytest
 
 import blocks
+import blocks.examples
 import blocks.testing
 from sdk import registry
 from sdk.block_registry import RegisteredBlock
@@ -27,6 +28,7 @@ def load(package: object) -> list[str]:
 
 PRODUCTION = load(blocks)
 MISBEHAVING = load(blocks.testing)
+EXAMPLES = load(blocks.examples)
 
 
 def blocks_of(package: str) -> dict[str, RegisteredBlock]:
@@ -34,12 +36,16 @@ def blocks_of(package: str) -> dict[str, RegisteredBlock]:
     return {block.registration.name: block for block in found if block.registration.package == package}
 
 
-ALL = {**blocks_of("neops_base"), **blocks_of("neops_testing")}
+ALL = {**blocks_of("neops_base"), **blocks_of("neops_testing"), **blocks_of("neops_examples")}
 each_block = pytest.mark.parametrize("block", ALL.values(), ids=ALL.keys())
 
 
 def test_these_are_the_blocks_for_production() -> None:
     assert set(blocks_of("neops_base")) == {"echo", "ping", "python_eval", "host_facts", "show_command"}
+
+
+def test_these_are_the_examples_for_authors() -> None:
+    assert set(blocks_of("neops_examples")) == {"naming_facts", "port_description", "reachability"}
 
 
 def test_these_are_the_blocks_that_misbehave() -> None:
@@ -106,7 +112,7 @@ def test_a_misbehaving_block_needs_no_parameters_and_is_never_retried(block: Reg
 
 
 def test_importing_every_block_starts_no_thread() -> None:
-    modules = ", ".join([*PRODUCTION, *MISBEHAVING])
+    modules = ", ".join([*PRODUCTION, *MISBEHAVING, *EXAMPLES])
     source = f"import os, {modules}; print(len(os.listdir('/proc/self/task')))"
     output = subprocess.run(
         [sys.executable, "-c", source], capture_output=True, text=True, timeout=50, check=True

@@ -27,6 +27,7 @@ MODULES = [
     "sdk.devengine.server",
     "sdk.testing.plugin",
     "blocks.echo",
+    "blocks.examples.facts",
 ]
 
 # All that is allowed and near to what is not.
@@ -39,6 +40,7 @@ GOOD_IMPORTS = {
     "sdk.devengine.server": ["aiohttp", "sqlite3"],
     "sdk.testing.plugin": ["sdk.devengine.server", "sdk.models"],
     "blocks.echo": ["sdk.models"],
+    "blocks.examples.facts": ["sdk.models", "sdk.testing.plugin"],
 }
 
 # (importer, imported, words of the rule that must be reported as broken)
