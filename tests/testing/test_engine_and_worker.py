@@ -71,7 +71,7 @@ def test_a_worker_that_can_t_start_is_an_error_with_its_log(dev_engine: EngineTh
 def test_the_environment_of_the_tests_changes_no_worker(
     dev_engine: EngineThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NEOPS_MAX_JOB_SECONDS", "not a number")
+    monkeypatch.setenv("NEOPS_LOG_LEVEL", "no level")
     with SupervisorProcess(
         dev_engine.url, tmp_path / "worker", {"function_blocks": ["blocks.echo"]}
     ) as worker:

@@ -125,6 +125,7 @@ def check(result):
     result.stdout.fnmatch_lines_random(
         ['*assert result.data.text == "z"*', "*In assertion 1, check (*asserts.py:*", "*seen by the block*"]
     )
+    assert "sdk/testing" not in result.stdout.str()
 
 
 def test_a_case_finds_its_context_untouched_when_it_runs_again(author_dir: pytest.Pytester) -> None:
