@@ -73,7 +73,10 @@ class SupervisorProcess:
 
     @property
     def pid(self) -> int:
-        """The process that was started: signals to it are signals to the worker. Raises ``HarnessError``."""
+        """The number of the process that was started: signals to it are signals to the worker.
+
+        Raises ``HarnessError`` before the start.
+        """
         return self._running().pid
 
     @property

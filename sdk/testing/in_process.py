@@ -41,9 +41,7 @@ def run_here(block: Block, params: Params, context: Context, options: RunOptions
 
 
 def _finish(run: Coroutine[Any, Any, BlockOutcome]) -> BlockOutcome:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _a_loop_runs():
         return asyncio.run(run)
     # A loop runs in this thread, so the block needs one of its own in another: the caller waits for it anyway.
     found: list[BlockOutcome] = []
@@ -51,6 +49,14 @@ def _finish(run: Coroutine[Any, Any, BlockOutcome]) -> BlockOutcome:
     thread.start()
     thread.join()
     return found[0]
+
+
+def _a_loop_runs() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 async def run_on_this_loop(
