@@ -3,12 +3,10 @@
 from pathlib import Path
 
 import pytest
-from author_project import INI, SharedServer
 from harness_support import block_module
 
 from blocks.echo import Echo
 from sdk.testing import BlockRunner
-from sdk.testing.server import ServerProcess
 
 pytest_plugins = ["pytester"]
 
@@ -63,13 +61,6 @@ def test_a_limit_is_a_limit_whether_or_not_the_grace_was_used(
 def test_acquire_and_rollback_have_methods_of_their_own(block_runner: BlockRunner) -> None:
     block_runner.acquire(Echo, {"text": "x"}).assert_acquired()
     block_runner.rollback(Echo, {"text": "x"}).assert_failed("Rollback not implemented")
-
-
-@pytest.fixture
-def author_dir(pytester: pytest.Pytester, neops_block_server: ServerProcess) -> pytest.Pytester:
-    pytester.plugins.append(SharedServer(neops_block_server))
-    pytester.makeini(INI)
-    return pytester
 
 
 def test_a_crash_fails_its_own_case_only_with_signal_and_stack(author_dir: pytest.Pytester) -> None:

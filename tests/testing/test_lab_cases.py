@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from author_project import INI, SharedServer
 from harness_support import block_module
 
 from sdk import DeviceEntity
@@ -14,16 +13,8 @@ from sdk.testing.checking import Case
 from sdk.testing.devices import EmulatedLab, LabDevice
 from sdk.testing.lab_cases import Lab, with_lab
 from sdk.testing.labs import devices_of
-from sdk.testing.server import ServerProcess
 
 pytest_plugins = ["pytester"]
-
-
-@pytest.fixture
-def author_dir(pytester: pytest.Pytester, neops_block_server: ServerProcess) -> pytest.Pytester:
-    pytester.plugins.append(SharedServer(neops_block_server))
-    pytester.makeini(INI)
-    return pytester
 
 
 SEES = """
