@@ -28,7 +28,7 @@ class Walkthrough:
             "HOME": str(home),
             "LANG": "C.UTF-8",
             "TMPDIR": str(home),
-            "COLUMNS": "120",
+            "TERM": "xterm",
         }
 
     def play(self) -> int:
