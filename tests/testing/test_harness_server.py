@@ -29,12 +29,12 @@ runner.run("ignore_sigterm_tree", {"marker": sys.argv[1]}, source="blocks.testin
 """
 
 
-def server_processes() -> set[int]:
-    """The pids of every process of a block server."""
+def server_processes(client_pid: int) -> set[int]:
+    """The pids of the client's block server; parallel tests have others."""
     return {
         process.pid
-        for process in psutil.process_iter(["cmdline"])
-        if "supervisor.blockserver" in (process.info["cmdline"] or [])
+        for process in psutil.Process(client_pid).children(recursive=True)
+        if "supervisor.blockserver" in (process.as_dict(["cmdline"])["cmdline"] or [])
     }
 
 
@@ -60,7 +60,6 @@ def wait_until(condition: Any, seconds: float = 20) -> None:
 def busy_client(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, set[int]]]:
     """A process whose block hangs with descendants, their marker, and the pids of its block server."""
     marker = f"neops-{uuid.uuid4().hex}"
-    before = server_processes()
     client = subprocess.Popen(
         [sys.executable, "-c", STARTS_A_HANG, marker],
         env=os.environ | {"TMPDIR": str(tmp_path)},
@@ -71,7 +70,7 @@ def busy_client(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, se
         assert client.stdout is not None
         assert client.stdout.readline() == "ready\n"
         wait_until(lambda: len(marked(marker)) == 3)
-        yield client, marker, server_processes() - before
+        yield client, marker, server_processes(client.pid)
     finally:
         client.kill()
         client.wait()
