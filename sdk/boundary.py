@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+from sdk.concurrency.tasks import with_its_tasks
 from sdk.errors import SdkError, WrongResultError
 from sdk.failure import headline, traceback_of
 from sdk.logger import BlockLogger
@@ -34,10 +35,11 @@ async def guarded(
 
     ``asyncio.CancelledError`` always passes: it is how a job is ended. All else is a failure, SystemExit and
     KeyboardInterrupt too: a block's ``sys.exit()`` must not look like an end of the process that was meant.
-    The traceback goes to the log; neither shows one of ``secrets``.
+    The traceback goes to the log; neither shows one of ``secrets``. The tasks that were scheduled in ``attempt``
+    (`sdk.concurrency.schedule_task`) are awaited or cancelled before this returns.
     """
     try:
-        return await attempt()
+        return await with_its_tasks(attempt)
     except asyncio.CancelledError:
         raise
     except BaseException as error:

@@ -13,6 +13,7 @@ from sdk.acquire_params import AcquireParams
 from sdk.block import FunctionBlock
 from sdk.block_registry import RegisteredBlock
 from sdk.boundary import say, tell_with_traceback
+from sdk.concurrency.tasks import ending_before
 from sdk.context import WorkflowContext
 from sdk.encoding import to_plain
 from sdk.errors import EncodingError, SdkError
@@ -78,7 +79,8 @@ async def run_job(
     """
     run = _Run(block, job, meta, block_logger(block.registration.identifier, logger))
     try:
-        return await run.outcome()
+        with ending_before(meta.deadline):
+            return await run.outcome()
     except BaseException as error:
         if isinstance(error, asyncio.CancelledError) and is_cancelled():
             raise

@@ -1,0 +1,44 @@
+"""What an author is told of code that blocks."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import Final
+
+EXAMPLE: Final = """\
+    from sdk.concurrency import run_in_thread, run_parallel
+
+    @run_in_thread
+    def show(host: str) -> str:
+        ...  # what blocks: netmiko, requests, time.sleep
+
+    outputs = await run_parallel(*(show(host) for host in hosts), limit=50)"""
+
+_MOST_FRAMES: Final = 30
+
+
+def advice(
+    name: str, seconds: float, threshold_seconds: float, frames: Sequence[FrameType], *, held_gil: bool
+) -> str:
+    """Return the warning. ``frames`` are the author's, innermost first."""
+    held = ""
+    if held_gil:
+        held = (
+            "\nIt also keeps all other threads from running (C code that holds the GIL). A thread helps only with what "
+            "does not: else do it in smaller pieces, or in a process of its own."
+        )
+    return (
+        f"{name} blocks its event loop: the same code has run for {seconds:.1f} s without an await (more than "
+        f"{threshold_seconds:g} s), so that nothing else of the job could go on. Blocking at (most recent call last):\n"
+        f"{_shown(frames)}\nRun what blocks in a thread, and await that:\n{EXAMPLE}{held}"
+    )
+
+
+def _shown(frames: Sequence[FrameType]) -> str:
+    shown = [
+        traceback.FrameSummary(frame.f_code.co_filename, frame.f_lineno or 0, frame.f_code.co_name)
+        for frame in reversed(frames[:_MOST_FRAMES])
+    ]
+    return "".join(traceback.format_list(shown)).rstrip("\n")

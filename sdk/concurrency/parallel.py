@@ -1,0 +1,158 @@
+"""``run_parallel``: several awaitables at once, and no one left behind when one fails."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Iterable
+from typing import Any, Literal, TypeVar, overload
+
+from sdk.failure import traceback_of
+
+T = TypeVar("T")
+T1 = TypeVar("T1")
+T2 = TypeVar("T2")
+T3 = TypeVar("T3")
+T4 = TypeVar("T4")
+T5 = TypeVar("T5")
+
+_log = logging.getLogger(__name__)
+
+
+# As the type hints of asyncio.gather have it: a few arguments make a tuple, so that each keeps its own type; any
+# number of one type makes a list. At run time it is always a list.
+@overload
+async def run_parallel(
+    a1: Awaitable[T1], /, *, limit: int | None = None, return_exceptions: Literal[False] = False
+) -> tuple[T1]: ...
+@overload
+async def run_parallel(
+    a1: Awaitable[T1], a2: Awaitable[T2], /, *,
+    limit: int | None = None, return_exceptions: Literal[False] = False,
+) -> tuple[T1, T2]: ...  # fmt: skip
+@overload
+async def run_parallel(
+    a1: Awaitable[T1], a2: Awaitable[T2], a3: Awaitable[T3], /, *,
+    limit: int | None = None, return_exceptions: Literal[False] = False,
+) -> tuple[T1, T2, T3]: ...  # fmt: skip
+@overload
+async def run_parallel(
+    a1: Awaitable[T1], a2: Awaitable[T2], a3: Awaitable[T3], a4: Awaitable[T4], /, *,
+    limit: int | None = None, return_exceptions: Literal[False] = False,
+) -> tuple[T1, T2, T3, T4]: ...  # fmt: skip
+@overload
+async def run_parallel(
+    a1: Awaitable[T1], a2: Awaitable[T2], a3: Awaitable[T3], a4: Awaitable[T4], a5: Awaitable[T5], /, *,
+    limit: int | None = None, return_exceptions: Literal[False] = False,
+) -> tuple[T1, T2, T3, T4, T5]: ...  # fmt: skip
+@overload
+async def run_parallel(
+    *awaitables: Awaitable[T], limit: int | None = None, return_exceptions: Literal[False] = False
+) -> list[T]: ...
+@overload
+async def run_parallel(
+    a1: Awaitable[T1], a2: Awaitable[T2], /, *,
+    limit: int | None = None, return_exceptions: Literal[True],
+) -> tuple[T1 | BaseException, T2 | BaseException]: ...  # fmt: skip
+@overload
+async def run_parallel(
+    a1: Awaitable[T1], a2: Awaitable[T2], a3: Awaitable[T3], /, *,
+    limit: int | None = None, return_exceptions: Literal[True],
+) -> tuple[T1 | BaseException, T2 | BaseException, T3 | BaseException]: ...  # fmt: skip
+@overload
+async def run_parallel(
+    *awaitables: Awaitable[T], limit: int | None = None, return_exceptions: Literal[True]
+) -> list[T | BaseException]: ...
+async def run_parallel(
+    *awaitables: Awaitable[Any], limit: int | None = None, return_exceptions: bool = False
+) -> Any:
+    """Await all ``awaitables`` at once and return a list of their results, in the order given.
+
+    ```python
+    outputs = await run_parallel(*(show(host) for host in hosts), limit=50)
+    ```
+
+    * ``limit``: at most so many coroutines run at once; the others start as places become free, in order.
+    * The first failure cancels the others, waits until each has cleaned up, and is then raised; so does a
+      cancellation of the caller. Coroutines that had not begun are closed. What else fails meanwhile is logged.
+      A ``run_in_thread`` call that is cancelled is not waited for: its thread goes on.
+    * ``return_exceptions``: a failure is a result like others, and cancels nobody.
+
+    Raises ``TypeError`` for what can't be awaited and ``ValueError`` for a ``limit`` below one, before anything runs.
+    """
+    try:
+        _check(awaitables, limit)
+    except BaseException:
+        _close(awaitables)
+        raise
+    # The same one given twice is awaited once, as asyncio.gather does.
+    waiting = list({id(each): each for each in awaitables}.values())
+    waiting.reverse()
+    tasks: dict[int, asyncio.Future[Any]] = {}
+    running: set[asyncio.Future[Any]] = set()
+    try:
+        while waiting or running:
+            while waiting and (limit is None or len(running) < limit):
+                awaitable = waiting.pop()
+                tasks[id(awaitable)] = started = asyncio.ensure_future(awaitable)
+                running.add(started)
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            if not return_exceptions:
+                for task in (each for each in tasks.values() if each in done):
+                    task.result()
+    except BaseException as error:
+        _close(waiting)
+        _tell_others(error, await _cancelled(tasks.values()))
+        raise
+    return [_result(tasks[id(each)]) for each in awaitables]
+
+
+def _check(awaitables: tuple[object, ...], limit: int | None) -> None:
+    if limit is not None and limit < 1:
+        raise ValueError(f"run_parallel: limit is {limit}, and nothing could run. Give one or more, or None.")
+    for number, each in enumerate(awaitables, start=1):
+        if not inspect.isawaitable(each):
+            advice = "Call it" if callable(each) else "Unpack a list with *"
+            raise TypeError(
+                f"run_parallel: argument {number} can't be awaited: {type(each).__name__}. {advice}."
+            )
+
+
+def _close(awaitables: Iterable[object]) -> None:
+    for each in awaitables:
+        if inspect.iscoroutine(each):
+            each.close()
+
+
+async def _cancelled(tasks: Iterable[asyncio.Future[Any]]) -> list[asyncio.Future[Any]]:
+    """Cancel what still runs, and return all ``tasks`` when they have ended, also when cancelled meanwhile."""
+    every = list(tasks)
+    pending = {task for task in every if not task.done()}
+    cancelled: asyncio.CancelledError | None = None
+    while pending:
+        for task in pending:
+            task.cancel()
+        try:
+            _, pending = await asyncio.wait(pending)
+        except asyncio.CancelledError as error:
+            cancelled = error  # once more, and so passed on to those that clean up
+            pending = {task for task in pending if not task.done()}
+    if cancelled is not None:
+        raise cancelled
+    return every
+
+
+def _tell_others(first: BaseException, tasks: Iterable[asyncio.Future[Any]]) -> None:
+    for task in tasks:
+        # To ask also keeps asyncio from saying that it was never retrieved.
+        error = None if task.cancelled() else task.exception()
+        if error is not None and error is not first:
+            name = task.get_name() if isinstance(task, asyncio.Task) else "one of them"
+            _log.warning("run_parallel: besides the first, %s failed:\n%s", name, traceback_of(error, str))
+
+
+def _result(task: asyncio.Future[Any]) -> Any:
+    if task.cancelled():
+        return asyncio.CancelledError()
+    return task.exception() or task.result()

@@ -1,0 +1,136 @@
+"""``schedule_task``: work beside the block's own, which the end of the job does not cut off."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import functools
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from typing import Any, Final, ParamSpec, TypeVar
+
+from sdk.failure import traceback_of
+from sdk.results import BaseFunctionBlockResult
+
+P = ParamSpec("P")
+R = TypeVar("R")
+ResultT = TypeVar("ResultT", bound=BaseFunctionBlockResult)
+
+RESERVE_SECONDS: Final = 1.0
+"""So long before the time limit of the job, tasks that still run are cancelled: the block's result is kept."""
+
+_TELL_SECONDS: Final = 5.0
+
+_log = logging.getLogger(__name__)
+_deadline: contextvars.ContextVar[float | None] = contextvars.ContextVar("deadline", default=None)
+_group: contextvars.ContextVar[Group | None] = contextvars.ContextVar("scheduled_tasks", default=None)
+_ungrouped: Final[set[asyncio.Task[Any]]] = set()
+
+
+def schedule_task(fn: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, asyncio.Task[R]]:
+    """Make ``fn``, an async function or method, start at once when it is called, as a task beside the caller.
+
+    ```python
+    @schedule_task
+    async def note(text: str) -> None: ...
+
+    note("half way")  # goes on by itself; its task is returned, and may be awaited
+    ```
+
+    The task is kept alive; a failure is logged with its traceback, also where the task is awaited. It belongs to the
+    job, and does not outlive it:
+
+    * ``run`` (or ``acquire``, ``rollback``) succeeded: the job waits for its tasks, as what they do is a part of the
+      work, and then ends. Those that are not done shortly before its time limit (``RESERVE_SECONDS``) are cancelled,
+      with a warning: a task without an end must not turn the block's success into a failure.
+    * it failed, raised or was cancelled: the tasks are cancelled, and waited for until they have cleaned up.
+
+    A failed task does not change the block's result: await the task to have it raised. Called without a running event
+    loop, it raises ``RuntimeError``. Outside of a block the task is kept alive and its failure logged, no more.
+    """
+
+    @functools.wraps(fn)
+    def schedule(*args: P.args, **kwargs: P.kwargs) -> asyncio.Task[R]:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(fn(*args, **kwargs), name=getattr(fn, "__qualname__", None))
+        group = _group.get()
+        tasks = _ungrouped if group is None else group.tasks
+        tasks.add(task)
+        task.add_done_callback(functools.partial(_ended, tasks))
+        return task
+
+    return schedule
+
+
+def _ended(tasks: set[asyncio.Task[Any]], task: asyncio.Task[Any]) -> None:
+    tasks.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("The scheduled task %s failed:\n%s", task.get_name(), traceback_of(error, str))
+
+
+class Group:
+    """The scheduled tasks of one block."""
+
+    def __init__(self) -> None:
+        self.tasks: set[asyncio.Task[Any]] = set()
+
+    async def finish(self) -> None:
+        """Wait for all tasks, also those that tasks schedule, until shortly before the deadline."""
+        deadline = _deadline.get()
+        told = False
+        while self.tasks:
+            left = None if deadline is None else deadline - RESERVE_SECONDS - time.monotonic()
+            if left is not None and left <= 0:
+                text = (
+                    "The job's time is nearly over: its scheduled tasks are cancelled, its result stands: %s."
+                )
+                _log.warning(text, self._names())
+                break
+            pause = min((each for each in (left, None if told else _TELL_SECONDS) if each), default=None)
+            await asyncio.wait(self.tasks, timeout=pause)
+            if self.tasks and not told and (left is None or left > _TELL_SECONDS):
+                told = True
+                _log.info("The block is done, and waits for its scheduled tasks: %s.", self._names())
+        await self.cancel()
+
+    async def cancel(self) -> None:
+        """Cancel all tasks, and wait until they have ended."""
+        while self.tasks:
+            for task in self.tasks:
+                task.cancel()
+            await asyncio.wait(self.tasks)
+
+    def _names(self) -> str:
+        return ", ".join(sorted(task.get_name() for task in self.tasks))
+
+
+@contextlib.contextmanager
+def ending_before(deadline: float | None) -> Iterator[None]:
+    """Tell the blocks that run inside until when they may wait for their tasks, as a `time.monotonic` stamp."""
+    token = _deadline.set(deadline)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+async def with_its_tasks(attempt: Callable[[], Awaitable[ResultT]]) -> ResultT:
+    """Return the result of ``attempt`` when no task that was scheduled in it is left."""
+    async with _grouped() as group:
+        result = await attempt()
+        if result.success:
+            await group.finish()
+        return result
+
+
+@contextlib.asynccontextmanager
+async def _grouped() -> AsyncIterator[Group]:
+    group = Group()
+    token = _group.set(group)
+    try:
+        yield group
+    finally:
+        _group.reset(token)
+        await group.cancel()

@@ -1,0 +1,166 @@
+"""`schedule_task`: kept alive, told of, and ended with the job."""
+
+import asyncio
+import gc
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sdk import (
+    FunctionBlock,
+    FunctionBlockParams,
+    FunctionBlockResult,
+    FunctionBlockResultData,
+    WorkflowContext,
+)
+from sdk.concurrency import schedule_task
+from sdk.concurrency.tasks import RESERVE_SECONDS, ending_before
+from sdk.testing import create_workflow_context
+
+Result = FunctionBlockResult[FunctionBlockResultData]
+
+
+def block_of(run: Callable[["Block"], Any]) -> "Block":
+    """A block that does this."""
+    block = Block()
+    block.does = run
+    return block
+
+
+class Block(FunctionBlock[FunctionBlockParams, FunctionBlockResultData]):
+    """Does what a test says, and has a task."""
+
+    does: Callable[["Block"], Any]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: list[str] = []
+
+    @schedule_task
+    async def note(self, text: str, turns: int = 5, seconds: float = 0) -> str:
+        try:
+            for _ in range(turns):
+                await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            self.notes.append(f"{text} cancelled")
+            raise
+        self.notes.append(text)
+        return text
+
+    @schedule_task
+    async def fail(self) -> None:
+        raise KeyError("lost")
+
+    async def run(self, params: FunctionBlockParams, context: WorkflowContext) -> Result:
+        success = await self.does(self)
+        return Result(success=success, message="done")
+
+
+async def executed(block: Block) -> Result:
+    return await block.execute_function_block(FunctionBlockParams(), create_workflow_context("global"))
+
+
+async def test_after_a_success_the_job_waits_for_its_tasks_and_theirs() -> None:
+    @schedule_task
+    async def schedules(block: Block) -> None:
+        await asyncio.sleep(0)
+        block.note("by the task", 9)
+
+    async def run(block: Block) -> bool:
+        schedules(block)
+        task = block.note("first")
+        assert isinstance(task, asyncio.Task)
+        gc.collect()
+        return True
+
+    block = block_of(run)
+    assert (await executed(block)).success
+    assert block.notes == ["first", "by the task"]
+
+
+@pytest.mark.parametrize("how", ["fails", "raises"])
+async def test_after_a_failure_the_tasks_are_cancelled_and_waited_for(how: str) -> None:
+    async def run(block: Block) -> bool:
+        block.note("a", 10**6)
+        await asyncio.sleep(0)
+        if how == "raises":
+            raise ValueError(how)
+        return False
+
+    block = block_of(run)
+    assert not (await executed(block)).success
+    assert block.notes == ["a cancelled"]
+
+
+async def test_a_cancelled_block_takes_its_tasks_along() -> None:
+    async def run(block: Block) -> bool:
+        block.note("a", 10**6)
+        await asyncio.sleep(60)
+        return True
+
+    block = block_of(run)
+    job = asyncio.create_task(executed(block))
+    await asyncio.sleep(0.01)
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    assert block.notes == ["a cancelled"]
+
+
+async def test_a_task_without_an_end_is_cancelled_before_the_time_limit_and_the_result_stands(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def run(block: Block) -> bool:
+        block.note("endless", 10**9, 0.01)
+        return True
+
+    block = block_of(run)
+    with ending_before(time.monotonic() + RESERVE_SECONDS + 0.1):
+        async with asyncio.timeout(RESERVE_SECONDS):
+            result = await executed(block)
+    assert result.success
+    assert block.notes == ["endless cancelled"]
+    assert "its scheduled tasks are cancelled, its result stands: Block.note." in caplog.text
+
+
+async def test_a_failure_is_logged_once_with_its_traceback_and_changes_no_result(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def run(block: Block) -> bool:
+        block.fail()
+        return True
+
+    result = await executed(block_of(run))
+    gc.collect()
+    assert result.success
+    (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
+    assert "The scheduled task Block.fail failed:" in record.message
+    assert Path(__file__).name in record.message
+    assert "KeyError" in record.message
+
+
+async def test_two_blocks_on_one_loop_wait_for_their_own_tasks_only() -> None:
+    async def quick(block: Block) -> bool:
+        return True
+
+    async def slow(block: Block) -> bool:
+        block.note("slow", 200)
+        return True
+
+    other = block_of(slow)
+    waits = asyncio.create_task(executed(other))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert (await executed(block_of(quick))).success
+    assert other.notes == []
+    await waits
+    assert other.notes == ["slow"]
+
+
+def test_without_an_event_loop_it_raises() -> None:
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        Block().note("a")
