@@ -40,14 +40,16 @@ class Channel:
         with self._lock:
             self._socket.sendall(data)
 
-    def send_if_room(self, header: Header) -> None:
-        """Send one small frame, or nothing where that would have to wait. Raises `OSError` when nobody can get it.
+    def send_if_room(self, header: Header) -> bool:
+        """Send one small frame, or nothing where that would have to wait, and return whether it was sent.
+
+        Raises `OSError` when nobody can get it.
 
         For frames that the block did not cause. It may have closed the descriptor, and a file of its own may have
         the number now, which must not get our bytes.
         """
         if not self.is_mine or not self._lock.acquire(blocking=False):
-            return
+            return False
         try:
             if _identity(self._socket.fileno()) != self._identity:
                 raise OSError(errno.EBADF, "the channel was closed")
@@ -56,9 +58,10 @@ class Channel:
             # The kernel takes as few bytes whole or not at all; half a frame would end the job.
             self._socket.sendall(data[sent:])
         except BlockingIOError:
-            return
+            return False
         finally:
             self._lock.release()
+        return True
 
     def receive(self, payload_cap_bytes: int) -> Frame:
         """Wait for the next frame. Raises `EOFError` when the supervisor is gone."""

@@ -11,11 +11,13 @@ from typing import Any
 
 from jobrunner.awaiting import write_awaiting, write_threads
 from jobrunner.birth import DUMP_DESCRIPTOR
+from jobrunner.blocking import watched_for_blocking
 from jobrunner.channel import Channel
 from jobrunner.outcome import encode, failed
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.exit_codes import CHANNEL_LOST
 from jobrunner.protocol.messages import Cancel, Order, to_child
+from jobrunner.protocol.ticks import shortest_tick_seconds
 from jobrunner.ticking import Ticking
 from sdk.block_registry import registry
 from sdk.boundary import tell_with_traceback
@@ -105,9 +107,11 @@ async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -
             job.cancel(message.reason)
 
     loop.add_reader(channel.fileno(), hear)
-    ticking = Ticking(channel, order.stall_seconds) if order.stall_seconds else None
+    interval_seconds = shortest_tick_seconds(order.stall_seconds, order.blocking_seconds)
+    ticking = Ticking(channel, interval_seconds) if interval_seconds else None
     try:
-        return await job
+        with watched_for_blocking(channel, order):
+            return await job
     except asyncio.CancelledError:
         if reason is not None:
             return failed(f"Cancelled: {reason}.")

@@ -19,9 +19,9 @@ class FrameHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Format and send one record. Never raises into the block that logged."""
         try:
-            text = cut(_encodable(self.format(record)), LOG_CAP_CHARS)
+            text = cut(encodable(self.format(record)), LOG_CAP_CHARS)
             level = min(max(record.levelno, 0), 1000)
-            frame = Log(level=level, logger=_encodable(record.name)[:500], text=text, created=record.created)
+            frame = Log(level=level, logger=encodable(record.name)[:500], text=text, created=record.created)
         except Exception:
             self.handleError(record)
             return
@@ -30,8 +30,8 @@ class FrameHandler(logging.Handler):
             self._channel.send(frame)
 
 
-def _encodable(text: str) -> str:
-    # Half a surrogate pair, as in the name of a file that is not UTF-8, has no place in a frame. As print shows it.
+def encodable(text: str) -> str:
+    """Return ``text`` as print would show it: half a surrogate pair (of a file's name, say) has no place in a frame."""
     return text.encode(errors="backslashreplace").decode()
 
 

@@ -4,7 +4,6 @@ import asyncio
 
 from jobrunner.channel import Channel
 from jobrunner.protocol.messages import Tick
-from jobrunner.protocol.ticks import tick_seconds
 
 
 class Ticking:
@@ -14,9 +13,9 @@ class Ticking:
     supervisor and not here: no code of this process runs while C code holds the GIL.
     """
 
-    def __init__(self, channel: Channel, stall_seconds: float) -> None:
+    def __init__(self, channel: Channel, interval_seconds: float) -> None:
         self._channel = channel
-        self._seconds = tick_seconds(stall_seconds)
+        self._seconds = interval_seconds
         self._loop = asyncio.get_running_loop()
         self._next: asyncio.TimerHandle | None = None
         self._tick()

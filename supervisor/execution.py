@@ -2,10 +2,7 @@
 
 import asyncio
 import contextlib
-import fcntl
 import logging
-import sys
-import termios
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -13,7 +10,7 @@ from typing import Any, Final
 
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.frames import FrameError, read_frame
-from jobrunner.protocol.messages import Cancel, Log, Order, Outcome, Tick, from_child
+from jobrunner.protocol.messages import Blocking, Cancel, Log, Order, Outcome, Tick, from_child
 from supervisor.job_timers import JobTimers
 from supervisor.launcher.child import Child
 from supervisor.launcher.sweep import Sweeper, Swept
@@ -50,10 +47,10 @@ from supervisor.watch.freeze import freeze
 from supervisor.watch.headcount import Headcount
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.kernel import look_into_kernel
+from supervisor.watch.loop import LoopReports
 from supervisor.watch.output import OutputReader
 from supervisor.watch.sampler import Sample, Sampler
 from supervisor.watch.stack import read_stack, take_stack
-from supervisor.watch.stall import StallReport
 
 _log = logging.getLogger(__name__)
 
@@ -84,13 +81,14 @@ class Execution:
         headcount: Headcount,
         limits: Limits,
         log: JobLog,
+        reports: LoopReports,
     ) -> None:
         self._child = child
         self._sweeper = sweeper
         self._sampler = sampler
         self._headcount = headcount
         self._log = log
-        self._stall_report = StallReport(child, log)
+        self._reports = reports
         self._kernel: KernelView | None = None
         self._state = JobState(limits)
         self._events: asyncio.Queue[JobEvent | BaseException] = asyncio.Queue()
@@ -123,7 +121,7 @@ class Execution:
                     raise event
                 self._handle(event)
         finally:
-            self._stall_report.stop()
+            self._reports.stop()
             self._sampler.forget(child.pid)
             self._headcount.forget(child.pid)
             self._timers.cancel()
@@ -163,16 +161,16 @@ class Execution:
             case SendCancel(reason):
                 self._start(self._send(Cancel(reason=reason).pack()))
             case TakeStack():
-                self._stall_report.stop()
+                self._reports.stop()
                 self._start(self._take_stack())
             case Look():
                 self._start(self._look())
             case TellStalled(seconds):
-                self._stall_report.stalled(seconds)
+                self._reports.stalled(seconds)
             case TellResumed(seconds):
-                self._stall_report.resumed(seconds)
+                self._reports.resumed(seconds)
             case FreezeTree():
-                self._stall_report.stop()
+                self._reports.stop()
                 self._start(self._freeze_tree())
             case KillChild():
                 if not self._state.stack:
@@ -204,17 +202,11 @@ class Execution:
 
     async def _look(self) -> None:
         """See whether the child has sent what was not read yet."""
-        unread = self._unread_bytes() > 0
+        unread = self._child.unread_bytes() > 0
         # What was not in the socket is in the stream: the reader, once woken, takes all of that in one turn.
         for _ in range(2):
             await asyncio.sleep(0)
         self._put(Looked(time.monotonic(), unread))
-
-    def _unread_bytes(self) -> int:
-        channel = self._child.writer.get_extra_info("socket")
-        if channel.fileno() < 0:
-            return 0
-        return int.from_bytes(fcntl.ioctl(channel, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     async def _send(self, data: bytes) -> None:
         # A child that is gone says so by its pidfd.
@@ -233,7 +225,10 @@ class Execution:
                 if isinstance(message, Log):
                     self._log.record(message)
                 elif isinstance(message, Tick):
+                    self._reports.ticked()
                     self._put(Ticked(time.monotonic()))
+                elif isinstance(message, Blocking):
+                    self._reports.blocked(message)
                 elif isinstance(message, Outcome):
                     self._take_outcome(message, frame.payload)
         except FrameError as error:

@@ -23,6 +23,8 @@ class JobLimits:
     stall_seconds: float = 10.0
     """0 for an event loop that may be silent for ever."""
     on_stall: Literal["warn", "kill"] = "warn"
+    blocking_seconds: float = 0.5
+    """0 for code that may block the event loop unseen."""
 
     def of(self, block: BlockEntry) -> Limits:
         """Return the limits of a job of ``block``: its own where they are tighter than the worker's."""
@@ -49,4 +51,5 @@ def limits_of(settings: RunSettings) -> JobLimits:
         log_level=settings.log_level_number,
         stall_seconds=settings.stall_seconds,
         on_stall=settings.on_stall,
+        blocking_seconds=settings.blocking_seconds,
     )

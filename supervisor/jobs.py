@@ -19,6 +19,7 @@ from supervisor.redaction import Mask
 from supervisor.verdict import Cause, Ending, Usage, Verdict, decide
 from supervisor.watch.headcount import Headcount
 from supervisor.watch.joblog import JobLog
+from supervisor.watch.loop import LoopReports
 from supervisor.watch.sampler import Sampler
 
 _log = logging.getLogger(__name__)
@@ -108,7 +109,11 @@ class JobRunner:
         log = JobLog(job.job_id, job.block_id, mask)
         limits = self.limits.of(block)
         child.cgroup.set_limits(limits.memory_mb, backstop(limits.processes))
-        execution = Execution(child, self._sweeper, self._sampler, self._headcount, limits, log)
+        blocking_seconds = self.limits.blocking_seconds
+        reports = LoopReports(
+            child, log, block_id=job.block_id, block_file=block.file, blocking_seconds=blocking_seconds
+        )
+        execution = Execution(child, self._sweeper, self._sampler, self._headcount, limits, log, reports)
         self._running[job.job_id] = execution
         if self._is_stopping():
             execution.stop()
@@ -127,6 +132,7 @@ class JobRunner:
                 log_level=self.limits.log_level,
                 result_cap_bytes=self.limits.result_cap_bytes,
                 stall_seconds=limits.stall_seconds,
+                blocking_seconds=blocking_seconds or None,
             )
 
         try:

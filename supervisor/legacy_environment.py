@@ -17,7 +17,7 @@ LEGACY_NAMES: Final = {
     "SHUTDOWN_TIMEOUT": "shutdown_timeout_seconds",
     "API_REQUEST_TIMEOUT": "request_timeout_seconds",
     "STARTUP_RETRY_TIMEOUT": "startup_retry_seconds",
-    "BLOCKING_DETECTION_THRESHOLD": "stall_seconds",
+    "BLOCKING_DETECTION_THRESHOLD": "blocking_seconds",
 }
 """Old name to setting. `RESULT_PUSH_TIMEOUT` has no counterpart: a result is kept until the engine has it."""
 

@@ -90,6 +90,12 @@ class RunSettings(BaseSettings):
     on_stall: Literal["warn", "kill"] = Field(
         default="warn", description="`kill`: a stalled job is ended. `warn`: it goes on, and the log tells."
     )
+    blocking_seconds: float = Field(
+        default=0.5,
+        ge=0,
+        description="Code of a block that runs for this many seconds without an await is warned of, with the line "
+        "and what to do. 0 to watch for none.",
+    )
     max_job_processes: int = Field(
         default=512, gt=0, description="A job with more processes and threads than this is killed."
     )

@@ -48,7 +48,9 @@ class Order(Header):
     log_level: int
     result_cap_bytes: int
     stall_seconds: float | None = None
-    """After how long a silence its event loop counts as stalled; without it the loop does not tick."""
+    """After how long a silence its event loop counts as stalled."""
+    blocking_seconds: float | None = None
+    """After how long without an await its code counts as blocking. Without both, the loop does not tick."""
 
 
 class Cancel(Header):
@@ -72,6 +74,19 @@ class Tick(Header):
     """Child to supervisor: the event loop of the job runs."""
 
     type: Literal["tick"] = "tick"
+
+
+class Blocking(Header):
+    """Child to supervisor: code of the block's holds up the event loop. Once for each line.
+
+    ``since`` is on ``CLOCK_MONOTONIC``; ``text`` is the whole warning.
+    """
+
+    type: Literal["blocking"] = "blocking"
+    file: str = Field(max_length=4096)
+    line: int = Field(ge=0)
+    since: float
+    text: str = Field(max_length=LOG_CAP_CHARS)
 
 
 class Outcome(Header):
@@ -103,12 +118,12 @@ class CatalogueReady(Header):
     type: Literal["catalogue"] = "catalogue"
 
 
-FromChild = Annotated[Ready | Log | Tick | Outcome, Field(discriminator="type")]
+FromChild = Annotated[Ready | Log | Tick | Blocking | Outcome, Field(discriminator="type")]
 FromTemplate = Annotated[Importing | CatalogueReady, Field(discriminator="type")]
 ToChild = Annotated[Order | Cancel, Field(discriminator="type")]
 
 _MOST_PROBLEMS: Final = 20
-_FROM_CHILD: TypeAdapter[Ready | Log | Tick | Outcome] = TypeAdapter(FromChild)
+_FROM_CHILD: TypeAdapter[Ready | Log | Tick | Blocking | Outcome] = TypeAdapter(FromChild)
 _FROM_TEMPLATE: TypeAdapter[Importing | CatalogueReady] = TypeAdapter(FromTemplate)
 _TO_CHILD: TypeAdapter[Order | Cancel] = TypeAdapter(ToChild)
 
@@ -125,7 +140,7 @@ def _validated(adapter: TypeAdapter[HeaderT], frame: Frame) -> HeaderT:
         raise FrameError(f"not a valid header: {reason}", incomplete=False) from None
 
 
-def from_child(frame: Frame) -> Ready | Log | Tick | Outcome:
+def from_child(frame: Frame) -> Ready | Log | Tick | Blocking | Outcome:
     """Validate what a child sent. Raises `FrameError` for anything else; values are not echoed."""
     return _validated(_FROM_CHILD, frame)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
-from types import FrameType
 from typing import Final
+
+from sdk.concurrency.authorship import Line
 
 EXAMPLE: Final = """\
     from sdk.concurrency import run_in_thread, run_parallel
@@ -16,13 +17,13 @@ EXAMPLE: Final = """\
 
     outputs = await run_parallel(*(show(host) for host in hosts), limit=50)"""
 
-_MOST_FRAMES: Final = 30
+_MOST_LINES: Final = 30
 
 
 def advice(
-    name: str, seconds: float, threshold_seconds: float, frames: Sequence[FrameType], *, held_gil: bool
+    name: str, seconds: float, threshold_seconds: float, lines: Sequence[Line], *, held_gil: bool
 ) -> str:
-    """Return the warning. ``frames`` are the author's, innermost first."""
+    """Return the warning. ``lines`` are the author's, innermost first."""
     held = ""
     if held_gil:
         held = (
@@ -32,13 +33,13 @@ def advice(
     return (
         f"{name} blocks its event loop: the same code has run for {seconds:.1f} s without an await (more than "
         f"{threshold_seconds:g} s), so that nothing else of the job could go on. Blocking at (most recent call last):\n"
-        f"{_shown(frames)}\nRun what blocks in a thread, and await that:\n{EXAMPLE}{held}"
+        f"{_shown(lines)}\nRun what blocks in a thread, and await that:\n{EXAMPLE}{held}"
     )
 
 
-def _shown(frames: Sequence[FrameType]) -> str:
+def _shown(lines: Sequence[Line]) -> str:
     shown = [
-        traceback.FrameSummary(frame.f_code.co_filename, frame.f_lineno or 0, frame.f_code.co_name)
-        for frame in reversed(frames[:_MOST_FRAMES])
+        traceback.FrameSummary(line.file, line.number, line.function)
+        for line in reversed(lines[:_MOST_LINES])
     ]
     return "".join(traceback.format_list(shown)).rstrip("\n")

@@ -40,10 +40,19 @@ class Authorship:
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
-    """What a thread does: the author's frames, innermost first, and the frame of the callback that they belong to."""
+class Line:
+    """Where one frame is."""
 
-    authors: tuple[FrameType, ...]
+    file: str
+    number: int
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What a thread does: the author's lines, innermost first, and the frame of the callback that they belong to."""
+
+    authors: tuple[Line, ...]
     callback: FrameType
 
 
@@ -53,7 +62,7 @@ def stack_of(innermost: FrameType, authorship: Authorship) -> Stack | None:
     Where there is no loop at all, the whole of the thread is one callback. What stands below the loop (a test, say,
     which called `asyncio.run`) only waits for it.
     """
-    authors: list[FrameType] = []
+    authors: list[Line] = []
     outermost = innermost
     for frame in _outwards(innermost):
         outermost = frame
@@ -63,7 +72,7 @@ def stack_of(innermost: FrameType, authorship: Authorship) -> Stack | None:
         if code.co_filename.endswith(_BASE_EVENTS) and code.co_name == "_run_once":
             return None
         if authorship.is_authors(code.co_filename):
-            authors.append(frame)
+            authors.append(Line(code.co_filename, frame.f_lineno or 0, code.co_name))
     return Stack(tuple(authors), outermost) if authors else None
 
 

@@ -6,6 +6,7 @@ import _thread
 import asyncio
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sdk.concurrency.advice import advice
-from sdk.concurrency.authorship import Authorship, stack_of
+from sdk.concurrency.authorship import Authorship, Stack, stack_of
 from sdk.concurrency.episode import Episodes
 from sdk.concurrency.readings import Reading, blocked_between, take_reading
 from sdk.logger import LoggerLike
@@ -24,7 +25,10 @@ _SHORTEST_PAUSE_SECONDS: Final = 0.01
 
 @dataclass(frozen=True, slots=True)
 class BlockingCode:
-    """What blocks: the author's innermost line, since when and for how long (monotonic seconds), and the warning."""
+    """What blocks: the author's innermost line, and the warning.
+
+    It has run since ``since`` (monotonic seconds) or later, and for ``seconds`` at least.
+    """
 
     file: str
     line: int
@@ -40,7 +44,7 @@ class BlockingDetector:
     quarter longer than that. The warning has the author's own frames only (`Authorship`), and comes once for each
     line. What is not held against the code: waiting for a processor on a busy machine, waiting for the GIL that
     another thread holds, and time in which the process was stopped. Where C code holds the GIL, the sample is taken
-    when it lets go.
+    when it lets go, which can be a line later.
 
     ``report`` is called instead of the logger, in the detector's thread; it returns False to be asked again.
     """
@@ -71,8 +75,15 @@ class BlockingDetector:
         self._stopped = _thread.allocate_lock()
         self._stopped.acquire()
         arguments = (context_name, watched, _native_id_of(watched), self._stopped)
-        # A daemon: it holds nobody's end.
-        threading.Thread(target=self._watch, args=arguments, name="blocking-detector", daemon=True).start()
+        # A daemon: it holds nobody's end. Without any signal: what a block waits for in `sigwait`, or handles, with the
+        # signal blocked in its own thread, would be delivered to this one, and end the process.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            threading.Thread(
+                target=self._watch, args=arguments, name="blocking-detector", daemon=True
+            ).start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def stop(self) -> None:
         """Watch no more. Does not wait for the thread, which ends at once unless it is reporting."""
@@ -97,24 +108,26 @@ class BlockingDetector:
         # A bare lock: nothing of Python's library is on this thread's stack while it waits, so that a dump of all
         # threads shows it as what it is.
         while not stopped.acquire(timeout=self._pause):
+            # First of all: what follows reads files, and the watched thread goes on meanwhile. Frames are not kept in a
+            # variable: among them is this one, which would then refer to itself.
+            innermost = sys._current_frames().get(watched)
+            stack = stack_of(innermost, self._authorship) if innermost else None
             now = take_reading(native_id)
-            self._sample(name, watched, episodes, before, now)
-            before = now
+            if stack is None:
+                episodes.idle()
+            else:
+                self._judge(name, episodes, stack, before, now)
+            innermost, stack, before = None, None, now
 
-    def _sample(self, name: str, watched: int, episodes: Episodes, before: Reading, now: Reading) -> None:
-        # Not kept in a variable: among all frames is this one, which would then refer to itself.
-        innermost = sys._current_frames().get(watched)
-        stack = stack_of(innermost, self._authorship) if innermost else None
-        if stack is None:
-            episodes.idle()
-            return
-        place = (stack.authors[0].f_code.co_filename, stack.authors[0].f_lineno or 0)
-        due = episodes.seen(stack.callback, place, blocked_between(before, now, self._pause))
+    def _judge(self, name: str, episodes: Episodes, stack: Stack, before: Reading, now: Reading) -> None:
+        innermost = stack.authors[0]
+        place = (innermost.file, innermost.number)
+        blocked = blocked_between(before, now, self._pause)
+        due = episodes.seen(stack.callback, place, blocked, before.at)
         if due is None:
             return
-        seconds, held_gil = due
-        text = advice(name, seconds, self._threshold, stack.authors, held_gil=held_gil)
-        if self._report(BlockingCode(*place, now.at - seconds, seconds, text)):
+        text = advice(name, due.seconds, self._threshold, stack.authors, held_gil=due.held_gil)
+        if self._report(BlockingCode(*place, due.since, due.seconds, text)):
             episodes.told(place)
 
     def _log(self, blocking: BlockingCode) -> bool:

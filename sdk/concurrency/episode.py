@@ -17,6 +17,15 @@ Place = tuple[str, int]
 """File and line."""
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A place that has to be told of: for how long at least, and since when at the earliest."""
+
+    seconds: float
+    since: float
+    held_gil: bool
+
+
 @dataclass(slots=True)
 class Episodes:
     """Counts the time of callbacks, and says when one is to be told of.
@@ -28,6 +37,7 @@ class Episodes:
 
     threshold_seconds: float
     _callback: object = None
+    _since: float = 0.0
     _seconds: float = 0.0
     _held: bool = False
     _told: set[Place] = field(default_factory=set)
@@ -36,20 +46,23 @@ class Episodes:
         """Nothing of the author's runs."""
         self._callback = None
 
-    def seen(self, callback: object, place: Place, blocked: Blocked) -> tuple[float, bool] | None:
-        """Take a sample. Return how long, and whether the GIL was held, when ``place`` has to be told of now.
+    def seen(self, callback: object, place: Place, blocked: Blocked, before: float) -> Due | None:
+        """Take a sample; ``before`` is when the last one was taken. Return whether ``place`` has to be told of now.
 
         It has to be told of with each sample until `told`.
         """
         if callback is not self._callback:
-            self._callback, self._seconds, self._held = callback, blocked.holding, blocked.holding > 0
+            self._callback, self._since = callback, before
+            self._seconds, self._held = blocked.holding, blocked.holding > 0
         elif place in self._told:
-            self._seconds, self._held = 0.0, False
+            self._since, self._seconds, self._held = before, 0.0, False
         else:
             self._seconds += blocked.seconds
             self._held = self._held or blocked.holding > 0
         due = self._seconds >= self.threshold_seconds and place not in self._told
-        return (self._seconds, self._held) if due and len(self._told) < MOST_PLACES else None
+        if not due or len(self._told) >= MOST_PLACES:
+            return None
+        return Due(self._seconds, self._since, self._held)
 
     def told(self, place: Place) -> None:
         """Count this place no more."""

@@ -1,9 +1,12 @@
 """A child as the supervisor holds it: by its pidfd, never by its number alone."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import socket
+import sys
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -80,6 +83,13 @@ class Child:
         except (FrameError, OSError) as error:
             reason = f"was not ready: {error}"
         raise LaunchError(f"A child (pid {self.pid}) {reason}.", evidence=self._last_words())
+
+    def unread_bytes(self) -> int:
+        """Return how much of what the child has sent is still in the socket."""
+        channel = self.writer.get_extra_info("socket")
+        if channel.fileno() < 0:
+            return 0
+        return int.from_bytes(fcntl.ioctl(channel, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def _last_words(self) -> str:
         try:

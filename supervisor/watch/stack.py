@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from supervisor.launcher.child import Child
@@ -11,12 +12,31 @@ _CAP_BYTES: Final = 64 * 1024
 _LOOK_SECONDS: Final = 0.004
 _FRAME: Final = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)')
 _FRAME_ANYWHERE: Final = re.compile(_FRAME.pattern, re.MULTILINE)
-_WORKER: Final = re.compile(r'"[^"]*/(jobrunner|sdk|multiprocess)/[a-z_]+\.py"')
+_WORKER: Final = re.compile(r'"[^"]*/(jobrunner|sdk(/concurrency)?|multiprocess)/[a-z_]+\.py"')
+_MAIN: Final = "/jobrunner/job.py"
 _RUNTIME: Final = re.compile(r"(/lib/python3\.\d+/(?!site-packages)|/jobrunner/|/sdk/|<frozen )")
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One line of a stack."""
+
+    file: str
+    line: int
+    function: str
+
+
 async def take_stack(child: Child) -> str:
-    """Ask for the stack of every thread and return it once it is whole; the caller bounds the wait.
+    """Ask for the stack of every thread and return it, tidied, with what was dumped before it.
+
+    See `take_dump`.
+    """
+    await take_dump(child)
+    return read_stack(child)
+
+
+async def take_dump(child: Child) -> str:
+    """Ask for the stack of every thread and return it as it is once it is whole; the caller bounds the wait.
 
     It works while C code holds the GIL, as faulthandler writes inside the signal handler. It does not while the
     process is stopped or blocks every signal: then this waits until it is cancelled.
@@ -28,7 +48,7 @@ async def take_stack(child: Child) -> str:
         await asyncio.sleep(_LOOK_SECONDS)
         now = os.fstat(child.dump).st_size
         if now > before and now == size:
-            return read_stack(child)
+            return os.pread(child.dump, _CAP_BYTES, before).decode(errors="backslashreplace")
         size = now
 
 
@@ -37,12 +57,25 @@ def read_stack(child: Child) -> str:
     return tidy(os.pread(child.dump, _CAP_BYTES, child.dump_start).decode(errors="backslashreplace"))
 
 
+def main_thread_of(dump: str) -> list[Frame]:
+    """Return what the child's main thread does, innermost first, without this worker's own frames below it."""
+    for section in _sections(dump):
+        if _MAIN in section:
+            lines = map(_FRAME.match, _above_worker(section).splitlines())
+            return [Frame(each["file"], int(each["line"]), each["function"]) for each in lines if each]
+    return []
+
+
+def _sections(stack: str) -> list[str]:
+    return [section for section in re.split(r"\n\s*\n", stack.strip()) if _FRAME_ANYWHERE.search(section)]
+
+
 def tidy(stack: str) -> str:
     """Drop what no author can use: this worker's own frames below the block, and the list of extension modules.
 
     Threads of which nothing remains are dropped too, unless that is all there is.
     """
-    sections = [section for section in re.split(r"\n\s*\n", stack.strip()) if _FRAME_ANYWHERE.search(section)]
+    sections = _sections(stack)
     kept = [text for section in sections if (text := _above_worker(section))]
     return "\n".join(kept or sections)
 

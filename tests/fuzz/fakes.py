@@ -56,6 +56,9 @@ class FakeChild:
     def kill(self) -> None:
         self.end(ExitStatus(signal_name="SIGKILL"))
 
+    def unread_bytes(self) -> int:
+        return 0
+
     def ask_for_stack(self) -> None:
         os.write(self.dump, b'Thread 0x1 (most recent call first):\n  File "block.py", line 1 in run\n')
 

@@ -16,6 +16,7 @@ from supervisor.result import result_text
 from supervisor.verdict import ExitStatus, decide
 from supervisor.watch.headcount import Headcount
 from supervisor.watch.joblog import JobLog
+from supervisor.watch.loop import LoopReports
 from tests.fuzz.fakes import FakeChild, NoSampler, NothingToSweep
 from tests.fuzz.fuzzer import Fuzzer
 from tests.fuzz.measuring import not_measured
@@ -32,6 +33,7 @@ _HEADERS: tuple[dict[str, Any], ...] = (
     {"type": "outcome", "success": True, "message": "Done", "body_bytes": 0},
     {"type": "outcome", "success": False, "message": SECRET, "retryable": True, "body_bytes": 2},
     {"type": "tick"},
+    {"type": "blocking", "file": "block.py", "line": 1, "since": 0.0, "text": SECRET},
     {"type": "order", "job_id": "j", "block_id": "b"},
     {"type": SECRET},
     {SECRET: SECRET},
@@ -115,7 +117,9 @@ async def check_bytes(dice: random.Random, sent: bytes) -> None:
     child = await FakeChild().connect()
     log = JobLog("job", "fuzz/echo:1.0.0", Mask({"password": SECRET}))
     limits = Limits(max_seconds=10.0, grace_seconds=0.0)
-    execution = Execution(child, NothingToSweep(), NoSampler(), Headcount(), limits, log)  # type: ignore[arg-type]
+    reports = LoopReports(child, log, block_id="fuzz/echo:1.0.0", block_file=None, blocking_seconds=0.5)  # type: ignore[arg-type]
+    parts = (NothingToSweep(), NoSampler(), Headcount())
+    execution = Execution(child, *parts, limits, log, reports)  # type: ignore[arg-type]
     speaking = asyncio.ensure_future(_speak(child, sent, dice))
     try:
         finished = await execution.run(_order, b"{}")

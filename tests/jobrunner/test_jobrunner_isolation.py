@@ -22,11 +22,13 @@ def test_a_job_sees_nothing_of_what_the_last_one_left(host: Host) -> None:
     assert seen["working_directory"] != changed["working_directory"]
 
 
-def test_a_job_has_its_own_session_and_directory_and_one_thread(host: Host) -> None:
+def test_a_job_has_its_own_session_and_directory_and_no_thread_but_the_one_that_watches_it(
+    host: Host,
+) -> None:
     seen = data(host.run("read_state"))
     assert seen["session_id"] == seen["pid"]
     assert seen["working_directory"].startswith(str(host.directory / "jobs"))
-    assert seen["threads"] == ["MainThread"]
+    assert seen["threads"] == ["MainThread", "blocking-detector"]
     assert seen["argv"] == ["neops-job"]
 
 

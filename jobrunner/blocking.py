@@ -1,0 +1,72 @@
+"""Whether the block holds up its event loop, watched for as long as its job runs, by a thread of the child."""
+
+import contextlib
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from typing import Final
+
+from jobrunner.channel import Channel
+from jobrunner.logs import encodable
+from jobrunner.protocol.caps import LOG_CAP_CHARS, cut
+from jobrunner.protocol.messages import Blocking, Order
+from sdk.block_registry import registry
+from sdk.concurrency import BlockingDetector
+from sdk.concurrency.authorship import Authorship
+from sdk.concurrency.detection import BlockingCode
+
+_log = logging.getLogger(__name__)
+
+_WORKER: Final = (os.path.dirname(__file__) + os.sep,)
+_FILE_CAP_CHARS: Final = 4096
+_FORK_WARNING: Final = (
+    r"This process \(pid=\d+\) is multi-threaded, use of fork(pty)?\(\) may lead to deadlocks"
+)
+
+
+@contextlib.contextmanager
+def watched_for_blocking(channel: Channel, order: Order) -> Iterator[None]:
+    """Watch the calling thread meanwhile, where the order says so. The supervisor is told, once for each line.
+
+    The thread starts only now: a template, and a spare, must have one thread. A job that may have no further thread
+    runs unwatched.
+    """
+    if not order.blocking_seconds:
+        yield
+        return
+    detector = BlockingDetector(
+        order.blocking_seconds,
+        _log,
+        authorship=Authorship(_home_of(order.block_id), _WORKER),
+        report=lambda blocking: _tell(channel, blocking),
+    )
+    # Python 3.12 and newer warn of a fork in a process with threads. The one that we have added holds nothing that the
+    # fork needs; and a block that turns warnings into errors would fail for what it has not done.
+    warnings.filterwarnings("ignore", message=_FORK_WARNING, category=DeprecationWarning)
+    try:
+        detector.start(order.block_id)
+    except RuntimeError as error:
+        _log.warning("This job is not watched for code that blocks: %s", error)
+    try:
+        yield
+    finally:
+        detector.stop()
+
+
+def _home_of(block_id: str) -> str | None:
+    block = registry.function_blocks.get(block_id)
+    return os.path.dirname(block.file) if block is not None else None
+
+
+def _tell(channel: Channel, blocking: BlockingCode) -> bool:
+    frame = Blocking(
+        file=encodable(blocking.file)[:_FILE_CAP_CHARS],
+        line=blocking.line,
+        since=blocking.since,
+        text=cut(encodable(blocking.text), LOG_CAP_CHARS),
+    )
+    try:
+        return channel.send_if_room(frame)
+    except OSError:  # the block has closed the channel, or the supervisor is gone; either is seen elsewhere
+        return True

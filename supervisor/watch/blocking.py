@@ -1,0 +1,142 @@
+"""Telling people of code that holds up a job's event loop: what the child tells, and what it can't tell.
+
+The child watches itself (`jobrunner.blocking`). Its thread is silenced while C code holds the GIL: that is seen from
+here, by the ticks that are missing, and told while it lasts. The stack is asked for by a signal, which C code can
+notice (`supervisor.watch.stall`), so only then.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import re
+import time
+from pathlib import Path
+from typing import Final
+
+from jobrunner.protocol.messages import Blocking
+from supervisor.launcher.child import Child
+from supervisor.lifecycle.gil import ThreadSeen, held_seconds
+from supervisor.lifecycle.job import STACK_SECONDS
+from supervisor.watch.joblog import JobLog
+from supervisor.watch.stack import Frame, main_thread_of, take_dump
+
+MOST_PLACES: Final = 20
+"""So many warnings of one job are passed on: what a child sends is bounded by nothing else."""
+
+_LOOK_SECONDS: Final = 0.1
+_NOT_THE_AUTHORS: Final = re.compile(
+    r"/lib(64)?/python3\.\d+/|/(site|dist)-packages/|/jobrunner/[a-z_]+\.py|/sdk/[a-z_/]+\.py|^<"
+)
+_INSTALLED: Final = re.compile(r"/(site|dist)-packages/")
+
+
+class BlockingReport:
+    """Warns of each place once. ``home`` is the directory of the block's source; 0 as the threshold turns it off."""
+
+    def __init__(self, child: Child, log: JobLog, block_id: str, home: str, threshold_seconds: float) -> None:
+        self._child = child
+        self._log = log
+        self._block_id = block_id
+        self._home = home
+        self._threshold_seconds = threshold_seconds
+        self._told: set[tuple[str, int]] = set()
+        self._told_at = 0.0
+        self._ticked_at = 0.0
+        self._ticks = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def ticked(self) -> None:
+        """Take note that the loop runs. With the first tick the watch begins."""
+        self._ticked_at = time.monotonic()
+        self._ticks.set()
+        if self._task is None and self._threshold_seconds > 0:
+            self._task = asyncio.get_running_loop().create_task(self._watch())
+
+    def blocked(self, message: Blocking) -> None:
+        """Pass on what the child has found, unless it is known."""
+        if message.since < self._told_at:  # the same, told from here while the child could not speak
+            self._told.add((message.file, message.line))
+            return
+        self._ticked_at = time.monotonic()  # it speaks: its silence begins anew
+        self._tell((message.file, message.line), message.text)
+
+    def stop(self) -> None:
+        """Watch no more: the job is being ended, and its result will tell where it was."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def _tell(self, place: tuple[str, int], text: str) -> None:
+        if place not in self._told and len(self._told) < MOST_PLACES:
+            self._told.add(place)
+            self._log.tell(logging.WARNING, text)
+
+    async def _watch(self) -> None:
+        due = self._ticked_at + self._threshold_seconds
+        while True:
+            await asyncio.sleep(max(due - time.monotonic(), _LOOK_SECONDS))
+            ticked_at = self._ticked_at
+            due = ticked_at + self._threshold_seconds
+            if time.monotonic() < due or self._child.unread_bytes():
+                continue
+            if await self._look(ticked_at):
+                self._ticks.clear()
+                await self._ticks.wait()
+            due = time.monotonic() + self._threshold_seconds
+
+    async def _look(self, ticked_at: float) -> bool:
+        """Tell it if the child can't. Return whether this silence needs no further look."""
+        held = 0.0
+        while held < self._threshold_seconds:
+            seconds = await self._held_seconds()
+            if not seconds or self._ticked_at != ticked_at:
+                return False
+            held += seconds
+        dump = ""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STACK_SECONDS):
+                dump = await take_dump(self._child)
+        self._child.dump_start = os.fstat(self._child.dump).st_size
+        frames = [frame for frame in main_thread_of(dump) if self._is_authors(frame)]
+        # It has let go, and may be elsewhere by now; or it is not the block that holds it.
+        if self._ticked_at != ticked_at or not frames:
+            return bool(dump)
+        self._told_at = time.monotonic()
+        place = (frames[0].file, frames[0].line)
+        self._tell(place, self._text(frames, self._told_at - ticked_at))
+        return True
+
+    async def _held_seconds(self) -> float:
+        began, before = time.monotonic(), _threads_of(self._child.pid)
+        await asyncio.sleep(_LOOK_SECONDS)
+        after = _threads_of(self._child.pid)
+        return held_seconds(before, after, self._child.pid, time.monotonic() - began)
+
+    def _is_authors(self, frame: Frame) -> bool:
+        if self._home and frame.file.startswith(self._home + os.sep):
+            return not _INSTALLED.search(frame.file[len(self._home) :])
+        return not _NOT_THE_AUTHORS.search(frame.file)
+
+    def _text(self, frames: list[Frame], seconds: float) -> str:
+        lines = "\n".join(
+            f'  File "{each.file}", line {each.line}, in {each.function}' for each in reversed(frames)
+        )
+        return (
+            f"{self._block_id} blocks its event loop: C code has held the GIL for {seconds:.1f} s (more than "
+            f"{self._threshold_seconds:g} s), so that no other code of the job could go on, in no thread. Blocking at "
+            f"(most recent call last):\n{lines}\nDo it in smaller pieces, or in a process of its own. What does not "
+            "hold the GIL (netmiko, requests, time.sleep) runs in a thread: decorate it with "
+            "sdk.concurrency.run_in_thread, and await several at once with "
+            "run_parallel(*(show(host) for host in hosts), limit=50)."
+        )
+
+
+def _threads_of(pid: int) -> dict[int, ThreadSeen]:
+    """Look at all threads of a process. Empty where the kernel does not say."""
+    seen: dict[int, ThreadSeen] = {}
+    with contextlib.suppress(OSError, ValueError):
+        for path in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                cpu, queued, turns = map(int, (path / "schedstat").read_text().split())
+                seen[int(path.name)] = ThreadSeen(cpu / 1e9, queued / 1e9, turns)
+    return seen
