@@ -13,7 +13,7 @@ JOBS ?= 10000
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench zoo fuzz chaos crashpoints soak docs env lock clean
+.PHONY: help demo test contract lint types bench zoo fuzz chaos crashpoints soak blocking docs env lock clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -22,7 +22,7 @@ help: ## List the verbs
 	@echo 'Settings, given as NAME=value behind the verb:'
 	@echo '  PYTHON  the interpreter, 3.11 or newer (now: $(PYTHON))'
 	@echo '  CLIENT  the engine client: stable or next (now: $(CLIENT))'
-	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, fuzz, chaos and crashpoints'
+	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, fuzz, chaos, crashpoints and blocking'
 	@echo '  CASES   how many cases fuzz runs (now: $(CASES))'
 	@echo '  SEEDS   how many seeds of chaos (now: $(SEEDS)); SEED=n repeats one'
 	@echo '  JOBS    how many jobs of soak (now: $(JOBS))'
@@ -62,6 +62,9 @@ crashpoints: ## Kill the supervisor at every step of a job's life, and look whet
 
 soak: ## Run thousands of jobs through one worker, and look what they leave in it (see JOBS)
 	@$(ENVIRONMENT) python -m tests.soak --jobs $(JOBS)
+
+blocking: ## Run jobs that await and jobs that block, and see that only these are reported
+	@$(ENVIRONMENT) python -m tests.blocking $(ARGS)
 
 docs: ## Write the generated pages of the documentation (the API reference)
 	@$(ENVIRONMENT) python -m docs.tools

@@ -2,7 +2,7 @@
 
 A thread of Python's that waits for the GIL wakes up each 5 ms to look (`sys.getswitchinterval`), which the kernel
 counts. A child that is watched for code that blocks has a thread that wakes only a few times a second otherwise. Nobody
-wakes in a process that is stopped or frozen, and less often where there are too few processors: then this says 0.
+wakes in a process that is stopped or frozen: then this says 0.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import Final
 _SWITCH_SECONDS: Final = 0.005
 _WAITING_SHARE: Final = 0.3
 _RUNNING_SHARE: Final = 0.3
+_FEWEST_TURNS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +44,9 @@ def held_seconds(
 def _waits(before: ThreadSeen, now: ThreadSeen, seconds: float) -> bool:
     turns = now.turns - before.turns
     ran = now.cpu_seconds - before.cpu_seconds
-    return turns >= _WAITING_SHARE * seconds / _SWITCH_SECONDS and ran < _RUNNING_SHARE * seconds
+    # Of a thread that wakes up late, since others have the processors, fewer turns can be expected.
+    awake = max(0.0, seconds - (now.queued_seconds - before.queued_seconds))
+    return (
+        turns >= max(_FEWEST_TURNS, _WAITING_SHARE * awake / _SWITCH_SECONDS)
+        and ran < _RUNNING_SHARE * seconds
+    )

@@ -24,7 +24,10 @@ from supervisor.watch.stack import Frame, main_thread_of, take_dump
 MOST_PLACES: Final = 20
 """So many warnings of one job are passed on: what a child sends is bounded by nothing else."""
 
-_LOOK_SECONDS: Final = 0.1
+_LOOK_SECONDS: Final = 0.2
+_LEAST_SECONDS: Final = 0.1
+"""Below this, the child's own thread wakes up so often that it can't be told from one that waits for the GIL."""
+
 _NOT_THE_AUTHORS: Final = re.compile(
     r"/lib(64)?/python3\.\d+/|/(site|dist)-packages/|/jobrunner/[a-z_]+\.py|/sdk/[a-z_/]+\.py|^<"
 )
@@ -47,10 +50,10 @@ class BlockingReport:
         self._task: asyncio.Task[None] | None = None
 
     def ticked(self) -> None:
-        """Take note that the loop runs. With the first tick the watch begins."""
+        """Take note that the loop runs. With the first tick the watch from here begins."""
         self._ticked_at = time.monotonic()
         self._ticks.set()
-        if self._task is None and self._threshold_seconds > 0:
+        if self._task is None and self._threshold_seconds >= _LEAST_SECONDS:
             self._task = asyncio.get_running_loop().create_task(self._watch())
 
     def blocked(self, message: Blocking) -> None:

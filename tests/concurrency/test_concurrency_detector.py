@@ -1,0 +1,139 @@
+"""`BlockingDetector` on its own: on this process's threads, with its logger."""
+
+import asyncio
+import ctypes
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from sdk.concurrency import BlockingDetector
+from sdk.concurrency.detection import BlockingCode
+
+THRESHOLD = 0.1
+SAMPLES = logging.getLogger("samples")
+
+
+def in_a_loop(block: Callable[[], object]) -> None:
+    """Call it in an event loop."""
+
+    async def main() -> None:
+        await asyncio.sleep(0)
+        block()
+
+    asyncio.run(main())
+
+
+def watched(block: Callable[[], object], detector: BlockingDetector) -> None:
+    """Call it in an event loop while the detector watches this thread."""
+    detector.start("acme/show:1.0.0")
+    try:
+        in_a_loop(block)
+    finally:
+        detector.stop()
+
+
+def detector_threads() -> list[threading.Thread]:
+    """The detectors' threads that run; those that were stopped get a moment to end."""
+    for each in threading.enumerate():
+        if each.name == "blocking-detector":
+            each.join(5)
+    return [each for each in threading.enumerate() if each.name == "blocking-detector"]
+
+
+def test_a_warning_has_block_threshold_line_and_example_and_no_frame_but_the_author_s(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    watched(lambda: time.sleep(0.4), BlockingDetector(THRESHOLD, SAMPLES))
+    (record,) = caplog.records
+    assert (record.name, record.levelno) == ("samples", logging.WARNING)
+    assert record.message.startswith("acme/show:1.0.0 blocks its event loop: the same code has run for 0.")
+    assert "more than 0.1 s" in record.message
+    assert "watched(lambda: time.sleep(0.4)" in record.message, "the source line"
+    assert {line for line in record.message.splitlines() if line.startswith("  File")} == {
+        line for line in record.message.splitlines() if f'"{__file__}"' in line
+    }
+    assert "@run_in_thread" in record.message
+    assert "run_parallel(" in record.message
+    # What stands below the event loop only waits for it.
+    assert "in test_a_warning" not in record.message
+    assert detector_threads() == []
+
+
+def test_an_idle_loop_is_not_reported_whatever_stands_below_it(caplog: pytest.LogCaptureFixture) -> None:
+    detector = BlockingDetector(0.05, SAMPLES)
+    detector.start("acme/show:1.0.0")
+    asyncio.run(asyncio.sleep(0.4))
+    detector.stop()
+    assert caplog.records == []
+
+
+def test_zero_turns_it_off(caplog: pytest.LogCaptureFixture) -> None:
+    detector = BlockingDetector(0, SAMPLES)
+    detector.start("acme/show:1.0.0")
+    assert detector_threads() == []
+    detector.stop()
+    assert caplog.records == []
+
+
+def test_a_report_that_could_not_be_made_is_made_again() -> None:
+    reports: list[BlockingCode] = []
+
+    def report(blocking: BlockingCode) -> bool:
+        reports.append(blocking)
+        return len(reports) == 3
+
+    begun = time.monotonic()
+    watched(lambda: time.sleep(0.6), BlockingDetector(THRESHOLD, SAMPLES, report=report))
+    assert len(reports) == 3
+    assert len({(each.file, each.line) for each in reports}) == 1
+    assert all(begun <= each.since < time.monotonic() - each.seconds for each in reports)
+
+
+def test_code_that_holds_the_gil_is_reported_when_it_lets_go(caplog: pytest.LogCaptureFixture) -> None:
+    watched(lambda: ctypes.PyDLL(None).usleep(600_000), BlockingDetector(THRESHOLD, SAMPLES))
+    (record,) = caplog.records
+    assert "usleep(600_000)" in record.message
+    assert "C code that holds the GIL" in record.message
+
+
+def test_a_thread_that_holds_the_gil_is_not_laid_at_the_watched_thread_s_door(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        hog = asyncio.to_thread(ctypes.PyDLL(None).usleep, 500_000)
+        waiting = asyncio.ensure_future(hog)
+        while not waiting.done():
+            await asyncio.sleep(0.001)
+
+    detector = BlockingDetector(THRESHOLD, SAMPLES)
+    detector.start("acme/show:1.0.0")
+    asyncio.run(main())
+    detector.stop()
+    assert caplog.records == []
+
+
+async def test_monitor_thread_watches_another_thread_until_it_has_ended(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    thread = threading.Thread(target=in_a_loop, args=(lambda: time.sleep(0.5),))
+    thread.start()
+    assert thread.ident is not None
+    async with asyncio.timeout(10):
+        await BlockingDetector(THRESHOLD, SAMPLES).monitor_thread(thread.ident, "job")
+    thread.join()
+    (record,) = caplog.records
+    assert record.message.startswith("job blocks its event loop")
+    assert detector_threads() == []
+
+
+async def test_monitor_thread_ends_when_it_is_cancelled() -> None:
+    detector = BlockingDetector(THRESHOLD, SAMPLES)
+    task = asyncio.create_task(detector.monitor_thread(threading.get_ident(), "job"))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert detector_threads() == []

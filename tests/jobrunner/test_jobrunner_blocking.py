@@ -1,0 +1,106 @@
+"""The watch for code that blocks, in real children: what the campaign (`tests/blocking`) does not look at."""
+
+import json
+import socket
+import warnings
+from typing import Any
+
+import pytest
+from hosting import Host
+
+from jobrunner.blocking import watched_for_blocking
+from jobrunner.channel import Channel
+from jobrunner.protocol.messages import Order
+
+LIMITS: dict[str, Any] = {"blocking_seconds": 0.2, "max_seconds": 20.0, "grace_seconds": 0.0}
+
+
+def warned(done: dict[str, Any]) -> list[str]:
+    return [line["text"] for line in done["lines"] if "blocks its event loop" in line["text"]]
+
+
+def test_code_that_holds_the_gil_and_does_not_let_go_is_told_while_it_lasts(host: Host) -> None:
+    done = host.run("gil_hog", {"mode": "power"}, limits=LIMITS | {"max_seconds": 3.0})
+    assert done["cause"] == "time_limit"
+    (warning,) = warned(done)
+    assert "neops_testing/gil_hog:1.0.0 blocks its event loop: C code has held the GIL for" in warning
+    frames = [line for line in warning.splitlines() if line.startswith("  File")]
+    assert frames
+    assert all("hangs.py" in line for line in frames)
+    assert "run_in_thread" in warning
+
+
+def test_a_job_that_is_killed_was_warned_of_before(host: Host) -> None:
+    done = host.run("hang_sleep", limits=LIMITS | {"max_seconds": 1.5})
+    assert done["cause"] == "time_limit"
+    (warning,) = warned(done)
+    assert "hangs.py" in warning
+    assert "time.sleep" in warning, "the source line"
+
+
+def test_without_a_threshold_there_is_no_warning_and_no_thread(host: Host) -> None:
+    off = LIMITS | {"blocking_seconds": 0.0}
+    assert warned(host.run("under_test/stalls", {"seconds": 0.8}, limits=off)) == []
+    state = json.loads(host.run("read_state", limits=off)["body"])["data"]
+    assert state["threads"] == ["MainThread"]
+
+
+def test_a_look_for_blocking_code_shortens_no_sleep_that_lets_the_gil_go(host: Host) -> None:
+    done = host.run("under_test/stalls", {"seconds": 1.2}, limits=LIMITS)
+    assert len(warned(done)) == 1
+    assert json.loads(done["body"])["data"]["value"]["took"][0] >= 1.2
+
+
+def test_the_secrets_of_a_job_are_masked_in_the_warning(host: Host) -> None:
+    limits = LIMITS | {"max_seconds": 1.0}
+    done = host.run("hang_sleep", {"password": "hang_until_its_end"}, limits=limits)
+    assert all("hang_until_its_end" not in text for text in warned(done))
+
+
+def order(**given: Any) -> Order:
+    """An order that is watched."""
+    fields: dict[str, Any] = {
+        "job_id": "1",
+        "block_id": "acme/show:1.0.0",
+        "job_type": "execute",
+        "run_on": "global",
+        "deadline": 1.0,
+        "job_directory": "/",
+        "log_level": 20,
+        "result_cap_bytes": 1000,
+        "blocking_seconds": 0.5,
+    }
+    return Order(**fields | given)
+
+
+@pytest.fixture
+def channel() -> Any:
+    near, far = socket.socketpair()
+    with far:
+        channel = Channel(near.detach())
+        yield channel
+        channel._socket.close()
+
+
+def test_a_fork_in_a_watched_job_is_not_warned_of_and_other_things_are(channel: Channel) -> None:
+    """Python 3.12 and newer warn of a fork beside threads; this one is ours, not the block's."""
+    text = "This process (pid=7) is multi-threaded, use of {}() may lead to deadlocks in the child."
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with watched_for_blocking(channel, order()):
+            for call in ("fork", "forkpty"):
+                warnings.warn(text.format(call), DeprecationWarning, stacklevel=1)
+            with pytest.raises(DeprecationWarning, match="other"):
+                warnings.warn("other", DeprecationWarning, stacklevel=1)
+
+
+def test_a_job_that_may_have_no_further_thread_runs_all_the_same(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", refuse)
+    with watched_for_blocking(channel, order()):
+        pass
+    assert "This job is not watched for code that blocks: can't start new thread" in caplog.text
