@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -16,11 +17,12 @@ from typing import Final
 from sdk.concurrency.advice import advice
 from sdk.concurrency.authorship import Authorship, Stack, stack_of
 from sdk.concurrency.episode import Episodes
-from sdk.concurrency.readings import Reading, blocked_between, take_reading
+from sdk.concurrency.readings import Reading, blocked_between, reading_at_start, take_reading
 from sdk.logger import LoggerLike
 
 _SAMPLES_A_THRESHOLD: Final = 4
 _SHORTEST_PAUSE_SECONDS: Final = 0.01
+_REPORT_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class BlockingDetector:
         self._report = report or self._log
         self._pause = max(_SHORTEST_PAUSE_SECONDS, threshold / _SAMPLES_A_THRESHOLD)
         self._stopped: _thread.LockType | None = None
+        self._sampling = _thread.allocate_lock()
 
     def start(self, context_name: str, thread_id: int | None = None) -> None:
         """Watch a thread (`threading.get_ident`), or the one that calls this, until `stop`.
@@ -74,22 +77,30 @@ class BlockingDetector:
         watched = threading.get_ident() if thread_id is None else thread_id
         self._stopped = _thread.allocate_lock()
         self._stopped.acquire()
-        arguments = (context_name, watched, _native_id_of(watched), self._stopped)
-        # A daemon: it holds nobody's end. Without any signal: what a block waits for in `sigwait`, or handles, with the
-        # signal blocked in its own thread, would be delivered to this one, and end the process.
+        native_id = _native_id_of(watched)
+        arguments = (context_name, watched, native_id, reading_at_start(native_id), self._stopped)
+        # Without any signal: what a block waits for in `sigwait`, with the signal blocked in its own thread, would be
+        # delivered to this one, and end the process.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
-            threading.Thread(
-                target=self._watch, args=arguments, name="blocking-detector", daemon=True
-            ).start()
+            # Not `threading`, which waits until the thread runs: each job would. And a block that lists its threads
+            # finds none that is not its own. It holds nobody's end.
+            _thread.start_new_thread(self._watch, arguments)
+        except RuntimeError:
+            self._stopped = None
+            raise
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def stop(self) -> None:
-        """Watch no more. Does not wait for the thread, which ends at once unless it is reporting."""
-        if self._stopped is not None:
-            self._stopped.release()
-            self._stopped = None
+        """Watch no more. A report that is being made is waited for, for half a second at most."""
+        if self._stopped is None:
+            return
+        self._stopped.release()
+        self._stopped = None
+        # What has blocked may be the last that a job did, and its process about to end.
+        if self._sampling.acquire(timeout=_REPORT_SECONDS):
+            self._sampling.release()
 
     async def monitor_thread(self, thread_id: int, context_name: str) -> None:
         """Watch a thread until it has ended or this is cancelled."""
@@ -102,22 +113,36 @@ class BlockingDetector:
         finally:
             self.stop()
 
-    def _watch(self, name: str, watched: int, native_id: int, stopped: _thread.LockType) -> None:
+    def _watch(
+        self, name: str, watched: int, native_id: int, before: Reading, stopped: _thread.LockType
+    ) -> None:
         episodes = Episodes(self._threshold)
-        before = take_reading(native_id)
         # A bare lock: nothing of Python's library is on this thread's stack while it waits, so that a dump of all
-        # threads shows it as what it is.
-        while not stopped.acquire(timeout=self._pause):
-            # First of all: what follows reads files, and the watched thread goes on meanwhile. Frames are not kept in a
-            # variable: among them is this one, which would then refer to itself.
-            innermost = sys._current_frames().get(watched)
-            stack = stack_of(innermost, self._authorship) if innermost else None
-            now = take_reading(native_id)
-            if stack is None:
-                episodes.idle()
-            else:
-                self._judge(name, episodes, stack, before, now)
-            innermost, stack, before = None, None, now
+        # threads shows it as what it is. Not before the first sample if it had to wait for the GIL to begin at all.
+        began_late = time.monotonic() - before.at > self._pause
+        while began_late or not stopped.acquire(timeout=self._pause):
+            began_late = False
+            with self._sampling:
+                before = self._sample(name, watched, native_id, episodes, before)
+
+    def _sample(
+        self, name: str, watched: int, native_id: int, episodes: Episodes, before: Reading
+    ) -> Reading:
+        # First of all: what follows reads files, and the watched thread goes on meanwhile.
+        stack, at = self._stack_of(watched), time.monotonic()
+        now = take_reading(native_id)
+        if now.at - at > self._pause:  # and has held the GIL all the while
+            stack = self._stack_of(watched)
+        if stack is None:
+            episodes.idle()
+        else:
+            self._judge(name, episodes, stack, before, now)
+        return now
+
+    def _stack_of(self, watched: int) -> Stack | None:
+        # All frames are not kept in a variable: among them is this one, which would then refer to itself.
+        innermost = sys._current_frames().get(watched)
+        return stack_of(innermost, self._authorship) if innermost else None
 
     def _judge(self, name: str, episodes: Episodes, stack: Stack, before: Reading, now: Reading) -> None:
         innermost = stack.authors[0]

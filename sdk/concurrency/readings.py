@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import resource
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from typing import Final
@@ -23,7 +24,8 @@ class Reading:
 
     ``cpu`` and ``queued`` are for how long the watched thread has run, and has waited for a processor, and ``turns``
     how often it was given one (/proc/…/schedstat); all 0 where the kernel tells nothing. ``own_waits`` is how often the
-    watching thread has gone to sleep: once for its pause, and once each switch interval while it waits for the GIL.
+    watching thread has gone to sleep: once for its pause, and once each switch interval while it waits for the GIL;
+    ``own_queued`` is for how long it has waited for a processor, each time that it woke up.
     """
 
     at: float
@@ -31,6 +33,7 @@ class Reading:
     queued: float
     turns: int
     own_waits: int
+    own_queued: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,15 @@ class Blocked:
 def take_reading(native_id: int) -> Reading:
     """Read the clocks. ``native_id`` is the kernel's number of the watched thread; called in the watching one."""
     cpu, queued, turns = _schedule_of(native_id)
+    _, own_queued, _ = _schedule_of(threading.get_native_id())
     own_waits = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
-    return Reading(time.monotonic(), cpu, queued, turns, own_waits)
+    return Reading(time.monotonic(), cpu, queued, turns, own_waits, own_queued)
+
+
+def reading_at_start(native_id: int) -> Reading:
+    """Return the reading with which the watching thread begins, which has not run yet."""
+    cpu, queued, turns = _schedule_of(native_id)
+    return Reading(time.monotonic(), cpu, queued, turns, own_waits=0)
 
 
 def _schedule_of(native_id: int) -> tuple[float, float, int]:
@@ -71,7 +81,8 @@ def blocked_between(before: Reading, now: Reading, pause_seconds: float) -> Bloc
     if waits >= _CONTENDED_WAITS:
         # Threads wait for the GIL in steps of the switch interval, and come to life after each.
         off_cpu -= min(off_cpu, (now.turns - before.turns) * interval)
-    waited = max(0, waits) * interval
+    # Each of its waits was a little longer on a busy machine, by what it waited for a processor afterwards.
+    waited = waits * interval + (now.own_queued - before.own_queued) if waits > 0 else 0.0
     # In a process that is stopped or frozen nobody waits for the GIL: of a gap that is longer than was meant, only
     # what the watching thread waited for it, or the watched one has run, has happened.
     seconds = max(cpu, min(cpu + off_cpu, pause_seconds + waited))

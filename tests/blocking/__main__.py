@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 import tempfile
@@ -26,6 +27,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1000, help="jobs that await properly (default 1000)")
     parser.add_argument("--threshold", type=float, default=0.5, help="--blocking-seconds (default 0.5)")
     arguments = parser.parse_args()
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # of the device, which a client has left
     with alone(), tempfile.TemporaryDirectory(prefix="neops-blocking-") as name:
         figures = asyncio.run(_run(Path(name).resolve(), arguments.jobs, arguments.threshold))
         figures.append(Figure("processes left", len(left_processes()), "", Target(0)))

@@ -28,7 +28,7 @@ def test_a_job_has_its_own_session_and_directory_and_no_thread_but_the_one_that_
     seen = data(host.run("read_state"))
     assert seen["session_id"] == seen["pid"]
     assert seen["working_directory"].startswith(str(host.directory / "jobs"))
-    assert seen["threads"] == ["MainThread", "blocking-detector"]
+    assert seen["threads"] == ["MainThread"]
     assert seen["argv"] == ["neops-job"]
 
 
