@@ -30,7 +30,10 @@ def main() -> int:
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # of the device, which a client has left
     with alone(), tempfile.TemporaryDirectory(prefix="neops-blocking-") as name:
         figures = asyncio.run(_run(Path(name).resolve(), arguments.jobs, arguments.threshold))
-        figures.append(Figure("processes left", len(left_processes()), "", Target(0)))
+        left = left_processes()
+        figures.append(Figure("processes left", len(left), "", Target(0)))
+    for process in left:
+        print(f"NO: left over: {process}")
     print(table(figures))
     return 1 if any(figure.met is False for figure in figures) else 0
 
