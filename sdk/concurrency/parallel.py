@@ -73,7 +73,7 @@ async def run_parallel(
     outputs = await run_parallel(*(show(host) for host in hosts), limit=50)
     ```
 
-    * ``limit``: at most so many coroutines run at once; the others start as places become free, in order.
+    * ``limit``: the number of coroutines that may run at once; the others start as places become free, in order.
     * The first failure cancels the others, waits until each has cleaned up, and is then raised; so does a
       cancellation of the caller. Coroutines that had not begun are closed. What else fails meanwhile is logged.
       A ``run_in_thread`` call that is cancelled is not waited for: its thread goes on.
