@@ -49,12 +49,6 @@ def test_a_look_for_blocking_code_shortens_no_sleep_that_lets_the_gil_go(host: H
     assert json.loads(done["body"])["data"]["value"]["took"][0] >= 1.2
 
 
-def test_the_secrets_of_a_job_are_masked_in_the_warning(host: Host) -> None:
-    limits = LIMITS | {"max_seconds": 1.0}
-    done = host.run("hang_sleep", {"password": "hang_until_its_end"}, limits=limits)
-    assert all("hang_until_its_end" not in text for text in warned(done))
-
-
 def order(**given: Any) -> Order:
     """An order that is watched."""
     fields: dict[str, Any] = {
