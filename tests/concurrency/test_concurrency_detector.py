@@ -100,6 +100,19 @@ def test_a_report_that_could_not_be_made_is_made_again() -> None:
     assert all(begun <= each.since < time.monotonic() - each.seconds for each in reports)
 
 
+def test_a_report_that_is_being_made_at_the_end_is_waited_for() -> None:
+    begun, made = threading.Event(), threading.Event()
+
+    def report(_: BlockingCode) -> bool:
+        begun.set()
+        time.sleep(0.2)
+        made.set()
+        return True
+
+    watched(lambda: begun.wait(10), BlockingDetector(THRESHOLD, SAMPLES, report=report))
+    assert made.is_set()
+
+
 def test_code_that_holds_the_gil_is_reported_when_it_lets_go(caplog: pytest.LogCaptureFixture) -> None:
     watched(lambda: ctypes.PyDLL(None).usleep(600_000), BlockingDetector(THRESHOLD, SAMPLES))
     (record,) = caplog.records
