@@ -17,6 +17,7 @@ from sdk import (
     WorkflowContext,
     register_function_block,
 )
+from sdk.concurrency import run_parallel
 from sdk.testing import BlockRunner, fb_test_case, fb_test_case_with_lab
 
 
@@ -72,13 +73,9 @@ class Reachability(FunctionBlock[ReachabilityParams, ReachabilityResult]):
         self, params: ReachabilityParams, context: WorkflowContext
     ) -> FunctionBlockResult[ReachabilityResult]:
         """Try all of them; a device that does not answer is a finding, no failure."""
-        turns = asyncio.Semaphore(params.at_a_time)
-
-        async def answers(device: DeviceEntity) -> bool:
-            async with turns:
-                return await self._answers(device, params)
-
-        answered = await asyncio.gather(*(answers(device) for device in context.devices))
+        answered = await run_parallel(
+            *(self._answers(device, params) for device in context.devices), limit=params.at_a_time
+        )
         data = ReachabilityResult(reachable=[], unreachable=[])
         for device, reached in zip(context.devices, answered, strict=True):
             (data.reachable if reached else data.unreachable).append(device.hostname or str(device.id))
