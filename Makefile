@@ -13,7 +13,7 @@ JOBS ?= 10000
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench zoo fuzz chaos crashpoints soak blocking docs env lock clean
+.PHONY: help demo test contract lint types bench zoo fuzz redaction chaos crashpoints soak blocking docs env lock clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -23,7 +23,7 @@ help: ## List the verbs
 	@echo '  PYTHON  the interpreter, 3.11 or newer (now: $(PYTHON))'
 	@echo '  CLIENT  the engine client: stable or next (now: $(CLIENT))'
 	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, fuzz, chaos, crashpoints and blocking'
-	@echo '  CASES   how many cases fuzz runs (now: $(CASES))'
+	@echo '  CASES   how many cases fuzz runs (now: $(CASES)); redaction: 10000, if not given'
 	@echo '  SEEDS   how many seeds of chaos (now: $(SEEDS)); SEED=n repeats one'
 	@echo '  JOBS    how many jobs of soak (now: $(JOBS))'
 
@@ -53,6 +53,9 @@ zoo: ## Run every hostile block through one real worker, and show what became of
 
 fuzz: ## Send what nobody would send: frames of children, the template's reports, the engine's answers
 	@$(ENVIRONMENT) python -m tests.fuzz --cases $(CASES) $(ARGS)
+
+redaction: ## Write secrets in every way to every place where a text leaves the worker, and look for them (see CASES)
+	@$(ENVIRONMENT) python -m tests.redaction --cases $(if $(filter file,$(origin CASES)),10000,$(CASES)) $(ARGS)
 
 chaos: ## Run jobs while a seeded dice kills, stops and fills everything (see SEEDS)
 	@$(ENVIRONMENT) python -m tests.chaos $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(ARGS)

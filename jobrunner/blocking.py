@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from jobrunner.channel import Channel
-from jobrunner.logs import encodable
+from jobrunner.log_fields import encodable
 from jobrunner.protocol.caps import LOG_CAP_CHARS, cut
 from jobrunner.protocol.messages import Blocking, Order
 from sdk.block_registry import registry

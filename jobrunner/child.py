@@ -33,7 +33,7 @@ def live(descriptors: Descriptors) -> NoReturn:
     if not isinstance(order, Order):
         os._exit(0)
     move_in(order)
-    capture_logs(channel, order.log_level)
+    capture_logs(channel, order)
     linux.set_process_name("neops-job")
     with measured():
         run_order(channel, order, frame.payload)

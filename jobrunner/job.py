@@ -13,6 +13,7 @@ from jobrunner.awaiting import write_awaiting, write_threads
 from jobrunner.birth import DUMP_DESCRIPTOR
 from jobrunner.blocking import watched_for_blocking
 from jobrunner.channel import Channel
+from jobrunner.masking import mask_with
 from jobrunner.outcome import encode, failed
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.exit_codes import CHANNEL_LOST
@@ -24,7 +25,8 @@ from sdk.boundary import tell_with_traceback
 from sdk.execution import JobInput, OutcomeBody, run_job
 from sdk.job import JobMeta
 from sdk.logger import block_logger
-from sdk.sensitive import Masker, collect_secrets
+from sdk.masking import hiding
+from sdk.sensitive import collect_secrets
 
 _log = logging.getLogger("block")
 _BLOCK_LOGGER = block_logger("block", _log)
@@ -45,6 +47,7 @@ def _join_no_threads(loop: asyncio.AbstractEventLoop) -> None:
 
 def run_order(channel: Channel, order: Order, payload: bytes) -> None:
     """Run the ordered job. Sends one outcome whatever the block raises; ends only with the block."""
+    mask_with(order.redact_keys)
     sent = False
 
     async def live() -> None:
@@ -63,7 +66,7 @@ def run_order(channel: Channel, order: Order, payload: bytes) -> None:
             return
         # SystemExit from a task that the block started ends the loop without passing through the job.
         what = f"{order.block_id} (a task or callback of its own, which ended its event loop)"
-        text = tell_with_traceback(error, what, _BLOCK_LOGGER, Masker(collect_secrets(json.loads(payload))))
+        text = tell_with_traceback(error, what, _BLOCK_LOGGER, hiding(collect_secrets(json.loads(payload))))
         _send(channel, order, failed(text, raised=True))
 
 
@@ -150,6 +153,6 @@ async def _run_block(order: Order, payload: bytes, is_cancelled: Callable[[], bo
             entity_id=order.entity_id,
         ),
         meta,
-        _log,
+        logging.getLogger(block.module),
         is_cancelled=is_cancelled,
     )

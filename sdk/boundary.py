@@ -10,8 +10,8 @@ from sdk.concurrency.tasks import with_its_tasks
 from sdk.errors import SdkError, WrongResultError
 from sdk.failure import headline, traceback_of
 from sdk.logger import BlockLogger
+from sdk.masking import Hide, hiding
 from sdk.results import BaseFunctionBlockResult, mark_raised, mark_refused
-from sdk.sensitive import Masker
 
 R = TypeVar("R", bound=BaseFunctionBlockResult)
 
@@ -45,14 +45,14 @@ async def guarded(
     except BaseException as error:
         if propagate_exceptions:
             raise
-        hide = Masker(secrets())
+        hide = hiding(secrets())
         # Of what it returned instead of a result, a traceback would say nothing.
         tell = say if isinstance(error, WrongResultError) else tell_with_traceback
         result = failed(tell(error, what, logger, hide), error)
         return mark_refused(result) if isinstance(error, SdkError) else mark_raised(result)
 
 
-def say(error: BaseException, what: str, logger: BlockLogger, hide: Masker) -> str:
+def say(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str:
     """Log the text of an error of the SDK's own, which says all there is to say, and return it.
 
     ``what`` names the block and what it was doing.
@@ -64,7 +64,7 @@ def say(error: BaseException, what: str, logger: BlockLogger, hide: Masker) -> s
     return message
 
 
-def tell_with_traceback(error: BaseException, what: str, logger: BlockLogger, hide: Masker) -> str:
+def tell_with_traceback(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str:
     """Log ``error`` with its traceback and return the message for the result. ``what`` as for ``say``."""
     message = f"{what} raised {headline(error, hide)}"
     # Not logger.exception: whoever formats the record would print texts that were not looked through.

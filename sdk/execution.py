@@ -19,9 +19,10 @@ from sdk.encoding import to_plain
 from sdk.errors import EncodingError, SdkError
 from sdk.job import JobMeta
 from sdk.logger import BlockLogger, LoggerLike, block_logger
+from sdk.masking import hiding
 from sdk.parsing import parse_leniently, parse_parameters
 from sdk.results import BaseFunctionBlockResult, FunctionBlockResult, was_raised, was_refused
-from sdk.sensitive import Masker, collect_secrets
+from sdk.sensitive import collect_secrets
 
 
 class JobType(StrEnum):
@@ -77,7 +78,9 @@ async def run_job(
     however often it is tried (parameters that do not fit, an entity that is not there, a result that is no JSON)
     is not retryable.
     """
-    run = _Run(block, job, meta, block_logger(block.registration.identifier, logger))
+    own_logger = block_logger(block.registration.identifier, logger)
+    bound = own_logger.with_context(job=meta.job_id, block=meta.block_id, step=meta.step_label)
+    run = _Run(block, job, meta, bound)
     try:
         with ending_before(meta.deadline):
             return await run.outcome()
@@ -136,7 +139,7 @@ class _Run:
     def failed(self, error: BaseException) -> OutcomeBody:
         try:
             tell = say if isinstance(error, SdkError) else tell_with_traceback
-            message = tell(error, self.block.registration.identifier, self.logger, Masker(self.secrets))
+            message = tell(error, self.block.registration.identifier, self.logger, hiding(self.secrets))
         except BaseException as second:
             # To describe it took more memory than there is, or the log is broken. The job must still end.
             kinds = f"{type(error).__name__}, and to describe it {type(second).__name__}"
@@ -199,7 +202,7 @@ class _Run:
 
     def _clean(self, text: str) -> str:
         # Also of half surrogate pairs, which can come out of a device and go into no UTF-8.
-        return str(to_plain(Masker(self.secrets)(text)))
+        return str(to_plain(hiding(self.secrets)(text)))
 
 
 def _plain_data(data: object) -> dict[str, Any] | None:

@@ -7,12 +7,13 @@ pydantic's texts hold the input, so exceptions are described here, by their own 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from pydantic import ValidationError
 
 from sdk.errors import join_problems
 from sdk.frames import author_frame, frames_to_show
+from sdk.masking import Hide
 from sdk.parsing.problems import problems_of
 
 MAX_TEXT_LENGTH = 2000
@@ -20,9 +21,6 @@ MAX_CHAIN_LENGTH = 20
 MAX_BRIEF_LENGTH = 300
 MAX_NAMED_MEMBERS = 3
 MAX_NOTES = 20
-
-Hide = Callable[[str], str]
-"""Takes the secrets out of a text."""
 
 
 def text_of(error: BaseException, hide: Hide) -> str:

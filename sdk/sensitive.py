@@ -1,22 +1,15 @@
-"""Which values are secret, and how to keep them out of a text."""
+"""Which values are secret: by declaration, by their type, or by their name."""
 
 from __future__ import annotations
 
 import functools
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
-MASK = "***"
-
-SECRET_NAME_PARTS = ("password", "passphrase", "secret", "token", "api_key", "apikey", "private_key")
-
-# Shorter strings occur in ordinary words: masking them would destroy a text and still not hide them.
-MIN_SECRET_LENGTH = 3
+from sdk.masking import is_secret_name
 
 # A ``type`` statement can name itself.
 MAX_ANNOTATION_DEPTH = 10
@@ -31,14 +24,6 @@ SENSITIVE = Sensitive()
 """Marks a field as secret: ``key: Annotated[str, SENSITIVE]``. The field keeps its type; its value is masked."""
 
 
-# Cached, because a context of some thousand interfaces repeats the same few names.
-@functools.lru_cache(maxsize=4096)
-def is_secret_name(name: str) -> bool:
-    """Whether a field or key of this name is taken for a secret without being marked."""
-    plain = name.lower().replace("-", "_")
-    return any(part in plain for part in SECRET_NAME_PARTS)
-
-
 @functools.cache
 def marked_fields(model: type[BaseModel]) -> frozenset[str]:
     """The fields of ``model`` marked ``SENSITIVE``, also inside: ``Annotated[str, SENSITIVE] | None``."""
@@ -50,27 +35,11 @@ def marked_fields(model: type[BaseModel]) -> frozenset[str]:
 
 
 def collect_secrets(value: object) -> frozenset[str]:
-    """All secret strings in a model, a mapping or a list, at any depth.
+    """All secrets in a model, a mapping or a list, at any depth and of any length; numbers as they are printed.
 
     Secret is what is marked ``SENSITIVE``, is a pydantic secret, or has a name such as ``password``.
     """
-    return frozenset(text for text in _secrets(value) if len(text) >= MIN_SECRET_LENGTH)
-
-
-class Masker:
-    """Replaces secrets in a text by ``***``, also where ``repr`` or JSON has escaped them."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {
-            form for secret in secrets for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1])
-        }
-        # Longest first, as one secret may begin with another.
-        ordered = sorted(forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
-
-    def __call__(self, text: str) -> str:
-        """``text`` without the secrets."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+    return frozenset(text for text in _secrets(value) if text)
 
 
 def _secrets(value: object) -> Iterator[str]:
@@ -84,6 +53,9 @@ def _secrets(value: object) -> Iterator[str]:
         elif isinstance(item, str | bytes):
             if marked:
                 yield item if isinstance(item, str) else item.decode("utf-8", "replace")
+        elif isinstance(item, int | float):
+            if marked and not isinstance(item, bool):
+                yield str(item)
         elif (id(item), marked) not in seen:
             seen.add((id(item), marked))
             todo.extend(_parts(item, marked))

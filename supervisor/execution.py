@@ -104,8 +104,8 @@ class Execution:
         """
         loop = asyncio.get_running_loop()
         child = self._child
-        stdout = OutputReader(child.stdout, lambda line: self._log.printed("stdout", line), self._log)
-        stderr = OutputReader(child.stderr, lambda line: self._log.printed("stderr", line), self._log)
+        stdout = self._output_of("stdout", child.stdout)
+        stderr = self._output_of("stderr", child.stderr)
         child.exited.add_done_callback(self._on_exit)
         limits = self._state.limits
         self._sampler.watch(child.pid, limits.memory_mb, self._on_sample, limits.processes)
@@ -141,10 +141,20 @@ class Execution:
             finished.ending,
             stack=finished.ending.stack or read_stack(self._child),
             kernel=self._kernel,
-            # Masked before it is cut: half a secret would not be recognized.
-            last_output=self._log.mask(stderr.tail() or stdout.tail())[-_LAST_OUTPUT_CHARS:],
+            last_output=self._last_output(stderr.tail() or stdout.tail()),
         )
         return replace(finished, ending=ending)
+
+    def _output_of(self, stream: str, descriptor: int) -> OutputReader:
+        log = self._log
+        return OutputReader(descriptor, lambda line: log.printed(stream, line), log, log.mask)
+
+    def _last_output(self, text: str) -> str:
+        # More than is shown: of a secret at the edge, half would not be recognized.
+        cut_before = len(text) > 2 * _LAST_OUTPUT_CHARS
+        text = text[-2 * _LAST_OUTPUT_CHARS :]
+        masked = self._log.mask(text, cut_before=cut_before, cut_after=not text.endswith("\n"))
+        return masked[-_LAST_OUTPUT_CHARS:]
 
     def _put(self, event: JobEvent) -> None:
         self._events.put_nowait(event)

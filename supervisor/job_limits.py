@@ -1,10 +1,13 @@
 """What jobs may take: the worker's limits, and how a block's own tighten them."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 from jobrunner.protocol.catalogue import BlockEntry
+from jobrunner.protocol.masking import SecretNames
 from supervisor.lifecycle.job import Limits
 from supervisor.settings import RunSettings
 
@@ -20,11 +23,20 @@ class JobLimits:
     result_cap_bytes: int = 8 * 2**20
     start_seconds: float = 30.0
     log_level: int = logging.INFO
+    log_levels: Mapping[str, int] = field(default_factory=dict)
+    """Levels of single loggers, by name."""
+    redact_keys: tuple[str, ...] = ()
+    """What else makes a name one of a secret."""
     stall_seconds: float = 10.0
     """0 for an event loop that may be silent for ever."""
     on_stall: Literal["warn", "kill"] = "warn"
     blocking_seconds: float = 0.5
     """0 for code that may block the event loop unseen."""
+
+    @property
+    def secret_names(self) -> SecretNames:
+        """Return the names of secrets that these settings mean."""
+        return _names(self.redact_keys)
 
     def of(self, block: BlockEntry) -> Limits:
         """Return the limits of a job of ``block``: its own where they are tighter than the worker's."""
@@ -40,6 +52,12 @@ class JobLimits:
         )
 
 
+@cache
+def _names(redact_keys: tuple[str, ...]) -> SecretNames:
+    # Once for all jobs: it remembers what it has looked at.
+    return SecretNames(redact_keys)
+
+
 def limits_of(settings: RunSettings) -> JobLimits:
     """Return the limits that these settings mean."""
     return JobLimits(
@@ -49,6 +67,8 @@ def limits_of(settings: RunSettings) -> JobLimits:
         max_processes=settings.max_job_processes,
         result_cap_bytes=settings.max_result_mb * 2**20,
         log_level=settings.log_level_number,
+        log_levels=settings.log_level_numbers,
+        redact_keys=tuple(settings.redact_keys),
         stall_seconds=settings.stall_seconds,
         on_stall=settings.on_stall,
         blocking_seconds=settings.blocking_seconds,

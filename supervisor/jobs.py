@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from jobrunner.protocol.catalogue import BlockEntry
+from jobrunner.protocol.masking import Mask
 from jobrunner.protocol.messages import JobType, Order, RunOn
 from supervisor.cgroups.worker import Cgroups
 from supervisor.errors import LaunchError
@@ -15,7 +16,7 @@ from supervisor.job_directories import JobDirectories
 from supervisor.job_limits import JobLimits
 from supervisor.launcher import Child, Launcher, Spares
 from supervisor.launcher.sweep import Sweeper
-from supervisor.redaction import Mask
+from supervisor.redaction import mask_of
 from supervisor.verdict import Cause, Ending, Usage, Verdict, decide
 from supervisor.watch.headcount import Headcount
 from supervisor.watch.joblog import JobLog
@@ -80,14 +81,14 @@ class JobRunner:
 
     async def run(self, job: Job, block: BlockEntry) -> Concluded:
         """Run one job to its verdict. Raises nothing that a job can cause. Not to be cancelled: see `stop_all`."""
-        mask = Mask(job.parameters, job.context)
+        mask = mask_of(job.parameters, job.context, self.limits.secret_names, block.sensitive_parameters)
         if self._is_stopping():
             return _not_run(Cause.WORKER_STOPPING, _STOPPING, retryable=True)
         try:
             child = await self._spares.take(self.limits.start_seconds)
         except LaunchError as error:
             said = f"\nLast output:\n{error.evidence.rstrip()}" if error.evidence else ""
-            return _not_run(Cause.START_FAILED, f"Not run: {error}{said}", retryable=True)
+            return _not_run(Cause.START_FAILED, mask(f"Not run: {error}{said}"), retryable=True)
         if self._is_stopping():
             child.give_up()
             return _not_run(Cause.WORKER_STOPPING, _STOPPING, retryable=True)
@@ -106,7 +107,7 @@ class JobRunner:
     async def _run_in(
         self, child: Child, job: Job, block: BlockEntry, directory: str, mask: Mask
     ) -> Concluded:
-        log = JobLog(job.job_id, job.block_id, mask)
+        log = JobLog(job.job_id, job.block_id, mask, job.step_label)
         limits = self.limits.of(block)
         child.cgroup.set_limits(limits.memory_mb, backstop(limits.processes))
         blocking_seconds = self.limits.blocking_seconds
@@ -130,6 +131,8 @@ class JobRunner:
                 deadline=deadline,
                 job_directory=directory,
                 log_level=self.limits.log_level,
+                log_levels=dict(self.limits.log_levels),
+                redact_keys=self.limits.redact_keys,
                 result_cap_bytes=self.limits.result_cap_bytes,
                 stall_seconds=limits.stall_seconds,
                 blocking_seconds=blocking_seconds or None,
@@ -181,7 +184,14 @@ def backstop(processes: int | None) -> int | None:
 
 
 def _conclude(finished: Finished, mask: Mask) -> Concluded:
-    ending = replace(finished.ending, last_output=mask(finished.ending.last_output))
+    ending = finished.ending
+    kernel = ending.kernel and replace(ending.kernel, stack=mask(ending.kernel.stack))
+    ending = replace(
+        ending,
+        stack=mask(ending.stack, cut_after=True),
+        kernel=kernel,
+        channel_problem=ending.channel_problem and mask(ending.channel_problem),
+    )
     return Concluded(decide(ending), ending, finished.result_body, finished.acquires, finished.stuck)
 
 

@@ -18,6 +18,7 @@ LEGACY_NAMES: Final = {
     "API_REQUEST_TIMEOUT": "request_timeout_seconds",
     "STARTUP_RETRY_TIMEOUT": "startup_retry_seconds",
     "BLOCKING_DETECTION_THRESHOLD": "blocking_seconds",
+    "LOG_REDACT_EXTRA_KEYS": "redact_keys",
 }
 """Old name to setting. `RESULT_PUSH_TIMEOUT` has no counterpart: a result is kept until the engine has it."""
 

@@ -3,56 +3,50 @@
 import logging
 import logging.handlers
 import queue
-import re
 import sys
+from collections.abc import Mapping
+from typing import Final, Literal
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+from supervisor.log_format import JsonLine, TextLine
 
+LogFormat = Literal["text", "json", "auto"]
 
-def printable(text: str) -> str:
-    """Return ``text`` with its control characters escaped, line breaks and tabs apart.
-
-    A job's text must not repaint a terminal, nor make a log file binary.
-    """
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+_NOISY: Final = ("asyncio", "aiohttp", "urllib3")
+_names_with_a_level: set[str] = set()
 
 
-class _OneLine(logging.Formatter):
-    """Puts job and block in front, and keeps what has several lines together by indenting the rest."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the record's line."""
-        text = printable(super().format(record))
-        text = text.replace("\n", "\n    ")
-        job = getattr(record, "job", None)
-        if job is None:
-            return text
-        stream = getattr(record, "stream", None)
-        label = f"[job={job} block={record.__dict__.get('block')}{f' {stream}' if stream else ''}] "
-        head, separator, message = text.partition(f"{record.name}: ")
-        return head + separator + label + message
-
-
-def start_logging(level: int) -> logging.handlers.QueueListener:
+def start_logging(
+    level: int, levels: Mapping[str, int] | None = None, log_format: LogFormat = "text"
+) -> logging.handlers.QueueListener:
     """Log to stderr from now on. Stop the returned listener at the end, so that the last lines are written."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_OneLine(_FORMAT))
+    handler.setFormatter(_formatter(log_format))
     lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     root = logging.getLogger()
     root.handlers[:] = [_Enqueue(lines)]
-    set_level(level)
+    set_level(level, levels or {})
     listener = logging.handlers.QueueListener(lines, handler)
     listener.start()
     return listener
 
 
-def set_level(level: int) -> None:
-    """Log from this level on."""
+def _formatter(log_format: LogFormat) -> logging.Formatter:
+    on_terminal = sys.stderr.isatty()
+    if log_format == "json" or (log_format == "auto" and not on_terminal):
+        return JsonLine()
+    return TextLine(indent=on_terminal)
+
+
+def set_level(level: int, levels: Mapping[str, int]) -> None:
+    """Log from this level on, and single loggers from ``levels`` on; what was set for others before is void."""
     logging.getLogger().setLevel(level)
+    for name in _names_with_a_level:
+        logging.getLogger(name).setLevel(logging.NOTSET)
     # Requests are this worker's daily bread; what matters of them is said by the worker itself.
-    for noisy in ("asyncio", "aiohttp", "urllib3"):
-        logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
+    wanted = {noisy: max(level, logging.WARNING) for noisy in _NOISY} | dict(levels)
+    for name, own_level in wanted.items():
+        logging.getLogger(name).setLevel(own_level)
+    _names_with_a_level.update(wanted)
 
 
 class _Enqueue(logging.handlers.QueueHandler):

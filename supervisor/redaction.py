@@ -1,45 +1,26 @@
 """The secrets of one job, masked wherever its text goes."""
 
-import re
 from collections.abc import Iterator
-from typing import Final
 
-MASK: Final = "***"
-_SECRET_KEYS: Final = re.compile(r"passw|secret|token|passphrase|api_?key|community", re.IGNORECASE)
-_SHORTEST_CHARS: Final = 6
-_LONGEST_PLAIN_NUMBER: Final = 8
+from jobrunner.protocol.catalogue import SensitivePath
+from jobrunner.protocol.masking import Mask, SecretNames, secrets_in
+from jobrunner.protocol.masking.collecting import ANY
 
 
-class Mask:
-    """Replaces the values of a job's secrets in text.
+def mask_of(
+    parameters: object, context: object, names: SecretNames, sensitive: tuple[SensitivePath, ...] = ()
+) -> Mask:
+    """Return the mask of a job with these parameters and this context, as the engine sent them.
 
-    Values shorter than six characters, and short plain numbers, are left alone: masking a common word would blank
-    the log.
+    ``sensitive`` is what the block's model has declared. The values come from the order, never from the child.
     """
 
-    def __init__(self, *documents: object) -> None:
-        secrets = {secret for document in documents for secret in _secrets(document)}
-        # The longest first: one secret may be the beginning of another.
-        ordered = sorted(secrets, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+    def secrets() -> Iterator[str]:
+        yield from secrets_in(parameters, names, sensitive)
+        yield from secrets_in(context, names)
 
-    def __call__(self, text: str) -> str:
-        """Return ``text`` with every secret masked."""
-        return text if self._pattern is None else self._pattern.sub(MASK, text)
+    return Mask(secrets, names, {_field_of(path) for path in sensitive})
 
 
-def _secrets(document: object, *, secret: bool = False) -> Iterator[str]:
-    if isinstance(document, dict):
-        for key, value in document.items():
-            yield from _secrets(value, secret=bool(secret or _SECRET_KEYS.search(str(key))))
-    elif isinstance(document, list):
-        for value in document:
-            yield from _secrets(value, secret=secret)
-    elif isinstance(document, str) and secret and _is_maskable(document):
-        yield document
-
-
-def _is_maskable(value: str) -> bool:
-    if len(value) < _SHORTEST_CHARS:
-        return False
-    return not (value.isdecimal() and len(value) < _LONGEST_PLAIN_NUMBER)
+def _field_of(path: SensitivePath) -> str:
+    return next((step for step in reversed(path) if step != ANY), "")

@@ -20,7 +20,9 @@ from supervisor.settings import DaemonSettings, RunSettings
 
 _log = logging.getLogger(__name__)
 
-RELOADED: Final = frozenset(RunSettings.model_fields) - {"start_method"} | {"require_all_blocks"}
+RELOADED: Final = frozenset(RunSettings.model_fields) - {"start_method", "log_format"} | {
+    "require_all_blocks"
+}
 """The settings that a reload puts in force. All others need a restart."""
 
 
@@ -73,7 +75,7 @@ class Reload:
             _log.error("%s", f"{problem}\n{problem.traceback}".rstrip())
         self._dispatcher.offer(catalogue)
         self._runner.renew(limits_of(settings))
-        set_level(settings.log_level_number)
+        set_level(settings.log_level_number, settings.log_level_numbers)
         self._tell_what_needs_a_restart(settings)
         await self._registration.offer(catalogue.blocks)
         text = f"reloaded: {len(self._registration.accepted)} block(s)"

@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from supervisor.legacy_environment import LegacyEnvironment
+from supervisor.log_settings import parse_levels, parse_redact_keys
 from supervisor.user_numbers import parse_users
 
 KILL_MARGIN_SECONDS: Final = 30.0
@@ -126,12 +127,44 @@ class RunSettings(BaseSettings):
         default="info", description="The least severe level that is logged."
     )
 
-    _lists = field_validator("function_blocks", "job_env", mode="before")(lambda value: _join(value))
+    log_levels: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="Other levels for single loggers and all below them, as `netmiko=warning,blocks.ping=debug`.",
+    )
+    log_format: Literal["text", "json", "auto"] = Field(
+        default="text",
+        description="`text`: lines for people. `json`: one object on each line. `auto`: text on a terminal, else JSON.",
+    )
+    redact_keys: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="Further parts of names whose values are masked in all texts, such as `pin,seed`. "
+        "Known without it: password, secret, token, community, api_key and the like.",
+    )
+
+    _lists = field_validator("function_blocks", "job_env", "log_levels", "redact_keys", mode="before")(
+        lambda value: _join(value)
+    )
+
+    @field_validator("log_levels")
+    @classmethod
+    def _are_levels(cls, value: list[str]) -> list[str]:
+        parse_levels(value)
+        return value
+
+    @field_validator("redact_keys")
+    @classmethod
+    def _are_parts_of_names(cls, value: list[str]) -> list[str]:
+        return parse_redact_keys(value)
 
     @property
     def log_level_number(self) -> int:
         """Return the level as `logging` has it."""
         return int(getattr(logging, self.log_level.upper()))
+
+    @property
+    def log_level_numbers(self) -> dict[str, int]:
+        """Return the levels of single loggers, as `logging` has them."""
+        return parse_levels(self.log_levels)
 
     @classmethod
     def settings_customise_sources(

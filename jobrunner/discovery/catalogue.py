@@ -9,6 +9,7 @@ from jobrunner.errors import SourceError
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
 from jobrunner.protocol.entry import Discovery
 from sdk.block_registry import RegisteredBlock, registry
+from sdk.declared import sensitive_paths
 from sdk.errors import SdkError
 from sdk.schema import engine_schema
 
@@ -89,6 +90,7 @@ def _entry(block: RegisteredBlock) -> BlockEntry:
         reversible=registration.reversible,
         parameter_schema=engine_schema(registration.param_cls),
         result_schema=engine_schema(registration.result_cls, mode="serialization"),
+        sensitive_parameters=sensitive_paths(registration.param_cls),
         max_seconds=registration.max_seconds,
         max_memory_mb=registration.max_memory_mb,
         module=block.module,

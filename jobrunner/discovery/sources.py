@@ -41,6 +41,16 @@ class Module:
         return self.name.startswith(_PRIVATE)
 
 
+def private_packages() -> list[str]:
+    """Return the names of the packages under which directories were imported here."""
+    return [name for name in sys.modules if name.startswith(_PRIVATE) and "." not in name]
+
+
+def module_name(name: str) -> str:
+    """Return a module's name as its author knows it: without the package that stands for its directory."""
+    return name.partition(".")[2] or name if name.startswith(_PRIVATE) else name
+
+
 def modules_of(source: str) -> Iterator[Module]:
     """Yield the modules of one source, in a stable order.
 

@@ -21,6 +21,19 @@ LOG_CAP_CHARS: Final = 16_000
 """One log record's text."""
 
 
+FIELDS_CAP: Final = 50
+"""How many fields one log record may carry."""
+
+FIELD_CAP_CHARS: Final = 1000
+"""One field of a log record, as text."""
+
+FIELDS_CAP_CHARS: Final = 3000
+"""All of them: they travel in the header, beside the text."""
+
+NAMES_CAP: Final = 200
+"""How many further names of secrets, or levels of loggers, an order may carry."""
+
+
 def cut(text: str, cap_chars: int) -> str:
     """Shorten ``text`` to ``cap_chars`` characters and say so inside it."""
     if len(text) <= cap_chars:

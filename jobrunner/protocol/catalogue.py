@@ -1,8 +1,17 @@
 """The catalogue: which blocks the template has, and which modules it could not import. Plain data, as JSON."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+_KEY_CAP_CHARS = 1000
+_STEPS_CAP = 50
+_PATHS_CAP = 1000
+
+SensitivePath = Annotated[
+    tuple[Annotated[str, Field(max_length=_KEY_CAP_CHARS)], ...], Field(max_length=_STEPS_CAP)
+]
+"""Keys from the outside in; ``*`` is any element of a list or value of an object."""
 
 ProblemKind = Literal["error", "exit", "hang", "crash", "thread", "conflict", "source"]
 
@@ -26,6 +35,8 @@ class BlockEntry(BaseModel):
     reversible: bool
     parameter_schema: dict[str, Any]
     result_schema: dict[str, Any]
+    sensitive_parameters: Annotated[tuple[SensitivePath, ...], Field(max_length=_PATHS_CAP)] = ()
+    """Where in the parameters the block's model declares secrets. The values are then read from the order itself."""
     max_seconds: float | None
     max_memory_mb: int | None
     module: str

@@ -4,10 +4,12 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from jobrunner.protocol.caps import LOG_CAP_CHARS, MESSAGE_CAP_CHARS
+from jobrunner.protocol.caps import FIELD_CAP_CHARS, FIELDS_CAP, LOG_CAP_CHARS, MESSAGE_CAP_CHARS, NAMES_CAP
 from jobrunner.protocol.frames import Frame, FrameError, pack
 
 JobType = Literal["acquire", "execute", "rollback"]
+FieldName = Annotated[str, Field(max_length=100)]
+FieldValue = Annotated[str, Field(max_length=FIELD_CAP_CHARS)] | bool | int | float | None
 HeaderT = TypeVar("HeaderT")
 RunOn = Literal["global", "device", "interface", "group", "client"]
 
@@ -46,6 +48,10 @@ class Order(Header):
     deadline: float
     job_directory: str
     log_level: int
+    log_levels: Annotated[dict[str, int], Field(max_length=NAMES_CAP)] = {}
+    """Levels of single loggers, by name."""
+    redact_keys: Annotated[tuple[str, ...], Field(max_length=NAMES_CAP)] = ()
+    """What else, beside the built-in words, makes a name one of a secret."""
     result_cap_bytes: int
     stall_seconds: float | None = None
     """After how long a silence its event loop counts as stalled."""
@@ -61,13 +67,18 @@ class Cancel(Header):
 
 
 class Log(Header):
-    """Child to supervisor: one log record of the block."""
+    """Child to supervisor: one log record of the block, cut by ``cut_chars`` characters at its end.
+
+    ``fields`` are what the author gave along with the message.
+    """
 
     type: Literal["log"] = "log"
     level: int = Field(ge=0, le=1000)
     logger: str = Field(max_length=500)
     text: str = Field(max_length=LOG_CAP_CHARS)
-    created: float
+    created: float = Field(allow_inf_nan=False)
+    cut_chars: int = Field(default=0, ge=0)
+    fields: Annotated[dict[FieldName, FieldValue], Field(max_length=FIELDS_CAP)] = {}
 
 
 class Tick(Header):

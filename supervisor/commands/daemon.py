@@ -12,15 +12,21 @@ from supervisor.logs import start_logging
 from supervisor.notify import Notifier
 from supervisor.owned_names import refuse_foreign_owners
 from supervisor.settings import ENV_PREFIX, DaemonSettings, parse
+from supervisor.unknown_variables import unknown_variables
 
 PROGRAM = "supervisor"
+
+_log = logging.getLogger(__name__)
 
 
 def run(arguments: list[str]) -> int:
     """Run the daemon until it is told to stop."""
     settings = read_settings(DaemonSettings, arguments, PROGRAM, _epilog())
     notifier = Notifier()
-    listener = start_logging(settings.log_level_number)
+    listener = start_logging(settings.log_level_number, settings.log_level_numbers, settings.log_format)
+
+    for problem in unknown_variables():
+        _log.warning("%s", problem)
 
     async def work() -> int:
         refuse_foreign_owners()

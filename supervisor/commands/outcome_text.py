@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from supervisor.logs import printable
+from supervisor.log_format import printable
 from supervisor.watch.stack import innermost
 
 

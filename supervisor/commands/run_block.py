@@ -72,7 +72,7 @@ def run(arguments: list[str]) -> int:
     except BadInputError as error:
         return _refuse(str(error))
     asked = Asked(settings.type, settings.run_on, settings.entity_id, parameters, context)
-    listener = start_logging(settings.log_level_number)
+    listener = start_logging(settings.log_level_number, settings.log_level_numbers, settings.log_format)
     try:
         return run_to_exit_code(PROGRAM, lambda: _run(settings, asked))
     except KeyboardInterrupt:  # while the blocks are imported; later it ends the job, which is reported

@@ -20,6 +20,7 @@ from neops_workflow_engine_client.api_client import ApiClient
 from neops_workflow_engine_client.configuration import Configuration
 
 from jobrunner.protocol.caps import cut
+from jobrunner.protocol.masking import Mask
 from supervisor.backoff import is_retryable
 from supervisor.engine.proxy import proxy_for
 from supervisor.errors import EngineError, StartRefusedError
@@ -27,6 +28,7 @@ from supervisor.errors import EngineError, StartRefusedError
 _BODY_CAP_BYTES: Final = 256 * 2**20
 _EXCERPT_CHARS: Final = 200
 _REASON_CHARS: Final = 500
+_MASK: Final = Mask()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,9 @@ def _explanation(content: bytes) -> str:
 
 
 def _excerpt(content: bytes) -> str:
-    text = " ".join(content[: 4 * _EXCERPT_CHARS].decode(errors="backslashreplace").split())
+    # By name alone: which job it is about, and what its secrets are, is not known here.
+    text = _MASK(content[: 4 * _EXCERPT_CHARS].decode(errors="backslashreplace"), cut_after=True)
+    text = " ".join(text.split())
     return repr(text[:_EXCERPT_CHARS]) if text else "nothing"
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from supervisor.local.worker_lines import LEVELS, Line
-from supervisor.logs import printable
+from supervisor.log_format import printable
 
 _COLOURS: Final = {"DEBUG": "dim", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
 _SHORT_ID: Final = 8

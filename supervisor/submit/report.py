@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from supervisor.logs import printable
+from supervisor.log_format import printable
 
 
 def report_of(job: dict[str, Any]) -> dict[str, Any]:

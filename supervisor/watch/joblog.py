@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable
 from typing import Final
 
+from jobrunner.protocol.caps import FIELD_CAP_CHARS
+from jobrunner.protocol.masking import TextMask
 from jobrunner.protocol.messages import Log
 
 _log = logging.getLogger("job")
@@ -17,6 +18,9 @@ _TELL_SECONDS: Final = 1.0
 BURST_LINES: Final = 2000
 """What it may log at once."""
 
+_LINE_CHARS: Final = 1024
+"""A longer line counts as several: to mask and to write it takes as long."""
+
 
 class JobLog:
     """Passes a job's lines on to the worker's log.
@@ -24,22 +28,35 @@ class JobLog:
     A block that logs without end would otherwise cost the loop its time and the disk its space.
     """
 
-    def __init__(self, job_id: str, block_id: str, mask: Callable[[str], str]) -> None:
+    def __init__(self, job_id: str, block_id: str, mask: TextMask, step: str | None = None) -> None:
         self.mask = mask
-        self._extra = {"job": job_id, "block": block_id}
+        self._extra = {"job": job_id, "block": block_id, **({"step": step} if step else {})}
         self._allowance = float(BURST_LINES)
         self._refilled_at = time.monotonic()
         self._dropped = 0
         self._told_at = 0.0
 
     def record(self, log: Log) -> None:
-        """Pass on a log record of the block."""
-        if self._may_pass():
-            _log.log(log.level, "%s", self.mask(log.text), extra=self._extra)
+        """Pass on a log record of the block, whatever its level: the child has left out what is not wanted."""
+        if not self._may_pass(len(log.text)):
+            return
+        text = self.mask(log.text, cut_after=log.cut_chars > 0)
+        if log.cut_chars:
+            text += f" … [{log.cut_chars} more characters cut]"
+        extra = self._extra | {"origin": log.logger, "fields": self._masked(log)}
+        _log.handle(_log.makeRecord(_log.name, log.level, "", 0, "%s", (text,), None, extra=extra))
+
+    def _masked(self, log: Log) -> dict[str, object]:
+        return {self.mask(name): self._value(name, value) for name, value in log.fields.items()}
+
+    def _value(self, name: str, value: object) -> object:
+        is_cut = isinstance(value, str) and len(value) >= FIELD_CAP_CHARS
+        masked = self.mask.field(name, value, cut_after=is_cut)
+        return f"{masked} …" if is_cut else masked
 
     def printed(self, stream: str, line: str) -> None:
         """Pass on a line that was printed to stdout or stderr."""
-        if self._may_pass():
+        if self._may_pass(len(line)):
             _log.info("%s", self.mask(line), extra={**self._extra, "stream": stream})
 
     @property
@@ -54,11 +71,11 @@ class JobLog:
         """Count lines that are dropped unseen."""
         self._dropped += lines
 
-    def _may_pass(self) -> bool:
+    def _may_pass(self, chars: int) -> bool:
         if not self.is_open:
             self._dropped += 1
             return False
-        self._allowance -= 1
+        self._allowance -= max(1.0, chars / _LINE_CHARS)
         # At most once a second: in a flood every two-hundredth of a second another line may pass.
         if self._refilled_at >= self._told_at + _TELL_SECONDS:
             self._tell_dropped()

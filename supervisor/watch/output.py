@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from jobrunner.protocol.masking import TextMask
+
 _READ_BYTES: Final = 64 * 1024
 _TAIL_BYTES: Final = 64 * 1024
 _LINE_CAP_BYTES: Final = 8 * 1024
@@ -31,12 +33,20 @@ class OutputReader:
     """Reads one end of a pipe, which stays the caller's to close.
 
     Output that is not UTF-8 is shown with escapes, never dropped. A line of more than 8 KiB is cut once, with a mark.
+    ``mask`` is for a line that was cut, or has not ended: half of a secret may be its end. Whole lines pass unmasked.
     """
 
-    def __init__(self, descriptor: int, on_line: Callable[[str], None], valve: Valve | None = None) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        on_line: Callable[[str], None],
+        valve: Valve | None = None,
+        mask: TextMask | None = None,
+    ) -> None:
         self._descriptor = descriptor
         self._on_line = on_line
         self._valve = valve
+        self._mask = mask
         self._partial = bytearray()
         self._missing_bytes = 0
         self._tail = bytearray()
@@ -90,8 +100,10 @@ class OutputReader:
         self._partial += data[:room]
         self._missing_bytes += max(0, len(data) - room)
 
-    def _emit(self) -> None:
+    def _emit(self, *, ended: bool = True) -> None:
         text = self._partial.decode(errors="backslashreplace").rstrip("\r")
+        if self._mask is not None and (self._missing_bytes or not ended):
+            text = self._mask(text, cut_after=True)
         if self._missing_bytes:
             text += f" … [{self._missing_bytes} more bytes of this line cut]"
         self._partial.clear()
@@ -113,7 +125,7 @@ class OutputReader:
                     break
         self._stop()
         self._closed = True
-        self._emit()
+        self._emit(ended=False)
 
     def _stop(self) -> None:
         if self._reading:

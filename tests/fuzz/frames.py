@@ -8,10 +8,10 @@ import struct
 from typing import Any
 
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
+from jobrunner.protocol.masking import Mask
 from jobrunner.protocol.messages import Order
 from supervisor.execution import Execution, Finished
 from supervisor.lifecycle.job import Limits
-from supervisor.redaction import Mask
 from supervisor.result import result_text
 from supervisor.verdict import ExitStatus, decide
 from supervisor.watch.headcount import Headcount
@@ -115,7 +115,7 @@ class Frames(Fuzzer):
 async def check_bytes(dice: random.Random, sent: bytes) -> None:
     """Send what a child sends, and check that what comes of it can be a result."""
     child = await FakeChild().connect()
-    log = JobLog("job", "fuzz/echo:1.0.0", Mask({"password": SECRET}))
+    log = JobLog("job", "fuzz/echo:1.0.0", Mask([SECRET]))
     limits = Limits(max_seconds=10.0, grace_seconds=0.0)
     reports = LoopReports(child, log, block_id="fuzz/echo:1.0.0", block_file=None, blocking_seconds=0.5)  # type: ignore[arg-type]
     parts = (NothingToSweep(), NoSampler(), Headcount())

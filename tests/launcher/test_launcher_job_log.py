@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from jobrunner.protocol.masking import Mask
 from jobrunner.protocol.messages import Log
 from supervisor.watch.joblog import BURST_LINES, JobLog
 
@@ -32,7 +33,7 @@ def recorder() -> Iterator[Recorder]:
 
 
 def job_log(job_id: str = "j1") -> JobLog:
-    return JobLog(job_id, "p/b:1.0.0", lambda text: text.replace("hush", "***"))
+    return JobLog(job_id, "p/b:1.0.0", Mask(["hush-hush"]))
 
 
 def test_each_line_carries_its_job_and_block(recorder: Recorder) -> None:
@@ -56,8 +57,8 @@ def test_a_percent_sign_of_the_block_is_text(recorder: Recorder) -> None:
 
 def test_secrets_are_masked_in_records_and_in_what_is_printed(recorder: Recorder) -> None:
     log = job_log()
-    log.record(Log(level=20, logger="block", text="say hush", created=0))
-    log.printed("stdout", "hush hush")
+    log.record(Log(level=20, logger="block", text="say hush-hush", created=0))
+    log.printed("stdout", "hush-hush hush-hush")
     assert [record.getMessage() for record in recorder.records] == ["say ***", "*** ***"]
 
 

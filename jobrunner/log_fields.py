@@ -1,0 +1,59 @@
+"""What an author gives along with a message (``extra``, ``with_context``), as plain values for a frame."""
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from jobrunner.protocol.caps import FIELD_CAP_CHARS, FIELDS_CAP, FIELDS_CAP_CHARS
+
+FieldValue = str | bool | int | float | None
+
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_CONTEXT: Final = "context"
+"""Where `sdk.logger.BlockLogger` puts its context."""
+
+_NAME_CAP_CHARS: Final = 100
+_LARGEST_NUMBER: Final = 2**53
+"""What every reader of JSON takes as it is."""
+
+
+def fields_of(record: logging.LogRecord, known: Mapping[str, object]) -> dict[str, FieldValue]:
+    """Return the fields of ``record`` without those that say what is ``known`` of the whole job.
+
+    Beyond the caps fields are left out. Raises what the author's ``__str__`` raises.
+    """
+    given = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    context = given.pop(_CONTEXT, None)
+    if isinstance(context, Mapping):
+        given = {**context, **given}
+    elif context is not None:
+        given[_CONTEXT] = context
+    fields: dict[str, FieldValue] = {}
+    room = FIELDS_CAP_CHARS
+    for key, value in given.items():
+        name = encodable(str(key))[:_NAME_CAP_CHARS]
+        if (name in known and known[name] == value) or len(fields) >= FIELDS_CAP:
+            continue
+        plain = _plain(value)
+        room -= len(name) + len(str(plain))
+        if room < 0:
+            break
+        fields[name] = plain
+    return fields
+
+
+def encodable(text: str) -> str:
+    """Return ``text`` for UTF-8: half a surrogate pair, as in a file's name that is none, is shown as print does."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _plain(value: object) -> FieldValue:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and abs(value) <= _LARGEST_NUMBER:
+        return int(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)
+    # The supervisor sees by the length that it was cut, and puts the mark once it has masked what is left.
+    return encodable(str(value))[:FIELD_CAP_CHARS]

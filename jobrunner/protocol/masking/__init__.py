@@ -1,0 +1,16 @@
+"""Taking secrets out of texts: the one place that knows how. Pure, and of the standard library only.
+
+`Mask` is what others use. By value: every secret of six or more characters, as it is and as it may be written
+(`forms`, `views`), whole or cut at an edge (`needles`). By name: what stands behind a key that speaks of a secret
+(`names`, `keyed`). `collecting` finds the secrets in a job.
+
+What remains visible, by design: a secret of fewer than six characters, or a plain number of fewer than eight digits,
+where no key stands in front of it (masking a common word would blank the log); a piece of fewer than three characters
+at a place where a text was cut; what a block computes from a secret (a hash, the characters in reverse).
+"""
+
+from jobrunner.protocol.masking.collecting import secrets_in
+from jobrunner.protocol.masking.mask import MASK, Mask, TextMask
+from jobrunner.protocol.masking.names import SecretNames
+
+__all__ = ["MASK", "Mask", "SecretNames", "TextMask", "secrets_in"]

@@ -1,0 +1,69 @@
+"""The secrets in a JSON document: by key, by the paths that a block has declared, and inside of URLs and headers."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+from urllib.parse import unquote
+
+from jobrunner.protocol.masking.names import BUILT_IN, SecretNames
+
+ANY: Final = "*"
+"""In a path: every element of a list, and every value of an object."""
+
+Path = tuple[str, ...]
+
+_USERINFO: Final = re.compile(r"[a-zA-Z][\w+.-]{0,20}://[^\s/?#@:]{0,256}:([^\s/?#@]{1,1024})@")
+_SCHEME: Final = re.compile(r"(basic|bearer|digest|token|apikey|negotiate)\s+(\S+)\s*", re.IGNORECASE)
+
+
+def secrets_in(
+    document: object, names: SecretNames = BUILT_IN, paths: Iterable[Path] = (), *, secret: bool = False
+) -> Iterator[str]:
+    """Yield every secret in ``document``, of any length; a number as JSON writes it.
+
+    Secret is all below a key that is in ``names``, all at one of ``paths``, the whole with ``secret``, and the
+    password in a URL. Not recursive: a document may be nested to any depth.
+    """
+    todo: list[tuple[object, bool, tuple[Path, ...]]] = [(document, secret, tuple(paths))]
+    while todo:
+        item, marked, declared = todo.pop()
+        marked = marked or () in declared
+        if isinstance(item, dict):
+            todo.extend(
+                (value, marked or key in names, _below(declared, str(key))) for key, value in item.items()
+            )
+        elif isinstance(item, list):
+            todo.extend((value, marked, _below(declared, ANY)) for value in item)
+        elif isinstance(item, str):
+            yield from _of_text(item, marked)
+        elif marked and isinstance(item, int | float) and not isinstance(item, bool):
+            yield str(item)
+
+
+def _below(paths: tuple[Path, ...], step: str) -> tuple[Path, ...]:
+    return tuple(path[1:] for path in paths if path and path[0] in (step, ANY)) if paths else ()
+
+
+def _of_text(text: str, marked: bool) -> Iterator[str]:
+    if "://" in text:
+        for match in _USERINFO.finditer(text):
+            yield match[1]
+            yield unquote(match[1])
+    if not marked:
+        return
+    yield text
+    if header := _SCHEME.fullmatch(text):
+        yield header[2]
+        if header[1].lower() == "basic":
+            yield from _of_basic(header[2])
+
+
+def _of_basic(credentials: str) -> Iterator[str]:
+    try:
+        plain = base64.b64decode(credentials, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return
+    yield plain
+    yield plain.partition(":")[2]

@@ -1,0 +1,57 @@
+"""How a secret may be written where no decoding of the text (`views`) brings it back."""
+
+import base64
+from collections.abc import Iterator
+from typing import Final
+
+SHORTEST_CHARS: Final = 6
+"""Shorter secrets are masked by name only: they occur in ordinary words."""
+
+SHORTEST_NUMBER_DIGITS: Final = 8
+"""A plain number of fewer digits is as common as a short word."""
+
+_BASE64_BITS: Final = 6
+
+
+def is_maskable(value: str) -> bool:
+    """Whether a text may be searched for this secret alone."""
+    if len(value) < SHORTEST_CHARS or not value.strip("*") or value.isspace():
+        return False
+    return not (value.isdecimal() and len(value) < SHORTEST_NUMBER_DIGITS)
+
+
+def literal_forms(secret: str) -> set[str]:
+    """Return the texts to search for: the secret, its lines, its base64 wherever it stands in what is encoded, hex."""
+    forms = {secret, secret.strip(), *_lines(secret), secret.replace(" ", "+"), secret.replace(" ", "")}
+    if "\\" in secret:
+        # Of an odd escape no decoder knows what was meant.
+        forms.add(secret.replace("\\", "\\\\"))
+    data = secret.encode("utf-8", "surrogatepass")
+    if not secret.isascii():
+        # Its bytes, as the repr of bytes shows them.
+        forms.add(data.decode("latin-1"))
+    for piece in {data, data.strip()}:
+        forms.update(_base64(piece))
+        forms.update((piece.hex(), piece.hex().upper()))
+    return {form for form in forms if is_maskable(form)}
+
+
+def _lines(secret: str) -> Iterator[str]:
+    # Each becomes a line of the log, or is dropped there, by itself. The frame of a key in PEM is no secret.
+    lines = secret.splitlines()
+    if len(lines) > 1:
+        yield from (line.strip() for line in lines if not line.startswith("-----"))
+
+
+def _base64(data: bytes) -> Iterator[str]:
+    """Yield what is the same in the base64 of every text that has ``data`` in it, for each of three alignments.
+
+    The characters at both ends share bits with the neighbours; they hold fewer than six bits of ``data`` each.
+    """
+    for offset in range(3):
+        encoded = base64.b64encode(bytes(offset) + data).decode()
+        first = -(-offset * 8 // _BASE64_BITS)
+        last = (offset + len(data)) * 8 // _BASE64_BITS
+        form = encoded[first:last]
+        yield form
+        yield form.replace("+", "-").replace("/", "_")

@@ -1,0 +1,106 @@
+"""The mask of one job: all that is known of its secrets, applied to a text."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import Final, Protocol
+
+from jobrunner.protocol.masking.forms import is_maskable, literal_forms
+from jobrunner.protocol.masking.keyed import Keyed
+from jobrunner.protocol.masking.names import BUILT_IN, SecretNames
+from jobrunner.protocol.masking.needles import Needles
+from jobrunner.protocol.masking.views import Range, View, views, without_half_an_escape
+
+MASK: Final = "***"
+
+
+class TextMask(Protocol):
+    """What takes the secrets out of a text."""
+
+    def __call__(self, text: str, *, cut_before: bool = False, cut_after: bool = False) -> str:
+        """Return ``text`` masked; the two say that it is a piece, cut at its beginning or its end."""
+        ...
+
+    def field(self, name: str, value: object, *, cut_after: bool = False) -> object:
+        """Return the value of a field that is logged, masked by its name or as a text."""
+        ...
+
+
+class Mask:
+    """Replaces secrets in texts by ``***``.
+
+    ``secrets`` are values, which are looked through only when there is a first text: most jobs say nothing. ``names``
+    are the keys that hold secrets; ``fields`` further ones, as whole names.
+    """
+
+    def __init__(
+        self,
+        secrets: Iterable[str] | Callable[[], Iterable[str]] = (),
+        names: SecretNames = BUILT_IN,
+        fields: Iterable[str] = (),
+    ) -> None:
+        self._get_secrets = secrets if callable(secrets) else lambda: secrets
+        self._names = names
+        self._fields = frozenset(fields)
+
+    def __call__(self, text: str, *, cut_before: bool = False, cut_after: bool = False) -> str:
+        """Return ``text`` without a secret. Where it was cut, also without the piece of one that is left there."""
+        if cut_after:
+            text = without_half_an_escape(text)
+        ranges = list(self._keyed.find(text))
+        if self._needles:
+            for view in views(text):
+                ranges += (view.in_text(found) for found in self._in_view(view, cut_before, cut_after))
+        return _replaced(text, ranges) if ranges else text
+
+    def field(self, name: str, value: object, *, cut_after: bool = False) -> object:
+        """Return the value of a field that is logged: masked as a whole by its name, else as a text."""
+        if (
+            value is not None
+            and not isinstance(value, bool)
+            and (name in self._names or name in self._fields)
+        ):
+            return MASK
+        return self(value, cut_after=cut_after) if isinstance(value, str) else value
+
+    @cached_property
+    def _secrets(self) -> frozenset[str]:
+        return frozenset(self._get_secrets())
+
+    @cached_property
+    def _needles(self) -> Needles:
+        maskable = filter(is_maskable, self._secrets)
+        return Needles(form for secret in maskable for form in literal_forms(secret))
+
+    @cached_property
+    def _keyed(self) -> Keyed:
+        short = (secret for secret in self._secrets if not is_maskable(secret) and secret.strip("*"))
+        return Keyed(self._names, self._fields, short)
+
+    def _in_view(self, view: View, cut_before: bool, cut_after: bool) -> Iterator[Range]:
+        needles, text = self._needles, view.text
+        yield from needles.whole(text)
+        yield from needles.abbreviated(text)
+        yield from needles.wrapped(text)
+        if cut_before and (found := needles.after_cut(text)):
+            yield found
+        if cut_after:
+            for whole in {text, without_half_an_escape(text)}:
+                if found := needles.at_end(whole):
+                    yield found[0], len(text)
+                if found := needles.between_gap_and_cut(whole):
+                    yield found[0], len(text)
+
+
+def _replaced(text: str, ranges: list[Range]) -> str:
+    pieces: list[str] = []
+    done = 0
+    ranges.sort()
+    start, end = ranges[0]
+    for next_start, next_end in [*ranges[1:], (len(text) + 1, len(text) + 1)]:
+        if next_start <= end:
+            end = max(end, next_end)
+            continue
+        pieces += (text[done:start], MASK)
+        done = end
+        start, end = next_start, next_end
+    return "".join([*pieces, text[done:]])

@@ -1,0 +1,153 @@
+"""Finding many texts in one, in a time that grows with the text and not with how many are looked for."""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Final
+
+from jobrunner.protocol.masking.forms import SHORTEST_CHARS
+from jobrunner.protocol.masking.views import Range
+
+_SHORTEST_PIECE_CHARS: Final = 3
+_LONG_CHARS: Final = 32
+_SHORTEST_LINE_CHARS: Final = 16
+_LEFT_OUT: Final = re.compile(r"\.{3,}|…")
+_LONGEST_BESIDE_GAP_CHARS: Final = 80
+_HALF_ESCAPES_CHARS: Final = 6
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_=-]+")
+_ENDS_IN_BASE64: Final = re.compile(r"[A-Za-z0-9+/_=-]{16}$")
+_HALF_AN_ESCAPE: Final = re.compile(r"[uUx%&][#0-9A-Za-z]{0,7}$")
+_REST_OF_AN_ESCAPE: Final = re.compile(r"[0-9A-Za-z]{1,7};?")
+
+
+class Needles:
+    """The texts to look for, each of six or more characters.
+
+    Each is filed under its first six characters, and each six of the text are looked up: no automaton has to be
+    built, and ten million characters take a second. Where a text was cut, pieces of needles are found as well.
+    """
+
+    def __init__(self, needles: Iterable[str]) -> None:
+        self._all = frozenset(needles)
+        # By length: among a hundred passwords with one beginning, a look into a set finds the right one.
+        self._by_head: dict[str, dict[int, set[str]]] = {}
+        for needle in self._all:
+            lengths = self._by_head.setdefault(needle[:SHORTEST_CHARS], {})
+            lengths.setdefault(len(needle), set()).add(needle)
+        self._longest = max(map(len, self._all), default=0)
+        self._long = [needle for needle in self._all if len(needle) >= _LONG_CHARS]
+        self._long_with_blank = any(" " in needle for needle in self._long)
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    def whole(self, text: str) -> Iterator[Range]:
+        """Yield where a needle stands in ``text``, also where two overlap."""
+        heads = self._by_head
+        ends = range(len(text) - SHORTEST_CHARS + 1)
+        for at in [at for at in ends if text[at : at + SHORTEST_CHARS] in heads]:
+            lengths = heads[text[at : at + SHORTEST_CHARS]]
+            for length in sorted(lengths, reverse=True):
+                if text[at : at + length] in lengths[length]:
+                    yield at, at + length
+                    break
+
+    def abbreviated(self, text: str) -> Iterator[Range]:
+        """Yield what is left of a needle without its middle, as reprlib and pydantic show it: ``abc...xyz``."""
+        gaps = [gap.span() for gap in _LEFT_OUT.finditer(text)]
+        # Each only as far as the next: dots without end must not be looked at again and again.
+        for (_, before), (begin, end), (after, _) in zip(
+            [(0, 0), *gaps], gaps, [*gaps[1:], (len(text), len(text))], strict=False
+        ):
+            yield from self._beside(
+                text,
+                (max(before, begin - _LONGEST_BESIDE_GAP_CHARS), begin),
+                (end, min(after, end + _LONGEST_BESIDE_GAP_CHARS)),
+            )
+
+    def _beside(self, text: str, before: Range, after: Range) -> Iterator[Range]:
+        left, right = text[slice(*before)], text[slice(*after)]
+        # The gap may begin and end inside of an escape.
+        half = _HALF_AN_ESCAPE.search(left)
+        for piece in (left, left[: half.start()] if half else ""):
+            if found := self.at_end(piece, SHORTEST_CHARS):
+                yield before[0] + found[0], before[1]
+        rest = _REST_OF_AN_ESCAPE.match(right)
+        for skipped in range(rest.end() + 1 if rest else 1):
+            if found := self._at_start(right[skipped:], SHORTEST_CHARS):
+                yield after[0], after[0] + skipped + found[1]
+
+    def wrapped(self, text: str) -> Iterator[Range]:
+        """Yield the pieces of a needle that was broken into lines: a key, a token, base64."""
+        start = 0
+        for line in text.splitlines(keepends=True):
+            bare = line.strip()
+            if len(bare) >= SHORTEST_CHARS:
+                begin = start + line.index(bare)
+                yield from ((begin + first, begin + last) for first, last in self._pieces_of(bare))
+            start += len(line)
+
+    def _pieces_of(self, line: str) -> Iterator[Range]:
+        is_base64 = _BASE64.fullmatch(line) is not None
+        tail = line[-_LONGEST_BESIDE_GAP_CHARS:]
+        # Nearly every line of a log has a blank there, and need not be looked at any further.
+        begins = is_base64 or self._may_be_of_a_long_one(line[:_SHORTEST_LINE_CHARS])
+        ends = _ENDS_IN_BASE64.search(tail) or self._may_be_of_a_long_one(line[-_SHORTEST_LINE_CHARS:])
+        if begins and ends and len(line) >= _SHORTEST_LINE_CHARS and any(line in long for long in self._long):
+            yield 0, len(line)
+            return
+        if ends and (found := self.at_end(line, SHORTEST_CHARS)):
+            yield found
+        if begins and (found := self._at_start(line, SHORTEST_CHARS if is_base64 else _SHORTEST_LINE_CHARS)):
+            yield found
+
+    def _may_be_of_a_long_one(self, edge: str) -> bool:
+        return bool(self._long) and (self._long_with_blank or " " not in edge)
+
+    def between_gap_and_cut(self, text: str) -> Range | None:
+        """Return what, at the end of a text that was cut there, is left of an abbreviated needle's second half."""
+        begin = text.rfind("...") + 3
+        piece = text[begin:]
+        if begin < 3 or not SHORTEST_CHARS <= len(piece) <= _LONGEST_BESIDE_GAP_CHARS:
+            return None
+        return (begin, len(text)) if any(piece in needle for needle in self._long) else None
+
+    def at_end(self, text: str, shortest: int = _SHORTEST_PIECE_CHARS) -> Range | None:
+        """Return where, at the end of a text that was cut there, a needle begins."""
+        for at in range(max(0, len(text) - self._longest + 1), len(text) - shortest + 1):
+            for needle in self._beginning_with.get(text[at : at + _SHORTEST_PIECE_CHARS], ()):
+                if needle.startswith(text[at:]):
+                    return at, len(text)
+        return None
+
+    def after_cut(self, text: str) -> Range | None:
+        """Return where, at the beginning of a text that was cut there, a needle ends."""
+        if any(text in needle for needle in self._long):
+            return 0, len(text)
+        # The cut may have gone through an escape.
+        for skipped in range(_HALF_ESCAPES_CHARS):
+            if found := self._at_start(text[skipped:], _SHORTEST_PIECE_CHARS):
+                return 0, skipped + found[1]
+        return None
+
+    def _at_start(self, text: str, shortest: int) -> Range | None:
+        for end in range(min(len(text), self._longest - 1), shortest - 1, -1):
+            for needle in self._ending_with.get(text[end - _SHORTEST_PIECE_CHARS : end], ()):
+                if needle.endswith(text[:end]):
+                    return 0, end
+        return None
+
+    @cached_property
+    def _beginning_with(self) -> dict[str, list[str]]:
+        return _filed(self._all, slice(_SHORTEST_PIECE_CHARS))
+
+    @cached_property
+    def _ending_with(self) -> dict[str, list[str]]:
+        return _filed(self._all, slice(-_SHORTEST_PIECE_CHARS, None))
+
+
+def _filed(needles: Iterable[str], part: slice) -> dict[str, list[str]]:
+    filed: dict[str, list[str]] = {}
+    for needle in needles:
+        filed.setdefault(needle[part], []).append(needle)
+    return filed

@@ -1,0 +1,150 @@
+"""A text with its escapes undone, which knows where in the text each of its characters stands.
+
+Searched are the decoded texts, not the text for every way of encoding: one secret has more spellings (upper and lower
+case of hexadecimals, what is quoted and what not, escapes in escapes) than can be listed.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+Range = tuple[int, int]
+
+_Decode = Callable[[str], list[tuple[str, int]]]
+
+_PERCENT: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_BACKSLASH: Final = re.compile(
+    r"\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}"
+    r"|\\u[0-9A-Fa-f]{4}|\\U00[01][0-9A-Fa-f]{5}|\\x[0-9A-Fa-f]{2}|\\[^\n]"
+)
+_ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);")
+_SHELL_QUOTE: Final = re.compile("'\"'\"'")
+_LINE_BREAK: Final = re.compile(r"\r?\n[ \t]*")
+_CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "0": "\0"}
+_ENTITIES: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_LAST_CODE_POINT: Final = 0x10FFFF
+_MOST_IN_ONE_ANOTHER: Final = 3
+
+_HALF_AN_ESCAPE: Final = re.compile(
+    r"(?:%[0-9A-Fa-f]?|\\+(?:u[0-9A-Fa-f]{0,3}|U[0-9A-Fa-f]{0,7}|x[0-9A-Fa-f]?)?|&#?\w{0,7}|[\ud800-\udbff\udc80-\udcff])+$"
+)
+_ESCAPE_CHARS: Final = 16
+
+
+def without_half_an_escape(text: str) -> str:
+    """Return a text that was cut at its end without the escape that the cut may have gone through."""
+    half = _HALF_AN_ESCAPE.search(text, max(0, len(text) - _ESCAPE_CHARS))
+    return text[: half.start()] if half else text
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A decoded text. ``starts`` are the positions in it where pieces begin, ``origins`` where these stand in the text
+    that it was decoded from, with how long they are there; a piece of one character may stand for several."""
+
+    text: str
+    parent: "View | None" = None
+    starts: tuple[int, ...] = ()
+    origins: tuple[tuple[int, int, bool], ...] = ()
+
+    def in_text(self, found: Range) -> Range:
+        """Return where a range of this view stands in the text that was decoded first."""
+        if self.parent is None:
+            return found
+        start, _ = self._origin(found[0])
+        _, end = self._origin(found[1] - 1)
+        return self.parent.in_text((start, end))
+
+    def _origin(self, position: int) -> Range:
+        piece = bisect_right(self.starts, position) - 1
+        begin, length, literal = self.origins[piece]
+        if literal:
+            begin += position - self.starts[piece]
+            return begin, begin + 1
+        return begin, begin + length
+
+
+def views(text: str) -> Iterator[View]:
+    """Yield ``text`` itself and every way to undo its escapes, also of escapes inside of others. Each text once."""
+    seen = {text}
+    level = [View(text)]
+    yield level[0]
+    for depth in range(_MOST_IN_ONE_ANOTHER):
+        deeper: list[View] = []
+        for view in level:
+            # The third time only what is most often escaped again and again: JSON in JSON in a repr.
+            for sign, pattern, decode in _DECODERS if depth < _MOST_IN_ONE_ANOTHER - 1 else _DECODERS[:1]:
+                if sign not in view.text:
+                    continue
+                decoded = _decoded(view, pattern, decode)
+                if decoded.text not in seen:
+                    seen.add(decoded.text)
+                    deeper.append(decoded)
+                    yield decoded
+        level = deeper
+
+
+def _decoded(view: View, pattern: re.Pattern[str], decode: _Decode) -> View:
+    texts: list[str] = []
+    starts: list[int] = []
+    origins: list[tuple[int, int, bool]] = []
+    size = done = 0
+    for match in pattern.finditer(view.text):
+        if match.start() > done:
+            starts.append(size)
+            origins.append((done, match.start() - done, True))
+            texts.append(view.text[done : match.start()])
+            size += match.start() - done
+        at = match.start()
+        for character, length in decode(match[0]):
+            starts.append(size)
+            origins.append((at, length, False))
+            texts.append(character)
+            size += 1
+            at += length
+        done = match.end()
+    starts.append(size)
+    origins.append((done, len(view.text) - done, True))
+    texts.append(view.text[done:])
+    return View("".join(texts), view, tuple(starts), tuple(origins))
+
+
+def _percent(escaped: str) -> list[tuple[str, int]]:
+    data = bytes.fromhex(escaped.replace("%", ""))
+    # What is no UTF-8 stays one character for each byte.
+    return [
+        (character, 3 * len(character.encode("utf-8", "surrogateescape")))
+        for character in data.decode("utf-8", "surrogateescape")
+    ]
+
+
+def _backslash(escaped: str) -> list[tuple[str, int]]:
+    kind = escaped[1]
+    if len(escaped) == 12:
+        high, low = int(escaped[2:6], 16), int(escaped[8:12], 16)
+        return [(chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)), 12)]
+    if len(escaped) > 2:
+        code = int(escaped[2:], 16)
+        return [(chr(code) if code <= _LAST_CODE_POINT else "\ufffd", len(escaped))]
+    return [(_CONTROLS.get(kind, kind), 2)]
+
+
+def _entity(escaped: str) -> list[tuple[str, int]]:
+    name = escaped[1:-1]
+    if name[0] != "#":
+        return [(_ENTITIES[name], len(escaped))]
+    code = int(name[2:], 16) if name[1] in "xX" else int(name[1:])
+    return [(chr(code) if code <= _LAST_CODE_POINT else "\ufffd", len(escaped))]
+
+
+_DECODERS: Final[tuple[tuple[str, re.Pattern[str], _Decode], ...]] = (
+    ("\\", _BACKSLASH, _backslash),
+    ("%", _PERCENT, _percent),
+    ("&", _ENTITY, _entity),
+    # As `shlex.quote` writes a quotation mark.
+    ("'\"'\"'", _SHELL_QUOTE, lambda escaped: [("'", len(escaped))]),
+    # As base64 of mail and `textwrap` break what is long.
+    ("\n", _LINE_BREAK, lambda _: []),
+)

@@ -1,0 +1,79 @@
+"""How secrets are kept out of a text: given by whoever runs blocks, as the SDK itself only knows which they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+MASK = "***"
+
+SECRET_NAME_PARTS = (
+    "passw",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "community",
+    "apikey",
+    "privatekey",
+    "privkey",
+    "authkey",
+    "accesskey",
+    "sharedkey",
+    "sshkey",
+    "authorization",
+)
+"""What makes a name one of a secret, in small letters and without ``-`` and ``_``."""
+
+_SHORTEST_CHARS = 6
+
+Hide = Callable[[str], str]
+"""Takes the secrets out of a text."""
+
+
+def _is_built_in_name(name: str) -> bool:
+    plain = name.lower().translate({ord(sign): None for sign in "-_ ."})
+    return any(part in plain for part in SECRET_NAME_PARTS)
+
+
+def _hide_as_they_are(secrets: Iterable[str]) -> Hide:
+    # Longest first, as one secret may begin with another.
+    ordered = sorted((text for text in secrets if len(text) >= _SHORTEST_CHARS), key=len, reverse=True)
+
+    def hide(text: str) -> str:
+        for secret in ordered:
+            text = text.replace(secret, MASK)
+        return text
+
+    return hide
+
+
+@dataclass(frozen=True, slots=True)
+class Masking:
+    """Which names are of secrets, and what hides values.
+
+    The defaults are for a block that is called directly, as in a notebook: only there nobody else masks. In a job,
+    the job runner brings its own (`use_masking`), which also knows how secrets are escaped and encoded.
+    """
+
+    is_secret_name: Callable[[str], bool] = _is_built_in_name
+    hiding: Callable[[frozenset[str]], Hide] = _hide_as_they_are
+
+
+_in_force = Masking()
+
+
+def use_masking(masking: Masking) -> None:
+    """Have this process mask so from now on."""
+    global _in_force
+    _in_force = masking
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field or key of this name is taken for a secret without being marked."""
+    return _in_force.is_secret_name(name)
+
+
+def hiding(secrets: frozenset[str]) -> Hide:
+    """What takes ``secrets`` out of a text."""
+    return _in_force.hiding(secrets)

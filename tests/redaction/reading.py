@@ -1,0 +1,70 @@
+"""Whether somebody who knows all of this can read a secret from a text. Shares no code with what masks."""
+
+import base64
+import binascii
+import codecs
+import html
+import re
+import urllib.parse
+import warnings
+from collections.abc import Iterator
+
+PIECE_CHARS = 6
+"""A piece of a secret that is as long has leaked: shorter ones may be in any text."""
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{7,}")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){6,}")
+
+
+def pieces_of(secret: str) -> set[str]:
+    return {secret[at : at + PIECE_CHARS] for at in range(len(secret) - PIECE_CHARS + 1)}
+
+
+def readings(text: str, depth: int = 3) -> Iterator[str]:
+    """Yield ``text`` and what it says when its escapes are undone."""
+    yield text
+    if depth == 0:
+        return
+    for undone in {*undoings(text)} - {text}:
+        yield from readings(undone, depth - 1)
+
+
+def undoings(text: str) -> Iterator[str]:
+    yield urllib.parse.unquote(text)
+    yield html.unescape(text)
+    yield text.replace("'\"'\"'", "'")
+    yield re.sub(r"\r?\n[ \t]*", "", text)
+    if "\\" in text:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for raw in (text.replace("\\/", "/"), text + "\\"):
+                try:
+                    plain = codecs.decode(raw.encode("ascii", "backslashreplace"), "unicode_escape")
+                    yield plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+                    yield plain.encode("latin-1", "replace").decode("utf-8", "replace")
+                except UnicodeDecodeError:
+                    continue
+
+
+def hidden_readings(text: str) -> Iterator[str]:
+    """Yield what base64 and hexadecimals in ``text`` say, at each alignment."""
+    for run in _BASE64.findall(text.replace("-", "+").replace("_", "/")):
+        for skip in range(4):
+            cut = run[skip:]
+            try:
+                yield base64.b64decode(cut[: len(cut) // 4 * 4]).decode("utf-8", "replace")
+            except binascii.Error:
+                continue
+    for run in _HEX.findall(text):
+        yield bytes.fromhex(run[: len(run) // 2 * 2]).decode("utf-8", "replace")
+
+
+def leaked(text: str, secret: str, innocent: str) -> str | None:
+    """Return a piece of ``secret`` that can be read from ``text`` and was not in ``innocent`` anyway."""
+    pieces = {piece for piece in pieces_of(secret) if piece not in innocent and piece.strip("*\n ")}
+    for reading in readings(text):
+        for seen in (reading, *hidden_readings(reading)):
+            for piece in pieces:
+                if piece in seen:
+                    return piece
+    return None

@@ -1,0 +1,131 @@
+"""Masking by value: what is masked of a secret, and what must be left as it is."""
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from jobrunner.protocol.masking import MASK, Mask, SecretNames
+from supervisor.redaction import mask_of
+from tests.redaction.cases import FILLERS, secrets
+
+ORDINARY = (
+    "Interface GigabitEthernet0/1 is up, line protocol is up; 1234567 packets input, 98.5 % load",
+    "the cisco device asks for a password; enter it, or press 'return' to give up",
+    "password must have at least 8 characters",
+    "The token is refreshed every 5 minutes. secret: the plan",
+    'File "/srv/blocks/login.py", line 12, in run\n    connect(password=params.password, token=get_token())',
+    "max_tokens=4096 password=None secret=False community=***",
+    '{"status": "ok", "count": 12, "path": "C:\\\\temp"} 100%25 &amp; more...',
+)
+
+
+def mask_for(*documents: object) -> Mask:
+    return mask_of(list(documents), {}, SecretNames())
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"password": "hunter2-x"},
+        {"enable_password": "hunter2-x"},
+        {"snmpCommunity": "hunter2-x"},
+        {"apiKey": "hunter2-x"},
+        {"API-KEY": "hunter2-x"},
+        {"private key": "hunter2-x"},
+        {"auth": {"token": {"value": ["hunter2-x"]}}},
+        {"devices": [{"name": "r1"}, {"credentials": {"passphrase": "hunter2-x"}}]},
+        {"url": "https://user:hunter2-x@host/path"},
+        {"Authorization": "Bearer hunter2-x"},
+        {"authorization": "Basic " + base64.b64encode(b"me:hunter2-x").decode()},
+    ],
+)
+def test_the_value_under_a_key_that_names_a_secret_is_masked(document: object) -> None:
+    assert mask_for(document)("<hunter2-x>") == f"<{MASK}>"
+
+
+def test_the_keys_of_the_operator_count_as_well() -> None:
+    document = {"loginPin": "hunter2-x"}
+    assert mask_of(document, {}, SecretNames())("hunter2-x") == "hunter2-x"
+    assert mask_of(document, {}, SecretNames(["login_pin"]))("hunter2-x") == MASK
+
+
+def test_a_number_of_eight_digits_is_masked_and_a_shorter_one_is_not() -> None:
+    mask = mask_for({"secret": 12345678, "password": "7654321"})
+    assert mask("12345678 7654321") == f"{MASK} 7654321"
+
+
+def test_the_secrets_of_all_documents_are_masked() -> None:
+    mask = mask_for({"password": "first-one"}, {"secret": "second-one"})
+    assert mask("first-one second-one third-one") == f"{MASK} {MASK} third-one"
+
+
+def test_of_two_secrets_that_overlap_in_a_text_nothing_is_left() -> None:
+    mask = mask_for({"password": ["swordfish", "swordfish-and-more", "fish-and-chips"]})
+    assert mask("swordfish-and-more, swordfish, swordfish-and-chips") == f"{MASK}, {MASK}, {MASK}"
+
+
+def test_a_secret_with_signs_of_a_pattern_is_taken_literally() -> None:
+    assert mask_for({"password": "a.*b+(c"})("a.*b+(c axxb") == f"{MASK} axxb"
+
+
+def test_each_line_of_a_key_is_masked_by_itself() -> None:
+    lines = ["-----BEGIN KEY-----", "MIIEowIBAAKCAQEA", "xYzw0123456789ab", "-----END KEY-----"]
+    mask = mask_for({"private_key": "\n".join(lines)})
+    assert [mask(f"> {line}") for line in lines[1:3]] == [f"> {MASK}"] * 2
+    assert mask("-----BEGIN KEY----- is the first line of a key").startswith("-----BEGIN KEY-----")
+
+
+@pytest.mark.parametrize("value", ["", "cisco", "1234567", "***", "******", None, True])
+def test_words_too_short_to_be_told_from_others_are_left_alone(value: object) -> None:
+    text = f"the {value} of 1234567 cisco True None ***"
+    assert mask_for({"password": value})(text) == text
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_an_ordinary_line_stays_as_it_is(text: str) -> None:
+    documents = {"password": "cisco", "secret": "1234567", "token": "swordfish-7", "community": "up"}
+    assert mask_for(documents)(text) == text
+
+
+@given(secrets, some.lists(some.sampled_from([*FILLERS, *ORDINARY]), max_size=3))
+def test_a_text_without_a_secret_stays_as_it_is(secret: str, texts: list[str]) -> None:
+    text = " ".join(texts)
+    mask = Mask([secret])
+    if not any(piece in text for piece in (secret[:6], secret[-6:], *secret.split())):
+        assert mask(text) == text
+
+
+def test_the_piece_of_a_secret_at_a_place_where_a_text_was_cut_is_masked_too() -> None:
+    mask = Mask(["swordfish-7"])
+    assert mask("it is swordf", cut_after=True) == f"it is {MASK}"
+    assert mask("dfish-7 it is", cut_before=True) == f"{MASK} it is"
+    assert mask("it is swordf") == "it is swordf"
+    assert Mask(["p/ss-wörd"])("it is p%2Fss-w%C3", cut_after=True) == f"it is {MASK}"
+
+
+def test_what_an_error_shows_of_both_ends_of_a_long_secret_is_masked() -> None:
+    secret = "abcdefghij" * 8
+    assert Mask([secret])(f"input_value='{secret[:25]}...{secret[-24:]}'") == f"input_value='{MASK}...{MASK}'"
+
+
+@given(some.integers(0, 2), some.text("abcdefgh", max_size=9))
+def test_in_base64_less_than_six_characters_can_be_read_whatever_stands_beside(
+    shift: int, after: str
+) -> None:
+    secret = "swordfish-7"
+    text = base64.b64encode(b"x" * shift + secret.encode() + after.encode()).decode()
+    masked = Mask([secret])(text)
+    before, _, rest = masked.partition(MASK)
+    assert (len(before), masked.count(MASK)) == (2 * (shift > 0) + (shift > 1), 1)
+    assert len(rest.rstrip("=")) <= 2 + len(base64.b64encode(after.encode()))
+
+
+def test_json_in_which_secrets_were_masked_can_still_be_read() -> None:
+    secret = "a'b\"c\nd\\e"
+    assert json.loads(Mask([secret])(json.dumps({"x": secret, "y": json.dumps([secret])}))) == {
+        "x": MASK,
+        "y": f'["{MASK}"]',
+    }
