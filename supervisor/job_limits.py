@@ -36,7 +36,7 @@ class JobLimits:
     @property
     def secret_names(self) -> SecretNames:
         """Return the names of secrets that these settings mean."""
-        return _names(self.redact_keys)
+        return _names(tuple(self.redact_keys))
 
     def of(self, block: BlockEntry) -> Limits:
         """Return the limits of a job of ``block``: its own where they are tighter than the worker's."""

@@ -21,7 +21,7 @@ class JobRecorder(logging.Handler):
         line = {
             "level": record.levelname,
             "text": record.getMessage(),
-            "stream": record.__dict__.get("stream"),
+            **{key: record.__dict__.get(key) for key in ("stream", "job", "step", "origin", "fields")},
         }
         self.lines.setdefault(record.__dict__["job"], []).append(line)
 
@@ -38,6 +38,7 @@ async def run_job(host: Any, request: dict[str, Any]) -> dict[str, Any]:
         parameters=request.get("parameters", {}),
         context=request.get("context", EMPTY_CONTEXT),
         entity_id=request.get("entity_id"),
+        step_label=request.get("step_label"),
     )
     host.runner.limits = replace(host.limits, **request.get("limits", {}))
     begun = time.monotonic()

@@ -1,0 +1,164 @@
+"""Blocks that tell what they know: to the log, on the terminal, in errors."""
+
+import base64
+import json
+import logging
+import os
+import signal
+import sys
+import time
+import urllib.parse
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, SecretStr
+
+from sdk import (
+    SENSITIVE,
+    FunctionBlock,
+    FunctionBlockParams,
+    FunctionBlockResult,
+    FunctionBlockResultData,
+    Registration,
+    WorkflowContext,
+    register_function_block,
+)
+
+module_logger = logging.getLogger(__name__)
+
+
+class Credentials(FunctionBlockParams):
+    """Declared in a model inside of the parameters."""
+
+    code: Annotated[str, SENSITIVE] = ""
+    wrapped: SecretStr | None = None
+
+
+class Params(FunctionBlockParams):
+    """What to tell, and how often."""
+
+    pin: Annotated[str, SENSITIVE] = ""
+    logins: list[Credentials] = Field(default=[])
+    count: int = 0
+    text: str = ""
+
+
+class Data(FunctionBlockResultData):
+    """Whatever a block below tells."""
+
+    value: Any = None
+
+
+class Strict(BaseModel):
+    """Refuses a text, and shows it."""
+
+    pin: int
+
+
+def block(name: str) -> Registration:
+    return Registration(
+        package="telling",
+        name=name,
+        description=name,
+        run_on="global",
+        fb_type="execute",
+        param_cls=Params,
+        result_cls=Data,
+    )
+
+
+def done(value: Any = None, message: str = "done") -> FunctionBlockResult[Data]:
+    return FunctionBlockResult(success=True, message=message, data=Data(value=value))
+
+
+class Base(FunctionBlock[Params, Data]):
+    """A block of this file."""
+
+
+@register_function_block(block("secrets"))
+class Secrets(Base):
+    """Tells its declared secrets everywhere, in many ways of writing."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        wrapped = params.logins[0].wrapped
+        secrets = [params.pin, params.logins[0].code, wrapped.get_secret_value() if wrapped else ""]
+        for secret in secrets:
+            self.logger.info("logged %s", secret, extra={"seen": secret})
+            module_logger.warning(json.dumps({"note": secret}))
+            print(urllib.parse.quote(secret))
+            print(base64.b64encode(b"me:" + secret.encode()).decode(), file=sys.stderr)
+            sys.stdout.write(secret[:3])
+            sys.stdout.flush()
+            time.sleep(0.01)  # so that the rest comes by itself
+            print(secret[3:])
+        raise ValueError(f"{secrets!r}")
+
+
+@register_function_block(block("short_secret"))
+class ShortSecret(Base):
+    """Tells a secret of four characters, with its name beside it and without."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        print(f"pin={params.pin}")
+        print(f"the {params.pin} alone")
+        print(repr(params))
+        Strict.model_validate({"pin": params.pin})
+        return done()
+
+
+@register_function_block(block("fields"))
+class Fields(Base):
+    """Logs with fields, with context, and an exception."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        self.logger.info("logged in", extra={"port": 22, "ok": True, "auth_token": "x1", "odd": {1}})
+        self.logger.with_context(hostname="r1").warning("with context")
+        try:
+            {}["lost"]
+        except LookupError:
+            self.logger.exception("it failed")
+        return done(self.logger.get_context())
+
+
+@register_function_block(block("levels"))
+class Levels(Base):
+    """Logs at each level, with loggers of several names."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        for name in ("chatty.inner", "chattyother"):
+            logging.getLogger(name).debug("debug of %s", name)
+            logging.getLogger(name).info("info of %s", name)
+        self.logger.debug("debug of the block")
+        module_logger.debug("debug of its module")
+        return done()
+
+
+@register_function_block(block("logs_and_dies"))
+class LogsAndDies(Base):
+    """Logs and prints lines, and is killed the moment after."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        for number in range(params.count):
+            self.logger.info("logged %d", number)
+            print(f"printed {number}")
+        os.kill(os.getpid(), signal.SIGKILL)
+        return done()
+
+
+@register_function_block(block("dies_in_a_line"))
+class DiesInALine(Base):
+    """Is killed while it prints its secret."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        os.write(1, b"it is " + params.pin[:-2].encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+        return done()
+
+
+@register_function_block(block("long_record"))
+class LongRecord(Base):
+    """Logs a text that is cut in the middle of its secret."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        self.logger.info("x" * params.count + params.pin)
+        print("x" * (params.count // 2) + params.pin)
+        return done()

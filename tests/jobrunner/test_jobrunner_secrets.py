@@ -1,0 +1,85 @@
+"""Secrets of a job, told by its block in every way: none leaves the child (I9)."""
+
+import json
+from typing import Any
+
+import pytest
+from hosting import Host
+
+from jobrunner.protocol.caps import LOG_CAP_CHARS
+from tests.redaction.reading import leaked
+
+DECLARED = {"pin": "sésame-öffne", "logins": [{"code": "p&ss w\"rd'1"}, {"code": "x"}]}
+WRAPPED = "a/b+c-wrapped"
+
+
+def texts(done: dict[str, Any], *streams: str | None) -> list[str]:
+    return [line["text"] for line in done["lines"] if not streams or line["stream"] in streams]
+
+
+def test_declared_secrets_are_masked_whatever_their_names_and_however_they_are_written(host: Host) -> None:
+    parameters = json.loads(json.dumps(DECLARED))
+    parameters["logins"][0]["wrapped"] = WRAPPED
+    done = host.run("telling/secrets", parameters)
+    assert done["cause"] == "block_raised"
+    assert len(done["lines"]) == 3 * 5 + 1
+    for secret in (DECLARED["pin"], DECLARED["logins"][0]["code"], WRAPPED):
+        for text in (
+            *texts(done),
+            done["message"],
+            done["last_output"],
+            json.dumps(done, ensure_ascii=False),
+        ):
+            assert leaked(text, secret, "") is None
+    assert all("***" in text for text in texts(done))
+
+
+def test_the_catalogue_says_where_a_block_declares_secrets(host: Host) -> None:
+    entry = host.blocks["telling/secrets:1.0.0"]
+    assert sorted(entry["sensitive_parameters"]) == [
+        ["logins", "*", "code"],
+        ["logins", "*", "wrapped"],
+        ["pin"],
+    ]
+
+
+def test_a_short_secret_is_masked_beside_its_name_and_nowhere_else(host: Host) -> None:
+    done = host.run("telling/short_secret", {"pin": "a1b2"})
+    named, alone, model, *_ = texts(done)
+    assert (named, alone) == ("pin=***", "the a1b2 alone")
+    assert "pin='***'" in model
+    assert "a1b2" not in done["message"]
+
+
+def test_a_secret_that_a_cut_goes_through_leaves_no_piece(host: Host) -> None:
+    secret = "swordfish-and-chips"
+    done = host.run("telling/long_record", {"pin": secret, "count": LOG_CAP_CHARS - 10})
+    (logged,), (printed,) = texts(done, None), texts(done, "stdout")
+    assert logged.startswith("xxx")
+    assert logged.endswith("x*** … [9 more characters cut]")
+    assert leaked(printed, secret, "") is None
+    done = host.run("telling/long_record", {"pin": secret, "count": 2 * 8192 - 12})
+    assert texts(done, "stdout")[0].endswith("x*** … [13 more bytes of this line cut]")
+
+
+def test_a_child_that_is_killed_while_it_prints_a_secret_leaves_no_piece_of_it(host: Host) -> None:
+    done = host.run("telling/dies_in_a_line", {"pin": "swordfish-and-chips"})
+    assert done["cause"] == "crashed"
+    assert texts(done) == ["it is ***"]
+    assert done["last_output"] == "it is ***"
+    assert "swordf" not in done["message"]
+
+
+@pytest.mark.parametrize("keys", [[], ["note"]])
+def test_the_operator_s_names_of_secrets_count_in_the_worker_and_in_the_child(
+    host: Host, keys: list[str]
+) -> None:
+    context = {"devices": [], "deviceGroups": [], "interfaces": [], "note": "swordfish-7"}
+    done = host.run(
+        "telling/secrets", {"text": "?"} | DECLARED, context=context, limits={"redact_keys": keys}
+    )
+    assert done["cause"] == "block_raised"
+    said = json.dumps(done)
+    # The block logs its declared secrets as {"note": …}: by that name as well.
+    assert "swordfish-7" not in said
+    assert leaked(said, DECLARED["pin"], "") is None
