@@ -26,24 +26,36 @@ def secrets_in(
     Secret is all below a key that is in ``names``, all at one of ``paths``, the whole with ``secret``, and the
     password in a URL. Not recursive: a document may be nested to any depth.
     """
-    todo: list[tuple[object, bool, tuple[Path, ...]]] = [(document, secret, tuple(paths))]
+    todo: list[tuple[object, bool, tuple[Path, ...]]] = [
+        ([document], secret, tuple((ANY, *path) for path in paths))
+    ]
     while todo:
-        item, marked, declared = todo.pop()
-        marked = marked or () in declared
-        if isinstance(item, dict):
-            todo.extend(
-                (value, marked or key in names, _below(declared, str(key))) for key, value in item.items()
-            )
-        elif isinstance(item, list):
-            todo.extend((value, marked, _below(declared, ANY)) for value in item)
-        elif isinstance(item, str):
-            yield from _of_text(item, marked)
-        elif marked and isinstance(item, int | float) and not isinstance(item, bool):
-            yield str(item)
+        container, marked, declared = todo.pop()
+        for key, value in _entries(container):
+            below = _below(declared, key) if declared else ()
+            is_secret = marked or () in below or key in names
+            # Most of a context is neither of the two.
+            if isinstance(value, dict | list):
+                todo.append((value, is_secret, below))
+            elif is_secret or (isinstance(value, str) and "://" in value):
+                yield from _of_leaf(value, is_secret)
+
+
+def _entries(container: object) -> Iterable[tuple[str, object]]:
+    if isinstance(container, dict):
+        return container.items()
+    return ((ANY, value) for value in container) if isinstance(container, list) else ()
 
 
 def _below(paths: tuple[Path, ...], step: str) -> tuple[Path, ...]:
-    return tuple(path[1:] for path in paths if path and path[0] in (step, ANY)) if paths else ()
+    return tuple(path[1:] for path in paths if path and path[0] in (step, ANY))
+
+
+def _of_leaf(value: object, marked: bool) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from _of_text(value, marked)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
 
 
 def _of_text(text: str, marked: bool) -> Iterator[str]:

@@ -159,6 +159,15 @@ class LongRecord(Base):
     """Logs a text that is cut in the middle of its secret."""
 
     async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
-        self.logger.info("x" * params.count + params.pin)
-        print("x" * (params.count // 2) + params.pin)
+        self.logger.info("x " * (params.count // 2) + params.pin)
+        print("x " * (params.count // 4) + params.pin)
         return done()
+
+
+@register_function_block(block("raises_text"))
+class RaisesText(Base):
+    """Raises an error with what it was given."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        message = f"told {params.text}"
+        raise ValueError(message)
