@@ -75,7 +75,7 @@ WRITINGS: Final[dict[str, Writing]] = {
     "abbreviated": reprlib.repr,
     "error of pydantic": pydantic_error,
     "wrapped": lambda secret: (
-        textwrap.fill(secret, 30) if len(secret) > 60 and "\n" not in secret else secret
+        f"\n{textwrap.fill(secret, 30)}\n" if len(secret) > 60 and "\n" not in secret else secret
     ),
     "twice": lambda secret: f"{secret}{secret}",
 }

@@ -22,7 +22,7 @@ def is_maskable(value: str) -> bool:
 
 def literal_forms(secret: str) -> set[str]:
     """Return the texts to search for: the secret, its lines, its base64 wherever it stands in what is encoded, hex."""
-    forms = {secret, secret.strip(), *_lines(secret), secret.replace(" ", "+"), secret.replace(" ", "")}
+    forms = {secret, secret.strip(), *_lines(secret), secret.replace(" ", "+")}
     if "\\" in secret:
         # Of an odd escape no decoder knows what was meant.
         forms.add(secret.replace("\\", "\\\\"))

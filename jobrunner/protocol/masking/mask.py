@@ -80,7 +80,9 @@ class Mask:
         needles, text = self._needles, view.text
         yield from needles.whole(text)
         yield from needles.abbreviated(text)
-        yield from needles.wrapped(text)
+        # What was escaped and broken into lines is joined by a view; here it is about lines that come one by one.
+        if view.parent is None:
+            yield from needles.wrapped(text)
         if cut_before and (found := needles.after_cut(text)):
             yield found
         if cut_after:

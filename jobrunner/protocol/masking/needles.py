@@ -93,7 +93,7 @@ class Needles:
         # Nearly every line of a log has a blank there, and need not be looked at any further.
         begins = is_base64 or self._may_be_of_a_long_one(line[:_SHORTEST_LINE_CHARS])
         ends = _ENDS_IN_BASE64.search(tail) or self._may_be_of_a_long_one(line[-_SHORTEST_LINE_CHARS:])
-        if begins and ends and len(line) >= _SHORTEST_LINE_CHARS and any(line in long for long in self._long):
+        if begins and any(line in long for long in self._long):
             yield 0, len(line)
             return
         if ends and (found := self.at_end(line, SHORTEST_CHARS)):

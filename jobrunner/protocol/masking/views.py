@@ -21,7 +21,7 @@ _BACKSLASH: Final = re.compile(
 )
 _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);")
 _SHELL_QUOTE: Final = re.compile("'\"'\"'")
-_LINE_BREAK: Final = re.compile(r"\r?\n[ \t]*")
+_LINE_BREAK: Final = re.compile(r"\r?\n[ \t]{0,64}")
 _CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "0": "\0"}
 _ENTITIES: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _LAST_CODE_POINT: Final = 0x10FFFF
@@ -81,8 +81,10 @@ def views(text: str) -> Iterator[View]:
                 decoded = _decoded(view, pattern, decode)
                 if decoded.text not in seen:
                     seen.add(decoded.text)
-                    deeper.append(decoded)
                     yield decoded
+                    # Lines are broken last: there is nothing to undo in what was joined.
+                    if pattern is not _LINE_BREAK:
+                        deeper.append(decoded)
         level = deeper
 
 
@@ -145,6 +147,7 @@ _DECODERS: Final[tuple[tuple[str, re.Pattern[str], _Decode], ...]] = (
     ("&", _ENTITY, _entity),
     # As `shlex.quote` writes a quotation mark.
     ("'\"'\"'", _SHELL_QUOTE, lambda escaped: [("'", len(escaped))]),
-    # As base64 of mail and `textwrap` break what is long.
+    # As the base64 of mail, and as `textwrap` breaks what is long.
     ("\n", _LINE_BREAK, lambda _: []),
+    ("\n", _LINE_BREAK, lambda escaped: [(" ", len(escaped))]),
 )
