@@ -8,7 +8,7 @@ from typing import Any, Final
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-_BARE_VALUE: Final = re.compile(r"[^\s\"=]+")
+_BARE_VALUE: Final = re.compile(r"[^\s\"=\[\]]+")
 _JOB_KEYS: Final = ("job", "block", "step", "stream")
 
 
@@ -71,7 +71,7 @@ def _label(record: logging.LogRecord) -> str:
     if given.get("stream"):
         words.append(given["stream"])
     if given.get("origin"):
-        words.append(f"logger={given['origin']}")
+        words.append(f"logger={_shown(given['origin'])}")
     return f"[{' '.join(words)}] "
 
 

@@ -25,6 +25,12 @@ def parse_levels(items: Iterable[str]) -> dict[str, int]:
     return _not_too_many(levels)
 
 
+def checked_levels(items: list[str]) -> list[str]:
+    """Return ``items`` if they can be read as levels. Raises `ValueError`."""
+    parse_levels(items)
+    return items
+
+
 def parse_redact_keys(items: Iterable[str]) -> list[str]:
     """Check parts of names of secrets. Raises `ValueError`: one of a single letter would mask nearly everything."""
     parts = list(dict.fromkeys(item.strip() for item in items))

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from supervisor.log_format import JsonLine, TextLine
 
-LogFormat = Literal["text", "json", "auto"]
+LogFormat = Literal["text", "indented", "json", "auto"]
 
 _NOISY: Final = ("asyncio", "aiohttp", "urllib3")
 _names_with_a_level: set[str] = set()
@@ -34,7 +34,7 @@ def _formatter(log_format: LogFormat) -> logging.Formatter:
     on_terminal = sys.stderr.isatty()
     if log_format == "json" or (log_format == "auto" and not on_terminal):
         return JsonLine()
-    return TextLine(indent=on_terminal)
+    return TextLine(indent=on_terminal or log_format == "indented")
 
 
 def set_level(level: int, levels: Mapping[str, int]) -> None:

@@ -18,7 +18,7 @@ from pydantic_settings import (
 )
 
 from supervisor.legacy_environment import LegacyEnvironment
-from supervisor.log_settings import parse_levels, parse_redact_keys
+from supervisor.log_settings import checked_levels, parse_levels, parse_redact_keys
 from supervisor.user_numbers import parse_users
 
 KILL_MARGIN_SECONDS: Final = 30.0
@@ -127,15 +127,16 @@ class RunSettings(BaseSettings):
         default="info", description="The least severe level that is logged."
     )
 
-    log_levels: Annotated[list[str], NoDecode] = Field(
+    log_levels: Annotated[list[str], NoDecode, AfterValidator(checked_levels)] = Field(
         default=[],
         description="Other levels for single loggers and all below them, as `netmiko=warning,blocks.ping=debug`.",
     )
-    log_format: Literal["text", "json", "auto"] = Field(
+    log_format: Literal["text", "indented", "json", "auto"] = Field(
         default="text",
-        description="`text`: lines for people. `json`: one object on each line. `auto`: text on a terminal, else JSON.",
+        description="`text`: a line for each event. `indented`: the same, with further lines below the first, as it is "
+        "on a terminal. `json`: one object for each event. `auto`: text on a terminal, else JSON.",
     )
-    redact_keys: Annotated[list[str], NoDecode] = Field(
+    redact_keys: Annotated[list[str], NoDecode, AfterValidator(parse_redact_keys)] = Field(
         default=[],
         description="Further parts of names whose values are masked in all texts, such as `pin,seed`. "
         "Known without it: password, secret, token, community, api_key and the like.",
@@ -144,17 +145,6 @@ class RunSettings(BaseSettings):
     _lists = field_validator("function_blocks", "job_env", "log_levels", "redact_keys", mode="before")(
         lambda value: _join(value)
     )
-
-    @field_validator("log_levels")
-    @classmethod
-    def _are_levels(cls, value: list[str]) -> list[str]:
-        parse_levels(value)
-        return value
-
-    @field_validator("redact_keys")
-    @classmethod
-    def _are_parts_of_names(cls, value: list[str]) -> list[str]:
-        return parse_redact_keys(value)
 
     @property
     def log_level_number(self) -> int:

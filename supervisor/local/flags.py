@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, CliSettingsSource
 
 from supervisor.settings import DaemonSettings
 
-_OWN: Final = frozenset({"engine_url", "state_dir", "log_level"})
+_OWN: Final = frozenset({"engine_url", "state_dir", "log_level", "log_format"})
 """Settings of the worker that every such command decides, whatever was given."""
 
 

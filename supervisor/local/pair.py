@@ -186,7 +186,7 @@ class Pair:
         self._worker_is_ready = self._reload_asked = False
         level = "debug" if self._options.log_level == "debug" else "info"
         words = [
-            *("supervisor", "--engine-url", self._url, "--log-level", level),
+            *("supervisor", "--engine-url", self._url, "--log-level", level, "--log-format", "indented"),
             *("--state-dir", str(self._options.directory / WORKER_DIRECTORY)),
             *self._options.worker_flags,
         ]

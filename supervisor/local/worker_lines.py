@@ -4,9 +4,12 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
+_QUOTED: Final = r'(?:"(?:[^"\\]|\\.)*"|[^\s"\]]+)'
+_STEP: Final = rf"(?: step={_QUOTED})?"
+_ORIGIN: Final = rf"(?: logger={_QUOTED})?"
 _HEAD: Final = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) (?P<level>[A-Z]+) +(?P<logger>[\w.]+): "
-    r"(?:\[job=(?P<job>\S+) block=(?P<block>\S+)(?: (?P<stream>stdout|stderr))?\] )?(?P<text>.*)"
+    rf"(?:\[job=(?P<job>\S+) block=(?P<block>\S+){_STEP}(?: (?P<stream>stdout|stderr))?{_ORIGIN}\] )?(?P<text>.*)"
 )
 _INDENT: Final = "    "
 _READY: Final = "The worker is ready:"

@@ -13,7 +13,7 @@ Captured = pytest.CaptureFixture[str]
 def read_back(capsys: Captured, name: str, level: int, text: str, **extra: str) -> list[Line]:
     root = logging.getLogger()
     handlers, level_before = root.handlers[:], root.level
-    listener = start_logging(logging.DEBUG)
+    listener = start_logging(logging.DEBUG, log_format="indented")
     try:
         logging.getLogger(name).log(level, "%s", text, extra=extra)
     finally:
@@ -30,6 +30,22 @@ def test_a_line_of_a_job_has_its_job_block_and_stream(capsys: Captured) -> None:
     )
     assert (line.job, line.block, line.stream, line.level) == ("j-1", "a/b:1.0.0", "stdout", "WARNING")
     assert (line.text, line.continued, line.raw[-12:]) == ("hello: [x] y", False, "hello: [x] y")
+
+
+def test_a_line_with_the_step_and_the_logger_of_a_block_is_read_as_well(capsys: Captured) -> None:
+    odd = 'say "x] y'
+    (line,) = read_back(
+        capsys,
+        "job",
+        logging.INFO,
+        "hello",
+        job="j-1",
+        block="a/b:1.0.0",
+        step=odd,
+        origin=odd,
+        stream="stderr",
+    )
+    assert (line.job, line.block, line.stream, line.text) == ("j-1", "a/b:1.0.0", "stderr", "hello")
 
 
 def test_further_lines_of_a_record_belong_to_its_job(capsys: Captured) -> None:
