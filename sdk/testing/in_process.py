@@ -24,7 +24,8 @@ from typing import Any, Final
 from sdk.block_registry import RegisteredBlock, registry
 from sdk.execution import JobInput, OutcomeBody, run_job
 from sdk.job import JobMeta
-from sdk.sensitive import Masker, collect_secrets
+from sdk.masking import Hide, hiding
+from sdk.sensitive import collect_secrets
 from sdk.testing.asking import Block, Context, Params, RunOptions, entity_of
 from sdk.testing.contexts import only_entity
 from sdk.testing.errors import BlockNotFoundError
@@ -65,7 +66,7 @@ async def run_on_this_loop(
     """Run a block on the running loop and return what came of it. As ``BlockRunner.run_async``."""
     found = _registered(block)
     job = _job_of(found, params, context, options)
-    mask = Masker(collect_secrets([job.parameters, job.context]))
+    mask = hiding(collect_secrets([job.parameters, job.context]))
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="neops-job-") as directory, _recorded(mask, options) as logs:
         meta = JobMeta(
@@ -124,7 +125,7 @@ def _job_of(found: RegisteredBlock, params: Params, context: Context, options: R
 
 
 class _Recording(logging.Handler):
-    def __init__(self, mask: Masker) -> None:
+    def __init__(self, mask: Hide) -> None:
         super().__init__()
         self.lines: list[LogLine] = []
         self._mask = mask
@@ -135,7 +136,7 @@ class _Recording(logging.Handler):
 
 
 @contextlib.contextmanager
-def _recorded(mask: Masker, options: RunOptions) -> Iterator[list[LogLine]]:
+def _recorded(mask: Hide, options: RunOptions) -> Iterator[list[LogLine]]:
     """Record what is logged, as a child does: at the root, since libraries log under names of their own."""
     recording, root = _Recording(mask), logging.getLogger()
     level = root.level
