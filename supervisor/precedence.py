@@ -2,9 +2,12 @@
 
 import contextlib
 import os
+import threading
+from collections.abc import Iterator
 from typing import Final
 
 _PRIORITY: Final = 1
+_taken: Final = threading.Event()
 
 
 class Precedence:
@@ -23,6 +26,7 @@ class Precedence:
         """Go before others from now on, until as many have given it back as have taken it."""
         self._holders += 1
         if self._holders == 1:
+            _taken.set()
             # Threads that are started meanwhile inherit it, as they must; processes too, and give it up themselves.
             _set_policy(os.SCHED_RR, _PRIORITY)
 
@@ -30,7 +34,24 @@ class Precedence:
         """Be one of many again, if nobody else needs it."""
         self._holders -= 1
         if self._holders == 0:
+            _taken.clear()
             _set_policy(os.SCHED_OTHER, 0)
+
+
+@contextlib.contextmanager
+def among_others() -> Iterator[None]:
+    """Let this thread be one of many meanwhile: for a call in which the kernel waits for others without sleeping."""
+    if not _taken.is_set() or os.sched_getscheduler(0) != os.SCHED_RR:
+        yield
+        return
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    try:
+        yield
+    finally:
+        # In a thread of the executor, the precedence may have been given back meanwhile.
+        if _taken.is_set():
+            with contextlib.suppress(OSError):
+                os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_PRIORITY))
 
 
 def _set_policy(policy: int, priority: int) -> None:

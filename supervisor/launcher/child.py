@@ -19,6 +19,7 @@ from supervisor.errors import LaunchError
 from supervisor.launcher.kin import Kin
 from supervisor.launcher.wiring import Wiring
 from supervisor.processes import status_of
+from supervisor.reaping import wait_for
 from supervisor.verdict import ExitStatus
 
 
@@ -143,7 +144,7 @@ class Child:
     def reap(self) -> Reaped:
         """Wait for the dead child, and return what it took. To be called when nothing of its tree is left."""
         try:
-            pid, _, usage = os.wait4(self.pid, os.WNOHANG)
+            pid, _, usage = wait_for(self.pid)
         except ChildProcessError:
             pid, usage = 0, None
         self._kin.discard(self.pid)

@@ -23,6 +23,7 @@ from supervisor.errors import TemplateError
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.kin import Kin
 from supervisor.launcher.spawning import Spawned
+from supervisor.reaping import wait_for
 from supervisor.watch.output import OutputReader
 
 _log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class TemplateProcess:
     def reap(self) -> str:
         """Wait for the template, which has ended or is about to, and say how it ended. Once only."""
         self._reaped = True
-        _, status = os.waitpid(self.pid, 0)
+        _, status, _ = wait_for(self.pid, 0)
         self._kin.discard(self.pid)
         self._spawned.forget()
         self.output.finish()

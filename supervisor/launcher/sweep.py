@@ -12,6 +12,7 @@ from supervisor.cgroups.cgroup import WITHOUT, Cgroup
 from supervisor.launcher.interface import Launcher
 from supervisor.launcher.kin import direct_children
 from supervisor.processes import is_alive, kill_tree
+from supervisor.reaping import wait_for
 
 _BOUND_SECONDS: Final = 5.0
 _ROUND_SECONDS: Final = 0.02
@@ -98,7 +99,7 @@ def _reap(pids: set[int], end: float) -> None:
 
 def _reaped(pid: int) -> bool:
     try:
-        done, _ = os.waitpid(pid, os.WNOHANG)
+        done, _, _ = wait_for(pid)
     except ChildProcessError:
         return True
     return done == pid

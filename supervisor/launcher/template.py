@@ -19,6 +19,7 @@ from supervisor.launcher.importer import TemplateProcess, start_template
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.kin import Kin
 from supervisor.launcher.wiring import Wiring
+from supervisor.reaping import wait_for
 
 _log = logging.getLogger(__name__)
 
@@ -170,7 +171,7 @@ class TemplateLauncher:
 
     def _is_reaped(self, pid: int) -> bool:
         try:
-            done, _ = os.waitpid(pid, os.WNOHANG)
+            done, _, _ = wait_for(pid)
         except ChildProcessError:
             return False  # still its middle process's child
         if done:
