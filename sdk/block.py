@@ -14,6 +14,7 @@ from sdk.errors import SdkError
 from sdk.job import JobMeta
 from sdk.logger import BlockLogger, LoggerLike, block_logger
 from sdk.models import FunctionBlockParams
+from sdk.reading import JobReader
 from sdk.results import (
     FunctionBlockAcquireResult,
     FunctionBlockResult,
@@ -43,6 +44,9 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
 
     registration: ClassVar[Registration | None] = None
     """Set by ``register_function_block``."""
+
+    job_reader: ClassVar[JobReader] = JobReader()
+    """How its jobs are read. Not for authors: blocks of another SDK have rules of their own (``sdk.compat``)."""
 
     logger: BlockLogger
     """What is logged here is in the job's log, with its job, block and step."""

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sdk.block import FunctionBlock
 from sdk.errors import DuplicateBlockError
 from sdk.registration import Registration
 
+if TYPE_CHECKING:
+    from sdk.execution import JobRun
+
 
 @dataclass(frozen=True, slots=True)
 class RegisteredBlock:
-    """A block's class, its registration, and where it was declared."""
+    """A block's class, its registration, and where it was declared.
+
+    ``job_run`` is what runs its jobs in the place of ``sdk.execution.JobRun``, for a class of another SDK.
+    """
 
     cls: type[FunctionBlock[Any, Any]]
     registration: Registration
     module: str
     file: str
     line: int
+    job_run: type[JobRun] | None = None
 
     @property
     def place(self) -> str:

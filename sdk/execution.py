@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import Any
 
 from sdk.acquire_items import wire_items
-from sdk.acquire_params import AcquireParams
 from sdk.block import FunctionBlock
 from sdk.block_registry import RegisteredBlock
 from sdk.boundary import say, tell_with_traceback
@@ -20,7 +19,6 @@ from sdk.errors import EncodingError, SdkError
 from sdk.job import JobMeta
 from sdk.logger import BlockLogger, LoggerLike, block_logger
 from sdk.masking import hiding
-from sdk.parsing import parse_leniently, parse_parameters
 from sdk.results import BaseFunctionBlockResult, FunctionBlockResult, was_raised, was_refused
 from sdk.sensitive import collect_secrets
 
@@ -80,7 +78,7 @@ async def run_job(
     """
     own_logger = block_logger(block.registration.identifier, logger)
     bound = own_logger.with_context(job=meta.job_id, block=meta.block_id, step=meta.step_label)
-    run = _Run(block, job, meta, bound)
+    run = (block.job_run or JobRun)(block, job, meta, bound)
     try:
         with ending_before(meta.deadline):
             return await run.outcome()
@@ -90,7 +88,9 @@ async def run_job(
         return run.failed(error)
 
 
-class _Run:
+class JobRun:
+    """One job of one block. ``RegisteredBlock.job_run`` may name a subclass, for blocks of another SDK."""
+
     def __init__(self, block: RegisteredBlock, job: JobInput, meta: JobMeta, logger: BlockLogger) -> None:
         self.block = block
         self.job = job
@@ -101,6 +101,7 @@ class _Run:
         self.secrets = collect_secrets([job.parameters, job.context])
 
     async def outcome(self) -> OutcomeBody:
+        """What came of it. Raises what the block or the SDK raises."""
         match self.job.type:
             case JobType.EXECUTE:
                 return await self.execute()
@@ -112,31 +113,33 @@ class _Run:
                 raise SdkError(f"Jobs of type {unknown!r} are not known. Known are {', '.join(JobType)}.")
 
     async def execute(self) -> OutcomeBody:
+        """Run the block."""
         params, context = self._strict_input()
         result = await self._instance().execute_function_block(params, context, self.meta)
         if not result.success:
-            return self._body(result, data=self._data_of_failed(result))
-        data = _plain_data(result.data)
-        return self._body(result, data=data, db_updates=context.compute_db_updates() or None)
+            return self._body(result, data=self.data_of_failed(result))
+        data = plain_data(result.data)
+        return self._body(result, data=data, db_updates=updates_of(context))
 
     async def acquire(self) -> OutcomeBody:
+        """Have the block say what it needs."""
         model = self.block.registration.param_cls
-        partial, reasons = parse_leniently(model, self.job.parameters, self._warn)
-        self.secrets |= collect_secrets(partial)
-        raw = dict(self.job.parameters) if isinstance(self.job.parameters, Mapping) else {}
-        params = AcquireParams(partial, frozenset(reasons), raw)
+        params = self.block.cls.job_reader.acquire_parameters(model, self.job.parameters, self._warn)
+        self.secrets |= collect_secrets(params.partial)
         result = await self._instance().acquire_function_block(params)
         items = wire_items(result.acquires or []) if result.success else []
         return self._body(result, acquires=items or None)
 
     async def rollback(self) -> OutcomeBody:
+        """Have the block undo what it did."""
         params, context = self._strict_input()
         result = await self._instance().rollback_function_block(params, context)
-        if result.success and context.compute_db_updates():
+        if result.success and updates_of(context):
             self._warn("Changes to the context made in a rollback are not sent: the engine takes none there.")
         return self._body(result)
 
     def failed(self, error: BaseException) -> OutcomeBody:
+        """What to say of a job that ended with ``error``."""
         try:
             tell = say if isinstance(error, SdkError) else tell_with_traceback
             message = tell(error, self.block.registration.identifier, self.logger, hiding(self.secrets))
@@ -147,26 +150,26 @@ class _Run:
         ours = isinstance(error, SdkError)
         return OutcomeBody(
             False,
-            self._clean(message),
+            self.clean(message),
             retryable=False if ours else None,
             warnings=tuple(self.warnings),
             raised=not ours,
         )
 
-    def _data_of_failed(self, result: FunctionBlockResult[Any]) -> dict[str, Any] | None:
+    def data_of_failed(self, result: FunctionBlockResult[Any]) -> dict[str, Any] | None:
+        """The data of a failed result; None, with a warning, where it is no JSON."""
         # The author's message says what went wrong; it must not be lost to a value that is no JSON.
         try:
-            return _plain_data(result.data)
+            return plain_data(result.data)
         except EncodingError as error:
             self._warn(f"The data of the failed result is left out: {error}")
             return None
 
     def _strict_input(self) -> tuple[Any, WorkflowContext]:
-        params = parse_parameters(self.block.registration.param_cls, self.job.parameters, self._warn)
+        reader = self.block.cls.job_reader
+        params = reader.parameters(self.block.registration.param_cls, self.job.parameters, self._warn)
         self.secrets |= collect_secrets(params)
-        context = WorkflowContext.from_job(
-            self.job.context, self.job.run_on, self.job.entity_id, warn=self._warn
-        )
+        context = reader.context(self.job.context, self.job.run_on, self.job.entity_id, self._warn)
         return params, context
 
     def _instance(self) -> FunctionBlock[Any, Any]:
@@ -188,7 +191,7 @@ class _Run:
             )
         return OutcomeBody(
             result.success,
-            self._clean(result.message),
+            self.clean(result.message),
             retryable=retryable,
             warnings=tuple(self.warnings),
             raised=was_raised(result),
@@ -196,16 +199,24 @@ class _Run:
         )
 
     def _warn(self, message: str) -> None:
-        text = self._clean(message)
+        text = self.clean(message)
         self.warnings.append(text)
         self.logger.warning(text)
 
-    def _clean(self, text: str) -> str:
+    def clean(self, text: str) -> str:
+        """``text`` without secrets."""
         # Also of half surrogate pairs, which can come out of a device and go into no UTF-8.
         return str(to_plain(hiding(self.secrets)(text)))
 
 
-def _plain_data(data: object) -> dict[str, Any] | None:
+def updates_of(context: WorkflowContext) -> list[dict[str, Any]] | None:
+    """What a job changed, in the engine's wire shape; None for nothing."""
+    # Not by the context's own method: one of another SDK (``sdk.compat``) answers with a class of the client.
+    return WorkflowContext.compute_db_updates(context) or None
+
+
+def plain_data(data: object) -> dict[str, Any] | None:
+    """Result data as the engine takes it. Raises ``EncodingError``."""
     plain = to_plain(data, "data")
     if plain is None or isinstance(plain, dict):
         return plain

@@ -96,10 +96,16 @@ class Registration:
         _check_texts(self)
         _check_choice(self, "run_on", RunOn)
         _check_choice(self, "fb_type", FbType)
-        _check_model(self, "param_cls", FunctionBlockParams)
-        _check_model(self, "result_cls", FunctionBlockResultData)
+        self.check_model("param_cls", FunctionBlockParams)
+        self.check_model("result_cls", FunctionBlockResultData)
         _check_flags(self)
         _check_limits(self)
+
+    def check_model(self, field: str, base: type) -> None:
+        """Raise ``RegistrationError`` unless the field is a subclass of ``base``."""
+        value: Any = getattr(self, field)
+        if not isinstance(value, type) or not issubclass(value, base):
+            raise _refusal(self, f"{field} is {value!r}", f"Give a subclass of {base.__name__}.")
 
     @property
     def identifier(self) -> str:
@@ -167,12 +173,6 @@ def _check_choice(registration: Registration, field: str, choices: type[StrEnum]
     if value not in valid:
         raise _refusal(registration, f"{field} {value!r} is not known", f"Use one of {', '.join(valid)}.")
     object.__setattr__(registration, field, str(value))
-
-
-def _check_model(registration: Registration, field: str, base: type) -> None:
-    value: Any = getattr(registration, field)
-    if not isinstance(value, type) or not issubclass(value, base):
-        raise _refusal(registration, f"{field} is {value!r}", f"Give a subclass of {base.__name__}.")
 
 
 def _check_flags(registration: Registration) -> None:

@@ -9,6 +9,8 @@ from jobrunner.errors import SourceError
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
 from jobrunner.protocol.entry import Discovery
 from sdk.block_registry import RegisteredBlock, registry
+from sdk.compat.finder import install_alias
+from sdk.compat.installed import adopt_blocks
 from sdk.declared import sensitive_paths
 from sdk.errors import SdkError
 from sdk.schema import engine_schema
@@ -20,6 +22,7 @@ def discover(discovery: Discovery, announce: Callable[[Module], None]) -> Catalo
     ``announce`` is called with each module before it is imported: when the process goes silent or dies
     afterwards, the supervisor knows which module to leave out next time.
     """
+    install_alias()
     problems: list[ImportProblem] = []
     process = os.getpid()
     for module in _modules(discovery, problems):
@@ -35,8 +38,17 @@ def discover(discovery: Discovery, announce: Callable[[Module], None]) -> Catalo
             threads = thread_problem(module)
             if threads is not None:
                 problems.append(threads)
+    problems.extend(_adopt_blocks())
     blocks = _entries(problems)
     return Catalogue(blocks=blocks, problems=tuple(problems))
+
+
+def _adopt_blocks() -> list[ImportProblem]:
+    """Take over what was registered with an installed ``neops_worker_sdk``; return what can't be."""
+    return [
+        ImportProblem(module=module, file=None, line=None, kind="conflict", message=str(error), traceback="")
+        for module, error in adopt_blocks()
+    ]
 
 
 def _modules(discovery: Discovery, problems: list[ImportProblem]) -> list[Module]:

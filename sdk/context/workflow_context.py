@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from sdk.context.changes import Update, snapshot, updates_of
 from sdk.context.kinds import DEVICE, GROUP, INTERFACE, KINDS, Kind, id_of
@@ -64,7 +64,7 @@ class WorkflowContext:
         entity_id: int | float | None,
         *,
         warn: Callable[[str], None] | None = None,
-    ) -> WorkflowContext:
+    ) -> Self:
         """The context of a job, from its JSON. ``warn`` takes the warnings; default is a standard logger."""
         return cls(context, run_on, entity_id, warn=warn)
 

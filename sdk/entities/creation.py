@@ -56,13 +56,19 @@ class _Creation(BaseModel):
     @model_validator(mode="after")
     def validate_creation_options(self) -> Self:
         """Refuse one of the two options without the other."""
-        # Each subclass declares its identifier_fields itself, as a list of its own Enum.
-        if self.skip_if_identifier_exists != bool(vars(self)["identifier_fields"]):
-            raise PydanticCustomError(
-                "sdk_creation_options",
-                "skip_if_identifier_exists and identifier_fields go together: set both, or False and []",
-            )
+        check_creation_options(self)
         return self
+
+
+def check_creation_options(entity: BaseModel) -> None:
+    """Refuse one of the two options of a new entity without the other. Raises ``PydanticCustomError``."""
+    # Each class declares its identifier_fields itself, as a list of its own Enum.
+    given = vars(entity)
+    if given["skip_if_identifier_exists"] != bool(given["identifier_fields"]):
+        raise PydanticCustomError(
+            "sdk_creation_options",
+            "skip_if_identifier_exists and identifier_fields go together: set both, or False and []",
+        )
 
 
 class Device(_Creation, DeviceEntity):

@@ -24,7 +24,7 @@ NULL = "null was sent"
 
 
 def parse_leniently(
-    model: type[ModelT], raw: object, warn: Warn | None = None
+    model: type[ModelT], raw: object, warn: Warn | None = None, *, blanks_are_absent: bool = True
 ) -> tuple[ModelT, dict[str, str]]:
     """What can be read of ``raw``, and the reason for each field that can't. Never raises.
 
@@ -39,7 +39,8 @@ def parse_leniently(
     reasons: dict[str, str] = {}
     given: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
     try:
-        partial = _parse(model, given, reasons)
+        usable = without_blanks(model, given) if blanks_are_absent else dict(given)
+        partial = _parse(model, usable, reasons)
         warn_of_extras(model, given, say)
     except Exception as error:
         reasons = {
@@ -54,8 +55,7 @@ def parse_leniently(
     return partial, reasons
 
 
-def _parse(model: type[ModelT], raw: Mapping[str, Any], reasons: dict[str, str]) -> ModelT:
-    usable = without_blanks(model, raw)
+def _parse(model: type[ModelT], usable: dict[str, Any], reasons: dict[str, str]) -> ModelT:
     for name, field in model.model_fields.items():
         keys = keys_of(model, name, field) & usable.keys()
         if keys and not accepts_null(field.annotation) and all(usable[key] is None for key in keys):

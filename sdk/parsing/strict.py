@@ -20,11 +20,13 @@ Warn = Callable[[str], None]
 default_warn: Warn = logging.getLogger(__name__).warning
 
 
-def parse_parameters(model: type[ModelT], raw: object, warn: Warn | None = None) -> ModelT:
+def parse_parameters(
+    model: type[ModelT], raw: object, warn: Warn | None = None, *, blanks_are_absent: bool = True
+) -> ModelT:
     """An instance of ``model`` from the parameters the engine sent.
 
-    ``raw`` is a mapping; blank strings in it count as absent. Keys that the model ignores are named in one
-    warning (names only, never values). Raises ``ParameterError``.
+    ``raw`` is a mapping; blank strings in it count as absent, unless ``blanks_are_absent`` is false. Keys that the
+    model ignores are named in one warning (names only, never values). Raises ``ParameterError``.
     """
     if not isinstance(raw, Mapping):
         found = type(raw).__name__
@@ -33,7 +35,7 @@ def parse_parameters(model: type[ModelT], raw: object, warn: Warn | None = None)
         )
     warn_of_extras(model, raw, warn or default_warn)
     try:
-        return model.model_validate(without_blanks(model, raw))
+        return model.model_validate(without_blanks(model, raw) if blanks_are_absent else dict(raw))
     except ValidationError as error:
         # "from None": the cause's text may hold values, and a traceback would print it.
         raise ParameterError(model.__name__, problems_of(error)) from None

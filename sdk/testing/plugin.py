@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sdk.compat.finder import install_alias
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -40,7 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers."""
+    """Register the markers, and have blocks that are written for ``neops_worker_sdk`` imported without it."""
+    install_alias()
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
 

@@ -1,0 +1,46 @@
+"""Changing a device's configuration."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+from sdk.compat.ways_out import refusing
+
+from .base import CapabilityInterface
+
+
+@dataclass
+class ConfigApplyResult:
+    """What a change did, as a diff."""
+
+    diff: str
+
+
+class NetworkDeviceConfigurationCapability(CapabilityInterface):
+    """Changes a device's configuration. Timeouts are in seconds; None is the plugin's own."""
+
+    @abstractmethod
+    def send_configs(
+        self, configs: list[str], timeout: int | None = None, expect_prompt: bool = True
+    ) -> ConfigApplyResult:
+        """Enter these lines in configuration mode."""
+
+    @abstractmethod
+    def merge_config(self, config: str, timeout: int | None = None) -> ConfigApplyResult:
+        """Add to the running configuration."""
+
+    @abstractmethod
+    def replace_running_config(self, config: str, timeout: int | None = None) -> ConfigApplyResult:
+        """Put this in the place of the running configuration."""
+
+    @abstractmethod
+    def replace_startup_config(self, config: str, timeout: int | None = None) -> ConfigApplyResult:
+        """Put this in the place of the startup configuration."""
+
+    @abstractmethod
+    def save_config(self) -> None:
+        """Make the running configuration the startup configuration."""
+
+
+__getattr__ = refusing(__name__)

@@ -1,0 +1,109 @@
+"""The plugins of this process: those that authors bring. None comes with this worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sdk.compat.ways_out import refusing
+
+from .capabilities.base import CapabilityInterface
+from .exceptions import AmbiguousPluginError, MatchingPlugin, PluginNotFoundError
+from .types import ConnectionLibrary, ConnectionPlugin, ConnectionType, device_id_of
+
+AnyPlugin = ConnectionPlugin[Any, Any]
+PluginT = TypeVar("PluginT", bound=type[AnyPlugin])
+
+
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    cls: type[AnyPlugin]
+    default_for_platform: bool
+    default_for_connection_type: bool
+
+
+_plugins: list[_Registered] = []
+
+
+def register_connection_plugin(
+    default_for_platform: bool = False, default_for_connection_type: bool = False
+) -> Callable[[PluginT], PluginT]:
+    """Register the decorated plugin."""
+
+    def register(cls: PluginT) -> PluginT:
+        _plugins.append(_Registered(cls, default_for_platform, default_for_connection_type))
+        return cls
+
+    return register
+
+
+def clear_registry() -> None:
+    """Forget all plugins; for tests."""
+    _plugins.clear()
+
+
+def resolve_plugin(
+    device: Any,
+    connection_type: ConnectionType | None = None,
+    connection_library: ConnectionLibrary | None = None,
+    required_capabilities: Set[type] | None = None,
+    fallback_to_default: bool = False,
+    proxy_class_name: str = "ConnectionProxy",
+) -> AnyPlugin:
+    """The plugin for ``device``: of its platform, with as many of the capabilities as there is one with.
+
+    Raises ``PluginNotFoundError``, and ``AmbiguousPluginError`` where several fit alike and none is the default.
+    """
+    required: Set[type] = required_capabilities or frozenset()
+    platform = getattr(getattr(device, "platform", None), "short_name", None)
+    fitting = [
+        each
+        for each in _plugins
+        if each.cls.platform == platform
+        and connection_type in (None, each.cls.connection_type)
+        and connection_library in (None, each.cls.connection_library)
+    ]
+    best = max((_count(each, required) for each in fitting), default=0)
+    fitting = [each for each in fitting if _count(each, required) == best]
+    if len(fitting) > 1 and fallback_to_default:
+        fitting = _defaults(fitting) or fitting
+    facts: dict[str, Any] = {
+        "platform": platform,
+        "connection_type": connection_type,
+        "connection_library": connection_library,
+        "device_id": device_id_of(device),
+        "required_capabilities": sorted(each.__name__ for each in required),
+    }
+    if not fitting:
+        raise PluginNotFoundError(_NONE_HERE, **facts)
+    if len(fitting) > 1:
+        candidates = [
+            MatchingPlugin(each.cls.__name__, each.cls.connection_library, capabilities_of(each.cls))
+            for each in fitting
+        ]
+        raise AmbiguousPluginError(proxy_class_name, matching_plugins=candidates, **facts)
+    return fitting[0].cls(device)
+
+
+def capabilities_of(cls: type) -> list[str]:
+    """The names of the interfaces that a class has."""
+    bases = [base for base in cls.__mro__ if issubclass(base, CapabilityInterface)]
+    return sorted(base.__name__ for base in bases if CapabilityInterface in base.__bases__)
+
+
+def _count(plugin: _Registered, required: Set[type]) -> int:
+    return sum(issubclass(plugin.cls, each) for each in required)
+
+
+def _defaults(plugins: list[_Registered]) -> list[_Registered]:
+    for_type = [each for each in plugins if each.default_for_connection_type]
+    return for_type or [each for each in plugins if each.default_for_platform]
+
+
+_NONE_HERE = (
+    "No plugin fits this device. Those of neops_worker_sdk are not part of this worker: register one of your own, "
+    "use netmiko in run(), or install neops_worker_sdk beside this worker."
+)
+
+__getattr__ = refusing(__name__)

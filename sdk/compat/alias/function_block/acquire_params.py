@@ -1,0 +1,8 @@
+"""The parameters a block sees while acquiring."""
+
+from sdk.acquire_params import AcquireParams
+from sdk.compat.ways_out import refusing
+
+__all__ = ["AcquireParams"]
+
+__getattr__ = refusing(__name__)

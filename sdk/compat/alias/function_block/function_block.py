@@ -1,0 +1,79 @@
+"""The base classes of a block, its parameters and its results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from sdk.acquire_params import AcquireParams
+from sdk.block import FunctionBlock as _FunctionBlock
+from sdk.compat.client import client_class
+from sdk.compat.ways_out import refusing
+from sdk.models import FunctionBlockParams, FunctionBlockResultData
+from sdk.reading import JobReader
+from sdk.results import (
+    BaseFunctionBlockResult,
+    FunctionBlockAcquireResult,
+    FunctionBlockResult,
+    FunctionBlockRollbackResult,
+)
+
+from ..logger import logger_for
+from .reading import AliasReader
+
+if TYPE_CHECKING:
+    from sdk.context import WorkflowContext
+    from sdk.logger import LoggerLike
+    from sdk.registration import Registration
+
+ParamsT = TypeVar("ParamsT", bound=FunctionBlockParams)
+ResultDataT = TypeVar("ResultDataT", bound=FunctionBlockResultData)
+
+EntityAcquireByElasticQuery = client_class("EntityAcquireByElasticQuery")
+EntityAcquireContext = client_class("EntityAcquireContext")
+
+
+class FunctionBlock(_FunctionBlock[ParamsT, ResultDataT], Generic[ParamsT, ResultDataT]):
+    """``sdk.FunctionBlock``, with what blocks of the other SDK rely on beside it."""
+
+    job_reader: ClassVar[JobReader] = AliasReader()
+
+    def __init__(self, logger: LoggerLike | None = None) -> None:
+        super().__init__(logger)
+        self.logger = logger_for(self, logger)
+
+    async def rollback(
+        self,
+        params: ParamsT,
+        context: WorkflowContext,
+        result_from_failed: FunctionBlockResult[ResultDataT] | None = None,
+    ) -> FunctionBlockRollbackResult:
+        """Fail. Defined here, so that a block which is declared reversible and has no rollback is registered."""
+        return FunctionBlockRollbackResult(success=False, message="Rollback not implemented")
+
+    def parse_parameters_from_dto(self, dto: dict[str, Any], param_cls: type[ParamsT]) -> ParamsT:
+        """An instance of ``param_cls``. Raises ``ParameterError``, which says what does not fit."""
+        parsed: ParamsT = self.job_reader.parameters(param_cls, dto, self.logger.warning)
+        return parsed
+
+    def parse_acquire_parameters_from_dto(
+        self, dto: dict[str, Any], registration: Registration
+    ) -> AcquireParams[ParamsT]:
+        """What can be read of parameters that are not complete yet."""
+        return self.job_reader.acquire_parameters(registration.param_cls, dto, self.logger.warning)
+
+
+__all__ = [
+    "BaseFunctionBlockResult",
+    "EntityAcquireByElasticQuery",
+    "EntityAcquireContext",
+    "FunctionBlock",
+    "FunctionBlockAcquireResult",
+    "FunctionBlockParams",
+    "FunctionBlockResult",
+    "FunctionBlockResultData",
+    "FunctionBlockRollbackResult",
+    "ParamsT",
+    "ResultDataT",
+]
+
+__getattr__ = refusing(__name__)

@@ -1,0 +1,26 @@
+"""Types of the fields of a host."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from sdk.sensitive import SENSITIVE
+
+
+def _unset_when_blank(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+OptionalHostValue = Annotated[str | None, BeforeValidator(_unset_when_blank)]
+"""A text; a blank one counts as not given."""
+
+UsernameField = Annotated[OptionalHostValue, Field(title="Username", description="Login of this host alone.")]
+PasswordField = Annotated[
+    OptionalHostValue, SENSITIVE, Field(title="Password", description="Password of this host alone.")
+]
+PlatformField = Annotated[
+    OptionalHostValue,
+    Field(title="Platform", description="Short name of the host's platform, such as 'frr'."),
+]

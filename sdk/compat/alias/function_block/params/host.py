@@ -1,0 +1,34 @@
+"""A host to work on, and the logins to try on it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from ..engine_schema import ENGINE_SCHEMA_CONFIG
+from .credentials import Credential, Credentials, OptionalCredentials
+from .fields import PasswordField, PlatformField, UsernameField
+
+
+class Host(BaseModel):
+    """A host by its address, with a login of its own or without one."""
+
+    model_config = ENGINE_SCHEMA_CONFIG
+
+    ip: str
+    username: UsernameField = None
+    password: PasswordField = None
+    platform: PlatformField = None
+
+    def candidate_credentials(self, shared: OptionalCredentials) -> Credentials:
+        """The logins to try, in order: the host's own alone; else the shared ones that fit its platform.
+
+        Those for the host's platform come first. Those for another one are left out, unless the host names none.
+        """
+        if self.username and self.password:
+            return [Credential(username=self.username, password=self.password, platform=self.platform)]
+        fitting = [
+            each
+            for each in shared or []
+            if not (self.platform and each.platform) or each.platform == self.platform
+        ]
+        return sorted(fitting, key=lambda each: not (self.platform and each.platform == self.platform))

@@ -1,0 +1,11 @@
+"""Loggers of blocks and of their helpers."""
+
+from sdk.compat.ways_out import refusing
+
+from .adapters import logger_for
+from .base import BaseLogger, ContextualLogger
+from .logger import Logger
+
+__all__ = ["BaseLogger", "ContextualLogger", "Logger", "logger_for"]
+
+__getattr__ = refusing(__name__)

@@ -1,0 +1,57 @@
+"""The loggers themselves."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sdk.compat.ways_out import refusing
+from sdk.logger import BlockLogger, LoggerLike, block_logger
+
+# What the standard library's methods take. Anything else is for the braces of the message.
+_STANDARD: Final = frozenset({"exc_info", "extra", "stack_info", "stacklevel"})
+
+
+class StdlibContextualLogger(BlockLogger):
+    """A logger that fills in messages by ``%``, as the standard library does."""
+
+
+class LoguruContextualLogger(BlockLogger):
+    """A logger that fills in messages by braces (``"{} of {total}"``), as loguru does, which is not used here."""
+
+    def log(self, level: int, msg: object, *args: Any, **kwargs: Any) -> None:
+        """Log ``msg`` with its arguments filled in. Named ones are put on the record as well."""
+        standard = {name: kwargs.pop(name) for name in list(kwargs) if name in _STANDARD}
+        extra = {**(standard.pop("extra", None) or {}), "context": {**self.get_context(), **kwargs}}
+        # "%s", as the text may hold percent signs of its own.
+        self.logger.log(level, "%s", _filled_in(str(msg), args, kwargs), extra=extra, **standard)
+
+    def with_context(self, **context: Any) -> LoguruContextualLogger:
+        """A logger that adds ``context`` to what this one adds. This one stays as it is."""
+        return LoguruContextualLogger(self.logger, {**self.get_context(), **context})
+
+
+def logger_for(owner: object, logger: LoggerLike | None = None, **context: Any) -> LoguruContextualLogger:
+    """A logger for ``owner``, an instance: on top of ``logger`` and its context, or one named by its class."""
+    cls = type(owner)
+    base = block_logger(f"{cls.__module__}.{cls.__qualname__}", logger)
+    return LoguruContextualLogger(base.logger, {"class": cls.__name__, **base.get_context(), **context})
+
+
+def _filled_in(message: str, args: tuple[Any, ...], named: dict[str, Any]) -> str:
+    if not (args or named):
+        return message
+    try:
+        return message.format(*args, **named)
+    except (IndexError, KeyError, ValueError, AttributeError):
+        # Braces that were not meant so, such as a piece of JSON; or a message for "%".
+        return _by_percent(message, args)
+
+
+def _by_percent(message: str, args: tuple[Any, ...]) -> str:
+    try:
+        return message % args if args else message
+    except (TypeError, ValueError):
+        return message
+
+
+__getattr__ = refusing(__name__)

@@ -1,0 +1,9 @@
+"""The registry of blocks."""
+
+from sdk.compat.ways_out import refusing
+
+from .registry import Registry, registry
+
+__all__ = ["Registry", "registry"]
+
+__getattr__ = refusing(__name__)

@@ -1,0 +1,8 @@
+"""The decorator that declares a block."""
+
+from sdk.compat.ways_out import refusing
+from sdk.decorator import register_function_block
+
+__all__ = ["register_function_block"]
+
+__getattr__ = refusing(__name__)

@@ -1,0 +1,8 @@
+"""What a block declares about itself."""
+
+from sdk.compat.ways_out import refusing
+from sdk.registration import Registration
+
+__all__ = ["Registration"]
+
+__getattr__ = refusing(__name__)

@@ -1,0 +1,57 @@
+"""A device that a test makes up."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from sdk.compat.client import client_class
+from sdk.compat.ways_out import refusing
+from sdk.entities.temporary_ids import new_temporary_id
+
+
+class BaseMockDevice(ABC):
+    """What a test has to say of a device. It answers no commands."""
+
+    @property
+    @abstractmethod
+    def host(self) -> str:
+        """Its hostname."""
+
+    @property
+    @abstractmethod
+    def ip(self) -> str:
+        """Its address."""
+
+    @property
+    @abstractmethod
+    def username(self) -> str:
+        """The login to it."""
+
+    @property
+    @abstractmethod
+    def password(self) -> str:
+        """The password to it."""
+
+    @property
+    @abstractmethod
+    def device_type(self) -> str:
+        """The short name of its platform."""
+
+    def to_neops_device(self) -> Any:
+        """The device as a context holds it, with a new id: the client's ``DeviceTypeDto``."""
+        platform = client_class("PlatformTypeDto")(
+            id=new_temporary_id(), name=self.device_type, shortName=self.device_type
+        )
+        return client_class("DeviceTypeDto")(
+            id=new_temporary_id(),
+            hostname=self.host,
+            ip=self.ip,
+            username=self.username,
+            password=self.password,
+            vendor=self.device_type,
+            platform=platform,
+        )
+
+
+__getattr__ = refusing(__name__)

@@ -1,0 +1,8 @@
+"""The JSON schema of a model, as the engine is told."""
+
+from sdk.compat.ways_out import refusing
+from sdk.schema import engine_schema as generate_json_schema
+
+__all__ = ["generate_json_schema"]
+
+__getattr__ = refusing(__name__)

@@ -1,0 +1,1 @@
+"""Blocks written for `neops_worker_sdk`, run by its own worker and by ours, and compared."""

@@ -1,0 +1,158 @@
+"""The jobs that each worker is given: what the blocks of `blocks/` are asked to do."""
+
+from dataclasses import dataclass
+from typing import Any
+
+_PLATFORM = {"id": 3, "name": "Cisco IOS", "shortName": "ios"}
+
+DEVICES: list[dict[str, Any]] = [
+    {
+        "id": 17,
+        "hostname": "sw1",
+        "ip": "10.0.0.1",
+        "vendor": "cisco",
+        "serial": "FOC123",
+        "platform": _PLATFORM,
+        "facts": {"model": "C9300", "stale": True},
+        "username": "admin",
+        "password": "correct horse battery",
+        "createdAt": "2024-01-02T03:04:05.000Z",
+    },
+    {"id": 18, "hostname": "sw2", "ip": "10.0.0.2"},
+]
+PARROT: dict[str, Any] = {
+    "id": 19,
+    "hostname": "polly",
+    "ip": "10.0.0.3",
+    "username": "polly",
+    "password": "a cracker for polly",
+    "platform": {"id": 9, "shortName": "parrot"},
+}
+STRANGER: dict[str, Any] = {**PARROT, "id": 20, "platform": {"id": 10, "shortName": "nobody_knows"}}
+INTERFACE: dict[str, Any] = {"id": 5, "name": "Gi0/1", "state": "UP", "description": "to nowhere"}
+GROUP: dict[str, Any] = {"id": 2, "name": "core", "deviceCount": 2}
+
+_GLOBAL: dict[str, Any] = {"devices": DEVICES, "interfaces": [INTERFACE], "deviceGroups": [GROUP]}
+
+
+@dataclass(frozen=True, slots=True)
+class CompatJob:
+    """One job. ``name`` is what its outcome is kept under."""
+
+    name: str
+    block: str
+    parameters: dict[str, Any]
+    type: str = "execute"
+    run_on: str = "global"
+    entity_id: int | None = None
+    context: dict[str, Any] | None = None
+
+    def submission(self) -> dict[str, Any]:
+        """Return the arguments for `DevEngine.submit`."""
+        return {
+            "block": f"compat/{self.block}",
+            "parameters": self.parameters,
+            "type": self.type,
+            "run_on": self.run_on,
+            "entity_id": self.entity_id,
+            "context": self.context if self.context is not None else _GLOBAL,
+        }
+
+
+def _on_device(
+    name: str, block: str, device: dict[str, Any], parameters: dict[str, Any], **more: Any
+) -> CompatJob:
+    context = {"devices": [device, DEVICES[1]]}
+    return CompatJob(
+        name, f"{block}:1.0.0", parameters, run_on="device", entity_id=device["id"], context=context, **more
+    )
+
+
+_VLANS = [{"number": 10}, {"number": 20, "name": "voice"}]
+_ALL = {"site": "zrh", "count": "7", "speed": "fast", "vlans": _VLANS, "note": "seen", "unknown": 1}
+
+JOBS = (
+    CompatJob("parameters: defaults", "read:1.0.0", {"site": "zrh"}),
+    CompatJob("parameters: all, a number as text, an unknown one", "read:1.0.0", _ALL),
+    CompatJob("parameters: null where null is allowed", "read:1.0.0", {"site": "zrh", "note": None}),
+    CompatJob("parameters: blank", "read:1.0.0", {"site": "", "note": " "}),
+    CompatJob("parameters: one is missing", "read:1.0.0", {"count": 1}),
+    CompatJob("parameters: one is out of range", "read:1.0.0", {"site": "zrh", "vlans": [{"number": 5000}]}),
+    CompatJob("result: data of many types", "return_result:2.1.3", {"kind": "data"}),
+    CompatJob("result: no data", "return_result:2.1.3", {"kind": "no_data"}),
+    CompatJob("result: failed", "return_result:2.1.3", {"kind": "failed"}),
+    CompatJob("result: failed, with data", "return_result:2.1.3", {"kind": "failed_with_data"}),
+    CompatJob("exception: the author's own", "raise_it:1.0.0", {"what": "own"}),
+    CompatJob("exception: Python's", "raise_it:1.0.0", {"what": "key"}),
+    CompatJob("exception: of the connection layer", "raise_it:1.0.0", {"what": "connection"}),
+    CompatJob("exception: none after all", "raise_it:1.0.0", {"what": "nothing"}),
+    CompatJob("exception: while acquiring", "raise_it:1.0.0", {"what": "acquire"}, type="acquire"),
+    CompatJob("acquire: nothing", "read:1.0.0", {"site": "zrh"}, type="acquire"),
+    CompatJob("acquire: an empty list", "return_result:2.1.3", {"kind": "data"}, type="acquire"),
+    CompatJob(
+        "acquire: by search and by context",
+        "acquire_entities:1.0.0",
+        {"vendor": "cisco", "vlan": 7},
+        type="acquire",
+    ),
+    CompatJob("acquire: a parameter is missing", "acquire_entities:1.0.0", {"vlan": 7}, type="acquire"),
+    CompatJob(
+        "acquire: null where none is allowed",
+        "acquire_entities:1.0.0",
+        {"vendor": None, "vlan": None},
+        type="acquire",
+    ),
+    CompatJob(
+        "acquire: a value does not fit",
+        "acquire_entities:1.0.0",
+        {"vendor": "cisco", "vlan": "x"},
+        type="acquire",
+    ),
+    CompatJob("acquire: blank", "acquire_entities:1.0.0", {"vendor": "", "vlan": ""}, type="acquire"),
+    CompatJob("acquire: refused", "acquire_entities:1.0.0", {"vendor": "none"}, type="acquire"),
+    CompatJob("acquire: executed", "acquire_entities:1.0.0", {"vendor": "cisco"}),
+    _on_device("rollback: forward", "change_banner", DEVICES[0], {"banner": "hi"}),
+    _on_device("rollback: back", "change_banner", DEVICES[0], {"banner": "hi"}, type="rollback"),
+    _on_device(
+        "rollback: it raises", "change_banner", DEVICES[0], {"banner": "hi", "mishap": True}, type="rollback"
+    ),
+    CompatJob("rollback: not defined", "change_for_good:1.0.0", {"banner": "hi"}, type="rollback"),
+    CompatJob("rollback: forward without rollback", "change_for_good:1.0.0", {"banner": "hi"}),
+    _on_device("edits: a device", "edit_device", DEVICES[0], {}),
+    _on_device("edits: a device, then failed", "edit_device", DEVICES[0], {"fail": True}),
+    CompatJob("edits: an interface", "edit_interface:1.0.0", {}, run_on="interface", entity_id=5),
+    CompatJob("edits: a group", "edit_group:1.0.0", {}, run_on="group", entity_id=2),
+    CompatJob(
+        "edits: the device is not there",
+        "edit_device:1.0.0",
+        {},
+        run_on="device",
+        entity_id=404,
+    ),
+    CompatJob("entities: created", "create_entities:1.0.0", {}),
+    CompatJob("entities: created and deleted", "create_entities:1.0.0", {"remove_first": True}),
+    CompatJob("concurrency: in parallel", "use_concurrency:1.0.0", {"numbers": [3, 1, 2]}),
+    CompatJob("concurrency: one fails", "use_concurrency:1.0.0", {"numbers": [3, 1, 2], "bad": 1}),
+    CompatJob("logs", "write_logs:1.0.0", {"community": "not for the log"}),
+    _on_device("devices: no plugin", "ask_device", STRANGER, {}),
+    _on_device("devices: the author's plugin", "repeat_words", PARROT, {"words": "hello"}),
+    _on_device(
+        "shared models: logins",
+        "list_logins",
+        DEVICES[0],
+        {
+            "host": {"ip": "10.0.0.1", "platform": "frr"},
+            "credentials": [
+                {"username": "any", "password": "one for all"},
+                {"username": "frr", "password": "one for frr", "platform": "frr"},
+                {"username": "srl", "password": "one for srl", "platform": "srl"},
+            ],
+        },
+    ),
+    _on_device(
+        "shared models: the host's own login",
+        "list_logins",
+        DEVICES[0],
+        {"host": {"ip": "10.0.0.1", "username": "me", "password": "mine"}, "credentials": None},
+    ),
+)
