@@ -8,12 +8,13 @@ CASES ?= 100000
 SEEDS ?= 20
 SEED ?=
 JOBS ?= 10000
+REFERENCE ?=
 
 # Passed as arguments, not exported: what a verb runs must not see this file's settings in its environment.
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench zoo fuzz redaction chaos crashpoints soak blocking docs env lock clean
+.PHONY: help demo test contract lint types bench zoo fuzz redaction compat reference chaos crashpoints soak blocking docs env lock clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -26,6 +27,7 @@ help: ## List the verbs
 	@echo '  CASES   how many cases fuzz runs (now: $(CASES)); redaction: 10000, if not given'
 	@echo '  SEEDS   how many seeds of chaos (now: $(SEEDS)); SEED=n repeats one'
 	@echo '  JOBS    how many jobs of soak (now: $(JOBS))'
+	@echo '  REFERENCE  where reference leaves its environment, for compat to use; by default it is thrown away'
 
 demo: ## Run an engine, the worker and an emulated device, and show what becomes of each job
 	@$(ENVIRONMENT) supervisor demo $(ARGS)
@@ -56,6 +58,12 @@ fuzz: ## Send what nobody would send: frames of children, the template's reports
 
 redaction: ## Write secrets in every way to every place where a text leaves the worker, and look for them (see CASES)
 	@$(ENVIRONMENT) python -m tests.redaction --cases $(if $(filter file,$(origin CASES)),10000,$(CASES)) $(ARGS)
+
+compat: ## Run blocks written for neops_worker_sdk, and compare with what its own worker gave (see REFERENCE)
+	@$(ENVIRONMENT) python -m tests.compat $(if $(REFERENCE),--environment '$(REFERENCE)') $(ARGS)
+
+reference: ## Install neops_worker_sdk (Python 3.12 or newer), run the same blocks by its worker, keep the outcomes
+	@$(ENVIRONMENT) python -m tests.compat.reference $(if $(REFERENCE),--environment '$(REFERENCE)') $(ARGS)
 
 chaos: ## Run jobs while a seeded dice kills, stops and fills everything (see SEEDS)
 	@$(ENVIRONMENT) python -m tests.chaos $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(ARGS)

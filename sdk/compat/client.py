@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 
 def client_class(*names: str) -> Any:
@@ -17,3 +18,14 @@ def client_class(*names: str) -> Any:
         if found is not None:
             return found
     raise ImportError(f"the installed neops_workflow_engine_client has no {' or '.join(names)}")
+
+
+def updates_dto(updates: Sequence[Mapping[str, Any]]) -> Any:
+    """Database updates in the engine's wire shape as the client's ``JobExecutionResultDbUpdatesDto``."""
+    one_of = client_class("JobExecutionResultDbUpdatesDtoUpdatesInner")
+    # Each by the class of its operation: the client itself tries all three, and finds more than one that fits.
+    items = [one_of(client_class(_UPDATES[each["operation"]]).from_dict(dict(each))) for each in updates]
+    return client_class("JobExecutionResultDbUpdatesDto")(updates=items)
+
+
+_UPDATES: Final = {"create": "EntityCreateDto", "delete": "EntityDeleteDto", "patch": "EntityPatchDto"}

@@ -61,12 +61,18 @@ async def _both_modes(environment: Path | None, directory: Path) -> int:
         print(
             "\nno environment with neops_worker_sdk was named: a stand-in of our own takes the package's place"
         )
-        paths, program, by = [ROOT, _STAND_IN], sys.executable, "the stand-in"
+        mode, paths, program, by = (
+            "stand-in",
+            [ROOT, _STAND_IN],
+            sys.executable,
+            "by a stand-in for the package",
+        )
     elif environments.is_usable(environment):
-        paths, program, by = [ROOT], str(environments.interpreter_of(environment)), package
+        mode, paths, by = "installed", [ROOT], package
+        program = str(environments.interpreter_of(environment))
     else:
         raise CompatError(f"{environment} is no environment with neops_worker_sdk. Make one: make reference.")
-    failed += await _mode("installed", by, program, paths, directory)
+    failed += await _mode(mode, by, program, paths, directory)
     return 1 if failed else 0
 
 

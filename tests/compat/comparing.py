@@ -38,7 +38,7 @@ def read_differences(mode: str) -> dict[str, Difference]:
     return {
         name: Difference(each["reason"], tuple(each.get("says", ())), each.get("parts"))
         for name, each in listed.items()
-        if each.get("mode", mode) == mode
+        if mode in each.get("modes", [mode])
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from sdk.compat.client import client_class
+from sdk.compat.client import client_class, updates_dto
 from sdk.compat.ways_out import refusing
 from sdk.context import WorkflowContext as _WorkflowContext
 from sdk.context.kinds import KINDS
@@ -34,9 +34,7 @@ class WorkflowContext(_WorkflowContext):
     def compute_db_updates(self) -> Any:
         """What was changed, as the client's ``JobExecutionResultDbUpdatesDto``; None for nothing."""
         updates = super().compute_db_updates()
-        if not updates:
-            return None
-        return client_class("JobExecutionResultDbUpdatesDto").from_dict({"updates": updates})
+        return updates_dto(updates) if updates else None
 
 
 def _as_dto(context: Mapping[str, Any] | None, warn: Callable[[str], None] | None) -> Any:
