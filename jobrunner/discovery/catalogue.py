@@ -12,7 +12,7 @@ from sdk.block_registry import RegisteredBlock, registry
 from sdk.compat.finder import install_alias
 from sdk.compat.installed import adopt_blocks
 from sdk.declared import sensitive_paths
-from sdk.errors import SdkError
+from sdk.errors import DuplicateBlockError, SdkError
 from sdk.schema import engine_schema
 
 
@@ -46,8 +46,15 @@ def discover(discovery: Discovery, announce: Callable[[Module], None]) -> Catalo
 def _adopt_blocks() -> list[ImportProblem]:
     """Take over what was registered with an installed ``neops_worker_sdk``; return what can't be."""
     return [
-        ImportProblem(module=module, file=None, line=None, kind="conflict", message=str(error), traceback="")
-        for module, error in adopt_blocks()
+        ImportProblem(
+            module=refused.module,
+            file=refused.file,
+            line=refused.line,
+            kind="conflict" if isinstance(refused.error, DuplicateBlockError) else "error",
+            message=str(refused.error),
+            traceback="",
+        )
+        for refused in adopt_blocks()
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -28,20 +29,35 @@ class InstalledRegistration(Registration):
         Registration.check_model(self, field, BaseModel)
 
 
-def adopt_blocks() -> list[tuple[str, SdkError]]:
-    """Register what the other package's registry holds and this one does not. Return what was refused, by module.
+@dataclass(frozen=True, slots=True)
+class RefusedBlock:
+    """A block that can't be taken over, where it is, and why."""
+
+    module: str
+    file: str | None
+    line: int | None
+    error: SdkError
+
+
+def adopt_blocks() -> list[RefusedBlock]:
+    """Register what the other package's registry holds and this one does not. Return what was refused.
 
     Does nothing where that package was not imported, or is the alias.
     """
-    refused: list[tuple[str, SdkError]] = []
-    for cls, theirs in _entries(sys.modules.get(f"{ALIASED}.registry")):
+    refused: list[RefusedBlock] = []
+    try:
+        entries = _entries(sys.modules.get(f"{ALIASED}.registry"))
+    except RegistrationError as error:
+        return [RefusedBlock(f"{ALIASED}.registry", None, None, error)]
+    for cls, theirs in entries:
         # A module that failed further down has left its blocks there; it is in sys.modules no longer.
         if cls.__module__ not in sys.modules or _is_known(cls):
             continue
+        file, line = _place(cls)
         try:
-            registry.register(_adopted(cls, theirs))
+            registry.register(_adopted(cls, theirs, file or "unknown", line or 0))
         except SdkError as error:
-            refused.append((cls.__module__, error))
+            refused.append(RefusedBlock(cls.__module__, file, line, error))
     return refused
 
 
@@ -62,19 +78,16 @@ def _is_known(cls: type[Any]) -> bool:
     return any(block.cls is cls for block in registry.function_blocks.values())
 
 
-def _adopted(cls: type[Any], theirs: Any) -> RegisteredBlock:
-    fields = {
-        name: getattr(theirs, name) for name in Registration.__dataclass_fields__ if hasattr(theirs, name)
-    }
+def _place(cls: type[Any]) -> tuple[str | None, int | None]:
     try:
-        file, line = inspect.getsourcefile(cls) or "unknown", inspect.getsourcelines(cls)[1]
+        return inspect.getsourcefile(cls), inspect.getsourcelines(cls)[1]
     except (OSError, TypeError):
-        file, line = "unknown", 0
+        return None, None
+
+
+def _adopted(cls: type[Any], theirs: Any, file: str, line: int) -> RegisteredBlock:
+    names = [name for name in Registration.__dataclass_fields__ if hasattr(theirs, name)]
+    registration = InstalledRegistration(**{name: getattr(theirs, name) for name in names})
     return RegisteredBlock(
-        cls,
-        InstalledRegistration(**fields),
-        module=cls.__module__,
-        file=file,
-        line=line,
-        job_run=InstalledJobRun,
+        cls, registration, module=cls.__module__, file=file, line=line, job_run=InstalledJobRun
     )

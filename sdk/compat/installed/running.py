@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
-import sys
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from sdk.acquire_items import wire_items
 from sdk.compat.client import client_class
 from sdk.compat.installed.logs import send_logs_to
+from sdk.compat.ways_out import ALIASED
 from sdk.context.kinds import KINDS
 from sdk.encoding import to_plain
 from sdk.errors import ContextError, ParameterError, WrongResultError, join_problems
@@ -95,7 +96,8 @@ async def _awaited(outcome: Any) -> Any:
 
 
 def _context_class() -> Any:
-    return vars(sys.modules["neops_worker_sdk.workflow.workflow_context"])["WorkflowContext"]
+    # By name: a block of the package was registered, so the package is there.
+    return importlib.import_module(f"{ALIASED}.workflow.workflow_context").WorkflowContext
 
 
 def _updates(dto: Any) -> list[dict[str, Any]] | None:

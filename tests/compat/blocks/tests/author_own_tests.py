@@ -50,4 +50,4 @@ async def test_the_context_reports_its_changes():
     context.device.hostname = "new"
     updates = context.compute_db_updates().updates
     assert [update.actual_instance.path for update in updates] == ["hostname"]
-    assert updates[0].actual_instance.value == "new"
+    assert updates[0].to_dict()["value"] == "new"

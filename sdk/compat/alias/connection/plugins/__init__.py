@@ -1,0 +1,5 @@
+"""Plugins for platforms: none comes with this worker, and each says so by its own name."""
+
+from sdk.compat.ways_out import refusing
+
+__getattr__ = refusing(__name__)

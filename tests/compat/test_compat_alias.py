@@ -1,0 +1,116 @@
+"""The alias: found only where the package is not, and clear about what it lacks."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from sdk.compat.finder import install_alias
+from sdk.compat.ways_out import NotCoveredError
+from tests.compat.processes import ROOT
+
+STAND_IN = Path(__file__).parent / "stand_in"
+ALIAS = ROOT / "sdk" / "compat" / "alias"
+
+install_alias()
+
+
+def alias_modules() -> list[str]:
+    """The dotted names of all modules of the alias."""
+    paths = [path.relative_to(ALIAS).with_suffix("") for path in sorted(ALIAS.rglob("*.py"))]
+    return [".".join(("neops_worker_sdk", *path.parts)).removesuffix(".__init__") for path in paths]
+
+
+def run_python(code: str, *paths: Path) -> subprocess.CompletedProcess[str]:
+    environment = {"PYTHONPATH": ":".join(map(str, (ROOT, *paths)))}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=50, check=False)
+
+
+@pytest.mark.parametrize("name", alias_modules())
+def test_every_module_of_the_alias_is_imported_under_the_package_s_name(name: str) -> None:
+    module = importlib.import_module(name)
+    assert module.__name__ == name
+    assert all(hasattr(module, each) for each in getattr(module, "__all__", ()))
+
+
+IMPORTS = """
+import neops_worker_sdk.workflow.workflow_context as m; m.WorkflowContext
+import neops_worker_sdk.function_block.function_block
+neops_worker_sdk.function_block.function_block.FunctionBlock
+from neops_worker_sdk.workflow import workflow_context; workflow_context.WorkflowContext
+from neops_worker_sdk.workflow import WorkflowContext
+assert WorkflowContext is workflow_context.WorkflowContext is m.WorkflowContext
+from neops_worker_sdk.registry import registry; registry.function_blocks
+from neops_worker_sdk.connection.proxy.proxy import ConnectionProxy
+import importlib; importlib.import_module('neops_worker_sdk.logger.adapters').logger_for
+"""
+
+
+def test_each_form_of_import_works_and_gives_the_same_objects() -> None:
+    done = run_python(f"from sdk.compat.finder import install_alias\ninstall_alias()\n{IMPORTS}")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_function_that_has_the_name_of_its_module_is_never_replaced_by_the_module() -> None:
+    package = importlib.import_module("neops_worker_sdk.concurrency")
+    for name in ("run_in_thread", "run_parallel"):
+        importlib.import_module(f"neops_worker_sdk.concurrency.{name}")
+        assert not isinstance(getattr(package, name), ModuleType)
+
+
+def test_an_installed_package_is_imported_and_the_alias_stays_away() -> None:
+    code = (
+        "from sdk.compat.finder import install_alias, is_alias\ninstall_alias()\n"
+        "import neops_worker_sdk, neops_worker_sdk.registry as r\n"
+        "print(is_alias(neops_worker_sdk), r.__file__)"
+    )
+    done = run_python(code, STAND_IN)
+    assert done.stdout.split()[0] == "False", done.stderr
+    assert str(STAND_IN) in done.stdout
+
+
+def test_without_the_alias_the_package_is_not_there() -> None:
+    assert "No module named 'neops_worker_sdk'" in run_python("import neops_worker_sdk").stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("neops_worker_sdk.connection.plugins.ios", "Register a ConnectionPlugin of your own"),
+        ("neops_worker_sdk.connection.detection", "SSHDetect"),
+        ("neops_worker_sdk.connection.utils.jinja.render", "Use jinja2"),
+        ("neops_worker_sdk.cli.neops_worker", "which this one replaces"),
+        ("neops_worker_sdk.no_such_module", "Look for a misspelling"),
+    ],
+)
+def test_a_module_that_is_not_covered_is_named_with_a_way_out(name: str, advice: str) -> None:
+    with pytest.raises(NotCoveredError) as caught:
+        importlib.import_module(name)
+    assert name.startswith(str(caught.value.missing))
+    assert advice in str(caught.value)
+    assert "install neops_worker_sdk beside this worker" in str(caught.value)
+
+
+def test_a_name_that_is_not_covered_is_named_with_its_module() -> None:
+    with pytest.raises(NotCoveredError) as caught:
+        exec("from neops_worker_sdk.logger.redaction import Redactor")
+    assert caught.value.missing == "neops_worker_sdk.logger.redaction.Redactor"
+
+
+def test_a_probe_for_a_private_name_finds_nothing_and_raises_nothing() -> None:
+    module = importlib.import_module("neops_worker_sdk.logger")
+    assert not hasattr(module, "__wrapped__")
+    assert not hasattr(module, "_private")
+
+
+def test_a_name_is_replaced_in_its_module_and_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("neops_worker_sdk.config")
+    before = module.POLL_INTERVAL
+    with monkeypatch.context() as patch:
+        patch.setattr("neops_worker_sdk.config.POLL_INTERVAL", 99)
+        assert module.POLL_INTERVAL == 99
+    assert before == module.POLL_INTERVAL
