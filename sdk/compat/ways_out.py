@@ -15,7 +15,7 @@ _INSTALL: Final = (
 
 _WAYS_OUT: Final = {
     "connection.plugins": "talks to devices by code of that package. Register a ConnectionPlugin "
-    "of your own, use netmiko in run() (blocks/ssh shows how)",
+    "of your own (NetmikoConnectionPluginBase is here), use netmiko in run() (blocks/ssh shows how)",
     "connection.detection": "finds out a device's platform by code of that package. Use netmiko's SSHDetect in run()",
     "connection.utils.jinja": "renders templates by code of that package. Use jinja2 in run()",
     "connection.utils.restricted_python": "runs foreign Python by code of that package. A job here is a process of its "

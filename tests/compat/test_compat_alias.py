@@ -97,8 +97,8 @@ def test_a_module_that_is_not_covered_is_named_with_a_way_out(name: str, advice:
 
 def test_a_name_that_is_not_covered_is_named_with_its_module() -> None:
     with pytest.raises(NotCoveredError) as caught:
-        exec("from neops_worker_sdk.logger.redaction import Redactor")
-    assert caught.value.missing == "neops_worker_sdk.logger.redaction.Redactor"
+        exec("from neops_worker_sdk.logger.redaction import Unheard")
+    assert caught.value.missing == "neops_worker_sdk.logger.redaction.Unheard"
 
 
 def test_a_probe_for_a_private_name_finds_nothing_and_raises_nothing() -> None:

@@ -1,8 +1,52 @@
-"""What marks a field as secret."""
+"""What marks a field as secret, and copies without secrets for a log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
 
 from sdk.compat.ways_out import refusing
-from sdk.sensitive import SENSITIVE, Sensitive
+from sdk.sensitive import SENSITIVE, Sensitive, marked_fields
 
-__all__ = ["SENSITIVE", "Sensitive"]
+DEFAULT_KEY_PARTS = ("password", "secret", "token", "passphrase", "api_key")
+
+
+@dataclass(frozen=True)
+class Redactor:
+    """Copies values with those of secret keys, and of fields marked ``SENSITIVE``, replaced. A null stays one."""
+
+    key_parts: tuple[str, ...] = DEFAULT_KEY_PARTS
+    placeholder: str = "***"
+
+    def is_sensitive_key(self, key: str) -> bool:
+        """Whether a key of this name is taken for secret."""
+        return any(part in key.lower() for part in self.key_parts)
+
+    def dump(self, value: Any) -> Any:
+        """A copy of ``value`` as plain data, for a log."""
+        if isinstance(value, BaseModel):
+            marked = marked_fields(type(value))
+            return {name: self._item(name, item, name in marked) for name, item in vars(value).items()}
+        if isinstance(value, Mapping):
+            return {key: self._item(str(key), item, False) for key, item in value.items()}
+        if isinstance(value, list | tuple | set):
+            return [self.dump(item) for item in value]
+        return value
+
+    def _item(self, key: str, value: Any, marked: bool) -> Any:
+        if value is not None and (marked or self.is_sensitive_key(key)):
+            return self.placeholder
+        return self.dump(value)
+
+
+def default_redactor() -> Redactor:
+    """The redactor with the usual key parts. What a job logs is masked by the worker in any case."""
+    return Redactor()
+
+
+__all__ = ["DEFAULT_KEY_PARTS", "SENSITIVE", "Redactor", "Sensitive", "default_redactor"]
 
 __getattr__ = refusing(__name__)

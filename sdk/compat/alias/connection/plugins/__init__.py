@@ -1,5 +1,9 @@
-"""Plugins for platforms: none comes with this worker, and each says so by its own name."""
+"""Plugins for platforms: none comes with this worker, and each says so by its own name; one base class does."""
 
 from sdk.compat.ways_out import refusing
+
+from .base import NetmikoConnection, NetmikoConnectionPluginBase
+
+__all__ = ["NetmikoConnection", "NetmikoConnectionPluginBase"]
 
 __getattr__ = refusing(__name__)

@@ -9,12 +9,12 @@ from pydantic import BeforeValidator, Field
 from sdk.sensitive import SENSITIVE
 
 
-def _unset_when_blank(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
+def _unset_when_empty(value: Any) -> Any:
+    return None if value == "" else value
 
 
-OptionalHostValue = Annotated[str | None, BeforeValidator(_unset_when_blank)]
-"""A text; a blank one counts as not given."""
+OptionalHostValue = Annotated[str | None, BeforeValidator(_unset_when_empty)]
+"""A text; an empty one counts as not given."""
 
 UsernameField = Annotated[OptionalHostValue, Field(title="Username", description="Login of this host alone.")]
 PasswordField = Annotated[

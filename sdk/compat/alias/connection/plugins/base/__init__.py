@@ -1,0 +1,9 @@
+"""What plugins of authors derive from: that of netmiko, which comes with this worker."""
+
+from sdk.compat.ways_out import refusing
+
+from .netmiko_plugin import NetmikoConnection, NetmikoConnectionPluginBase
+
+__all__ = ["NetmikoConnection", "NetmikoConnectionPluginBase"]
+
+__getattr__ = refusing(__name__)

@@ -1,0 +1,80 @@
+"""Parameters of blocks that look through networks."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from sdk.compat.ways_out import refusing
+
+from .engine_schema import EngineSchemaFunctionBlockParams
+from .params import CredentialsField, Host, OptionalCredentials, PlatformField
+
+
+class Subnet(EngineSchemaFunctionBlockParams):
+    """A network to look through, with logins and a platform of its own or without."""
+
+    cidr: str
+    credentials: CredentialsField = None
+    platform: PlatformField = None
+
+    @field_validator("cidr")
+    @classmethod
+    def normalise_cidr(cls, value: str) -> str:
+        """The network of an address with its prefix length. Raises ``ValueError``."""
+        return str(ipaddress.ip_network(value, strict=False))
+
+
+SubnetsField = Annotated[list[Subnet] | None, Field(title="Subnets", description="Networks to look through.")]
+
+
+@dataclass
+class Target:
+    """A host to try, and the logins to try on it."""
+
+    host: Host
+    credentials: OptionalCredentials
+
+
+class TargetLimitExceeded(ValueError):  # noqa: N818  # the name that blocks catch
+    """There are more targets than the limit allows; ``count`` of them were counted."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"There are {count} targets or more, which is over the limit.")
+        self.count = count
+
+
+class DiscoveryParameters(EngineSchemaFunctionBlockParams):
+    """Networks, and logins for those that have none."""
+
+    subnets: SubnetsField = None
+    credentials: CredentialsField = None
+
+    def targets(self, limit: int) -> list[Target]:
+        """Each address once, of the smallest network that it is in. Raises ``TargetLimitExceeded``; 0 is no limit."""
+        found: dict[str, Target] = {}
+        for subnet in sorted(self.subnets or (), key=_prefix_length, reverse=True):
+            shared = self.credentials if subnet.credentials is None else subnet.credentials
+            for address in _addresses(subnet):
+                if address not in found:
+                    found[address] = Target(Host(ip=address, platform=subnet.platform), shared)
+                if limit and len(found) > limit:
+                    raise TargetLimitExceeded(len(found))
+        return list(found.values())
+
+
+def _prefix_length(subnet: Subnet) -> int:
+    return ipaddress.ip_network(subnet.cidr).prefixlen
+
+
+def _addresses(subnet: Subnet) -> Iterator[str]:
+    return (str(address) for address in ipaddress.ip_network(subnet.cidr).hosts())
+
+
+__all__ = ["DiscoveryParameters", "Subnet", "SubnetsField", "Target", "TargetLimitExceeded"]
+
+__getattr__ = refusing(__name__)

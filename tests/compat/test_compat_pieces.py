@@ -1,0 +1,134 @@
+"""Pieces of the alias that a block or its test uses by itself: loggers, parameters, plugins, lab devices."""
+
+import asyncio
+import importlib
+import logging
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import pytest
+
+from sdk.compat.finder import install_alias
+from sdk.testing.devices import EmulatedIos
+
+install_alias()
+
+PASSWORD = "never-to-be-seen-2"
+
+
+def of(name: str) -> Any:
+    """A module of the alias."""
+    return importlib.import_module(f"neops_worker_sdk.{name}")
+
+
+@pytest.mark.parametrize(
+    ("message", "args", "named", "text"),
+    [
+        ("{} of {total}", (3,), {"total": 7}, "3 of 7"),
+        ("100 % sure", (), {}, "100 % sure"),
+        ('{"a": 1}', (), {}, '{"a": 1}'),
+        ('{"a": {}}', (5,), {}, '{"a": {}}'),
+        ("%s left", (2,), {}, "%s left"),
+        ("by percent %s {", (2,), {}, "by percent 2 {"),
+    ],
+)
+def test_a_message_is_filled_in_by_braces_and_never_lost(
+    message: str, args: Any, named: Any, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        of("logger").logger_for(SimpleNamespace()).info(message, *args, **named)
+    assert [record.getMessage() for record in caplog.records] == [text]
+
+
+def test_a_logger_is_one_of_the_other_package_s_and_carries_its_context(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    logger = of("logger").logger_for(SimpleNamespace(), None, device="sw1").with_context(port=5)
+    assert isinstance(logger, of("logger").BaseLogger)
+    with caplog.at_level(logging.INFO):
+        logger.warning("down", speed=1)
+    expected = {"class": "SimpleNamespace", "device": "sw1", "port": 5, "speed": 1}
+    assert vars(caplog.records[0])["context"] == expected
+
+
+def test_a_redactor_hides_by_key_and_by_mark_and_leaves_nulls() -> None:
+    params = of("function_block.params")
+    redactor = of("logger.redaction").Redactor()
+    secret = params.Credential(username="u", password="p")
+    assert redactor.dump({"l": [secret], "Api_Key": None, "token": 1}) == {
+        "l": [{"username": "u", "password": "***", "platform": None}],
+        "Api_Key": None,
+        "token": "***",
+    }
+
+
+def test_an_address_is_a_target_once_and_of_the_smallest_subnet_it_is_in() -> None:
+    discovery = of("function_block.discovery")
+    subnets = [{"cidr": "10.0.0.1/30", "platform": "frr"}, {"cidr": "10.0.0.2/32", "platform": "srl"}]
+    wanted = discovery.DiscoveryParameters(subnets=subnets)
+    assert [(each.host.ip, each.host.platform) for each in wanted.targets(0)] == [
+        ("10.0.0.2", "srl"),
+        ("10.0.0.1", "frr"),
+    ]
+    assert len(wanted.targets(2)) == 2
+    with pytest.raises(discovery.TargetLimitExceeded):
+        wanted.targets(1)
+
+
+def test_a_device_of_a_lab_becomes_one_of_a_context() -> None:
+    raw = {
+        "ansible_host": "10.0.0.7",
+        "ansible_user": "u",
+        "ansible_ssh_pass": "p",
+        "ansible_network_os": "frr",
+    }
+    lab_device = of("testing.devices.remote_lab_device").RemoteLabDevice
+    device = lab_device.from_dto(SimpleNamespace(name="r1", raw=raw)).to_neops_device()
+    assert (device.hostname, device.ip, device.platform.short_name) == ("r1", "10.0.0.7", "frr")
+    assert (device.username, device.password) == ("u", "p")
+
+
+def test_a_context_that_does_not_fit_the_client_is_read_all_the_same_with_a_warning() -> None:
+    warnings: list[str] = []
+    context_class = of("workflow.workflow_context").WorkflowContext
+    job = {"devices": [{"id": 1, "hostname": "sw1", "checks": {"a": 1}}]}
+    context = context_class.from_job(job, "device", 1, warn=warnings.append)
+    assert context.device.hostname == "sw1"
+    assert "does not fit the installed client's classes" in warnings[0]
+
+
+async def test_an_author_s_netmiko_plugin_talks_to_a_device_through_a_proxy() -> None:
+    async with EmulatedIos("admin", PASSWORD, "r1") as device:
+        context = of("workflow.workflow_context").WorkflowContext.from_job(device.as_context(), "device", 1)
+        output, closed = await asyncio.to_thread(ask, context.device, device.port)
+    assert "r1 uptime is" in output
+    assert closed
+
+
+def ask(device: Any, port: int) -> tuple[str, bool]:
+    """Send a command by a plugin that is defined here, and say whether the connection was closed after it."""
+    base = of("connection.plugins.base.netmiko_plugin")
+    execution = of("connection.capabilities.network_device_execution")
+    registry = of("connection.registry")
+
+    class Connection(base.NetmikoConnection):
+        connect_defaults: ClassVar[dict[str, Any]] = {"port": port}
+
+    class Plugin(base.NetmikoConnectionPluginBase, execution.NetworkDeviceExecutionCapability):
+        platform = "ios"
+        connection_class = Connection
+
+        def send_command(self, command: str, timeout: int | None = None) -> Any:
+            return execution.CommandResult(self.require_raw_connection().send_command(command), None)
+
+        send_command_expect = send_interactive = None
+
+    registry.clear_registry()
+    registry.register_connection_plugin()(Plugin)
+    try:
+        with of("connection.proxy").NetworkDeviceConnectionProxy.connect(device) as proxy:
+            output = proxy.send_command("show version").output
+            assert proxy.plugin.is_connection_alive()
+        return output, not proxy.plugin.is_connection_alive()
+    finally:
+        registry.clear_registry()
