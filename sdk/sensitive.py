@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from abc import ABCMeta
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -16,8 +17,11 @@ MAX_ANNOTATION_DEPTH = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Sensitive:
-    """Marks a field whose value must never be shown: ``key: Annotated[str, SENSITIVE]``."""
+class Sensitive(metaclass=ABCMeta):  # noqa: B024  # for `register` alone
+    """Marks a field whose value must never be shown: ``key: Annotated[str, SENSITIVE]``.
+
+    The marker of another SDK is registered as one of these (``sdk.compat.installed``).
+    """
 
 
 SENSITIVE = Sensitive()

@@ -121,3 +121,30 @@ def test_a_run_that_takes_meta_gets_it(tmp_path: Path) -> None:
         (ROOT,), "run-block", "acme/meta", "--json", "--function-blocks", str(tmp_path), "--params", "{}"
     )
     assert outcome["message"] == "acme/meta:1.0.0"
+
+
+@MODES
+def test_a_field_that_is_marked_as_secret_is_in_no_message_and_no_log(
+    tmp_path: Path, paths: tuple[Path, ...]
+) -> None:
+    text = BLOCK.format(name="secretive", result="self.logger.info(params.walnut) or int(params.walnut)")
+    marked = (
+        "from typing import Annotated\nfrom neops_worker_sdk.logger.redaction import SENSITIVE\n"
+        "class Params(FunctionBlockParams):\n    walnut: Annotated[str, SENSITIVE]\n\n@register"
+    )
+    text = text.replace("@register", marked, 1).replace("param_cls=FunctionBlockParams", "param_cls=Params")
+    (tmp_path / "secretive.py").write_text(text)
+    parameters = '{"walnut": "not-for-the-log"}'
+    outcome = supervisor(
+        paths,
+        "run-block",
+        "acme/secretive",
+        "--json",
+        "--function-blocks",
+        str(tmp_path),
+        "--params",
+        parameters,
+    )
+    assert "raised ValueError" in outcome["message"]
+    assert "not-for-the-log" not in outcome["message"]
+    assert "***" in outcome["message"]

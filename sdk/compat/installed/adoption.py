@@ -17,6 +17,7 @@ from sdk.compat.installed.running import InstalledJobRun
 from sdk.compat.ways_out import ALIASED
 from sdk.errors import RegistrationError, SdkError
 from sdk.registration import Registration
+from sdk.sensitive import Sensitive
 
 
 class InstalledRegistration(Registration):
@@ -49,6 +50,7 @@ def adopt_blocks() -> list[RefusedBlock]:
         entries = _entries(sys.modules.get(f"{ALIASED}.registry"))
     except RegistrationError as error:
         return [RefusedBlock(f"{ALIASED}.registry", None, None, error)]
+    _take_their_marker_for_ours()
     for cls, theirs in entries:
         # A module that failed further down has left its blocks there; it is in sys.modules no longer.
         if cls.__module__ not in sys.modules or _is_known(cls):
@@ -72,6 +74,13 @@ def _entries(module: ModuleType | None) -> list[tuple[type[Any], Any]]:
             advice="Install that version, or uninstall the package: its blocks then run by this worker's own code.",
         )
     return [(entry[0], entry[1]) for entry in blocks.values()]
+
+
+def _take_their_marker_for_ours() -> None:
+    # Before any model is asked for its marked fields: the answers are kept.
+    marker = getattr(sys.modules.get(f"{ALIASED}.logger.redaction"), "Sensitive", None)
+    if isinstance(marker, type):
+        Sensitive.register(marker)
 
 
 def _is_known(cls: type[Any]) -> bool:
