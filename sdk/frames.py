@@ -14,8 +14,14 @@ _SDK: Final = os.path.dirname(__file__) + os.sep
 # Named by its place, since nothing here may import it: it is what calls the SDK in a job.
 _JOBRUNNER: Final = os.path.join(os.path.dirname(os.path.dirname(__file__)), "jobrunner") + os.sep
 # pydantic's frames are as little help as ours: it checks what an author assigns, and says what is wrong with that.
-_PLUMBING: Final = (_SDK, _JOBRUNNER, os.path.dirname(pydantic.__file__) + os.sep)
-_NOT_THE_AUTHORS: Final = (*_PLUMBING, os.path.dirname(asyncio.__file__) + os.sep, "<frozen ")
+_plumbing: tuple[str, ...] = (_SDK, _JOBRUNNER, os.path.dirname(pydantic.__file__) + os.sep)
+_ON_THE_WAY: Final = (os.path.dirname(asyncio.__file__) + os.sep, "<frozen ")
+
+
+def count_as_plumbing(directory: str) -> None:
+    """Take the frames of another SDK, whose blocks run here (``sdk.compat``), for the way to the author's."""
+    global _plumbing
+    _plumbing = tuple({*_plumbing, directory + os.sep})
 
 
 def frames_to_show(trace: TracebackType | None) -> traceback.StackSummary:
@@ -24,8 +30,8 @@ def frames_to_show(trace: TracebackType | None) -> traceback.StackSummary:
     Empty when there are no others.
     """
     frames = traceback.extract_tb(trace)
-    shown = [frame for frame in frames if not frame.filename.startswith(_PLUMBING)]
-    while shown and shown[0].filename.startswith(_NOT_THE_AUTHORS):
+    shown = [frame for frame in frames if not frame.filename.startswith(_plumbing)]
+    while shown and shown[0].filename.startswith(_plumbing + _ON_THE_WAY):
         del shown[0]
     return traceback.StackSummary.from_list(shown)
 
@@ -35,7 +41,9 @@ def author_frame(trace: TracebackType | None) -> traceback.FrameSummary | None:
 
     The author's are the first frame that is neither ours nor asyncio's, and those of its package or below its folder.
     """
-    frames = [each for each in traceback.extract_tb(trace) if not each.filename.startswith(_NOT_THE_AUTHORS)]
+    frames = [
+        each for each in traceback.extract_tb(trace) if not each.filename.startswith(_plumbing + _ON_THE_WAY)
+    ]
     if not frames:
         return None
     home = _home(frames[0].filename)

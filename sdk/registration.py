@@ -96,13 +96,13 @@ class Registration:
         _check_texts(self)
         _check_choice(self, "run_on", RunOn)
         _check_choice(self, "fb_type", FbType)
-        self.check_model("param_cls", FunctionBlockParams)
-        self.check_model("result_cls", FunctionBlockResultData)
+        self._check_model("param_cls", FunctionBlockParams)
+        self._check_model("result_cls", FunctionBlockResultData)
         _check_flags(self)
         _check_limits(self)
 
-    def check_model(self, field: str, base: type) -> None:
-        """Raise ``RegistrationError`` unless the field is a subclass of ``base``."""
+    def _check_model(self, field: str, base: type) -> None:
+        # A method, as the models of another SDK have another base (``sdk.compat.installed``).
         value: Any = getattr(self, field)
         if not isinstance(value, type) or not issubclass(value, base):
             raise _refusal(self, f"{field} is {value!r}", f"Give a subclass of {base.__name__}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from sdk.compat.finder import is_alias
 from sdk.compat.installed.running import InstalledJobRun
 from sdk.compat.ways_out import ALIASED
 from sdk.errors import RegistrationError, SdkError
+from sdk.frames import count_as_plumbing
 from sdk.registration import Registration
 from sdk.sensitive import Sensitive
 
@@ -25,9 +27,8 @@ class InstalledRegistration(Registration):
 
     __slots__ = ()
 
-    def check_model(self, field: str, base: type) -> None:
-        """Raise ``RegistrationError`` unless the field is a pydantic model."""
-        Registration.check_model(self, field, BaseModel)
+    def _check_model(self, field: str, base: type) -> None:
+        Registration._check_model(self, field, BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,9 @@ def adopt_blocks() -> list[RefusedBlock]:
         entries = _entries(sys.modules.get(f"{ALIASED}.registry"))
     except RegistrationError as error:
         return [RefusedBlock(f"{ALIASED}.registry", None, None, error)]
-    _take_their_marker_for_ours()
+    if entries:
+        _take_their_marker_for_ours()
+        _take_their_frames_for_plumbing()
     for cls, theirs in entries:
         # A module that failed further down has left its blocks there; it is in sys.modules no longer.
         if cls.__module__ not in sys.modules or _is_known(cls):
@@ -81,6 +84,12 @@ def _take_their_marker_for_ours() -> None:
     marker = getattr(sys.modules.get(f"{ALIASED}.logger.redaction"), "Sensitive", None)
     if isinstance(marker, type):
         Sensitive.register(marker)
+
+
+def _take_their_frames_for_plumbing() -> None:
+    file = getattr(sys.modules.get(ALIASED), "__file__", None)
+    if file is not None:
+        count_as_plumbing(os.path.dirname(file))
 
 
 def _is_known(cls: type[Any]) -> bool:
