@@ -3,12 +3,15 @@
 import asyncio
 import importlib
 import logging
+import sys
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 
 from sdk.compat.finder import install_alias
+from sdk.compat.installed.logs import send_logs_to
+from sdk.logger import block_logger
 from sdk.testing.devices import EmulatedIos
 
 install_alias()
@@ -49,6 +52,33 @@ def test_a_logger_is_one_of_the_other_package_s_and_carries_its_context(
         logger.warning("down", speed=1)
     expected = {"class": "SimpleNamespace", "device": "sw1", "port": 5, "speed": 1}
     assert vars(caplog.records[0])["context"] == expected
+
+
+def test_what_an_installed_package_logs_by_loguru_becomes_the_job_s_own_records(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sinks: list[Any] = ["what was there before"]
+    loguru = SimpleNamespace(remove=sinks.clear, add=lambda sink, **options: sinks.append(sink))
+    monkeypatch.setitem(sys.modules, "loguru", cast("Any", SimpleNamespace(logger=loguru)))
+    send_logs_to(block_logger("a job"))
+    (sink,) = sinks
+    error = ValueError("odd")
+    record = {
+        "level": SimpleNamespace(no=30),
+        "message": "100 % sure",
+        "extra": {"device": "sw1"},
+        "exception": SimpleNamespace(type=ValueError, value=error, traceback=None),
+    }
+    with caplog.at_level(logging.INFO):
+        sink(SimpleNamespace(record=record))
+    (found,) = caplog.records
+    assert (found.levelno, found.getMessage(), vars(found)["context"]) == (
+        30,
+        "100 % sure",
+        {"device": "sw1"},
+    )
+    assert found.exc_info is not None
+    assert found.exc_info[1] is error
 
 
 def test_a_redactor_hides_by_key_and_by_mark_and_leaves_nulls() -> None:

@@ -28,4 +28,4 @@ def send_logs_to(logger: BlockLogger) -> None:
         )
 
     loguru.logger.remove()
-    loguru.logger.add(sink, level=0, format="{message}", catch=False)
+    loguru.logger.add(sink, level=0, format="{message}")
