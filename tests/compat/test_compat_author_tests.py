@@ -7,6 +7,16 @@ from xml.etree import ElementTree
 
 from tests.compat.processes import BLOCKS
 
+LAB = """
+from types import SimpleNamespace
+import pytest
+
+@pytest.fixture
+def two_routers():
+    raw = {"ansible_host": "10.0.0.1", "ansible_network_os": "frr"}
+    return [SimpleNamespace(name=name, raw=raw) for name in ("r1", "r2")]
+"""
+
 
 def run_pytest(*arguments: str, directory: Path) -> subprocess.CompletedProcess[str]:
     (directory / "pytest.ini").write_text(
@@ -38,10 +48,15 @@ def test_an_author_s_tests_pass_unedited_with_their_proxies_replaced_where_they_
 
 def test_the_cases_that_stand_at_a_block_are_collected_and_run_in_children(tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
-    done = run_pytest(f"--junit-xml={report}", str(BLOCKS / "tested_beside_the_block.py"), directory=tmp_path)
+    (tmp_path / "lab_for_this_test.py").write_text(LAB)
+    lab = ("-o", f"pythonpath={tmp_path}", "-p", "lab_for_this_test")
+    done = run_pytest(
+        *lab, f"--junit-xml={report}", str(BLOCKS / "tested_beside_the_block.py"), directory=tmp_path
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     names = {case.get("name") for case in ElementTree.parse(report).iter("testcase")}
     assert {
         "test_listlogins_it_lists_the_logins",
         "test_listlogins_it_fails_without_credentials",
+        "test_listlogins_on_a_device_of_the_lab",
     } <= names

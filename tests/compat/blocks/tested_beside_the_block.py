@@ -40,7 +40,10 @@ CONTEXT = create_workflow_context(
 
 
 @fb_test_case_with_lab(
-    "on a device of the lab", PARAMS, remote_lab_fixture="no_such_lab", assertions=[lambda result: True]
+    "on a device of the lab",
+    PARAMS,
+    remote_lab_fixture="two_routers",
+    assertions=[lambda result: result.data.devices == ["r1", "r2"]],
 )
 @fb_test_case("it fails without credentials", LoginParams(host=Host(ip="10.0.0.1")), CONTEXT, succeeds=False)
 @fb_test_case(
