@@ -1,13 +1,7 @@
 """The watch over an event loop that stands still."""
 
-from __future__ import annotations
-
-import importlib
-from typing import Any
-
 from sdk.compat.ways_out import refusing
-
-BlockingDetector: Any = importlib.import_module("sdk.concurrency").BlockingDetector
+from sdk.concurrency import BlockingDetector
 
 __all__ = ["BlockingDetector"]
 
