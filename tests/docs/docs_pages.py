@@ -41,7 +41,7 @@ def blocks_of(page: Path) -> Iterator[Block]:
             body.append(inner.removeprefix(opening["indent"]))
         yield Block(
             language=words[0] if words else "",
-            attributes=dict(word.split("=", 1) for word in words[1:]),
+            attributes={name: value for name, _, value in (word.partition("=") for word in words[1:])},
             text="\n".join(body) + "\n",
             line=number + 1,
         )
