@@ -41,6 +41,16 @@ def held_seconds(
     return max(0.0, seconds - (after[main].queued_seconds - before[main].queued_seconds))
 
 
+def sleeps(
+    before: Mapping[int, ThreadSeen], after: Mapping[int, ThreadSeen], main: int, seconds: float
+) -> bool:
+    """Whether the main thread has mostly slept between two looks: in a system call, when it holds the GIL."""
+    if main not in before or main not in after:
+        return False
+    queued = after[main].queued_seconds - before[main].queued_seconds
+    return after[main].cpu_seconds - before[main].cpu_seconds < _RUNNING_SHARE * max(0.0, seconds - queued)
+
+
 def _waits(before: ThreadSeen, now: ThreadSeen, seconds: float) -> bool:
     turns = now.turns - before.turns
     ran = now.cpu_seconds - before.cpu_seconds

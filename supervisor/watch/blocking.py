@@ -1,8 +1,9 @@
 """Telling people of code that holds up a job's event loop: what the child tells, and what it can't tell.
 
 The child watches itself (`jobrunner.blocking`). Its thread is silenced while C code holds the GIL: that is seen from
-here, by the ticks that are missing, and told while it lasts. The stack is asked for by a signal, which C code can
-notice (`supervisor.watch.stall`), so only then.
+here, by the ticks that are missing, and told while it lasts. The stack is asked for by a signal, which a system call
+can notice (`supervisor.watch.stall`): so only then, and only of code that computes. C code that sleeps with the GIL is
+told by the child when it lets go, or by the watch for stalls: a warning must not wake what it warns of.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from typing import Final
 
 from jobrunner.protocol.messages import Blocking
 from supervisor.launcher.child import Child
-from supervisor.lifecycle.gil import ThreadSeen, held_seconds
+from supervisor.lifecycle.gil import ThreadSeen, held_seconds, sleeps
 from supervisor.lifecycle.job import STACK_SECONDS
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.stack import Frame, main_thread_of, take_dump
@@ -113,6 +114,8 @@ class BlockingReport:
         began, before = time.monotonic(), _threads_of(self._child.pid)
         await asyncio.sleep(_LOOK_SECONDS)
         after = _threads_of(self._child.pid)
+        if sleeps(before, after, self._child.pid, time.monotonic() - began):
+            return 0.0
         return held_seconds(before, after, self._child.pid, time.monotonic() - began)
 
     def _is_authors(self, frame: Frame) -> bool:

@@ -49,6 +49,14 @@ def test_a_look_for_blocking_code_shortens_no_sleep_that_lets_the_gil_go(host: H
     assert json.loads(done["body"])["data"]["value"]["took"][0] >= 1.2
 
 
+def test_a_look_for_blocking_code_wakes_no_system_call_that_keeps_the_gil(host: Host) -> None:
+    done = host.run("gil_hog", {"mode": "sleep", "seconds": 1.5}, limits=LIMITS)
+    assert done["cause"] == "completed"
+    assert done["seconds"] >= 1.5
+    (warning,) = warned(done)
+    assert "hangs.py" in warning, "told by the child, when it has the GIL again"
+
+
 def order(**given: Any) -> Order:
     """An order that is watched."""
     fields: dict[str, Any] = {

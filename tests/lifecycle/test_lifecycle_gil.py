@@ -2,7 +2,7 @@
 
 import pytest
 
-from supervisor.lifecycle.gil import ThreadSeen, held_seconds
+from supervisor.lifecycle.gil import ThreadSeen, held_seconds, sleeps
 
 MAIN, DETECTOR, WORKER = 10, 11, 12
 BEFORE = {number: ThreadSeen(1.0, 1.0, 100) for number in (MAIN, DETECTOR, WORKER)}
@@ -47,3 +47,22 @@ def test_nothing_is_held_by_the_main_thread_where(threads: dict[str, tuple[float
 
 def test_a_process_that_is_gone_holds_nothing() -> None:
     assert held_seconds(BEFORE, {}, MAIN, 0.1) == held_seconds({}, BEFORE, MAIN, 0.1) == 0
+
+
+@pytest.mark.parametrize(
+    ("cpu", "queued", "asleep"),
+    [
+        pytest.param(0.001, 0, True, id="in a system call"),
+        pytest.param(0.1, 0, False, id="computes"),
+        pytest.param(0.02, 0.07, False, id="computes whenever it gets a processor"),
+    ],
+)
+def test_a_thread_sleeps_that_neither_computes_nor_waits_for_a_processor(
+    cpu: float, queued: float, asleep: bool
+) -> None:
+    now = {MAIN: ThreadSeen(1.0 + cpu, 1.0 + queued, 103)}
+    assert sleeps(BEFORE, now, MAIN, 0.1) is asleep
+
+
+def test_a_process_that_is_gone_does_not_sleep() -> None:
+    assert not sleeps(BEFORE, {}, MAIN, 0.1)

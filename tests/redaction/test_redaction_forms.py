@@ -98,6 +98,12 @@ def test_a_text_without_a_secret_stays_as_it_is(secret: str, texts: list[str]) -
         assert mask(text) == text
 
 
+@pytest.mark.parametrize("dots", ["", ".", "..", "..."])
+def test_a_cut_through_the_dots_of_an_abbreviated_secret_leaves_no_piece(dots: str) -> None:
+    secret = "correct-horse-battery-staple"
+    assert secret[:12] not in Mask({secret})(f"value={secret[:12]}{dots}", cut_after=True)
+
+
 def test_the_piece_of_a_secret_at_a_place_where_a_text_was_cut_is_masked_too() -> None:
     mask = Mask(["swordfish-7"])
     assert mask("it is swordf", cut_after=True) == f"it is {MASK}"

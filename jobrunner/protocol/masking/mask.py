@@ -86,7 +86,8 @@ class Mask:
         if cut_before and (found := needles.after_cut(text)):
             yield found
         if cut_after:
-            for whole in {text, without_half_an_escape(text)}:
+            # The cut may have gone through an escape, or through the dots of an abbreviation.
+            for whole in {text, without_half_an_escape(text), text.removesuffix(".").removesuffix(".")}:
                 if found := needles.at_end(whole):
                     yield found[0], len(text)
                 if found := needles.between_gap_and_cut(whole):
