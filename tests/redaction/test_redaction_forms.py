@@ -98,6 +98,11 @@ def test_a_text_without_a_secret_stays_as_it_is(secret: str, texts: list[str]) -
         assert mask(text) == text
 
 
+def test_what_only_looks_like_half_an_escape_does_not_hide_the_piece_before_a_gap() -> None:
+    secret = "00000&000\U0002ebe1\U0002ebe1"
+    assert "00&000" not in Mask({secret})("'00000&000\\U0...be1\\U0002ebe1'")
+
+
 @pytest.mark.parametrize("dots", ["", ".", "..", "..."])
 def test_a_cut_through_the_dots_of_an_abbreviated_secret_leaves_no_piece(dots: str) -> None:
     secret = "correct-horse-battery-staple"

@@ -8,7 +8,7 @@ from jobrunner.protocol.masking.forms import is_maskable, literal_forms
 from jobrunner.protocol.masking.keyed import Keyed
 from jobrunner.protocol.masking.names import BUILT_IN, SecretNames
 from jobrunner.protocol.masking.needles import Needles
-from jobrunner.protocol.masking.views import Range, View, views, without_half_an_escape
+from jobrunner.protocol.masking.views import Range, View, possible_endings, views, without_half_an_escape
 
 MASK: Final = "***"
 
@@ -87,7 +87,7 @@ class Mask:
             yield found
         if cut_after:
             # The cut may have gone through an escape, or through the dots of an abbreviation.
-            for whole in {text, without_half_an_escape(text), text.removesuffix(".").removesuffix(".")}:
+            for whole in {*possible_endings(text), text.removesuffix(".").removesuffix(".")}:
                 if found := needles.at_end(whole):
                     yield found[0], len(text)
                 if found := needles.between_gap_and_cut(whole):

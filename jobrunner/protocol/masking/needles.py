@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from jobrunner.protocol.masking.forms import SHORTEST_CHARS
-from jobrunner.protocol.masking.views import Range
+from jobrunner.protocol.masking.views import Range, possible_endings
 
 _SHORTEST_PIECE_CHARS: Final = 3
 _LONG_CHARS: Final = 32
@@ -16,7 +16,6 @@ _LONGEST_BESIDE_GAP_CHARS: Final = 80
 _HALF_ESCAPES_CHARS: Final = 6
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_=-]+")
 _ENDS_IN_BASE64: Final = re.compile(r"[A-Za-z0-9+/_=-]{16}$")
-_HALF_AN_ESCAPE: Final = re.compile(r"[uUx%&][#0-9A-Za-z]{0,7}$")
 _REST_OF_AN_ESCAPE: Final = re.compile(r"[0-9A-Za-z]{1,7};?")
 
 
@@ -68,8 +67,7 @@ class Needles:
     def _beside(self, text: str, before: Range, after: Range) -> Iterator[Range]:
         left, right = text[slice(*before)], text[slice(*after)]
         # The gap may begin and end inside of an escape.
-        half = _HALF_AN_ESCAPE.search(left)
-        for piece in (left, left[: half.start()] if half else ""):
+        for piece in possible_endings(left):
             if found := self.at_end(piece, SHORTEST_CHARS):
                 yield before[0] + found[0], before[1]
         rest = _REST_OF_AN_ESCAPE.match(right)

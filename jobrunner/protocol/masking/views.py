@@ -30,6 +30,7 @@ _MOST_IN_ONE_ANOTHER: Final = 3
 _HALF_AN_ESCAPE: Final = re.compile(
     r"(?:%[0-9A-Fa-f]?|\\+(?:u[0-9A-Fa-f]{0,3}|U[0-9A-Fa-f]{0,7}|x[0-9A-Fa-f]?)?|&#?\w{0,7}|[\ud800-\udbff\udc80-\udcff])+$"
 )
+_HALF_AN_ESCAPE_UNMARKED: Final = re.compile(r"[uUx%&][#0-9A-Za-z]{0,7}$")
 _ESCAPE_CHARS: Final = 16
 
 
@@ -37,6 +38,17 @@ def without_half_an_escape(text: str) -> str:
     """Return a text that was cut at its end without the escape that the cut may have gone through."""
     half = _HALF_AN_ESCAPE.search(text, max(0, len(text) - _ESCAPE_CHARS))
     return text[: half.start()] if half else text
+
+
+def possible_endings(text: str) -> Iterator[str]:
+    """Yield what a text that was cut at its end may say for certain: all of it, or all but half an escape.
+
+    Several, since what looks like the beginning of an escape may be none: ``a&b\\U0`` may end in ``a`` or ``a&b``.
+    """
+    yield text
+    for at in range(max(0, len(text) - _ESCAPE_CHARS), len(text)):
+        if _HALF_AN_ESCAPE.match(text, at) or _HALF_AN_ESCAPE_UNMARKED.match(text, at):
+            yield text[:at]
 
 
 @dataclass(frozen=True, slots=True)
