@@ -39,7 +39,8 @@ class Worker:
 
     def alive(self) -> list[str]:
         """What is left of the worker and of all its jobs have started."""
-        left = [f"{item.pid}: {item.name()}" for item in self.everything if is_running(item)]
+        # `str` of one that has ended meanwhile says so; `name()` would raise.
+        left = [str(item) for item in self.everything if is_running(item)]
         return left + alive_with(self.marker)
 
     async def wait_until_nothing_is_alive(self) -> None:

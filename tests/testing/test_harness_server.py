@@ -34,8 +34,15 @@ def server_processes(client_pid: int) -> set[int]:
     return {
         process.pid
         for process in psutil.Process(client_pid).children(recursive=True)
-        if "supervisor.blockserver" in (process.as_dict(["cmdline"])["cmdline"] or [])
+        if "supervisor.blockserver" in command_line(process)
     }
+
+
+def command_line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it has ended, or is about to
+        return []
 
 
 def marked(marker: str) -> list[int]:
