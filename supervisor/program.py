@@ -128,8 +128,11 @@ class Program:
 
     def signal(self, number: int) -> None:
         """Send it a signal; one that has ended gets none."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(number)
+        # Not the process's own send_signal: it first looks whether it has ended, and so takes the exit code away from
+        # asyncio's watcher, which then makes up 255.
+        if self.is_running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
 
     @property
     def is_running(self) -> bool:
