@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sdk.block import FunctionBlock
 from sdk.testing.checking import Case, failure_of
+from sdk.testing.errors import HarnessError
 from sdk.testing.lab_cases import Lab, with_lab
 
 if TYPE_CHECKING:
@@ -23,13 +25,38 @@ def add_test(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None = N
     if module is None:
         return
     test = _test_of(cls, case, lab)
-    test.__name__ = test.__qualname__ = _free_name(vars(module), cls, case.description)
     test.__doc__ = case.description
     test.__module__ = cls.__module__
     # pytest's own attribute for "this is where it belongs": it reports the block's line, not one of this file.
     test.place_as = cls
     test.neops_block = cls
-    setattr(module, test.__name__, test)
+    _name_all(module, [*_take_tests(module, cls), test])
+
+
+def _take_tests(module: ModuleType, cls: type) -> list[Any]:
+    """Take the tests of ``cls`` out of its module, and return them as they were added: from the bottom up."""
+    # A test of an earlier import of the module is of another class object, and gives way.
+    names = [
+        name
+        for name, each in vars(module).items()
+        if isinstance(each, FunctionType) and vars(each).get("neops_block") is cls
+    ]
+    return [vars(module).pop(name) for name in names]
+
+
+def _name_all(module: ModuleType, tests: Sequence[Any]) -> None:
+    """Put ``tests`` into the module. Those that would have one name are numbered as they are read: from the top."""
+    taken: set[str] = set()
+    for test in reversed(tests):
+        wanted = name = slug(f"test_{test.neops_block.__name__}_{test.__doc__}")
+        number = 1
+        while name in taken:
+            number += 1
+            name = f"{wanted}_{number}"
+        taken.add(name)
+        test.__name__ = test.__qualname__ = name
+    for test in tests:
+        setattr(module, test.__name__, test)
 
 
 def _test_of(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None) -> Any:
@@ -47,7 +74,11 @@ def _test_of(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None) ->
         __tracebackhide__ = _unless_it_is_told
         assert lab is not None
         yielded = request.getfixturevalue(lab.fixture) if lab.fixture is not None else None
-        check(block_runner, with_lab(case, lab, yielded))
+        try:
+            ready = with_lab(case, lab, yielded)
+        except HarnessError as error:
+            pytest.fail(f"{case}: {error}", pytrace=False)
+        check(block_runner, ready)
 
     marked: Any = pytest.mark.function_block(test if lab is None else test_with_lab)
     if lab is not None and lab.fixture is not None:
@@ -59,17 +90,6 @@ def _test_of(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None) ->
 def _unless_it_is_told(error: pytest.ExceptionInfo[BaseException]) -> bool:
     """Hide our frames below the author's. A failed case is told in words, without any frame; pytest wants one then."""
     return not isinstance(error.value, pytest.fail.Exception)
-
-
-def _free_name(names: Mapping[str, Any], cls: type, description: str) -> str:
-    """Return a name for the test. Two cases of one block with one description must not be one test."""
-    wanted = name = slug(f"test_{cls.__name__}_{description}")
-    number = 1
-    # A test of an earlier import of the module is of another class object, and gives way.
-    while getattr(names.get(name), "neops_block", None) is cls:
-        number += 1
-        name = f"{wanted}_{number}"
-    return name
 
 
 def slug(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -55,8 +56,20 @@ class RunOptions(TypedDict, total=False):
     log_level: Literal["debug", "info", "warning", "error"] | None
 
 
+def check_options(options: RunOptions) -> None:
+    """Raise ``TypeError`` for an option that there is not: misspelt, a limit would be none."""
+    __tracebackhide__ = True
+    known = RunOptions.__annotations__
+    for name in options:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            advice = f"Did you mean {near[0]!r}?" if near else f"Choose from: {', '.join(known)}."
+            raise TypeError(f"There is no option {name!r} for a run. {advice}")
+
+
 def request_of(block: Block, params: Params, context: Context, options: RunOptions) -> dict[str, Any]:
     """Return the request for one run. Raises ``BlockNotFoundError``, and ``EncodingError`` for what is no JSON."""
+    __tracebackhide__ = True
     run_on, entity_id = entity_of(context, options)
     block_id = block if isinstance(block, str) else block_id_of(block)
     source = options.get("source")

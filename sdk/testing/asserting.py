@@ -193,13 +193,22 @@ class OutcomeAssertions:
             self._fail(f"{what}\n{difference(plain, found)}")
 
     def _lines_with(self, text: str | re.Pattern[str], level: str | int | None) -> Sequence[LogLine]:
-        number = logging.getLevelNamesMapping()[level.upper()] if isinstance(level, str) else level
+        __tracebackhide__ = True
+        number = _level_number(level) if isinstance(level, str) else level
         pattern = re.compile(re.escape(text)) if isinstance(text, str) else text
         return [line for line in self.logs if number in (None, line.level) and pattern.search(line.text)]
 
     def _fail(self, text: str) -> NoReturn:
         __tracebackhide__ = True
         raise AssertionError(f"{text}\n{self.report()}")
+
+
+def _level_number(name: str) -> int:
+    __tracebackhide__ = True
+    known = logging.getLevelNamesMapping()
+    if name.upper() not in known:
+        raise ValueError(f"There is no level {name!r}. Choose from: DEBUG, INFO, WARNING, ERROR, CRITICAL.")
+    return known[name.upper()]
 
 
 def _pattern(text: str | re.Pattern[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -60,6 +61,7 @@ def fb_test_case(
             "max_memory_mb": max_memory_mb,
             "in_process": in_process,
         },
+        where=_place_of_caller(),
     )
 
     def add(cls: type[BlockT]) -> type[BlockT]:
@@ -120,6 +122,7 @@ def fb_test_case_with_lab(
             "max_memory_mb": max_memory_mb,
             "in_process": in_process,
         },
+        where=_place_of_caller(),
     )
     if _runs_under_pytest():
         check_lab_case(case, lab)
@@ -131,6 +134,13 @@ def _add_test(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None = 
     from sdk.testing.adding import add_test
 
     add_test(cls, case, lab)
+
+
+def _place_of_caller() -> str:
+    frame = sys._getframe(2)
+    # As pytest writes it: short where it is below the directory that one works in.
+    file = frame.f_code.co_filename.removeprefix(os.path.join(os.getcwd(), ""))
+    return f"{file}:{frame.f_lineno}"
 
 
 def _runs_under_pytest() -> bool:

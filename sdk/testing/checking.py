@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ValidationError
 
 from sdk.block import FunctionBlock
 from sdk.context import WorkflowContext
 from sdk.encoding import to_plain
-from sdk.errors import join_problems
+from sdk.errors import SdkError, join_problems
 from sdk.parsing.problems import problems_of
 from sdk.results import FunctionBlockResult
 from sdk.testing.differences import difference
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sdk.testing.runner import BlockRunner
 
 Assertion = Callable[[Any], object]
+
+_WORKERS_ADVICE: Final = "If it needs longer, raise --max-job-seconds or max_seconds of its registration."
 
 _RETURNED = frozenset({"completed", "block_failed", "block_raised"})
 
@@ -37,25 +39,41 @@ class Case:
     expected_data: BaseModel | Mapping[str, Any] | None
     assertions: tuple[Assertion, ...]
     options: Mapping[str, Any]
+    where: str
+    """File and line of the decorator."""
+
+    def __str__(self) -> str:
+        return f"Case {self.description!r} ({self.where})"
 
 
 def failure_of(cls: type[FunctionBlock[Any, Any]], case: Case, runner: BlockRunner) -> str | None:
     """Run ``case`` and return what is wrong with its outcome, for a person; None when nothing is.
 
-    An ``AssertionError`` of one of the case's assertions passes, with the run's report added to it.
+    An exception of one of the case's assertions passes, with the run's report added to it.
     """
     __tracebackhide__ = True
     params: Any = case.params
-    outcome = runner.run(cls, params, case.context, **case.options)
-    wrong = _wrong_end(case, outcome) or _wrong_data(case, outcome)
-    if wrong is not None:
-        return f"{wrong}\n{outcome.report()}"
-    if not case.assertions:
-        return None
-    result = _result_of(cls, outcome)
-    if isinstance(result, str):
-        return f"{result}\n{outcome.report()}"
-    return _first_false(case, result, outcome)
+    try:
+        outcome = runner.run(cls, params, case.context, **case.options)
+        wrong = _wrong_end(case, outcome) or _wrong_data(case, outcome)
+    except SdkError as error:  # it was not run, or what it expects is no JSON
+        return f"{case}: {error}"
+    if wrong is None and case.assertions:
+        result = _result_of(cls, outcome)
+        wrong = result if isinstance(result, str) else _first_false(case, result, outcome)
+    return None if wrong is None else f"{case}: {wrong}\n{_report(case, outcome)}"
+
+
+def _report(case: Case, outcome: BlockOutcome) -> str:
+    """Return the report, with advice for the limit that it was: what the worker's operator can raise is no help."""
+    own = case.options.get("max_seconds")
+    report = outcome.report()
+    if outcome.cause != "time_limit" or own is None or f" of {own:g} s. {_WORKERS_ADVICE}" not in report:
+        return report
+    return report.replace(
+        _WORKERS_ADVICE,
+        f"That is the limit of this case: if it needs longer, raise max_seconds at {case.where}.",
+    )
 
 
 def _wrong_end(case: Case, outcome: BlockOutcome) -> str | None:
@@ -110,10 +128,12 @@ def _first_false(case: Case, result: FunctionBlockResult[Any], outcome: BlockOut
         try:
             answer = assertion(result)
         except Exception as error:
-            error.add_note(f"In assertion {_named(number, assertion)}, after a run with\n{outcome.report()}")
+            error.add_note(
+                f"{case}: in assertion {_named(number, assertion)}, after a run with\n{outcome.report()}"
+            )
             raise
         if not answer:
-            return f"Assertion {_named(number, assertion)} returned {answer!r}.\n{outcome.report()}"
+            return f"Assertion {_named(number, assertion)} returned {answer!r}."
     return None
 
 

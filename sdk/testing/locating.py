@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ Source = str | os.PathLike[str]
 
 def block_id_of(cls: type[FunctionBlock[Any, Any]]) -> str:
     """Return the id under which ``cls`` is registered. Raises ``BlockNotFoundError``."""
+    __tracebackhide__ = True
     # Its own, not that of a base: the child would run the base.
     registration = vars(cls).get("registration")
     if registration is None:
@@ -30,6 +31,7 @@ def block_id_of(cls: type[FunctionBlock[Any, Any]]) -> str:
 
 def module_of(cls: type[FunctionBlock[Any, Any]]) -> dict[str, str]:
     """Return ``name`` and ``file`` of the module of ``cls``. Raises ``BlockNotFoundError``."""
+    __tracebackhide__ = True
     name = f"{cls.__module__}.{cls.__qualname__}"
     if "<locals>" in cls.__qualname__:
         raise BlockNotFoundError(
@@ -54,3 +56,14 @@ def named_sources(source: Source | Iterable[Source] | None) -> tuple[str, ...]:
 def _absolute(source: str) -> str:
     is_path = "/" in source or source.endswith(".py") or Path(source).is_dir()
     return os.path.abspath(os.path.expanduser(source)) if is_path else source
+
+
+def looked_in(module: Mapping[str, str] | None, sources: Iterable[str]) -> str:
+    """Return where a block was looked for, and how to have it looked for elsewhere."""
+    if module is not None:
+        return f"It was looked for in {module['file']}, where its class is from."
+    named = ("the blocks of installed packages" if each == ENTRY_POINTS else each for each in sources)
+    return (
+        f"It was looked for in: {', '.join(named)}. Give its class instead of its id, or source=: a directory, a .py "
+        "file or a module name."
+    )

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sdk.testing.asserting import OutcomeAssertions
+
+_DEBUGGER_HINT: Final = (
+    "hint: a breakpoint() can't be answered in a process of the worker. Run the block in this one for it "
+    "(in_process=True, or pytest --blocks-in-process), or take the breakpoint out."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ class BlockOutcome(OutcomeAssertions):
             f"cause: {self.cause} ({_ending(self)}, {self.elapsed_seconds:.1f} s)",
             f"message: {self.message}",
         ]
+        if "BdbQuit" in self.message:
+            parts.append(_DEBUGGER_HINT)
         if self.warning:
             parts.append(f"warning: {self.warning}")
         if self.stack and self.stack not in self.message:

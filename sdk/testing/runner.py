@@ -6,8 +6,9 @@ import asyncio
 from types import TracebackType
 from typing import Any, Final, Self, Unpack
 
-from sdk.testing.asking import Block, Context, Params, RunOptions, patience_seconds, request_of
+from sdk.testing.asking import Block, Context, Params, RunOptions, check_options, patience_seconds, request_of
 from sdk.testing.errors import BlockNotFoundError, HarnessError
+from sdk.testing.locating import looked_in
 from sdk.testing.outcome import BlockOutcome
 from sdk.testing.server import ServerProcess
 
@@ -51,8 +52,11 @@ class BlockRunner:
         ``run_async``, above all when the test's own loop serves what the block talks to.
 
         Raises ``BlockNotFoundError`` when the block can't be imported in the child, ``HarnessError`` when it could
-        not be run for another reason, ``EncodingError`` for parameters that are no JSON.
+        not be run for another reason, ``EncodingError`` for parameters that are no JSON, ``TypeError`` for an option
+        that there is not.
         """
+        __tracebackhide__ = True
+        check_options(options)
         if self._stays_here(options):
             from sdk.testing.in_process import run_here
 
@@ -64,6 +68,7 @@ class BlockRunner:
         self, block: Block, params: Params = None, context: Context = None, **options: Unpack[RunOptions]
     ) -> BlockOutcome:
         """Have the block acquire, and return what came of it. As ``run``, with ``job_type="acquire"``."""
+        __tracebackhide__ = True
         options["job_type"] = "acquire"
         return self.run(block, params, context, **options)
 
@@ -71,6 +76,7 @@ class BlockRunner:
         self, block: Block, params: Params = None, context: Context = None, **options: Unpack[RunOptions]
     ) -> BlockOutcome:
         """Have the block roll back, and return what came of it. As ``run``, with ``job_type="rollback"``."""
+        __tracebackhide__ = True
         options["job_type"] = "rollback"
         return self.run(block, params, context, **options)
 
@@ -81,6 +87,8 @@ class BlockRunner:
 
         When cancelled, the job is ended, with all that belongs to it, and its outcome dropped.
         """
+        __tracebackhide__ = True
+        check_options(options)
         if self._stays_here(options):
             from sdk.testing.in_process import run_on_this_loop
 
@@ -100,11 +108,12 @@ class BlockRunner:
 
 
 def _outcome(answer: dict[str, Any], request: dict[str, Any]) -> BlockOutcome:
+    __tracebackhide__ = True
     error = answer.get("error")
     if error is not None:
         message = f"{error['message']}\n{error['evidence']}".rstrip()
         if error["kind"] == "no_such_block":
-            raise BlockNotFoundError(message)
+            raise BlockNotFoundError(f"{message}\n{looked_in(request['module'], request['source'])}")
         raise HarnessError(message, kind=error["kind"])
     outcome = BlockOutcome.from_answer(answer, request["type"])
     if outcome.cause in _NOT_RUN:

@@ -73,7 +73,12 @@ FAILING = {
     "hangs": (
         "max_seconds=0.3, grace_seconds=0",
         "time.sleep(600)",
-        ["*did not return a result*", "*time_limit (SIGKILL from the worker*", '*hangs.py", line * in run*'],
+        [
+            "*did not return a result*",
+            "*time_limit (SIGKILL from the worker*",
+            "*the limit of this case: if it needs longer, raise max_seconds at hangs.py:17.",
+            '*hangs.py", line * in run*',
+        ],
     ),
     "exits_when_failure_is_expected": (
         "succeeds=False",
@@ -88,10 +93,35 @@ def test_a_case_fails_with_all_that_tells_why(author_dir: pytest.Pytester) -> No
         collect(author_dir, name, f'@fb_test_case("{name}", Params(), None, {arguments})', body)
     result = author_dir.runpytest()
     result.assert_outcomes(failed=len(FAILING))
-    for _, _, lines in FAILING.values():
+    for name, (_, _, lines) in FAILING.items():
+        result.stdout.fnmatch_lines([f"Case '{name}' ({name}.py:17): *"])
         result.stdout.fnmatch_lines(lines)
+    assert "--max-job-seconds" not in result.stdout.str()
     # Only what the author wrote: no line of the harness's own source.
     assert "sdk/testing" not in result.stdout.str()
+
+
+def test_a_limit_that_is_not_the_case_s_is_not_said_to_be(author_dir: pytest.Pytester) -> None:
+    case = '@fb_test_case("hangs", Params(), None, max_seconds=5, grace_seconds=0)'
+    collect(author_dir, "not_its_limit", case, "await asyncio.sleep(9)", registration="max_seconds=0.3")
+    result = author_dir.runpytest()
+    result.stdout.fnmatch_lines(["*0.3 s. If it needs longer, raise *max_seconds of its registration*"])
+    result.stdout.no_fnmatch_line("*limit of this case*")
+
+
+def test_cases_of_one_name_are_numbered_as_they_are_read(author_dir: pytest.Pytester) -> None:
+    cases = "".join(
+        f'@fb_test_case("{description}", {{"text": "{text}"}}, None, expected_result_data={{"text": "no"}})\n'
+        for text, description in (("top", "same"), ("middle", "same!"), ("other", "same 2"), ("low", "same"))
+    )
+    collect(author_dir, "numbered", cases, "print('ran', params.text); return ok()")
+    result = author_dir.runpytest("-v")
+    names = {"test_sample_same": "top", "test_sample_same_2": "middle", "test_sample_same_2_2": "other"}
+    for line, (name, text) in enumerate(({**names, "test_sample_same_3": "low"}).items(), start=17):
+        result.stdout.fnmatch_lines(
+            [f"*_ {name} _*", f"Case 'same*' (numbered.py:{line}): *", f"*ran {text}"]
+        )
+    result.assert_outcomes(failed=4)
 
 
 def test_an_expected_failure_passes(author_dir: pytest.Pytester) -> None:
@@ -112,7 +142,7 @@ def check(result):
     result = author_dir.runpytest()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines_random(
-        ['*assert result.data.text == "z"*', "*In assertion 1, check (*asserts.py:*", "*seen by the block*"]
+        ['*assert result.data.text == "z"*', "*in assertion 1, check (*asserts.py:*", "*seen by the block*"]
     )
     assert "sdk/testing" not in result.stdout.str()
 
@@ -171,7 +201,32 @@ def test_a_block_that_is_not_registered_is_an_error_that_says_so(author_dir: pyt
     author_dir.makepyfile(gone=source[:start] + source[source.index("class Sample") :])
     result = author_dir.runpytest()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*is not registered*"])
+    result.stdout.fnmatch_lines(["Case 'gone' (gone.py:17): gone.Sample is not registered.*"])
+    assert "def " not in result.stdout.str(), "one sentence, and no source of ours"
+
+
+def test_a_run_of_what_is_not_registered_or_of_an_unknown_level_shows_the_test_and_no_source_of_ours(
+    author_dir: pytest.Pytester,
+) -> None:
+    author_dir.makepyfile(
+        """
+        from sdk import FunctionBlock
+        from sdk.testing import BlockOutcome
+
+        class Gone(FunctionBlock): ...
+
+        def test_run(block_runner):
+            block_runner.acquire(Gone, {})
+
+        def test_level():
+            BlockOutcome(success=True, cause="completed", message="").assert_logged("x", level="WARNNN")
+        """
+    )
+    result = author_dir.runpytest()
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*BlockNotFoundError: *Gone is not registered.*"])
+    result.stdout.fnmatch_lines(["*ValueError: There is no level 'WARNNN'. Choose from: DEBUG, INFO, *"])
+    assert "sdk/testing" not in result.stdout.str()
 
 
 def test_the_fixture_serves_tests_with_and_without_a_loop(author_dir: pytest.Pytester) -> None:

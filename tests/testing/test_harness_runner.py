@@ -38,6 +38,7 @@ BLOCKS: dict[str, dict[str, Any]] = {
         "body": "print(context.device.password)\nreturn ok(str(len(context.device.password)))",
         "run_on": "device",
     },
+    "stops": {"body": "breakpoint()\nreturn ok()"},
     "naps": {"body": "time.sleep(0.3)\nreturn ok()"},
     "marks": {"body": "open(params.text, 'w').write(str(os.getpid()))\ntime.sleep(600)"},
     "large": {"body": "return ok('z' * 5_000_000)"},
@@ -323,3 +324,34 @@ def test_directories_of_an_author_stand_in_front_of_nothing(tmp_path: Path) -> N
         "assert outcome.success, outcome.report()"
     )
     run_python(program, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("in_process", [False, True])
+async def test_an_option_that_there_is_not_is_refused_with_the_one_that_was_meant(in_process: bool) -> None:
+    runner = BlockRunner(in_process=in_process)  # without a process: it must not be started for that
+    misspelt: dict[str, Any] = {"max_secs": 1}
+    with pytest.raises(TypeError, match=r"no option 'max_secs' for a run. Did you mean 'max_seconds'\?"):
+        runner.run(Echo, {}, **misspelt)
+    with pytest.raises(TypeError, match="Did you mean 'max_seconds'"):
+        runner.rollback(Echo, {}, **misspelt)
+    with pytest.raises(TypeError, match="Did you mean 'max_seconds'"):
+        await runner.run_async(Echo, {}, **misspelt)
+    with pytest.raises(TypeError, match=r"no option 'zzz' for a run. Choose from: source, "):
+        runner.acquire(Echo, {}, zzz=1)  # type: ignore[arg-type]  # what is tested
+
+
+def test_a_block_that_is_not_found_is_told_with_where_it_was_looked_for(
+    block_runner: BlockRunner, library: Path
+) -> None:
+    with pytest.raises(BlockNotFoundError, match=f"It was looked for in: {library}. Give its class"):
+        block_runner.run("nowhere_at_all", source=library)
+    with pytest.raises(BlockNotFoundError, match="looked for in: the blocks of installed packages"):
+        block_runner.run("nowhere_at_all")
+
+
+def test_a_forgotten_breakpoint_is_told_with_the_way_to_use_it(
+    block_runner: BlockRunner, library: Path
+) -> None:
+    outcome = block_runner.run("stops", source=library)
+    outcome.assert_raised("BdbQuit")
+    assert "--blocks-in-process" in outcome.report()

@@ -150,7 +150,7 @@ def test_whatever_a_lab_yields_becomes_devices_with_ids_of_their_own() -> None:
 
 
 def test_a_job_on_a_group_runs_on_the_first_one() -> None:
-    case = Case("x", {}, None, True, None, (), {})
+    case = Case("x", {}, None, True, None, (), {}, where="x.py:1")
     lab = Lab(None, "group", (), ({"id": 3, "name": "g3"}, {"id": 4, "name": "g4"}), {"a": 1})
     found = with_lab(case, lab, None)
     assert found.context is not None
