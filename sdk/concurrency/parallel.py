@@ -79,7 +79,8 @@ async def run_parallel(
       A ``run_in_thread`` call that is cancelled is not waited for: its thread goes on.
     * ``return_exceptions``: a failure is a result like others, and cancels nobody.
 
-    Raises ``TypeError`` for what can't be awaited and ``ValueError`` for a ``limit`` below one, before anything runs.
+    Raises ``TypeError`` for what can't be awaited or a ``limit`` that is no integer, and ``ValueError`` for one below
+    one, before anything runs.
     """
     try:
         _check(awaitables, limit)
@@ -108,7 +109,9 @@ async def run_parallel(
     return [_result(tasks[id(each)]) for each in awaitables]
 
 
-def _check(awaitables: tuple[object, ...], limit: int | None) -> None:
+def _check(awaitables: tuple[object, ...], limit: object) -> None:
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool)):
+        raise TypeError(f"run_parallel: limit is {limit!r}. Give an integer (how many run at once), or None.")
     if limit is not None and limit < 1:
         raise ValueError(f"run_parallel: limit is {limit}, and nothing could run. Give one or more, or None.")
     for number, each in enumerate(awaitables, start=1):

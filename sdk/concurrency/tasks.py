@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import contextvars
 import functools
+import inspect
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
+from sdk.errors import SdkError
 from sdk.failure import traceback_of
 from sdk.results import BaseFunctionBlockResult
 
@@ -29,6 +31,14 @@ _group: contextvars.ContextVar[Group | None] = contextvars.ContextVar("scheduled
 _ungrouped: Final[set[asyncio.Task[Any]]] = set()
 
 
+class NotAsyncError(SdkError, TypeError):
+    """``schedule_task`` was given what makes no task: a function that is not async. ``what`` names it."""
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(f"schedule_task can't make a task of {what}. {advice}")
+        self.what = what
+
+
 def schedule_task(fn: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, asyncio.Task[R]]:
     """Make ``fn``, an async function or method, start at once when it is called, as a task beside the caller.
 
@@ -43,18 +53,27 @@ def schedule_task(fn: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, asynci
     job, and does not outlive it:
 
     * ``run`` (or ``acquire``, ``rollback``) succeeded: the job waits for its tasks, as what they do is a part of the
-      work, and then ends. Those that are not done shortly before its time limit (``RESERVE_SECONDS``) are cancelled,
+      work, and then ends. Those that are not done 1 s before its time limit (``RESERVE_SECONDS``) are cancelled,
       with a warning: a task without an end must not turn the block's success into a failure.
     * it failed, raised or was cancelled: the tasks are cancelled, and waited for until they have cleaned up.
 
     A failed task does not change the block's result: await the task to have it raised. Called without a running event
     loop, it raises ``RuntimeError``. Outside of a block the task is kept alive and its failure logged, no more.
+
+    It may stand above or below ``@staticmethod`` and ``@classmethod``. Raises ``NotAsyncError`` (a ``TypeError``) where
+    it decorates a function that is not async, or a property, and where a call returns no coroutine.
     """
+    if isinstance(fn, staticmethod | classmethod):
+        return cast("Callable[P, asyncio.Task[R]]", type(fn)(schedule_task(fn.__func__)))
+    _check(fn)
 
     @functools.wraps(fn)
     def schedule(*args: P.args, **kwargs: P.kwargs) -> asyncio.Task[R]:
         loop = asyncio.get_running_loop()
-        task = loop.create_task(fn(*args, **kwargs), name=getattr(fn, "__qualname__", None))
+        work = fn(*args, **kwargs)
+        if not inspect.iscoroutine(work):
+            raise NotAsyncError(_name_of(fn), f"It returned no coroutine, but {type(work).__name__}.")
+        task = loop.create_task(work, name=getattr(fn, "__qualname__", None))
         group = _group.get()
         tasks = _ungrouped if group is None else group.tasks
         tasks.add(task)
@@ -62,6 +81,24 @@ def schedule_task(fn: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, asynci
         return task
 
     return schedule
+
+
+def _check(fn: Any) -> None:
+    if isinstance(fn, property | functools.cached_property):
+        raise NotAsyncError("a property", "Make it an async method, and call it.")
+    if not callable(fn):
+        raise NotAsyncError(repr(fn), "Give it an async function.")
+    # A lambda, an object and what another decorator made may well return a coroutine: each call is looked at.
+    plain = inspect.isfunction(fn) and fn.__name__ != "<lambda>"
+    if plain and not inspect.iscoroutinefunction(inspect.unwrap(fn)):
+        raise NotAsyncError(
+            _name_of(fn),
+            "It is not async: write 'async def', or put @run_in_thread below @schedule_task if it blocks.",
+        )
+
+
+def _name_of(fn: object) -> str:
+    return getattr(fn, "__qualname__", None) or repr(fn)
 
 
 def _ended(tasks: set[asyncio.Task[Any]], task: asyncio.Task[Any]) -> None:

@@ -33,7 +33,10 @@ _turns: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semap
 
 
 class NotBlockingError(SdkError, TypeError):
-    """``run_in_thread`` was given what does not block: an async function, or no function. ``what`` names it."""
+    """``run_in_thread`` was given what does not block: an async function, a generator, or no function.
+
+    ``what`` names it.
+    """
 
     def __init__(self, what: str, advice: str) -> None:
         super().__init__(f"run_in_thread can't run {what} in a thread. {advice}")
@@ -56,14 +59,16 @@ def run_in_thread(fn: Callable[P, R]) -> Callable[P, Coroutine[object, None, R]]
     * The call begins when it is awaited (or made a task), and sees the caller's context variables as they are then.
     * What ``fn`` returns or raises comes out of the ``await``. A ``StopIteration`` becomes a ``RuntimeError``, as in
       every coroutine.
-    * Up to ``MOST_THREADS`` calls run at once; more wait for their turn.
+    * Up to 128 calls (``MOST_THREADS``) run at once; more wait for their turn.
     * When the awaiting task is cancelled, ``asyncio.CancelledError`` is raised at once. Nothing in Python can stop a
-      thread: it goes on, and keeps its place among the ``MOST_THREADS``, until ``fn`` returns or the job ends. What it
+      thread: it goes on, and keeps its place among the 128, until ``fn`` returns or the job ends. What it
       returns then is dropped, what it raises is dropped too, and both are logged.
     * The threads are daemons: they hold neither the end of a job nor that of a process.
 
     It may stand above or below ``@staticmethod`` and ``@classmethod``. Raises ``NotBlockingError`` (a ``TypeError``)
-    where it decorates an async function. A call raises ``RuntimeError`` when the system has no thread left.
+    where it decorates an async function, a generator function or a property, and where a call returns a coroutine or a
+    generator: their code has not run yet, and would run on the event loop. A call raises ``RuntimeError`` when the
+    system has no thread left.
     """
     if isinstance(fn, staticmethod | classmethod):
         return cast("Callable[P, Coroutine[object, None, R]]", type(fn)(run_in_thread(fn.__func__)))
@@ -71,12 +76,16 @@ def run_in_thread(fn: Callable[P, R]) -> Callable[P, Coroutine[object, None, R]]
 
     @functools.wraps(fn)
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        return cast("R", await _in_thread(functools.partial(fn, *args, **kwargs), _name_of(fn)))
+        value = await _in_thread(functools.partial(fn, *args, **kwargs), _name_of(fn))
+        _check_value(value, fn)
+        return cast("R", value)
 
     return call
 
 
 def _check(fn: object) -> None:
+    if isinstance(fn, property | functools.cached_property):
+        raise NotBlockingError("a property", "Make it a method, and await its call.")
     if not callable(fn):
         raise NotBlockingError(repr(fn), "Give it a function.")
     called = getattr(fn, "__call__", fn)  # noqa: B004  # an object whose __call__ is async is no function that blocks
@@ -85,6 +94,28 @@ def _check(fn: object) -> None:
             f"{_name_of(fn)}, which is async",
             "Await it as it is, or take the 'async' away if what it does blocks.",
         )
+    if any(inspect.isgeneratorfunction(each) for each in (fn, called)):
+        raise NotBlockingError(
+            f"{_name_of(fn)}, which is a generator (it has a 'yield')",
+            "Its code would run where its values are taken, on the event loop. Return a list instead.",
+        )
+
+
+def _check_value(value: object, fn: object) -> None:
+    kinds = (
+        (inspect.iscoroutine, "coroutine"),
+        (inspect.isgenerator, "generator"),
+        (inspect.isasyncgen, "generator"),
+    )
+    kind = next((kind for is_one, kind in kinds if is_one(value)), None)
+    if kind is None:
+        return
+    if inspect.iscoroutine(value):
+        value.close()  # else Python warns that it was never awaited, which is said here
+    raise NotBlockingError(
+        f"what {_name_of(fn)} returned: a {kind}, whose code has not run yet",
+        "Return what it makes: a list instead of a generator, and no call of an async function.",
+    )
 
 
 def _name_of(fn: object) -> str:

@@ -144,3 +144,10 @@ async def test_a_limit_below_one_is_refused(stage: Stage) -> None:
     with pytest.raises(ValueError, match="limit is 0"):
         await run_parallel(stage.work("a"), limit=0)
     assert stage.notes == []
+
+
+@pytest.mark.parametrize("limit", ["3", 2.0, True])
+async def test_a_limit_that_is_no_integer_is_refused(stage: Stage, limit: Any) -> None:
+    with pytest.raises(TypeError, match=r"limit is .*\. Give an integer"):
+        await run_parallel(stage.work("a"), limit=limit)
+    assert stage.notes == []

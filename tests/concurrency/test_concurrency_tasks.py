@@ -1,8 +1,10 @@
 """`schedule_task`: kept alive, told of, and ended with the job."""
 
 import asyncio
+import functools
 import gc
 import logging
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +20,7 @@ from sdk import (
     WorkflowContext,
 )
 from sdk.concurrency import schedule_task
-from sdk.concurrency.tasks import RESERVE_SECONDS, ending_before
+from sdk.concurrency.tasks import RESERVE_SECONDS, NotAsyncError, ending_before
 from sdk.testing import create_workflow_context
 
 Result = FunctionBlockResult[FunctionBlockResultData]
@@ -164,3 +166,51 @@ async def test_two_blocks_on_one_loop_wait_for_their_own_tasks_only() -> None:
 def test_without_an_event_loop_it_raises() -> None:
     with pytest.raises(RuntimeError, match="no running event loop"):
         Block().note("a")
+
+
+def _plain() -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("wrong", "advice"),
+    [(_plain, "_plain. It is not async"), (property(_plain), "a property. Make it"), (3, "of 3. Give it")],
+)
+def test_what_is_not_async_is_refused_where_it_is_decorated(wrong: Any, advice: str) -> None:
+    with pytest.raises(NotAsyncError, match=re.escape(advice)):
+        schedule_task(wrong)
+
+
+async def test_a_call_that_returns_no_coroutine_says_so() -> None:
+    schedule = schedule_task(lambda: 3)  # type: ignore[arg-type, return-value]  # what is tested
+    with pytest.raises(NotAsyncError, match="returned no coroutine, but int"):
+        schedule()
+
+
+async def test_what_another_decorator_made_of_an_async_function_is_a_task() -> None:
+    async def answer() -> int:
+        return 42
+
+    @functools.wraps(answer)
+    def decorated() -> Any:
+        return answer()
+
+    assert await schedule_task(decorated)() == 42
+    assert await schedule_task(lambda: answer())() == 42
+
+
+class _Static:
+    @schedule_task  # type: ignore[arg-type]  # typed as the function in it, as run_in_thread has it
+    @staticmethod
+    async def above(text: str) -> str:
+        return text
+
+    @staticmethod
+    @schedule_task
+    async def below(text: str) -> str:
+        return text
+
+
+async def test_it_may_stand_above_or_below_staticmethod() -> None:
+    assert await _Static().above("a") == await _Static.above("a") == "a"
+    assert await _Static().below("b") == "b"

@@ -123,6 +123,38 @@ async def test_what_is_no_function_is_refused() -> None:
         run_in_thread(3)  # type: ignore[arg-type]
 
 
+def _yields() -> Any:
+    yield 1
+
+
+class _YieldingCallable:
+    def __call__(self) -> Any:
+        yield 1
+
+
+@pytest.mark.parametrize("fn", [_yields, _YieldingCallable(), classmethod(_yields)])
+def test_a_generator_is_refused_where_it_is_decorated_as_its_code_would_run_on_the_loop(fn: Any) -> None:
+    with pytest.raises(NotBlockingError, match=r"which is a generator .* Return a list"):
+        run_in_thread(fn)
+
+
+async def _yields_async() -> Any:
+    yield 1
+
+
+@pytest.mark.parametrize("returned", [_async, _yields, _yields_async])
+async def test_a_call_that_returns_what_has_not_run_yet_fails_and_says_so(returned: Any) -> None:
+    call = run_in_thread(lambda: returned())
+    with pytest.raises(NotBlockingError, match=r"<lambda> returned: a (coroutine|generator), whose code"):
+        await call()
+    gc.collect()  # an unawaited coroutine would be a warning, and so an error
+
+
+def test_a_property_is_refused_with_what_to_write() -> None:
+    with pytest.raises(NotBlockingError, match=r"a property in a thread\. Make it a method"):
+        run_in_thread(property(lambda self: 1))  # type: ignore[arg-type]  # what is tested
+
+
 @pytest.mark.parametrize("fails", [False, True])
 async def test_a_cancelled_call_ends_at_once_and_what_its_thread_makes_of_it_is_logged(
     fails: bool, caplog: pytest.LogCaptureFixture
