@@ -37,7 +37,10 @@ class FunctionBlockResult(BaseFunctionBlockResult, Generic[ResultT]):
 
     data: ResultT | None = None
     """An instance of the block's result class. It is sent as JSON: dates in ISO 8601, sets as arrays, addresses, UUIDs,
-    paths and decimals as text. NaN, circles and what JSON has no form for fail the job, with their place."""
+    paths and decimals as text. NaN, circles and what JSON has no form for fail the job, with their place.
+
+    Bytes are sent as text where they are UTF-8, else as base64, and who reads the result can't tell which: have a
+    ``str`` field instead, and encode what is no text yourself (``base64.b64encode(raw).decode()``)."""
 
     retryable: bool | None = None
     """False tells an engine (from 0.43 on) that the same job would fail again; None leaves it to its own rule."""

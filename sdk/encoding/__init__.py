@@ -26,7 +26,8 @@ def to_json(value: Any, root: str = "value") -> str:
     * date, time and datetime in ISO 8601, timedelta as an ISO 8601 duration
     * Decimal, UUID, paths, IP addresses, networks and interfaces, URLs, patterns: their text
     * an Enum is its value; pydantic secrets are ``**********``
-    * bytes: the text, if they are UTF-8, else base64
+    * bytes: the text, if they are UTF-8, else base64. Who reads it can't tell which: where they are no text, encode
+      them yourself (``base64.b64encode(raw).decode()``), always in one way
     * keys may be strings, integers, booleans (``true``) and Enums of these
     * half a surrogate pair in a string, which UTF-8 can't hold, is U+FFFD
 
