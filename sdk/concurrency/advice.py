@@ -38,6 +38,11 @@ def advice(
 
 
 def _shown(lines: Sequence[Line]) -> str:
+    innermost = lines[0]
+    if innermost.number == 0:
+        return (
+            f"  {innermost.file}, which the event loop itself calls (loop.call_soon, call_later and the like)"
+        )
     shown = [
         traceback.FrameSummary(line.file, line.number, line.function)
         for line in reversed(lines[:_MOST_LINES])

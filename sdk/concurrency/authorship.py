@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import os
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import FrameType
-from typing import Final
+from types import BuiltinFunctionType, FrameType
+from typing import Any, Final
 
 _SDK: Final = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _LIBRARY: Final = tuple(
@@ -41,7 +43,7 @@ class Authorship:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Where one frame is."""
+    """Where one frame is. A C function that the loop calls has no frame: its name as the file, and 0 as the line."""
 
     file: str
     number: int
@@ -68,12 +70,26 @@ def stack_of(innermost: FrameType, authorship: Authorship) -> Stack | None:
         outermost = frame
         code = frame.f_code
         if code.co_filename.endswith(_EVENTS) and code.co_name == "_run":
+            if frame is innermost and (name := _c_function_of(frame)) is not None:
+                authors.append(Line(name, 0, ""))
             break
         if code.co_filename.endswith(_BASE_EVENTS) and code.co_name == "_run_once":
             return None
         if authorship.is_authors(code.co_filename):
             authors.append(Line(code.co_filename, frame.f_lineno or 0, code.co_name))
     return Stack(tuple(authors), outermost) if authors else None
+
+
+def _c_function_of(run: FrameType) -> str | None:
+    """Return the name of the C function that a handle of the loop runs, unless it is a step of a task."""
+    callback: Any = getattr(run.f_locals.get("self"), "_callback", None)
+    while isinstance(callback, functools.partial):
+        callback = callback.func
+    # The name, and no `repr`: that may be code of the author's, and this is another thread.
+    if not isinstance(callback, BuiltinFunctionType) or isinstance(callback.__self__, asyncio.Future):
+        return None
+    module = callback.__module__
+    return f"{module}.{callback.__qualname__}" if module else callback.__qualname__
 
 
 _EVENTS: Final = os.path.join("asyncio", "events.py")

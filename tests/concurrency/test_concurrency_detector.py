@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import functools
 import logging
 import os
 import threading
@@ -84,6 +85,26 @@ def test_zero_turns_it_off(caplog: pytest.LogCaptureFixture) -> None:
     assert threads() == before
     detector.stop()
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("sleep", [time.sleep, functools.partial(time.sleep)])
+def test_a_c_function_that_the_loop_itself_calls_is_named(
+    caplog: pytest.LogCaptureFixture, sleep: Callable[[float], object]
+) -> None:
+    detector = BlockingDetector(THRESHOLD, SAMPLES)
+
+    async def main() -> None:
+        asyncio.get_running_loop().call_soon(sleep, 0.4)
+        await asyncio.sleep(0)
+
+    detector.start("acme/show:1.0.0")
+    try:
+        asyncio.run(main())
+    finally:
+        detector.stop()
+    (record,) = caplog.records
+    assert "  time.sleep, which the event loop itself calls" in record.message
+    assert "@run_in_thread" in record.message
 
 
 def test_a_report_that_could_not_be_made_is_made_again() -> None:
