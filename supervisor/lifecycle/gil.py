@@ -47,8 +47,9 @@ def sleeps(
     """Whether the main thread has mostly slept between two looks: in a system call, when it holds the GIL."""
     if main not in before or main not in after:
         return False
+    ran = after[main].cpu_seconds - before[main].cpu_seconds
     queued = after[main].queued_seconds - before[main].queued_seconds
-    return after[main].cpu_seconds - before[main].cpu_seconds < _RUNNING_SHARE * max(0.0, seconds - queued)
+    return ran + queued < _RUNNING_SHARE * seconds
 
 
 def _waits(before: ThreadSeen, now: ThreadSeen, seconds: float) -> bool:
