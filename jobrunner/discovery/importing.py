@@ -11,7 +11,9 @@ from typing import Final
 from jobrunner.discovery.sources import Module
 from jobrunner.protocol.catalogue import ImportProblem, ProblemKind
 from sdk.block_registry import registry
+from sdk.compat.client import way_out_of
 from sdk.errors import DuplicateBlockError
+from sdk.frames import author_frame
 
 _JOBRUNNER: Final = Path(__file__).parent.parent
 _OWN_FRAMES: Final = (f"{_JOBRUNNER}/", f"{_JOBRUNNER.parent / 'sdk'}/", "<")
@@ -31,7 +33,7 @@ def import_module(module: Module) -> ImportProblem | None:
     except DuplicateBlockError as error:
         return _problem(module, "conflict", str(error), error)
     except BaseException as error:
-        return _problem(module, "error", f"{type(error).__name__}: {error}", error)
+        return _problem(module, "error", f"{type(error).__name__}: {error}{_way_out(error)}", error)
     finally:
         sys.dont_write_bytecode = writes_bytecode
     return None
@@ -63,9 +65,8 @@ def thread_problem(module: Module) -> ImportProblem | None:
 
 
 def _problem(module: Module, kind: ProblemKind, message: str, error: BaseException) -> ImportProblem:
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours(frame.filename)]
-    line = frames[-1].lineno if frames else None
-    file = frames[-1].filename if frames else module.file
+    frame = author_frame(_strip(error.__traceback__))
+    file, line = (frame.filename, frame.lineno) if frame is not None else (module.file, None)
     if isinstance(error, SyntaxError) and error.filename:
         file, line = error.filename, error.lineno
     return ImportProblem(
@@ -76,6 +77,11 @@ def _problem(module: Module, kind: ProblemKind, message: str, error: BaseExcepti
         message=message,
         traceback="".join(traceback.format_exception(type(error), error, _strip(error.__traceback__))),
     )
+
+
+def _way_out(error: BaseException) -> str:
+    way_out = way_out_of(error)
+    return f".{way_out}" if way_out else ""
 
 
 def _is_ours(filename: str) -> bool:

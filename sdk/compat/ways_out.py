@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 ALIASED: Final = "neops_worker_sdk"
@@ -12,21 +14,41 @@ ALIASED: Final = "neops_worker_sdk"
 _INSTALL: Final = (
     f"install {ALIASED} beside this worker (it needs Python 3.12 or newer), and its own code runs"
 )
+_PUBLISHED: Final = Path(__file__).with_name("published_names.txt")
+"""The public names of the package's 0.2.0b7, one module a line."""
 
+_PLUGINS: Final = "There are no plugins but those that your blocks register"
+_UPDATES: Final = "Return the context from run(): the worker works the database updates out from it"
 _WAYS_OUT: Final = {
     "connection.plugins": "talks to devices by code of that package. Register a ConnectionPlugin "
     "of your own (NetmikoConnectionPluginBase is here), use netmiko in run() (blocks/ssh shows how)",
     "connection.detection": "finds out a device's platform by code of that package. Use netmiko's SSHDetect in run()",
+    "connection.registry.get_registry_snapshot": f"lists that package's plugins. {_PLUGINS}",
+    "connection.registry.ssh_plugins": f"lists that package's plugins. {_PLUGINS}",
+    "connection.types.base_connection.device_log_context": "makes that package's fields of a log line. "
+    "Name the device yourself: self.logger.bind(device=...)",
     "connection.utils.jinja": "renders templates by code of that package. Use jinja2 in run()",
     "connection.utils.restricted_python": "runs foreign Python by code of that package. A job here is a process of its "
     "own: see blocks/python_eval.py",
     "connection.utils.textfsm": "is a set of templates of that package. Use ntc-templates",
     "connection.utils": "is code of that package. Use netmiko, or hier_config, in run()",
     "cli": "is that package's worker, which this one replaces. Leave the import out",
+    "logger.redaction.REDACT_EXTRA_KEYS_ENV": "is the name of a variable: write 'LOG_REDACT_EXTRA_KEYS'",
+    "registry.registration_discoverer": "finds blocks for that package's worker. "
+    "Name the directory in --function-blocks, and leave the import out",
     "worker": "is that package's worker, which this one replaces. Leave the import out",
+    "workflow.db_updates.generate_db_updates": f"is a step of that package's worker. {_UPDATES}",
+    "workflow.generate_db_updates": f"is a step of that package's worker. {_UPDATES}",
+    "workflow.DbUpdateDto": f"is what that package's worker makes of a context. {_UPDATES}",
     "utils": "is a helper of that package's worker. Leave the import out",
 }
-"""By the module's name below the package, the longest that fits."""
+"""By the name below the package, the longest that fits."""
+
+_BY_LAST_NAME: Final = {
+    "P": "is a variable of that module's types. Write ParamSpec('P')",
+    "R": "is a variable of that module's types. Write TypeVar('R')",
+    "logger": "is that module's own logger. Use self.logger in a block, logger_for of neops_worker_sdk.logger elsewhere",
+}
 
 
 class NotCoveredError(ImportError):
@@ -37,12 +59,25 @@ class NotCoveredError(ImportError):
         self.missing = missing
 
 
+@cache
+def published_names() -> frozenset[str]:
+    """Each module and name that the package publishes, dotted and below the package."""
+    found: set[str] = set()
+    for line in _PUBLISHED.read_text(encoding="utf-8").splitlines():
+        module, _, names = line.partition(":")
+        parts = module.split(".")
+        found.update(".".join(parts[: end + 1]) for end in range(len(parts)))
+        found.update(f"{module}.{name}" for name in names.split())
+    return frozenset(found)
+
+
 def _way_out(missing: str) -> str:
     below = missing.removeprefix(f"{ALIASED}.")
-    fitting = [module for module in _WAYS_OUT if below == module or below.startswith(f"{module}.")]
-    if fitting:
-        return f"{_WAYS_OUT[max(fitting, key=len)]}; or {_INSTALL}."
-    return f"is not among the names that this worker knows of that package. Look for a misspelling; or {_INSTALL}."
+    if below not in published_names():
+        return f"is not among the names that {ALIASED} publishes. Look for a misspelling; or {_INSTALL}."
+    fitting = [name for name in _WAYS_OUT if below == name or below.startswith(f"{name}.")]
+    why = _WAYS_OUT[max(fitting, key=len)] if fitting else _BY_LAST_NAME[below.rpartition(".")[2]]
+    return f"is a name of {ALIASED} that this worker does not cover: it {why}; or {_INSTALL}."
 
 
 def refusing(module: str) -> Callable[[str], Any]:

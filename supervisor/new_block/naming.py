@@ -11,10 +11,31 @@ from supervisor.errors import SupervisorError
 
 DEFAULT_PACKAGE: Final = "my_blocks"
 _WANTED: Final = re.compile(r"(?:(?P<package>[^/:]*)/)?(?P<name>[^/:]*)(?::(?P<version>[^/:]*))?")
-_PACKAGE: Final = re.compile(r"[A-Za-z0-9_.]+")
+_PACKAGE: Final = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _VERSION: Final = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?", re.ASCII)
 _OURS: Final = frozenset({"blocks", "sdk", "supervisor", "jobrunner"})
+_LONGEST_NAME_CHARS: Final = 100
+"""A name of a file has at most 255 bytes, and what Python and pytest keep of a module beside it has a longer one."""
+
+IN_THE_TEMPLATE: Final = frozenset(
+    {
+        "AcquireParams",
+        "Field",
+        "FunctionBlock",
+        "FunctionBlockAcquireResult",
+        "FunctionBlockParams",
+        "FunctionBlockResult",
+        "FunctionBlockResultData",
+        "FunctionBlockRollbackResult",
+        "OUTPUT",
+        "Registration",
+        "WorkflowContext",
+        "fb_test_case",
+        "register_function_block",
+    }
+)
+"""What every new module imports or defines beside its three classes."""
 
 
 class BadNameError(SupervisorError):
@@ -37,13 +58,17 @@ class Names:
     @property
     def class_name(self) -> str:
         """The name as a class has it: ``show_version`` is ``ShowVersion``."""
-        return "".join(part[:1].upper() + part[1:] for part in self.name.split("_"))
+        return _class_name(self.name)
 
     @property
     def title(self) -> str:
         """The name as the start of a sentence: ``show_version`` is ``Show version``."""
         text = " ".join(filter(None, self.name.split("_")))
         return text[:1].upper() + text[1:]
+
+
+def _class_name(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
 
 
 def names_of(wanted: str, package: str | None = None) -> Names:
@@ -59,6 +84,7 @@ def names_of(wanted: str, package: str | None = None) -> Names:
     chosen = chosen.replace("-", "_")
     if not _PACKAGE.fullmatch(chosen):
         raise BadNameError(f"{chosen!r} can't be the package of a block. {_ADVICE}")
+    _check_length("package", chosen)
     name = match["name"].replace("-", "_")
     _check_name(name)
     version = _VERSION.fullmatch(match["version"] if match["version"] is not None else "1.0.0")
@@ -71,15 +97,29 @@ def names_of(wanted: str, package: str | None = None) -> Names:
 _ADVICE: Final = "Use letters, digits and '_', such as show_version or acme/show_version:1.0.0."
 
 
+def _check_length(what: str, text: str) -> None:
+    if len(text) > _LONGEST_NAME_CHARS:
+        raise BadNameError(
+            f"The {what} {text[:20]}… has {len(text)} characters, and may have {_LONGEST_NAME_CHARS}. "
+            "Choose a shorter one."
+        )
+
+
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise BadNameError(f"{name!r} can't be the name of a block: it names a Python module too. {_ADVICE}")
+    _check_length("name", name)
     instead = f"Choose another name, such as {name}_block."
     if keyword.iskeyword(name) or keyword.issoftkeyword(name):
         raise BadNameError(f"{name!r} is a word of the Python language. {instead}")
     if name == "conftest" or name.startswith("test_"):
         raise BadNameError(
             f"{name}.py would be a file of tests, where the worker looks for no blocks. Choose another name."
+        )
+    taken = {_class_name(name) + ending for ending in ("", "Params", "Result")} & IN_THE_TEMPLATE
+    if taken:
+        raise BadNameError(
+            f"A class of the block {name} would be called {min(taken)}, as what it imports. {instead}"
         )
     what = _owner(name)
     if what:

@@ -63,12 +63,12 @@ def write_block(names: Names, directory: Path, *, reversible: bool) -> Written:
     Nothing that is there is changed.
     """
     module = directory / f"{names.name}.py"
-    if (directory / names.name).is_dir():
-        raise WriteError(
-            f"{directory / names.name} is a directory, and {module.name} would be a module of the same name. "
-            "Choose another name, or another --directory."
-        )
     try:
+        if (directory / names.name).is_dir():
+            raise WriteError(
+                f"{directory / names.name} is a directory, and {module.name} would be a module of the same name. "
+                "Choose another name, or another --directory."
+            )
         directory.mkdir(parents=True, exist_ok=True)
         # Exclusively: what an author has written must never be lost.
         with module.open("x", encoding="utf-8") as file:

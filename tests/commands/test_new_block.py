@@ -1,5 +1,6 @@
 """`supervisor new-block`."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 from commands_support import supervisor
 
 from supervisor.commands import new_block
-from supervisor.new_block.naming import BadNameError, names_of
+from supervisor.new_block.naming import IN_THE_TEMPLATE, BadNameError, names_of
 from supervisor.new_block.writing import module_text
 
 
@@ -112,11 +113,38 @@ def test_nothing_that_is_there_is_changed(tmp_path: Path, capsys: pytest.Capture
         ("netmiko", "the installed module 'netmiko'"),
         ("test_it", "a file of tests"),
         ("conftest", "a file of tests"),
+        ("function_block", "would be called FunctionBlock, as what it imports"),
+        ("FunctionBlock", "would be called FunctionBlock, as what it imports"),
+        ("function_block_acquire", "would be called FunctionBlockAcquireResult"),
+        ("acquire", "would be called AcquireParams"),
+        ("OUTPUT", "would be called OUTPUT"),
+        ("n" * 101, "has 101 characters"),
+        ("p" * 101 + "/x", "has 101 characters"),
+        ("../evil", "can't be the package"),
+        ("a..b/evil", "can't be the package"),
     ],
 )
 def test_a_name_that_would_not_work_is_refused_with_the_reason(name: str, words: str) -> None:
     with pytest.raises(BadNameError, match=words):
         names_of(name)
+
+
+def test_every_name_that_a_new_module_brings_along_is_kept_free() -> None:
+    tree = ast.parse(module_text(names_of("one"), reversible=True))
+    imported = {name.asname or name.name for node in ast.walk(tree) for name in getattr(node, "names", [])}
+    assigned = {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    assert imported | assigned == IN_THE_TEMPLATE
+
+
+def test_the_longest_name_that_is_taken_can_be_written(tmp_path: Path) -> None:
+    assert new_block.run(["n" * 100, "--directory", str(tmp_path)]) == 0
+    assert new_block.run(["one", "--directory", str(tmp_path / ("d" * 300))]) == 2
 
 
 def test_the_parts_of_a_name() -> None:

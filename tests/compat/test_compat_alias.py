@@ -3,13 +3,15 @@
 import importlib
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from sdk.compat.client import way_out_of
 from sdk.compat.finder import install_alias
-from sdk.compat.ways_out import NotCoveredError
+from sdk.compat.ways_out import NotCoveredError, published_names
 from tests.compat.processes import ROOT
 
 STAND_IN = Path(__file__).parent / "stand_in"
@@ -93,6 +95,37 @@ def test_a_module_that_is_not_covered_is_named_with_a_way_out(name: str, advice:
     assert name.startswith(str(caught.value.missing))
     assert advice in str(caught.value)
     assert "install neops_worker_sdk beside this worker" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", sorted(published_names()))
+def test_a_published_name_is_there_or_is_said_to_be_known_and_not_covered(name: str) -> None:
+    full = f"neops_worker_sdk.{name}"
+    module, _, last = full.rpartition(".")
+    try:
+        if not hasattr(importlib.import_module(module), last):
+            importlib.import_module(full)
+    except NotCoveredError as error:
+        assert "that this worker does not cover" in str(error)
+        assert "misspelling" not in str(error)
+        assert "; or install neops_worker_sdk" in str(error)
+
+
+@pytest.mark.parametrize(
+    "name", ["connection.plugins.nonesuch", "logger.redaction.Redacter", "workflow.entities.R"]
+)
+def test_only_a_name_that_the_package_does_not_publish_is_called_misspelt(name: str) -> None:
+    module, _, last = f"neops_worker_sdk.{name}".rpartition(".")
+    with pytest.raises(NotCoveredError, match="Look for a misspelling"):
+        exec(f"from {module} import {last}")
+
+
+def test_a_name_that_the_installed_client_lacks_is_refused_with_its_version_and_a_way_out() -> None:
+    with pytest.raises(ImportError) as caught:
+        exec("from neops_workflow_engine_client import NoSuchDto")
+    version = metadata.version("neops_workflow_engine_client")
+    assert f"neops_workflow_engine_client {version} is installed" in way_out_of(caught.value)
+    assert "Install the version that the block was written for" in way_out_of(caught.value)
+    assert way_out_of(ImportError("x", name="json")) == way_out_of(ValueError()) == ""
 
 
 def test_a_name_that_is_not_covered_is_named_with_its_module() -> None:

@@ -37,6 +37,8 @@ MODULES = {
     "n_second": BLOCK.format(name="twice", text='"second"'),
     "bad_id": BLOCK.format(name="with space", text='""'),
     "not_utf8": None,
+    "no_schema": "import pydantic\nclass Plain: pass\nclass Params(pydantic.BaseModel):\n    x: Plain\n",
+    "library_fails": "import json\njson.loads('{')\n",
 }
 CRASHING = ("hangs", "segfaults", "os_exits", "closes_all")
 MISSING = "/nowhere/at/all"
@@ -92,6 +94,8 @@ def test_each_bad_module_is_one_problem(host: Host) -> None:
         ("n_second", "conflict", "lab/twice:1.0.0"),
         ("bad_id", "error", "with space"),
         ("not_utf8", "error", "SyntaxError"),
+        ("no_schema", "error", "Plain"),
+        ("library_fails", "error", "JSONDecodeError"),
         (MISSING, "source", "does not exist"),
     ],
 )
@@ -102,9 +106,20 @@ def test_a_problem_says_what_happened(host: Host, name: str, kind: str, said: st
 
 
 @pytest.mark.parametrize(
-    ("name", "line"), [("raises", 14), ("exits", 2), ("raises_base", 2), ("syntax", 1), ("missing_import", 1)]
+    ("name", "line"),
+    [
+        ("raises", 14),
+        ("exits", 2),
+        ("raises_base", 2),
+        ("syntax", 1),
+        ("missing_import", 1),
+        ("no_schema", 3),
+        ("library_fails", 2),
+    ],
 )
-def test_a_problem_names_the_file_and_line(host: Host, name: str, line: int) -> None:
+def test_a_problem_names_the_author_s_file_and_line_also_where_a_library_raised(
+    host: Host, name: str, line: int
+) -> None:
     problem = problem_of(host, name)
     assert (Path(problem["file"]).name, problem["line"]) == (f"{name}.py", line)
 
