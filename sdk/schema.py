@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
@@ -53,10 +53,24 @@ def engine_schema(
             mode=mode, by_alias=mode == "validation", schema_generator=_Generator
         )
     except (PydanticUserError, NameError) as error:
-        raise SchemaError(model.__qualname__, str(error).splitlines()[0]) from error
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise SchemaError(model.__qualname__, f"{_fields_to_blame(model, mode)}{reason}") from error
     schema.pop("title", None)
     plain: dict[str, Any] = _without_defaults(schema)
     return plain
+
+
+def _fields_to_blame(model: type[BaseModel], mode: Literal["validation", "serialization"]) -> str:
+    """The fields of which no schema can be made, each tried by itself; pydantic names none of them."""
+    blamed: list[str] = []
+    for name, field in model.model_fields.items():
+        definition: dict[str, Any] = {name: (field.annotation, field)}
+        try:
+            alone = create_model("Alone", __config__=model.model_config, **definition)
+            alone.model_json_schema(mode=mode, schema_generator=_Generator)
+        except (PydanticUserError, NameError):
+            blamed.append(name)
+    return f"{'fields' if len(blamed) > 1 else 'field'} {', '.join(blamed)}: " if blamed else ""
 
 
 def _without_defaults(schema: Any) -> Any:

@@ -23,6 +23,18 @@ LEGACY_NAMES: Final = {
 """Old name to setting. `RESULT_PUSH_TIMEOUT` has no counterpart: a result is kept until the engine has it."""
 
 
+def name_in_force(setting: str, own_name: str) -> str | None:
+    """Return the old name under which ``setting`` is set and read; `None` where its own name is set, or none is."""
+    values = _set_here()
+    if any(name.upper() == own_name for name in values):
+        return None
+    return next((name for name, its in LEGACY_NAMES.items() if its == setting and values.get(name)), None)
+
+
+def _set_here() -> dict[str, str | None]:
+    return {**dotenv_values(".env"), **os.environ}
+
+
 class LegacyEnvironment(PydanticBaseSettingsSource):
     """Reads the old names from the environment and from `.env`, below our own in precedence."""
 
@@ -32,7 +44,7 @@ class LegacyEnvironment(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         """Return what is set under an old name."""
-        values = {**dotenv_values(".env"), **os.environ}
+        values = _set_here()
         known = self.settings_cls.model_fields
         return {
             setting: values[name]

@@ -4,6 +4,7 @@ import datetime
 import json
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -36,8 +37,7 @@ class TextLine(logging.Formatter):
         text = super().format(record)
         head, separator, message = text.partition(f"{record.name}: ")
         fields = record.__dict__.get("fields") or {}
-        shown = "".join(f" {name}={_shown(value)}" for name, value in fields.items())
-        text = head + separator + _label(record) + message + shown
+        text = head + separator + _label(record) + message + shown_fields(fields)
         return printable(text).replace("\n", self._line_break)
 
 
@@ -52,13 +52,24 @@ class JsonLine(logging.Formatter):
         line: dict[str, Any] = {
             "time": at.isoformat(timespec="milliseconds"),
             "level": record.levelname,
-            "logger": given.get("origin") or record.name,
+            "logger": _origin(record),
             "message": record.getMessage(),
         }
         line |= {key: given[key] for key in (*_JOB_KEYS, "fields") if given.get(key)}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line)
+
+
+def shown_fields(fields: Mapping[str, object]) -> str:
+    """Return what stands behind a message for these fields, with a blank before each."""
+    return "".join(f" {name}={_shown(value)}" for name, value in fields.items())
+
+
+def _origin(record: logging.LogRecord) -> str:
+    origin: str | None = record.__dict__.get("origin")
+    # A logger that a block names like one of the worker's must not make the worker speak.
+    return f"job.{origin}" if origin and origin.startswith("supervisor") else origin or record.name
 
 
 def _label(record: logging.LogRecord) -> str:

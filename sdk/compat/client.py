@@ -9,6 +9,7 @@ from typing import Any, Final
 
 _CLIENT: Final = "neops_workflow_engine_client"
 
+
 def client_class(*names: str) -> Any:
     """The first of these classes that the installed client has. Raises ``ImportError`` when it has none.
 

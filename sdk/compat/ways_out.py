@@ -26,7 +26,7 @@ _WAYS_OUT: Final = {
     "connection.registry.get_registry_snapshot": f"lists that package's plugins. {_PLUGINS}",
     "connection.registry.ssh_plugins": f"lists that package's plugins. {_PLUGINS}",
     "connection.types.base_connection.device_log_context": "makes that package's fields of a log line. "
-    "Name the device yourself: self.logger.bind(device=...)",
+    "Name the device yourself: self.logger.with_context(device=device.id)",
     "connection.utils.jinja": "renders templates by code of that package. Use jinja2 in run()",
     "connection.utils.restricted_python": "runs foreign Python by code of that package. A job here is a process of its "
     "own: see blocks/python_eval.py",
@@ -47,7 +47,7 @@ _WAYS_OUT: Final = {
 _BY_LAST_NAME: Final = {
     "P": "is a variable of that module's types. Write ParamSpec('P')",
     "R": "is a variable of that module's types. Write TypeVar('R')",
-    "logger": "is that module's own logger. Use self.logger in a block, logger_for of neops_worker_sdk.logger elsewhere",
+    "logger": "is that module's own logger. Use self.logger in a block, logging.getLogger(__name__) elsewhere",
 }
 
 

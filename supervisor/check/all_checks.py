@@ -10,6 +10,7 @@ from supervisor.check.defaults import check_defaults
 from supervisor.check.finding import Finding, Level
 from supervisor.check.importing import findings_of_imports
 from supervisor.check.methods import check_methods, check_rollback
+from supervisor.check.registered import check_models, check_registered
 from supervisor.check.secrets import check_secrets
 from supervisor.check.source import Module, read_module
 from supervisor.local.watching import snapshot
@@ -19,6 +20,8 @@ SOURCE_CHECKS: Final[tuple[Callable[[Module], Iterator[Finding]], ...]] = (
     check_rollback,
     check_defaults,
     check_secrets,
+    check_models,
+    check_registered,
 )
 _TESTS: Final = frozenset({"tests", "test", "testing"})
 """Directories in which no blocks are looked for (`jobrunner.discovery.sources`)."""

@@ -40,5 +40,9 @@ def _finding(problem: ImportProblem) -> Finding:
         if own is not None:
             # These say themselves what to do.
             code, advice = own, ""
+    # One finding is one line, and the advice is the next sentence.
+    message = " ".join(problem.message.split())
+    if advice and not message.endswith((".", "!", "?")):
+        message += "."
     level = Level.WARNING if problem.kind == "thread" else Level.ERROR
-    return Finding(problem.file or problem.module, problem.line or 0, level, code, problem.message, advice)
+    return Finding(problem.file or problem.module, problem.line or 0, level, code, message, advice)

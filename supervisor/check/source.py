@@ -15,12 +15,16 @@ Method = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One module: its blocks, its models, and of these the ones that are parameters."""
+    """One module: its blocks, its models, and of these the ones that are parameters.
+
+    ``called_with`` has the names that are arguments of a call, as in ``register_function_block(...)(Block)``.
+    """
 
     file: str
     blocks: list[ast.ClassDef] = field(default_factory=list)
     models: list[ast.ClassDef] = field(default_factory=list)
     parameters: list[ast.ClassDef] = field(default_factory=list)
+    called_with: set[str] = field(default_factory=set[str])
 
 
 def read_module(file: Path) -> Module | None:
@@ -36,6 +40,8 @@ def parse_module(file: str, text: str) -> Module:
     module = Module(file)
     kinds: dict[str, str] = {}
     for node in ast.walk(ast.parse(text, filename=file)):
+        if isinstance(node, ast.Call):
+            module.called_with.update(map(last_name, node.args))
         if not isinstance(node, ast.ClassDef):
             continue
         bases = [last_name(base) for base in node.bases]

@@ -2,13 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from supervisor.errors import SupervisorError
+from supervisor.legacy_environment import name_in_force
 from supervisor.settings import ENV_PREFIX, parse
 
 EXIT_FAILED: Final = 1
@@ -22,7 +23,7 @@ def read_settings(model: type[SettingsT], arguments: list[str], program: str, ep
     try:
         settings = parse(model, arguments, program, epilog)
     except (UnicodeDecodeError, ValidationError) as error:
-        for problem in settings_problems(error):
+        for problem in settings_problems(error, arguments):
             print(f"{program}: {problem}", file=sys.stderr)
         if isinstance(error, ValidationError):
             print(f"Try '{program} --help'.", file=sys.stderr)
@@ -30,17 +31,17 @@ def read_settings(model: type[SettingsT], arguments: list[str], program: str, ep
     return settings
 
 
-def settings_problems(error: UnicodeDecodeError | ValidationError) -> list[str]:
-    """Return one message for each setting that can't be used, with the ways to set it."""
+def settings_problems(error: UnicodeDecodeError | ValidationError, arguments: Sequence[str]) -> list[str]:
+    """Return one message for each setting that can't be used, with the ways to set it: first the one that was used."""
     if isinstance(error, UnicodeDecodeError):
         return ["the file .env in this directory is not UTF-8 text."]
     return [
-        _explain(problem["loc"], str(problem["msg"]), problem["type"])
+        _explain(problem["loc"], str(problem["msg"]), problem["type"], arguments)
         for problem in error.errors(include_url=False, include_input=False)
     ]
 
 
-def _explain(location: tuple[int | str, ...], message: str, kind: str) -> str:
+def _explain(location: tuple[int | str, ...], message: str, kind: str, arguments: Sequence[str]) -> str:
     message = message.removeprefix("Value error, ")
     if not location:
         return message
@@ -48,6 +49,10 @@ def _explain(location: tuple[int | str, ...], message: str, kind: str) -> str:
     flag, variable = "--" + name.replace("_", "-"), ENV_PREFIX + name.upper()
     if kind == "missing":
         return f"{flag} is missing; it can also be given as {variable}."
+    old = name_in_force(name, variable)
+    # A flag counts more than any variable.
+    if old is not None and not any(word.partition("=")[0] == flag for word in arguments):
+        return f"{old} (here {flag} or {variable}): {message}."
     return f"{flag} (or {variable}): {message}."
 
 

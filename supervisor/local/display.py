@@ -8,11 +8,15 @@ from typing import Any, Final, Protocol
 from rich.console import Console
 from rich.text import Text
 
-from supervisor.local.worker_lines import LEVELS, Line
-from supervisor.log_format import printable
+from supervisor.local.worker_lines import LEVELS, Line, as_text
+from supervisor.log_format import printable, shown_fields
 
 _COLOURS: Final = {"DEBUG": "dim", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
 _SHORT_ID: Final = 8
+_FACTS: Final = (
+    *("time", "level", "logger", "job", "block", "step"),
+    *("stream", "text", "fields", "traceback"),
+)
 
 
 class Display(Protocol):
@@ -69,9 +73,7 @@ class JsonDisplay:
         """See `Display.line`."""
         if LEVELS.get(line.level, 0) < self._level:
             return
-        names = ("time", "level", "logger", "job", "block", "stream", "text")
-        facts = {name: value for name in names if (value := getattr(line, name))}
-        self._event("log", **facts, **({"continued": True} if line.continued else {}))
+        self._event("log", **{name: value for name in _FACTS if (value := getattr(line, name))})
 
     def say(self, text: str) -> None:
         """See `Display.say`."""
@@ -96,7 +98,7 @@ class PlainDisplay:
     def line(self, line: Line) -> None:
         """See `Display.line`."""
         if LEVELS.get(line.level, 0) >= self._level:
-            print(line.raw, file=sys.stderr, flush=True)
+            print(as_text(line), file=sys.stderr, flush=True)
 
     def say(self, text: str) -> None:
         """See `Display.say`."""
@@ -126,13 +128,18 @@ class TerminalDisplay:
         """See `Display.line`."""
         if LEVELS.get(line.level, 0) < self._level:
             return
-        text = Text()
-        text.append(" " * 9 if line.continued else f"{line.time[11:19]:8} ", style="dim")
+        head, *further = f"{line.text}{shown_fields(line.fields)}".split("\n")
+        self._row(line, f"{line.local_time:8} ", head)
+        for row in (*further, *line.traceback.splitlines()):
+            self._row(line, " " * 9, row)
+
+    def _row(self, line: Line, time: str, row: str) -> None:
+        text = Text.assemble((time, "dim"))
         if line.job:
             text.append(f"{line.job[:_SHORT_ID]} {short_block(line.block)} ", style="cyan")
         if line.stream:
             text.append(f"{line.stream} ", style="dim")
-        text.append(line.text, style=_COLOURS.get(line.level, ""))
+        text.append(printable(row), style=_COLOURS.get(line.level, ""))
         self._print(text)
 
     def say(self, text: str) -> None:

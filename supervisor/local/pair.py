@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import signal
@@ -16,7 +17,7 @@ from supervisor.legacy_environment import LEGACY_NAMES
 from supervisor.local.announcement import Announcement, announced
 from supervisor.local.kept_program import KeptProgram
 from supervisor.local.places import ENGINE_DATABASE, WORKER_DIRECTORY, WORKER_LOG, announcements_directory
-from supervisor.local.worker_lines import Line, Reader
+from supervisor.local.worker_lines import READY, Line, read_line
 from supervisor.local.worker_log import WorkerLogFile
 from supervisor.program import Program, path_of_our_code
 
@@ -26,7 +27,6 @@ WORKER_READY_SECONDS: Final = 600.0
 
 ENGINE_STOP_SECONDS: Final = 10.0
 _ENGINE_READY: Final = r"^devengine listening on (http://\S+)$"
-_WORKER_READY: Final = r" INFO +supervisor\.\S+: (The worker is ready: .*)$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,6 @@ class Pair:
         self._asked_to_stop = 0
         self._worker_is_ready = False
         self._reload_asked = False
-        self._lines = Reader()
         self._file = _log_file(options.directory / WORKER_LOG)
         self._engine = KeptProgram(
             "engine",
@@ -84,7 +83,7 @@ class Pair:
         self._worker = KeptProgram(
             "worker",
             self._start_worker,
-            ready=_WORKER_READY,
+            ready=READY,
             ready_seconds=WORKER_READY_SECONDS,
             on_ready=self._worker_became_ready,
             say=listener.say,
@@ -168,7 +167,7 @@ class Pair:
 
     def _worker_became_ready(self, match: re.Match[str]) -> None:
         self._worker_is_ready = True
-        self._listener.ready(self._url, match[1])
+        self._listener.ready(self._url, json.loads(match["text"]))
         if self._reload_asked:
             self.reload()
 
@@ -186,7 +185,7 @@ class Pair:
         self._worker_is_ready = self._reload_asked = False
         level = "debug" if self._options.log_level == "debug" else "info"
         words = [
-            *("supervisor", "--engine-url", self._url, "--log-level", level, "--log-format", "indented"),
+            *("supervisor", "--engine-url", self._url, "--log-level", level, "--log-format", "json"),
             *("--state-dir", str(self._options.directory / WORKER_DIRECTORY)),
             *self._options.worker_flags,
         ]
@@ -208,7 +207,7 @@ class Pair:
                 self._listener.say(f"engine: {text}")
             return
         self._file.append(text)
-        self._listener.line(self._lines.read(text))
+        self._listener.line(read_line(text))
 
 
 def _log_file(path: Path) -> WorkerLogFile:

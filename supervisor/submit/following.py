@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from supervisor.engine.submission import Submissions
 from supervisor.errors import EngineError
-from supervisor.local.worker_lines import Line, Reader
+from supervisor.local.worker_lines import Line, read_line
 from supervisor.local.worker_log import Follower
 
 _LOOK_SECONDS: Final = 0.2
@@ -28,13 +28,12 @@ class JobLines:
 
     def __init__(self, follower: Follower | None) -> None:
         self._follower = follower
-        self._reader = Reader()
 
     def new(self, job_id: str) -> list[Line]:
         """Return what the job has logged since the last call."""
         if self._follower is None:
             return []
-        lines = [self._reader.read(text) for text in self._follower.new_lines()]
+        lines = [read_line(text) for text in self._follower.new_lines()]
         return [line for line in lines if line.job == job_id]
 
     def close(self) -> None:

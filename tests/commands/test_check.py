@@ -70,6 +70,67 @@ def test_what_is_wrong_in_the_source_is_found_at_its_line(
     assert found_in(**given) == [finding]
 
 
+BARE = "class {name}(FunctionBlock[Params, Data]):\n    {body}\n"
+
+
+def codes(text: str) -> list[tuple[str, int]]:
+    """Code and line of what the checks of the source find in a whole module."""
+    module = parse_module("block.py", text)
+    return [(finding.code, finding.line) for check in SOURCE_CHECKS for finding in check(module)]
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("Params, Data", []),
+        ("Other, Data", [("other-models", 8)]),
+        ("Params, Other", [("other-models", 8)]),
+        ("Base, Data", []),
+    ],
+)
+def test_a_block_that_is_registered_with_other_models_than_it_is_written_for_is_found(
+    written: str, found: list[tuple[str, int]]
+) -> None:
+    text = HEAD.format(params="pass", body=RUN, registration="")
+    text = text.replace("FunctionBlock[Params, Data]", f"FunctionBlock[{written}]")
+    # What it is registered with may derive from what it is written for.
+    text = text.replace("class Params(FunctionBlockParams)", "class Params(Base)")
+    text = text.replace("from pydantic import Field", "class Base(FunctionBlockParams): ...#")
+    assert codes(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (BARE.format(name="Mine", body=RUN), [("not-registered", 1)]),
+        (BARE.format(name="_Mine", body=RUN), []),
+        (BARE.format(name="MineBase", body=RUN), []),
+        (BARE.format(name="Mine", body="pass"), []),
+        (BARE.format(name="Mine", body="@abstractmethod\n    " + RUN), []),
+        ("@registered\n" + BARE.format(name="Mine", body=RUN), []),
+        (BARE.format(name="Mine", body=RUN) + "register_function_block(REGISTRATION)(Mine)", []),
+        (BARE.format(name="Mine", body=RUN) + "@registered\nclass Other(Mine): ...", []),
+    ],
+)
+def test_a_block_without_the_decorator_is_found_and_a_base_of_others_is_not(
+    text: str, found: list[tuple[str, int]]
+) -> None:
+    assert codes(text) == found
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("SyntaxError: bad (x.py, line 2)", "SyntaxError: bad (x.py, line 2)."),
+        ("Error: one\n  two.", "Error: one two."),
+    ],
+)
+def test_what_an_import_says_is_one_line_and_ends_before_the_advice(message: str, shown: str) -> None:
+    problem = ImportProblem(module="x", file="x.py", line=2, kind="error", message=message, traceback="")
+    (finding,) = findings_of(Catalogue(blocks=(), problems=(problem,)), [])
+    assert finding.message == shown
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -40,7 +40,9 @@ def test_a_save_brings_new_code_and_a_changed_result_model(home: Path) -> None:
         assert command.end() == 0
     results = [event["data"] for event in command.events("result")]
     assert results == [{"text": "hello"}, {"words": "good bye"}]
-    assert [event["text"] for event in command.events("log") if event["logger"] == "job"] == ["greeting"] * 2
+    assert [event["text"] for event in command.events("log") if event["logger"] == "greet"] == [
+        "greeting"
+    ] * 2
     assert "Traceback" not in "\n".join(command.lines)
 
 

@@ -101,13 +101,15 @@ def test_a_module_that_is_not_covered_is_named_with_a_way_out(name: str, advice:
 def test_a_published_name_is_there_or_is_said_to_be_known_and_not_covered(name: str) -> None:
     full = f"neops_worker_sdk.{name}"
     module, _, last = full.rpartition(".")
+    said = ""
     try:
         if not hasattr(importlib.import_module(module), last):
             importlib.import_module(full)
     except NotCoveredError as error:
-        assert "that this worker does not cover" in str(error)
-        assert "misspelling" not in str(error)
-        assert "; or install neops_worker_sdk" in str(error)
+        said = str(error)
+    assert not said or "that this worker does not cover" in said
+    assert not said or "; or install neops_worker_sdk" in said
+    assert "misspelling" not in said
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from sdk.compat.finder import install_alias
+from sdk.compat.ways_out import NotCoveredError, published_names
 from supervisor.legacy_environment import LEGACY_NAMES
 from supervisor.settings import DaemonSettings
 from tests.compat.processes import ROOT
@@ -36,6 +37,20 @@ def test_the_page_has_a_row_for_all_that_a_block_imports_most() -> None:
 
 def test_each_old_variable_has_its_row_with_the_setting_that_reads_it() -> None:
     assert {name: setting.replace("-", "_") for name, setting in SETTINGS.items()} == LEGACY_NAMES
+
+
+def test_each_published_name_that_the_alias_lacks_is_said_to_be_not_covered() -> None:
+    section = PAGE.partition("## What is not covered")[2]
+    named_there = set(re.findall(r"`([\w.]+)`", section))
+    for name in sorted(published_names()):
+        module, _, last = f"neops_worker_sdk.{name}".rpartition(".")
+        try:
+            if not hasattr(importlib.import_module(module), last):
+                importlib.import_module(f"{module}.{last}")
+        except NotCoveredError:
+            parts = name.split(".")
+            above = {".".join(parts[: end + 1]) for end in range(len(parts))} | {last}
+            assert above & named_there, name
 
 
 def test_each_setting_of_the_page_exists() -> None:

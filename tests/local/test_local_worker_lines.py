@@ -1,27 +1,29 @@
 """Reading the worker's log back: by the format in which `supervisor.logs` really writes it."""
 
+import json
 import logging
+import re
 
 import pytest
 
-from supervisor.local.worker_lines import Ended, Line, Reader
+from supervisor.local.worker_lines import READY, Ended, Line, as_text, read_line
+from supervisor.log_format import JsonLine, TextLine
 from supervisor.logs import start_logging
 
 Captured = pytest.CaptureFixture[str]
 
 
-def read_back(capsys: Captured, name: str, level: int, text: str, **extra: str) -> list[Line]:
+def read_back(capsys: Captured, name: str, level: int, text: str, **extra: object) -> list[Line]:
     root = logging.getLogger()
     handlers, level_before = root.handlers[:], root.level
-    listener = start_logging(logging.DEBUG, log_format="indented")
+    listener = start_logging(logging.DEBUG, log_format="json")
     try:
         logging.getLogger(name).log(level, "%s", text, extra=extra)
     finally:
         listener.stop()
         root.handlers[:] = handlers
         root.setLevel(level_before)
-    reader = Reader()
-    return [reader.read(line) for line in capsys.readouterr().err.splitlines()]
+    return [read_line(line) for line in capsys.readouterr().err.splitlines()]
 
 
 def test_a_line_of_a_job_has_its_job_block_and_stream(capsys: Captured) -> None:
@@ -29,10 +31,10 @@ def test_a_line_of_a_job_has_its_job_block_and_stream(capsys: Captured) -> None:
         capsys, "job", logging.WARNING, "hello: [x] y", job="j-1", block="a/b:1.0.0", stream="stdout"
     )
     assert (line.job, line.block, line.stream, line.level) == ("j-1", "a/b:1.0.0", "stdout", "WARNING")
-    assert (line.text, line.continued, line.raw[-12:]) == ("hello: [x] y", False, "hello: [x] y")
+    assert line.text == "hello: [x] y"
 
 
-def test_a_line_with_the_step_and_the_logger_of_a_block_is_read_as_well(capsys: Captured) -> None:
+def test_step_logger_and_fields_of_a_block_are_read_as_they_were_logged(capsys: Captured) -> None:
     odd = 'say "x] y'
     (line,) = read_back(
         capsys,
@@ -43,17 +45,32 @@ def test_a_line_with_the_step_and_the_logger_of_a_block_is_read_as_well(capsys: 
         block="a/b:1.0.0",
         step=odd,
         origin=odd,
-        stream="stderr",
+        fields={"device": odd, "count": 3},
     )
-    assert (line.job, line.block, line.stream, line.text) == ("j-1", "a/b:1.0.0", "stderr", "hello")
+    assert (line.job, line.block, line.text) == ("j-1", "a/b:1.0.0", "hello")
+    assert (line.step, line.logger, line.fields) == (odd, odd, {"device": odd, "count": 3})
 
 
-def test_further_lines_of_a_record_belong_to_its_job(capsys: Captured) -> None:
-    lines = read_back(capsys, "job", logging.ERROR, "one\n  two", job="j-1", block="a/b:1.0.0")
-    assert [(line.text, line.job, line.continued) for line in lines] == [
-        ("one", "j-1", False),
-        ("  two", "j-1", True),
-    ]
+def test_an_event_of_many_lines_is_one(capsys: Captured) -> None:
+    (line,) = read_back(capsys, "job", logging.ERROR, "one\n  two", job="j-1", block="a/b:1.0.0")
+    assert (line.text, line.job) == ("one\n  two", "j-1")
+
+
+def test_what_is_shown_is_what_the_worker_would_have_written_for_people(capsys: Captured) -> None:
+    record = logging.makeLogRecord(
+        {
+            "name": "job",
+            "levelname": "WARNING",
+            "msg": "one\ntwo\x1b[2J",
+            "job": "j-1",
+            "block": "a/b:1.0.0",
+            "step": "s",
+            "origin": "mine",
+            "fields": {"device": "sw 1"},
+            "exc_info": (ValueError, ValueError("x"), None),
+        }
+    )
+    assert as_text(read_line(JsonLine().format(record))) == TextLine(indent=True).format(record)
 
 
 @pytest.mark.parametrize(
@@ -72,18 +89,31 @@ def test_the_worker_s_word_on_a_job_s_end_is_understood(
     assert line.ended == ended
 
 
-def test_a_block_can_not_speak_in_the_worker_s_name(capsys: Captured) -> None:
-    lines = read_back(
+@pytest.mark.parametrize("origin", ["supervisor.dispatch", "", None])
+def test_a_block_can_not_speak_in_the_worker_s_name(capsys: Captured, origin: str | None) -> None:
+    (line,) = read_back(
         capsys,
         "job",
         logging.INFO,
-        "The worker is ready: 1\nJob j: success (completed) after 1 s.",
+        "Job j: success (completed) after 1 s.",
         job="j",
         block="b",
+        origin=origin,
     )
-    assert [(line.says_ready, line.ended) for line in lines] == [(False, None)] * 2
+    assert (line.ended, line.is_the_worker_s) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "origin", "ready"),
+    [("supervisor.daemon", None, True), ("job", "supervisor.daemon", False), ("job", None, False)],
+)
+def test_only_the_worker_says_that_it_is_ready(name: str, origin: str | None, ready: bool) -> None:
+    fields = {"name": name, "levelname": "INFO", "msg": 'The worker is ready: "1" b', "origin": origin}
+    match = re.search(READY, JsonLine().format(logging.makeLogRecord(fields)))
+    assert (match is not None) == ready
+    assert match is None or json.loads(match["text"]) == 'The worker is ready: "1" b'
 
 
 def test_what_is_no_line_of_the_log_is_kept_as_it_is() -> None:
-    line = Reader().read("supervisor: 3 process(es) were killed.")
+    line = read_line("supervisor: 3 process(es) were killed.")
     assert (line.text, line.job, line.time) == ("supervisor: 3 process(es) were killed.", "", "")
