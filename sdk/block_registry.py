@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sdk.author_names import author_name
 from sdk.block import FunctionBlock
 from sdk.errors import DuplicateBlockError
 from sdk.registration import Registration
@@ -30,7 +31,7 @@ class RegisteredBlock:
     @property
     def place(self) -> str:
         """Class and source line, for a person."""
-        return f"{self.module}.{self.cls.__qualname__} ({self.file}:{self.line})"
+        return f"{author_name(self.module)}.{self.cls.__qualname__} ({self.file}:{self.line})"
 
     def is_same_source_as(self, other: RegisteredBlock) -> bool:
         """Whether both come from one class statement: its module was merely imported once more."""

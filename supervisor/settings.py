@@ -6,7 +6,7 @@ import os
 import re
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import (
@@ -17,6 +17,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from supervisor.flag_help import add_argument
 from supervisor.legacy_environment import LegacyEnvironment
 from supervisor.log_settings import checked_levels, parse_levels, parse_redact_keys
 from supervisor.user_numbers import parse_users
@@ -227,12 +228,10 @@ class DaemonSettings(RunSettings):
         description="Refuse to start when a block can't be imported or is refused by the engine.",
     )
 
-    _URL: ClassVar = re.compile(r"https?://[^\s/]+.*")
-
     @field_validator("engine_url")
     @classmethod
     def _is_url(cls, value: str) -> str:
-        if not cls._URL.fullmatch(value):
+        if not URL.fullmatch(value):
             raise ValueError("must be a URL such as http://engine:3030")
         return value.rstrip("/")
 
@@ -258,19 +257,13 @@ class DaemonSettings(RunSettings):
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+URL: Final = re.compile(r"https?://[^\s/]+.*")
 
 
 def _join(value: Any) -> Any:
     if isinstance(value, list):
         return [part for item in value for part in _split(item)]
     return _split(value)
-
-
-def _add_argument(hidden: frozenset[str], parser: Any, *names: str, **options: Any) -> Any:
-    """Add a flag, which the help leaves out when its setting is one of ``hidden``. It can be given all the same."""
-    if any(name.lstrip("-").replace("-", "_") in hidden for name in names):
-        options["help"] = argparse.SUPPRESS
-    return parser.add_argument(*names, **options)
 
 
 def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: str = "") -> SettingsT:
@@ -290,7 +283,7 @@ def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: st
         model,
         root_parser=parser,
         cli_parse_args=arguments,
-        add_argument_method=partial(_add_argument, getattr(model, "HIDDEN_FLAGS", frozenset())),
+        add_argument_method=partial(add_argument, getattr(model, "HIDDEN_FLAGS", frozenset())),
     )
     given: dict[str, Any] = {"_cli_settings_source": source}  # pydantic-settings' own way in
     return model(**given)

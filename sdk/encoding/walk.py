@@ -15,13 +15,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from sdk.author_names import author_name
 from sdk.encoding.leaves import LEAVES
 from sdk.errors import EncodingError
 
 MAX_DEPTH = 100
 MAX_PATH_LENGTH = 200
-
-_PRIVATE_PACKAGE = re.compile(r"^_neops_directory_\w+?\.")
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -128,11 +127,8 @@ def _no_type_of_json(value: object) -> str:
     if isinstance(value, Iterator):
         # pydantic hands on any iterator as one of its own, so the author's type is not known any more.
         return "an iterator, a generator or an open file is no type that JSON has; use list(...), or its text"
-    # Where an author's folder is imported its modules have a package name of ours before theirs.
-    name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
-    return (
-        f"{_PRIVATE_PACKAGE.sub('', name)} is no type that JSON has; use str(...), or a dict of what matters"
-    )
+    name = author_name(f"{kind.__module__}.{kind.__qualname__}").removeprefix("builtins.")
+    return f"{name} is no type that JSON has; use str(...), or a dict of what matters"
 
 
 def _dump(model: BaseModel) -> Any:

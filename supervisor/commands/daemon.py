@@ -44,7 +44,7 @@ def _read_again(arguments: list[str]) -> DaemonSettings:
     try:
         return parse(DaemonSettings, arguments, PROGRAM)
     except (UnicodeDecodeError, ValidationError) as error:
-        raise ReloadRefusedError(" ".join(settings_problems(error))) from None
+        raise ReloadRefusedError(" ".join(settings_problems(error, arguments))) from None
 
 
 def _epilog() -> str:

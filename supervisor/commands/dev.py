@@ -18,7 +18,7 @@ from supervisor.local.flags import flag, given_to_the_worker
 from supervisor.local.pair import Pair, PairOptions, no_proxy_for_the_loopback
 from supervisor.local.results import Results
 from supervisor.local.sources import places_of
-from supervisor.local.watching import Watcher, watched_directories
+from supervisor.local.watching import Watcher, watched_directories, what_changed
 from supervisor.local.worker_lines import Line
 
 PROGRAM: Final = "supervisor dev"
@@ -126,8 +126,7 @@ class _Author(Told):
     async def _reload_at_each_save(self) -> None:
         while True:
             files = await self._watcher.next_change()
-            names = ", ".join(Path(file).name for file in files[:3]) + (", …" if len(files) > 3 else "")
-            self.say(f"Saved: {names}")
+            self.say(what_changed(files))
             self._saved.set()
             # One that is not there yet, or not any more, gets no signal: it begins with the new code.
             self._pair.reload()

@@ -23,7 +23,7 @@ from supervisor.local.display import TerminalDisplay
 from supervisor.local.flags import on_the_command_line
 from supervisor.local.pair import no_proxy_for_the_loopback
 from supervisor.local.worker_lines import LEVELS
-from supervisor.settings import File, RunSettings
+from supervisor.settings import URL, File, RunSettings
 from supervisor.submit.asking import block_meant, what_it_runs_on
 from supervisor.submit.following import WaitedTooLongError, follow
 from supervisor.submit.report import report_of, report_table
@@ -112,6 +112,10 @@ def run(arguments: list[str]) -> int:
         return _refuse(
             "No engine runs here. Start one with `supervisor dev` or `supervisor local`, or give --engine-url."
         )
+    if not URL.fullmatch(target.url):
+        return _refuse(
+            f"{target.url} is not where an engine can be: give a URL such as http://127.0.0.1:3030."
+        )
     # An engine on this machine is not to be sought behind a proxy.
     os.environ.update(no_proxy_for_the_loopback(os.environ))
     try:
@@ -143,7 +147,11 @@ async def _submit(settings: SubmitSettings, target: Target, body: dict[str, Any]
         if not settings.wait:
             _print_submitted(settings, target, job_id, block)
             return 0
-        return await _wait(settings, engine, target, job_id, block)
+        try:
+            return await _wait(settings, engine, target, job_id, block)
+        except asyncio.CancelledError:
+            _say(f"Job {job_id} goes on without this command. Its result: {target.url}/dev/jobs/{job_id}")
+            raise
     finally:
         target.lines.close()
         await engine.close()

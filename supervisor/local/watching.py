@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -63,6 +63,17 @@ def _python_files(todo: list[str]) -> Iterator[os.DirEntry[str]]:
 def changed_files(before: Snapshot, after: Snapshot) -> list[str]:
     """Return the files that came, went or changed, in order."""
     return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+
+
+def what_changed(files: Sequence[str]) -> str:
+    """Say of files that have changed which were saved, and which are gone."""
+    gone = [file for file in files if not Path(file).exists()]
+    there = [file for file in files if file not in gone]
+    return ". ".join(f"{word}: {_names(of)}" for word, of in (("Saved", there), ("Deleted", gone)) if of)
+
+
+def _names(files: Sequence[str]) -> str:
+    return ", ".join(Path(file).name for file in files[:3]) + (", …" if len(files) > 3 else "")
 
 
 class Watcher:

@@ -3,7 +3,11 @@
 import http.server
 import json
 import os
+import re
+import signal
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from local_support import running, submit, write_block
+from local_support import clean_environment, running, submit, write_block
 
 from supervisor.commands import submit as submit_command
 from supervisor.engine.submission import OfferedBlock
@@ -81,6 +85,36 @@ def test_a_result_that_does_not_come_in_time_is_exit_code_2_and_the_job_goes_on(
     done = submit(home, "greet", "--wait", "--timeout-seconds", "0.3", "--params", '{"seconds": 2}')
     assert (done.returncode, done.stdout) == (2, "")
     assert "has no result after 0.3 s: it runs on. See http://127.0.0.1:" in done.stderr
+
+
+def test_a_ctrl_c_while_waiting_says_that_the_job_goes_on_and_where_its_result_is(home: Path) -> None:
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "supervisor", "submit", "greet", "--wait", "--params", '{"seconds": 3}'],
+        cwd=home,
+        env=clean_environment(home),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert waiting.stderr is not None
+    try:
+        assert any("greeting" in line for line in waiting.stderr)
+        waiting.send_signal(signal.SIGINT)
+        said = waiting.stderr.read()
+        assert waiting.wait(20) == 130
+    finally:
+        waiting.kill()
+        waiting.wait()
+        waiting.stderr.close()
+    assert re.search(r"Job (\S+) goes on without this command\. Its result: http://\S+/dev/jobs/\1", said)
+
+
+def test_an_engine_s_address_of_another_kind_is_refused_as_such(
+    tmp_path: Path, submit_here: SubmitHere
+) -> None:
+    said = submit_here(tmp_path, "greet", "--engine-url", "ftp://example/x")
+    assert said.code == 2
+    assert "ftp://example/x is not where an engine can be: give a URL such as http://" in said.stderr
 
 
 def test_parameters_come_from_stdin_and_from_a_file(home: Path, tmp_path: Path) -> None:

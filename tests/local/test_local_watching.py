@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.local.watching import Watcher, changed_files, snapshot, watched_directories
+from supervisor.local.watching import Watcher, changed_files, snapshot, watched_directories, what_changed
 
 
 def test_only_python_files_that_may_be_code_of_blocks_are_looked_at(tmp_path: Path) -> None:
@@ -52,6 +52,14 @@ def test_the_top_of_a_package_is_watched_and_so_is_a_file_s_directory(tmp_path: 
     sources = [str(inner), str(inner / "block.py"), str(tmp_path / "alone.py")]
     assert watched_directories(sources) == [tmp_path.resolve()]
     assert watched_directories([str(tmp_path / "top")]) == [tmp_path.resolve()]
+
+
+def test_a_file_that_is_gone_is_not_called_saved(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("")
+    one, two = str(tmp_path / "one.py"), str(tmp_path / "two.py")
+    assert what_changed([one, two]) == "Saved: one.py. Deleted: two.py"
+    assert what_changed([two]) == "Deleted: two.py"
+    assert what_changed([one] * 4) == "Saved: one.py, one.py, one.py, …"
 
 
 async def test_many_files_saved_at_once_are_one_change(tmp_path: Path) -> None:

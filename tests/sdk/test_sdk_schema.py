@@ -110,5 +110,5 @@ def test_a_model_that_can_not_be_described_is_an_error_that_names_it() -> None:
         fine: Annotated[Callback, WithJsonSchema({"type": "string"})]
         callback: Callback
 
-    with pytest.raises(SchemaError, match="made of .*Indescribable: field callback: "):
+    with pytest.raises(SchemaError, match=r"made of .*Indescribable: field callback: "):
         engine_schema(Indescribable)

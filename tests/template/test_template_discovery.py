@@ -134,6 +134,7 @@ def test_of_two_blocks_with_one_id_the_first_stays_and_both_are_named(host: Host
     message = problem_of(host, "n_second")["message"]
     assert "m_first.py" in message
     assert "n_second" in message
+    assert "_neops_directory_" not in message
 
 
 def test_nothing_of_a_module_that_hangs_or_crashes_stays_alive(tmp_path: Path) -> None:

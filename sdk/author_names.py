@@ -1,0 +1,11 @@
+"""The names of an author's modules, as the author knows them."""
+
+import re
+from typing import Final
+
+_PRIVATE_PACKAGE: Final = re.compile(r"^_neops_directory_\w+?\.")
+
+
+def author_name(dotted: str) -> str:
+    """Return ``dotted`` without the package of ours in which the modules of an author's folder are imported."""
+    return _PRIVATE_PACKAGE.sub("", dotted)

@@ -1,0 +1,28 @@
+"""How `--help` shows a flag: by words for people, where pydantic-settings has Python's own for types and defaults."""
+
+import argparse
+import re
+from typing import Any, Final
+
+_METAVARS: Final = {
+    "str": "TEXT",
+    "int": "NUMBER",
+    "float": "NUMBER",
+    "Path": "PATH",
+    "list[str]": "TEXT,...",
+}
+_NO_DEFAULT: Final = re.compile(r"\s*\(default: (?:None|\[\])?\)$")
+_LIST_DEFAULT: Final = re.compile(r"\(default: \[(.+)\]\)$")
+
+
+def add_argument(hidden: frozenset[str], parser: Any, *names: str, **options: Any) -> Any:
+    """Add a flag, which the help leaves out when its setting is one of ``hidden``. It can be given all the same."""
+    if any(name.lstrip("-").replace("-", "_") in hidden for name in names):
+        options["help"] = argparse.SUPPRESS
+    metavar, text = options.get("metavar"), options.get("help")
+    if isinstance(metavar, str):
+        options["metavar"] = _METAVARS.get(metavar, metavar)
+    if isinstance(text, str):
+        text = _NO_DEFAULT.sub("", text)
+        options["help"] = _LIST_DEFAULT.sub(lambda match: f"(default: {match[1].replace(chr(39), '')})", text)
+    return parser.add_argument(*names, **options)
