@@ -3,9 +3,9 @@
 import re
 from typing import Final
 
-_PRIVATE_PACKAGE: Final = re.compile(r"^_neops_directory_\w+?\.")
+_PRIVATE_PACKAGE: Final = re.compile(r"\b_neops_directory_\w+?\.")
 
 
-def author_name(dotted: str) -> str:
-    """Return ``dotted`` without the package of ours in which the modules of an author's folder are imported."""
-    return _PRIVATE_PACKAGE.sub("", dotted)
+def author_name(text: str) -> str:
+    """Return ``text`` without the package of ours in which the modules of an author's folder are imported."""
+    return _PRIVATE_PACKAGE.sub("", text)

@@ -8,8 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from pydantic.errors import PydanticUserError
+
 from jobrunner.discovery.sources import Module
 from jobrunner.protocol.catalogue import ImportProblem, ProblemKind
+from sdk.author_names import author_name
 from sdk.block_registry import registry
 from sdk.compat.client import way_out_of
 from sdk.errors import DuplicateBlockError
@@ -33,7 +36,7 @@ def import_module(module: Module) -> ImportProblem | None:
     except DuplicateBlockError as error:
         return _problem(module, "conflict", str(error), error)
     except BaseException as error:
-        return _problem(module, "error", f"{type(error).__name__}: {error}{_way_out(error)}", error)
+        return _problem(module, "error", _said(error), error)
     finally:
         sys.dont_write_bytecode = writes_bytecode
     return None
@@ -79,9 +82,12 @@ def _problem(module: Module, kind: ProblemKind, message: str, error: BaseExcepti
     )
 
 
-def _way_out(error: BaseException) -> str:
+def _said(error: BaseException) -> str:
+    text = author_name(str(error))
+    if isinstance(error, PydanticUserError):
+        text = text.partition("\n")[0]  # what follows is for those who write types for pydantic
     way_out = way_out_of(error)
-    return f".{way_out}" if way_out else ""
+    return f"{type(error).__name__}: {text}{'.' if way_out else ''}{way_out}"
 
 
 def _is_ours(filename: str) -> bool:

@@ -129,6 +129,12 @@ def test_a_module_that_hangs_or_crashes_says_where(host: Host, name: str) -> Non
     assert f"{name}.py" in problem_of(host, name)["traceback"]
 
 
+def test_a_class_of_an_author_s_is_named_as_the_author_knows_it(host: Host) -> None:
+    message = problem_of(host, "no_schema")["message"]
+    assert "<class 'no_schema.Plain'>" in message
+    assert "\n" not in message
+
+
 def test_of_two_blocks_with_one_id_the_first_stays_and_both_are_named(host: Host) -> None:
     assert host.run("lab/twice")["body"] == '{"data":{"text":"first"}}'
     message = problem_of(host, "n_second")["message"]
