@@ -1,4 +1,4 @@
-"""Where a job that is being cancelled stands, in the form that faulthandler uses for threads.
+"""Where the tasks of a job await, in the form that faulthandler uses for threads.
 
 A block that hangs in an ``await`` is on no thread's stack: faulthandler shows the event loop, waiting. A ``run`` that
 is not async, or what it has moved to a thread, is on one, but the job may have ended before anybody asks faulthandler.
@@ -6,25 +6,67 @@ is not async, or what it has moved to a thread, is on one, but the job may have 
 
 import asyncio
 import concurrent.futures.thread
+import contextlib
 import itertools
 import os
+import selectors
 import sys
 import threading
 import types
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from jobrunner.protocol.linux import END_OF_AWAITS
+from sdk.concurrency.authorship import Authorship
+
 _DEPTH: Final = 50
 _THREADS: Final = 20
+_PLACES: Final = 20
+_TASKS: Final = 1000
 _POOL: Final = concurrent.futures.thread.__file__
+_JOBRUNNER: Final = os.path.dirname(__file__) + os.sep
+_WORKER: Final = (_JOBRUNNER, os.path.join(os.path.dirname(os.path.dirname(__file__)), "sdk") + os.sep)
+_AUTHORSHIP: Final = Authorship(foreign=(_JOBRUNNER,))
+_JOB: Final = "block"
+
+_Place = tuple[str, ...]
+_written: set[_Place] = set()
+"""Told when the job was cancelled: a task that stands there still is not told twice."""
 
 
-def write_awaiting(task: asyncio.Task[Any], descriptor: int) -> None:
-    """Write the chain of awaits of ``task``, innermost first, to ``descriptor``. Nothing for a task that is done."""
-    frames = list(_chain(task.get_coro()))
-    if not frames:
+def write_awaiting(descriptor: int) -> None:
+    """Write where each task of the running loop awaits, innermost frame first, to ``descriptor``.
+
+    Tasks that await at the same place are told together; those of the author's own code come first, the job's before
+    all. Of very many tasks or places not all are shown, and that is said.
+    """
+    tasks = asyncio.all_tasks()
+    places = {
+        place: names
+        for place, names in _places_of(itertools.islice(tasks, _TASKS)).items()
+        if place not in _written
+    }
+    shown = dict(itertools.islice(places.items(), _PLACES))
+    left = max(0, len(tasks) - _TASKS) + sum(map(len, places.values())) - sum(map(len, shown.values()))
+    for number, (place, names) in enumerate(shown.items(), 1):
+        what = f"Awaiting in task {names[0]}"
+        what += f" and {len(names) - 1} more at the same place" if len(names) > 1 else ""
+        what += f", {left} more tasks elsewhere are not shown" if left and number == len(shown) else ""
+        _write(descriptor, what, place)
+    _written.update(shown)
+
+
+def write_awaiting_when_idle(frame: types.FrameType | None, descriptor: int) -> None:
+    """Do as `write_awaiting` where ``frame``, which a signal has interrupted, is an event loop that waits; then say so.
+
+    Elsewhere the stack tells it, and a handler that comes between any two steps of a block must leave its tasks alone.
+    """
+    if frame is None or frame.f_code.co_filename != selectors.__file__:
         return
-    _write(descriptor, f"Awaiting in task {task.get_name()}", reversed(frames))
+    with contextlib.suppress(Exception):  # it would be raised into the job
+        write_awaiting(descriptor)
+    with contextlib.suppress(OSError):
+        os.write(descriptor, f"\n{END_OF_AWAITS}\n\n".encode())
 
 
 def write_threads(descriptor: int) -> None:
@@ -37,17 +79,35 @@ def write_threads(descriptor: int) -> None:
         if ident != threading.get_ident() and frame.f_code.co_filename != _POOL
     ]
     for name, frame in busy[:_THREADS]:
-        _write(descriptor, f"Thread {name}", itertools.islice(_callers(frame), _DEPTH))
+        _write(descriptor, f"Thread {name}", map(_line, itertools.islice(_callers(frame), _DEPTH)))
 
 
-def _write(descriptor: int, what: str, frames: Iterable[types.FrameType]) -> None:
-    """Write ``frames``, innermost first, under the heading ``what``."""
-    lines = [
-        f'  File "{frame.f_code.co_filename}", line {frame.f_lineno} in {frame.f_code.co_name}'
-        for frame in frames
-    ]
+def _places_of(tasks: Iterable[asyncio.Task[Any]]) -> dict[_Place, list[str]]:
+    """Return the names of the tasks for each place, in the order in which they help an author."""
+    found: list[tuple[bool, bool, int, str, _Place]] = []
+    for task in tasks:
+        frames = [
+            frame for frame in _chain(task.get_coro()) if not frame.f_code.co_filename.startswith(_WORKER)
+        ]
+        if frames:
+            name = task.get_name()
+            foreign = not any(_AUTHORSHIP.is_authors(frame.f_code.co_filename) for frame in frames)
+            # Names that asyncio gives end in numbers, which grow.
+            found.append((foreign, name != _JOB, len(name), name, tuple(map(_line, reversed(frames)))))
+    places: dict[_Place, list[str]] = {}
+    for *_, name, place in sorted(found):
+        places.setdefault(place, []).append(name)
+    return places
+
+
+def _write(descriptor: int, what: str, lines: Iterable[str]) -> None:
+    """Write ``lines``, those of the innermost frames first, under the heading ``what``."""
     text = "\n".join([f"{what} (most recent call first):", *lines])
-    os.write(descriptor, f"{text}\n\n".encode(errors="backslashreplace"))
+    os.write(descriptor, f"\n{text}\n\n".encode(errors="backslashreplace"))
+
+
+def _line(frame: types.FrameType) -> str:
+    return f'  File "{frame.f_code.co_filename}", line {frame.f_lineno} in {frame.f_code.co_name}'
 
 
 def _callers(frame: types.FrameType | None) -> Iterator[types.FrameType]:

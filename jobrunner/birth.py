@@ -13,6 +13,7 @@ from typing import Final
 from multiprocess import process as multiprocess_process
 from multiprocess import resource_tracker
 
+from jobrunner.awaiting import write_awaiting_when_idle
 from jobrunner.containment import contain, forbid_escape
 from jobrunner.job_user import become_user
 from jobrunner.protocol import linux
@@ -94,6 +95,17 @@ def close_everything_above(highest_kept: int) -> None:
                 os.close(int(name))
 
 
+def _tell_place_when_asked(dump: int) -> None:
+    """Have the signal write the stack of every thread and then, where the event loop waits, what its tasks await.
+
+    The first is done at once, by C code. The second is Python's, which runs when the main thread comes to it.
+    """
+    # What the template has registered would keep its own next handler: none.
+    faulthandler.unregister(linux.DUMP_SIGNAL)
+    signal.signal(linux.DUMP_SIGNAL, lambda _, frame: write_awaiting_when_idle(frame, dump))
+    faulthandler.register(linux.DUMP_SIGNAL, file=dump, all_threads=True, chain=True)
+
+
 def be_born(supervisor_pid: int, descriptors: Descriptors, confinement: Confinement) -> Descriptors:
     """Turn a fresh fork (or a fresh interpreter) into a child that may run a block. Returns its descriptors."""
     wait_for_adoption(supervisor_pid)
@@ -104,7 +116,7 @@ def be_born(supervisor_pid: int, descriptors: Descriptors, confinement: Confinem
     reset_signals()
     reset_identity()
     descriptors = take_descriptors(descriptors)
-    faulthandler.register(linux.DUMP_SIGNAL, file=descriptors.dump, all_threads=True, chain=False)
+    _tell_place_when_asked(descriptors.dump)
     faulthandler.enable(file=descriptors.dump, all_threads=True)
     linux.set_process_name("neops-spare")
     contain(confinement)

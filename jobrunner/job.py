@@ -105,7 +105,7 @@ async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -
             # Before the cancellation unwinds it: this is where the time went. Nothing that goes wrong here may keep the
             # job from being cancelled.
             with contextlib.suppress(Exception):
-                write_awaiting(job, DUMP_DESCRIPTOR)
+                write_awaiting(DUMP_DESCRIPTOR)
                 write_threads(DUMP_DESCRIPTOR)
             job.cancel(message.reason)
 

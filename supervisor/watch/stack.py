@@ -3,16 +3,23 @@
 import asyncio
 import os
 import re
+import time
 from dataclasses import dataclass
 from typing import Final
 
+from jobrunner.protocol.linux import END_OF_AWAITS
 from supervisor.launcher.child import Child
 
 _CAP_BYTES: Final = 64 * 1024
 _LOOK_SECONDS: Final = 0.004
+_AWAITS_SECONDS: Final = 0.15
+"""How long what the tasks await is waited for. It comes within a millisecond, unless the child is stopped."""
 _FRAME: Final = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)')
 _FRAME_ANYWHERE: Final = re.compile(_FRAME.pattern, re.MULTILINE)
 _WORKER: Final = re.compile(r'"[^"]*/(jobrunner|sdk(/concurrency)?|multiprocess)/[a-z_]+\.py"')
+_IDLE: Final = re.compile(
+    r'selectors\.py", line \d+ in select\n  File "[^"]*/asyncio/base_events\.py", line \d+ in _run_once'
+)
 _MAIN: Final = "/jobrunner/job.py"
 _RUNTIME: Final = re.compile(r"(/lib/python3\.\d+/(?!site-packages)|/jobrunner/|/sdk/|<frozen )")
 
@@ -44,12 +51,22 @@ async def take_dump(child: Child) -> str:
     before = os.fstat(child.dump).st_size
     child.ask_for_stack()
     size = before
+    latest = time.monotonic() + _AWAITS_SECONDS
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         now = os.fstat(child.dump).st_size
         if now > before and now == size:
-            return os.pread(child.dump, _CAP_BYTES, before).decode(errors="backslashreplace")
+            dump = os.pread(child.dump, _CAP_BYTES, before).decode(errors="backslashreplace")
+            if not _awaits_follow(dump) or time.monotonic() > latest:
+                return dump
         size = now
+
+
+def _awaits_follow(dump: str) -> bool:
+    """Whether the loop waits, so that the child is about to write what its tasks await, and has not done so yet."""
+    if END_OF_AWAITS in dump:
+        return False
+    return any(_MAIN in section and _IDLE.search(section) for section in _sections(dump))
 
 
 def read_stack(child: Child) -> str:
