@@ -7,8 +7,9 @@ from typing import NoReturn
 
 from jobrunner.channel import Channel
 from jobrunner.job import run_order
-from jobrunner.logs import capture_logs, flush_output, line_buffer_output
+from jobrunner.logs import capture_logs
 from jobrunner.measuring import measured
+from jobrunner.printing import flush_output, unbuffer_output
 from jobrunner.protocol import linux
 from jobrunner.protocol.caps import ORDER_CAP_BYTES
 from jobrunner.protocol.entry import Descriptors
@@ -22,7 +23,7 @@ async def _nothing() -> None:
 def live(descriptors: Descriptors) -> NoReturn:
     """Run one job, if one comes. Ends the process without Python's exit handlers, which belong to the template."""
     channel = Channel(descriptors.channel)
-    line_buffer_output()
+    unbuffer_output()
     asyncio.run(_nothing())
     try:
         channel.send(Ready(pid=os.getpid()))

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import sys
 
 from jobrunner.channel import Channel
 from jobrunner.discovery.sources import module_name, private_packages
@@ -54,20 +53,3 @@ def capture_logs(channel: Channel, order: Order) -> None:
     logging.captureWarnings(True)
     # A record that can't be formatted is reported on stderr, which the supervisor captures too.
     logging.raiseExceptions = True
-
-
-def line_buffer_output() -> None:
-    """Have prints reach the supervisor line by line, whatever their encoding: a kill flushes nothing."""
-    for descriptor, name in ((1, "stdout"), (2, "stderr")):
-        stream = open(  # noqa: SIM115  # open for as long as the process lives
-            descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
-        )
-        setattr(sys, name, stream)
-        setattr(sys, f"__{name}__", stream)
-
-
-def flush_output() -> None:
-    """Write out what a block left in Python's buffers; a block may have closed them."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):
-            stream.flush()

@@ -17,8 +17,8 @@ from jobrunner.child import live
 from jobrunner.containment import contain_signals, take_ordinary_priority
 from jobrunner.discovery import discover
 from jobrunner.discovery.sources import Module
-from jobrunner.logs import line_buffer_output
 from jobrunner.measuring import prepare_measuring
+from jobrunner.printing import unbuffer_output
 from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.control import Birth, announce_birth, receive_fork_request
@@ -71,7 +71,7 @@ def _settle_in(
     os.dup2(output_fd, 1)
     os.dup2(output_fd, 2)
     os.close(output_fd)
-    line_buffer_output()
+    unbuffer_output()
     # Also for modules: one that signals its parent while it is imported must harm only itself.
     linux.forbid_new_privileges()
     contain_signals()

@@ -70,6 +70,26 @@ def test_the_last_output_of_a_crash_is_in_its_message(host: Host) -> None:
     assert "opening the vault" in done["message"]
 
 
+ENDS = {"abort": "crashed", "exit": "exited", "fault": "crashed", "limit": "time_limit"}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_an_unfinished_line_is_not_lost_however_the_child_dies(host: Host, end: str) -> None:
+    limits = {"max_seconds": 0.5, "grace_seconds": 0.0}
+    done = host.run("under_test/prints_unfinished", {"text": end}, limits=limits)
+    assert done["cause"] == ENDS[end], done["message"]
+    assert texts(done, "stdout") == ["connecting ... to r1"]
+    assert texts(done, "stderr") == ["still connecting"]
+    assert "still connecting" in done["message"]
+
+
+def test_the_lines_that_two_threads_print_seldom_mix(host: Host) -> None:
+    done = host.run("under_test/prints_in_threads")
+    whole = {f"{name} {number} end" for name in "ab" for number in range(200)}
+    # Where a thread is kept from running in the midst of its line, the other does not wait for ever.
+    assert len(whole & set(texts(done, "stdout"))) > 0.9 * len(whole)
+
+
 def test_a_fork_of_the_child_stays_silent_on_the_child_s_channel(host: Host) -> None:
     """Two processes that write frames to one channel would write them into one another."""
     done = host.run("under_test/fork_logs")

@@ -1,0 +1,55 @@
+"""What a block prints reaches the supervisor at once, whatever becomes of the process."""
+
+import contextlib
+import io
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_TURN_SECONDS: Final = 0.02
+_LOOK_SECONDS: Final = 0.0005
+
+
+class _Through(io.BufferedWriter):
+    """Keeps nothing back. A file without a buffer would lose the rest of a text that a signal cuts in the pipe.
+
+    `print` writes its parts one by one, so the lines of two threads could mix: a thread that finds the line of another
+    unfinished gives it a moment to finish it, and takes the line over where it does not.
+    """
+
+    _unfinished_by: int | None = None
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        """Write and flush."""
+        me = threading.get_ident()
+        latest = None
+        while self._unfinished_by not in (None, me):
+            now = time.monotonic()
+            latest = latest or now + _TURN_SECONDS
+            if now >= latest:
+                break
+            time.sleep(_LOOK_SECONDS)
+        self._unfinished_by = None if isinstance(data, bytes) and data.endswith(b"\n") else me
+        count = super().write(data)
+        self.flush()
+        return count
+
+
+def unbuffer_output() -> None:
+    """Have what is printed written at once, whatever its encoding, unfinished lines too: a kill flushes nothing."""
+    for descriptor, name in ((1, "stdout"), (2, "stderr")):
+        file = _Through(io.FileIO(descriptor, "w", closefd=False))
+        stream = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", write_through=True)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+
+
+def flush_output() -> None:
+    """Write out what a block left in Python's buffers; a block may have closed them."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()

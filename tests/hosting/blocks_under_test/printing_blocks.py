@@ -1,0 +1,50 @@
+"""Blocks that print, and end before the line does."""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+from sdk import FunctionBlockResult, WorkflowContext, register_function_block
+
+from .process_blocks import Base, Data, Params, block, done
+
+
+@register_function_block(block("prints_unfinished"))
+class PrintsUnfinished(Base):
+    """Prints a text without a line end, and ends in the way that ``text`` names."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Never return."""
+        print("connecting ...", end="")
+        sys.stderr.write("still connecting")
+        sys.stdout.buffer.write(b" to r1")
+        match params.text:
+            case "abort":
+                os.abort()
+            case "exit":
+                os._exit(3)
+            case "fault":
+                os.kill(os.getpid(), signal.SIGSEGV)
+        time.sleep(60)
+        return done(None)
+
+
+@register_function_block(block("prints_in_threads"))
+class PrintsInThreads(Base):
+    """Prints from two threads, each line in several parts."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Return when both are done."""
+
+        def tell(name: str) -> None:
+            for number in range(200):
+                print(name, number, "end")
+
+        threads = [threading.Thread(target=tell, args=(name,)) for name in ("a", "b")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return done(None)
