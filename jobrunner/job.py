@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jobrunner.awaiting import write_awaiting, write_threads
 from jobrunner.birth import DUMP_DESCRIPTOR
@@ -28,6 +29,7 @@ from sdk.logger import block_logger
 from sdk.masking import hiding
 from sdk.sensitive import collect_secrets
 
+_MOST_OBJECTS: Final = 1_000_000
 _log = logging.getLogger("block")
 _BLOCK_LOGGER = block_logger("block", _log)
 
@@ -58,6 +60,10 @@ def run_order(channel: Channel, order: Order, payload: bytes) -> None:
         if not (sent or not channel.is_mine):
             _send(channel, order, body)
             sent = True
+        # asyncio tells of a task's exception that nobody has taken when the task is freed. Many hang together with
+        # their own traceback. Among very many objects the search would take longer than a child may live now.
+        if len(gc.get_objects()) < _MOST_OBJECTS:
+            gc.collect()
 
     try:
         asyncio.run(live())

@@ -2,10 +2,12 @@
 
 import contextlib
 import logging
+import sys
 
 from jobrunner.channel import Channel
 from jobrunner.discovery.sources import module_name, private_packages
-from jobrunner.log_fields import encodable, fields_of
+from jobrunner.log_fields import FieldValue, encodable, fields_of
+from jobrunner.mishaps import tell_uncaught_in_threads, wrong_call
 from jobrunner.protocol.caps import LOG_CAP_CHARS
 from jobrunner.protocol.messages import Log, Order
 
@@ -22,18 +24,30 @@ class FrameHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Format and send one record. Never raises into the block that logged."""
         try:
-            text = encodable(self.format(record))
-            frame = Log(
-                level=min(max(record.levelno, 0), 1000),
-                logger=encodable(module_name(record.name))[:500],
-                text=text[:LOG_CAP_CHARS],
-                created=record.created,
-                cut_chars=max(0, len(text) - LOG_CAP_CHARS),
-                fields=fields_of(record, self._known),
-            )
+            frame = self._frame(record, record.levelno, self.format(record), fields_of(record, self._known))
         except Exception:
             self.handleError(record)
             return
+        self._send(frame)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the name is of logging
+        """Send that the call of the log is wrong, in place of what `logging` prints."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            self._send(self._frame(record, max(record.levelno, logging.ERROR), wrong_call(record, error), {}))
+
+    def _frame(self, record: logging.LogRecord, level: int, text: str, fields: dict[str, FieldValue]) -> Log:
+        text = encodable(text)
+        return Log(
+            level=min(max(level, 0), 1000),
+            logger=encodable(module_name(record.name))[:500],
+            text=text[:LOG_CAP_CHARS],
+            created=record.created,
+            cut_chars=max(0, len(text) - LOG_CAP_CHARS),
+            fields=fields,
+        )
+
+    def _send(self, frame: Log) -> None:
         # The supervisor is gone: this process is about to be killed for it.
         with contextlib.suppress(OSError):
             self._channel.send(frame)
@@ -51,5 +65,6 @@ def capture_logs(channel: Channel, order: Order) -> None:
         for full_name in (name, *(f"{package}.{name}" for package in private_packages())):
             logging.getLogger(full_name).setLevel(level)
     logging.captureWarnings(True)
-    # A record that can't be formatted is reported on stderr, which the supervisor captures too.
+    # An author's own handlers report on stderr what they can't format; the supervisor captures that too.
     logging.raiseExceptions = True
+    tell_uncaught_in_threads(channel)

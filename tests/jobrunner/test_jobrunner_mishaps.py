@@ -1,0 +1,24 @@
+"""What goes wrong beside `run`: one event at ERROR each, with the author's line, and nothing on stderr."""
+
+import pytest
+from hosting import Host
+
+TOLD = {
+    "log call": ["A call to the log is wrong", "TypeError", "self.logger.info(*wrong)"],
+    "field": ["A call to the log is wrong", "ValueError: no text", 'self.logger.info("fine"'],
+    "thread": ["The thread poller ended", "KeyError: 'lost'", "in fails"],
+    "task": ["Task exception was never retrieved", "KeyError: 'lost'", "in fails", "in poll"],
+}
+
+
+@pytest.mark.parametrize("mishap", TOLD)
+def test_what_goes_wrong_beside_a_block_is_one_event_at_error_with_the_author_s_line(
+    host: Host, mishap: str
+) -> None:
+    done = host.run("under_test/mishaps", {"text": mishap})
+    assert done["success"], done["message"]
+    (line,) = done["lines"]
+    assert (line["level"], line["stream"]) == ("ERROR", None)
+    assert 'mishap_blocks.py", line ' in line["text"]
+    assert [part for part in TOLD[mishap] if part not in line["text"]] == []
+    assert not any(part in line["text"] for part in ("/jobrunner/", "/threading.py", "/logging/"))
