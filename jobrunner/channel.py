@@ -67,6 +67,10 @@ class Channel:
         """Wait for the next frame. Raises `EOFError` when the supervisor is gone."""
         return receive_frame(self._socket, payload_cap_bytes)
 
+    def close(self) -> None:
+        """Close this end."""
+        self._socket.close()
+
 
 def _identity(descriptor: int) -> tuple[int, int]:
     status = os.fstat(descriptor)

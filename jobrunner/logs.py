@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import sys
+from collections.abc import Iterator, Mapping
 
 from jobrunner.channel import Channel
 from jobrunner.discovery.sources import module_name, private_packages
@@ -15,11 +16,10 @@ from jobrunner.protocol.messages import Log, Order
 class FrameHandler(logging.Handler):
     """Sends each record at once: what was logged before a crash or a kill is not lost."""
 
-    def __init__(self, channel: Channel, order: Order) -> None:
+    def __init__(self, channel: Channel, known: Mapping[str, object]) -> None:
         super().__init__()
         self._channel = channel
-        # The supervisor puts these on every line of the job itself.
-        self._known = {"job": order.job_id, "block": order.block_id, "step": order.step_label}
+        self._known = known
 
     def emit(self, record: logging.LogRecord) -> None:
         """Format and send one record. Never raises into the block that logged."""
@@ -53,12 +53,24 @@ class FrameHandler(logging.Handler):
             self._channel.send(frame)
 
 
+@contextlib.contextmanager
+def import_logs(channel: Channel) -> Iterator[None]:
+    """Have what modules log while they are imported go over ``channel``, each record with its level and its logger."""
+    handler = FrameHandler(channel, {})
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+
+
 def capture_logs(channel: Channel, order: Order) -> None:
     """Make the channel the only place that logging in this process goes to."""
-    handler = FrameHandler(channel, order)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    # The supervisor puts these on every line of the job itself.
+    known = {"job": order.job_id, "block": order.block_id, "step": order.step_label}
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [FrameHandler(channel, known)]
     root.setLevel(order.log_level)
     for name, level in order.log_levels.items():
         # An author knows the modules of a directory by their files, not by our package around them.

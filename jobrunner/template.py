@@ -13,10 +13,12 @@ import traceback
 from typing import NoReturn
 
 from jobrunner.birth import be_born, reset_identity
+from jobrunner.channel import Channel
 from jobrunner.child import live
 from jobrunner.containment import contain_signals, take_ordinary_priority
 from jobrunner.discovery import discover
 from jobrunner.discovery.sources import Module
+from jobrunner.logs import import_logs
 from jobrunner.measuring import prepare_measuring
 from jobrunner.printing import unbuffer_output
 from jobrunner.protocol import linux
@@ -38,15 +40,16 @@ def serve(
     control, report = _settle_in(supervisor_pid, control_fd, report_fd, output_fd)
 
     def announce(module: Module) -> None:
-        report.sendall(Importing(module=module.name, file=module.file).pack())
+        report.send(Importing(module=module.name, file=module.file))
 
     prepare_measuring()
-    catalogue = discover(discovery, announce)
+    with import_logs(report):
+        catalogue = discover(discovery, announce)
     asyncio.run(_nothing())
     # Objects that exist now are shared with every child; a collection in a child must not touch, and so copy, them.
     gc.collect()
     gc.freeze()
-    report.sendall(CatalogueReady().pack(catalogue.to_json()))
+    report.send(CatalogueReady(), catalogue.to_json())
     report.close()
     while (asked := receive_fork_request(control)) is not None:
         request, descriptors, confinement = asked
@@ -56,7 +59,7 @@ def serve(
 
 def _settle_in(
     supervisor_pid: int, control_fd: int, report_fd: int, output_fd: int
-) -> tuple[socket.socket, socket.socket]:
+) -> tuple[socket.socket, Channel]:
     """Tie the template to the supervisor's life and away from its terminal, and take over its descriptors."""
     linux.die_with_parent()
     if os.getppid() != supervisor_pid:
@@ -79,7 +82,7 @@ def _settle_in(
     faulthandler.register(linux.DUMP_SIGNAL, file=2, all_threads=True, chain=False)
     # BLAS libraries start a thread per core when they are imported, and a process with threads must not fork.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
-    return socket.socket(fileno=control_fd), socket.socket(fileno=report_fd)
+    return socket.socket(fileno=control_fd), Channel(report_fd)
 
 
 def _fork_twice(

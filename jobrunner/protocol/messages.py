@@ -67,7 +67,7 @@ class Cancel(Header):
 
 
 class Log(Header):
-    """Child to supervisor: one log record of the block, cut by ``cut_chars`` characters at its end.
+    """Child or template to supervisor: one log record, cut by ``cut_chars`` characters at its end.
 
     ``fields`` are what the author gave along with the message.
     """
@@ -130,12 +130,12 @@ class CatalogueReady(Header):
 
 
 FromChild = Annotated[Ready | Log | Tick | Blocking | Outcome, Field(discriminator="type")]
-FromTemplate = Annotated[Importing | CatalogueReady, Field(discriminator="type")]
+FromTemplate = Annotated[Importing | Log | CatalogueReady, Field(discriminator="type")]
 ToChild = Annotated[Order | Cancel, Field(discriminator="type")]
 
 _MOST_PROBLEMS: Final = 20
 _FROM_CHILD: TypeAdapter[Ready | Log | Tick | Blocking | Outcome] = TypeAdapter(FromChild)
-_FROM_TEMPLATE: TypeAdapter[Importing | CatalogueReady] = TypeAdapter(FromTemplate)
+_FROM_TEMPLATE: TypeAdapter[Importing | Log | CatalogueReady] = TypeAdapter(FromTemplate)
 _TO_CHILD: TypeAdapter[Order | Cancel] = TypeAdapter(ToChild)
 
 
@@ -156,7 +156,7 @@ def from_child(frame: Frame) -> Ready | Log | Tick | Blocking | Outcome:
     return _validated(_FROM_CHILD, frame)
 
 
-def from_template(frame: Frame) -> Importing | CatalogueReady:
+def from_template(frame: Frame) -> Importing | Log | CatalogueReady:
     """Validate what a template sent. Raises `FrameError` for anything else."""
     return _validated(_FROM_TEMPLATE, frame)
 

@@ -18,7 +18,7 @@ from jobrunner.protocol.catalogue import CATALOGUE, Catalogue, ImportProblem, Pr
 from jobrunner.protocol.entry import Discovery, PassedDescriptor, run_template
 from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.linux import DUMP_SIGNAL
-from jobrunner.protocol.messages import Importing, from_template
+from jobrunner.protocol.messages import Importing, Log, from_template
 from supervisor.errors import TemplateError
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.kin import Kin
@@ -130,14 +130,20 @@ async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue
     """Read the template's reports until its catalogue comes, or until a module turns out to be the end of it."""
     reader, writer = await asyncio.open_connection(sock=template.report)
     module: Importing | None = None
+    clock = asyncio.get_running_loop().time
+    latest = clock() + _START_SECONDS
     try:
         while True:
             try:
-                async with asyncio.timeout(import_seconds if module else _START_SECONDS):
+                # A module that logs on and on is not one that goes on.
+                async with asyncio.timeout_at(latest):
                     frame = await read_frame(reader, CATALOGUE_CAP_BYTES)
                 if frame is None:
                     return await _died(template, module, "")
                 message = from_template(frame)
+                if isinstance(message, Log):
+                    _pass_on(message)
+                    continue
                 if not isinstance(message, Importing):
                     return CATALOGUE.validate_json(frame.payload)
             except TimeoutError:
@@ -146,9 +152,17 @@ async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue
                 return await _died(template, module, "Its catalogue can't be read.")
             except (FrameError, OSError) as error:
                 return await _died(template, module, str(error))
-            module = message
+            module, latest = message, clock() + import_seconds
     finally:
         writer.transport.abort()
+
+
+def _pass_on(log: Log) -> None:
+    """Log what a module has logged while it was imported."""
+    if _output_log.isEnabledFor(log.level):
+        text = log.text + (f" … [{log.cut_chars} more characters cut]" if log.cut_chars else "")
+        # Under its logger's name, but not through a logger of that name here: it may be one of ours.
+        _output_log.handle(_output_log.makeRecord(log.logger, log.level, "", 0, "%s", (text,), None))
 
 
 async def _hung(template: TemplateProcess, module: Importing | None, import_seconds: float) -> ImportProblem:

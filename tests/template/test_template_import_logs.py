@@ -1,0 +1,44 @@
+"""What modules log while they are imported: as what it was logged, and no sign of life."""
+
+from pathlib import Path
+
+from hosting import hosted
+
+LOGS = """
+import logging
+logging.getLogger(__name__).warning("at import")
+logging.getLogger("vendor.driver").error("in two\\nlines %s", "x" * 3)
+logging.getLogger(__name__).error("%d wrong", "call")
+logging.getLogger(__name__).info("not wanted")
+print("printed")
+"""
+ENDLESS = """
+import logging, time
+while True:
+    logging.getLogger(__name__).warning("on and on")
+    time.sleep(0.1)
+"""
+
+
+def test_records_logged_at_import_keep_their_level_and_their_logger(tmp_path: Path) -> None:
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "chatty.py").write_text(LOGS)
+    with hosted(tmp_path, sources=[str(sources)]) as host:
+        assert host.problems == []
+        log = host.log()
+    assert "WARNING chatty at import\n" in log
+    assert "ERROR vendor.driver in two\nlines xxx\n" in log
+    assert "ERROR chatty A call to the log is wrong" in log
+    assert 'chatty.py", line 5, in <module>' in log
+    assert "INFO template printed\n" in log
+    assert "not wanted" not in log
+
+
+def test_a_module_that_logs_without_end_hangs_all_the_same(tmp_path: Path) -> None:
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "endless.py").write_text(ENDLESS)
+    with hosted(tmp_path, sources=[str(sources)], import_seconds=0.6) as host:
+        (problem,) = host.problems
+    assert (problem["module"].split(".")[-1], problem["kind"]) == ("endless", "hang")
