@@ -96,14 +96,14 @@ def close_everything_above(highest_kept: int) -> None:
 
 
 def _tell_place_when_asked(dump: int) -> None:
-    """Have the signal write the stack of every thread and then, where the event loop waits, what its tasks await.
+    """Have one signal write the stack of every thread, and another what the tasks of a loop that waits await.
 
-    The first is done at once, by C code. The second is Python's, which runs when the main thread comes to it.
+    The first is answered at once, by C code. The second by Python, and so not in the same go: C code that holds the GIL
+    (`pow`) would let it go to run the handler.
     """
-    # What the template has registered would keep its own next handler: none.
-    faulthandler.unregister(linux.DUMP_SIGNAL)
-    signal.signal(linux.DUMP_SIGNAL, lambda _, frame: write_awaiting_when_idle(frame, dump))
-    faulthandler.register(linux.DUMP_SIGNAL, file=dump, all_threads=True, chain=True)
+    faulthandler.register(linux.DUMP_SIGNAL, file=dump, all_threads=True, chain=False)
+    signal.signal(linux.AWAITS_SIGNAL, lambda _, frame: write_awaiting_when_idle(frame, dump))
+    signal.siginterrupt(linux.AWAITS_SIGNAL, False)
 
 
 def be_born(supervisor_pid: int, descriptors: Descriptors, confinement: Confinement) -> Descriptors:

@@ -15,8 +15,11 @@ _PR_SET_NO_NEW_PRIVS: Final = 38
 DUMP_SIGNAL: Final = signal.SIGRTMIN + 5
 """Asks a process for the stack of all its threads. A real-time signal, so that blocks keep SIGUSR1 and SIGUSR2."""
 
+AWAITS_SIGNAL: Final = signal.SIGRTMIN + 7
+"""Asks a child whose event loop waits for what its tasks await."""
+
 END_OF_AWAITS: Final = "End of what the tasks await."
-"""Follows the stacks in the dump of a child whose event loop waits."""
+"""Ends the answer."""
 
 KEEPER_LOST_SIGNAL: Final = signal.SIGRTMIN + 6
 """Tells the supervisor that its keeper was killed."""

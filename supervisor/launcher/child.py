@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from jobrunner.protocol.caps import LOG_CAP_CHARS
 from jobrunner.protocol.frames import FrameError, read_frame
-from jobrunner.protocol.linux import DUMP_SIGNAL
+from jobrunner.protocol.linux import AWAITS_SIGNAL, DUMP_SIGNAL
 from jobrunner.protocol.messages import Ready, from_child
 from supervisor.cgroups.cgroup import WITHOUT
 from supervisor.errors import LaunchError
@@ -130,6 +130,11 @@ class Child:
         """
         if self._catches(DUMP_SIGNAL):
             self._signal(DUMP_SIGNAL)
+
+    def ask_for_awaits(self) -> None:
+        """Have a child whose event loop waits write what its tasks await to `dump`."""
+        if self._catches(AWAITS_SIGNAL):
+            self._signal(AWAITS_SIGNAL)
 
     def _catches(self, number: int) -> bool:
         caught = int(status_of(self.pid).get("SigCgt", "0"), 16)

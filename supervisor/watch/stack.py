@@ -51,21 +51,32 @@ async def take_dump(child: Child) -> str:
     before = os.fstat(child.dump).st_size
     child.ask_for_stack()
     size = before
-    latest = time.monotonic() + _AWAITS_SECONDS
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         now = os.fstat(child.dump).st_size
         if now > before and now == size:
-            dump = os.pread(child.dump, _CAP_BYTES, before).decode(errors="backslashreplace")
-            if not _awaits_follow(dump) or time.monotonic() > latest:
-                return dump
+            break
         size = now
+    if _is_idle(_dump_since(child, before)):
+        await _take_awaits(child, before)
+    return _dump_since(child, before)
 
 
-def _awaits_follow(dump: str) -> bool:
-    """Whether the loop waits, so that the child is about to write what its tasks await, and has not done so yet."""
-    if END_OF_AWAITS in dump:
-        return False
+async def _take_awaits(child: Child, before: int) -> None:
+    child.ask_for_awaits()
+    latest = time.monotonic() + _AWAITS_SECONDS
+    while END_OF_AWAITS not in _dump_since(child, before):
+        await asyncio.sleep(_LOOK_SECONDS)
+        if time.monotonic() > latest:
+            return
+
+
+def _dump_since(child: Child, start: int) -> str:
+    return os.pread(child.dump, _CAP_BYTES, start).decode(errors="backslashreplace")
+
+
+def _is_idle(dump: str) -> bool:
+    """Whether the job's event loop waits, so that no stack shows where its tasks are."""
     return any(_MAIN in section and _IDLE.search(section) for section in _sections(dump))
 
 
