@@ -14,7 +14,7 @@ from jobrunner.awaiting import write_awaiting, write_threads
 from jobrunner.birth import DUMP_DESCRIPTOR
 from jobrunner.blocking import watched_for_blocking
 from jobrunner.channel import Channel
-from jobrunner.masking import mask_with
+from jobrunner.masking import mask_with, telling
 from jobrunner.outcome import encode, failed
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.exit_codes import CHANNEL_LOST
@@ -49,7 +49,7 @@ def _join_no_threads(loop: asyncio.AbstractEventLoop) -> None:
 
 def run_order(channel: Channel, order: Order, payload: bytes) -> None:
     """Run the ordered job. Sends one outcome whatever the block raises; ends only with the block."""
-    mask_with(order.redact_keys)
+    mask_with(order.redact_keys, telling(channel))
     sent = False
 
     async def live() -> None:

@@ -18,7 +18,7 @@ from sdk.encoding import to_plain
 from sdk.errors import EncodingError, SdkError
 from sdk.job import JobMeta
 from sdk.logger import BlockLogger, LoggerLike, block_logger
-from sdk.masking import hiding
+from sdk.masking import hiding, start_learning
 from sdk.results import BaseFunctionBlockResult, FunctionBlockResult, was_raised, was_refused
 from sdk.sensitive import collect_secrets
 
@@ -76,6 +76,7 @@ async def run_job(
     however often it is tried (parameters that do not fit, an entity that is not there, a result that is no JSON)
     is not retryable.
     """
+    start_learning()
     own_logger = block_logger(block.registration.identifier, logger)
     bound = own_logger.with_context(job=meta.job_id, block=meta.block_id, step=meta.step_label)
     run = (block.job_run or JobRun)(block, job, meta, bound)
@@ -116,6 +117,8 @@ class JobRun:
         """Run the block."""
         params, context = self._strict_input()
         result = await self._instance().execute_function_block(params, context, self.meta)
+        # What was put into an entity's dict in place is seen nowhere else.
+        self.secrets |= WorkflowContext.secrets(context)
         if not result.success:
             return self._body(result, data=self.data_of_failed(result))
         data = plain_data(result.data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 MASK = "***"
@@ -50,7 +51,7 @@ def _hide_as_they_are(secrets: Iterable[str]) -> Hide:
 
 @dataclass(frozen=True, slots=True)
 class Masking:
-    """Which names are of secrets, and what hides values.
+    """Which names are of secrets, what hides values, and who is told of one that a block has set itself.
 
     The defaults are for a block that is called directly, as in a notebook: only there nobody else masks. In a job,
     the job runner brings its own (`use_masking`), which also knows how secrets are escaped and encoded.
@@ -58,9 +59,15 @@ class Masking:
 
     is_secret_name: Callable[[str], bool] = _is_built_in_name
     hiding: Callable[[frozenset[str]], Hide] = _hide_as_they_are
+    tell: Callable[[str], None] = lambda secret: None
 
 
 _in_force = Masking()
+
+_MOST_LEARNED = 1000
+_learned: ContextVar[set[str] | None] = ContextVar("secrets that the block has set", default=None)
+"""Of one job: several can run in one process, in tests. None outside of a job, and in a thread that the block has
+started by itself."""
 
 
 def use_masking(masking: Masking) -> None:
@@ -75,5 +82,20 @@ def is_secret_name(name: str) -> bool:
 
 
 def hiding(secrets: frozenset[str]) -> Hide:
-    """What takes ``secrets`` out of a text."""
-    return _in_force.hiding(secrets)
+    """What takes ``secrets`` out of a text, and those that the job's block has set itself (`learn`)."""
+    return _in_force.hiding(secrets.union(_learned.get() or ()))
+
+
+def start_learning() -> None:
+    """Forget what the block of another job has set: this is where a job begins."""
+    _learned.set(set())
+
+
+def learn(secrets: Iterable[str]) -> None:
+    """Hide these too from now on: the block has set them."""
+    known = _learned.get()
+    for secret in secrets:
+        if known is None or (secret not in known and len(known) < _MOST_LEARNED):
+            _in_force.tell(secret)
+            if known is not None:
+                known.add(secret)

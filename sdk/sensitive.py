@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
-from sdk.masking import is_secret_name
+from sdk.masking import is_secret_name, learn
 
 # A ``type`` statement can name itself.
 MAX_ANNOTATION_DEPTH = 10
@@ -46,9 +46,16 @@ def collect_secrets(value: object) -> frozenset[str]:
     return frozenset(text for text in _secrets(value) if text)
 
 
-def _secrets(value: object) -> Iterator[str]:
+def learn_field(model: type[BaseModel], name: str, value: object) -> None:
+    """Have what is secret in a field's new value masked from now on, the whole of it where the field is secret."""
+    is_secret = is_secret_name(name) or name in marked_fields(model)
+    if is_secret or not isinstance(value, str | int | float | None):
+        learn(text for text in _secrets(value, marked=is_secret) if text)
+
+
+def _secrets(value: object, *, marked: bool = False) -> Iterator[str]:
     # Not recursive, and each container once: a block may leave any nesting, and circles, in what it got.
-    todo: list[tuple[object, bool]] = [(value, False)]
+    todo: list[tuple[object, bool]] = [(value, marked)]
     seen: set[tuple[int, bool]] = set()
     while todo:
         item, marked = todo.pop()

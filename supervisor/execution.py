@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.frames import FrameError, read_frame
-from jobrunner.protocol.messages import Blocking, Cancel, Log, Order, Outcome, Tick, from_child
+from jobrunner.protocol.messages import Blocking, Cancel, Log, Order, Outcome, Secret, Tick, from_child
 from supervisor.job_timers import JobTimers
 from supervisor.launcher.child import Child
 from supervisor.launcher.sweep import Sweeper, Swept
@@ -234,6 +234,8 @@ class Execution:
                 message = from_child(frame)
                 if isinstance(message, Log):
                     self._log.record(message)
+                elif isinstance(message, Secret):
+                    self._log.mask.learn(message.value)
                 elif isinstance(message, Tick):
                     self._reports.ticked()
                     self._put(Ticked(time.monotonic()))

@@ -34,6 +34,13 @@ NAMES_CAP: Final = 200
 """How many further names of secrets, or levels of loggers, an order may carry."""
 
 
+SECRETS_CAP: Final = 200
+"""How many further secrets a child may tell of."""
+
+SECRET_CAP_CHARS: Final = 1024
+"""One of them. A longer one is told in pieces."""
+
+
 def cut(text: str, cap_chars: int) -> str:
     """Shorten ``text`` to ``cap_chars`` characters and say so inside it."""
     if len(text) <= cap_chars:

@@ -4,7 +4,14 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from jobrunner.protocol.caps import FIELD_CAP_CHARS, FIELDS_CAP, LOG_CAP_CHARS, MESSAGE_CAP_CHARS, NAMES_CAP
+from jobrunner.protocol.caps import (
+    FIELD_CAP_CHARS,
+    FIELDS_CAP,
+    LOG_CAP_CHARS,
+    MESSAGE_CAP_CHARS,
+    NAMES_CAP,
+    SECRET_CAP_CHARS,
+)
 from jobrunner.protocol.frames import Frame, FrameError, pack
 
 JobType = Literal["acquire", "execute", "rollback"]
@@ -81,6 +88,16 @@ class Log(Header):
     fields: Annotated[dict[FieldName, FieldValue], Field(max_length=FIELDS_CAP)] = {}
 
 
+class Secret(Header):
+    """Child to supervisor: a secret that the block has set itself, such as a device's new password.
+
+    It can only lead to more being masked: what the order holds, the supervisor knows without the child.
+    """
+
+    type: Literal["secret"] = "secret"
+    value: str = Field(max_length=SECRET_CAP_CHARS, repr=False)
+
+
 class Tick(Header):
     """Child to supervisor: the event loop of the job runs."""
 
@@ -129,12 +146,12 @@ class CatalogueReady(Header):
     type: Literal["catalogue"] = "catalogue"
 
 
-FromChild = Annotated[Ready | Log | Tick | Blocking | Outcome, Field(discriminator="type")]
+FromChild = Annotated[Ready | Log | Secret | Tick | Blocking | Outcome, Field(discriminator="type")]
 FromTemplate = Annotated[Importing | Log | CatalogueReady, Field(discriminator="type")]
 ToChild = Annotated[Order | Cancel, Field(discriminator="type")]
 
 _MOST_PROBLEMS: Final = 20
-_FROM_CHILD: TypeAdapter[Ready | Log | Tick | Blocking | Outcome] = TypeAdapter(FromChild)
+_FROM_CHILD: TypeAdapter[Ready | Log | Secret | Tick | Blocking | Outcome] = TypeAdapter(FromChild)
 _FROM_TEMPLATE: TypeAdapter[Importing | Log | CatalogueReady] = TypeAdapter(FromTemplate)
 _TO_CHILD: TypeAdapter[Order | Cancel] = TypeAdapter(ToChild)
 
@@ -151,7 +168,7 @@ def _validated(adapter: TypeAdapter[HeaderT], frame: Frame) -> HeaderT:
         raise FrameError(f"not a valid header: {reason}", incomplete=False) from None
 
 
-def from_child(frame: Frame) -> Ready | Log | Tick | Blocking | Outcome:
+def from_child(frame: Frame) -> Ready | Log | Secret | Tick | Blocking | Outcome:
     """Validate what a child sent. Raises `FrameError` for anything else; values are not echoed."""
     return _validated(_FROM_CHILD, frame)
 

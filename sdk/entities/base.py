@@ -10,6 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from sdk.sensitive import learn_field
+
 
 def _number(value: Any) -> Any:
     # pydantic would take "5" and True for numbers; an id that is neither is a mistake worth hearing of.
@@ -55,6 +57,8 @@ class Entity(BaseModel):
         if not known:
             fields = ", ".join(type(self).model_fields)
             raise AttributeError(f"{type(self).__name__} has no field {name!r}. Its fields: {fields}.")
+        # First: where the value is refused, the error must not show it.
+        learn_field(type(self), name, value)
         super().__setattr__(name, value)
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:

@@ -14,6 +14,8 @@ from sdk.entities.device import DeviceEntity
 from sdk.entities.group import DeviceGroupEntity
 from sdk.entities.interface import InterfaceEntity
 from sdk.entities.temporary_ids import new_temporary_id
+from sdk.masking import learn
+from sdk.sensitive import collect_secrets
 
 
 class DeviceField(StrEnum):
@@ -52,6 +54,11 @@ class _Creation(BaseModel):
 
     id: EntityId = Field(default_factory=new_temporary_id, frozen=True)
     skip_if_identifier_exists: bool
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Have the secrets of the new entity masked from now on."""
+        super().model_post_init(context)
+        learn(collect_secrets(self))
 
     @model_validator(mode="after")
     def validate_creation_options(self) -> Self:

@@ -24,7 +24,7 @@ from typing import Any, Final
 from sdk.block_registry import RegisteredBlock, registry
 from sdk.execution import JobInput, OutcomeBody, run_job
 from sdk.job import JobMeta
-from sdk.masking import Hide, hiding
+from sdk.masking import hiding
 from sdk.sensitive import collect_secrets
 from sdk.testing.asking import Block, Context, Params, RunOptions, entity_of
 from sdk.testing.contexts import only_entity
@@ -66,9 +66,9 @@ async def run_on_this_loop(
     """Run a block on the running loop and return what came of it. As ``BlockRunner.run_async``."""
     found = _registered(block)
     job = _job_of(found, params, context, options)
-    mask = hiding(collect_secrets([job.parameters, job.context]))
+    secrets = collect_secrets([job.parameters, job.context])
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="neops-job-") as directory, _recorded(mask, options) as logs:
+    with tempfile.TemporaryDirectory(prefix="neops-job-") as directory, _recorded(secrets, options) as logs:
         meta = JobMeta(
             job_id="in-process",
             block_id=found.registration.identifier,
@@ -125,20 +125,20 @@ def _job_of(found: RegisteredBlock, params: Params, context: Context, options: R
 
 
 class _Recording(logging.Handler):
-    def __init__(self, mask: Hide) -> None:
+    def __init__(self, secrets: frozenset[str]) -> None:
         super().__init__()
         self.lines: list[LogLine] = []
-        self._mask = mask
+        self._secrets = secrets
         self.setFormatter(logging.Formatter("%(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(LogLine(record.levelno, self._mask(self.format(record))))
+        self.lines.append(LogLine(record.levelno, hiding(self._secrets)(self.format(record))))
 
 
 @contextlib.contextmanager
-def _recorded(mask: Hide, options: RunOptions) -> Iterator[list[LogLine]]:
+def _recorded(secrets: frozenset[str], options: RunOptions) -> Iterator[list[LogLine]]:
     """Record what is logged, as a child does: at the root, since libraries log under names of their own."""
-    recording, root = _Recording(mask), logging.getLogger()
+    recording, root = _Recording(secrets), logging.getLogger()
     level = root.level
     root.addHandler(recording)
     root.setLevel((options.get("log_level") or "info").upper())

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import re
+import sys
+import termios
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -13,6 +16,7 @@ _READ_BYTES: Final = 64 * 1024
 _TAIL_BYTES: Final = 64 * 1024
 _LINE_CAP_BYTES: Final = 8 * 1024
 _LAST_READS: Final = 64
+_TURNS_OF_THE_CHANNEL: Final = 3
 _EMPTY_LINES: Final = re.compile(rb"\n[\r\n]*\n")
 
 
@@ -27,6 +31,10 @@ class Valve(Protocol):
     def skip(self, lines: int) -> None:
         """Count lines that came while it was closed."""
         ...
+
+
+def _unread_bytes(descriptor: int) -> int:
+    return int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 class OutputReader:
@@ -52,19 +60,29 @@ class OutputReader:
         self._tail = bytearray()
         self._reading = True
         self._closed = False
+        self._turns = 0
+        self._seen_bytes = 0
         asyncio.get_running_loop().add_reader(descriptor, self._read_some)
 
     def _read_some(self) -> None:
-        # One read a turn of the loop: a process that floods its output must not hold the loop.
+        # What was printed is not older than what was sent before it over the channel, such as a secret to be masked
+        # in it: the channel, read in these turns, goes first. This is called in each turn while there is anything.
+        if self._turns == 0:
+            self._seen_bytes = _unread_bytes(self._descriptor)
+        self._turns += 1
+        if self._turns <= _TURNS_OF_THE_CHANNEL:
+            return
+        self._turns = 0
+        # One read at a time: a process that floods its output must not hold the loop.
         try:
-            if not self._read():
+            if not self._read(max(1, min(self._seen_bytes, _READ_BYTES))):
                 self._stop()
         except BlockingIOError:
             return
 
-    def _read(self) -> bool:
+    def _read(self, most_bytes: int = _READ_BYTES) -> bool:
         """Take one portion. Returns whether there may be more; raises `BlockingIOError` when not now."""
-        data = os.read(self._descriptor, _READ_BYTES)
+        data = os.read(self._descriptor, most_bytes)
         if not data:
             return False
         self._tail += data

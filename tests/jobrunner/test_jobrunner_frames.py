@@ -18,6 +18,7 @@ from jobrunner.protocol.messages import (
     Order,
     Outcome,
     Ready,
+    Secret,
     from_child,
     from_template,
     to_child,
@@ -120,6 +121,7 @@ def test_a_frame_larger_than_the_socket_s_buffer_arrives_whole() -> None:
 MESSAGES = [
     (from_child, Ready(pid=4)),
     (from_child, Log(level=20, logger="block", text="naïve ✓", created=1.5)),
+    (from_child, Secret(value="Rotated-Pw-2026")),
     (from_child, Outcome(success=True, message="m", body_bytes=0)),
     (to_child, Cancel(reason="time")),
 ]

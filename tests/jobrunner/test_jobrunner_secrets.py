@@ -75,3 +75,30 @@ def test_the_operator_s_names_of_secrets_count_in_the_worker_and_in_the_child(ho
     done = host.run("telling/raises_text", secret, limits={"redact_keys": ["text"]})
     assert "told ***" in done["message"]
     assert "fish-7" not in json.dumps(done)
+
+
+DEVICE = {
+    "devices": [{"id": 5, "hostname": "sw5", "password": "old-pw-1"}],
+    "interfaces": [],
+    "deviceGroups": [],
+}
+
+
+def test_a_secret_that_the_block_sets_or_creates_is_masked_from_then_on(host: Host) -> None:
+    done = host.run("telling/rotates", {"text": "Rotated-Pw", "count": 20}, context=DEVICE)
+    assert done["success"]
+    assert done["message"] == "returned ***, ***, *** and ***"
+    assert sorted(set(texts(done))) == [
+        "complained ***",
+        "created ***",
+        "facts ***",
+        "logged ***",
+        "printed ***",
+    ]
+    assert "Rotated" not in json.dumps({**done, "body": None})
+
+
+def test_a_block_that_sets_passwords_without_end_ends_as_any_other(host: Host) -> None:
+    done = host.run("telling/floods_with_secrets", {"text": "Rotated-Pw", "count": 3000}, context=DEVICE)
+    assert done["message"] == "returned ***"
+    assert texts(done) == ["logged ***"]

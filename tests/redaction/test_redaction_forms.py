@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from jobrunner.protocol.caps import SECRETS_CAP
 from jobrunner.protocol.masking import MASK, Mask, SecretNames
 from supervisor.redaction import mask_of
 from tests.redaction.cases import FILLERS, secrets
@@ -140,3 +141,28 @@ def test_json_in_which_secrets_were_masked_can_still_be_read() -> None:
         "x": MASK,
         "y": f'["{MASK}"]',
     }
+
+
+def test_a_secret_that_is_learned_is_masked_from_then_on_beside_those_known_before() -> None:
+    mask = Mask(["swordfish-7"])
+    assert mask("swordfish-7 hunter2-x") == f"{MASK} hunter2-x"
+    mask.learn("hunter2-x")
+    mask.learn("ab")
+    assert mask("swordfish-7 hunter2-x password ab") == f"{MASK} {MASK} password {MASK}"
+    assert mask("it is hunter2", cut_after=True) == f"it is {MASK}"
+
+
+def test_what_a_child_tells_without_end_is_learned_up_to_a_cap() -> None:
+    mask = Mask(["swordfish-7"])
+    for number in range(2 * SECRETS_CAP):
+        mask.learn(f"{number:04}-told-by-a-child")
+    assert mask(f"swordfish-7 {SECRETS_CAP - 1:04}-told-by-a-child") == f"{MASK} {MASK}"
+    assert mask(f"{SECRETS_CAP:04}-told-by-a-child") != MASK
+
+
+def test_of_learned_secrets_that_begin_alike_each_place_of_a_text_is_compared_with_a_few_only() -> None:
+    mask = Mask()
+    for number in range(SECRETS_CAP):
+        mask.learn("a" * (6 + number) + "b")
+    (lengths,) = {len(lengths) for head, lengths in mask._needles._by_head.items() if head == "aaaaaa"}
+    assert lengths <= 16

@@ -1,15 +1,17 @@
 """Which values are secret, and masking them."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, Field, Secret, SecretBytes, SecretStr
+from pydantic import BaseModel, Field, Secret, SecretBytes, SecretStr, ValidationError
 
 from jobrunner.protocol.masking import SecretNames, secrets_in
 from jobrunner.protocol.masking.names import SECRET_NAME_PARTS as PARTS
 from sdk import SENSITIVE
 from sdk.declared import sensitive_paths
-from sdk.masking import MASK, Masking, hiding, is_secret_name, use_masking
+from sdk.entities import Device, DeviceEntity
+from sdk.masking import MASK, Masking, hiding, is_secret_name, start_learning, use_masking
 from sdk.masking import SECRET_NAME_PARTS as SDK_PARTS
 from sdk.sensitive import collect_secrets
 
@@ -104,3 +106,52 @@ def test_at_declared_paths_the_engine_that_masks_finds_the_values() -> None:
     given = {"siteKey": "one", "typed": ["two"], "ports": [{"pin": "three"}, {"pin": 44}], "plain": "no"}
     found = secrets_in(given, SecretNames(), sensitive_paths(Site))
     assert set(found) == {"one", "two", "three", "44"}
+
+
+@pytest.fixture(autouse=True)
+def as_in_a_job() -> None:
+    start_learning()
+
+
+def told_by(act: Callable[[], object]) -> list[str]:
+    told: list[str] = []
+    start_learning()
+    use_masking(Masking(tell=told.append))
+    try:
+        act()
+    finally:
+        use_masking(Masking())
+    return told
+
+
+def test_a_secret_that_is_set_on_an_entity_is_told_once_and_hidden_from_then_on() -> None:
+    device = DeviceEntity(id=1, password="from-the-engine")
+
+    def act() -> None:
+        device.password = device.password = "swordfish-7"
+        device.hostname = "sw1"
+        device.facts = {"a": [{"token": "in-a-dict"}], "b": "shown"}
+
+    assert told_by(act) == ["swordfish-7", "in-a-dict"]
+    assert hiding(frozenset())("swordfish-7 in-a-dict sw1 shown") == f"{MASK} {MASK} sw1 shown"
+    start_learning()
+    assert hiding(frozenset())("swordfish-7") == "swordfish-7"
+
+
+def test_a_value_that_an_entity_refuses_is_told_all_the_same() -> None:
+    device = DeviceEntity(id=1)
+
+    def act() -> None:
+        with pytest.raises(ValidationError):
+            device.password = ["swordfish-7"]  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+
+    assert told_by(act) == ["swordfish-7"]
+
+
+def test_the_secrets_of_an_entity_that_is_created_are_told() -> None:
+    told = told_by(
+        lambda: Device(
+            hostname="a", password="swordfish-7", skip_if_identifier_exists=False, identifier_fields=[]
+        )
+    )
+    assert told == ["swordfish-7"]

@@ -37,6 +37,10 @@ class Keyed:
         # The longest first: one may be the beginning of another.
         self._known = tuple(sorted((value for value in known if value), key=len, reverse=True))
 
+    def learn(self, value: str) -> None:
+        """Know one more secret."""
+        self._known = tuple(sorted({*self._known, value}, key=len, reverse=True))
+
     def find(self, text: str) -> Iterator[Range]:
         """Yield the ranges of the values. In a time that grows with the length of the text alone."""
         at = 0

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Final, Protocol
 
+from jobrunner.protocol.caps import SECRETS_CAP
 from jobrunner.protocol.masking.forms import is_maskable, literal_forms
 from jobrunner.protocol.masking.keyed import Keyed
 from jobrunner.protocol.masking.names import BUILT_IN, SecretNames
@@ -11,6 +12,9 @@ from jobrunner.protocol.masking.needles import Needles
 from jobrunner.protocol.masking.views import Range, View, possible_endings, views, without_half_an_escape
 
 MASK: Final = "***"
+
+_MOST_LENGTHS_LEARNED: Final = 16
+"""Of learned secrets that begin alike: a block could choose many so that each place of a text is compared with all."""
 
 
 class TextMask(Protocol):
@@ -22,6 +26,10 @@ class TextMask(Protocol):
 
     def field(self, name: str, value: object, *, cut_after: bool = False) -> object:
         """Return the value of a field that is logged, masked by its name or as a text."""
+        ...
+
+    def learn(self, secret: str) -> None:
+        """Mask this one too from now on."""
         ...
 
 
@@ -41,6 +49,7 @@ class Mask:
         self._get_secrets = secrets if callable(secrets) else lambda: secrets
         self._names = names
         self._fields = frozenset(fields)
+        self._learned: set[str] = set()
 
     def __call__(self, text: str, *, cut_before: bool = False, cut_after: bool = False) -> str:
         """Return ``text`` without a secret. Where it was cut, also without the piece of one that is left there."""
@@ -61,6 +70,16 @@ class Mask:
         ):
             return MASK
         return self(value, cut_after=cut_after) if isinstance(value, str) else value
+
+    def learn(self, secret: str) -> None:
+        """Mask ``secret`` too from now on. At most so many as a child may tell of; the rest is let go."""
+        if secret in self._learned or len(self._learned) >= SECRETS_CAP:
+            return
+        self._learned.add(secret)
+        if is_maskable(secret):
+            self._needles.add(literal_forms(secret), most_lengths=_MOST_LENGTHS_LEARNED)
+        elif secret.strip("*"):
+            self._keyed.learn(secret)
 
     @cached_property
     def _secrets(self) -> frozenset[str]:

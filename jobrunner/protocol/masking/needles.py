@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from typing import Final
 
 from jobrunner.protocol.masking.forms import SHORTEST_CHARS
@@ -27,15 +26,31 @@ class Needles:
     """
 
     def __init__(self, needles: Iterable[str]) -> None:
-        self._all = frozenset(needles)
+        self._all: set[str] = set()
         # By length: among a hundred passwords with one beginning, a look into a set finds the right one.
         self._by_head: dict[str, dict[int, set[str]]] = {}
-        for needle in self._all:
+        self._beginning_with: dict[str, list[str]] = {}
+        self._ending_with: dict[str, list[str]] = {}
+        self._longest = 0
+        self._long: list[str] = []
+        self._long_with_blank = False
+        self.add(needles)
+
+    def add(self, needles: Iterable[str], *, most_lengths: int | None = None) -> None:
+        """Look for these as well. One that would be of a further length among those that begin alike is left out
+        where there are ``most_lengths`` already."""
+        for needle in set(needles) - self._all:
             lengths = self._by_head.setdefault(needle[:SHORTEST_CHARS], {})
+            if most_lengths is not None and len(needle) not in lengths and len(lengths) >= most_lengths:
+                continue
             lengths.setdefault(len(needle), set()).add(needle)
-        self._longest = max(map(len, self._all), default=0)
-        self._long = [needle for needle in self._all if len(needle) >= _LONG_CHARS]
-        self._long_with_blank = any(" " in needle for needle in self._long)
+            self._all.add(needle)
+            self._beginning_with.setdefault(needle[:_SHORTEST_PIECE_CHARS], []).append(needle)
+            self._ending_with.setdefault(needle[-_SHORTEST_PIECE_CHARS:], []).append(needle)
+            self._longest = max(self._longest, len(needle))
+            if len(needle) >= _LONG_CHARS:
+                self._long.append(needle)
+                self._long_with_blank = self._long_with_blank or " " in needle
 
     def __bool__(self) -> bool:
         return bool(self._all)
@@ -134,18 +149,3 @@ class Needles:
                 if needle.endswith(text[:end]):
                     return 0, end
         return None
-
-    @cached_property
-    def _beginning_with(self) -> dict[str, list[str]]:
-        return _filed(self._all, slice(_SHORTEST_PIECE_CHARS))
-
-    @cached_property
-    def _ending_with(self) -> dict[str, list[str]]:
-        return _filed(self._all, slice(-_SHORTEST_PIECE_CHARS, None))
-
-
-def _filed(needles: Iterable[str], part: slice) -> dict[str, list[str]]:
-    filed: dict[str, list[str]] = {}
-    for needle in needles:
-        filed.setdefault(needle[part], []).append(needle)
-    return filed

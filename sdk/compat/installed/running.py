@@ -29,6 +29,8 @@ class InstalledJobRun(JobRun):
         block = self._block()
         # What it raises comes here, to this worker's own boundary: with its traceback, and without secrets.
         result = self._checked(await block.execute_function_block(params, context, propagate_exceptions=True))
+        # Their entities are not this SDK's, and tell nothing when a password is set.
+        self.secrets |= collect_secrets([getattr(context, kind.attribute, None) for kind in KINDS])
         data = plain_data(result.data) if result.success else self.data_of_failed(result)
         updates = _updates(context.compute_db_updates()) if result.success else None
         return self._their_body(result, data=data, db_updates=updates)

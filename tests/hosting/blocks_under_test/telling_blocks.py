@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from sdk import (
     SENSITIVE,
+    Device,
     FunctionBlock,
     FunctionBlockParams,
     FunctionBlockResult,
@@ -171,3 +172,34 @@ class RaisesText(Base):
     async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
         message = f"told {params.text}"
         raise ValueError(message)
+
+
+@register_function_block(block("rotates"))
+class Rotates(Base):
+    """Sets passwords of a device, and tells each in every way at once."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        device = context.devices[0]
+        told = ""
+        for number in range(params.count):
+            device.password = told = f"{params.text}-{number}"
+            print(f"printed {told}")
+            self.logger.info("logged %s", told)
+            print(f"complained {told}", file=sys.stderr)
+        created = Device(password="of-a-new-device", skip_if_identifier_exists=False, identifier_fields=[])
+        print(f"created {created.password}")
+        device.facts = {"token": "in-a-dict-1"}
+        print("facts in-a-dict-1")
+        device.facts["login"] = {"secret": "in-place-22"}
+        return done(message=f"returned {told}, of-a-new-device, in-a-dict-1 and in-place-22")
+
+
+@register_function_block(block("floods_with_secrets"))
+class FloodsWithSecrets(Base):
+    """Sets more passwords than the worker remembers."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        for number in range(params.count):
+            context.devices[0].password = f"{params.text}-{number}" * (number % 50 + 1)
+        self.logger.info("logged %s-0", params.text)
+        return done(message=f"returned {context.devices[0].password}")
