@@ -1,12 +1,19 @@
 """The child's end of the channel to the supervisor."""
 
 import errno
+import fcntl
 import os
 import socket
+import sys
+import termios
 import threading
+import time
+from typing import Final
 
 from jobrunner.protocol.frames import Frame, receive_frame
 from jobrunner.protocol.messages import Header
+
+_LOOK_AGAIN_SECONDS: Final = 0.0002
 
 
 class Channel:
@@ -63,6 +70,18 @@ class Channel:
             self._lock.release()
         return True
 
+    def wait_until_read(self, most_seconds: float) -> float:
+        """Wait until the supervisor has taken what was sent. Returns for how many seconds; raises `OSError`.
+
+        What is printed after that comes to it later, although it goes another way.
+        """
+        waited = 0.0
+        started = time.monotonic()
+        while waited < most_seconds and self.is_mine and _unread_bytes(self._socket.fileno()):
+            time.sleep(_LOOK_AGAIN_SECONDS)
+            waited = time.monotonic() - started
+        return waited
+
     def receive(self, payload_cap_bytes: int) -> Frame:
         """Wait for the next frame. Raises `EOFError` when the supervisor is gone."""
         return receive_frame(self._socket, payload_cap_bytes)
@@ -70,6 +89,10 @@ class Channel:
     def close(self) -> None:
         """Close this end."""
         self._socket.close()
+
+
+def _unread_bytes(descriptor: int) -> int:
+    return int.from_bytes(fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 def _identity(descriptor: int) -> tuple[int, int]:

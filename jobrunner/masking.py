@@ -12,6 +12,8 @@ from jobrunner.protocol.messages import Secret
 from sdk.masking import Hide, Masking, use_masking
 
 _MASKS_KEPT = 4
+_MOST_WAITING_SECONDS = 2.0
+"""In all of a job: nearly always it is much less than a millisecond for each."""
 
 
 def mask_with(redact_keys: tuple[str, ...], tell: Callable[[str], None] = lambda _: None) -> None:
@@ -33,8 +35,10 @@ def mask_with(redact_keys: tuple[str, ...], tell: Callable[[str], None] = lambda
 def telling(channel: Channel) -> Callable[[str], None]:
     """Return what tells the supervisor of a secret that the block has set, before anything shows it."""
     told: set[str] = set()
+    patience_seconds = _MOST_WAITING_SECONDS
 
     def tell(secret: str) -> None:
+        nonlocal patience_seconds
         text = encodable(secret)
         for start in range(0, len(text), SECRET_CAP_CHARS):
             value = text[start : start + SECRET_CAP_CHARS]
@@ -44,5 +48,7 @@ def telling(channel: Channel) -> Callable[[str], None]:
             # The supervisor is gone: nobody reads what this process says.
             with contextlib.suppress(OSError):
                 channel.send(Secret(value=value))
+                # Else what the block prints next could be read first. Not for ever: it holds up the block's loop.
+                patience_seconds -= channel.wait_until_read(patience_seconds)
 
     return tell

@@ -2,11 +2,8 @@
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import re
-import sys
-import termios
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -16,7 +13,6 @@ _READ_BYTES: Final = 64 * 1024
 _TAIL_BYTES: Final = 64 * 1024
 _LINE_CAP_BYTES: Final = 8 * 1024
 _LAST_READS: Final = 64
-_TURNS_OF_THE_CHANNEL: Final = 3
 _EMPTY_LINES: Final = re.compile(rb"\n[\r\n]*\n")
 
 
@@ -31,10 +27,6 @@ class Valve(Protocol):
     def skip(self, lines: int) -> None:
         """Count lines that came while it was closed."""
         ...
-
-
-def _unread_bytes(descriptor: int) -> int:
-    return int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 class OutputReader:
@@ -60,36 +52,38 @@ class OutputReader:
         self._tail = bytearray()
         self._reading = True
         self._closed = False
-        self._turns = 0
-        self._seen_bytes = 0
+        self._taken = b""
         asyncio.get_running_loop().add_reader(descriptor, self._read_some)
 
     def _read_some(self) -> None:
-        # What was printed is not older than what was sent before it over the channel, such as a secret to be masked
-        # in it: the channel, read in these turns, goes first. This is called in each turn while there is anything.
-        if self._turns == 0:
-            self._seen_bytes = _unread_bytes(self._descriptor)
-        self._turns += 1
-        if self._turns <= _TURNS_OF_THE_CHANNEL:
-            return
-        self._turns = 0
-        # One read at a time: a process that floods its output must not hold the loop.
+        # One read a turn of the loop: a process that floods its output must not hold the loop.
         try:
-            if not self._read(max(1, min(self._seen_bytes, _READ_BYTES))):
+            if not self._take():
                 self._stop()
         except BlockingIOError:
             return
+        # A turn later: what came over the channel before this was printed, such as a secret to be masked in it, is
+        # in the channel's stream by now, and whoever reads that is woken first.
+        asyncio.get_running_loop().call_soon(self._split_taken)
 
-    def _read(self, most_bytes: int = _READ_BYTES) -> bool:
+    def _take(self) -> bool:
         """Take one portion. Returns whether there may be more; raises `BlockingIOError` when not now."""
-        data = os.read(self._descriptor, most_bytes)
-        if not data:
-            return False
+        data = os.read(self._descriptor, _READ_BYTES)
+        self._taken += data
         self._tail += data
         if len(self._tail) > 2 * _TAIL_BYTES:
             del self._tail[:-_TAIL_BYTES]
-        self._split(data)
-        return True
+        return bool(data)
+
+    def _split_taken(self) -> None:
+        if self._taken:
+            data, self._taken = self._taken, b""
+            self._split(data)
+
+    def _read(self) -> bool:
+        more = self._take()
+        self._split_taken()
+        return more
 
     def _split(self, data: bytes) -> None:
         # Empty lines are not passed on, so the valve would never close: 64 KiB of them took 28 ms.
@@ -137,6 +131,7 @@ class OutputReader:
         """Take what is there now and stop. Never waits: a stranger may hold the other end open for ever."""
         if self._closed:
             return
+        self._split_taken()
         with contextlib.suppress(BlockingIOError):
             for _ in range(_LAST_READS):
                 if not self._read():
