@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from sdk.concurrency.tasks import with_its_tasks
 from sdk.errors import SdkError, WrongResultError
-from sdk.failure import headline, traceback_of
+from sdk.failure import headline, hide_beginning, traceback_of
 from sdk.logger import BlockLogger
 from sdk.masking import Hide, hiding
 from sdk.results import BaseFunctionBlockResult, mark_raised, mark_refused
@@ -57,7 +57,7 @@ def say(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str
 
     ``what`` names the block and what it was doing.
     """
-    text = hide(str(error))
+    text = hide_beginning(str(error), hide)
     # Some begin with the block's name themselves.
     message = text if text.startswith(what.partition(" ")[0]) else f"{what}: {text}"
     logger.error(message)

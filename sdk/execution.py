@@ -18,7 +18,7 @@ from sdk.encoding import to_plain
 from sdk.errors import EncodingError, SdkError
 from sdk.job import JobMeta
 from sdk.logger import BlockLogger, LoggerLike, block_logger
-from sdk.masking import hiding, start_learning
+from sdk.masking import hide_in_message, hiding, start_learning
 from sdk.results import BaseFunctionBlockResult, FunctionBlockResult, was_raised, was_refused
 from sdk.sensitive import collect_secrets
 
@@ -209,7 +209,7 @@ class JobRun:
     def clean(self, text: str) -> str:
         """``text`` without secrets."""
         # Also of half surrogate pairs, which can come out of a device and go into no UTF-8.
-        return str(to_plain(hiding(self.secrets)(text)))
+        return str(to_plain(hide_in_message(text, self.secrets)))
 
 
 def updates_of(context: WorkflowContext) -> list[dict[str, Any]] | None:

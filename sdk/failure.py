@@ -17,6 +17,9 @@ from sdk.masking import Hide
 from sdk.parsing.problems import problems_of
 
 MAX_TEXT_LENGTH = 2000
+MAX_BLANKS = 4
+"""How many characters of a text are looked through for each that is shown: the others may be blanks."""
+
 MAX_CHAIN_LENGTH = 20
 MAX_BRIEF_LENGTH = 300
 MAX_NAMED_MEMBERS = 3
@@ -28,11 +31,17 @@ def text_of(error: BaseException, hide: Hide) -> str:
     if isinstance(error, ValidationError):
         return _cut(hide(f"{error.title}: {join_problems(problems_of(error))}"))
     try:
-        # Hidden first: a secret that was cut, or whose blanks were joined, would not be found any more.
-        return _cut(" ".join(hide(str(error)).split()))
+        # Hidden before the blanks are joined: a secret with two of them would not be found any more.
+        return _cut(" ".join(hide_beginning(str(error), hide).split()))
     except BaseException:
         # __str__ is the author's code as well, and may raise anything, SystemExit too.
         return "(its text can't be read)"
+
+
+def hide_beginning(text: str, hide: Hide) -> str:
+    """As much of ``text``, without secrets, as can be shown of it: to look through 50 MB takes seconds."""
+    longest = MAX_BLANKS * MAX_TEXT_LENGTH
+    return hide(text) if len(text) <= longest else hide(text[:longest], cut_after=True) + " …"
 
 
 def headline(error: BaseException, hide: Hide) -> str:
@@ -43,7 +52,11 @@ def headline(error: BaseException, hide: Hide) -> str:
     return _with_place(error, text_of(error, hide)) + more + (f"; and {left} more" if left > 0 else "")
 
 
-def traceback_of(error: BaseException, hide: Hide) -> str:
+def _as_it_is(text: str, *, cut_after: bool = False) -> str:
+    return text
+
+
+def traceback_of(error: BaseException, hide: Hide = _as_it_is) -> str:
     """Tracebacks of ``error`` and of what led to it, in Python's usual form, without the frames of the worker."""
     return hide("".join(_describe(error, hide, set()))).rstrip("\n")
 
@@ -111,7 +124,7 @@ def _notes(error: BaseException, hide: Hide) -> Iterator[str]:
     # Python does not see to what is put there by hand.
     for note in notes[:MAX_NOTES] if isinstance(notes, list | tuple) else ():
         if isinstance(note, str):
-            yield f"{_cut(hide(note))}\n"
+            yield f"{_cut(hide_beginning(note, hide))}\n"
 
 
 def _earlier(error: BaseException) -> tuple[BaseException | None, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Protocol
 
 MASK = "***"
 
@@ -26,24 +28,41 @@ SECRET_NAME_PARTS = (
 )
 """What makes a name one of a secret, in small letters and without ``-`` and ``_``."""
 
+_PASS = re.compile(r"(?:^|[-_ .])(?i:pass)$|[a-z0-9]Pass$")
 _SHORTEST_CHARS = 6
 
-Hide = Callable[[str], str]
-"""Takes the secrets out of a text."""
+_SHORTEST_PIECE_CHARS = 3
+
+MAX_MESSAGE_LENGTH = 16_000
+"""What a result's message may have, in characters, the mark of a cut among them."""
+
+_MARK_LENGTH = 50
+
+
+class Hide(Protocol):
+    """Takes the secrets out of a text."""
+
+    def __call__(self, text: str, *, cut_after: bool = False) -> str:
+        """``text`` without secrets, and with ``cut_after`` without the piece of one that a cut has left at its end."""
+        ...
 
 
 def _is_built_in_name(name: str) -> bool:
     plain = name.lower().translate({ord(sign): None for sign in "-_ ."})
-    return any(part in plain for part in SECRET_NAME_PARTS)
+    return any(part in plain for part in SECRET_NAME_PARTS) or _PASS.search(name) is not None
 
 
 def _hide_as_they_are(secrets: Iterable[str]) -> Hide:
     # Longest first, as one secret may begin with another.
     ordered = sorted((text for text in secrets if len(text) >= _SHORTEST_CHARS), key=len, reverse=True)
 
-    def hide(text: str) -> str:
+    def hide(text: str, *, cut_after: bool = False) -> str:
         for secret in ordered:
             text = text.replace(secret, MASK)
+        for secret in ordered if cut_after else ():
+            for length in range(len(secret) - 1, _SHORTEST_PIECE_CHARS - 1, -1):
+                if text.endswith(secret[:length]):
+                    return text[:-length] + MASK
         return text
 
     return hide
@@ -84,6 +103,18 @@ def is_secret_name(name: str) -> bool:
 def hiding(secrets: frozenset[str]) -> Hide:
     """What takes ``secrets`` out of a text, and those that the job's block has set itself (`learn`)."""
     return _in_force.hiding(secrets.union(_learned.get() or ()))
+
+
+def hide_in_message(text: str, secrets: frozenset[str]) -> str:
+    """A result's message without ``secrets``, cut where it is longer than a message may be.
+
+    Cut first: to look through 50 MB takes seconds, in which nothing else runs in the process.
+    """
+    hide = hiding(secrets)
+    if len(text) <= MAX_MESSAGE_LENGTH:
+        return hide(text)
+    kept = text[: MAX_MESSAGE_LENGTH - _MARK_LENGTH]
+    return f"{hide(kept, cut_after=True)} … [{len(text) - len(kept)} more characters cut]"
 
 
 def start_learning() -> None:

@@ -104,7 +104,7 @@ def _name_of(fn: object) -> str:
 def _ended(tasks: set[asyncio.Task[Any]], task: asyncio.Task[Any]) -> None:
     tasks.discard(task)
     if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("The scheduled task %s failed:\n%s", task.get_name(), traceback_of(error, str))
+        _log.error("The scheduled task %s failed:\n%s", task.get_name(), traceback_of(error))
 
 
 class Group:

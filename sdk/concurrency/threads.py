@@ -182,7 +182,7 @@ class _Call:
         if self._error is None:
             _log.info("%s ended%s after its caller was cancelled; its result is dropped.", self._name, late)
         else:
-            text = traceback_of(self._error, str)
+            text = traceback_of(self._error)
             _log.warning("%s failed%s after its caller was cancelled:\n%s", self._name, late, text)
 
 

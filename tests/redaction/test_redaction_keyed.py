@@ -25,6 +25,21 @@ MASKED = [
         "1 validation error for P\npin\n  bad [input_value='abc']",
         "1 validation error for P\npin\n  bad [input_value='***']",
     ),
+    ("password=1234 token=77", "password=*** token=***"),
+    ('{"password": 1234, "max_tokens": 4096}', '{"password": ***, "max_tokens": 4096}'),
+    ("{'token': 1234}", "{'token': ***}"),
+    ("password: xyz, password:xyz", "password: ***, password:***"),
+    ("Password: 1234567", "Password: ***"),
+    ("Authorization: xyz", "Authorization: ***"),
+    ("{'secret': ['a','b'], 'x': ['c']}", "{'secret': ['***','***'], 'x': ['c']}"),
+    ('"tokens": ["q w",\n  "e"], 5', '"tokens": ["***",\n  "***"], 5'),
+    ("password=[1234, 'a']", "password=[***, '***']"),
+    (
+        "<enable-password>x1</enable-password> <password>77</password>",
+        "<enable-password>***</enable-password> <password>***</password>",
+    ),
+    ("pass=xyz user_pass='x' PASS='y'", "pass=*** user_pass='***' PASS='***'"),
+    ('{"user":"u","pass":"xyz"}', '{"user":"u","pass":"***"}'),
     ("pin='12' ping=12", "pin='***' ping=12"),
 ]
 
@@ -45,6 +60,14 @@ def test_the_value_behind_a_key_is_masked_however_short_it_is(text: str, masked:
         '"password": ""',
         "password must be 'long enough'",
         "token: ***",
+        "password is required",
+        "no password given",
+        "P: password: missing; token: Input should be a valid string",
+        "def login(password: str, token: Annotated[str, X], secret: int | None = None)",
+        "password_length=8 password_length: 8, token_count: 5",
+        "PASS: 13 pass=13 passed=yes bypass=on pass_through=yes compass=north",
+        "password > 5 and secret>abcd",
+        "a list of passwords: ten",
     ],
 )
 def test_prose_source_and_numbers_are_left_as_they_are(text: str) -> None:

@@ -6,12 +6,23 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel, Field, Secret, SecretBytes, SecretStr, ValidationError
 
+from jobrunner.protocol.caps import MESSAGE_CAP_CHARS
 from jobrunner.protocol.masking import SecretNames, secrets_in
 from jobrunner.protocol.masking.names import SECRET_NAME_PARTS as PARTS
 from sdk import SENSITIVE
 from sdk.declared import sensitive_paths
 from sdk.entities import Device, DeviceEntity
-from sdk.masking import MASK, Masking, hiding, is_secret_name, start_learning, use_masking
+from sdk.failure import text_of
+from sdk.masking import (
+    MASK,
+    MAX_MESSAGE_LENGTH,
+    Masking,
+    hide_in_message,
+    hiding,
+    is_secret_name,
+    start_learning,
+    use_masking,
+)
 from sdk.masking import SECRET_NAME_PARTS as SDK_PARTS
 from sdk.sensitive import collect_secrets
 
@@ -43,6 +54,12 @@ def test_names_that_speak_of_a_secret_are_known(name: str) -> None:
     assert is_secret_name(name)
 
 
+@pytest.mark.parametrize("known", [is_secret_name, SecretNames().__contains__])
+def test_pass_is_of_a_secret_as_the_last_part_of_a_name_only(known: Callable[[str], bool]) -> None:
+    assert all(map(known, ["pass", "PASS", "user_pass", "login-pass", "userPass"]))
+    assert not any(map(known, ["passed", "bypass", "pass_through", "compass", "test_passes"]))
+
+
 def test_nulls_and_truth_values_are_no_secrets_and_numbers_are_as_they_are_printed() -> None:
     assert collect_secrets({"password": None, "token": 512, "secret": "ab", "pwd": True, "api_key": ""}) == {
         "512",
@@ -65,7 +82,7 @@ def test_without_a_job_runner_values_are_masked_as_they_are() -> None:
 
 def test_who_runs_blocks_decides_how_secrets_are_masked_and_which_names_are_of_secrets() -> None:
     use_masking(
-        Masking(lambda name: name == "odd", lambda secrets: lambda text: f"{text} less {len(secrets)}")
+        Masking(lambda name: name == "odd", lambda secrets: lambda text, **_: f"{text} less {len(secrets)}")
     )
     try:
         assert hiding(frozenset({"a"}))("text") == "text less 1"
@@ -155,3 +172,30 @@ def test_the_secrets_of_an_entity_that_is_created_are_told() -> None:
         )
     )
     assert told == ["swordfish-7"]
+
+
+def test_a_text_without_end_is_cut_before_it_is_looked_through_and_leaves_no_piece_at_the_cut() -> None:
+    looked: list[int] = []
+
+    def hide(text: str, *, cut_after: bool = False) -> str:
+        looked.append(len(text))
+        return hidden(text, cut_after=cut_after)
+
+    hidden = Masking().hiding(frozenset({"swordfish-7"}))
+    use_masking(Masking(hiding=lambda _: hide))
+    try:
+        for longer in range(12):
+            room = MAX_MESSAGE_LENGTH - 50 - longer
+            message = hide_in_message("x" * room + "swordfish-7" + "y" * 50_000_000, frozenset())
+            assert message.startswith("x" * room + ("sw"[:longer] if longer < 3 else MASK))
+            assert "swo" not in message
+            assert message.endswith("more characters cut]")
+            assert len(message) <= MAX_MESSAGE_LENGTH
+        assert "swo" not in text_of(ValueError(" " * (4 * 2000 - 5) + "swordfish-7" + "y" * 50_000_000), hide)
+    finally:
+        use_masking(Masking())
+    assert max(looked) <= MAX_MESSAGE_LENGTH
+
+
+def test_a_message_may_be_as_long_as_its_frame_takes() -> None:
+    assert MAX_MESSAGE_LENGTH == MESSAGE_CAP_CHARS

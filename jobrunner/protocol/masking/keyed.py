@@ -1,7 +1,8 @@
 """What stands behind a key in a text: ``password=abc``, ``"password": "abc"``, ``<secret>abc</secret>``.
 
-A quoted value, and one behind ``=``, is masked whatever it is. In prose (``password: wrong``) only what is known to be
-a secret of the job, since else half of all messages about passwords could not be read.
+A quoted value, one behind ``=``, and one behind a key that is quoted or directly before a colon is masked whatever it
+is. What begins a sentence about a password (``password: missing``), a type (``password: str``), and words that only
+follow a key (``no password given``) are left, since else half of all messages about passwords could not be read.
 """
 
 import re
@@ -14,11 +15,119 @@ from jobrunner.protocol.masking.views import Range
 _SEPARATOR: Final = re.compile(r"""\\{0,7}["']?\]?[ \t]{0,8}(=>|:=|[:=>,]|(?=[ \t]))[ \t]{0,8}""")
 _OPENING: Final = re.compile(r"""[bBrRuU]{0,2}(\\{0,7})(["'])""")
 _BARE: Final = re.compile(r"""[^\s,;&)\]}"'<>\\]+""")
-_NO_VALUE: Final = re.compile(r"(?i:none|null|true|false|undefined)|\d{1,7}|\*+|[({\[].*", re.DOTALL)
+_NO_VALUE: Final = re.compile(r"(?i:none|null|true|false|undefined)|\*+|[({\[].*", re.DOTALL)
 _EXPRESSION: Final = re.compile(r"[A-Za-z_][\w.]*\.?\(?")
 _SCHEME: Final = re.compile(r"(?:basic|bearer|digest|token|apikey|negotiate)[ \t]+", re.IGNORECASE)
 _USERINFO: Final = re.compile(r"""(?<=://)[^\s/?#@:"']{0,256}:([^\s/?#@"']{1,1024})@""")
 _ASSIGNING: Final = frozenset({"=", ":=", "=>"})
+_NUMBER: Final = re.compile(r"\d{1,7}")
+_WHOLE: Final = re.compile(r"(?:o?rd|d)?", re.IGNORECASE)
+_TAG: Final = re.compile(r"</?[\w.:-]{0,60}$")
+_OF_A_LIST: Final = re.compile(r"\s{0,40}(?:,\s{0,40})?")
+_ELEMENT: Final = re.compile(r"""[^\s,\]"'\\\[{(]+""")
+_PROSE: Final = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "any",
+        "array",
+        "assertion",
+        "at",
+        "boolean",
+        "bytes",
+        "cannot",
+        "could",
+        "data",
+        "decimal",
+        "denied",
+        "dictionary",
+        "does",
+        "empty",
+        "enter",
+        "expected",
+        "extra",
+        "failed",
+        "field",
+        "for",
+        "has",
+        "how",
+        "if",
+        "in",
+        "incorrect",
+        "input",
+        "instance",
+        "integer",
+        "invalid",
+        "is",
+        "it",
+        "list",
+        "maximum",
+        "minimum",
+        "missing",
+        "must",
+        "no",
+        "not",
+        "number",
+        "object",
+        "ok",
+        "of",
+        "on",
+        "or",
+        "please",
+        "refused",
+        "rejected",
+        "required",
+        "see",
+        "set",
+        "should",
+        "string",
+        "that",
+        "the",
+        "this",
+        "to",
+        "tuple",
+        "unknown",
+        "url",
+        "use",
+        "value",
+        "was",
+        "what",
+        "when",
+        "why",
+        "wrong",
+        "you",
+        "your",
+    ]
+)
+"""With what the worker, pydantic and people go on behind a name and a colon."""
+_TYPES: Final = frozenset(
+    [
+        "str",
+        "int",
+        "float",
+        "bool",
+        "bytes",
+        "list",
+        "dict",
+        "tuple",
+        "set",
+        "Any",
+        "Annotated",
+        "Optional",
+        "Union",
+        "Literal",
+        "SecretStr",
+        "SecretBytes",
+        "Secret",
+        "Sequence",
+        "Mapping",
+        "Callable",
+        "object",
+        "string",
+        "number",
+    ]
+)
 
 
 class Keyed:
@@ -32,7 +141,9 @@ class Keyed:
         self._names = names
         whole = "|".join(re.escape(field) for field in {*fields, "input_value"} if field)
         self._key = re.compile(
-            rf"(?:{names.pattern})[\w-]{{0,40}}|(?<![\w-])(?P<field>{whole})(?![\w-])", re.IGNORECASE
+            rf"(?:{names.pattern})(?P<rest>[\w-]{{0,40}})|(?<![^\W_])pass(?![\w-])"
+            rf"|(?<![\w-])(?P<field>{whole})(?![\w-])",
+            re.IGNORECASE,
         )
         # The longest first: one may be the beginning of another.
         self._known = tuple(sorted((value for value in known if value), key=len, reverse=True))
@@ -49,40 +160,73 @@ class Keyed:
             separator = _SEPARATOR.match(text, at)
             if separator is None:
                 continue
-            # Of an error of pydantic: it stands behind the name of the field, in another line.
-            only_known = match["field"] == "input_value"
-            found = self._value(text, separator.end(), separator[1], only_known=only_known)
-            if found is not None:
-                yield found
-                at = found[1]
+            found = list(self._values(text, match, separator))
+            if found:
+                yield from found
+                at = found[-1][1]
         if "://" in text:
             yield from (match.span(1) for match in _USERINFO.finditer(text))
 
-    def _value(self, text: str, at: int, separator: str, *, only_known: bool) -> Range | None:
+    def _values(self, text: str, key: re.Match[str], separator: re.Match[str]) -> Iterator[Range]:
+        at, sign = separator.end(), separator[1]
+        # Of an error of pydantic: it stands behind the name of the field, in another line.
+        only_known = key["field"] == "input_value"
         if opening := _OPENING.match(text, at):
             end = _closing(text, opening.end(), len(opening[1]), opening[2])
             value = text[opening.end() : end]
-            if not value.strip("*") or (only_known and value not in self._known):
-                return None
             # Behind a blank or a comma it may be any other word that is quoted.
-            quoted = separator not in ("", ",") or value in self._known
-            return (opening.end(), end) if quoted else None
+            known = value in self._known or (sign not in ("", ",") and not only_known)
+            if known and value.strip("*"):
+                yield opening.end(), end
+            return
         for value in self._known:
             if text.startswith(value, at) and not text[at + len(value) : at + len(value) + 1].isalnum():
-                return at, at + len(value)
+                yield at, at + len(value)
+                return
         if only_known:
-            return None
+            return
+        # A number behind `max_tokens` or `password_length` counts something.
+        is_whole = bool(key["field"]) or (
+            key["rest"] is not None and _WHOLE.fullmatch(key["rest"]) is not None
+        )
+        is_quoted = separator[0].lstrip("\\")[0] in "\"'" if separator[0].lstrip("\\") else False
+        if text.startswith("[", at) and (sign in _ASSIGNING or sign == ":"):
+            yield from self._elements(text, at + 1, numbers=is_whole)
+            return
         scheme = _SCHEME.match(text, at)
         bare = _BARE.match(text, scheme.end() if scheme else at)
-        if bare is None or (scheme is None and separator not in _ASSIGNING) or self._says_nothing(bare[0]):
-            return None
-        return bare.span()
+        if bare is None or self._says_nothing(bare[0]) or (_NUMBER.fullmatch(bare[0]) and not is_whole):
+            return
+        in_tag = sign == ">" and _TAG.search(text, max(0, key.start() - 60), key.start()) is not None
+        behind_colon = sign == ":" and (is_quoted or (is_whole and not _is_prose(bare[0])))
+        if scheme or in_tag or behind_colon or sign in _ASSIGNING:
+            yield bare.span()
+
+    def _elements(self, text: str, at: int, *, numbers: bool) -> Iterator[Range]:
+        """Yield what is in a list: texts, and numbers where the key says so."""
+        while True:
+            gap = _OF_A_LIST.match(text, at)
+            at = gap.end() if gap else at
+            if opening := _OPENING.match(text, at):
+                end = _closing(text, opening.end(), len(opening[1]), opening[2])
+                yield opening.end(), end
+                at = end + len(opening[1]) + 1
+            elif bare := _ELEMENT.match(text, at):
+                if numbers and bare[0][0].isdigit():
+                    yield bare.span()
+                at = bare.end()
+            else:
+                return
 
     def _says_nothing(self, value: str) -> bool:
         if _NO_VALUE.fullmatch(value):
             return True
         # A line of source in a traceback: `login(password=self.password)`.
         return bool(_EXPRESSION.fullmatch(value)) and value.rsplit(".", 1)[-1].rstrip("(") in self._names
+
+
+def _is_prose(value: str) -> bool:
+    return value.startswith("//") or value.strip(".:!?").lower() in _PROSE or value.split("[")[0] in _TYPES
 
 
 def _closing(text: str, start: int, escapes: int, sign: str) -> int:

@@ -22,6 +22,9 @@ SECRET_NAME_PARTS: Final = (
 )
 """A name with one of these in it, however it is written (``apiKey``, ``API-KEY``, ``api_key``), names a secret."""
 
+_PASS: Final = re.compile(r"(?:^|[-_ .])(?i:pass)$|[a-z0-9]Pass$")
+"""``pass``, ``user_pass`` and ``userPass`` are of secrets; ``passed``, ``bypass`` and ``pass_through`` are not."""
+
 _SEPARATORS: Final = re.compile(r"[-_ .]+")
 _MOST_NAMES_REMEMBERED: Final = 4096
 
@@ -44,7 +47,7 @@ class SecretNames:
         known = self._known.get(text)
         if known is None:
             plain = _SEPARATORS.sub("", text.lower())
-            known = any(part in plain for part in self._parts)
+            known = any(part in plain for part in self._parts) or _PASS.search(text) is not None
             if len(self._known) < _MOST_NAMES_REMEMBERED:
                 self._known[text] = known
         return known
