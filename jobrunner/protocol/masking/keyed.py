@@ -25,108 +25,18 @@ _WHOLE: Final = re.compile(r"(?:o?rd|d)?", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[\w.:-]{0,60}$")
 _OF_A_LIST: Final = re.compile(r"\s{0,40}(?:,\s{0,40})?")
 _ELEMENT: Final = re.compile(r"""[^\s,\]"'\\\[{(]+""")
-_PROSE: Final = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "any",
-        "array",
-        "assertion",
-        "at",
-        "boolean",
-        "bytes",
-        "cannot",
-        "could",
-        "data",
-        "decimal",
-        "denied",
-        "dictionary",
-        "does",
-        "empty",
-        "enter",
-        "expected",
-        "extra",
-        "failed",
-        "field",
-        "for",
-        "has",
-        "how",
-        "if",
-        "in",
-        "incorrect",
-        "input",
-        "instance",
-        "integer",
-        "invalid",
-        "is",
-        "it",
-        "list",
-        "maximum",
-        "minimum",
-        "missing",
-        "must",
-        "no",
-        "not",
-        "number",
-        "object",
-        "ok",
-        "of",
-        "on",
-        "or",
-        "please",
-        "refused",
-        "rejected",
-        "required",
-        "see",
-        "set",
-        "should",
-        "string",
-        "that",
-        "the",
-        "this",
-        "to",
-        "tuple",
-        "unknown",
-        "url",
-        "use",
-        "value",
-        "was",
-        "what",
-        "when",
-        "why",
-        "wrong",
-        "you",
-        "your",
-    ]
+_PROSE: Final = re.compile(
+    r"a|an|and|any|array|assertion|at|boolean|bytes|cannot|could|data|decimal|denied|"
+    r"dictionary|does|empty|enter|expected|extra|failed|field|for|has|how|if|in|incorrect|"
+    r"input|instance|integer|invalid|is|it|list|maximum|minimum|missing|must|no|not|number|"
+    r"object|ok|of|on|or|please|refused|rejected|required|see|set|should|string|that|the|"
+    r"this|to|tuple|unknown|url|use|value|was|what|when|why|wrong|you|your",
+    re.IGNORECASE,
 )
 """With what the worker, pydantic and people go on behind a name and a colon."""
-_TYPES: Final = frozenset(
-    [
-        "str",
-        "int",
-        "float",
-        "bool",
-        "bytes",
-        "list",
-        "dict",
-        "tuple",
-        "set",
-        "Any",
-        "Annotated",
-        "Optional",
-        "Union",
-        "Literal",
-        "SecretStr",
-        "SecretBytes",
-        "Secret",
-        "Sequence",
-        "Mapping",
-        "Callable",
-        "object",
-        "string",
-        "number",
-    ]
+_TYPES: Final = re.compile(
+    r"str|int|float|bool|bytes|list|dict|tuple|set|Any|Annotated|Optional|Union|Literal|"
+    r"SecretStr|SecretBytes|Secret|Sequence|Mapping|Callable|object|string|number"
 )
 
 
@@ -226,7 +136,9 @@ class Keyed:
 
 
 def _is_prose(value: str) -> bool:
-    return value.startswith("//") or value.strip(".:!?").lower() in _PROSE or value.split("[")[0] in _TYPES
+    return value.startswith("//") or bool(
+        _PROSE.fullmatch(value.strip(".:!?")) or _TYPES.fullmatch(value.split("[")[0])
+    )
 
 
 def _closing(text: str, start: int, escapes: int, sign: str) -> int:
