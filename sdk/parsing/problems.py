@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from pydantic import ValidationError
-from pydantic_core import core_schema
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, core_schema
 
+from sdk.declared import ANY, Path, sensitive_paths
 from sdk.errors import Problem
+from sdk.masking import is_secret_name
 from sdk.results import NOT_RESULT_DATA
 
 # Texts of these kinds hold (part of) the value, or were written by an author who may have put it there.
@@ -27,17 +29,38 @@ _TELLTALE_TYPES = frozenset(
         "url_syntax_violation",
     }
 )
+_OF_AUTHORS = frozenset({"value_error", "assertion_error"})
 WHOLE = "(all)"
 """The path of the whole input."""
 
 _SAFE_TYPES = (frozenset(get_args(core_schema.ErrorType)) - _TELLTALE_TYPES) | {NOT_RESULT_DATA}
 
 
-def problems_of(error: ValidationError) -> tuple[Problem, ...]:
-    """What ``error`` says, as path, type and a text without the value."""
+def problems_of(error: ValidationError, model: type[BaseModel] | None = None) -> tuple[Problem, ...]:
+    """What ``error`` says, as path, type and a text without the value.
+
+    With the ``model`` that refused, also what a check of the author's says about a field that is no secret. That text
+    may hold a value; whoever shows it masks the job's secrets in it.
+    """
     details = error.errors(include_input=False, include_url=False, include_context=False)
-    return tuple(
-        Problem(path_of(item["loc"]), item["type"], _text(item["type"], item["msg"])) for item in details
+    secret = None if model is None else sensitive_paths(model)
+
+    def text(item: ErrorDetails) -> str:
+        kind, message = item["type"], item["msg"]
+        if kind in _OF_AUTHORS and secret is not None and not _is_secret(item["loc"], secret):
+            return message.partition(", ")[2] or message
+        return _text(kind, message)
+
+    return tuple(Problem(path_of(item["loc"]), item["type"], text(item)) for item in details)
+
+
+def _is_secret(location: tuple[int | str, ...], secret: tuple[Path, ...]) -> bool:
+    """Whether something secret is at, around or below ``location``; where in doubt, yes."""
+    steps = tuple(step for step in location if isinstance(step, str))
+    named = [tuple(step for step in path if step != ANY) for path in secret]
+    last = {path[-1] for path in named if path}
+    return any(is_secret_name(step) or step in last for step in steps) or any(
+        path[: len(steps)] == steps for path in named
     )
 
 

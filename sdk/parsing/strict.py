@@ -38,7 +38,7 @@ def parse_parameters(
         return model.model_validate(without_blanks(model, raw) if blanks_are_absent else dict(raw))
     except ValidationError as error:
         # "from None": the cause's text may hold values, and a traceback would print it.
-        raise ParameterError(model.__name__, problems_of(error)) from None
+        raise ParameterError(model.__name__, problems_of(error, model)) from None
     except Exception as error:
         # A validator of the author that raises neither ValueError nor AssertionError comes through as it is.
         problem = Problem(

@@ -33,6 +33,7 @@ def undoings(text: str) -> Iterator[str]:
     yield urllib.parse.unquote(text)
     yield html.unescape(text)
     yield text.replace("'\"'\"'", "'")
+    yield text.replace("'\\''", "'")
     yield re.sub(r"\r?\n[ \t]*", "", text)
     if "\\" in text:
         with warnings.catch_warnings():

@@ -64,6 +64,7 @@ WRITINGS: Final[dict[str, Writing]] = {
     "URL twice": lambda secret: urllib.parse.quote(urllib.parse.quote(secret)),
     "HTML": html.escape,
     "shell": shlex.quote,
+    "shell, with backslashes": lambda secret: "'" + secret.replace("'", "'\\''") + "'",
     "base64": in_base64(b""),
     "base64 of user and password": in_base64(b"user:"),
     "base64, third alignment": in_base64(b"me"),

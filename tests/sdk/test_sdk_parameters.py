@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, RootModel, field_validator
 
-from sdk import FunctionBlockParams, SdkError
+from sdk import SENSITIVE, FunctionBlockParams, SdkError
 from sdk.errors import ParameterError
 from sdk.parsing import parse_parameters
 
@@ -219,3 +219,24 @@ def test_many_problems_are_cut_to_a_readable_message() -> None:
     with pytest.raises(ParameterError, match="and 15 more") as caught:
         parse({"hosts": [{}] * 25})
     assert len(caught.value.problems) == 25
+
+
+class Checked(BaseModel):
+    vlan: int = 0
+    pin: Annotated[str, SENSITIVE] = ""
+    password: str = ""
+    inner: dict[str, Annotated[str, SENSITIVE]] = {}
+
+    @field_validator("vlan", "pin", "password", "inner")
+    @classmethod
+    def refuse(cls, value: object) -> object:
+        raise ValueError(f"{value} is not what we want")
+
+
+def test_what_an_author_s_check_says_is_shown_unless_it_is_about_a_secret() -> None:
+    given = {"vlan": 5000, "pin": "s3cret-1", "password": "s3cret-2", "inner": {"a": "s3cret-3"}}
+    with pytest.raises(ParameterError) as caught:
+        parse_parameters(Checked, given)
+    assert "vlan: 5000 is not what we want" in str(caught.value)
+    assert str(caught.value).count("refused by the model's own check") == 3
+    assert "s3cret" not in str(caught.value)

@@ -23,20 +23,22 @@ def secrets_in(
 ) -> Iterator[str]:
     """Yield every secret in ``document``, of any length; a number as JSON writes it.
 
-    Secret is all below a key that is in ``names``, all at one of ``paths``, the whole with ``secret``, and the
-    password in a URL. Not recursive: a document may be nested to any depth.
+    Secret is all below a key that is in ``names``, all at one of ``paths`` with the keys there, the whole with
+    ``secret``, and the password in a URL. Not recursive: a document may be nested to any depth.
     """
-    todo: list[tuple[object, bool, tuple[Path, ...]]] = [
-        ([document], secret, tuple((ANY, *path) for path in paths))
+    todo: list[tuple[object, bool, bool, tuple[Path, ...]]] = [
+        ([document], secret, False, tuple((ANY, *path) for path in paths))
     ]
     while todo:
-        container, marked, declared = todo.pop()
+        container, marked, with_keys, declared = todo.pop()
         for key, value in _entries(container):
+            if with_keys and key != ANY:
+                yield key
             below = _below(declared, key) if declared else ()
             is_secret = marked or () in below or key in names
             # Most of a context is neither of the two.
             if isinstance(value, dict | list):
-                todo.append((value, is_secret, below))
+                todo.append((value, is_secret, with_keys or () in below, below))
             elif is_secret or (isinstance(value, str) and "://" in value):
                 yield from _of_leaf(value, is_secret)
 

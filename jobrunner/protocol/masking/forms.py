@@ -31,9 +31,14 @@ def literal_forms(secret: str) -> set[str]:
         # Its bytes, as the repr of bytes shows them.
         forms.add(data.decode("latin-1"))
     for piece in {data, data.strip()}:
-        forms.update(_base64(piece))
         forms.update((piece.hex(), piece.hex().upper()))
-    return {form for form in forms if is_maskable(form)}
+    return {form for form in forms if is_maskable(form)} | base64_forms(secret)
+
+
+def base64_forms(secret: str) -> set[str]:
+    """Return those of the forms that are base64, where what stands beside belongs to the secret as well."""
+    data = secret.encode("utf-8", "surrogatepass")
+    return {form for piece in {data, data.strip()} for form in _base64(piece) if is_maskable(form)}
 
 
 def _lines(secret: str) -> Iterator[str]:

@@ -1,17 +1,21 @@
 """The mask of one job: all that is known of its secrets, applied to a text."""
 
+import string
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Final, Protocol
 
 from jobrunner.protocol.caps import SECRETS_CAP
-from jobrunner.protocol.masking.forms import is_maskable, literal_forms
+from jobrunner.protocol.masking.forms import base64_forms, is_maskable, literal_forms
 from jobrunner.protocol.masking.keyed import Keyed
 from jobrunner.protocol.masking.names import BUILT_IN, SecretNames
 from jobrunner.protocol.masking.needles import Needles
 from jobrunner.protocol.masking.views import Range, View, possible_endings, views, without_half_an_escape
 
 MASK: Final = "***"
+
+_BASE64_CHARS: Final = string.ascii_letters + string.digits + "+/-_"
+_MOST_BESIDE_CHARS: Final = 512
 
 _MOST_LENGTHS_LEARNED: Final = 16
 """Of learned secrets that begin alike: a block could choose many so that each place of a text is compared with all."""
@@ -77,6 +81,7 @@ class Mask:
             return
         self._learned.add(secret)
         if is_maskable(secret):
+            self._base64.update(base64_forms(secret))
             self._needles.add(literal_forms(secret), most_lengths=_MOST_LENGTHS_LEARNED)
         elif secret.strip("*"):
             self._keyed.learn(secret)
@@ -91,13 +96,19 @@ class Mask:
         return Needles(form for secret in maskable for form in literal_forms(secret))
 
     @cached_property
+    def _base64(self) -> set[str]:
+        return {form for secret in filter(is_maskable, self._secrets) for form in base64_forms(secret)}
+
+    @cached_property
     def _keyed(self) -> Keyed:
         short = (secret for secret in self._secrets if not is_maskable(secret) and secret.strip("*"))
         return Keyed(self._names, self._fields, short)
 
     def _in_view(self, view: View, cut_before: bool, cut_after: bool) -> Iterator[Range]:
         needles, text = self._needles, view.text
-        yield from needles.whole(text)
+        for start, end in needles.whole(text):
+            # The characters beside it hold some bits of the secret each.
+            yield _whole_run(text, start, end) if text[start:end] in self._base64 else (start, end)
         yield from needles.abbreviated(text)
         # What was escaped and broken into lines is joined by a view; here it is about lines that come one by one.
         if view.parent is None:
@@ -111,6 +122,16 @@ class Mask:
                     yield found[0], len(text)
                 if found := needles.between_gap_and_cut(whole):
                     yield found[0], len(text)
+
+
+def _whole_run(text: str, start: int, end: int) -> Range:
+    before = text[max(0, start - _MOST_BESIDE_CHARS) : start]
+    after = text[end : end + _MOST_BESIDE_CHARS]
+    rest = after.lstrip(_BASE64_CHARS)
+    padding = len(rest) - len(rest.lstrip("="))
+    return start - len(before) + len(before.rstrip(_BASE64_CHARS)), end + len(after) - len(rest) + min(
+        padding, 2
+    )
 
 
 def _replaced(text: str, ranges: list[Range]) -> str:

@@ -59,7 +59,7 @@ class InstalledJobRun(JobRun):
             params = self._block().parse_parameters_from_dto(dict(self.job.parameters), model)
         except ValidationError as error:
             # "from None": the cause's text holds values, and a traceback would print it.
-            raise ParameterError(model.__name__, problems_of(error)) from None
+            raise ParameterError(model.__name__, problems_of(error, model)) from None
         self.secrets |= collect_secrets(params)
         return params, self._their_context()
 
