@@ -161,7 +161,7 @@ def test_problems_name_path_and_type_of_each() -> None:
 
 
 class Secretive(FunctionBlockParams):
-    pin: str = "x"
+    pin: Annotated[str, SENSITIVE] = "x"
     number: int = 0
     choice: Literal["a", "b"] = "a"
     either: Annotated[ByName | ByNumber, Field(discriminator="kind")] | None = None
