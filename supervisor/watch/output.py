@@ -1,6 +1,7 @@
 """What a process prints: read without ever waiting, passed on line by line, the end of it kept as evidence."""
 
 import asyncio
+import codecs
 import contextlib
 import os
 import re
@@ -113,8 +114,11 @@ class OutputReader:
         self._missing_bytes += max(0, len(data) - room)
 
     def _emit(self, *, ended: bool = True) -> None:
-        text = self._partial.decode(errors="backslashreplace").rstrip("\r")
-        if self._mask is not None and (self._missing_bytes or not ended):
+        is_cut = self._missing_bytes > 0 or not ended
+        # Of a character that the cut went through nothing is kept: its bytes would hide what is before them.
+        decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+        text = decoder.decode(bytes(self._partial), final=not is_cut).rstrip("\r")
+        if self._mask is not None and is_cut:
             text = self._mask(text, cut_after=True)
         if self._missing_bytes:
             text += f" … [{self._missing_bytes} more bytes of this line cut]"

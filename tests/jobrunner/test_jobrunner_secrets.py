@@ -44,7 +44,7 @@ def test_the_catalogue_says_where_a_block_declares_secrets(host: Host) -> None:
 
 def test_a_short_secret_is_masked_beside_its_name_and_nowhere_else(host: Host) -> None:
     done = host.run("telling/short_secret", {"pin": "a1b2"})
-    named, alone, model, *_ = texts(done)
+    named, alone, model, *_ = texts(done, "stdout")
     assert (named, alone) == ("pin=***", "the a1b2 alone")
     assert "pin='***'" in model
     assert "a1b2" not in done["message"]

@@ -34,3 +34,10 @@ def test_a_place_that_masks_nothing_is_found_out() -> None:
     case = Case("swordfish-7", "declared", "base64", "mask alone", "", "", ())
     broken = Mask()
     assert leaked(PLACES["mask alone"](case.text, [], broken, ""), case.secret, "") is not None
+
+
+def test_a_cut_through_a_character_leaves_nothing_of_the_secret_before_it() -> None:
+    case = Case("0000ࠀࠀࠀ", "declared", "HTML", "printed", "x " * 4089, "", ())
+    for shift in range(12):
+        moved = Case(case.secret, "declared", "HTML", "printed", "x" * shift + case.before, "", ())
+        assert moved.leak() is None

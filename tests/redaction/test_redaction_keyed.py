@@ -65,6 +65,8 @@ def test_the_value_behind_a_key_is_masked_however_short_it_is(text: str, masked:
         "P: password: missing; token: Input should be a valid string",
         "def login(password: str, token: Annotated[str, X], secret: int | None = None)",
         "password_length=8 password_length: 8, token_count: 5",
+        "acme/rotate_password:1.0.0 raised",
+        'login({"pin": params.pin})',
         "PASS: 13 pass=13 passed=yes bypass=on pass_through=yes compass=north",
         "password > 5 and secret>abcd",
         "a list of passwords: ten",

@@ -21,6 +21,8 @@ _SCHEME: Final = re.compile(r"(?:basic|bearer|digest|token|apikey|negotiate)[ \t
 _USERINFO: Final = re.compile(r"""(?<=://)[^\s/?#@:"']{0,256}:([^\s/?#@"']{1,1024})@""")
 _ASSIGNING: Final = frozenset({"=", ":=", "=>"})
 _NUMBER: Final = re.compile(r"\d{1,7}")
+_VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
+"""As in the id of a block: ``acme/rotate_password:1.0.0``."""
 _WHOLE: Final = re.compile(r"(?:o?rd|d)?", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[\w.:-]{0,60}$")
 _OF_A_LIST: Final = re.compile(r"\s{0,40}(?:,\s{0,40})?")
@@ -49,6 +51,7 @@ class Keyed:
 
     def __init__(self, names: SecretNames, fields: Iterable[str], known: Iterable[str]) -> None:
         self._names = names
+        self._fields = frozenset(fields)
         whole = "|".join(re.escape(field) for field in {*fields, "input_value"} if field)
         self._key = re.compile(
             rf"(?:{names.pattern})(?P<rest>[\w-]{{0,40}})|(?<![^\W_])pass(?![\w-])"
@@ -132,12 +135,15 @@ class Keyed:
         if _NO_VALUE.fullmatch(value):
             return True
         # A line of source in a traceback: `login(password=self.password)`.
-        return bool(_EXPRESSION.fullmatch(value)) and value.rsplit(".", 1)[-1].rstrip("(") in self._names
+        last = value.rsplit(".", 1)[-1].rstrip("(")
+        return bool(_EXPRESSION.fullmatch(value)) and (last in self._names or last in self._fields)
 
 
 def _is_prose(value: str) -> bool:
     return value.startswith("//") or bool(
-        _PROSE.fullmatch(value.strip(".:!?")) or _TYPES.fullmatch(value.split("[")[0])
+        _VERSION.match(value)
+        or _PROSE.fullmatch(value.strip(".:!?"))
+        or _TYPES.fullmatch(value.split("[")[0])
     )
 
 
