@@ -18,7 +18,7 @@ def wrong_call(record: logging.LogRecord, error: BaseException) -> str:
     """Say that ``record`` could not be formatted, why, and which line has logged it."""
     source = linecache.getline(record.pathname, record.lineno).strip()
     return (
-        f"A call to the log is wrong, and its message is lost: {type(error).__name__}: {text_of(error, str)}\n"
+        f"A call to the log is wrong, and its message is lost: {type(error).__name__}: {text_of(error)}\n"
         f'  File "{record.pathname}", line {record.lineno}, in {record.funcName}\n    {source}\n'
         "Give one argument for each placeholder, of its kind, or write the values into the text (an f-string)."
     )
@@ -41,8 +41,8 @@ def tell_uncaught_in_threads(channel: Channel) -> None:
         _log.error(
             "The thread %s ended by an exception that nothing caught: %s\n%s",
             name,
-            headline(error, str),
-            traceback_of(error, str),
+            headline(error),
+            traceback_of(error),
         )
 
     threading.excepthook = tell

@@ -26,7 +26,11 @@ MAX_NAMED_MEMBERS = 3
 MAX_NOTES = 20
 
 
-def text_of(error: BaseException, hide: Hide) -> str:
+def _as_it_is(text: str, *, cut_after: bool = False) -> str:
+    return text
+
+
+def text_of(error: BaseException, hide: Hide = _as_it_is) -> str:
     """An exception's text on one line: without values, cut to ``MAX_TEXT_LENGTH`` characters."""
     if isinstance(error, ValidationError):
         return _cut(hide(f"{error.title}: {join_problems(problems_of(error))}"))
@@ -44,16 +48,12 @@ def hide_beginning(text: str, hide: Hide) -> str:
     return hide(text) if len(text) <= longest else hide(text[:longest], cut_after=True) + " …"
 
 
-def headline(error: BaseException, hide: Hide) -> str:
+def headline(error: BaseException, hide: Hide = _as_it_is) -> str:
     """Type, text and the author's line that led to it; then what it was caused by, or what is in its group."""
     inner = _members(error) if isinstance(error, BaseExceptionGroup) else _cause(error)
     more = "".join(f"; {how} {_brief(each, hide)}" for how, each in inner[:MAX_NAMED_MEMBERS])
     left = len(inner) - MAX_NAMED_MEMBERS
     return _with_place(error, text_of(error, hide)) + more + (f"; and {left} more" if left > 0 else "")
-
-
-def _as_it_is(text: str, *, cut_after: bool = False) -> str:
-    return text
 
 
 def traceback_of(error: BaseException, hide: Hide = _as_it_is) -> str:
