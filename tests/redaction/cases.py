@@ -96,6 +96,7 @@ class Case:
 
 FRAME: Final = (
     "tests/fuzz:1.0.0 job-1 input_value 1 validation error for Closed logged in note password",
+    "[job=job-1 block=tests/fuzz:1.0.0 step=step logger=block] job: INFO    job: [job=job-1 block=",
     "stream stdout stderr message logger fields level INFO more bytes of this line characters cut",
     "Traceback (most recent call last): ValueError: The traceback is in the job's log. /redaction/places.py as_failure",
     "Cause: crashed Usage: ran 1.0 s exit code 0 signal SIGSEGV Where it was: In the kernel: Its process was waiting",
