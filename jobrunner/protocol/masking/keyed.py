@@ -24,7 +24,7 @@ _NUMBER: Final = re.compile(r"\d{1,7}")
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
 """As in the id of a block: ``acme/rotate_password:1.0.0``."""
 _WHOLE: Final = re.compile(r"(?:o?rd|d)?", re.IGNORECASE)
-_TAG: Final = re.compile(r"</?[\w.:-]{0,60}$")
+_TAG: Final = re.compile(r"<[\w.:-]{0,60}$")
 _OF_A_LIST: Final = re.compile(r"\s{0,40}(?:,\s{0,40})?")
 _ELEMENT: Final = re.compile(r"""[^\s,\]"'\\\[{(]+""")
 _PROSE: Final = re.compile(
