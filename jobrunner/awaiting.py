@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from jobrunner.protocol.linux import END_OF_AWAITS
-from sdk.concurrency.authorship import Authorship
+from sdk.concurrency.authorship import Authorship, outwards
 
 _DEPTH: Final = 50
 _THREADS: Final = 20
@@ -79,7 +79,7 @@ def write_threads(descriptor: int) -> None:
         if ident != threading.get_ident() and frame.f_code.co_filename != _POOL
     ]
     for name, frame in busy[:_THREADS]:
-        _write(descriptor, f"Thread {name}", map(_line, itertools.islice(_callers(frame), _DEPTH)))
+        _write(descriptor, f"Thread {name}", map(_line, itertools.islice(outwards(frame), _DEPTH)))
 
 
 def _places_of(tasks: Iterable[asyncio.Task[Any]]) -> dict[_Place, list[str]]:
@@ -108,12 +108,6 @@ def _write(descriptor: int, what: str, lines: Iterable[str]) -> None:
 
 def _line(frame: types.FrameType) -> str:
     return f'  File "{frame.f_code.co_filename}", line {frame.f_lineno} in {frame.f_code.co_name}'
-
-
-def _callers(frame: types.FrameType | None) -> Iterator[types.FrameType]:
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
 
 
 def _chain(awaitable: object) -> Iterator[types.FrameType]:

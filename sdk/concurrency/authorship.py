@@ -66,7 +66,7 @@ def stack_of(innermost: FrameType, authorship: Authorship) -> Stack | None:
     """
     authors: list[Line] = []
     outermost = innermost
-    for frame in _outwards(innermost):
+    for frame in outwards(innermost):
         outermost = frame
         code = frame.f_code
         if code.co_filename.endswith(_EVENTS) and code.co_name == "_run":
@@ -96,7 +96,8 @@ _EVENTS: Final = os.path.join("asyncio", "events.py")
 _BASE_EVENTS: Final = os.path.join("asyncio", "base_events.py")
 
 
-def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+def outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    """Yield a frame, and those that have called it."""
     while frame is not None:
         yield frame
         frame = frame.f_back

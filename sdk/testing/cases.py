@@ -63,13 +63,7 @@ def fb_test_case(
         },
         where=_place_of_caller(),
     )
-
-    def add(cls: type[BlockT]) -> type[BlockT]:
-        if _runs_under_pytest():
-            _add_test(cls, case)
-        return cls
-
-    return add
+    return _adding(case)
 
 
 def fb_test_case_with_lab(
@@ -102,12 +96,6 @@ def fb_test_case_with_lab(
     Under pytest, raises ``ValueError`` for a case that can't be run or proves nothing: neither
     ``expected_result_data`` nor ``assertions``, nothing to run on, a fixture that is not given by its name.
     """
-
-    def add(cls: type[BlockT]) -> type[BlockT]:
-        if _runs_under_pytest():
-            _add_test(cls, case, lab)
-        return cls
-
     lab = Lab(remote_lab_fixture, run_on, tuple(base_devices or ()), tuple(base_device_groups or ()), params)
     case = Case(
         description=test_description,
@@ -126,14 +114,21 @@ def fb_test_case_with_lab(
     )
     if _runs_under_pytest():
         check_lab_case(case, lab)
+    return _adding(case, lab)
+
+
+def _adding(case: Case, lab: Lab | None = None) -> Callable[[type[BlockT]], type[BlockT]]:
+    """Return what adds the test of ``case`` to a block's module where tests run, and does nothing elsewhere."""
+
+    def add(cls: type[BlockT]) -> type[BlockT]:
+        if _runs_under_pytest():
+            # Where a worker loads the block, there may be no pytest to import.
+            from sdk.testing.adding import add_test
+
+            add_test(cls, case, lab)
+        return cls
+
     return add
-
-
-def _add_test(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None = None) -> None:
-    # Where a worker loads the block, there may be no pytest to import.
-    from sdk.testing.adding import add_test
-
-    add_test(cls, case, lab)
 
 
 def _place_of_caller() -> str:
