@@ -9,12 +9,13 @@ SEEDS ?= 20
 SEED ?=
 JOBS ?= 10000
 REFERENCE ?=
+AGAINST ?=
 
 # Passed as arguments, not exported: what a verb runs must not see this file's settings in its environment.
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench zoo fuzz redaction compat reference chaos crashpoints soak blocking docs env lock clean
+.PHONY: help demo test contract lint types bench zoo fuzz mutants redaction compat reference chaos crashpoints soak blocking unprivileged docs env lock clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -23,10 +24,11 @@ help: ## List the verbs
 	@echo 'Settings, given as NAME=value behind the verb:'
 	@echo '  PYTHON  the interpreter, 3.11 or newer (now: $(PYTHON))'
 	@echo '  CLIENT  the engine client: stable or next (now: $(CLIENT))'
-	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, fuzz, chaos, crashpoints and blocking'
+	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, fuzz, mutants, chaos, crashpoints, blocking and unprivileged'
 	@echo '  CASES   how many cases fuzz runs (now: $(CASES)); redaction: 10000, if not given'
 	@echo '  SEEDS   how many seeds of chaos (now: $(SEEDS)); SEED=n repeats one'
 	@echo '  JOBS    how many jobs of soak (now: $(JOBS))'
+	@echo '  AGAINST  a commit that bench compares this version with: both in turn, the ratio of each figure'
 	@echo '  REFERENCE  where reference leaves its environment, for compat to use; by default it is thrown away'
 
 demo: ## Run an engine, the worker and an emulated device, and show what becomes of each job
@@ -47,14 +49,17 @@ types: ## Check types with mypy and basedpyright
 	@$(ENVIRONMENT) mypy
 	@$(ENVIRONMENT) basedpyright
 
-bench: ## Measure job latency, throughput and heartbeat lateness
-	@$(ENVIRONMENT) python -m tests.bench $(ARGS)
+bench: ## Measure job latency, throughput and heartbeat lateness; or compare with a commit (see AGAINST)
+	@$(ENVIRONMENT) python -m tests.bench $(if $(AGAINST),--against '$(AGAINST)' --client '$(CLIENT)') $(ARGS)
 
 zoo: ## Run every hostile block through one real worker, and show what became of each
 	@$(ENVIRONMENT) python -m tests.zoo $(ARGS)
 
 fuzz: ## Send what nobody would send: frames of children, the template's reports, the engine's answers
 	@$(ENVIRONMENT) python -m tests.fuzz --cases $(CASES) $(ARGS)
+
+mutants: ## Put small faults into a copy of the code, one at a time, and see which ones the tests notice
+	@$(ENVIRONMENT) python -m tests.mutants $(ARGS)
 
 redaction: ## Write secrets in every way to every place where a text leaves the worker, and look for them (see CASES)
 	@$(ENVIRONMENT) python -m tests.redaction --cases $(if $(filter file,$(origin CASES)),10000,$(CASES)) $(ARGS)
@@ -77,6 +82,9 @@ soak: ## Run thousands of jobs through one worker, and look what they leave in i
 blocking: ## Run jobs that await and jobs that block, and see that only these are reported
 	@$(ENVIRONMENT) python -m tests.blocking $(ARGS)
 
+unprivileged: ## Run what touches processes as a user without rights: tests, zoo and demo (started by root or not)
+	@sh deploy/unprivileged.sh '$(PYTHON)' '$(CLIENT)' $(ARGS)
+
 docs: ## Write the generated pages of the documentation (the API reference)
 	@$(ENVIRONMENT) python -m docs.tools
 
@@ -88,5 +96,5 @@ lock: ## Resolve the locked requirements anew, to the newest versions that pypro
 
 clean: ## Remove the environments, caches and built files
 	rm -rf .venv-*-stable .venv-*-next dist build
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find supervisor jobrunner sdk blocks tests -name __pycache__ -prune -exec rm -rf {} +

@@ -7,6 +7,7 @@ is not async, or what it has moved to a thread, is on one, but the job may have 
 import asyncio
 import concurrent.futures.thread
 import contextlib
+import gc
 import itertools
 import os
 import selectors
@@ -17,16 +18,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from jobrunner.protocol.linux import END_OF_AWAITS
-from sdk.concurrency.authorship import Authorship, outwards
+from sdk.concurrency.authorship import outwards
+from sdk.whose_code import Whose, whose
 
 _DEPTH: Final = 50
 _THREADS: Final = 20
 _PLACES: Final = 20
 _TASKS: Final = 1000
 _POOL: Final = concurrent.futures.thread.__file__
-_JOBRUNNER: Final = os.path.dirname(__file__) + os.sep
-_WORKER: Final = (_JOBRUNNER, os.path.join(os.path.dirname(os.path.dirname(__file__)), "sdk") + os.sep)
-_AUTHORSHIP: Final = Authorship(foreign=(_JOBRUNNER,))
 _JOB: Final = "block"
 
 _Place = tuple[str, ...]
@@ -86,12 +85,11 @@ def _places_of(tasks: Iterable[asyncio.Task[Any]]) -> dict[_Place, list[str]]:
     """Return the names of the tasks for each place, in the order in which they help an author."""
     found: list[tuple[bool, bool, int, str, _Place]] = []
     for task in tasks:
-        frames = [
-            frame for frame in _chain(task.get_coro()) if not frame.f_code.co_filename.startswith(_WORKER)
-        ]
+        owned = [(whose(frame.f_code.co_filename), frame) for frame in _chain(task.get_coro())]
+        frames = [frame for owner, frame in owned if owner is not Whose.WORKER]
         if frames:
             name = task.get_name()
-            foreign = not any(_AUTHORSHIP.is_authors(frame.f_code.co_filename) for frame in frames)
+            foreign = all(owner is not Whose.AUTHOR for owner, _ in owned)
             # Names that asyncio gives end in numbers, which grow.
             found.append((foreign, name != _JOB, len(name), name, tuple(map(_line, reversed(frames)))))
     places: dict[_Place, list[str]] = {}
@@ -119,7 +117,14 @@ def _chain(awaitable: object) -> Iterator[types.FrameType]:
             frame, awaitable = awaitable.gi_frame, awaitable.gi_yieldfrom
         elif isinstance(awaitable, types.AsyncGeneratorType):
             frame, awaitable = awaitable.ag_frame, awaitable.ag_await
+        elif (generator := _generator_of(awaitable)) is not None:
+            frame, awaitable = None, generator
         else:
             return
         if frame is not None:
             yield frame
+
+
+def _generator_of(step: object) -> types.AsyncGeneratorType[Any, Any] | None:
+    """Return the generator of which ``step`` is what an ``async for`` awaits: Python has no attribute for it."""
+    return next((one for one in gc.get_referents(step) if isinstance(one, types.AsyncGeneratorType)), None)

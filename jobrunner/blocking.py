@@ -1,5 +1,6 @@
 """Whether the block holds up its event loop, watched for as long as its job runs, by a thread of the child."""
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -13,13 +14,12 @@ from jobrunner.protocol.caps import LOG_CAP_CHARS, cut
 from jobrunner.protocol.messages import Blocking, Order
 from sdk.block_registry import registry
 from sdk.concurrency import BlockingDetector
-from sdk.concurrency.authorship import Authorship
 from sdk.concurrency.detection import BlockingCode
 
 _log = logging.getLogger(__name__)
 
-_WORKER: Final = (os.path.dirname(__file__) + os.sep,)
 _FILE_CAP_CHARS: Final = 4096
+_RETRY_SECONDS: Final = 1.0
 _FORK_WARNING: Final = (
     r"This process \(pid=\d+\) is multi-threaded, use of fork(pty)?\(\) may lead to deadlocks"
 )
@@ -29,8 +29,8 @@ _FORK_WARNING: Final = (
 def watched_for_blocking(channel: Channel, order: Order) -> Iterator[None]:
     """Watch the calling thread meanwhile, where the order says so. The supervisor is told, once for each line.
 
-    The thread starts only now: a template, and a spare, must have one thread. A job that may have no further thread
-    runs unwatched.
+    The thread starts only now: a template, and a spare, must have one thread. A job that can have no further thread
+    runs unwatched until it can; that is told, and tried again every second.
     """
     if not order.blocking_seconds:
         yield
@@ -38,20 +38,46 @@ def watched_for_blocking(channel: Channel, order: Order) -> Iterator[None]:
     detector = BlockingDetector(
         order.blocking_seconds,
         _log,
-        authorship=Authorship(_home_of(order.block_id), _WORKER),
+        home=_home_of(order.block_id),
         report=lambda blocking: _tell(channel, blocking),
     )
     # Python 3.12 and newer warn of a fork in a process with threads. The one that we have added holds nothing that the
     # fork needs; and a block that turns warnings into errors would fail for what it has not done.
     warnings.filterwarnings("ignore", message=_FORK_WARNING, category=DeprecationWarning)
-    try:
-        detector.start(order.block_id)
-    except RuntimeError as error:
-        _log.warning("This job is not watched for code that blocks: %s", error)
+    start = _Start(detector, order.block_id)
     try:
         yield
     finally:
+        start.give_up()
         detector.stop()
+
+
+class _Start:
+    """Starts the detector, and tries again where no thread can be had. By ``call_later``, as `Ticking`."""
+
+    def __init__(self, detector: BlockingDetector, block_id: str) -> None:
+        self._detector = detector
+        self._block_id = block_id
+        self._again: asyncio.TimerHandle | None = None
+        self._try()
+
+    def _try(self) -> None:
+        try:
+            self._detector.start(self._block_id)
+        except RuntimeError as error:
+            if self._again is None:
+                _log.warning(
+                    "This job is not watched for code that blocks: %s. Tried again every second.", error
+                )
+            self._again = asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._try)
+        else:
+            if self._again is not None:
+                _log.warning("This job is watched for code that blocks from now on.")
+
+    def give_up(self) -> None:
+        """Try no more."""
+        if self._again is not None:
+            self._again.cancel()
 
 
 def _home_of(block_id: str) -> str | None:

@@ -47,6 +47,10 @@ class Channel:
         with self._lock:
             self._socket.sendall(data)
 
+    def send_with(self, descriptor: int, header: Header) -> None:
+        """Send one frame that brings a descriptor along; this process keeps its own copy."""
+        socket.send_fds(self._socket, [header.pack()], [descriptor])
+
     def send_if_room(self, header: Header) -> bool:
         """Send one small frame, or nothing where that would have to wait, and return whether it was sent.
 

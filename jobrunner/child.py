@@ -6,14 +6,15 @@ import tempfile
 from typing import NoReturn
 
 from jobrunner.channel import Channel
+from jobrunner.group_filter import ask_before_leaving_the_group
 from jobrunner.job import run_order
 from jobrunner.logs import capture_logs
 from jobrunner.measuring import measured
-from jobrunner.printing import flush_output, unbuffer_output
 from jobrunner.protocol import linux
 from jobrunner.protocol.caps import ORDER_CAP_BYTES
 from jobrunner.protocol.entry import Descriptors
 from jobrunner.protocol.messages import Order, Ready, to_child
+from jobrunner.stdio import flush_output, unbuffer_output
 
 
 async def _nothing() -> None:
@@ -26,7 +27,7 @@ def live(descriptors: Descriptors) -> NoReturn:
     unbuffer_output()
     asyncio.run(_nothing())
     try:
-        channel.send(Ready(pid=os.getpid()))
+        _get_ready(channel)
         frame = channel.receive(ORDER_CAP_BYTES)
     except (EOFError, OSError):
         os._exit(0)
@@ -40,6 +41,17 @@ def live(descriptors: Descriptors) -> NoReturn:
         run_order(channel, order, frame.payload)
     flush_output()
     os._exit(0)
+
+
+def _get_ready(channel: Channel) -> None:
+    """Say so, and hand over what answers for this child's process groups before any code of a block could use it."""
+    ready = Ready(pid=os.getpid())
+    listener = ask_before_leaving_the_group()
+    if listener is None:
+        channel.send(ready)
+        return
+    channel.send_with(listener, ready)
+    os.close(listener)
 
 
 def move_in(order: Order) -> None:

@@ -19,6 +19,7 @@ _FIRST_ABI_WITH_SCOPES: Final = 6
 
 _OOM_SCORE_ADJ: Final = "500"
 _NICENESS: Final = 5
+_RESERVED_PROCESSES: Final = 64
 
 
 def contain_signals() -> bool:
@@ -56,12 +57,14 @@ def contain(confinement: Confinement) -> None:
     if confinement.user is not None:
         # Without a user of its own this would count what all jobs and the supervisor run, and never bind root.
         _lower(resource.RLIMIT_NPROC, confinement.max_processes)
+    else:
+        _lower(resource.RLIMIT_NPROC, _without_reserve(resource.getrlimit(resource.RLIMIT_NPROC)[0]))
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write(_OOM_SCORE_ADJ)
 
 
 def take_ordinary_priority() -> None:
-    """Give up the priority that the supervisor has while jobs run (`supervisor.precedence`)."""
+    """Give up the priority that the supervisor has while jobs run (`supervisor.process.realtime_priority`)."""
     if os.sched_getscheduler(0) != os.SCHED_OTHER:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
@@ -70,6 +73,14 @@ def forbid_escape() -> None:
     """Give up new privileges, and signals to anything outside of this process and its descendants."""
     linux.forbid_new_privileges()
     contain_signals()
+
+
+def _without_reserve(limit: int) -> int | None:
+    """Return how many processes a job's user may have as far as the job is concerned, `None` for as many as it may.
+
+    A bomb must not take the last ones: the supervisor, of the same user, needs some threads to end it.
+    """
+    return limit - _RESERVED_PROCESSES if limit > 2 * _RESERVED_PROCESSES else None
 
 
 def _lower(limit: int, wanted: int | None) -> None:

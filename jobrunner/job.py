@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from jobrunner.awaiting import write_awaiting, write_threads
-from jobrunner.birth import DUMP_DESCRIPTOR
 from jobrunner.blocking import watched_for_blocking
+from jobrunner.bootstrap import DUMP_DESCRIPTOR
 from jobrunner.channel import Channel
 from jobrunner.masking import mask_with, telling
 from jobrunner.outcome import encode, failed

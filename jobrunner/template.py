@@ -12,21 +12,21 @@ import socket
 import traceback
 from typing import NoReturn
 
-from jobrunner.birth import be_born, reset_identity
+from jobrunner.bootstrap import become_child, reset_identity
 from jobrunner.channel import Channel
 from jobrunner.child import live
 from jobrunner.containment import contain_signals, take_ordinary_priority
 from jobrunner.discovery import discover
-from jobrunner.discovery.sources import Module
+from jobrunner.discovery.module import Module
 from jobrunner.logs import import_logs
 from jobrunner.measuring import prepare_measuring
-from jobrunner.printing import unbuffer_output
 from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
-from jobrunner.protocol.control import Birth, announce_birth, receive_fork_request
+from jobrunner.protocol.control import Started, announce_start, receive_fork_request
 from jobrunner.protocol.entry import Descriptors, Discovery
 from jobrunner.protocol.exit_codes import BROKEN
 from jobrunner.protocol.messages import CatalogueReady, Importing
+from jobrunner.stdio import unbuffer_output
 
 
 async def _nothing() -> None:
@@ -99,7 +99,7 @@ def _fork_twice(
     try:
         middle = os.fork()
     except OSError:
-        announce_birth(control, Birth(request, 0))
+        announce_start(control, Started(request, 0))
         middle = 0
     else:
         if middle == 0:
@@ -120,14 +120,14 @@ def _be_the_middle(
     try:
         child = os.fork()
     except OSError:
-        announce_birth(control, Birth(request, 0))
+        announce_start(control, Started(request, 0))
         os._exit(1)
     if child:
         # First the announcement, then the end: the supervisor takes unknown children for leftovers of jobs.
-        announce_birth(control, Birth(request, child))
+        announce_start(control, Started(request, child))
         os._exit(0)
     try:
-        live(be_born(supervisor_pid, descriptors, confinement))
+        live(become_child(supervisor_pid, descriptors, confinement))
     except BaseException:
         traceback.print_exc()
     finally:

@@ -12,16 +12,16 @@ from sdk.calling import call, wants_meta
 from sdk.context import WorkflowContext
 from sdk.errors import SdkError
 from sdk.job import JobMeta
+from sdk.job_reader import JobReader
 from sdk.logger import BlockLogger, LoggerLike, block_logger
 from sdk.models import FunctionBlockParams
-from sdk.reading import JobReader
+from sdk.result_checks import checked, checked_data
 from sdk.results import (
     FunctionBlockAcquireResult,
     FunctionBlockResult,
     FunctionBlockRollbackResult,
     ResultT,
 )
-from sdk.returned import checked, checked_data
 from sdk.sensitive import collect_secrets
 
 if TYPE_CHECKING:

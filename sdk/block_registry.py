@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sdk.author_names import author_name
 from sdk.block import FunctionBlock
 from sdk.errors import DuplicateBlockError
 from sdk.registration import Registration
 
-if TYPE_CHECKING:
-    from sdk.execution import JobRun
-
 
 @dataclass(frozen=True, slots=True)
 class RegisteredBlock:
     """A block's class, its registration, and where it was declared.
 
-    ``job_run`` is what runs its jobs in the place of ``sdk.execution.JobRun``, for a class of another SDK.
+    ``job_run`` is a class made from ``sdk.execution.JobRun`` that runs its jobs in that one's place, for a class of
+    another SDK. Not typed as such: that module needs this one.
     """
 
     cls: type[FunctionBlock[Any, Any]]
@@ -26,7 +24,7 @@ class RegisteredBlock:
     module: str
     file: str
     line: int
-    job_run: type[JobRun] | None = None
+    job_run: type[Any] | None = None
 
     @property
     def place(self) -> str:

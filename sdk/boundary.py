@@ -67,7 +67,8 @@ def say(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str
 def tell_with_traceback(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str:
     """Log ``error`` with its traceback and return the message for the result. ``what`` as for ``say``."""
     message = f"{what} raised {headline(error, hide)}"
-    # Not logger.exception: whoever formats the record would print texts that were not looked through.
-    logger.error("%s\n%s", message, traceback_of(error, hide))
+    # Not logger.exception: whoever formats the record would print texts that were not looked through. And without
+    # arguments: not every logger of a block fills them in by "%" (`sdk.compat`).
+    logger.error(f"{message}\n{traceback_of(error, hide)}")
     advice = "".join(f" {text}" for kind, text in _ADVICE.items() if isinstance(error, kind))
     return f"{message.rstrip('.')}.{advice} The traceback is in the job's log."

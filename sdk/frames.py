@@ -10,11 +10,10 @@ from typing import Final
 
 import pydantic
 
-_SDK: Final = os.path.dirname(__file__) + os.sep
-# Named by its place, since nothing here may import it: it is what calls the SDK in a job.
-_JOBRUNNER: Final = os.path.join(os.path.dirname(os.path.dirname(__file__)), "jobrunner") + os.sep
+from sdk.whose_code import Whose, whose
+
 # pydantic's frames are as little help as ours: it checks what an author assigns, and says what is wrong with that.
-_plumbing: tuple[str, ...] = (_SDK, _JOBRUNNER, os.path.dirname(pydantic.__file__) + os.sep)
+_plumbing: tuple[str, ...] = (os.path.dirname(pydantic.__file__) + os.sep,)
 _ON_THE_WAY: Final = (os.path.dirname(asyncio.__file__) + os.sep, "<frozen ")
 
 
@@ -30,8 +29,8 @@ def frames_to_show(trace: TracebackType | None) -> traceback.StackSummary:
     Empty when there are no others.
     """
     frames = traceback.extract_tb(trace)
-    shown = [frame for frame in frames if not frame.filename.startswith(_plumbing)]
-    while shown and shown[0].filename.startswith(_plumbing + _ON_THE_WAY):
+    shown = [frame for frame in frames if not _is_plumbing(frame.filename)]
+    while shown and shown[0].filename.startswith(_ON_THE_WAY):
         del shown[0]
     return traceback.StackSummary.from_list(shown)
 
@@ -42,12 +41,18 @@ def author_frame(trace: TracebackType | None) -> traceback.FrameSummary | None:
     The author's are the first frame that is neither ours nor asyncio's, and those of its package or below its folder.
     """
     frames = [
-        each for each in traceback.extract_tb(trace) if not each.filename.startswith(_plumbing + _ON_THE_WAY)
+        each
+        for each in traceback.extract_tb(trace)
+        if not (_is_plumbing(each.filename) or each.filename.startswith(_ON_THE_WAY))
     ]
     if not frames:
         return None
     home = _home(frames[0].filename)
     return next(each for each in reversed(frames) if _is_below(each.filename, home))
+
+
+def _is_plumbing(file: str) -> bool:
+    return file.startswith(_plumbing) or whose(file) is Whose.WORKER
 
 
 def _home(file: str) -> str:
@@ -59,7 +64,6 @@ def _home(file: str) -> str:
 
 
 def _is_below(file: str, home: str) -> bool:
-    # An environment may well stand in the folder of the blocks.
     return os.path.dirname(file) == home or (
-        file.startswith(home + os.sep) and "site-packages" not in file[len(home) :].split(os.sep)
+        file.startswith(home + os.sep) and whose(file, home) is Whose.AUTHOR
     )

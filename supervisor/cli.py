@@ -20,7 +20,7 @@ COMMAND_GROUPS: Final = {
         "dev": "run an engine and the worker here, and reload the blocks at each save",
         "submit": "submit a job to the engine of `local` or `dev`, and wait for its result",
         "run-block": "run one block in a child, exactly as the daemon does, and print its result",
-        "blocks": "list the function blocks, and the modules that could not be imported",
+        "blocks": "list the function blocks, and the modules that were not or could not be imported",
     },
 }
 """Besides the daemon, which is what runs without one of these words."""
@@ -29,6 +29,9 @@ COMMANDS: Final = {name: text for group in COMMAND_GROUPS.values() for name, tex
 
 _KEPT: Final = (None, "run-block", "blocks", "doctor", "local", "dev", "check")
 """The commands that import or run blocks: nothing that these start may outlive the command, even if it is killed."""
+
+_IN_FOLDERS: Final = ("local", "doctor", "demo", "new-block", "check", "submit")
+"""The commands that have more than one file."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,10 +44,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
     def run() -> int:
-        module = importlib.import_module(f"supervisor.commands.{(name or 'daemon').replace('-', '_')}")
-        return int(module.run(rest))
+        return int(importlib.import_module(module_of(name or "daemon")).run(rest))
 
     return keep(run) if name in _KEPT else run()
+
+
+def module_of(command: str) -> str:
+    """Return the module that runs a command: its own file, or `command` in its own folder."""
+    module = f"supervisor.commands.{command.replace('-', '_')}"
+    return f"{module}.command" if command in _IN_FOLDERS else module
 
 
 def _unknown(word: str) -> str:

@@ -18,11 +18,16 @@ class LaunchError(SupervisorError):
 
 
 class TemplateError(SupervisorError):
-    """The template can't come up at all: not because of one module, which is only left out."""
+    """The template can't come up at all: not because of one module, which is only left out.
 
-    def __init__(self, message: str, *, evidence: str = "") -> None:
+    ``retryable`` is true when the machine had no process, memory or descriptor left for it. ``evidence`` is what it
+    said before it ended, if anything.
+    """
+
+    def __init__(self, message: str, *, evidence: str = "", retryable: bool = False) -> None:
         super().__init__(f"{message}\n{evidence}".rstrip())
         self.evidence = evidence
+        self.retryable = retryable
 
 
 class StateDirectoryError(SupervisorError):

@@ -17,16 +17,13 @@ from pathlib import Path
 from typing import Final
 
 from jobrunner.protocol import linux
-from supervisor.cgroups.files import kill_and_remove
+from supervisor.process import kept
+from supervisor.process.cgroups.files import kill_and_remove
 
 BOUND_SECONDS: Final = 5.0
 _REMOVE_SECONDS: Final = 1.0
 _FORWARDED: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _HEARD: Final = _FORWARDED | {signal.SIGCHLD}
-
-_kept_by: int | None = None
-_cgroups: int | None = None
-"""Anonymous memory that both processes have: there the supervisor writes what the keeper has to remove after it."""
 
 
 def keep(run: Callable[[], int]) -> int:
@@ -34,15 +31,14 @@ def keep(run: Callable[[], int]) -> int:
 
     Returns in both processes: in the child, with what ``run`` returned. A child that was killed is 128 + signal.
     """
-    global _kept_by, _cgroups
     linux.become_subreaper()
     keeper = os.getpid()
-    _cgroups = os.memfd_create("neops-cgroups", os.MFD_CLOEXEC)
+    kept.share_memory()
     # Blocked before the fork, so that no signal can come in between and end the keeper alone.
     signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
     supervisor = os.fork()
     if supervisor == 0:
-        _kept_by = keeper
+        kept.be_kept_by(keeper)
         linux.die_with_parent(linux.KEEPER_LOST_SIGNAL)
         # A group of its own: a signal to the keeper's group, such as a Ctrl-C, must not come twice.
         os.setpgid(0, 0)
@@ -68,23 +64,10 @@ def keep(run: Callable[[], int]) -> int:
     return 128 - code if code < 0 else code
 
 
-def keeper_pid() -> int | None:
-    """Return the keeper of this process, `None` where there is none."""
-    return _kept_by
-
-
-def leave_to_keeper(cgroups: list[Path]) -> None:
-    """Say which directories are to be removed if this process does not get to it itself."""
-    if _cgroups is not None:
-        os.ftruncate(_cgroups, 0)
-        os.pwrite(_cgroups, b"\0".join(os.fsencode(path) for path in cgroups), 0)
-
-
 def remove_cgroups() -> None:
     """Kill what is left in the supervisor's cgroups, and remove them. To be called when it has ended or is about to."""
-    if _cgroups is not None:
-        for path in filter(None, os.pread(_cgroups, 2**16, 0).split(b"\0")):
-            kill_and_remove(Path(os.fsdecode(path)), _REMOVE_SECONDS)
+    for path in kept.left_to_keeper():
+        kill_and_remove(path, _REMOVE_SECONDS)
 
 
 def _stop_before_the_start(number: int, _frame: object) -> None:

@@ -9,7 +9,37 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.capabilities import need
+from tests.processes import PURE_FOLDERS, started_processes
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of folders that start no process as `pure`."""
+    for item in items:
+        if item.path.is_relative_to(TESTS) and item.path.relative_to(TESTS).parts[0] in PURE_FOLDERS:
+            item.add_marker("pure")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, before any fixture is made, what needs more than this machine gives."""
+    for marker in item.iter_markers("needs"):
+        need(*marker.args)
+
+
+@pytest.fixture(autouse=True)
+def _starts_no_process_if_pure(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.node.get_closest_marker("pure") is None:
+        yield
+        return
+    with started_processes() as started:
+        yield
+    assert started == [], (
+        "a folder of tests that start processes is not for PURE_FOLDERS (tests/processes.py)"
+    )
 
 
 @pytest.fixture(scope="session")

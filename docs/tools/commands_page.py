@@ -12,8 +12,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, CliPositionalArg
 
-from supervisor.cli import COMMAND_GROUPS
-from supervisor.settings import ENV_PREFIX, DaemonSettings
+from supervisor.cli import COMMAND_GROUPS, module_of
+from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
 
 _POSITIONAL = get_args(CliPositionalArg[str])[1]
 _HEAD = f"""# Command line
@@ -40,7 +40,7 @@ def render_commands() -> str:
 
 
 def _command(name: str) -> Iterator[str]:
-    module = importlib.import_module(f"supervisor.commands.{name.replace('-', '_')}")
+    module = importlib.import_module(module_of(name))
     models = [
         value
         for value in vars(module).values()

@@ -1,18 +1,21 @@
-"""Discovery as a whole: import every module of every source, one at a time, and list what there is."""
+"""Discovery as a whole: import the modules of every source, one at a time, and list what there is."""
 
 import os
+import sys
 from collections.abc import Callable
 
-from jobrunner.discovery.importing import forget_half_imported, import_module, thread_problem
-from jobrunner.discovery.sources import Module, modules_of
+from jobrunner.discovery.choosing import Found
+from jobrunner.discovery.importing import forget_half_imported, import_module, problem_of, thread_problem
+from jobrunner.discovery.module import Module
+from jobrunner.discovery.sources import modules_of
 from jobrunner.errors import SourceError
-from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
+from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem, LeftOut
 from jobrunner.protocol.entry import Discovery
 from sdk.block_registry import RegisteredBlock, registry
 from sdk.compat.finder import install_alias
 from sdk.compat.installed import adopt_blocks
-from sdk.declared import sensitive_paths
 from sdk.errors import DuplicateBlockError, SdkError
+from sdk.parsing.declared import sensitive_paths
 from sdk.schema import engine_schema
 
 
@@ -23,9 +26,11 @@ def discover(discovery: Discovery, announce: Callable[[Module], None]) -> Catalo
     afterwards, the supervisor knows which module to leave out next time.
     """
     install_alias()
-    problems: list[ImportProblem] = []
+    found = _found(discovery)
+    modules = {module.name: module for module in found.modules if module.name not in discovery.skip_modules}
+    problems = [_problem_of(module, error) for module, error in found.broken if module.name not in modules]
     process = os.getpid()
-    for module in _modules(discovery, problems):
+    for module in modules.values():
         announce(module)
         problem = import_module(module)
         if os.getpid() != process:
@@ -40,7 +45,7 @@ def discover(discovery: Discovery, announce: Callable[[Module], None]) -> Catalo
                 problems.append(threads)
     problems.extend(_adopt_blocks())
     blocks = _entries(problems)
-    return Catalogue(blocks=blocks, problems=tuple(problems))
+    return Catalogue(blocks=blocks, problems=tuple(problems), left_out=_left_out(found))
 
 
 def _adopt_blocks() -> list[ImportProblem]:
@@ -58,19 +63,33 @@ def _adopt_blocks() -> list[ImportProblem]:
     ]
 
 
-def _modules(discovery: Discovery, problems: list[ImportProblem]) -> list[Module]:
-    found: dict[str, Module] = {}
+def _found(discovery: Discovery) -> Found:
+    parts: list[Found] = []
     for source in discovery.sources:
         try:
-            for module in modules_of(source):
-                found.setdefault(module.name, module)
+            parts.append(modules_of(source, import_all=discovery.import_all))
         except SourceError as error:
-            problems.append(
-                ImportProblem(
-                    module=source, file=None, line=None, kind="source", message=error.message, traceback=""
-                )
-            )
-    return [module for name, module in found.items() if name not in discovery.skip_modules]
+            parts.append(Found(broken=((Module(source, None), error),)))
+    return Found.of(parts)
+
+
+def _problem_of(module: Module, error: Exception) -> ImportProblem:
+    if isinstance(error, SourceError):
+        return ImportProblem(
+            module=error.source, file=None, line=None, kind="source", message=error.message, traceback=""
+        )
+    return problem_of(module, "error", error)
+
+
+def _left_out(found: Found) -> tuple[LeftOut, ...]:
+    """List what was not imported in the end: what a block imports itself is not left out."""
+    imported = {getattr(module, "__dict__", {}).get("__file__") for module in list(sys.modules.values())}
+    left_out = {module.name: (module, reason) for module, reason in found.left_out}
+    return tuple(
+        LeftOut(module=module.name, file=module.file, reason=reason)
+        for module, reason in left_out.values()
+        if module.file not in imported
+    )
 
 
 def _entries(problems: list[ImportProblem]) -> tuple[BlockEntry, ...]:

@@ -4,22 +4,21 @@ import importlib
 import os
 import sys
 import traceback
-from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 from pydantic.errors import PydanticUserError
 
-from jobrunner.discovery.sources import Module
+from jobrunner.discovery.module import Module
 from jobrunner.protocol.catalogue import ImportProblem, ProblemKind
 from sdk.author_names import author_name
 from sdk.block_registry import registry
 from sdk.compat.client import way_out_of
 from sdk.errors import DuplicateBlockError
 from sdk.frames import author_frame
+from sdk.whose_code import Whose, whose
 
-_JOBRUNNER: Final = Path(__file__).parent.parent
-_OWN_FRAMES: Final = (f"{_JOBRUNNER}/", f"{_JOBRUNNER.parent / 'sdk'}/", "<")
+_NO_AUTHORS: Final = ("<", os.path.join(os.path.dirname(importlib.__file__), ""))
 """Of code that is in no file, such as the constructor of a dataclass, an author sees only where it was called."""
 
 
@@ -32,11 +31,12 @@ def import_module(module: Module) -> ImportProblem | None:
     try:
         importlib.import_module(module.name)
     except SystemExit as error:
-        return _problem(module, "exit", f"called sys.exit({error.code!r}) while it was imported", error)
+        said = f"called sys.exit({error.code!r}) while it was imported"
+        return problem_of(module, "exit", error, said)
     except DuplicateBlockError as error:
-        return _problem(module, "conflict", str(error), error)
+        return problem_of(module, "conflict", error, str(error))
     except BaseException as error:
-        return _problem(module, "error", _said(error), error)
+        return problem_of(module, "error", error)
     finally:
         sys.dont_write_bytecode = writes_bytecode
     return None
@@ -67,7 +67,10 @@ def thread_problem(module: Module) -> ImportProblem | None:
     )
 
 
-def _problem(module: Module, kind: ProblemKind, message: str, error: BaseException) -> ImportProblem:
+def problem_of(
+    module: Module, kind: ProblemKind, error: BaseException, message: str | None = None
+) -> ImportProblem:
+    """Return ``error`` as a problem of ``module``, with the author's file and line. ``message``: else the error's."""
     frame = author_frame(_strip(error.__traceback__))
     file, line = (frame.filename, frame.lineno) if frame is not None else (module.file, None)
     if isinstance(error, SyntaxError) and error.filename:
@@ -77,7 +80,7 @@ def _problem(module: Module, kind: ProblemKind, message: str, error: BaseExcepti
         file=file,
         line=line,
         kind=kind,
-        message=message,
+        message=_said(error) if message is None else message,
         traceback="".join(traceback.format_exception(type(error), error, _strip(error.__traceback__))),
     )
 
@@ -91,7 +94,7 @@ def _said(error: BaseException) -> str:
 
 
 def _is_ours(filename: str) -> bool:
-    return filename.startswith(_OWN_FRAMES) or Path(filename).parent.name == "importlib"
+    return filename.startswith(_NO_AUTHORS) or whose(filename) is Whose.WORKER
 
 
 def _strip(trace: TracebackType | None) -> TracebackType | None:

@@ -1,17 +1,15 @@
 """Where function blocks may be: directories, single files, importable modules, entry points."""
 
-import ast
 import importlib.metadata
 import importlib.util
 import pkgutil
-import sys
-import types
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from jobrunner.discovery.choosing import Candidate, Found, choose
+from jobrunner.discovery.elsewhere import Elsewhere
+from jobrunner.discovery.module import Module, private_package
 from jobrunner.errors import SourceError
 
 ENTRY_POINTS: Final = "entry-points"
@@ -19,80 +17,64 @@ ENTRY_POINTS: Final = "entry-points"
 
 ENTRY_POINT_GROUP: Final = "neops.function_blocks"
 
-_PRIVATE: Final = "_neops_directory_"
 _SKIPPED_DIRECTORIES: Final = frozenset(
     {"__pycache__", "tests", "test", "testing", "site-packages", "node_modules"}
 )
 """Where nobody puts blocks. An environment below an author's directory has thousands of modules in site-packages."""
 
-_NAMED_ONLY_MARK: Final = "__neops_named_only__"
 
+def modules_of(source: str, *, import_all: bool = False) -> Found:
+    """Return the modules of one source, in a stable order: what to import, what not and why.
 
-@dataclass(frozen=True, slots=True)
-class Module:
-    """A module to import: its name for the import system, and its file for people."""
-
-    name: str
-    file: str | None
-
-    @property
-    def is_an_authors(self) -> bool:
-        """Whether it comes from a directory or a file, and not from something that was installed."""
-        return self.name.startswith(_PRIVATE)
-
-
-def private_packages() -> list[str]:
-    """Return the names of the packages under which directories were imported here."""
-    return [name for name in sys.modules if name.startswith(_PRIVATE) and "." not in name]
-
-
-def module_name(name: str) -> str:
-    """Return a module's name as its author knows it: without the package that stands for its directory."""
-    return name.partition(".")[2] or name if name.startswith(_PRIVATE) else name
-
-
-def modules_of(source: str) -> Iterator[Module]:
-    """Yield the modules of one source, in a stable order.
-
-    A module that sets ``__neops_named_only__ = True`` (it is dangerous, or misbehaves on purpose) is yielded only
-    where the source names it or its package. So are the modules of a package whose ``__init__.py`` sets it. Raises
-    `SourceError` when there is nothing at that place.
+    What the source names itself is imported. Of what is below a directory or a package, only those modules are whose
+    text registers something at its top level (`jobrunner.discovery.judging`), or all with ``import_all``. A module
+    that sets ``__neops_named_only__ = True`` (it is dangerous, or misbehaves on purpose) is found only where the source
+    names it or its package. So are the modules of a package whose ``__init__.py`` sets it. Raises `SourceError` when
+    there is nothing at that place.
     """
     if source == ENTRY_POINTS:
-        for entry_point in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)):
-            yield from _importable(entry_point.value.partition(":")[0])
-    elif "/" in source or source.endswith(".py") or Path(source).is_dir():
-        yield from _on_disk(source)
-    else:
-        yield from _importable(source)
+        entry_points = sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP))
+        return Found.of(_behind(each.value.partition(":")[0], import_all) for each in entry_points)
+    if "/" in source or source.endswith(".py") or Path(source).is_dir():
+        return _on_disk(source, import_all)
+    return _importable(source, import_all)
 
 
-def _importable(name: str) -> Iterator[Module]:
+def _behind(name: str, import_all: bool) -> Found:
+    try:
+        return _importable(name, import_all)
+    except SourceError as error:  # of one package; the others are there
+        return Found(broken=((Module(ENTRY_POINTS, None), error),))
+
+
+def _importable(name: str, import_all: bool) -> Found:
     try:
         spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError) as error:
-        raise SourceError(name, f"can't be looked up: {error}") from error
+    except BaseException as error:  # to look into a package, it is imported, which may raise anything
+        raise SourceError(name, f"can't be looked up: {type(error).__name__}: {error}") from error
     if spec is None:
         raise SourceError(
             name, "is neither a directory, nor a .py file, nor a module that can be imported here"
         )
+    itself = Found(modules=(Module(name, spec.origin),))
     if spec.submodule_search_locations is None:
-        yield Module(name, spec.origin)
-        return
-    yield from _package(name, list(spec.submodule_search_locations), name)
+        return itself
+    below = list(_package(name, list(spec.submodule_search_locations), name))
+    # A name may lead out of the package that was named, and into any other below the same top.
+    elsewhere = Elsewhere(None, name.partition(".")[0])
+    return Found.of([itself, choose(below, elsewhere, import_all=import_all, parse_all=True)])
 
 
-def _package(name: str, locations: list[str], named: str) -> Iterator[Module]:
+def _package(name: str, locations: list[str], named: str) -> Iterator[Candidate]:
     for info in sorted(pkgutil.iter_modules(locations), key=lambda info: info.name):
         child = f"{name}.{info.name}"
         path = Path(getattr(info.module_finder, "path", "")) / info.name
-        if info.ispkg:
-            if info.name not in _SKIPPED_DIRECTORIES and _is_wanted(path / "__init__.py", named=False):
-                yield from _package(child, [str(path)], named)
-            continue
-        file = path.with_suffix(".py")
-        if _is_wanted(file, named=_is_reached_by_name(child, named)):
-            yield Module(child, str(file))
+        if not info.ispkg:
+            file = path.with_suffix(".py")
+            yield Candidate(child, Module(child, str(file)), is_named=_is_reached_by_name(child, named))
+        elif info.name not in _SKIPPED_DIRECTORIES:
+            yield Candidate(child, Module(child, str(path / "__init__.py")), is_package=True)
+            yield from _package(child, [str(path)], named)
 
 
 def _is_reached_by_name(module: str, named: str) -> bool:
@@ -100,77 +82,35 @@ def _is_reached_by_name(module: str, named: str) -> bool:
     return _SKIPPED_DIRECTORIES.intersection(named.split(".")) != set() and module.startswith(named)
 
 
-def _on_disk(source: str) -> Iterator[Module]:
+def _on_disk(source: str, import_all: bool) -> Found:
     path = Path(source).expanduser().resolve()
     if path.is_dir():
-        package = _private_package(path)
-        for file in sorted(path.rglob("*.py")):
-            relative = file.relative_to(path)
-            if _is_block_file(relative) and _is_wanted_below(path, file):
-                yield Module(".".join((package, *relative.with_suffix("").parts)), str(file))
-    elif path.is_file():
-        yield Module(f"{_private_package(path.parent)}.{path.stem}", str(path))
-    else:
-        raise SourceError(
-            source, "does not exist; give a directory of function blocks, a .py file or a module name"
-        )
-
-
-def _is_wanted_below(directory: Path, file: Path) -> bool:
-    named = directory.name in _SKIPPED_DIRECTORIES
-    packages = file.relative_to(directory).parents
-    return _is_wanted(file, named=named) and all(
-        _is_wanted(directory / package / "__init__.py", named=named) for package in packages if package.name
+        package = private_package(path)
+        below = list(_directory(path, package))
+        # No blocks are looked for in these, but they may have what a name comes from.
+        beside = [name for name in _SKIPPED_DIRECTORIES if (path / name).is_dir()]
+        return choose(below, Elsewhere(path, *beside), import_all=import_all)
+    if path.is_file():
+        return Found(modules=(Module(f"{private_package(path.parent)}.{path.stem}", str(path)),))
+    raise SourceError(
+        source, "does not exist; give a directory of function blocks, a .py file or a module name"
     )
+
+
+def _directory(path: Path, package: str) -> Iterator[Candidate]:
+    is_named = path.name in _SKIPPED_DIRECTORIES
+    for file in sorted(path.rglob("*.py")):
+        relative = file.relative_to(path)
+        if not _is_block_file(relative) or file.is_dir():
+            continue
+        is_package = file.name == "__init__.py"
+        parts = relative.parent.parts if is_package else relative.with_suffix("").parts
+        if parts:
+            module = Module(".".join((package, *parts)), str(file))
+            yield Candidate(".".join(parts), module, is_package, is_named)
 
 
 def _is_block_file(relative: Path) -> bool:
     hidden = any(part.startswith(".") or part in _SKIPPED_DIRECTORIES for part in relative.parts[:-1])
     name = relative.name
-    return not (hidden or name in {"__init__.py", "conftest.py"} or name.startswith(("test_", ".")))
-
-
-def _private_package(directory: Path) -> str:
-    """Return the package name under which a directory's modules are imported.
-
-    A name of our own keeps an author's `blocks/` or `sdk/` from standing in front of ours. The top of the tree
-    goes to the *end* of `sys.path`, so that imports between the author's own modules work as well.
-    """
-    # Stable between processes (unlike `hash`): a module that hung one template is left out of the next by its name.
-    name = f"{_PRIVATE}{zlib.crc32(str(directory).encode()):08x}"
-    if name not in sys.modules:
-        package = types.ModuleType(name)
-        package.__path__ = [str(directory)]
-        sys.modules[name] = package
-    top = directory
-    while (top / "__init__.py").exists() and top != top.parent:
-        top = top.parent
-    for entry in (str(directory), str(top)):
-        if entry not in sys.path:
-            sys.path.append(entry)
-    return name
-
-
-def _is_wanted(file: Path, *, named: bool) -> bool:
-    if named:
-        return True
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return True  # importing it will say what is wrong with it
-    # Read, not imported: a module that must be named may do harm by its import alone.
-    return not (_NAMED_ONLY_MARK in text and _sets_mark(text))
-
-
-def _sets_mark(text: str) -> bool:
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return False
-    return any(
-        isinstance(node, ast.Assign)
-        and any(isinstance(target, ast.Name) and target.id == _NAMED_ONLY_MARK for target in node.targets)
-        and isinstance(node.value, ast.Constant)
-        and node.value.value is True
-        for node in tree.body
-    )
+    return not (hidden or name == "conftest.py" or name.startswith(("test_", ".")))

@@ -67,6 +67,20 @@ class ImportProblem(BaseModel):
         return f"{self.place}: {self.message}"
 
 
+class LeftOut(BaseModel):
+    """A module that was not imported, as nothing in its text says that it registers anything."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    module: str
+    file: str | None
+    reason: str
+    """Why, as the second half of a sentence."""
+
+    def __str__(self) -> str:
+        return f"{self.file or self.module}: {self.reason}"
+
+
 class Catalogue(BaseModel):
     """What discovery found."""
 
@@ -74,6 +88,7 @@ class Catalogue(BaseModel):
 
     blocks: tuple[BlockEntry, ...] = ()
     problems: tuple[ImportProblem, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     def find(self, block_id: str) -> BlockEntry | None:
         """Return the block with this id."""

@@ -1,4 +1,4 @@
-"""What a child may take and as whom it runs. Decided by the supervisor, applied by the child at its birth."""
+"""What a child may take and as whom it runs. Decided by the supervisor, applied by the child at its start."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""The control socket between supervisor and template: fork requests with descriptors, births with pids.
+"""The control socket between supervisor and template: fork requests with descriptors, starts with pids.
 
 A ``SOCK_SEQPACKET`` pair without an address: one datagram is one message, and nobody else can connect to it.
 """
@@ -20,7 +20,7 @@ _HIGHEST_PID: Final = 2**22
 
 
 @dataclass(frozen=True, slots=True)
-class Birth:
+class Started:
     """A child that exists, with the number of the request it answers. ``pid`` is 0 when the fork failed."""
 
     request: int
@@ -47,33 +47,33 @@ def receive_fork_request(control: socket.socket) -> tuple[int, Descriptors, Conf
     return int(message["request"]), Descriptors(*passed), Confinement.from_json(message["confinement"])
 
 
-def announce_birth(control: socket.socket, birth: Birth) -> None:
+def announce_start(control: socket.socket, start: Started) -> None:
     """Tell the supervisor of a child, before the middle process ends and the supervisor becomes its parent."""
-    control.send(json.dumps({"request": birth.request, "pid": birth.pid}).encode())
+    control.send(json.dumps({"request": start.request, "pid": start.pid}).encode())
 
 
-def receive_births(control: socket.socket) -> tuple[list[Birth], bool]:
+def receive_starts(control: socket.socket) -> tuple[list[Started], bool]:
     """Take every announcement that is there, without waiting.
 
     Second value: whether the template is gone, or has sent what is no announcement and can't be trusted any more.
     """
-    births: list[Birth] = []
+    starts: list[Started] = []
     while True:
         try:
             data = control.recv(_MESSAGE_CAP_BYTES)
         except BlockingIOError:
-            return births, False
+            return starts, False
         except ConnectionError:
-            return births, True
+            return starts, True
         if not data:
-            return births, True
-        birth = _birth(data)
-        if birth is None:
-            return births, True
-        births.append(birth)
+            return starts, True
+        start = _start_of(data)
+        if start is None:
+            return starts, True
+        starts.append(start)
 
 
-def _birth(data: bytes) -> Birth | None:
+def _start_of(data: bytes) -> Started | None:
     """Read one announcement; `None` for what the template's own code never sends.
 
     A module of blocks may write to this socket while it is imported. Its numbers must not become signals: -1 is
@@ -86,4 +86,4 @@ def _birth(data: bytes) -> Birth | None:
         return None
     if type(request) is not int or type(pid) is not int:
         return None
-    return Birth(request, pid) if 0 <= pid <= _HIGHEST_PID and pid not in (1, os.getpid()) else None
+    return Started(request, pid) if 0 <= pid <= _HIGHEST_PID and pid not in (1, os.getpid()) else None

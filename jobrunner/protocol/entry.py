@@ -22,6 +22,8 @@ class Discovery:
     """Directories, files, importable module names, or ``entry-points``."""
     skip_modules: tuple[str, ...] = ()
     """Modules that hung or crashed an earlier template."""
+    import_all: bool = False
+    """Whether modules are imported, too, whose text does not say that they register anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +68,4 @@ def run_spawned_child(
 ) -> None:
     """Be a child with an interpreter of its own: import the blocks, then run one job."""
     descriptors = Descriptors(channel, stdout, stderr, dump)
-    importlib.import_module("jobrunner.spawned").run(supervisor_pid, descriptors, discovery, confinement)
+    importlib.import_module("jobrunner.spawn_main").run(supervisor_pid, descriptors, discovery, confinement)

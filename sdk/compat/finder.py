@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from sdk.compat.ways_out import ALIASED, NotCoveredError
+from sdk.compat.migration_hints import ALIASED, NotCoveredError
 
 _ALIAS: Final = Path(__file__).parent / "alias"
 

@@ -1,44 +1,16 @@
-"""Which code is the author's: what a warning shows of a stack, since it is all that an author can change."""
+"""The author's part of a stack: what a warning shows of it, since it is all that an author can change."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
 import os
-import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import BuiltinFunctionType, FrameType
 from typing import Any, Final
 
-_SDK: Final = os.path.dirname(os.path.dirname(__file__)) + os.sep
-_LIBRARY: Final = tuple(
-    {os.path.join(sysconfig.get_path(name), "") for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-)
-_INSTALLED: Final = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-
-
-@dataclass(frozen=True, slots=True)
-class Authorship:
-    """Tells an author's frames from others.
-
-    ``home`` is the directory that the block was loaded from: all in it is the author's, also where it was installed
-    among packages. What lies below ``foreign`` is not, and neither is the SDK, Python's own library, or any package
-    that was installed.
-    """
-
-    home: str | None = None
-    foreign: tuple[str, ...] = ()
-
-    def is_authors(self, filename: str) -> bool:
-        """Whether the code of this file is the author's. What has no file (``<string>``) is not."""
-        if filename.startswith(("<", _SDK, *self.foreign)):
-            return False
-        home = os.path.join(self.home, "") if self.home else None
-        if home and filename.startswith(home):
-            # An environment may lie within the author's directory.
-            return not any(part in filename[len(home) - 1 :] for part in _INSTALLED)
-        return not filename.startswith(_LIBRARY) and not any(part in filename for part in _INSTALLED)
+from sdk.whose_code import Whose, whose
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +30,10 @@ class Stack:
     callback: FrameType
 
 
-def stack_of(innermost: FrameType, authorship: Authorship) -> Stack | None:
+def stack_of(innermost: FrameType, home: str | None) -> Stack | None:
     """Return the stack of the callback that an event loop runs there; `None` where none runs, or none of the author's.
+
+    ``home`` is the directory that the block was loaded from, where that is known (`sdk.whose_code`).
 
     Where there is no loop at all, the whole of the thread is one callback. What stands below the loop (a test, say,
     which called `asyncio.run`) only waits for it.
@@ -75,7 +49,7 @@ def stack_of(innermost: FrameType, authorship: Authorship) -> Stack | None:
             break
         if code.co_filename.endswith(_BASE_EVENTS) and code.co_name == "_run_once":
             return None
-        if authorship.is_authors(code.co_filename):
+        if whose(code.co_filename, home) is Whose.AUTHOR:
             authors.append(Line(code.co_filename, frame.f_lineno or 0, code.co_name))
     return Stack(tuple(authors), outermost) if authors else None
 

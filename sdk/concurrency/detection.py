@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sdk.concurrency.advice import advice
-from sdk.concurrency.authorship import Authorship, Stack, stack_of
+from sdk.concurrency.authorship import Stack, stack_of
 from sdk.concurrency.episode import Episodes
 from sdk.concurrency.readings import Reading, blocked_between, reading_at_start, take_reading
 from sdk.logger import LoggerLike
@@ -43,11 +43,12 @@ class BlockingDetector:
     """Warns of code that runs for ``threshold`` seconds or longer between two awaits. 0 turns it off.
 
     It takes samples of the thread's stack, four in each ``threshold``, and so finds for certain what blocks for a
-    quarter longer than that. The warning has the author's own frames only (`Authorship`), and comes once for each
+    quarter longer than that. The warning has the author's own frames only, and comes once for each
     line. What is not held against the code: waiting for a processor on a busy machine, waiting for the GIL that
     another thread holds, and time in which the process was stopped. Where C code holds the GIL, the sample is taken
     when it lets go, which can be a line later.
 
+    ``home`` is the directory that the block was loaded from: all in it is the author's, also if it was installed.
     ``report`` is called instead of the logger, in the detector's thread; it returns False to be asked again.
     """
 
@@ -56,16 +57,17 @@ class BlockingDetector:
         threshold: float,
         logger: LoggerLike,
         *,
-        authorship: Authorship | None = None,
+        home: str | None = None,
         report: Callable[[BlockingCode], bool] | None = None,
     ) -> None:
         self._threshold = threshold
         self._logger = logger
-        self._authorship = authorship or Authorship()
+        self._home = home
         self._report = report or self._log
         self._pause = max(_SHORTEST_PAUSE_SECONDS, threshold / _SAMPLES_A_THRESHOLD)
         self._stopped: _thread.LockType | None = None
         self._sampling = _thread.allocate_lock()
+        self._has_failed = False
 
     def start(self, context_name: str, thread_id: int | None = None) -> None:
         """Watch a thread (`threading.get_ident`), or the one that calls this, until `stop`.
@@ -123,7 +125,15 @@ class BlockingDetector:
         while began_late or not stopped.acquire(timeout=self._pause):
             began_late = False
             with self._sampling:
-                before = self._sample(name, watched, native_id, episodes, before)
+                try:
+                    before = self._sample(name, watched, native_id, episodes, before)
+                except Exception as error:  # no memory is left, say: the next sample may have some
+                    self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        if not self._has_failed:
+            self._has_failed = True
+            self._logger.log(logging.WARNING, f"Samples for code that blocks are missing: {error!r}")
 
     def _sample(
         self, name: str, watched: int, native_id: int, episodes: Episodes, before: Reading
@@ -142,7 +152,7 @@ class BlockingDetector:
     def _stack_of(self, watched: int) -> Stack | None:
         # All frames are not kept in a variable: among them is this one, which would then refer to itself.
         innermost = sys._current_frames().get(watched)
-        return stack_of(innermost, self._authorship) if innermost else None
+        return stack_of(innermost, self._home) if innermost else None
 
     def _judge(self, name: str, episodes: Episodes, stack: Stack, before: Reading, now: Reading) -> None:
         innermost = stack.authors[0]
@@ -156,7 +166,8 @@ class BlockingDetector:
             episodes.told(place)
 
     def _log(self, blocking: BlockingCode) -> bool:
-        self._logger.log(logging.WARNING, "%s", blocking.text)
+        # The whole text, without arguments: an author's logger may fill them in by braces (`sdk.compat`).
+        self._logger.log(logging.WARNING, blocking.text)
         return True
 
 

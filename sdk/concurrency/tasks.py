@@ -117,30 +117,33 @@ class Group:
         """Wait for all tasks, also those that tasks schedule, until shortly before the deadline."""
         deadline = _deadline.get()
         told = False
-        while self.tasks:
+        while pending := self._pending():
             left = None if deadline is None else deadline - RESERVE_SECONDS - time.monotonic()
             if left is not None and left <= 0:
                 text = (
                     "The job's time is nearly over: its scheduled tasks are cancelled, its result stands: %s."
                 )
                 _log.warning(text, self._names())
-                break
+                return
             pause = min((each for each in (left, None if told else _TELL_SECONDS) if each), default=None)
-            await asyncio.wait(self.tasks, timeout=pause)
-            if self.tasks and not told and (left is None or left > _TELL_SECONDS):
+            await asyncio.wait(pending, timeout=pause)
+            if self._pending() and not told and (left is None or left > _TELL_SECONDS):
                 told = True
                 _log.info("The block is done, and waits for its scheduled tasks: %s.", self._names())
-        await self.cancel()
 
     async def cancel(self) -> None:
         """Cancel all tasks, and wait until they have ended."""
-        while self.tasks:
-            for task in self.tasks:
+        while pending := self._pending():
+            for task in pending:
                 task.cancel()
-            await asyncio.wait(self.tasks)
+            await asyncio.wait(pending)
+
+    def _pending(self) -> list[asyncio.Task[Any]]:
+        # Of those that have ended nothing comes any more: to wait for them would turn without end.
+        return [task for task in self.tasks if not task.done()]
 
     def _names(self) -> str:
-        return ", ".join(sorted(task.get_name() for task in self.tasks))
+        return ", ".join(sorted(task.get_name() for task in self._pending()))
 
 
 @contextlib.contextmanager

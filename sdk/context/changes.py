@@ -100,7 +100,7 @@ def _fields(kind: Kind, entity: Any) -> dict[str, Any]:
 def _in_our_form(kind: Kind, fields: dict[str, Any]) -> dict[str, Any]:
     """A foreign model's fields as ours would dump them: else a reference with its nulls were a change."""
     try:
-        ours = kind.model.model_validate(fields).model_dump(by_alias=False, exclude_none=False)
+        ours = kind.model.model_validate(fields).model_dump(by_alias=False)
     except ValidationError:
         return {}
     return {name: value for name, value in ours.items() if name in fields}
@@ -146,6 +146,6 @@ def _unknown_fields(entity: Any) -> frozenset[str]:
 
 def _same(before: Any, after: Any) -> bool:
     # Compared as text, because to Python 1, 1.0 and True are equal and to JSON they are not.
-    if isinstance(before, str | None) and isinstance(after, str | None):
-        return before == after  # most fields, and much faster
+    if isinstance(before, str | None):
+        return bool(before == after)  # most fields, and much faster
     return json.dumps(before, sort_keys=True) == json.dumps(after, sort_keys=True)

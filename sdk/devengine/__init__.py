@@ -19,6 +19,7 @@ from sdk.devengine.errors import (
     NotFoundError,
     RequestError,
     SubmissionError,
+    TokenFileError,
 )
 from sdk.devengine.faults import Fault, Faults
 from sdk.devengine.identifiers import BlockId
@@ -46,6 +47,7 @@ __all__ = [
     "RequestError",
     "RequestRecord",
     "SubmissionError",
+    "TokenFileError",
     "WorkerRecord",
     "WorkerState",
 ]

@@ -7,6 +7,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from sdk.devengine.engine import DevEngine
 from sdk.devengine.errors import DevEngineError
@@ -14,6 +15,7 @@ from sdk.devengine.options import EngineOptions
 
 DEFAULT_PORT = 3030
 DEFAULT_DATABASE = "./devengine.sqlite3"
+DEFAULT_TOKEN_FILE = Path("./devengine.token")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,11 +25,26 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m sdk.devengine",
         description="The embedded neops engine, for development: loopback only, jobs by POST /dev/jobs.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        # Nothing that opens the engine is to be had by half a word.
+        allow_abbrev=False,
     )
     add = result.add_argument
     add("--host", default=defaults.host, help="loopback address to listen on")
     add("--port", type=int, default=DEFAULT_PORT, help="port to listen on; 0 takes a free one")
     add("--database", default=DEFAULT_DATABASE, help="SQLite file of jobs and workers, or :memory:")
+    access = result.add_mutually_exclusive_group()
+    access.add_argument(
+        "--token-file",
+        type=Path,
+        default=DEFAULT_TOKEN_FILE,
+        help="where the token of this start is written, for this user alone; every request but /health needs it",
+    )
+    access.add_argument(
+        "--without-token",
+        action="store_true",
+        help="answer without a token, so that every user of this machine can read the passwords of jobs: only for "
+        "tests of the contract, and for the worker of neops_worker_sdk, which can't send one",
+    )
     for name, what in {
         "unreachable": "a worker that has not pinged for so long gets no new jobs",
         "offline": "a worker that has not pinged for so long loses its jobs",
@@ -59,6 +76,8 @@ async def serve(options: EngineOptions) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 0 after a signal, 2 when the engine could not start."""
     given = vars(parser().parse_args(arguments))
+    if given["without_token"]:
+        given["token_file"] = None
     try:
         options = EngineOptions(**given, record_requests=given["test_controls"])
         asyncio.run(serve(options))

@@ -14,7 +14,7 @@ from sdk.devengine.identifiers import BlockId, highest_match, parse_reference
 from sdk.devengine.options import EngineOptions
 from sdk.devengine.payloads.results import JobResult
 from sdk.devengine.payloads.submissions import Submission
-from sdk.devengine.records import Finisher, JobRecord, ResultStatus
+from sdk.devengine.records import Finisher, JobRecord, RegistrationRecord, ResultStatus
 from sdk.devengine.store import Database, JobStore, NewJob, RegistrationStore, WorkerStore
 
 # The real engine's cap for a poll without a limit is not documented; this is more than one and not many.
@@ -96,6 +96,11 @@ class Blackboard:
         for job_id in finished:
             self._on_finished(job_id)
 
+    def sensitive_parameters(self, block: str) -> tuple[tuple[str, ...], ...]:
+        """Return the paths of a block's parameters that must not be shown, as its worker has named them."""
+        registration = self._registration(block)
+        return () if registration is None else registration.sensitive_parameters
+
     def _insert(self, submission: Submission) -> str:
         block = self._resolve(submission)
         job_id = str(uuid.uuid4())
@@ -151,12 +156,15 @@ class Blackboard:
         return True
 
     def _is_repeatable(self, block: str) -> bool:
+        registration = self._registration(block)
+        return registration is not None and registration.repeatable
+
+    def _registration(self, block: str) -> RegistrationRecord | None:
         try:
             exact = parse_reference(block).exact
         except SubmissionError:  # the block of a raw item can be any text
-            return False
-        registration = None if exact is None else self.registrations.get(exact)
-        return registration is not None and registration.repeatable
+            return None
+        return None if exact is None else self.registrations.get(exact)
 
 
 def _new_job(job_id: str, item: dict[str, Any], text: str) -> NewJob:

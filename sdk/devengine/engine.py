@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,6 +26,7 @@ from sdk.devengine.roster import Roster
 from sdk.devengine.server import Server
 from sdk.devengine.service import Service
 from sdk.devengine.store import Database, LogStore
+from sdk.devengine.tokens import AccessToken
 
 _LOG = logging.getLogger("sdk.devengine")
 
@@ -47,7 +50,7 @@ class DevEngine:
         self._clock = clock
         self._request_log = RequestLog(enabled=self.options.record_requests)
         self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
-        self._database: Database | None = None
+        self._closing = ExitStack()
         self._running: Service | None = None
         self._server: Server | None = None
         self._checker: asyncio.Task[None] | None = None
@@ -55,25 +58,31 @@ class DevEngine:
     async def start(self, port: int | None = None) -> None:
         """Open the database and listen; `port` overrides the option, 0 takes a free one.
 
-        Raises `DatabaseError` or `ListenError`; then nothing is left open.
+        Raises `DatabaseError`, `TokenFileError` or `ListenError`; then nothing is left open.
         """
         if self._running is not None:
             raise EngineStateError("the engine runs already; stop it first")
-        database = Database(self.options.database)
-        try:
-            service = self._service(database)
+        with ExitStack() as opened:
+            database = Database(self.options.database)
+            opened.callback(database.close)
+            token = self._new_token(opened)
+            service = self._service(database, token)
             server = Server(service)
-            await server.start(self.options.host, self.options.port if port is None else port)
-        except BaseException:
-            database.close()
-            raise
-        self._database, self._running, self._server = database, service, server
+            # Whoever is refused with the token of an engine before this one finds this one's in the file. Not before
+            # the port is ours: else a start in vain would take the token of the engine that has the port away.
+            await server.start(
+                self.options.host,
+                self.options.port if port is None else port,
+                before_listening=token.publish if token else lambda: None,
+            )
+            self._closing = opened.pop_all()
+        self._running, self._server = service, server
         self._checker = asyncio.create_task(self._check_periodically(), name="devengine-checker")
 
     async def stop(self) -> None:
         """Close socket, connections and database, end the waits; takes less than a second."""
-        checker, server, database = self._checker, self._server, self._database
-        self._checker = self._server = self._database = None
+        checker, server = self._checker, self._server
+        self._checker = self._server = None
         if checker is not None:
             checker.cancel()
             with suppress(asyncio.CancelledError):
@@ -84,8 +93,7 @@ class DevEngine:
         for future in [future for futures in self._waiting.values() for future in futures]:
             if not future.done():
                 future.set_exception(EngineStateError("the engine stopped while a result was awaited"))
-        if database is not None:
-            database.close()
+        self._closing.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -102,6 +110,12 @@ class DevEngine:
         if self._server is None:
             raise EngineStateError("the engine does not run; start it first")
         return self._server.url
+
+    @property
+    def token_file(self) -> Path | None:
+        """Where the token of this start lies: for a worker's `--engine-token-file`. None for `without_token`."""
+        token = self._service_now().token
+        return None if token is None else token.file
 
     @property
     def requests(self) -> list[RequestRecord]:
@@ -207,7 +221,15 @@ class DevEngine:
         """Do now what the background check does at each interval."""
         self._service_now().roster.check()
 
-    def _service(self, database: Database) -> Service:
+    def _new_token(self, opened: ExitStack) -> AccessToken | None:
+        if self.options.without_token:
+            return None
+        if self.options.token_file is not None:
+            return AccessToken(self.options.token_file.absolute())
+        directory = opened.enter_context(tempfile.TemporaryDirectory(prefix="neops-engine-"))
+        return AccessToken(Path(directory) / "token")
+
+    def _service(self, database: Database, token: AccessToken | None) -> Service:
         blackboard = Blackboard(database, self.options, self._clock, self._wake_waiting)
         return Service(
             options=self.options,
@@ -217,6 +239,7 @@ class DevEngine:
             logs=LogStore(database),
             faults=self.faults,
             request_log=self._request_log,
+            token=token,
         )
 
     def _service_now(self) -> Service:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class DevEngineError(Exception):
     """Root of all errors of the embedded engine. `str(error)` is a complete message for a person."""
@@ -23,6 +25,18 @@ class DatabaseError(DevEngineError):
     """The database file can't be used: not ours, not writable, or held by another engine."""
 
 
+class TokenFileError(DevEngineError):
+    """The file for the token can't be written. `path` is the file, `reason` what the system said."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"the file for the token, {path}, can't be written: {reason}; "
+            "name one in a directory that is yours, and that is no directory itself"
+        )
+        self.path = path
+        self.reason = reason
+
+
 class RequestError(DevEngineError):
     """A request was refused.
 
@@ -42,7 +56,7 @@ class SubmissionError(RequestError):
 
 
 class TokenError(RequestError):
-    """The route wants a token that the request does not have."""
+    """The request does not have the token that the engine, or this route, wants."""
 
     status = 401
 

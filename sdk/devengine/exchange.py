@@ -11,7 +11,7 @@ from aiohttp import web
 
 from sdk.devengine.errors import RequestError
 from sdk.devengine.faults import Fault
-from sdk.devengine.guards import check_content_type, check_sender
+from sdk.devengine.guards import check_content_type, check_sender, check_token
 from sdk.devengine.handling import Handler, answer, answer_error, route_name
 from sdk.devengine.request_log import RequestRecord
 from sdk.devengine.service import service_of
@@ -62,6 +62,8 @@ class Exchange:
         method, path = self._request.method, self._request.path
         try:
             check_sender(self._request)
+            # Before the body is read: 32 MB of a stranger are not taken in.
+            check_token(self._request, service_of(self._request).token)
             check_content_type(self._request)
             self._body = await self._request.read()  # at most `MAX_BODY_BYTES`; 413 above
             return await self._with_faults()

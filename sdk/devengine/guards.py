@@ -1,9 +1,9 @@
-"""What a request must be before it is handled: from a program on this machine, and JSON.
+"""What a request must be before it is handled: from a program of the engine's user on this machine, and JSON.
 
-A web page must not be able to run a block. Listening on loopback does not prevent it, since the browser runs
-on this machine. Three checks do: `Origin` is refused (a page's script sends it), `Host` must be a loopback
-name (a page that points its own name at 127.0.0.1 sends that name), and a body must be declared as JSON (a
-page's form can't do that).
+Another user of this machine reaches the loopback as well: the token keeps him out (`tokens`). A web page must not be
+able to run a block either, and listening on loopback does not prevent it, since the browser runs on this machine.
+Three checks do: `Origin` is refused (a page's script sends it), `Host` must be a loopback name (a page that points its
+own name at 127.0.0.1 sends that name), and a body must be declared as JSON (a page's form can't do that).
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from __future__ import annotations
 from aiohttp import hdrs, web
 
 from sdk.devengine.errors import ContentTypeError, HeaderError, TokenError
+from sdk.devengine.tokens import AccessToken
 
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_OPEN_PATHS = frozenset({"/health", "/health/"})
+"""What everybody may ask: it tells that an engine runs here, and nothing else."""
 
 
 def check_sender(request: web.Request) -> None:
@@ -24,7 +27,17 @@ def check_sender(request: web.Request) -> None:
         raise HeaderError("requests from web pages (with an Origin header) are refused; use a program")
 
 
-def check_token(request: web.Request, token: str | None) -> None:
+def check_token(request: web.Request, token: AccessToken | None) -> None:
+    """Raise `TokenError` unless the request has the engine's token; without one everybody may ask everything.
+
+    Also for a path that is none: who may not ask is not told which there are.
+    """
+    if token is None or request.path in _OPEN_PATHS or token.is_in(request.headers.get(hdrs.AUTHORIZATION)):
+        return
+    raise TokenError(f"this engine wants its bearer token, which its user finds in {token.file}")
+
+
+def check_read_token(request: web.Request, token: str | None) -> None:
     """Raise `TokenError` unless the request has this bearer token. Without a token everybody may look."""
     if token is not None and request.headers.get(hdrs.AUTHORIZATION) != f"Bearer {token}":
         raise TokenError("this route wants a bearer token (Authorization: Bearer ...)")

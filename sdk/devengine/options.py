@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -25,8 +25,14 @@ class EngineOptions:
     `max_attempts` above 1 turns on the retry rule of contract §5.4. `id_grammar` chooses the client
     generation whose block ids are accepted; `engine_version` defaults to the one that goes with it.
     `test_controls` adds the HTTP routes for faults and recorded requests. `record_requests` keeps the
-    requests, with bodies, in memory for `DevEngine.requests`. With a `read_token` the routes that only look
-    (contract §3) want it as a bearer token, as the 0.43 engine does; those of workers stay open.
+    requests, with bodies, in memory for `DevEngine.requests`.
+
+    Every request but the one for health needs a token, which is made at each start and lies in `token_file`, for the
+    engine's user alone; None takes one in a directory of its own, which ends with the engine (`DevEngine.token_file`).
+    `without_token` is for tests of the contract, which knows no token on the routes of workers, and for workers that
+    can't send one: every user of this machine can then read the passwords of jobs. Only with it, a `read_token` is
+    wanted as a bearer token by the routes that only look (contract §3), as the 0.43 engine does.
+
     With `schemas_may_change` a block is taken again whatever has become of its models, which no real engine does:
     an author who is still writing it has no workflows to break.
 
@@ -46,7 +52,9 @@ class EngineOptions:
     engine_version: str = ""
     test_controls: bool = False
     record_requests: bool = True
-    read_token: str | None = None
+    read_token: str | None = field(default=None, repr=False)
+    token_file: Path | None = None
+    without_token: bool = False
     schemas_may_change: bool = False
 
     def __post_init__(self) -> None:
@@ -54,6 +62,12 @@ class EngineOptions:
         object.__setattr__(self, "host", _loopback_address(self.host))
         if not 0 <= self.port <= 65_535:
             raise EngineOptionsError(f"port is {self.port}; use 1 to 65535, or 0 for a free one")
+        if self.without_token and self.token_file is not None:
+            raise EngineOptionsError("token_file and without_token can't go together; give one of the two")
+        if self.read_token is not None and not self.without_token:
+            raise EngineOptionsError(
+                "read_token needs without_token; every route wants the engine's own token else"
+            )
         self._check_times()
         if self.max_attempts < 1:
             raise EngineOptionsError(f"max attempts is {self.max_attempts}; use 1 (no retry) or more")
@@ -84,7 +98,7 @@ def _loopback_address(host: str) -> str:
         is_loopback = False
     if not is_loopback:
         raise EngineOptionsError(
-            f"host {host!r} is not a loopback address; the embedded engine has no access control and hands "
-            "out device passwords, so it listens on 127.0.0.1 or ::1 only; others need the real engine"
+            f"host {host!r} is not a loopback address; the embedded engine hands out device passwords, and "
+            "speaks no TLS, so it listens on 127.0.0.1 or ::1 only; others need the real engine"
         )
     return address

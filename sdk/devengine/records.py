@@ -95,6 +95,11 @@ class RegistrationRecord:
         """Whether a failed job of this block may be run again (contract §5.4)."""
         return bool(self.body.get("isPure")) or bool(self.body.get("isIdempotent"))
 
+    @property
+    def sensitive_parameters(self) -> tuple[tuple[str, ...], ...]:
+        """The paths of the parameters that must not be shown; `*` is every element and every key."""
+        return tuple(map(tuple, self.body.get("sensitiveParameters") or ()))
+
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:

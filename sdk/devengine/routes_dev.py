@@ -42,13 +42,15 @@ async def submit_jobs(request: web.Request) -> web.StreamResponse:
 
 
 async def job(request: web.Request) -> web.StreamResponse:
-    """Return everything known of a job, the passwords in its context masked."""
+    """Return everything known of a job, with its secrets masked."""
     blackboard = service_of(request).blackboard
     record = blackboard.jobs.get(request.match_info["job_id"])
     if record is None:
         raise NotFoundError("the engine does not know this job")
     holder = blackboard.workers.get(record.worker_id or "", with_deleted=True)
-    return answer(wire.job_in_full(record, holder, blackboard.jobs.earlier_attempts(record.job_id)))
+    attempts = blackboard.jobs.earlier_attempts(record.job_id)
+    sensitive = blackboard.sensitive_parameters(record.block)
+    return answer(wire.job_in_full(record, holder, attempts, sensitive))
 
 
 async def logs(request: web.Request) -> web.StreamResponse:
@@ -74,7 +76,7 @@ async def clear_faults(request: web.Request) -> web.StreamResponse:
 
 
 async def recorded_requests(request: web.Request) -> web.StreamResponse:
-    """List the recorded requests, with their bodies; `?route=poll` only those of one route."""
+    """List the recorded requests, without their bodies; `?route=poll` only those of one route."""
     route = request.query.get("route")
     records = service_of(request).request_log.records()
     return answer([wire.request(record) for record in records if route in (None, record.route)])

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from sdk.devengine import wire
 from sdk.devengine.errors import NotFoundError, RequestError
-from sdk.devengine.guards import check_token
+from sdk.devengine.guards import check_read_token
 from sdk.devengine.handling import Handler, add_route, answer, answer_empty
 from sdk.devengine.identifiers import highest_match, parse_reference
 from sdk.devengine.records import JobRecord, JobStatus, RegistrationRecord
@@ -122,11 +122,12 @@ async def active_jobs(request: web.Request) -> web.StreamResponse:
 
 
 async def job_result(request: web.Request) -> web.StreamResponse:
-    """Return the result of a job, whole."""
-    record = service_of(request).blackboard.jobs.get(request.match_info["job_id"])
+    """Return the result of a job, with its secrets masked."""
+    blackboard = service_of(request).blackboard
+    record = blackboard.jobs.get(request.match_info["job_id"])
     if record is None:
         raise NotFoundError("the engine does not know this job")
-    return answer(wire.job_result(record))
+    return answer(wire.job_result(record, blackboard.sensitive_parameters(record.block)))
 
 
 def add_read_routes(app: web.Application) -> None:
@@ -153,7 +154,7 @@ def add_read_routes(app: web.Application) -> None:
 
 def _with_token(handler: Handler) -> Handler:
     async def checked(request: web.Request) -> web.StreamResponse:
-        check_token(request, service_of(request).options.read_token)
+        check_read_token(request, service_of(request).options.read_token)
         return await handler(request)
 
     return checked

@@ -33,6 +33,8 @@ async def check_compatibility(request: web.Request) -> web.StreamResponse:
         "version": service_of(request).options.engine_version,
         "checkedLibrary": query.library,
         "checkedVersion": query.version,
+        # Not in the contract; clients ignore what they do not know.
+        "takesSensitiveParameters": True,
     }
     return answer(compatibility, _CREATED)
 

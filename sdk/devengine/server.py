@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -31,13 +33,25 @@ class Server:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECONDS)
         self.url = ""
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen. Raises `ListenError`; then nothing is left open."""
+    async def start(self, host: str, port: int, before_listening: Callable[[], None]) -> None:
+        """Listen. `before_listening` is called when the port is ours, and before anybody can connect.
+
+        Raises `ListenError`, and what `before_listening` raises; then nothing is left open.
+        """
         await self._runner.setup()
+        bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         try:
-            await web.TCPSite(self._runner, host, port).start()
+            try:
+                # As asyncio does it: the connections of an engine that was killed do not block its port.
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                bound.bind((host, port))
+                before_listening()
+                await web.SockSite(self._runner, bound).start()
+            except BaseException:
+                bound.close()
+                await self._runner.cleanup()
+                raise
         except OSError as error:
-            await self._runner.cleanup()
             raise ListenError(
                 f"can't listen on {host} port {port}: {error.strerror}; "
                 "end the program that uses the port, or choose another one (0 takes a free one)"

@@ -13,11 +13,12 @@ from sdk.devengine.options import EngineOptions
 from sdk.devengine.request_log import RequestLog
 from sdk.devengine.roster import Roster
 from sdk.devengine.store import LogStore
+from sdk.devengine.tokens import AccessToken
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The parts of one running engine."""
+    """The parts of one running engine. Without a `token` it answers everybody on this machine."""
 
     options: EngineOptions
     clock: Callable[[], float]
@@ -26,6 +27,7 @@ class Service:
     logs: LogStore
     faults: Faults
     request_log: RequestLog
+    token: AccessToken | None
 
 
 SERVICE = web.AppKey("service", Service)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
+from sdk.devengine.masking import JobMask, Path
 from sdk.devengine.records import AttemptRecord, JobRecord, LogRecord, RegistrationRecord, WorkerRecord
 from sdk.devengine.request_log import RequestRecord
 
 _MAX_MESSAGE_CHARACTERS = 1000
-_MASKED = "***"
 
 Json = dict[str, Any]
 
@@ -64,9 +65,10 @@ def registration(record: RegistrationRecord) -> Json:
 
 
 def job(record: JobRecord, holder: WorkerRecord | None) -> Json:
-    """Render a job for the read routes (`JobShowResultDto`); `holder` is the worker that claimed it."""
-    result = (record.result or {}).get("result", {})
-    message = result.get("message")
+    """Render a job for the lists (`JobShowResultDto`); `holder` is the worker that claimed it.
+
+    Without anything that came with the job or with its result: whoever looks for one job need not see all others'.
+    """
     optional = {"stepLabel": record.step_label, "resultStatus": record.result_status}
     return {
         "functionBlockId": record.block,
@@ -86,29 +88,38 @@ def job(record: JobRecord, holder: WorkerRecord | None) -> Json:
         "finishedAt": iso(record.finished_at),
         "retryCount": max(0, record.attempts - 1),
         "canceled": False,
-        "resultMessage": None if message is None else message[:_MAX_MESSAGE_CHARACTERS],
+        "resultMessage": None,
     }
 
 
-def job_result(record: JobRecord) -> Json:
-    """Render the result of a job (`JobResultDataDto`); all fields null until there is one."""
-    result = (record.result or {}).get("result", {})
+def job_result(record: JobRecord, sensitive: Iterable[Path]) -> Json:
+    """Render the result of a job (`JobResultDataDto`); all fields null until there is one. Secrets are masked."""
+    mask, _ = _mask_of(record, sensitive)
+    result = (_hidden(record.result, mask) or {}).get("result", {})
     details = {key: result.get(key) for key in ("message", "data", "retryable")}
     return {"jobId": record.job_id, "resultStatus": record.result_status, **details}
 
 
-def job_in_full(record: JobRecord, holder: WorkerRecord | None, attempts: list[AttemptRecord]) -> Json:
-    """Render everything known of a job, with the passwords of its context masked."""
-    item = record.item if isinstance(record.item, dict) else {}
+def job_in_full(
+    record: JobRecord,
+    holder: WorkerRecord | None,
+    attempts: list[AttemptRecord],
+    sensitive: Iterable[Path],
+) -> Json:
+    """Render everything known of a job, its secrets masked; `sensitive` are the paths that its block has marked."""
+    mask, told = _mask_of(record, sensitive)
+    result = _hidden(record.result, mask)
+    message = ((result or {}).get("result") or {}).get("message")
     return {
         **job(record, holder),
+        "resultMessage": None if message is None else message[:_MAX_MESSAGE_CHARACTERS],
         "runOn": record.run_on,
-        "parameters": item.get("parameters"),
-        "context": _without_passwords(item.get("context")),
+        "parameters": mask.hide(told["parameters"]),
+        "context": mask.hide(told["context"]),
         "attempts": record.attempts,
         "finishedBy": record.finished_by,
-        "result": record.result,
-        "earlierAttempts": [_attempt(attempt) for attempt in attempts],
+        "result": result,
+        "earlierAttempts": [_attempt(attempt, mask) for attempt in attempts],
     }
 
 
@@ -126,25 +137,36 @@ def log(record: LogRecord) -> Json:
 
 
 def request(record: RequestRecord) -> Json:
-    """Render a recorded request."""
-    return {to_camel(name): value for name, value in asdict(record).items()}
+    """Render a recorded request, without its body: a job's result, or its passwords."""
+    return {to_camel(name): value for name, value in asdict(record).items() if name != "body_text"}
 
 
-def _attempt(record: AttemptRecord) -> Json:
+def _attempt(record: AttemptRecord, mask: JobMask) -> Json:
     return {
         "attempt": record.attempt,
         "workerId": record.worker_id,
         "startedAt": iso(record.claimed_at),
         "finishedAt": iso(record.finished_at),
         "finishedBy": record.finished_by,
-        "result": json.loads(record.result_text),
+        "result": _hidden(json.loads(record.result_text), mask),
     }
 
 
-def _without_passwords(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: _MASKED if "password" in key.lower() and inner else _without_passwords(inner)
-            for key, inner in value.items()
-        }
-    return [_without_passwords(inner) for inner in value] if isinstance(value, list) else value
+def _hidden(body: Json | None, mask: JobMask) -> Json | None:
+    """Return a result body without secrets; its own words stay, also where a secret is one of them."""
+    if body is None:
+        return None
+    result = {
+        key: value if key in ("success", "retryable") else mask.hide(value)
+        for key, value in body["result"].items()
+    }
+    acquires = {"acquires": mask.hide(body["acquires"])} if "acquires" in body else {}
+    return {**body, "result": result, **acquires}
+
+
+def _mask_of(record: JobRecord, sensitive: Iterable[Path]) -> tuple[JobMask, Json]:
+    """Return what masks a job, and the parameters and the context that it was made of, masked."""
+    item = record.item if isinstance(record.item, dict) else {}
+    mask = JobMask()
+    parameters = mask.learn(item.get("parameters"), sensitive)
+    return mask, {"parameters": parameters, "context": mask.learn(item.get("context"))}

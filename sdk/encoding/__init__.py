@@ -34,4 +34,4 @@ def to_json(value: Any, root: str = "value") -> str:
     Raises ``EncodingError`` with the path for NaN and Infinity, a circular reference, a nesting of more than
     ``MAX_DEPTH`` levels, two keys that become one, and every other type.
     """
-    return json.dumps(to_plain(value, root), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(to_plain(value, root), ensure_ascii=False, separators=(",", ":"))

@@ -24,9 +24,6 @@ MAX_PATH_LENGTH = 200
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
-# Below this an integer can't reach the digit limit of int → str conversion, whatever the limit is set to.
-_SMALL_INT_BITS = 2048
-
 
 def to_plain(value: Any, root: str = "value") -> Any:
     """``value`` in None, bool, int, float, str, list and dict only. See ``sdk.encoding.to_json``.
@@ -148,12 +145,11 @@ def _text(value: str) -> str:
 
 def _integer(value: int) -> int:
     plain = int(value)
-    if plain.bit_length() > _SMALL_INT_BITS:
-        try:
-            str(plain)
-        except ValueError:
-            digits = sys.get_int_max_str_digits()
-            raise _RefusalError(f"it is an integer of more than {digits} digits; give it as text") from None
+    try:
+        str(plain)
+    except ValueError:
+        digits = sys.get_int_max_str_digits()
+        raise _RefusalError(f"it is an integer of more than {digits} digits; give it as text") from None
     return plain
 
 

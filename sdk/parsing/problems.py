@@ -10,9 +10,9 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, core_schema
 
-from sdk.declared import ANY, Path, sensitive_paths
 from sdk.errors import Problem
 from sdk.masking import is_secret_name
+from sdk.parsing.declared import ANY, Path, sensitive_paths
 from sdk.results import NOT_RESULT_DATA
 
 # Texts of these kinds hold (part of) the value, or were written by an author who may have put it there.
@@ -42,7 +42,6 @@ def problems_of(error: ValidationError, model: type[BaseModel] | None = None) ->
     With the ``model`` that refused, also what a check of the author's says about a field that is no secret. That text
     may hold a value; whoever shows it masks the job's secrets in it.
     """
-    details = error.errors(include_input=False, include_url=False, include_context=False)
     secret = None if model is None else sensitive_paths(model)
 
     def text(item: ErrorDetails) -> str:
@@ -51,17 +50,26 @@ def problems_of(error: ValidationError, model: type[BaseModel] | None = None) ->
             return message.partition(", ")[2] or message
         return _text(kind, message)
 
-    return tuple(Problem(path_of(item["loc"]), item["type"], text(item)) for item in details)
+    return tuple(Problem(path_of(item["loc"]), item["type"], text(item)) for item in error.errors())
 
 
 def _is_secret(location: tuple[int | str, ...], secret: tuple[Path, ...]) -> bool:
     """Whether something secret is at, around or below ``location``; where in doubt, yes."""
-    steps = tuple(step for step in location if isinstance(step, str))
-    named = [tuple(step for step in path if step != ANY) for path in secret]
-    last = {path[-1] for path in named if path}
-    return any(is_secret_name(step) or step in last for step in steps) or any(
-        path[: len(steps)] == steps for path in named
+    last = {next((step for step in reversed(path) if step != ANY), "") for path in secret}
+    # Of a union, pydantic puts the member's name in between.
+    plain = tuple(step for step in location if isinstance(step, int) or not _names_a_member(step))
+    return any(is_secret_name(step) or step in last for step in location if isinstance(step, str)) or any(
+        _begins_with(path, location) or _begins_with(path, plain) for path in secret
     )
+
+
+def _names_a_member(step: str) -> bool:
+    return "[" in step or step[:1].isupper()
+
+
+def _begins_with(path: Path, location: tuple[int | str, ...]) -> bool:
+    # Whichever of the two is longer: something secret is below the location, or around it.
+    return all(part in (ANY, step) for part, step in zip(path, location, strict=False))
 
 
 def path_of(location: tuple[Any, ...]) -> str:

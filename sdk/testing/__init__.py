@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from sdk.testing.daemon import SupervisorProcess
     from sdk.testing.engine import EngineThread
     from sdk.testing.errors import BlockNotFoundError, HarnessError
-    from sdk.testing.outcome import BlockOutcome, LogLine, Stall
+    from sdk.testing.evidence import LogLine, Stall
+    from sdk.testing.outcome import BlockOutcome
     from sdk.testing.runner import BlockRunner
 
 _HOMES: Final = {
@@ -27,8 +28,8 @@ _HOMES: Final = {
     "BlockRunner": "sdk.testing.runner",
     "EngineThread": "sdk.testing.engine",
     "HarnessError": "sdk.testing.errors",
-    "LogLine": "sdk.testing.outcome",
-    "Stall": "sdk.testing.outcome",
+    "LogLine": "sdk.testing.evidence",
+    "Stall": "sdk.testing.evidence",
     "SupervisorProcess": "sdk.testing.daemon",
     "create_workflow_context": "sdk.testing.contexts",
     "fb_test_case": "sdk.testing.cases",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 from sdk.testing.differences import difference
 
 if TYPE_CHECKING:
-    from sdk.testing.outcome import LogLine, Stall
+    from sdk.testing.evidence import LogLine, Stall
 
 Place = str | Callable[..., Any]
 """A place in the code: ``file.py:12``, ``file.py``, the name of a function, or a function."""

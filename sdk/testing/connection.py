@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import Any, Final
 
 # -P: a directory named `supervisor` in the author's project must not stand in front of the worker.
-_COMMAND: Final = (sys.executable, "-P", "-m", "supervisor.blockserver")
+_COMMAND: Final = (sys.executable, "-P", "-m", "supervisor.commands.blockserver")
 _CLOSE_SECONDS: Final = 15.0
 _READ_BYTES: Final = 1 << 16
 _LAST_WORDS_BYTES: Final = 4096
 
 
 class Connection:
-    """Starts a block server (``supervisor.blockserver``). Belongs to the process that created it, not to its forks.
+    """Starts a block server (``supervisor.commands.blockserver``).
+
+    Belongs to the process that created it, not to its forks.
 
     ``environment`` is what the server gets beside the variables of this process.
     """

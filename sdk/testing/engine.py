@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -53,6 +54,11 @@ class EngineThread:
     def url(self) -> str:
         """The base URL, for a worker's ``--engine-url``."""
         return self._engine.url
+
+    @property
+    def token_file(self) -> Path | None:
+        """Where the engine's token lies, for a worker's ``--engine-token-file``: every request needs it."""
+        return self._engine.token_file
 
     def call(self, function: Callable[[DevEngine], T]) -> T:
         """Call ``function`` with the ``DevEngine``, on its own thread, and return what it returns.

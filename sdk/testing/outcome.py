@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sdk.testing.asserting import OutcomeAssertions
+from sdk.testing.evidence import LogLine, Stall
 
 _DEBUGGER_HINT: Final = (
     "hint: a breakpoint() can't be answered in a process of the worker. Run the block in this one for it "
     "(in_process=True, or pytest --blocks-in-process), or take the breakpoint out."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """One record that the block logged. ``level`` is a number as ``logging`` has it."""
-
-    level: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{logging.getLevelName(self.level)}: {self.text}"
-
-
-@dataclass(frozen=True, slots=True)
-class Stall:
-    """One time that the event loop did not run: for how many seconds when it was told, and the stack then."""
-
-    seconds: float
-    stack: str
-
-    def __str__(self) -> str:
-        return f"{self.seconds:.1f} s\n{self.stack}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

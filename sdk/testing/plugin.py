@@ -104,7 +104,10 @@ def supervisor_process(
     """A real worker, ready for the jobs of `dev_engine`. Its log is shown when the test fails."""
     from sdk.testing.daemon import SupervisorProcess
 
-    settings = {"function_blocks": ["entry-points"], **supervisor_settings}
+    settings: dict[str, Any] = {"function_blocks": ["entry-points"]}
+    if dev_engine.token_file is not None:
+        settings["engine_token_file"] = dev_engine.token_file
+    settings |= supervisor_settings
     with SupervisorProcess(dev_engine.url, tmp_path / "supervisor", settings) as worker:
         yield worker
 

@@ -27,9 +27,9 @@ class Ticket:
 class ServerProcess:
     """A block server, started with the first request and ended by `close`. Serves one request at a time.
 
-    It is a process of its own (``supervisor.blockserver``), so that this one neither forks nor adopts what blocks
-    leave behind. May be used from several threads. No thread of its own: one that lives as long as the tests would
-    make each of their forks a warning (Python 3.12 on).
+    It is a process of its own (``supervisor.commands.blockserver``), so that this one neither forks nor adopts what
+    blocks leave behind. May be used from several threads. No thread of its own: one that lives as long as the tests
+    would make each of their forks a warning (Python 3.12 on).
     """
 
     def __init__(self) -> None:

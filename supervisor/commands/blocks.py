@@ -11,16 +11,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
-from supervisor.blocks import start_launcher
-from supervisor.commands.command_settings import EXIT_INTERRUPTED, CommandSettings
-from supervisor.commands.common import EXIT_FAILED, read_settings, run_to_exit_code
-from supervisor.logs import start_logging
+from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, CommandSettings
+from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to_exit_code
+from supervisor.log.setup import start_logging
+from supervisor.worker.offered_blocks import left_out_text, start_launcher, what_to_do
 
 PROGRAM: Final = "supervisor blocks"
 
 
 class BlocksSettings(CommandSettings):
-    """List the function blocks, and the modules that could not be imported. Exit code 1 when there are any."""
+    """List the function blocks, the modules that were not imported, and those that could not be.
+
+    Exit code 1 when there are any that could not be imported.
+    """
 
     as_json: bool = Field(default=False, alias="json", description="Print one JSON object.")
 
@@ -51,6 +54,7 @@ def _as_json(catalogue: Catalogue) -> dict[str, Any]:
     return {
         "blocks": [block.model_dump(mode="json") for block in catalogue.blocks],
         "problems": [problem.model_dump(mode="json") for problem in catalogue.problems],
+        "left_out": [module.model_dump(mode="json") for module in catalogue.left_out],
     }
 
 
@@ -64,13 +68,13 @@ def _print(catalogue: Catalogue) -> None:
         table.add_row(
             *map(escape, (block.id, block.run_on, block.fb_type, limits_text(block), place_of(block)))
         )
-    console.print(
-        table
-        if catalogue.blocks
-        else "No function blocks were found. Give their directory with --function-blocks."
-    )
+    console.print(table if catalogue.blocks else f"No function blocks were found. {what_to_do(catalogue)}")
     for problem in catalogue.problems:
         print(f"{PROGRAM}: not imported: {_with_traceback(problem)}", file=sys.stderr)
+    if catalogue.left_out and catalogue.blocks:
+        print(f"{PROGRAM}: {left_out_text(catalogue)}", file=sys.stderr)
+    for module in catalogue.left_out:
+        print(f"    {module}", file=sys.stderr)
 
 
 def limits_text(block: BlockEntry) -> str:

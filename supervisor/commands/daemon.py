@@ -5,14 +5,14 @@ import logging
 from pydantic import ValidationError
 
 from supervisor.cli import COMMAND_GROUPS
-from supervisor.commands.common import read_settings, run_to_exit_code, settings_problems
-from supervisor.daemon import Daemon
+from supervisor.commands.owned_names import refuse_foreign_owners
+from supervisor.commands.shared.common import read_settings, run_to_exit_code, settings_problems
+from supervisor.commands.unknown_variables import unknown_variables
 from supervisor.errors import ReloadRefusedError
-from supervisor.logs import start_logging
-from supervisor.notify import Notifier
-from supervisor.owned_names import refuse_foreign_owners
-from supervisor.settings import ENV_PREFIX, DaemonSettings, parse
-from supervisor.unknown_variables import unknown_variables
+from supervisor.log.setup import start_logging
+from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings, parse
+from supervisor.worker.daemon import Daemon
+from supervisor.worker.notify import Notifier
 
 PROGRAM = "supervisor"
 
@@ -45,6 +45,8 @@ def _read_again(arguments: list[str]) -> DaemonSettings:
         return parse(DaemonSettings, arguments, PROGRAM)
     except (UnicodeDecodeError, ValidationError) as error:
         raise ReloadRefusedError(" ".join(settings_problems(error, arguments))) from None
+    except OSError as error:  # no descriptor is left for .env, or it can't be read any more
+        raise ReloadRefusedError(f"The settings can't be read: {error}.") from error
 
 
 def _epilog() -> str:

@@ -10,16 +10,18 @@ from typing import ClassVar, Final
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from supervisor.commands.command_settings import CommandSettings
-from supervisor.commands.common import EXIT_USAGE, read_settings, run_to_exit_code
-from supervisor.commands.local import HINT, RARE_FLAGS, Told, run_pair
-from supervisor.local.display import Display, display_for
-from supervisor.local.flags import flag, given_to_the_worker
-from supervisor.local.pair import Pair, PairOptions, no_proxy_for_the_loopback
-from supervisor.local.results import Results
-from supervisor.local.sources import places_of
-from supervisor.local.watching import Watcher, watched_directories, what_changed
-from supervisor.local.worker_lines import Line
+from supervisor.commands.local.command import HINT, RARE_FLAGS, Told, run_pair
+from supervisor.commands.local.display import Display, display_for
+from supervisor.commands.local.flags import flag, given_to_the_worker
+from supervisor.commands.local.pair import Pair, PairOptions, no_proxy_for_the_loopback
+from supervisor.commands.local.results import Results
+from supervisor.commands.local.sources import places_of
+from supervisor.commands.local.watching import Watcher, watched_directories, what_changed
+from supervisor.commands.local.worker_lines import Line
+from supervisor.commands.shared.command_settings import CommandSettings
+from supervisor.commands.shared.common import EXIT_USAGE, read_settings, run_to_exit_code
+from supervisor.engine.http import EngineAccess
+from supervisor.errors import StartRefusedError
 
 PROGRAM: Final = "supervisor dev"
 
@@ -100,6 +102,7 @@ class _Author(Told):
         options = PairOptions(
             "dev", directory, settings.port, flags, ["--schemas-may-change"], settings.log_level
         )
+        self._token_file = options.token_file
         self._pair = Pair(options, self, self._before_restart)
 
     async def run(self) -> int:
@@ -121,7 +124,11 @@ class _Author(Told):
         """Show it; a job that it says has ended has a result."""
         super().line(line)
         if self._url and (ended := line.ended) is not None:
-            self._results.expect(self._url, ended)
+            access = EngineAccess(self._url, token_file=self._token_file)
+            try:
+                self._results.expect(access, ended)
+            except StartRefusedError as error:
+                self.say(str(error))
 
     async def _reload_at_each_save(self) -> None:
         while True:

@@ -8,17 +8,17 @@ from typing import Final
 from pydantic import Field
 from pydantic_settings import BaseSettings, CliPositionalArg, PydanticBaseSettingsSource, SettingsConfigDict
 
-from supervisor.commands.command_settings import EXIT_INTERRUPTED, OnlyThese
-from supervisor.commands.common import EXIT_FAILED, EXIT_USAGE, read_settings
 from supervisor.commands.journal_output import print_entries, print_entry
+from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
+from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
 from supervisor.errors import SupervisorError
 from supervisor.journal import Entry
-from supervisor.journal.outside import drop, journal_in, read_entries, revive, salvage_entries
+from supervisor.journal.offline import drop, journal_in, read_entries, requeue, salvage_entries
 from supervisor.journal.rows import DAMAGED
-from supervisor.settings import RunSettings, default_state_directory
+from supervisor.settings.run_settings import RunSettings, default_state_directory
 
 PROGRAM: Final = "supervisor journal"
-_CHANGES: Final = {"retry": revive, "drop": drop}
+_CHANGES: Final = {"retry": requeue, "drop": drop}
 _DONE: Final = {
     "retry": "{count} dead letter(s) will be sent again, by the running worker within seconds or at its next start.",
     "drop": "{count} dead letter(s) dropped; what they held is wiped.",

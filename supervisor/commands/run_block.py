@@ -11,19 +11,19 @@ from pydantic_settings import CliPositionalArg
 from jobrunner.protocol import linux
 from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.messages import JobType, RunOn
-from supervisor.blocks import start_launcher
-from supervisor.blockserver.answer import answer_of
-from supervisor.blockserver.asking import Asked, job_of
-from supervisor.blockserver.choosing import NoSuchBlockError, choose
-from supervisor.blockserver.single import SingleRun
-from supervisor.commands.command_settings import EXIT_INTERRUPTED, CommandSettings
-from supervisor.commands.common import EXIT_FAILED, EXIT_USAGE, read_settings, run_to_exit_code
-from supervisor.commands.json_input import BadInputError, read_context, read_parameters
-from supervisor.commands.outcome_text import print_outcome
-from supervisor.job_limits import limits_of
+from supervisor.commands.blockserver.answer import answer_of
+from supervisor.commands.blockserver.asking import Asked, job_of
+from supervisor.commands.blockserver.choosing import NoSuchBlockError, choose
+from supervisor.commands.blockserver.single import SingleRun
+from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, CommandSettings
+from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings, run_to_exit_code
+from supervisor.commands.shared.json_input import BadInputError, read_context, read_parameters
+from supervisor.commands.shared.outcome_text import print_outcome
+from supervisor.job.limits import limits_of
 from supervisor.launcher import Launcher
-from supervisor.logs import start_logging
-from supervisor.signals import stop_signals
+from supervisor.log.setup import start_logging
+from supervisor.worker.offered_blocks import start_launcher
+from supervisor.worker.signals import stop_signals
 
 _log = logging.getLogger(__name__)
 

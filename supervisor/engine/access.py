@@ -1,7 +1,7 @@
 """From settings to how the engine is reached."""
 
 from supervisor.engine.http import EngineAccess
-from supervisor.settings import DaemonSettings
+from supervisor.settings.run_settings import DaemonSettings
 
 
 def access_of(settings: DaemonSettings) -> EngineAccess:

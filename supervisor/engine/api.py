@@ -13,7 +13,7 @@ from supervisor.engine.http import EngineAccess, EngineHttp
 from supervisor.engine.items import LostJob, MalformedJob, claimed_items, parse_items, parse_raw
 from supervisor.engine.splitting import split_list
 from supervisor.errors import EngineError
-from supervisor.jobs import Job
+from supervisor.job.runner import Job
 
 CLIENT_LIBRARY: Final = "neops_workflow_engine_client"
 _CREATED: Final = 201
@@ -62,6 +62,7 @@ class EngineApi:
         self._http = EngineHttp(access)
         self._poll_seconds = access.poll_seconds
         self.knows_retryable = _is_at_least(client_version(), _FIRST_WITH_RETRYABLE)
+        self._takes_sensitive = False
 
     async def check_compatibility(self) -> Compatibility:
         """Ask whether the engine speaks with this client (W1)."""
@@ -71,6 +72,8 @@ class EngineApi:
         version = ascii(reply.get("version", "")).strip("'\"")[:_VERSION_CHARS]
         if _VERSION.match(version):
             self.knows_retryable = _is_at_least(version, _FIRST_WITH_RETRYABLE)
+        # The embedded engine shows jobs, and masks what their blocks have marked. No neops engine knows the field.
+        self._takes_sensitive = reply.get("takesSensitiveParameters") is True
         # Only a plain no is a no: an engine that leaves the field out has not refused anything.
         return Compatibility(reply.get("compatible") is not False, reply.get("deprecated") is True, version)
 
@@ -107,6 +110,8 @@ class EngineApi:
         }
         if block.reversible:  # unknown to engines of the 0.42 family (contract §7)
             body["reversible"] = True
+        if self._takes_sensitive and block.sensitive_parameters:
+            body["sensitiveParameters"] = [list(path) for path in block.sensitive_parameters]
         try:
             await self._http.post("/function-blocks/register", f"the registration of {block.id}", body)
         except EngineError as error:

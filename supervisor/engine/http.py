@@ -21,13 +21,15 @@ from neops_workflow_engine_client.configuration import Configuration
 
 from jobrunner.protocol.caps import cut
 from jobrunner.protocol.masking import Mask
-from supervisor.backoff import is_retryable
+from supervisor.engine.backoff import is_retryable
 from supervisor.engine.proxy import proxy_for
 from supervisor.errors import EngineError, StartRefusedError
+from supervisor.settings.token_file import read_token
 
 _BODY_CAP_BYTES: Final = 256 * 2**20
 _EXCERPT_CHARS: Final = 200
 _REASON_CHARS: Final = 500
+_NO_TOKEN: Final = 401
 _MASK: Final = Mask()
 
 
@@ -75,7 +77,7 @@ class EngineHttp:
     def __init__(self, access: EngineAccess) -> None:
         self._access = access
         try:
-            token = access.token_file.read_text().strip() if access.token_file else None
+            token = read_token(access.token_file, access.url) if access.token_file else None
             configuration = Configuration(
                 host=access.url.rstrip("/"), access_token=token, ssl_ca_cert=_text(access.ca_file)
             )
@@ -106,11 +108,31 @@ class EngineHttp:
         messages. When cancelled, the engine may still carry the request out.
         """
         data = text if text is not None else (None if body is None else json.dumps(body).encode())
-        return await self._send("POST", path, what, data, seconds or self._access.request_seconds)
+        return await self._ask("POST", path, what, data, seconds or self._access.request_seconds)
 
     async def get(self, path: str, what: str) -> Answer:
         """GET ``path``; errors as for `post`."""
-        return await self._send("GET", path, what, None, self._access.request_seconds)
+        return await self._ask("GET", path, what, None, self._access.request_seconds)
+
+    async def _ask(self, method: str, path: str, what: str, data: bytes | None, seconds: float) -> Answer:
+        """Send a request; once more where the token has become another one, as after a restart of the engine.
+
+        Also a poll: a request that is answered with 401 was not carried out.
+        """
+        sent = self._client.configuration.access_token
+        try:
+            return await self._send(method, path, what, data, seconds)
+        except EngineError as error:
+            if error.status != _NO_TOKEN or self._access.token_file is None:
+                raise
+            try:
+                token = read_token(self._access.token_file, self._access.url)
+            except StartRefusedError as refused:
+                raise EngineError(f"{error} {refused}", status=error.status, retryable=False) from refused
+            if token == sent:
+                raise
+        self._client.configuration.access_token = token
+        return await self._send(method, path, what, data, seconds)
 
     async def _send(self, method: str, path: str, what: str, data: bytes | None, seconds: float) -> Answer:
         _, url, headers, _, _ = self._client.param_serialize(method, path, auth_settings=self._authentication)
@@ -135,7 +157,7 @@ class EngineHttp:
         if 200 <= response.status < 300:
             return Answer(response.status, content)
         raise EngineError(
-            f"The engine answered {what} with {response.status}: {_explanation(content)}.",
+            f"The engine answered {what} with {response.status}{_redirect(response.status)}: {_explanation(content)}.",
             status=response.status,
             retryable=is_retryable(response.status),
             retry_after_seconds=retry_after_seconds(
@@ -200,6 +222,11 @@ def _explanation(content: bytes) -> str:
     if not said:
         return f"{len(content)} bytes of JSON without a message"
     return _excerpt((said if isinstance(said, str) else json.dumps(said)).encode(errors="backslashreplace"))
+
+
+def _redirect(status: int) -> str:
+    # Where it leads is not told: an address that leads to a sign-in page may hold a token.
+    return " (a redirect; is there a proxy at --engine-url?)" if 300 <= status < 400 else ""
 
 
 def _excerpt(content: bytes) -> str:

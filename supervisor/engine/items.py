@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobrunner.protocol.messages import JobType, RunOn
 from supervisor.engine.splitting import RawItem
-from supervisor.jobs import Job
+from supervisor.job.runner import Job
 
 _LONGEST_TEXT_CHARS: Final = 1000
 _DEEPEST_LEVELS: Final = 200

@@ -2,12 +2,12 @@
 
 import fcntl
 import os
-import pwd
 import stat
 from pathlib import Path
 from typing import Final
 
 from supervisor.errors import StateDirectoryError
+from supervisor.process.user_names import user_name
 
 FILE_NAME: Final = "journal.sqlite3"
 
@@ -19,17 +19,16 @@ def take_directory(directory: Path) -> int:
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_strangers_files(directory)
+        lock = os.open(directory / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except FileExistsError as error:
         raise StateDirectoryError(
             f"The state directory {directory} can't be used: it is a file. Give a directory as --state-dir."
         ) from error
     except OSError as error:
-        raise _unusable(directory, error) from error
-    try:
-        _refuse_strangers_files(directory)
-        lock = os.open(directory / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise _unusable(directory, error) from error
+        raise StateDirectoryError(
+            f"The state directory {directory} can't be used: {error.strerror}. Give another --state-dir."
+        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -39,12 +38,6 @@ def take_directory(directory: Path) -> int:
             "Give each supervisor of a machine its own --state-dir."
         ) from error
     return lock
-
-
-def _unusable(directory: Path, error: OSError) -> StateDirectoryError:
-    return StateDirectoryError(
-        f"The state directory {directory} can't be used: {error.strerror}. Give another --state-dir."
-    )
 
 
 def _refuse_strangers_files(directory: Path) -> None:
@@ -68,11 +61,3 @@ def _refuse_strangers_files(directory: Path) -> None:
                 f"The {what} {path} belongs to {user_name(status.st_uid)}, and this worker runs as "
                 f"{user_name(me)}. Run it as {user_name(status.st_uid)}, or give another --state-dir."
             )
-
-
-def user_name(uid: int) -> str:
-    """Return a user's name, or his number where nobody knows a name."""
-    try:
-        return f"user {pwd.getpwuid(uid).pw_name}"
-    except KeyError:
-        return f"user {uid}"

@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-from supervisor.journal.book import Book
-from supervisor.journal.image import MEND_SECONDS, Image
+from supervisor.journal.claims import Claims
+from supervisor.journal.durable_copy import MEND_SECONDS, DurableCopy
 from supervisor.journal.records import Claim, Entry, Seen, StoredResult
-from supervisor.journal.spare_copy import SpareCopy
 from supervisor.journal.store import Journal
+from supervisor.journal.uuid_backup import UuidBackup
+from supervisor.process.background import failure_of
 
 _log = logging.getLogger(__name__)
 
@@ -35,10 +36,10 @@ class Ledger:
         self.on_found: Callable[[], Awaitable[None]] = _nobody_listens
         """Awaited when `interrupted` or `undelivered` have grown by themselves: a dead letter was revived, or the
         file could be read at last."""
-        self._book = Book()
-        self._image = Image(self._book, mend_seconds, self._tell_found)
+        self._claims = Claims()
+        self._image = DurableCopy(self._claims, mend_seconds, self._tell_found)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._copy: SpareCopy | None = None
+        self._copy: UuidBackup | None = None
 
     @classmethod
     async def open(cls, directory: Path, *, mend_seconds: float = MEND_SECONDS) -> Self:
@@ -51,7 +52,7 @@ class Ledger:
         journal = Journal(directory, ledger._on_changed, ledger._on_lost)
         try:
             await ledger._image.begin(journal)
-            ledger._copy = SpareCopy(directory / _UUID)
+            ledger._copy = UuidBackup(directory / _UUID)
             if _UUID not in ledger._image.facts and (uuid := await asyncio.to_thread(ledger._copy.read)):
                 # The journal was damaged. The engine knows which jobs this worker had, and can be asked by this.
                 await ledger.remember(_UUID, uuid)
@@ -74,43 +75,43 @@ class Ledger:
 
     async def claim(self, claims: Sequence[Claim]) -> list[int]:
         """Record claimed jobs in one transaction and return their numbers."""
-        added = self._book.add(claims)
+        added = self._claims.add(claims)
         await self._image.save(added)
         return [row.entry.number for row in added]
 
     async def store_result(self, number: int, text: bytes) -> None:
         """Record the result of a claim. The first one stays: a result is never contradicted (I8)."""
-        if row := self._book.finish(number, text, time.time()):
+        if row := self._claims.finish(number, text, time.time()):
             await self._image.save([row])
 
     async def forget(self, number: int) -> None:
         """Remove a claim whose result the engine has; what it said is wiped from the file."""
-        if row := self._book.forget(number):
+        if row := self._claims.forget(number):
             await self._image.save([row])
 
-    async def bury(self, number: int, reason: str) -> None:
+    async def mark_dead(self, number: int, reason: str) -> None:
         """Keep a result that the engine will never take, with the reason, for a person to look at."""
-        if row := self._book.bury(number, reason):
+        if row := self._claims.mark_dead(number, reason):
             await self._image.save([row])
 
     def result(self, number: int) -> StoredResult | None:
         """Return the result of a claim, or `None` when there is none or the engine has it."""
-        return self._book.result(number)
+        return self._claims.result(number)
 
     def undelivered(self) -> list[StoredResult]:
         """Return results that the engine does not have yet, in the order in which they were made."""
-        return self._book.undelivered()
+        return self._claims.undelivered()
 
     def interrupted(self) -> list[Entry]:
         """Return claims of an earlier run that have no result, oldest first."""
-        return self._book.interrupted()
+        return self._claims.interrupted()
 
     def known_job_ids(self) -> set[str]:
         """Return the jobs that this worker has claimed and whose result the engine does not have.
 
         They run, wait for a slot, wait to be delivered, or are dead letters.
         """
-        return self._book.job_ids()
+        return self._claims.job_ids()
 
     async def fact(self, name: str) -> str | None:
         """Return a remembered fact, such as this worker's uuid."""
@@ -132,7 +133,7 @@ class Ledger:
         await asyncio.to_thread(self._image.journal.close)
 
     def _on_changed(self, seen: list[Seen]) -> None:
-        differences = self._book.compare(seen)
+        differences = self._claims.compare(seen)
         for entry in differences.dropped:
             _log.warning("The dead letter %d (job %s) was dropped by hand.", entry.number, entry.claim.job_id)
         for entry in differences.revived:
@@ -160,5 +161,5 @@ class Ledger:
 
     def _ended(self, task: "asyncio.Future[None]") -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if (error := failure_of(task)) is not None:
             _log.critical("What the journal had left could not be dealt with: a bug.", exc_info=error)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from supervisor.journal import rows
-from supervisor.journal.chores import Chores
 from supervisor.journal.directory import FILE_NAME, take_directory
+from supervisor.journal.disk_fault import error_kind
+from supervisor.journal.maintenance import Maintenance
 from supervisor.journal.records import Entry, Seen
 from supervisor.journal.rows import Loaded
 from supervisor.journal.schema import DamagedFileError
-from supervisor.journal.trouble import error_kind
 from supervisor.journal.writer import Writer
 
 Settled = Callable[[BaseException | None], None]
@@ -45,12 +45,12 @@ class Journal:
         self.path = directory / FILE_NAME
         self._lock = take_directory(directory)
         loop = asyncio.get_running_loop()
-        self._chores = Chores(
+        self._maintenance = Maintenance(
             self.path,
             lambda seen: _on_loop(loop, lambda: changed(seen)),
             lambda: _on_loop(loop, lost),
         )
-        self._writer = Writer(self.path, self._chores)
+        self._writer = Writer(self.path, self._maintenance)
 
     def open(self) -> "asyncio.Future[Loaded]":
         """Open the file, anew if it was open, and read it.
@@ -103,7 +103,7 @@ class Journal:
 
         def work(database: sqlite3.Connection) -> None:
             rows.remove(database, entry)
-            self._chores.deleted()
+            self._maintenance.deleted()
 
         return self._writer.write(work, settled)
 
@@ -113,7 +113,7 @@ class Journal:
 
     def look_again(self) -> None:
         """Call ``changed`` at the next look, whether something changes until then or not."""
-        self._chores.look_again()
+        self._maintenance.look_again()
 
     def close(self) -> None:
         """Write what waits, close the file, and let another supervisor have the directory. Twice is once."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from supervisor.journal.chores import Chores
+from supervisor.journal.maintenance import Maintenance
 from supervisor.journal.schema import open_database
 
 T = TypeVar("T")
@@ -26,13 +26,13 @@ class _Order:
 
 
 class Writer:
-    """Carries out what it is given, in the order in which it is given. ``chores`` are done in between."""
+    """Carries out what it is given, in the order in which it is given. ``maintenance`` are done in between."""
 
-    def __init__(self, path: Path, chores: Chores) -> None:
+    def __init__(self, path: Path, maintenance: Maintenance) -> None:
         self.database: sqlite3.Connection | None = None
         """For this thread only."""
         self._path = path
-        self._chores = chores
+        self._maintenance = maintenance
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._held: list[_Order | None] = []
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
@@ -66,7 +66,7 @@ class Writer:
         """Open the file, anew if it is open. To be called in the thread."""
         self.shut()
         self.database = open_database(self._path)
-        self._chores.opened(self.database)
+        self._maintenance.opened(self.database)
         return self.database
 
     def shut(self) -> None:
@@ -86,10 +86,12 @@ class Writer:
         while True:
             try:
                 first = (
-                    self._held.pop() if self._held else self._orders.get(timeout=self._chores.pause_seconds)
+                    self._held.pop()
+                    if self._held
+                    else self._orders.get(timeout=self._maintenance.pause_seconds)
                 )
             except queue.Empty:
-                self._chores.do(self.database, idle=True)
+                self._maintenance.do(self.database, idle=True)
                 continue
             if first is None:
                 self.shut()
@@ -98,7 +100,7 @@ class Writer:
                 self._do_alone(first)
             else:
                 self._write(self._gather(first))
-                self._chores.do(self.database, idle=False)
+                self._maintenance.do(self.database, idle=False)
 
     def _gather(self, first: _Order) -> list[_Order]:
         batch = [first]

@@ -1,26 +1,35 @@
 """A child as the supervisor holds it: by its pidfd, never by its number alone."""
 
 import asyncio
+import contextlib
+import errno
 import fcntl
 import os
 import signal
 import socket
+import struct
 import sys
 import termios
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from jobrunner.protocol.caps import LOG_CAP_CHARS
 from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.linux import AWAITS_SIGNAL, DUMP_SIGNAL
 from jobrunner.protocol.messages import Ready, from_child
-from supervisor.cgroups.cgroup import WITHOUT
 from supervisor.errors import LaunchError
-from supervisor.launcher.kin import Kin
+from supervisor.launcher.known_children import KnownChildren
+from supervisor.launcher.process_groups import ProcessGroups
 from supervisor.launcher.wiring import Wiring
-from supervisor.processes import status_of
-from supervisor.reaping import wait_for
+from supervisor.process.cgroups.cgroup import WITHOUT
+from supervisor.process.proc import status_of
+from supervisor.process.reaping import wait_for
+from supervisor.process.shortage import explain
 from supervisor.verdict import ExitStatus
+
+_DESCRIPTOR: Final = struct.Struct("i")
+_LAST_WORDS_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +45,11 @@ class Child:
 
     Until `reap` is called a dead child stays a zombie, and keeps its pid and its process group's number from
     being given to a stranger.
+
+    Raises `OSError` when its end can't be waited for; then ``pidfd``, which is this object's, is closed.
     """
 
-    def __init__(self, pid: int, pidfd: int, wiring: Wiring, kin: Kin) -> None:
+    def __init__(self, pid: int, pidfd: int, wiring: Wiring, known_children: KnownChildren) -> None:
         self.pid = pid
         self.stdout = wiring.stdout
         self.stderr = wiring.stderr
@@ -46,6 +57,7 @@ class Child:
         self.dump_start = 0
         """Where in `dump` what was not told yet begins."""
         self.cgroup = WITHOUT
+        self.groups = ProcessGroups(pid, pidfd)
         self.user: int | None = None
         """The user that the child runs as, where it is not the supervisor's own."""
         self.on_closed: Callable[[], None] = _nothing
@@ -53,28 +65,33 @@ class Child:
         self.exited: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
         self._pidfd = pidfd
         self._channel: socket.socket = wiring.channel
-        self._kin = kin
+        self._known_children = known_children
         self._closed = False
-        asyncio.get_running_loop().add_reader(pidfd, self._on_exit)
+        try:
+            asyncio.get_running_loop().add_reader(pidfd, self._on_exit)
+        except OSError:
+            os.close(pidfd)
+            raise
 
     async def get_ready(self, timeout_seconds: float) -> None:
         """Open the channel's streams and wait for the child's first frame.
 
         Raises `LaunchError` when the child ends or stays silent instead. Then, and when this is cancelled, the child
-        is killed and buried.
+        is killed and reaped.
         """
         try:
-            self.reader, self.writer = await asyncio.open_connection(
-                sock=self._channel, limit=4 * LOG_CAP_CHARS
-            )
             await self._wait_until_ready(timeout_seconds)
         except BaseException:
-            self.give_up()
+            self.discard()
             raise
 
     async def _wait_until_ready(self, timeout_seconds: float) -> None:
         try:
             async with asyncio.timeout(timeout_seconds):
+                await self._take_listener()
+                self.reader, self.writer = await asyncio.open_connection(
+                    sock=self._channel, limit=4 * LOG_CAP_CHARS
+                )
                 frame = await read_frame(self.reader, 0)
                 if frame is not None and isinstance(from_child(frame), Ready):
                     return
@@ -85,6 +102,26 @@ class Child:
             reason = f"was not ready: {error}"
         raise LaunchError(f"A child (pid {self.pid}) {reason}.", evidence=self._last_words())
 
+    async def _take_listener(self) -> None:
+        """Take the descriptor that comes with the first frame, where there is one, and leave the frame where it is."""
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        loop.add_reader(self._channel.fileno(), readable.set)
+        try:
+            await readable.wait()
+        finally:
+            loop.remove_reader(self._channel.fileno())
+        with contextlib.suppress(OSError):
+            # Not by `socket.recv_fds`: Python 3.11 does not pass the flags on.
+            room = socket.CMSG_LEN(_DESCRIPTOR.size)
+            _, sent, flags, _ = self._channel.recvmsg(1, room, socket.MSG_PEEK | socket.MSG_CMSG_CLOEXEC)
+            if flags & socket.MSG_CTRUNC:
+                # The kernel found no free number for it here. Without it no process of the job could leave its group.
+                error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+                raise LaunchError(f"A child (pid {self.pid}) can't be started: {explain(error)}")
+            for _, _, data in sent:
+                self.groups.listen(*_DESCRIPTOR.unpack(data))
+
     def unread_bytes(self) -> int:
         """Return how much of what the child has sent is still in the socket."""
         channel = self.writer.get_extra_info("socket")
@@ -94,7 +131,9 @@ class Child:
 
     def _last_words(self) -> str:
         try:
-            return os.read(self.stderr, 4096).decode(errors="backslashreplace")
+            # What a traceback ends with is what went wrong.
+            room = fcntl.fcntl(self.stderr, fcntl.F_GETPIPE_SZ)
+            return os.read(self.stderr, room)[-_LAST_WORDS_BYTES:].decode(errors="backslashreplace")
         except OSError:
             return ""
 
@@ -123,13 +162,15 @@ class Child:
         """Let a stopped child go on. Harmless when it is dead."""
         self._signal(signal.SIGCONT)
 
-    def ask_for_stack(self) -> None:
-        """Have faulthandler in the child write the stack of every thread to `dump`.
+    def ask_for_stack(self) -> bool:
+        """Have faulthandler in the child write the stack of every thread to `dump`. Returns whether it was asked.
 
         Not where nothing catches that signal: a block that has replaced its process (exec) would be ended by it.
         """
-        if self._catches(DUMP_SIGNAL):
+        catches = self._catches(DUMP_SIGNAL)
+        if catches:
             self._signal(DUMP_SIGNAL)
+        return catches
 
     def ask_for_awaits(self) -> None:
         """Have a child whose event loop waits write what its tasks await to `dump`."""
@@ -152,20 +193,20 @@ class Child:
             pid, _, usage = wait_for(self.pid)
         except ChildProcessError:
             pid, usage = 0, None
-        self._kin.discard(self.pid)
+        self._known_children.discard(self.pid)
         if not pid or usage is None:
             return Reaped(None, None)
         return Reaped(usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)
 
-    def bury(self) -> None:
+    def reap_and_close(self) -> None:
         """Reap and close a child that never had a job, so that nothing can be left of it."""
         self.reap()
         self.close()
 
-    def give_up(self) -> None:
-        """Kill a child that never had a job, and bury it when it is dead."""
+    def discard(self) -> None:
+        """Kill a child that never had a job, and reap it when it is dead."""
         self.kill()
-        self.exited.add_done_callback(lambda _: self.bury())
+        self.exited.add_done_callback(lambda _: self.reap_and_close())
 
     def close(self) -> None:
         """Close every descriptor that belongs to this child. Does not kill it."""
@@ -173,6 +214,7 @@ class Child:
             return
         self._closed = True
         asyncio.get_running_loop().remove_reader(self._pidfd)
+        self.groups.close()
         if hasattr(self, "writer"):
             self.writer.transport.abort()
         else:

@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from supervisor.cgroups.identity import MARKER_VARIABLE
+from supervisor.process.cgroups.identity import MARKER_VARIABLE
 
 _ALLOWED: Final = frozenset(
     {"PATH", "LANG", "LANGUAGE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", MARKER_VARIABLE}

@@ -1,6 +1,7 @@
 """Bringing up a template: start it, follow its imports, and leave out a module that hangs or kills it."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -21,15 +22,18 @@ from jobrunner.protocol.linux import DUMP_SIGNAL
 from jobrunner.protocol.messages import Importing, Log, from_template
 from supervisor.errors import TemplateError
 from supervisor.launcher.interface import Imports
-from supervisor.launcher.kin import Kin
-from supervisor.launcher.spawning import Spawned
-from supervisor.reaping import wait_for
-from supervisor.watch.output import OutputReader
+from supervisor.launcher.known_children import KnownChildren
+from supervisor.launcher.multiprocessing_spawn import Spawned
+from supervisor.process.output import OutputReader
+from supervisor.process.reaping import wait_for
+from supervisor.process.shortage import explain
 
 _log = logging.getLogger(__name__)
 _output_log = logging.getLogger("template")
 
-_START_SECONDS: Final = 60.0
+START_SECONDS: Final = 60.0
+"""How long a template may take until it imports its first module."""
+
 _STACK_SECONDS: Final = 0.3
 _EXIT_SECONDS: Final = 1.0
 _TRIES_AFTER_SIGKILL: Final = 3
@@ -41,36 +45,57 @@ mistake would fail all its jobs for as long as the worker runs.
 
 
 class TemplateProcess:
-    """One running template."""
+    """One running template.
 
-    def __init__(self, discovery: Discovery, environment: Mapping[str, str], kin: Kin) -> None:
-        self._kin = kin
-        self.control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.report, report = socket.socketpair()
-        output, child_output = os.pipe()
-        passed = [PassedDescriptor(fd) for fd in (control.fileno(), report.fileno(), child_output)]
-        self._spawned = Spawned(
-            run_template, (os.getpid(), *passed, discovery), "neops-template", environment
-        )
-        self.pid = self._spawned.pid
+    Raises `TemplateError`, which is retryable, when the machine has no process, memory or descriptor left for it. Then
+    nothing of it runs, and no descriptor stays open.
+    """
+
+    def __init__(
+        self, discovery: Discovery, environment: Mapping[str, str], known_children: KnownChildren
+    ) -> None:
+        self._known_children = known_children
         self.was_killed = False
         """Whether it was ended by a SIGKILL that this process has not sent."""
         self._reaped = False
-        kin.add(self.pid)
-        control.close()
-        report.close()
-        os.close(child_output)
+        with contextlib.ExitStack() as undo:
+            try:
+                self._start(discovery, environment, undo)
+            except (OSError, RuntimeError) as error:
+                raise TemplateError(
+                    f"The process that imports the blocks can't be started: {explain(error)}", retryable=True
+                ) from error
+            undo.pop_all()
+
+    def _start(
+        self, discovery: Discovery, environment: Mapping[str, str], undo: contextlib.ExitStack
+    ) -> None:
+        with contextlib.ExitStack() as theirs:
+            self.control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            undo.callback(self.control.close)
+            theirs.callback(control.close)
+            self.report, report = socket.socketpair()
+            undo.callback(self.report.close)
+            theirs.callback(report.close)
+            self._output, child_output = os.pipe()
+            undo.callback(os.close, self._output)
+            theirs.callback(os.close, child_output)
+            passed = [PassedDescriptor(fd) for fd in (control.fileno(), report.fileno(), child_output)]
+            arguments = (os.getpid(), *passed, discovery)
+            self._spawned = Spawned(run_template, arguments, "neops-template", environment)
+        self.pid = self._spawned.pid
+        self._known_children.add(self.pid)
+        undo.callback(self._spawned.take_back, self._known_children)
         self.control.setblocking(False)
         self.report.setblocking(False)
-        os.set_blocking(output, False)
-        self._output = output
-        self.output = OutputReader(output, lambda line: _output_log.info("%s", line))
+        os.set_blocking(self._output, False)
+        self.output = OutputReader(self._output, lambda line: _output_log.info("%s", line))
 
     def reap(self) -> str:
         """Wait for the template, which has ended or is about to, and say how it ended. Once only."""
         self._reaped = True
         _, status, _ = wait_for(self.pid, 0)
-        self._kin.discard(self.pid)
+        self._known_children.discard(self.pid)
         self._spawned.forget()
         self.output.finish()
         os.close(self._output)
@@ -99,20 +124,23 @@ class TemplateProcess:
         self.reap()
 
 
-async def start_template(imports: Imports, kin: Kin) -> tuple[TemplateProcess, Catalogue]:
+async def start_template(
+    imports: Imports, known_children: KnownChildren
+) -> tuple[TemplateProcess, Catalogue]:
     """Start a template and wait for its catalogue, leaving out modules that hang or crash it.
 
-    Raises `TemplateError` when it fails outside of any module.
+    Raises `TemplateError` when it fails outside of any module, or can't be started or followed.
     """
     problems: list[ImportProblem] = []
     discovery = imports.discovery
     kills: Counter[str] = Counter()
     while True:
-        template = TemplateProcess(discovery, imports.environment, kin)
+        template = TemplateProcess(discovery, imports.environment, known_children)
         try:
             outcome = await _follow(template, imports.import_seconds)
         except BaseException:
             await template.end()
+            template.report.close()
             raise
         if isinstance(outcome, Catalogue):
             return template, outcome.model_copy(update={"problems": outcome.problems + tuple(problems)})
@@ -128,10 +156,15 @@ async def start_template(imports: Imports, kin: Kin) -> tuple[TemplateProcess, C
 
 async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue | ImportProblem:
     """Read the template's reports until its catalogue comes, or until a module turns out to be the end of it."""
-    reader, writer = await asyncio.open_connection(sock=template.report)
+    try:
+        reader, writer = await asyncio.open_connection(sock=template.report)
+    except OSError as error:
+        raise TemplateError(
+            f"The process that imports the blocks can't be followed: {explain(error)}", retryable=True
+        ) from error
     module: Importing | None = None
     clock = asyncio.get_running_loop().time
-    latest = clock() + _START_SECONDS
+    latest = clock() + START_SECONDS
     try:
         while True:
             try:
@@ -171,7 +204,7 @@ async def _hung(template: TemplateProcess, module: Importing | None, import_seco
     stack = template.output.tail()
     await template.end()
     if module is None:
-        raise TemplateError(f"The template did not answer within {_START_SECONDS:g} s.", evidence=stack)
+        raise TemplateError(f"The template did not answer within {START_SECONDS:g} s.", evidence=stack)
     return _problem(module, "hang", f"hung: its import took longer than {import_seconds:g} s", stack)
 
 

@@ -8,7 +8,7 @@ from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Discovery
 from supervisor.launcher.child import Child
-from supervisor.launcher.kin import Kin
+from supervisor.launcher.known_children import KnownChildren
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Imports:
 class Launcher(Protocol):
     """Starts children that have imported the blocks and wait for one order."""
 
-    kin: Kin
+    known_children: KnownChildren
     """The processes that this launcher has started and knows."""
 
     async def start(self) -> Catalogue:
@@ -43,14 +43,14 @@ class Launcher(Protocol):
         """
         ...
 
-    async def bear(self) -> Child:
+    async def spawn_child(self) -> Child:
         """Start a child and wait until it is ready. Raises `LaunchError`.
 
         When cancelled, a child on its way is killed as soon as it is known.
         """
         ...
 
-    def drain_births(self) -> None:
+    def drain_starts(self) -> None:
         """Learn of children that exist but have not been heard of. To be called between listing this process's
         children and calling one of them unknown."""
         ...

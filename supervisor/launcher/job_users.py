@@ -1,6 +1,7 @@
 """A pool of users, of which each child gets one for itself (`--job-users`)."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -8,15 +9,18 @@ from collections.abc import Iterable
 from typing import Final
 
 from supervisor.errors import LaunchError
-from supervisor.launcher.kin import direct_children
+from supervisor.launcher.known_children import direct_children
+from supervisor.launcher.repeating import RepeatingFailure
 from supervisor.launcher.user_leftovers import remove_leftovers
-from supervisor.processes import is_alive, kill_tree, user_of
+from supervisor.process.proc import is_alive, kill_tree, user_of
+from supervisor.process.shortage import is_shortage
 
 _log = logging.getLogger(__name__)
 
 _WAIT_SECONDS: Final = 20.0
 _KILL_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.01
+_TRY_AGAIN_SECONDS: Final = 1.0
 
 
 class JobUsers:
@@ -27,6 +31,7 @@ class JobUsers:
         self._free: deque[int] = deque(users)
         self._freed = asyncio.Event()
         self._cleaning: set[asyncio.Task[None]] = set()
+        self._closing = asyncio.Event()
 
     async def take(self) -> int:
         """Return a user that nothing else runs as. Raises `LaunchError` when none is free in time."""
@@ -51,18 +56,32 @@ class JobUsers:
         task.add_done_callback(self._cleaning.discard)
 
     async def _clean(self, user: int) -> None:
-        try:
-            problem = await asyncio.to_thread(_clean_up_after, user)
-        except Exception as error:  # whatever it is: the next job must not get this user
-            problem = repr(error)
+        failure = RepeatingFailure(_log)
+        while True:
+            try:
+                problem = await asyncio.to_thread(_clean_up_after, user)
+            except Exception as error:  # whatever it is: the next job must not get this user
+                problem = repr(error)
+                if is_shortage(error) and not self._closing.is_set():
+                    text = f"The job user {user} waits to be cleaned up after: {error}. It is tried again."
+                    failure.failed(logging.WARNING, text)
+                    await self._pause()
+                    continue
+            break
         if problem:
             _log.critical("The job user %d is set aside: %s", user, problem)
             return
         self._free.append(user)
         self._freed.set()
 
+    async def _pause(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TRY_AGAIN_SECONDS):
+                await self._closing.wait()
+
     async def close(self) -> None:
-        """Wait until everything is cleaned up."""
+        """Wait until everything is cleaned up, once more where it could not be."""
+        self._closing.set()
         await asyncio.gather(*self._cleaning, return_exceptions=True)
 
 

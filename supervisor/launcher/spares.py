@@ -5,15 +5,18 @@ import logging
 import os
 from collections import deque
 
-from supervisor.cgroups.worker import Cgroups
 from supervisor.errors import LaunchError
 from supervisor.launcher.child import Child
 from supervisor.launcher.interface import Launcher
+from supervisor.launcher.repeating import RepeatingFailure
+from supervisor.process.background import tell_failure
+from supervisor.process.cgroups.worker import Cgroups
 
 _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_SECONDS = 0.2
-_LONGEST_PAUSE_SECONDS = 10.0
+_LONGEST_PAUSE_SECONDS = 1.0
+"""Jobs wait for it: work is to go on soon after the machine can start processes again."""
 
 
 class Spares:
@@ -27,8 +30,9 @@ class Spares:
         self._waiting: deque[asyncio.Future[Child]] = deque()
         self._starting: set[asyncio.Task[None]] = set()
         self._joining = 0
-        self._at_once = max(1, os.cpu_count() or 1)
+        self._at_once = os.cpu_count() or 1
         self._pause = _FIRST_PAUSE_SECONDS
+        self._failure = RepeatingFailure(_log)
         self._generation = 0
         self._closed = False
 
@@ -41,7 +45,7 @@ class Spares:
             child = self._ready.popleft()
             if not child.exited.done():
                 return child
-            child.bury()
+            child.reap_and_close()
         wanted: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
         self._waiting.append(wanted)
         self.refill()
@@ -71,7 +75,7 @@ class Spares:
         """Give up every spare, also those on their way: they have imported what is no longer in force."""
         self._generation += 1
         while self._ready:
-            self._ready.popleft().give_up()
+            self._ready.popleft().discard()
         self.refill()
 
     async def _start_one(self) -> None:
@@ -79,13 +83,17 @@ class Spares:
         try:
             child = await self._bear()
         except LaunchError as error:
-            _log.warning("%s Trying again in %.1f s. %s", error, self._pause, error.evidence)
-            await asyncio.sleep(self._pause)
-            self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
+            self._failure.failed(logging.WARNING, f"{error} It is tried again. {error.evidence}".rstrip())
+            await self._pause_a_while()
             return
+        except Exception as error:  # whatever it is: without a pause the next try would follow at once
+            self._failure.failed(logging.ERROR, "Starting a child failed unexpectedly.", error)
+            await self._pause_a_while()
+            return
+        self._failure.over("Children can be started again.")
         self._pause = _FIRST_PAUSE_SECONDS
         if self._closed or generation != self._generation:
-            child.give_up()
+            child.discard()
             return
         while self._waiting:
             wanted = self._waiting.popleft()
@@ -95,8 +103,13 @@ class Spares:
         self._ready.append(child)
         child.exited.add_done_callback(lambda _: self._died_waiting(child))
 
+    async def _pause_a_while(self) -> None:
+        pause = self._pause
+        self._pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        await asyncio.sleep(pause)
+
     async def _bear(self) -> Child:
-        child = await self._launcher.bear()
+        child = await self._launcher.spawn_child()
         if self._cgroups is not None:
             # Now, while it waits and is a single process: moving one takes milliseconds, which no job has to wait for.
             child.cgroup = self._cgroups.new()
@@ -105,7 +118,7 @@ class Spares:
             try:
                 await child.cgroup.join(child.pid)
             except BaseException:
-                child.give_up()
+                child.discard()
                 raise
             finally:
                 self._joining -= 1
@@ -113,14 +126,13 @@ class Spares:
 
     def _started(self, task: asyncio.Task[None]) -> None:
         self._starting.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("Starting a child failed unexpectedly.", exc_info=error)
+        tell_failure(task, _log, "Starting a child")
         self.refill()
 
     def _died_waiting(self, child: Child) -> None:
         if child in self._ready:
             self._ready.remove(child)
-            child.bury()
+            child.reap_and_close()
             _log.warning("A spare (pid %d) ended with %s while it waited.", child.pid, child.exited.result())
             self.refill()
 
@@ -134,4 +146,4 @@ class Spares:
             child = self._ready.popleft()
             child.kill()
             await child.exited
-            child.bury()
+            child.reap_and_close()

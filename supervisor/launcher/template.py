@@ -8,31 +8,38 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.confinement import Confinement
-from jobrunner.protocol.control import Birth, receive_births, send_fork_request
+from jobrunner.protocol.control import Started, receive_starts, send_fork_request
 from supervisor.errors import LaunchError, TemplateError
 from supervisor.launcher.child import Child
-from supervisor.launcher.confining import Confining
+from supervisor.launcher.confinement import ConfinementPool
 from supervisor.launcher.importer import TemplateProcess, start_template
 from supervisor.launcher.interface import Imports
-from supervisor.launcher.kin import Kin
+from supervisor.launcher.known_children import KnownChildren
+from supervisor.launcher.repeating import RepeatingFailure
 from supervisor.launcher.wiring import Wiring
-from supervisor.reaping import wait_for
+from supervisor.process.reaping import wait_for
+from supervisor.process.shortage import explain
 
 _log = logging.getLogger(__name__)
 
-BIRTH_SECONDS = 20.0
+_FIRST_PAUSE_SECONDS: Final = 0.2
+_LONGEST_PAUSE_SECONDS: Final = 1.0
+"""Between two tries to start a template. Without one no job can start, so that work is to go on soon after a fault."""
+
+START_TIMEOUT_SECONDS = 20.0
 """How long a child may take to be ready. It takes milliseconds; a machine without memory takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Awaited:
-    """A child that a template was asked for. ``born`` gets its pid."""
+    """A child that a template was asked for. ``started`` gets its pid."""
 
     template: TemplateProcess
-    born: asyncio.Future[int]
+    started: asyncio.Future[int]
 
 
 class TemplateLauncher:
@@ -41,56 +48,62 @@ class TemplateLauncher:
     Children survive the template: they are the supervisor's own, by a double fork.
     """
 
-    def __init__(self, imports: Imports, confining: Confining | None = None) -> None:
-        self.kin = Kin()
+    def __init__(self, imports: Imports, confinement_pool: ConfinementPool | None = None) -> None:
+        self.known_children = KnownChildren()
         self._imports = imports
-        self._confining = confining or Confining()
+        self._confinement_pool = confinement_pool or ConfinementPool()
         self._template: TemplateProcess | None = None
         self._retired: list[TemplateProcess] = []
         self._requests = itertools.count(1)
         self._awaited: dict[int, _Awaited] = {}
-        self._strays: set[int] = set()
+        self._unclaimed: set[int] = set()
         self._comeback: asyncio.Task[None] | None = None
 
     async def start(self) -> Catalogue:
         """See `Launcher.start`."""
-        template, catalogue = await start_template(self._imports, self.kin)
-        self._install(template)
+        template, catalogue = await start_template(self._imports, self.known_children)
+        await self._install(template)
         return catalogue
 
     async def reload(self, imports: Imports, accept: Callable[[Catalogue], None]) -> Catalogue:
         """See `Launcher.reload`."""
-        template, catalogue = await start_template(imports, self.kin)
+        template, catalogue = await start_template(imports, self.known_children)
         try:
             accept(catalogue)
         except BaseException:
             await template.end()
             raise
-        self._imports = imports
         old = self._template
+        await self._install(template)
+        self._imports = imports
         if self._comeback is not None:
             self._comeback.cancel()  # there is a template now, and of newer code
-        self._install(template)
         if old is not None:
             self._retired.append(old)
-            self.drain_births()
+            self.drain_starts()
         return catalogue
 
-    def _install(self, template: TemplateProcess) -> None:
+    async def _install(self, template: TemplateProcess) -> None:
+        try:
+            asyncio.get_running_loop().add_reader(template.control, self.drain_starts)
+        except OSError as error:
+            await template.end()
+            raise TemplateError(
+                f"The template can't be listened to: {explain(error)}", retryable=True
+            ) from error
         self._template = template
-        asyncio.get_running_loop().add_reader(template.control, self.drain_births)
 
     @property
     def template_pid(self) -> int | None:
         """The pid of the template that is there now."""
         return self._template.pid if self._template else None
 
-    async def bear(self) -> Child:
-        """See `Launcher.bear`."""
-        async with self._confining.one(self._imports.confinement) as confined:
+    async def spawn_child(self) -> Child:
+        """See `Launcher.spawn_child`."""
+        async with self._confinement_pool.one(self._imports.confinement) as confined:
             child = await self._bear(confined.confinement)
             confined.hand_over(child)
-        await child.get_ready(BIRTH_SECONDS)
+        await child.get_ready(START_TIMEOUT_SECONDS)
         return child
 
     async def _bear(self, confinement: Confinement) -> Child:
@@ -101,11 +114,13 @@ class TemplateLauncher:
             wiring.close()
             raise
         try:
-            child = Child(pid, os.pidfd_open(pid), wiring, self.kin)
+            child = Child(pid, os.pidfd_open(pid), wiring, self.known_children)
         except OSError as error:
             wiring.close()
-            self._end_stray(pid)
-            raise LaunchError(f"A child (pid {pid}) was born but can't be watched: {error}.") from error
+            self._end_unclaimed(pid)
+            raise LaunchError(
+                f"A child (pid {pid}) was started but can't be watched: {explain(error)}"
+            ) from error
         wiring.close_child_ends()
         return child
 
@@ -114,26 +129,30 @@ class TemplateLauncher:
         if template is None:
             raise LaunchError("There is no template to start a child from; a new one is on its way.")
         request = next(self._requests)
-        born: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._awaited[request] = _Awaited(template, born)
+        started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._awaited[request] = _Awaited(template, started)
         try:
             send_fork_request(template.control, request, wiring.child_ends(), confinement)
-            async with asyncio.timeout(BIRTH_SECONDS):
-                return await born
+            async with asyncio.timeout(START_TIMEOUT_SECONDS):
+                return await started
         except TimeoutError as error:
-            raise LaunchError(f"The template did not start a child within {BIRTH_SECONDS:g} s.") from error
-        except OSError as error:
+            raise LaunchError(
+                f"The template did not start a child within {START_TIMEOUT_SECONDS:g} s."
+            ) from error
+        except ConnectionError as error:
             raise LaunchError(f"The template is gone ({error}); a new one is on its way.") from error
+        except OSError as error:
+            raise LaunchError(f"The template can't be asked for a child: {explain(error)}") from error
         finally:
             self._awaited.pop(request, None)
 
-    def drain_births(self) -> None:
-        """See `Launcher.drain_births`."""
-        self._strays = {pid for pid in self._strays if not self._is_reaped(pid)}
+    def drain_starts(self) -> None:
+        """See `Launcher.drain_starts`."""
+        self._unclaimed = {pid for pid in self._unclaimed if not self._is_reaped(pid)}
         for template in (*self._retired, *filter(None, (self._template,))):
-            births, gone = receive_births(template.control)
-            for birth in births:
-                self._hear(birth)
+            starts, gone = receive_starts(template.control)
+            for start in starts:
+                self._hear(start)
             if gone:
                 self._lose(template)
         for template in list(self._retired):
@@ -149,25 +168,25 @@ class TemplateLauncher:
             os.kill(template.pid, signal.SIGKILL)
         return template.reap()
 
-    def _hear(self, birth: Birth) -> None:
-        if birth.pid:
-            self.kin.add(birth.pid)
-        awaited = self._awaited.get(birth.request)
-        if awaited is None or awaited.born.done():
-            self._end_stray(birth.pid)
-        elif birth.pid:
-            awaited.born.set_result(birth.pid)
+    def _hear(self, start: Started) -> None:
+        if start.pid:
+            self.known_children.add(start.pid)
+        awaited = self._awaited.get(start.request)
+        if awaited is None or awaited.started.done():
+            self._end_unclaimed(start.pid)
+        elif start.pid:
+            awaited.started.set_result(start.pid)
         else:
-            awaited.born.set_exception(
+            awaited.started.set_exception(
                 LaunchError("The template could not fork: the machine has no process or memory left.")
             )
 
-    def _end_stray(self, pid: int) -> None:
-        """End a child whose wait was given up before it was born. It has no job, so nothing is reported."""
+    def _end_unclaimed(self, pid: int) -> None:
+        """End a child whose wait was given up before it was started. It has no job, so nothing is reported."""
         if pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            self._strays.add(pid)
+            self._unclaimed.add(pid)
 
     def _is_reaped(self, pid: int) -> bool:
         try:
@@ -175,13 +194,15 @@ class TemplateLauncher:
         except ChildProcessError:
             return False  # still its middle process's child
         if done:
-            self.kin.discard(pid)
+            self.known_children.discard(pid)
         return bool(done)
 
     def _lose(self, template: TemplateProcess) -> None:
         for awaited in self._awaited.values():
-            if awaited.template is template and not awaited.born.done():
-                awaited.born.set_exception(LaunchError("The template ended while it was asked for a child."))
+            if awaited.template is template and not awaited.started.done():
+                awaited.started.set_exception(
+                    LaunchError("The template ended while it was asked for a child.")
+                )
         # Killed: a template that has only closed its end would be waited for without end.
         status = self._end(template)
         if template in self._retired:
@@ -192,17 +213,24 @@ class TemplateLauncher:
         self._comeback = asyncio.ensure_future(self._come_back())
 
     async def _come_back(self) -> None:
-        pause = 0.2
+        pause = _FIRST_PAUSE_SECONDS
+        failure = RepeatingFailure(_log)
         while True:
             try:
                 await self.start()
             except TemplateError as error:
-                _log.error("No new template: %s Trying again in %.1f s.", error, pause)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 30.0)
+                failure.failed(
+                    logging.ERROR, f"No new template, so that no job can start: {error} It is tried again."
+                )
+            except Exception as error:  # whatever it is: nobody else would start one
+                failure.failed(
+                    logging.CRITICAL, "No new template, by a bug in this worker. It is tried again.", error
+                )
             else:
                 _log.info("A new template is ready (pid %s).", self.template_pid)
                 return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
     async def close(self) -> None:
         """See `Launcher.close`."""
@@ -214,4 +242,4 @@ class TemplateLauncher:
         self._retired.clear()
         for template in templates:
             self._end(template)
-        await self._confining.close()
+        await self._confinement_pool.close()

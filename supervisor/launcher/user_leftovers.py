@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable
 from typing import Final
 
-from supervisor.trees import remove_tree
+from supervisor.process.shortage import is_shortage
+from supervisor.process.trees import remove_tree
 
 SHARED_DIRECTORIES: Final = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue")  # noqa: S108  # where others put files
 _MOST_ENTRIES: Final = 100_000
@@ -19,7 +20,8 @@ def remove_leftovers(user: int, directories: Iterable[str] = SHARED_DIRECTORIES)
     """Remove what ``user``, of which nothing is alive, has left. Returns what is still there.
 
     In each directory only what lies at the top, with all below it: a user with nothing but its own directory can
-    make nothing elsewhere, unless somebody has opened a place to everyone.
+    make nothing elsewhere, unless somebody has opened a place to everyone. Raises `OSError` when the machine has no
+    descriptor or memory left to look with.
     """
     left = [path for directory in directories for path in _owned(directory, user) if not _remove(path)]
     _remove_ipc(user)
@@ -28,13 +30,17 @@ def remove_leftovers(user: int, directories: Iterable[str] = SHARED_DIRECTORIES)
 
 def _owned(directory: str, user: int) -> list[str]:
     found: list[str] = []
-    with contextlib.suppress(OSError), os.scandir(directory) as entries:
-        for number, entry in enumerate(entries):
-            if number == _MOST_ENTRIES:
-                break
-            with contextlib.suppress(OSError):
-                if entry.stat(follow_symlinks=False).st_uid == user:
-                    found.append(entry.path)
+    try:
+        with os.scandir(directory) as entries:
+            for number, entry in enumerate(entries):
+                if number == _MOST_ENTRIES:
+                    break
+                with contextlib.suppress(OSError):
+                    if entry.stat(follow_symlinks=False).st_uid == user:
+                        found.append(entry.path)
+    except OSError as error:
+        if is_shortage(error):
+            raise  # what is there must not be left to the next job
     return found
 
 

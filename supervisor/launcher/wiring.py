@@ -6,6 +6,7 @@ import socket
 
 from jobrunner.protocol.entry import Descriptors
 from supervisor.errors import LaunchError
+from supervisor.process.shortage import explain
 
 
 class Wiring:
@@ -18,8 +19,7 @@ class Wiring:
         try:
             self._open()
         except OSError as error:
-            text = f"A child could not be started: {error.strerror}. Raise the limit of open files."
-            raise LaunchError(text) from error
+            raise LaunchError(f"A child could not be started: {explain(error)}") from error
         self.channel.setblocking(False)
         for descriptor in (self.stdout, self.stderr):
             os.set_blocking(descriptor, False)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from supervisor.verdict import Ending, ExitStatus, OutcomeSeen, OutOfMemory
+from supervisor.verdict import Ending, ExitStatus, LimitKind, OutcomeSeen, OutOfMemory
 
 
 class Timer(Enum):
@@ -91,6 +91,15 @@ class ProcessesCounted:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchFailed:
+    """What the job uses could not be looked at, so that this limit is not enforced until the next look that works."""
+
+    at: float
+    kind: LimitKind
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopDemanded:
     """The worker can't wait for this job any longer."""
 
@@ -127,6 +136,7 @@ JobEvent = (
     | Ticked
     | Looked
     | ProcessesCounted
+    | WatchFailed
     | StopDemanded
     | StackTaken
     | TreeCleared

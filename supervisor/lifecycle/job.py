@@ -38,6 +38,7 @@ from supervisor.lifecycle.events import (
     Timer,
     TimerFired,
     TreeCleared,
+    WatchFailed,
 )
 from supervisor.lifecycle.stall import looked, ticked, watch_from
 from supervisor.lifecycle.state import JobState, Limits, Phase
@@ -52,7 +53,6 @@ __all__ = [
     "JobState",
     "Limits",
     "Phase",
-    "may_still_run",
     "step",
 ]
 
@@ -62,8 +62,9 @@ LINGER_SECONDS: Final = 2.0
 STACK_SECONDS: Final = 0.25
 """How long a stack dump may delay the kill. It takes 5 to 8 ms (measured), or never comes."""
 
-FREEZE_SECONDS: Final = 1.5
-"""How long stopping a tree that multiplies, and then a stack, may delay the kill."""
+FREEZE_SECONDS: Final = 4.0
+"""How long stopping a tree that multiplies, and then a stack, may delay the kill. Nothing but the child runs meanwhile,
+and it has to wait for a processor with all else on the machine."""
 
 CLOSED_CHANNEL_SECONDS: Final = 0.5
 """How long after its channel a child may live. A child that ends closes the channel a moment before."""
@@ -73,10 +74,6 @@ UNKILLABLE_SECONDS: Final = 5.0
 
 DRAIN_SECONDS: Final = 1.0
 """How long the channel of a dead child is read. Its end comes at once unless a stranger holds the other side."""
-
-
-_CHILD_MAY_RUN: Final = (Phase.RUNNING, Phase.CANCELLING, Phase.DUMPING, Phase.LINGERING)
-
 
 Step = tuple[JobState, tuple[JobCommand, ...]]
 
@@ -104,6 +101,8 @@ def step(state: JobState, event: JobEvent) -> Step:
             return _looked(state, event)
         case ProcessesCounted():
             return _counted(state, event)
+        case WatchFailed():
+            return state.unseen(event.kind, event.reason, event.at), ()
         case StopDemanded():
             return _stop(state, event)
         case StackTaken():
@@ -189,6 +188,7 @@ def _timer(state: JobState, event: TimerFired) -> Step:
 
 
 def _measured(state: JobState, event: MemoryMeasured) -> Step:
+    state = state.seen(LimitKind.MEMORY, event.at)
     state = replace(state, peak_memory_mb=max(state.peak_memory_mb or 0.0, event.used_mb))
     most = state.limits.memory_mb
     if most is None or state.phase is not Phase.RUNNING or not (event.at_limit or event.used_mb > most):
@@ -230,6 +230,7 @@ def _stop_watch(state: JobState, at: float) -> JobState:
 
 
 def _counted(state: JobState, event: ProcessesCounted) -> Step:
+    state = state.seen(LimitKind.PROCESSES, event.at)
     most = state.limits.processes
     if most is None or event.count <= most:
         return state, ()
@@ -289,8 +290,3 @@ def _conclude(state: JobState, at: float) -> Step:
     ended = replace(state, phase=Phase.ENDED)
     # What can't be killed goes on using its slot's share of the machine: no other job may be put there.
     return ended, (Conclude(ended.ending(at), stuck=state.unkilled_processes > 0),)
-
-
-def may_still_run(state: JobState) -> bool:
-    """Whether block code may be running, so that samples of its memory are worth taking."""
-    return state.phase in _CHILD_MAY_RUN

@@ -1,10 +1,12 @@
 """What is known about a job while it lives. What follows from it is decided in `supervisor.lifecycle.job`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
+from typing import Final
 
 from supervisor.lifecycle.stall import StallWatch
-from supervisor.verdict import Ending, ExitStatus, LimitHit, OutcomeSeen, OutOfMemory, Usage
+from supervisor.lifecycle.watching import Gaps, failed, seen, unwatched
+from supervisor.verdict import Ending, ExitStatus, LimitHit, LimitKind, OutcomeSeen, OutOfMemory, Usage
 
 
 class Phase(Enum):
@@ -19,6 +21,9 @@ class Phase(Enum):
     CLEARING = auto()
     DRAINING = auto()
     ENDED = auto()
+
+
+_CHILD_MAY_RUN: Final = (Phase.RUNNING, Phase.CANCELLING, Phase.DUMPING, Phase.LINGERING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,20 @@ class JobState:
     stall: StallWatch | None = None
     silent_seconds: float | None = None
     out_of_memory: OutOfMemory | None = None
+    gaps: Gaps = ()
+
+    @property
+    def may_still_run(self) -> bool:
+        """Whether block code may be running, so that it is worth looking at what it uses."""
+        return self.phase in _CHILD_MAY_RUN
+
+    def seen(self, kind: LimitKind, at: float) -> "JobState":
+        """Take note that what this limit is for was looked at."""
+        return replace(self, gaps=seen(self.gaps, kind, at))
+
+    def unseen(self, kind: LimitKind, reason: str, at: float) -> "JobState":
+        """Take note that it could not be looked at."""
+        return replace(self, gaps=failed(self.gaps, kind, reason, at)) if self.may_still_run else self
 
     def ending(self, at: float) -> Ending:
         """Return the evidence for the verdict."""
@@ -86,4 +105,5 @@ class JobState:
             unkilled_processes=self.unkilled_processes,
             silent_seconds=self.stall.telling_at(ended_at) if self.stall else self.silent_seconds,
             out_of_memory=self.out_of_memory,
+            unwatched=unwatched(self.gaps, ended_at),
         )

@@ -12,6 +12,7 @@ from supervisor.verdict.ending import (
     LimitKind,
     OutcomeSeen,
     OutOfMemory,
+    Unwatched,
     Usage,
 )
 from supervisor.verdict.table import Verdict, decide
@@ -25,6 +26,7 @@ __all__ = [
     "LimitKind",
     "OutOfMemory",
     "OutcomeSeen",
+    "Unwatched",
     "Usage",
     "Verdict",
     "decide",

@@ -90,6 +90,15 @@ class OutOfMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class Unwatched:
+    """A limit that could not be enforced for so long, as looking at the job failed for ``reason``."""
+
+    kind: LimitKind
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """The evidence for a verdict. ``outcome`` is the first one; ``limit`` is set only if it was hit before that.
 
@@ -99,7 +108,7 @@ class Ending:
     ``kernel`` is what there is where no stack came. ``silent_seconds`` is for how long its event loop had not run
     when the end began; `None` when it ran. ``unkillable`` says that SIGKILL did not end it.
     ``leftover_processes`` counts what the child left behind; of these, ``unkilled_processes`` could not be killed.
-    ``out_of_memory`` is set only where the kernel says so.
+    ``out_of_memory`` is set only where the kernel says so. ``unwatched`` are the limits that were not always enforced.
     """
 
     usage: Usage
@@ -118,6 +127,7 @@ class Ending:
     silent_seconds: float | None = None
     unkillable: bool = False
     out_of_memory: OutOfMemory | None = None
+    unwatched: tuple[Unwatched, ...] = ()
 
     @property
     def oom_limit_mb(self) -> float | None:

@@ -28,7 +28,14 @@ from typing import assert_never
 from jobrunner.protocol.exit_codes import CHANNEL_LOST
 from supervisor.verdict.causes import Cause
 from supervisor.verdict.ending import Ending, ExitStatus, LimitHit, LimitKind, OutcomeSeen
-from supervisor.verdict.wording import evidence, limit_sentence, oom_sentence, place, plain_end
+from supervisor.verdict.wording import (
+    evidence,
+    limit_sentence,
+    oom_sentence,
+    place,
+    plain_end,
+    unwatched_sentence,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +89,13 @@ def _limited(ending: Ending, limit: LimitHit) -> Verdict:
 def _complete(ending: Ending) -> Verdict:
     outcome = ending.outcome
     assert outcome is not None
-    warning = _warning_after_outcome(ending)
+    # In the result as well: the block is no less done for it, but may have used more than it was given.
+    unwatched = [unwatched_sentence(each) for each in ending.unwatched]
+    warning = "; ".join(filter(None, [_warning_after_outcome(ending), *unwatched])) or None
     return Verdict(
         success=outcome.success,
         cause=_cause_of(outcome),
-        message=outcome.message,
+        message="\n".join([outcome.message, *(f"Note: {text}." for text in unwatched)]),
         retryable=outcome.retryable,
         warning=warning,
         keeps_outcome=True,

@@ -3,7 +3,7 @@
 from typing import Final
 
 from supervisor.verdict.causes import Cause
-from supervisor.verdict.ending import Ending, KernelView, LimitHit, LimitKind, OutOfMemory
+from supervisor.verdict.ending import Ending, KernelView, LimitHit, LimitKind, OutOfMemory, Unwatched
 
 _STACK_CAP_CHARS: Final = 2500
 _OUTPUT_CAP_CHARS: Final = 1000
@@ -134,10 +134,21 @@ def evidence(cause: Cause, ending: Ending) -> str:
     if ending.out_of_memory is not None:
         parts.append(f"{ending.out_of_memory.kills} process(es) ended by the kernel's OOM killer")
     text = f"\nCause: {cause}. Usage: {', '.join(parts)}."
+    text += "".join(f"\nNote: {unwatched_sentence(each)}." for each in ending.unwatched)
     text += place(ending)
     if ending.last_output:
         text += f"\nLast output:\n{ending.last_output[-_OUTPUT_CAP_CHARS:].rstrip()}"
     return text
+
+
+def unwatched_sentence(unwatched: Unwatched) -> str:
+    """Say which limit was not enforced, for how long and why."""
+    what, failed = (
+        ("its memory limit", "its memory could not be read")
+        if unwatched.kind is LimitKind.MEMORY
+        else ("its limit of processes", "its processes could not be counted")
+    )
+    return f"{what} was not enforced for {unwatched.seconds:.1f} s, as {failed} ({unwatched.reason})"
 
 
 def place(ending: Ending) -> str:

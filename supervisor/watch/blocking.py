@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import re
 import time
 from pathlib import Path
 from typing import Final
@@ -19,20 +18,27 @@ from jobrunner.protocol.messages import Blocking
 from supervisor.launcher.child import Child
 from supervisor.lifecycle.gil import ThreadSeen, held_seconds, sleeps
 from supervisor.lifecycle.job import STACK_SECONDS
+from supervisor.process.background import tell_failure
 from supervisor.watch.joblog import JobLog
+from supervisor.watch.rounds import reason_of
 from supervisor.watch.stack import Frame, main_thread_of, take_dump
+from supervisor.watch.whose_code import Whose, whose
+
+_log = logging.getLogger(__name__)
 
 MOST_PLACES: Final = 20
 """So many warnings of one job are passed on: what a child sends is bounded by nothing else."""
 
 _LOOK_SECONDS: Final = 0.2
+_RETRY_SECONDS: Final = 1.0
 _LEAST_SECONDS: Final = 0.1
 """Below this, the child's own thread wakes up so often that it can't be told from one that waits for the GIL."""
 
-_NOT_THE_AUTHORS: Final = re.compile(
-    r"/lib(64)?/python3\.\d+/|/(site|dist)-packages/|/jobrunner/[a-z_]+\.py|/sdk/[a-z_/]+\.py|^<"
+_UNSEEN: Final = (
+    "Whether C code of this job holds the GIL can't be seen from outside, and is not told: {reason}. "
+    "Tried again every second."
 )
-_INSTALLED: Final = re.compile(r"/(site|dist)-packages/")
+_SEEN_AGAIN: Final = "Whether C code of this job holds the GIL is seen again."
 
 
 class BlockingReport:
@@ -48,6 +54,7 @@ class BlockingReport:
         self._told_at = 0.0
         self._ticked_at = 0.0
         self._ticks = asyncio.Event()
+        self._failing = False
         self._task: asyncio.Task[None] | None = None
 
     def ticked(self) -> None:
@@ -56,6 +63,7 @@ class BlockingReport:
         self._ticks.set()
         if self._task is None and self._threshold_seconds >= _LEAST_SECONDS:
             self._task = asyncio.get_running_loop().create_task(self._watch())
+            self._task.add_done_callback(lambda task: tell_failure(task, _log, "The watch for blocking code"))
 
     def blocked(self, message: Blocking) -> None:
         """Pass on what the child has found, unless it is known."""
@@ -81,12 +89,27 @@ class BlockingReport:
             await asyncio.sleep(max(due - time.monotonic(), _LOOK_SECONDS))
             ticked_at = self._ticked_at
             due = ticked_at + self._threshold_seconds
-            if time.monotonic() < due or self._child.unread_bytes():
+            if time.monotonic() < due:
                 continue
-            if await self._look(ticked_at):
-                self._ticks.clear()
+            try:
+                if self._child.unread_bytes():
+                    continue
+                self._ticks.clear()  # before the look: what ticks meanwhile has begun another silence
+                is_over = await self._look(ticked_at)
+            except Exception as error:  # no descriptor or memory is left, say: the next look may have some
+                self._tell_looking(reason_of(error))
+                due = time.monotonic() + _RETRY_SECONDS
+                continue
+            self._tell_looking(None)
+            if is_over:
                 await self._ticks.wait()
             due = time.monotonic() + self._threshold_seconds
+
+    def _tell_looking(self, failure: str | None) -> None:
+        if (failure is not None) is not self._failing:
+            self._failing = failure is not None
+            text = _SEEN_AGAIN if failure is None else _UNSEEN.format(reason=failure)
+            self._log.tell(logging.WARNING, text)
 
     async def _look(self, ticked_at: float) -> bool:
         """Tell it if the child can't. Return whether this silence needs no further look."""
@@ -101,7 +124,7 @@ class BlockingReport:
             async with asyncio.timeout(STACK_SECONDS):
                 dump = await take_dump(self._child)
         self._child.dump_start = os.fstat(self._child.dump).st_size
-        frames = [frame for frame in main_thread_of(dump) if self._is_authors(frame)]
+        frames = [frame for frame in main_thread_of(dump) if whose(frame.file, self._home) is Whose.AUTHOR]
         # It has let go, and may be elsewhere by now; or it is not the block that holds it.
         if self._ticked_at != ticked_at or not frames:
             return bool(dump)
@@ -118,11 +141,6 @@ class BlockingReport:
             return 0.0
         return held_seconds(before, after, self._child.pid, time.monotonic() - began)
 
-    def _is_authors(self, frame: Frame) -> bool:
-        if self._home and frame.file.startswith(self._home + os.sep):
-            return not _INSTALLED.search(frame.file[len(self._home) :])
-        return not _NOT_THE_AUTHORS.search(frame.file)
-
     def _text(self, frames: list[Frame], seconds: float) -> str:
         lines = "\n".join(
             f'  File "{each.file}", line {each.line}, in {each.function}' for each in reversed(frames)
@@ -138,11 +156,14 @@ class BlockingReport:
 
 
 def _threads_of(pid: int) -> dict[int, ThreadSeen]:
-    """Look at all threads of a process. Empty where the kernel does not say."""
+    """Look at all threads of a process. Empty where it has ended, or the kernel does not tell.
+
+    Raises `OSError` where this process can't look, such as for want of a descriptor.
+    """
     seen: dict[int, ThreadSeen] = {}
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
         for path in Path(f"/proc/{pid}/task").iterdir():
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 cpu, queued, turns = map(int, (path / "schedstat").read_text().split())
                 seen[int(path.name)] = ThreadSeen(cpu / 1e9, queued / 1e9, turns)
     return seen

@@ -9,7 +9,7 @@ import time
 from typing import Final
 
 from supervisor.launcher.child import Child
-from supervisor.processes import stop_tree
+from supervisor.process.proc import stop_tree
 
 _BOUND_SECONDS: Final = 1.0
 
@@ -31,8 +31,8 @@ async def freeze(child: Child) -> None:
 
     The child is not reaped while this runs: its number, and that of its group, are no stranger's.
     """
-    # The group first: for its members this is one step of the kernel, which no fork gets ahead of.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGSTOP)
-    await asyncio.to_thread(stop_tree, (child.pid,), time.monotonic() + _BOUND_SECONDS)
+    child.groups.hold()
+    child.groups.send(signal.SIGSTOP)
+    if not child.groups.complete:
+        await asyncio.to_thread(stop_tree, (child.pid,), time.monotonic() + _BOUND_SECONDS)
     _hold(child.pid)

@@ -18,6 +18,8 @@ _TELL_SECONDS: Final = 1.0
 BURST_LINES: Final = 2000
 """What it may log at once."""
 
+_LAST_OUTPUT_CHARS: Final = 4096
+
 _LINE_CHARS: Final = 1024
 """A longer line counts as several: to mask and to write it takes as long."""
 
@@ -53,6 +55,13 @@ class JobLog:
         is_cut = isinstance(value, str) and len(value) >= FIELD_CAP_CHARS
         masked = self.mask.field(name, value, cut_after=is_cut)
         return f"{masked} …" if is_cut else masked
+
+    def end_of(self, output: str) -> str:
+        """Return the end of what was printed, masked: the evidence of a job's end."""
+        # More than is shown: of a secret at the edge, half would not be recognized.
+        cut_before = len(output) > 2 * _LAST_OUTPUT_CHARS
+        text = output[-2 * _LAST_OUTPUT_CHARS :]
+        return self.mask(text, cut_before=cut_before, cut_after=not text.endswith("\n"))[-_LAST_OUTPUT_CHARS:]
 
     def printed(self, stream: str, line: str) -> None:
         """Pass on a line that was printed to stdout or stderr."""

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from jobrunner.protocol.linux import DUMP_SIGNAL
-from supervisor.processes import status_of
+from supervisor.process.proc import status_of
 from supervisor.verdict import KernelView
 
 _STACK_LINES: Final = 8

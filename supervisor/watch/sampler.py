@@ -1,20 +1,20 @@
 """Samples of what each job's processes use, in a thread: a look into /proc may have to wait."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import psutil
 
-from supervisor.processes import tree_below
+from supervisor.process.proc import tree_below
+from supervisor.watch.rounds import Rounds, reason_of
 
 IDLE_SECONDS: Final = 1.0
 """How often a job is looked at."""
 
 NEAR_SECONDS: Final = 0.25
-"""How often above 80 % of its memory limit."""
+"""How often above 80 % of its memory limit, and where nobody knows how near it is."""
 
 NEAR_SHARE: Final = 0.8
 
@@ -24,49 +24,67 @@ class Sample:
     """What a job's processes use at one moment. Memory is private (USS): shared pages are the template's.
 
     ``threads`` counts every process at least once. Above the limit of processes, counting stops and memory is
-    left at 0: reading it waits for each process that is about to fork.
+    left at 0: reading it waits for each process that is about to fork. ``missed`` says why a part of it could not be
+    seen, where it is not only that a process has ended meanwhile.
     """
 
     memory_mb: float
     cpu_seconds: float
     threads: int
     descendants: int
+    missed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A process that is there, as far as is known, and could not be looked at."""
+
+    reason: str
 
 
 @dataclass(slots=True)
 class _Watched:
-    process: psutil.Process
     memory_limit_mb: float | None
     on_sample: Callable[[Sample], None]
+    on_failure: Callable[[str], None]
     due: float
     processes_limit: int | None
 
 
 class Sampler:
-    """Looks at every watched job once a second, four times a second where memory gets tight."""
+    """Looks at every watched job once a second, four times a second where memory gets tight.
+
+    In a thread of its own. A look that fails is told, and tried again on the next beat.
+    """
 
     def __init__(self) -> None:
         self._watched: dict[int, _Watched] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._rounds = Rounds(
+            "sampler",
+            failing="The memory of jobs can't be read. Their memory limits are enforced only where a cgroup has them.",
+            working="The memory of jobs is read again, and their limits are enforced.",
+        )
 
     def watch(
         self,
         pid: int,
         memory_limit_mb: float | None,
         on_sample: Callable[[Sample], None],
+        on_failure: Callable[[str], None],
         processes_limit: int | None = None,
     ) -> None:
-        """Deliver samples of ``pid`` and its descendants to ``on_sample``, on the loop, until `forget`."""
+        """Deliver samples of ``pid`` and its descendants to ``on_sample``, on the loop, until `forget`.
+
+        ``on_failure`` gets the reason of each look that fails.
+        """
         loop = asyncio.get_running_loop()
-        with contextlib.suppress(psutil.NoSuchProcess):
-            due = loop.time() + (IDLE_SECONDS if memory_limit_mb is None else NEAR_SECONDS)
-            self._watched[pid] = _Watched(
-                psutil.Process(pid), memory_limit_mb, on_sample, due, processes_limit
-            )
-            if self._task is None:
-                self._task = loop.create_task(self._sample_for_ever(), name="sampler")
-            self._wake.set()
+        due = loop.time() + (IDLE_SECONDS if memory_limit_mb is None else NEAR_SECONDS)
+        self._watched[pid] = _Watched(memory_limit_mb, on_sample, on_failure, due, processes_limit)
+        if self._task is None:
+            self._task = loop.create_task(self._sample_for_ever(), name="sampler")
+        self._wake.set()
 
     def forget(self, pid: int) -> None:
         """Stop looking at ``pid``."""
@@ -80,21 +98,47 @@ class Sampler:
                 await self._wake.wait()
             due = min((watched.due for watched in self._watched.values()), default=loop.time())
             await asyncio.sleep(max(due - loop.time(), 0.01))
-            chosen = {pid: item for pid, item in self._watched.items() if item.due <= loop.time()}
-            looks = [(item.process, item.processes_limit) for item in chosen.values()]
-            samples = await asyncio.to_thread(_look, looks)
+            await self._sample({pid: item for pid, item in self._watched.items() if item.due <= loop.time()})
+
+    async def _sample(self, chosen: dict[int, _Watched]) -> None:
+        if not chosen:
+            return
+        looks = [(pid, item.processes_limit) for pid, item in chosen.items()]
+        failure: str | None = None
+        try:
+            samples = await self._rounds.look(_look, looks, lambda reason: self._failed(chosen, reason))
             for (pid, item), sample in zip(chosen.items(), samples, strict=True):
-                if self._watched.get(pid) is item and sample is not None:
-                    item.due = loop.time() + _pause(sample, item.memory_limit_mb)
-                    item.on_sample(sample)
-                elif sample is None:
-                    item.due = loop.time() + IDLE_SECONDS
+                failure = self._deliver(pid, item, sample) or failure
+        except Exception as error:  # whatever it is, the next job must be looked at
+            failure = reason_of(error)
+            self._failed(chosen, failure)
+        self._rounds.tell(failure)
+
+    def _deliver(self, pid: int, item: _Watched, sample: Sample | Unseen | None) -> str | None:
+        """Pass a sample on. Return why there is none, or why it is not the whole."""
+        if sample is None:
+            item.due = asyncio.get_running_loop().time() + IDLE_SECONDS
+            return None
+        missed = sample.reason if isinstance(sample, Unseen) else sample.missed
+        if self._watched.get(pid) is item and isinstance(sample, Sample):
+            item.due = asyncio.get_running_loop().time() + _pause(sample, item.memory_limit_mb)
+            item.on_sample(sample)
+        if missed is not None:
+            self._failed({pid: item}, missed)
+        return missed
+
+    def _failed(self, chosen: dict[int, _Watched], reason: str) -> None:
+        for pid, item in chosen.items():
+            item.due = asyncio.get_running_loop().time() + NEAR_SECONDS
+            if self._watched.get(pid) is item:
+                item.on_failure(reason)
 
     async def close(self) -> None:
         """Stop looking at anything."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._rounds.close()
 
 
 def _pause(sample: Sample, limit_mb: float | None) -> float:
@@ -102,23 +146,32 @@ def _pause(sample: Sample, limit_mb: float | None) -> float:
     return NEAR_SECONDS if near else IDLE_SECONDS
 
 
-def _look(looks: list[tuple[psutil.Process, int | None]]) -> list[Sample | None]:
-    return [_sample(process, most) for process, most in looks]
+def _look(looks: list[tuple[int, int | None]]) -> list[Sample | Unseen | None]:
+    return [_sample_of(pid, most) for pid, most in looks]
 
 
-def _sample(process: psutil.Process, most: int | None) -> Sample | None:
+def _sample_of(pid: int, most: int | None) -> Sample | Unseen | None:
+    """Return a sample, `None` where the process has ended."""
     try:
+        process = psutil.Process(pid)
         # Asks the kernel for this tree, and not, as psutil does, for every process of the machine.
-        tree = tree_below((process.pid,), most_tasks=most)
+        tree = tree_below((pid,), most_tasks=most)
         memory = _private_bytes(process) if tree.complete else 0
         times = process.cpu_times()
-    except (psutil.Error, OSError):  # the latter when descriptors run out: one sample less, not none any more
+    except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
         return None
-    descendants = [pid for pid in tree.parents if pid != process.pid]
+    except (psutil.Error, OSError) as error:
+        return Unseen(reason_of(error))
+    descendants = [each for each in tree.parents if each != pid]
+    missed = None if tree.missed is None else reason_of(tree.missed)
     for descendant in descendants if tree.complete else ():
-        with contextlib.suppress(psutil.Error, OSError):
+        try:
             memory += _private_bytes(psutil.Process(descendant))
-    return Sample(memory / 2**20, times.user + times.system, tree.tasks, len(descendants))
+        except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
+            continue
+        except (psutil.Error, OSError) as error:
+            missed = reason_of(error)
+    return Sample(memory / 2**20, times.user + times.system, tree.tasks, len(descendants), missed)
 
 
 def _private_bytes(process: psutil.Process) -> int:

@@ -9,6 +9,7 @@ from typing import Final
 
 from jobrunner.protocol.linux import END_OF_AWAITS
 from supervisor.launcher.child import Child
+from supervisor.watch.whose_code import ROOT, Whose, spellings, whose
 
 _CAP_BYTES: Final = 64 * 1024
 _LOOK_SECONDS: Final = 0.004
@@ -16,12 +17,11 @@ _AWAITS_SECONDS: Final = 0.15
 """How long what the tasks await is waited for. It comes within a millisecond, unless the child is stopped."""
 _FRAME: Final = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)')
 _FRAME_ANYWHERE: Final = re.compile(_FRAME.pattern, re.MULTILINE)
-_WORKER: Final = re.compile(r'"[^"]*/(jobrunner|sdk(/concurrency)?|multiprocess)/[a-z_]+\.py"')
 _IDLE: Final = re.compile(
     r'selectors\.py", line \d+ in select\n  File "[^"]*/asyncio/base_events\.py", line \d+ in _run_once'
 )
-_MAIN: Final = "/jobrunner/job.py"
-_RUNTIME: Final = re.compile(r"(/lib/python3\.\d+/(?!site-packages)|/jobrunner/|/sdk/|<frozen )")
+_MAIN: Final = tuple(f"{directory}job.py" for directory in spellings(os.path.join(ROOT, "jobrunner")))
+"""What runs the block, below it on the stack of the child's main thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,12 @@ async def take_dump(child: Child) -> str:
     """Ask for the stack of every thread and return it as it is once it is whole; the caller bounds the wait.
 
     It works while C code holds the GIL, as faulthandler writes inside the signal handler. It does not while the
-    process is stopped or blocks every signal: then this waits until it is cancelled.
+    process is stopped or blocks every signal: then this waits until it is cancelled. Where nothing would answer, it is
+    empty at once.
     """
     before = os.fstat(child.dump).st_size
-    child.ask_for_stack()
+    if not child.ask_for_stack():
+        return ""
     size = before
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
@@ -77,7 +79,7 @@ def _dump_since(child: Child, start: int) -> str:
 
 def _is_idle(dump: str) -> bool:
     """Whether the job's event loop waits, so that no stack shows where its tasks are."""
-    return any(_MAIN in section and _IDLE.search(section) for section in _sections(dump))
+    return any(_is_main(section) and _IDLE.search(section) for section in _sections(dump))
 
 
 def read_stack(child: Child) -> str:
@@ -88,10 +90,14 @@ def read_stack(child: Child) -> str:
 def main_thread_of(dump: str) -> list[Frame]:
     """Return what the child's main thread does, innermost first, without this worker's own frames below it."""
     for section in _sections(dump):
-        if _MAIN in section:
+        if _is_main(section):
             lines = map(_FRAME.match, _above_worker(section).splitlines())
             return [Frame(each["file"], int(each["line"]), each["function"]) for each in lines if each]
     return []
+
+
+def _is_main(section: str) -> bool:
+    return any(f'File "{file}"' in section for file in _MAIN)
 
 
 def _sections(stack: str) -> list[str]:
@@ -109,24 +115,34 @@ def tidy(stack: str) -> str:
 
 
 def _above_worker(section: str) -> str:
-    heading, *frames = section.splitlines()
-    lines: list[str] = []
-    for line in frames:
-        if _WORKER.search(line):
-            break
-        lines.append(line)
-    return "\n".join([heading, *lines]) if lines else ""
+    heading, *lines = section.splitlines()
+    files = [match["file"] if (match := _FRAME.match(line)) else "" for line in lines]
+    kept = lines[: _length_above_worker(files)]
+    return "\n".join([heading, *kept]) if kept else ""
+
+
+def _length_above_worker(files: list[str]) -> int:
+    """Return how many frames are the block's: up to the outermost that is neither ours nor Python's.
+
+    The block may have called something of ours, which is then above it. Where there is no such frame, all above ours.
+    """
+    end = next((number for number, file in enumerate(files) if file in _MAIN), len(files))
+    owners = [whose(file) if file else None for file in files[:end]]
+    theirs = [n for n, owner in enumerate(owners) if owner in (Whose.AUTHOR, Whose.INSTALLED)]
+    if theirs:
+        return theirs[-1] + 1
+    return next((n for n, owner in enumerate(owners) if owner is Whose.WORKER), end)
 
 
 def innermost(stack: str) -> str | None:
     """Return ``file:line function`` of the innermost frame of the author's code, for a table or a headline.
 
-    Frames of Python, of this worker and of `asyncio` are passed over where there are others.
+    Where there is none, that of an installed package, and else whatever is on top.
     """
     frames = [match for line in stack.splitlines() if (match := _FRAME.match(line))]
-    chosen = next(
-        (frame for frame in frames if not _RUNTIME.search(frame["file"])), frames[0] if frames else None
-    )
-    if chosen is None:
+    owners = [whose(frame["file"]) for frame in frames]
+    chosen = next((owner for owner in (Whose.AUTHOR, Whose.INSTALLED) if owner in owners), None)
+    if not frames:
         return None
-    return f"{os.path.basename(chosen['file'])}:{chosen['line']} {chosen['function']}"
+    frame = frames[owners.index(chosen)] if chosen else frames[0]
+    return f"{os.path.basename(frame['file'])}:{frame['line']} {frame['function']}"

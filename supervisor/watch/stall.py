@@ -7,10 +7,14 @@ import os
 
 from supervisor.launcher.child import Child
 from supervisor.lifecycle.job import STACK_SECONDS
+from supervisor.process.background import tell_failure
 from supervisor.verdict.wording import kernel_sentence
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.kernel import is_stopped, look_into_kernel
+from supervisor.watch.rounds import reason_of
 from supervisor.watch.stack import take_stack
+
+_log = logging.getLogger(__name__)
 
 
 class StallReport:
@@ -30,6 +34,7 @@ class StallReport:
     def stalled(self, seconds: float) -> None:
         """Find out where the loop hangs, and tell it."""
         self._task = asyncio.get_running_loop().create_task(self._tell(seconds))
+        self._task.add_done_callback(lambda task: tell_failure(task, _log, "The report of a stalled loop"))
 
     def resumed(self, seconds: float) -> None:
         """Tell that the loop runs again; after the warning, even if that is still being written."""
@@ -45,7 +50,10 @@ class StallReport:
             self._task.cancel()
 
     async def _tell(self, seconds: float) -> None:
-        where = await self._where()
+        try:
+            where = await self._where()
+        except Exception as error:  # that it hangs is told all the same
+            where = f"Where it hangs could not be seen: {reason_of(error)}."
         self._log.tell(
             logging.WARNING,
             f"The event loop of this job has not run for {seconds:.1f} s: something in it blocks. The job goes on, but "
@@ -62,5 +70,6 @@ class StallReport:
                     stack = await take_stack(self._child)
                     # It was told; the evidence of the end begins after it.
                     self._child.dump_start = os.fstat(self._child.dump).st_size
-                    return stack
+                    if stack:
+                        return stack
         return kernel_sentence(look_into_kernel(self._child.pid))

@@ -1,4 +1,4 @@
-"""The command line of the benchmark: measure, print one table, and exit with 0 when every target is met."""
+"""The command line of the benchmark: measure this version against its targets, or against another version."""
 
 import argparse
 import asyncio
@@ -8,12 +8,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Coroutine
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from supervisor.program import ProgramError
+from supervisor.commands.shared.program import ProgramError
 from tests.bench import heartbeat, idle, latency, machine, startmethods, throughput
+from tests.bench.against import plan as against
+from tests.bench.against.command import Request
+from tests.bench.against.command import main as compare
 from tests.bench.errors import BenchError
 from tests.bench.figures import Figure, Target, table
 from tests.bench.sizes import DEFAULT, QUICK, Sizes
@@ -25,8 +28,16 @@ T = TypeVar("T")
 
 
 def main() -> int:
-    """Run the benchmark. Returns 0 when every target is met, 1 when one is not, 2 when not all could be measured."""
-    arguments = _parser().parse_args()
+    """Run the benchmark. Returns 0 when every target is met, 1 when one is not, 2 when not all could be measured.
+
+    A comparison has no targets: it returns 0 whatever the ratios are.
+    """
+    parser = _parser()
+    arguments = parser.parse_args()
+    if arguments.pairs is not None and arguments.against is None:
+        parser.error("argument --pairs: only a comparison has pairs: name a commit by --against")
+    if arguments.against is not None:
+        return _compare(arguments)
     load_before, neighbours = machine.load_average(), machine.Neighbours()
     figures: list[Figure] = []
     problem = ""
@@ -49,6 +60,14 @@ def main() -> int:
     return 1 if any(figure.met is False for figure in figures) else 0
 
 
+def _compare(arguments: argparse.Namespace) -> int:
+    plan = against.SHORT if arguments.quick else against.DEFAULT
+    plan = replace(plan, pairs=arguments.pairs or plan.pairs)
+    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=_durable_directory()) as name:
+        request = Request(arguments.against, arguments.client, plan, arguments.json)
+        return compare(request, Path(name).resolve())
+
+
 def _show(figures: list[Figure], facts: dict[str, str]) -> None:
     if figures:
         print(table(figures), end="\n\n")
@@ -60,9 +79,28 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench", description="Measure the worker against its targets."
     )
-    parser.add_argument("--quick", action="store_true", help="at most 40 s, instead of two minutes")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
+    add = parser.add_argument
+    add(
+        "--quick",
+        action="store_true",
+        help="at most 40 s, instead of two minutes; with --against, one short pair",
+    )
+    add("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
+    add("--against", metavar="COMMIT", help="compare with this commit, in turn; takes eight minutes")
+    add(
+        "--pairs",
+        type=_at_least_one,
+        metavar="N",
+        help="how many pairs of runs a comparison has (default: 14)",
+    )
+    add("--client", default="stable", help="the engine client of both versions: stable (default) or next")
     return parser
+
+
+def _at_least_one(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
 
 
 def _durable_directory() -> str | None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +19,11 @@ _LOOK_SECONDS: Final = 0.2
 class Engine:
     """Requests to a running engine. Raises `BenchError` for an answer that is not 2xx."""
 
-    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, url: str, session: aiohttp.ClientSession, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.url = url
+        self._headers = {"Content-Type": "application/json", **(headers or {})}
         self._session = session
 
     async def submit(self, block: str, parameters: Sequence[dict[str, Any]]) -> list[str]:
@@ -47,8 +50,9 @@ class Engine:
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Send one request and return the JSON of its answer, `None` for an empty one."""
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
-        async with self._session.request(method, self.url + path, data=data, headers=headers) as response:
+        async with self._session.request(
+            method, self.url + path, data=data, headers=self._headers
+        ) as response:
             content = await response.read()
             if response.status >= 300:
                 raise BenchError(f"The engine answered {method} {path} with {response.status}.")

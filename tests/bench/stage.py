@@ -10,9 +10,10 @@ from typing import Final
 
 import aiohttp
 
-from supervisor.demo.environment import program_environment
-from supervisor.program import Program
+from supervisor.commands.demo.environment import program_environment
+from supervisor.commands.shared.program import Program
 from tests.bench.engine import Engine
+from tests.tokens import bearer
 
 SET_UP_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
@@ -47,6 +48,11 @@ def database_of(directory: Path) -> Path:
     return directory / "engine.sqlite3"
 
 
+def token_file_of(directory: Path) -> Path:
+    """Return where the engine of a measurement puts its token."""
+    return directory / "engine.token"
+
+
 @asynccontextmanager
 async def staged(directory: Path, options: WorkerOptions | None) -> AsyncIterator[Stage]:
     """Start an engine, and a worker unless ``options`` is `None`; end both when the block is left.
@@ -56,19 +62,20 @@ async def staged(directory: Path, options: WorkerOptions | None) -> AsyncIterato
     directory.mkdir()
     async with AsyncExitStack() as running:
         session = await running.enter_async_context(aiohttp.ClientSession())
-        engine = await _start(
+        engine = await start_program(
             running, directory, "engine", "sdk.devengine",
             "--port", "0", "--database", str(database_of(directory)), "--test-controls",
+            "--token-file", str(token_file_of(directory)),
         )  # fmt: skip
         url = (await engine.wait_for_line(r"^devengine listening on (http://\S+)$", SET_UP_SECONDS))[1]
         worker_pid = 0
         if options is not None:
-            worker = await _start(
+            worker = await start_program(
                 running, directory, "worker", "supervisor", *_flags(url, directory, options)
             )
             await worker.wait_for_line(r"The worker is ready", SET_UP_SECONDS)
             worker_pid = worker.pid
-        yield Stage(Engine(url, session), worker_pid)
+        yield Stage(Engine(url, session, bearer(token_file_of(directory))), worker_pid)
 
 
 @asynccontextmanager
@@ -79,7 +86,9 @@ async def timed(directory: Path, interval_seconds: float) -> AsyncIterator[list[
     """
     late: list[float] = []
     async with AsyncExitStack() as running:
-        timer = await _start(running, directory, "timer", "supervisor.demo.timer", f"{interval_seconds:g}")
+        timer = await start_program(
+            running, directory, "timer", "supervisor.commands.demo.timer", f"{interval_seconds:g}"
+        )
         await timer.wait_for_line("^timer ready$", SET_UP_SECONDS)
         yield late
         await timer.stop(STOP_SECONDS)
@@ -89,6 +98,7 @@ async def timed(directory: Path, interval_seconds: float) -> AsyncIterator[list[
 def _flags(url: str, directory: Path, options: WorkerOptions) -> list[str]:
     settings = {
         "--engine-url": url,
+        "--engine-token-file": str(token_file_of(directory)),
         "--function-blocks": ",".join(BLOCKS),
         "--state-dir": str(directory / "state"),
         "--max-concurrent-jobs": f"{options.slots}",
@@ -102,7 +112,8 @@ def _flags(url: str, directory: Path, options: WorkerOptions) -> list[str]:
     return [word for pair in settings.items() for word in pair]
 
 
-async def _start(running: AsyncExitStack, directory: Path, name: str, *arguments: str) -> Program:
+async def start_program(running: AsyncExitStack, directory: Path, name: str, *arguments: str) -> Program:
+    """Start a program of this checkout, which ends when ``running`` is closed."""
     program = await Program.start(
         name,
         arguments,

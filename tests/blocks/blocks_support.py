@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 
 from sdk import FunctionBlock, FunctionBlockResult, WorkflowContext
+from tests.patience import PATIENCE_SECONDS
 
 
 async def run_block(
@@ -19,7 +20,7 @@ async def run_block(
     return await block.execute_function_block(params, context, propagate_exceptions=True)
 
 
-async def wait_until(condition: Callable[[], bool], seconds: float = 5) -> None:
+async def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for a condition, at most so long."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -47,4 +48,4 @@ def running_with(word: str) -> list[int]:
 
 async def assert_ended(word: str) -> None:
     """Assert that no process with this word on its command line lives on; a kill takes the kernel a moment."""
-    await wait_until(lambda: running_with(word) == [], seconds=2)
+    await wait_until(lambda: running_with(word) == [], seconds=PATIENCE_SECONDS)

@@ -1,7 +1,6 @@
 """neops_base/ping, with the real program where there is one."""
 
 import asyncio
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,7 @@ from pydantic import ValidationError
 from blocks.ping import Ping, PingParams
 from blocks.ping_output import failure_text, parse_statistics
 
-needs_ping = pytest.mark.skipif(
-    shutil.which("ping") is None, reason="the program ping is not installed (Debian package iputils-ping)"
-)
+needs_ping = pytest.mark.needs("ping")
 
 IPUTILS = """PING 192.0.2.1 (192.0.2.1) 56(84) bytes of data.
 

@@ -11,11 +11,12 @@ import pytest
 from blocks_support import assert_ended, running_with, unique_seconds, wait_until
 
 from blocks.programs import Completed, Pipe, run_program
+from tests.patience import PATIENCE_SECONDS
 
 PATH = os.environ["PATH"]
 
 
-async def shell(script: str, *, timeout_seconds: float = 10, **settings: int) -> Completed:
+async def shell(script: str, *, timeout_seconds: float = PATIENCE_SECONDS, **settings: int) -> Completed:
     return await run_program(
         ["sh", "-c", script], timeout_seconds=timeout_seconds, env={"PATH": PATH}, **settings
     )
@@ -33,12 +34,16 @@ async def test_output_error_output_and_exit_code_come_apart() -> None:
 
 async def test_the_input_is_given_whole_and_ends() -> None:
     data = os.urandom(200_000)
-    completed = await run_program(["wc", "-c"], timeout_seconds=10, env={"PATH": PATH}, stdin=data)
+    completed = await run_program(
+        ["wc", "-c"], timeout_seconds=PATIENCE_SECONDS, env={"PATH": PATH}, stdin=data
+    )
     assert completed.stdout.text.strip() == str(len(data))
 
 
 async def test_a_program_that_does_not_read_its_input_breaks_nothing() -> None:
-    completed = await run_program(["true"], timeout_seconds=10, env={"PATH": PATH}, stdin=bytes(1_000_000))
+    completed = await run_program(
+        ["true"], timeout_seconds=PATIENCE_SECONDS, env={"PATH": PATH}, stdin=bytes(1_000_000)
+    )
     assert completed.exit_code == 0
 
 
@@ -68,7 +73,7 @@ async def test_the_time_limit_kills_the_whole_group() -> None:
     completed = await shell(f"sleep {seconds} & sleep {seconds}; echo never", timeout_seconds=0.3)
     await assert_ended(seconds)
     assert (completed.timed_out, completed.exit_code, completed.stdout.text) == (True, -signal.SIGKILL, "")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < PATIENCE_SECONDS
 
 
 async def test_cancellation_kills_the_whole_group_and_closes_every_descriptor() -> None:
@@ -86,18 +91,16 @@ async def test_cancellation_kills_the_whole_group_and_closes_every_descriptor() 
 
 
 async def test_a_daemon_that_keeps_the_pipes_does_not_hold_the_block() -> None:
-    script = "import os, time; print(os.getpid(), flush=True); os.setsid(); time.sleep(60)"
-    started = time.monotonic()
+    script = "import os, time; print(os.getpid(), flush=True); os.setsid(); time.sleep(600)"
     completed = await run_program(
         ["sh", "-c", f'"{sys.executable}" -c "{script}" & echo done; sleep 0.3'],
-        timeout_seconds=30,
+        timeout_seconds=PATIENCE_SECONDS,
         env={"PATH": PATH},
     )
     words = completed.stdout.text.split()
     words.remove("done")
-    psutil.Process(int(words[0])).kill()
+    psutil.Process(int(words[0])).kill()  # raises if the daemon has not outlived the block's wait for it
     assert (completed.exit_code, completed.timed_out) == (0, False)
-    assert time.monotonic() - started < 10
 
 
 async def test_a_missing_program_is_told_and_leaves_no_descriptor_open() -> None:
@@ -113,7 +116,7 @@ async def test_a_further_pipe_carries_what_the_program_writes_to_it() -> None:
     source = f"import os; os.write({pipe.writer}, b'aside'); print('out')"
     completed = await run_program(
         [sys.executable, "-c", source],
-        timeout_seconds=10,
+        timeout_seconds=PATIENCE_SECONDS,
         env={"PATH": PATH},
         further_pipe=pipe,
     )

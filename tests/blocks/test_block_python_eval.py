@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-import time
 from typing import Any
 
 import pytest
@@ -86,13 +85,12 @@ async def test_the_traceback_shows_the_source_and_not_the_evaluator() -> None:
 
 
 async def test_a_source_that_does_not_end_is_killed_with_its_children() -> None:
-    started, seconds = time.monotonic(), unique_seconds()
+    seconds = unique_seconds()
     source = f"import subprocess\nprint('started', flush=True)\nsubprocess.run(['sleep', '{seconds}'])"
     result = await evaluate(source, timeout_seconds=1)
     await assert_ended(seconds)
     assert (result.success, result.retryable, result.data.stdout) == (False, False, "started\n")
     assert result.message == "The source did not end within 1 s and was killed"
-    assert time.monotonic() - started < 5
 
 
 async def test_cancellation_kills_the_interpreter_and_its_children() -> None:

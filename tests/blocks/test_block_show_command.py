@@ -16,6 +16,7 @@ from blocks.show_command import ShowCommand, ShowCommandParams
 from blocks.ssh import Login, Session, is_rejection, netmiko_device_type
 from sdk import FunctionBlockResult, WorkflowContext
 from sdk.testing.devices import EmulatedIos, Faults
+from tests.patience import PATIENCE_SECONDS
 
 PASSWORD = "never-to-be-seen-1"
 
@@ -212,7 +213,7 @@ async def test_an_error_between_two_commands_ends_the_connection() -> None:
         with pytest.raises(ZeroDivisionError):
             await use_and_fail(Login(device.host, device.port, "cisco_ios", "admin", PASSWORD))
         # Asked while the device still runs: its own end would end the connection as well.
-        await wait_until(lambda: ssh_threads() == [], seconds=2)
+        await wait_until(lambda: ssh_threads() == [], seconds=PATIENCE_SECONDS)
 
 
 async def test_the_event_loop_stays_free_during_a_session() -> None:

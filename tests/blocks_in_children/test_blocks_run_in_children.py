@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 
 import pytest
 
@@ -14,6 +13,7 @@ from blocks.show_command import ShowCommand, ShowCommandParams
 from sdk import DeviceEntity
 from sdk.testing import BlockRunner, create_workflow_context
 from sdk.testing.devices import EmulatedIos, Faults
+from tests.patience import PATIENCE_SECONDS
 
 PASSWORD = "never-to-be-seen-1"
 
@@ -54,12 +54,11 @@ def test_python_eval_is_killed_together_with_what_it_started(
 ) -> None:
     program = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
     params = PythonEvalParams(source=program, timeout_seconds=500)
-    outcome = block_runner.run(PythonEval, params, source=source, max_seconds=1.5, grace_seconds=5)
-    assert outcome.cause == "time_limit"
-    assert outcome.elapsed_seconds < 5  # cancellation ended it, well within its grace
+    outcome = block_runner.run(PythonEval, params, source=source, max_seconds=1.5, grace_seconds=60)
+    assert (outcome.cause, outcome.killed) == ("time_limit", False), "cancellation ends it, within its grace"
 
 
-@pytest.mark.skipif(shutil.which("ping") is None, reason="the program `ping` is not installed")
+@pytest.mark.needs("ping")
 def test_ping_reaches_this_machine(block_runner: BlockRunner, source: tuple[str, ...]) -> None:
     params = PingParams(host="127.0.0.1", count=2, interval_seconds=0.2)
     outcome = block_runner.run(Ping, params, source=source)
@@ -87,11 +86,10 @@ async def test_show_command_without_a_device_that_answers_is_ended_at_its_limit_
         params = ShowCommandParams(commands=["show clock"], port=device.port)
         context = device.as_context()
         running = block_runner.run_async(
-            ShowCommand, params, context, source=source, max_seconds=2, grace_seconds=5
+            ShowCommand, params, context, source=source, max_seconds=2, grace_seconds=60
         )
-        outcome = await asyncio.wait_for(running, 30)
-    assert outcome.cause == "time_limit"
-    assert outcome.elapsed_seconds < 6
+        outcome = await asyncio.wait_for(running, PATIENCE_SECONDS)
+    assert (outcome.cause, outcome.killed) == ("time_limit", False), "cancellation ends it, within its grace"
     assert PASSWORD not in repr(outcome)
 
 

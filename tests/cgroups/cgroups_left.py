@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from supervisor.cgroups.detection import own_cgroups
-from supervisor.cgroups.identity import directory_name, identity_of
+from supervisor.process.cgroups.detection import own_cgroups
+from supervisor.process.cgroups.identity import directory_name, identity_of
 
 
 def directories_of(state_directory: Path) -> list[Path]:

@@ -10,9 +10,9 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "hosting"))
 
-from supervisor.cgroups.cgroup import Role, Tree
-from supervisor.cgroups.detection import Detected, detect, own_cgroups
-from supervisor.cgroups.files import kill_and_remove
+from supervisor.process.cgroups.cgroup import Role, Tree
+from supervisor.process.cgroups.detection import Detected, detect, own_cgroups
+from supervisor.process.cgroups.files import kill_and_remove
 
 _numbers = itertools.count(1)
 

@@ -19,7 +19,7 @@ from sdk import (
     WorkflowContext,
     register_function_block,
 )
-from supervisor.cgroups.detection import own_cgroups  # a test's block may
+from supervisor.process.cgroups.detection import own_cgroups  # a test's block may
 
 _TAKE = "import sys; taken = bytearray(int(sys.argv[1]) << 20)"
 _RESTLESS = """

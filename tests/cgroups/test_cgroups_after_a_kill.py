@@ -14,17 +14,18 @@ from pathlib import Path
 import psutil
 import pytest
 from cgroups_left import directories_of
-from hosting import ROOT, alive_with, wait_until
+from hosting import ROOT, alive_with, is_alive, wait_until
 
 from sdk.devengine import DevEngine, EngineOptions
-from supervisor.cgroups import leftovers
-from supervisor.cgroups.identity import MARKER_VARIABLE, directory_name, identity_of
+from supervisor.process.cgroups import leftovers
+from supervisor.process.cgroups.identity import MARKER_VARIABLE, directory_name, identity_of
+from tests.patience import PATIENCE_SECONDS
 
 DESCENDANTS = 3
 REASON = "cgroups: none ("
 
 
-async def until(condition, seconds: float = 20) -> None:
+async def until(condition, seconds: float = PATIENCE_SECONDS) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.02)
@@ -62,14 +63,18 @@ async def run_stubborn(engine: DevEngine, marker: str) -> None:
     await until(lambda: len(alive_with(marker)) == DESCENDANTS)
 
 
-async def kill_both(keeper: psutil.Process, supervisor: psutil.Process) -> None:
-    """End both before either can notice the other's end."""
+async def kill_both(keeper: psutil.Process, supervisor: psutil.Process, but: str) -> None:
+    """End both before either can notice the other's end, and wait until of theirs only what has ``but`` in its command
+    line is left: template, spares and jobs end by themselves, but not at once."""
+    family = supervisor.children(recursive=True)
     for process in (supervisor, keeper):
         process.suspend()
     # In this order: the end of the keeper would wake the supervisor, as its process group is an orphan then.
     for process in (supervisor, keeper):
         process.kill()
-    await until(lambda: not supervisor.is_running() or supervisor.status() == psutil.STATUS_ZOMBIE)
+    await until(lambda: not is_alive(supervisor.pid))
+    kept = {int(line.partition(":")[0]) for line in alive_with(but)}
+    await until(lambda: not any(is_alive(process.pid) for process in family if process.pid not in kept))
 
 
 def marker_of(name: str) -> str:
@@ -83,7 +88,7 @@ def kill_everything_with(marker: str) -> None:
 
 @pytest.fixture
 async def engine() -> AsyncIterator[DevEngine]:
-    async with DevEngine(EngineOptions(database=":memory:")) as engine:
+    async with DevEngine(EngineOptions(without_token=True, database=":memory:")) as engine:
         yield engine
 
 
@@ -97,7 +102,7 @@ async def test_the_start_after_both_were_killed_at_once_clears_processes_and_cgr
         async with worker(engine, tmp_path, *flags) as keeper:
             (supervisor,) = keeper.children()
             await run_stubborn(engine, marker)
-            await kill_both(keeper, supervisor)
+            await kill_both(keeper, supervisor, marker)
         assert alive_with(marker), "the test needs something to clear"
         async with worker(engine, tmp_path, *flags) as keeper:
             assert alive_with(marker) == []
@@ -120,7 +125,7 @@ async def test_what_wears_no_mark_is_found_in_its_cgroup(engine: DevEngine, tmp_
             (supervisor,) = keeper.children()
             engine.submit(block="neops_testing/unmarked:1.0.0", parameters={"marker": marker})
             await until(lambda: len(alive_with(marker)) == 1)
-            await kill_both(keeper, supervisor)
+            await kill_both(keeper, supervisor, marker)
         assert len(alive_with(marker)) == 1
         async with worker(engine, tmp_path, *blocks):
             assert alive_with(marker) == []
@@ -157,7 +162,7 @@ async def test_an_orderly_end_leaves_no_cgroup_and_the_log_says_what_is_used(
         job = engine.submit(
             block="neops_testing/leave_behind:1.0.0", parameters={"marker": marker_of("left")}
         )
-        assert (await engine.wait_for_result(job, 20)).result_status == "success"
+        assert (await engine.wait_for_result(job, PATIENCE_SECONDS)).result_status == "success"
         template = next(child for child in supervisor.children() if child.name() == "neops-template")
         for process in (keeper, supervisor, template):
             assert directory_name("") not in Path(f"/proc/{process.pid}/cgroup").read_text()
@@ -182,7 +187,7 @@ def test_only_processes_with_the_mark_of_this_state_directory_are_killed(tmp_pat
     try:
         wait_until(lambda: alive_with("marked-mine") and alive_with("marked-other"))
         assert leftovers.kill_marked(mine) == ({victim.pid}, 0)
-        assert victim.wait(5) == -signal.SIGKILL
+        assert victim.wait(PATIENCE_SECONDS) == -signal.SIGKILL
         assert stranger.poll() is None
     finally:
         for process in (victim, stranger):
@@ -190,16 +195,28 @@ def test_only_processes_with_the_mark_of_this_state_directory_are_killed(tmp_pat
             process.wait()
 
 
-def test_a_process_that_started_this_one_is_spared(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        pytest.param((), id="here"),
+        # The first process of a container is an ancestor like others.
+        pytest.param(
+            ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc"),
+            marks=pytest.mark.needs("mounts of root"),
+            id="as the first process",
+        ),
+    ],
+)
+def test_a_process_that_started_this_one_is_spared(tmp_path: Path, prefix: tuple[str, ...]) -> None:
     """A worker that is started by hand from what a job of its own left behind must not end itself."""
     identity = identity_of(tmp_path)
     code = (
-        "import subprocess, sys; from supervisor.cgroups.leftovers import kill_marked; "
+        "import subprocess, sys; from supervisor.process.cgroups.leftovers import kill_marked; "
         "print(kill_marked(sys.argv[1])) if len(sys.argv) > 2 else "
         "subprocess.run([sys.executable, '-c', sys.orig_argv[2], sys.argv[1], 'inner'], check=True)"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", code, identity],
+        [*prefix, sys.executable, "-c", code, identity],
         env=os.environ | {MARKER_VARIABLE: identity, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

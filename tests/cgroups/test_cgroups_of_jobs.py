@@ -10,7 +10,8 @@ import pytest
 from cgroups_left import directories_of
 from hosting import BLOCKS, Host, alive_with, hosted, wait_until
 
-from supervisor.cgroups.cgroup import Role
+from supervisor.process.cgroups.cgroup import Role
+from tests.patience import PATIENCE_SECONDS
 
 HUNGRY = str(Path(__file__).with_name("hungry_blocks.py"))
 FAST = {"mb": 400, "mb_per_second": 100_000, "hold_seconds": 0}
@@ -39,8 +40,14 @@ def test_a_job_that_outgrows_its_limit_between_two_samples_is_ended_by_the_kerne
     host: Host, need: Callable[[Role], None]
 ) -> None:
     need("memory")
-    seen = host.run("takes_at_once", {"mb": 400}, limits={"max_memory_mb": 100})
-    assert (seen["cause"], seen["signal"], seen["killed"]) == ("memory_limit", "SIGKILL", False)
+    for _ in range(5):
+        seen = host.run("takes_at_once", {"mb": 400}, limits={"max_memory_mb": 100})
+        assert (seen["cause"], seen["signal"]) == ("memory_limit", "SIGKILL")
+        if (
+            "its processes used" not in seen["message"]
+        ):  # else a sample came first, as it may on a slow machine
+            break
+    assert seen["killed"] is False
     assert "by the kernel at its memory limit of 100 MB" in seen["message"]
     assert "proves" in seen["message"]
 
@@ -119,7 +126,7 @@ def test_what_is_in_the_cgroup_is_killed_whosever_child_it_is(host: Host) -> Non
         try:
             seen = host.run("takes_in", {"pid": outsider.pid})
             assert seen["success"], seen["message"]
-            assert outsider.wait(5) == -signal.SIGKILL
+            assert outsider.wait(PATIENCE_SECONDS) == -signal.SIGKILL
         finally:
             outsider.kill()
     assert seen["leftovers"] == 1

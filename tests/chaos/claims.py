@@ -67,19 +67,23 @@ def unknowable(history: History, claim: Claim) -> str | None:
         for poll in history.polls.get(claim.job.job_id, [])
         if claim.claimed_at - 1 <= (poll.answered or poll.arrived) and poll.arrived <= claim.claimed_at + 1
     ]
-    told = [poll.answered for poll in polls if was_told(poll, claim.job.job_id) and poll.answered is not None]
-    if not told:
+    told = [poll for poll in polls if was_told(poll, claim.job.job_id)]
+    answered = [poll.answered for poll in told if poll.answered is not None]
+    if not answered:
         return "the poll's answer was lost"
     ran = runs_of(history, claim)
-    window = _WRITING_SECONDS + sum(late for at, late in history.lateness if told[0] <= at <= told[0] + 5)
-    window += sum(deed.until - deed.at for deed in _near(history, told[0], "stop supervisor"))
-    killed = history.deeds_between(told[0], told[0] + window, "kill supervisor", "kill keeper")
+    window = _WRITING_SECONDS + sum(
+        late for at, late in history.lateness if answered[0] <= at <= answered[0] + 5
+    )
+    window += sum(deed.until - deed.at for deed in _near(history, answered[0], "stop supervisor"))
+    # From the question on: an answer is written all the same to a worker that has been killed since it asked.
+    killed = history.deeds_between(told[0].arrived, answered[0] + window, "kill supervisor", "kill keeper")
     if killed and not ran:
         return "killed before the claim was written down"
     if _disowned(history, claim):
         return "the engine was made to disown the worker"
-    if history.deeds_between(told[0] - 1, told[0] + 1, "disk full") and history.deeds_between(
-        told[0], claim.finished_at, "kill supervisor", "kill keeper"
+    if history.deeds_between(answered[0] - 1, answered[0] + 1, "disk full") and history.deeds_between(
+        answered[0], claim.finished_at, "kill supervisor", "kill keeper"
     ):
         return "killed while the disk was full"
     return None

@@ -64,6 +64,12 @@ def _not_run(history: History, claim: Claim) -> str | None:
     return "but it ran" if runs_of(history, claim) else None
 
 
+def _while_nobody_read(history: History, claim: Claim) -> str | None:
+    # A worker that stands still takes no output: a block that prints much waits for it, and its time runs.
+    deeds = history.deeds_between(claim.claimed_at, claim.finished_at, "stop supervisor")
+    return None if deeds else "but the worker was not stopped"
+
+
 def _on_full_disk(history: History, claim: Claim) -> str | None:
     deeds = history.deeds_between(claim.claimed_at - _BEFORE, claim.finished_at, "disk full")
     return None if deeds else "but the disk was not full"
@@ -76,5 +82,6 @@ _CAUSED: Final[dict[str, Callable[[History, Claim], str | None]]] = {
     r"^Not run: ": _not_run,
     r"which knows nothing of it": lambda history, claim: None,
     r"No space left on device": _on_full_disk,
+    r"^(Killed|Ended) at its time limit": _while_nobody_read,
 }
 """The failures that this test causes, and how to tell that it did."""

@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+BASE = "import sdk\nclass Base(sdk.FunctionBlock): ...\n"
+"""At the end of a module, it has the module imported; what stands before it need not be a block."""
+
 Done = subprocess.CompletedProcess[str]
 
 

@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-PATIENCE_SECONDS = 25
+from supervisor.commands.local.announcement import Announcement, running_engines
+from tests.patience import PATIENCE_SECONDS
+from tests.tokens import bearer
 
 BLOCK = """
 import asyncio
@@ -115,7 +117,7 @@ def running(home: Path, *arguments: str, **environment: str) -> Iterator[Running
         if process.poll() is None:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
+                process.wait(PATIENCE_SECONDS)
         process.kill()
         process.wait()
         command.close()
@@ -142,17 +144,30 @@ def submit(
     )
 
 
-def run_job(url: str, block: str) -> dict[str, Any]:
-    """Have the engine run a job, and return it with its result."""
-    body = json.dumps({"block": block}).encode()
-    request = urllib.request.Request(f"{url}/dev/jobs", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        (job_id,) = json.load(answer)["jobIds"]
+def announced_in(home: Path) -> Announcement:
+    """The engine that was started last with ``home``."""
+    found = running_engines(home / "state" / "neops-local" / "running")
+    assert found, "no engine is announced"
+    return found[0]
+
+
+def ask(engine: Announcement, path: str, body: Any = None) -> Any:
+    """Send a request to an engine that is announced, as its user may."""
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json", **bearer(engine.token_file)}
+    request = urllib.request.Request(f"{engine.url}{path}", data, headers)
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+        return json.load(answer)
+
+
+def run_job(home: Path, block: str, **submission: Any) -> dict[str, Any]:
+    """Have the engine that was started with ``home`` run a job, and return it with its result."""
+    engine = announced_in(home)
+    (job_id,) = ask(engine, "/dev/jobs", {"block": block, **submission})["jobIds"]
     job: dict[str, Any] = {}
 
     def is_done() -> bool:
-        with urllib.request.urlopen(f"{url}/dev/jobs/{job_id}", timeout=10) as answer:
-            job.update(json.load(answer))
+        job.update(ask(engine, f"/dev/jobs/{job_id}"))
         return job["status"] == "pushed"
 
     wait_until(is_done, PATIENCE_SECONDS, lambda: str(job))

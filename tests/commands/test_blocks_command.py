@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from commands_support import supervisor
+from commands_support import BASE, supervisor
 
-BROKEN = "x = 1\nraise RuntimeError('no luck')\n"
+BROKEN = f"x = 1\nraise RuntimeError('no luck')\n{BASE}"
 LIMITED = """
 from sdk import (
     FunctionBlock, FunctionBlockParams, FunctionBlockResultData, Registration, register_function_block

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands_support import supervisor
+from commands_support import BASE, supervisor
 from local_support import write_block
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
-from supervisor.check.all_checks import SOURCE_CHECKS, findings_of, source_files
-from supervisor.check.declared import DECLARED_CHECKS
-from supervisor.check.source import parse_module
+from supervisor.commands.check.all_checks import SOURCE_CHECKS, findings_of, source_files
+from supervisor.commands.check.declared import DECLARED_CHECKS
+from supervisor.commands.check.source import parse_module
 
 HEAD = """\
 from typing import Annotated, Any, ClassVar, Final
@@ -242,7 +242,7 @@ BAD = HEAD.format(
 
 def test_a_directory_is_checked_as_a_whole_and_each_finding_has_file_line_and_advice(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text(BAD)
-    (tmp_path / "broken.py").write_text("x = 1\nimport no_such_module\n")
+    (tmp_path / "broken.py").write_text(f"x = 1\nimport no_such_module\n{BASE}")
     write_block(tmp_path / "good.py")
     done = supervisor("check", cwd=tmp_path)
     lines = done.stdout.splitlines()
@@ -272,7 +272,7 @@ def test_json_has_the_blocks_and_the_findings_and_strict_makes_a_warning_count(t
 
 
 def test_no_block_of_an_author_is_imported_by_the_command_itself(tmp_path: Path) -> None:
-    (tmp_path / "kills.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    (tmp_path / "kills.py").write_text(f"import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n{BASE}")
     write_block(tmp_path / "good.py")
     done = supervisor("check", cwd=tmp_path)
     assert done.returncode == 1
@@ -300,7 +300,7 @@ def test_an_environment_below_the_directory_is_not_imported(tmp_path: Path) -> N
 def test_what_the_environment_names_is_checked_where_nothing_is_given(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     write_block(tmp_path / "mine" / "good.py")
-    (tmp_path / "broken.py").write_text("raise RuntimeError\n")
+    (tmp_path / "broken.py").write_text(f"raise RuntimeError\n{BASE}")
     (tmp_path / ".env").write_text("DIR_FUNCTION_BLOCKS=mine\n")
     done = supervisor("check", "--json", cwd=tmp_path)
     assert (done.returncode, json.loads(done.stdout)["blocks"]) == (0, ["acme/greet:1.0.0"])

@@ -11,7 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
-from local_support import Running, clean_environment, run_job, running, submit, write_block
+from commands_support import BASE
+from local_support import clean_environment, run_job, running, submit, write_block
+
+from tests.patience import PATIENCE_SECONDS
 
 READY = r'"event": "ready", "url": "http://127\.0\.0\.1:\d+"'
 RELOADED = r"The worker is reloaded: \d+ block"
@@ -23,20 +26,19 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def data_of(command: Running) -> object:
+def data_now(home: Path) -> object:
     """What the block returns now."""
-    url = command.events("ready")[-1]["url"]
-    return run_job(url, "acme/greet:1")["result"]["result"]["data"]
+    return run_job(home, "acme/greet:1")["result"]["result"]["data"]
 
 
 def test_a_save_brings_new_code_and_a_changed_result_model(home: Path) -> None:
     with running(home, "dev", "--shutdown-timeout-seconds", "1", "--max-job-seconds", "60") as command:
         command.wait_for(READY)
-        assert data_of(command) == {"text": "hello"}
+        assert data_now(home) == {"text": "hello"}
         seen = len(command.lines)
         write_block(home / "greet.py", "'good bye'", field="words")
         command.wait_for(RELOADED, after=seen)
-        assert data_of(command) == {"words": "good bye"}
+        assert data_now(home) == {"words": "good bye"}
         assert command.end() == 0
     results = [event["data"] for event in command.events("result")]
     assert results == [{"text": "hello"}, {"words": "good bye"}]
@@ -53,21 +55,21 @@ def test_a_save_of_a_helper_module_counts_too(home: Path) -> None:
     write_block(home / "greet.py", "helper.WORD", imports="from parts import helper")
     with running(home, "dev") as command:
         command.wait_for(READY)
-        assert data_of(command) == {"text": "before"}
+        assert data_now(home) == {"text": "before"}
         helper.write_text("WORD = 'after'\n")
         command.wait_for(RELOADED)
-        assert data_of(command) == {"text": "after"}
+        assert data_now(home) == {"text": "after"}
 
 
 def test_a_broken_save_is_shown_with_its_line_and_the_old_code_stays(home: Path) -> None:
     with running(home, "dev") as command:
         command.wait_for(READY)
-        (home / "greet.py").write_text("x = 1\nraise RuntimeError('no luck')\n")
+        (home / "greet.py").write_text(f"x = 1\nraise RuntimeError('no luck')\n{BASE}")
         command.wait_for(rf"Not reloaded.*{home / 'greet.py'}:2: RuntimeError: no luck")
-        assert data_of(command) == {"text": "hello"}
+        assert data_now(home) == {"text": "hello"}
         write_block(home / "greet.py", "'mended'")
         command.wait_for(RELOADED)
-        assert data_of(command) == {"text": "mended"}
+        assert data_now(home) == {"text": "mended"}
 
 
 def test_where_there_is_no_block_yet_the_first_save_starts_the_worker(tmp_path: Path) -> None:
@@ -76,7 +78,7 @@ def test_where_there_is_no_block_yet_the_first_save_starts_the_worker(tmp_path: 
         assert "No function blocks were found" in "\n".join(command.lines)
         write_block(tmp_path / "greet.py")
         command.wait_for(READY)
-        assert data_of(command) == {"text": "hello"}
+        assert data_now(tmp_path) == {"text": "hello"}
         assert command.end() == 0
 
 
@@ -104,7 +106,7 @@ def test_on_a_terminal_it_is_text_with_the_result(home: Path) -> None:
         assert submit(home, "greet").returncode == 0
         shown += read_until(master, '"text": "hello"')
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     finally:
         process.kill()
         process.wait()
@@ -135,12 +137,12 @@ def test_when_nobody_reads_its_output_any_more_the_worker_goes_on(home: Path) ->
     )
     try:
         assert process.stdout is not None
-        ready = next(event for line in process.stdout if (event := json.loads(line))["event"] == "ready")
+        assert any(json.loads(line)["event"] == "ready" for line in process.stdout)
         process.stdout.close()
         for _ in range(2):
-            assert run_job(ready["url"], "acme/greet:1")["resultStatus"] == "success"
+            assert run_job(home, "acme/greet:1")["resultStatus"] == "success"
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     finally:
         process.kill()
         process.wait()

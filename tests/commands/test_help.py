@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from supervisor.commands.common import read_settings
-from supervisor.commands.submit import SubmitSettings
-from supervisor.settings import DaemonSettings
+from supervisor.commands.shared.common import read_settings
+from supervisor.commands.submit.command import SubmitSettings
+from supervisor.settings.run_settings import DaemonSettings
 
 
 @pytest.mark.parametrize("model", [DaemonSettings, SubmitSettings])

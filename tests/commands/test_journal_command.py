@@ -16,6 +16,7 @@ from commands_support import Done, supervisor
 
 from supervisor.commands.journal_output import age_text
 from supervisor.journal import Claim, Ledger
+from tests.patience import PATIENCE_SECONDS
 
 FILE = "journal.sqlite3"
 RESULT = b'{"jobExecutionId": "dead", "status": "success", "result": {"data": {"text": "recognisable"}}}'
@@ -46,8 +47,8 @@ async def make(directory: Path) -> Ledger:
     numbers = await ledger.claim([Claim(job, "p/b:1.0.0", "w-1", 1.5e9, "d") for job in jobs])
     for number in numbers[1:]:
         await ledger.store_result(number, RESULT)
-    await ledger.bury(numbers[2], "The engine answered a result with 422: 'no \x1b[2Jgood'.")
-    await ledger.bury(numbers[3], "The engine answered a result with 400.")
+    await ledger.mark_dead(numbers[2], "The engine answered a result with 422: 'no \x1b[2Jgood'.")
+    await ledger.mark_dead(numbers[3], "The engine answered a result with 400.")
     return ledger
 
 
@@ -134,7 +135,7 @@ async def test_a_running_worker_notices_retry_and_drop(running: tuple[Path, Ledg
     directory, ledger = running
     assert journal(directory, "retry", "3").returncode == 0
     assert journal(directory, "drop", "4").returncode == 0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while ledger.known_job_ids() != {"running", "waiting", "dead"} or ledger.result(3) is None:
             await asyncio.sleep(0.02)
     assert [result.number for result in ledger.undelivered()] == [2, 3]
@@ -187,7 +188,7 @@ def test_a_journal_of_a_newer_version_is_refused(state: Path) -> None:
     assert "newer version" in done.stderr
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.needs("other users")
 def test_somebody_else_is_told_whose_the_journal_is(state: Path) -> None:
     for path in state.parents:
         if path.is_relative_to("/tmp/pytest-of-root") or path.name.startswith("pytest-"):
@@ -214,7 +215,7 @@ def test_somebody_else_is_told_whose_the_journal_is(state: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can work on another's files")
+@pytest.mark.needs("other users")
 def test_root_leaves_nothing_that_the_owner_could_not_use(state: Path) -> None:
     for path in (state, *state.iterdir()):
         os.chown(path, 65534, 65534)

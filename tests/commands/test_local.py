@@ -30,7 +30,9 @@ def test_a_job_runs_and_is_still_known_after_a_restart(home: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert first.end() == 0
     lines = "\n".join(first.lines)
-    assert lines.index("Stopping the worker, then the engine") < lines.index("supervisor.daemon: Stopped.")
+    assert lines.index("Stopping the worker, then the engine") < lines.index(
+        "supervisor.worker.daemon: Stopped."
+    )
     assert "Traceback" not in lines
     (worker,) = [line.split()[-1].rstrip(".") for line in first.lines if "Registered as worker" in line]
     with running(home, *local()) as second:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from commands_support import supervisor
 
-from supervisor.commands import new_block
-from supervisor.new_block.naming import IN_THE_TEMPLATE, BadNameError, names_of
-from supervisor.new_block.writing import module_text
+from supervisor.commands.new_block import command as new_block
+from supervisor.commands.new_block.naming import IN_THE_TEMPLATE, BadNameError, names_of
+from supervisor.commands.new_block.writing import module_text
 
 
 @pytest.mark.parametrize("flags", [(), ("--reversible",)])

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands_support import supervisor
+from commands_support import BASE, supervisor
 
 from supervisor.commands import run_block
+from tests.patience import PATIENCE_SECONDS
 
 ECHO = ("echo", "--function-blocks", "blocks.echo")
 TESTING = ("--function-blocks", "blocks.testing")
@@ -61,7 +62,7 @@ def on_a_terminal(*arguments: str) -> tuple[int, str]:
                 shown += os.read(master, 65536)
             except OSError:  # how Linux says that nobody has the terminal open any more
                 break
-        code = process.wait(5)
+        code = process.wait(PATIENCE_SECONDS)
     finally:
         process.kill()
         process.wait()
@@ -111,7 +112,7 @@ def declare(package, version):
 
 def test_what_a_block_prints_is_shown_and_in_its_result(tmp_path: Path) -> None:
     (tmp_path / "same.py").write_text(ONE_OF_TWO + "declare('a', (1, 2, 0))\ndeclare('a', (1, 10, 0))\n")
-    done = supervisor("run-block", "a/same", "--function-blocks", str(tmp_path))
+    done = supervisor("run-block", "a/same", "--function-blocks", str(tmp_path / "same.py"))
     assert json.loads(done.stdout)["data"] == {"which": "a (1, 10, 0)"}
     assert "printed by the block" in done.stderr
     assert json.loads(done.stdout)["stdout"] == "printed by the block\n"
@@ -132,7 +133,7 @@ def test_a_dangerous_block_runs_only_where_it_is_named() -> None:
 
 
 def test_a_block_of_a_module_that_fails_to_import_leads_to_the_module(tmp_path: Path) -> None:
-    (tmp_path / "broken.py").write_text("import no_such_module\n")
+    (tmp_path / "broken.py").write_text(f"import no_such_module\n{BASE}")
     done = supervisor("run-block", "acme/broken", "--function-blocks", str(tmp_path))
     assert done.returncode == 2
     assert f"{tmp_path / 'broken.py'}:1: ModuleNotFoundError" in done.stderr
@@ -228,7 +229,8 @@ def test_an_interrupt_ends_the_job_and_its_result_is_shown(tmp_path: Path) -> No
         )
         + "declare('a', (1, 0, 0))\n"
     )
-    command = [sys.executable, "-m", "supervisor", "run-block", "same", "--function-blocks", str(tmp_path)]
+    source = str(tmp_path / "marks.py")
+    command = [sys.executable, "-m", "supervisor", "run-block", "same", "--function-blocks", source]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     deadline = time.monotonic() + 30
     while not mark.exists():
@@ -236,6 +238,6 @@ def test_an_interrupt_ends_the_job_and_its_result_is_shown(tmp_path: Path) -> No
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     output: Any
-    output, _ = process.communicate(timeout=20)
+    output, _ = process.communicate(timeout=PATIENCE_SECONDS)
     shown = json.loads(output)
     assert (process.returncode, shown["cause"]) == (1, "worker_stopping")

@@ -17,10 +17,11 @@ from pathlib import Path
 import pytest
 from local_support import clean_environment, running, submit, write_block
 
-from supervisor.commands import submit as submit_command
+from supervisor.commands.local.announcement import Announcement, announced, running_engines
+from supervisor.commands.submit import command as submit_command
+from supervisor.commands.submit.choosing import choose_offered
 from supervisor.engine.submission import OfferedBlock
-from supervisor.local.announcement import Announcement, announced, running_engines
-from supervisor.submit.choosing import choose_offered
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def test_a_ctrl_c_while_waiting_says_that_the_job_goes_on_and_where_its_result_i
         assert any("greeting" in line for line in waiting.stderr)
         waiting.send_signal(signal.SIGINT)
         said = waiting.stderr.read()
-        assert waiting.wait(20) == 130
+        assert waiting.wait(PATIENCE_SECONDS) == 130
     finally:
         waiting.kill()
         waiting.wait()
@@ -198,10 +199,20 @@ def test_an_engine_that_takes_no_single_jobs_is_named_as_such(
     assert f"The engine at {url} takes no single jobs (404)" in done.stderr
 
 
-def test_an_announcement_is_there_for_as_long_as_its_process_says_so(tmp_path: Path) -> None:
-    mine = Announcement(
-        url="http://127.0.0.1:1", pid=os.getpid(), command="local", started_at=1, worker_log=tmp_path / "log"
+def announcement_in(directory: Path) -> Announcement:
+    """One of this process, which is no engine."""
+    return Announcement(
+        url="http://127.0.0.1:1",
+        pid=os.getpid(),
+        command="local",
+        started_at=1,
+        worker_log=directory / "log",
+        token_file=directory / "token",
     )
+
+
+def test_an_announcement_is_there_for_as_long_as_its_process_says_so(tmp_path: Path) -> None:
+    mine = announcement_in(tmp_path)
     newer = mine.model_copy(update={"pid": os.getppid(), "started_at": 2.0})
     with announced(tmp_path, mine), announced(tmp_path, newer):
         (tmp_path / "broken.json").write_text("{")
@@ -213,9 +224,7 @@ def test_an_announcement_is_there_for_as_long_as_its_process_says_so(tmp_path: P
 
 
 def test_nobody_else_may_read_where_engines_are_announced(tmp_path: Path) -> None:
-    mine = Announcement(
-        url="http://127.0.0.1:1", pid=os.getpid(), command="dev", started_at=1, worker_log=tmp_path / "log"
-    )
+    mine = announcement_in(tmp_path)
     with announced(tmp_path / "state" / "running", mine):
         for place in (tmp_path / "state", tmp_path / "state" / "running"):
             assert stat.S_IMODE(place.stat().st_mode) == 0o700

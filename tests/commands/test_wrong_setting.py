@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.commands.common import read_settings
-from supervisor.settings import RunSettings
+from supervisor.commands.shared.common import read_settings
+from supervisor.settings.run_settings import RunSettings
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ async def _outcomes(mode: str, program: str, paths: list[Path], directory: Path)
     place = directory / mode
     place.mkdir()
     log_file = place / "worker.log"
-    async with DevEngine(EngineOptions(id_grammar="0.43")) as engine:
+    async with DevEngine(EngineOptions(without_token=True, id_grammar="0.43")) as engine:
         command = [
             program,
             "-m",

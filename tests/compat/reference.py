@@ -49,7 +49,7 @@ async def _outcomes(environment: Path, directory: Path) -> dict[str, Outcome]:
         print(f"installing {environments.REQUIREMENT} into {environment}", flush=True)
         await asyncio.to_thread(environments.make, environment)
     log_file = directory / "worker.log"
-    async with DevEngine(EngineOptions(id_grammar="0.43")) as engine:
+    async with DevEngine(EngineOptions(without_token=True, id_grammar="0.43")) as engine:
         settings = {
             "URL_BLACKBOARD": engine.url,
             "DIR_FUNCTION_BLOCKS": str(BLOCKS),

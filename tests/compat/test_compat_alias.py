@@ -11,7 +11,7 @@ import pytest
 
 from sdk.compat.client import way_out_of
 from sdk.compat.finder import install_alias
-from sdk.compat.ways_out import NotCoveredError, published_names
+from sdk.compat.migration_hints import NotCoveredError, published_names
 from tests.compat.processes import ROOT
 
 STAND_IN = Path(__file__).parent / "stand_in"

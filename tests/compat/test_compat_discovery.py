@@ -30,13 +30,21 @@ class Block(FunctionBlock[FunctionBlockParams, FunctionBlockResultData]):
         return {result}
 """
 RESULT = 'FunctionBlockResult(success=True, message="Done", data=FunctionBlockResultData())'
-PLUGIN = "import os\nfrom neops_worker_sdk.connection.plugins.ios import CiscoIOSScrapliPlugin\n"
+PLUGIN = """import os
+from neops_worker_sdk.connection.plugins.ios import CiscoIOSScrapliPlugin
+class Mine(CiscoIOSScrapliPlugin): ...
+"""
 MODES = pytest.mark.parametrize("paths", [(ROOT,), (ROOT, STAND_IN)], ids=["alias", "installed"])
 
 
 def supervisor(paths: tuple[Path, ...], *arguments: str) -> Any:
     """Run a command of the worker and return the JSON that it prints."""
-    done = subprocess.run(
+    return json.loads(printed(paths, *arguments).stdout)
+
+
+def printed(paths: tuple[Path, ...], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command of the worker to its end."""
+    return subprocess.run(
         [sys.executable, "-m", "supervisor", *arguments],
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(map(str, paths))},
         capture_output=True,
@@ -44,7 +52,6 @@ def supervisor(paths: tuple[Path, ...], *arguments: str) -> Any:
         timeout=50,
         check=False,
     )
-    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module", params=[(ROOT,), (ROOT, STAND_IN)], ids=["alias", "installed"])
@@ -148,3 +155,17 @@ def test_a_field_that_is_marked_as_secret_is_in_no_message_and_no_log(
     assert "raised ValueError" in outcome["message"]
     assert "not-for-the-log" not in outcome["message"]
     assert "***" in outcome["message"]
+
+
+@MODES
+def test_the_traceback_of_what_a_block_raises_is_in_its_log_with_the_author_s_line(
+    tmp_path: Path, paths: tuple[Path, ...]
+) -> None:
+    (tmp_path / "raises.py").write_text(BLOCK.format(name="raises", result="{}['{0} of %s racks']"))
+    done = printed(
+        paths, "run-block", "acme/raises", "--json", "--function-blocks", str(tmp_path), "--params", "{}"
+    )
+    assert "The traceback is in the job's log" in json.loads(done.stdout)["message"]
+    assert "Traceback (most recent call last):" in done.stderr
+    assert f'File "{tmp_path}/raises.py", line 17, in run' in done.stderr
+    assert "%s\n%s" not in done.stderr

@@ -6,9 +6,9 @@ import re
 import pytest
 
 from sdk.compat.finder import install_alias
-from sdk.compat.ways_out import NotCoveredError, published_names
-from supervisor.legacy_environment import LEGACY_NAMES
-from supervisor.settings import DaemonSettings
+from sdk.compat.migration_hints import NotCoveredError, published_names
+from supervisor.settings.legacy_environment import LEGACY_NAMES
+from supervisor.settings.run_settings import DaemonSettings
 from tests.compat.processes import ROOT
 
 PAGE = (ROOT / "docs" / "how-to" / "migrate-from-neops-worker-sdk.md").read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import logging
 import sys
+import time
 from types import SimpleNamespace
 from typing import Any, ClassVar, cast
 
@@ -162,3 +163,19 @@ def ask(device: Any, port: int) -> tuple[str, bool]:
         return output, not proxy.plugin.is_connection_alive()
     finally:
         registry.clear_registry()
+
+
+def test_a_warning_of_code_that_blocks_is_whole_in_a_logger_that_fills_in_by_braces(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    detector = of("concurrency").BlockingDetector(0.05, of("logger").logger_for(SimpleNamespace()))
+    detector.start("acme/show:1.0.0")
+    try:
+        asyncio.run(_blocking())
+    finally:
+        detector.stop()
+    assert any("acme/show:1.0.0 blocks its event loop" in record.getMessage() for record in caplog.records)
+
+
+async def _blocking() -> None:
+    time.sleep(0.3)  # what is warned of

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from sdk.concurrency.authorship import Authorship
 from sdk.concurrency.episode import MOST_PLACES, Due, Episodes
 from sdk.concurrency.readings import Blocked, Reading, blocked_between
 
@@ -108,30 +107,3 @@ def test_so_many_warnings_of_one_job_are_enough() -> None:
         assert samples(episodes, number, 5, place)[-1]
         episodes.told(place)
     assert not any(samples(episodes, "more", 9, ("block.py", 999)))
-
-
-@pytest.mark.parametrize(
-    ("file", "expected"),
-    [
-        ("/srv/blocks/show.py", True),
-        ("/srv/blocks/helpers/parse.py", True),
-        ("/srv/lib/shared.py", True),
-        ("/srv/blocks/.venv/lib/python3.11/site-packages/netmiko/base.py", False),
-        ("/usr/lib/python3/dist-packages/yaml/__init__.py", False),
-        ("/opt/worker/jobrunner/job.py", False),
-        ("<string>", False),
-        ("<frozen importlib._bootstrap>", False),
-        (pytest.__file__, False),
-        (replace.__code__.co_filename, False),
-        (Episodes.seen.__code__.co_filename, False),
-    ],
-)
-def test_only_the_author_s_own_files_are_the_author_s(file: str, expected: bool) -> None:
-    assert Authorship("/srv/blocks", ("/opt/worker/jobrunner/",)).is_authors(file) is expected
-
-
-def test_a_block_that_was_installed_is_its_author_s_and_its_neighbours_are_not() -> None:
-    home = "/venv/lib/python3.11/site-packages/acme_blocks"
-    authorship = Authorship(home)
-    assert authorship.is_authors(f"{home}/show.py")
-    assert not authorship.is_authors("/venv/lib/python3.11/site-packages/acme_blocks_more/show.py")

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sdk.concurrency import BlockingDetector
+from sdk.concurrency import BlockingDetector, detection
 from sdk.concurrency.detection import BlockingCode
+from sdk.concurrency.readings import Reading
+from tests.patience import PATIENCE_SECONDS
 
 THRESHOLD = 0.1
 SAMPLES = logging.getLogger("samples")
@@ -130,7 +132,7 @@ def test_a_report_that_is_being_made_at_the_end_is_waited_for() -> None:
         made.set()
         return True
 
-    watched(lambda: begun.wait(10), BlockingDetector(THRESHOLD, SAMPLES, report=report))
+    watched(lambda: begun.wait(PATIENCE_SECONDS), BlockingDetector(THRESHOLD, SAMPLES, report=report))
     assert made.is_set()
 
 
@@ -163,7 +165,7 @@ async def test_monitor_thread_watches_another_thread_until_it_has_ended(
     thread = threading.Thread(target=in_a_loop, args=(lambda: time.sleep(0.5),))
     thread.start()
     assert thread.ident is not None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await BlockingDetector(THRESHOLD, SAMPLES).monitor_thread(thread.ident, "job")
     thread.join()
     (record,) = caplog.records
@@ -177,3 +179,21 @@ async def test_monitor_thread_ends_when_it_is_cancelled() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+def test_a_sample_that_fails_is_told_once_and_the_next_ones_are_taken(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = [MemoryError(), OSError(12, "Cannot allocate memory")]
+    reading = detection.take_reading
+
+    def take(native_id: int) -> Reading:
+        if refusals:
+            raise refusals.pop(0)
+        return reading(native_id)
+
+    monkeypatch.setattr(detection, "take_reading", take)
+    watched(lambda: time.sleep(0.6), BlockingDetector(THRESHOLD, SAMPLES))
+    failed, blocks = caplog.messages
+    assert "Samples for code that blocks are missing: MemoryError()" in failed
+    assert "acme/show:1.0.0 blocks its event loop" in blocks

@@ -93,6 +93,28 @@ async def test_a_cancelled_caller_leaves_nobody_behind_also_when_cancelled_again
     assert "c begins" not in stage.notes
 
 
+async def test_a_caller_that_is_cancelled_while_others_clean_up_after_a_failure_is_cancelled(
+    stage: Stage,
+) -> None:
+    """The failure must not swallow the cancellation: whoever cancels a task waits for it to end as cancelled."""
+    cleaning = asyncio.Event()
+
+    async def cleans_up_until_it_is_cancelled_again() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaning.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(run_parallel(cleans_up_until_it_is_cancelled_again(), stage.fail("bad")))
+    async with asyncio.timeout(30):
+        await cleaning.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert task.cancelled()
+
+
 async def test_with_return_exceptions_a_failure_is_a_result_and_cancels_nobody(stage: Stage) -> None:
     first, second, third = await run_parallel(
         stage.work("a", 9), stage.fail("bad"), stage.work("c", 5), return_exceptions=True

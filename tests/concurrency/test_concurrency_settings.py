@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from supervisor.job_limits import limits_of
-from supervisor.settings import RunSettings
+from supervisor.job.limits import limits_of
+from supervisor.settings.run_settings import RunSettings
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from sdk import (
     WorkflowContext,
 )
 from sdk.concurrency import schedule_task
+from sdk.concurrency import tasks as tasks_module
 from sdk.concurrency.tasks import RESERVE_SECONDS, NotAsyncError, ending_before
 from sdk.testing import create_workflow_context
 
@@ -60,6 +61,12 @@ class Block(FunctionBlock[FunctionBlockParams, FunctionBlockResultData]):
     async def run(self, params: FunctionBlockParams, context: WorkflowContext) -> Result:
         success = await self.does(self)
         return Result(success=success, message="done")
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.005)
 
 
 async def executed(block: Block) -> Result:
@@ -114,19 +121,107 @@ async def test_a_cancelled_block_takes_its_tasks_along() -> None:
 
 
 async def test_a_task_without_an_end_is_cancelled_before_the_time_limit_and_the_result_stands(
-    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    warnings: list[str] = []
+
+    def warn(text: str, *arguments: object) -> None:
+        warnings.append(text % arguments)
+        assert len(warnings) < 3, (
+            "it warns without end"
+        )  # and holds the loop, so that no time-out could end it
+
+    monkeypatch.setattr(tasks_module._log, "warning", warn)
+
     async def run(block: Block) -> bool:
         block.note("endless", 10**9, 0.01)
         return True
 
     block = block_of(run)
     with ending_before(time.monotonic() + RESERVE_SECONDS + 0.1):
-        async with asyncio.timeout(RESERVE_SECONDS):
+        async with asyncio.timeout(30):
             result = await executed(block)
     assert result.success
     assert block.notes == ["endless cancelled"]
-    assert "its scheduled tasks are cancelled, its result stands: Block.note." in caplog.text
+    (warning,) = warnings
+    assert "its scheduled tasks are cancelled, its result stands: Block.note." in warning
+
+
+async def test_while_it_waits_for_its_tasks_it_says_so_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(tasks_module, "_TELL_SECONDS", 0.02)
+    ended = asyncio.Event()
+
+    @schedule_task
+    async def waits() -> None:
+        await ended.wait()
+
+    async def run(block: Block) -> bool:
+        waits()
+        return True
+
+    job = asyncio.create_task(executed(block_of(run)))
+    await until(lambda: "The block is done, and waits for its scheduled tasks:" in caplog.text)
+    assert "waits." in caplog.text
+    # It waits on, and several times as long as it takes to say so.
+    await asyncio.wait({job}, timeout=5 * 0.02)
+    ended.set()
+    assert (await job).success
+    assert caplog.text.count("The block is done") == 1
+
+
+async def test_shortly_before_the_time_limit_it_says_only_that_it_cancels(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def run(block: Block) -> bool:
+        block.note("endless", 10**9, 0.01)
+        return True
+
+    with ending_before(time.monotonic() + RESERVE_SECONDS + 0.1):
+        await executed(block_of(run))
+    assert [record.levelname for record in caplog.records if "tasks" in record.message] == ["WARNING"]
+
+
+async def test_a_task_that_has_ended_is_not_kept() -> None:
+    block = Block()
+    tasks = [block.note("a"), block.fail()]
+    assert tasks_module._ungrouped >= set(tasks)
+    async with asyncio.timeout(30):
+        await asyncio.wait(tasks)
+    assert tasks_module._ungrouped.isdisjoint(tasks)
+
+
+async def test_within_a_block_a_task_is_the_block_s_alone() -> None:
+    seen: list[bool] = []
+
+    async def run(block: Block) -> bool:
+        task = block.note("a")
+        seen.append(task in tasks_module._ungrouped)
+        return True
+
+    assert (await executed(block_of(run))).success
+    assert seen == [False]
+
+
+async def test_the_time_limit_of_a_job_is_not_that_of_the_next() -> None:
+    with ending_before(time.monotonic()):
+        pass
+
+    async def run(block: Block) -> bool:
+        block.note("a")
+        return True
+
+    block = block_of(run)
+    await executed(block)
+    assert block.notes == ["a"]
+
+
+def test_how_long_before_the_time_limit_tasks_are_cancelled_is_told_to_authors() -> None:
+    assert f"{RESERVE_SECONDS:g} s before its time limit" in (schedule_task.__doc__ or "")
 
 
 async def test_a_failure_is_logged_once_with_its_traceback_and_changes_no_result(

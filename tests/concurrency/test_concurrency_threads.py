@@ -14,11 +14,12 @@ import pytest
 from sdk.concurrency import run_in_thread
 from sdk.concurrency.threads import MOST_THREADS, NotBlockingError
 from sdk.errors import SdkError
+from tests.patience import PATIENCE_SECONDS
 
 word: contextvars.ContextVar[str] = contextvars.ContextVar("word", default="none")
 
 
-async def until(condition: Callable[[], object], seconds: float = 5) -> None:
+async def until(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for a condition with the loop free."""
     async with asyncio.timeout(seconds):
         while not condition():
@@ -95,7 +96,7 @@ async def test_a_stop_iteration_ends_the_await_and_does_not_hang_it() -> None:
     def stops() -> None:
         next(iter(()))
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         with pytest.raises(RuntimeError, match="stops raised StopIteration") as caught:
             await stops()
     assert isinstance(caught.value.__cause__, StopIteration)
@@ -164,7 +165,7 @@ async def test_a_cancelled_call_ends_at_once_and_what_its_thread_makes_of_it_is_
     @run_in_thread
     def slow() -> str:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(PATIENCE_SECONDS)
         if fails:
             raise ValueError("too late")
         return "too late"
@@ -174,7 +175,7 @@ async def test_a_cancelled_call_ends_at_once_and_what_its_thread_makes_of_it_is_
     await until(begun.is_set)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await task
     assert not go_on.is_set()
     go_on.set()
@@ -195,7 +196,7 @@ def test_a_thread_that_outlives_its_loop_is_logged_too(caplog: pytest.LogCapture
     @run_in_thread
     def slow() -> None:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(PATIENCE_SECONDS)
         raise ValueError("nobody is left")
 
     async def leave_it() -> None:
@@ -207,7 +208,7 @@ def test_a_thread_that_outlives_its_loop_is_logged_too(caplog: pytest.LogCapture
     threads = [each for each in threading.enumerate() if each.name.endswith("slow")]
     go_on.set()
     for each in threads:
-        each.join(5)
+        each.join(PATIENCE_SECONDS)
     assert "nobody is left" in caplog.text
 
 
@@ -218,7 +219,7 @@ async def test_fifty_calls_run_at_once_and_no_more_than_the_bound() -> None:
 
     @run_in_thread
     def meet() -> None:
-        all_in.wait(10)
+        all_in.wait(PATIENCE_SECONDS)
 
     await asyncio.gather(*(meet() for _ in range(50)))
 
@@ -232,7 +233,7 @@ async def test_fifty_calls_run_at_once_and_no_more_than_the_bound() -> None:
             most = max(most, running)
             if running == MOST_THREADS:
                 full.set()
-        full.wait(10)
+        full.wait(PATIENCE_SECONDS)
         with lock:
             running -= 1
 
@@ -251,5 +252,5 @@ async def test_where_no_thread_can_be_started_the_call_raises_and_gives_its_turn
         for _ in range(MOST_THREADS + 1):
             with pytest.raises(RuntimeError, match="can't start"):
                 await thread_and_word()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await thread_and_word()

@@ -18,7 +18,7 @@ BROKEN_MODULE = "import a_module_that_nobody_has_installed\n"
 @pytest_asyncio.fixture(loop_scope="session")
 async def engine() -> AsyncIterator[DevEngine]:
     """A fresh engine of the 0.42 generation."""
-    async with DevEngine(EngineOptions()) as engine:
+    async with DevEngine(EngineOptions(without_token=True)) as engine:
         yield engine
 
 
@@ -58,7 +58,7 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Setu
     directory = tmp_path_factory.mktemp("shared")
     (directory / "broken_module.py").write_text(BROKEN_MODULE)
     sources = f"blocks.testing,{directory / 'broken_module.py'}"
-    async with DevEngine(EngineOptions(id_grammar="0.43", max_attempts=2)) as engine:
+    async with DevEngine(EngineOptions(without_token=True, id_grammar="0.43", max_attempts=2)) as engine:
         worker = Worker(engine.url, directory, "--max-concurrent-jobs", "2", "--function-blocks", sources)
         try:
             await worker.ready()

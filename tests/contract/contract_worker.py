@@ -13,9 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[2]
 BLOCKS = Path(__file__).parent / "contract_blocks"
-PATIENCE_SECONDS = 20.0
 HEARTBEAT_SECONDS = 0.2
 
 _QUICK = ("--heartbeat-seconds", str(HEARTBEAT_SECONDS), "--poll-seconds", "0.05", "--grace-seconds", "0.3")
@@ -92,7 +93,7 @@ class Worker:
         with contextlib.suppress(OSError, IndexError):
             os.kill(self.supervisor_pid, signal.SIGKILL)
         try:
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=PATIENCE_SECONDS)

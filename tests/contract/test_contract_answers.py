@@ -32,7 +32,10 @@ BAD_ANSWERS = {
     "an internal error": (Fault("poll", status=500), "500"),
     "a refusal": (Fault("poll", status=400), "400"),
     "too many requests": (Fault("poll", status=429, headers={"Retry-After": "0.1"}), "429"),
-    "a redirect": (Fault("poll", status=302, headers={"Location": "http://127.0.0.1:9/"}), "302"),
+    "a redirect": (
+        Fault("poll", status=302, headers={"Location": "http://127.0.0.1:9/"}),
+        "is there a proxy",
+    ),
     "no answer": (Fault("poll", drop="before"), "No answer"),
 }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from contract_support import ECHO, SLOW, Setup
 from contract_worker import ROOT, Worker, until
 
 from sdk.devengine import DevEngine, Fault
+from tests.capabilities import entering, mounting
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 
@@ -25,13 +28,7 @@ def small_disk(tmp_path: Path) -> tuple[Path, tuple[str, ...]]:
     """A directory for a worker, and a prefix with which its state is on a disk of 2 MiB."""
     state = tmp_path / "worker" / "state"
     state.mkdir(parents=True)
-    namespace = ("unshare", "--mount")
-    mount = f"mount -t tmpfs -o size=2m,mode=0700 tmpfs '{state}'"
-    try:
-        subprocess.run([*namespace, "sh", "-c", mount], check=True, capture_output=True, timeout=20)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no mount namespace here, so no disk of its own to fill: {error}")
-    return state, (*namespace, "sh", "-c", f'{mount} && exec "$@"', "sh")
+    return state, mounting(f"mount -t tmpfs -o size=2m,mode=0700 tmpfs '{state}'")
 
 
 def fill(disk: Path) -> None:
@@ -64,14 +61,7 @@ async def test_jobs_are_run_and_delivered_while_the_disk_is_full_and_the_journal
     (disk / "filler").unlink()
     await setup.logged("is whole again")
     # In the worker's mount namespace: SQLite resolves links by itself, and so does not follow this one.
-    command = [
-        "nsenter",
-        f"--target={setup.worker.supervisor_pid}",
-        "--mount",
-        sys.executable,
-        "-m",
-        "supervisor",
-    ]
+    command = [*entering(setup.worker.supervisor_pid), sys.executable, "-m", "supervisor"]
     command += ["journal", "--state-dir", str(state)]
     done = await asyncio.to_thread(
         subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=50
@@ -148,8 +138,12 @@ async def test_a_journal_that_is_damaged_under_a_running_worker_is_replaced_and_
 
     while not await asyncio.to_thread(listed):
         assert setup.worker.runs
+    supervisor = os.pidfd_open(setup.worker.supervisor_pid)
     os.kill(setup.worker.keeper_pid, 9)
     await setup.worker.exit_code()
+    # The supervisor ends after its keeper, and until then the directory is its own.
+    await until(lambda: select.select([supervisor], [], [], 0)[0], "the supervisor has ended", 30)
+    os.close(supervisor)
     engine.faults.clear()
     successor = Setup(engine, start_worker(engine.url, *FLAGS))
     await successor.worker.ready()
@@ -169,7 +163,7 @@ async def test_a_dead_letter_is_sent_again_by_the_running_worker_when_a_person_s
         subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=50
     )
     assert done.returncode == 0, done.stderr
-    assert (await fresh.result(job_id, 10))["result"]["data"] == {"text": "again"}
+    assert (await fresh.result(job_id, PATIENCE_SECONDS))["result"]["data"] == {"text": "again"}
     bodies = {request.body_text for request in fresh.results_of(job_id)}
     assert len(bodies) == 1
 
@@ -188,7 +182,7 @@ async def test_a_worker_whose_journal_was_destroyed_is_still_itself_and_reports_
     (setup.worker.state_dir / f"{FILE}-wal").write_bytes(b"")
     again = Setup(engine, start_worker(engine.url, *FLAGS))
     await again.worker.ready()
-    result = await again.result(job_id, seconds=10)
+    result = await again.result(job_id, seconds=PATIENCE_SECONDS)
     assert (result["status"], [worker.uuid for worker in engine.workers()]) == ("failed", [record.uuid])
     assert "may have done a part of its work" in result["result"]["message"]
 

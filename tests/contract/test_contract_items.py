@@ -3,6 +3,8 @@
 import pytest
 from contract_support import ECHO, Setup, job_item
 
+from tests.patience import PATIENCE_SECONDS
+
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 
 
@@ -76,7 +78,7 @@ async def test_numbers_that_json_does_not_have_fail_alone(setup: Setup) -> None:
 async def test_a_job_of_an_unknown_block_fails_within_seconds(setup: Setup) -> None:
     """Number 3. The message says what is missing, and that a module could not be imported."""
     setup.engine.inject_raw_item(job_item("unknown", functionBlockId="nobody/knows_this:1.0.0"))
-    result = await setup.result("unknown", 5)
+    result = await setup.result("unknown", PATIENCE_SECONDS)
     assert result["status"] == "failed"
     assert "nobody/knows_this:1.0.0" in result["result"]["message"]
     assert result["result"]["retryable"] is False
@@ -85,7 +87,7 @@ async def test_a_job_of_an_unknown_block_fails_within_seconds(setup: Setup) -> N
 async def test_a_job_of_a_block_whose_module_failed_to_import_is_told_where(setup: Setup) -> None:
     """Number 3: file, line and error of the import are in the result."""
     setup.engine.inject_raw_item(job_item("broken", functionBlockId="contract/broken:1.0.0"))
-    message = (await setup.result("broken", 5))["result"]["message"]
+    message = (await setup.result("broken", PATIENCE_SECONDS))["result"]["message"]
     assert "broken_module.py:1" in message
     assert "a_module_that_nobody_has_installed" in message
 

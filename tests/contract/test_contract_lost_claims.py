@@ -14,17 +14,20 @@ from contract_support import ECHO, SLOW, Setup, body_of
 from contract_worker import Worker, until
 
 from sdk.devengine import DevEngine, EngineOptions, Fault
+from supervisor.worker.lost_claims import SECOND_LOOK_SECONDS
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 
 StartWorker = Callable[..., Worker]
 TOKEN = "a-token-that-may-look"
+# Sooner than the looks that would find them anyway.
+AT_ONCE_SECONDS = SECOND_LOOK_SECONDS - 5
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def guarded() -> AsyncIterator[DevEngine]:
     """An engine that lists jobs only for those who have a token, as the 0.43 engine does."""
-    async with DevEngine(EngineOptions(id_grammar="0.43", read_token=TOKEN)) as engine:
+    async with DevEngine(EngineOptions(without_token=True, id_grammar="0.43", read_token=TOKEN)) as engine:
         yield engine
 
 
@@ -58,7 +61,7 @@ async def poll_as(setup_engine: DevEngine, uuid: str) -> None:
 async def test_jobs_of_a_poll_whose_answer_is_lost_are_failed_at_once(setup: Setup, fault: Fault) -> None:
     """Issue gitlab-runner#39847. One poll is on its way when the fault is ordered, hence two."""
     job_id = await lose_a_claim(setup, fault)
-    await until(lambda: setup.results_of(job_id), "a result has come", seconds=5)
+    await until(lambda: setup.results_of(job_id), "a result has come", seconds=AT_ONCE_SECONDS)
     setup.engine.faults.clear()
     # The first one: this engine then tries such a job once more.
     result = body_of(setup.results_of(job_id)[0])
@@ -104,7 +107,7 @@ async def test_a_job_claimed_just_before_the_worker_was_killed_is_reported_by_it
     assert (engine.job(job_id).status, engine.job(job_id).worker_id) == ("polled", record.uuid)
     setup = Setup(engine, start_worker(engine.url))
     await setup.worker.ready()
-    result = await setup.result(job_id, seconds=5)
+    result = await setup.result(job_id, seconds=AT_ONCE_SECONDS)
     assert (result["status"], [worker.uuid for worker in engine.workers()]) == ("failed", [record.uuid])
     assert "Not run" not in result["result"]["message"]
     assert "may have done a part of its work" in result["result"]["message"]
@@ -117,10 +120,11 @@ async def test_an_engine_that_wants_a_token_is_asked_with_it(
 ) -> None:
     token_file = tmp_path / "token"
     token_file.write_text(TOKEN + "\n")
+    token_file.chmod(0o600)
     setup = Setup(guarded, start_worker(guarded.url, "--engine-token-file", str(token_file)))
     await setup.worker.ready()
     job_id = await lose_a_claim(setup, Fault("poll", drop="after", times=2))
-    assert (await setup.result(job_id, seconds=5))["status"] == "failed"
+    assert (await setup.result(job_id, seconds=AT_ONCE_SECONDS))["status"] == "failed"
     assert TOKEN not in setup.worker.log
 
 

@@ -107,12 +107,16 @@ async def test_no_job_fails_while_the_worker_is_reloaded_again_and_again(site: S
     assert await site.greet() == "version 4"
 
 
+BASE = "import sdk\nclass Base(sdk.FunctionBlock): ...\n"
+"""At the end of a module that must be imported, and has no block."""
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("def", "SyntaxError"),
-        ("import a_module_that_nobody_has", "a_module_that_nobody_has"),
-        ("import os; os._exit(3)", "exit code 3"),
+        (f"import a_module_that_nobody_has\n{BASE}", "a_module_that_nobody_has"),
+        (f"import os; os._exit(3)\n{BASE}", "exit code 3"),
     ],
     ids=["syntax", "import", "death"],
 )

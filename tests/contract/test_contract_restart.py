@@ -13,7 +13,7 @@ import pytest_asyncio
 from contract_support import ECHO, SLOW, Setup, body_of
 from contract_worker import Worker, until
 
-from sdk.devengine import DevEngine, Fault, WorkerState
+from sdk.devengine import DevEngine, EngineOptions, Fault, WorkerState
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 
@@ -58,7 +58,7 @@ async def mark_offline(engine: DevEngine, uuid: str) -> None:
 async def restart(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Restart]:
     """Killed is the process that works; for the one that watches over it see the last test."""
     directory = tmp_path_factory.mktemp("restart")
-    async with DevEngine() as engine:
+    async with DevEngine(EngineOptions(without_token=True)) as engine:
         workers = [Worker(engine.url, directory, *TWO_SLOTS)]
         try:
             setup = Setup(engine, workers[0])

@@ -114,7 +114,7 @@ class Scene:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def scene(start_worker: StartWorker, tmp_path: Path) -> AsyncIterator[Scene]:
-    engine = DevEngine(EngineOptions(database=tmp_path / "engine.sqlite3"))
+    engine = DevEngine(EngineOptions(without_token=True, database=tmp_path / "engine.sqlite3"))
     await engine.start()
     try:
         yield Scene(engine, start_worker, tmp_path)

@@ -7,7 +7,7 @@ import pytest_asyncio
 from contract_support import CLIENT, Setup, body_of, registered
 from contract_worker import Worker
 
-from sdk.devengine import DevEngine, Fault
+from sdk.devengine import DevEngine, EngineOptions, Fault
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 
@@ -27,7 +27,7 @@ FAULTS = (
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def troubled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Setup]:
     """A worker that has come up in spite of all `FAULTS`."""
-    async with DevEngine() as engine:
+    async with DevEngine(EngineOptions(without_token=True)) as engine:
         for fault in FAULTS:
             engine.faults.add(fault)
         worker = Worker(engine.url, tmp_path_factory.mktemp("troubled"), "--worker-name", "my worker")

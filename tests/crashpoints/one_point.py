@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from sdk.devengine import DevEngine, EngineOptions, JobRecord
-from tests.faults.programs import ACT, FaultTestError, Worker
+from tests.faults.programs import ACT, FaultTestError, Worker, token_file_in
+from tests.patience import PATIENCE_SECONDS
 
-PATIENCE_SECONDS: Final = 20.0
 ACTS: Final = ("slow", "fail")
 KILLED: Final = 128 + signal.SIGKILL
 _AFTER_RESULTS_SECONDS: Final = 0.4
@@ -43,7 +43,7 @@ async def try_point(directory: Path, point: str, listed: Path | None = None) -> 
     """Kill at ``point`` (not at all if it is "") and start again. Raises nothing that the worker can cause."""
     directory.mkdir(exist_ok=True)
     trace = directory / "trace"
-    async with DevEngine(EngineOptions()) as engine:
+    async with DevEngine(EngineOptions(token_file=token_file_in(directory))) as engine:
         jobs = [
             engine.submit(
                 block=ACT,

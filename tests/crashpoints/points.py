@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from supervisor.execution import Execution
+from supervisor.job.execution import Execution
 from supervisor.launcher import Spares
 from tests.faults.proxy import route_of
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 # In a process of its own: a census makes its process a subreaper for good.
 PROGRAM = """
 import json, os, signal, subprocess, sys, time
-from supervisor.demo.census import Census
+from supervisor.commands.demo.census import Census
 
 mark, escape = sys.argv[1:]
 census = Census(mark)

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from supervisor.demo.lateness import Lateness, Period, late_beats, lateness_within, summarise
+from supervisor.commands.demo.lateness import Lateness, Period, late_beats, lateness_within, summarise
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_a_beat_is_late_against_the_first_one_plus_its_intervals() -> None:
@@ -42,7 +43,7 @@ def test_a_beat_counts_where_it_was_due_however_late_it_came() -> None:
 
 def test_the_timer_measures_until_it_is_told_to_stop() -> None:
     timer = subprocess.Popen(
-        [sys.executable, "-m", "supervisor.demo.timer", "0.01"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "supervisor.commands.demo.timer", "0.01"], stdout=subprocess.PIPE, text=True
     )
     assert timer.stdout is not None
     assert timer.stdout.readline() == "timer ready\n"
@@ -50,7 +51,7 @@ def test_the_timer_measures_until_it_is_told_to_stop() -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         timer.wait(timeout=0.2)
     timer.send_signal(signal.SIGTERM)
-    output, _ = timer.communicate(timeout=10)
+    output, _ = timer.communicate(timeout=PATIENCE_SECONDS)
     late = json.loads(output)
     assert 2 <= len(late) <= 100
     assert min(late) >= 0

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.demo.environment import MARK_VARIABLE, program_environment
-from supervisor.demo.worker_log import WorkerLog
-from supervisor.program import Program, ProgramError
+from supervisor.commands.demo.environment import MARK_VARIABLE, program_environment
+from supervisor.commands.demo.worker_log import WorkerLog
+from supervisor.commands.shared.program import Program, ProgramError
 
 SAYS = "print('ready at 7', flush=True)\n"
 STUBBORN = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SAYS + "time.sleep(60)\n"
@@ -95,8 +95,8 @@ def test_programs_do_not_see_the_settings_of_a_worker_that_is_configured_here() 
 def test_the_worker_s_log_tells_the_cause_of_each_job() -> None:
     log = WorkerLog()
     for line in (
-        "INFO    supervisor.dispatch: [job=a-1 block=p/n:1.0.0] Job a-1: success (completed) after 0.02 s.",
-        "WARNING supervisor.dispatch: [job=b block=p/n:1.0.0] Job b: failed (time_limit) after 4.01 s.",
+        "INFO    supervisor.worker.dispatch: [job=a-1 block=p/n:1.0.0] Job a-1: success (completed) after 0.02 s.",
+        "WARNING supervisor.worker.dispatch: [job=b block=p/n:1.0.0] Job b: failed (time_limit) after 4.01 s.",
         "INFO    joblog: [job=c block=p/n:1.0.0 stdout] Job c: failed (no_such_cause) after 1 s.",
     ):
         log.hear(line)

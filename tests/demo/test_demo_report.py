@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from supervisor.demo.census import Found
-from supervisor.demo.engine_view import JobSeen
-from supervisor.demo.expectation import DemoJob, Result
-from supervisor.demo.lateness import Lateness
-from supervisor.demo.report import Report, judge, skip
-from supervisor.demo.scenario import DESCENDANTS, jobs
+from supervisor.commands.demo.census import Found
+from supervisor.commands.demo.engine_view import JobSeen
+from supervisor.commands.demo.expectation import DemoJob, Result
+from supervisor.commands.demo.lateness import Lateness
+from supervisor.commands.demo.report import Report, judge, skip
+from supervisor.commands.demo.scenario import DESCENDANTS, jobs
 from supervisor.verdict import Cause
 
 ON_TIME = Lateness(beats=30, p50_seconds=0.001, p99_seconds=0.01, max_seconds=0.01)

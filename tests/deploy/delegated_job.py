@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from supervisor.cgroups.worker import cgroups_of_worker
+from supervisor.process.cgroups.worker import cgroups_of_worker
 
 
 async def main() -> None:

@@ -13,7 +13,7 @@ if __name__ == "__main__":
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from supervisor.settings import ENV_PREFIX, DaemonSettings
+from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
 
 HEAD = """\
 # Settings of the neops worker, for systemd: copy this to /etc/neops-supervisor.env, owned by root, mode 0640.

@@ -2,13 +2,15 @@
 
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.capabilities import lacking
+from tests.patience import PATIENCE_SECONDS
 
 HERE = Path(__file__).parent
 SYSTEMD = Path("/usr/lib/systemd/systemd")
@@ -24,15 +26,13 @@ def why_not() -> str:
     """Why there can be no private systemd here; empty when there can."""
     if not SYSTEMD.exists():
         return f"systemd is not installed here ({SYSTEMD})"
-    if os.geteuid() != 0:
-        return "only root may boot a private systemd"
-    if shutil.which("unshare") is None:
-        return "unshare (util-linux) is not installed here"
+    if reason := lacking("mounts of root"):
+        return reason
     tried = subprocess.run(
         [*NAMESPACES, "sh", "-c", "umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup"],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     return "" if tried.returncode == 0 else f"no namespaces, or no cgroup v2, here: {tried.stderr.strip()}"
@@ -67,7 +67,7 @@ def private_systemd(folder: Path, units: dict[str, str], script: str) -> Iterato
         finally:
             # The manager is the first process of its pid namespace: with it everything in there is killed.
             holder.kill()
-            holder.wait(timeout=20)
+            holder.wait(timeout=PATIENCE_SECONDS)
             _remove_cgroup(cgroup)
 
 

@@ -6,8 +6,8 @@ import pytest
 from deploy_support import EXAMPLE, settings_of
 from environment_example import render
 
-from supervisor.legacy_environment import LEGACY_NAMES
-from supervisor.settings import ENV_PREFIX, DaemonSettings
+from supervisor.settings.legacy_environment import LEGACY_NAMES
+from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
 
 
 def test_the_example_is_what_the_settings_model_says() -> None:

@@ -13,8 +13,7 @@ import pytest
 from deploy_support import ROOT
 
 from sdk.devengine import DevEngine, EngineOptions
-
-PATIENCE_SECONDS = 20
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture(params=["a path", "an abstract name"])
@@ -65,7 +64,10 @@ async def test_ready_comes_when_every_block_is_registered_and_stopping_at_sigter
     listener: tuple[socket.socket, str], tmp_path: Path
 ) -> None:
     given, address = listener
-    async with DevEngine(EngineOptions()) as engine, worker(engine.url, address, tmp_path) as process:
+    async with (
+        DevEngine(EngineOptions(without_token=True)) as engine,
+        worker(engine.url, address, tmp_path) as process,
+    ):
         ready = await hear(given)
         assert ready["READY"] == "1"
         blocks = len(engine.registrations())
@@ -82,7 +84,10 @@ async def test_stopping_is_said_while_a_job_still_runs(
     listener: tuple[socket.socket, str], tmp_path: Path
 ) -> None:
     given, address = listener
-    async with DevEngine(EngineOptions()) as engine, worker(engine.url, address, tmp_path) as process:
+    async with (
+        DevEngine(EngineOptions(without_token=True)) as engine,
+        worker(engine.url, address, tmp_path) as process,
+    ):
         assert "READY" in await hear(given)
         job_id = engine.submit(block="neops_testing/slow:1.0.0", parameters={"seconds": 1})
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -97,7 +102,7 @@ async def test_stopping_is_said_while_a_job_still_runs(
 
 async def test_no_job_sees_the_address(listener: tuple[socket.socket, str], tmp_path: Path) -> None:
     given, address = listener
-    async with DevEngine(EngineOptions()) as engine, worker(engine.url, address, tmp_path):
+    async with DevEngine(EngineOptions(without_token=True)) as engine, worker(engine.url, address, tmp_path):
         assert "READY" in await hear(given)
         job_id = engine.submit(block="neops_testing/read_state:1.0.0")
         record = await engine.wait_for_result(job_id, PATIENCE_SECONDS)
@@ -121,7 +126,7 @@ async def test_a_worker_that_reaches_no_engine_never_says_that_it_is_ready(
 
 async def test_an_address_where_nobody_listens_stops_nothing(tmp_path: Path) -> None:
     async with (
-        DevEngine(EngineOptions()) as engine,
+        DevEngine(EngineOptions(without_token=True)) as engine,
         worker(engine.url, str(tmp_path / "nobody"), tmp_path) as process,
     ):
         job_id = engine.submit(block="neops_base/echo:1.0.0", parameters={"text": "x"})

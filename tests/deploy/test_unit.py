@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from deploy_support import UNIT, settings_of
 
-from supervisor.commands.common import EXIT_USAGE
-from supervisor.settings import KILL_MARGIN_SECONDS, DaemonSettings
-
-TEMPLATE_START_SECONDS = 60
+from supervisor.commands.shared.common import EXIT_USAGE
+from supervisor.launcher.importer import START_SECONDS
+from supervisor.settings.run_settings import KILL_MARGIN_SECONDS, DaemonSettings
 
 
 @pytest.fixture
@@ -68,7 +67,7 @@ def test_the_stop_time_out_is_above_the_longest_orderly_end(
 def test_the_start_time_out_is_above_the_longest_wait_for_the_engine(
     unit: dict[str, str], defaults: DaemonSettings
 ) -> None:
-    importing = TEMPLATE_START_SECONDS + defaults.import_seconds
+    importing = START_SECONDS + defaults.import_seconds
     assert float(unit["TimeoutStartSec"]) >= importing + defaults.startup_retry_seconds + 30
 
 

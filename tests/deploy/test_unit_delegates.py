@@ -9,6 +9,8 @@ import pytest
 from deploy_support import ROOT, UNIT
 from private_systemd import evidence, is_open_to_all, private_systemd, wait_for_file, why_not
 
+from tests.patience import PATIENCE_SECONDS
+
 REASON = why_not()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
 
@@ -28,7 +30,7 @@ def machines_own_python() -> str:
     if not PYTHON.exists():
         return f"there is no {PYTHON}"
     asked = "import sys; sys.exit(sys.version_info < (3, 11))"
-    if subprocess.run([PYTHON, "-c", asked], timeout=20, check=False).returncode:
+    if subprocess.run([PYTHON, "-c", asked], timeout=PATIENCE_SECONDS, check=False).returncode:
         return f"{PYTHON} is older than 3.11"
     return "" if is_open_to_all(ROOT) else f"{ROOT} can't be reached by a service's user"
 

@@ -22,6 +22,7 @@ from private_systemd import (
 )
 
 from sdk.devengine import DevEngine, EngineOptions, JobRecord
+from tests.patience import PATIENCE_SECONDS
 
 REASON = why_not()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
@@ -72,7 +73,7 @@ def may_ping() -> bool:
 
 async def wait_until_running(engine: DevEngine, slow: str) -> None:
     """Wait until the slow job is claimed, and the descendants of the other one run."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while engine.job(slow).status == "pending" or ESCAPED not in all_command_lines():
             await asyncio.sleep(0.05)
 
@@ -83,7 +84,7 @@ def all_command_lines() -> list[list[str]]:
 
 
 async def result(engine: DevEngine, job_id: str) -> JobRecord:
-    return await engine.wait_for_result(job_id, timeout_seconds=15)
+    return await engine.wait_for_result(job_id, timeout_seconds=PATIENCE_SECONDS)
 
 
 def message(record: JobRecord) -> str:
@@ -91,7 +92,7 @@ def message(record: JobRecord) -> str:
 
 
 async def test_the_unit_starts_registered_runs_jobs_drains_and_leaves_nothing(tmp_path: Path) -> None:
-    async with DevEngine(EngineOptions()) as engine:
+    async with DevEngine(EngineOptions(without_token=True)) as engine:
         (tmp_path / "settings.env").write_text(SETTINGS.format(url=engine.url))
         units = {SERVICE: UNIT.read_text(), f"{SERVICE}.d/test.conf": drop_in(tmp_path)}
         with private_systemd(tmp_path, units, SCRIPT) as work:

@@ -22,6 +22,6 @@ async def engine(clock: Clock) -> AsyncIterator[DevEngine]:
 @pytest.fixture
 async def worker(engine: DevEngine) -> AsyncIterator[HttpWorker]:
     """A registered worker that offers the echo block."""
-    async with HttpWorker(engine.url) as worker:
+    async with HttpWorker(engine.url, engine.token_file) as worker:
         await worker.register(ECHO)
         yield worker

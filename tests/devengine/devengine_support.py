@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
 
 from sdk.devengine import DevEngine, EngineOptions
+from tests.tokens import bearer
 
 ECHO: dict[str, Any] = {
     "name": "echo",
@@ -54,12 +56,15 @@ async def running_engine(
 class HttpWorker:
     """A worker as seen on the wire: raw requests, status and parsed body as they come."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token_file: Path | None = None) -> None:
         self.url = url
+        self._headers = bearer(token_file) if token_file else {}
         self.uuid = ""
 
     async def __aenter__(self) -> Self:
-        self.session = aiohttp.ClientSession(self.url, timeout=aiohttp.ClientTimeout(total=10))
+        self.session = aiohttp.ClientSession(
+            self.url, headers=self._headers, timeout=aiohttp.ClientTimeout(total=10)
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:

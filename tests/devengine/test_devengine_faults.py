@@ -106,7 +106,7 @@ async def test_a_delay_is_before_handling_or_before_answering(
     engine: DevEngine, worker: HttpWorker, field: str, state: str
 ) -> None:
     job_id = engine.submit(block=BLOCK)
-    engine.faults.add(Fault(route="poll", **{field: 0.3}))
+    engine.faults.add(Fault(route="poll", **{field: 1.0}))
     began = time.monotonic()
     polling = asyncio.create_task(worker.poll())
     while engine.faults.waiting:
@@ -114,7 +114,7 @@ async def test_a_delay_is_before_handling_or_before_answering(
     await asyncio.sleep(0.05)
     assert engine.job(job_id).status == state
     assert (await polling)[0] == 201
-    assert time.monotonic() - began >= 0.3
+    assert time.monotonic() - began >= 1.0
 
 
 async def test_cleared_faults_do_not_happen(engine: DevEngine, worker: HttpWorker) -> None:
@@ -145,13 +145,19 @@ async def test_requests_are_recorded_with_body_status_and_time(engine: DevEngine
 
 
 async def test_nothing_is_recorded_when_that_is_off() -> None:
-    async with running_engine(record_requests=False) as engine, HttpWorker(engine.url) as worker:
+    async with (
+        running_engine(record_requests=False) as engine,
+        HttpWorker(engine.url, engine.token_file) as worker,
+    ):
         await worker.register()
         assert engine.requests == []
 
 
 async def test_test_controls_order_and_clear_faults_over_http() -> None:
-    async with running_engine(test_controls=True) as engine, HttpWorker(engine.url) as worker:
+    async with (
+        running_engine(test_controls=True) as engine,
+        HttpWorker(engine.url, engine.token_file) as worker,
+    ):
         await worker.register()
         order = {
             "route": "ping",
@@ -171,7 +177,7 @@ async def test_test_controls_order_and_clear_faults_over_http() -> None:
         ):
             assert (await worker.call("POST", "/dev/faults", wrong))[0] == 400
         _, recorded = await worker.call("GET", "/dev/requests?route=ping")
-        assert [(item["status"], item["bodyText"]) for item in recorded] == [(503, ""), (200, "")]
+        assert [item["status"] for item in recorded] == [503, 200]
         assert len((await worker.call("GET", "/dev/requests"))[1]) > 4
 
 

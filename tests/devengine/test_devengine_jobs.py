@@ -6,6 +6,7 @@ import pytest
 from devengine_support import ECHO, HttpWorker, running_engine
 
 from sdk.devengine import DevEngine, EngineStateError, NotFoundError
+from tests.patience import PATIENCE_SECONDS
 
 BLOCK = "lab/echo:1.0.0"
 
@@ -139,7 +140,7 @@ async def test_the_result_of_a_job_nobody_claimed_conflicts(engine: DevEngine, w
 async def test_waiting_for_a_result_ends_when_it_arrives(engine: DevEngine, worker: HttpWorker) -> None:
     job_id = engine.submit(block=BLOCK)
     await worker.poll()
-    waiting = asyncio.create_task(engine.wait_for_result(job_id, timeout_seconds=10))
+    waiting = asyncio.create_task(engine.wait_for_result(job_id, timeout_seconds=PATIENCE_SECONDS))
     await asyncio.sleep(0)
     assert not waiting.done()
     await worker.push(job_id, data={"a": 1})
@@ -158,7 +159,8 @@ async def test_waiting_in_vain_says_where_the_job_stands(engine: DevEngine, work
 
 async def test_stopping_the_engine_ends_the_waits() -> None:
     async with running_engine() as engine:
-        waiting = asyncio.create_task(engine.wait_for_result(engine.submit(block=BLOCK), timeout_seconds=10))
+        job_id = engine.submit(block=BLOCK)
+        waiting = asyncio.create_task(engine.wait_for_result(job_id, timeout_seconds=PATIENCE_SECONDS))
         await asyncio.sleep(0)
     with pytest.raises(EngineStateError, match="stopped"):
         await waiting

@@ -61,7 +61,7 @@ async def test_jobs_are_listed_by_status(engine: DevEngine, worker: HttpWorker) 
         _, jobs = await worker.call("GET", f"/blackboard/jobs{query}")
         assert [job["jobId"] for job in jobs] == job_ids, query
     _, (job,) = await worker.call("GET", f"/workers/{worker.uuid}/jobs?status=pushed")
-    assert (job["jobId"], job["resultStatus"], len(job["resultMessage"])) == (pushed, "failed", 1000)
+    assert (job["jobId"], job["resultStatus"]) == (pushed, "failed")
     assert (await worker.call("GET", "/blackboard/jobs?status=done"))[0] == 400
     _, result = await worker.call("GET", f"/blackboard/jobs/{pushed}/result")
     assert result == {

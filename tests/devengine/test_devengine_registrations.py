@@ -68,7 +68,10 @@ async def test_a_missing_schema_is_refused(worker: HttpWorker) -> None:
 
 
 async def test_hyphens_are_allowed_in_the_newer_grammar_only() -> None:
-    async with running_engine(id_grammar="0.43") as engine, HttpWorker(engine.url) as worker:
+    async with (
+        running_engine(id_grammar="0.43") as engine,
+        HttpWorker(engine.url, engine.token_file) as worker,
+    ):
         assert (await worker.register_block(block(name="a-b", package="c-d")))[0] == 201
         assert (await worker.register_block(block(name="a:b")))[0] == 400
         assert (await worker.call("GET", "/version"))[1] == {"version": "0.43.0-beta.8"}
@@ -120,7 +123,10 @@ async def test_a_change_that_breaks_workflows_is_refused(
 
 
 async def test_where_an_author_is_still_writing_any_change_is_registered() -> None:
-    async with running_engine(schemas_may_change=True) as engine, HttpWorker(engine.url) as worker:
+    async with (
+        running_engine(schemas_may_change=True) as engine,
+        HttpWorker(engine.url, engine.token_file) as worker,
+    ):
         await worker.register(ECHO)
         for version, change, _ in INCOMPATIBLE:
             assert (await worker.register_block(block(version, **change)))[0] == 201

@@ -18,7 +18,7 @@ async def engine(clock: Clock) -> AsyncIterator[DevEngine]:
 
 @pytest.fixture
 async def worker(engine: DevEngine) -> AsyncIterator[HttpWorker]:
-    async with HttpWorker(engine.url) as worker:
+    async with HttpWorker(engine.url, engine.token_file) as worker:
         await worker.register({**ECHO, "isPure": True})
         yield worker
 

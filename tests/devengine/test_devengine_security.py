@@ -11,6 +11,7 @@ import pytest
 from devengine_support import HttpWorker, running_engine
 
 from sdk.devengine import DevEngine, EngineOptions, EngineOptionsError
+from tests.patience import PATIENCE_SECONDS
 
 JSON = {"Content-Type": "application/json"}
 
@@ -23,7 +24,7 @@ async def raw_status(engine: DevEngine, *lines: str) -> int:
     """Send a request line and headers exactly as given; return the status of the answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port_of(engine))
     writer.write("\r\n".join([*lines, "Connection: close", "", ""]).encode())
-    answer = await asyncio.wait_for(reader.read(), timeout=5)
+    answer = await asyncio.wait_for(reader.read(), timeout=PATIENCE_SECONDS)
     writer.close()
     await writer.wait_closed()
     return int(answer.split()[1])
@@ -162,7 +163,7 @@ async def test_values_of_a_request_are_neither_echoed_nor_logged(
 async def test_an_unexpected_error_is_answered_with_500_and_logged_without_values(
     engine: DevEngine, worker: HttpWorker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    engine._database.execute("DROP TABLE logs")
+    engine._service_now().logs._database.execute("DROP TABLE logs")
     entry = {
         "workflowId": "lab/flow:1.0.0",
         "jobId": "j",

@@ -6,6 +6,7 @@ import pytest
 from devengine_support import Clock, HttpWorker, running_engine
 
 from sdk.devengine import DevEngine, WorkerState
+from tests.patience import PATIENCE_SECONDS
 
 BLOCK = "lab/echo:1.0.0"
 
@@ -158,11 +159,11 @@ async def test_a_deleted_worker_shows_only_when_asked_for(engine: DevEngine, wor
 
 async def test_the_engine_checks_by_itself_at_its_interval() -> None:
     times = {"unreachable_seconds": 0.05, "offline_seconds": 0.1, "check_interval_seconds": 0.02}
-    async with running_engine(**times) as engine, HttpWorker(engine.url) as worker:
+    async with running_engine(**times) as engine, HttpWorker(engine.url, engine.token_file) as worker:
         await worker.register()
         job_id = engine.submit(block=BLOCK)
         await worker.poll()
-        job = await engine.wait_for_result(job_id, timeout_seconds=10)
+        job = await engine.wait_for_result(job_id, timeout_seconds=PATIENCE_SECONDS)
         assert (job.finished_by, state_of(engine)) == ("engine", WorkerState.OFFLINE)
 
 

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 import asyncssh
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 PASSWORD = "typed-not-shown"
 COMMAND = [sys.executable, "-m", "sdk.testing.devices", "--username", "admin"]
 
@@ -35,7 +37,7 @@ async def listening_port(process: asyncio.subprocess.Process) -> int:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(f"{PASSWORD}\n".encode())
-    line = (await asyncio.wait_for(process.stdout.readline(), timeout=20)).decode()
+    line = (await asyncio.wait_for(process.stdout.readline(), timeout=PATIENCE_SECONDS)).decode()
     before, _, port = line.strip().rpartition(":")
     assert before == "emulated IOS listening on 127.0.0.1"
     return int(port)
@@ -62,7 +64,7 @@ async def test_a_signal_ends_it_in_good_order(
 ) -> None:
     await listening_port(program)
     program.send_signal(number)
-    _, errors = await asyncio.wait_for(program.communicate(), timeout=10)
+    _, errors = await asyncio.wait_for(program.communicate(), timeout=PATIENCE_SECONDS)
     assert (program.returncode, errors) == (0, b"")
 
 
@@ -73,7 +75,7 @@ async def test_the_password_is_on_no_command_line(program: asyncio.subprocess.Pr
 
 
 async def test_without_a_password_it_says_so_and_ends(program: asyncio.subprocess.Process) -> None:
-    _, errors = await asyncio.wait_for(program.communicate(b""), timeout=20)
+    _, errors = await asyncio.wait_for(program.communicate(b""), timeout=PATIENCE_SECONDS)
     assert program.returncode == 2
     assert b"No password on the standard input" in errors
 
@@ -81,7 +83,7 @@ async def test_without_a_password_it_says_so_and_ends(program: asyncio.subproces
 async def test_a_port_that_is_taken_is_named(program: asyncio.subprocess.Process) -> None:
     port = await listening_port(program)
     second = await start("--port", str(port))
-    _, errors = await asyncio.wait_for(second.communicate(f"{PASSWORD}\n".encode()), timeout=20)
+    _, errors = await asyncio.wait_for(second.communicate(f"{PASSWORD}\n".encode()), timeout=PATIENCE_SECONDS)
     assert second.returncode == 1
     assert f"Can't listen on 127.0.0.1:{port}" in errors.decode()
 
@@ -99,6 +101,6 @@ except ImportError as error:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", source, stdout=asyncio.subprocess.PIPE
     )
-    output, _ = await asyncio.wait_for(process.communicate(), timeout=20)
+    output, _ = await asyncio.wait_for(process.communicate(), timeout=PATIENCE_SECONDS)
     assert output.decode().startswith("True asyncssh ")
     assert "pip install 'neops-supervisor[emulator]'" in output.decode()

@@ -12,6 +12,7 @@ from netmiko.base_connection import BaseConnection
 
 from sdk import WorkflowContext
 from sdk.testing.devices import EmulatedIos, Faults
+from tests.patience import PATIENCE_SECONDS
 
 PASSWORD = "lab-password-1"
 FAULT_SECONDS = 0.5
@@ -54,7 +55,7 @@ async def read_until_end(shell: asyncssh.SSHClientProcess[str]) -> tuple[str, Ex
     """Return what the shell prints until it ends, and the error that ended it."""
     received = ""
     try:
-        while text := await asyncio.wait_for(shell.stdout.read(1000), timeout=5):
+        while text := await asyncio.wait_for(shell.stdout.read(1000), timeout=PATIENCE_SECONDS):
             received += text
     except asyncssh.Error as error:
         return received, error
@@ -132,7 +133,7 @@ async def test_leaving_it_ends_open_sessions_and_their_tasks() -> None:
         shell = await client.create_process(term_type="vt100")
         shell.stdin.write("show clock\n")
         await shell.stdout.readuntil("show clock")
-    await asyncio.wait_for(client.wait_closed(), timeout=5)
+    await asyncio.wait_for(client.wait_closed(), timeout=PATIENCE_SECONDS)
     assert asyncio.all_tasks() - before == set()
 
 
@@ -140,7 +141,7 @@ async def test_a_client_that_sends_no_utf_8_keeps_its_session() -> None:
     async with EmulatedIos("admin", PASSWORD) as device, ssh_client(device) as client:
         shell = await client.create_process(term_type="vt100", encoding=None)
         shell.stdin.write(b"\xff\xfe\x15show clock\n")
-        assert b"UTC" in await asyncio.wait_for(shell.stdout.readuntil(b"UTC"), timeout=5)
+        assert b"UTC" in await asyncio.wait_for(shell.stdout.readuntil(b"UTC"), timeout=PATIENCE_SECONDS)
 
 
 async def test_fault_no_banner_accepts_and_never_speaks() -> None:
@@ -174,7 +175,7 @@ async def test_fault_no_prompt_opens_a_mute_shell() -> None:
 async def test_fault_command_hang_stops_at_that_command_only() -> None:
     async with shell_with(Faults(command_hang="show clock")) as shell:
         shell.stdin.write("show version\nshow  clock\n")
-        await asyncio.wait_for(shell.stdout.readuntil("show  clock\r\n"), timeout=5)
+        await asyncio.wait_for(shell.stdout.readuntil("show  clock\r\n"), timeout=PATIENCE_SECONDS)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(shell.stdout.read(1), FAULT_SECONDS)
 
@@ -191,4 +192,4 @@ async def test_fault_drop_mid_command_sends_half_of_the_output_and_cuts_the_conn
 async def test_fault_endless_output_goes_on() -> None:
     async with shell_with(Faults(endless_output="show clock")) as shell:
         shell.stdin.write("show clock\n")
-        await asyncio.wait_for(shell.stdout.readuntil("line 20 "), timeout=10)
+        await asyncio.wait_for(shell.stdout.readuntil("line 20 "), timeout=PATIENCE_SECONDS)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from sdk.devengine import DevEngine, EngineOptions
-from supervisor.commands.doctor import DoctorSettings
-from supervisor.doctor import all_checks, installation, kernel
-from supervisor.doctor.finding import Finding, Status
+from supervisor.commands.doctor import all_checks, installation, kernel
+from supervisor.commands.doctor.command import DoctorSettings
+from supervisor.commands.doctor.finding import Finding, Status
 
 CHECKS = {
     "python",
@@ -22,6 +22,7 @@ CHECKS = {
     "subreaper",
     "children lists",
     "signal fence",
+    "process groups",
     "job users",
     "ping",
     "open files",
@@ -45,7 +46,7 @@ async def doctor(*flags: str, prefix: tuple[str, ...] = ()) -> tuple[int | None,
 
 
 async def test_a_machine_that_runs_these_tests_passes_and_each_check_has_one_line(tmp_path: Path) -> None:
-    async with DevEngine(EngineOptions(database=":memory:")) as engine:
+    async with DevEngine(EngineOptions(without_token=True, database=":memory:")) as engine:
         code, out = await doctor("--engine-url", engine.url, "--state-dir", str(tmp_path / "new"))
         assert code == 0, out
         assert len(out.splitlines()) == len(CHECKS) + 1

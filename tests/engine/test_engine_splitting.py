@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from supervisor.engine.api import read_item_by_item
 from supervisor.engine.items import MalformedJob
 from supervisor.engine.splitting import split_list
-from supervisor.jobs import Job
+from supervisor.job.runner import Job
 
 GOOD = {
     "jobId": "good",

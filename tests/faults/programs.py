@@ -12,12 +12,13 @@ from typing import Any, Final
 
 import aiohttp
 
-from supervisor.demo.environment import program_environment
+from supervisor.commands.demo.environment import program_environment
+from tests.patience import PATIENCE_SECONDS
+from tests.tokens import bearer
 
 BLOCKS: Final = Path(__file__).parent / "fault_blocks"
 ACT: Final = "neops_faults/act:1.0.0"
 ACT_AGAIN: Final = "neops_faults/act_again:1.0.0"
-PATIENCE_SECONDS: Final = 30.0
 
 
 class FaultTestError(Exception):
@@ -110,13 +111,15 @@ class Engine(Program):
     def __init__(self, directory: Path) -> None:
         super().__init__("engine", directory)
         self.database = directory / "engine.sqlite3"
+        self.token_file = token_file_in(directory)
         self.port = 0
         self.flags: Sequence[str] = ()
 
     async def open(self) -> None:
         """Start it, or start it again, and wait until it listens."""
         await self.start(
-            "sdk.devengine", "--port", str(self.port), "--database", str(self.database), *self.flags
+            *("sdk.devengine", "--port", str(self.port), "--database", str(self.database)),
+            *("--token-file", str(self.token_file), *self.flags),
         )
         listening = await self.wait_for(r"^devengine listening on http://\S+:(\d+)$")
         if listening is None:
@@ -126,7 +129,7 @@ class Engine(Program):
     async def ask(self, session: aiohttp.ClientSession, method: str, path: str, body: Any = None) -> Any:
         """Send one request past the proxy and return the JSON of its answer, `None` for an empty one."""
         url = f"http://127.0.0.1:{self.port}{path}"
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **bearer(self.token_file)}
         async with session.request(method, url, json=body, headers=headers) as response:
             if response.status >= 300:
                 raise FaultTestError(f"The engine answered {method} {path} with {response.status}.")
@@ -144,6 +147,7 @@ class Worker(Program):
         self.temporary.mkdir(exist_ok=True)
         given = {
             "engine_url": engine_url,
+            "engine_token_file": token_file_in(directory),
             "function_blocks": BLOCKS,
             "state_dir": state_dir,
             "startup_retry_seconds": 30,
@@ -169,6 +173,11 @@ class Worker(Program):
         """The supervisor's children, as pid and process name."""
         supervisor = self.supervisor_pid
         return {} if supervisor is None else {pid: name_of(pid) for pid in children_of(supervisor)}
+
+
+def token_file_in(directory: Path) -> Path:
+    """Return where an engine puts its token, and a worker beside it looks for it."""
+    return directory / "engine.token"
 
 
 def children_of(pid: int) -> list[int]:

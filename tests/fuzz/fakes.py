@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from jobrunner.protocol.catalogue import BlockEntry
-from supervisor.cgroups.cgroup import WITHOUT
 from supervisor.launcher.child import Reaped
 from supervisor.launcher.sweep import Swept
+from supervisor.process.cgroups.cgroup import WITHOUT
 from supervisor.verdict import ExitStatus
 
 Speaker = Callable[["FakeChild"], Any]
@@ -31,7 +31,7 @@ class FakeChild:
             os.set_blocking(descriptor, False)
         self.dump, self.dump_start = os.memfd_create("fuzz"), 0
         self.exited: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
-        self.cgroup, self.user = WITHOUT, None
+        self.cgroup, self.user, self.groups = WITHOUT, None, NoGroups()
         self._closed = False
 
     async def connect(self) -> Self:
@@ -59,16 +59,17 @@ class FakeChild:
     def unread_bytes(self) -> int:
         return 0
 
-    def ask_for_stack(self) -> None:
+    def ask_for_stack(self) -> bool:
         os.write(self.dump, b'Thread 0x1 (most recent call first):\n  File "block.py", line 1 in run\n')
+        return True
 
     def reap(self) -> Reaped:
         return Reaped(1.0, 0.0)
 
-    def give_up(self) -> None:
+    def discard(self) -> None:
         self.kill()
 
-    def bury(self) -> None:
+    def reap_and_close(self) -> None:
         self.close()
 
     def close(self) -> None:
@@ -82,10 +83,22 @@ class FakeChild:
             os.close(descriptor)
 
 
+class NoGroups:
+    """The process groups of a child that starts nothing."""
+
+    complete = True
+
+    def watch(self, *_: object) -> None: ...
+
+    def hold(self) -> None: ...
+
+    def send(self, *_: object) -> None: ...
+
+
 class NothingToSweep:
     """A sweeper for children that leave nothing."""
 
-    async def clear(self, process_group: int, cgroup: object) -> Swept:
+    async def clear(self, groups: object, cgroup: object) -> Swept:
         return Swept(0, 0)
 
 

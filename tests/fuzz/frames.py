@@ -10,13 +10,13 @@ from typing import Any
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.masking import Mask
 from jobrunner.protocol.messages import Order
-from supervisor.execution import Execution, Finished
+from supervisor.job.execution import Execution
+from supervisor.job.result import Finished, result_text
 from supervisor.lifecycle.job import Limits
-from supervisor.result import result_text
 from supervisor.verdict import ExitStatus, decide
-from supervisor.watch.headcount import Headcount
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.loop import LoopReports
+from supervisor.watch.process_counter import ProcessCounter
 from tests.fuzz.fakes import FakeChild, NoSampler, NothingToSweep
 from tests.fuzz.fuzzer import Fuzzer
 from tests.fuzz.measuring import not_measured
@@ -118,7 +118,7 @@ async def check_bytes(dice: random.Random, sent: bytes) -> None:
     log = JobLog("job", "fuzz/echo:1.0.0", Mask([SECRET]))
     limits = Limits(max_seconds=10.0, grace_seconds=0.0)
     reports = LoopReports(child, log, block_id="fuzz/echo:1.0.0", block_file=None, blocking_seconds=0.5)  # type: ignore[arg-type]
-    parts = (NothingToSweep(), NoSampler(), Headcount())
+    parts = (NothingToSweep(), NoSampler(), ProcessCounter())
     execution = Execution(child, *parts, limits, log, reports)  # type: ignore[arg-type]
     speaking = asyncio.ensure_future(_speak(child, sent, dice))
     try:

@@ -15,15 +15,15 @@ from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.exit_codes import BROKEN
 from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.messages import Order, Outcome, to_child
-from supervisor.dispatch import Dispatcher
 from supervisor.engine.http import Answer
 from supervisor.engine.items import MalformedJob, parse_items
 from supervisor.errors import EngineError
-from supervisor.job_limits import JobLimits
-from supervisor.jobs import JobRunner
+from supervisor.job.limits import JobLimits
+from supervisor.job.runner import JobRunner
 from supervisor.journal import Ledger, StoredResult
-from supervisor.launcher.kin import Kin
+from supervisor.launcher.known_children import KnownChildren
 from supervisor.verdict import ExitStatus
+from supervisor.worker.dispatch import Dispatcher
 from tests.fuzz.fakes import FakeChild, NothingToSweep, block_entry
 from tests.fuzz.fuzzer import Fuzzer
 from tests.fuzz.measuring import not_measured
@@ -42,10 +42,10 @@ class FakeLauncher:
     """Has children that answer every order with a success."""
 
     def __init__(self) -> None:
-        self.kin = Kin()
+        self.known_children = KnownChildren()
         self.orders: list[str] = []
 
-    async def bear(self) -> FakeChild:
+    async def spawn_child(self) -> FakeChild:
         child = await FakeChild().connect()
         task = asyncio.ensure_future(self._live(child))
         child.exited.add_done_callback(lambda _: task.cancel())
@@ -70,7 +70,7 @@ class FakeLauncher:
         finally:
             writer.transport.abort()
 
-    def drain_births(self) -> None: ...
+    def drain_starts(self) -> None: ...
 
 
 class JobLists(Fuzzer):

@@ -107,10 +107,10 @@ async def check_births(sent: list[bytes]) -> None:
     with near, far, _no_signals(signalled):
         for message in sent:
             far.send(message)
-        launcher.drain_births()
+        launcher.drain_starts()
         if launcher._comeback is not None:
             launcher._comeback.cancel()
-        launcher.drain_births()
+        launcher.drain_starts()
     for born in waiting.values():
         if born.done() and born.exception() is None:
             assert 1 < born.result() <= 2**22 + 1, f"a child with the pid {born.result()}"

@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from supervisor.jobs import Concluded, Job
+from supervisor.job.runner import Concluded, Job
 
 EMPTY_CONTEXT: dict[str, Any] = {"devices": [], "deviceGroups": [], "interfaces": []}
 

@@ -13,18 +13,18 @@ from typing import Any
 import psutil
 from host_jobs import run_job
 
-from supervisor import processes as processes_module
 from supervisor.errors import LaunchError
 from supervisor.launcher import Child, Spares
-from supervisor.launcher.kin import direct_children
+from supervisor.launcher.known_children import direct_children
 from supervisor.launcher.sweep import Sweeper
-
-BOUND_SECONDS = 10.0
+from supervisor.lifecycle import job as lifecycle_job
+from supervisor.process import proc as processes_module
+from tests.patience import PATIENCE_SECONDS
 
 
 async def until(condition: Any) -> None:
-    """Wait for a condition on the loop, at most `BOUND_SECONDS`."""
-    end = time.monotonic() + BOUND_SECONDS
+    """Wait for a condition on the loop, at most `PATIENCE_SECONDS`."""
+    end = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < end, "the condition did not come true"
         await asyncio.sleep(0.005)
@@ -34,13 +34,20 @@ async def end_child(child: Child) -> None:
     """Kill, await and bury a child that has no job."""
     child.kill()
     await child.exited
-    child.bury()
+    child.reap_and_close()
+
+
+def unknown_children(host: Any) -> set[int]:
+    """Return the direct children that nobody knows, in the sweep's order: each in the list was announced by now."""
+    children = direct_children()
+    host.launcher.drain_starts()
+    return set(host.launcher.known_children.unknown(children))
 
 
 async def processes(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """The template, the spares that wait, and children that nobody knows."""
     await until(lambda: len(host.runner._spares._ready) >= host.options.get("spares", 1))
-    unknown = host.launcher.kin.unknown(direct_children())
+    unknown = unknown_children(host)
     return {
         "template": getattr(host.launcher, "template_pid", None),
         "spares": [child.pid for child in host.runner._spares._ready],
@@ -63,7 +70,7 @@ async def usage_of_spare(host: Any, request: dict[str, Any]) -> dict[str, Any]:
 
 async def births_and_sweeps(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Bear ``births`` children while sweeps run all the time; tell how many lived and how many were swept."""
-    dead = await host.launcher.bear()
+    dead = await host.launcher.spawn_child()
     dead.kill()
     await dead.exited
     sweeper = Sweeper(host.launcher)
@@ -72,27 +79,29 @@ async def births_and_sweeps(host: Any, request: dict[str, Any]) -> dict[str, Any
     async def sweep_all_the_time() -> None:
         nonlocal swept, sweeps
         while bearing:
-            swept += (await sweeper.clear(dead.pid)).killed
+            swept += (await sweeper.clear(dead.groups)).killed
             sweeps += 1
             await asyncio.sleep(0)
 
     sweeping = asyncio.create_task(sweep_all_the_time())
     lived = 0
     for _ in range(request["births"] // 2):
-        pair = await asyncio.gather(host.launcher.bear(), host.launcher.bear(), return_exceptions=True)
+        pair = await asyncio.gather(
+            host.launcher.spawn_child(), host.launcher.spawn_child(), return_exceptions=True
+        )
         for child in pair:
             if isinstance(child, Child):
                 lived += not child.exited.done()
                 await end_child(child)
     bearing = False
     await sweeping
-    dead.bury()
+    dead.reap_and_close()
     return {"lived": lived, "swept": swept, "sweeps": sweeps}
 
 
 async def two_sweeps_at_once(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Two jobs end in one moment; tell what was killed, and whether a process that was waited for got a signal."""
-    ended = [await host.launcher.bear() for _ in range(2)]
+    ended = [await host.launcher.spawn_child() for _ in range(2)]
     command = [sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)"]
     leftovers = [subprocess.Popen(command) for _ in range(4)]
     for child in ended:
@@ -108,11 +117,11 @@ async def two_sweeps_at_once(host: Any, request: dict[str, Any]) -> dict[str, An
     processes_module.signal_child_of = watched
     try:
         sweeper = Sweeper(host.launcher)
-        swept = await asyncio.gather(*(sweeper.clear(child.pid) for child in ended))
+        swept = await asyncio.gather(*(sweeper.clear(child.groups) for child in ended))
     finally:
         processes_module.signal_child_of = send
     for child in ended:
-        child.bury()
+        child.reap_and_close()
     for leftover in leftovers:
         leftover.wait()
     return {"killed": [one.killed for one in swept], "strangers": strangers}
@@ -121,16 +130,16 @@ async def two_sweeps_at_once(host: Any, request: dict[str, Any]) -> dict[str, An
 async def foreign_child_status(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Start a known child that is not a job, run jobs that are swept, then ask for that child's exit code."""
     foreign = subprocess.Popen([sys.executable, "-I", "-S", "-c", "raise SystemExit(7)"])
-    host.launcher.kin.add(foreign.pid)
+    host.launcher.known_children.add(foreign.pid)
     await until(lambda: os.waitid(os.P_PID, foreign.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT))
-    children = [await host.launcher.bear() for _ in range(3)]
+    children = [await host.launcher.spawn_child() for _ in range(3)]
     for child in children:
         child.kill()
         await child.exited
-        await Sweeper(host.launcher).clear(child.pid)
-        child.bury()
+        await Sweeper(host.launcher).clear(child.groups)
+        child.reap_and_close()
     code = foreign.wait()
-    host.launcher.kin.discard(foreign.pid)
+    host.launcher.known_children.discard(foreign.pid)
     return {"code": code}
 
 
@@ -139,12 +148,12 @@ async def starts_at_once(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     running, most = 0, 0
 
     class Counting:
-        async def bear(self) -> Child:
+        async def spawn_child(self) -> Child:
             nonlocal running, most
             running += 1
             most = max(most, running)
             try:
-                return await host.launcher.bear()
+                return await host.launcher.spawn_child()
             finally:
                 running -= 1
 
@@ -168,7 +177,7 @@ async def take_without_template(host: Any, request: dict[str, Any]) -> dict[str,
         error = str(problem)
     waited = time.monotonic() - begun
     os.kill(host.launcher.template_pid, signal.SIGCONT)
-    child = await spares.take(BOUND_SECONDS)
+    child = await spares.take(PATIENCE_SECONDS)
     await end_child(child)
     await spares.close()
     return {"error": error, "waited": waited}
@@ -179,10 +188,10 @@ async def starts_without_descriptors(host: Any, request: dict[str, Any]) -> dict
     attempts = 0
 
     class Counting:
-        async def bear(self) -> Child:
+        async def spawn_child(self) -> Child:
             nonlocal attempts
             attempts += 1
-            return await host.launcher.bear()
+            return await host.launcher.spawn_child()
 
     spares = Spares(Counting(), 1)
     before = len(os.listdir("/proc/self/fd"))
@@ -193,7 +202,7 @@ async def starts_without_descriptors(host: Any, request: dict[str, Any]) -> dict
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     left = len(os.listdir("/proc/self/fd")) - before
     failed = attempts
-    await end_child(await spares.take(BOUND_SECONDS))
+    await end_child(await spares.take(PATIENCE_SECONDS))
     await spares.close()
     return {"attempts": failed, "leaked": left}
 
@@ -201,17 +210,17 @@ async def starts_without_descriptors(host: Any, request: dict[str, Any]) -> dict
 async def abandoned_birth(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Cancel a birth before the template has answered; tell whether the child is gone afterwards."""
     os.kill(host.launcher.template_pid, signal.SIGSTOP)
-    bearing = asyncio.create_task(host.launcher.bear())
+    bearing = asyncio.create_task(host.launcher.spawn_child())
     await until(lambda: host.launcher._awaited)
     before = direct_children()
     bearing.cancel()
     await asyncio.gather(bearing, return_exceptions=True)
     os.kill(host.launcher.template_pid, signal.SIGCONT)
-    await until(lambda: host.launcher._strays)
-    (stray,) = host.launcher._strays
+    await until(lambda: host.launcher._unclaimed)
+    (stray,) = host.launcher._unclaimed
 
     def is_gone() -> bool:
-        host.launcher.drain_births()
+        host.launcher.drain_starts()
         return not Path(f"/proc/{stray}").exists()
 
     await until(is_gone)
@@ -228,13 +237,13 @@ async def run_and_watch_the_loop(host: Any, request: dict[str, Any]) -> dict[str
         await asyncio.sleep(0.005)
         latest = max(latest, loop.time() - due)
         most_tasks = max(most_tasks, int(Path("/proc/loadavg").read_text().split()[3].partition("/")[2]))
-    unknown = host.launcher.kin.unknown(direct_children())
+    unknown = unknown_children(host)
     return await running | {"latest": latest, "most_tasks": most_tasks, "unknown": sorted(unknown)}
 
 
 async def owner_when_the_user_is_given_back(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Run a job; tell who owned the directories of jobs when its user could be another's again."""
-    users = host.launcher._confining._users
+    users = host.launcher._confinement_pool._users
     give_back, owners = users.give_back, []
 
     def watched(user: int) -> None:
@@ -278,14 +287,16 @@ async def run_without_kill(host: Any, request: dict[str, Any]) -> dict[str, Any]
         return child
 
     host.runner._spares.take = take_deaf
+    seconds, lifecycle_job.UNKILLABLE_SECONDS = lifecycle_job.UNKILLABLE_SECONDS, 0.5
     try:
         answer = await run_job(host, request)
     finally:
         host.runner._spares.take = take
+        lifecycle_job.UNKILLABLE_SECONDS = seconds
         for child, kill in taken:
             kill()
             await child.exited
-            child.bury()
+            child.reap_and_close()
     return answer
 
 

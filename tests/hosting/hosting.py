@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from tests.patience import PATIENCE_SECONDS
+
 HOSTING = Path(__file__).parent
 ROOT = HOSTING.parents[1]
 BLOCKS = str(HOSTING / "blocks_under_test")
@@ -39,7 +41,7 @@ class Host:
         self._number = 0
         self._answers: dict[int, dict[str, Any]] = {}
         try:
-            self.hello = self._read(45)
+            self.hello = self._read(PATIENCE_SECONDS)
         except BaseException:
             self.kill()
             self.__exit__()
@@ -70,7 +72,7 @@ class Host:
         self._process.stdin.flush()
         return self._number
 
-    def wait(self, number: int, seconds: float = 30) -> dict[str, Any]:
+    def wait(self, number: int, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """Wait for the answer to a request."""
         end = time.monotonic() + seconds
         while number not in self._answers:
@@ -108,7 +110,7 @@ class Host:
         """Whether the directory of every job is gone; that of the last may be on its way."""
         return not any((self.directory / "jobs").iterdir())
 
-    def end(self, seconds: float = 20) -> int:
+    def end(self, seconds: float = PATIENCE_SECONDS) -> int:
         """Let it close everything and return its exit code."""
         self._process.stdin.close()
         return self._process.wait(seconds)
@@ -141,7 +143,7 @@ def hosted(directory: Path, **options: Any) -> Iterator[Host]:
         yield host
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for a condition, at most so long."""
     end = time.monotonic() + seconds
     while not condition():

@@ -20,17 +20,17 @@ from host_scenarios import SCENARIOS
 from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Discovery
-from supervisor.blocks import start_launcher
-from supervisor.cgroups.worker import Cgroups, cgroups_of_worker
-from supervisor.job_limits import JobLimits
-from supervisor.jobs import JobRunner
+from supervisor.job.limits import JobLimits
+from supervisor.job.runner import JobRunner
 from supervisor.launcher import Imports
-from supervisor.launcher.confining import Confining
+from supervisor.launcher.confinement import ConfinementPool
 from supervisor.launcher.environment import job_environment
 from supervisor.launcher.job_users import JobUsers
-from supervisor.launcher.spawn import SpawnLauncher
+from supervisor.launcher.spawn_launcher import SpawnLauncher
 from supervisor.launcher.template import TemplateLauncher
-from supervisor.settings import RunSettings
+from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
+from supervisor.settings.run_settings import RunSettings
+from supervisor.worker.offered_blocks import start_launcher
 
 Action = Callable[["Host", dict[str, Any]], Awaitable[dict[str, Any]]]
 
@@ -55,7 +55,7 @@ class Host:
             kind = SpawnLauncher if self.options.get("spawn") else TemplateLauncher
             confinement = Confinement(**self.options.get("confinement", {}))
             imports = Imports(Discovery(self.sources), self.environment, import_seconds, confinement)
-            self.launcher = kind(imports, self.confining())
+            self.launcher = kind(imports, self.confinement_pool())
             self.catalogue = await self.launcher.start()
         self.limits = JobLimits(
             **{"max_seconds": 20.0, "grace_seconds": 0.3} | self.options.get("limits", {})
@@ -70,10 +70,10 @@ class Host:
         )
         self.runner.prepare()
 
-    def confining(self) -> Confining:
+    def confinement_pool(self) -> ConfinementPool:
         """`users` of the options is a first and a last number."""
         users = self.options.get("users")
-        return Confining(JobUsers(range(users[0], users[1] + 1)) if users else None)
+        return ConfinementPool(JobUsers(range(users[0], users[1] + 1)) if users else None)
 
     async def close(self) -> None:
         """End everything that was started."""

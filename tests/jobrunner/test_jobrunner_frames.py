@@ -23,6 +23,7 @@ from jobrunner.protocol.messages import (
     from_template,
     to_child,
 )
+from tests.patience import PATIENCE_SECONDS
 
 CAP_BYTES = 1000
 headers = some.binary(max_size=60)
@@ -108,6 +109,39 @@ def test_any_bytes_over_a_socket_are_a_frame_or_an_error(data: bytes) -> None:
         assert data.startswith(pack(frame.header, frame.payload))
 
 
+def received(data: bytes) -> Frame:
+    sender, receiver = socket.socketpair()
+    with sender, receiver:
+        sender.sendall(data)
+        sender.shutdown(socket.SHUT_WR)
+        return receive_frame(receiver, CAP_BYTES)
+
+
+@pytest.mark.parametrize(("header", "payload"), [(b"{}", b""), (b"", b"p"), (b"{}", b"p" * CAP_BYTES)])
+def test_a_whole_frame_over_a_socket_is_read_as_it_was(header: bytes, payload: bytes) -> None:
+    assert received(pack(header, payload)) == Frame(header, payload)
+    for missing in range(1, len(pack(header, payload)), 97):
+        with pytest.raises(EOFError):
+            received(pack(header, payload)[:-missing])
+
+
+@pytest.mark.parametrize("lengths", [(HEADER_CAP_BYTES + 1, 0), (2, CAP_BYTES + 1)])
+def test_over_a_socket_too_a_length_over_its_cap_is_refused_before_a_byte_of_it_came(
+    lengths: tuple[int, int],
+) -> None:
+    with pytest.raises(FrameError, match=f"of {max(lengths)} bytes is over") as caught:
+        received(PREFIX.pack(*lengths))
+    assert not caught.value.incomplete
+
+
+def test_two_frames_on_one_socket_are_read_one_by_one() -> None:
+    sender, receiver = socket.socketpair()
+    with sender, receiver:
+        sender.sendall(pack(b"one", b"1") + pack(b"two", b"22"))
+        frames = [receive_frame(receiver, CAP_BYTES) for _ in range(2)]
+    assert frames == [Frame(b"one", b"1"), Frame(b"two", b"22")]
+
+
 def test_a_frame_larger_than_the_socket_s_buffer_arrives_whole() -> None:
     sender, receiver = socket.socketpair()
     payload = bytes(range(256)) * 20_000
@@ -115,7 +149,7 @@ def test_a_frame_larger_than_the_socket_s_buffer_arrives_whole() -> None:
         sending = threading.Thread(target=sender.sendall, args=(pack(b"{}", payload),))
         sending.start()
         assert receive_frame(receiver, len(payload)).payload == payload
-        sending.join(10)
+        sending.join(PATIENCE_SECONDS)
 
 
 MESSAGES = [
@@ -170,3 +204,7 @@ def test_what_is_cut_says_how_much_is_missing_and_fits(cap: int) -> None:
     assert len(text) <= cap
     assert text.endswith("[5 more characters cut]")
     assert cut("x" * cap, cap) == "x" * cap
+
+
+def test_where_there_is_no_room_for_text_the_mark_alone_is_left() -> None:
+    assert cut("x" * 100, 5) == " … [95 more characters cut]"

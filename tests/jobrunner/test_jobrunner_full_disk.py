@@ -1,12 +1,13 @@
 """A job that fills the disk on which the jobs' directories are: it fails, and the next one does not."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hosting import Host, hosted, wait_until
+
+from tests.capabilities import mounting
 
 
 @pytest.fixture
@@ -14,15 +15,7 @@ def small_disk(tmp_path: Path) -> Iterator[Host]:
     """A host in a mount namespace of its own, whose jobs have a disk of 4 MiB."""
     jobs = tmp_path / "jobs"
     jobs.mkdir()
-    namespace = (
-        ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
-    )
-    mount = f"mount -t tmpfs -o size=4m tmpfs '{jobs}'"
-    try:
-        subprocess.run([*namespace, "sh", "-c", mount], check=True, capture_output=True, timeout=20)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no mount namespace here, so no disk of its own to fill: {error}")
-    prefix = (*namespace, "sh", "-c", f'{mount} && exec "$@"', "sh")
+    prefix = mounting(f"mount -t tmpfs -o size=4m tmpfs '{jobs}'")
     with hosted(tmp_path, prefix=prefix) as host:
         yield host
 

@@ -70,6 +70,38 @@ def test_the_cap_is_exact(over: int) -> None:
         assert f"at most {CAP_BYTES}" in header.message
 
 
+@pytest.mark.parametrize("over", [0, 1])
+def test_a_cap_is_never_below_what_a_failure_needs(over: int) -> None:
+    empty = len(encode(body(data={"t": ""}), CAP_BYTES)[1])
+    header, _ = encode(body(data={"t": "x" * (1024 - empty + over)}), 1)
+    assert header.success == (over == 0)
+
+
+def test_what_is_too_large_is_no_use_to_try_again_and_the_block_has_not_raised() -> None:
+    header, _ = encode(body(data={"t": "x" * CAP_BYTES}), CAP_BYTES)
+    assert (header.success, header.retryable, header.raised) == (False, False, False)
+
+
+@pytest.mark.parametrize(
+    ("values", "most"),
+    [
+        ({"data": {"a": "x", "b": "x" * CAP_BYTES}, "db_updates": [1], "acquires": [2]}, "data.b"),
+        ({"data": {"a": "x"}, "db_updates": ["x" * CAP_BYTES], "acquires": [2]}, "the updates of entities"),
+        ({"data": {"a": "x"}, "db_updates": [1], "acquires": ["x" * CAP_BYTES]}, "acquires"),
+        ({"acquires": ["x" * CAP_BYTES]}, "acquires"),
+        ({"data": {"k" * 200: "x" * CAP_BYTES}}, "data." + "k" * 95),
+    ],
+)
+def test_a_result_that_is_too_large_says_what_most_of_it_is(values: dict[str, Any], most: str) -> None:
+    header, _ = encode(body(**values), CAP_BYTES)
+    assert f"Most of it is {most}, " in header.message
+
+
+def test_a_failure_that_does_not_say_so_was_not_raised() -> None:
+    assert not failed("x").raised
+    assert failed("x", raised=True).raised
+
+
 def test_acquires_count_for_the_cap_too() -> None:
     assert not encode(body(acquires=["x" * CAP_BYTES]), CAP_BYTES)[0].success
 

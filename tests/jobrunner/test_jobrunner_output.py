@@ -83,6 +83,11 @@ def test_an_unfinished_line_is_not_lost_however_the_child_dies(host: Host, end: 
     assert "still connecting" in done["message"]
 
 
+def test_what_a_block_leaves_in_a_stream_of_its_own_is_not_lost(host: Host) -> None:
+    done = host.run("under_test/prints_through_its_own_stream")
+    assert texts(done, "stdout") == ["kept back"]
+
+
 def test_the_lines_that_two_threads_print_seldom_mix(host: Host) -> None:
     done = host.run("under_test/prints_in_threads")
     whole = {f"{name} {number} end" for name in "ab" for number in range(200)}

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hosting import Host
 
 from jobrunner.protocol.caps import LOG_CAP_CHARS
@@ -60,8 +61,12 @@ def test_a_secret_that_a_cut_goes_through_leaves_no_piece(host: Host) -> None:
     assert printed.endswith("x *** … [15 more bytes of this line cut]")
 
 
-def test_a_child_that_is_killed_while_it_prints_a_secret_leaves_no_piece_of_it(host: Host) -> None:
-    done = host.run("telling/dies_in_a_line", {"pin": "swordfish-and-chips"})
+@pytest.mark.parametrize("secret", ["swordfish-7", "swordfish-and-chips", "swordf ish", "swordfish-öß!"])
+def test_a_child_that_is_killed_while_it_prints_a_secret_leaves_no_piece_of_it(
+    host: Host, secret: str
+) -> None:
+    """The last of them is cut in the middle of a character."""
+    done = host.run("telling/dies_in_a_line", {"pin": secret})
     assert done["cause"] == "crashed"
     assert texts(done) == ["it is ***"]
     assert done["last_output"] == "it is ***"

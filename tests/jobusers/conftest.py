@@ -1,7 +1,6 @@
 """A host whose children run as users of their own. Needs root, and a Python that everyone may read."""
 
 import contextlib
-import os
 import shutil
 import sys
 import sysconfig
@@ -16,14 +15,16 @@ sys.path.append(str(Path(__file__).parents[1] / "hosting"))
 from hosting import ROOT, Host, hosted  # found by the line above
 from job_users_support import USERS, opening
 
-from supervisor.job_users import missing_capabilities, not_open_to_all
+from supervisor.worker.job_users import missing_capabilities, not_open_to_all
+from tests.capabilities import lacking, need
 
 
 @pytest.fixture(scope="session")
 def prefix() -> tuple[str, ...]:
     """What a command begins with whose job users must be able to read Python and this checkout."""
-    if os.geteuid() != 0 or missing_capabilities():
-        pytest.skip("job users need root")
+    need("other users")
+    if missing := missing_capabilities():
+        pytest.skip(f"job users need root, or {', '.join(missing)}")
     needed = [
         Path(sys.executable),
         Path(sysconfig.get_path("stdlib")),
@@ -31,8 +32,8 @@ def prefix() -> tuple[str, ...]:
         ROOT,
     ]
     closed = not_open_to_all(needed)
-    if closed and shutil.which("unshare") is None:
-        pytest.skip(f"job users can't read Python: {closed} are closed, and unshare is not installed")
+    if closed and (reason := lacking("mounts of root")):
+        pytest.skip(f"job users can't read Python, as others may not enter {', '.join(closed)}: {reason}")
     return opening(closed)
 
 

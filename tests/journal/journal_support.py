@@ -11,6 +11,7 @@ from pathlib import Path
 
 from supervisor.journal import Claim
 from supervisor.journal.schema import MIGRATIONS
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = Path(__file__).with_name("writing_scenario.py")
@@ -30,7 +31,7 @@ def writer(directory: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> "s
     )
 
 
-async def until(check: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+async def until(check: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Wait until ``check`` returns something true."""
     end = time.monotonic() + seconds
     while not check():

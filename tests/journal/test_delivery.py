@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from journal_support import claim, raw, until
 
-from supervisor.backoff import Backoff
-from supervisor.delivery import Delivery
+from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
 from supervisor.journal import Ledger
-from supervisor.outbox import Outbox
-from supervisor.past import deliver_the_past
+from supervisor.worker.delivery import Delivery
+from supervisor.worker.outbox import Outbox
+from supervisor.worker.recovery import recover_results
+from tests.patience import PATIENCE_SECONDS
 
 
 class Engine:
@@ -50,7 +51,7 @@ async def make(ledger: Ledger, *texts: str) -> list[int]:
 async def deliver(ledger: Ledger, engine: Engine) -> None:
     """Deliver everything that waits."""
     delivery = Delivery(engine, ledger, quick())
-    await deliver_the_past(ledger, delivery, knows_retryable=False)
+    await recover_results(ledger, delivery, knows_retryable=False)
     assert await delivery.wait_until_delivered(10)
     await delivery.close()
 
@@ -138,7 +139,7 @@ async def test_the_same_result_is_sent_once_however_often_the_past_is_asked_for(
     engine = Engine()
     delivery = Delivery(engine, ledger, quick())
     for _ in range(3):
-        await deliver_the_past(ledger, delivery, knows_retryable=False)
+        await recover_results(ledger, delivery, knows_retryable=False)
     assert await delivery.wait_until_delivered(10)
     assert sorted(engine.got) == [b"a", b"b"]
     await delivery.close()
@@ -149,12 +150,12 @@ async def test_a_dead_letter_can_be_sent_again_and_arrive(tmp_path: Path) -> Non
     ledger = await Ledger.open(tmp_path)
     engine = Engine(a=[422])
     delivery = Delivery(engine, ledger, quick())
-    ledger.on_found = lambda: deliver_the_past(ledger, delivery, knows_retryable=False)
+    ledger.on_found = lambda: recover_results(ledger, delivery, knows_retryable=False)
     (number,) = await make(ledger, "a")
     await ledger.on_found()
     await until(lambda: delivery.waiting == 0, "it is refused")
     raw(tmp_path, "UPDATE claims SET dead_reason = NULL WHERE number = ?", number)
-    await until(lambda: engine.got == [b"a", b"a"], "it is sent again", 5)
+    await until(lambda: engine.got == [b"a", b"a"], "it is sent again", PATIENCE_SECONDS)
     await until(lambda: not ledger.known_job_ids(), "it has arrived")
     await delivery.close()
     await ledger.close()
@@ -164,7 +165,7 @@ async def test_what_is_not_delivered_at_the_end_stays(tmp_path: Path) -> None:
     ledger = await Ledger.open(tmp_path)
     await make(ledger, "a", "b")
     delivery = Delivery(Engine(a=[503] * 1000, b=[201]), ledger, quick())
-    await deliver_the_past(ledger, delivery, knows_retryable=False)
+    await recover_results(ledger, delivery, knows_retryable=False)
     assert not await delivery.wait_until_delivered(0.3)
     assert delivery.waiting == 1
     await delivery.close()
@@ -178,7 +179,7 @@ async def test_the_result_of_a_try_that_is_over_is_not_sent_for_the_next_one(tmp
     await make(ledger, "again", "other")
     engine = Engine(again=[None], other=[None])
     delivery = Delivery(engine, ledger, Outbox(new_backoff=lambda: Backoff(0.5, 0.5)))
-    await deliver_the_past(ledger, delivery, knows_retryable=False)
+    await recover_results(ledger, delivery, knows_retryable=False)
     await until(lambda: len(engine.got) == 2, "both were sent once")
     await delivery.supersede({"again"})
     assert await delivery.wait_until_delivered(10)

@@ -208,8 +208,15 @@ async def test_a_directory_that_can_not_be_made_is_named_with_its_reason(tmp_pat
     assert "--state-dir" in str(caught.value)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.needs("write protection")
 async def test_a_directory_without_the_right_to_write_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(StateDirectoryError, match="Permission denied"):
         await Ledger.open(tmp_path)
+
+
+async def test_another_program_s_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    raw(tmp_path, "CREATE TABLE theirs (name TEXT)")
+    with pytest.raises(StateDirectoryError, match="another program's database"):
+        await Ledger.open(tmp_path)
+    assert raw(tmp_path, "SELECT name FROM sqlite_master") == [("theirs",)]

@@ -4,11 +4,14 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from supervisor.journal import Claim, Ledger, StoredResult
 from supervisor.journal.records import digest_of
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest_asyncio.fixture
@@ -105,7 +108,7 @@ async def test_a_result_that_nobody_takes_is_kept_out_of_the_way_with_its_reason
 ) -> None:
     (number,) = await numbers_of(ledger, "a")
     await ledger.store_result(number, b"r")
-    await ledger.bury(number, "HTTP 422: no such job")
+    await ledger.mark_dead(number, "HTTP 422: no such job")
     assert ledger.undelivered() == []
     with sqlite3.connect(tmp_path / "state" / "journal.sqlite3") as other:
         rows = other.execute("SELECT result, dead_reason FROM claims").fetchall()
@@ -122,7 +125,7 @@ async def test_the_jobs_whose_result_the_engine_does_not_have_are_known(tmp_path
     _, waiting, dead, delivered = await numbers_of(ledger, "running", "waiting", "dead", "delivered")
     for number in (waiting, dead, delivered):
         await ledger.store_result(number, b"r")
-    await ledger.bury(dead, "no")
+    await ledger.mark_dead(dead, "no")
     await ledger.forget(delivered)
     assert ledger.known_job_ids() == {"running", "waiting", "dead"}
     again = await reopened(ledger, tmp_path)
@@ -182,7 +185,7 @@ async def test_one_write_that_fails_takes_no_other_along(tmp_path: Path) -> None
         numbers_of(ledger, "a"), ledger.claim([claim("c"), impossible]), numbers_of(ledger, "b")
     )
     assert ledger.known_job_ids() == {"a", "b", "c", "bad"}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not ledger.is_whole:
             await asyncio.sleep(0.01)
     again = await reopened(ledger, tmp_path)
@@ -197,6 +200,47 @@ async def test_a_caller_that_gives_up_does_not_harm_the_writer(ledger: Ledger) -
     await asyncio.gather(writing, return_exceptions=True)
     assert len(await numbers_of(ledger, "b")) == 1
     assert ledger.known_job_ids() == {"a", "b"}
+
+
+async def test_a_bug_in_what_is_done_with_what_was_found_is_said(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    bug = ZeroDivisionError("in what listens")
+
+    async def listen() -> None:
+        raise bug
+
+    ledger.on_found = listen
+    ledger._tell_found()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not caplog.records:
+            await asyncio.sleep(0)
+    (record,) = caplog.records
+    assert record.levelname == "CRITICAL"
+    assert record.exc_info is not None
+    assert record.exc_info[1] is bug
+
+
+async def test_closing_ends_what_is_done_with_what_was_found_and_complains_of_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    ledger = await Ledger.open(tmp_path)
+    ended = asyncio.Event()
+
+    async def listen() -> None:
+        try:
+            await asyncio.sleep(PATIENCE_SECONDS)
+        finally:
+            ended.set()
+
+    ledger.on_found = listen
+    ledger._tell_found()
+    await asyncio.sleep(0)
+    await ledger.close()
+    assert ended.is_set()
+    assert (complaints, caplog.records) == ([], [])
 
 
 async def test_closing_writes_what_waits(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from supervisor.backoff import LONGEST_WISH_SECONDS, Backoff
-from supervisor.outbox import (
+from supervisor.engine.backoff import LONGEST_WISH_SECONDS, Backoff
+from supervisor.worker.outbox import (
     AT_ONCE,
     LONGEST_PAUSE_SECONDS,
     Answer,

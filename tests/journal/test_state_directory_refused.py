@@ -6,21 +6,22 @@ Through the real command, which gets so far without an engine.
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from journal_support import FILE, ROOT, raw, writer
 
 from supervisor.journal import Ledger
+from tests.capabilities import NOBODY, mounting
 
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others, or become them")
-_NOBODY = 65534
+AMONG_OTHERS = pytest.mark.needs("other users")
 
 
 def start(directory: Path, *, prefix: tuple[str, ...] = (), as_nobody: bool = False) -> str:
     """Start the worker, check that it refuses, and return its one message."""
     arguments = ["--engine-url", "http://127.0.0.1:9", "--state-dir", str(directory)]
-    become = f"import os; os.setgroups([]); os.setgid({_NOBODY}); os.setuid({_NOBODY})" if as_nobody else ""
+    become = f"import os; os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})" if as_nobody else ""
     # All is imported before: an interpreter in root's home can't be read by nobody.
     code = (
         f"import sys, supervisor.commands.daemon\n{become}\nfrom supervisor.cli import main\nsys.exit(main())"
@@ -45,39 +46,35 @@ def start(directory: Path, *, prefix: tuple[str, ...] = (), as_nobody: bool = Fa
 
 def open_to_all(directory: Path) -> None:
     """Let others come as far as ``directory``: pytest's own directories are for their owner alone."""
+    temporary = Path(tempfile.gettempdir()).resolve()
     for parent in directory.parents:
-        if parent.stat().st_uid == os.geteuid() and "pytest" in str(parent):
+        if temporary in parent.parents:
             parent.chmod(0o755)
 
 
 def test_a_read_only_directory(tmp_path: Path) -> None:
-    mount = f"mount -t tmpfs -o ro tmpfs '{tmp_path}'"
-    try:
-        subprocess.run(["unshare", "--mount", "sh", "-c", mount], check=True, capture_output=True, timeout=20)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no mount namespace here, so nothing that root can't write to: {error}")
-    prefix = ("unshare", "--mount", "sh", "-c", f'{mount} && exec "$@"', "sh")
+    prefix = mounting(f"mount -t tmpfs -o ro tmpfs '{tmp_path}'")
     assert "Read-only file system" in start(tmp_path, prefix=prefix)
     assert "Read-only file system" in start(tmp_path / "new", prefix=prefix)
 
 
-@AS_ROOT
+@AMONG_OTHERS
 def test_root_in_a_directory_of_a_user(tmp_path: Path) -> None:
-    os.chown(tmp_path, _NOBODY, _NOBODY)
+    os.chown(tmp_path, NOBODY, NOBODY)
     message = start(tmp_path)
     assert "belongs to user nobody, and this worker runs as user root" in message
     assert "Run it as user nobody" in message
     assert list(tmp_path.iterdir()) == []
 
 
-@AS_ROOT
+@AMONG_OTHERS
 async def test_a_journal_of_another_user_in_a_directory_of_ours(tmp_path: Path) -> None:
     await (await Ledger.open(tmp_path)).close()
-    os.chown(tmp_path / FILE, _NOBODY, _NOBODY)
+    os.chown(tmp_path / FILE, NOBODY, NOBODY)
     assert f"{tmp_path / FILE} belongs to user nobody" in start(tmp_path)
 
 
-@AS_ROOT
+@AMONG_OTHERS
 def test_a_directory_of_root_for_a_user(tmp_path: Path) -> None:
     directory = tmp_path / "state"
     open_to_all(directory)
@@ -85,7 +82,7 @@ def test_a_directory_of_root_for_a_user(tmp_path: Path) -> None:
     assert "belongs to user root, and this worker runs as user nobody" in start(directory, as_nobody=True)
 
 
-@AS_ROOT
+@AMONG_OTHERS
 def test_a_directory_that_a_user_may_not_make(tmp_path: Path) -> None:
     open_to_all(tmp_path / "state")
     assert "Permission denied" in start(tmp_path / "state", as_nobody=True)

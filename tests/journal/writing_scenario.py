@@ -46,7 +46,7 @@ async def main() -> None:
         print("stored", number, flush=True)
         await ledger.store_result(other, b"result %d" % other)
         print("stored", other, flush=True)
-        await ledger.bury(other, "refused")
+        await ledger.mark_dead(other, "refused")
         print("buried", other, flush=True)
         if number > 4:
             await ledger.forget(number - 4)

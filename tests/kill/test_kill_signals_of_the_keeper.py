@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-PATIENCE_SECONDS = 30.0
+from tests.patience import PATIENCE_SECONDS
+
 AWAY = "http://127.0.0.1:9"  # the discard port: nobody listens
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from supervisor.watch.output import OutputReader
+from supervisor.process.output import OutputReader
+from tests.patience import PATIENCE_SECONDS
 
 LINE_CAP_BYTES = 8 * 1024
 
@@ -31,7 +32,7 @@ class Pipe:
         return OutputReader(self.end, self.lines.append)
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(self.lines) < count:
                 await asyncio.sleep(0.001)
 
@@ -133,7 +134,7 @@ async def test_the_end_of_the_pipe_stops_the_reading_and_not_the_loop(pipe: Pipe
     pipe.write(b"bye\n")
     pipe.close_child_end()
     await pipe.until(1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while reader._reading:
             await asyncio.sleep(0.001)
     # A pipe at its end is always readable: a reader left there would keep the loop turning.

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from supervisor.launcher.user_leftovers import remove_leftovers
-from supervisor.processes import is_alive, kill_tree, signal_child_of, state_and_parent, stop_tree, tree_below
-from supervisor.watch.telltale import Telltale
+from supervisor.process.proc import is_alive, kill_tree, read_stat, signal_child_of, stop_tree, tree_below
+from supervisor.watch.task_count_probe import TaskCountProbe
+from tests.patience import PATIENCE_SECONDS
 
 TREE = """
 import os, sys, threading, time
@@ -58,17 +59,45 @@ def test_a_walk_that_is_bounded_ends_above_its_bound(tree: "subprocess.Popen[byt
 def test_a_tree_is_stopped_as_a_whole_and_then_killed(tree: "subprocess.Popen[bytes]") -> None:
     end = time.monotonic() + 10
     stopped = stop_tree((tree.pid,), end)
-    while any((state_and_parent(pid) or "T")[0] != "T" for pid in stopped.parents):
+    while any(stat.state != "T" for pid in stopped.parents if (stat := read_stat(pid))):
         assert time.monotonic() < end
     assert kill_tree((tree.pid,), end) == set(stopped.parents)
-    tree.wait(10)
+    tree.wait(PATIENCE_SECONDS)
+
+
+HEADLESS = """
+import ctypes, os, platform, threading, time
+if os.fork() == 0:
+    threading.Thread(target=time.sleep, args=(600,)).start()
+    os.write(1, b"x")
+    ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)  # of this thread only
+time.sleep(600)
+"""
+
+
+def test_a_process_whose_first_thread_has_ended_is_no_zombie_while_another_lives() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", HEADLESS], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(1) == b"x"
+        end = time.monotonic() + 60
+        headless = next(pid for pid in tree_below((process.pid,)).parents if pid != process.pid)
+        while (stat := read_stat(headless)) is None or stat.state != "Z":
+            assert time.monotonic() < end
+        assert is_alive(headless)
+        begun = time.monotonic()
+        assert kill_tree((process.pid,), begun + 60) == {process.pid, headless}
+        assert time.monotonic() - begun < 60  # it was seen stopped
+        while is_alive(headless):
+            assert time.monotonic() < end
 
 
 def test_a_number_that_is_another_s_by_now_is_not_signalled(tree: "subprocess.Popen[bytes]") -> None:
     assert not signal_child_of(1, tree.pid, signal.SIGKILL)
     assert is_alive(tree.pid)
     tree.kill()
-    tree.wait(10)
+    tree.wait(PATIENCE_SECONDS)
     assert not signal_child_of(os.getpid(), tree.pid, signal.SIGKILL)
 
 
@@ -79,7 +108,7 @@ def test_the_telltale_tells_of_a_jump_once_and_does_not_forget_what_has_ended(tm
         load.write_text(f"0.20 0.18 0.12 1/{number} 11206\n")
 
     tasks(100)
-    telltale = Telltale(str(load))
+    telltale = TaskCountProbe(str(load))
     tasks(160)
     assert not telltale.has_jumped(512)
     tasks(300)
@@ -92,10 +121,10 @@ def test_the_telltale_tells_of_a_jump_once_and_does_not_forget_what_has_ended(tm
 
 
 def test_an_unreadable_telltale_tells_nothing(tmp_path: Path) -> None:
-    assert not Telltale(str(tmp_path / "none")).has_jumped(512)
+    assert not TaskCountProbe(str(tmp_path / "none")).has_jumped(512)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make files of another user")
+@pytest.mark.needs("other users")
 def test_only_what_belongs_to_the_user_goes_and_no_link_is_followed(tmp_path: Path) -> None:
     user, other = 3_000_000_100, 3_000_000_101
     precious = tmp_path / "precious"

@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 
-from supervisor.precedence import Precedence
-from supervisor.reaping import wait_for
+from supervisor.process.realtime_priority import RealtimePriority
+from supervisor.process.reaping import wait_for
+from tests.capabilities import need
 
 
 @pytest.fixture
-def precedence() -> Iterator[Precedence]:
-    precedence = Precedence()
+def precedence() -> Iterator[RealtimePriority]:
+    need("real-time priority")
+    precedence = RealtimePriority()
     precedence.take()
     try:
-        if os.sched_getscheduler(0) != os.SCHED_RR:
-            pytest.skip("this process may not have real-time priority")
+        assert os.sched_getscheduler(0) == os.SCHED_RR
         yield precedence
     finally:
         precedence.give_back()
@@ -46,7 +47,7 @@ def a_dead_child() -> int:
 
 
 def test_the_dead_are_waited_for_at_ordinary_priority_and_the_precedence_comes_back(
-    precedence: Precedence, policies: list[int]
+    precedence: RealtimePriority, policies: list[int]
 ) -> None:
     pid = a_dead_child()
     done, status, usage = wait_for(pid)
@@ -57,7 +58,7 @@ def test_the_dead_are_waited_for_at_ordinary_priority_and_the_precedence_comes_b
 
 
 def test_a_precedence_that_is_given_back_while_one_waits_stays_given_back(
-    precedence: Precedence, policies: list[int], monkeypatch: pytest.MonkeyPatch
+    precedence: RealtimePriority, policies: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait4 = os.wait4
 

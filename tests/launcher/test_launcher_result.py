@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from jobrunner.protocol.frames import FrameError
 from jobrunner.protocol.messages import Outcome
-from supervisor.result import result_text, split_outcome
+from supervisor.job.result import result_text, split_outcome
 from supervisor.verdict import Cause, Verdict
 
 KEPT = Verdict(success=True, cause=Cause.COMPLETED, message="done", keeps_outcome=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.trees import remove_tree
+from supervisor.process.trees import remove_tree
 
 NOBODY = 65534
 
@@ -52,7 +52,7 @@ def test_a_link_or_a_file_in_the_place_of_the_directory_is_removed(tmp_path: Pat
     assert list(tmp_path.iterdir()) == [precious]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can stop being root for a while")
+@pytest.mark.needs("other users")
 def test_directories_that_nobody_may_enter_are_removed_without_being_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,7 @@ from supervisor.lifecycle.events import (
     Timer,
     TimerFired,
     TreeCleared,
+    WatchFailed,
 )
 from supervisor.lifecycle.job import JobState, Limits, Phase, step
 from supervisor.verdict import Cause, ExitStatus, LimitHit, LimitKind, OutcomeSeen, decide
@@ -197,6 +198,10 @@ class LifeOfAJob(RuleBasedStateMachine):
     @rule(count=strategies.sampled_from([1, 50, 51]))
     def processes(self, count: int) -> None:
         self.feed(ProcessesCounted(self.now, count))
+
+    @rule(kind=strategies.sampled_from([LimitKind.MEMORY, LimitKind.PROCESSES]))
+    def watch_fails(self, kind: LimitKind) -> None:
+        self.feed(WatchFailed(self.now, kind, "no thread"))
 
     @rule()
     def stop(self) -> None:

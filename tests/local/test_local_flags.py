@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.commands.check import CheckSettings
+from supervisor.commands.check.command import CheckSettings
 from supervisor.commands.dev import DevSettings
-from supervisor.commands.local import LocalSettings
-from supervisor.local.flags import given_to_the_worker
-from supervisor.local.pair import without_another_engine
-from supervisor.local.sources import places_of
-from supervisor.settings import DaemonSettings, parse
+from supervisor.commands.local.command import LocalSettings
+from supervisor.commands.local.flags import given_to_the_worker
+from supervisor.commands.local.pair import without_another_engine
+from supervisor.commands.local.sources import places_of
+from supervisor.settings.run_settings import DaemonSettings, parse
 
 
 @pytest.fixture(autouse=True)

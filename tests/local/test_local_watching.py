@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.local.watching import Watcher, changed_files, snapshot, watched_directories, what_changed
+from supervisor.commands.local.watching import (
+    Watcher,
+    changed_files,
+    snapshot,
+    watched_directories,
+    what_changed,
+)
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_only_python_files_that_may_be_code_of_blocks_are_looked_at(tmp_path: Path) -> None:
@@ -68,14 +75,14 @@ async def test_many_files_saved_at_once_are_one_change(tmp_path: Path) -> None:
     for number in range(3):
         (tmp_path / f"m{number}.py").write_text("x")
         await asyncio.sleep(0.01)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert [Path(path).name for path in await waiting] == ["m0.py", "m1.py", "m2.py"]
 
 
 async def test_a_change_between_two_waits_is_not_missed(tmp_path: Path) -> None:
     watcher = Watcher([tmp_path])
     (tmp_path / "a.py").write_text("x")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert len(await watcher.next_change()) == 1
         (tmp_path / "a.py").write_text("xy")
         assert len(await watcher.next_change()) == 1

@@ -1,4 +1,4 @@
-"""Reading the worker's log back: by the format in which `supervisor.logs` really writes it."""
+"""Reading the worker's log back: by the format in which `supervisor.log.setup` really writes it."""
 
 import json
 import logging
@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from supervisor.local.worker_lines import READY, Ended, Line, as_text, read_line
-from supervisor.log_format import JsonLine, TextLine
-from supervisor.logs import start_logging
+from supervisor.commands.local.worker_lines import READY, Ended, Line, as_text, read_line
+from supervisor.log.format import JsonLine, TextLine
+from supervisor.log.setup import start_logging
 
 Captured = pytest.CaptureFixture[str]
 
@@ -85,11 +85,13 @@ def test_what_is_shown_is_what_the_worker_would_have_written_for_people(capsys: 
 def test_the_worker_s_word_on_a_job_s_end_is_understood(
     capsys: Captured, text: str, ended: Ended | None
 ) -> None:
-    (line,) = read_back(capsys, "supervisor.dispatch", logging.INFO, text, job="j-1", block="a/b:1.0.0")
+    (line,) = read_back(
+        capsys, "supervisor.worker.dispatch", logging.INFO, text, job="j-1", block="a/b:1.0.0"
+    )
     assert line.ended == ended
 
 
-@pytest.mark.parametrize("origin", ["supervisor.dispatch", "", None])
+@pytest.mark.parametrize("origin", ["supervisor.worker.dispatch", "", None])
 def test_a_block_can_not_speak_in_the_worker_s_name(capsys: Captured, origin: str | None) -> None:
     (line,) = read_back(
         capsys,
@@ -105,7 +107,11 @@ def test_a_block_can_not_speak_in_the_worker_s_name(capsys: Captured, origin: st
 
 @pytest.mark.parametrize(
     ("name", "origin", "ready"),
-    [("supervisor.daemon", None, True), ("job", "supervisor.daemon", False), ("job", None, False)],
+    [
+        ("supervisor.worker.daemon", None, True),
+        ("job", "supervisor.worker.daemon", False),
+        ("job", None, False),
+    ],
 )
 def test_only_the_worker_says_that_it_is_ready(name: str, origin: str | None, ready: bool) -> None:
     fields = {"name": name, "levelname": "INFO", "msg": 'The worker is ready: "1" b', "origin": origin}

@@ -3,7 +3,7 @@
 import stat
 from pathlib import Path
 
-from supervisor.local.worker_log import Follower, WorkerLogFile
+from supervisor.commands.local.worker_log import Follower, WorkerLogFile
 
 
 def test_a_follower_reads_whole_lines_from_now_on(tmp_path: Path) -> None:

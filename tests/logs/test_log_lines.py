@@ -9,8 +9,8 @@ import pytest
 
 from jobrunner.protocol.masking import Mask
 from jobrunner.protocol.messages import Log
-from supervisor.log_format import JsonLine, TextLine
-from supervisor.logs import set_level, start_logging
+from supervisor.log.format import JsonLine, TextLine
+from supervisor.log.setup import set_level, start_logging
 from supervisor.watch.joblog import JobLog
 
 

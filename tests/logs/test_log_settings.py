@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from supervisor.job_limits import limits_of
-from supervisor.settings import DaemonSettings, RunSettings
-from supervisor.unknown_variables import unknown_variables
+from supervisor.commands.unknown_variables import unknown_variables
+from supervisor.job.limits import limits_of
+from supervisor.settings.run_settings import DaemonSettings, RunSettings
 
 
 @pytest.fixture(autouse=True)

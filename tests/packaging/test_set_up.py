@@ -16,10 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[2]
 # All that the set-up may count on, beside Python.
 TOOLS = ("sh", "make", "echo", "sed", "expand", "cat", "mv", "rm", "dirname", "flock")
-PATIENCE_SECONDS = 20
 
 STAND_IN_FOR_UV = """#!/bin/sh
 printf '%s\\n' "$*" >>"$UV_NOTES"

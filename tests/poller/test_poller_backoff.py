@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from supervisor.backoff import Backoff
-from supervisor.outbox import LONGEST_PAUSE_SECONDS as LONGEST_DELIVERY_PAUSE_SECONDS
-from supervisor.poller import LONGEST_PAUSE_SECONDS as LONGEST_POLL_PAUSE_SECONDS
+from supervisor.engine.backoff import Backoff
+from supervisor.worker.outbox import LONGEST_PAUSE_SECONDS as LONGEST_DELIVERY_PAUSE_SECONDS
+from supervisor.worker.poller import LONGEST_PAUSE_SECONDS as LONGEST_POLL_PAUSE_SECONDS
 
 WORKERS = 1000
 MOST_IN_A_SECOND = 0.4

@@ -4,7 +4,12 @@ import pytest
 
 from supervisor.engine import LostJob
 from supervisor.errors import EngineError
-from supervisor.lost_claims import REGULAR_LOOK_SECONDS, SECOND_LOOK_SECONDS, LostClaims, may_have_claimed
+from supervisor.worker.lost_claims import (
+    REGULAR_LOOK_SECONDS,
+    SECOND_LOOK_SECONDS,
+    LostClaims,
+    may_have_claimed,
+)
 
 
 class Engine:

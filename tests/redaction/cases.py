@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from jobrunner.protocol.caps import FIELD_CAP_CHARS, LOG_CAP_CHARS
 from jobrunner.protocol.masking import Mask, SecretNames
-from supervisor.redaction import mask_of
+from supervisor.job.redaction import mask_of
 from tests.redaction.places import PLACES
 from tests.redaction.reading import leaked
 from tests.redaction.writing import WRITINGS

@@ -15,12 +15,12 @@ from jobrunner.protocol.messages import Log
 from sdk.boundary import tell_with_traceback
 from sdk.logger import block_logger
 from sdk.masking import Masking, hiding, use_masking
-from supervisor.execution import Execution, Finished
-from supervisor.jobs import _conclude
-from supervisor.log_format import JsonLine, TextLine
+from supervisor.job.result import Finished
+from supervisor.job.runner import _conclude
+from supervisor.log.format import JsonLine, TextLine
+from supervisor.process.output import OutputReader
 from supervisor.verdict import Ending, ExitStatus, KernelView, OutcomeSeen, Usage
 from supervisor.watch.joblog import JobLog
-from supervisor.watch.output import OutputReader
 
 Pieces = Sequence[str]
 Place = Callable[[str, Pieces, Mask, str], str]
@@ -92,9 +92,7 @@ def as_printed(text: str, pieces: Pieces, mask: Mask, __: str) -> str:
         os.close(child_end)
         reader.finish()
         os.close(end)
-        execution = Execution.__new__(Execution)
-        execution._log = log
-        return execution._last_output(reader.tail())
+        return log.end_of(reader.tail())
 
     with job_lines() as lines:
         last_output = asyncio.run(read())

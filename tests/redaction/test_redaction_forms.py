@@ -1,6 +1,7 @@
 """Masking by value: what is masked of a secret, and what must be left as it is."""
 
 import base64
+import itertools
 import json
 
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from jobrunner.protocol.caps import SECRETS_CAP
-from jobrunner.protocol.masking import MASK, Mask, SecretNames
-from supervisor.redaction import mask_of
+from jobrunner.protocol.masking import MASK, Mask, SecretNames, secrets_in
+from supervisor.job.redaction import mask_of
 from tests.redaction.cases import FILLERS, secrets
 
 ORDINARY = (
@@ -68,6 +69,24 @@ def test_of_two_secrets_that_overlap_in_a_text_nothing_is_left() -> None:
     assert mask("swordfish-and-more, swordfish, swordfish-and-chips") == f"{MASK}, {MASK}, {MASK}"
 
 
+def test_truth_and_nothing_are_no_secrets_and_numbers_are() -> None:
+    found = list(secrets_in({"password": [True, False, None, 5, 1.5, {"any": "x"}], "port": 22}))
+    assert sorted(found) == ["1.5", "5", "x"]
+
+
+def test_what_a_header_encodes_is_secret_whole_and_without_the_user() -> None:
+    encoded = base64.b64encode(b"admin:hunter2-x").decode()
+    found = set(secrets_in({"authorization": f"Basic {encoded}"}))
+    assert found == {f"Basic {encoded}", encoded, "admin:hunter2-x", "hunter2-x"}
+    mask = mask_for({"authorization": f"Basic {encoded}"})
+    assert mask("admin:hunter2-x and hunter2-x") == f"{MASK} and {MASK}"
+
+
+@pytest.mark.parametrize("credentials", ["!!!!", "/w==", "abc"])
+def test_a_header_that_encodes_no_text_is_secret_as_it_is(credentials: str) -> None:
+    assert set(secrets_in({"authorization": f"Basic {credentials}"})) == {f"Basic {credentials}", credentials}
+
+
 def test_a_secret_with_signs_of_a_pattern_is_taken_literally() -> None:
     assert mask_for({"password": "a.*b+(c"})("a.*b+(c axxb") == f"{MASK} axxb"
 
@@ -77,6 +96,16 @@ def test_each_line_of_a_key_is_masked_by_itself() -> None:
     mask = mask_for({"private_key": "\n".join(lines)})
     assert [mask(f"> {line}") for line in lines[1:3]] == [f"> {MASK}"] * 2
     assert mask("-----BEGIN KEY----- is the first line of a key").startswith("-----BEGIN KEY-----")
+
+
+def test_of_a_secret_of_two_lines_each_is_masked_by_itself() -> None:
+    mask = mask_for({"secret": "the-first-one\nthe-other-one"})
+    assert mask("> the-first-one <") == mask("> the-other-one <") == f"> {MASK} <"
+
+
+def test_a_line_of_a_key_that_is_as_short_as_a_word_is_left_alone() -> None:
+    mask = mask_for({"private_key": "MIIEowIBAAKCAQEA\nup\n  down \n**********\nxYzw0123456789ab"})
+    assert mask("up and down ********** xYzw0123456789ab") == f"up and down ********** {MASK}"
 
 
 @pytest.mark.parametrize("value", ["", "cisco", "1234567", "***", "******", None, True])
@@ -128,6 +157,56 @@ def test_of_base64_nothing_is_left_whatever_stands_beside(shift: int, after: str
     secret = "swordfish-7"
     text = base64.b64encode(b"x" * shift + secret.encode() + after.encode()).decode()
     assert Mask([secret])(f"auth={text} {text[:2]}") == f"auth={MASK} {text[:2]}"
+
+
+def test_of_the_base64_of_a_learned_secret_nothing_is_left_either() -> None:
+    """The characters beside it hold some of its bits."""
+    mask, secret = Mask(), "swordfish-7"
+    assert mask("an ordinary line") == "an ordinary line"
+    mask.learn(secret)
+    for before, after in itertools.product(("", "x", "xy"), ("", "a", "ab")):
+        text = base64.b64encode(f"{before}{secret}{after}".encode()).decode()
+        assert mask(f"auth={text} x") == f"auth={MASK} x"
+
+
+@pytest.mark.parametrize("before", ["", "x", "xy"])
+def test_base64_at_the_beginning_of_a_text_is_masked_whole_with_its_padding_alone(before: str) -> None:
+    text = base64.b64encode(f"{before}swordfish-7".encode()).decode().rstrip("=")
+    mask = Mask(["swordfish-7"])
+    assert [mask(f"{text}{'=' * count} x") for count in range(4)] == [f"{MASK} x"] * 3 + [f"{MASK}= x"]
+
+
+def test_the_password_in_a_url_is_masked_as_it_is_written_there_and_as_it_is() -> None:
+    mask = mask_for({"url": "https://user:p%40ss-w%C3%B6rd@host/path"})
+    assert mask("p@ss-wörd or p%40ss-w%C3%B6rd or p%40ss-w%c3%b6rd") == f"{MASK} or {MASK} or {MASK}"
+    assert set(secrets_in({"url": "https://user:p%40ss-w%C3%B6rd@host"})) == {"p@ss-wörd", "p%40ss-w%C3%B6rd"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("sw%C3%B6rdfish", "sw\\u00f6rdfish", "sw\\xf6rdfish", "sw&#246;rdfish"),
+        *("sw\\U0001f600fish", "sw\\ud83d\\ude00fish", "sw%F0%9F%98%80fish", "sw&#128512;fish"),
+    ],
+)
+def test_a_cut_before_a_text_may_go_through_an_escape_of_a_secret(written: str) -> None:
+    mask = Mask(["swördfish", "sw😀fish"])
+    for begin in range(len(written) - 3 + 1):
+        assert mask(f"{written[begin:]} it is", cut_before=True) == f"{MASK} it is"
+
+
+@pytest.mark.parametrize("chars", [1, 2, 3, 4])
+def test_a_piece_at_a_cut_is_masked_from_three_characters_on(chars: int) -> None:
+    mask = Mask(["qwxyz-and-more-rstuv"])
+    shown = MASK if chars >= 3 else None
+    assert mask("it is " + "qwxyz"[:chars], cut_after=True) == f"it is {shown or 'qwxyz'[:chars]}"
+    assert mask("rstuv"[-chars:] + " it is", cut_before=True) == f"{shown or 'rstuv'[-chars:]} it is"
+
+
+@pytest.mark.parametrize("chars", [32, 100])
+def test_the_middle_of_a_long_secret_alone_is_masked_where_a_text_was_cut_at_both_ends(chars: int) -> None:
+    secret = ("qwertyuiop-zxcvbnm_" * 9)[:chars]
+    assert Mask([secret])(secret[4:-4], cut_before=True, cut_after=True) == MASK
 
 
 def test_a_quotation_mark_as_shells_write_it_hides_no_secret() -> None:

@@ -30,6 +30,7 @@ from sdk import (
     WorkflowContext,
 )
 from sdk.errors import SdkError
+from tests.patience import PATIENCE_SECONDS
 
 OK = FunctionBlockResult(success=True, message="ok", data=TextResult(text="a"))
 
@@ -100,7 +101,7 @@ async def test_what_a_plain_run_raises_is_a_failed_result(error: BaseException) 
         def run(self, params: Any, context: Any) -> Any:
             raise error
 
-    result = await asyncio.wait_for(execute(Raising()), 5)
+    result = await asyncio.wait_for(execute(Raising()), PATIENCE_SECONDS)
     assert not result.success
     assert type(error).__name__ in result.message
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AnyUrl, BaseModel, Field, RootModel, SecretStr, field_serializer
+from pydantic import AnyUrl, BaseModel, Field, RootModel, SecretStr, computed_field, field_serializer
 
 from sdk import SdkError
 from sdk.encoding import MAX_DEPTH, to_json, to_plain
@@ -109,6 +109,42 @@ def test_a_value_that_json_has_a_form_for_is_written(value: Any, expected: Any) 
     assert json.loads(to_json(Model(value=value)))["value"] == expected
 
 
+@pytest.mark.parametrize(
+    ("key", "part"),
+    [("k" * 60, "." + "k" * 60), ("k" * 61, "." + "k" * 60), (("k" * 99,), "[('" + "k" * 58 + "]")],
+)
+def test_of_a_long_key_the_path_shows_the_beginning(key: Any, part: str) -> None:
+    with pytest.raises(EncodingError) as caught:
+        to_plain({key: object()})
+    assert str(caught.value).startswith(f"value{part} can't be written")
+
+
+@pytest.mark.parametrize(("over", "mark"), [(0, ""), (1, "…")])
+def test_a_path_is_cut_at_its_longest(over: int, mark: str) -> None:
+    root = "r" * (200 + over - len(".a"))
+    with pytest.raises(EncodingError) as caught:
+        to_plain({"a": object()}, root)
+    assert caught.value.path == f"{root}.a"[:200] + mark
+
+
+def test_what_is_in_a_set_comes_in_the_order_of_its_json_whatever_the_order_of_its_fields() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Pair:
+        z: int
+        a: int
+
+    assert to_plain({Pair(1, 2), Pair(2, 1), Pair(3, 0)}) == [
+        {"z": 3, "a": 0},
+        {"z": 2, "a": 1},
+        {"z": 1, "a": 2},
+    ]
+
+
+def test_a_field_that_holds_another_type_than_declared_is_written_without_a_warning() -> None:
+    """Warnings of pydantic quote the value, which may be a password; here each would be an error."""
+    assert json.loads(to_json(Numbers.model_construct(["x"]))) == ["x"]
+
+
 REFUSED = [
     (math.nan, "", "nan"),
     ({"a": [1, {"b": math.inf}]}, ".a[1].b", "inf"),
@@ -176,17 +212,35 @@ def test_a_serializer_that_fails_is_an_encoding_error_with_its_path() -> None:
         def fail(self, text: str) -> str:
             raise RuntimeError
 
-    with pytest.raises(EncodingError, match="Broken") as caught:
+    with pytest.raises(EncodingError) as caught:
         to_json([Broken()])
     assert caught.value.path == "value[0]"
+    assert "Broken can't be dumped: Error calling function `fail`: RuntimeError" in caught.value.reason
+
+
+def test_of_what_pydantic_lets_through_from_a_computed_field_the_type_alone_is_told() -> None:
+    class Broken(BaseModel):
+        @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property
+        @property
+        def text(self) -> str:
+            raise KeyError("swordfish-7")
+
+    with pytest.raises(EncodingError) as caught:
+        to_json([Broken()])
+    assert caught.value.reason == "Broken can't be dumped: KeyError"
 
 
 def test_the_order_of_a_set_is_the_same_in_every_process() -> None:
     assert to_json({"x", "y", "z", "a", 1, (2, 3)}) == '["a","x","y","z",1,[2,3]]'
 
 
+def test_letters_of_all_scripts_are_written_as_they_are() -> None:
+    assert to_json({"ü": "日本😀"}) == '{"ü":"日本😀"}'
+
+
 def test_integers_stay_integers_and_floats_floats() -> None:
     assert to_json([0, 0.0, 10**20]) == "[0,0.0,100000000000000000000]"
+    assert to_json({True: [True, False, Rank.FIRST]}) == '{"true":[true,false,1]}'
 
 
 json_values = st.recursive(

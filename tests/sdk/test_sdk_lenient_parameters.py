@@ -182,3 +182,64 @@ def test_no_input_makes_it_raise_and_what_is_none_is_reported(raw: dict[str, Any
     partial, reasons, _ = parse(raw)
     for name in ("name", "host", "limit", "tags", "small"):
         assert getattr(partial, name) is not None or name in reasons
+
+
+def test_keys_that_the_model_does_not_know_are_named_in_one_warning() -> None:
+    _, reasons, warnings = parse({**GOOD, "stray": 1, "other": "s3cret"})
+    (warning,) = warnings
+    assert warning.startswith("Parameters unknown to Params are ignored: other, stray. It knows: ")
+    assert "s3cret" not in warning
+    assert reasons == {}
+
+
+def test_of_many_problems_in_one_field_three_are_told() -> None:
+    class Many(FunctionBlockParams):
+        numbers: list[int] = Field(default=[])
+
+    _, reasons, _ = parse({"numbers": ["a", "b", "c", "d", "e"]}, Many)
+    assert reasons["numbers"].count("; ") == 2
+    assert "[2]" in reasons["numbers"]
+    assert "[3]" not in reasons["numbers"]
+
+
+def test_without_a_warn_of_the_caller_s_the_log_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    parse_leniently(Params, GOOD | {"limit": "many", "stray": 1})
+    ignored, unusable = caplog.messages
+    assert ignored.startswith("Parameters unknown to Params are ignored: stray.")
+    assert unusable == (
+        "Parameters of Params not usable while acquiring: "
+        "limit (did not fit (Input should be a valid integer, unable to parse string as an integer))."
+    )
+
+
+def test_blanks_stay_where_they_are_values() -> None:
+    partial, reasons = parse_leniently(Params, GOOD | {"name": " "}, blanks_are_absent=False)
+    assert (partial.name, reasons) == (" ", {})
+
+
+def test_a_reason_names_the_place_inside_of_a_field_and_a_bug_of_its_check() -> None:
+    _, reasons, _ = parse(GOOD | {"host": {}, "limit": -1})
+    assert reasons == {
+        "host": "did not fit (ip: missing)",
+        "limit": "did not fit (its validator raised RuntimeError)",
+    }
+
+
+def test_a_default_s_factory_that_fails_leaves_none() -> None:
+    class Failing(FunctionBlockParams):
+        number: int = Field(default_factory=lambda: 1 // 0)
+
+    partial, reasons, _ = parse({"number": "many"}, Failing)
+    assert partial.number is None
+    assert set(reasons) == {"number"}
+
+
+def test_the_none_of_a_required_field_is_not_validated_where_a_model_validates_its_defaults() -> None:
+    class Validating(FunctionBlockParams):
+        model_config = ConfigDict(validate_default=True)
+        number: int
+        text: str
+
+    partial, reasons, _ = parse({"text": "x"}, Validating)
+    assert (partial.number, partial.text) == (None, "x")
+    assert reasons == {"number": "absent"}

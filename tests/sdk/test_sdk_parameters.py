@@ -240,3 +240,43 @@ def test_what_an_author_s_check_says_is_shown_unless_it_is_about_a_secret() -> N
     assert "vlan: 5000 is not what we want" in str(caught.value)
     assert str(caught.value).count("refused by the model's own check") == 3
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("count", "more"), [(19, ""), (20, ""), (21, " and 1 more"), (45, " and 25 more")])
+def test_of_many_unknown_keys_twenty_are_named(count: int, more: str) -> None:
+    warnings: list[str] = []
+    parse_parameters(Host, {"ip": "x"} | {f"k{number:02}": 1 for number in range(count)}, warnings.append)
+    named = ", ".join(f"k{number:02}" for number in range(min(count, 20)))
+    (warning,) = warnings
+    assert f"Parameters unknown to Host are ignored: {named}{more}. It knows: " in warning
+
+
+def test_of_a_long_unknown_key_the_beginning_is_named() -> None:
+    warnings: list[str] = []
+    parse_parameters(Host, {"ip": "x", "k" * 61: 1}, warnings.append)
+    assert f": {'k' * 60}. " in warnings[0]
+
+
+def test_a_model_without_fields_knows_none() -> None:
+    class Nothing(BaseModel):
+        pass
+
+    warnings: list[str] = []
+    parse_parameters(Nothing, {"any": 1}, warnings.append)
+    assert warnings == ["Parameters unknown to Nothing are ignored: any. It knows: none."]
+
+
+class Aliased(BaseModel):
+    one: int = Field(default=0, validation_alias=AliasPath("outer", "inner"))
+    two: int = Field(default=0, validation_alias=AliasChoices("second", AliasPath("list", 1)))
+
+
+def test_keys_of_aliases_are_known_by_their_first_step() -> None:
+    given = {"outer": {"inner": 1}, "list": [0, 2]}
+    parsed = parse_parameters(Aliased, given, no_warning)
+    assert (parsed.one, parsed.two) == (1, 2)
+    warnings: list[str] = []
+    parse_parameters(Aliased, {"inner": 1, "one": 1}, warnings.append)
+    assert warnings == [
+        "Parameters unknown to Aliased are ignored: inner, one. It knows: list, outer, second."
+    ]

@@ -10,7 +10,6 @@ from jobrunner.protocol.caps import MESSAGE_CAP_CHARS
 from jobrunner.protocol.masking import SecretNames, secrets_in
 from jobrunner.protocol.masking.names import SECRET_NAME_PARTS as PARTS
 from sdk import SENSITIVE
-from sdk.declared import sensitive_paths
 from sdk.entities import Device, DeviceEntity
 from sdk.failure import text_of
 from sdk.masking import (
@@ -24,6 +23,7 @@ from sdk.masking import (
     use_masking,
 )
 from sdk.masking import SECRET_NAME_PARTS as SDK_PARTS
+from sdk.parsing.declared import sensitive_paths
 from sdk.sensitive import collect_secrets
 
 
@@ -73,6 +73,13 @@ def test_a_circle_and_any_depth_are_no_problem() -> None:
     for _ in range(10_000):
         circle = {"deeper": circle}
     assert collect_secrets(circle) == {"found"}
+
+
+@pytest.mark.parametrize("names", [("note", "password"), ("password", "note")])
+def test_one_list_under_a_plain_and_a_secret_name_is_secret(names: tuple[str, str]) -> None:
+    shared = ["swordfish", {"deeper": "hunter2"}]
+    assert collect_secrets(dict.fromkeys(names, shared)) == {"swordfish", "hunter2"}
+    assert collect_secrets([shared, {"token": shared}, shared]) == {"swordfish", "hunter2"}
 
 
 def test_without_a_job_runner_values_are_masked_as_they_are() -> None:

@@ -3,10 +3,12 @@
 import logging
 import math
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from neops_workflow_engine_client import DeviceGroupTypeDto, DeviceTypeDto
+from pydantic import BaseModel
 from sdk_support import context_json, device_context, device_json
 
 from sdk import (
@@ -184,6 +186,16 @@ def test_a_model_of_another_package_in_an_entitys_place_is_compared_field_by_fie
     assert patches(context) == {"hostname": "r2"}
 
 
+def test_a_model_of_another_package_that_ours_would_refuse_is_compared_as_it_is() -> None:
+    class Foreign(BaseModel):
+        id: int = 5
+        hostname: list[str] = ["r2"]
+
+    context = device_context()
+    context.devices[0] = Foreign()  # type: ignore[call-overload]  # what an author may do
+    assert patches(context) == {"hostname": ["r2"]}
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("is_read_locked", True), ("active_lock_counts", 3), ("created_at", datetime(2026, 1, 1, tzinfo=UTC))],
@@ -238,7 +250,15 @@ def test_a_list_may_be_replaced_by_another() -> None:
     assert context.compute_db_updates() == [{"operation": "delete", "entity": "device", "id": 5}]
 
 
-@pytest.mark.parametrize("wrong", [None, "r1", 5, [{"id": 9}], [None]], ids=repr)
+class Nameless(BaseModel):
+    pass
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [None, "r1", 5, [{"id": 9}], [None], [SimpleNamespace(id=9)], [Nameless()]],
+    ids=repr,
+)
 def test_a_list_with_anything_but_entities_is_an_error_in_words(wrong: Any) -> None:
     context = device_context()
     context.devices = wrong

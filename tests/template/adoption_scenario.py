@@ -11,8 +11,12 @@ import sys
 import time
 from collections.abc import Callable
 
-from jobrunner.birth import wait_for_adoption
+from multiprocess import process as multiprocess_process
+
+from jobrunner.bootstrap import become_child, wait_for_adoption
 from jobrunner.protocol import linux
+from jobrunner.protocol.confinement import Confinement
+from jobrunner.protocol.entry import Descriptors
 
 PR_GET_PDEATHSIG = 2
 
@@ -86,5 +90,42 @@ def _be_orphaned_at_the_worst_moment(supervisor: int) -> None:
     os._exit(42)
 
 
+def identity() -> None:
+    """A child of a process that has a command line, a script and the marks of a daemon of `multiprocess`."""
+    linux.become_subreaper()
+    supervisor, said = os.getpid(), os.pipe()
+    sys.argv = ["supervisor", "--secret"]
+    multiprocess_process.current_process()._config["daemon"] = True
+    if os.fork() == 0:
+        channel, dump = os.open(os.devnull, os.O_RDWR), os.memfd_create("dump")
+        become_child(supervisor, Descriptors(channel, said[1], said[1], dump), Confinement())
+        daemon = multiprocess_process.current_process().daemon
+        os.write(1, f"{sys.argv} {hasattr(sys.modules['__main__'], 'SCRIPT')} {daemon}".encode())
+        os._exit(0)
+    os.close(said[1])
+    print(os.read(said[0], 1000).decode())
+
+
+def signals() -> None:
+    """A child of a process that ignores, catches and blocks signals."""
+    linux.become_subreaper()
+    supervisor, said = os.getpid(), os.pipe()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGUSR1,))
+    if os.fork() == 0:
+        channel, dump = os.open(os.devnull, os.O_RDWR), os.memfd_create("dump")
+        become_child(supervisor, Descriptors(channel, said[1], said[1], dump), Confinement())
+        actions = [signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        os.write(1, f"{[int(action) for action in actions]} {blocked}".encode())
+        os._exit(0)
+    os.close(said[1])
+    print(os.read(said[0], 1000).decode())
+
+
+SCRIPT = "what only the script of whoever started a child has"
+
 if __name__ == "__main__":
-    {"early": early, "orphaned": orphaned}[sys.argv[1]]()
+    {"early": early, "orphaned": orphaned, "identity": identity, "signals": signals}[sys.argv[1]]()

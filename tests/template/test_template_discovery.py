@@ -21,24 +21,28 @@ class Block(FunctionBlock[FunctionBlockParams, Data]):
     async def run(self, params, context):
         return FunctionBlockResult(success=True, message="{name}", data=Data(text={text}))
 """
+BASE = "\nimport sdk\nclass Base(sdk.FunctionBlock): ...\n"
+"""What has a module that would have no block imported all the same."""
+
 MODULES = {
     "a_good": BLOCK.format(name="good", text='"good"'),
     "z_good_too": BLOCK.format(name="good_too", text='"good too"'),
     "raises": BLOCK.format(name="never_1", text='""') + "\nraise RuntimeError('no licence file')\n",
-    "exits": "import sys\nsys.exit('wrong Python')\n",
-    "raises_base": "class Odd(BaseException): pass\nraise Odd('odd')\n",
-    "hangs": "import time\ntime.sleep(600)\n",
-    "segfaults": "import ctypes\nctypes.string_at(0)\n",
-    "os_exits": "import os\nos._exit(3)\n",
-    "closes_all": "import os\nos.closerange(0, 1024)\nimport time\ntime.sleep(600)\n",
+    "exits": "import sys\nsys.exit('wrong Python')\n" + BASE,
+    "raises_base": "class Odd(BaseException): pass\nraise Odd('odd')\n" + BASE,
+    "hangs": "import time\ntime.sleep(600)\n" + BASE,
+    "segfaults": "import ctypes\nctypes.string_at(0)\n" + BASE,
+    "os_exits": "import os\nos._exit(3)\n" + BASE,
+    "closes_all": "import os\nos.closerange(0, 1024)\nimport time\ntime.sleep(600)\n" + BASE,
     "syntax": "def broken(:\n",
-    "missing_import": "import no_such_module_anywhere\n",
+    "missing_import": "import no_such_module_anywhere\n" + BASE,
     "m_first": BLOCK.format(name="twice", text='"first"'),
     "n_second": BLOCK.format(name="twice", text='"second"'),
     "bad_id": BLOCK.format(name="with space", text='""'),
     "not_utf8": None,
-    "no_schema": "import pydantic\nclass Plain: pass\nclass Params(pydantic.BaseModel):\n    x: Plain\n",
-    "library_fails": "import json\njson.loads('{')\n",
+    "no_schema": "import pydantic\nclass Plain: pass\nclass Params(pydantic.BaseModel):\n    x: Plain\n"
+    + BASE,
+    "library_fails": "import json\njson.loads('{')\n" + BASE,
 }
 CRASHING = ("hangs", "segfaults", "os_exits", "closes_all")
 MISSING = "/nowhere/at/all"
@@ -151,7 +155,7 @@ def test_nothing_of_a_module_that_hangs_or_crashes_stays_alive(tmp_path: Path) -
         "command = [sys.executable, '-I', '-S', '-c', 'import time; time.sleep(600)', "
         f"'{marker}']\n"
         "subprocess.Popen(command, start_new_session=True)\n"
-        "os._exit(1)\n"
+        "os._exit(1)\n" + BASE
     )
     (tmp_path / "sources" / "works.py").write_text(BLOCK.format(name="good", text='""'))
     with hosted(tmp_path, sources=[str(tmp_path / "sources")]) as host:

@@ -108,7 +108,7 @@ def test_children_end_without_the_exit_handlers_of_the_template(tmp_path: Path) 
     sources.mkdir()
     (sources / "handlers.py").write_text(ATEXIT)
     blocks = str(Path(__file__).parents[1] / "hosting" / "blocks_under_test")
-    with hosted(tmp_path, sources=["blocks.testing", blocks, str(sources)]) as host:
+    with hosted(tmp_path, sources=["blocks.testing", blocks, str(sources / "handlers.py")]) as host:
         assert host.problems == []
         for name in ("slow", "sys_exit", "raise_error"):
             host.run(name, {"seconds": 0} if name == "slow" else {})

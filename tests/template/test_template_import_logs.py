@@ -24,7 +24,7 @@ def test_records_logged_at_import_keep_their_level_and_their_logger(tmp_path: Pa
     sources = tmp_path / "sources"
     sources.mkdir()
     (sources / "chatty.py").write_text(LOGS)
-    with hosted(tmp_path, sources=[str(sources)]) as host:
+    with hosted(tmp_path, sources=[str(sources / "chatty.py")]) as host:
         assert host.problems == []
         log = host.log()
     assert "WARNING chatty at import\n" in log
@@ -39,6 +39,6 @@ def test_a_module_that_logs_without_end_hangs_all_the_same(tmp_path: Path) -> No
     sources = tmp_path / "sources"
     sources.mkdir()
     (sources / "endless.py").write_text(ENDLESS)
-    with hosted(tmp_path, sources=[str(sources)], import_seconds=0.6) as host:
+    with hosted(tmp_path, sources=[str(sources / "endless.py")], import_seconds=0.6) as host:
         (problem,) = host.problems
     assert (problem["module"].split(".")[-1], problem["kind"]) == ("endless", "hang")

@@ -177,12 +177,12 @@ def test_examples_are_found_only_where_they_are_named() -> None:
     from jobrunner.discovery.sources import modules_of
 
     def names(source: str) -> set[str]:
-        return {module.name.rpartition(".")[2] for module in modules_of(source)}
+        return {module.name.rpartition(".")[2] for module in modules_of(source).modules}
 
     examples = {"naming_facts", "port_description", "reachability"}
     assert not examples & names("blocks")
     assert not examples & names("entry-points")
     assert not examples & names(str(ROOT / "blocks"))
-    assert names("blocks.examples") == examples
+    assert names("blocks.examples") == {"examples", *examples}
     assert names(str(ROOT / "blocks" / "examples")) == examples
     assert "echo" in names(str(ROOT / "blocks"))

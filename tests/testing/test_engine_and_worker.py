@@ -72,9 +72,8 @@ def test_the_environment_of_the_tests_changes_no_worker(
     dev_engine: EngineThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NEOPS_LOG_LEVEL", "no level")
-    with SupervisorProcess(
-        dev_engine.url, tmp_path / "worker", {"function_blocks": ["blocks.echo"]}
-    ) as worker:
+    settings = {"function_blocks": ["blocks.echo"], "engine_token_file": dev_engine.token_file}
+    with SupervisorProcess(dev_engine.url, tmp_path / "worker", settings) as worker:
         assert worker.is_running
         pid = worker.pid
     assert not Path(f"/proc/{pid}").exists()
@@ -84,9 +83,8 @@ def test_a_worker_that_does_not_end_is_killed_with_all_below_it(
     dev_engine: EngineThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sdk.testing.daemon._STOP_SECONDS", 1.0)
-    with SupervisorProcess(
-        dev_engine.url, tmp_path / "worker", {"function_blocks": ["blocks.echo"]}
-    ) as worker:
+    settings = {"function_blocks": ["blocks.echo"], "engine_token_file": dev_engine.token_file}
+    with SupervisorProcess(dev_engine.url, tmp_path / "worker", settings) as worker:
         keeper = worker.pid
         below = int(Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()[0])
         os.kill(below, signal.SIGSTOP)

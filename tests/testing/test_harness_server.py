@@ -18,6 +18,7 @@ import pytest
 from blocks.echo import Echo
 from sdk.testing import BlockRunner, HarnessError
 from sdk.testing.server import ServerProcess
+from tests.patience import PATIENCE_SECONDS
 
 STARTS_A_HANG = """
 import sys
@@ -34,7 +35,7 @@ def server_processes(client_pid: int) -> set[int]:
     return {
         process.pid
         for process in psutil.Process(client_pid).children(recursive=True)
-        if "supervisor.blockserver" in command_line(process)
+        if "supervisor.commands.blockserver" in command_line(process)
     }
 
 
@@ -56,7 +57,7 @@ def marked(marker: str) -> list[int]:
     ]
 
 
-def wait_until(condition: Any, seconds: float = 20) -> None:
+def wait_until(condition: Any, seconds: float = PATIENCE_SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s"
@@ -101,7 +102,7 @@ def test_nothing_survives_the_process_of_the_tests(busy_client: Any, tmp_path: P
     client, marker, servers = busy_client
     assert servers
     client.kill()
-    client.wait(20)
+    client.wait(PATIENCE_SECONDS)
     wait_until(lambda: all_gone(servers, marker))
     assert list(tmp_path.glob("neops-*")) == []
 
@@ -116,13 +117,13 @@ def test_nothing_survives_when_one_of_its_two_processes_is_killed(
     os.kill({"keeper": keeper, "server": server}[which], signal.SIGKILL)
     wait_until(lambda: all_gone(servers, marker))
     wait_until(lambda: not list(tmp_path.glob("neops-*")))
-    assert client.wait(20) == 1  # with an error that says so
+    assert client.wait(PATIENCE_SECONDS) == 1  # with an error that says so
 
 
 def test_the_end_of_stdin_is_the_end_although_a_stranger_holds_the_other_end(tmp_path: Path) -> None:
     program = (
         "import os, subprocess, sys, time\n"
-        "server = subprocess.Popen([sys.executable, '-m', 'supervisor.blockserver'], stdin=subprocess.PIPE)\n"
+        "server = subprocess.Popen([sys.executable, '-m', 'supervisor.commands.blockserver'], stdin=subprocess.PIPE)\n"
         "if os.fork() == 0: time.sleep(600)\n"  # has a copy of the pipe
         "print(server.pid, flush=True)\n"
         "time.sleep(600)\n"
@@ -187,7 +188,9 @@ def test_a_server_that_does_not_answer_is_ended_and_replaced() -> None:
 
 def test_a_bad_request_is_answered_and_harms_nothing() -> None:
     server = subprocess.Popen(
-        [sys.executable, "-m", "supervisor.blockserver"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "supervisor.commands.blockserver"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     lines = [
         b"no json",
@@ -212,7 +215,7 @@ def communicate_in_turn(server: subprocess.Popen[bytes], lines: list[bytes]) -> 
         server.stdin.flush()
         answers.append(server.stdout.readline())
     server.stdin.close()
-    code = server.wait(20)
+    code = server.wait(PATIENCE_SECONDS)
     server.stdout.close()
     return answers, code
 

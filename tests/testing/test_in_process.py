@@ -1,5 +1,6 @@
 """`in_process`: the same outcome, in the process of the tests, where breakpoints work."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -85,6 +86,16 @@ async def test_it_runs_where_a_loop_runs_already(block_runner: BlockRunner) -> N
     block_runner.run(Echo, EchoParams(text="x"), in_process=True).assert_succeeded({"text": "x"})
     outcome = await block_runner.run_async(Echo, EchoParams(text="x"), in_process=True)
     outcome.assert_succeeded({"text": "x"})
+
+
+@pytest.mark.parametrize("do", ["work", "raise"])
+def test_the_log_is_as_it_was_before_when_a_block_has_run_here(block_runner: BlockRunner, do: str) -> None:
+    root = logging.getLogger()
+    before = (root.level, list(root.handlers))
+    assert root.level != logging.DEBUG
+    outcome = block_runner.run(Here, {"do": do}, devices(), in_process=True, log_level="debug")
+    assert next(line.level for line in outcome.logs) == logging.WARNING
+    assert (root.level, root.handlers) == before
 
 
 def test_acquire_and_rollback_run_here_as_well(block_runner: BlockRunner) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sdk.devengine import JobRecord
-from supervisor.demo.census import Census
-from supervisor.program import ProgramError
+from supervisor.commands.demo.census import Census
+from supervisor.commands.shared.program import ProgramError
 from tests.bench.distribution import Distribution, late_beats
 from tests.bench.engine import records_of
 from tests.bench.errors import BenchError

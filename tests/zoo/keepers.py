@@ -14,12 +14,13 @@ from typing import Final
 import aiohttp
 import psutil
 
-from supervisor.demo.census import Census
-from supervisor.demo.environment import MARK_VARIABLE, program_environment
-from supervisor.demo.worker_log import WorkerLog
-from supervisor.program import Program
+from supervisor.commands.demo.census import Census
+from supervisor.commands.demo.environment import MARK_VARIABLE, program_environment
+from supervisor.commands.demo.worker_log import WorkerLog
+from supervisor.commands.shared.program import Program
 from tests.bench.engine import Engine
-from tests.bench.stage import SET_UP_SECONDS, STOP_SECONDS, database_of
+from tests.bench.stage import SET_UP_SECONDS, STOP_SECONDS, database_of, token_file_of
+from tests.tokens import bearer
 
 SLOTS: Final = 4
 LIMIT_SECONDS: Final = 2.0
@@ -104,13 +105,20 @@ async def kept(directory: Path, census: Census, mark: str) -> AsyncIterator[Keep
             return program
 
         engine = await start(
-            "engine", "sdk.devengine", "--port", "0", "--database", str(database_of(directory)), "--test-controls"
+            "engine", "sdk.devengine", "--port", "0", "--database", str(database_of(directory)), "--test-controls",
+            "--token-file", str(token_file_of(directory)),
         )  # fmt: skip
         census.expect(engine.pid)
         url = (await engine.wait_for_line(r"^devengine listening on (http://\S+)$", SET_UP_SECONDS))[1]
         worker = await start("worker", "supervisor", *_flags(url, directory))
         await worker.wait_for_line(r"The worker is ready", SET_UP_SECONDS)
-        keepers = Keepers(Engine(url, session), worker, log, bugs, directory / "state" / "jobs")
+        keepers = Keepers(
+            Engine(url, session, bearer(token_file_of(directory))),
+            worker,
+            log,
+            bugs,
+            directory / "state" / "jobs",
+        )
         keepers.staff = frozenset(process.pid for process in keepers._below() if process.name() != _SPARE)
         yield keepers
 
@@ -118,6 +126,7 @@ async def kept(directory: Path, census: Census, mark: str) -> AsyncIterator[Keep
 def _flags(url: str, directory: Path) -> list[str]:
     settings = {
         "--engine-url": url,
+        "--engine-token-file": str(token_file_of(directory)),
         "--function-blocks": ",".join(_BLOCKS),
         "--state-dir": str(directory / "state"),
         "--max-concurrent-jobs": f"{SLOTS}",

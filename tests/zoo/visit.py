@@ -30,7 +30,7 @@ async def visit_all(keepers: Keepers, members: Sequence[Member], is_contained: b
     """Run every member and a plain job after each. Raises `BenchError` when a result does not come at all."""
     chosen = [member for member in members if is_contained or not member.needs_containment]
     first = [member for member in chosen if member.block == CONTAINED_BY]
-    visits = await _visit_group(keepers, first)
+    visits = await _visit_group(keepers, first) if first else []
     others = [member for member in chosen if member.block != CONTAINED_BY]
     for start in range(0, len(others), SLOTS):
         visits += await _visit_group(keepers, others[start : start + SLOTS])

@@ -6,8 +6,9 @@
 
 What remains visible, by design: a secret of fewer than six characters, or a plain number of fewer than eight digits,
 where no key stands in front of it (masking a common word would blank the log); a piece of fewer than three characters
-at a place where a text was cut; what a block computes from a secret (a hash, the characters in reverse); a secret cut
-to pieces on purpose, on lines of their own or with other text between.
+at a place where a text was cut; a piece of more than eighty characters beside the dots of an abbreviation; what a
+block computes from a secret (a hash, the characters in reverse); a secret cut to pieces on purpose, on lines of their
+own or with other text between.
 """
 
 from jobrunner.protocol.masking.collecting import secrets_in

@@ -1,6 +1,7 @@
 """How a secret may be written where no decoding of the text (`views`) brings it back."""
 
 import base64
+import contextlib
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,6 +10,9 @@ SHORTEST_CHARS: Final = 6
 
 SHORTEST_NUMBER_DIGITS: Final = 8
 """A plain number of fewer digits is as common as a short word."""
+
+SHORTEST_PIECE_CHARS: Final = 3
+"""A shorter piece of a secret, at a place where a text was cut, may be the end of any word."""
 
 _BASE64_BITS: Final = 6
 
@@ -26,6 +30,9 @@ def literal_forms(secret: str) -> set[str]:
     if "\\" in secret:
         # Of an odd escape no decoder knows what was meant.
         forms.add(secret.replace("\\", "\\\\"))
+        # As a line in Latin-1 is shown, which is no UTF-8: some backslashes are the secret's own, others are not.
+        with contextlib.suppress(UnicodeEncodeError):
+            forms.add(secret.encode("latin-1").decode("utf-8", "backslashreplace"))
     data = secret.encode("utf-8", "surrogatepass")
     if not secret.isascii():
         # Its bytes, as the repr of bytes shows them.
@@ -43,9 +50,7 @@ def base64_forms(secret: str) -> set[str]:
 
 def _lines(secret: str) -> Iterator[str]:
     # Each becomes a line of the log, or is dropped there, by itself. The frame of a key in PEM is no secret.
-    lines = secret.splitlines()
-    if len(lines) > 1:
-        yield from (line.strip() for line in lines if not line.startswith("-----"))
+    return (line.strip() for line in secret.splitlines() if not line.startswith("-----"))
 
 
 def _base64(data: bytes) -> Iterator[str]:
@@ -53,10 +58,9 @@ def _base64(data: bytes) -> Iterator[str]:
 
     The characters at both ends share bits with the neighbours; they hold fewer than six bits of ``data`` each.
     """
-    for offset in range(3):
+    # With so many bytes before it, this is the first character that is all of `data`.
+    for offset, first in ((0, 0), (1, 2), (2, 3)):
         encoded = base64.b64encode(bytes(offset) + data).decode()
-        first = -(-offset * 8 // _BASE64_BITS)
-        last = (offset + len(data)) * 8 // _BASE64_BITS
-        form = encoded[first:last]
+        form = encoded[first : (offset + len(data)) * 8 // _BASE64_BITS]
         yield form
         yield form.replace("+", "-").replace("/", "_")

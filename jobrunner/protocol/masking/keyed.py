@@ -6,10 +6,12 @@ follow a key (``no password given``) are left, since else half of all messages a
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from jobrunner.protocol.masking.forms import SHORTEST_NUMBER_DIGITS, SHORTEST_PIECE_CHARS
 from jobrunner.protocol.masking.names import SecretNames
+from jobrunner.protocol.masking.small_letters import in_small_letters
 from jobrunner.protocol.masking.views import Range
 
 _SEPARATOR: Final = re.compile(r"""\\{0,7}["']?\]?[ \t]{0,8}(=>|:=|[:=>,]|(?=[ \t]))[ \t]{0,8}""")
@@ -52,12 +54,15 @@ class Keyed:
     def __init__(self, names: SecretNames, fields: Iterable[str], known: Iterable[str]) -> None:
         self._names = names
         self._fields = frozenset(fields)
-        whole = "|".join(re.escape(field) for field in {*fields, "input_value"} if field)
+        whole_names = {field for field in (*fields, "input_value") if field}
+        whole = "|".join(map(re.escape, whole_names))
         self._key = re.compile(
             rf"(?:{names.pattern})(?P<rest>[\w-]{{0,40}})|(?<![^\W_])pass(?![\w-])"
             rf"|(?<![\w-])(?P<field>{whole})(?![\w-])",
             re.IGNORECASE,
         )
+        self._beginnings = {*names.beginnings, "pass", *map(in_small_letters, whole_names)}
+        self._are_ascii = all(map(str.isascii, self._beginnings))
         # The longest first: one may be the beginning of another.
         self._known = tuple(sorted((value for value in known if value), key=len, reverse=True))
 
@@ -65,22 +70,48 @@ class Keyed:
         """Know one more secret."""
         self._known = tuple(sorted({*self._known, value}, key=len, reverse=True))
 
-    def find(self, text: str) -> Iterator[Range]:
+    def find(self, text: str, *, cut_after: bool) -> Iterator[Range]:
         """Yield the ranges of the values. In a time that grows with the length of the text alone."""
+        known = (*self._known, *self._pieces_at_end(text)) if cut_after else self._known
         at = 0
-        while match := self._key.search(text, at):
+        for begin in self._beginnings_in(text):
+            if begin < at or (match := self._key.match(text, begin)) is None:
+                continue
             at = match.end()
             separator = _SEPARATOR.match(text, at)
             if separator is None:
                 continue
-            found = list(self._values(text, match, separator))
+            found = list(self._values(text, match, separator, known))
             if found:
                 yield from found
                 at = found[-1][1]
         if "://" in text:
             yield from (match.span(1) for match in _USERINFO.finditer(text))
 
-    def _values(self, text: str, key: re.Match[str], separator: re.Match[str]) -> Iterator[Range]:
+    def _beginnings_in(self, text: str) -> Sequence[int]:
+        """Return where a key may begin, in order. To try the whole expression at each character took a hundred times
+        as long, and a block that printed half a megabyte a second had all of the supervisor's time."""
+        if not self._are_ascii:  # an operator's or an author's own name
+            return range(len(text))
+        small = in_small_letters(text)
+        found = set()
+        for beginning in self._beginnings:
+            at = small.find(beginning)
+            while at >= 0:
+                found.add(at)
+                at = small.find(beginning, at + 1)
+        return sorted(found)
+
+    def _pieces_at_end(self, text: str) -> Iterator[str]:
+        for value in self._known:
+            # Blanks may be of any length, which is why not every piece of a value is tried.
+            for missing in range(1, min(len(value), SHORTEST_NUMBER_DIGITS) - SHORTEST_PIECE_CHARS + 1):
+                if text.endswith(value[:-missing]):
+                    yield value[:-missing]
+
+    def _values(
+        self, text: str, key: re.Match[str], separator: re.Match[str], known: tuple[str, ...]
+    ) -> Iterator[Range]:
         at, sign = separator.end(), separator[1]
         # Of an error of pydantic: it stands behind the name of the field, in another line.
         only_known = key["field"] == "input_value"
@@ -88,11 +119,11 @@ class Keyed:
             end = _closing(text, opening.end(), len(opening[1]), opening[2])
             value = text[opening.end() : end]
             # Behind a blank or a comma it may be any other word that is quoted.
-            known = value in self._known or (sign not in ("", ",") and not only_known)
-            if known and value.strip("*"):
+            is_secret = value in known or (sign not in ("", ",") and not only_known)
+            if is_secret and value.strip("*"):
                 yield opening.end(), end
             return
-        for value in self._known:
+        for value in known:
             if text.startswith(value, at) and not text[at + len(value) : at + len(value) + 1].isalnum():
                 yield at, at + len(value)
                 return
@@ -102,7 +133,7 @@ class Keyed:
         is_whole = bool(key["field"]) or (
             key["rest"] is not None and _WHOLE.fullmatch(key["rest"]) is not None
         )
-        is_quoted = separator[0].lstrip("\\")[0] in "\"'" if separator[0].lstrip("\\") else False
+        is_quoted = separator[0].lstrip("\\").startswith(("'", '"'))
         if text.startswith("[", at) and (sign in _ASSIGNING or sign == ":"):
             yield from self._elements(text, at + 1, numbers=is_whole)
             return
@@ -135,7 +166,7 @@ class Keyed:
         if _NO_VALUE.fullmatch(value):
             return True
         # A line of source in a traceback: `login(password=self.password)`.
-        last = value.rsplit(".", 1)[-1].rstrip("(")
+        last = value.rpartition(".")[2].rstrip("(")
         return bool(_EXPRESSION.fullmatch(value)) and (last in self._names or last in self._fields)
 
 
@@ -152,12 +183,13 @@ def _closing(text: str, start: int, escapes: int, sign: str) -> int:
 
     Each level of escaping doubles the backslashes of what is inside, and adds one to a quotation mark.
     """
-    line_end = text.find("\n", start)
-    line_end = len(text) if line_end < 0 else line_end
+    if (line_end := text.find("\n", start)) == -1:
+        line_end = len(text)
     at = start
-    while (found := text.find(sign, at, line_end)) >= 0:
+    while (found := text.find(sign, at, line_end)) != -1:
         before = found
-        while before > at and text[before - 1] == "\\":
+        # At the latest the quotation mark before this one ends it.
+        while text[before - 1] == "\\":
             before -= 1
         if (found - before - escapes) % (2 * (escapes + 1)) == 0:
             return found - escapes

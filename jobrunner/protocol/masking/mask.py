@@ -59,7 +59,7 @@ class Mask:
         """Return ``text`` without a secret. Where it was cut, also without the piece of one that is left there."""
         if cut_after:
             text = without_half_an_escape(text)
-        ranges = list(self._keyed.find(text))
+        ranges = list(self._keyed.find(text, cut_after=cut_after))
         if self._needles:
             for view in views(text):
                 ranges += (view.in_text(found) for found in self._in_view(view, cut_before, cut_after))
@@ -137,13 +137,9 @@ def _whole_run(text: str, start: int, end: int) -> Range:
 def _replaced(text: str, ranges: list[Range]) -> str:
     pieces: list[str] = []
     done = 0
-    ranges.sort()
-    start, end = ranges[0]
-    for next_start, next_end in [*ranges[1:], (len(text) + 1, len(text) + 1)]:
-        if next_start <= end:
-            end = max(end, next_end)
-            continue
-        pieces += (text[done:start], MASK)
-        done = end
-        start, end = next_start, next_end
+    for start, end in sorted(ranges):
+        # What touches the one before is masked with it.
+        if start > done or not pieces:
+            pieces += (text[done:start], MASK)
+        done = max(done, end)
     return "".join([*pieces, text[done:]])

@@ -39,6 +39,8 @@ class SecretNames:
         self._parts = tuple("".join(words) for words in parts)
         self.pattern = "|".join("[-_ .]?".join(map(re.escape, filter(None, words))) for words in parts)
         """An expression for what makes a name secret, to be searched for without regard to case."""
+        self.beginnings = frozenset(next(filter(None, words)) for words in parts)
+        """The first words of the names, in small letters: where none of them stands, no secret's name begins."""
         # A context of some thousand interfaces repeats the same few names.
         self._known: dict[str, bool] = {}
 

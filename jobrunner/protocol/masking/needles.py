@@ -4,15 +4,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from jobrunner.protocol.masking.forms import SHORTEST_CHARS
+from jobrunner.protocol.masking.forms import SHORTEST_CHARS, SHORTEST_PIECE_CHARS
 from jobrunner.protocol.masking.views import Range, possible_endings
 
-_SHORTEST_PIECE_CHARS: Final = 3
 _LONG_CHARS: Final = 32
 _SHORTEST_LINE_CHARS: Final = 16
 _LEFT_OUT: Final = re.compile(r"\.{3,}|…")
 _LONGEST_BESIDE_GAP_CHARS: Final = 80
-_HALF_ESCAPES_CHARS: Final = 6
+_LONGEST_ESCAPE_CHARS: Final = 12
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_=-]+")
 _ENDS_IN_BASE64: Final = re.compile(r"[A-Za-z0-9+/_=-]{16}$")
 _REST_OF_AN_ESCAPE: Final = re.compile(r"[0-9A-Za-z]{1,7};?")
@@ -45,8 +44,8 @@ class Needles:
                 continue
             lengths.setdefault(len(needle), set()).add(needle)
             self._all.add(needle)
-            self._beginning_with.setdefault(needle[:_SHORTEST_PIECE_CHARS], []).append(needle)
-            self._ending_with.setdefault(needle[-_SHORTEST_PIECE_CHARS:], []).append(needle)
+            self._beginning_with.setdefault(needle[:SHORTEST_PIECE_CHARS], []).append(needle)
+            self._ending_with.setdefault(needle[-SHORTEST_PIECE_CHARS:], []).append(needle)
             self._longest = max(self._longest, len(needle))
             if len(needle) >= _LONG_CHARS:
                 self._long.append(needle)
@@ -58,21 +57,18 @@ class Needles:
     def whole(self, text: str) -> Iterator[Range]:
         """Yield where a needle stands in ``text``, also where two overlap."""
         heads = self._by_head
-        ends = range(len(text) - SHORTEST_CHARS + 1)
-        for at in [at for at in ends if text[at : at + SHORTEST_CHARS] in heads]:
-            lengths = heads[text[at : at + SHORTEST_CHARS]]
-            for length in sorted(lengths, reverse=True):
-                if text[at : at + length] in lengths[length]:
+        for at in [at for at in range(len(text)) if text[at : at + SHORTEST_CHARS] in heads]:
+            for length, needles in heads[text[at : at + SHORTEST_CHARS]].items():
+                if text[at : at + length] in needles:
                     yield at, at + length
-                    break
 
     def abbreviated(self, text: str) -> Iterator[Range]:
         """Yield what is left of a needle without its middle, as reprlib and pydantic show it: ``abc...xyz``."""
         gaps = [gap.span() for gap in _LEFT_OUT.finditer(text)]
         # Each only as far as the next: dots without end must not be looked at again and again.
-        for (_, before), (begin, end), (after, _) in zip(
-            [(0, 0), *gaps], gaps, [*gaps[1:], (len(text), len(text))], strict=False
-        ):
+        befores = [0, *(end for _, end in gaps)]
+        afters = [*(begin for begin, _ in gaps[1:]), len(text)]
+        for before, (begin, end), after in zip(befores, gaps, afters, strict=False):
             yield from self._beside(
                 text,
                 (max(before, begin - _LONGEST_BESIDE_GAP_CHARS), begin),
@@ -102,10 +98,10 @@ class Needles:
 
     def _pieces_of(self, line: str) -> Iterator[Range]:
         is_base64 = _BASE64.fullmatch(line) is not None
-        tail = line[-_LONGEST_BESIDE_GAP_CHARS:]
+        head, tail = line[:_SHORTEST_LINE_CHARS], line[-_SHORTEST_LINE_CHARS:]
         # Nearly every line of a log has a blank there, and need not be looked at any further.
-        begins = is_base64 or self._may_be_of_a_long_one(line[:_SHORTEST_LINE_CHARS])
-        ends = _ENDS_IN_BASE64.search(tail) or self._may_be_of_a_long_one(line[-_SHORTEST_LINE_CHARS:])
+        begins = is_base64 or self._may_be_of_a_long_one(head)
+        ends = _ENDS_IN_BASE64.search(tail) or self._may_be_of_a_long_one(tail)
         if begins and any(line in long for long in self._long):
             yield 0, len(line)
             return
@@ -119,16 +115,15 @@ class Needles:
 
     def between_gap_and_cut(self, text: str) -> Range | None:
         """Return what, at the end of a text that was cut there, is left of an abbreviated needle's second half."""
-        begin = text.rfind("...") + 3
-        piece = text[begin:]
-        if begin < 3 or not SHORTEST_CHARS <= len(piece) <= _LONGEST_BESIDE_GAP_CHARS:
-            return None
-        return (begin, len(text)) if any(piece in needle for needle in self._long) else None
+        *before, piece = _LEFT_OUT.split(text)
+        if before and len(piece) >= SHORTEST_CHARS and any(piece in needle for needle in self._long):
+            return len(text) - len(piece), len(text)
+        return None
 
-    def at_end(self, text: str, shortest: int = _SHORTEST_PIECE_CHARS) -> Range | None:
+    def at_end(self, text: str, shortest: int = SHORTEST_PIECE_CHARS) -> Range | None:
         """Return where, at the end of a text that was cut there, a needle begins."""
-        for at in range(max(0, len(text) - self._longest + 1), len(text) - shortest + 1):
-            for needle in self._beginning_with.get(text[at : at + _SHORTEST_PIECE_CHARS], ()):
+        for at in range(max(0, len(text) - self._longest), len(text) - shortest + 1):
+            for needle in self._beginning_with.get(text[at : at + SHORTEST_PIECE_CHARS], ()):
                 if needle.startswith(text[at:]):
                     return at, len(text)
         return None
@@ -138,14 +133,14 @@ class Needles:
         if any(text in needle for needle in self._long):
             return 0, len(text)
         # The cut may have gone through an escape.
-        for skipped in range(_HALF_ESCAPES_CHARS):
-            if found := self._at_start(text[skipped:], _SHORTEST_PIECE_CHARS):
+        for skipped in range(_LONGEST_ESCAPE_CHARS):
+            if found := self._at_start(text[skipped:], SHORTEST_PIECE_CHARS):
                 return 0, skipped + found[1]
         return None
 
     def _at_start(self, text: str, shortest: int) -> Range | None:
-        for end in range(min(len(text), self._longest - 1), shortest - 1, -1):
-            for needle in self._ending_with.get(text[end - _SHORTEST_PIECE_CHARS : end], ()):
+        for end in range(min(len(text), self._longest), shortest - 1, -1):
+            for needle in self._ending_with.get(text[end - SHORTEST_PIECE_CHARS : end], ()):
                 if needle.endswith(text[:end]):
                     return 0, end
         return None

@@ -55,12 +55,12 @@ def possible_endings(text: str) -> Iterator[str]:
 @dataclass(frozen=True, slots=True)
 class View:
     """A decoded text. ``starts`` are the positions in it where pieces begin, ``origins`` where these stand in the text
-    that it was decoded from, with how long they are there; a piece of one character may stand for several."""
+    that it was decoded from, with how long the escape of one character is there, or 0 for a piece without escapes."""
 
     text: str
     parent: "View | None" = None
     starts: tuple[int, ...] = ()
-    origins: tuple[tuple[int, int, bool], ...] = ()
+    origins: tuple[Range, ...] = ()
 
     def in_text(self, found: Range) -> Range:
         """Return where a range of this view stands in the text that was decoded first."""
@@ -72,11 +72,11 @@ class View:
 
     def _origin(self, position: int) -> Range:
         piece = bisect_right(self.starts, position) - 1
-        begin, length, literal = self.origins[piece]
-        if literal:
-            begin += position - self.starts[piece]
-            return begin, begin + 1
-        return begin, begin + length
+        begin, length = self.origins[piece]
+        if length:
+            return begin, begin + length
+        begin += position - self.starts[piece]
+        return begin, begin + 1
 
 
 def views(text: str) -> Iterator[View]:
@@ -104,24 +104,23 @@ def views(text: str) -> Iterator[View]:
 def _decoded(view: View, pattern: re.Pattern[str], decode: _Decode) -> View:
     texts: list[str] = []
     starts: list[int] = []
-    origins: list[tuple[int, int, bool]] = []
+    origins: list[Range] = []
     size = done = 0
     for match in pattern.finditer(view.text):
-        if match.start() > done:
-            starts.append(size)
-            origins.append((done, match.start() - done, True))
-            texts.append(view.text[done : match.start()])
-            size += match.start() - done
         at = match.start()
+        starts.append(size)
+        origins.append((done, 0))
+        texts.append(view.text[done:at])
+        size += at - done
         for character, length in decode(match[0]):
             starts.append(size)
-            origins.append((at, length, False))
+            origins.append((at, length))
             texts.append(character)
             size += 1
             at += length
         done = match.end()
     starts.append(size)
-    origins.append((done, len(view.text) - done, True))
+    origins.append((done, 0))
     texts.append(view.text[done:])
     return View("".join(texts), view, tuple(starts), tuple(origins))
 
@@ -136,14 +135,13 @@ def _percent(escaped: str) -> list[tuple[str, int]]:
 
 
 def _backslash(escaped: str) -> list[tuple[str, int]]:
-    kind = escaped[1]
+    if len(escaped) == 2:
+        return [(_CONTROLS.get(escaped[1], escaped[1]), 2)]
     if len(escaped) == 12:
-        high, low = int(escaped[2:6], 16), int(escaped[8:12], 16)
+        high, low = int(escaped[2:6], 16), int(escaped[8:], 16)
         return [(chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)), 12)]
-    if len(escaped) > 2:
-        code = int(escaped[2:], 16)
-        return [(chr(code) if code <= _LAST_CODE_POINT else "\ufffd", len(escaped))]
-    return [(_CONTROLS.get(kind, kind), 2)]
+    code = int(escaped[2:], 16)
+    return [(chr(code) if code <= _LAST_CODE_POINT else "\ufffd", len(escaped))]
 
 
 def _entity(escaped: str) -> list[tuple[str, int]]:

@@ -4,7 +4,7 @@ Each file here is the module of its name there, and maps it to ``sdk``. Imports 
 find each other under the other name.
 """
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 __neops_alias__ = True
 

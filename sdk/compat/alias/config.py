@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 
 def fb_directories(config_value: str | None) -> list[str]:

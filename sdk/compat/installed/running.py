@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sdk.acquire_items import wire_items
 from sdk.compat.client import client_class
 from sdk.compat.installed.logs import send_logs_to
-from sdk.compat.ways_out import ALIASED
+from sdk.compat.migration_hints import ALIASED
 from sdk.context.kinds import KINDS
 from sdk.encoding import to_plain
 from sdk.errors import ContextError, ParameterError, WrongResultError, join_problems

@@ -75,6 +75,9 @@ class BlockRegistration(VersionedBlock):
     is_idempotent: bool | None = None
     is_pure: bool | None = None
     reversible: bool | None = None
+    sensitive_parameters: list[list[str]] | None = None
+    """Not in the contract: the paths of the parameters that must not be shown. Our worker sends them to this engine
+    alone (`takesSensitiveParameters` of W1)."""
 
 
 class Poll(Body):

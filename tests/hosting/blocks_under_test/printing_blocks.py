@@ -1,5 +1,6 @@
 """Blocks that print, and end before the line does."""
 
+import io
 import os
 import signal
 import sys
@@ -28,6 +29,17 @@ class PrintsUnfinished(Base):
             case "fault":
                 os.kill(os.getpid(), signal.SIGSEGV)
         time.sleep(60)
+        return done(None)
+
+
+@register_function_block(block("prints_through_its_own_stream"))
+class PrintsThroughItsOwnStream(Base):
+    """Prints after it has wrapped its stdout, as scripts do that want another encoding."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Return with the text in the buffer of that stream."""
+        sys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding="latin-1")
+        print("kept back")
         return done(None)
 
 

@@ -150,7 +150,7 @@ class DiesInALine(Base):
     """Is killed while it prints its secret."""
 
     async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
-        os.write(1, b"it is " + params.pin[:-2].encode())
+        os.write(1, b"it is " + params.pin.encode()[:-2])
         os.kill(os.getpid(), signal.SIGKILL)
         return done()
 

@@ -2,7 +2,7 @@
 
 # From the files and not from sdk: two of them have the name of what they hold, and importing one later would put the
 # module in the function's place.
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from .detection import BlockingDetector
 from .run_in_thread import run_in_thread

@@ -1,6 +1,6 @@
 """The watch over an event loop that stands still."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 from sdk.concurrency import BlockingDetector
 
 __all__ = ["BlockingDetector"]

@@ -1,6 +1,6 @@
 """Functions that run in a thread."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 from sdk.concurrency import run_in_thread
 
 __all__ = ["run_in_thread"]

@@ -1,6 +1,6 @@
 """Parallel calls."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 from sdk.concurrency import run_parallel
 
 __all__ = ["run_parallel"]

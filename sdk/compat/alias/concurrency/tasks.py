@@ -1,6 +1,6 @@
 """Tasks that run beside the block."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 from sdk.concurrency import schedule_task
 
 __all__ = ["schedule_task"]

@@ -1,6 +1,6 @@
 """Connections to devices: interfaces, proxies, and what plugins are made of."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from .capabilities import CapabilityInterface, NetworkDeviceInformationCapability
 from .exceptions import CapabilityContext, NotImplementedForThisPlatform

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 
 class NeopsConnectionError(Exception):

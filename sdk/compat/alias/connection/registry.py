@@ -6,7 +6,7 @@ from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from .capabilities.base import CapabilityInterface
 from .exceptions import AmbiguousPluginError, MatchingPlugin, PluginNotFoundError

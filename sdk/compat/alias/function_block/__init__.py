@@ -1,5 +1,5 @@
 """Blocks: what they derive from, take and return."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 __getattr__ = refusing(__name__)

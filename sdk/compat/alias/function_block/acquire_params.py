@@ -1,7 +1,7 @@
 """The parameters a block sees while acquiring."""
 
 from sdk.acquire_params import AcquireParams
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 __all__ = ["AcquireParams"]
 

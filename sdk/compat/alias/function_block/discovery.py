@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from .engine_schema import EngineSchemaFunctionBlockParams
 from .params import CredentialsField, Host, OptionalCredentials, PlatformField

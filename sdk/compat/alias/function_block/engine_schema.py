@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 from sdk.models import FunctionBlockParams
 
 

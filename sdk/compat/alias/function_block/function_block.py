@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from sdk.acquire_params import AcquireParams
 from sdk.block import FunctionBlock as _FunctionBlock
 from sdk.compat.client import client_class
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
+from sdk.job_reader import JobReader
 from sdk.models import FunctionBlockParams, FunctionBlockResultData
-from sdk.reading import JobReader
 from sdk.results import (
     BaseFunctionBlockResult,
     FunctionBlockAcquireResult,

@@ -1,6 +1,6 @@
 """Parameters of which the engine could not resolve all yet."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 from sdk.parsing import parse_leniently
 
 __all__ = ["parse_leniently"]

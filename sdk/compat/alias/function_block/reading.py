@@ -7,9 +7,9 @@ from typing import Any
 
 from sdk.acquire_params import AcquireParams
 from sdk.context import WorkflowContext as _WorkflowContext
+from sdk.job_reader import JobReader, Warn
 from sdk.parsing import parse_leniently, parse_parameters
 from sdk.parsing.lenient import NULL
-from sdk.reading import JobReader, Warn
 
 from ..workflow.workflow_context import WorkflowContext
 

@@ -1,6 +1,6 @@
 """Loggers of blocks and of their helpers."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from .adapters import logger_for
 from .base import BaseLogger, ContextualLogger

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 from sdk.logger import BlockLogger, LoggerLike, block_logger
 
 # What the standard library's methods take. Anything else is for the braces of the message.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 from sdk.logger import BlockLogger
 
 

@@ -2,7 +2,7 @@
 
 import logging
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from .adapters import LoguruContextualLogger
 

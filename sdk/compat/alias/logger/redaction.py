@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 from sdk.sensitive import SENSITIVE, Sensitive, marked_fields
 
 DEFAULT_KEY_PARTS = ("password", "secret", "token", "passphrase", "api_key")

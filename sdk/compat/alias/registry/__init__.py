@@ -1,6 +1,6 @@
 """The registry of blocks."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from .registry import Registry, registry
 

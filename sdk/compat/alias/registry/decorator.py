@@ -1,6 +1,6 @@
 """The decorator that declares a block."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 from sdk.decorator import register_function_block
 
 __all__ = ["register_function_block"]

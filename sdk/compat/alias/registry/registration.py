@@ -1,6 +1,6 @@
 """What a block declares about itself."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 from sdk.registration import Registration
 
 __all__ = ["Registration"]

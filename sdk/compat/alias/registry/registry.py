@@ -10,7 +10,7 @@ from sdk.block import FunctionBlock
 from sdk.block_registry import RegisteredBlock
 from sdk.block_registry import registry as _registry
 from sdk.compat.client import client_class
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 from sdk.registration import Registration
 from sdk.schema import engine_schema
 

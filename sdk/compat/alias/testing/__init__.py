@@ -1,5 +1,5 @@
 """What blocks are tested with."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 __getattr__ = refusing(__name__)

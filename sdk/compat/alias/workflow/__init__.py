@@ -1,6 +1,6 @@
 """A job's context, and the entities in it."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from .db_updates import EntityType, generate_temporary_id
 from .entities import Device, DeviceField, DeviceGroup, GroupField, Interface, InterfaceField

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from sdk.compat.client import client_class
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 from sdk.entities.creation import DeviceField, GroupField, InterfaceField, check_creation_options
 from sdk.entities.creation import Interface as _Interface
 from sdk.entities.temporary_ids import new_temporary_id

@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from sdk.compat.client import client_class, updates_dto
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 from sdk.context import WorkflowContext as _WorkflowContext
 from sdk.context.kinds import KINDS
 

@@ -1,6 +1,6 @@
 """Interfaces: what can be asked of a device."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from .base import CapabilityInterface
 from .network_device_configuration import NetworkDeviceConfigurationCapability

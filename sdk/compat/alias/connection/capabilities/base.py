@@ -2,7 +2,7 @@
 
 from abc import ABC
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 
 class CapabilityInterface(ABC):  # noqa: B024  # the methods are in its subclasses

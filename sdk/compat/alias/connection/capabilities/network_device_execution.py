@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from .base import CapabilityInterface
 

@@ -1,6 +1,6 @@
 """Plugins for platforms: none comes with this worker, and each says so by its own name; one base class does."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from .base import NetmikoConnection, NetmikoConnectionPluginBase
 

@@ -1,6 +1,6 @@
 """Proxies: what a block talks to a device with."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from .proxy import (
     ConnectionProxy,

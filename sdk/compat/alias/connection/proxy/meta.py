@@ -7,7 +7,7 @@ from abc import ABCMeta
 from collections.abc import Callable
 from typing import Any
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from ..capabilities.base import CapabilityInterface
 from ..exceptions import CapabilityContext, NotImplementedForThisPlatform

@@ -1,6 +1,6 @@
 """What a plugin is made of."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from .aliases import AnyConnection, ConnectionLibrary, ConnectionPlatform, ConnectionType, RawConnection
 from .base_connection import BaseConnection, DeviceCredentials, device_id_of

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TypeAlias
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
-if TYPE_CHECKING:
-    from .base_connection import BaseConnection
+from .base_connection import AnyConnection as AnyConnection
+from .base_connection import RawConnection as RawConnection
 
 ConnectionPlatform: TypeAlias = str
 ConnectionType: TypeAlias = str
 ConnectionLibrary: TypeAlias = str
-
-RawConnection = TypeVar("RawConnection")
-AnyConnection = TypeVar("AnyConnection", bound="BaseConnection")  # type: ignore[type-arg]  # of any raw connection
 
 __getattr__ = refusing(__name__)

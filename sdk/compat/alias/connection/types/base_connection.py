@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from ...logger import logger_for
 from ..exceptions import ConnectionNotInitializedError, ConnectionValidationError
-from .aliases import RawConnection
+
+RawConnection = TypeVar("RawConnection")
+AnyConnection = TypeVar("AnyConnection", bound="BaseConnection")  # type: ignore[type-arg]  # of any raw connection
 
 
 def device_id_of(device: Any) -> str | None:

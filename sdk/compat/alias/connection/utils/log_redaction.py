@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 
 def describe_config(config: str | list[str]) -> str:

@@ -1,6 +1,6 @@
 """Models of parameters that many blocks share: a host and logins."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from .credentials import Credential, Credentials, CredentialsField, OptionalCredentials
 from .fields import OptionalHostValue, PasswordField, PlatformField, UsernameField

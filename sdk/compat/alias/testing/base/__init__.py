@@ -1,5 +1,5 @@
 """Test cases that stand at a block."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 __getattr__ = refusing(__name__)

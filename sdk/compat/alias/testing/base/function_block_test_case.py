@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from sdk.block import FunctionBlock
-from sdk.compat.ways_out import mapped
+from sdk.compat.migration_hints import mapped
 from sdk.context import WorkflowContext
 from sdk.models import FunctionBlockParams, FunctionBlockResultData
 from sdk.results import FunctionBlockResult

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from sdk.compat.client import client_class
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 from sdk.entities.temporary_ids import new_temporary_id
 
 

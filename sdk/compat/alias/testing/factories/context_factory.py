@@ -1,6 +1,6 @@
 """Contexts for tests."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from ...workflow.testing_contexts import create_workflow_context
 

@@ -1,6 +1,6 @@
 """What plugins of authors derive from: that of netmiko, which comes with this worker."""
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from .netmiko_plugin import NetmikoConnection, NetmikoConnectionPluginBase
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any, ClassVar, Final
 
-from sdk.compat.ways_out import refusing
+from sdk.compat.migration_hints import refusing
 
 from ...exceptions import ConnectionCreationError, PlatformNotSupportedError
 from ...types import BaseConnection, ConnectionPlugin

@@ -1,0 +1,129 @@
+"""The first steps of a new child, in the one order that is safe."""
+
+import contextlib
+import faulthandler
+import fcntl
+import os
+import signal
+import sys
+import time
+import types
+from typing import Final
+
+from multiprocess import process as multiprocess_process
+from multiprocess import resource_tracker
+
+from jobrunner.awaiting import write_awaiting_when_idle
+from jobrunner.containment import contain, forbid_escape
+from jobrunner.job_user import become_user
+from jobrunner.protocol import linux
+from jobrunner.protocol.confinement import Confinement
+from jobrunner.protocol.entry import Descriptors
+
+CHILD_ARGV: Final = ["neops-job"]
+CHANNEL_DESCRIPTOR: Final = 3
+DUMP_DESCRIPTOR: Final = 4
+_ADOPTION_TIMEOUT_SECONDS: Final = 5.0
+_PARKED: Final = 64
+
+
+def wait_for_adoption(supervisor_pid: int) -> None:
+    """Wait until the supervisor is the parent, then tie this process's life to it, then look again.
+
+    After a double fork the middle process is still the parent for a moment, and PDEATHSIG follows whoever is the
+    parent when it is set: set too early, it kills the child when the middle ends. The second look is for a
+    supervisor that died in between, whose death nobody would signal.
+    """
+    end = time.monotonic() + _ADOPTION_TIMEOUT_SECONDS
+    while os.getppid() != supervisor_pid:
+        if time.monotonic() > end:
+            os._exit(1)
+        time.sleep(0.0001)
+    _tie_life_to(supervisor_pid)
+
+
+def _tie_life_to(supervisor_pid: int) -> None:
+    linux.die_with_parent()
+    if os.getppid() != supervisor_pid:
+        os._exit(1)
+
+
+def reset_identity() -> None:
+    """Hide the supervisor's command line and script, and let blocks use `multiprocess` themselves."""
+    sys.argv = list(CHILD_ARGV)
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    # `multiprocess` forbids children to daemonic processes; the flag is the template's, not this process's.
+    multiprocess_process.current_process()._config.pop("daemon", None)
+    # The tracker's pipe is closed below; a stale number could by then be a file of the block.
+    resource_tracker._resource_tracker._fd = None
+    resource_tracker._resource_tracker._pid = None
+
+
+def reset_signals() -> None:
+    """Default action for every signal, nothing blocked: the template ignores some, and a fork inherits that."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def take_descriptors(descriptors: Descriptors) -> Descriptors:
+    """Make stdout, stderr, channel and dump the only open descriptors besides an empty stdin.
+
+    A descriptor that survives an `exec` in a daemon of the block would keep the job's channel open for ever,
+    so all but stdio are non-inheritable (CPython leaves descriptors received over a socket inheritable).
+    """
+    # Far above everything in use first, so that the moves below can't overwrite each other.
+    channel, dump, stdout, stderr = (
+        fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _PARKED)
+        for descriptor in (descriptors.channel, descriptors.dump, descriptors.stdout, descriptors.stderr)
+    )
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(stdout, 1)
+    os.dup2(stderr, 2)
+    os.dup2(channel, CHANNEL_DESCRIPTOR, inheritable=False)
+    os.dup2(dump, DUMP_DESCRIPTOR, inheritable=False)
+    close_everything_above(DUMP_DESCRIPTOR)
+    return Descriptors(channel=CHANNEL_DESCRIPTOR, stdout=1, stderr=2, dump=DUMP_DESCRIPTOR)
+
+
+def close_everything_above(highest_kept: int) -> None:
+    """Close every descriptor above ``highest_kept``, whatever left it open."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > highest_kept:
+            with contextlib.suppress(OSError):  # the listing's own descriptor is closed already
+                os.close(int(name))
+
+
+def _tell_place_when_asked(dump: int) -> None:
+    """Have one signal write the stack of every thread, and another what the tasks of a loop that waits await.
+
+    The first is answered at once, by C code. The second by Python, and so not in the same go: C code that holds the GIL
+    (`pow`) would let it go to run the handler.
+    """
+    faulthandler.register(linux.DUMP_SIGNAL, file=dump, all_threads=True, chain=False)
+    signal.signal(linux.AWAITS_SIGNAL, lambda _, frame: write_awaiting_when_idle(frame, dump))
+    signal.siginterrupt(linux.AWAITS_SIGNAL, False)
+
+
+def become_child(supervisor_pid: int, descriptors: Descriptors, confinement: Confinement) -> Descriptors:
+    """Turn a fresh fork (or a fresh interpreter) into a child that may run a block. Returns its descriptors."""
+    wait_for_adoption(supervisor_pid)
+    os.setsid()
+    # Daemons of this job are re-parented to it, not to the supervisor, as long as it lives. So whatever unknown
+    # child the supervisor gets belongs to a job that has ended.
+    linux.become_subreaper()
+    reset_signals()
+    reset_identity()
+    descriptors = take_descriptors(descriptors)
+    _tell_place_when_asked(descriptors.dump)
+    faulthandler.enable(file=descriptors.dump, all_threads=True)
+    linux.set_process_name("neops-spare")
+    contain(confinement)
+    if confinement.user is not None:
+        become_user(confinement.user)
+        # The change of the user has taken PDEATHSIG away; and again, a supervisor that died meanwhile sends nothing.
+        _tie_life_to(supervisor_pid)
+    # Last: a change of the user needs the privileges that this takes.
+    forbid_escape()
+    return descriptors

@@ -1,0 +1,94 @@
+"""From the modules that there are to those that are imported: their texts are read and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobrunner.discovery.elsewhere import Elsewhere
+from jobrunner.discovery.judging import Verdict, judge
+from jobrunner.discovery.marks import is_named_only
+from jobrunner.discovery.module import Module
+from jobrunner.discovery.reading import read_text
+from jobrunner.discovery.top_level import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A module below a directory or a package. ``local`` is its name as the other modules there import it.
+
+    ``is_named``: the source names what is loaded only by its name.
+    """
+
+    local: str
+    module: Module
+    is_package: bool = False
+    is_named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is imported of a source, what is not and why, and what never can be, with the error."""
+
+    modules: tuple[Module, ...] = ()
+    left_out: tuple[tuple[Module, str], ...] = ()
+    broken: tuple[tuple[Module, Exception], ...] = ()
+
+    @classmethod
+    def of(cls, parts: Iterable[Found]) -> Found:
+        """Return all of them as one."""
+        found = list(parts)
+        return cls(
+            tuple(module for part in found for module in part.modules),
+            tuple(each for part in found for each in part.left_out),
+            tuple(each for part in found for each in part.broken),
+        )
+
+
+def choose(
+    candidates: list[Candidate], elsewhere: Elsewhere, *, import_all: bool, parse_all: bool = False
+) -> Found:
+    """Return which of ``candidates`` are imported. ``parse_all``: the words of imports do not say enough."""
+    read = {each.local: read_text(Path(each.module.file or "")) for each in candidates}
+    marked = {name for name, source in read.items() if isinstance(source, bytes) and is_named_only(source)}
+    wanted = [each for each in candidates if each.is_named or not _is_in(each.local, marked)]
+    if import_all:
+        return Found(modules=tuple(each.module for each in wanted))
+    verdicts = judge(_texts(candidates, read), None if parse_all else elsewhere.packages, elsewhere.text_of)
+    return Found.of(_judged(each, read[each.local], verdicts) for each in wanted)
+
+
+def _judged(candidate: Candidate, source: bytes | str | OSError, verdicts: Mapping[str, Verdict]) -> Found:
+    module = candidate.module
+    if isinstance(source, FileNotFoundError) and not module.is_an_authors:
+        return Found(modules=(module,))  # compiled, or in an archive: no script is
+    if isinstance(source, OSError):
+        return Found(broken=((module, source),))
+    if isinstance(source, str):
+        return Found(left_out=((module, source),))
+    verdict = verdicts[candidate.local]
+    if verdict.is_imported:
+        return Found(modules=(module,))
+    if verdict.error is not None:
+        return Found(broken=((module, verdict.error),))
+    # An `__init__.py` runs with what is below it; to say that it is left out would be wrong.
+    return Found() if candidate.is_package else Found(left_out=((module, verdict.reason),))
+
+
+def _texts(candidates: list[Candidate], read: Mapping[str, bytes | str | OSError]) -> dict[str, Text]:
+    texts: dict[str, Text] = {}
+    for each in candidates:
+        source = read[each.local]
+        if isinstance(source, bytes):
+            texts[each.local] = Text(each.local, source, each.is_package, each.module.file or "<unknown>")
+    for name in list(texts):
+        # A directory without an `__init__.py` is a package too.
+        while (name := name.rpartition(".")[0]) and name not in texts:
+            texts[name] = Text(name, b"", is_package=True)
+    return texts
+
+
+def _is_in(name: str, marked: set[str]) -> bool:
+    parts = name.split(".")
+    return any(".".join(parts[:depth]) in marked for depth in range(1, len(parts) + 1))

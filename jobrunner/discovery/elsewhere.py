@@ -1,0 +1,112 @@
+"""Texts of modules outside of a source, for names that are followed there. They are read; nothing is imported."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Collection, Iterator
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Final
+
+from jobrunner.discovery.reading import read_text
+from jobrunner.discovery.top_level import Text
+
+_OURS: Final = frozenset({"neops-supervisor", "neops-worker-sdk"})
+"""The distributions that an SDK comes with."""
+
+_INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
+
+
+class Elsewhere:
+    """The packages that a name is followed into, and their texts.
+
+    These are what an author has beside the source (on PYTHONPATH, say), and the packages of each installed
+    distribution that requires an SDK, itself or through another such. No other can have wrapped it, and to read
+    what is installed, all of it, would take long.
+    """
+
+    def __init__(self, directory: Path | None, *further: str) -> None:
+        self._directory = directory
+        self._further = further
+
+    @cached_property
+    def packages(self) -> frozenset[str]:
+        """The names of the packages. Whoever imports everything needs none, and what is installed is not looked at."""
+        return frozenset({*self._further, *_beside(self._directory), *_requiring_an_sdk()})
+
+    def text_of(self, name: str) -> Text | None:
+        """Return the text of a module, or `None` where there is none to read."""
+        package, *parts = name.split(".")
+        if package not in self.packages:
+            return None
+        try:
+            spec = importlib.util.find_spec(package)  # of a name without a dot, it imports nothing
+        except (ImportError, ValueError, AttributeError):
+            return None
+        if spec is None:
+            return None
+        if spec.submodule_search_locations is None:
+            return _text_at(name, Path(spec.origin), is_package=False) if spec.origin and not parts else None
+        for location in spec.submodule_search_locations:
+            if (text := _text_below(name, Path(location, *parts))) is not None:
+                return text
+        return None
+
+
+def _text_below(name: str, path: Path) -> Text | None:
+    if path.is_dir():
+        init = path / "__init__.py"
+        return _text_at(name, init, is_package=True) if init.exists() else Text(name, b"", True, str(path))
+    return _text_at(name, path.with_name(f"{path.name}.py"), is_package=False)
+
+
+def _text_at(name: str, file: Path, *, is_package: bool) -> Text | None:
+    source = read_text(file)
+    return Text(name, source, is_package, str(file)) if isinstance(source, bytes) else None
+
+
+def _beside(directory: Path | None) -> Iterator[str]:
+    """Yield what can be imported from the entries of `sys.path` that nothing was installed in, ``directory`` apart."""
+    library = Path(importlib.util.__file__).parent.parent
+    for entry in map(Path, sys.path):
+        if entry in (directory, library, library / "lib-dynload") or _INSTALLED.intersection(entry.parts):
+            continue
+        try:
+            names = [each.removesuffix(".py") for each in os.listdir(entry)]
+        except OSError:
+            continue  # an archive, or a directory that is not there or may not be read
+        yield from (name for name in names if name.isidentifier())
+
+
+@cache
+def _requiring_an_sdk() -> frozenset[str]:
+    required: dict[str, set[str]] = {}
+    for distribution in importlib.metadata.distributions():
+        try:
+            required[_normal(distribution.metadata["Name"])] = {
+                _normal(found[0]) for each in distribution.requires or () if (found := _NAME.match(each))
+            }
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # one that is half removed
+    known = set(_OURS)
+    while new := {name for name, needs in required.items() if name not in known and known & needs}:
+        known |= new
+    return frozenset(_packages_of(known - _OURS))
+
+
+def _packages_of(names: Collection[str]) -> Iterator[str]:
+    for name in names:
+        yield name.replace("-", "_")
+        distribution = importlib.metadata.distribution(name)
+        yield from (distribution.read_text("top_level.txt") or "").split()
+        for file in distribution.files or ():
+            yield file.parts[0].removesuffix(".py")
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,54 @@
+"""A module that may be imported, and the package that stands for an author's directory."""
+
+import sys
+import types
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_PRIVATE: Final = "_neops_directory_"
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module to import: its name for the import system, and its file for people."""
+
+    name: str
+    file: str | None
+
+    @property
+    def is_an_authors(self) -> bool:
+        """Whether it comes from a directory or a file, and not from something that was installed."""
+        return self.name.startswith(_PRIVATE)
+
+
+def private_packages() -> list[str]:
+    """Return the names of the packages under which directories were imported here."""
+    return [name for name in sys.modules if name.startswith(_PRIVATE) and "." not in name]
+
+
+def module_name(name: str) -> str:
+    """Return a module's name as its author knows it: without the package that stands for its directory."""
+    return name.partition(".")[2] or name if name.startswith(_PRIVATE) else name
+
+
+def private_package(directory: Path) -> str:
+    """Return the package name under which a directory's modules are imported.
+
+    A name of our own keeps an author's `blocks/` or `sdk/` from standing in front of ours. The top of the tree
+    goes to the *end* of `sys.path`, so that imports between the author's own modules work as well.
+    """
+    # Stable between processes (unlike `hash`): a module that hung one template is left out of the next by its name.
+    name = f"{_PRIVATE}{zlib.crc32(str(directory).encode()):08x}"
+    if name not in sys.modules:
+        package = types.ModuleType(name)
+        package.__path__ = [str(directory)]
+        sys.modules[name] = package
+    top = directory
+    while (top / "__init__.py").exists() and top != top.parent:
+        top = top.parent
+    for entry in (str(directory), str(top)):
+        if entry not in sys.path:
+            sys.path.append(entry)
+    return name

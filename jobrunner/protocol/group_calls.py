@@ -1,0 +1,74 @@
+"""The system calls by which a process leaves its process group, and who leads the new group then.
+
+A child has the kernel ask the supervisor about each of them (`jobrunner.group_filter`), so that the supervisor knows
+every process group of a job: a signal to a group is one step of the kernel, which no fork gets ahead of.
+"""
+
+import platform
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What the kernel calls an architecture (<linux/audit.h>), and its numbers of the two calls."""
+
+    architecture: int
+    setsid: int
+    setpgid: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCall:
+    """A call that a process waits in. ``process`` and ``group`` are the arguments of setpgid, 0 for setsid."""
+
+    process: int
+    group: int
+
+
+_X32_BIT: Final = 0x40000000
+_NUMBERS: Final = {
+    "x86_64": (
+        Numbers(0xC000003E, setsid=112, setpgid=109),
+        Numbers(0xC000003E, setsid=112 | _X32_BIT, setpgid=109 | _X32_BIT),
+        Numbers(0x40000003, setsid=66, setpgid=57),
+    ),
+    "aarch64": (
+        Numbers(0xC00000B7, setsid=157, setpgid=154),
+        Numbers(0x40000028, setsid=66, setpgid=57),
+    ),
+}
+SECCOMP_NUMBER: Final = {"x86_64": 317, "aarch64": 277}
+"""The number of seccomp(2) itself."""
+
+ASK_ACTION: Final = 0x7FC00000
+"""What a filter answers to have the kernel ask another process (`SECCOMP_RET_USER_NOTIF`, <linux/seccomp.h>)."""
+
+
+def known_numbers(machine: str | None = None) -> tuple[Numbers, ...]:
+    """Return the numbers of all kinds of programs that ``machine`` (this one) runs; none where they are not known."""
+    return _NUMBERS.get(machine or platform.machine(), ())
+
+
+def read_call(architecture: int, number: int, arguments: tuple[int, int]) -> GroupCall | None:
+    """Return what a call asks for; `None` for a call that is none of the two."""
+    for numbers in (numbers for kinds in _NUMBERS.values() for numbers in kinds):
+        if numbers.architecture == architecture and number == numbers.setsid:
+            return GroupCall(0, 0)
+        if numbers.architecture == architecture and number == numbers.setpgid:
+            return GroupCall(*(_as_pid(argument) for argument in arguments))
+    return None
+
+
+def _as_pid(argument: int) -> int:
+    """Return an argument as the kernel takes it: the lower half of the register, with its sign."""
+    return ((argument & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000
+
+
+def leader_after(call: GroupCall, caller: int) -> int | None:
+    """Return who leads the group that ``call`` of the process ``caller`` would make; `None` where it makes none.
+
+    A group that a process joins is there already, and was asked for by its leader.
+    """
+    process = call.process or caller
+    return process if (call.group or process) == process and process > 0 else None

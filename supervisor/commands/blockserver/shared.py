@@ -1,0 +1,54 @@
+"""One launcher of several in one process."""
+
+from collections.abc import Callable, Sequence
+
+from jobrunner.protocol.catalogue import Catalogue
+from supervisor.launcher import Child, Imports, Launcher
+from supervisor.launcher.known_children import KnownChildren
+
+
+class _ChildrenOfAll(KnownChildren):
+    """Knows what any of the launchers knows."""
+
+    def __init__(self, launchers: Sequence[Launcher]) -> None:
+        super().__init__()
+        self._launchers = launchers
+
+    def unknown(self, pids: set[int]) -> set[int]:
+        for launcher in self._launchers:
+            pids = launcher.known_children.unknown(pids)
+        return pids
+
+
+class SharedLauncher:
+    """A `Launcher` whose ``known_children`` are those of its neighbours too.
+
+    Whatever is unknown when a job ends counts as left behind by it and is killed: the neighbours' templates must
+    not be.
+    """
+
+    def __init__(self, launcher: Launcher, neighbours: Sequence[Launcher]) -> None:
+        self._launcher = launcher
+        self._all = (launcher, *neighbours)
+        self.known_children: KnownChildren = _ChildrenOfAll(self._all)
+
+    async def start(self) -> Catalogue:
+        """See `Launcher.start`."""
+        return await self._launcher.start()
+
+    async def reload(self, imports: Imports, accept: Callable[[Catalogue], None]) -> Catalogue:
+        """See `Launcher.reload`."""
+        return await self._launcher.reload(imports, accept)
+
+    async def spawn_child(self) -> Child:
+        """See `Launcher.spawn_child`."""
+        return await self._launcher.spawn_child()
+
+    def drain_starts(self) -> None:
+        """See `Launcher.drain_starts`: those of all."""
+        for launcher in self._all:
+            launcher.drain_starts()
+
+    async def close(self) -> None:
+        """See `Launcher.close`."""
+        await self._launcher.close()

@@ -1,0 +1,73 @@
+"""All checks, and in which order their findings are shown."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from jobrunner.protocol.catalogue import Catalogue
+from supervisor.commands.check.declared import DECLARED_CHECKS
+from supervisor.commands.check.defaults import check_defaults
+from supervisor.commands.check.finding import Finding, Level
+from supervisor.commands.check.importing import findings_of_imports
+from supervisor.commands.check.methods import check_methods, check_rollback
+from supervisor.commands.check.registered import check_models, check_registered
+from supervisor.commands.check.secrets import check_secrets
+from supervisor.commands.check.source import Module, read_module
+from supervisor.commands.local.watching import snapshot
+
+SOURCE_CHECKS: Final[tuple[Callable[[Module], Iterator[Finding]], ...]] = (
+    check_methods,
+    check_rollback,
+    check_defaults,
+    check_secrets,
+    check_models,
+    check_registered,
+)
+_TESTS: Final = frozenset({"tests", "test", "testing"})
+"""Directories in which no blocks are looked for (`jobrunner.discovery.sources`)."""
+
+
+def findings_of(catalogue: Catalogue, files: Iterable[Path]) -> list[Finding]:
+    """Return what is to be said of these blocks and of the modules in these files, by file and line."""
+    modules = [module for file in files if (module := read_module(file)) is not None]
+    in_source = [finding for module in modules for check in SOURCE_CHECKS for finding in check(module)]
+    declared = [
+        finding for block in catalogue.blocks for check in DECLARED_CHECKS for finding in check(block)
+    ]
+    known = {(finding.file, finding.code) for finding in in_source}
+    # The import stops at the first of a module's errors, and names the decorator's line; the source has them all.
+    imported = [
+        finding for finding in findings_of_imports(catalogue) if (finding.file, finding.code) not in known
+    ]
+    found = dict.fromkeys((*imported, *in_source, *declared))
+    return sorted(found, key=lambda finding: (finding.file, finding.line, finding.level, finding.code))
+
+
+def no_blocks(catalogue: Catalogue, sources: Iterable[str]) -> list[Finding]:
+    """Return a finding where there is nothing that the worker could run, and nothing that says why."""
+    if catalogue.blocks or catalogue.problems:
+        return []
+    message = "There is no function block here."
+    advice = "Write one with `supervisor new-block NAME`, or name the directory that has some."
+    return [Finding(", ".join(sources), 0, Level.ERROR, "no-blocks", message, advice)]
+
+
+def source_files(places: Iterable[Path], catalogue: Catalogue) -> list[Path]:
+    """Return the files to read: those below ``places``, tests apart, and those of the blocks that were found."""
+    found: dict[Path, None] = {}
+    for place in places:
+        if place.is_dir():
+            below = [Path(name) for name in snapshot([place])]
+            found.update(dict.fromkeys(file for file in below if not _is_a_test(file.relative_to(place))))
+        elif place.is_file():
+            found[place] = None
+    found.update(dict.fromkeys(Path(block.file) for block in catalogue.blocks if block.file))
+    return sorted(found)
+
+
+def _is_a_test(relative: Path) -> bool:
+    return (
+        bool(_TESTS.intersection(relative.parts[:-1]))
+        or relative.name.startswith("test_")
+        or relative.name == "conftest.py"
+    )

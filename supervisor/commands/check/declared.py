@@ -1,0 +1,84 @@
+"""What blocks declare, held against what the engine accepts (contract §1 and W3). Pure."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from jobrunner.protocol.catalogue import BlockEntry
+from supervisor.commands.check.finding import Finding, Level
+
+MAX_HELP_LENGTH: Final = 255
+"""The engine keeps the help text in a varchar(255) column."""
+
+_ID: Final = re.compile(r"[^/:\-\s]+/[^/:\-\s]+:\d{1,9}\.\d{1,9}\.\d{1,9}", re.ASCII)
+"""What both generations of the engine take: 0.42 takes no hyphen."""
+
+
+def check_id(block: BlockEntry) -> Iterator[Finding]:
+    """The engine must be able to read the id."""
+    if not _ID.fullmatch(block.id):
+        yield _finding(
+            block,
+            Level.ERROR,
+            "block-id",
+            f"The engine can't read the id {block.id!r}.",
+            "Use package/name:1.0.0, without hyphen or blank.",
+        )
+
+
+def check_help(block: BlockEntry) -> Iterator[Finding]:
+    """The help text must fit, and there must be something to tell blocks apart by."""
+    if len(block.help_text) > MAX_HELP_LENGTH:
+        yield _finding(
+            block,
+            Level.ERROR,
+            "help-length",
+            f"markdown_helptext has {len(block.help_text)} characters, the engine keeps {MAX_HELP_LENGTH}.",
+            "Shorten it; the description has no such limit.",
+        )
+    if not block.description.strip():
+        yield _finding(
+            block,
+            Level.WARNING,
+            "no-description",
+            f"{block.id} has no description.",
+            "Say in one line what it does: people choose blocks by it.",
+        )
+
+
+def check_schemas(block: BlockEntry) -> Iterator[Finding]:
+    """Parameters and result have to be objects, since the engine hands them on by their names."""
+    for name, schema in (("param_cls", block.parameter_schema), ("result_cls", block.result_schema)):
+        if schema.get("type") != "object":
+            yield _finding(
+                block,
+                Level.ERROR,
+                "schema",
+                f"The schema of {name} is of type {schema.get('type')!r}, and the engine wants an object.",
+                "Use a model with fields.",
+            )
+
+
+def check_descriptions(block: BlockEntry) -> Iterator[Finding]:
+    """A deprecated block should say what to use in its place."""
+    if block.deprecated and "use " not in f"{block.description} {block.help_text}".lower():
+        yield _finding(
+            block,
+            Level.WARNING,
+            "deprecated-without-way-out",
+            f"{block.id} is deprecated and does not say what to use instead.",
+            "Name the other block in its description or help text.",
+        )
+
+
+DECLARED_CHECKS: Final[tuple[Callable[[BlockEntry], Iterator[Finding]], ...]] = (
+    check_id,
+    check_help,
+    check_schemas,
+    check_descriptions,
+)
+
+
+def _finding(block: BlockEntry, level: Level, code: str, message: str, advice: str) -> Finding:
+    place: dict[str, Any] = {"file": block.file or block.module, "line": block.line or 0}
+    return Finding(level=level, code=code, message=message, advice=advice, **place)

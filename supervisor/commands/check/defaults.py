@@ -1,0 +1,96 @@
+"""Values that are shared where an author may take them for his own: lists, dicts and sets as defaults. Pure."""
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from supervisor.commands.check.finding import Finding, Level
+from supervisor.commands.check.source import Module, fields_of, last_name, methods
+
+_DISPLAYS: Final = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+_MAKERS: Final = frozenset(
+    {"list", "dict", "set", "bytearray", "defaultdict", "deque", "Counter", "OrderedDict"}
+)
+_CONSTANT_ANNOTATIONS: Final = frozenset({"ClassVar", "Final"})
+_CODE: Final = "mutable-default"
+
+
+def check_defaults(module: Module) -> Iterator[Finding]:
+    """No list, dict or set is a default: not of a field, not of an argument, not as an attribute of a block."""
+    for model in module.models:
+        for name, node in fields_of(model):
+            if node.value is not None and is_mutable(_default_in(node.value)):
+                message = f"{model.name}.{name} has a {_what(_default_in(node.value))} as its default."
+                advice = f"Use Field(default_factory={_factory(_default_in(node.value))})."
+                yield Finding(module.file, node.lineno, Level.WARNING, _CODE, message, advice)
+    for block in module.blocks:
+        yield from _attributes(module.file, block)
+        yield from _arguments(module.file, block)
+
+
+def _attributes(file: str, block: ast.ClassDef) -> Iterator[Finding]:
+    for node in block.body:
+        names: Sequence[ast.expr]
+        if isinstance(node, ast.AnnAssign):
+            names, value = [node.target], node.value
+            if last_name(node.annotation) in _CONSTANT_ANNOTATIONS:
+                continue
+        elif isinstance(node, ast.Assign):
+            names, value = node.targets, node.value
+        else:
+            continue
+        found = [name.id for name in names if isinstance(name, ast.Name)]
+        # Names in capitals are constants by convention (PEP 8).
+        if value is None or not is_mutable(value) or all(name.isupper() for name in found):
+            continue
+        yield Finding(
+            file,
+            node.lineno,
+            Level.WARNING,
+            _CODE,
+            f"{block.name}.{', '.join(found)} is a {_what(value)} of the class: what a job puts into it is gone with "
+            "its process, and in a test without one it is still there for the next.",
+            "Make it in run(), or a constant by its name in capitals.",
+        )
+
+
+def _arguments(file: str, block: ast.ClassDef) -> Iterator[Finding]:
+    for method in methods(block):
+        for default in (*method.args.defaults, *method.args.kw_defaults):
+            if default is not None and is_mutable(default):
+                yield Finding(
+                    file,
+                    default.lineno,
+                    Level.WARNING,
+                    _CODE,
+                    f"{block.name}.{method.name} has a {_what(default)} as the default of an argument: all calls "
+                    "share it.",
+                    "Use None, and make it inside.",
+                )
+
+
+def is_mutable(node: ast.expr) -> bool:
+    """Whether an expression makes a list, a dict or a set."""
+    if isinstance(node, ast.Call):
+        return last_name(node.func) in _MAKERS
+    return isinstance(node, _DISPLAYS)
+
+
+def _default_in(value: ast.expr) -> ast.expr:
+    """Return the default inside of ``Field(...)``, or the value itself."""
+    if not (isinstance(value, ast.Call) and last_name(value.func) == "Field"):
+        return value
+    given = [keyword.value for keyword in value.keywords if keyword.arg == "default"]
+    return next(iter((*given, *value.args)), value)
+
+
+def _what(node: ast.expr) -> str:
+    return _factory(node)
+
+
+def _factory(node: ast.expr) -> str:
+    if isinstance(node, ast.Call):
+        return last_name(node.func)
+    if isinstance(node, ast.List | ast.ListComp):
+        return "list"
+    return "dict" if isinstance(node, ast.Dict | ast.DictComp) else "set"

@@ -1,0 +1,86 @@
+"""`supervisor demo`."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from typing import Final
+
+from rich.console import Console
+
+from jobrunner.protocol.linux import KEEPER_LOST_SIGNAL
+from supervisor.commands.demo.play import Demo
+from supervisor.commands.demo.progress import Progress
+from supervisor.commands.demo.report import Report
+from supervisor.commands.demo.show import show
+from supervisor.commands.shared.common import EXIT_FAILED, run_to_exit_code
+from supervisor.keeper import keep
+
+PROGRAM: Final = "supervisor demo"
+_WIDTH_OF_A_FILE: Final = 150
+_ENDS_IT: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, KEEPER_LOST_SIGNAL)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the demo; return 0 when everything was as expected, 1 when not, 128 + the signal that ended it.
+
+    Under a keeper, like the daemon: a demo that is killed leaves nothing alive either.
+    """
+    options = _parser().parse_args(arguments)
+    return keep(
+        lambda: run_to_exit_code(PROGRAM, lambda: _run(as_json=options.json, verbose=options.verbose))
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Run an engine, this worker with four slots and an emulated network device on this machine, send "
+        "them jobs of which half misbehave, and show what becomes of each. Takes less than a minute, uses the "
+        "loopback only, leaves nothing behind. The exit code is 0 if everything was as expected.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--verbose", action="store_true", help="show what the programs print, on stderr")
+    return parser
+
+
+async def _run(*, as_json: bool, verbose: bool) -> int:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(_perform(verbose=verbose))
+    received: list[int] = []
+
+    def end(number: int) -> None:
+        # Only the first: the clean-up is bounded, and one that is cut short would leave processes behind.
+        if not received:
+            task.cancel()
+        received.append(number)
+
+    for number in _ENDS_IT:
+        loop.add_signal_handler(number, end, number)
+    try:
+        report = await task
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        # A terminal that hung up takes no more words.
+        with contextlib.suppress(OSError):
+            print(f"{PROGRAM}: interrupted; everything that it had started was ended.", file=sys.stderr)
+        return 128 + received[0]
+    _print(report, as_json=as_json)
+    return EXIT_FAILED if report.problems() else 0
+
+
+async def _perform(*, verbose: bool) -> Report:
+    with Progress(Console(stderr=True), verbose=verbose) as progress:
+        return await Demo(progress).perform()
+
+
+def _print(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(report.as_json(), indent=2))
+        return
+    console = Console()
+    show(report, console if console.is_terminal else Console(width=_WIDTH_OF_A_FILE))

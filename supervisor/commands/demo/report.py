@@ -1,0 +1,114 @@
+"""What the demo found, and whether it is as it should be."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from supervisor.commands.demo.census import Found
+from supervisor.commands.demo.engine_view import JobSeen
+from supervisor.commands.demo.expectation import DemoJob
+from supervisor.commands.demo.lateness import Lateness
+from supervisor.commands.demo.scenario import DESCENDANTS
+from supervisor.verdict import Cause
+from supervisor.watch.stack import innermost
+
+LATE_SECONDS: Final = 1.0
+"""A heartbeat that is later than this (beyond what the machine itself was late) counts as missed.
+
+Far above what a busy machine does, far below the seconds for which the blocks of the demo hold everything.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One job. ``problem`` says what is not as expected, ``remark`` what a reader should know otherwise."""
+
+    job: str
+    what: str
+    outcome: str
+    cause: str
+    seconds: float | None
+    where: str
+    problem: str = ""
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that is shown."""
+
+    rows: tuple[Row, ...]
+    interval_seconds: float
+    heartbeat: Lateness
+    beats_due: int
+    machine: Lateness
+    processes_seen: int
+    descendants_seen: tuple[str, ...]
+    left: tuple[Found, ...]
+    worker_exit_code: int
+    elapsed_seconds: float
+
+    def problems(self) -> list[str]:
+        """Return everything that is not as it should be, one sentence each."""
+        found = [f"{row.job}: {row.problem}." for row in self.rows if row.problem]
+        # One beat may be on its way at either end of the time that is looked at.
+        if self.heartbeat.beats < self.beats_due - 2:
+            found.append(
+                f"{self.beats_due - self.heartbeat.beats} of {self.beats_due} heartbeats are missing."
+            )
+        if self.heartbeat.max_seconds > LATE_SECONDS + self.machine.max_seconds:
+            found.append(f"A heartbeat was {self.heartbeat.max_seconds:.2f} s late.")
+        if missing := [kind for kind in DESCENDANTS if kind not in self.descendants_seen]:
+            found.append(f"Descendants that should have run were never seen: {', '.join(missing)}.")
+        found += [f"Left over: process {process.pid} ({process.command})." for process in self.left]
+        if self.worker_exit_code != 0:
+            found.append(f"The worker ended with exit code {self.worker_exit_code} after SIGTERM.")
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON values, with ``problems`` and ``as_expected``."""
+        problems = self.problems()
+        return {**asdict(self), "problems": problems, "as_expected": not problems}
+
+
+def judge(job: DemoJob, seen: JobSeen | None, cause: Cause | None) -> Row:
+    """Compare a job's result with what is expected of it."""
+    if seen is None:
+        return Row(job.name, job.what, "missing", "", None, "", problem="the engine got no result for it")
+    where = _where(seen.result.message)
+    problem, remark = _compare(job, seen, cause, where)
+    return Row(
+        job=job.name,
+        what=job.what,
+        outcome="success" if seen.result.success else "failed",
+        cause=cause.value if cause else "",
+        seconds=seen.seconds,
+        where=where,
+        problem=problem,
+        remark=remark,
+    )
+
+
+def skip(job: DemoJob, reason: str) -> Row:
+    """Return the row of a job that was not submitted."""
+    return Row(job.name, job.what, "skipped", "", None, "", remark=reason)
+
+
+def _compare(job: DemoJob, seen: JobSeen, cause: Cause | None, where: str) -> tuple[str, str]:
+    """Return problem and remark."""
+    if seen.result.success is not (job.cause is Cause.COMPLETED) or cause is not job.cause:
+        if excuse := job.excuse(seen.result):
+            return "", excuse
+        told = _first_line(seen.result.message)
+        return f"expected {job.cause}, but it ended with {cause or 'no cause in the log'}: {told}", ""
+    if job.stops_in and not where.startswith(f"{job.stops_in}:"):
+        return f"it must have been in {job.stops_in} when it ended, not in {where or 'an unknown place'}", ""
+    return job.complaint(seen.result), ""
+
+
+def _where(message: str) -> str:
+    _, _, stack = message.partition("\nWhere it was:\n")
+    return innermost(stack.partition("\nLast output:\n")[0]) or ""
+
+
+def _first_line(text: str) -> str:
+    return next(iter(text.splitlines()), "")

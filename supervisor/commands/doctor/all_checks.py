@@ -1,0 +1,54 @@
+"""All checks, in the order in which they are shown."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from supervisor.commands.doctor import installation, kernel, probes, users
+from supervisor.commands.doctor.finding import Finding, failed
+from supervisor.settings.run_settings import DaemonSettings
+
+CHECKS: Final[tuple[Callable[[DaemonSettings], Finding], ...]] = (
+    kernel.python,
+    installation.package_names,
+    kernel.pidfd,
+    kernel.subreaper,
+    kernel.children_lists,
+    kernel.signal_fence,
+    kernel.process_groups,
+    users.job_users,
+    kernel.ping,
+    installation.open_files,
+    installation.state_directory,
+    kernel.clock,
+    installation.systemd,
+)
+"""Those that only look."""
+
+OUTSIDE: Final[tuple[Callable[[DaemonSettings], Awaitable[Finding | None]], ...]] = (
+    probes.blocks,
+    probes.engine,
+)
+"""Those that start a process or send a request. `None` means that there was nothing to check."""
+
+
+async def examine(settings: DaemonSettings) -> list[Finding]:
+    """Carry out every check. One that breaks is a failed check, and not the end of the others."""
+    findings: list[Finding] = []
+    for check in CHECKS:
+        try:
+            findings.append(check(settings))
+        except Exception as error:  # whatever the machine is like
+            findings.append(_broken(check.__name__, error))
+    for outside_check in OUTSIDE:
+        try:
+            found = await outside_check(settings)
+        except Exception as error:
+            found = _broken(outside_check.__name__, error)
+        if found is not None:
+            findings.append(found)
+    return findings
+
+
+def _broken(name: str, error: Exception) -> Finding:
+    text = f"This could not be checked: {type(error).__name__}: {error}."
+    return failed(name.replace("_", " "), text, "Please report it.")

@@ -1,0 +1,70 @@
+"""`supervisor doctor`: whether this machine is fit for the worker, and what to do if not."""
+
+import json
+import logging
+import sys
+from dataclasses import asdict
+from typing import Any, Final
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+from rich.console import Console
+from rich.markup import escape
+
+from supervisor.commands.doctor.all_checks import examine
+from supervisor.commands.doctor.finding import Finding, Status
+from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
+from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to_exit_code
+from supervisor.log.setup import start_logging
+from supervisor.settings.run_settings import DaemonSettings
+
+PROGRAM: Final = "supervisor doctor"
+_COLOURS: Final = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold red"}
+
+
+class DoctorSettings(DaemonSettings):
+    """Check this machine with the settings of the daemon, and say what to do. Exit code 1 when a check failed."""
+
+    engine_url: str = Field(default="", description="The engine's base URL. Without it, no engine is asked.")
+    as_json: bool = Field(default=False, alias="json", description="Print one JSON object.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *args: Any, **kwargs: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Use the sources of the daemon, for the settings of the daemon."""
+        sources = super().settings_customise_sources(settings_cls, *args, **kwargs)
+        return tuple(OnlyThese(settings_cls, source, DaemonSettings.model_fields) for source in sources)
+
+
+def run(arguments: list[str]) -> int:
+    """Check and print. Returns 0, or 1 when a check failed."""
+    settings = read_settings(DoctorSettings, arguments, PROGRAM)
+    listener = start_logging(logging.CRITICAL)
+
+    async def work() -> int:
+        findings = await examine(settings)
+        if settings.as_json:
+            print(json.dumps({"checks": [asdict(finding) for finding in findings]}, indent=2))
+        else:
+            _print(findings)
+        return EXIT_FAILED if any(finding.status is Status.FAILED for finding in findings) else 0
+
+    try:
+        return run_to_exit_code(PROGRAM, work)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    finally:
+        listener.stop()
+
+
+def _print(findings: list[Finding]) -> None:
+    console = Console(width=Console().width if sys.stdout.isatty() else 10_000, highlight=False)
+    widest = max(len(finding.check) for finding in findings)
+    for finding in findings:
+        colour = _COLOURS[finding.status]
+        text = f"{finding.text} {finding.advice}".rstrip()
+        console.print(
+            f"[{colour}]{finding.status:7}[/]  {escape(finding.check):{widest}}  {escape(text)}",
+            soft_wrap=True,
+        )

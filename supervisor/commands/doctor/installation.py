@@ -1,0 +1,91 @@
+"""Files, limits and packages of this installation."""
+
+import fcntl
+import os
+import resource
+import shutil
+import stat
+from pathlib import Path
+from typing import Final
+
+from supervisor.commands.doctor.finding import Finding, failed, ok, warning
+from supervisor.commands.owned_names import refuse_foreign_owners
+from supervisor.errors import StartRefusedError
+from supervisor.settings.run_settings import DaemonSettings
+from supervisor.settings.spares import spares_for
+
+_FEWEST_FREE_MB: Final = 200
+_DESCRIPTORS_PER_CHILD: Final = 10
+_DESCRIPTORS_OF_THE_WORKER: Final = 100
+
+
+def package_names(settings: DaemonSettings) -> Finding:
+    """Whether another distribution owns a package name of this worker."""
+    try:
+        refuse_foreign_owners()
+    except StartRefusedError as error:
+        return failed("package names", str(error), "The worker does not start like this.")
+    return ok("package names", "no other distribution owns them")
+
+
+def state_directory(settings: DaemonSettings) -> Finding:
+    """Whether the journal can be kept: owner, mode and free space. A running worker's lock is fine."""
+    name, directory = "state directory", settings.state_dir
+    existing = next(path for path in (directory, *directory.parents) if path.exists())
+    if not os.access(existing, os.W_OK | os.X_OK) or not existing.is_dir():
+        return failed(
+            name,
+            f"{existing} is not a directory that user {os.geteuid()} can write.",
+            "Give another --state-dir.",
+        )
+    free_mb = shutil.disk_usage(existing).free // 2**20
+    if free_mb < _FEWEST_FREE_MB:
+        return failed(name, f"{existing} has {free_mb} MB left; results may get lost.", "Make room.")
+    if existing != directory:
+        return ok(name, f"{directory} will be made; {free_mb} MB free")
+    status = directory.stat()
+    open_to = status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) & ~(stat.S_IXGRP | stat.S_IXOTH)
+    if status.st_uid != os.geteuid() or open_to:
+        return warning(
+            name,
+            f"{directory} belongs to user {status.st_uid}, mode {stat.S_IMODE(status.st_mode):o}: "
+            "others can see what is in it.",
+            f"chown {os.geteuid()} {directory}; chmod 700 {directory}",
+        )
+    used = "in use by a running worker" if _is_locked(directory / "lock") else "not in use"
+    return ok(name, f"{directory}, {used}; {free_mb} MB free")
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def open_files(settings: DaemonSettings) -> Finding:
+    """Whether the limit of open files is enough for all slots."""
+    slots = settings.max_concurrent_jobs
+    children = slots + spares_for(slots)
+    needed = _DESCRIPTORS_OF_THE_WORKER + children * _DESCRIPTORS_PER_CHILD
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        return failed(
+            "open files",
+            f"{soft} files may be open; {slots} slot(s) need {needed}.",
+            f"Raise the limit (ulimit -n {needed}, or LimitNOFILE= in the unit).",
+        )
+    return ok("open files", f"{soft} may be open; {slots} slot(s) need {needed}")
+
+
+def systemd(settings: DaemonSettings) -> Finding:
+    """Whether a service manager listens. For information: the worker does without."""
+    heard = [name for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC") if os.environ.get(name)]
+    return ok("systemd", f"listens ({', '.join(heard)})" if heard else "does not listen here; not needed")

@@ -1,0 +1,53 @@
+"""The blocks and the engine: checks that start a process or send a request."""
+
+from jobrunner.protocol import linux
+from supervisor.commands.doctor.finding import Finding, failed, ok, warning
+from supervisor.engine import EngineApi
+from supervisor.engine.access import access_of
+from supervisor.errors import SupervisorError
+from supervisor.settings.run_settings import DaemonSettings
+from supervisor.worker.offered_blocks import start_launcher, what_to_do
+
+
+async def blocks(settings: DaemonSettings) -> Finding:
+    """Whether the blocks can be imported; in a process of its own, as the worker does it."""
+    linux.become_subreaper()
+    try:
+        launcher, catalogue = await start_launcher(settings)
+        await launcher.close()
+    except SupervisorError as error:
+        return failed("blocks", str(error), "Look at what the blocks do when they are imported.")
+    count = len(catalogue.blocks)
+    if catalogue.problems:
+        places = "; ".join(str(problem) for problem in catalogue.problems)
+        report = warning if count else failed
+        return report("blocks", f"{count} imported; {places}", "`supervisor blocks` shows the tracebacks.")
+    if not count:
+        return failed("blocks", "None was found.", what_to_do(catalogue))
+    return ok("blocks", f"{count} imported")
+
+
+async def engine(settings: DaemonSettings) -> Finding | None:
+    """Whether the engine answers and speaks with this client; nothing is registered. `None` without an URL."""
+    if not settings.engine_url:
+        return None
+    try:
+        api = EngineApi(access_of(settings))
+    except SupervisorError as error:
+        return failed("engine", str(error), "The worker does not start like this.")
+    try:
+        answer = await api.check_compatibility()
+    except SupervisorError as error:
+        return failed(
+            "engine", f"{settings.engine_url}: {error}", "Check the URL, the network and the proxy."
+        )
+    finally:
+        await api.close()
+    version = answer.engine_version or "of unknown version"
+    if not answer.compatible:
+        return failed(
+            "engine", f"Engine {version} does not speak with this client.", "Install the other client."
+        )
+    if answer.deprecated:
+        return warning("engine", f"Engine {version} calls this client deprecated.", "Plan an upgrade.")
+    return ok("engine", f"{settings.engine_url} answers, version {version}")

@@ -1,0 +1,22 @@
+"""Users of their own for jobs."""
+
+from supervisor.commands.doctor.finding import Finding, failed, ok, warning
+from supervisor.settings.run_settings import DaemonSettings
+from supervisor.settings.spares import spares_for
+from supervisor.worker.job_users import missing_capabilities, problems_of_job_users
+
+
+def job_users(settings: DaemonSettings) -> Finding:
+    """Whether jobs run as users of their own, and whether they could."""
+    if settings.job_users is None:
+        could = not missing_capabilities()
+        text = "jobs run as the worker's own user and can read what it can read"
+        if could:
+            return warning(
+                "job users", text[0].upper() + text[1:] + ".", "Give them users of their own: --job-users."
+            )
+        return ok("job users", text)
+    problems = problems_of_job_users(settings, spares=spares_for(settings.max_concurrent_jobs))
+    if problems:
+        return failed("job users", " ".join(problems), "The worker does not start like this.")
+    return ok("job users", f"each child gets one of {settings.job_users}")

@@ -1,0 +1,74 @@
+"""How `supervisor submit` finds an engine that runs on this machine: a small file for each, named by its process."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+_CAP_BYTES = 4096
+
+
+class Announcement(BaseModel):
+    """An engine that runs here. ``started_at`` is the epoch in seconds, ``worker_log`` where the worker's log is, and
+    ``token_file`` where the engine has put its token."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    url: str
+    pid: int
+    command: Literal["local", "dev"]
+    started_at: float
+    worker_log: Path
+    token_file: Path
+
+
+@contextmanager
+def announced(directory: Path, announcement: Announcement) -> Iterator[None]:
+    """Have ``announcement`` found in ``directory`` for as long as the context lasts. Raises `OSError`."""
+    # One by one: of what is made on the way, `parents` leaves the mode to the umask.
+    for place in (directory.parent, directory):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = directory / f"{announcement.pid}.json"
+    new = file.with_suffix(f".new-{announcement.pid}")
+    new.write_text(announcement.model_dump_json(), encoding="utf-8")
+    # In one step: who reads it meanwhile must not find half of it.
+    new.replace(file)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            file.unlink()
+
+
+def running_engines(directory: Path) -> list[Announcement]:
+    """Return the engines that are announced and whose process lives, the one that was started last first."""
+    found = [announcement for file in _files(directory) if (announcement := _read(file)) is not None]
+    return sorted(found, key=lambda announcement: announcement.started_at, reverse=True)
+
+
+def _files(directory: Path) -> list[Path]:
+    try:
+        return sorted(directory.glob("*.json"))
+    except OSError:
+        return []
+
+
+def _read(file: Path) -> Announcement | None:
+    """Return what a file announces. One that a process has left when it was killed is removed."""
+    try:
+        # Nobody else's: parameters and context, which may hold passwords, go where it says.
+        if file.stat().st_uid != os.geteuid():
+            return None
+        with file.open("rb") as opened:
+            announcement = Announcement.model_validate_json(opened.read(_CAP_BYTES))
+    except (OSError, ValidationError):
+        return None
+    if Path(f"/proc/{announcement.pid}").exists():
+        return announcement
+    with contextlib.suppress(OSError):
+        file.unlink()
+    return None

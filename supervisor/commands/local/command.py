@@ -1,0 +1,161 @@
+"""`supervisor local`: the embedded engine and the worker together, one machine's production."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from pydantic import Field
+
+from jobrunner.protocol import linux
+from supervisor.commands.local.display import Display, display_for
+from supervisor.commands.local.flags import given_to_the_worker
+from supervisor.commands.local.pair import Listener, Pair, PairOptions
+from supervisor.commands.local.places import local_state_directory
+from supervisor.commands.local.worker_lines import Line
+from supervisor.commands.shared.command_settings import CommandSettings
+from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to_exit_code
+from supervisor.commands.shared.program import ProgramError
+from supervisor.journal.directory import take_directory
+from supervisor.keeper import BOUND_SECONDS, kill_all_children
+from supervisor.settings.run_settings import RunSettings
+from supervisor.worker.notify import Notifier
+from supervisor.worker.signals import keeper_lost, stop_signals, turn_output_off
+
+PROGRAM: Final = "supervisor local"
+DEFAULT_PORT: Final = 3030
+HINT: Final = "supervisor submit BLOCK --params '{}' --wait"
+
+
+RARE_FLAGS: Final = frozenset(RunSettings.model_fields) - {
+    "function_blocks",
+    "import_all_modules",
+    "max_job_seconds",
+    "max_job_memory_mb",
+    "job_env",
+    "log_level",
+}
+"""Settings of the worker that the help leaves to `supervisor --help`."""
+
+
+class LocalSettings(CommandSettings):
+    """Run an engine and the worker on this machine, with their state kept: workflow steps without a neops engine."""
+
+    HIDDEN_FLAGS: ClassVar = RARE_FLAGS
+
+    port: int = Field(
+        default=DEFAULT_PORT,
+        ge=0,
+        le=65535,
+        description="The engine's port on 127.0.0.1. 0 takes a free one.",
+    )
+    state_dir: Path = Field(
+        default_factory=local_state_directory,
+        description="Where jobs, results and logs are kept: one directory for each `supervisor local`.",
+    )
+    max_concurrent_jobs: int = Field(default=1, ge=1, le=256, description="How many jobs run at a time.")
+    shutdown_timeout_seconds: float = Field(
+        default=60, ge=0, description="How long running jobs may go on after a Ctrl-C or SIGTERM."
+    )
+    as_json: bool = Field(default=False, alias="json", description="Print JSON lines on stdout.")
+
+
+_EPILOG: Final = (
+    "Ctrl-C or SIGTERM: running jobs may finish, then the worker ends, then the engine. "
+    "SIGHUP: new code of the blocks.\n"
+    "Only you can speak with the engine: it wants a token, which is in engine.token of the state directory.\n"
+    "Further limits of jobs can be given as for the daemon: supervisor --help.\n"
+    "Example: supervisor local --function-blocks /srv/blocks"
+)
+
+
+def run(arguments: list[str]) -> int:
+    """Run both until told to stop. Returns 0, 1 when they could not start, 2 for wrong usage."""
+    settings = read_settings(LocalSettings, arguments, PROGRAM, _EPILOG)
+    notifier = Notifier()
+    display = display_for(as_json=settings.as_json, program=PROGRAM, level=settings.log_level_number)
+
+    async def work() -> int:
+        lock = take_directory(settings.state_dir)
+        try:
+            return await _run(settings, arguments, display, notifier)
+        finally:
+            os.close(lock)
+
+    return run_to_exit_code(PROGRAM, work)
+
+
+async def _run(settings: LocalSettings, arguments: list[str], display: Display, notifier: Notifier) -> int:
+    pair = Pair(
+        PairOptions(
+            "local",
+            settings.state_dir,
+            settings.port,
+            given_to_the_worker(LocalSettings, arguments),
+            log_level=settings.log_level,
+        ),
+        Told(display, HINT, notifier),
+    )
+
+    def stop(number: signal.Signals) -> None:
+        notifier.send("STOPPING=1")
+        pair.on_stop_signal(number)
+
+    return await run_pair(pair, stop, pair.reload)
+
+
+class Told(Listener):
+    """Shows what the two say, and tells systemd."""
+
+    def __init__(self, display: Display, hint: str, notifier: Notifier | None = None) -> None:
+        self._display = display
+        self._hint = hint
+        self._notifier = notifier
+
+    def ready(self, url: str, text: str) -> None:
+        """Show it; systemd is told once, and of later starts by the status."""
+        self._shown(lambda: self._display.ready(url, text, self._hint))
+        if self._notifier is not None:
+            self._notifier.send("READY=1", f"STATUS=engine at {url}; {text}")
+
+    def line(self, line: Line) -> None:
+        """Show it."""
+        self._shown(lambda: self._display.line(line))
+
+    def say(self, text: str) -> None:
+        """Show it."""
+        self._shown(lambda: self._display.say(text))
+
+    def result(self, job: dict[str, Any], cause: str) -> None:
+        """Show the result of a job."""
+        self._shown(lambda: self._display.result(job, cause))
+
+    @staticmethod
+    def _shown(show: Callable[[], None]) -> None:
+        try:
+            show()
+        except OSError:
+            # Nobody reads any more (`| head`): engine and worker go on until they are told to stop.
+            turn_output_off()
+
+
+async def run_pair(
+    pair: Pair, on_stop: Callable[[signal.Signals], None], on_hangup: Callable[[], None] | None
+) -> int:
+    """Run engine and worker until a signal ends them. Returns the exit code."""
+    linux.become_subreaper()
+    with stop_signals(on_stop, on_hangup), keeper_lost(_leave_nothing_alive):
+        try:
+            await pair.run()
+        except ProgramError:
+            if pair.worker_exit_code is None:
+                raise
+            # The worker has said why: its log was shown.
+            return max(pair.worker_exit_code, EXIT_FAILED)
+    return 0
+
+
+def _leave_nothing_alive() -> None:
+    kill_all_children(BOUND_SECONDS)
+    os._exit(128 + signal.SIGKILL)

@@ -1,0 +1,171 @@
+"""What `local` and `dev` show: rich text on a terminal, the worker's log as it is or JSON lines elsewhere."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from rich.console import Console
+from rich.text import Text
+
+from supervisor.commands.local.worker_lines import LEVELS, Line, as_text
+from supervisor.log.format import printable, shown_fields
+
+_COLOURS: Final = {"DEBUG": "dim", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
+_SHORT_ID: Final = 8
+_FACTS: Final = (
+    *("time", "level", "logger", "job", "block", "step"),
+    *("stream", "text", "fields", "traceback"),
+)
+
+
+class Display(Protocol):
+    """Shows what happens, as it happens."""
+
+    def line(self, line: Line) -> None:
+        """Show a line of the worker's log."""
+
+    def say(self, text: str) -> None:
+        """Show what the command itself has to say."""
+
+    def ready(self, url: str, text: str, hint: str) -> None:
+        """Show that jobs can be submitted at ``url``; ``hint`` is what to type."""
+
+    def result(self, job: dict[str, Any], cause: str) -> None:
+        """Show the result of a job, as the engine has it."""
+
+
+def display_for(*, as_json: bool, program: str, level: int) -> Display:
+    """Return the display that fits: JSON if wanted, else by whether stdout is a terminal."""
+    if as_json:
+        return JsonDisplay(level)
+    if sys.stdout.isatty():
+        return TerminalDisplay(Console(highlight=False), level)
+    return PlainDisplay(program, level)
+
+
+def result_facts(job: dict[str, Any], cause: str) -> dict[str, Any]:
+    """Return what matters of a job's result, from the engine's own words."""
+    result = (job.get("result") or {}).get("result") or {}
+    return {
+        "job": job.get("jobId"),
+        "block": job.get("functionBlockId"),
+        "success": bool(result.get("success")),
+        "cause": cause,
+        "message": str(result.get("message") or ""),
+        "data": result.get("data"),
+    }
+
+
+class JsonDisplay:
+    """One JSON object a line, on stdout."""
+
+    def __init__(self, level: int, write: Callable[[str], object] = sys.stdout.write) -> None:
+        self._level = level
+        self._write = write
+
+    def _event(self, event: str, **facts: Any) -> None:
+        text = json.dumps({"event": event, **facts}, ensure_ascii=True)
+        self._write(f"{text}\n")
+        sys.stdout.flush()
+
+    def line(self, line: Line) -> None:
+        """See `Display.line`."""
+        if LEVELS.get(line.level, 0) < self._level:
+            return
+        self._event("log", **{name: value for name in _FACTS if (value := getattr(line, name))})
+
+    def say(self, text: str) -> None:
+        """See `Display.say`."""
+        self._event("notice", text=text)
+
+    def ready(self, url: str, text: str, hint: str) -> None:
+        """See `Display.ready`."""
+        self._event("ready", url=url, text=text, next=hint)
+
+    def result(self, job: dict[str, Any], cause: str) -> None:
+        """See `Display.result`."""
+        self._event("result", **result_facts(job, cause))
+
+
+class PlainDisplay:
+    """The worker's log as it is, on stderr, as a service logs; what is for a person on stdout."""
+
+    def __init__(self, program: str, level: int) -> None:
+        self._program = program
+        self._level = level
+
+    def line(self, line: Line) -> None:
+        """See `Display.line`."""
+        if LEVELS.get(line.level, 0) >= self._level:
+            print(as_text(line), file=sys.stderr, flush=True)
+
+    def say(self, text: str) -> None:
+        """See `Display.say`."""
+        print(f"{self._program}: {text}", file=sys.stderr, flush=True)
+
+    def ready(self, url: str, text: str, hint: str) -> None:
+        """See `Display.ready`."""
+        print(f"{self._program}: ready, the engine is at {url}. To submit a job: {hint}", flush=True)
+
+    def result(self, job: dict[str, Any], cause: str) -> None:
+        """See `Display.result`."""
+        facts = result_facts(job, cause)
+        outcome = "success" if facts["success"] else "failed"
+        data = "" if facts["data"] is None else f" {json.dumps(facts['data'], ensure_ascii=False)}"
+        text = f"{facts['block']} {facts['job']}: {outcome}: {facts['message']}{data}"
+        print(printable(text), flush=True)
+
+
+class TerminalDisplay:
+    """Coloured lines without what a person at a terminal does not need: dates, loggers, whole ids."""
+
+    def __init__(self, console: Console, level: int) -> None:
+        self._console = console
+        self._level = level
+
+    def line(self, line: Line) -> None:
+        """See `Display.line`."""
+        if LEVELS.get(line.level, 0) < self._level:
+            return
+        head, *further = f"{line.text}{shown_fields(line.fields)}".split("\n")
+        self._row(line, f"{line.local_time:8} ", head)
+        for row in (*further, *line.traceback.splitlines()):
+            self._row(line, " " * 9, row)
+
+    def _row(self, line: Line, time: str, row: str) -> None:
+        text = Text.assemble((time, "dim"))
+        if line.job:
+            text.append(f"{line.job[:_SHORT_ID]} {short_block(line.block)} ", style="cyan")
+        if line.stream:
+            text.append(f"{line.stream} ", style="dim")
+        text.append(printable(row), style=_COLOURS.get(line.level, ""))
+        self._print(text)
+
+    def say(self, text: str) -> None:
+        """See `Display.say`."""
+        self._print(Text(text, style="bold"))
+
+    def ready(self, url: str, text: str, hint: str) -> None:
+        """See `Display.ready`."""
+        self._print(Text.assemble(("Ready. ", "bold green"), f"The engine is at {url}. In another terminal:"))
+        self._print(Text(f"  {hint}", style="cyan"))
+
+    def result(self, job: dict[str, Any], cause: str) -> None:
+        """See `Display.result`."""
+        facts = result_facts(job, cause)
+        ok = facts["success"]
+        head = ("success", "bold green") if ok else (f"failed ({cause})", "bold red")
+        label = f"{' ' * 9}{str(facts['job'])[:_SHORT_ID]} {short_block(str(facts['block']))} "
+        self._print(Text.assemble((label, "cyan"), head, f" {printable(facts['message'])}"))
+        if facts["data"] is not None:
+            for row in json.dumps(facts["data"], indent=2, ensure_ascii=False).splitlines():
+                self._print(Text(f"{' ' * 11}{printable(row)}"))
+
+    def _print(self, text: Text) -> None:
+        self._console.print(text, soft_wrap=True)
+
+
+def short_block(block_id: str) -> str:
+    """Return the name of a block without package and version."""
+    return block_id.partition(":")[0].rpartition("/")[2]

@@ -1,0 +1,124 @@
+"""A program that is started again whenever it ends, until it is told to stop."""
+
+import asyncio
+import contextlib
+import re
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from supervisor.commands.shared.program import Program, ProgramError
+from supervisor.engine.backoff import Backoff
+
+_SETTLED_SECONDS: Final = 60.0
+"""A program that has run for so long starts anew without the patience that its earlier ends have cost."""
+
+
+class KeptProgram:
+    """Keeps one program running. ``start`` starts it, and ``ready`` is the line by which it says that it is ready.
+
+    ``on_ready`` is called with that line's match at each start, ``say`` with what a person should know.
+    ``before_restart`` waits for what a restart needs, beside the pause; it is given whether the program was ready.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        start: Callable[[], Awaitable[Program]],
+        *,
+        ready: str,
+        ready_seconds: float,
+        on_ready: Callable[[re.Match[str]], None],
+        say: Callable[[str], None],
+        before_restart: Callable[[bool], Awaitable[None]] | None = None,
+    ) -> None:
+        self._name = name
+        self._start = start
+        self._ready = ready
+        self._ready_seconds = ready_seconds
+        self._on_ready = on_ready
+        self._say = say
+        self._before_restart = before_restart
+        self._program: Program | None = None
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Start it and wait until it is ready; from then on it is kept. Raises `ProgramError`; then nothing runs."""
+        await self._bring_up()
+        self._keeping = asyncio.create_task(self._keep(), name=f"keep {self._name}")
+
+    def begin_in_any_case(self) -> None:
+        """Start it, and go on trying when it does not come up."""
+        self._keeping = asyncio.create_task(self._keep(), name=f"keep {self._name}")
+
+    async def _bring_up(self) -> None:
+        self._program = program = await self._start()
+        try:
+            match = await program.wait_for_line(self._ready, self._ready_seconds)
+        except ProgramError:
+            await program.stop(0)
+            raise
+        self._on_ready(match)
+
+    async def _keep(self) -> None:
+        backoff = Backoff(first_seconds=0.5, longest_seconds=30.0)
+        while True:
+            was_ready, began = True, time.monotonic()
+            try:
+                if self._program is None or not self._program.is_running:
+                    await self._bring_up()
+                if self._program is not None:
+                    await self._program.wait()
+            except (ProgramError, OSError):  # the latter: no process could be made of it
+                was_ready = False
+            if time.monotonic() - began > _SETTLED_SECONDS:
+                backoff.reset()
+            await self._pause(backoff, was_ready=was_ready)
+
+    async def _pause(self, backoff: Backoff, *, was_ready: bool) -> None:
+        if self._before_restart is not None:
+            await self._before_restart(was_ready)
+        if was_ready or self._before_restart is None:
+            pause = backoff.next_pause()
+            what = "ended" if was_ready else "did not come up"
+            code = self._program.exit_code if self._program else None
+            self._say(f"The {self._name} {what} ({_how(code)}). It is started again in {pause:.1f} s.")
+            await asyncio.sleep(pause)
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of the last program; `None` while it runs."""
+        return self._program.exit_code if self._program else None
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, if it runs."""
+        if self._program is not None:
+            self._program.signal(number)
+
+    async def drain(self) -> None:
+        """Ask it to end, and wait for that as long as it takes. It is not started again."""
+        await self._end_keeping()
+        if self._program is not None:
+            self._program.signal(signal.SIGTERM)
+            await self._program.wait()
+
+    async def stop(self, timeout_seconds: float) -> None:
+        """End it: SIGTERM, and SIGKILL where that is not enough."""
+        await self._end_keeping()
+        if self._program is not None:
+            await self._program.stop(timeout_seconds)
+
+    async def _end_keeping(self) -> None:
+        if self._keeping is not None:
+            self._keeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeping
+
+
+def _how(code: int | None) -> str:
+    if code is None:
+        return "it said nothing"
+    if code < 0:
+        return f"by {signal.Signals(-code).name}"
+    return f"exit code {code}"

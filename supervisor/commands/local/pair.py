@@ -1,0 +1,255 @@
+"""The embedded engine and the worker beside it: started in this order, kept running, and stopped in the other one."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from supervisor.commands.local.announcement import Announcement, announced
+from supervisor.commands.local.kept_program import KeptProgram
+from supervisor.commands.local.places import (
+    ENGINE_DATABASE,
+    ENGINE_TOKEN_FILE,
+    WORKER_DIRECTORY,
+    WORKER_LOG,
+    announcements_directory,
+)
+from supervisor.commands.local.worker_lines import READY, Line, read_line
+from supervisor.commands.local.worker_log import WorkerLogFile
+from supervisor.commands.shared.program import Program, path_of_our_code
+from supervisor.errors import StateDirectoryError
+from supervisor.settings.legacy_environment import LEGACY_NAMES
+
+ENGINE_READY_SECONDS: Final = 30.0
+WORKER_READY_SECONDS: Final = 600.0
+"""Against waiting for ever: importing has a limit of its own for each module (`--import-seconds`)."""
+
+ENGINE_STOP_SECONDS: Final = 10.0
+_ENGINE_READY: Final = r"^devengine listening on (http://\S+)$"
+
+
+@dataclass(frozen=True, slots=True)
+class PairOptions:
+    """What runs, and where. ``port`` 0 takes a free one; ``worker_flags`` are words of the worker's command line."""
+
+    command: Literal["local", "dev"]
+    directory: Path
+    port: int
+    worker_flags: Sequence[str]
+    engine_flags: Sequence[str] = ()
+    log_level: str = "info"
+
+    @property
+    def token_file(self) -> Path:
+        """Where the engine puts its token, and the worker finds it."""
+        return self.directory / ENGINE_TOKEN_FILE
+
+
+class Listener:
+    """What becomes of what the two say. Each method is called on the loop, as things happen."""
+
+    def ready(self, url: str, text: str) -> None:
+        """Take note that engine and worker are there, at the first start and after each restart of the worker."""
+
+    def line(self, line: Line) -> None:
+        """Take note of a line of the worker's log."""
+
+    def say(self, text: str) -> None:
+        """Take note of what the command itself has to say."""
+
+
+class Pair:
+    """Engine and worker. ``run`` is called once. Raises `StateDirectoryError` when it is created."""
+
+    def __init__(
+        self,
+        options: PairOptions,
+        listener: Listener,
+        before_worker_restart: Callable[[bool], Awaitable[None]] | None = None,
+    ) -> None:
+        self.stop_asked = asyncio.Event()
+        self._options = options
+        self._listener = listener
+        self._url = ""
+        self._asked_to_stop = 0
+        self._worker_is_ready = False
+        self._reload_asked = False
+        self._file = _log_file(options.directory / WORKER_LOG)
+        self._engine = KeptProgram(
+            "engine",
+            self._start_engine,
+            ready=_ENGINE_READY,
+            ready_seconds=ENGINE_READY_SECONDS,
+            on_ready=self._engine_is_ready,
+            say=listener.say,
+        )
+        self._patient = before_worker_restart is not None
+        self._worker = KeptProgram(
+            "worker",
+            self._start_worker,
+            ready=READY,
+            ready_seconds=WORKER_READY_SECONDS,
+            on_ready=self._worker_became_ready,
+            say=listener.say,
+            before_restart=before_worker_restart,
+        )
+
+    async def run(self) -> None:
+        """Run both until told to stop. Raises `ProgramError` when one does not come up at the start.
+
+        With a ``before_worker_restart`` a worker that does not come up is one that is started again. Both have ended
+        when this returns or raises, and when it is cancelled: then at once.
+        """
+        try:
+            if not await self._unless_stopped(self._engine.begin()):
+                return
+            with self._announced():
+                if self._patient:
+                    self._worker.begin_in_any_case()
+                elif not await self._unless_stopped(self._worker.begin()):
+                    return
+                await self.stop_asked.wait()
+                self._listener.say("Stopping the worker, then the engine.")
+                await self._worker.drain()
+        finally:
+            # The worker first, always: its results need the engine.
+            await self._worker.stop(0 if not self.stop_asked.is_set() else ENGINE_STOP_SECONDS)
+            await self._engine.stop(ENGINE_STOP_SECONDS)
+            self._file.close()
+
+    async def _unless_stopped(self, beginning: Awaitable[None]) -> bool:
+        """Wait for ``beginning``. Returns false when told to stop meanwhile."""
+        task = asyncio.ensure_future(beginning)
+        stop = asyncio.create_task(self.stop_asked.wait())
+        try:
+            await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                return False
+            await task
+            return True
+        finally:
+            for waiting in (task, stop):
+                waiting.cancel()
+            await asyncio.gather(task, stop, return_exceptions=True)
+
+    def on_stop_signal(self, _: signal.Signals) -> None:
+        """Begin to stop. A second and a third signal mean for the worker what they mean without an engine beside it."""
+        self._asked_to_stop += 1
+        self.stop_asked.set()
+        if self._asked_to_stop > 1:
+            self._worker.signal(signal.SIGTERM)
+
+    def reload(self) -> None:
+        """Have the worker read blocks and settings anew; one that starts does so when it is ready."""
+        # Before it has its handlers, the signal would end it.
+        self._reload_asked = not self._worker_is_ready
+        if self._worker_is_ready:
+            self._worker.signal(signal.SIGHUP)
+
+    @property
+    def worker_exit_code(self) -> int | None:
+        """The exit code of the last worker; `None` while it runs, and before."""
+        return self._worker.exit_code
+
+    def _announced(self) -> contextlib.ExitStack:
+        announcement = Announcement(
+            url=self._url,
+            pid=os.getpid(),
+            command=self._options.command,
+            started_at=time.time(),
+            worker_log=(self._options.directory / WORKER_LOG).absolute(),
+            token_file=self._options.token_file.absolute(),
+        )
+        stack = contextlib.ExitStack()
+        try:
+            stack.enter_context(announced(announcements_directory(), announcement))
+        except OSError as error:
+            self._listener.say(
+                f"This engine can't be announced in {announcements_directory()} ({error.strerror}): "
+                f"give `supervisor submit` its address, --engine-url {self._url}, "
+                f"and where its token is, --engine-token-file {self._options.token_file.absolute()}."
+            )
+        return stack
+
+    def _worker_became_ready(self, match: re.Match[str]) -> None:
+        self._worker_is_ready = True
+        self._listener.ready(self._url, json.loads(match["text"]))
+        if self._reload_asked:
+            self.reload()
+
+    def _engine_is_ready(self, match: re.Match[str]) -> None:
+        self._url = match[1]
+
+    async def _start_engine(self) -> Program:
+        # Where it once was, it stays: the worker and who waits for a job have its address.
+        port = self._url.rpartition(":")[2] or str(self._options.port)
+        database = self._options.directory / ENGINE_DATABASE
+        words = [
+            *("sdk.devengine", "--port", port, "--database", str(database)),
+            # At each start a new token in the same file; the engine refuses --without-token beside it.
+            *("--token-file", str(self._options.token_file), *self._options.engine_flags),
+        ]
+        return await self._start("engine", words, os.environ)
+
+    async def _start_worker(self) -> Program:
+        self._worker_is_ready = self._reload_asked = False
+        level = "debug" if self._options.log_level == "debug" else "info"
+        words = [
+            *("supervisor", "--engine-url", self._url, "--log-level", level, "--log-format", "json"),
+            *("--state-dir", str(self._options.directory / WORKER_DIRECTORY)),
+            *("--engine-token-file", str(self._options.token_file)),
+            *self._options.worker_flags,
+        ]
+        return await self._start("worker", words, without_another_engine(os.environ))
+
+    async def _start(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> Program:
+        return await Program.start(
+            name,
+            words,
+            # Safe path: the author's directory, where this was started, must not stand in front of our packages.
+            environment={**environment, **path_of_our_code(environment), "PYTHONSAFEPATH": "1"},
+            directory=Path.cwd(),
+            on_line=self._hear,
+        )
+
+    def _hear(self, program: str, text: str) -> None:
+        if program == "engine":
+            if re.match(_ENGINE_READY, text) is None:
+                self._listener.say(f"engine: {text}")
+            return
+        self._file.append(text)
+        self._listener.line(read_line(text))
+
+
+def _log_file(path: Path) -> WorkerLogFile:
+    try:
+        return WorkerLogFile(path)
+    except OSError as error:
+        raise StateDirectoryError(
+            f"The worker's log {path} can't be written: {error.strerror}. Make it so, or give another --state-dir."
+        ) from error
+
+
+def without_another_engine(source: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without another engine's settings, and without a proxy before the one here."""
+    kept = {
+        name: value
+        for name, value in source.items()
+        if (not name.startswith("NEOPS_ENGINE_") or name == "NEOPS_ENGINE_JOB_TIMEOUT_SECONDS")
+        and LEGACY_NAMES.get(name) != "engine_url"
+    }
+    return {**kept, **no_proxy_for_the_loopback(source)}
+
+
+def no_proxy_for_the_loopback(source: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that keep requests to this machine from a proxy."""
+    before = source.get("no_proxy") or source.get("NO_PROXY") or ""
+    value = ",".join(filter(None, (before, "127.0.0.1,localhost,::1")))
+    return {"no_proxy": value, "NO_PROXY": value}

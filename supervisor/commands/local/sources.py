@@ -1,0 +1,26 @@
+"""Which blocks a command for authors is about."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from supervisor.commands.local.flags import on_the_command_line
+from supervisor.settings.run_settings import RunSettings
+
+HERE: Final = "."
+
+
+def places_of(
+    given: Iterable[str], settings: RunSettings, arguments: list[str]
+) -> tuple[list[Path], list[str]]:
+    """Return the directories and files that are meant, and the sources that --function-blocks adds to them.
+
+    Without any: what the environment or `.env` says, as for the daemon, else the directory where the command runs.
+    What is given takes the place of what the environment says: the same blocks in two places would be a conflict.
+    """
+    named = [Path(place).expanduser().absolute() for place in given]
+    if not named and "function_blocks" not in settings.model_fields_set:
+        named = [Path(HERE).absolute()]
+    by_flag = "function_blocks" in on_the_command_line(type(settings), arguments)
+    further = settings.function_blocks if by_flag or not named else []
+    return named, further

@@ -1,0 +1,129 @@
+"""Writing a new block: the module from its template, and what pytest needs to find the tests in it."""
+
+import configparser
+import importlib.util
+import tomllib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Final
+
+from supervisor.commands.new_block.naming import Names
+from supervisor.errors import SupervisorError
+
+_PYTEST_INI: Final = "[pytest]\n# The tests of a block stand in its own module.\npython_files = *.py\n"
+_ASYNCIO: Final = "asyncio_default_fixture_loop_scope = function\n"
+"""Without it, some versions of pytest-asyncio begin each run with a warning; without them, nobody knows it."""
+
+_SECTIONS: Final = {
+    "pytest.ini": "pytest",
+    ".pytest.ini": "pytest",
+    "tox.ini": "pytest",
+    "setup.cfg": "tool:pytest",
+}
+
+
+class WriteError(SupervisorError):
+    """The new block can't be written where it should be. The message names the place and says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written. ``pytest_ini`` is `None` where ``pytest_config`` was there already."""
+
+    module: Path
+    pytest_ini: Path | None
+    pytest_config: Path
+
+
+def module_text(names: Names, *, reversible: bool) -> str:
+    """Return the new module's source."""
+    values = {
+        "title": names.title,
+        "class_name": names.class_name,
+        "package": names.package,
+        "name": names.name,
+        "version": repr(names.version),
+        "rollback_import": "    FunctionBlockRollbackResult,\n" if reversible else "",
+        "reversible": "        reversible=True,\n" if reversible else "",
+    }
+    values["rollback"] = _template("rollback").substitute(values) if reversible else ""
+    return _template("block").substitute(values).rstrip("\n") + "\n"
+
+
+def _template(name: str) -> Template:
+    file = resources.files("supervisor.commands.new_block") / f"{name}.py.template"
+    return Template(file.read_text(encoding="utf-8"))
+
+
+def write_block(names: Names, directory: Path, *, reversible: bool) -> Written:
+    """Write the module, and a `pytest.ini` where no configuration of pytest is in force. Raises `WriteError`.
+
+    Nothing that is there is changed.
+    """
+    module = directory / f"{names.name}.py"
+    try:
+        if (directory / names.name).is_dir():
+            raise WriteError(
+                f"{directory / names.name} is a directory, and {module.name} would be a module of the same name. "
+                "Choose another name, or another --directory."
+            )
+        directory.mkdir(parents=True, exist_ok=True)
+        # Exclusively: what an author has written must never be lost.
+        with module.open("x", encoding="utf-8") as file:
+            file.write(module_text(names, reversible=reversible))
+        config = pytest_config_above(directory)
+        if config is not None:
+            return Written(module, None, config)
+        ini = directory / "pytest.ini"
+        has_asyncio = importlib.util.find_spec("pytest_asyncio") is not None
+        ini.write_text(_PYTEST_INI + (_ASYNCIO if has_asyncio else ""), encoding="utf-8")
+    except FileExistsError as error:
+        place = error.filename or module
+        raise WriteError(
+            f"{place} is there already, and was left as it is. Choose another name, or another --directory."
+        ) from error
+    except OSError as error:
+        raise WriteError(
+            f"{error.filename or module} can't be written: {error.strerror}. Give another --directory."
+        ) from error
+    return Written(module, ini, ini)
+
+
+def pytest_config_above(directory: Path) -> Path | None:
+    """Return the file that pytest would take its configuration from in ``directory``, or `None`."""
+    for folder in (directory.resolve(), *directory.resolve().parents):
+        for name in ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"):
+            file = folder / name
+            if file.is_file() and _configures_pytest(file):
+                return file
+    return None
+
+
+def _configures_pytest(file: Path) -> bool:
+    if file.name.endswith("pytest.ini"):
+        return True  # even an empty one
+    try:
+        text = file.read_text(encoding="utf-8")
+        if file.name == "pyproject.toml":
+            return "ini_options" in tomllib.loads(text).get("tool", {}).get("pytest", {})
+        parser = configparser.ConfigParser(interpolation=None, strict=False)
+        parser.read_string(text)
+    except (OSError, ValueError, AttributeError, TypeError, configparser.Error):
+        return False
+    return parser.has_section(_SECTIONS[file.name])
+
+
+def finds_tests_in_every_module(config: Path) -> bool:
+    """Whether a configuration of pytest says that tests are in all modules (``python_files = *.py``).
+
+    Read as text: a hint hangs on it, and nothing else.
+    """
+    try:
+        lines = config.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return False
+    return any(
+        line.lstrip().startswith("python_files") and "*.py" in line.split("=", 1)[-1] for line in lines
+    )

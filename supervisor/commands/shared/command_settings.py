@@ -1,0 +1,46 @@
+"""Settings of a command that runs once: what the daemon's commands share, and arguments of its own."""
+
+from collections.abc import Container
+from typing import Any, Final
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from supervisor.settings.run_settings import RunSettings
+
+EXIT_INTERRUPTED: Final = 130
+"""What a shell expects of a command that a Ctrl-C has ended."""
+
+
+class CommandSettings(RunSettings):
+    """Base of such settings. What a subclass adds comes from the command line alone.
+
+    A variable that happens to be called JSON, or a NEOPS_BLOCK in some `.env`, must not decide what is run.
+    """
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *args: Any, **kwargs: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Use the sources of `RunSettings`, for the settings of `RunSettings`."""
+        sources = super().settings_customise_sources(settings_cls, *args, **kwargs)
+        return tuple(OnlyThese(settings_cls, source, RunSettings.model_fields) for source in sources)
+
+
+class OnlyThese(PydanticBaseSettingsSource):
+    """Another source, for the settings in ``names`` alone."""
+
+    def __init__(
+        self, settings_cls: type[BaseSettings], source: PydanticBaseSettingsSource, names: Container[str]
+    ) -> None:
+        super().__init__(settings_cls)
+        self._source = source
+        self._names = names
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return what the other source has."""
+        return self._source.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        """Return what the other source has of these settings."""
+        return {name: value for name, value in self._source().items() if name in self._names}

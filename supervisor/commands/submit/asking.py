@@ -1,0 +1,51 @@
+"""What an engine is asked before a job can be submitted: which block is meant, and what that runs on."""
+
+import asyncio
+import time
+from typing import Any, Final
+
+from supervisor.commands.blockserver.asking import only_entity
+from supervisor.commands.blockserver.choosing import NoSuchBlockError
+from supervisor.commands.submit.choosing import choose_offered
+from supervisor.engine.submission import OfferedBlock, Submissions
+from supervisor.errors import EngineError
+
+_WORKER_COMES_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.25
+_NO_LIST: Final = (401, 403, 404)
+
+
+async def block_meant(engine: Submissions, wanted: str) -> OfferedBlock:
+    """Return the block that is meant. An engine that has just been started is given time for its worker to come.
+
+    Raises `NoSuchBlockError` and `EngineError`.
+    """
+    end = time.monotonic() + _WORKER_COMES_SECONDS
+    while True:
+        offered = await _blocks(engine)
+        try:
+            return choose_offered(offered, wanted)
+        except NoSuchBlockError:
+            if any(block.workers_online for block in offered) or time.monotonic() > end:
+                raise
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _blocks(engine: Submissions) -> list[OfferedBlock]:
+    try:
+        return await engine.blocks()
+    except EngineError as error:
+        # A neops engine wants a token for its list; what matters to who asks here is that it takes no job anyway.
+        if error.status in _NO_LIST:
+            await engine.submit({})
+        raise
+
+
+def what_it_runs_on(
+    block: OfferedBlock, run_on: str | None, entity_id: float | None, context: dict[str, Any]
+) -> dict[str, Any]:
+    """Return ``runOn`` and ``entityId`` of a job, as given, else as the block is registered and the context says."""
+    run_on = run_on or block.run_on
+    if entity_id is None:
+        entity_id = only_entity(run_on, context)
+    return {"runOn": run_on} | ({} if entity_id is None else {"entityId": entity_id})

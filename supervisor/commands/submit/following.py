@@ -1,0 +1,77 @@
+"""Following a job from its submission to its result: where it stands, and what it logs meanwhile."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from supervisor.commands.local.worker_lines import Line, read_line
+from supervisor.commands.local.worker_log import Follower
+from supervisor.engine.submission import Submissions
+from supervisor.errors import EngineError
+
+_LOOK_SECONDS: Final = 0.2
+_AWAY_SECONDS: Final = 30.0
+"""How long an engine may be away while a result is awaited."""
+
+
+class WaitedTooLongError(TimeoutError):
+    """There is no result yet. ``status`` is ``pending`` or ``polled``, as the engine calls it."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class JobLines:
+    """The lines of one job in the log of a worker on this machine; none where its log is not known."""
+
+    def __init__(self, follower: Follower | None) -> None:
+        self._follower = follower
+
+    def new(self, job_id: str) -> list[Line]:
+        """Return what the job has logged since the last call."""
+        if self._follower is None:
+            return []
+        lines = [read_line(text) for text in self._follower.new_lines()]
+        return [line for line in lines if line.job == job_id]
+
+    def close(self) -> None:
+        """Close the log."""
+        if self._follower is not None:
+            self._follower.close()
+
+
+async def follow(
+    engine: Submissions,
+    job_id: str,
+    lines: JobLines,
+    *,
+    timeout_seconds: float | None,
+    on_line: Callable[[Line], None],
+    on_status: Callable[[str, float], None],
+) -> dict[str, Any]:
+    """Wait for the job's result and return the job as the engine has it.
+
+    ``on_status`` is called again and again with the engine's word for where the job stands and for how many seconds
+    it has been waited. Raises `EngineError`, and `WaitedTooLongError` after ``timeout_seconds``; the job goes on, as
+    it does when this is cancelled.
+    """
+    began = heard = time.monotonic()
+    job: dict[str, Any] = {}
+    while True:
+        try:
+            job, heard = await engine.job(job_id), time.monotonic()
+        except EngineError as error:
+            # One that is being started again has kept the job.
+            if not error.retryable or time.monotonic() - heard > _AWAY_SECONDS:
+                raise
+        for line in lines.new(job_id):
+            on_line(line)
+        status, waited = str(job.get("status", "pending")), time.monotonic() - began
+        if status == "pushed":
+            return job
+        if timeout_seconds is not None and waited >= timeout_seconds:
+            raise WaitedTooLongError(status)
+        on_status(status, waited)
+        await asyncio.sleep(_LOOK_SECONDS)

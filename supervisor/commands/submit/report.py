@@ -1,0 +1,47 @@
+"""What came of a submitted job, for a program and for a person."""
+
+import json
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from supervisor.log.format import printable
+
+
+def report_of(job: dict[str, Any]) -> dict[str, Any]:
+    """Return what matters of a job's result, from the engine's answer (contract W6)."""
+    body = job.get("result") or {}
+    result = body.get("result") or {}
+    return {
+        "job": job.get("jobId"),
+        "block": job.get("functionBlockId"),
+        "type": job.get("type"),
+        "success": bool(result.get("success")),
+        "message": str(result.get("message") or ""),
+        "data": result.get("data"),
+        "db_updates": (result.get("dbUpdates") or {}).get("updates"),
+        "acquires": body.get("acquires"),
+        "retryable": result.get("retryable"),
+        "finished_by": job.get("finishedBy"),
+        "started_at": job.get("startedAt"),
+        "finished_at": job.get("finishedAt"),
+    }
+
+
+def report_table(report: dict[str, Any]) -> Table:
+    """Return the report as a table of two columns; what is absent has no row."""
+    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    ok = report["success"]
+    table.add_row("block", Text(str(report["block"])))
+    table.add_row("job", Text(str(report["job"])))
+    table.add_row("outcome", Text("success" if ok else "failed", style="green" if ok else "red"))
+    table.add_row("message", Text(printable(report["message"])))
+    for title, key in (("data", "data"), ("db updates", "db_updates"), ("acquires", "acquires")):
+        if report[key] is not None:
+            table.add_row(title, Text(printable(json.dumps(report[key], indent=2, ensure_ascii=False))))
+    if report["finished_by"] == "engine":
+        table.add_row("ended by", Text("the engine: the worker was lost, or took too long"))
+    return table

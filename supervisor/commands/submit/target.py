@@ -1,0 +1,43 @@
+"""Which engine gets the job."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from supervisor.commands.local.announcement import Announcement, running_engines
+from supervisor.commands.local.places import announcements_directory
+from supervisor.commands.local.worker_log import Follower
+from supervisor.commands.submit.following import JobLines
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The engine that gets the job, and its token and the log of its worker where they are known."""
+
+    url: str
+    lines: JobLines
+    token_file: Path | None = None
+
+
+def find_target(wanted_url: str, *, by_flag: bool, say: Callable[[str], None]) -> Target | None:
+    """Return the engine that is meant, or `None` where there is none.
+
+    One that runs here goes before what the environment names: that may be the real engine, and a job that is tried
+    out must not reach it by an oversight. A flag (``by_flag``) goes before both.
+    """
+    running = running_engines(announcements_directory())
+    wanted = wanted_url.rstrip("/")
+    if by_flag or not running:
+        match = next((engine for engine in running if engine.url == wanted), None)
+        if match is not None:
+            return _announced(match)
+        return Target(wanted, JobLines(None)) if wanted else None
+    chosen, *others = running
+    if others:
+        urls = ", ".join(engine.url for engine in others)
+        say(f"taking {chosen.url}, which was started last. Also running: {urls} (--engine-url).")
+    return _announced(chosen)
+
+
+def _announced(engine: Announcement) -> Target:
+    return Target(engine.url, JobLines(Follower(engine.worker_log)), engine.token_file)

@@ -1,0 +1,35 @@
+"""Variables that look like settings of this worker and are none: most likely misspelt, and without effect."""
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from dotenv import dotenv_values
+
+from supervisor.commands.demo.environment import MARK_VARIABLE
+from supervisor.process.cgroups.identity import MARKER_VARIABLE
+from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
+
+_ALIKE: Final = 0.75
+_MARKS: Final = {MARKER_VARIABLE, MARK_VARIABLE}
+"""No settings: this worker knows its own processes by them."""
+
+
+def unknown_variables() -> Iterator[str]:
+    """Yield one message for each such variable of the environment and of `.env`. Names only, never values."""
+    known = {ENV_PREFIX + name.upper() for name in DaemonSettings.model_fields} | _MARKS
+    given: Mapping[str, object] = {**dotenv_values(".env"), **os.environ}
+    return (unknown_variable(name, known) for name in sorted(given) if is_unknown(name, known))
+
+
+def is_unknown(name: str, known: Iterable[str]) -> bool:
+    """Whether a variable has our prefix and is no setting. Case does not matter to settings."""
+    return name.upper().startswith(ENV_PREFIX) and name.upper() not in set(known)
+
+
+def unknown_variable(name: str, known: Iterable[str]) -> str:
+    """Say what is wrong with this variable, and which setting is spelt most like it."""
+    closest = difflib.get_close_matches(name.upper(), list(known), n=1, cutoff=_ALIKE)
+    advice = f"Did you mean {closest[0]}?" if closest else "`supervisor --help` lists the settings."
+    return f"{name} is set, but no setting of this worker has that name, so it has no effect. {advice}"

@@ -1,4 +1,0 @@
-"""Checks of this machine for `supervisor doctor`: one function for each, grouped by what they look at.
-
-To add one: a function that returns a `Finding`, and its place in `supervisor.doctor.all_checks`.
-"""

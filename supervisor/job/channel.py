@@ -1,0 +1,97 @@
+"""What a child says over its channel, read frame by frame without keeping the rest of the worker waiting."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+from jobrunner.protocol.caps import HEADER_CAP_BYTES
+from jobrunner.protocol.frames import FrameError, read_frame
+from jobrunner.protocol.messages import Blocking, Log, Outcome, Ready, Secret, Tick, from_child
+from supervisor.job.result import split_outcome
+from supervisor.launcher.child import Child
+from supervisor.lifecycle.events import ChannelEnded, JobEvent, OutcomeArrived, Ticked
+from supervisor.verdict import OutcomeSeen
+from supervisor.watch.joblog import JobLog
+from supervisor.watch.loop import LoopReports
+
+_log = logging.getLogger(__name__)
+
+TURN_SECONDS: Final = 0.005
+"""How long frames may be read before the loop's other work has its turn. Half a megabyte of small ones, which may be in
+the stream at once, takes a hundred milliseconds, and each slot may have a child that floods its channel."""
+
+
+class ChannelReader:
+    """Reads the frames of one child to their end, and turns them into events and lines of the log.
+
+    ``put`` takes the events; ``clock`` is in seconds. ``parts`` are the body and the acquires of the first outcome,
+    as bytes of JSON; `None` before it came.
+    """
+
+    def __init__(
+        self,
+        child: Child,
+        log: JobLog,
+        reports: LoopReports,
+        put: Callable[[JobEvent], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.parts: tuple[bytes, bytes] | None = None
+        self.is_behind = False
+        """Whether frames may be in the stream that were not read yet: it is the turn of others."""
+        self._child = child
+        self._log = log
+        self._reports = reports
+        self._put = put
+        self._clock = clock
+
+    async def read(self, result_cap_bytes: int) -> None:
+        """Read frames to the end. What is no frame is an event, never an exception. Cancelling it ends it at once."""
+        problem: str | None = None
+        turn_ends_at = 0.0
+        try:
+            while (
+                frame := await read_frame(self._child.reader, result_cap_bytes + HEADER_CAP_BYTES)
+            ) is not None:
+                message = from_child(frame)
+                if isinstance(message, Outcome):
+                    self._take_outcome(message, frame.payload)
+                else:
+                    self._take(message)
+                if self._clock() >= turn_ends_at:
+                    await self._give_way()
+                    turn_ends_at = self._clock() + TURN_SECONDS
+        except FrameError as error:
+            problem = str(error)
+        except OSError as error:
+            _log.debug("The channel of pid %d broke: %s", self._child.pid, error)
+        self._put(ChannelEnded(time.monotonic(), problem))
+
+    async def _give_way(self) -> None:
+        self.is_behind = True
+        await asyncio.sleep(0)
+        self.is_behind = False
+
+    def _take(self, message: Ready | Log | Secret | Tick | Blocking) -> None:
+        match message:
+            case Log():
+                self._log.record(message)
+            case Secret():
+                self._log.mask.learn(message.value)
+            case Tick():
+                self._reports.ticked()
+                self._put(Ticked(time.monotonic()))
+            case Blocking():
+                self._reports.blocked(message)
+            case Ready():  # it was heard before the order was sent, and says nothing new
+                pass
+
+    def _take_outcome(self, outcome: Outcome, payload: bytes) -> None:
+        if self.parts is not None:
+            return  # the first counts, and to mask thousands of others would take the worker's time
+        self.parts = split_outcome(outcome, payload)
+        message = self._log.mask(outcome.message)
+        seen = OutcomeSeen(outcome.success, message, outcome.retryable, outcome.raised)
+        self._put(OutcomeArrived(time.monotonic(), seen))

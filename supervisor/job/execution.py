@@ -1,0 +1,268 @@
+"""One job in one child: carries out what the job's state machine (`supervisor.lifecycle.job`) decides."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+from jobrunner.protocol.messages import Cancel, Order
+from supervisor.errors import LaunchError
+from supervisor.job.channel import ChannelReader
+from supervisor.job.result import Finished
+from supervisor.job.timers import JobTimers
+from supervisor.launcher.child import Child
+from supervisor.launcher.sweep import Sweeper, Swept
+from supervisor.lifecycle.events import (
+    ChildExited,
+    ClearTree,
+    Conclude,
+    FreezeTree,
+    JobCommand,
+    JobEvent,
+    KillChild,
+    Look,
+    Looked,
+    MemoryMeasured,
+    OrderSent,
+    ProcessesCounted,
+    SendCancel,
+    SetTimer,
+    StackTaken,
+    StopDemanded,
+    TakeStack,
+    TellResumed,
+    TellStalled,
+    TimerFired,
+    TreeCleared,
+    WatchFailed,
+)
+from supervisor.lifecycle.job import JobState, Limits, step
+from supervisor.process.background import failure_of
+from supervisor.process.output import OutputReader
+from supervisor.process.shortage import explain
+from supervisor.verdict import ExitStatus, KernelView, LimitKind
+from supervisor.watch.freeze import freeze
+from supervisor.watch.joblog import JobLog
+from supervisor.watch.kernel import look_into_kernel
+from supervisor.watch.loop import LoopReports
+from supervisor.watch.process_counter import ProcessCounter
+from supervisor.watch.sampler import Sample, Sampler
+from supervisor.watch.stack import read_stack, take_stack
+
+_log = logging.getLogger(__name__)
+
+
+class Execution:
+    """Runs one order in one ready child. Create, `run` once; `stop` at any time in between."""
+
+    def __init__(
+        self,
+        child: Child,
+        sweeper: Sweeper,
+        sampler: Sampler,
+        process_counter: ProcessCounter,
+        limits: Limits,
+        log: JobLog,
+        reports: LoopReports,
+    ) -> None:
+        self._child = child
+        self._sweeper = sweeper
+        self._sampler = sampler
+        self._process_counter = process_counter
+        self._log = log
+        self._reports = reports
+        self._kernel: KernelView | None = None
+        self._state = JobState(limits)
+        self._events: asyncio.Queue[JobEvent | BaseException] = asyncio.Queue()
+        self._timers = JobTimers(lambda at, timer: self._put(TimerFired(at, timer)))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._channel = ChannelReader(child, log, reports, self._put)
+        self._finished: Finished | None = None
+
+    async def run(self, build_order: Callable[[float], Order], payload: bytes) -> Finished:
+        """Run the order and return when no process of the job is left.
+
+        ``build_order`` gets the deadline. Not to be cancelled: call `stop` and await the end, which is bounded.
+        Raises `LaunchError` when the child can't be watched. Then it has no order.
+        """
+        now = asyncio.get_running_loop().time
+        with contextlib.ExitStack() as at_the_end:
+            at_the_end.callback(self._stop_watching)
+            stdout, stderr = self._watch(at_the_end)
+            self._put(OrderSent(now()))
+            order = build_order(now() + self._state.limits.max_seconds)
+            self._start(self._send(order.pack(payload)))
+            self._start(self._channel.read(order.result_cap_bytes))
+            while self._finished is None:
+                event = await self._events.get()
+                if isinstance(event, BaseException):
+                    raise event
+                self._handle(event)
+        return self._with_last_words(self._finished, stdout, stderr)
+
+    def _watch(self, at_the_end: contextlib.ExitStack) -> tuple[OutputReader, OutputReader]:
+        child, limits = self._child, self._state.limits
+        try:
+            stdout = self._output_of("stdout", child.stdout)
+            at_the_end.callback(stdout.finish)
+            stderr = self._output_of("stderr", child.stderr)
+            at_the_end.callback(stderr.finish)
+            child.exited.add_done_callback(self._on_exit)
+            self._sampler.watch(
+                child.pid, limits.memory_mb, self._on_sample, self._on_unsampled, limits.processes
+            )
+            self._process_counter.watch(child.pid, limits.processes, self._on_count, self._on_uncounted)
+            child.groups.watch(limits.processes, self._on_count)
+        except OSError as error:
+            raise LaunchError(f"A child (pid {child.pid}) can't be watched: {explain(error)}") from error
+        return stdout, stderr
+
+    def _stop_watching(self) -> None:
+        self._reports.stop()
+        self._sampler.forget(self._child.pid)
+        self._process_counter.forget(self._child.pid)
+        self._timers.cancel()
+        for task in self._tasks:
+            task.cancel()
+        self._log.close()
+
+    def stop(self) -> None:
+        """End the job now: the worker can't wait for it."""
+        self._put(StopDemanded(time.monotonic()))
+
+    def _with_last_words(self, finished: Finished, stdout: OutputReader, stderr: OutputReader) -> Finished:
+        ending = replace(
+            finished.ending,
+            stack=finished.ending.stack or read_stack(self._child),
+            kernel=self._kernel,
+            last_output=self._log.end_of(stderr.tail() or stdout.tail()),
+        )
+        return replace(finished, ending=ending)
+
+    def _output_of(self, stream: str, descriptor: int) -> OutputReader:
+        log, channel = self._log, self._channel
+        return OutputReader(
+            descriptor,
+            lambda line: log.printed(stream, line),
+            log,
+            log.mask,
+            must_wait=lambda: channel.is_behind,
+        )
+
+    def _put(self, event: JobEvent) -> None:
+        self._events.put_nowait(event)
+
+    def _handle(self, event: JobEvent) -> None:
+        self._state, commands = step(self._state, event)
+        for command in commands:
+            self._carry_out(command)
+
+    def _carry_out(self, command: JobCommand) -> None:
+        match command:
+            case SetTimer(timer, at):
+                self._timers.set(timer, at)
+            case SendCancel(reason):
+                self._start(self._send(Cancel(reason=reason).pack()))
+            case TakeStack():
+                self._reports.stop()
+                self._start(self._take_stack())
+            case Look():
+                self._start(self._look())
+            case TellStalled(seconds):
+                self._reports.stalled(seconds)
+            case TellResumed(seconds):
+                self._reports.resumed(seconds)
+            case FreezeTree():
+                self._reports.stop()
+                self._start(self._freeze_tree())
+            case KillChild():
+                if not self._state.stack:
+                    self._ask_kernel()
+                self._child.kill()
+            case ClearTree():
+                self._start(self._clear_tree())
+            case Conclude(ending, stuck):
+                if ending.unkillable:
+                    self._ask_kernel()
+                body, acquires = self._channel.parts or (b"", b"")
+                self._finished = Finished(ending, body, acquires, stuck)
+
+    def _on_exit(self, exited: "asyncio.Future[ExitStatus]") -> None:
+        self._put(ChildExited(time.monotonic(), exited.result()))
+
+    def _on_sample(self, sample: Sample) -> None:
+        proof = self._child.cgroup.out_of_memory()
+        at_limit = proof is not None and proof.limit_mb is not None
+        self._put(MemoryMeasured(time.monotonic(), sample.memory_mb, at_limit))
+
+    def _on_count(self, count: int) -> None:
+        self._put(ProcessesCounted(time.monotonic(), count))
+
+    def _on_unsampled(self, reason: str) -> None:
+        if self._state.limits.memory_mb is not None and not self._child.cgroup.limits_memory:
+            self._put(WatchFailed(time.monotonic(), LimitKind.MEMORY, reason))
+
+    def _on_uncounted(self, reason: str) -> None:
+        self._put(WatchFailed(time.monotonic(), LimitKind.PROCESSES, reason))
+
+    def _ask_kernel(self) -> None:
+        view = look_into_kernel(self._child.pid)
+        if view.state not in ("", "Z"):  # else it is dead, and tells by its status how
+            self._kernel = view
+
+    async def _look(self) -> None:
+        """See whether the child has sent what was not read yet."""
+        unread = self._child.unread_bytes() > 0
+        # What was not in the socket is in the stream: the reader, once woken, has read it or is behind.
+        for _ in range(2):
+            await asyncio.sleep(0)
+        self._put(Looked(time.monotonic(), unread or self._channel.is_behind))
+
+    async def _send(self, data: bytes) -> None:
+        # A child that is gone says so by its pidfd.
+        with contextlib.suppress(ConnectionError):
+            self._child.writer.write(data)
+            await self._child.writer.drain()
+
+    async def _take_stack(self) -> None:
+        self._put(StackTaken(time.monotonic(), await take_stack(self._child)))
+
+    async def _freeze_tree(self) -> None:
+        await freeze(self._child)
+        self._start(self._take_stack())
+        await asyncio.sleep(0)
+        # Asked for while it is stopped: the stack is then the first thing that it does, before it forks again.
+        self._child.resume()
+
+    async def _clear_tree(self) -> None:
+        try:
+            swept = await self._sweeper.clear(self._child.groups, self._child.cgroup)
+        except OSError:  # no descriptor left to look into /proc with; the next sweep finds what is left
+            _log.exception("What the job of pid %d left behind could not be looked for.", self._child.pid)
+            swept = Swept(0, 0)
+        # Only now: the zombie kept the number of its process group from being given to a stranger.
+        usage = self._child.reap()
+        self._put(
+            TreeCleared(
+                time.monotonic(),
+                swept.killed,
+                swept.remaining,
+                usage.peak_memory_mb,
+                usage.cpu_seconds,
+                self._child.cgroup.out_of_memory(),
+            )
+        )
+
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if (error := failure_of(task)) is not None:
+            # A bug of ours. The event that it was to bring will not come, so `run` must not wait for it.
+            self._events.put_nowait(error)

@@ -1,0 +1,68 @@
+"""The text of a result as the engine gets it (contract W6), built once and then never changed."""
+
+import json
+from dataclasses import dataclass
+
+from pydantic_core import from_json
+
+from jobrunner.protocol.frames import FrameError
+from jobrunner.protocol.messages import Outcome
+from supervisor.verdict import Ending, Verdict
+
+_BODY_KEYS = {"data", "dbUpdates"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A job that is over: the evidence, and the JSON that the block returned (``b""`` where there is none).
+
+    ``stuck`` is true when the child could not be killed: its slot must not be used again.
+    """
+
+    ending: Ending
+    result_body: bytes = b""
+    acquires: bytes = b""
+    stuck: bool = False
+
+
+def split_outcome(outcome: Outcome, payload: bytes) -> tuple[bytes, bytes]:
+    """Check an outcome's payload and return its body and its acquires, as JSON that may be passed on.
+
+    Raises `FrameError`: our own code in the child never sends anything else, but a block may have written to the
+    channel itself, and one such result must not become a request that the engine can't read.
+    """
+    # Without the blanks that JSON allows around a value: `result_text` puts the inside of the object to its own.
+    body, acquires = payload[: outcome.body_bytes].strip(), payload[outcome.body_bytes :]
+    try:
+        parsed = from_json(body or b"{}", allow_inf_nan=False)
+        listed = from_json(acquires or b"[]", allow_inf_nan=False)
+    except ValueError:
+        raise FrameError("an outcome that is not JSON", incomplete=False) from None
+    if not (isinstance(parsed, dict) and parsed.keys() <= _BODY_KEYS and isinstance(listed, list)):
+        raise FrameError("an outcome of the wrong shape", incomplete=False)
+    return (b"" if not parsed else body), acquires
+
+
+def result_text(
+    job_id: str, verdict: Verdict, body: bytes = b"", acquires: bytes = b"", *, knows_retryable: bool
+) -> bytes:
+    """Build a result, without NUL characters in its message, which PostgreSQL can't store.
+
+    ``retryable`` is sent only to engines that know it (contract §7: after 0.43.0-beta.5).
+
+    The block's JSON is put in as it is: parsing and writing 8 MB again would hold the loop for another 0.1 s.
+    """
+    result: dict[str, object] = {
+        "success": verdict.success,
+        "message": verdict.message.replace("\0", "\\x00"),
+    }
+    if knows_retryable and verdict.retryable is not None:
+        result["retryable"] = verdict.retryable
+    head = json.dumps(result).encode()
+    if body and verdict.keeps_outcome:
+        head = head[:-1] + b", " + body[1:]
+    text = b'{"jobExecutionId": ' + json.dumps(job_id).encode()
+    text += b', "status": "' + verdict.status.encode() + b'", "result": ' + head
+    if acquires and verdict.keeps_outcome:
+        text += b', "acquires": ' + acquires
+    return text + b"}"

@@ -1,0 +1,182 @@
+"""The open claims in memory, and which of them the file does not have as they are. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from supervisor.journal.records import Claim, Entry, Seen, StoredResult
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """An entry and its image in the file: that is behind while ``saved`` is lower than ``version``."""
+
+    entry: Entry
+    version: int = 1
+    saved: int = 0
+    gone: bool = False
+    """Whether the engine has its result, so that only the file's row is left to be removed."""
+    earlier: bool = False
+    """Whether an earlier run claimed it, so that nobody in this process works on it."""
+    tried_before: bool = False
+    """Whether somebody may have sent its result already, without this being known for sure."""
+
+    def change(self, entry: Entry) -> None:
+        """Replace the entry, perhaps by itself: the file is behind now."""
+        self.entry = entry
+        self.version += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What somebody else has done to the file. ``unclear`` tells that a row was being written meanwhile."""
+
+    revived: list[Entry] = field(default_factory=list)
+    dropped: list[Entry] = field(default_factory=list)
+    rewritten: list[Row] = field(default_factory=list)
+    unclear: bool = False
+
+
+class Claims:
+    """Every claim whose result the engine does not have. The truth about them; the file is its image."""
+
+    def __init__(self) -> None:
+        self.file = 0
+        """Which file the rows' images are in: counts up when a file is lost."""
+        self._rows: dict[int, Row] = {}
+        self._next = 1
+
+    def add(self, claims: Iterable[Claim]) -> list[Row]:
+        """Open claims and give them their numbers, which are never used again."""
+        added: list[Row] = []
+        for claim in claims:
+            row = Row(Entry(self._next, claim))
+            self._rows[self._next] = row
+            self._next += 1
+            added.append(row)
+        return added
+
+    def finish(self, number: int, text: bytes, now: float) -> Row | None:
+        """Set a claim's result, unless it has one: a result is never contradicted (I8)."""
+        row = self._open(number)
+        if row is None or row.entry.result is not None:
+            return None
+        row.change(replace(row.entry, result=text, finished_at=now))
+        return row
+
+    def forget(self, number: int) -> Row | None:
+        """Close a claim."""
+        row = self._open(number)
+        if row is not None:
+            row.gone = True
+            # Its result is not needed any more, also where removing its row has to wait for the disk.
+            row.change(replace(row.entry, result=None))
+        return row
+
+    def mark_dead(self, number: int, reason: str) -> Row | None:
+        """Make a claim's result a dead letter."""
+        row = self._open(number)
+        if row is not None:
+            row.change(replace(row.entry, dead_reason=reason))
+        return row
+
+    def numbers_above(self, highest: int) -> None:
+        """Give only numbers above ``highest`` from now on."""
+        self._next = max(self._next, highest + 1)
+
+    def adopt(self, entries: Sequence[Entry], highest: int, unsaved: set[int]) -> list[Entry]:
+        """Take in what a file holds of earlier runs. Returns those that must not stay in it as they are.
+
+        ``unsaved`` are the numbers of entries that the file in use does not have as they are. What is in memory already
+        is of this run: the file could not be read when it was claimed, so that a number may have been given twice.
+        """
+        self.numbers_above(highest)
+        claimed_again = self.job_ids()
+        replaced: list[Entry] = []
+        for entry in entries:
+            if entry.state == "running" and entry.claim.job_id in claimed_again:
+                # The engine has given it up and handed it out again: it runs, and must not be reported as interrupted.
+                replaced.append(entry)
+                continue
+            number, is_saved = entry.number, entry.number not in unsaved
+            if number in self._rows:
+                replaced.append(entry)
+                number, is_saved = self._next, False
+                self._next += 1
+            row = Row(replace(entry, number=number), saved=int(is_saved), earlier=True, tried_before=True)
+            self._rows[number] = row
+        return replaced
+
+    def compare(self, seen: Iterable[Seen]) -> Differences:
+        """Take over what a person has done to dead letters, and find rows of ours that were taken away."""
+        found = {row.number: row.is_dead for row in seen}
+        differences = Differences()
+        unclear = False
+        for number, row in list(self._rows.items()):
+            if row.saved != row.version:
+                unclear = True
+            elif number not in found:
+                if row.entry.state == "dead":
+                    del self._rows[number]
+                    differences.dropped.append(row.entry)
+                else:
+                    row.change(row.entry)
+                    differences.rewritten.append(row)
+            elif row.entry.state == "dead" and not found[number]:
+                row.entry = replace(row.entry, dead_reason=None)
+                row.earlier = row.tried_before = True
+                differences.revived.append(row.entry)
+        return replace(differences, unclear=unclear)
+
+    def lose_file(self) -> None:
+        """The file is not in use any more: nothing is saved, and nothing is left to be removed."""
+        self.file += 1
+        for number, row in list(self._rows.items()):
+            row.saved = 0
+            if row.gone:
+                del self._rows[number]
+
+    def saved(self, row: Row, version: int) -> None:
+        """Note that the file has a row as it was at ``version``."""
+        row.saved = max(row.saved, version)
+        if row.gone and row.saved == row.version and self._rows.get(row.entry.number) is row:
+            del self._rows[row.entry.number]
+
+    def unsaved(self) -> list[Row]:
+        """Return the rows that the file does not have as they are, oldest first."""
+        return [row for row in self._rows.values() if row.saved < row.version]
+
+    def interrupted(self) -> list[Entry]:
+        """Return claims of an earlier run without a result, oldest first."""
+        return [row.entry for row in self._open_rows() if row.earlier and row.entry.state == "running"]
+
+    def undelivered(self) -> list[StoredResult]:
+        """Return results that the engine does not have yet, in the order in which they were made."""
+        waiting = [row for row in self._open_rows() if row.entry.state == "waiting"]
+        waiting.sort(key=lambda row: (row.entry.finished_at or row.entry.claim.claimed_at, row.entry.number))
+        return [
+            StoredResult(row.entry.number, row.entry.claim.job_id, row.entry.result or b"", row.tried_before)
+            for row in waiting
+        ]
+
+    def result(self, number: int) -> StoredResult | None:
+        """Return a claim's result."""
+        row = self._open(number)
+        if row is None or row.entry.result is None:
+            return None
+        return StoredResult(number, row.entry.claim.job_id, row.entry.result, row.tried_before)
+
+    def job_ids(self) -> set[str]:
+        """Return the jobs whose result the engine does not have, dead letters among them."""
+        return {row.entry.claim.job_id for row in self._open_rows()}
+
+    def results_in_memory_only(self) -> int:
+        """Return how many results would be lost with this process."""
+        return sum(1 for row in self.unsaved() if row.entry.result is not None and not row.gone)
+
+    def _open_rows(self) -> list[Row]:
+        rows = [row for row in self._rows.values() if not row.gone]
+        return sorted(rows, key=lambda row: row.entry.number)
+
+    def _open(self, number: int) -> Row | None:
+        row = self._rows.get(number)
+        return None if row is None or row.gone else row

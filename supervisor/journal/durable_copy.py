@@ -1,0 +1,286 @@
+"""The file as the image of what is in memory: written through, and mended where the disk did not take it."""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from supervisor.errors import StateDirectoryError
+from supervisor.journal.claims import Claims, Row
+from supervisor.journal.disk_fault import PASSES_AT_START, PASSES_BY_ITSELF, DiskFault, fault_of
+from supervisor.journal.records import Entry
+from supervisor.journal.rows import Loaded
+from supervisor.journal.store import Journal
+from supervisor.journal.write_timeout import WriteTimeout
+
+_log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS: Final = 10.0
+"""How long a job waits for a disk that does not answer. Once that is known, no job waits for it any more."""
+
+OPEN_SECONDS: Final = 60.0
+MEND_SECONDS: Final = 2.0
+REOPEN_AFTER_TRIES: Final = 3
+
+_DISK_ERRORS: Final = (sqlite3.Error, OSError)
+
+
+class DurableCopy:
+    """Writes the book's rows, and facts, to the journal. Only `begin` raises for a problem with the disk.
+
+    ``found`` is called when entries of an earlier run have come in late.
+    """
+
+    def __init__(self, book: Claims, mend_seconds: float, found: Callable[[], None]) -> None:
+        self.facts: dict[str, str] = {}
+        self.journal: Journal
+        self._claims = book
+        self._mend_seconds = mend_seconds
+        self._found = found
+        self._unsaved_facts: set[str] = set()
+        self._disk_fault: DiskFault | None = None
+        self._told = False
+        self._is_open = False
+        self._was_read = False
+        """Whether this run has read the file. From then on, memory knows better than any file."""
+        self._tries = 0
+        self._trying = asyncio.Lock()
+        self._under_way = 0
+        self._patience = WriteTimeout(PATIENCE_SECONDS)
+        self._mending: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._is_closing = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file has everything that is open."""
+        return self._is_open and not self._unsaved_facts and not self._claims.unsaved()
+
+    async def begin(self, journal: Journal) -> None:
+        """Open the file. Raises `StateDirectoryError` where this worker should not start."""
+        self.journal = journal
+        try:
+            await self._open()
+        except _DISK_ERRORS as error:
+            fault = fault_of(error)
+            if fault is not DiskFault.DAMAGED and fault not in PASSES_AT_START:
+                raise StateDirectoryError(
+                    f"The journal {journal.path} can't be opened: {error}. Check its owner and its disk, "
+                    "or give another --state-dir."
+                ) from error
+            self._on_fault(fault, error)
+            if fault is DiskFault.DAMAGED:
+                # At once: it may be known from it who this worker is.
+                await self._try_everything()
+
+    async def save(self, rows: Sequence[Row]) -> None:
+        """Save rows, in one transaction. Returns when they are on the disk, or when it is known that they are not."""
+        if rows and self._is_open:  # otherwise, opening the file brings them there
+            await self._wait(self._submit(rows))
+
+    async def remember(self, name: str, value: str) -> None:
+        """Save a fact, as `save` does."""
+        self.facts[name] = value
+        self._unsaved_facts.add(name)
+        if self._is_open:
+            await self._wait(self._submit_fact(name))
+
+    def file_was_taken_away(self) -> None:
+        """The file is not there any more, or is another one: begin anew, and write everything to it."""
+        self._on_fault(DiskFault.GONE, None)
+
+    async def close(self) -> None:
+        """Try once more to save what is not saved, and say what is lost if that fails."""
+        self._is_closing = True
+        if self._mending is not None:
+            self._mending.cancel()
+            await asyncio.gather(self._mending, return_exceptions=True)
+        if not self.is_whole:
+            await self._try_everything()
+        self._patience.close()
+        if lost := self._claims.results_in_memory_only():
+            _log.critical("%d result(s) could not be written to %s and are lost.", lost, self.journal.path)
+
+    def _submit(self, rows: Sequence[Row]) -> "asyncio.Future[None]":
+        versions = [(row, row.version) for row in rows]
+        file = self._claims.file
+        self._under_way += 1
+
+        def settled(error: BaseException | None) -> None:
+            self._under_way -= 1
+            if file != self._claims.file:
+                return  # it went to a file that is not in use any more
+            # What can't be stored at all stays in memory, and is not tried for ever. Of several it is not known which.
+            if error is None or (fault_of(error) is DiskFault.BUG and len(rows) == 1):
+                for row, version in versions:
+                    self._claims.saved(row, version)
+
+        if len(rows) == 1 and rows[0].gone:
+            future = self.journal.remove(rows[0].entry, settled)
+        else:
+            future = self.journal.save([row.entry for row in rows], settled)
+        self._patience.watch(future)
+        return future
+
+    def _submit_fact(self, name: str) -> "asyncio.Future[None]":
+        value, file = self.facts[name], self._claims.file
+        self._under_way += 1
+
+        def settled(error: BaseException | None) -> None:
+            self._under_way -= 1
+            if error is None and file == self._claims.file and self.facts[name] == value:
+                self._unsaved_facts.discard(name)
+
+        future = self.journal.save_fact(name, value, settled)
+        self._patience.watch(future)
+        return future
+
+    async def _wait(self, future: "asyncio.Future[Any]") -> None:
+        """Wait for a write, but not for a disk that is known to hang."""
+        if self._disk_fault is DiskFault.SLOW:
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())
+            return
+        try:
+            await future
+        except Exception as error:  # no job is to fail for it
+            self._on_fault(fault_of(error), error)
+
+    async def _wait_for_all(self, futures: "Sequence[asyncio.Future[Any]]") -> None:
+        for result in await asyncio.gather(*futures, return_exceptions=True):
+            if isinstance(result, BaseException):
+                self._on_fault(fault_of(result), result)
+
+    def _on_fault(self, fault: DiskFault, error: BaseException | None) -> None:
+        if fault is DiskFault.BUG:
+            _log.critical("The journal can't store something, which is a bug in this worker.", exc_info=error)
+        else:
+            if fault is not DiskFault.DAMAGED:  # which is told when it is mended, a moment later
+                self._tell(fault, error)
+            if self._disk_fault is not DiskFault.DAMAGED:
+                self._disk_fault = fault
+        if fault in (DiskFault.DAMAGED, DiskFault.GONE) and self._is_open:
+            self._is_open = False
+            self._lose_file()
+        if fault in (DiskFault.DAMAGED, DiskFault.GONE, DiskFault.BUG):
+            self._wake.set()
+        if not self._is_closing and (self._mending is None or self._mending.done()):
+            self._mending = asyncio.get_running_loop().create_task(self._mend(), name="journal's mending")
+
+    def _tell(self, fault: DiskFault, error: BaseException | None) -> None:
+        if self._told:
+            return
+        self._told = True
+        _log.error(
+            "The journal %s does not take what it should keep%s: %s. Jobs go on. Their results are kept in memory and "
+            "delivered from there, but would be lost if this worker ended now. The journal is tried again every %g s.",
+            self.journal.path,
+            f" ({error})" if str(error or "") else "",
+            fault.value,
+            self._mend_seconds,
+        )
+
+    def _lose_file(self) -> None:
+        self._claims.lose_file()
+        self._unsaved_facts.update(self.facts)
+
+    async def _mend(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._mend_seconds):
+                    await self._wake.wait()
+            self._wake.clear()
+            await self._try_everything()
+            if self.is_whole:
+                break
+        self._disk_fault = None
+        self._tries = 0
+        if self._told:
+            self._told = False
+            _log.warning("The journal %s is whole again: all that is open is on the disk.", self.journal.path)
+
+    async def _try_everything(self) -> None:
+        """Write all that the file does not have, after opening it, or a new one, where that is needed."""
+        async with self._trying:
+            if self._disk_fault is DiskFault.SLOW and self._under_way:
+                return  # more would only pile up
+            self._tries += 1
+            try:
+                await self._make_sure_of_the_file()
+            except (*_DISK_ERRORS, StateDirectoryError) as error:
+                self._is_open = False
+                self._disk_fault = fault_of(error)
+                self._tell(self._disk_fault, error)
+                return
+            futures: list[asyncio.Future[Any]] = [self._submit([row]) for row in self._claims.unsaved()]
+            futures += [self._submit_fact(name) for name in sorted(self._unsaved_facts)]
+            await self._wait_for_all(futures)
+
+    async def _make_sure_of_the_file(self) -> None:
+        if self._disk_fault is DiskFault.DAMAGED:
+            await self._move_aside()
+            self._disk_fault = DiskFault.OTHER
+        stale = self._tries % REOPEN_AFTER_TRIES == 0 and self._disk_fault not in PASSES_BY_ITSELF
+        # What SQLite holds of a file may be stale: after an I/O error, or on a disk that went away and came back.
+        if not self._is_open or stale:
+            self._is_open = False
+            await self._open()
+
+    async def _open(self) -> None:
+        loaded = await self._patiently(self.journal.open())
+        replaced = [] if self._was_read else self._adopt(loaded, saved=True)
+        self._claims.numbers_above(loaded.highest)
+        self._is_open = True
+        if replaced:
+            # First as they are now, then no more as they were: a kill in between leaves one too many, which the engine
+            # refuses, and never one too few.
+            futures = [self._submit([row]) for row in self._claims.unsaved() if row.earlier]
+            futures += [self.journal.remove(entry) for entry in replaced]
+            await self._wait_for_all(futures)
+        self._was_read = True
+
+    async def _move_aside(self) -> None:
+        aside, salvaged = await self._patiently(self.journal.move_aside())
+        known = (
+            ""
+            if self._was_read
+            else f", and {len(salvaged.entries)} claim(s) that could be read from the old one"
+        )
+        if not self._was_read:
+            self._adopt(salvaged, saved=False)
+            self._was_read = True
+        _log.error(
+            "The journal %s was damaged. It was moved to %s, and a new one is begun. All that this run knows is "
+            "written to it%s. Results of an earlier run that could not be read are in the old file only; try "
+            "`supervisor journal list --file %s`. Remove it when it is not needed any more: it may hold what devices "
+            "said.",
+            self.journal.path,
+            aside,
+            known,
+            aside,
+        )
+
+    def _adopt(self, loaded: Loaded, *, saved: bool) -> list[Entry]:
+        """Take in what an earlier run left. Returns entries that must not stay in the file as they are."""
+        for number in sorted(loaded.repaired):
+            _log.error(
+                "The result of claim %d is damaged in the journal. It is kept as a dead letter.", number
+            )
+        for name, value in loaded.facts.items():
+            if name not in self.facts:
+                self.facts[name] = value
+                if not saved:
+                    self._unsaved_facts.add(name)
+        unsaved = loaded.repaired if saved else {entry.number for entry in loaded.entries}
+        replaced = self._claims.adopt(loaded.entries, loaded.highest, unsaved)
+        if loaded.entries:
+            self._found()
+        return replaced
+
+    async def _patiently(self, future: "asyncio.Future[Any]") -> Any:
+        future.add_done_callback(
+            lambda done: done.cancelled() or done.exception()
+        )  # nobody may be left to ask for it
+        async with asyncio.timeout(OPEN_SECONDS):
+            return await asyncio.shield(future)

@@ -1,0 +1,116 @@
+"""The journal as somebody beside the worker sees and changes it: with a connection of its own, and without its lock.
+
+The worker may run meanwhile: SQLite's log (WAL) lets others read, and a change waits for the writer. What root leaves
+here belongs to the file's owner, which SQLite sees to by itself.
+"""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from supervisor.errors import SupervisorError
+from supervisor.journal import rows
+from supervisor.journal.directory import FILE_NAME
+from supervisor.journal.disk_fault import DiskFault, fault_of
+from supervisor.journal.records import Entry
+from supervisor.journal.schema import BUSY_MILLISECONDS, refuse_newer, version_of
+from supervisor.journal.store import read_damaged
+from supervisor.process.user_names import user_name
+
+
+class JournalAccessError(SupervisorError):
+    """The journal can't be looked at or changed as asked. The message says why, and what to do."""
+
+
+def journal_in(directory: Path) -> Path:
+    """Return the journal's file of a state directory. Raises `JournalAccessError` when there is none."""
+    path = directory / FILE_NAME
+    if not _exists(path):
+        raise JournalAccessError(
+            f"There is no journal in {directory}. Give the worker's own directory with --state-dir."
+        )
+    return path
+
+
+def read_entries(path: Path) -> list[Entry]:
+    """Return all open claims, oldest first. Raises `JournalAccessError`."""
+    with _opened(path) as database:
+        # Version 0: a worker has made the file and could not write to it yet.
+        return rows.load(database).entries if version_of(database) else []
+
+
+def salvage_entries(path: Path) -> list[Entry]:
+    """Return what can be read of a damaged file. Raises `JournalAccessError` when there is no such file."""
+    if not _exists(path):
+        raise JournalAccessError(f"There is no file {path}.")
+    if not os.access(path, os.R_OK):
+        raise _not_permitted(path)
+    return read_damaged(path).entries
+
+
+def requeue(path: Path, numbers: Sequence[int]) -> int:
+    """Have dead letters sent again. Returns how many there were. Raises `JournalAccessError`."""
+    with _opened(path) as database:
+        return _change(
+            database,
+            "UPDATE claims SET dead_reason = NULL WHERE number = ? AND dead_reason NOT NULL",
+            numbers,
+        )
+
+
+def drop(path: Path, numbers: Sequence[int]) -> int:
+    """Wipe dead letters from the file. Returns how many there were. Raises `JournalAccessError`."""
+    with _opened(path) as database:
+        database.execute("PRAGMA secure_delete = ON")
+        dropped = _change(database, "DELETE FROM claims WHERE number = ? AND dead_reason NOT NULL", numbers)
+        # The log still holds them; where a reader is in the way, the worker or the next one does it.
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return dropped
+
+
+def _change(database: sqlite3.Connection, statement: str, numbers: Sequence[int]) -> int:
+    database.execute("BEGIN IMMEDIATE")
+    changed = sum(database.execute(statement, (number,)).rowcount for number in numbers)
+    database.execute("COMMIT")
+    return changed
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise _not_permitted(path)
+    try:
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        try:
+            database.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS:d}")
+            refuse_newer(database, path)
+            yield database
+        finally:
+            database.close()
+    except sqlite3.Error as error:
+        fault = fault_of(error)
+        if fault is DiskFault.DAMAGED:
+            raise JournalAccessError(
+                f"The journal {path} is damaged ({error}). To see what can be read of it: "
+                f"supervisor journal list --file {path}"
+            ) from error
+        raise JournalAccessError(f"The journal {path} can't be used ({error}): {fault.value}.") from error
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError as error:
+        raise _not_permitted(path) from error
+
+
+def _not_permitted(path: Path) -> JournalAccessError:
+    try:
+        owner = f" It belongs to {user_name(path.stat().st_uid)}."
+    except OSError:
+        owner = ""
+    return JournalAccessError(
+        f"You ({user_name(os.geteuid())}) may not use the journal {path}.{owner} Run this as its owner, or as root."
+    )

@@ -1,0 +1,39 @@
+"""One watch over all writes, in place of a timer for each: they are on the way of every job."""
+
+import asyncio
+from collections import deque
+from typing import Any, Final
+
+LOOK_SECONDS: Final = 1.0
+
+
+class WriteTimeout:
+    """Ends futures with `TimeoutError` that are not done after ``seconds``, give or take a look."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._futures: deque[tuple[float, asyncio.Future[Any]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self, future: "asyncio.Future[Any]") -> None:
+        """Watch a future from now on."""
+        loop = asyncio.get_running_loop()
+        self._futures.append((loop.time() + self._seconds, future))
+        if self._timer is None:
+            self._timer = loop.call_later(min(LOOK_SECONDS, self._seconds), self._look)
+
+    def close(self) -> None:
+        """Watch no longer."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = None
+        while self._futures and (self._futures[0][1].done() or self._futures[0][0] <= loop.time()):
+            _, future = self._futures.popleft()
+            if not future.done():
+                future.set_exception(TimeoutError())
+                future.exception()  # nobody may be waiting for it any more
+        if self._futures:
+            self._timer = loop.call_later(min(LOOK_SECONDS, self._seconds), self._look)

@@ -1,0 +1,31 @@
+"""A failure that comes again with each try: said at once, then now and then, and once more when it is over."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+AGAIN_SECONDS: Final = 30.0
+
+
+class RepeatingFailure:
+    """Logs one kind of failure. The same text is said again after half a minute. ``clock`` is monotonic."""
+
+    def __init__(self, logger: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
+        self._logger = logger
+        self._clock = clock
+        self._text: str | None = None
+        self._said_at = 0.0
+
+    def failed(self, level: int, text: str, error: BaseException | None = None) -> None:
+        """Say that it has failed; with the traceback of ``error``, where one is given."""
+        now = self._clock()
+        if text != self._text or now >= self._said_at + AGAIN_SECONDS:
+            self._text, self._said_at = text, now
+            self._logger.log(level, "%s", text, exc_info=error)
+
+    def over(self, text: str) -> None:
+        """Say that it works again, if a failure was said before."""
+        if self._text is not None:
+            self._text = None
+            self._logger.info("%s", text)

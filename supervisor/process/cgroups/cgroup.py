@@ -1,0 +1,149 @@
+"""The cgroup of one child: up to three directories, one for each tree that has something to offer."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from supervisor.process.cgroups import files, memory
+from supervisor.process.cgroups.parsing import counts
+from supervisor.verdict import OutOfMemory
+
+Role = Literal["kill", "memory", "pids"]
+
+_REMOVE_TRIES: Final = 5
+_REMOVE_PAUSE_SECONDS: Final = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A directory below which children's cgroups are made, and what these are good for."""
+
+    directory: Path
+    version: int
+    roles: frozenset[Role]
+
+
+class Cgroup:
+    """Made by `worker.Cgroups`, joined once, removed once. Without trees every method does nothing.
+
+    No method raises an error of the machine: `complain` is told, and the job goes on without.
+    """
+
+    def __init__(
+        self, trees: tuple[Tree, ...], name: str, executor: Executor | None, complain: Callable[[str], None]
+    ) -> None:
+        self._name = name
+        self._wanted = trees
+        self._joined: tuple[Tree, ...] = ()
+        self._executor = executor
+        self._complain = complain
+        self._memory_mb: float | None = None
+
+    async def join(self, pid: int) -> None:
+        """Make the directories and move the process ``pid``, which must be a child that has no children yet.
+
+        Takes 10 to 20 ms where nobody else has just moved (the kernel waits for a grace period). When cancelled, the
+        moving goes on; `remove` waits for it.
+        """
+        if self._executor is not None:
+            await asyncio.get_running_loop().run_in_executor(self._executor, self._join, pid)
+
+    def _join(self, pid: int) -> None:
+        for tree in self._wanted:
+            directory = tree.directory / self._name
+            try:
+                directory.mkdir(mode=0o755)
+                files.write(directory / files.PROCESSES, str(pid))
+            except OSError as error:
+                if error.errno != errno.ESRCH:  # it is dead, and says so by its pidfd
+                    self._complain(f"A child can't be put into the cgroup {directory}: {error.strerror}.")
+            else:
+                self._joined += (tree,)
+
+    def _directory(self, role: Role) -> tuple[Path, int] | None:
+        for tree in self._joined:
+            if role in tree.roles:
+                return tree.directory / self._name, tree.version
+        return None
+
+    def set_limits(self, memory_mb: float | None, tasks: int | None) -> None:
+        """Limit memory, in MB, and the number of processes and threads; `None` is no limit. Takes microseconds."""
+        place = self._directory("memory")
+        if memory_mb is not None and place is not None:
+            try:
+                memory.limit(*place, memory_mb)
+                self._memory_mb = memory_mb
+            except OSError as error:
+                self._complain(f"The memory limit of {place[0]} can't be set: {error.strerror}.")
+        place = self._directory("pids")
+        if tasks is not None and place is not None:
+            try:
+                files.write(place[0] / "pids.max", str(tasks))
+            except OSError as error:
+                self._complain(f"The limit of processes of {place[0]} can't be set: {error.strerror}.")
+
+    @property
+    def limits_memory(self) -> bool:
+        """Whether the kernel enforces the job's memory limit."""
+        return self._memory_mb is not None
+
+    def processes(self) -> set[int]:
+        """Return what is alive in it. Takes microseconds. Where a tree has ``cgroup.kill``, that one is asked alone."""
+        able = [tree for tree in self._joined if "kill" in tree.roles] or self._joined
+        return {pid for tree in able for pid in files.processes(tree.directory / self._name)}
+
+    def kill(self) -> set[int]:
+        """Kill everything in it, once, and return the pids. To be called in a thread.
+
+        Where no tree has ``cgroup.kill``, a fork may have escaped: call again until it returns nothing.
+        """
+        killed: set[int] = set()
+        # Those with cgroup.kill first: for the others nothing is left to do then.
+        for tree in sorted(self._joined, key=lambda tree: "kill" not in tree.roles):
+            killed |= files.kill(tree.directory / self._name)
+        return killed
+
+    def out_of_memory(self) -> OutOfMemory | None:
+        """Return the proof that the kernel's OOM killer ended something in it, if it did."""
+        place = self._directory("memory")
+        return memory.out_of_memory(*place, self._memory_mb) if place else None
+
+    def tasks_refused(self) -> int:
+        """Return how often the kernel refused a new process or thread because of the limit set here."""
+        place = self._directory("pids")
+        with contextlib.suppress(OSError):
+            return counts((place[0] / "pids.events").read_text()).get("max", 0) if place else 0
+        return 0
+
+    def remove(self) -> None:
+        """Remove the directories, in a thread, once everything in it is dead. What stays is tried again at the end."""
+        if self._executor is not None:
+            with contextlib.suppress(RuntimeError):  # shut down: the end removes everything anyway
+                self._executor.submit(self._remove)
+
+    def _remove(self) -> None:
+        for tree in self._wanted:
+            for _ in range(_REMOVE_TRIES):
+                if files.remove(tree.directory / self._name):
+                    break
+                time.sleep(_REMOVE_PAUSE_SECONDS)
+
+
+def _ignore(_text: str) -> None:
+    pass
+
+
+WITHOUT: Final = Cgroup((), "", None, _ignore)
+"""What a child has that is in no cgroup of its own."""
+
+
+def child_name(number: int) -> str:
+    """Return the name of a child's cgroup: unique in this worker's life, and not another's by accident."""
+    return f"{os.getpid()}-{number}"

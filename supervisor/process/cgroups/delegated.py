@@ -1,0 +1,81 @@
+"""Version 2 alone: handing controllers down to children's cgroups.
+
+A cgroup that hands controllers down may hold no processes itself (cgroups(7), "no internal processes"; the root is
+exempt). Under systemd's `Delegate=yes` the worker's processes are in the cgroup that was given to them: they move to a
+leaf below it first. Other people's processes are never moved.
+"""
+
+import contextlib
+import os
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from supervisor.process.cgroups.files import PROCESSES, processes, write
+
+LEAF: Final = "worker"
+_HANDED_DOWN: Final = "cgroup.subtree_control"
+
+
+@dataclass(frozen=True, slots=True)
+class HandedDown:
+    """The controllers that children's cgroups get, those that they don't and why, and what has to be undone."""
+
+    controllers: frozenset[str] = frozenset()
+    missing: str = ""
+    enabled_here: frozenset[str] = frozenset()
+    moved: bool = False
+
+
+def hand_down(own: Path, wanted: AbstractSet[str], ours: AbstractSet[int]) -> HandedDown:
+    """Enable ``wanted`` controllers, as far as there are, for cgroups below ``own``, where ``ours`` are the processes
+    that may be moved. Never raises: what can't be had is missing, and everything is as before.
+    """
+    try:
+        available = wanted & set((own / "cgroup.controllers").read_text().split())
+        already = available & set((own / _HANDED_DOWN).read_text().split())
+        if available == already:
+            return HandedDown(frozenset(already))
+        return _enable(own, frozenset(available), frozenset(already), ours)
+    except OSError as error:
+        return HandedDown(missing=f"{own}: {error.strerror}")
+
+
+def _enable(
+    own: Path, available: frozenset[str], already: frozenset[str], ours: AbstractSet[int]
+) -> HandedDown:
+    missing = available - already
+    is_root = not (own / "cgroup.type").exists()
+    here = set() if is_root else _directly_in(own)
+    if here - ours:
+        text = f"{own} also holds processes that are not this worker's ({', '.join(map(str, sorted(here - ours)))})"
+        return HandedDown(already, text)
+    try:
+        if here:
+            (own / LEAF).mkdir(exist_ok=True)
+            for pid in here:
+                write(own / LEAF / PROCESSES, str(pid))
+        write(own / _HANDED_DOWN, " ".join(f"+{name}" for name in sorted(missing)))
+    except OSError as error:
+        undo(own, HandedDown(moved=bool(here)))
+        return HandedDown(already, f"{own}: {error.strerror}")
+    return HandedDown(available, "", missing, bool(here))
+
+
+def undo(own: Path, done: HandedDown) -> None:
+    """Take the controllers back and move the processes back, so that the next start finds what this one found.
+
+    To be called when no cgroup of a child is left. Does what it can.
+    """
+    with contextlib.suppress(OSError):
+        if done.enabled_here:
+            write(own / _HANDED_DOWN, " ".join(f"-{name}" for name in sorted(done.enabled_here)))
+        if done.moved:
+            for pid in processes(own / LEAF):
+                write(own / PROCESSES, str(pid))
+            os.rmdir(own / LEAF)
+
+
+def _directly_in(own: Path) -> set[int]:
+    return {int(line) for line in (own / PROCESSES).read_text().split()}

@@ -1,0 +1,142 @@
+"""What a worker that was killed has left: its cgroups, and processes that carry its mark."""
+
+import contextlib
+import os
+import select
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from supervisor.process.cgroups.files import PROCESSES, kill_and_remove
+from supervisor.process.cgroups.identity import MARKER_VARIABLE, directory_name
+
+RECORD: Final = "cgroups"
+"""The file in the state directory that lists the worker's directories: the next start may be in another cgroup."""
+
+_BOUND_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What was found and is gone, and what could not be ended or removed."""
+
+    killed: int = 0
+    removed: int = 0
+    stuck: int = 0
+
+    def __bool__(self) -> bool:
+        return self != Cleared()
+
+    def __str__(self) -> str:
+        text = f"{self.killed} process(es) killed, {self.removed} cgroup(s) removed"
+        return (
+            f"{text}, {self.stuck} could not be and will be tried again at the next start"
+            if self.stuck
+            else text
+        )
+
+
+def clear(state_directory: Path, identity: str, own: list[Path]) -> Cleared:
+    """Kill and remove what is left of an earlier run with this identity, which must be over. Takes at most 10 s.
+
+    Cgroups are looked for below those of this process and where the record says. Processes that have left them, or
+    were in none, are known by their environment. Never raises.
+    """
+    name = directory_name(identity)
+    places = dict.fromkeys([*(directory / name for directory in own), *_recorded(state_directory, name)])
+    killed: set[int] = set()
+    removed = stuck = 0
+    end = time.monotonic() + _BOUND_SECONDS
+    for place in places:
+        if (place / PROCESSES).exists():
+            found, gone = kill_and_remove(place, max(0.0, end - time.monotonic()))
+            killed |= found
+            removed, stuck = removed + gone, stuck + (not gone)
+    marked, left = kill_marked(identity)
+    return Cleared(len(killed | marked), removed, stuck + left)
+
+
+def record(state_directory: Path, directories: list[Path]) -> None:
+    """Write down which directories are this worker's. Raises `OSError`."""
+    file = state_directory / RECORD
+    file.touch(mode=0o600)
+    file.write_text("".join(f"{directory}\n" for directory in directories))
+
+
+def _recorded(state_directory: Path, name: str) -> list[Path]:
+    try:
+        lines = (state_directory / RECORD).read_text().splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    return [Path(line) for line in lines if line.startswith("/") and Path(line).name == name]
+
+
+def kill_marked(identity: str) -> tuple[set[int], int]:
+    """Kill every process that carries this worker's mark in its environment. Returns their pids, and how many live on.
+
+    Not this process and those above it. Users are no criterion: whose environment can be read may be signalled, and
+    jobs may have had a user of their own.
+    """
+    mark = f"{MARKER_VARIABLE}={identity}".encode()
+    spared = _lineage()
+    killed: set[int] = set()
+    end = time.monotonic() + _BOUND_SECONDS
+    while True:
+        with contextlib.ExitStack() as opened:
+            found = _open_marked(mark, spared, opened)
+            if not found or time.monotonic() > end:
+                return killed, len(found)
+            for number in (signal.SIGSTOP, signal.SIGKILL):
+                for descriptor in found.values():
+                    with contextlib.suppress(OSError):
+                        signal.pidfd_send_signal(descriptor, number)
+            killed |= found.keys()
+            _wait(list(found.values()), end)
+
+
+def _open_marked(mark: bytes, spared: set[int], opened: contextlib.ExitStack) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for name in os.listdir("/proc"):
+        if not name.isdecimal() or int(name) in spared or not _is_marked(name, mark):
+            continue
+        with contextlib.suppress(OSError):
+            descriptor = os.pidfd_open(int(name))
+            opened.callback(os.close, descriptor)
+            # Looked at again: the number may have been given away before it was opened, not after.
+            if _is_marked(name, mark):
+                found[int(name)] = descriptor
+    return found
+
+
+def _is_marked(pid: str, mark: bytes) -> bool:
+    try:
+        return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:  # gone, a zombie's, or another user's
+        return False
+
+
+def _wait(descriptors: list[int], end: float) -> None:
+    """Wait until all of these processes have ended, or the time is over."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    waiting = len(descriptors)
+    while waiting and (left := end - time.monotonic()) > 0:
+        for descriptor, _ in poll.poll(left * 1000):
+            poll.unregister(descriptor)
+            waiting -= 1
+
+
+def _lineage() -> set[int]:
+    pids = {os.getpid()}
+    pid = os.getpid()
+    while pid > 1:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        except OSError:
+            break
+        pid = int(stat.rpartition(")")[2].split()[1])
+        pids.add(pid)
+    return pids

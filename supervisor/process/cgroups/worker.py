@@ -1,0 +1,113 @@
+"""The cgroups of a whole worker: found out at its start, one for each child, gone at its end."""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from supervisor.process.cgroups import leftovers
+from supervisor.process.cgroups.cgroup import WITHOUT, Cgroup, child_name
+from supervisor.process.cgroups.detection import Detected, detect, own_cgroups
+from supervisor.process.cgroups.files import kill_and_remove
+from supervisor.process.cgroups.identity import MARKER_VARIABLE, directory_name, identity_of
+from supervisor.process.kept import keeper_pid, leave_to_keeper
+from supervisor.process.threads import started_pool
+
+_log = logging.getLogger(__name__)
+
+_END_SECONDS: Final = 2.0
+_FALL_BACK: Final = "Killing falls back on process groups and the search for orphans; memory is sampled."
+
+
+class Cgroups:
+    """Makes children's cgroups. Without trees it hands out `WITHOUT`.
+
+    Raises `StartRefusedError` when its thread can't be started.
+    """
+
+    def __init__(self, detected: Detected) -> None:
+        self._detected = detected
+        self._numbers = itertools.count(1)
+        # One thread, first come first served: a child's cgroup is removed after it was made.
+        self._thread = started_pool(1, "cgroups")
+        self._complained = False
+
+    def new(self) -> Cgroup:
+        """Return a cgroup for a child; it exists when the child has joined it."""
+        if not self._detected.trees:
+            return WITHOUT
+        name = child_name(next(self._numbers))
+        return Cgroup(self._detected.trees, name, self._thread, self._complain)
+
+    def _complain(self, text: str) -> None:
+        # The first time for the operator; for each child it would drown everything else.
+        level = logging.DEBUG if self._complained else logging.WARNING
+        self._complained = True
+        _log.log(level, "%s Such jobs run without.", text)
+
+    def close(self) -> None:
+        """Kill what is still in the cgroups and remove them all. Blocks, for at most a few seconds."""
+        self._thread.shutdown(wait=True)
+        for tree in self._detected.trees:
+            _, gone = kill_and_remove(tree.directory, _END_SECONDS)
+            if not gone:
+                _log.warning(
+                    "The cgroup %s can't be removed: a process in it can't be killed. "
+                    "It is tried again at the next start.",
+                    tree.directory,
+                )
+        self._detected.give_back()
+
+
+@contextlib.asynccontextmanager
+async def cgroups_of_worker(state_directory: Path, wanted: bool) -> AsyncIterator[Cgroups]:
+    """Clear what an earlier run has left, and provide cgroups for as long as the context lasts.
+
+    To be entered before any process is started (this process may have to move), with the lock of the state directory
+    held. Puts this worker's mark into its environment, which `launcher.environment` passes on to jobs: the next start
+    knows them by it. ``wanted`` is false for `--cgroups off`; an earlier run is cleared all the same.
+    """
+    cgroups = await asyncio.to_thread(_open, state_directory, wanted)
+    try:
+        yield cgroups
+    finally:
+        await asyncio.to_thread(cgroups.close)
+
+
+def _open(state_directory: Path, wanted: bool) -> Cgroups:
+    try:
+        identity = identity_of(state_directory)
+        os.environ[MARKER_VARIABLE] = identity
+        own = own_cgroups()
+        cleared = leftovers.clear(state_directory, identity, [Path(one.path) for one in own])
+        if cleared:
+            _log.warning("Cleared what a run of this worker that was killed has left: %s.", cleared)
+        if not wanted:
+            _log.info("cgroups: none (--cgroups off). %s", _FALL_BACK)
+            return Cgroups(Detected())
+    except OSError as error:
+        _log.warning("cgroups: none, because of an error: %s. %s", error, _FALL_BACK)
+        return Cgroups(Detected())
+    detected = detect(own, directory_name(identity), {os.getpid(), keeper_pid() or os.getpid()})
+    directories = [tree.directory for tree in detected.trees]
+    try:
+        leave_to_keeper(directories)
+        leftovers.record(state_directory, directories)
+    except OSError as error:
+        _log.warning("Should this worker be killed, its cgroups may have to be removed by hand: %s.", error)
+    _tell(detected)
+    return Cgroups(detected)
+
+
+def _tell(detected: Detected) -> None:
+    why = "; ".join(detected.reasons)
+    if not detected.trees:
+        _log.info("cgroups: none (%s). %s", why or "none is offered here", _FALL_BACK)
+    elif "memory" in str(detected):
+        _log.info("cgroups: %s%s", detected, f" ({why})" if why else "")
+    else:
+        _log.info("cgroups: %s; memory is sampled (%s)", detected, why or "no controller for it is offered")

@@ -1,0 +1,27 @@
+"""What the machine says when it has no more processes, threads, memory or descriptors to give, and what helps."""
+
+import errno
+import os
+from typing import Final
+
+_PROCESSES: Final = "Raise the limit of processes (ulimit -u, TasksMax of the systemd unit, pids.max)."
+_ADVICE: Final = {
+    errno.EAGAIN: _PROCESSES,
+    errno.EMFILE: "Raise the limit of open files (ulimit -n, LimitNOFILE of the systemd unit).",
+    errno.ENFILE: "Raise the machine's limit of open files (sysctl fs.file-max).",
+    errno.ENOMEM: "Give the machine, or the worker's cgroup, more memory.",
+}
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Whether ``error`` passes by itself, as soon as others have given back what they hold."""
+    # CPython raises a plain RuntimeError for a thread that the kernel refuses, and keeps no number.
+    return (isinstance(error, OSError) and error.errno in _ADVICE) or "can't start new thread" in str(error)
+
+
+def explain(error: OSError | RuntimeError) -> str:
+    """Return what is missing and what to do, as sentences."""
+    number = error.errno if isinstance(error, OSError) else None
+    reason = os.strerror(number) if number else str(error)
+    advice = _ADVICE.get(number or 0, "") if isinstance(error, OSError) else _PROCESSES
+    return f"{reason}. {advice}".rstrip()

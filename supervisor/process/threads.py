@@ -1,0 +1,27 @@
+"""Pools whose threads are there from the beginning: a machine that refuses a thread later can't stop the work."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from supervisor.errors import StartRefusedError
+from supervisor.process.shortage import explain
+
+
+def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
+    """Return a pool of so many threads, all of which run. Raises `StartRefusedError` when one can't be started.
+
+    An ordinary pool starts a thread when it is first needed. If that fails then, `submit` raises, and what was
+    submitted may be done all the same, by another thread, with nobody waiting for it.
+    """
+    pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    all_there = threading.Event()
+    try:
+        # Each holds its thread until the last is there, so that each gets one of its own.
+        for _ in range(threads):
+            pool.submit(all_there.wait)
+    except RuntimeError as error:
+        pool.shutdown(wait=False)
+        raise StartRefusedError(f"The threads of this worker can't be started: {explain(error)}") from error
+    finally:
+        all_there.set()
+    return pool

@@ -1,0 +1,295 @@
+"""The daemon's settings: the one definition behind flags, environment and documentation."""
+
+import argparse
+import logging
+import os
+import re
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    CliSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from supervisor.log.settings import checked_levels, parse_levels, parse_redact_keys
+from supervisor.process.user_numbers import parse_users
+from supervisor.settings.flag_help import add_argument
+from supervisor.settings.legacy_environment import LegacyEnvironment
+
+KILL_MARGIN_SECONDS: Final = 30.0
+"""What the end of a job may take beyond limit and grace: stack, kill, clearing its tree, and delivery."""
+
+ENV_PREFIX: Final = "NEOPS_"
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _existing_file(path: Path | None) -> Path | None:
+    if path is not None and not path.is_file():
+        raise ValueError(f"{path} is not a file that can be read")
+    return path
+
+
+File = Annotated[Path | None, AfterValidator(_existing_file)]
+
+
+def default_state_directory() -> Path:
+    """Return systemd's StateDirectory if there is one, else the user's own."""
+    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    if given:
+        return Path(given)
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "neops-supervisor"
+
+
+class RunSettings(BaseSettings):
+    """What every command that runs blocks needs to know."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_avoid_json=True,
+        cli_hide_none_type=True,
+        validate_default=False,
+    )
+
+    function_blocks: Annotated[list[str], NoDecode] = Field(
+        default=["entry-points"],
+        description="Where function blocks are: directories, .py files, module names, or `entry-points` for "
+        "those of installed packages. Comma-separated, or given several times. What is named itself is imported; "
+        "below a directory or a package, only the modules that register a block, a plugin or a test case.",
+    )
+    import_all_modules: bool = Field(
+        default=False,
+        description="Import every module below a directory or a package of blocks, which runs scripts that lie there. "
+        "For modules that register in a way that can't be seen in their text.",
+    )
+    max_job_seconds: float = Field(
+        default=600,
+        gt=0,
+        description="A job is ended after this many seconds. A block may have a shorter limit.",
+    )
+    grace_seconds: float = Field(
+        default=10, ge=0, description="How long a block may clean up after it was told that its time is over."
+    )
+    max_job_memory_mb: int | None = Field(
+        default=None,
+        gt=0,
+        description="A job whose processes use more memory than this is killed. Default: no limit.",
+    )
+    stall_seconds: float = Field(
+        default=10,
+        ge=0,
+        description="A job whose event loop has not run for this many seconds has stalled: the log shows where. "
+        "0 to watch none.",
+    )
+    on_stall: Literal["warn", "kill"] = Field(
+        default="warn", description="`kill`: a stalled job is ended. `warn`: it goes on, and the log tells."
+    )
+    blocking_seconds: float = Field(
+        default=0.5,
+        ge=0,
+        description="Code of a block that runs for this many seconds without an await is warned of, with the line "
+        "and what to do. 0 to watch for none.",
+    )
+    max_job_processes: int = Field(
+        default=512, gt=0, description="A job with more processes and threads than this is killed."
+    )
+    max_job_open_files: int = Field(
+        default=1024,
+        ge=64,
+        description="How many files and sockets each process of a job may have open; never above what the worker may.",
+    )
+    max_job_file_mb: int | None = Field(
+        default=None,
+        gt=0,
+        description="No process of a job can write a file larger than this. Default: no limit.",
+    )
+    max_result_mb: int = Field(default=8, gt=0, le=64, description="The largest result of a job, as JSON.")
+    start_method: Literal["template", "spawn"] = Field(
+        default="template",
+        description="`template`: children are forks of a process that has imported the blocks. "
+        "`spawn`: each job gets a new interpreter, which takes about half a second.",
+    )
+    import_seconds: float = Field(
+        default=30, gt=0, description="A module of blocks that takes longer to import is left out."
+    )
+    job_env: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="Names of environment variables that jobs may see, beside PATH, locale and proxy.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe level that is logged."
+    )
+
+    log_levels: Annotated[list[str], NoDecode, AfterValidator(checked_levels)] = Field(
+        default=[],
+        description="Other levels for single loggers and all below them, as `netmiko=warning,blocks.ping=debug`.",
+    )
+    log_format: Literal["text", "indented", "json", "auto"] = Field(
+        default="text",
+        description="`text`: a line for each event. `indented`: the same, with further lines below the first, as it is "
+        "on a terminal. `json`: one object for each event. `auto`: text on a terminal, else JSON.",
+    )
+    redact_keys: Annotated[list[str], NoDecode, AfterValidator(parse_redact_keys)] = Field(
+        default=[],
+        description="Further parts of names whose values are masked in all texts, such as `pin,seed`. "
+        "Known without it: password, secret, token, community, api_key and the like.",
+    )
+
+    _lists = field_validator("function_blocks", "job_env", "log_levels", "redact_keys", mode="before")(
+        lambda value: _join(value)
+    )
+
+    @property
+    def log_level_number(self) -> int:
+        """Return the level as `logging` has it."""
+        return int(getattr(logging, self.log_level.upper()))
+
+    @property
+    def log_level_numbers(self) -> dict[str, int]:
+        """Return the levels of single loggers, as `logging` has them."""
+        return parse_levels(self.log_levels)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags over environment over `.env`, and in both the old worker's names below ours."""
+        return (init_settings, env_settings, LegacyEnvironment(settings_cls), dotenv_settings)
+
+
+class DaemonSettings(RunSettings):
+    """Run the worker: claim jobs from a neops workflow engine and run each in a process of its own."""
+
+    engine_url: str = Field(description="The engine's base URL, such as http://engine:3030.")
+    max_concurrent_jobs: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="How many jobs run at a time. One keeps the order in which they come.",
+    )
+    worker_name: str | None = Field(default=None, description="This worker's name as the engine shows it.")
+    worker_ip_address: str | None = Field(
+        default=None, description="This worker's address as the engine shows it."
+    )
+    heartbeat_seconds: float = Field(
+        default=20, gt=0, le=100, description="How often the engine is told that this worker lives."
+    )
+    poll_seconds: float = Field(
+        default=1, gt=0, description="How often an idle worker asks for jobs (plus or minus 10 %)."
+    )
+    shutdown_timeout_seconds: float = Field(
+        default=60, ge=0, description="How long running jobs may go on after SIGTERM; then they are killed."
+    )
+    startup_retry_seconds: float = Field(
+        default=120, ge=0, description="How long an unreachable engine is waited for at the start."
+    )
+    request_timeout_seconds: float = Field(
+        default=30, gt=0, description="How long one request to the engine may take."
+    )
+    engine_job_timeout_seconds: float = Field(
+        default=720, gt=0, description="When the engine gives a job up (its BLACKBOARD_STUCK_JOB_TIMEOUT)."
+    )
+    job_users: str | None = Field(
+        default=None,
+        description="Numbers of users, as FIRST-LAST, of which each child gets one for itself: jobs can then read "
+        "neither the worker's files nor each other's. Needs root, or the capabilities that docs/adr/0010 names. "
+        "Default: jobs run as the worker's own user.",
+    )
+    state_dir: Path = Field(
+        default_factory=default_state_directory,
+        description="Where the journal is: one directory for each worker.",
+    )
+    cgroups: Literal["auto", "off"] = Field(
+        default="auto",
+        description="`auto`: each job gets a cgroup of its own where this worker may make one: kills reach everything, "
+        "and memory limits act at once. `off`: never.",
+    )
+    engine_ca_file: File = Field(default=None, description="CA certificates for an engine behind TLS.")
+    engine_client_certificate: File = Field(
+        default=None, description="Client certificate for an engine behind TLS."
+    )
+    engine_client_key: File = Field(default=None, description="Its key, if that is in another file.")
+    engine_token_file: File = Field(default=None, description="A file with a bearer token for the engine.")
+    require_all_blocks: bool = Field(
+        default=False,
+        description="Refuse to start when a block can't be imported or is refused by the engine.",
+    )
+
+    @field_validator("engine_url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        if not URL.fullmatch(value):
+            raise ValueError("must be a URL such as http://engine:3030")
+        return value.rstrip("/")
+
+    @field_validator("job_users")
+    @classmethod
+    def _are_users(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_users(value)
+        return value
+
+    @model_validator(mode="after")
+    def _ends_before_the_engine_gives_up(self) -> "DaemonSettings":
+        needed = self.max_job_seconds + self.grace_seconds + KILL_MARGIN_SECONDS
+        if needed > self.engine_job_timeout_seconds:
+            longest = self.engine_job_timeout_seconds - self.grace_seconds - KILL_MARGIN_SECONDS
+            advice = f"Use --max-job-seconds {longest:g} or less." if longest > 0 else "Use a shorter grace."
+            raise ValueError(
+                f"--max-job-seconds {self.max_job_seconds:g} and --grace-seconds {self.grace_seconds:g}, with "
+                f"{KILL_MARGIN_SECONDS:g} s to kill and report, make {needed:g} s, but the engine gives a job up "
+                f"after {self.engine_job_timeout_seconds:g} s and would reject the result. {advice}"
+            )
+        return self
+
+
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+URL: Final = re.compile(r"https?://[^\s/]+.*")
+
+
+def _join(value: Any) -> Any:
+    if isinstance(value, list):
+        return [part for item in value for part in _split(item)]
+    return _split(value)
+
+
+def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: str = "") -> SettingsT:
+    """Read ``model`` from flags, environment and `.env`.
+
+    Exits with status 2 and one message, as argparse does, for an unknown flag, and with 0 after ``--help``, which
+    ends with ``epilog``. Raises `pydantic.ValidationError`.
+    """
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description=model.__doc__,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    source: CliSettingsSource[Any] = CliSettingsSource(
+        model,
+        root_parser=parser,
+        cli_parse_args=arguments,
+        add_argument_method=partial(add_argument, getattr(model, "HIDDEN_FLAGS", frozenset())),
+    )
+    given: dict[str, Any] = {"_cli_settings_source": source}  # pydantic-settings' own way in
+    return model(**given)

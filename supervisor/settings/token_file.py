@@ -1,0 +1,86 @@
+"""The bearer token for the engine, from the file in which it lies. It is never part of a message."""
+
+import ipaddress
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from supervisor.errors import StartRefusedError
+from supervisor.process.user_names import user_name
+
+_CAP_BYTES: Final = 64 * 1024
+_TOKEN: Final = re.compile(rb"[!-~]+")
+_GROUP: Final = 0o070
+_OTHERS: Final = 0o007
+
+
+def read_token(path: Path, engine_url: str) -> str:
+    """Return the token in ``path``, for the engine at ``engine_url``. Raises `StartRefusedError`, which names the file.
+
+    The file for an engine on this machine has to be private to its user, as `sdk.devengine` writes it. For an engine
+    elsewhere it is the administrator's, who may have mounted it readable, as Kubernetes does.
+    """
+    try:
+        # Nonblocking, since a named pipe would be waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise _refused(
+            path, "does not exist", "Start the engine, which writes it, or name another one."
+        ) from None
+    except OSError as error:
+        raise _refused(
+            path, f"can't be read: {error.strerror}", "Run this as the user whose file it is."
+        ) from error
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            what = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
+            raise _refused(path, f"is {what}", "Name the file that holds the token.")
+        if is_on_this_machine(engine_url):
+            _refuse_if_not_private(path, status)
+        content = os.read(descriptor, _CAP_BYTES).strip()
+    except OSError as error:
+        raise _refused(path, f"can't be read: {error.strerror}", "Name another one.") from error
+    finally:
+        os.close(descriptor)
+    if not content:
+        raise _refused(path, "is empty", "Start the engine anew, which writes it, or name another one.")
+    if not _TOKEN.fullmatch(content):
+        raise _refused(path, "holds no token", "A token is one word of printable ASCII.")
+    return content.decode("ascii")
+
+
+def is_on_this_machine(url: str) -> bool:
+    """Whether a URL leads to the loopback."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, or no URL
+        return False
+
+
+def _refuse_if_not_private(path: Path, status: os.stat_result) -> None:
+    me = os.geteuid()
+    # What is root's may be lent to a group: that is how systemd hands over a credential.
+    if status.st_uid not in (me, 0):
+        raise _refused(
+            path,
+            f"belongs to {user_name(status.st_uid)}, and this runs as {user_name(me)}",
+            f"Run it as {user_name(status.st_uid)}, or name a file of your own.",
+        )
+    open_to = _OTHERS if status.st_uid != me else _OTHERS | _GROUP
+    if mode := stat.S_IMODE(status.st_mode) & open_to:
+        # Refused and not mended: others may have read it already, and only a new token shuts them out again.
+        who = "every user of this machine" if mode & _OTHERS else "its group"
+        raise _refused(
+            path,
+            f"is open to {who} (mode {stat.S_IMODE(status.st_mode):04o})",
+            "Start the engine anew, which writes a new token for you alone, or make a new one with mode 0600.",
+        )
+
+
+def _refused(path: Path, what: str, advice: str) -> StartRefusedError:
+    return StartRefusedError(f"The file with the token for the engine, {path}, {what}. {advice}")

@@ -1,0 +1,113 @@
+"""Counting the processes and threads of each job, in time to catch one that multiplies."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from supervisor.process.proc import Tree, tree_below
+from supervisor.process.realtime_priority import RealtimePriority
+from supervisor.watch.rounds import Rounds, reason_of
+from supervisor.watch.task_count_probe import TaskCountProbe
+
+LOOK_SECONDS: Final = 0.05
+"""How often the tell-tale is looked at while jobs run."""
+
+COUNT_SECONDS: Final = 1.0
+"""How often each job is counted in any case: what grows slowly is not seen by the tell-tale."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    most: int
+    on_count: Callable[[int], None]
+    on_failure: Callable[[str], None]
+
+
+class ProcessCounter:
+    """Counts every job once a second, and at once when the number of tasks of the whole machine jumps.
+
+    Apart from the sampler and in a thread of its own: memory can't be read while a process forks and waits for the
+    processor, which in a bomb is always. A count that fails is told, and tried again on the next beat.
+    """
+
+    def __init__(self) -> None:
+        self._counted: dict[int, _Counted] = {}
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._precedence = RealtimePriority()
+        self._rounds = Rounds(
+            "process_counter",
+            failing="The processes of jobs can't be counted, and their limit of processes is not enforced.",
+            working="The processes of jobs are counted again, and their limit is enforced.",
+        )
+
+    def watch(
+        self, pid: int, most: int | None, on_count: Callable[[int], None], on_failure: Callable[[str], None]
+    ) -> None:
+        """Deliver the number of tasks of ``pid`` and its descendants to ``on_count``, on the loop, until `forget`.
+
+        Counting ends above ``most``. With `None` there is nothing to count for. ``on_failure`` gets the reason of
+        each count that fails.
+        """
+        if most is None:
+            return
+        self._precedence.take()
+        self._counted[pid] = _Counted(most, on_count, on_failure)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(
+                self._count_for_ever(), name="process_counter"
+            )
+        self._wake.set()
+
+    def forget(self, pid: int) -> None:
+        """Stop counting ``pid``."""
+        if self._counted.pop(pid, None) is not None:
+            self._precedence.give_back()
+
+    async def _count_for_ever(self) -> None:
+        loop = asyncio.get_running_loop()
+        probe, due = TaskCountProbe(), 0.0
+        while True:
+            if not self._counted:
+                self._wake.clear()
+                await self._wake.wait()
+                probe, due = TaskCountProbe(), loop.time() + COUNT_SECONDS
+            await asyncio.sleep(LOOK_SECONDS)
+            jumped = probe.has_jumped(min((one.most for one in self._counted.values()), default=0))
+            if jumped or loop.time() >= due:
+                due = loop.time() + COUNT_SECONDS
+                await self._count(dict(self._counted))
+
+    async def _count(self, chosen: dict[int, _Counted]) -> None:
+        asked = [(pid, one.most) for pid, one in chosen.items()]
+        failure: str | None = None
+        try:
+            trees = await self._rounds.look(_trees_of, asked, lambda reason: self._failed(chosen, reason))
+            for (pid, one), tree in zip(chosen.items(), trees, strict=True):
+                whole = tree.missed is None or tree.tasks > one.most
+                if whole and self._counted.get(pid) is one:
+                    one.on_count(tree.tasks)
+                if tree.missed is not None:
+                    failure = reason_of(tree.missed)
+                    self._failed({pid: one}, failure)
+        except Exception as error:  # whatever it is, the next bomb must be counted
+            failure = reason_of(error)
+            self._failed(chosen, failure)
+        self._rounds.tell(failure)
+
+    def _failed(self, chosen: dict[int, _Counted], reason: str) -> None:
+        for pid, one in chosen.items():
+            if self._counted.get(pid) is one:
+                one.on_failure(reason)
+
+    async def close(self) -> None:
+        """Stop counting."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._rounds.close()
+
+
+def _trees_of(asked: list[tuple[int, int]]) -> list[Tree]:
+    return [tree_below((pid,), most_tasks=most) for pid, most in asked]

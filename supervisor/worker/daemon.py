@@ -1,0 +1,258 @@
+"""The daemon: puts the parts together, lets them work, and takes them apart in the right order."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from jobrunner.protocol import linux
+from jobrunner.protocol.catalogue import Catalogue
+from supervisor.engine import EngineApi
+from supervisor.engine.access import access_of
+from supervisor.errors import StartRefusedError, StateDirectoryError
+from supervisor.job.limits import limits_of
+from supervisor.job.runner import JobRunner
+from supervisor.journal import Ledger
+from supervisor.keeper import BOUND_SECONDS, kill_all_children, remove_cgroups
+from supervisor.launcher import Launcher
+from supervisor.lifecycle.worker import WorkerEvent
+from supervisor.process.background import failure_of
+from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
+from supervisor.process.threads import started_pool
+from supervisor.process.trees import remove_tree
+from supervisor.settings.run_settings import DaemonSettings
+from supervisor.settings.spares import spares_for
+from supervisor.worker.delivery import Delivery
+from supervisor.worker.dispatch import Dispatcher
+from supervisor.worker.heartbeat import Heartbeat
+from supervisor.worker.job_users import prepare_job_users
+from supervisor.worker.lost_claims import LostClaims
+from supervisor.worker.notify import Notifier
+from supervisor.worker.offered_blocks import start_launcher, tell_left_out, what_to_do
+from supervisor.worker.poller import Poller
+from supervisor.worker.recovery import recover_results
+from supervisor.worker.registration import Registration
+from supervisor.worker.reload import Reload
+from supervisor.worker.shutdown import Shutdown
+from supervisor.worker.signals import keeper_lost, stop_signals
+
+_log = logging.getLogger(__name__)
+
+LAST_DELIVERY_SECONDS: Final = 10.0
+"""How long the results of a shutdown may take to the engine. The rest waits in the journal for the next start."""
+
+
+class Daemon:
+    """One worker, from its start to its exit code."""
+
+    def __init__(
+        self, settings: DaemonSettings, notifier: Notifier, read_settings: Callable[[], DaemonSettings]
+    ) -> None:
+        self._settings = settings
+        self._notifier = notifier
+        self._read_settings = read_settings
+        self._reload_asked = asyncio.Event()
+        self._shutdown = Shutdown(settings.shutdown_timeout_seconds, notifier)
+        self._exit_code = 0
+        self._spares = spares_for(settings.max_concurrent_jobs)
+
+    async def run(self) -> int:
+        """Work until told to stop. Returns the exit code. Raises `SupervisorError` when it can't start."""
+        linux.become_subreaper()
+        linux.forbid_inspection()
+        # For `asyncio.to_thread`, and for the names that aiohttp looks up. As many as asyncio would start by and by.
+        threads = min(32, (os.cpu_count() or 1) + 4)
+        asyncio.get_running_loop().set_default_executor(started_pool(threads, "asyncio"))
+        with stop_signals(self._shutdown.on_signal, self._on_hangup), keeper_lost(_leave_nothing_alive):
+            journal = await Ledger.open(self._settings.state_dir)
+            try:
+                async with cgroups_of_worker(
+                    self._settings.state_dir, self._settings.cgroups == "auto"
+                ) as cgroups:
+                    return await self._with_journal(journal, cgroups)
+            finally:
+                await journal.close()
+
+    async def _with_journal(self, journal: Ledger, cgroups: Cgroups) -> int:
+        users = prepare_job_users(self._settings, spares=self._spares)
+        launcher, catalogue = await start_launcher(self._settings, users)
+        try:
+            self._check_catalogue(catalogue)
+            engine = EngineApi(access_of(self._settings))
+            try:
+                return await self._with_engine(journal, launcher, catalogue, engine, cgroups)
+            finally:
+                await engine.close()
+        finally:
+            await launcher.close()
+
+    async def _with_engine(
+        self,
+        journal: Ledger,
+        launcher: Launcher,
+        catalogue: Catalogue,
+        engine: EngineApi,
+        cgroups: Cgroups,
+    ) -> int:
+        settings = self._settings
+        registration = Registration(
+            engine,
+            journal,
+            catalogue.blocks,
+            name=settings.worker_name,
+            ip_address=settings.worker_ip_address,
+        )
+        if not await self._register(registration):
+            return 0
+        beats = Heartbeat(engine, registration, settings.heartbeat_seconds)
+        heartbeat = self._in_background(beats.beat_for_ever(), "heartbeat")
+        delivery = Delivery(engine, journal)
+        runner = JobRunner(
+            launcher,
+            limits_of(settings),
+            settings.state_dir / "jobs",
+            spares=self._spares,
+            cgroups=cgroups,
+        )
+        dispatcher = Dispatcher(
+            runner,
+            journal,
+            delivery,
+            engine,
+            catalogue,
+            slots=settings.max_concurrent_jobs,
+            engine_job_timeout_seconds=settings.engine_job_timeout_seconds,
+        )
+        try:
+            await self._prepare(runner)
+            journal.on_found = lambda: recover_results(
+                journal, delivery, knows_retryable=engine.knows_retryable
+            )
+            await journal.on_found()
+            lost_claims = LostClaims(engine, dispatcher)
+            if registration.came_back:
+                # The worker before this one may have been killed between a poll's answer and the journal.
+                lost_claims.suspect_the_last_run()
+            poller = Poller(engine, registration, dispatcher, lost_claims, settings.poll_seconds)
+            self._shutdown.kill_jobs = runner.stop_all
+            reload = Reload(
+                settings, self._read_settings, launcher, runner, dispatcher, registration, self._notifier
+            )
+            await self._work(poller, dispatcher, delivery, registration, reload)
+        finally:
+            heartbeat.cancel()
+            await asyncio.gather(heartbeat, return_exceptions=True)
+            await delivery.close()
+            await runner.close()
+        return self._exit_code
+
+    async def _register(self, registration: Registration) -> bool:
+        """Register, unless told to stop meanwhile. Returns whether this worker is registered."""
+        beginning = asyncio.create_task(registration.begin(self._settings.startup_retry_seconds))
+        stop = asyncio.create_task(self._shutdown.asked.wait())
+        try:
+            await asyncio.wait((beginning, stop), return_when=asyncio.FIRST_COMPLETED)
+            if not beginning.done():
+                return False
+            await beginning
+        finally:
+            for task in (beginning, stop):
+                task.cancel()
+            await asyncio.gather(beginning, stop, return_exceptions=True)
+        if registration.refused and self._settings.require_all_blocks:
+            reasons = "; ".join(registration.refused.values())
+            raise StartRefusedError(f"Blocks were refused by the engine: {reasons}")
+        if not registration.accepted:
+            raise StartRefusedError("The engine accepted none of the blocks; see the errors above.")
+        return True
+
+    async def _prepare(self, runner: JobRunner) -> None:
+        # Left by a worker that was killed: the state directory, and so this one, is ours alone by its lock.
+        await asyncio.to_thread(remove_tree, self._settings.state_dir / "jobs")
+        try:
+            runner.prepare()
+        except OSError as error:
+            raise StateDirectoryError(f"The jobs' directories can't be made: {error}.") from error
+
+    async def _work(
+        self,
+        poller: Poller,
+        dispatcher: Dispatcher,
+        delivery: Delivery,
+        registration: Registration,
+        reload: Reload,
+    ) -> None:
+        self._shutdown.stop_polling = poller.stop
+        if self._shutdown.asked.is_set():
+            poller.stop()
+        polling = self._in_background(poller.poll_until_stopped(), "poller")
+        self._announce_ready(registration)
+        reloading = self._in_background(reload.reload_when_asked(self._reload_asked), "reload")
+        await self._shutdown.asked.wait()
+        reloading.cancel()
+        # The jobs of a poll in flight are claimed: they are awaited, and run or reported like all others.
+        await asyncio.wait((polling,))
+        await dispatcher.wait_until_idle()
+        self._shutdown.apply(WorkerEvent.JOBS_ENDED)
+        if not await delivery.wait_until_delivered(LAST_DELIVERY_SECONDS):
+            _log.warning("%d result(s) wait in the journal for the next start.", delivery.waiting)
+        self._shutdown.apply(WorkerEvent.RESULTS_DELIVERED)
+        await registration.end()
+        _log.info("Stopped.")
+
+    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Start what must run for as long as the worker does. If it fails, the worker drains and exits with 1."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        task.add_done_callback(self._background_ended)
+        return task
+
+    def _background_ended(self, task: asyncio.Task[None]) -> None:
+        if (error := failure_of(task)) is None:
+            return
+        _log.critical(
+            "The %s failed, which is a bug in this worker. Stopping.", task.get_name(), exc_info=error
+        )
+        self._exit_code = 1
+        self._shutdown.begin()
+
+    def _on_hangup(self) -> None:
+        if self._shutdown.asked.is_set():
+            _log.warning("SIGHUP. Not reloaded: the worker is stopping.")
+            return
+        _log.info("SIGHUP. Reading the blocks and the settings anew.")
+        self._reload_asked.set()
+
+    def _announce_ready(self, registration: Registration) -> None:
+        text = (
+            f"ready: {len(registration.accepted)} block(s), {self._settings.max_concurrent_jobs} slot(s), "
+            f"worker {registration.uuid}"
+        )
+        _log.info("The worker is %s.", text)
+        self._notifier.send("READY=1", f"STATUS={text}")
+
+    def _check_catalogue(self, catalogue: Catalogue) -> None:
+        for problem in catalogue.problems:
+            _log.error("%s", f"{problem}\n{problem.traceback}".rstrip())
+        tell_left_out(catalogue)
+        for block in catalogue.blocks:
+            if block.max_seconds and block.max_seconds > self._settings.max_job_seconds:
+                text = "Block %s asks for up to %g s; this worker's limit of %g s holds (--max-job-seconds)."
+                _log.warning(text, block.id, block.max_seconds, self._settings.max_job_seconds)
+        missing = [problem for problem in catalogue.problems if problem.kind == "source"]
+        if missing or (catalogue.problems and self._settings.require_all_blocks):
+            reasons = "; ".join(map(str, missing or catalogue.problems))
+            raise StartRefusedError(f"Not started: {reasons}")
+        if not catalogue.blocks:
+            raise StartRefusedError(
+                f"No function blocks were found in {', '.join(self._settings.function_blocks)}. "
+                f"{what_to_do(catalogue)}"
+            )
+
+
+def _leave_nothing_alive() -> None:
+    """The keeper was killed, and with it whoever would clean up after this process: do it now, and end."""
+    kill_all_children(BOUND_SECONDS)
+    remove_cgroups()
+    os._exit(128 + signal.SIGKILL)

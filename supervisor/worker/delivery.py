@@ -1,0 +1,171 @@
+"""Results on their way to the engine: kept until it has them, sent unchanged at every try."""
+
+import asyncio
+import logging
+from collections.abc import Collection
+from typing import Protocol
+
+from supervisor.errors import EngineError
+from supervisor.journal import Ledger, StoredResult
+from supervisor.process.background import failure_of
+from supervisor.worker.outbox import Answer, Item, Outbox, may_have_arrived, meaning_of
+
+_log = logging.getLogger(__name__)
+
+
+class ResultSink(Protocol):
+    """The part of the engine that takes results."""
+
+    async def push_result(self, text: bytes) -> bool:
+        """Deliver one result. Raises `EngineError`; returns whether it was the first for its job."""
+        ...
+
+
+class Delivery:
+    """Sends results as `Outbox` says, each until the engine has it or refuses it for good."""
+
+    def __init__(self, engine: ResultSink, journal: Ledger, outbox: Outbox | None = None) -> None:
+        self._engine = engine
+        self._journal = journal
+        self._outbox = Outbox() if outbox is None else outbox
+        self._results: dict[int, StoredResult] = {}
+        self._ambiguous: set[int] = set()
+        """Results that the engine may have got from a try whose answer did not arrive."""
+        self._superseded: set[int] = set()
+        """Results of jobs that the engine has handed out anew: not to be sent any more."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._failing = False
+        self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """How many results the engine does not have yet."""
+        return len(self._results)
+
+    def submit(self, result: StoredResult) -> None:
+        """Send ``result`` until the engine has it or refuses it for good. Returns at once; a second time is nothing."""
+        if not self._outbox.add(result.number):
+            return
+        self._results[result.number] = result
+        if result.earlier:
+            self._ambiguous.add(result.number)
+        self._idle.clear()
+        self._send_what_is_due()
+
+    async def supersede(self, job_ids: Collection[str]) -> None:
+        """Give up earlier results of jobs that have just been claimed again.
+
+        The engine hands a job out again only when its last try is over (contract §5.4). A result does not say which try
+        it is of, so that an old one, sent once more, would be taken for that of the new try.
+        """
+        old = [number for number, result in self._results.items() if result.job_id in job_ids]
+        for number in old:
+            self._superseded.add(number)
+            await self._journal.forget(number)
+
+    async def wait_until_delivered(self, timeout_seconds: float) -> bool:
+        """Wait for every result to be delivered. Returns whether all were; the rest stays in the journal."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._idle.wait()
+        except TimeoutError:
+            pass
+        return not self._results
+
+    async def close(self) -> None:
+        """Stop sending. What is not delivered stays in the journal."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _send_what_is_due(self) -> None:
+        if self._closed:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        loop = asyncio.get_running_loop()
+        while (item := self._outbox.take(loop.time())) is not None:
+            task = loop.create_task(self._send(item), name=f"result {item.number}")
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+        due = self._outbox.next_time()
+        if due is not None:
+            self._timer = loop.call_at(due, self._send_what_is_due)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if (error := failure_of(task)) is not None:
+            _log.critical("The delivery of a result failed, which is a bug in this worker.", exc_info=error)
+
+    async def _send(self, item: Item) -> None:
+        result = self._results[item.number]
+        if item.number in self._superseded:
+            self._outbox.refused(item)  # as little as that tells of others
+            self._send_what_is_due()
+            self._settled(result)
+            return
+        try:
+            first = await self._engine.push_result(result.text)
+        except EngineError as error:
+            if meaning_of(error.status) is Answer.REFUSED:
+                self._outbox.refused(item)
+                self._send_what_is_due()
+                await self._refused(result, error)
+            else:
+                self._failed(item, error)
+                self._send_what_is_due()
+        else:
+            self._outbox.delivered(item)
+            self._send_what_is_due()
+            await self._delivered(result, first=first)
+
+    def _failed(self, item: Item, error: EngineError) -> None:
+        now = asyncio.get_running_loop().time()
+        self._outbox.failed(item, now, error.status, error.retry_after_seconds)
+        if may_have_arrived(error.status):
+            self._ambiguous.add(item.number)
+        if not self._failing:
+            self._failing = True
+            _log.warning("Results wait for the engine: %s", error)
+
+    async def _delivered(self, result: StoredResult, *, first: bool) -> None:
+        if self._failing:
+            self._failing = False
+            _log.info("The engine takes results again.")
+        if not first and result.number in self._ambiguous:
+            _log.info(
+                "The engine had a result for job %s already: an earlier try has arrived, and only its answer was lost.",
+                result.job_id,
+            )
+        elif not first:
+            _log.warning(
+                "The engine had a result for job %s already: it had given the job up, and keeps its own result.",
+                result.job_id,
+            )
+        await self._journal.forget(result.number)
+        self._settled(result)
+
+    async def _refused(self, result: StoredResult, error: EngineError) -> None:
+        _log.error(
+            "The engine refuses the result of job %s for good: %s It is kept in the journal, as dead letter %d: see "
+            "`supervisor journal show %d`; `supervisor journal retry %d` sends it again.",
+            result.job_id,
+            error,
+            *[result.number] * 3,
+        )
+        await self._journal.mark_dead(result.number, str(error))
+        self._settled(result)
+
+    def _settled(self, result: StoredResult) -> None:
+        self._results.pop(result.number, None)
+        self._ambiguous.discard(result.number)
+        self._superseded.discard(result.number)
+        if not self._results:
+            self._idle.set()

@@ -1,0 +1,56 @@
+"""The heartbeat: on a fixed beat, from the start to the very end, whatever else goes on."""
+
+import asyncio
+import logging
+
+from supervisor.engine.api import EngineApi
+from supervisor.errors import EngineError
+from supervisor.process.background import tell_failure
+from supervisor.worker.registration import Registration
+
+_log = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """Pings the engine every ``interval_seconds``, counted from the first: being late once shifts nothing."""
+
+    def __init__(self, engine: EngineApi, registration: Registration, interval_seconds: float) -> None:
+        self._engine = engine
+        self._registration = registration
+        self._interval = interval_seconds
+        self._failing = False
+
+    async def beat_for_ever(self) -> None:
+        """Beat until this worker unregisters, or until cancelled."""
+        loop = asyncio.get_running_loop()
+        pings = self._registration.pings
+        due = loop.time()
+        try:
+            while not self._registration.leaving:
+                # A task of its own: an answer that is slow must not delay the next beat.
+                task = loop.create_task(self._beat())
+                pings.add(task)
+                task.add_done_callback(pings.discard)
+                task.add_done_callback(lambda beat: tell_failure(beat, _log, "A beat of the heartbeat"))
+                due = max(due + self._interval, loop.time())
+                await asyncio.sleep(due - loop.time())
+        except asyncio.CancelledError:
+            for task in pings:
+                task.cancel()
+            raise
+
+    async def _beat(self) -> None:
+        uuid = self._registration.uuid
+        try:
+            async with asyncio.timeout(self._interval):
+                known = await self._engine.ping(uuid)
+        except (EngineError, TimeoutError) as error:
+            if not self._failing:
+                self._failing = True
+                _log.warning("The heartbeat does not reach the engine: %s", str(error) or "no answer in time")
+            return
+        if self._failing:
+            self._failing = False
+            _log.info("The heartbeat reaches the engine again.")
+        if not known:
+            await self._registration.renew(uuid)

@@ -1,0 +1,101 @@
+"""Whether jobs can run as users of their own here (`--job-users`), and getting ready for it."""
+
+import os
+import pwd
+import stat
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from supervisor.errors import StartRefusedError
+from supervisor.launcher.job_users import JobUsers
+from supervisor.process.proc import status_of
+from supervisor.process.user_numbers import parse_users
+from supervisor.settings.run_settings import DaemonSettings
+
+# <linux/capability.h>. The last two: removing what a job has left, whatever its mode.
+_NEEDED: Final = {
+    "CAP_CHOWN": 0,
+    "CAP_KILL": 5,
+    "CAP_SETGID": 6,
+    "CAP_SETUID": 7,
+    "CAP_DAC_OVERRIDE": 1,
+    "CAP_FOWNER": 3,
+}
+
+
+def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUsers | None:
+    """Return the pool of users, if jobs are to have any; the state directory can be passed through then.
+
+    Raises `StartRefusedError` with everything that keeps it from working.
+    """
+    if settings.job_users is None:
+        return None
+    problems = problems_of_job_users(settings, spares=spares)
+    if problems:
+        raise StartRefusedError(f"--job-users {settings.job_users} can't work: {' '.join(problems)}")
+    # The journal and the lock in it are this user's alone (0600); a job only passes through to its own directory.
+    os.chmod(settings.state_dir, 0o711)  # noqa: S103
+    return JobUsers(parse_users(settings.job_users))
+
+
+def problems_of_job_users(settings: DaemonSettings, *, spares: int) -> list[str]:
+    """Return what is in the way, one sentence for each thing."""
+    users = parse_users(settings.job_users or "")
+    needed = settings.max_concurrent_jobs + spares
+    problems: list[str] = []
+    if missing := missing_capabilities():
+        problems.append(f"The worker must be root, or have {', '.join(missing)} as well.")
+    if len(users) < needed:
+        problems.append(
+            f"{needed} users are needed, one for each slot ({settings.max_concurrent_jobs}) and each child that waits "
+            f"for a job ({spares}), but these are {len(users)}."
+        )
+    if taken := _accounts(users):
+        problems.append(
+            f"Some are accounts of this machine ({', '.join(taken)}); take numbers that nobody has."
+        )
+    if closed := not_open_to_all(_must_be_open(settings)):
+        problems.append(f"Jobs could not get at {', '.join(closed)}; open it to everyone (o+rx), or move it.")
+    return problems
+
+
+def missing_capabilities() -> list[str]:
+    """Return the names of the capabilities that this process needs and does not have."""
+    mask = int(status_of(os.getpid())["CapEff"], 16)
+    return [name for name, number in _NEEDED.items() if not mask >> number & 1]
+
+
+def _accounts(users: Iterable[int]) -> list[str]:
+    found: list[str] = []
+    for user in users:
+        try:
+            found.append(f"{user} is {pwd.getpwuid(user).pw_name!r}")
+        except KeyError:
+            continue
+    return found[:3]
+
+
+def _must_be_open(settings: DaemonSettings) -> list[Path]:
+    """What a child reads after it has become its user: Python, this worker, blocks; and its way to its directory."""
+    blocks = [Path(name) for name in settings.function_blocks if "/" in name or Path(name).exists()]
+    packages = [Path(__file__).parents[2], Path(os.__file__).parent, Path(sys.executable)]
+    return [*packages, *blocks, settings.state_dir.parent]
+
+
+def not_open_to_all(paths: Iterable[Path]) -> list[str]:
+    """Return the directories on the way to ``paths`` that others may not pass, and paths that they may not read."""
+    closed: list[str] = []
+    for path in paths:
+        real = path.resolve()
+        for part in (*reversed(real.parents), real):
+            try:
+                mode = part.stat().st_mode
+            except OSError:
+                continue
+            wanted = stat.S_IXOTH if stat.S_ISDIR(mode) else stat.S_IROTH
+            if not mode & wanted and str(part) not in closed:
+                closed.append(str(part))
+                break
+    return closed

@@ -1,0 +1,74 @@
+"""Bringing up the launcher that the settings ask for, and its catalogue."""
+
+import logging
+import os
+
+from jobrunner.protocol.catalogue import Catalogue
+from jobrunner.protocol.confinement import Confinement
+from jobrunner.protocol.entry import Discovery
+from supervisor.launcher import Imports, Launcher
+from supervisor.launcher.confinement import ConfinementPool
+from supervisor.launcher.environment import job_environment
+from supervisor.launcher.job_users import JobUsers
+from supervisor.launcher.spawn_launcher import SpawnLauncher
+from supervisor.launcher.template import TemplateLauncher
+from supervisor.settings.run_settings import RunSettings
+
+_log = logging.getLogger(__name__)
+
+
+async def start_launcher(settings: RunSettings, users: JobUsers | None = None) -> tuple[Launcher, Catalogue]:
+    """Import the blocks and return how to start children with them. Raises `TemplateError`.
+
+    Where importing them starts a thread, the template can't be forked: children are spawned instead, and it is said.
+    """
+    imports, confinement_pool = imports_of(settings), ConfinementPool(users)
+    launcher: Launcher
+    if settings.start_method == "spawn":
+        launcher = SpawnLauncher(imports, confinement_pool)
+        return launcher, await launcher.start()
+    launcher = TemplateLauncher(imports, confinement_pool)
+    catalogue = await launcher.start()
+    if not catalogue.starts_threads:
+        return launcher, catalogue
+    await launcher.close()
+    culprit = next(problem for problem in catalogue.problems if problem.kind == "thread")
+    _log.warning("Each job gets an interpreter of its own (about half a second), because %s", culprit)
+    launcher = SpawnLauncher(imports, confinement_pool)
+    return launcher, await launcher.start()
+
+
+def imports_of(settings: RunSettings) -> Imports:
+    """Return what these settings have a launcher import."""
+    return Imports(
+        Discovery(tuple(settings.function_blocks), import_all=settings.import_all_modules),
+        job_environment(os.environ, frozenset(settings.job_env)),
+        settings.import_seconds,
+        Confinement(
+            max_open_files=settings.max_job_open_files,
+            max_file_mb=settings.max_job_file_mb,
+            max_processes=settings.max_job_processes,
+        ),
+    )
+
+
+def tell_left_out(catalogue: Catalogue) -> None:
+    """Log how many modules were not imported, and at debug level which and why."""
+    if not catalogue.left_out:
+        return
+    _log.info("%s `supervisor blocks` lists them.", left_out_text(catalogue))
+    for module in catalogue.left_out:
+        _log.debug("Not imported: %s", module)
+
+
+def left_out_text(catalogue: Catalogue) -> str:
+    """Return in one line how many modules were not imported, and how to have that changed."""
+    return (
+        f"{len(catalogue.left_out)} module(s) were not imported, as nothing at their top level registers a block. "
+        "To import one, name its file in --function-blocks; to import all, give --import-all-modules."
+    )
+
+
+def what_to_do(catalogue: Catalogue) -> str:
+    """Return what helps where not one block was found."""
+    return left_out_text(catalogue) if catalogue.left_out else "Give their directory with --function-blocks."

@@ -1,0 +1,117 @@
+"""Asking for jobs: at once while there is work and a free slot, at a leisurely pace otherwise."""
+
+import asyncio
+import logging
+import random
+from typing import Final
+
+from supervisor.engine.api import EngineApi
+from supervisor.engine.backoff import Backoff
+from supervisor.errors import EngineError
+from supervisor.worker.dispatch import Dispatcher
+from supervisor.worker.lost_claims import LostClaims, may_have_claimed
+from supervisor.worker.registration import Registration
+
+_log = logging.getLogger(__name__)
+
+LONGEST_PAUSE_SECONDS: Final = 5.0
+
+
+class Poller:
+    """Claims jobs for free slots. A poll that was sent is always awaited: its answer is the claim."""
+
+    def __init__(
+        self,
+        engine: EngineApi,
+        registration: Registration,
+        dispatcher: Dispatcher,
+        lost_claims: LostClaims,
+        interval_seconds: float,
+    ) -> None:
+        self._engine = engine
+        self._registration = registration
+        self._dispatcher = dispatcher
+        self._lost_claims = lost_claims
+        self._interval = interval_seconds
+        self._stopping = asyncio.Event()
+        # So that work goes on within seconds of the engine's return, however long it was away.
+        self._backoff = Backoff(first_seconds=interval_seconds, longest_seconds=LONGEST_PAUSE_SECONDS)
+        self._failing = False
+
+    def stop(self) -> None:
+        """Send no more polls. One in flight is still awaited."""
+        self._stopping.set()
+
+    async def poll_until_stopped(self) -> None:
+        """Poll. Not to be cancelled: call `stop` and await the end, at most one request time-out later."""
+        while not self._stopping.is_set():
+            await self._lost_claims.look(self._registration.uuid)
+            free = self._dispatcher.free_slots
+            if free == 0 or not self._registration.accepted:
+                await self._pause(self._interval, until_slot_is_free=True)
+                continue
+            self._dispatcher.changed.clear()
+            pause = await self._poll_once(free)
+            if pause > 0:
+                # A slot that becomes free is a reason to ask at once; an engine that fails is not.
+                await self._pause(pause, until_slot_is_free=not self._failing)
+        # The last poll may have broken: nobody would ask after it any more.
+        await self._lost_claims.look(self._registration.uuid)
+
+    async def _poll_once(self, limit: int) -> float:
+        """Poll, and return how long to wait before the next time."""
+        uuid = self._registration.uuid
+        try:
+            poll = await self._engine.poll(uuid, tuple(self._registration.accepted), limit)
+            self._recovered()
+            if len(poll.jobs) > limit:
+                _log.warning("The engine sent %d jobs for %d free slots; they wait.", len(poll.jobs), limit)
+            await self._dispatcher.accept(poll.jobs, uuid)
+            if not poll.complete:
+                _log.warning("The engine's answer to a poll broke off after %d job(s).", len(poll.jobs))
+                self._lost_claims.suspect()
+        except EngineError as error:
+            if error.status == 404:
+                await self._renew(uuid)
+                return self._interval
+            if may_have_claimed(error):
+                self._lost_claims.suspect()
+            return self._failed(error)
+        return 0.0 if poll.jobs else self._interval * random.uniform(0.9, 1.1)  # noqa: S311  # spread, not secrecy
+
+    async def _renew(self, uuid: str) -> None:
+        """Register anew, but no longer than until the worker stops: an engine that is away must not hold up its end."""
+        renewing = asyncio.ensure_future(self._registration.renew(uuid))
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((renewing, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if renewing.done():
+                await renewing
+        finally:
+            renewing.cancel()
+            stopping.cancel()
+            await asyncio.gather(renewing, stopping, return_exceptions=True)
+
+    def _failed(self, error: EngineError) -> float:
+        pause = self._backoff.next_pause(error.retry_after_seconds)
+        if not self._failing:
+            self._failing = True
+            _log.warning("Polling fails: %s It is tried again and again.", error)
+        return pause
+
+    def _recovered(self) -> None:
+        self._backoff.reset()
+        if self._failing:
+            self._failing = False
+            _log.info("Polling works again.")
+
+    async def _pause(self, seconds: float, *, until_slot_is_free: bool) -> None:
+        """Wait, but no longer than until the worker stops (or a slot is free, where that matters)."""
+        waits = [asyncio.ensure_future(self._stopping.wait())]
+        if until_slot_is_free:
+            waits.append(asyncio.ensure_future(self._dispatcher.changed.wait()))
+        try:
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()

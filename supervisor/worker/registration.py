@@ -1,0 +1,174 @@
+"""Being known to the engine: who this worker is, and which blocks it offers."""
+
+import asyncio
+import importlib.metadata
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from jobrunner.protocol.catalogue import BlockEntry
+from supervisor.engine.api import EngineApi, client_version
+from supervisor.engine.backoff import Backoff
+from supervisor.errors import EngineError, StartRefusedError
+from supervisor.journal import Ledger
+
+_log = logging.getLogger(__name__)
+
+LAST_PINGS_SECONDS: Final = 2.0
+"""How long the pings on their way may delay the unregistration."""
+
+
+class Registration:
+    """This worker's uuid and the blocks that the engine has accepted. ``blocks`` grows while they are registered."""
+
+    def __init__(
+        self,
+        engine: EngineApi,
+        journal: Ledger,
+        catalogue: Sequence[BlockEntry],
+        *,
+        name: str | None,
+        ip_address: str | None,
+    ) -> None:
+        self.uuid = ""
+        self.accepted: list[BlockEntry] = []
+        self.refused: dict[str, str] = {}
+        self.came_back = False
+        """Whether the engine knew this worker already: from a run before this one."""
+        self.leaving = False
+        """Whether `end` was called: this worker must not be heard of any more."""
+        self.pings: set[asyncio.Task[None]] = set()
+        """The pings on their way, kept by the heartbeat."""
+        self._engine = engine
+        self._journal = journal
+        self._catalogue = catalogue
+        self._name = name
+        self._ip_address = ip_address
+        self._renewing = asyncio.Lock()
+
+    async def begin(self, give_up_after_seconds: float) -> None:
+        """Register, waiting for an unreachable engine. Raises `StartRefusedError` when it stays away or says no."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + give_up_after_seconds
+        backoff = Backoff(first_seconds=1.0, longest_seconds=10.0)
+        while True:
+            try:
+                await self._register()
+            except EngineError as error:
+                if not error.retryable:
+                    raise StartRefusedError(f"The engine does not accept this worker: {error}") from error
+                left = end - loop.time()
+                if left <= 0:
+                    raise StartRefusedError(
+                        f"The engine could not be reached for {give_up_after_seconds:g} s: {error} "
+                        "Check --engine-url, or raise --startup-retry-seconds."
+                    ) from error
+                pause = min(backoff.next_pause(error.retry_after_seconds), left)
+                _log.warning("%s Trying again in %.1f s, giving up in %.0f s.", error, pause, left)
+                await asyncio.sleep(pause)
+            else:
+                return
+
+    async def offer(self, catalogue: Sequence[BlockEntry]) -> None:
+        """Offer these blocks from now on. Retries until the engine has answered for each, or this worker leaves.
+
+        Cancelling it leaves blocks unoffered until the next call, or the next `renew`.
+        """
+        async with self._renewing:
+            self._catalogue = catalogue
+            self.accepted[:] = [block for block in self.accepted if block in catalogue]
+            self.refused.clear()
+            await self._until_registered(self._register_blocks)
+
+    async def renew(self, lost_uuid: str) -> None:
+        """Register anew after the engine has forgotten this worker. Retries until it leaves; running jobs go on."""
+        async with self._renewing:
+            if self.uuid != lost_uuid:
+                return  # somebody else noticed first
+            _log.warning("The engine does not know this worker (%s) any more. Registering anew.", lost_uuid)
+
+            async def register() -> None:
+                # Once only: where a block then fails, another worker would count against the licence.
+                if self.uuid == lost_uuid:
+                    await self._register_anew()
+                await self._register_blocks()
+
+            await self._until_registered(register)
+
+    async def _until_registered(self, register: Callable[[], Awaitable[None]]) -> None:
+        backoff = Backoff()
+        while not self.leaving:
+            try:
+                await register()
+            except EngineError as error:
+                pause = backoff.next_pause(error.retry_after_seconds)
+                _log.warning("Registering anew failed: %s Trying again in %.1f s.", error, pause)
+                await asyncio.sleep(pause)
+            else:
+                return
+
+    async def end(self) -> None:
+        """Unregister. Not being able to is said, and changes nothing: the engine notices by itself."""
+        self.leaving = True
+        if self.pings:
+            # One that arrived after the unregistration would bring this worker back (contract W4).
+            await asyncio.wait(set(self.pings), timeout=LAST_PINGS_SECONDS)
+        try:
+            await self._engine.unregister(self.uuid)
+        except EngineError as error:
+            _log.warning("The engine was not told that this worker leaves: %s", error)
+
+    async def _register(self) -> None:
+        if not self.uuid:
+            await self._check_compatibility()
+            known = await self._journal.fact("worker_uuid")
+            # A ping brings back a worker that had unregistered; only one that was deleted needs a new uuid.
+            if known is not None and await self._engine.ping(known):
+                self.uuid = known
+                self.came_back = True
+                _log.info("Back as worker %s.", known)
+            else:
+                await self._register_anew()
+        await self._register_blocks()
+
+    async def _check_compatibility(self) -> None:
+        try:
+            reply = await self._engine.check_compatibility()
+        except EngineError as error:
+            # An older engine has no such route. One that is not there at all is told by the next request.
+            level = logging.DEBUG if error.status is None else logging.WARNING
+            _log.log(level, "The engine did not say whether it is compatible: %s Going on.", error)
+            return
+        if not reply.compatible:
+            raise StartRefusedError(
+                f"The engine ({reply.engine_version}) is not compatible with this worker's client "
+                f"({client_version()}). Install the client that belongs to the engine."
+            )
+        if reply.deprecated:
+            _log.warning("The engine (%s) calls this worker's client deprecated.", reply.engine_version)
+
+    async def _register_anew(self) -> None:
+        version = importlib.metadata.version("neops-supervisor")
+        uuid = await self._engine.register_worker(version, self._name, self._ip_address)
+        await self._journal.remember("worker_uuid", uuid)
+        self.uuid = uuid
+        self.accepted.clear()
+        # Offered again: they may have been refused only because the worker was unknown.
+        self.refused.clear()
+        _log.info("Registered as worker %s.", uuid)
+
+    async def _register_blocks(self) -> None:
+        """Register what is not accepted yet. A block that is refused harms only itself."""
+        done = {block.id for block in self.accepted} | self.refused.keys()
+        for block in self._catalogue:
+            if block.id in done:
+                continue
+            try:
+                await self._engine.register_block(block, self.uuid)
+            except EngineError as error:
+                if error.retryable:
+                    raise
+                self.refused[block.id] = str(error)
+                _log.error("Block %s is not offered. %s", block.id, error)
+            else:
+                self.accepted.append(block)

@@ -1,0 +1,115 @@
+"""SIGHUP: the code of the blocks and the settings are read anew. What can't be used leaves the old in force."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+from jobrunner.protocol.catalogue import Catalogue, ImportProblem
+from supervisor.errors import ReloadRefusedError, TemplateError
+from supervisor.job.limits import limits_of
+from supervisor.job.runner import JobRunner
+from supervisor.launcher import Launcher
+from supervisor.log.setup import set_level
+from supervisor.settings.run_settings import DaemonSettings, RunSettings
+from supervisor.worker.dispatch import Dispatcher
+from supervisor.worker.notify import Notifier
+from supervisor.worker.offered_blocks import imports_of, tell_left_out
+from supervisor.worker.registration import Registration
+
+_log = logging.getLogger(__name__)
+
+RELOADED: Final = frozenset(RunSettings.model_fields) - {"start_method", "log_format"} | {
+    "require_all_blocks"
+}
+"""The settings that a reload puts in force. All others need a restart."""
+
+
+class Reload:
+    """Carries out one reload at a time; asked for again meanwhile, it does one more."""
+
+    def __init__(
+        self,
+        settings: DaemonSettings,
+        read_settings: Callable[[], DaemonSettings],
+        launcher: Launcher,
+        runner: JobRunner,
+        dispatcher: Dispatcher,
+        registration: Registration,
+        notifier: Notifier,
+    ) -> None:
+        self._settings = settings
+        self._read_settings = read_settings
+        self._launcher = launcher
+        self._runner = runner
+        self._dispatcher = dispatcher
+        self._registration = registration
+        self._notifier = notifier
+
+    async def reload_when_asked(self, asked: asyncio.Event) -> None:
+        """Reload whenever ``asked`` is set. Cancelling it leaves in force what is then in force."""
+        while True:
+            await asked.wait()
+            asked.clear()
+            # sd_notify(3): systemd waits for the READY=1 that follows.
+            self._notifier.send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+            try:
+                text = await self._reload()
+            except (ReloadRefusedError, TemplateError) as error:
+                again = " Then send SIGHUP again." if error.retryable else ""
+                _log.error("Not reloaded, everything stays as it was: %s%s", error, again)
+                text = f"the last reload was refused: {error}"
+            self._notifier.send("READY=1", f"STATUS={text.splitlines()[0]}")
+
+    async def _reload(self) -> str:
+        settings = self._read_settings()
+        before = self._dispatcher.catalogue
+
+        def accept(catalogue: Catalogue) -> None:
+            reasons = objections(before, catalogue, require_all=settings.require_all_blocks)
+            if reasons:
+                raise ReloadRefusedError(" ".join(reasons))
+
+        catalogue = await self._launcher.reload(imports_of(settings), accept)
+        for problem in catalogue.problems:
+            _log.error("%s", f"{problem}\n{problem.traceback}".rstrip())
+        tell_left_out(catalogue)
+        self._dispatcher.offer(catalogue)
+        self._runner.renew(limits_of(settings))
+        set_level(settings.log_level_number, settings.log_level_numbers)
+        self._tell_what_needs_a_restart(settings)
+        await self._registration.offer(catalogue.blocks)
+        text = f"reloaded: {len(self._registration.accepted)} block(s)"
+        _log.info("The worker is %s. Jobs that run finish with the code they began with.", text)
+        return text
+
+    def _tell_what_needs_a_restart(self, settings: DaemonSettings) -> None:
+        changed = [
+            "--" + name.replace("_", "-")
+            for name in DaemonSettings.model_fields
+            if name not in RELOADED and getattr(settings, name) != getattr(self._settings, name)
+        ]
+        if changed:
+            _log.warning("Changed, and in force only after a restart: %s.", ", ".join(changed))
+
+
+def objections(before: Catalogue, after: Catalogue, *, require_all: bool) -> list[str]:
+    """Say why this catalogue must not replace that one: it is empty, or a module that had blocks is broken now."""
+    reasons = [_sentence(problem) for problem in after.problems if problem.kind == "source" or require_all]
+    if not reasons:
+        kept = {block.id for block in after.blocks}
+        lost = {block.module for block in before.blocks if block.id not in kept}
+        reasons = [_sentence(problem) for problem in after.problems if problem.module in lost]
+    if after.starts_threads and not before.starts_threads:
+        culprit = next(problem for problem in after.problems if problem.kind == "thread")
+        reasons.append(
+            f"{culprit}. With it, jobs need interpreters of their own: restart the worker for that."
+        )
+    if not after.blocks:
+        reasons.append("There is not one function block.")
+    return reasons
+
+
+def _sentence(problem: ImportProblem) -> str:
+    return str(problem).rstrip(".") + "."

@@ -1,0 +1,1 @@
+"""Bombs of every kind, under a worker without capabilities, cgroup or priority."""

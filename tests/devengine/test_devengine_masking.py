@@ -1,0 +1,134 @@
+"""What the engine shows of jobs: lists tell nothing of what is in them, and one job is shown without its secrets."""
+
+import json
+from typing import Any
+
+import pytest
+from devengine_support import ECHO, HttpWorker, running_engine
+
+from sdk.devengine import DevEngine
+from sdk.devengine.masking import SECRET_NAME_PARTS, JobMask
+from sdk.masking import SECRET_NAME_PARTS as SDK_NAME_PARTS
+
+BLOCK = "lab/echo:1.0.0"
+MARKED: dict[str, Any] = {**ECHO, "sensitiveParameters": [["key"], ["hosts", "*", "pin"], ["vault"]]}
+PARAMETERS = {
+    "key": "canary-key",
+    "hosts": [{"name": "r1", "pin": 12345678}],
+    "vault": {"canary-path": ["canary-inside"]},
+    "api_token": "canary-token",
+    "text": "login with canary-key",
+    "length": 7,
+}
+CONTEXT = {
+    "devices": [{"hostname": "r1", "password": "canary-password", "has_password": True}],
+    "deviceGroups": [],
+    "interfaces": [],
+}
+SECRETS = ("canary-key", "12345678", "canary-path", "canary-inside", "canary-token", "canary-password")
+
+
+async def run(engine: DevEngine, worker: HttpWorker) -> str:
+    """Have a job run that repeats its secrets, and return its id."""
+    await worker.register_block({**MARKED, "workerId": worker.uuid})
+    job_id = engine.submit(block=BLOCK, parameters=PARAMETERS, context=CONTEXT)
+    status, (item,) = await worker.poll()
+    assert (status, item["parameters"], item["context"]) == (201, PARAMETERS, CONTEXT), "a poll masks nothing"
+    data = {"said": [*SECRETS, 12345678], "canary-key": 1, "text": "hello"}
+    assert (await worker.push(job_id, message="used canary-key", data=data))[0] == 201
+    return job_id
+
+
+async def test_the_answers_about_one_job_are_without_its_secrets(
+    engine: DevEngine, worker: HttpWorker
+) -> None:
+    job_id = await run(engine, worker)
+    _, shown = await worker.call("GET", f"/dev/jobs/{job_id}")
+    assert shown["parameters"] == {
+        "key": "***",
+        "hosts": [{"name": "r1", "pin": "***"}],
+        "vault": "***",
+        "api_token": "***",
+        "text": "login with ***",
+        "length": 7,
+    }
+    assert shown["context"]["devices"] == [{"hostname": "r1", "password": "***", "has_password": True}]
+    assert shown["result"]["result"] == {
+        "success": True,
+        "message": "used ***",
+        "data": {"said": ["***"] * 7, "***": 1, "text": "hello"},
+    }
+    assert shown["resultMessage"] == "used ***"
+    _, result = await worker.call("GET", f"/blackboard/jobs/{job_id}/result")
+    assert (result["message"], result["data"]["text"]) == ("used ***", "hello")
+    assert not [secret for secret in SECRETS if secret in json.dumps([shown, result])]
+
+
+async def test_earlier_attempts_are_masked_as_well() -> None:
+    async with (
+        running_engine(max_attempts=2) as engine,
+        HttpWorker(engine.url, engine.token_file) as worker,
+    ):
+        await worker.register({**MARKED, "isIdempotent": True})
+        job_id = engine.submit(block=BLOCK, parameters=PARAMETERS)
+        await worker.poll()
+        await worker.push(job_id, success=False, message="canary-key was refused", retryable=True)
+        _, shown = await worker.call("GET", f"/dev/jobs/{job_id}")
+        (earlier,) = shown["earlierAttempts"]
+        assert earlier["result"]["result"]["message"] == "*** was refused"
+
+
+async def test_no_list_holds_anything_that_came_with_a_job_or_its_result() -> None:
+    async with (
+        running_engine(test_controls=True) as engine,
+        HttpWorker(engine.url, engine.token_file) as worker,
+    ):
+        await worker.register(ECHO)
+        job = {"block": BLOCK, "parameters": {"text": "canary-1"}, "context": {"devices": ["canary-2"]}}
+        await worker.call("POST", "/dev/jobs", [job, job])
+        _, items = await worker.poll()
+        await worker.push(items[0]["jobId"], message="canary-3", data={"text": "canary-4"})
+        lists = ("/blackboard/jobs", "/blackboard/jobs/active", f"/workers/{worker.uuid}/jobs", "/workers")
+        lists += ("/dev/requests", "/dev/logs", "/function-blocks/registrations/list?populateWorkers=true")
+        for path in lists:
+            status, answer = await worker.call("GET", path)
+            assert (status, type(answer)) == (200, list), path
+            assert "canary" not in json.dumps(answer), path
+
+
+async def test_the_words_of_a_result_stay_where_a_secret_is_one_of_them(
+    engine: DevEngine, worker: HttpWorker
+) -> None:
+    job_id = engine.submit(block=BLOCK, parameters={"password": "success"})
+    await worker.poll()
+    await worker.push(job_id, message="a success")
+    _, shown = await worker.call("GET", f"/dev/jobs/{job_id}")
+    assert shown["result"]["status"] == "success"
+    assert shown["result"]["result"] == {"success": True, "message": "a ***"}
+
+
+@pytest.mark.parametrize("parameters", [None, 5, "text", ["a"], [[{"key": "canary-key"}]]])
+async def test_parameters_of_any_shape_are_shown(
+    engine: DevEngine, worker: HttpWorker, parameters: object
+) -> None:
+    await worker.register_block({**MARKED, "workerId": worker.uuid})
+    engine.submit(block=BLOCK)
+    engine.inject_raw_item({"jobId": "raw", "functionBlockId": BLOCK, "parameters": parameters})
+    await worker.poll()
+    status, shown = await worker.call("GET", "/dev/jobs/raw")
+    assert (status, shown["parameters"]) == (200, parameters)
+
+
+def test_short_values_and_flags_are_masked_where_they_stand_and_nowhere_else() -> None:
+    mask = JobMask()
+    assert mask.learn({"password": "abc", "pin": 1, "token": ""}, [("pin",)]) == {
+        "password": "***",
+        "pin": "***",
+        "token": "",
+    }
+    assert mask.hide({"text": "abc 1", "count": 1}) == {"text": "abc 1", "count": 1}
+    assert mask.learn({"a": None, "b": False}, [("a",), ("b",)]) == {"a": None, "b": "***"}
+
+
+def test_names_are_secret_here_that_are_so_for_the_sdk() -> None:
+    assert SECRET_NAME_PARTS == SDK_NAME_PARTS

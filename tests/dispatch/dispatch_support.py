@@ -1,0 +1,194 @@
+"""A dispatcher with a real ledger and a real delivery. What runs jobs, the engine and the clock are the test's."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from jobrunner.protocol.catalogue import BlockEntry, Catalogue
+from supervisor.errors import EngineError
+from supervisor.job.limits import JobLimits
+from supervisor.job.runner import Concluded, Job
+from supervisor.journal import Claim, Ledger, StoredResult
+from supervisor.verdict import Cause, Ending, ExitStatus, Usage, Verdict
+from supervisor.worker.delivery import Delivery
+from supervisor.worker.dispatch import Dispatcher
+
+BLOCK = "acme/block:1.0.0"
+LIMITS = JobLimits(max_seconds=10, grace_seconds=5)
+
+
+def block_entry(block_id: str = BLOCK, **changes: Any) -> BlockEntry:
+    package, _, rest = block_id.partition("/")
+    values: dict[str, Any] = {
+        "id": block_id,
+        "package": package,
+        "name": rest.partition(":")[0],
+        "version": (1, 0, 0),
+        "description": "",
+        "run_on": "global",
+        "fb_type": "execute",
+        "help_text": "",
+        "deprecated": False,
+        "is_idempotent": False,
+        "is_pure": False,
+        "reversible": False,
+        "parameter_schema": {},
+        "result_schema": {},
+        "max_seconds": None,
+        "max_memory_mb": None,
+        "module": "acme",
+        "file": None,
+        "line": None,
+    }
+    return BlockEntry(**values | changes)
+
+
+def job(job_id: str, block_id: str = BLOCK, **parameters: object) -> Job:
+    return Job(job_id, block_id, "execute", "global", parameters, {})
+
+
+def success(body: bytes = b"", acquires: bytes = b"") -> Concluded:
+    verdict = Verdict(success=True, cause=Cause.COMPLETED, message="done", keeps_outcome=True)
+    return Concluded(verdict, Ending(Usage(1.0)), body, acquires)
+
+
+def crash() -> Concluded:
+    ending = Ending(Usage(1.0), exit_status=ExitStatus(signal_name="SIGSEGV"))
+    return Concluded(Verdict(success=False, cause=Cause.CRASHED, message="crashed"), ending)
+
+
+class Runner:
+    """Ends a job when the test says how."""
+
+    def __init__(self, calls: list[tuple[str, object]]) -> None:
+        self.limits = LIMITS
+        self.running: dict[str, asyncio.Future[Concluded]] = {}
+        self.started: list[str] = []
+        self._calls = calls
+
+    async def run(self, job: Job, block: BlockEntry) -> Concluded:
+        self.started.append(job.job_id)
+        self._calls.append(("run", job.job_id))
+        ending = self.running[job.job_id] = asyncio.get_running_loop().create_future()
+        try:
+            return await ending
+        finally:
+            del self.running[job.job_id]
+
+
+class Engine:
+    """Takes results, once it is there."""
+
+    knows_retryable = True
+
+    def __init__(self) -> None:
+        self.is_away = False
+        self.tries = 0
+        self.got: list[dict[str, Any]] = []
+
+    async def push_result(self, text: bytes) -> bool:
+        self.tries += 1
+        if self.is_away:
+            raise EngineError("away")
+        self.got.append(json.loads(text))
+        return True
+
+    def results_of(self, job_id: str) -> list[dict[str, Any]]:
+        return [text for text in self.got if text["jobExecutionId"] == job_id]
+
+
+class RecordedLedger(Ledger):
+    """A ledger that says in ``calls`` what was asked of it, when it was done."""
+
+    calls: list[tuple[str, object]]
+
+    async def claim(self, claims: Sequence[Claim]) -> list[int]:
+        numbers = await super().claim(claims)
+        self.calls.append(("claim", [claim.job_id for claim in claims]))
+        return numbers
+
+    async def store_result(self, number: int, text: bytes) -> None:
+        await super().store_result(number, text)
+        self.calls.append(("store", json.loads(text)["jobExecutionId"]))
+
+
+class RecordedDelivery(Delivery):
+    """A delivery that says in ``calls`` what it was given."""
+
+    calls: list[tuple[str, object]]
+
+    def submit(self, result: StoredResult) -> None:
+        self.calls.append(("submit", result.job_id))
+        super().submit(result)
+
+    async def supersede(self, job_ids: Collection[str]) -> None:
+        self.calls.append(("supersede", sorted(job_ids)))
+        await super().supersede(job_ids)
+
+
+class Scene:
+    """The dispatcher, all that is around it, and what was called, in order."""
+
+    def __init__(self, ledger: RecordedLedger, *, slots: int, engine_job_timeout_seconds: float) -> None:
+        self.calls: list[tuple[str, object]] = []
+        self.now = 1000.0
+        self.ledger, self.engine, self.runner = ledger, Engine(), Runner(self.calls)
+        self.delivery = RecordedDelivery(self.engine, ledger)
+        ledger.calls = self.delivery.calls = self.calls
+        self.dispatcher = Dispatcher(
+            self.runner,  # type: ignore[arg-type]  # what is used of it
+            ledger,
+            self.delivery,
+            self.engine,
+            Catalogue(blocks=(block_entry(),)),
+            slots=slots,
+            engine_job_timeout_seconds=engine_job_timeout_seconds,
+            clock=lambda: self.now,
+        )
+
+    async def accept(self, *items: Any) -> None:
+        await self.dispatcher.accept(items, "w-1")
+
+    async def end(self, job_id: str, how: Concluded | Exception) -> None:
+        """End a job as soon as it runs, and wait until its slot is free."""
+        await until(lambda: job_id in self.runner.running, f"job {job_id} runs")
+        busy = self.dispatcher.busy
+        future = self.runner.running[job_id]
+        if isinstance(how, Exception):
+            future.set_exception(how)
+        else:
+            future.set_result(how)
+        await until(lambda: self.dispatcher.busy < busy, f"job {job_id} is over")
+
+    async def result_of(self, job_id: str) -> dict[str, Any]:
+        """Return the only result that the engine gets for a job."""
+        await until(lambda: self.engine.results_of(job_id), f"the engine has the result of {job_id}")
+        (text,) = self.engine.results_of(job_id)
+        return text
+
+
+@asynccontextmanager
+async def scene(
+    directory: Path, *, slots: int = 1, engine_job_timeout_seconds: float = 100.0
+) -> AsyncIterator[Scene]:
+    ledger = await RecordedLedger.open(directory)
+    made = Scene(ledger, slots=slots, engine_job_timeout_seconds=engine_job_timeout_seconds)
+    try:
+        yield made
+    finally:
+        for task in [task for task in asyncio.all_tasks() if task.get_name().startswith("job ")]:
+            task.cancel()
+        await made.delivery.close()
+        await ledger.close()
+
+
+async def until(check: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+    """Wait until ``check`` returns something true."""
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
+        await asyncio.sleep(0.005)

@@ -1,0 +1,66 @@
+"""A job that the engine hands out again (I8): what its last try left is not sent for the new one."""
+
+from pathlib import Path
+
+import pytest
+from dispatch_support import job, scene, success, until
+
+from supervisor.engine.items import MalformedJob
+
+
+async def test_the_result_that_waits_is_given_up_when_its_job_is_claimed_again(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+        stage.engine.is_away = True
+        await stage.accept(job("again"))
+        await stage.end("again", success(b'{"data": {"try": 1}}'))
+        await until(lambda: stage.engine.tries, "the first result was tried once")
+        await stage.accept(job("again"))
+        stage.engine.is_away = False
+        await stage.end("again", success(b'{"data": {"try": 2}}'))
+        assert await stage.delivery.wait_until_delivered(30)
+        assert [text["result"]["data"] for text in stage.engine.results_of("again")] == [{"try": 2}]
+        assert stage.ledger.known_job_ids() == set()
+
+
+async def test_earlier_results_are_given_up_before_the_new_claims_are_recorded(tmp_path: Path) -> None:
+    """After a crash between the two, a result of the old try would be sent for the new one."""
+    async with scene(tmp_path) as stage:
+        await stage.accept(job("a"), job("b"))
+        assert stage.calls[:2] == [("supersede", ["a", "b"]), ("claim", ["a", "b"])]
+
+
+async def test_a_job_that_comes_twice_is_run_once(tmp_path: Path) -> None:
+    async with scene(tmp_path, slots=4) as stage:
+        await stage.accept(job("one"), job("one"))
+        await until(lambda: stage.runner.running, "it runs")
+        await stage.accept(job("one"), job("other"))
+        assert stage.dispatcher.busy == 2
+        await stage.end("one", success())
+        await stage.end("other", success())
+        assert stage.runner.started == ["one", "other"]
+        assert len(stage.engine.results_of("one")) == 1
+
+
+async def test_of_two_in_one_answer_the_first_is_run_and_it_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with scene(tmp_path) as stage:
+        await stage.accept(MalformedJob("one", "the first"), MalformedJob("one", "the second"))
+        assert (await stage.result_of("one"))["result"]["message"] == "the first"
+        assert "Job one came twice; it is run once." in caplog.text
+
+
+async def test_a_job_that_waits_for_a_slot_is_not_taken_a_second_time(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+        await stage.accept(job("runs"), job("waits"))
+        await stage.accept(job("waits"))
+        assert stage.dispatcher.busy == 2
+
+
+async def test_a_job_whose_result_is_delivered_is_run_when_it_comes_again(tmp_path: Path) -> None:
+    """That is the engine's retry."""
+    async with scene(tmp_path) as stage:
+        for _ in range(2):
+            await stage.accept(job("retried"))
+            await stage.end("retried", success())
+        assert stage.runner.started == ["retried", "retried"]

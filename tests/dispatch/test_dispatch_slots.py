@@ -1,0 +1,76 @@
+"""The slots: how many jobs run, when one is free again, and which are set aside."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from dispatch_support import job, scene, success, until
+
+
+async def test_no_more_jobs_run_than_there_are_slots_and_the_rest_waits_in_its_order(tmp_path: Path) -> None:
+    async with scene(tmp_path, slots=2) as stage:
+        await stage.accept(*(job(name) for name in "abcd"))
+        await until(lambda: len(stage.runner.running) == 2, "two run")
+        assert (stage.dispatcher.busy, stage.dispatcher.free_slots) == (4, 0)
+        for name in "abcd":
+            await stage.end(name, success())
+        assert stage.runner.started == list("abcd")
+        assert (stage.dispatcher.busy, stage.dispatcher.free_slots) == (0, 2)
+
+
+async def test_a_job_that_runs_takes_one_slot(tmp_path: Path) -> None:
+    async with scene(tmp_path, slots=3) as stage:
+        assert stage.dispatcher.free_slots == 3
+        await stage.accept(job("a"))
+        assert (stage.dispatcher.busy, stage.dispatcher.free_slots) == (1, 2)
+
+
+async def test_the_slot_is_free_only_when_the_result_is_stored_and_handed_on(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+        await stage.accept(job("a"), job("b"))
+        await stage.end("a", success())
+        await until(lambda: "b" in stage.runner.started, "the next job has the slot")
+        after_claim = [call for call in stage.calls if call[0] in ("run", "store", "submit")]
+        assert after_claim == [("run", "a"), ("store", "a"), ("submit", "a"), ("run", "b")]
+
+
+async def test_whoever_waits_for_a_slot_is_told_when_one_is_free(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+        await stage.accept(job("a"))
+        assert not stage.dispatcher.changed.is_set()
+        await stage.end("a", success())
+        await asyncio.wait_for(stage.dispatcher.changed.wait(), 30)
+
+
+async def test_the_slot_of_a_job_that_can_not_be_killed_is_set_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with scene(tmp_path, slots=2) as stage:
+        await stage.accept(job("stuck"), job("b"), job("c"))
+        await stage.end("stuck", replace(success(), stuck=True))
+        assert stage.runner.started == ["stuck", "b"]
+        assert (stage.dispatcher.busy, stage.dispatcher.free_slots) == (2, 0)
+        assert "Its slot is set aside; 1 left." in caplog.text
+        await stage.end("b", success())
+        await stage.end("c", success())
+        assert stage.dispatcher.free_slots == 1
+        assert (await stage.result_of("stuck"))["status"] == "success"
+
+
+async def test_where_every_slot_is_stuck_there_are_none_and_not_less(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+        await stage.accept(job("stuck"), job("waits"))
+        await stage.end("stuck", replace(success(), stuck=True))
+        assert (stage.dispatcher.busy, stage.dispatcher.free_slots) == (1, 0)
+
+
+async def test_the_worker_is_idle_when_nothing_runs_or_waits(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+        await asyncio.wait_for(stage.dispatcher.wait_until_idle(), 30)
+        await stage.accept(job("a"), job("b"))
+        idle = asyncio.ensure_future(stage.dispatcher.wait_until_idle())
+        await stage.end("a", success())
+        assert not idle.done()
+        await stage.end("b", success())
+        await asyncio.wait_for(idle, 30)

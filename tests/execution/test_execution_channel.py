@@ -1,0 +1,163 @@
+"""What comes over the channel and the pipes of a child, and what becomes of it."""
+
+import logging
+import time
+
+import pytest
+from execution_support import DONE, SECRET, begin, until
+
+from jobrunner.protocol.messages import Log, Outcome, Secret
+from supervisor.lifecycle.events import Timer, TimerFired
+from supervisor.verdict import ExitStatus
+from supervisor.watch.joblog import BURST_LINES
+
+EXIT_0 = ExitStatus(code=0)
+EXIT_7 = ExitStatus(code=7)
+
+
+async def test_an_outcome_carries_what_the_block_returned() -> None:
+    scene = await begin()
+    body, acquires = b'{"data": {"x": 1}}', b'[{"key": "k"}]'
+    outcome = Outcome(success=False, message="no", retryable=True, raised=True, body_bytes=len(body))
+    await scene.say(outcome, payload=body + acquires)
+    finished = await scene.finish(status=EXIT_0)
+    assert (finished.result_body, finished.acquires) == (body, acquires)
+    seen = finished.ending.outcome
+    assert seen is not None
+    assert (seen.success, seen.message, seen.retryable, seen.raised) == (False, "no", True, True)
+
+
+async def test_of_two_outcomes_the_first_counts_with_its_body() -> None:
+    scene = await begin()
+    first, second = b'{"data": {"first": 1}}', b'{"data": {"second": 1}}'
+    await scene.say(Outcome(success=True, message="1", body_bytes=len(first)), payload=first)
+    await scene.say(Outcome(success=False, message="2", body_bytes=len(second)), payload=second)
+    finished = await scene.finish(status=EXIT_0)
+    assert finished.result_body == first
+    assert finished.ending.outcome is not None
+    assert finished.ending.outcome.message == "1"
+
+
+async def test_a_job_without_an_outcome_has_no_body() -> None:
+    scene = await begin()
+    finished = await scene.finish(status=EXIT_7)
+    assert (finished.result_body, finished.acquires, finished.stuck) == (b"", b"", False)
+    assert finished.ending.exit_status == EXIT_7
+    assert finished.ending.channel_problem is None
+
+
+async def test_the_message_of_an_outcome_is_masked() -> None:
+    scene = await begin()
+    finished = await scene.finish(Outcome(success=True, message=f"got {SECRET}", body_bytes=2), status=EXIT_0)
+    assert finished.ending.outcome is not None
+    assert finished.ending.outcome.message == "got ***"
+
+
+async def test_a_secret_that_the_child_has_set_is_masked_from_then_on() -> None:
+    scene = await begin()
+    told = Outcome(success=True, message="now Birch-Lantern-77", body_bytes=2)
+    finished = await scene.finish(Secret(value="Birch-Lantern-77"), told, status=EXIT_0)
+    assert finished.ending.outcome is not None
+    assert finished.ending.outcome.message == "now ***"
+
+
+async def test_a_line_that_the_block_logs_is_passed_on(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    scene = await begin()
+    await scene.say(Log(level=logging.INFO, logger="block", text=f"logged {SECRET}", created=0.0))
+    await scene.finish(DONE, status=EXIT_0)
+    assert "logged ***" in caplog.messages
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+async def test_a_line_that_the_block_prints_is_passed_on_with_its_stream(
+    stream: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    scene = await begin()
+    scene.printed("whole line\nhalf a li", stream=stream)
+    await scene.finish(DONE, status=EXIT_0)
+    told = [(record.getMessage(), record.__dict__.get("stream")) for record in caplog.records]
+    assert [each for each in told if each[1]] == [("whole line", stream), ("half a li", stream)]
+
+
+async def test_what_is_no_frame_ends_the_job_and_is_named() -> None:
+    scene = await begin()
+    await scene.child.send(b"\xff" * 8)
+    finished = await scene.finish()
+    assert finished.ending.channel_problem is not None
+    assert "a header of 4294967295 bytes" in finished.ending.channel_problem
+    assert finished.ending.killed
+
+
+async def test_a_result_over_the_cap_is_no_frame() -> None:
+    scene = await begin()
+    payload = b'{"data": "' + b"x" * 200_000 + b'"}'
+    await scene.say(Outcome(success=True, message="", body_bytes=len(payload)), payload=payload)
+    finished = await scene.finish()
+    assert "is over" in str(finished.ending.channel_problem)
+
+
+async def test_a_channel_that_breaks_has_ended_and_is_no_frame_of_the_block_s() -> None:
+    scene = await begin()
+    scene.child.reader.set_exception(ConnectionResetError("reset"))
+    finished = await scene.finish(status=EXIT_7)
+    assert finished.ending.channel_problem is None
+    assert finished.ending.exit_status == EXIT_7
+
+
+async def test_a_child_that_is_gone_when_it_is_to_be_cancelled_says_so_by_its_end() -> None:
+    scene = await begin()
+
+    def write(data: bytes) -> None:
+        scene.calls.append("write")
+        raise BrokenPipeError
+
+    scene.child.writer.write = write  # type: ignore[method-assign]
+    scene.execution._put(TimerFired(time.monotonic(), Timer.DEADLINE))
+    await until(lambda: "write" in scene.calls, "it is asked to stop")
+    assert (await scene.finish(status=EXIT_7)).ending.exit_status == EXIT_7
+
+
+async def test_the_last_output_is_that_of_stderr_and_else_of_stdout() -> None:
+    scene = await begin()
+    scene.printed("out\n", stream="stdout")
+    scene.printed("err\n", stream="stderr")
+    assert (await scene.finish(status=EXIT_7)).ending.last_output == "err\n"
+    scene = await begin()
+    scene.printed("out\n", stream="stdout")
+    assert (await scene.finish(status=EXIT_7)).ending.last_output == "out\n"
+
+
+async def test_of_much_output_the_end_is_kept() -> None:
+    scene = await begin()
+    scene.printed("".join(f"line {number}\n" for number in range(2000)))
+    last = (await scene.finish(status=EXIT_7)).ending.last_output
+    assert last.endswith("line 1998\nline 1999\n")
+    assert len(last) == 4096
+
+
+@pytest.mark.parametrize("times", [500, 1000])
+@pytest.mark.parametrize("end", ["", "\n"])
+async def test_of_a_secret_at_the_edge_of_the_last_output_no_half_is_shown(end: str, times: int) -> None:
+    """The text is cut inside a secret, at its beginning and, where the child was killed as it wrote, at its end."""
+    scene = await begin()
+    scene.printed("x" + f"{SECRET} " * times + (SECRET[:-3] if not end else "") + end)
+    last = (await scene.finish(status=EXIT_7)).ending.last_output
+    assert set(last) <= set("* \n")
+
+
+async def test_a_short_output_that_begins_like_the_end_of_a_secret_is_shown_whole() -> None:
+    scene = await begin()
+    scene.printed(f"{SECRET[5:]} is here\n")
+    assert (await scene.finish(status=EXIT_7)).ending.last_output == f"{SECRET[5:]} is here\n"
+
+
+async def test_lines_that_were_too_many_are_counted_and_told_at_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    scene = await begin()
+    scene.printed("line\n" * (BURST_LINES + 500))
+    await scene.finish(DONE, status=EXIT_0)
+    assert "lines of this job were dropped" in caplog.messages[-1]

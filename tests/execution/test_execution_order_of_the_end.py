@@ -1,0 +1,172 @@
+"""What is done to a child in its last moments, and in which order."""
+
+import asyncio
+import os
+
+import pytest
+from execution_support import DONE, SIGKILL, STACK, Scene, begin, until
+
+from supervisor.launcher.sweep import Swept
+from supervisor.lifecycle.job import Limits
+from supervisor.verdict import ExitStatus, LimitKind, OutOfMemory
+
+EXIT_0 = ExitStatus(code=0)
+
+
+def acts(scene: Scene) -> list[str]:
+    """What was done to the child and its tree, in order."""
+    names = [call if isinstance(call, str) else call[0] for call in scene.calls]
+    return [
+        name for name in names if name in ("stack", "kill", "sweep", "reap", "freeze", "resume", "give up")
+    ]
+
+
+async def test_the_child_is_waited_for_only_when_its_tree_is_dead() -> None:
+    """The zombie keeps the number of its process group from being given to a stranger."""
+    scene = await begin()
+    await scene.finish(DONE, status=EXIT_0)
+    assert acts(scene) == ["sweep", "reap"]
+    assert ("sweep", scene.child.groups, scene.child.cgroup) in scene.calls
+
+
+async def test_a_job_that_must_end_shows_its_stack_before_it_is_killed_and_swept_before_it_is_reaped() -> (
+    None
+):
+    scene = await begin()
+    scene.execution.stop()
+    finished = await scene.finish()
+    assert acts(scene) == ["stack", "kill", "sweep", "reap"]
+    assert finished.ending.limit is not None
+    assert finished.ending.limit.kind is LimitKind.STOPPING
+    assert "block.py" in finished.ending.stack
+    assert finished.ending.exit_status == SIGKILL
+
+
+async def test_at_its_time_limit_a_job_is_asked_to_stop_and_killed_when_it_does_not() -> None:
+    scene = await begin(Limits(max_seconds=0.01, grace_seconds=0.01))
+    assert "0.01 s" in await scene.cancelled()
+    finished = await scene.finish()
+    assert acts(scene) == ["stack", "kill", "sweep", "reap"]
+    assert finished.ending.limit is not None
+    assert finished.ending.limit.kind is LimitKind.TIME
+
+
+async def test_a_job_that_multiplies_is_frozen_and_looked_at_before_it_goes_on_and_is_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = await begin(Limits(max_seconds=30.0, grace_seconds=1.0, processes=10))
+
+    async def freeze(child: object) -> None:
+        assert child is scene.child
+        scene.calls.append("freeze")
+
+    monkeypatch.setattr("supervisor.job.execution.freeze", freeze)
+    scene.headcount.tell(11)
+    finished = await scene.finish()
+    # The stack is asked for while it is stopped: then that is the first thing that it does.
+    assert acts(scene) == ["freeze", "stack", "resume", "kill", "sweep", "reap"]
+    assert finished.ending.limit is not None
+    assert (finished.ending.limit.kind, finished.ending.limit.measured) == (LimitKind.PROCESSES, 11)
+    assert scene.calls.index("reports stop") < scene.calls.index("freeze")
+
+
+async def test_whoever_tells_of_the_loop_is_stopped_before_the_stack_is_taken() -> None:
+    scene = await begin()
+    scene.execution.stop()
+    await scene.finish()
+    assert scene.calls.index("reports stop") < scene.calls.index("stack")
+
+
+async def test_what_the_sweep_and_the_kernel_say_goes_into_the_evidence() -> None:
+    scene = await begin()
+    scene.sweeper.finds = Swept(killed=3, remaining=1)
+    scene.child.cgroup.oom = OutOfMemory(1, 64.0)  # type: ignore[attr-defined]
+    finished = await scene.finish(DONE, status=EXIT_0)
+    ending = finished.ending
+    assert (ending.leftover_processes, ending.unkilled_processes, finished.stuck) == (4, 1, True)
+    assert (ending.usage.peak_memory_mb, ending.usage.cpu_seconds) == (33.0, 1.5)
+    assert ending.out_of_memory == OutOfMemory(1, 64.0)
+
+
+async def test_a_sweep_that_can_not_look_is_told_and_the_child_is_reaped_all_the_same(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene = await begin()
+    scene.sweeper.finds = OSError("no descriptor left")
+    finished = await scene.finish(DONE, status=EXIT_0)
+    assert acts(scene) == ["sweep", "reap"]
+    assert (finished.ending.leftover_processes, finished.stuck) == (0, False)
+    assert "could not be looked for" in caplog.text
+
+
+async def test_a_child_that_does_not_die_is_given_up_with_what_the_kernel_knows_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("supervisor.lifecycle.job.UNKILLABLE_SECONDS", 0.01)
+    scene = await begin(obeys=False, pid=os.getpid())
+    scene.execution.stop()
+    finished = await scene.finish()
+    assert finished.stuck
+    assert finished.ending.unkillable
+    assert finished.ending.kernel is not None
+    assert acts(scene) == ["stack", "kill"]
+
+
+async def test_the_kernel_is_asked_only_where_no_stack_came() -> None:
+    scene = await begin(pid=os.getpid())
+    scene.execution.stop()
+    assert (await scene.finish()).ending.kernel is None
+    scene = await begin(pid=os.getpid(), stack=" ")
+    scene.execution.stop()
+    finished = await scene.finish()
+    assert finished.ending.kernel is not None
+    assert finished.ending.kernel.state in ("R", "S")
+
+
+async def test_of_a_process_that_is_gone_the_kernel_says_nothing() -> None:
+    scene = await begin(stack=" ")  # its number is above what the kernel gives out
+    scene.execution.stop()
+    assert (await scene.finish()).ending.kernel is None
+
+
+async def test_a_stack_that_was_written_before_the_end_is_evidence_too() -> None:
+    """That of a crash, which nobody has asked for."""
+    scene = await begin()
+    os.write(scene.child.dump, STACK.encode())
+    finished = await scene.finish(status=ExitStatus(signal_name="SIGSEGV"))
+    assert "block.py" in finished.ending.stack
+    assert acts(scene) == ["sweep", "reap"]
+
+
+async def test_a_child_that_lives_on_without_its_channel_is_killed() -> None:
+    scene = await begin()
+    scene.child.far.shutdown(2)
+    finished = await scene.finish()
+    assert finished.ending.channel_closed
+    assert acts(scene) == ["stack", "kill", "sweep", "reap"]
+
+
+async def test_a_bug_in_a_task_of_the_execution_is_raised_and_everything_is_let_go() -> None:
+    scene = await begin()
+    scene.sweeper.finds = RuntimeError("a bug")
+    scene.child.end(EXIT_0)
+    with pytest.raises(RuntimeError, match="a bug"):
+        await asyncio.wait_for(scene.running, 20)
+    assert ("sampler forgets", scene.child.pid) in scene.calls
+    assert ("headcount forgets", scene.child.pid) in scene.calls
+    assert "reports stop" in scene.calls
+    await scene.close()
+
+
+async def test_nothing_of_an_execution_goes_on_after_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.lifecycle.job.UNKILLABLE_SECONDS", 0.01)
+    scene = await begin(obeys=False, stack="")  # which is waited for in vain
+    scene.execution.stop()
+    await scene.finish()
+    assert all(handle.cancelled() for handle in scene.execution._timers._handles.values())
+    await until(lambda: not scene.execution._tasks, "its tasks have ended")
+    assert scene.calls[-3:] == [
+        "reports stop",
+        ("sampler forgets", scene.child.pid),
+        ("headcount forgets", scene.child.pid),
+    ]

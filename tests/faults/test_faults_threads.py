@@ -1,0 +1,127 @@
+"""Threads are started with the worker: all of them or none of the worker, and none later."""
+
+import asyncio
+import errno
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from supervisor.commands.shared.common import run_to_exit_code
+from supervisor.errors import StartRefusedError
+from supervisor.job.directories import JobDirectories
+from supervisor.process.cgroups.detection import Detected
+from supervisor.process.cgroups.worker import Cgroups
+from supervisor.process.threads import started_pool
+from tests.faults.scarce import until
+
+
+@pytest.fixture
+def refuse(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Have threads be refused once so many more are started."""
+    real = threading.Thread.start
+
+    def from_now_on(granted: int) -> None:
+        left = [None] * granted
+
+        def start(thread: threading.Thread) -> None:
+            if not left:
+                raise RuntimeError("can't start new thread")
+            left.pop()
+            real(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+
+    return from_now_on
+
+
+def test_a_pool_that_was_started_does_as_much_at_once_as_it_has_threads_and_starts_none(
+    refuse: Callable[[int], None],
+) -> None:
+    pool = started_pool(3, "test")
+    refuse(0)
+    for _ in range(3):  # also when its threads have become idle
+        meeting = threading.Barrier(3)
+        for met in [pool.submit(meeting.wait, 20) for _ in range(3)]:
+            met.result(20)
+    pool.shutdown()
+
+
+@pytest.mark.parametrize("granted", [0, 1, 2])
+async def test_a_pool_that_can_not_have_all_its_threads_has_none_and_says_what_to_do(
+    refuse: Callable[[int], None], granted: int
+) -> None:
+    before = threading.active_count()
+    refuse(granted)
+    with pytest.raises(StartRefusedError, match="Raise the limit of processes"):
+        started_pool(3, "test")
+    await until(lambda: threading.active_count() == before, "its threads have ended")
+
+
+async def test_directories_are_removed_where_no_thread_can_be_started_any_more(
+    refuse: Callable[[int], None], tmp_path: Path
+) -> None:
+    directories = JobDirectories(tmp_path / "jobs")
+    directories.prepare()
+    refuse(0)
+    path = directories.make()
+    Path(path, "file").touch()
+    await directories.remove(path)
+    assert not Path(path).exists()
+    directories.close()
+
+
+async def test_cgroups_have_their_thread_from_the_beginning(refuse: Callable[[int], None]) -> None:
+    cgroups = Cgroups(Detected())
+    refuse(0)
+    assert cgroups._thread.submit(time.monotonic).result(20)
+    cgroups.close()
+
+
+@pytest.mark.parametrize("make", [lambda path: JobDirectories(path), lambda _: Cgroups(Detected())])
+def test_who_needs_a_thread_says_at_the_start_that_there_is_none(
+    refuse: Callable[[int], None], tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    refuse(0)
+    with pytest.raises(StartRefusedError, match="can't be started"):
+        make(tmp_path)
+
+
+def test_where_asyncio_can_not_start_the_thread_that_ends_its_threads_the_exit_code_is_the_work_s(
+    refuse: Callable[[int], None],
+) -> None:
+    async def work() -> int:
+        asyncio.get_running_loop().set_default_executor(started_pool(1, "test"))
+        refuse(0)
+        return 7
+
+    assert run_to_exit_code("test", work) == 7
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a mistake of ours"), RuntimeError("can't start new thread")])
+def test_an_error_of_the_work_itself_is_not_taken_for_that(error: Exception) -> None:
+    async def work() -> int:
+        raise error
+
+    coroutine: Callable[[], Coroutine[Any, Any, int]] = work
+    with pytest.raises(RuntimeError, match=str(error)):
+        run_to_exit_code("test", coroutine)
+
+
+def test_a_directory_that_can_not_be_given_to_its_user_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directories = JobDirectories(tmp_path / "jobs")
+    directories.prepare()
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOMEM, "no")
+
+    monkeypatch.setattr("supervisor.job.directories.os.chown", refused)
+    with pytest.raises(OSError, match="no"):
+        directories.make(4711)
+    assert not list((tmp_path / "jobs").iterdir())
+    directories.close()

@@ -1,0 +1,145 @@
+"""What a process does to itself before it runs code of a block: seen by itself, in a process of its own."""
+
+import contextlib
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hosting import ROOT, hosted, signals_are_contained
+
+from jobrunner import containment
+from jobrunner.containment import contain_signals
+
+CONTAIN = """
+import json, os, resource, sys
+from jobrunner.containment import contain
+from jobrunner.protocol.confinement import Confinement
+before = {name: resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")}
+del before["RLIMIT_OFILE"]  # another name of RLIMIT_NOFILE
+if len(sys.argv) > 2:
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+contain(Confinement(**json.loads(sys.argv[1])))
+after = {name: resource.getrlimit(getattr(resource, name)) for name in before}
+print(json.dumps({
+    "niceness": os.nice(0),
+    "policy": os.sched_getscheduler(0),
+    "oom": open("/proc/self/oom_score_adj").read().strip(),
+    "limits": {name: after[name] for name in after if after[name] != before[name]},
+}))
+"""
+
+
+def contained(confinement: dict[str, int], *flags: str, prefix: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return what a process sees that has contained itself."""
+    done = subprocess.run(
+        [*prefix, sys.executable, "-c", CONTAIN, json.dumps(confinement), *flags],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout)
+    return seen
+
+
+# A limit that is not 0 already, unless nobody here may have a core file.
+_, HARD = resource.getrlimit(resource.RLIMIT_CORE)
+MOST = 1000 if HARD == resource.RLIM_INFINITY else min(1000, HARD)
+CORES = ("prlimit", f"--core={MOST}:{MOST}")
+NO_CORE = {"RLIMIT_CORE": [0, 0]} if MOST else {}
+# Where there is a limit at all, jobs leave the last processes of the user to the worker.
+USERS, _ = resource.getrlimit(resource.RLIMIT_NPROC)
+RESERVE = {"RLIMIT_NPROC": [USERS - 64] * 2} if USERS > 128 else {}
+
+
+def test_a_child_is_nicer_than_its_worker_leaves_no_core_and_goes_first_when_memory_runs_out() -> None:
+    seen = contained({}, prefix=CORES)
+    assert seen["niceness"] == min(19, os.nice(0) + 5)
+    assert seen["limits"] == NO_CORE | RESERVE
+    assert seen["oom"] == "500"
+
+
+def test_limits_are_set_soft_and_hard_and_that_of_processes_only_for_a_user_of_the_job_s_own() -> None:
+    limits = {"max_open_files": 100, "max_file_mb": 3, "max_processes": 50}
+    seen = contained(limits, prefix=CORES)["limits"]
+    expected = NO_CORE | {"RLIMIT_NOFILE": [100, 100], "RLIMIT_FSIZE": [3 * 2**20] * 2}
+    assert seen == expected | RESERVE
+    seen = contained(limits | {"user": 3_000_000_000}, prefix=CORES)["limits"]
+    assert seen == expected | {"RLIMIT_NPROC": [50, 50]}
+
+
+@pytest.mark.skipif(
+    0 <= resource.getrlimit(resource.RLIMIT_NPROC)[1] < 2000, reason="the user may have too few processes"
+)
+def test_the_worker_s_reserve_of_processes_is_taken_from_the_limit_that_holds() -> None:
+    seen = contained({}, prefix=("prlimit", "--nproc=1000:2000"))["limits"]
+    assert seen["RLIMIT_NPROC"] == [1000 - 64] * 2
+
+
+@pytest.mark.parametrize(("version", "contains"), [(-1, False), (5, False), (6, True), (7, True)])
+def test_signals_are_contained_by_every_kernel_that_can_from_version_6_of_landlock_on(
+    monkeypatch: pytest.MonkeyPatch, version: int, contains: bool
+) -> None:
+    restricted: list[int] = []
+
+    def syscall(number: int, *arguments: Any) -> int:
+        if number == 446:  # landlock_restrict_self
+            restricted.append(arguments[0])
+            return 0
+        return version if arguments[0] is None else os.open(os.devnull, os.O_RDONLY)
+
+    monkeypatch.setattr(containment.ctypes, "CDLL", lambda *_, **__: SimpleNamespace(syscall=syscall))
+    assert (contain_signals(), len(restricted)) == (contains, contains)
+
+
+def test_a_limit_above_the_hard_one_becomes_the_hard_one() -> None:
+    seen = contained({"max_open_files": 1000}, prefix=("prlimit", "--nofile=100:200"))["limits"]
+    assert seen["RLIMIT_NOFILE"] == [200, 200]
+
+
+def test_a_child_gives_up_the_priority_that_its_worker_has_while_jobs_run() -> None:
+    policy = os.sched_getscheduler(0)
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    may = os.sched_getscheduler(0) == os.SCHED_RR
+    os.sched_setscheduler(0, policy, os.sched_param(0))
+    if not may:
+        pytest.skip("this process may not have real-time priority")
+    seen = contained({}, "--with-precedence")
+    assert (seen["policy"], seen["niceness"]) == (os.SCHED_OTHER, min(19, os.nice(0) + 5))
+
+
+SIGNALS_ITS_PARENT = """
+import os, signal
+os.kill(os.getppid(), signal.SIGCONT)
+"""
+TELLS_ITS_STATUS = """
+import logging
+logging.getLogger(__name__).warning(open("/proc/self/status").read().replace(chr(10), " ; "))
+"""
+
+
+@pytest.mark.skipif(not signals_are_contained(), reason="this kernel is older than Linux 6.12")
+def test_a_module_can_not_signal_the_worker_while_it_is_imported(tmp_path: Path) -> None:
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "signals_its_parent.py").write_text(SIGNALS_ITS_PARENT)
+    with hosted(tmp_path, sources=[str(sources / "signals_its_parent.py")]) as host:
+        (problem,) = host.problems
+        assert "PermissionError" in problem["message"] + problem["traceback"]
+
+
+def test_a_module_gets_no_new_privileges_while_it_is_imported(tmp_path: Path) -> None:
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "tells_its_status.py").write_text(TELLS_ITS_STATUS)
+    with hosted(tmp_path, sources=[str(sources / "tells_its_status.py")]) as host:
+        assert "NoNewPrivs:\t1" in host.log()

@@ -1,0 +1,117 @@
+"""The filter that asks about setsid and setpgid, run by hand, and what a call of these makes of the groups."""
+
+import os
+import struct
+from types import SimpleNamespace
+
+import pytest
+
+from jobrunner import group_filter
+from jobrunner.group_filter import filter_program
+from jobrunner.protocol.group_calls import GroupCall, known_numbers, leader_after, read_call
+
+ASK, ALLOW = 0x7FC00000, 0x7FFF0000
+X86_64, I386, AARCH64, ARM = 0xC000003E, 0x40000003, 0xC00000B7, 0x40000028
+X32 = 0x40000000
+
+
+def answer(machine: str, architecture: int, number: int) -> int:
+    """Run the filter as the kernel does: loads, equal jumps and returns."""
+    program = [struct.unpack("=HBBI", part) for part in chunks(filter_program(known_numbers(machine)))]
+    data, loaded, at = {0: number, 4: architecture}, 0, 0
+    while True:
+        code, true, false, value = program[at]
+        at += 1
+        if code == 0x20:
+            loaded = data[value]
+        elif code == 0x15:
+            at += true if loaded == value else false
+        else:
+            assert code == 0x06
+            return value
+
+
+def chunks(program: bytes) -> list[bytes]:
+    return [program[start : start + 8] for start in range(0, len(program), 8)]
+
+
+@pytest.mark.parametrize(
+    ("machine", "architecture", "number"),
+    [
+        ("x86_64", X86_64, 112),
+        ("x86_64", X86_64, 109),
+        ("x86_64", X86_64, 112 | X32),
+        ("x86_64", X86_64, 109 | X32),
+        ("x86_64", I386, 66),
+        ("x86_64", I386, 57),
+        ("aarch64", AARCH64, 157),
+        ("aarch64", AARCH64, 154),
+        ("aarch64", ARM, 66),
+        ("aarch64", ARM, 57),
+    ],
+)
+def test_leaving_the_group_is_asked_for_by_every_kind_of_program(
+    machine: str, architecture: int, number: int
+) -> None:
+    assert answer(machine, architecture, number) == ASK
+    assert read_call(architecture, number, (0, 0)) == GroupCall(0, 0)
+
+
+def test_nothing_else_is_asked_for() -> None:
+    others = set(range(500)) - {109, 112}
+    assert {answer("x86_64", X86_64, number) for number in others} == {ALLOW}
+    assert {read_call(X86_64, number, (0, 0)) for number in others} == {None}
+    assert answer("x86_64", I386, 112) == ALLOW
+    assert answer("x86_64", AARCH64, 157) == ALLOW
+    assert answer("aarch64", AARCH64, 112) == ALLOW
+
+
+def test_a_machine_whose_numbers_are_not_known_has_no_filter() -> None:
+    assert known_numbers("pdp11") == ()
+
+
+@pytest.mark.parametrize(("known_flags", "only_a_kill_interrupts"), [(0x1F, False), (0x3F, True)])
+def test_where_the_kernel_can_only_a_kill_interrupts_who_waits_for_an_answer(
+    monkeypatch: pytest.MonkeyPatch, known_flags: int, only_a_kill_interrupts: bool
+) -> None:
+    """Linux 5.19, <linux/seccomp.h>. Otherwise a signal has the call made again, and the supervisor asked again."""
+    taken: list[int] = []
+
+    def syscall(_number: int, operation: int, flags: int, _program: bytes) -> int:
+        assert operation == 1
+        if flags & ~known_flags:
+            return -1
+        taken.append(flags)
+        return os.open(os.devnull, os.O_RDONLY)
+
+    monkeypatch.setattr(group_filter.ctypes, "CDLL", lambda *_, **__: SimpleNamespace(syscall=syscall))
+    monkeypatch.setattr(group_filter.platform, "machine", lambda: "x86_64")
+    listener = group_filter.ask_before_leaving_the_group()
+    assert listener is not None
+    os.close(listener)
+    (flags,) = taken
+    assert bool(flags & 1 << 5) is only_a_kill_interrupts
+
+
+@pytest.mark.parametrize(
+    ("call", "leader"),
+    [
+        (GroupCall(0, 0), 7),  # setsid; setpgid(0, 0)
+        (GroupCall(7, 0), 7),
+        (GroupCall(7, 7), 7),
+        (GroupCall(0, 7), 7),
+        (GroupCall(9, 0), 9),  # a child
+        (GroupCall(9, 9), 9),
+        (GroupCall(9, 7), None),  # joins
+        (GroupCall(0, 9), None),
+        (GroupCall(-1, 0), None),
+        (GroupCall(-1, -1), None),
+    ],
+)
+def test_who_leads_the_new_group_of_process_7(call: GroupCall, leader: int | None) -> None:
+    assert leader_after(call, 7) == leader
+
+
+def test_arguments_are_read_as_the_kernel_reads_them() -> None:
+    assert read_call(X86_64, 109, (0xFFFFFFFFFFFFFFFF, 0xABCD00000009)) == GroupCall(-1, 9)
+    assert read_call(X86_64, 112, (123, 456)) == GroupCall(0, 0) == read_call(X86_64, 109, (0, 0))

@@ -1,0 +1,23 @@
+"""The caps: each bounds what one side can make the other hold, so none changes by accident."""
+
+from jobrunner.protocol import caps
+
+KIB, MIB = 1024, 1024 * 1024
+EXPECTED = {
+    "HEADER_CAP_BYTES": 128 * KIB,
+    "RESULT_CAP_BYTES": 8 * MIB,
+    "ORDER_CAP_BYTES": 64 * MIB,
+    "CATALOGUE_CAP_BYTES": 64 * MIB,
+    "MESSAGE_CAP_CHARS": 16_000,
+    "LOG_CAP_CHARS": 16_000,
+    "FIELDS_CAP": 50,
+    "FIELD_CAP_CHARS": 1000,
+    "FIELDS_CAP_CHARS": 3000,
+    "NAMES_CAP": 200,
+    "SECRETS_CAP": 200,
+    "SECRET_CAP_CHARS": 1024,
+}
+
+
+def test_each_cap_is_what_was_decided() -> None:
+    assert {name: value for name, value in vars(caps).items() if "_CAP" in name} == EXPECTED

@@ -1,0 +1,66 @@
+"""Jobs that are not run: why, whether they may be started again, and what becomes of a child that was taken."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from jobs_support import ENTRY, job, scene, until
+
+from supervisor.errors import LaunchError
+from supervisor.verdict import Cause
+
+PASSWORD = "Trellis-Wagon-1842"
+
+
+async def test_a_job_for_which_no_child_could_be_started_may_be_started_again(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+        stage.launcher.may_bear.clear()
+        stage.runner.limits = replace(stage.runner.limits, start_seconds=0.01)
+        concluded = await stage.runner.run(job(), ENTRY)
+        verdict = concluded.verdict
+        assert (verdict.success, verdict.cause, verdict.retryable) == (False, Cause.START_FAILED, True)
+        assert not concluded.stuck
+        assert verdict.message.startswith("Not run: No child could be started within 0.01 s")
+        assert not verdict.keeps_outcome
+
+
+async def test_what_a_child_said_that_did_not_start_is_told_and_masked(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+
+        async def take(timeout_seconds: float) -> None:
+            raise LaunchError("It broke.", evidence=f"with {PASSWORD}\n\n")
+
+        stage.runner._spares.take = take  # type: ignore[assignment, method-assign]
+        told = job(parameters={"password": PASSWORD})
+        verdict = (await stage.runner.run(told, ENTRY)).verdict
+        assert verdict.message == "Not run: It broke.\nLast output:\nwith ***"
+
+
+async def test_a_worker_that_stops_runs_no_more_and_takes_no_child(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+        stage.runner.stop_all()
+        verdict = (await stage.runner.run(job(), ENTRY)).verdict
+        assert (verdict.cause, verdict.retryable) == (Cause.WORKER_STOPPING, True)
+        assert verdict.message == "Not run: this worker is shutting down."
+        assert stage.calls == []
+
+
+async def test_a_child_that_comes_when_the_worker_stops_is_given_up_without_an_order(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+        stage.launcher.may_bear.clear()
+        running = stage.begin(job())
+        await until(lambda: "spawn_child" in stage.calls, "a child is on its way")
+        stage.runner.stop_all()
+        stage.launcher.may_bear.set()
+        verdict = (await running).verdict
+        assert (verdict.cause, verdict.retryable) == (Cause.WORKER_STOPPING, True)
+        assert stage.calls == ["spawn_child", "give up"]
+
+
+async def test_without_a_directory_the_child_is_given_up_and_the_job_may_be_started_again(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path, prepared=False) as stage:
+        verdict = (await stage.runner.run(job(), ENTRY)).verdict
+        assert (verdict.cause, verdict.retryable) == (Cause.START_FAILED, True)
+        assert "its directory can't be made" in verdict.message
+        assert stage.calls == ["spawn_child", "give up"]

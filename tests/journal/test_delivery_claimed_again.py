@@ -1,0 +1,124 @@
+"""Results of jobs that were claimed again: they are given up, and hold up no other."""
+
+import asyncio
+from pathlib import Path
+
+from journal_support import claim, until
+
+from supervisor.engine.backoff import Backoff
+from supervisor.errors import EngineError
+from supervisor.journal import Ledger
+from supervisor.worker.delivery import Delivery
+from supervisor.worker.outbox import AT_ONCE, Item, Outbox
+
+OLD = [f"old {number}" for number in range(AT_ONCE)]
+
+
+class Engine:
+    """Is away until it is told to come back."""
+
+    def __init__(self) -> None:
+        self.is_away = True
+        self.got: list[bytes] = []
+        self.answers = asyncio.Event()
+        self.answers.set()
+
+    async def push_result(self, text: bytes) -> bool:
+        self.got.append(text)
+        await self.answers.wait()
+        if self.is_away:
+            raise EngineError("away")
+        return True
+
+
+class SlowLedger(Ledger):
+    """Forgets only when the test lets it."""
+
+    may_forget: asyncio.Event
+    is_asked = False
+
+    async def forget(self, number: int) -> None:
+        self.is_asked = True
+        await self.may_forget.wait()
+        await super().forget(number)
+
+
+class HeldOutbox(Outbox):
+    """Gives out nothing until the test lets it."""
+
+    is_held = True
+
+    def take(self, now: float) -> Item | None:
+        return None if self.is_held else super().take(now)
+
+    def next_time(self) -> float | None:
+        return asyncio.get_running_loop().time() + 0.01 if self.is_held else super().next_time()
+
+
+def quick() -> Outbox:
+    return Outbox(new_backoff=lambda: Backoff(first_seconds=0.02, longest_seconds=0.02))
+
+
+async def submit(ledger: Ledger, delivery: Delivery, *job_ids: str) -> None:
+    numbers = await ledger.claim([claim(job_id) for job_id in job_ids])
+    for number, job_id in zip(numbers, job_ids, strict=True):
+        await ledger.store_result(number, job_id.encode())
+        stored = ledger.result(number)
+        assert stored is not None
+        delivery.submit(stored)
+
+
+async def test_the_results_behind_those_that_are_given_up_are_sent(tmp_path: Path) -> None:
+    """As many as are sent at a time are given up at once, so that nothing else wakes the delivery."""
+    ledger, engine, outbox = await Ledger.open(tmp_path), Engine(), HeldOutbox()
+    engine.is_away = False
+    delivery = Delivery(engine, ledger, outbox)
+    await submit(ledger, delivery, *OLD, "other")
+    await delivery.supersede(OLD)
+    outbox.is_held = False
+    assert await delivery.wait_until_delivered(20)
+    assert engine.got == [b"other"]
+    await delivery.close()
+    await ledger.close()
+
+
+async def test_a_result_that_is_given_up_is_gone_from_the_journal_at_once(tmp_path: Path) -> None:
+    ledger, engine = await Ledger.open(tmp_path), Engine()
+    delivery = Delivery(engine, ledger, quick())
+    await submit(ledger, delivery, "old", "other")
+    await delivery.supersede({"old"})
+    assert ledger.known_job_ids() == {"other"}
+    await delivery.close()
+    await ledger.close()
+
+
+async def test_a_result_is_given_up_before_the_journal_has_forgotten_it(tmp_path: Path) -> None:
+    """A disk may be slow, and the result be due meanwhile."""
+    SlowLedger.may_forget = asyncio.Event()
+    ledger, engine, outbox = await SlowLedger.open(tmp_path), Engine(), HeldOutbox()
+    delivery = Delivery(engine, ledger, outbox)
+    await submit(ledger, delivery, "old")
+    forgetting = asyncio.ensure_future(delivery.supersede({"old"}))
+    await until(lambda: ledger.is_asked, "the journal is asked to forget it")
+    outbox.is_held = False
+    await until(lambda: delivery.waiting == 0, "it is given up")
+    assert not forgetting.done()
+    SlowLedger.may_forget.set()
+    await forgetting
+    assert engine.got == []
+    await delivery.close()
+    await ledger.close()
+
+
+async def test_a_result_that_is_on_its_way_when_it_is_given_up_is_not_sent_once_more(tmp_path: Path) -> None:
+    ledger, engine = await Ledger.open(tmp_path), Engine()
+    delivery = Delivery(engine, ledger, quick())
+    engine.answers.clear()
+    await submit(ledger, delivery, "old")
+    await until(lambda: engine.got == [b"old"], "it is on its way")
+    await delivery.supersede({"old"})
+    engine.answers.set()
+    assert await delivery.wait_until_delivered(20)
+    assert engine.got == [b"old"]
+    await delivery.close()
+    await ledger.close()

@@ -1,0 +1,174 @@
+"""The journal's writer: what shares a transaction, what never does, and in which order all is done."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from journal_support import FILE, until
+
+from supervisor.journal.maintenance import Maintenance
+from supervisor.journal.schema import open_database
+from supervisor.journal.writer import Writer
+
+
+class Recorder:
+    """A writer whose statements are recorded, and which can be held up while orders pile up before it."""
+
+    def __init__(self, path: Path) -> None:
+        self.statements: list[str] = []
+        self.lost: list[str] = []
+        self.writer = Writer(path, Maintenance(path, lambda seen: None, lambda: self.lost.append("lost")))
+        self._path = path
+        self.go_on = threading.Event()
+
+    async def open(self) -> None:
+        await self.writer.call(lambda: self.writer.open().execute("CREATE TABLE words (word TEXT UNIQUE)"))
+        await self.writer.call(lambda: self._database.set_trace_callback(self.statements.append))
+
+    @property
+    def _database(self) -> sqlite3.Connection:
+        assert self.writer.database is not None
+        return self.writer.database
+
+    def hold_up(self) -> "asyncio.Future[bool]":
+        return self.writer.call(lambda: self.go_on.wait(30))
+
+    def insert(self, word: str) -> "asyncio.Future[object]":
+        return self.writer.write(lambda database: database.execute("INSERT INTO words VALUES (?)", (word,)))
+
+    def is_in_transaction(self) -> bool:
+        return self._database.in_transaction
+
+    def take_away(self) -> None:
+        self._path.unlink()
+
+    def words(self) -> list[str]:
+        database = open_database(self._path)
+        try:
+            return [word for (word,) in database.execute("SELECT word FROM words ORDER BY rowid")]
+        finally:
+            database.close()
+
+    def seen(self) -> list[str]:
+        """Return the statements, each by its first word and what it inserts."""
+        kept = [
+            each for each in self.statements if each.split()[0] in ("BEGIN", "INSERT", "COMMIT", "ROLLBACK")
+        ]
+        return [each.split("'")[1] if "'" in each else each.split()[0] for each in kept]
+
+
+@pytest_asyncio.fixture
+async def recorder(tmp_path: Path) -> AsyncIterator[Recorder]:
+    recorder = Recorder(tmp_path / FILE)
+    await recorder.open()
+    yield recorder
+    recorder.go_on.set()
+    assert await asyncio.to_thread(recorder.writer.close, 30)
+
+
+async def test_the_chores_watch_the_file_that_is_open(recorder: Recorder) -> None:
+    await recorder.insert("a")
+    await recorder.insert("b")
+    assert recorder.lost == []
+    await recorder.writer.call(recorder.take_away)
+    await recorder.insert("c")
+    await until(lambda: recorder.lost == ["lost"], "it is noticed that the file is gone")
+
+
+async def test_the_chores_of_a_writer_that_is_never_idle_are_done_too(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What follows a write waits in the queue here, so there is no pause between them."""
+    done: list[bool] = []
+    recorder.hold_up()
+    monkeypatch.setattr(recorder.writer._maintenance, "do", lambda _, *, idle: done.append(idle))
+    write = recorder.insert("a")
+    after = recorder.writer.call(lambda: list(done))
+    recorder.go_on.set()
+    await write
+    assert False in await after
+
+
+async def test_writes_that_wait_share_one_transaction_in_their_order(recorder: Recorder) -> None:
+    recorder.hold_up()
+    writes = [recorder.insert(word) for word in "abc"]
+    recorder.go_on.set()
+    await asyncio.gather(*writes)
+    assert recorder.seen() == ["BEGIN", "a", "b", "c", "COMMIT"]
+
+
+async def test_what_is_to_be_done_alone_is_done_between_transactions_and_in_its_turn(
+    recorder: Recorder,
+) -> None:
+    recorder.hold_up()
+    first = recorder.insert("a")
+    alone = recorder.writer.call(lambda: (recorder.seen(), recorder.is_in_transaction()))
+    second = recorder.insert("b")
+    recorder.go_on.set()
+    await asyncio.gather(first, second)
+    assert await alone == (["BEGIN", "a", "COMMIT"], False)
+    assert recorder.seen() == ["BEGIN", "a", "COMMIT", "BEGIN", "b", "COMMIT"]
+
+
+async def test_one_write_that_fails_takes_no_other_of_its_transaction_along(recorder: Recorder) -> None:
+    recorder.hold_up()
+    writes = [recorder.insert(word) for word in ("a", "a", "b")]
+    recorder.go_on.set()
+    results = await asyncio.gather(*writes, return_exceptions=True)
+    assert [isinstance(result, sqlite3.IntegrityError) for result in results] == [False, True, False]
+    assert recorder.words() == ["a", "b"]
+
+
+async def test_where_no_transaction_can_begin_the_waiting_writes_fail_together(recorder: Recorder) -> None:
+    """Each alone would wait as long again for whoever holds the file."""
+    await recorder.writer.call(recorder.writer.shut)
+    recorder.hold_up()
+    writes = [recorder.insert(word) for word in "ab"]
+    recorder.go_on.set()
+    results = await asyncio.gather(*writes, return_exceptions=True)
+    assert [str(result) for result in results] == ["the file is not open"] * 2
+    assert results[0] is results[1]
+
+
+async def test_how_writes_ended_is_told_in_their_order_also_where_nobody_waits(recorder: Recorder) -> None:
+    told: list[str] = []
+    recorder.hold_up()
+    for word in ("a", "a", "b"):
+        future = recorder.writer.write(
+            lambda database, word=word: database.execute("INSERT INTO words VALUES (?)", (word,)),
+            lambda error, word=word: told.append(f"{word} {type(error).__name__}"),
+        )
+        future.cancel()
+    recorder.go_on.set()
+    await until(lambda: len(told) == 3, "all writes are told of")
+    assert told == ["a NoneType", "a IntegrityError", "b NoneType"]
+
+
+async def test_what_fails_alone_is_told_to_whoever_waits_and_the_writer_goes_on(recorder: Recorder) -> None:
+    def fail() -> None:
+        raise LookupError("not there")
+
+    with pytest.raises(LookupError, match="not there"):
+        await recorder.writer.call(fail)
+    await recorder.insert("a")
+    assert recorder.words() == ["a"]
+
+
+async def test_closing_does_first_what_waits(recorder: Recorder) -> None:
+    recorder.hold_up()
+    write = recorder.insert("a")
+    closing = asyncio.ensure_future(asyncio.to_thread(recorder.writer.close, 30))
+    recorder.go_on.set()
+    assert await closing
+    await write
+    assert recorder.words() == ["a"]
+    assert recorder.writer.database is None
+
+
+async def test_closing_leaves_a_disk_that_hangs_alone(recorder: Recorder) -> None:
+    recorder.hold_up()
+    assert not await asyncio.to_thread(recorder.writer.close, 0.01)

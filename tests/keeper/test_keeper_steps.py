@@ -1,0 +1,137 @@
+"""The keeper's steps, one by one: what it signals, in which order, and when it is content. No process is touched."""
+
+import itertools
+import os
+import signal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from supervisor import keeper
+from supervisor.process import kept
+
+STOP, KILL = signal.SIGSTOP, signal.SIGKILL
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Everything that is signalled, reaped and slept."""
+    made: list[Any] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: made.append((number, pid)))
+    monkeypatch.setattr(keeper, "_reap", lambda: made.append("reap"))
+    monkeypatch.setattr(keeper.time, "sleep", lambda seconds: made.append("sleep") if seconds > 0 else None)
+    return made
+
+
+def rounds(monkeypatch: pytest.MonkeyPatch, *children: set[int]) -> None:
+    left = iter(children)
+    monkeypatch.setattr(keeper, "_children", lambda: next(left, set()))
+
+
+def test_all_are_stopped_before_the_first_is_killed_and_what_they_hand_up_is_next(
+    monkeypatch: pytest.MonkeyPatch, calls: list[Any]
+) -> None:
+    rounds(monkeypatch, {11, 12}, {13})
+    assert keeper.kill_all_children(60.0) == 3
+    assert calls == [
+        (STOP, 11), (STOP, 12), (KILL, 11), (KILL, 12), "reap", "sleep", (STOP, 13), (KILL, 13), "reap", "sleep",
+    ]  # fmt: skip
+
+
+def test_without_children_nothing_is_done(monkeypatch: pytest.MonkeyPatch, calls: list[Any]) -> None:
+    rounds(monkeypatch, set())
+    assert keeper.kill_all_children(60.0) == 0
+    assert calls == []
+
+
+def test_one_that_must_be_killed_twice_is_counted_once(
+    monkeypatch: pytest.MonkeyPatch, calls: list[Any]
+) -> None:
+    rounds(monkeypatch, {11}, {11})
+    assert keeper.kill_all_children(60.0) == 1
+    assert calls.count((KILL, 11)) == 2
+
+
+@pytest.mark.parametrize("error", [ProcessLookupError, PermissionError])
+def test_one_that_is_gone_or_not_ours_to_kill_keeps_no_other_alive(
+    monkeypatch: pytest.MonkeyPatch, calls: list[Any], error: type[OSError]
+) -> None:
+    def kill(pid: int, number: int) -> None:
+        if pid == 11:
+            raise error
+        calls.append((number, pid))
+
+    monkeypatch.setattr(os, "kill", kill)
+    rounds(monkeypatch, {11, 12})
+    keeper.kill_all_children(60.0)
+    assert [call for call in calls if isinstance(call, tuple)] == [(STOP, 12), (KILL, 12)]
+
+
+def test_what_can_not_be_killed_is_given_up_when_the_time_is_over(
+    monkeypatch: pytest.MonkeyPatch, calls: list[Any]
+) -> None:
+    clock = itertools.count(100)
+    monkeypatch.setattr(
+        keeper, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _: calls.append("sleep"))
+    )
+    monkeypatch.setattr(keeper, "_children", lambda: {11})
+    assert keeper.kill_all_children(5.0) == 1
+    assert calls.count("sleep") == 4
+
+
+def test_signals_are_passed_on_until_the_supervisor_has_ended(
+    monkeypatch: pytest.MonkeyPatch, calls: list[Any]
+) -> None:
+    heard = iter([signal.SIGHUP, signal.SIGCHLD, signal.SIGTERM, signal.SIGCHLD])
+    waited = iter([(0, 0), (7, signal.SIGSEGV)])
+    monkeypatch.setattr(signal, "sigwaitinfo", lambda numbers: SimpleNamespace(si_signo=next(heard)))
+    monkeypatch.setattr(os, "waitpid", lambda pid, options: next(waited))
+    assert keeper._wait(7) == -signal.SIGSEGV
+    assert calls == [(signal.SIGHUP, 7), (signal.SIGTERM, 7)]
+
+
+def test_the_dead_are_waited_for_until_none_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited = iter([(11, 0), (12, 0), (0, 0)])
+    monkeypatch.setattr(os, "waitpid", lambda pid, options: next(waited))
+    keeper._reap()
+    assert next(waited, None) is None
+
+
+def test_where_there_is_nobody_to_wait_for_nothing_is_wrong() -> None:
+    """`waitpid` raises then."""
+
+    def waitpid(pid: int, options: int) -> tuple[int, int]:
+        raise ChildProcessError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "waitpid", waitpid)
+        keeper._reap()
+
+
+def test_the_cgroups_that_were_left_to_the_keeper_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    removed: list[tuple[Path, float]] = []
+    monkeypatch.setattr(keeper, "kill_and_remove", lambda path, seconds: removed.append((path, seconds)))
+    memory = os.memfd_create("test")
+    monkeypatch.setattr(kept, "_cgroups", memory)
+    try:
+        keeper.remove_cgroups()
+        assert removed == []
+        kept.leave_to_keeper([Path("/a/long/name/of/one"), Path("/b/\udcff")])
+        kept.leave_to_keeper([Path("/a"), Path("/b/\udcff")])
+        keeper.remove_cgroups()
+        assert removed == [(Path("/a"), 1.0), (Path("/b/\udcff"), 1.0)]
+    finally:
+        os.close(memory)
+
+
+def test_without_a_keeper_there_is_nobody_to_leave_anything_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "_cgroups", None)
+    kept.leave_to_keeper([Path("/a")])
+    keeper.remove_cgroups()
+    assert kept.keeper_pid() is None
+
+
+def test_the_end_of_everything_below_takes_five_seconds_at_most() -> None:
+    assert keeper.BOUND_SECONDS == 5.0

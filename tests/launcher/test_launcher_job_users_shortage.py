@@ -1,0 +1,83 @@
+"""Cleaning up after a job user where the machine has no descriptor or thread left: later, and never not at all."""
+
+import asyncio
+import errno
+import os
+import resource
+from pathlib import Path
+
+import pytest
+from nursery import until
+
+from supervisor.launcher import job_users as job_users_module
+from supervisor.launcher.job_users import JobUsers
+from supervisor.launcher.user_leftovers import remove_leftovers
+
+USER = 3_000_000_001
+SHORTAGES = [OSError(errno.EMFILE, "no descriptor"), RuntimeError("can't start new thread")]
+
+
+@pytest.fixture
+def problems(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
+    """What the next cleanings raise."""
+    waiting: list[Exception] = []
+
+    def clean(_: int) -> str:
+        if waiting:
+            raise waiting.pop()
+        return ""
+
+    monkeypatch.setattr(job_users_module, "_clean_up_after", clean)
+    monkeypatch.setattr(job_users_module, "_TRY_AGAIN_SECONDS", 0.001)
+    return waiting
+
+
+@pytest.mark.parametrize("error", SHORTAGES)
+async def test_a_user_is_cleaned_up_after_again_until_the_machine_can_and_this_is_said_once(
+    problems: list[Exception], caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    problems.extend([error] * 3)
+    users = JobUsers([USER])
+    users.give_back(await users.take())
+    await until(lambda: users._free)
+    (told,) = caplog.records
+    assert told.getMessage().startswith(f"The job user {USER} waits to be cleaned up after:")
+
+
+async def test_what_is_no_shortage_sets_the_user_aside_at_once(
+    problems: list[Exception], caplog: pytest.LogCaptureFixture
+) -> None:
+    problems.append(ValueError("a mistake of ours"))
+    users = JobUsers([USER])
+    users.give_back(await users.take())
+    await until(lambda: caplog.records)
+    assert f"The job user {USER} is set aside: ValueError" in caplog.text
+    await users.close()
+    assert not users._free
+
+
+async def test_the_end_of_the_worker_waits_for_no_shortage(
+    problems: list[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_users_module, "_TRY_AGAIN_SECONDS", 3600.0)
+    problems.extend(SHORTAGES * 2)
+    users = JobUsers([USER])
+    users.give_back(await users.take())
+    await until(lambda: len(problems) < 4)
+    async with asyncio.timeout(20):
+        await users.close()
+
+
+def test_a_place_that_can_not_be_looked_into_for_want_of_a_descriptor_is_not_taken_for_empty(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "left").touch()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            remove_leftovers(os.geteuid(), [str(tmp_path)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert remove_leftovers(os.geteuid(), [str(tmp_path), str(tmp_path / "none")]) == []
+    assert not (tmp_path / "left").exists()

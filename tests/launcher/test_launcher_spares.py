@@ -1,0 +1,309 @@
+"""Spares: each is ready, alive and of the code in force, and none is left behind."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from nursery import Nursery, is_there, until
+
+from supervisor.errors import LaunchError
+from supervisor.launcher import Spares
+from supervisor.launcher import spares as spares_module
+from supervisor.launcher.child import Child
+from supervisor.process.cgroups.cgroup import Cgroup
+
+LONG_SECONDS = 50.0
+
+
+@pytest.fixture
+async def spares_of(nursery: Nursery) -> AsyncIterator[Callable[..., Spares]]:
+    """Makes spares of the nursery and closes them."""
+    made: list[Spares] = []
+
+    def make(target: int, cgroups: object = None) -> Spares:
+        made.append(Spares(nursery, target, cgroups))
+        return made[-1]
+
+    yield make
+    nursery.gate.set()
+    for spares in made:
+        await spares.close()
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that are asked for; none is made, beyond giving up the turn."""
+    asked: list[float] = []
+    sleep = asyncio.sleep
+
+    async def at_once(seconds: float) -> None:
+        if seconds >= spares_module._FIRST_PAUSE_SECONDS:
+            asked.append(seconds)
+            seconds = 0
+        await sleep(seconds)
+
+    monkeypatch.setattr(spares_module.asyncio, "sleep", at_once)
+    return asked
+
+
+async def the_ready_one(nursery: Nursery, spares: Spares) -> Child:
+    """Have one spare started, and return it once it waits."""
+    spares.refill()
+    await until(lambda: nursery.born and not spares._starting)
+    (spare,) = nursery.born
+    return spare
+
+
+async def test_a_spare_that_was_on_its_way_at_a_renewal_is_ended_and_never_handed_out(
+    nursery: Nursery, spares_of: Callable[..., Spares]
+) -> None:
+    nursery.gate.clear()
+    spares = spares_of(1)
+    spares.refill()
+    await until(lambda: nursery.asked == 1)
+    spares.renew()
+    nursery.gate.set()
+    child = await spares.take(LONG_SECONDS)
+    old, *newer = nursery.born
+    assert child in newer
+    await until(lambda: not is_there(old.pid))
+    child.discard()
+
+
+async def test_a_renewal_ends_the_spares_that_are_ready(
+    nursery: Nursery, spares_of: Callable[..., Spares]
+) -> None:
+    spares = spares_of(1)
+    old = await the_ready_one(nursery, spares)
+    spares.renew()
+    await until(lambda: len(nursery.born) == 2)  # although nobody asks
+    child = await spares.take(LONG_SECONDS)
+    assert child is not old
+    await until(lambda: not is_there(old.pid))
+    child.discard()
+
+
+async def test_a_spare_that_dies_while_it_waits_is_waited_for_said_and_replaced(
+    nursery: Nursery, spares_of: Callable[..., Spares], caplog: pytest.LogCaptureFixture
+) -> None:
+    spares = spares_of(1)
+    dead = await the_ready_one(nursery, spares)
+    dead.kill()
+    await until(lambda: not is_there(dead.pid))
+    await until(lambda: len(nursery.born) == 2)
+    assert f"A spare (pid {dead.pid}) ended with" in caplog.text
+    assert "SIGKILL" in caplog.text
+
+
+async def test_a_spare_that_died_a_moment_ago_is_not_handed_out(
+    nursery: Nursery, spares_of: Callable[..., Spares]
+) -> None:
+    spares = spares_of(1)
+    dead = await the_ready_one(nursery, spares)
+    dead.kill()
+    os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+    dead._on_exit()  # the loop has seen its end, and has told nobody yet
+    child = await spares.take(LONG_SECONDS)
+    assert child is not dead
+    await until(lambda: not is_there(dead.pid))
+    child.discard()
+
+
+async def test_for_a_wait_that_was_given_up_no_child_is_started_any_more(
+    nursery: Nursery, spares_of: Callable[..., Spares], pauses: list[float]
+) -> None:
+    nursery.problem = LaunchError("no memory")
+    nursery.gate.clear()
+    spares = spares_of(0)
+    taking = asyncio.ensure_future(spares.take(LONG_SECONDS))
+    await until(lambda: nursery.asked == 1)
+    taking.cancel()
+    await asyncio.gather(taking, return_exceptions=True)
+    nursery.gate.set()
+    await until(lambda: pauses)
+    await until(lambda: not spares._starting or nursery.asked > 1)
+    assert nursery.asked == 1
+
+
+async def test_the_child_of_a_wait_that_was_given_up_becomes_a_spare(
+    nursery: Nursery, spares_of: Callable[..., Spares]
+) -> None:
+    nursery.gate.clear()
+    spares = spares_of(0)
+    taking = asyncio.ensure_future(spares.take(LONG_SECONDS))
+    await until(lambda: nursery.asked == 1)
+    taking.cancel()
+    await asyncio.gather(taking, return_exceptions=True)
+    nursery.gate.set()
+    await until(lambda: nursery.born and not spares._starting)
+    (child,) = nursery.born
+    assert await spares.take(LONG_SECONDS) is child
+    child.discard()
+
+
+async def test_a_child_that_comes_the_moment_its_wait_is_given_up_becomes_a_spare_too(
+    nursery: Nursery, spares_of: Callable[..., Spares]
+) -> None:
+    nursery.gate.clear()
+    spares = spares_of(0)
+    taking = asyncio.ensure_future(spares.take(LONG_SECONDS))
+    await until(lambda: nursery.asked == 1)
+    # In this order the birth has its turn first, when the wait is cancelled but has not heard of it.
+    nursery.gate.set()
+    taking.cancel()
+    await asyncio.gather(taking, return_exceptions=True)
+    await until(lambda: nursery.born and not spares._starting)
+    (child,) = nursery.born
+    assert await spares.take(LONG_SECONDS) is child
+    child.discard()
+
+
+async def test_a_wait_has_an_end_that_says_so(nursery: Nursery, spares_of: Callable[..., Spares]) -> None:
+    nursery.gate.clear()
+    with pytest.raises(LaunchError, match=r"within 0\.01 s"):
+        await spares_of(0).take(0.01)
+
+
+async def test_a_start_that_fails_is_tried_again_after_pauses_that_grow_up_to_a_bound(
+    nursery: Nursery, spares_of: Callable[..., Spares], pauses: list[float]
+) -> None:
+    nursery.problem = LaunchError("no memory")
+    spares = spares_of(1)
+    spares.refill()
+    await until(lambda: len(pauses) >= 8)
+    assert pauses[:8] == [0.2, 0.4, 0.8, *[1.0] * 5]
+    nursery.problem = None
+    await until(lambda: nursery.born and not spares._starting)
+    nursery.problem = LaunchError("no memory again")
+    pauses.clear()
+    (child,) = nursery.born
+    child.kill()
+    await until(lambda: pauses)
+    assert pauses[0] == 0.2
+    nursery.problem = None
+
+
+@pytest.mark.parametrize(("cores", "at_once"), [(None, 1), (1, 1), (2, 2)])
+async def test_children_start_one_per_core_at_a_time_and_one_where_their_number_is_unknown(
+    nursery: Nursery,
+    spares_of: Callable[..., Spares],
+    monkeypatch: pytest.MonkeyPatch,
+    cores: int | None,
+    at_once: int,
+) -> None:
+    monkeypatch.setattr(spares_module.os, "cpu_count", lambda: cores)
+    nursery.gate.clear()
+    spares = spares_of(3)
+    spares.refill()
+    await until(lambda: nursery.asked)
+    await asyncio.sleep(0)
+    assert nursery.asked == at_once
+    nursery.gate.set()
+    await until(lambda: len(spares._ready) == 3)
+
+
+async def test_an_error_that_nobody_expects_is_logged_with_its_trace(
+    nursery: Nursery, spares_of: Callable[..., Spares], caplog: pytest.LogCaptureFixture
+) -> None:
+    problems = [ValueError("a mistake of ours")]
+    spawn_child = nursery.spawn_child
+
+    async def mistaken():
+        if problems:
+            raise problems.pop()
+        return await spawn_child()
+
+    nursery.spawn_child = mistaken
+    spares = spares_of(1)
+    spares.refill()
+    await until(lambda: nursery.born)
+    (record,) = (record for record in caplog.records if record.levelno == logging.ERROR)
+    assert "unexpectedly" in record.message
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], ValueError)
+
+
+async def test_closing_ends_what_waits_and_what_is_on_its_way_before_it_returns(
+    nursery: Nursery, spares_of: Callable[..., Spares]
+) -> None:
+    spares = spares_of(1)
+    spares.refill()
+    await until(lambda: nursery.born and not spares._starting)
+    nursery.gate.clear()
+    spares._target = 2
+    spares.refill()
+    await until(lambda: nursery.asked == 2)
+    await spares.close()
+    assert [is_there(child.pid) for child in nursery.born] == [False]
+    spares.refill()
+    nursery.gate.set()
+    assert not spares._starting
+
+
+class JoiningSlowly(Cgroup):
+    """A cgroup that a child has not joined before ``gate`` opens."""
+
+    def __init__(self, gate: asyncio.Event, error: Exception | None = None) -> None:
+        super().__init__((), "", None, lambda _: None)
+        self._gate = gate
+        self._error = error
+
+    async def join(self, pid: int) -> None:
+        await self._gate.wait()
+        if self._error is not None:
+            raise self._error
+
+
+class Cgroups:
+    """Hands out cgroups that are joined slowly."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.gate = asyncio.Event()
+        self._error = error
+
+    def new(self) -> Cgroup:
+        return JoiningSlowly(self.gate, self._error)
+
+
+async def test_children_that_join_their_cgroup_keep_no_core_from_the_next(
+    nursery: Nursery, spares_of: Callable[..., Spares]
+) -> None:
+    cgroups = Cgroups()
+    spares = spares_of(3, cgroups)
+    spares._at_once = 1
+    spares.refill()
+    await until(lambda: len(nursery.born) == 3)
+    assert not spares._ready
+    cgroups.gate.set()
+    await until(lambda: len(spares._ready) == 3)
+    assert nursery.asked == 3
+    assert spares._joining == 0
+
+
+async def test_a_child_whose_joining_was_given_up_is_ended(
+    nursery: Nursery, spares_of: Callable[..., Spares]
+) -> None:
+    spares = spares_of(1, Cgroups())
+    spares.refill()
+    await until(lambda: nursery.born)
+    (child,) = nursery.born
+    await spares.close()
+    await until(lambda: not is_there(child.pid))
+    assert child._closed
+
+
+async def test_an_error_that_nobody_expects_is_tried_again_after_pauses_too_and_said_once(
+    nursery: Nursery, spares_of: Callable[..., Spares], pauses: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    nursery.problem = OSError("a mistake of ours")  # type: ignore[assignment]  # not what it should raise
+    spares = spares_of(1)
+    spares.refill()
+    await until(lambda: len(pauses) >= 4)
+    assert pauses[:4] == [0.2, 0.4, 0.8, 1.0]
+    nursery.problem = None
+    await until(lambda: nursery.born and not spares._starting)
+    assert caplog.text.count("Traceback") == 1
+    assert caplog.records[-1].getMessage() == "Children can be started again."

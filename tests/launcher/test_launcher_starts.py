@@ -1,0 +1,144 @@
+"""Births: each request has one answer, and a child that nobody waits for any more is ended."""
+
+import asyncio
+import errno
+import os
+import signal
+
+import pytest
+from nursery import is_there, open_descriptors, until
+from played_template import IMPORTS, Stage, asked
+
+from jobrunner.protocol.confinement import Confinement
+from supervisor.errors import LaunchError
+from supervisor.job.limits import JobLimits
+from supervisor.launcher import job_users as job_users_module
+from supervisor.launcher import template as template_module
+from supervisor.launcher.confinement import ConfinementPool
+from supervisor.launcher.job_users import JobUsers
+
+
+async def end_of(pid: int) -> os.waitid_result:
+    """Wait for the end of a process, which stays to be waited for."""
+    await until(lambda: os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG))
+    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+    assert ended is not None
+    return ended
+
+
+async def test_a_child_that_was_asked_for_is_borne_and_its_ends_are_closed_here(stage: Stage) -> None:
+    before = open_descriptors()
+    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    pid = stage.templates[0].spawn_child(*await asked(stage.templates[0]))
+    child = await bearing
+    assert child.pid == pid
+    # Channel, stdout, stderr, dump and the pidfd: one each.
+    assert len(open_descriptors() - before) == 5
+    assert stage.launcher.known_children.unknown({pid}) == set()
+    child.kill()
+    await child.exited
+    child.reap_and_close()
+    await until(lambda: open_descriptors() == before)
+    assert stage.launcher.known_children.unknown({pid}) == {pid}
+    assert not is_there(pid)
+
+
+async def test_a_child_that_can_not_be_watched_is_ended_and_waited_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = open_descriptors()
+
+    def refused(pid: int) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(template_module.os, "pidfd_open", refused)
+    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    pid = stage.templates[0].spawn_child(*await asked(stage.templates[0]))
+    with pytest.raises(LaunchError, match=f"pid {pid}.*can't be watched"):
+        await bearing
+    assert (await end_of(pid)).si_status == signal.SIGKILL
+    stage.launcher.drain_starts()
+    assert not is_there(pid)
+    assert stage.launcher.known_children.unknown({pid}) == {pid}
+    assert open_descriptors() == before
+
+
+async def test_a_template_that_ends_fails_the_births_that_wait_for_it_at_once_and_another_is_started(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    (template,) = stage.templates
+    bearing = [asyncio.ensure_future(stage.launcher.spawn_child()) for _ in range(2)]
+    for _ in bearing:
+        template.forget((await asked(template))[1])
+    template.die()
+    for one in bearing:
+        with pytest.raises(LaunchError, match="ended while it was asked for a child"):
+            await one
+    assert "The template ended (exit code -9)" in caplog.text
+    assert not is_there(template.pid)
+    await until(lambda: len(stage.templates) == 2 and stage.launcher.template_pid == stage.templates[1].pid)
+    assert stage.imported == [IMPORTS, IMPORTS]
+
+
+async def test_without_a_template_no_child_is_borne_and_nothing_stays_open(stage: Stage) -> None:
+    stage.gate.clear()
+    stage.templates[0].die()
+    await until(lambda: stage.launcher.template_pid is None)
+    before = open_descriptors()
+    with pytest.raises(LaunchError, match="no template"):
+        await stage.launcher.spawn_child()
+    assert open_descriptors() == before
+
+
+async def test_a_template_that_is_gone_unnoticed_is_a_launch_error(stage: Stage) -> None:
+    stage.templates[0].die()
+    before = open_descriptors()
+    with pytest.raises(LaunchError, match="The template is gone"):
+        await stage.launcher.spawn_child()
+    assert open_descriptors() == before
+
+
+async def test_a_fork_that_fails_is_a_launch_error_and_leaves_nothing_open(stage: Stage) -> None:
+    before = open_descriptors()
+    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    stage.templates[0].refuse(*await asked(stage.templates[0]))
+    with pytest.raises(LaunchError, match="could not fork"):
+        await bearing
+    assert open_descriptors() == before
+
+
+def test_a_birth_that_hangs_is_given_up_while_its_job_still_waits_for_another_child() -> None:
+    limits = JobLimits(max_seconds=1.0, grace_seconds=1.0)
+    assert limits.start_seconds > template_module.START_TIMEOUT_SECONDS
+
+
+async def test_a_child_that_is_born_too_late_is_ended_and_waited_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(template_module, "START_TIMEOUT_SECONDS", 0.01)
+    with pytest.raises(LaunchError, match=r"did not start a child within 0\.01 s"):
+        await stage.launcher.spawn_child()
+    pid = stage.templates[0].spawn_child(*await asked(stage.templates[0]))
+    stage.launcher.drain_starts()
+    assert stage.launcher.known_children.unknown({pid}) == set()
+    await end_of(pid)
+    stage.launcher.drain_starts()
+    assert not is_there(pid)
+    assert stage.launcher.known_children.unknown({pid}) == {pid}
+
+
+async def test_a_child_gets_a_user_of_its_own_and_keeps_it_until_it_is_closed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_users_module, "_clean_up_after", lambda _: "")
+    users = JobUsers([3_000_000_001])
+    monkeypatch.setattr(stage.launcher, "_confinement_pool", ConfinementPool(users))
+    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    pid = stage.templates[0].spawn_child(*await asked(stage.templates[0]))
+    child = await bearing
+    assert child.user == 3_000_000_001
+    assert stage.templates[0].confinements == [Confinement(user=3_000_000_001)]
+    assert not users._free
+    child.discard()
+    await until(lambda: users._free)
+    assert not is_there(pid)

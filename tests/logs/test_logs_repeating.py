@@ -1,0 +1,33 @@
+"""A failure that comes with each try is said at once and then now and then, and its end once."""
+
+import logging
+
+import pytest
+
+from supervisor.launcher.repeating import AGAIN_SECONDS, RepeatingFailure
+
+
+def test_the_same_is_said_again_after_half_a_minute_and_another_at_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = 1000.0
+    failure = RepeatingFailure(logging.getLogger("test"), lambda: now)
+    for at in (0.0, 1.0, AGAIN_SECONDS - 1, AGAIN_SECONDS, AGAIN_SECONDS + 1):
+        now = 1000.0 + at
+        failure.failed(logging.WARNING, "no memory")
+    assert [record.getMessage() for record in caplog.records] == ["no memory"] * 2
+    failure.failed(logging.WARNING, "no process")
+    assert caplog.records[-1].getMessage() == "no process"
+
+
+def test_its_end_is_said_once_and_only_where_it_was_said_and_then_the_same_is_news(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    failure = RepeatingFailure(logging.getLogger("test"))
+    failure.over("works again")
+    failure.failed(logging.WARNING, "no memory")
+    for _ in range(2):
+        failure.over("works again")
+    failure.failed(logging.WARNING, "no memory")
+    assert [record.getMessage() for record in caplog.records] == ["no memory", "works again", "no memory"]

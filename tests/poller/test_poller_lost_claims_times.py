@@ -1,0 +1,167 @@
+"""Lost claims: which look is due when, and what is said of them."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from supervisor.engine import LostJob
+from supervisor.errors import EngineError
+from supervisor.worker.lost_claims import (
+    REGULAR_LOOK_SECONDS,
+    SECOND_LOOK_SECONDS,
+    LostClaims,
+    may_have_claimed,
+)
+from tests.simulated_time import simulate
+
+
+class Scene:
+    """Engine and dispatcher in one."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.asked: list[float] = []
+        self.error: EngineError | None = None
+        self.claimed: list[LostJob] = []
+        self.known_job_ids: frozenset[str] = frozenset()
+        self.reported: list[Any] = []
+        part: Any = self
+        self.lost = LostClaims(part, part, clock=lambda: self.now)
+
+    async def claimed_jobs(self, worker_uuid: str) -> list[LostJob]:
+        self.asked.append(self.now - 1000.0)
+        if self.error is not None:
+            raise self.error
+        return self.claimed
+
+    async def report_lost(self, jobs: list[LostJob], worker_uuid: str, *, by_the_last_run: bool) -> None:
+        self.reported.append((jobs, worker_uuid, by_the_last_run))
+
+    async def look_each_second(self, until: float) -> None:
+        while self.now <= 1000.0 + until:
+            await self.lost.look("w-1")
+            self.now += 1.0
+
+
+async def test_it_is_asked_every_minute_in_any_case() -> None:
+    assert (REGULAR_LOOK_SECONDS, SECOND_LOOK_SECONDS) == (60.0, 30.0)
+    scene = Scene()
+    await scene.look_each_second(185.0)
+    assert scene.asked == [60.0, 120.0, 180.0]
+
+
+async def test_after_a_broken_poll_it_is_asked_at_once_and_half_a_minute_later_and_then_every_minute() -> (
+    None
+):
+    scene = Scene()
+    await scene.look_each_second(9.0)
+    scene.lost.suspect()
+    await scene.look_each_second(105.0)
+    assert scene.asked == [10.0, 40.0, 100.0]
+
+
+async def test_each_broken_poll_is_looked_into() -> None:
+    scene = Scene()
+    scene.lost.suspect()
+    await scene.look_each_second(19.0)
+    scene.lost.suspect()
+    await scene.look_each_second(55.0)
+    assert scene.asked == [0.0, 20.0, 50.0]
+
+
+async def test_what_is_lost_is_reported_under_this_worker_s_uuid_and_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene = Scene()
+    lost = [LostJob("a", "p/b:1.0.0"), LostJob("b", "p/b:1.0.0")]
+    scene.claimed = [*lost, LostJob("mine", "")]
+    scene.known_job_ids = frozenset({"mine"})
+    scene.lost.suspect()
+    await scene.lost.look("w-1")
+    assert scene.reported == [(lost, "w-1", False)]
+    assert "2 job(s) were given to this worker, and never arrived." in caplog.text
+
+
+async def test_where_nothing_is_lost_nothing_is_reported_or_told(caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene()
+    scene.lost.suspect_the_last_run()
+    await scene.lost.look("w-1")
+    assert (scene.asked, scene.reported, caplog.text) == ([0.0], [], "")
+    scene.claimed = [LostJob("later", "")]
+    await scene.look_each_second(30.0)
+    assert [by_the_last_run for _, _, by_the_last_run in scene.reported] == [False]
+
+
+async def test_the_last_run_is_suspected_until_the_engine_has_answered() -> None:
+    scene = Scene()
+    scene.lost.suspect_the_last_run()
+    scene.error = EngineError("away")
+    await scene.look_each_second(2.0)
+    scene.error = None
+    scene.claimed = [LostJob("early", "")]
+    await scene.lost.look("w-1")
+    assert [by_the_last_run for _, _, by_the_last_run in scene.reported] == [True]
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [(401, "--engine-token-file"), (403, "--engine-token-file"), (404, "This engine can't tell.")],
+)
+async def test_an_engine_that_does_not_tell_is_complained_of_once_and_not_asked_in_vain(
+    status: int, advice: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = Scene()
+    scene.error = EngineError("It says no.", status=status, retryable=False)
+    for _ in range(2):
+        scene.lost.suspect()
+        await scene.lost.look("w-1")
+        await scene.lost.look("w-1")
+    assert len(scene.asked) == 2
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert "It says no." in told
+    assert advice in told
+
+
+async def test_a_second_look_that_is_refused_is_told_too(caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene()
+    scene.lost.suspect()
+    await scene.lost.look("w-1")
+    scene.error = EngineError("no", status=401, retryable=False)
+    await scene.look_each_second(30.0)
+    assert "A poll broke, and whether it claimed jobs is not known" in caplog.text
+
+
+def test_without_a_clock_it_goes_by_the_loop_s() -> None:
+    async def live() -> tuple[bool, bool]:
+        part: Any = Scene()
+        lost = LostClaims(part, part)
+        before = lost.is_due
+        await asyncio.sleep(REGULAR_LOOK_SECONDS)
+        return before, lost.is_due
+
+    assert simulate(live()) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "may"),
+    [(299, True), (300, False), (302, False), (499, False), (500, True)],
+)
+def test_a_redirection_has_claimed_nothing_and_a_success_that_can_not_be_read_may_have(
+    status: int, may: bool
+) -> None:
+    assert may_have_claimed(EngineError("x", status=status)) is may
+
+
+async def test_a_refusal_is_no_answer_so_that_the_last_run_stays_suspected() -> None:
+    """Its jobs may have run. Reported as never started, the engine would run them again."""
+    scene = Scene()
+    scene.lost.suspect_the_last_run()
+    scene.error = EngineError("no", status=403, retryable=False)
+    await scene.lost.look("w-1")
+    scene.error = None
+    scene.claimed = [LostJob("early", "")]
+    await scene.look_each_second(REGULAR_LOOK_SECONDS)
+    await scene.lost.look("w-1")
+    assert scene.reported[0][2] is True
+    assert {by_the_last_run for _, _, by_the_last_run in scene.reported[1:]} <= {False}

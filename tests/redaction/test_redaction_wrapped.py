@@ -1,0 +1,53 @@
+"""A long secret that was broken into lines: each line is masked though nothing else of the secret is near."""
+
+import textwrap
+
+import pytest
+
+from jobrunner.protocol.masking import MASK, Mask
+
+BASE64 = "Zm9vYmFyLWJhei1xdXV4LXNvbWV0aGluZy1sb25nZXItdGhhbi1hLWxpbmU0/+=="
+SIGNS = "p&q;r!s:t?u(v)w{x}y[z]a<b>c,d.e$f#g@h~i`j|k^l*m%n"
+WORDS = "correct horse battery staple and some more words that nobody knows"
+
+
+@pytest.mark.parametrize("width", [6, 7, 20, 40])
+def test_each_line_of_base64_is_masked(width: int) -> None:
+    mask = Mask([BASE64])
+    lines = textwrap.wrap(BASE64, width, break_on_hyphens=False)
+    assert {mask(line) for line in lines if len(line) >= 6} == {MASK}
+    assert mask(f"  {lines[1]}  \n") == f"  {MASK}  \n"
+
+
+def test_each_line_of_signs_is_masked_where_it_is_long_enough_to_be_no_word() -> None:
+    mask = Mask([SIGNS])
+    for width in (16, 20):
+        lines = textwrap.wrap(SIGNS, width, break_on_hyphens=False)
+        assert [mask(line) for line in lines if len(line) == width] == [MASK] * (len(SIGNS) // width)
+
+
+def test_each_line_of_words_is_masked() -> None:
+    mask = Mask([WORDS])
+    assert [mask(line) for line in textwrap.wrap(WORDS, 25)] == [MASK] * len(textwrap.wrap(WORDS, 25))
+
+
+@pytest.mark.parametrize("text", ["Zm9vY", "horse", "the horse and the battery", "p&q;r up", "some more up"])
+def test_what_is_too_short_or_no_line_of_it_is_left(text: str) -> None:
+    assert Mask([BASE64, SIGNS, WORDS])(text) == text
+
+
+def test_the_first_line_may_have_other_text_before_it() -> None:
+    mask = Mask([BASE64])
+    assert mask(f"key: {BASE64[:20]}") == f"key: {MASK}"
+    assert mask(BASE64[-20:]) == MASK
+
+
+def test_the_last_line_may_have_other_text_after_it() -> None:
+    assert Mask([BASE64])(BASE64[-20:] + "AAAA") == f"{MASK}AAAA"
+    assert Mask([SIGNS])(SIGNS[-20:] + " up") == f"{MASK} up"
+
+
+def test_of_an_abbreviated_secret_the_second_half_may_be_cut_as_well() -> None:
+    text = f"value={WORDS[:12]}...{WORDS[-20:-8]}"
+    assert Mask([WORDS])(text, cut_after=True) == f"value={MASK}...{MASK}"
+    assert Mask([WORDS])(text) == f"value={MASK}...{WORDS[-20:-8]}"

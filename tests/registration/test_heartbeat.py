@@ -1,0 +1,186 @@
+"""The heartbeat: on its beat whatever the engine does, and not after the end."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import pytest
+from registration_support import Scene
+
+from supervisor.errors import EngineError
+from supervisor.worker.heartbeat import Heartbeat
+from tests.simulated_time import elapsed, simulate, stand_still, turns
+
+
+def live(scene: Scene, then: Callable[[], Awaitable[None]], interval: float = 10.0) -> None:
+    """Register, beat, and do what the test does meanwhile."""
+
+    async def life() -> None:
+        await scene.registration.begin(60.0)
+        scene.calls.clear()
+        heartbeat = Heartbeat(scene.engine, scene.registration, interval)  # type: ignore[arg-type]
+        beating = asyncio.ensure_future(heartbeat.beat_for_ever())
+        await then()
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
+
+    simulate(life())
+
+
+def beats(scene: Scene) -> list[float]:
+    return [at for name, at in scene.engine.times if name == "ping"]
+
+
+def test_it_beats_at_once_and_then_on_the_beat() -> None:
+    scene = Scene()
+
+    async def then() -> None:
+        await asyncio.sleep(35.0)
+
+    live(scene, then)
+    assert beats(scene) == pytest.approx([0.0, 10.0, 20.0, 30.0])
+
+
+def test_an_answer_that_does_not_come_delays_no_beat_and_is_given_up_after_one() -> None:
+    scene = Scene()
+    given_up: list[float] = []
+
+    async def hang() -> None:
+        try:
+            await asyncio.sleep(3600.0)
+        finally:
+            given_up.append(elapsed())
+
+    async def then() -> None:
+        scene.engine.on_ping = hang
+        await asyncio.sleep(25.0)
+
+    live(scene, then)
+    assert beats(scene) == pytest.approx([0.0, 10.0, 20.0])
+    assert given_up[:2] == pytest.approx([10.0, 20.0])
+
+
+def test_after_a_standstill_it_beats_at_once_and_makes_up_for_nothing() -> None:
+    scene = Scene()
+
+    async def then() -> None:
+        await asyncio.sleep(1.0)
+        stand_still(95.0)
+        await turns()
+        assert len(beats(scene)) == 3  # the one that was due, and the next one by the new beat
+        await asyncio.sleep(25.0)
+
+    live(scene, then)
+    assert beats(scene) == pytest.approx([0.0, 96.0, 96.0, 106.0, 116.0])
+
+
+def test_a_worker_that_the_engine_has_forgotten_is_registered_anew() -> None:
+    scene = Scene()
+
+    async def then() -> None:
+        await asyncio.sleep(5.0)
+        scene.engine.knows.clear()
+        await asyncio.sleep(20.0)
+
+    live(scene, then)
+    assert scene.registration.uuid == "w-2"
+    assert [call for call in scene.calls if call[0] == "ping"] == [
+        ("ping", "w-1"),
+        ("ping", "w-1"),
+        ("ping", "w-2"),
+    ]
+
+
+def test_it_ends_when_the_worker_leaves() -> None:
+    scene = Scene()
+
+    async def then() -> None:
+        await asyncio.sleep(5.0)
+        await scene.registration.end()
+        await asyncio.sleep(100.0)
+
+    live(scene, then)
+    assert beats(scene) == pytest.approx([0.0])
+
+
+def test_pings_on_their_way_are_known_to_the_registration_and_forgotten_after_it() -> None:
+    scene = Scene()
+
+    async def then() -> None:
+        scene.engine.on_ping = lambda: asyncio.sleep(2.0)
+        await asyncio.sleep(1.0)
+        assert len(scene.registration.pings) == 1
+        await asyncio.sleep(2.0)
+        assert scene.registration.pings == set()
+
+    live(scene, then)
+
+
+def test_a_heartbeat_that_is_cancelled_leaves_no_ping_behind() -> None:
+    scene = Scene()
+
+    async def life() -> None:
+        await scene.registration.begin(60.0)
+        scene.engine.on_ping = lambda: asyncio.sleep(3600.0)
+        heartbeat = Heartbeat(scene.engine, scene.registration, 10.0)  # type: ignore[arg-type]
+        beating = asyncio.ensure_future(heartbeat.beat_for_ever())
+        await asyncio.sleep(1.0)
+        (ping,) = scene.registration.pings
+        beating.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await beating
+        await turns()
+        assert ping.cancelled()
+
+    simulate(life())
+
+
+def test_what_does_not_reach_the_engine_is_told_once_and_its_return_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "supervisor.worker.heartbeat")
+    scene = Scene()
+
+    async def then() -> None:
+        scene.engine.errors = {"ping": [EngineError("It is away.")] * 3}
+        await asyncio.sleep(55.0)
+        scene.engine.errors = {"ping": [EngineError("Away once more.")]}
+        await asyncio.sleep(10.0)
+
+    live(scene, then)
+    told = [(r.levelname, r.getMessage()) for r in caplog.records if r.name == "supervisor.worker.heartbeat"]
+    assert told == [
+        ("WARNING", "The heartbeat does not reach the engine: It is away."),
+        ("INFO", "The heartbeat reaches the engine again."),
+        ("WARNING", "The heartbeat does not reach the engine: Away once more."),
+    ]
+    assert scene.engine.registered == 1
+
+
+def test_an_engine_that_does_not_answer_in_time_is_told_as_such(caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene()
+
+    async def then() -> None:
+        scene.engine.on_ping = lambda: asyncio.sleep(3600.0)
+        await asyncio.sleep(15.0)
+
+    live(scene, then)
+    assert "The heartbeat does not reach the engine: no answer in time" in caplog.text
+    assert scene.engine.registered == 1
+
+
+def test_a_beat_that_fails_unexpectedly_is_logged_and_the_next_one_comes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene = Scene()
+
+    async def broken() -> None:
+        raise RuntimeError("broken")
+
+    async def then() -> None:
+        scene.engine.on_ping = broken
+        await asyncio.sleep(15.0)
+
+    live(scene, then)
+    assert len(beats(scene)) == 2
+    assert caplog.text.count("A beat of the heartbeat failed unexpectedly") == 2

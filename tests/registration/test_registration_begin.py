@@ -1,0 +1,135 @@
+"""The first registration: who this worker is, which blocks it offers, and when it gives up."""
+
+import itertools
+import logging
+
+import pytest
+from registration_support import A, Scene, refusal
+
+from supervisor.engine.api import Compatibility
+from supervisor.errors import EngineError, StartRefusedError
+from tests.simulated_time import elapsed, simulate
+
+AWAY = EngineError("It is away.")
+
+
+def test_a_new_worker_is_registered_and_remembered_before_it_offers_its_blocks() -> None:
+    """A worker whose uuid is forgotten counts twice against the licence."""
+    scene = Scene()
+    simulate(scene.registration.begin(60.0))
+    assert scene.calls == [
+        "check",
+        ("register", "router-worker", "192.0.2.1"),
+        ("remember", "worker_uuid", "w-1"),
+        ("block", "a", "w-1"),
+        ("block", "b", "w-1"),
+    ]
+    assert (scene.registration.uuid, scene.registration.came_back, scene.accepted) == (
+        "w-1",
+        False,
+        ["a", "b"],
+    )
+
+
+def test_a_worker_that_the_engine_knows_keeps_its_uuid() -> None:
+    scene = Scene(worker_uuid="w-old")
+    scene.engine.knows.add("w-old")
+    simulate(scene.registration.begin(60.0))
+    assert scene.calls == ["check", ("ping", "w-old"), ("block", "a", "w-old"), ("block", "b", "w-old")]
+    assert (scene.registration.uuid, scene.registration.came_back) == ("w-old", True)
+
+
+def test_a_worker_that_the_engine_has_forgotten_gets_a_new_uuid() -> None:
+    scene = Scene(worker_uuid="w-old")
+    simulate(scene.registration.begin(60.0))
+    assert (scene.registration.uuid, scene.registration.came_back) == ("w-1", False)
+    assert scene.journal.facts == {"worker_uuid": "w-1"}
+
+
+def test_an_engine_that_is_away_is_waited_for_and_asked_only_for_what_is_missing() -> None:
+    scene = Scene()
+    scene.engine.errors = {"block b w-1": [AWAY, AWAY]}
+    simulate(scene.registration.begin(60.0))
+    assert [call for call in scene.calls if call[0] == "block"] == [
+        ("block", "a", "w-1"),
+        ("block", "b", "w-1"),
+        ("block", "b", "w-1"),
+        ("block", "b", "w-1"),
+    ]
+    assert scene.engine.registered == 1
+
+
+def test_pauses_grow_to_ten_seconds_and_end_with_the_patience(caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene()
+    scene.engine.errors = {"register": [AWAY] * 1000}
+
+    async def begin() -> float:
+        with pytest.raises(StartRefusedError, match=r"could not be reached for 60 s: It is away\. Check"):
+            await scene.registration.begin(60.0)
+        return elapsed()
+
+    assert simulate(begin()) == pytest.approx(60.0)
+    times = [at for name, at in scene.engine.times if name == "register"]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert 0.1 <= pauses[0] <= 1.0
+    assert 2.0 < max(pauses) <= 10.0
+    assert "Trying again in" in caplog.text
+
+
+def test_the_engine_s_wish_for_a_pause_is_kept() -> None:
+    scene = Scene()
+    scene.engine.errors = {"register": [EngineError("later", status=503, retry_after_seconds=30.0)]}
+
+    async def begin() -> float:
+        await scene.registration.begin(100.0)
+        return elapsed()
+
+    assert 30.0 <= simulate(begin()) <= 40.0
+
+
+def test_a_plain_no_to_the_worker_ends_the_start_at_once() -> None:
+    scene = Scene()
+    scene.engine.errors = {"register": [refusal(403)]}
+    with pytest.raises(StartRefusedError, match=r"does not accept this worker: It does not want it"):
+        simulate(scene.registration.begin(60.0))
+    assert scene.calls == ["check", ("register", "router-worker", "192.0.2.1")]
+
+
+def test_a_block_that_is_refused_harms_only_itself() -> None:
+    scene = Scene()
+    scene.engine.errors = {"block a w-1": [refusal()]}
+    simulate(scene.registration.begin(60.0))
+    assert scene.accepted == ["b"]
+    assert scene.registration.refused == {A.id: "It does not want it."}
+
+
+def test_a_client_that_does_not_fit_the_engine_ends_the_start() -> None:
+    scene = Scene()
+    scene.engine.compatibility = Compatibility(False, False, "9.9.9")
+    with pytest.raises(StartRefusedError, match=r"The engine \(9\.9\.9\) is not compatible"):
+        simulate(scene.registration.begin(60.0))
+    assert scene.calls == ["check"]
+
+
+def test_a_client_that_is_deprecated_is_told_and_works(caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene()
+    simulate(scene.registration.begin(60.0))
+    assert "deprecated" not in caplog.text
+    scene = Scene()
+    scene.engine.compatibility = Compatibility(True, True, "0.43.0")
+    simulate(scene.registration.begin(60.0))
+    assert "calls this worker's client deprecated" in caplog.text
+    assert scene.accepted == ["a", "b"]
+
+
+@pytest.mark.parametrize(("status", "level"), [(404, logging.WARNING), (None, logging.DEBUG)])
+def test_an_engine_that_does_not_say_whether_it_fits_is_used(
+    status: int | None, level: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    scene = Scene()
+    scene.engine.errors = {"check": [EngineError("no such route", status=status)]}
+    simulate(scene.registration.begin(60.0))
+    assert scene.accepted == ["a", "b"]
+    (told,) = [record for record in caplog.records if "whether it is compatible" in record.getMessage()]
+    assert told.levelno == level

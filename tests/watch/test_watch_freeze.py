@@ -1,0 +1,102 @@
+"""Freezing a job that multiplies: its group in one step, then the rest of its tree, then it may start nothing more."""
+
+import asyncio
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from supervisor.launcher.process_groups import ProcessGroups
+from supervisor.process.proc import read_stat
+from supervisor.watch import freeze as freeze_module
+from supervisor.watch.freeze import freeze
+from tests.patience import PATIENCE_SECONDS
+
+# One child in its group and one in a session of its own.
+FAMILY = """
+import os, sys, time
+for own_session in (False, True):
+    if os.fork() == 0:
+        if own_session:
+            os.setsid()
+        break
+os.write(1, b"%d\\n" % os.getpid())
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def family() -> Iterator[tuple[int, ...]]:
+    """A leader of a process group and its two children, one of which has left the group."""
+    command = [sys.executable, "-I", "-S", "-c", FAMILY]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, process_group=0) as leader:
+        assert leader.stdout is not None
+        pids = [int(leader.stdout.readline()) for _ in range(3)]
+        opened = [os.pidfd_open(pid) for pid in pids]
+        yield (leader.pid, *(pid for pid in pids if pid != leader.pid))
+        for descriptor in opened:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            os.close(descriptor)
+
+
+class RecordedGroups:
+    """Writes down what is asked of the groups of a job."""
+
+    def __init__(self, calls: list[Any], *, complete: bool) -> None:
+        self.complete = complete
+        self._calls = calls
+
+    def hold(self) -> None:
+        self._calls.append("answer no more")
+
+    def send(self, number: int) -> None:
+        self._calls.append(("groups", number))
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    found: list[Any] = []
+    monkeypatch.setattr(freeze_module, "stop_tree", lambda roots, _: found.append(("stop_tree", *roots)))
+    monkeypatch.setattr(freeze_module, "_hold", lambda pid: found.append(("hold", pid)))
+    return found
+
+
+async def test_the_whole_job_stands_still(family: tuple[int, ...]) -> None:
+    pidfd = os.pidfd_open(family[0])
+    groups = ProcessGroups(family[0], pidfd)
+    try:
+        await freeze(SimpleNamespace(pid=family[0], groups=groups))
+    finally:
+        groups.close()
+        os.close(pidfd)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while {stat.state for pid in family if (stat := read_stat(pid))} != {"T"}:
+            await asyncio.sleep(0.002)
+    assert resource.prlimit(family[0], resource.RLIMIT_NPROC) == (0, 0)
+
+
+async def test_where_some_groups_are_not_known_they_are_stopped_before_the_tree_is_walked(
+    calls: list[Any],
+) -> None:
+    await freeze(SimpleNamespace(pid=4711, groups=RecordedGroups(calls, complete=False)))
+    assert calls == ["answer no more", ("groups", signal.SIGSTOP), ("stop_tree", 4711), ("hold", 4711)]
+
+
+async def test_where_all_groups_are_known_no_tree_is_walked(calls: list[Any]) -> None:
+    await freeze(SimpleNamespace(pid=4711, groups=RecordedGroups(calls, complete=True)))
+    assert calls == ["answer no more", ("groups", signal.SIGSTOP), ("hold", 4711)]
+
+
+async def test_the_walk_has_about_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: list[float] = []
+    monkeypatch.setattr(freeze_module, "stop_tree", lambda _, end: ends.append(end))
+    monkeypatch.setattr(freeze_module, "_hold", lambda _: None)
+    monkeypatch.setattr(freeze_module, "time", SimpleNamespace(monotonic=lambda: 100.0))
+    await freeze(SimpleNamespace(pid=4711, groups=RecordedGroups([], complete=False)))
+    assert ends == [101.0]

@@ -1,0 +1,145 @@
+"""A job's lines: how many pass, what is counted, when it is said, and that all of it is masked."""
+
+import logging
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from jobrunner.protocol.caps import FIELD_CAP_CHARS
+from jobrunner.protocol.messages import Log
+from supervisor.watch import joblog as joblog_module
+from supervisor.watch.joblog import BURST_LINES, LINES_A_SECOND, JobLog
+
+
+class Star:
+    """Masks every s, and notes whether the text was cut."""
+
+    def __init__(self) -> None:
+        self.cut: list[bool] = []
+
+    def __call__(self, text: str, *, cut_after: bool = False) -> str:
+        self.cut.append(cut_after)
+        return text.replace("s", "*")
+
+    def field(self, name: str, value: object, *, cut_after: bool = False) -> object:
+        self.cut.append(cut_after)
+        return value.replace("s", "*") if isinstance(value, str) else value
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The log's clock: ``now`` is the test's."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(joblog_module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
+
+
+@pytest.fixture
+def texts(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    caplog.set_level(logging.DEBUG, "job")
+    return lambda: [record.getMessage() for record in caplog.records]
+
+
+@pytest.fixture
+def log(clock: SimpleNamespace) -> JobLog:
+    return JobLog("job-1", "lab/block:1.0.0", Star(), "step 3")
+
+
+def test_a_burst_passes_and_what_comes_on_top_is_counted_and_said_once(
+    log: JobLog, clock: SimpleNamespace, texts: Callable[[], list[str]]
+) -> None:
+    for _ in range(BURST_LINES + 7):
+        log.printed("stdout", "line")
+    assert texts() == ["line"] * BURST_LINES
+    assert not log.is_open
+    log.close()
+    log.close()
+    dropped = f"7 lines of this job were dropped: it logs more than {LINES_A_SECOND} a second."
+    assert texts()[BURST_LINES:] == [dropped]
+
+
+def test_200_lines_pass_in_each_second_after_that_and_never_more_than_the_burst(
+    log: JobLog, clock: SimpleNamespace, texts: Callable[[], list[str]]
+) -> None:
+    for _ in range(BURST_LINES):
+        log.printed("stdout", "line")
+    clock.now += 1
+    for _ in range(LINES_A_SECOND + 50):
+        log.printed("stdout", "later")
+    assert texts().count("later") == 200
+    clock.now += 1e6
+    for _ in range(BURST_LINES + 50):
+        log.printed("stdout", "much later")
+    assert texts().count("much later") == 2000
+
+
+def test_what_is_dropped_in_a_flood_is_said_once_a_second(
+    log: JobLog, clock: SimpleNamespace, texts: Callable[[], list[str]]
+) -> None:
+    for _ in range(BURST_LINES):
+        log.printed("stdout", "line")
+    for _ in range(20):  # two seconds, ten portions each
+        clock.now += 0.1
+        for _ in range(30):
+            log.printed("stdout", "flood")
+    told = [text for text in texts() if "were dropped" in text]
+    assert len(told) == 2
+    # The first is said with the first line that passes after anything was dropped.
+    assert sum(int(text.split()[0]) for text in told) <= 20 * 10
+    log.close()
+    told = [text for text in texts() if "were dropped" in text]
+    assert sum(int(text.split()[0]) for text in told) == 20 * 30 - texts().count("flood")
+
+
+def test_a_long_line_counts_as_several(
+    log: JobLog, clock: SimpleNamespace, texts: Callable[[], list[str]]
+) -> None:
+    for _ in range(BURST_LINES):
+        log.printed("stdout", "x" * 2048)
+    assert len(texts()) == BURST_LINES / 2
+
+
+def test_lines_that_were_not_looked_at_are_counted_too(log: JobLog, texts: Callable[[], list[str]]) -> None:
+    log.skip(3)
+    log.skip(4)
+    log.close()
+    assert texts()[0].startswith("7 lines of this job")
+
+
+def test_all_lines_are_masked_and_say_whose_they_are(
+    log: JobLog, clock: SimpleNamespace, caplog: pytest.LogCaptureFixture, texts: Callable[[], list[str]]
+) -> None:
+    log.printed("stderr", "sos")
+    log.tell(logging.WARNING, "this stalls", stalled_seconds=1.5)
+    fields = {"ssid": "secret", "count": 3, "long": "s" * FIELD_CAP_CHARS}
+    log.record(Log(level=35, logger="lab.block", text="sent", created=0.0, cut_chars=5, fields=fields))
+    assert texts() == ["*o*", "thi* *tall*", "*ent … [5 more characters cut]"]
+    printed, told, logged = caplog.records
+    for record in caplog.records:
+        assert (record.job, record.block, record.step) == ("job-1", "lab/block:1.0.0", "step 3")
+    assert (printed.levelno, printed.stream) == (logging.INFO, "stderr")
+    assert (told.levelno, told.stalled_seconds) == (logging.WARNING, 1.5)
+    assert (logged.levelno, logged.origin) == (35, "lab.block")
+    assert logged.fields == {"**id": "*ecret", "count": 3, "long": "*" * FIELD_CAP_CHARS + " …"}
+
+
+def test_the_mask_is_told_what_was_cut(log: JobLog, clock: SimpleNamespace) -> None:
+    mask = log.mask
+    assert isinstance(mask, Star)
+    log.record(Log(level=20, logger="x", text="whole", created=0.0))
+    log.record(Log(level=20, logger="x", text="cut", created=0.0, cut_chars=1))
+    assert mask.cut == [False, True]
+    mask.cut.clear()
+    at_the_cap, below = "s" * FIELD_CAP_CHARS, "s" * (FIELD_CAP_CHARS - 1)
+    log.record(Log(level=20, logger="x", text="t", created=0.0, fields={"a": at_the_cap, "b": below}))
+    assert sorted(mask.cut) == [False] * 4 + [True]
+
+
+def test_a_worker_s_own_lines_count_against_no_rate(
+    log: JobLog, clock: SimpleNamespace, texts: Callable[[], list[str]]
+) -> None:
+    for _ in range(BURST_LINES + 1):
+        log.printed("stdout", "line")
+    log.tell(logging.WARNING, "told")
+    assert texts()[-1] == "told"

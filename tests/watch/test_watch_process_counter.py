@@ -1,0 +1,186 @@
+"""Counting heads: each job once a second in any case, and all at once when the machine's number of tasks jumps."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import AsyncIterator
+from typing import ClassVar
+
+import pytest
+from virtual_time import VirtualTime
+
+from supervisor.process.proc import Tree
+from supervisor.watch import process_counter as headcount_module
+from supervisor.watch.process_counter import ProcessCounter
+
+BOUND_SECONDS = 50.0
+
+
+class Quiet:
+    """A tell-tale that a test sets off. Counts how often it is asked, and keeps for which number."""
+
+    looks: ClassVar[list[int]] = []
+    jumps: ClassVar[list[bool]] = []
+
+    def has_jumped(self, most: int) -> bool:
+        self.looks.append(most)
+        return self.jumps.pop() if self.jumps else False
+
+
+@pytest.fixture(autouse=True)
+def telltale(monkeypatch: pytest.MonkeyPatch) -> type[Quiet]:
+    Quiet.looks.clear()
+    Quiet.jumps.clear()
+    monkeypatch.setattr(headcount_module, "TaskCountProbe", Quiet)
+    return Quiet
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> VirtualTime:
+    """The clock of the count."""
+    monkeypatch.setattr(headcount_module, "asyncio", time := VirtualTime())
+    return time
+
+
+@pytest.fixture
+async def headcount() -> AsyncIterator[ProcessCounter]:
+    headcount = ProcessCounter()
+    yield headcount
+    headcount.forget(os.getpid())
+    await headcount.close()
+
+
+def no_failure(reason: str) -> None:
+    pytest.fail(f"a count failed: {reason}")
+
+
+async def counted(counts: "asyncio.Queue[int]") -> int:
+    return await asyncio.wait_for(counts.get(), BOUND_SECONDS)
+
+
+async def test_a_job_is_counted_once_a_second_although_nothing_jumps(
+    headcount: ProcessCounter, telltale: type[Quiet], time: VirtualTime
+) -> None:
+    times = asyncio.Queue[float]()
+    headcount.watch(os.getpid(), 10_000, lambda _: times.put_nowait(time.now), no_failure)
+    seen = [await asyncio.wait_for(times.get(), BOUND_SECONDS) for _ in range(3)]
+    assert all(0.9 < later - earlier < 1.1 for earlier, later in itertools.pairwise(seen))
+    # The tell-tale is looked at meanwhile, twenty times a second.
+    assert 38 <= len(telltale.looks) <= 44
+
+
+async def test_a_job_that_comes_after_a_pause_is_not_counted_at_once(
+    headcount: ProcessCounter, telltale: type[Quiet], time: VirtualTime
+) -> None:
+    times = asyncio.Queue[float]()
+    headcount.watch(1, 10_000, lambda _: None, no_failure)
+    headcount.forget(1)
+    await asyncio.sleep(0)
+    time.now = 100.0
+    headcount.watch(os.getpid(), 10_000, lambda _: times.put_nowait(time.now), no_failure)
+    assert 100.9 < await asyncio.wait_for(times.get(), BOUND_SECONDS) < 101.1
+
+
+async def test_at_a_jump_every_job_is_counted_at_once(
+    headcount: ProcessCounter, telltale: type[Quiet]
+) -> None:
+    counts = asyncio.Queue[int]()
+    telltale.jumps.append(True)
+    headcount.watch(os.getpid(), 10_000, counts.put_nowait, no_failure)
+    await counted(counts)
+    assert len(telltale.looks) == 1
+
+
+async def test_the_telltale_is_asked_for_the_job_that_may_have_the_fewest(
+    headcount: ProcessCounter, telltale: type[Quiet]
+) -> None:
+    counts = asyncio.Queue[int]()
+    telltale.jumps.append(True)
+    headcount.watch(1, 500, lambda _: None, no_failure)
+    headcount.watch(os.getpid(), 70, counts.put_nowait, no_failure)
+    await counted(counts)
+    headcount.forget(1)
+    assert telltale.looks[0] == 70
+
+
+async def test_a_job_without_a_limit_is_not_counted(headcount: ProcessCounter) -> None:
+    headcount.watch(os.getpid(), None, lambda _: pytest.fail("it was counted"), no_failure)
+    assert headcount._task is None
+
+
+async def test_what_is_forgotten_is_not_counted_and_the_next_job_wakes_the_count(
+    headcount: ProcessCounter, telltale: type[Quiet]
+) -> None:
+    headcount.watch(1, 10, lambda _: pytest.fail("it was counted"), no_failure)
+    headcount.forget(1)
+    headcount.forget(1)  # twice is once
+    counts = asyncio.Queue[int]()
+    telltale.jumps.extend([True, True])
+    await asyncio.sleep(0)  # the count has nothing to do, and sleeps
+    headcount.watch(os.getpid(), 10_000, counts.put_nowait, no_failure)
+    await counted(counts)
+    headcount.forget(os.getpid())
+    headcount.watch(os.getpid(), 10_000, counts.put_nowait, no_failure)
+    await counted(counts)
+
+
+async def test_the_count_of_a_job_that_was_forgotten_meanwhile_is_nobody_s(
+    headcount: ProcessCounter, time: VirtualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number may be that of the next job already."""
+    first, second = asyncio.Queue[int](), asyncio.Queue[int]()
+    loop = asyncio.get_running_loop()
+    trees_of = headcount_module._trees_of
+
+    def change_meanwhile(asked: list[tuple[int, int]]) -> list[Tree]:
+        async def change() -> None:
+            headcount.forget(os.getpid())
+            headcount.watch(os.getpid(), 20_000, second.put_nowait, no_failure)
+
+        if asked == [(os.getpid(), 10_000)]:
+            asyncio.run_coroutine_threadsafe(change(), loop).result(BOUND_SECONDS)
+        return trees_of(asked)
+
+    monkeypatch.setattr(headcount_module, "_trees_of", change_meanwhile)
+    headcount.watch(os.getpid(), 10_000, first.put_nowait, no_failure)
+    await counted(second)
+    assert first.empty()
+
+
+async def test_precedence_is_taken_for_each_job_that_is_counted_and_given_back_with_it(
+    headcount: ProcessCounter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Counting:
+        holders = 0
+
+        def take(self) -> None:
+            self.holders += 1
+
+        def give_back(self) -> None:
+            self.holders -= 1
+
+    monkeypatch.setattr(headcount, "_precedence", counting := Counting())
+    headcount.watch(1, None, lambda _: None, no_failure)
+    assert counting.holders == 0
+    headcount.watch(1, 10, lambda _: None, no_failure)
+    headcount.watch(os.getpid(), 10, lambda _: None, no_failure)
+    assert counting.holders == 2
+    headcount.forget(1)
+    headcount.forget(1)
+    assert counting.holders == 1
+    headcount.forget(os.getpid())
+    assert counting.holders == 0
+
+
+async def test_once_closed_no_count_is_on_its_way() -> None:
+    headcount = ProcessCounter()
+    headcount.watch(os.getpid(), 10_000, lambda _: None, lambda _: None)
+    await asyncio.sleep(0)
+    await headcount.close()
+    assert headcount._task is not None
+    assert headcount._task.done()
+
+
+async def test_counting_ends_above_what_is_asked_for() -> None:
+    assert headcount_module._trees_of([(os.getpid(), 0)])[0].tasks >= 1
+    assert [tree.tasks for tree in headcount_module._trees_of([(0, 5)])] == [0]

@@ -1,0 +1,201 @@
+"""Samples: of the living, as often as is promised, and of what ends meanwhile no more than of others."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+
+import psutil
+import pytest
+from virtual_time import VirtualTime
+
+from supervisor.watch import sampler as sampler_module
+from supervisor.watch.sampler import IDLE_SECONDS, NEAR_SECONDS, Sample, Sampler, Unseen
+
+BOUND_SECONDS = 50.0
+NEAR = 0.001
+"""A memory limit in MB that every process is near to, and above."""
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> VirtualTime:
+    """The clock of the sampler."""
+    monkeypatch.setattr(sampler_module, "asyncio", time := VirtualTime())
+    return time
+
+
+@pytest.fixture
+async def sampler(time: VirtualTime) -> AsyncIterator[Sampler]:
+    sampler = Sampler()
+    yield sampler
+    await sampler.close()
+
+
+def no_failure(reason: str) -> None:
+    pytest.fail(f"a look failed: {reason}")
+
+
+def sleeper() -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)"])
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"]]:
+    """Two processes."""
+    processes = sleeper(), sleeper()
+    yield processes
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
+    """How often each process was looked at."""
+    counted: Counter[int] = Counter()
+    look = sampler_module._look
+
+    def counting(looks: list[tuple[int, int | None]]) -> list[Sample | Unseen | None]:
+        counted.update(pid for pid, _ in looks)
+        return look(looks)
+
+    monkeypatch.setattr(sampler_module, "_look", counting)
+    return counted
+
+
+async def test_a_process_that_ends_while_it_is_watched_gives_no_sample_and_is_not_looked_at_more_often(
+    sampler: Sampler,
+    pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"],
+    looks: Counter[int],
+) -> None:
+    dying, living = pair
+    of_the_dead, of_the_living = asyncio.Queue[Sample](), asyncio.Queue[Sample]()
+    sampler.watch(dying.pid, NEAR, of_the_dead.put_nowait, no_failure)
+    sampler.watch(living.pid, NEAR, of_the_living.put_nowait, no_failure)
+    dying.kill()
+    dying.wait()
+    for _ in range(9):
+        await asyncio.wait_for(of_the_living.get(), BOUND_SECONDS)
+    assert of_the_dead.empty()
+    # The living is looked at every quarter of a second, the dead one a quarter of a second on, and then once a second.
+    # Its tenth look may be on its way.
+    assert looks[dying.pid] == 3
+    assert looks[living.pid] in (9, 10)
+
+
+async def test_a_job_far_from_its_limit_is_looked_at_once_a_second_and_a_near_one_every_quarter(
+    sampler: Sampler,
+    time: VirtualTime,
+    pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"],
+) -> None:
+    far, near = pair
+    far_times: list[float] = []
+    near_times = asyncio.Queue[float]()
+    sampler.watch(near.pid, NEAR, lambda _: near_times.put_nowait(time.now), no_failure)
+    sampler.watch(far.pid, 1e6, lambda _: far_times.append(time.now), no_failure)
+    seen = [await asyncio.wait_for(near_times.get(), BOUND_SECONDS) for _ in range(10)]
+    assert seen == [pytest.approx(0.25 * number, abs=0.1) for number in range(1, 11)]
+    # The first look is soon: until then nobody knows how near it is.
+    assert far_times == [pytest.approx(when, abs=0.1) for when in (0.25, 1.25, 2.25)]
+
+
+async def test_a_job_without_a_limit_of_memory_is_looked_at_after_a_second(
+    sampler: Sampler,
+    time: VirtualTime,
+    pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"],
+) -> None:
+    times = asyncio.Queue[float]()
+    sampler.watch(pair[0].pid, None, lambda _: times.put_nowait(time.now), no_failure)
+    assert await asyncio.wait_for(times.get(), BOUND_SECONDS) == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("memory_mb", "limit_mb", "pause"),
+    [
+        (79.9, 100.0, IDLE_SECONDS),
+        (80.1, 100.0, NEAR_SECONDS),
+        (500.0, None, IDLE_SECONDS),
+    ],
+)
+def test_above_80_percent_of_the_limit_the_pause_is_a_quarter(
+    memory_mb: float, limit_mb: float | None, pause: float
+) -> None:
+    assert (IDLE_SECONDS, NEAR_SECONDS) == (1.0, 0.25)
+    assert sampler_module._pause(Sample(memory_mb, 0, 1, 0), limit_mb) == pause
+
+
+async def test_a_job_that_has_ended_when_it_is_to_be_watched_is_no_error(
+    sampler: Sampler, pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"]
+) -> None:
+    with sleeper() as gone:
+        gone.kill()
+    sampler.watch(gone.pid, 1.0, lambda _: pytest.fail("it was sampled"), no_failure)
+    samples = asyncio.Queue[Sample]()
+    sampler.watch(pair[0].pid, 1.0, samples.put_nowait, no_failure)
+    await asyncio.wait_for(samples.get(), BOUND_SECONDS)
+
+
+async def test_what_is_forgotten_while_it_is_looked_at_gets_no_sample(
+    sampler: Sampler,
+    pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, other = pair
+    look = sampler_module._look
+    loop = asyncio.get_running_loop()
+    forgotten = asyncio.Event()
+
+    def forget_meanwhile(looks: list[tuple[int, int | None]]) -> list[Sample | Unseen | None]:
+        async def forget() -> None:
+            sampler.forget(one.pid)
+            forgotten.set()
+
+        asyncio.run_coroutine_threadsafe(forget(), loop).result(BOUND_SECONDS)
+        return look(looks)
+
+    monkeypatch.setattr(sampler_module, "_look", forget_meanwhile)
+    samples, others = asyncio.Queue[Sample](), asyncio.Queue[Sample]()
+    sampler.watch(one.pid, NEAR, samples.put_nowait, no_failure)
+    sampler.watch(other.pid, NEAR, others.put_nowait, no_failure)
+    for _ in range(2):
+        await asyncio.wait_for(others.get(), BOUND_SECONDS)
+    assert forgotten.is_set()
+    assert samples.empty()
+
+
+def test_a_tree_above_its_limit_of_processes_is_counted_no_further_and_its_memory_is_not_read(
+    pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = os.getpid()
+    whole = sampler_module._sample_of(here, None)
+    assert isinstance(whole, Sample)
+    assert whole.descendants >= 2
+    assert whole.memory_mb > 0
+    monkeypatch.setattr(sampler_module, "_private_bytes", lambda _: pytest.fail("memory was read"))
+    bounded = sampler_module._sample_of(here, 1)
+    assert isinstance(bounded, Sample)
+    assert (bounded.memory_mb, bounded.descendants < whole.descendants) == (0, True)
+    assert bounded.threads > 1
+
+
+def test_the_memory_of_a_job_is_that_of_all_its_processes(
+    pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampler_module, "_private_bytes", lambda _: 2**20)
+    sample = sampler_module._sample_of(os.getpid(), None)
+    assert isinstance(sample, Sample)
+    assert sample.memory_mb == 1 + sample.descendants >= 3
+
+
+def test_memory_that_may_not_be_read_is_what_is_not_of_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    process = psutil.Process()
+
+    def refused(_: psutil.Process) -> None:
+        raise psutil.AccessDenied(process.pid)
+
+    monkeypatch.setattr(psutil.Process, "memory_full_info", refused)
+    usage = process.memory_info()
+    bytes_read = sampler_module._private_bytes(process)
+    assert abs(bytes_read - (usage.rss - usage.shared)) < usage.rss / 10

@@ -1,0 +1,141 @@
+"""Asking a child for its stack: the whole of it, what its tasks await where its loop waits, and never for ever."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from jobrunner.protocol.linux import END_OF_AWAITS
+from supervisor.watch import stack as stack_module
+from supervisor.watch.stack import main_thread_of, take_dump, take_stack
+from supervisor.watch.whose_code import ROOT
+
+BUSY = 'Current thread 0x1 (most recent call first):\n  File "/opt/jobs/show.py", line 20 in run\n'
+REST = f'  File "{ROOT}/jobrunner/job.py", line 90 in run_order\n'
+IDLE = f"""\
+Current thread 0x1 (most recent call first):
+  File "/usr/lib/python3.13/selectors.py", line 452 in select
+  File "/usr/lib/python3.13/asyncio/base_events.py", line 1961 in _run_once
+  File "{ROOT}/jobrunner/job.py", line 69 in run_order
+"""
+AWAITS = '\nAwaiting in task block (most recent call first):\n  File "/opt/jobs/show.py", line 7 in run\n\n'
+
+
+class Answering:
+    """What `take_dump` needs of a child: each look finds one more part of the answer."""
+
+    def __init__(self) -> None:
+        self.dump = os.memfd_create("test-stack")
+        self.dump_start = 0
+        self.looks = 0
+        self.asked: list[str] = []
+        self.at_once = ""
+        self.parts: list[str] = []
+        self.awaits: list[str] = []
+        self._coming: list[str] = []
+
+    def ask_for_stack(self) -> bool:
+        self.asked.append("stack")
+        self._coming = list(self.parts)
+        self.write(self.at_once)
+        return True
+
+    def ask_for_awaits(self) -> None:
+        self.asked.append("awaits")
+        self._coming = list(self.awaits)
+
+    def go_on(self) -> None:
+        """Write the next part."""
+        if self._coming:
+            self.write(self._coming.pop(0))
+
+    def write(self, text: str) -> None:
+        os.pwrite(self.dump, text.encode(), os.fstat(self.dump).st_size)
+
+
+@pytest.fixture
+def child(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answering]:
+    """A child that goes on while it is waited for."""
+    child = Answering()
+    sleep = asyncio.sleep
+
+    async def looking(seconds: float) -> None:
+        child.looks += 1
+        assert child.looks < 100, "it is waited for without end"
+        child.go_on()
+        await sleep(0)
+
+    monkeypatch.setattr(stack_module.asyncio, "sleep", looking)
+    yield child
+    os.close(child.dump)
+
+
+async def test_a_stack_that_comes_in_parts_is_waited_for_to_its_end(child: Answering) -> None:
+    child.parts = [BUSY, REST, REST]
+    assert await take_dump(child) == BUSY + REST + REST
+    assert child.asked == ["stack"]
+
+
+async def test_a_stack_that_is_there_before_the_first_look_is_taken(child: Answering) -> None:
+    child.at_once = BUSY
+    assert await take_dump(child) == BUSY
+
+
+async def test_a_stack_that_takes_its_time_is_waited_for(child: Answering) -> None:
+    child.parts = ["", "", "", BUSY]
+    assert await take_dump(child) == BUSY
+
+
+async def test_what_was_dumped_before_is_not_taken_for_the_answer(child: Answering) -> None:
+    child.write("dumped before\n")
+    child.parts = ["", "", BUSY]
+    assert await take_dump(child) == BUSY
+    assert "dumped before" in os.pread(child.dump, 100, 0).decode()
+
+
+async def test_the_evidence_begins_where_what_was_told_ends(child: Answering) -> None:
+    child.write(BUSY.replace("show", "told"))
+    child.dump_start = os.fstat(child.dump).st_size
+    child.parts = [BUSY]
+    assert await take_stack(child) == BUSY.rstrip()
+
+
+async def test_a_loop_that_waits_is_asked_what_its_tasks_await_and_the_end_of_that_is_waited_for(
+    child: Answering,
+) -> None:
+    child.parts = [IDLE]
+    child.awaits = ["", AWAITS, "", f"\n{END_OF_AWAITS}\n\n"]
+    assert await take_dump(child) == IDLE + AWAITS + f"\n{END_OF_AWAITS}\n\n"
+    assert child.asked == ["stack", "awaits"]
+
+
+async def test_a_child_that_does_not_tell_what_it_awaits_is_not_waited_for_without_end(
+    child: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter(range(100))
+    monkeypatch.setattr(stack_module, "time", SimpleNamespace(monotonic=lambda: next(times) * 0.05))
+    child.parts = [IDLE]
+    assert await take_dump(child) == IDLE
+    assert 3 <= next(times) <= 6  # 0.15 s, of which each look takes 0.05 here
+
+
+async def test_the_loop_of_a_thread_that_is_not_the_job_s_is_not_asked(child: Answering) -> None:
+    other = IDLE.replace(f"{ROOT}/jobrunner/job.py", "/opt/jobrunner/job.py")
+    child.parts = [f"{other}\n{BUSY}"]
+    await take_dump(child)
+    assert child.asked == ["stack"]
+
+
+def test_the_main_thread_is_told_innermost_first_down_to_the_worker_s_own_frames() -> None:
+    worker = BUSY + '  File "/opt/jobs/show.py", line 9 in outer\n' + REST
+    other = 'Thread 0x2 (most recent call first):\n  File "/opt/jobs/lib.py", line 4 in poll\n'
+    frames = main_thread_of(f"{other}\n{worker}")
+    assert [(frame.line, frame.function) for frame in frames] == [(20, "run"), (9, "outer")]
+    assert main_thread_of(other) == []
+
+
+async def test_of_a_dump_without_end_64_kib_are_taken(child: Answering) -> None:
+    child.at_once = "x" * 100_000
+    assert len(await take_dump(child)) == 64 * 1024

@@ -1,0 +1,152 @@
+"""What people are told of a loop that has stalled: once, where it hangs, and after that that it runs again."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from supervisor.watch import stall as stall_module
+from supervisor.watch.stall import StallReport
+
+BOUND_SECONDS = 50.0
+
+
+class Log:
+    """Keeps what is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.facts: list[dict[str, float]] = []
+
+    def tell(self, level: int, text: str, **facts: float) -> None:
+        assert level == logging.WARNING
+        self.told.append(text)
+        self.facts.append(facts)
+
+
+@pytest.fixture
+def child() -> Iterator[Any]:
+    """A child with a dump of eight bytes."""
+    dump = os.memfd_create("test-stall")
+    os.write(dump, b"12345678")
+    yield SimpleNamespace(pid=os.getpid(), dump=dump, dump_start=0)
+    os.close(dump)
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Opens when the stack may come. The kernel's view is one sentence."""
+    gate = asyncio.Event()
+
+    async def take(_: Any) -> str:
+        await gate.wait()
+        return "the stack"
+
+    monkeypatch.setattr(stall_module, "take_stack", take)
+    monkeypatch.setattr(stall_module, "is_stopped", lambda _: False)
+    monkeypatch.setattr(stall_module, "kernel_sentence", lambda _: "the kernel's view")
+    return gate
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(BOUND_SECONDS):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+async def test_a_stall_is_told_with_the_stack_which_is_no_evidence_of_the_end_any_more(
+    child: Any, log: Log, stack: asyncio.Event
+) -> None:
+    stack.set()
+    StallReport(child, log).stalled(3.25)
+    await until(lambda: log.told)
+    assert "has not run for 3.2 s" in log.told[0]
+    assert log.told[0].endswith("\nthe stack")
+    assert log.facts == [{"stalled_seconds": 3.25}]
+    assert child.dump_start == 8
+
+
+async def test_where_no_stack_comes_the_kernel_is_asked(
+    child: Any, log: Log, stack: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stall_module, "STACK_SECONDS", 0.01)
+    StallReport(child, log).stalled(3)
+    await until(lambda: log.told)
+    assert log.told[0].endswith("\nthe kernel's view")
+    assert child.dump_start == 0
+
+
+async def test_a_child_that_is_stopped_is_not_asked_for_its_stack(
+    child: Any, log: Log, stack: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.set()
+    monkeypatch.setattr(stall_module, "is_stopped", lambda _: True)
+    StallReport(child, log).stalled(3)
+    await until(lambda: log.told)
+    assert log.told[0].endswith("\nthe kernel's view")
+
+
+async def test_that_it_runs_again_is_told_after_the_warning_even_if_that_is_still_being_written(
+    child: Any, log: Log, stack: asyncio.Event
+) -> None:
+    report = StallReport(child, log)
+    report.stalled(3)
+    await asyncio.sleep(0)
+    report.resumed(4.5)
+    assert log.told == []
+    stack.set()
+    await until(lambda: len(log.told) == 2)
+    assert "has not run" in log.told[0]
+    assert log.told[1] == "The event loop of this job runs again, after 4.5 s."
+    report.resumed(5)
+    assert len(log.told) == 3
+
+
+async def test_what_is_not_told_yet_is_given_up_with_the_job(
+    child: Any, log: Log, stack: asyncio.Event
+) -> None:
+    report = StallReport(child, log)
+    report.stop()
+    report.stalled(3)
+    await asyncio.sleep(0)
+    report.stop()
+    stack.set()
+    assert report._task is not None
+    await asyncio.gather(report._task, return_exceptions=True)
+    assert log.told == []
+
+
+async def test_a_report_that_fails_is_logged_with_its_trace(
+    child: Any, log: Log, stack: asyncio.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("broken")
+
+    stack.set()
+    log.tell = broken  # type: ignore[method-assign]
+    StallReport(child, log).stalled(3)
+    await until(lambda: caplog.records)
+    assert "The report of a stalled loop failed unexpectedly. The worker goes on." in caplog.text
+    assert "ValueError: broken" in caplog.text
+
+
+async def test_a_stall_is_told_where_its_place_can_not_be_seen(
+    child: Any, log: Log, stack: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(_: Any) -> str:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(stall_module, "take_stack", refused)
+    StallReport(child, log).stalled(3.25)
+    await until(lambda: log.told)
+    assert "has not run for 3.2 s" in log.told[0]
+    assert log.told[0].endswith("Where it hangs could not be seen: Too many open files.")
