@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
 import sys
+import types
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from jobrunner.protocol.linux import KEEPER_LOST_SIGNAL
 
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_HARMLESS: Final = signal.SIGURG
+"""Its default action is to ignore it (signal(7)), so that to restore this action is no risk."""
 
 
 @contextlib.contextmanager
@@ -34,16 +38,31 @@ def stop_signals(
         else:
             on_hangup()
 
-    for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, on_signal, number)
-    loop.add_signal_handler(signal.SIGHUP, hang_up)
+    actions: dict[signal.Signals, Callable[[], None]] = {
+        number: functools.partial(on_signal, number) for number in STOP_SIGNALS
+    }
+    actions[signal.SIGHUP] = hang_up
+
+    def to_loop(number: int, _: types.FrameType | None) -> None:
+        loop.call_soon_threadsafe(actions[signal.Signals(number)])
+
+    # It does nothing, and nobody sends it; but while the loop has one handler, every signal wakes the loop.
+    loop.add_signal_handler(_HARMLESS, _nothing)
+    for number in actions:
+        signal.signal(number, to_loop)
+        signal.siginterrupt(number, False)
     try:
         yield
     finally:
-        for number in (*STOP_SIGNALS, signal.SIGHUP):
-            loop.remove_signal_handler(number)
-            # What comes now asks for what is being done; the default action would turn it into a failure.
+        for number in actions:
+            # What comes now asks for what is being done; the default action would turn it into a failure. That is why
+            # these are not the loop's own handlers: it restores the default action of what it removes, if only for an
+            # instant.
             signal.signal(number, signal.SIG_IGN)
+        loop.remove_signal_handler(_HARMLESS)
+
+
+def _nothing() -> None: ...
 
 
 @contextlib.contextmanager
