@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobrunner.discovery.elsewhere import Elsewhere
-from jobrunner.discovery.judging import Verdict, judge
+from jobrunner.discovery.judging import Judgement, judge
 from jobrunner.discovery.marks import is_named_only
 from jobrunner.discovery.module import Module
 from jobrunner.discovery.reading import read_text
@@ -55,11 +55,13 @@ def choose(
     wanted = [each for each in candidates if each.is_named or not _is_in(each.local, marked)]
     if import_all:
         return Found(modules=tuple(each.module for each in wanted))
-    verdicts = judge(_texts(candidates, read), None if parse_all else elsewhere.packages, elsewhere.text_of)
-    return Found.of(_judged(each, read[each.local], verdicts) for each in wanted)
+    judgements = judge(_texts(candidates, read), None if parse_all else elsewhere.packages, elsewhere.text_of)
+    return Found.of(_judged(each, read[each.local], judgements) for each in wanted)
 
 
-def _judged(candidate: Candidate, source: bytes | str | OSError, verdicts: Mapping[str, Verdict]) -> Found:
+def _judged(
+    candidate: Candidate, source: bytes | str | OSError, judgements: Mapping[str, Judgement]
+) -> Found:
     module = candidate.module
     if isinstance(source, FileNotFoundError) and not module.is_an_authors:
         return Found(modules=(module,))  # compiled, or in an archive: no script is
@@ -67,13 +69,13 @@ def _judged(candidate: Candidate, source: bytes | str | OSError, verdicts: Mappi
         return Found(broken=((module, source),))
     if isinstance(source, str):
         return Found(left_out=((module, source),))
-    verdict = verdicts[candidate.local]
-    if verdict.is_imported:
+    judgement = judgements[candidate.local]
+    if judgement.is_imported:
         return Found(modules=(module,))
-    if verdict.error is not None:
-        return Found(broken=((module, verdict.error),))
+    if judgement.error is not None:
+        return Found(broken=((module, judgement.error),))
     # An `__init__.py` runs with what is below it; to say that it is left out would be wrong.
-    return Found() if candidate.is_package else Found(left_out=((module, verdict.reason),))
+    return Found() if candidate.is_package else Found(left_out=((module, judgement.reason),))
 
 
 def _texts(candidates: list[Candidate], read: Mapping[str, bytes | str | OSError]) -> dict[str, Text]:

@@ -21,7 +21,7 @@ _UNSEEN: Final = "it uses the SDK, but what it registers, if anything, can't be 
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Judgement:
     """Whether a module is to be imported; if not, why, or the error for which it never can be."""
 
     is_imported: bool
@@ -34,8 +34,8 @@ def judge(
     seeds: Collection[str] | None = (),
     elsewhere: Callable[[str], Text | None] = lambda name: None,
     spare_bytes: int = SPARE_BYTES,
-) -> dict[str, Verdict]:
-    """Return a verdict on each of ``texts``, which are the modules of one directory by their names.
+) -> dict[str, Judgement]:
+    """Return a judgement on each of ``texts``, which are the modules of one directory by their names.
 
     ``elsewhere`` returns the texts of further modules that names are followed into. They are below one of the packages
     ``seeds``; where these can't be told, it is None, and every text is parsed. A syntax error is an error in every
@@ -45,7 +45,7 @@ def judge(
     with warnings.catch_warnings():
         # Of a script that is not imported, nobody wants to hear that it has an invalid escape.
         warnings.simplefilter("ignore")
-        return _Judge(texts, elsewhere).verdicts(worth, spare_bytes)
+        return _Judge(texts, elsewhere).judgements(worth, spare_bytes)
 
 
 class _Judge:
@@ -56,26 +56,26 @@ class _Judge:
         self._errors: dict[str, ParseError] = {}
         self._follower = Follower(self._known)
 
-    def verdicts(self, worth: Collection[str], spare_bytes: int) -> dict[str, Verdict]:
-        found: dict[str, Verdict] = {}
+    def judgements(self, worth: Collection[str], spare_bytes: int) -> dict[str, Judgement]:
+        found: dict[str, Judgement] = {}
         for name, text in self._texts.items():
             if name in worth:
                 found[name] = self._judged(name, text)
                 continue
             spare_bytes -= len(text.source)
             error = _syntax_error(text) if spare_bytes >= 0 else None
-            found[name] = Verdict(False, _NOTHING if text.source.strip() else _EMPTY, error)
+            found[name] = Judgement(False, _NOTHING if text.source.strip() else _EMPTY, error)
         return found
 
-    def _judged(self, name: str, text: Text) -> Verdict:
+    def _judged(self, name: str, text: Text) -> Judgement:
         if not text.source.strip():
-            return Verdict(False, _EMPTY)
+            return Judgement(False, _EMPTY)
         known = self._known(name)
         if known is None:
-            return Verdict(False, error=self._errors[name])
+            return Judgement(False, error=self._errors[name])
         if any(self._does_register(name, applied) for applied in known[1].applied):
-            return Verdict(True)
-        return Verdict(False, self._reason(name, text, known[1]))
+            return Judgement(True)
+        return Judgement(False, self._reason(name, text, known[1]))
 
     def _does_register(self, module: str, applied: Applied) -> bool:
         place = module, applied.name

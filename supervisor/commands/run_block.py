@@ -19,7 +19,6 @@ from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, Comman
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings, run_to_exit_code
 from supervisor.commands.shared.json_input import BadInputError, read_context, read_parameters
 from supervisor.commands.shared.outcome_text import print_outcome
-from supervisor.job.limits import limits_of
 from supervisor.launcher import Launcher
 from supervisor.log.setup import start_logging
 from supervisor.worker.offered_blocks import start_launcher
@@ -114,7 +113,7 @@ async def _run_with(
         return _refuse(f"{error}\n{_WHERE_TO_LOOK}")
     for problem in catalogue.problems:
         _log.warning("%s", problem)
-    run = SingleRun(launcher, limits_of(settings))
+    run = SingleRun(launcher, settings)
     with stop_signals(lambda _: run.stop()):
         done = await run.run(job_of(asked, block), block)
     answer = answer_of(done)
@@ -122,4 +121,4 @@ async def _run_with(
         print(json.dumps({"block": block.id, **answer}, ensure_ascii=False))
     else:
         print_outcome(block.id, answer)
-    return 0 if done.concluded.verdict.success else EXIT_FAILED
+    return 0 if done.finished.verdict.success else EXIT_FAILED

@@ -231,7 +231,7 @@ def _redirect(status: int) -> str:
 
 def _excerpt(content: bytes) -> str:
     # By name alone: which job it is about, and what its secrets are, is not known here.
-    text = _MASK(content[: 4 * _EXCERPT_CHARS].decode(errors="backslashreplace"), cut_after=True)
+    text: str = _MASK(content[: 4 * _EXCERPT_CHARS].decode(errors="backslashreplace"), cut_after=True)
     text = " ".join(text.split())
     return repr(text[:_EXCERPT_CHARS]) if text else "nothing"
 

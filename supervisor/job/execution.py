@@ -5,12 +5,12 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from typing import Any
 
 from jobrunner.protocol.messages import Cancel, Order
 from supervisor.errors import LaunchError
 from supervisor.job.channel import ChannelReader
+from supervisor.job.evidence import ending_of
 from supervisor.job.result import Finished
 from supervisor.job.timers import JobTimers
 from supervisor.launcher.child import Child
@@ -39,11 +39,11 @@ from supervisor.lifecycle.events import (
     TreeCleared,
     WatchFailed,
 )
-from supervisor.lifecycle.job import JobState, Limits, step
+from supervisor.lifecycle.job import JobState, step
 from supervisor.process.background import failure_of
 from supervisor.process.output import OutputReader
 from supervisor.process.shortage import explain
-from supervisor.verdict import ExitStatus, KernelView, LimitKind
+from supervisor.verdict import ExitStatus, KernelView, LimitKind, Limits, decide
 from supervisor.watch.freeze import freeze
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.kernel import look_into_kernel
@@ -80,7 +80,7 @@ class Execution:
         self._timers = JobTimers(lambda at, timer: self._put(TimerFired(at, timer)))
         self._tasks: set[asyncio.Task[None]] = set()
         self._channel = ChannelReader(child, log, reports, self._put)
-        self._finished: Finished | None = None
+        self._conclusion: Conclude | None = None
 
     async def run(self, build_order: Callable[[float], Order], payload: bytes) -> Finished:
         """Run the order and return when no process of the job is left.
@@ -96,12 +96,12 @@ class Execution:
             order = build_order(now() + self._state.limits.max_seconds)
             self._start(self._send(order.pack(payload)))
             self._start(self._channel.read(order.result_cap_bytes))
-            while self._finished is None:
+            while self._conclusion is None:
                 event = await self._events.get()
                 if isinstance(event, BaseException):
                     raise event
                 self._handle(event)
-        return self._with_last_words(self._finished, stdout, stderr)
+        return self._finish(self._conclusion, stdout, stderr)
 
     def _watch(self, at_the_end: contextlib.ExitStack) -> tuple[OutputReader, OutputReader]:
         child, limits = self._child, self._state.limits
@@ -133,14 +133,17 @@ class Execution:
         """End the job now: the worker can't wait for it."""
         self._put(StopDemanded(time.monotonic()))
 
-    def _with_last_words(self, finished: Finished, stdout: OutputReader, stderr: OutputReader) -> Finished:
-        ending = replace(
-            finished.ending,
-            stack=finished.ending.stack or read_stack(self._child),
-            kernel=self._kernel,
+    def _finish(self, conclusion: Conclude, stdout: OutputReader, stderr: OutputReader) -> Finished:
+        ending = ending_of(
+            self._state,
+            conclusion.at,
+            self._log.mask,
+            dump=read_stack(self._child),
             last_output=self._log.end_of(stderr.tail() or stdout.tail()),
+            kernel=self._kernel,
         )
-        return replace(finished, ending=ending)
+        body, acquires = self._channel.parts or (b"", b"")
+        return Finished(decide(ending), ending, body, acquires, conclusion.stuck)
 
     def _output_of(self, stream: str, descriptor: int) -> OutputReader:
         log, channel = self._log, self._channel
@@ -184,11 +187,10 @@ class Execution:
                 self._child.kill()
             case ClearTree():
                 self._start(self._clear_tree())
-            case Conclude(ending, stuck):
-                if ending.unkillable:
+            case Conclude():
+                if self._state.unkillable:
                     self._ask_kernel()
-                body, acquires = self._channel.parts or (b"", b"")
-                self._finished = Finished(ending, body, acquires, stuck)
+                self._conclusion = command
 
     def _on_exit(self, exited: "asyncio.Future[ExitStatus]") -> None:
         self._put(ChildExited(time.monotonic(), exited.result()))
@@ -209,7 +211,7 @@ class Execution:
         self._put(WatchFailed(time.monotonic(), LimitKind.PROCESSES, reason))
 
     def _ask_kernel(self) -> None:
-        view = look_into_kernel(self._child.pid)
+        view = look_into_kernel(self._child.pid, self._log.mask)
         if view.state not in ("", "Z"):  # else it is dead, and tells by its status how
             self._kernel = view
 

@@ -7,22 +7,28 @@ from pydantic_core import from_json
 
 from jobrunner.protocol.frames import FrameError
 from jobrunner.protocol.messages import Outcome
-from supervisor.verdict import Ending, Verdict
+from supervisor.verdict import Ending, Usage, Verdict
 
 _BODY_KEYS = {"data", "dbUpdates"}
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A job that is over: the evidence, and the JSON that the block returned (``b""`` where there is none).
+    """A job that is over: the verdict, its evidence, and the JSON that the block returned (``b""`` for none).
 
     ``stuck`` is true when the child could not be killed: its slot must not be used again.
     """
 
+    verdict: Verdict
     ending: Ending
-    result_body: bytes = b""
+    body: bytes = b""
     acquires: bytes = b""
     stuck: bool = False
+
+
+def not_run(verdict: Verdict) -> Finished:
+    """Return the end of a job that had no child."""
+    return Finished(verdict, Ending(Usage(0.0)))
 
 
 def split_outcome(outcome: Outcome, payload: bytes) -> tuple[bytes, bytes]:
@@ -43,15 +49,15 @@ def split_outcome(outcome: Outcome, payload: bytes) -> tuple[bytes, bytes]:
     return (b"" if not parsed else body), acquires
 
 
-def result_text(
-    job_id: str, verdict: Verdict, body: bytes = b"", acquires: bytes = b"", *, knows_retryable: bool
-) -> bytes:
+def result_text(job_id: str, finished: Finished, *, knows_retryable: bool) -> bytes:
     """Build a result, without NUL characters in its message, which PostgreSQL can't store.
 
     ``retryable`` is sent only to engines that know it (contract §7: after 0.43.0-beta.5).
 
     The block's JSON is put in as it is: parsing and writing 8 MB again would hold the loop for another 0.1 s.
     """
+    verdict = finished.verdict
+    body, acquires = (finished.body, finished.acquires) if verdict.keeps_outcome else (b"", b"")
     result: dict[str, object] = {
         "success": verdict.success,
         "message": verdict.message.replace("\0", "\\x00"),
@@ -59,10 +65,10 @@ def result_text(
     if knows_retryable and verdict.retryable is not None:
         result["retryable"] = verdict.retryable
     head = json.dumps(result).encode()
-    if body and verdict.keeps_outcome:
+    if body:
         head = head[:-1] + b", " + body[1:]
     text = b'{"jobExecutionId": ' + json.dumps(job_id).encode()
     text += b', "status": "' + verdict.status.encode() + b'", "result": ' + head
-    if acquires and verdict.keeps_outcome:
+    if acquires:
         text += b', "acquires": ' + acquires
     return text + b"}"

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,13 +12,14 @@ from jobrunner.protocol.messages import JobType, Order, RunOn
 from supervisor.errors import LaunchError
 from supervisor.job.directories import JobDirectories
 from supervisor.job.execution import Execution
-from supervisor.job.limits import JobLimits
+from supervisor.job.limits import limits_for, secret_names_of
 from supervisor.job.redaction import mask_of
-from supervisor.job.result import Finished
+from supervisor.job.result import Finished, not_run
 from supervisor.launcher import Child, Launcher, Spares
 from supervisor.launcher.sweep import Sweeper
 from supervisor.process.cgroups.worker import Cgroups
-from supervisor.verdict import Cause, Ending, Usage, Verdict, decide
+from supervisor.settings.run_settings import RunSettings
+from supervisor.verdict import refusals
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.loop import LoopReports
 from supervisor.watch.process_counter import ProcessCounter
@@ -26,7 +27,8 @@ from supervisor.watch.sampler import Sampler
 
 _log = logging.getLogger(__name__)
 
-_STOPPING: Final = "Not run: this worker is shutting down."
+START_SECONDS: Final = 30.0
+"""How long a job waits for its child."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +45,20 @@ class Job:
     step_label: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Concluded:
-    """A job's verdict and what belongs to its result."""
-
-    verdict: Verdict
-    ending: Ending
-    body: bytes = b""
-    acquires: bytes = b""
-    stuck: bool = False
-
-
 class JobRunner:
     """Runs jobs, each in a child of its own. Knows no engine and no journal."""
 
     def __init__(
         self,
         launcher: Launcher,
-        limits: JobLimits,
+        settings: RunSettings,
         directory: Path,
         *,
         spares: int,
         cgroups: Cgroups | None = None,
     ) -> None:
-        self.limits = limits
+        self.settings = settings
+        self.start_seconds = START_SECONDS
         self._spares = Spares(launcher, spares, cgroups)
         self._sweeper = Sweeper(launcher)
         self._sampler = Sampler()
@@ -80,44 +72,47 @@ class JobRunner:
         self._directories.prepare()
         self._spares.refill()
 
-    async def run(self, job: Job, block: BlockEntry) -> Concluded:
+    async def run(self, job: Job, block: BlockEntry) -> Finished:
         """Run one job to its verdict. Raises nothing that a job can cause. Not to be cancelled: see `stop_all`."""
-        mask = mask_of(job.parameters, job.context, self.limits.secret_names, block.sensitive_parameters)
+        mask = mask_of(
+            job.parameters, job.context, secret_names_of(self.settings), block.sensitive_parameters
+        )
         if self._is_stopping():
-            return _not_run(Cause.WORKER_STOPPING, _STOPPING, retryable=True)
+            return not_run(refusals.worker_stopping())
         try:
-            child = await self._spares.take(self.limits.start_seconds)
+            child = await self._spares.take(self.start_seconds)
         except LaunchError as error:
             said = f"\nLast output:\n{error.evidence.rstrip()}" if error.evidence else ""
-            return _not_run(Cause.START_FAILED, mask(f"Not run: {error}{said}"), retryable=True)
+            return not_run(refusals.start_failed(mask(f"{error}{said}")))
         if self._is_stopping():
             child.discard()
-            return _not_run(Cause.WORKER_STOPPING, _STOPPING, retryable=True)
+            return not_run(refusals.worker_stopping())
         try:
             directory = self._directories.make(child.user)
         except OSError as error:
             child.discard()
             self._spares.refill()
-            return _not_run(
-                Cause.START_FAILED, f"Not run: its directory can't be made: {error}", retryable=True
-            )
+            return not_run(refusals.start_failed(mask(f"its directory can't be made: {error}")))
         try:
             return await self._run_in(child, job, block, directory, mask)
         except LaunchError as error:
-            return _not_run(Cause.START_FAILED, mask(f"Not run: {error}"), retryable=True)
+            return not_run(refusals.start_failed(mask(str(error))))
         finally:
             self._spares.refill()
             await self._directories.remove(directory)
 
     async def _run_in(
         self, child: Child, job: Job, block: BlockEntry, directory: str, mask: Mask
-    ) -> Concluded:
+    ) -> Finished:
         log = JobLog(job.job_id, job.block_id, mask, job.step_label)
-        limits = self.limits.of(block)
+        settings, limits = self.settings, limits_for(self.settings, block)
         child.cgroup.set_limits(limits.memory_mb, backstop(limits.processes))
-        blocking_seconds = self.limits.blocking_seconds
         reports = LoopReports(
-            child, log, block_id=job.block_id, block_file=block.file, blocking_seconds=blocking_seconds
+            child,
+            log,
+            block_id=job.block_id,
+            block_file=block.file,
+            blocking_seconds=settings.blocking_seconds,
         )
         execution = Execution(
             child, self._sweeper, self._sampler, self._process_counter, limits, log, reports
@@ -136,12 +131,12 @@ class JobRunner:
                 step_label=job.step_label,
                 deadline=deadline,
                 job_directory=directory,
-                log_level=self.limits.log_level,
-                log_levels=dict(self.limits.log_levels),
-                redact_keys=self.limits.redact_keys,
-                result_cap_bytes=self.limits.result_cap_bytes,
+                log_level=settings.log_level_number,
+                log_levels=settings.log_level_numbers,
+                redact_keys=tuple(settings.redact_keys),
+                result_cap_bytes=settings.max_result_mb * 2**20,
                 stall_seconds=limits.stall_seconds,
-                blocking_seconds=blocking_seconds or None,
+                blocking_seconds=settings.blocking_seconds or None,
             )
 
         try:
@@ -156,11 +151,11 @@ class JobRunner:
             if child.user is not None:
                 self._directories.take_back(directory)
             child.close()
-        return _conclude(finished, mask)
+        return finished
 
-    def renew(self, limits: JobLimits) -> None:
-        """Run jobs under these limits from now on, in children that know the code that is in force now."""
-        self.limits = limits
+    def renew(self, settings: RunSettings) -> None:
+        """Run jobs under these settings from now on, in children that know the code of today."""
+        self.settings = settings
         self._spares.renew()
 
     def _is_stopping(self) -> bool:
@@ -188,20 +183,3 @@ def backstop(processes: int | None) -> int | None:
     keeps a bomb from growing meanwhile.
     """
     return None if processes is None else processes + max(16, processes // 4)
-
-
-def _conclude(finished: Finished, mask: Mask) -> Concluded:
-    ending = finished.ending
-    kernel = ending.kernel and replace(ending.kernel, stack=mask(ending.kernel.stack))
-    ending = replace(
-        ending,
-        stack=mask(ending.stack, cut_after=True),
-        kernel=kernel,
-        channel_problem=ending.channel_problem and mask(ending.channel_problem),
-    )
-    return Concluded(decide(ending), ending, finished.result_body, finished.acquires, finished.stuck)
-
-
-def _not_run(cause: Cause, message: str, *, retryable: bool) -> Concluded:
-    verdict = Verdict(success=False, cause=cause, message=message, retryable=retryable)
-    return Concluded(verdict, Ending(Usage(0.0)))

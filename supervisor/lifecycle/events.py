@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from supervisor.verdict import Ending, ExitStatus, LimitKind, OutcomeSeen, OutOfMemory
+from supervisor.verdict import ExitStatus, LimitKind, OutcomeSeen, OutOfMemory
 
 
 class Timer(Enum):
@@ -201,7 +201,7 @@ class ClearTree:
 class Conclude:
     """The job is over; decide the verdict. ``stuck`` is true when a process of it could not be killed."""
 
-    ending: Ending
+    at: float
     stuck: bool = False
 
 

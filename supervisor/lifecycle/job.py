@@ -41,7 +41,7 @@ from supervisor.lifecycle.events import (
     WatchFailed,
 )
 from supervisor.lifecycle.stall import looked, ticked, watch_from
-from supervisor.lifecycle.state import JobState, Limits, Phase
+from supervisor.lifecycle.state import JobState, Phase
 from supervisor.verdict import LimitHit, LimitKind
 
 __all__ = [
@@ -51,7 +51,6 @@ __all__ = [
     "STACK_SECONDS",
     "UNKILLABLE_SECONDS",
     "JobState",
-    "Limits",
     "Phase",
     "step",
 ]
@@ -161,7 +160,7 @@ def _exited(state: JobState, event: ChildExited) -> Step:
 def _timer(state: JobState, event: TimerFired) -> Step:
     match event.timer:
         case Timer.DEADLINE if state.phase is Phase.RUNNING:
-            limit = LimitHit(LimitKind.TIME, state.limits.max_seconds, event.at - state.started_at)
+            limit = LimitHit(LimitKind.TIME, event.at - state.started_at)
             state = replace(state, limit=limit, phase=Phase.CANCELLING)
             if state.limits.grace_seconds <= 0:
                 return _take_stack(state, event.at)
@@ -178,9 +177,7 @@ def _timer(state: JobState, event: TimerFired) -> Step:
         case Timer.CLOSED_CHANNEL if state.phase in (Phase.RUNNING, Phase.CANCELLING):
             return _take_stack(replace(state, channel_closed=True), event.at)
         case Timer.UNKILLABLE if state.phase is Phase.DYING:
-            ended = replace(state, phase=Phase.ENDED)
-            ending = replace(ended.ending(event.at), unkillable=True)
-            return ended, (Conclude(ending, stuck=True),)
+            return replace(state, phase=Phase.ENDED, unkillable=True), (Conclude(event.at, stuck=True),)
         case Timer.DRAIN if state.phase is Phase.DRAINING:
             return _conclude(state, event.at)
         case _:
@@ -194,7 +191,7 @@ def _measured(state: JobState, event: MemoryMeasured) -> Step:
     if most is None or state.phase is not Phase.RUNNING or not (event.at_limit or event.used_mb > most):
         return state, ()
     # All of the job or nothing, as `memory.oom.group` has it: a job that lacks one of its processes may hang.
-    limit = LimitHit(LimitKind.MEMORY, most, max(most, event.used_mb))
+    limit = LimitHit(LimitKind.MEMORY, max(most, event.used_mb))
     # No grace: a block that is asked to clean up goes on allocating meanwhile.
     return _take_stack(replace(state, limit=limit), event.at)
 
@@ -217,7 +214,7 @@ def _looked(state: JobState, event: Looked) -> Step:
         return state, (again,)
     if not state.limits.kill_stalled:
         return state, (TellStalled(stall.counted_seconds), again)
-    limit = LimitHit(LimitKind.STALL, stall.threshold_seconds, stall.counted_seconds)
+    limit = LimitHit(LimitKind.STALL, stall.counted_seconds)
     # No grace: a loop that does not run can't be told to stop.
     return _take_stack(replace(state, limit=limit), event.at)
 
@@ -238,7 +235,7 @@ def _counted(state: JobState, event: ProcessesCounted) -> Step:
         return _kill(replace(state, lingered=True), event.at)
     if state.phase not in (Phase.RUNNING, Phase.CANCELLING):
         return state, ()
-    hit = state.limit or LimitHit(LimitKind.PROCESSES, most, event.count)
+    hit = state.limit or LimitHit(LimitKind.PROCESSES, event.count)
     frozen = replace(_stop_watch(state, event.at), limit=hit, phase=Phase.DUMPING)
     # No grace, as for memory; and nothing may run while the stack is waited for.
     return frozen, (SetTimer(Timer.STACK, event.at + FREEZE_SECONDS), FreezeTree())
@@ -249,7 +246,7 @@ def _stop(state: JobState, event: StopDemanded) -> Step:
         return state, ()
     if state.limit is None:
         ran = 0.0 if state.phase is Phase.WAITING else event.at - state.started_at
-        state = replace(state, limit=LimitHit(LimitKind.STOPPING, state.limits.max_seconds, ran))
+        state = replace(state, limit=LimitHit(LimitKind.STOPPING, ran))
     return (state, ()) if state.phase is Phase.WAITING else _take_stack(state, event.at)
 
 
@@ -287,6 +284,5 @@ def _kill(state: JobState, at: float) -> Step:
 
 
 def _conclude(state: JobState, at: float) -> Step:
-    ended = replace(state, phase=Phase.ENDED)
     # What can't be killed goes on using its slot's share of the machine: no other job may be put there.
-    return ended, (Conclude(ended.ending(at), stuck=state.unkilled_processes > 0),)
+    return replace(state, phase=Phase.ENDED), (Conclude(at, stuck=state.unkilled_processes > 0),)

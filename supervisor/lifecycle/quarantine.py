@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from supervisor.verdict import Cause, Ending
+from supervisor.verdict.refusals import Quarantined
 
 DEATHS: Final = 3
 """So many deaths of the same job begin a quarantine."""
@@ -30,14 +31,6 @@ class JobFingerprint:
     job_type: str
     entity_id: int | float | None
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """A refusal: of what the process died, oldest first, and for how many seconds more the job is refused."""
-
-    deaths: tuple[str, ...]
-    seconds_left: float
 
 
 @dataclass(slots=True)
@@ -98,14 +91,3 @@ class Quarantine:
 def crash_summary(cause: Cause, ending: Ending) -> str:
     """Say in a few words of what a process died."""
     return "too much memory" if cause is Cause.MEMORY_LIMIT else str(ending.exit_status)
-
-
-def refusal_text(block_id: str, quarantined: Quarantined) -> str:
-    """Say why the job is refused, until when, and what to do."""
-    deaths = quarantined.deaths
-    minutes = max(1.0, quarantined.seconds_left / 60)
-    return (
-        f"Block {block_id} has killed its process {len(deaths)} times with the same parameters "
-        f"({', '.join(deaths)}). It is not run with them for the next {minutes:.0f} min. Correct the block or its "
-        "parameters; a reload (SIGHUP) or restart of this worker forgets the count."
-    )

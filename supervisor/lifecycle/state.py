@@ -4,9 +4,20 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
+from jobrunner.protocol.masking import NO_TEXT, Masked
 from supervisor.lifecycle.stall import StallWatch
 from supervisor.lifecycle.watching import Gaps, failed, seen, unwatched
-from supervisor.verdict import Ending, ExitStatus, LimitHit, LimitKind, OutcomeSeen, OutOfMemory, Usage
+from supervisor.verdict import (
+    Ending,
+    ExitStatus,
+    KernelView,
+    LimitHit,
+    LimitKind,
+    Limits,
+    OutcomeSeen,
+    OutOfMemory,
+    Usage,
+)
 
 
 class Phase(Enum):
@@ -27,24 +38,8 @@ _CHILD_MAY_RUN: Final = (Phase.RUNNING, Phase.CANCELLING, Phase.DUMPING, Phase.L
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What a job may take. ``memory_mb`` is `None` for no limit, ``stall_seconds`` for an event loop nobody watches.
-
-    ``kill_stalled`` ends a job whose loop has stalled; else people are told, and it goes on. ``processes`` counts
-    threads too, and is `None` for no limit.
-    """
-
-    max_seconds: float
-    grace_seconds: float
-    memory_mb: float | None = None
-    stall_seconds: float | None = None
-    kill_stalled: bool = False
-    processes: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class JobState:
-    """Everything that is known about a job so far."""
+    """Everything that is known about a job so far. ``stack`` and ``channel_problem`` are as they came: not masked."""
 
     limits: Limits
     phase: Phase = Phase.WAITING
@@ -57,6 +52,7 @@ class JobState:
     cpu_seconds: float | None = None
     killed: bool = False
     lingered: bool = False
+    unkillable: bool = False
     channel_ended: bool = False
     channel_problem: str | None = None
     channel_closed: bool = False
@@ -81,29 +77,34 @@ class JobState:
         """Take note that it could not be looked at."""
         return replace(self, gaps=failed(self.gaps, kind, reason, at)) if self.may_still_run else self
 
-    def ending(self, at: float) -> Ending:
-        """Return the evidence for the verdict."""
+    def ending(
+        self,
+        at: float,
+        *,
+        stack: Masked = NO_TEXT,
+        channel_problem: Masked | None = None,
+        last_output: Masked = NO_TEXT,
+        kernel: KernelView | None = None,
+    ) -> Ending:
+        """Return the evidence for the verdict. Its texts, which come from the job, are given masked."""
         ended_at = self.ended_at if self.ended_at is not None else at
-        usage = Usage(
-            ended_at - self.started_at,
-            self.peak_memory_mb,
-            self.cpu_seconds,
-            max_seconds=self.limits.max_seconds,
-            max_memory_mb=self.limits.memory_mb,
-        )
         return Ending(
-            usage=usage,
+            usage=Usage(ended_at - self.started_at, self.peak_memory_mb, self.cpu_seconds),
+            limits=self.limits,
             outcome=self.outcome,
             limit=self.limit,
             exit_status=self.exit_status,
             killed=self.killed,
-            channel_problem=self.channel_problem,
+            channel_problem=channel_problem,
             channel_closed=self.channel_closed,
             lingered=self.lingered,
-            stack=self.stack,
+            stack=stack,
+            last_output=last_output,
             leftover_processes=self.leftover_processes,
             unkilled_processes=self.unkilled_processes,
+            kernel=kernel,
             silent_seconds=self.stall.telling_at(ended_at) if self.stall else self.silent_seconds,
+            unkillable=self.unkillable,
             out_of_memory=self.out_of_memory,
             unwatched=unwatched(self.gaps, ended_at),
         )

@@ -1,6 +1,7 @@
 """What a job's end means. Pure: no I/O, no clock, no asyncio.
 
 ``decide`` is the table; ``Ending`` is what was observed; ``Verdict`` is what the engine and the operator are told.
+``refusals`` are the verdicts of jobs that were not run. Every cause gets its text and whether to retry in this package.
 """
 
 from supervisor.verdict.causes import Cause
@@ -8,14 +9,14 @@ from supervisor.verdict.ending import (
     Ending,
     ExitStatus,
     KernelView,
-    LimitHit,
-    LimitKind,
     OutcomeSeen,
     OutOfMemory,
     Unwatched,
     Usage,
 )
-from supervisor.verdict.table import Verdict, decide
+from supervisor.verdict.limits import LimitHit, LimitKind, Limits
+from supervisor.verdict.table import decide
+from supervisor.verdict.verdict import Verdict
 
 __all__ = [
     "Cause",
@@ -24,6 +25,7 @@ __all__ = [
     "KernelView",
     "LimitHit",
     "LimitKind",
+    "Limits",
     "OutOfMemory",
     "OutcomeSeen",
     "Unwatched",

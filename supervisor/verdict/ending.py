@@ -1,27 +1,9 @@
 """Everything that was observed about the end of a job."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class LimitKind(StrEnum):
-    """Which limit the worker enforced."""
-
-    TIME = "time"
-    MEMORY = "memory"
-    PROCESSES = "processes"
-    STOPPING = "stopping"
-    STALL = "stall"
-
-
-@dataclass(frozen=True, slots=True)
-class LimitHit:
-    """The worker decided to end the job. ``limit`` and ``measured`` are seconds, megabytes or a number of
-    processes and threads, by ``kind``."""
-
-    kind: LimitKind
-    limit: float
-    measured: float
+from jobrunner.protocol.masking import NO_TEXT, Masked
+from supervisor.verdict.limits import LimitHit, LimitKind, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +27,18 @@ class OutcomeSeen:
     """A complete outcome frame: what the block returned. ``raised`` when it is made of an exception."""
 
     success: bool
-    message: str
+    message: Masked
     retryable: bool | None = None
     raised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the job took, and what it might have. ``None`` where it could not be learnt, or where there was no limit."""
+    """What the job took. ``None`` where it could not be learnt."""
 
     elapsed_seconds: float
     peak_memory_mb: float | None = None
     cpu_seconds: float | None = None
-    max_seconds: float | None = None
-    max_memory_mb: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +53,7 @@ class KernelView:
     state: str = ""
     wchan: str = ""
     syscall: str = ""
-    stack: str = ""
+    stack: Masked = NO_TEXT
     deaf: bool = False
 
 
@@ -102,6 +82,7 @@ class Unwatched:
 class Ending:
     """The evidence for a verdict. ``outcome`` is the first one; ``limit`` is set only if it was hit before that.
 
+    ``limits`` are what the job might take, `None` where it was not run.
     ``killed`` says that the worker sent SIGKILL, so that the exit status tells nothing about the block.
     ``channel_problem`` describes what was wrong with the channel, ``channel_closed`` that it ended while the child
     lived. ``lingered`` says that the child had to be killed after its outcome. ``stack`` is where the code was.
@@ -112,15 +93,16 @@ class Ending:
     """
 
     usage: Usage
+    limits: Limits | None = None
     outcome: OutcomeSeen | None = None
     limit: LimitHit | None = None
     exit_status: ExitStatus | None = None
     killed: bool = False
-    channel_problem: str | None = None
+    channel_problem: Masked | None = None
     channel_closed: bool = False
     lingered: bool = False
-    stack: str = ""
-    last_output: str = ""
+    stack: Masked = NO_TEXT
+    last_output: Masked = NO_TEXT
     leftover_processes: int = 0
     unkilled_processes: int = 0
     kernel: KernelView | None = None

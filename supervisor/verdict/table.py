@@ -22,12 +22,13 @@ An outcome after a limit is evidence only: the signal that asks for the stack ca
 block then finishes after its time is over.
 """
 
-from dataclasses import dataclass, field
 from typing import assert_never
 
 from jobrunner.protocol.exit_codes import CHANNEL_LOST
 from supervisor.verdict.causes import Cause
-from supervisor.verdict.ending import Ending, ExitStatus, LimitHit, LimitKind, OutcomeSeen
+from supervisor.verdict.ending import Ending, ExitStatus, OutcomeSeen
+from supervisor.verdict.limits import LimitHit, LimitKind
+from supervisor.verdict.verdict import Verdict, failure
 from supervisor.verdict.wording import (
     evidence,
     limit_sentence,
@@ -38,24 +39,6 @@ from supervisor.verdict.wording import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The truthful result of a job. ``message`` goes to the engine; ``warning`` is for the operator as well."""
-
-    success: bool
-    cause: Cause
-    message: str
-    retryable: bool | None = None
-    warning: str | None = None
-    keeps_outcome: bool = field(default=False)
-    """Whether data, updates and acquires of the outcome belong to the result."""
-
-    @property
-    def status(self) -> str:
-        """Return the engine's word for it (contract W6)."""
-        return "success" if self.success else "failed"
-
-
 def decide(ending: Ending) -> Verdict:
     """Turn the evidence into a verdict. Total: every ending has exactly one."""
     if ending.limit is not None:
@@ -63,8 +46,7 @@ def decide(ending: Ending) -> Verdict:
     if ending.outcome is not None:
         return _complete(ending)
     cause = _cause_without_outcome(ending)
-    sentence = plain_end(cause, ending)
-    return Verdict(success=False, cause=cause, message=sentence + evidence(cause, ending))
+    return failure(cause, plain_end(cause, ending) + evidence(cause, ending))
 
 
 def _limited(ending: Ending, limit: LimitHit) -> Verdict:
@@ -81,9 +63,7 @@ def _limited(ending: Ending, limit: LimitHit) -> Verdict:
             cause = Cause.WORKER_STOPPING
         case _:
             assert_never(limit.kind)
-    retryable = True if cause is Cause.WORKER_STOPPING else None
-    message = limit_sentence(limit, ending) + evidence(cause, ending)
-    return Verdict(success=False, cause=cause, message=message, retryable=retryable)
+    return failure(cause, limit_sentence(limit, ending) + evidence(cause, ending))
 
 
 def _complete(ending: Ending) -> Verdict:

@@ -3,7 +3,8 @@
 from typing import Final
 
 from supervisor.verdict.causes import Cause
-from supervisor.verdict.ending import Ending, KernelView, LimitHit, LimitKind, OutOfMemory, Unwatched
+from supervisor.verdict.ending import Ending, KernelView, OutOfMemory, Unwatched
+from supervisor.verdict.limits import LimitHit, LimitKind
 
 _STACK_CAP_CHARS: Final = 2500
 _OUTPUT_CAP_CHARS: Final = 1000
@@ -35,26 +36,28 @@ _STATES: Final = {
 def limit_sentence(limit: LimitHit, ending: Ending) -> str:
     """Say which limit ended the job, and how to raise it."""
     ended = "Killed" if ending.killed and not ending.unkillable else "Ended"
+    most = None if ending.limits is None else ending.limits.of(limit.kind)
+    assert most is not None, "a limit was hit that there was not"
     match limit.kind:
         case LimitKind.TIME:
             text = (
-                f"{ended} at its time limit: it had run {limit.measured:.1f} s of {limit.limit:g} s. "
+                f"{ended} at its time limit: it had run {limit.measured:.1f} s of {most:g} s. "
                 "If it needs longer, raise --max-job-seconds or max_seconds of its registration."
             )
         case LimitKind.MEMORY:
             text = (
-                f"{ended} at its memory limit: its processes used {limit.measured:.0f} MB of {limit.limit:g} MB. "
+                f"{ended} at its memory limit: its processes used {limit.measured:.0f} MB of {most:g} MB. "
                 "If it needs more, raise --max-job-memory-mb or max_memory_mb of its registration."
             )
         case LimitKind.STALL:
             text = (
                 f"{ended} because its event loop had stalled: it had not run for {limit.measured:.1f} s, and may be "
-                f"silent for {limit.limit:g} s. Await what takes long (asyncio.to_thread for blocking calls), raise "
+                f"silent for {most:g} s. Await what takes long (asyncio.to_thread for blocking calls), raise "
                 "--stall-seconds, or have --on-stall warn only."
             )
         case LimitKind.PROCESSES:
             text = (
-                f"{ended} at its limit of processes: it had more than {limit.limit:.0f} processes and threads. "
+                f"{ended} at its limit of processes: it had more than {most:.0f} processes and threads. "
                 "If it needs more, raise --max-job-processes."
             )
         case LimitKind.STOPPING:
@@ -114,12 +117,14 @@ def _was_sigkill(ending: Ending) -> bool:
 
 def evidence(cause: Cause, ending: Ending) -> str:
     """Return cause, usage, stack and last output, most telling first: readers may cut at 1000 characters."""
-    usage = ending.usage
-    parts = [f"ran {usage.elapsed_seconds:.1f} s{_of(usage.max_seconds, 's')}"]
+    usage, limits = ending.usage, ending.limits
+    parts = [f"ran {usage.elapsed_seconds:.1f} s{_of(limits.max_seconds if limits else None, 's')}"]
     if usage.cpu_seconds is not None:
         parts.append(f"CPU {usage.cpu_seconds:.1f} s")
     if usage.peak_memory_mb is not None:
-        parts.append(f"peak memory {usage.peak_memory_mb:.0f} MB{_of(usage.max_memory_mb, 'MB')}")
+        parts.append(
+            f"peak memory {usage.peak_memory_mb:.0f} MB{_of(limits.memory_mb if limits else None, 'MB')}"
+        )
     if ending.silent_seconds is not None:
         parts.append(f"its event loop had not run for {ending.silent_seconds:.1f} s")
     if ending.exit_status is not None:

@@ -5,7 +5,7 @@ import time
 from typing import Final
 
 from jobrunner.protocol.caps import FIELD_CAP_CHARS
-from jobrunner.protocol.masking import TextMask
+from jobrunner.protocol.masking import Masked, TextMask, end_of
 from jobrunner.protocol.messages import Log
 
 _log = logging.getLogger("job")
@@ -42,7 +42,7 @@ class JobLog:
         """Pass on a log record of the block, whatever its level: the child has left out what is not wanted."""
         if not self._may_pass(len(log.text)):
             return
-        text = self.mask(log.text, cut_after=log.cut_chars > 0)
+        text: str = self.mask(log.text, cut_after=log.cut_chars > 0)
         if log.cut_chars:
             text += f" … [{log.cut_chars} more characters cut]"
         extra = self._extra | {"origin": log.logger, "fields": self._masked(log)}
@@ -56,12 +56,13 @@ class JobLog:
         masked = self.mask.field(name, value, cut_after=is_cut)
         return f"{masked} …" if is_cut else masked
 
-    def end_of(self, output: str) -> str:
+    def end_of(self, output: str) -> Masked:
         """Return the end of what was printed, masked: the evidence of a job's end."""
         # More than is shown: of a secret at the edge, half would not be recognized.
         cut_before = len(output) > 2 * _LAST_OUTPUT_CHARS
         text = output[-2 * _LAST_OUTPUT_CHARS :]
-        return self.mask(text, cut_before=cut_before, cut_after=not text.endswith("\n"))[-_LAST_OUTPUT_CHARS:]
+        masked = self.mask(text, cut_before=cut_before, cut_after=not text.endswith("\n"))
+        return end_of(masked, _LAST_OUTPUT_CHARS)
 
     def printed(self, stream: str, line: str) -> None:
         """Pass on a line that was printed to stdout or stderr."""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from jobrunner.protocol.linux import DUMP_SIGNAL
+from jobrunner.protocol.masking import TextMask
 from supervisor.process.proc import status_of
 from supervisor.verdict import KernelView
 
@@ -12,7 +13,7 @@ _WORD_CHARS: Final = 64
 _NOTHING: Final = {"wchan": ("0",), "syscall": ("running", "-1")}
 
 
-def look_into_kernel(pid: int) -> KernelView:
+def look_into_kernel(pid: int, mask: TextMask) -> KernelView:
     """Return what can be read of the main thread of ``pid``: all of it as root, else the state at least.
 
     Nothing here takes the process's memory lock (as ``cmdline`` and ``environ`` do), on which a process in state D may
@@ -23,7 +24,7 @@ def look_into_kernel(pid: int) -> KernelView:
         state=status.get("State", "")[:1],
         wchan=_word(pid, "wchan"),
         syscall=_word(pid, "syscall"),
-        stack="\n".join(f"  {line}" for line in _read(pid, "stack").splitlines()[:_STACK_LINES]),
+        stack=mask("\n".join(f"  {line}" for line in _read(pid, "stack").splitlines()[:_STACK_LINES])),
         deaf=_blocks(status, DUMP_SIGNAL),
     )
 

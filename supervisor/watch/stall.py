@@ -72,4 +72,4 @@ class StallReport:
                     self._child.dump_start = os.fstat(self._child.dump).st_size
                     if stack:
                         return stack
-        return kernel_sentence(look_into_kernel(self._child.pid))
+        return kernel_sentence(look_into_kernel(self._child.pid, self._log.mask))

@@ -12,7 +12,6 @@ from jobrunner.protocol.catalogue import Catalogue
 from supervisor.engine import EngineApi
 from supervisor.engine.access import access_of
 from supervisor.errors import StartRefusedError, StateDirectoryError
-from supervisor.job.limits import limits_of
 from supervisor.job.runner import JobRunner
 from supervisor.journal import Ledger
 from supervisor.keeper import BOUND_SECONDS, kill_all_children, remove_cgroups
@@ -111,7 +110,7 @@ class Daemon:
         delivery = Delivery(engine, journal)
         runner = JobRunner(
             launcher,
-            limits_of(settings),
+            settings,
             settings.state_dir / "jobs",
             spares=self._spares,
             cgroups=cgroups,

@@ -6,17 +6,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue
 from supervisor.engine.items import LostJob, MalformedJob
-from supervisor.job.result import result_text
-from supervisor.job.runner import Concluded, Job, JobRunner
+from supervisor.job.limits import limits_for
+from supervisor.job.result import Finished, not_run, result_text
+from supervisor.job.runner import Job, JobRunner
 from supervisor.journal import Claim, Ledger
 from supervisor.journal.records import digest_of
-from supervisor.lifecycle.quarantine import JobFingerprint, Quarantine, crash_summary, refusal_text
+from supervisor.lifecycle.quarantine import JobFingerprint, Quarantine, crash_summary
 from supervisor.process.background import failure_of
-from supervisor.verdict import Cause, Verdict
+from supervisor.verdict import Cause, Verdict, refusals
 from supervisor.worker.delivery import Delivery
 
 _log = logging.getLogger(__name__)
@@ -26,24 +27,6 @@ class EngineTraits(Protocol):
     """What of the engine's abilities shapes a result."""
 
     knows_retryable: bool
-
-
-_WORKER_ERROR: Final = Verdict(
-    success=False,
-    cause=Cause.WORKER_ERROR,
-    message="Ended by a bug in this worker, which its log describes. Please report it.",
-)
-
-
-_LOST: Final = (
-    "Not run: the engine gave this job to this worker, but the connection broke before it arrived. "
-    "It can be started again."
-)
-
-_LOST_BY_THE_LAST_RUN: Final = (
-    "The engine gave this job to this worker, which knows nothing of it: its arrival was lost, or the last run of this "
-    "worker was killed with it. The block may have done a part of its work."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +99,9 @@ class Dispatcher:
         for item, number in zip(jobs, numbers, strict=True):
             if isinstance(item, MalformedJob):
                 assert item.job_id is not None
-                await self._refuse(item.job_id, number, Cause.MALFORMED_JOB, item.reason)
+                await self._refuse(item.job_id, number, refusals.malformed_job(item.reason))
             elif self._catalogue.find(item.block_id) is None:
-                await self._refuse(
-                    item.job_id, number, Cause.UNKNOWN_BLOCK, self._explain_unknown(item.block_id)
-                )
+                await self._refuse(item.job_id, number, self._unknown(item.block_id))
             else:
                 self._active.add(item.job_id)
                 self._waiting.append(_Claimed(item, number, now))
@@ -140,12 +121,7 @@ class Dispatcher:
         """
         claims = [Claim(job.job_id, job.block_id, worker_uuid, time.time(), "") for job in jobs]
         for job, number in zip(jobs, await self._journal.claim(claims), strict=True):
-            if by_the_last_run:
-                await self._refuse(
-                    job.job_id, number, Cause.CLAIM_LOST, _LOST_BY_THE_LAST_RUN, retryable=None
-                )
-            else:
-                await self._refuse(job.job_id, number, Cause.CLAIM_LOST, _LOST, retryable=True)
+            await self._refuse(job.job_id, number, refusals.claim_lost(by_the_last_run=by_the_last_run))
 
     def _without_repeats(self, items: Sequence[Job | MalformedJob]) -> list[Job | MalformedJob]:
         chosen: dict[str, Job | MalformedJob] = {}
@@ -167,19 +143,12 @@ class Dispatcher:
         digest = digest_of(item.parameters, self._journal.digest_key)
         return Claim(item.job_id, item.block_id, worker_uuid, time.time(), digest)
 
-    def _explain_unknown(self, block_id: str) -> str:
-        text = f"This worker has no block {block_id}."
-        if self._catalogue.problems:
-            places = "; ".join(str(problem) for problem in self._catalogue.problems[:3])
-            text += f" It may be in a module that could not be imported: {places}"
-        return text
+    def _unknown(self, block_id: str) -> Verdict:
+        return refusals.unknown_block(block_id, tuple(map(str, self._catalogue.problems)))
 
-    async def _refuse(
-        self, job_id: str, number: int, cause: Cause, message: str, *, retryable: bool | None = False
-    ) -> None:
-        _log.error("Job %s is not run (%s): %s", job_id, cause, message)
-        verdict = Verdict(success=False, cause=cause, message=message, retryable=retryable)
-        await self._report(job_id, number, verdict)
+    async def _refuse(self, job_id: str, number: int, verdict: Verdict) -> None:
+        _log.error("Job %s is not run (%s): %s", job_id, verdict.cause, verdict.message)
+        await self._report(job_id, number, not_run(verdict))
 
     def _fill_slots(self) -> None:
         while self._waiting and len(self._tasks) < self._slots:
@@ -200,56 +169,49 @@ class Dispatcher:
     async def _run(self, claimed: _Claimed) -> None:
         job = claimed.job
         block = self._catalogue.find(job.block_id)
-        same = self._sameness(job)
-        quarantine = (
-            self._quarantine
-        )  # a reload begins a new count, to which a job of the old code does not belong
+        fingerprint = self._fingerprint(job)
+        # A reload begins a new count, to which a job of the old code does not belong.
+        quarantine = self._quarantine
         try:
             if block is None:  # it was there when the job came, and the worker was reloaded
-                unknown = self._explain_unknown(job.block_id)
-                await self._refuse(job.job_id, claimed.number, Cause.UNKNOWN_BLOCK, unknown)
+                await self._refuse(job.job_id, claimed.number, self._unknown(job.block_id))
                 return
-            if text := self._too_late(claimed, block):
-                await self._refuse(job.job_id, claimed.number, Cause.EXPIRED, text, retryable=True)
-                return
-            if quarantined := quarantine.refusal(same, self._clock()):
-                text = refusal_text(job.block_id, quarantined)
-                await self._refuse(job.job_id, claimed.number, Cause.QUARANTINED, f"Not run: {text}")
+            if refusal := self._refusal(claimed, block, fingerprint):
+                await self._refuse(job.job_id, claimed.number, refusal)
                 return
             _log.info("Job %s starts.", job.job_id, extra={"job": job.job_id, "block": job.block_id})
             try:
-                concluded = await self._runner.run(job, block)
+                finished = await self._runner.run(job, block)
             except Exception:
                 # Not expected, but a job without a result would sit in the engine until that gives it up.
                 _log.critical("Job %s met a bug in this worker and was ended.", job.job_id, exc_info=True)
-                await self._report(job.job_id, claimed.number, _WORKER_ERROR)
+                await self._report(job.job_id, claimed.number, not_run(refusals.worker_error()))
                 return
-            _count_death(quarantine, same, concluded, self._clock())
-            await self._conclude(claimed, concluded)
+            _count_death(quarantine, fingerprint, finished, self._clock())
+            await self._conclude(claimed, finished)
         finally:
             self._active.discard(job.job_id)
 
-    def _sameness(self, job: Job) -> JobFingerprint:
+    def _refusal(self, claimed: _Claimed, block: BlockEntry, fingerprint: JobFingerprint) -> Verdict | None:
+        """Return the verdict of a job that must not be started now, or `None`."""
+        now = self._clock()
+        limits = limits_for(self._runner.settings, block)
+        waited = now - claimed.claimed_at
+        if waited + limits.max_seconds + limits.grace_seconds > self._engine_job_timeout:
+            return refusals.expired(waited)
+        if why := self._quarantine.refusal(fingerprint, now):
+            return refusals.quarantined(block.id, why)
+        return None
+
+    def _fingerprint(self, job: Job) -> JobFingerprint:
         digest = digest_of(job.parameters, self._journal.digest_key)
         return JobFingerprint(job.block_id, job.job_type, job.entity_id, digest)
 
-    def _too_late(self, claimed: _Claimed, block: BlockEntry) -> str | None:
-        """Say why a job that has waited for a slot must not be started any more, or return `None`."""
-        limits = self._runner.limits.of(block)
-        waited = self._clock() - claimed.claimed_at
-        if waited + limits.max_seconds + limits.grace_seconds <= self._engine_job_timeout:
-            return None
-        return (
-            f"Not run: it waited {waited:.0f} s for a slot, and the engine would give it up before its end."
-        )
-
-    async def _conclude(self, claimed: _Claimed, concluded: Concluded) -> None:
+    async def _conclude(self, claimed: _Claimed, finished: Finished) -> None:
         job_id = claimed.job.job_id
-        self._tell(claimed.job, concluded)
-        await self._report(
-            job_id, claimed.number, concluded.verdict, body=concluded.body, acquires=concluded.acquires
-        )
-        if concluded.stuck:
+        self._tell(claimed.job, finished)
+        await self._report(job_id, claimed.number, finished)
+        if finished.stuck:
             self._slots -= 1
             _log.critical(
                 "Job %s can't be killed (a process of it is stuck in the kernel). Its slot is set aside; %d left.",
@@ -257,19 +219,17 @@ class Dispatcher:
                 self._slots,
             )
 
-    async def _report(
-        self, job_id: str, number: int, verdict: Verdict, body: bytes = b"", acquires: bytes = b""
-    ) -> None:
+    async def _report(self, job_id: str, number: int, finished: Finished) -> None:
         """Make the result durable, as far as the disk takes it, then hand it to the delivery."""
-        text = result_text(job_id, verdict, body, acquires, knows_retryable=self._engine.knows_retryable)
+        text = result_text(job_id, finished, knows_retryable=self._engine.knows_retryable)
         await self._journal.store_result(number, text)
         if result := self._journal.result(number):
             self._delivery.submit(result)
 
-    def _tell(self, job: Job, concluded: Concluded) -> None:
-        verdict = concluded.verdict
+    def _tell(self, job: Job, finished: Finished) -> None:
+        verdict = finished.verdict
         extra = {"job": job.job_id, "block": job.block_id}
-        seconds = concluded.ending.usage.elapsed_seconds
+        seconds = finished.ending.usage.elapsed_seconds
         level = logging.INFO if verdict.success else logging.WARNING
         _log.log(
             level,
@@ -292,8 +252,8 @@ class Dispatcher:
             await self.changed.wait()
 
 
-def _count_death(quarantine: Quarantine, same: JobFingerprint, concluded: Concluded, at: float) -> None:
-    cause = concluded.verdict.cause
-    how = crash_summary(cause, concluded.ending)
-    if quarantined := quarantine.ended(same, cause, how, at):
-        _log.critical("QUARANTINE begins. %s", refusal_text(same.block_id, quarantined))
+def _count_death(quarantine: Quarantine, job: JobFingerprint, finished: Finished, at: float) -> None:
+    cause = finished.verdict.cause
+    how = crash_summary(cause, finished.ending)
+    if why := quarantine.ended(job, cause, how, at):
+        _log.critical("QUARANTINE begins. %s", refusals.quarantine_text(job.block_id, why))

@@ -2,9 +2,9 @@
 
 import logging
 
-from supervisor.job.result import result_text
+from supervisor.job.result import not_run, result_text
 from supervisor.journal import Ledger
-from supervisor.verdict import Cause, Verdict
+from supervisor.verdict.refusals import worker_restarted
 from supervisor.worker.delivery import Delivery
 
 _log = logging.getLogger(__name__)
@@ -18,15 +18,8 @@ async def recover_results(journal: Ledger, delivery: Delivery, *, knows_retryabl
     for entry in journal.interrupted():
         job_id = entry.claim.job_id
         _log.warning("Job %s was interrupted by the end of the last run.", job_id)
-        text = result_text(job_id, _interrupted(entry.claim.block_id), knows_retryable=knows_retryable)
+        interrupted = not_run(worker_restarted(entry.claim.block_id))
+        text = result_text(job_id, interrupted, knows_retryable=knows_retryable)
         await journal.store_result(entry.number, text)
     for result in journal.undelivered():
         delivery.submit(result)
-
-
-def _interrupted(block_id: str) -> Verdict:
-    message = (
-        f"This worker ended while the job ran (block {block_id}), and was started again. "
-        "The block may have done a part of its work."
-    )
-    return Verdict(success=False, cause=Cause.WORKER_RESTARTED, message=message)

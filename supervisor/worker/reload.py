@@ -8,7 +8,6 @@ from typing import Final
 
 from jobrunner.protocol.catalogue import Catalogue, ImportProblem
 from supervisor.errors import ReloadRefusedError, TemplateError
-from supervisor.job.limits import limits_of
 from supervisor.job.runner import JobRunner
 from supervisor.launcher import Launcher
 from supervisor.log.setup import set_level
@@ -76,7 +75,7 @@ class Reload:
             _log.error("%s", f"{problem}\n{problem.traceback}".rstrip())
         tell_left_out(catalogue)
         self._dispatcher.offer(catalogue)
-        self._runner.renew(limits_of(settings))
+        self._runner.renew(settings)
         set_level(settings.log_level_number, settings.log_level_numbers)
         self._tell_what_needs_a_restart(settings)
         await self._registration.offer(catalogue.blocks)

@@ -53,7 +53,7 @@ async def _run(directory: Path, jobs: int, threshold: float) -> list[Figure]:
 
 
 def _in_host(directory: Path, jobs: int, threshold: float, shipped: Sequence[Case]) -> list[Figure]:
-    limits = {"max_seconds": 90.0, "blocking_seconds": threshold}
+    limits = {"max_job_seconds": 90.0, "blocking_seconds": threshold}
     repeats = min(REPEATS, 1 + jobs // 200)
     with hosted(directory / "host", sources=campaign.SOURCES, spares=4, limits=limits) as host:
         begun = time.monotonic()

@@ -8,7 +8,7 @@ from tests.blocking import campaign
 from tests.blocking.cases import Case, behaving, misbehaving
 from tests.hosting.hosting import Host, hosted
 
-LIMITS = {"max_seconds": 50.0, "blocking_seconds": 0.5}
+LIMITS = {"max_job_seconds": 50.0, "blocking_seconds": 0.5}
 
 
 @pytest.fixture(scope="module")

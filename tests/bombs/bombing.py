@@ -8,7 +8,7 @@ from supervisor.process.proc import status_of
 from tests.hosting.hosting import BLOCKS, Host
 
 MOST_PROCESSES: Final = 200
-OPTIONS: Final = {"sources": (BLOCKS,), "limits": {"max_processes": MOST_PROCESSES}}
+OPTIONS: Final = {"sources": (BLOCKS,), "limits": {"max_job_processes": MOST_PROCESSES}}
 WAIT_SECONDS: Final = 120.0
 
 

@@ -15,7 +15,7 @@ from tests.patience import PATIENCE_SECONDS
 
 HUNGRY = str(Path(__file__).with_name("hungry_blocks.py"))
 FAST = {"mb": 400, "mb_per_second": 100_000, "hold_seconds": 0}
-ROOMY = {"max_memory_mb": 5000.0}
+ROOMY = {"max_job_memory_mb": 5000.0}
 
 
 @pytest.fixture(scope="module", params=["template", "spawn"])
@@ -41,7 +41,7 @@ def test_a_job_that_outgrows_its_limit_between_two_samples_is_ended_by_the_kerne
 ) -> None:
     need("memory")
     for _ in range(5):
-        seen = host.run("takes_at_once", {"mb": 400}, limits={"max_memory_mb": 100})
+        seen = host.run("takes_at_once", {"mb": 400}, limits={"max_job_memory_mb": 100})
         assert (seen["cause"], seen["signal"]) == ("memory_limit", "SIGKILL")
         if (
             "its processes used" not in seen["message"]
@@ -54,14 +54,14 @@ def test_a_job_that_outgrows_its_limit_between_two_samples_is_ended_by_the_kerne
 
 def test_a_job_that_outgrows_its_limit_slowly_has_the_same_cause_however_it_is_caught(host: Host) -> None:
     slow = {"mb": 400, "mb_per_second": 120, "hold_seconds": 0}
-    seen = host.run("eat_memory", slow, limits={"max_memory_mb": 100})
+    seen = host.run("eat_memory", slow, limits={"max_job_memory_mb": 100})
     assert seen["cause"] == "memory_limit"
     assert "memory limit of" in seen["message"] or "of 100 MB" in seen["message"]
 
 
 def test_a_job_below_its_limit_succeeds(host: Host) -> None:
     """The pages it shares with the template are not charged to it, nor is what the child took before its order."""
-    seen = host.run("eat_memory", FAST | {"mb": 60}, limits={"max_memory_mb": 100})
+    seen = host.run("eat_memory", FAST | {"mb": 60}, limits={"max_job_memory_mb": 100})
     assert seen["success"], seen["message"]
     assert seen["warning"] is None
 
@@ -79,7 +79,7 @@ def test_a_fresh_jobs_cgroup_is_charged_next_to_nothing(host: Host, need: Callab
 
 def test_files_in_a_tmpfs_count(host: Host, need: Callable[[Role], None]) -> None:
     need("memory")
-    seen = host.run("fills_tmpfs", {"mb": 300}, limits={"max_memory_mb": 100})
+    seen = host.run("fills_tmpfs", {"mb": 300}, limits={"max_job_memory_mb": 100})
     assert seen["cause"] == "memory_limit", seen["message"]
 
 
@@ -88,7 +88,7 @@ def test_a_descendant_at_the_limit_is_told_though_the_job_succeeds(
 ) -> None:
     """Version 1 ends the largest process; version 2 is told to end all of them, the child included."""
     need("memory")
-    seen = host.run("hungry_descendant", {"mb": 300}, limits={"max_memory_mb": 100})
+    seen = host.run("hungry_descendant", {"mb": 300}, limits={"max_job_memory_mb": 100})
     if seen["success"]:
         assert "the kernel ended 1 of its process(es)" in seen["warning"]
         assert "limit of 100 MB" in seen["warning"]
@@ -97,7 +97,7 @@ def test_a_descendant_at_the_limit_is_told_though_the_job_succeeds(
 
 
 def test_sigkill_from_elsewhere_is_never_called_a_memory_limit(host: Host) -> None:
-    seen = host.run("kills_itself", limits={"max_memory_mb": 100})
+    seen = host.run("kills_itself", limits={"max_job_memory_mb": 100})
     assert (seen["cause"], seen["signal"]) == ("crashed", "SIGKILL")
     assert "memory limit" not in seen["message"]
     assert "not sent by this worker" in seen["message"]
@@ -106,7 +106,7 @@ def test_sigkill_from_elsewhere_is_never_called_a_memory_limit(host: Host) -> No
 @pytest.mark.parametrize("name", ["leave_behind", "ignore_sigterm_tree"])
 def test_what_a_job_leaves_is_killed_and_counted_once(host: Host, name: str) -> None:
     marker = f"in-cgroup-{os.getpid()}-{name}"
-    seen = host.run(name, {"marker": marker}, limits={"max_seconds": 3.0})
+    seen = host.run(name, {"marker": marker}, limits={"max_job_seconds": 3.0})
     assert alive_with(marker) == []
     # The process between the two forks of the daemon may not have ended yet.
     assert seen["leftovers"] in {3, 4}
@@ -115,7 +115,7 @@ def test_what_a_job_leaves_is_killed_and_counted_once(host: Host, name: str) -> 
 @pytest.mark.usefixtures("machine_to_itself")
 def test_a_fork_bomb_that_leaves_its_session_is_gone_with_its_job(host: Host) -> None:
     marker = f"bomb-{os.getpid()}"
-    seen = host.run("restless", {"marker": marker}, limits={"max_seconds": 2.0})
+    seen = host.run("restless", {"marker": marker}, limits={"max_job_seconds": 2.0})
     assert seen["cause"] == "time_limit"
     assert alive_with(marker) == []
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from supervisor.job.limits import limits_of
 from supervisor.settings.run_settings import RunSettings
 
 
@@ -20,7 +19,6 @@ def test_the_old_worker_s_variable_sets_it_and_leaves_the_stall_watch_alone(
     assert (RunSettings().blocking_seconds, RunSettings().stall_seconds) == (0.5, 10)
     monkeypatch.setenv("BLOCKING_DETECTION_THRESHOLD", "0.25")
     assert (RunSettings().blocking_seconds, RunSettings().stall_seconds) == (0.25, 10)
-    assert limits_of(RunSettings()).blocking_seconds == 0.25
     monkeypatch.setenv("NEOPS_BLOCKING_SECONDS", "0")
     assert RunSettings().blocking_seconds == 0
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jobrunner.discovery.judging import Verdict, judge
+from jobrunner.discovery.judging import Judgement, judge
 from jobrunner.discovery.mentions import worth_parsing
 from jobrunner.discovery.top_level import Text
 
@@ -32,7 +32,7 @@ def texts(files: dict[str, str | bytes]) -> dict[str, Text]:
     return found
 
 
-def judged(files: dict[str, str | bytes], **options: Any) -> dict[str, Verdict]:
+def judged(files: dict[str, str | bytes], **options: Any) -> dict[str, Judgement]:
     given = texts(files)
     by_words, all_parsed = judge(given, (), **options), judge(given, None, **options)
     # To leave out what the words of the imports rule out must never change what is imported.
@@ -43,7 +43,7 @@ def judged(files: dict[str, str | bytes], **options: Any) -> dict[str, Verdict]:
 
 
 def imported(files: dict[str, str | bytes]) -> set[str]:
-    return {name for name, verdict in judged(files).items() if verdict.is_imported}
+    return {name for name, judgement in judged(files).items() if judgement.is_imported}
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ def test_a_module_that_registers_by_the_sdk_is_imported(text: str) -> None:
     ],
 )
 def test_a_module_that_registers_nothing_at_its_top_level_is_left_out_with_a_reason(text: str) -> None:
-    (verdict,) = judged({"script": text}).values()
-    assert not verdict.is_imported
-    assert verdict.error is None
-    assert re.search(r"^(it is empty|it uses the SDK|nothing at its top level) ?", verdict.reason)
+    (judgement,) = judged({"script": text}).values()
+    assert not judgement.is_imported
+    assert judgement.error is None
+    assert re.search(r"^(it is empty|it uses the SDK|nothing at its top level) ?", judgement.reason)
 
 
 def test_a_decorator_of_the_company_is_followed_to_the_sdk() -> None:
@@ -198,9 +198,9 @@ def test_modules_that_import_each_other_are_followed_to_an_end() -> None:
 @pytest.mark.parametrize("first", ["", "import sdk\n"])
 def test_a_text_that_can_t_be_parsed_is_an_error_and_never_imported(source: str | bytes, first: str) -> None:
     content = first.encode() + (source if isinstance(source, bytes) else source.encode())
-    (verdict,) = judged({"broken": content}).values()
-    assert not verdict.is_imported
-    assert isinstance(verdict.error, SyntaxError | ValueError | MemoryError | RecursionError)
+    (judgement,) = judged({"broken": content}).values()
+    assert not judgement.is_imported
+    assert isinstance(judgement.error, SyntaxError | ValueError | MemoryError | RecursionError)
 
 
 def test_beyond_a_size_only_what_may_register_is_parsed() -> None:
@@ -209,14 +209,14 @@ def test_beyond_a_size_only_what_may_register_is_parsed() -> None:
         "b": "import sdk\ndef broken(:",
         "c": "from b import x\ndef broken(:",
     }
-    verdicts = judge(texts(files), (), spare_bytes=5)
-    assert {name for name, each in verdicts.items() if each.error} == {"b", "c"}
+    judgements = judge(texts(files), (), spare_bytes=5)
+    assert {name for name, each in judgements.items() if each.error} == {"b", "c"}
 
 
 def test_a_decorator_of_an_installed_package_is_named_in_the_reason() -> None:
     text = "import sdk\nfrom acme_base.blocks import block\n@block('x')\nclass Echo: ..."
-    (verdict,) = judged({"echo": text}).values()
-    assert "block, which decorates Echo, comes from the installed package acme_base" in verdict.reason
+    (judgement,) = judged({"echo": text}).values()
+    assert "block, which decorates Echo, comes from the installed package acme_base" in judgement.reason
 
 
 def test_a_decorator_is_followed_into_the_texts_that_are_known_elsewhere() -> None:

@@ -10,15 +10,16 @@ from typing import Any
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue
 from supervisor.errors import EngineError
-from supervisor.job.limits import JobLimits
-from supervisor.job.runner import Concluded, Job
+from supervisor.job.result import Finished
+from supervisor.job.runner import Job
 from supervisor.journal import Claim, Ledger, StoredResult
+from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import Cause, Ending, ExitStatus, Usage, Verdict
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
 
 BLOCK = "acme/block:1.0.0"
-LIMITS = JobLimits(max_seconds=10, grace_seconds=5)
+SETTINGS = RunSettings.model_construct(max_job_seconds=10.0, grace_seconds=5.0)
 
 
 def block_entry(block_id: str = BLOCK, **changes: Any) -> BlockEntry:
@@ -51,26 +52,26 @@ def job(job_id: str, block_id: str = BLOCK, **parameters: object) -> Job:
     return Job(job_id, block_id, "execute", "global", parameters, {})
 
 
-def success(body: bytes = b"", acquires: bytes = b"") -> Concluded:
+def success(body: bytes = b"", acquires: bytes = b"") -> Finished:
     verdict = Verdict(success=True, cause=Cause.COMPLETED, message="done", keeps_outcome=True)
-    return Concluded(verdict, Ending(Usage(1.0)), body, acquires)
+    return Finished(verdict, Ending(Usage(1.0)), body, acquires)
 
 
-def crash() -> Concluded:
+def crash() -> Finished:
     ending = Ending(Usage(1.0), exit_status=ExitStatus(signal_name="SIGSEGV"))
-    return Concluded(Verdict(success=False, cause=Cause.CRASHED, message="crashed"), ending)
+    return Finished(Verdict(success=False, cause=Cause.CRASHED, message="crashed"), ending)
 
 
 class Runner:
     """Ends a job when the test says how."""
 
     def __init__(self, calls: list[tuple[str, object]]) -> None:
-        self.limits = LIMITS
-        self.running: dict[str, asyncio.Future[Concluded]] = {}
+        self.settings = SETTINGS
+        self.running: dict[str, asyncio.Future[Finished]] = {}
         self.started: list[str] = []
         self._calls = calls
 
-    async def run(self, job: Job, block: BlockEntry) -> Concluded:
+    async def run(self, job: Job, block: BlockEntry) -> Finished:
         self.started.append(job.job_id)
         self._calls.append(("run", job.job_id))
         ending = self.running[job.job_id] = asyncio.get_running_loop().create_future()
@@ -153,7 +154,7 @@ class Scene:
     async def accept(self, *items: Any) -> None:
         await self.dispatcher.accept(items, "w-1")
 
-    async def end(self, job_id: str, how: Concluded | Exception) -> None:
+    async def end(self, job_id: str, how: Finished | Exception) -> None:
         """End a job as soon as it runs, and wait until its slot is free."""
         await until(lambda: job_id in self.runner.running, f"job {job_id} runs")
         busy = self.dispatcher.busy

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from dispatch_support import LIMITS, Scene, job, scene, success, until
+from dispatch_support import SETTINGS, Scene, job, scene, success, until
 
 TIMEOUT = 100.0
-LONGEST_WAIT = TIMEOUT - LIMITS.max_seconds - LIMITS.grace_seconds
+LONGEST_WAIT = TIMEOUT - SETTINGS.max_job_seconds - SETTINGS.grace_seconds
 
 
 async def wait_for_the_slot(stage: Scene, seconds: float) -> None:

@@ -13,8 +13,7 @@ from supervisor.job.execution import Execution
 from supervisor.job.result import Finished
 from supervisor.launcher.child import Reaped
 from supervisor.launcher.sweep import Swept
-from supervisor.lifecycle.job import Limits
-from supervisor.verdict import ExitStatus, OutOfMemory
+from supervisor.verdict import ExitStatus, Limits, OutOfMemory
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.sampler import Sample
 from tests.fuzz.fakes import FakeChild

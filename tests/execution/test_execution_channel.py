@@ -21,7 +21,7 @@ async def test_an_outcome_carries_what_the_block_returned() -> None:
     outcome = Outcome(success=False, message="no", retryable=True, raised=True, body_bytes=len(body))
     await scene.say(outcome, payload=body + acquires)
     finished = await scene.finish(status=EXIT_0)
-    assert (finished.result_body, finished.acquires) == (body, acquires)
+    assert (finished.body, finished.acquires) == (body, acquires)
     seen = finished.ending.outcome
     assert seen is not None
     assert (seen.success, seen.message, seen.retryable, seen.raised) == (False, "no", True, True)
@@ -33,7 +33,7 @@ async def test_of_two_outcomes_the_first_counts_with_its_body() -> None:
     await scene.say(Outcome(success=True, message="1", body_bytes=len(first)), payload=first)
     await scene.say(Outcome(success=False, message="2", body_bytes=len(second)), payload=second)
     finished = await scene.finish(status=EXIT_0)
-    assert finished.result_body == first
+    assert finished.body == first
     assert finished.ending.outcome is not None
     assert finished.ending.outcome.message == "1"
 
@@ -41,7 +41,7 @@ async def test_of_two_outcomes_the_first_counts_with_its_body() -> None:
 async def test_a_job_without_an_outcome_has_no_body() -> None:
     scene = await begin()
     finished = await scene.finish(status=EXIT_7)
-    assert (finished.result_body, finished.acquires, finished.stuck) == (b"", b"", False)
+    assert (finished.body, finished.acquires, finished.stuck) == (b"", b"", False)
     assert finished.ending.exit_status == EXIT_7
     assert finished.ending.channel_problem is None
 

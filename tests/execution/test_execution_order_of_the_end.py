@@ -7,8 +7,7 @@ import pytest
 from execution_support import DONE, SIGKILL, STACK, Scene, begin, until
 
 from supervisor.launcher.sweep import Swept
-from supervisor.lifecycle.job import Limits
-from supervisor.verdict import ExitStatus, LimitKind, OutOfMemory
+from supervisor.verdict import ExitStatus, LimitKind, Limits, OutOfMemory
 
 EXIT_0 = ExitStatus(code=0)
 

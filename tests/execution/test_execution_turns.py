@@ -10,8 +10,7 @@ from jobrunner.protocol.messages import Outcome, Secret, Tick
 from supervisor.job import channel as channel_module
 from supervisor.job.channel import TURN_SECONDS, ChannelReader
 from supervisor.lifecycle.events import JobEvent, Looked, Ticked
-from supervisor.lifecycle.job import Limits
-from supervisor.verdict import ExitStatus
+from supervisor.verdict import ExitStatus, Limits
 from tests.execution.execution_support import DONE, Scene, begin
 
 

@@ -9,8 +9,7 @@ from execution_support import DONE, Scene, begin, until
 
 from jobrunner.protocol.messages import Blocking, Tick
 from supervisor.errors import LaunchError
-from supervisor.lifecycle.job import Limits
-from supervisor.verdict import ExitStatus, LimitKind, OutOfMemory, decide
+from supervisor.verdict import ExitStatus, LimitKind, Limits, OutOfMemory, decide
 from tests.fuzz.fakes import FakeChild
 
 EXIT_0 = ExitStatus(code=0)

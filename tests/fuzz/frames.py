@@ -12,8 +12,7 @@ from jobrunner.protocol.masking import Mask
 from jobrunner.protocol.messages import Order
 from supervisor.job.execution import Execution
 from supervisor.job.result import Finished, result_text
-from supervisor.lifecycle.job import Limits
-from supervisor.verdict import ExitStatus, decide
+from supervisor.verdict import ExitStatus, Limits
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.loop import LoopReports
 from supervisor.watch.process_counter import ProcessCounter
@@ -152,8 +151,7 @@ def _order(deadline: float) -> Order:
 
 
 def _check_result(finished: Finished) -> None:
-    verdict = decide(finished.ending)
-    text = result_text("job", verdict, finished.result_body, finished.acquires, knows_retryable=True)
+    text = result_text("job", finished, knows_retryable=True)
     parsed = json.loads(text, parse_constant=_no_constant)
     assert parsed["jobExecutionId"] == "job", "another job's id"
     assert parsed["result"]["success"] is (

@@ -18,10 +18,10 @@ from jobrunner.protocol.messages import Order, Outcome, to_child
 from supervisor.engine.http import Answer
 from supervisor.engine.items import MalformedJob, parse_items
 from supervisor.errors import EngineError
-from supervisor.job.limits import JobLimits
 from supervisor.job.runner import JobRunner
 from supervisor.journal import Ledger, StoredResult
 from supervisor.launcher.known_children import KnownChildren
+from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import ExitStatus
 from supervisor.worker.dispatch import Dispatcher
 from tests.fuzz.fakes import FakeChild, NothingToSweep, block_entry
@@ -84,8 +84,8 @@ class JobLists(Fuzzer):
         )
         self.launcher: Any = FakeLauncher()
         self.results: list[StoredResult] = []
-        limits = JobLimits(max_seconds=10, grace_seconds=0)
-        runner = JobRunner(self.launcher, limits, directory / "jobs", spares=2)
+        settings = RunSettings.model_construct(max_job_seconds=10.0, grace_seconds=0.0)
+        runner = JobRunner(self.launcher, settings, directory / "jobs", spares=2)
         runner._sweeper = NothingToSweep()  # this process may be pytest, whose children are not to be touched
         runner.prepare()
         self.started.push_async_callback(runner.close)

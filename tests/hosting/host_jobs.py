@@ -2,10 +2,10 @@
 
 import logging
 import time
-from dataclasses import replace
 from typing import Any
 
-from supervisor.job.runner import Concluded, Job
+from supervisor.job.result import Finished
+from supervisor.job.runner import Job
 
 EMPTY_CONTEXT: dict[str, Any] = {"devices": [], "deviceGroups": [], "interfaces": []}
 
@@ -40,14 +40,14 @@ async def run_job(host: Any, request: dict[str, Any]) -> dict[str, Any]:
         entity_id=request.get("entity_id"),
         step_label=request.get("step_label"),
     )
-    host.runner.limits = replace(host.limits, **request.get("limits", {}))
+    host.runner.settings = host.settings.model_copy(update=request.get("limits", {}))
     begun = time.monotonic()
     concluded = await host.runner.run(job, block)
     seconds = time.monotonic() - begun
     return as_json(concluded) | {"seconds": seconds, "lines": host.recorder.lines.pop(job.job_id, [])}
 
 
-def as_json(concluded: Concluded) -> dict[str, Any]:
+def as_json(concluded: Finished) -> dict[str, Any]:
     """Return verdict and evidence."""
     verdict, ending = concluded.verdict, concluded.ending
     status = ending.exit_status

@@ -20,7 +20,6 @@ from host_scenarios import SCENARIOS
 from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Discovery
-from supervisor.job.limits import JobLimits
 from supervisor.job.runner import JobRunner
 from supervisor.launcher import Imports
 from supervisor.launcher.confinement import ConfinementPool
@@ -46,7 +45,7 @@ class Host:
         self.environment = job_environment(os.environ, frozenset(options.get("job_env", ())))
 
     async def start(self) -> None:
-        """Import the blocks; `limits` of the options are `JobLimits`."""
+        """Import the blocks; `limits` of the options are changes to `RunSettings`."""
         import_seconds = self.options.get("import_seconds", 30.0)
         if self.options.get("by_settings"):
             settings = RunSettings(function_blocks=list(self.sources), import_seconds=import_seconds)
@@ -57,13 +56,12 @@ class Host:
             imports = Imports(Discovery(self.sources), self.environment, import_seconds, confinement)
             self.launcher = kind(imports, self.confinement_pool())
             self.catalogue = await self.launcher.start()
-        self.limits = JobLimits(
-            **{"max_seconds": 20.0, "grace_seconds": 0.3} | self.options.get("limits", {})
-        )
+        limits = {"max_job_seconds": 20.0, "grace_seconds": 0.3} | self.options.get("limits", {})
+        self.settings = RunSettings.model_construct(**limits)
         directory = Path(self.options["directory"])
         self.runner = JobRunner(
             self.launcher,
-            self.limits,
+            self.settings,
             directory,
             spares=self.options.get("spares", 1),
             cgroups=self.cgroups,

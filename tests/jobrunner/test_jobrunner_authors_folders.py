@@ -41,7 +41,7 @@ class Hangs(FunctionBlock[Params, Data]):
             base, exponent = 7, 10
             base**exponent**9  # holds
 """
-LIMITS: dict[str, Any] = {"blocking_seconds": 0.2, "max_seconds": 3.0, "grace_seconds": 0.0}
+LIMITS: dict[str, Any] = {"blocking_seconds": 0.2, "max_job_seconds": 3.0, "grace_seconds": 0.0}
 
 
 def line_of(mark: str) -> int:
@@ -65,7 +65,7 @@ def run(there: tuple[Host, Path], how: str, **limits: float) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("how", "mark"), [("sleep", "sleeps"), ("await", "awaits"), ("power", "holds")])
 def test_the_result_of_a_hang_names_the_author_s_line(there: Any, how: str, mark: str) -> None:
-    done = run(there, how, max_seconds=1.0)
+    done = run(there, how, max_job_seconds=1.0)
     assert done["cause"] == "time_limit"
     assert f'File "{there[1]}", line {line_of(mark)} in run' in done["message"]
     assert "run_order" not in done["message"]
@@ -78,7 +78,7 @@ def test_a_blocked_loop_is_told_with_the_author_s_line(there: Any) -> None:
 
 
 def test_code_that_holds_the_gil_is_told_with_the_author_s_line(there: Any) -> None:
-    done = run(there, "power", max_seconds=4.0)
+    done = run(there, "power", max_job_seconds=4.0)
     warnings = [line["text"] for line in done["lines"] if "C code has held the GIL" in line["text"]]
     if done["cpu_seconds"] / done["elapsed"] < 0.5 and not warnings:
         pytest.skip("this job got too little of a processor to be seen holding the GIL")

@@ -14,7 +14,7 @@ WAYS = {
 
 
 def stack_of(host: Host, text: str, **limits: Any) -> str:
-    done = host.run("under_test/hangs_awaiting", {"text": text}, limits={"max_seconds": 0.7} | limits)
+    done = host.run("under_test/hangs_awaiting", {"text": text}, limits={"max_job_seconds": 0.7} | limits)
     assert done["limit"] == "time", done["message"]
     stack: str = done["stack"]
     return stack
@@ -40,7 +40,7 @@ def test_every_task_of_a_job_that_hangs_shows_the_author_s_line(
 
 def test_a_scheduled_task_that_outlives_its_cancellation_shows_the_author_s_line(host: Host) -> None:
     # A second before its deadline the job cancels it: too short a time, and it would never begin.
-    stack = stack_of(host, "scheduled", max_seconds=1.5, grace_seconds=0.0)
+    stack = stack_of(host, "scheduled", max_job_seconds=1.5, grace_seconds=0.0)
     assert functions(stack) == ["stays"], stack
 
 

@@ -17,7 +17,7 @@ from jobrunner.protocol.messages import Blocking, Order
 from sdk.concurrency.detection import BlockingCode
 from tests.patience import PATIENCE_SECONDS
 
-LIMITS: dict[str, Any] = {"blocking_seconds": 0.2, "max_seconds": 20.0, "grace_seconds": 0.0}
+LIMITS: dict[str, Any] = {"blocking_seconds": 0.2, "max_job_seconds": 20.0, "grace_seconds": 0.0}
 
 # Of a processor. A thread that waits for the GIL is known by how often it wakes up, which it can't do without one.
 LEAST_SHARE = 0.5
@@ -28,7 +28,7 @@ def warned(done: dict[str, Any]) -> list[str]:
 
 
 def test_code_that_holds_the_gil_and_does_not_let_go_is_told_while_it_lasts(host: Host) -> None:
-    done = host.run("gil_hog", {"mode": "power"}, limits=LIMITS | {"max_seconds": 3.0})
+    done = host.run("gil_hog", {"mode": "power"}, limits=LIMITS | {"max_job_seconds": 3.0})
     assert done["cause"] == "time_limit"
     share = done["cpu_seconds"] / done["elapsed"]
     if share < LEAST_SHARE and not warned(done):
@@ -42,7 +42,7 @@ def test_code_that_holds_the_gil_and_does_not_let_go_is_told_while_it_lasts(host
 
 
 def test_a_job_that_is_killed_was_warned_of_before(host: Host) -> None:
-    done = host.run("hang_sleep", limits=LIMITS | {"max_seconds": 1.5})
+    done = host.run("hang_sleep", limits=LIMITS | {"max_job_seconds": 1.5})
     assert done["cause"] == "time_limit"
     (warning,) = warned(done)
     assert "hangs.py" in warning

@@ -40,7 +40,7 @@ def test_home_and_temporary_files_are_in_the_job_s_own_directory_and_removed_aft
 
 
 def test_the_deadline_that_a_block_is_told_is_the_worker_s(host: Host) -> None:
-    value = data(host.run("under_test/deadline", limits={"max_seconds": 7.0}))["value"]
+    value = data(host.run("under_test/deadline", limits={"max_job_seconds": 7.0}))["value"]
     assert 5 < value["remaining"] <= 7
     assert value["directory"].startswith(str(host.directory / "jobs"))
 

@@ -20,7 +20,7 @@ LATEST_SECONDS = 2.0
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     with hosted(
         tmp_path_factory.mktemp("limits"),
-        limits={"max_processes": MOST_PROCESSES},
+        limits={"max_job_processes": MOST_PROCESSES},
         confinement={"max_open_files": 300, "max_file_mb": 3, "max_processes": 7},
     ) as host:
         yield host

@@ -13,8 +13,8 @@ from hosting import Host, alive_with, signals_are_contained, wait_until
 from tests.lateness import Slowness
 from tests.patience import PATIENCE_SECONDS
 
-SHORT: dict[str, Any] = {"max_seconds": 0.5, "grace_seconds": 0.3}
-NO_GRACE: dict[str, Any] = {"max_seconds": 0.5, "grace_seconds": 0.0}
+SHORT: dict[str, Any] = {"max_job_seconds": 0.5, "grace_seconds": 0.3}
+NO_GRACE: dict[str, Any] = {"max_job_seconds": 0.5, "grace_seconds": 0.0}
 KILL_BOUND_SECONDS = 0.25  # stack dump and SIGKILL (I6)
 SLACK_SECONDS = 1.0  # what a machine is late that is not busy
 
@@ -62,7 +62,7 @@ def test_a_job_over_its_time_is_ended_in_time_and_says_where_it_was(
 
 
 def test_a_block_that_awaits_is_ended_without_a_kill(host: Host) -> None:
-    done = host.run("hang_await", limits={"max_seconds": 0.3, "grace_seconds": 60.0})
+    done = host.run("hang_await", limits={"max_job_seconds": 0.3, "grace_seconds": 60.0})
     assert (done["cause"], done["killed"], done["exit_code"]) == ("time_limit", False, 0)
 
 
@@ -124,13 +124,13 @@ def test_a_crash_tells_the_usage(host: Host) -> None:
     ids=["text", "empty header", "no type", "half a frame"],
 )
 def test_bytes_of_the_block_on_the_worker_s_channel_end_the_job(host: Host, sent: bytes, said: str) -> None:
-    done = host.run("under_test/writes_to_channel", {"text": sent.hex()}, limits={"max_seconds": 60.0})
+    done = host.run("under_test/writes_to_channel", {"text": sent.hex()}, limits={"max_job_seconds": 60.0})
     assert (done["success"], done["cause"]) == (False, "bad_frame")
     assert any(word in done["message"] for word in said.split("|"))
 
 
 def test_a_result_over_the_cap_is_a_clear_failure(host: Host) -> None:
-    done = host.run("big_result", {"mb": 2}, limits={"result_cap_bytes": 2**20})
+    done = host.run("big_result", {"mb": 2}, limits={"max_result_mb": 1})
     assert (done["success"], done["cause"], done["retryable"]) == (False, "block_failed", False)
     assert "--max-result-mb" in done["message"]
     assert done["body"] == ""
@@ -174,7 +174,9 @@ def test_what_a_successful_job_leaves_behind_is_killed_and_a_warning(host: Host)
 def test_the_whole_tree_of_a_killed_job_is_dead_before_its_result(host: Host) -> None:
     """apache/airflow#65505: what a job had started, in sessions of its own, is orphaned when the job is killed."""
     marker = f"tree-{os.getpid()}"
-    running = host.start("ignore_sigterm_tree", parameters={"marker": marker}, limits={"max_seconds": 3.0})
+    running = host.start(
+        "ignore_sigterm_tree", parameters={"marker": marker}, limits={"max_job_seconds": 3.0}
+    )
     wait_until(lambda: len(alive_with(marker)) >= 3, 3)
     done = host.wait(running)
     assert done["cause"] == "time_limit"
@@ -198,7 +200,7 @@ def test_the_end_of_one_job_leaves_the_daemons_of_another_alone(host: Host) -> N
 
 
 def test_a_job_over_its_memory_is_killed_and_says_how_much_it_used(host: Host) -> None:
-    limits = {"max_memory_mb": 60.0, "max_seconds": 60.0}
+    limits = {"max_job_memory_mb": 60.0, "max_job_seconds": 60.0}
     done = host.run("eat_memory", {"mb": 150, "mb_per_second": 300}, limits=limits)
     assert (done["success"], done["cause"], done["limit"]) == (False, "memory_limit", "memory")
     assert done["measured"] > 60

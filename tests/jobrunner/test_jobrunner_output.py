@@ -75,7 +75,7 @@ ENDS = {"abort": "crashed", "exit": "exited", "fault": "crashed", "limit": "time
 
 @pytest.mark.parametrize("end", ENDS)
 def test_an_unfinished_line_is_not_lost_however_the_child_dies(host: Host, end: str) -> None:
-    limits = {"max_seconds": 0.5, "grace_seconds": 0.0}
+    limits = {"max_job_seconds": 0.5, "grace_seconds": 0.0}
     done = host.run("under_test/prints_unfinished", {"text": end}, limits=limits)
     assert done["cause"] == ENDS[end], done["message"]
     assert texts(done, "stdout") == ["connecting ... to r1"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hosting import Host
 
-WATCHED: dict[str, Any] = {"stall_seconds": 0.4, "max_seconds": 20.0, "grace_seconds": 0.0}
+WATCHED: dict[str, Any] = {"stall_seconds": 0.4, "max_job_seconds": 20.0, "grace_seconds": 0.0}
 KILLED = WATCHED | {"on_stall": "kill"}
 
 
@@ -62,7 +62,7 @@ def test_a_stalled_job_is_ended_where_the_worker_is_told_so(
 
 @pytest.mark.parametrize("name", ["hang_await", "under_test/works_and_awaits"])
 def test_a_job_that_lets_its_loop_run_is_never_flagged(host: Host, name: str) -> None:
-    limits = KILLED | {"max_seconds": 2.5}
+    limits = KILLED | {"max_job_seconds": 2.5}
     parameters = {} if name == "hang_await" else {"seconds": 2.0, "thread": True}
     done = host.run(name, parameters, limits=limits)
     assert done["cause"] == ("time_limit" if name == "hang_await" else "completed")
@@ -95,14 +95,14 @@ def test_the_silence_of_the_loop_is_evidence_of_an_abnormal_end(host: Host) -> N
 
 
 def test_at_a_time_limit_the_silence_is_that_before_the_signal_that_wakes(host: Host) -> None:
-    limits = WATCHED | {"stall_seconds": 3.0, "max_seconds": 2.5}
+    limits = WATCHED | {"stall_seconds": 3.0, "max_job_seconds": 2.5}
     done = host.run("finishes_late", limits=limits)
     assert (done["cause"], stalls(done)) == ("time_limit", [])
     assert done["silent"] > 1.5
 
 
 def test_a_stopped_process_is_told_as_stopped(host: Host) -> None:
-    done = host.run("under_test/stops_itself", limits=WATCHED | {"max_seconds": 1.5})
+    done = host.run("under_test/stops_itself", limits=WATCHED | {"max_job_seconds": 1.5})
     assert done["cause"] == "time_limit"
     (warning,) = stalls(done)
     assert "stopped (SIGSTOP" in warning
@@ -110,7 +110,7 @@ def test_a_stopped_process_is_told_as_stopped(host: Host) -> None:
 
 
 def test_a_process_that_blocks_every_signal_is_told_by_what_the_kernel_knows(host: Host) -> None:
-    done = host.run("under_test/blocks_signals", limits=WATCHED | {"max_seconds": 1.5})
+    done = host.run("under_test/blocks_signals", limits=WATCHED | {"max_job_seconds": 1.5})
     assert done["cause"] == "time_limit"
     assert "blocks the signal" in done["message"]
     assert "waiting" in done["message"]
@@ -129,7 +129,7 @@ def test_a_connection_that_has_got_the_channel_s_number_gets_no_tick(host: Host,
 
 def test_a_child_that_can_not_be_killed_is_reported_with_what_the_kernel_knows(host: Host) -> None:
     done = host.ask(
-        "run_without_kill", block="neops_testing/hang_sleep:1.0.0", limits=WATCHED | {"max_seconds": 0.3}
+        "run_without_kill", block="neops_testing/hang_sleep:1.0.0", limits=WATCHED | {"max_job_seconds": 0.3}
     )
     assert (done["cause"], done["stuck"], done["signal"]) == ("time_limit", True, None)
     assert "could not be killed, and its slot is set aside" in done["message"]

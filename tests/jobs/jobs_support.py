@@ -11,14 +11,15 @@ from jobrunner.protocol.frames import read_frame
 from jobrunner.protocol.messages import Order, Outcome, to_child
 from supervisor.errors import LaunchError
 from supervisor.job.directories import JobDirectories
-from supervisor.job.limits import JobLimits
-from supervisor.job.runner import Concluded, Job, JobRunner
+from supervisor.job.result import Finished
+from supervisor.job.runner import Job, JobRunner
+from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import ExitStatus
 from tests.execution.execution_support import BLOCK, Calls, RecordedChild, until
 from tests.fuzz.fakes import FakeChild, block_entry
 
 ENTRY = block_entry().model_copy(update={"id": BLOCK})
-LIMITS = JobLimits(max_seconds=30.0, grace_seconds=0.0, start_seconds=20.0)
+SETTINGS = RunSettings.model_construct(max_job_seconds=30.0, grace_seconds=0.0)
 EXIT_0 = ExitStatus(code=0)
 DONE = Outcome(success=True, message="done", body_bytes=2)
 
@@ -90,11 +91,11 @@ class Scene:
     def __init__(self, directory: Path, spares: int) -> None:
         self.calls: Calls = []
         self.launcher = Launcher(self.calls)
-        self.runner = JobRunner(self.launcher, LIMITS, directory, spares=spares)  # type: ignore[arg-type]
+        self.runner = JobRunner(self.launcher, SETTINGS, directory, spares=spares)  # type: ignore[arg-type]
         self.runner._directories = RecordedDirectories(directory)
         self.runner._directories.calls = self.calls
 
-    def begin(self, job: Job, entry: Any = ENTRY) -> "asyncio.Task[Concluded]":
+    def begin(self, job: Job, entry: Any = ENTRY) -> "asyncio.Task[Finished]":
         return asyncio.ensure_future(self.runner.run(job, entry))
 
     async def child(self, number: int = 1) -> RecordedChild:
@@ -115,7 +116,7 @@ class Scene:
         await child.send(outcome.pack(payload))
         child.end(EXIT_0)
 
-    async def run(self, job: Job, entry: Any = ENTRY, outcome: Outcome = DONE) -> Concluded:
+    async def run(self, job: Job, entry: Any = ENTRY, outcome: Outcome = DONE) -> Finished:
         """Run a job in the next child, to an outcome."""
         number = len(self.launcher.children) + 1
         running = self.begin(job, entry)

@@ -1,6 +1,5 @@
 """Jobs that are not run: why, whether they may be started again, and what becomes of a child that was taken."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from jobs_support import ENTRY, job, scene, until
@@ -14,7 +13,7 @@ PASSWORD = "Trellis-Wagon-1842"
 async def test_a_job_for_which_no_child_could_be_started_may_be_started_again(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
         stage.launcher.may_bear.clear()
-        stage.runner.limits = replace(stage.runner.limits, start_seconds=0.01)
+        stage.runner.start_seconds = 0.01
         concluded = await stage.runner.run(job(), ENTRY)
         verdict = concluded.verdict
         assert (verdict.success, verdict.cause, verdict.retryable) == (False, Cause.START_FAILED, True)

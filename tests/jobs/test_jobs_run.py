@@ -4,11 +4,10 @@ import asyncio
 import json
 import logging
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from jobs_support import LIMITS, job, scene, until
+from jobs_support import SETTINGS, job, scene, until
 
 from jobrunner.protocol.messages import Outcome
 from supervisor.job.runner import backstop
@@ -17,15 +16,15 @@ from supervisor.verdict import Cause
 
 async def test_the_order_says_all_that_the_child_needs_to_know(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
-        stage.runner.limits = replace(
-            LIMITS,
-            log_level=logging.DEBUG,
-            log_levels={"acme": 10},
-            redact_keys=("pin",),
-            result_cap_bytes=5000,
-            stall_seconds=7.0,
-            blocking_seconds=0.25,
-        )
+        changes = {
+            "log_level": "debug",
+            "log_levels": ["acme=debug"],
+            "redact_keys": ["pin"],
+            "max_result_mb": 3,
+            "stall_seconds": 7.0,
+            "blocking_seconds": 0.25,
+        }
+        stage.runner.settings = SETTINGS.model_copy(update=changes)
         asked = job(
             job_type="rollback", run_on="device", entity_id=7, step_label="step",
             parameters={"a": 1}, context={"devices": []},
@@ -44,7 +43,7 @@ async def test_the_order_says_all_that_the_child_needs_to_know(tmp_path: Path) -
             "log_level": logging.DEBUG,
             "log_levels": {"acme": 10},
             "redact_keys": ("pin",),
-            "result_cap_bytes": 5000,
+            "result_cap_bytes": 3 * 2**20,
             "stall_seconds": 7.0,
             "blocking_seconds": 0.25,
         }
@@ -56,7 +55,7 @@ async def test_the_order_says_all_that_the_child_needs_to_know(tmp_path: Path) -
 
 async def test_a_loop_that_nobody_watches_is_not_asked_to_tick(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
-        stage.runner.limits = replace(LIMITS, stall_seconds=0.0, blocking_seconds=0.0)
+        stage.runner.settings = SETTINGS.model_copy(update={"stall_seconds": 0.0, "blocking_seconds": 0.0})
         running = stage.begin(job())
         child = await stage.child()
         order, _ = await stage.order(child)
@@ -89,7 +88,9 @@ async def test_running_jobs_are_ended_when_the_worker_can_wait_no_longer(tmp_pat
 
 async def test_the_kernel_s_limits_are_those_of_the_job(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
-        stage.runner.limits = replace(LIMITS, max_memory_mb=64.0, max_processes=100)
+        stage.runner.settings = SETTINGS.model_copy(
+            update={"max_job_memory_mb": 64, "max_job_processes": 100}
+        )
         await stage.run(job())
         assert stage.launcher.children[0].cgroup.limits == (64.0, 125)  # type: ignore[attr-defined]
 
@@ -120,10 +121,10 @@ async def test_after_a_renewal_spares_of_the_old_code_are_given_up_and_the_new_l
     async with scene(tmp_path, spares=1) as stage:
         await stage.child()
         await until(lambda: stage.runner._spares._ready, "the spare is ready")
-        stage.runner.renew(replace(LIMITS, max_seconds=5.0))
+        stage.runner.renew(SETTINGS.model_copy(update={"max_job_seconds": 5.0}))
         assert "give up" in stage.calls
         await stage.child(2)
-        assert stage.runner.limits.max_seconds == 5.0
+        assert stage.runner.settings.max_job_seconds == 5.0
 
 
 async def test_jobs_run_beside_each_other(tmp_path: Path) -> None:

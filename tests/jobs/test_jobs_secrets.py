@@ -49,8 +49,9 @@ async def test_a_secret_is_masked_in_the_stack(
 async def test_a_secret_is_masked_in_what_the_kernel_tells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view = KernelView("D", "nfs_wait", stack=f"  {PASSWORD}")
-    monkeypatch.setattr("supervisor.job.execution.look_into_kernel", lambda pid: view)
+    files = {"wchan": "nfs_wait", "stack": PASSWORD}
+    monkeypatch.setattr("supervisor.watch.kernel.status_of", lambda pid: {"State": "D (disk sleep)"})
+    monkeypatch.setattr("supervisor.watch.kernel._read", lambda pid, name: files.get(name, ""))
     async with scene(tmp_path) as stage:
         running = stage.begin(job(parameters={"password": PASSWORD}))
         child = await stage.child()

@@ -54,7 +54,7 @@ def host_with_users(directory: Path, prefix: tuple[str, ...], *, spawn: bool) ->
         spawn=spawn,
         users=USERS,
         confinement={"max_processes": 30},
-        limits={"max_processes": 200, "grace_seconds": 0.2},
+        limits={"max_job_processes": 200, "grace_seconds": 0.2},
     ) as host:
         directory.chmod(0o711)
         yield host

@@ -141,9 +141,9 @@ class TestOneJob:
         assert 20 < seen["started"] < 30
 
     def test_limits_of_memory_and_time_hold_as_well(self, fresh_host: Host) -> None:
-        grown = fresh_host.run("eat_memory", limits={"max_memory_mb": 120})
+        grown = fresh_host.run("eat_memory", limits={"max_job_memory_mb": 120})
         assert grown["cause"] == "memory_limit"
-        hung = fresh_host.run("spin", limits={"max_seconds": 0.5})
+        hung = fresh_host.run("spin", limits={"max_job_seconds": 0.5})
         assert (hung["cause"], hung["signal"]) == ("time_limit", "SIGKILL")
         assert "line" in hung["stack"]
         assert hung["cpu_seconds"] > 0.1

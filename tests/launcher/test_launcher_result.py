@@ -8,10 +8,22 @@ from hypothesis import strategies as some
 
 from jobrunner.protocol.frames import FrameError
 from jobrunner.protocol.messages import Outcome
-from supervisor.job.result import result_text, split_outcome
-from supervisor.verdict import Cause, Verdict
+from supervisor.job.result import Finished, result_text, split_outcome
+from supervisor.verdict import Cause, Ending, Usage, Verdict
 
 KEPT = Verdict(success=True, cause=Cause.COMPLETED, message="done", keeps_outcome=True)
+
+
+def text_of(
+    verdict: Verdict,
+    body: bytes = b"",
+    acquires: bytes = b"",
+    *,
+    job_id: str = "j",
+    knows_retryable: bool = True,
+) -> bytes:
+    finished = Finished(verdict, Ending(Usage(1.0)), body, acquires)
+    return result_text(job_id, finished, knows_retryable=knows_retryable)
 
 
 def split(body: bytes, acquires: bytes = b"") -> tuple[bytes, bytes]:
@@ -20,7 +32,7 @@ def split(body: bytes, acquires: bytes = b"") -> tuple[bytes, bytes]:
 
 def test_what_the_block_returned_is_in_the_result_unchanged() -> None:
     body, acquires = split(b'{"data":{"n":5,"f":5.0},"dbUpdates":{"updates":[]}}', b'[{"a":1}]')
-    result = json.loads(result_text("j", KEPT, body, acquires, knows_retryable=True))
+    result = json.loads(text_of(KEPT, body, acquires))
     assert result == {
         "jobExecutionId": "j",
         "status": "success",
@@ -37,7 +49,7 @@ def test_what_the_block_returned_is_in_the_result_unchanged() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{}", b" {} ", b'{"data":1}', b' \n{"data":1}', b'{"data":1} \n'])
 def test_any_body_that_is_accepted_makes_a_result_that_can_be_read(body: bytes) -> None:
-    text = result_text("j", KEPT, *split(body), knows_retryable=False)
+    text = text_of(KEPT, *split(body), knows_retryable=False)
     assert json.loads(text)["result"].get("data") == (1 if b"data" in body else None)
 
 
@@ -79,12 +91,12 @@ def test_any_payload_is_refused_or_makes_a_result_that_can_be_read(payload: byte
         parts = split_outcome(Outcome(success=True, message="m", body_bytes=length), payload)
     except FrameError:
         return
-    json.loads(result_text("j", KEPT, *parts, knows_retryable=True))
+    json.loads(text_of(KEPT, *parts))
 
 
 def test_a_verdict_that_does_not_keep_the_outcome_sends_nothing_of_it() -> None:
     verdict = Verdict(success=False, cause=Cause.TIME_LIMIT, message="late")
-    result = json.loads(result_text("j", verdict, b'{"data":1}', b"[1]", knows_retryable=True))
+    result = json.loads(text_of(verdict, b'{"data":1}', b"[1]"))
     assert result == {
         "jobExecutionId": "j",
         "status": "failed",
@@ -96,18 +108,18 @@ def test_a_verdict_that_does_not_keep_the_outcome_sends_nothing_of_it() -> None:
 @pytest.mark.parametrize("knows", [True, False])
 def test_retryable_is_told_only_where_it_is_known_on_both_sides(retryable: bool | None, knows: bool) -> None:
     verdict = Verdict(success=False, cause=Cause.BLOCK_FAILED, message="", retryable=retryable)
-    result = json.loads(result_text("j", verdict, knows_retryable=knows))["result"]
+    result = json.loads(text_of(verdict, knows_retryable=knows))["result"]
     assert result.get("retryable") == (retryable if knows else None)
 
 
 @given(some.text(), some.text(some.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 def test_any_message_and_id_survive(job_id: str, message: str) -> None:
     verdict = Verdict(success=False, cause=Cause.EXITED, message=message)
-    result = json.loads(result_text(job_id, verdict, knows_retryable=True))
+    result = json.loads(text_of(verdict, job_id=job_id))
     assert (result["jobExecutionId"], result["result"]["message"]) == (job_id, message)
 
 
 def test_a_nul_in_a_message_is_escaped() -> None:
     """PostgreSQL, which is behind the engine, stores no text with one."""
-    text = result_text("j", Verdict(success=False, cause=Cause.EXITED, message="a\0b"), knows_retryable=True)
+    text = text_of(Verdict(success=False, cause=Cause.EXITED, message="a\0b"))
     assert json.loads(text)["result"]["message"] == "a\\x00b"

@@ -49,7 +49,7 @@ def test_a_block_in_a_spawned_child_can_not_kill_the_worker(spawning: Host) -> N
 
 def test_a_spawned_child_and_its_tree_are_killed_at_the_limit(spawning: Host) -> None:
     marker = f"spawned-tree-{os.getpid()}"
-    limits = {"max_seconds": 4.0, "grace_seconds": 0.0}
+    limits = {"max_job_seconds": 4.0, "grace_seconds": 0.0}
     done = spawning.run("ignore_sigterm_tree", {"marker": marker}, limits=limits)
     assert (done["cause"], done["leftovers"] in (3, 4)) == ("time_limit", True)
     assert "descendants.py" in done["stack"]

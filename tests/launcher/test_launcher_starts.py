@@ -11,7 +11,7 @@ from played_template import IMPORTS, Stage, asked
 
 from jobrunner.protocol.confinement import Confinement
 from supervisor.errors import LaunchError
-from supervisor.job.limits import JobLimits
+from supervisor.job.runner import START_SECONDS
 from supervisor.launcher import job_users as job_users_module
 from supervisor.launcher import template as template_module
 from supervisor.launcher.confinement import ConfinementPool
@@ -108,8 +108,7 @@ async def test_a_fork_that_fails_is_a_launch_error_and_leaves_nothing_open(stage
 
 
 def test_a_birth_that_hangs_is_given_up_while_its_job_still_waits_for_another_child() -> None:
-    limits = JobLimits(max_seconds=1.0, grace_seconds=1.0)
-    assert limits.start_seconds > template_module.START_TIMEOUT_SECONDS
+    assert START_SECONDS > template_module.START_TIMEOUT_SECONDS
 
 
 async def test_a_child_that_is_born_too_late_is_ended_and_waited_for(

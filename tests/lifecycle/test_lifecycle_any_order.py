@@ -31,8 +31,8 @@ from supervisor.lifecycle.events import (
     TreeCleared,
     WatchFailed,
 )
-from supervisor.lifecycle.job import JobState, Limits, Phase, step
-from supervisor.verdict import Cause, ExitStatus, LimitHit, LimitKind, OutcomeSeen, decide
+from supervisor.lifecycle.job import JobState, Phase, step
+from supervisor.verdict import Cause, ExitStatus, LimitHit, LimitKind, Limits, OutcomeSeen, decide
 
 LONGEST_END_SECONDS = 60.0
 
@@ -225,7 +225,7 @@ class LifeOfAJob(RuleBasedStateMachine):
     @invariant()
     def the_verdict_is_true(self) -> None:
         for conclusion in self.conclusions:
-            ending = conclusion.ending
+            ending = self.state.ending(conclusion.at)
             verdict = decide(ending)
             if ending.limit is not None:
                 assert not verdict.success, "a success after a limit"

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from jobrunner.protocol.masking.mask import Masked
 from supervisor.lifecycle.events import (
     ChannelEnded,
     ChildExited,
@@ -25,8 +26,8 @@ from supervisor.lifecycle.events import (
     TreeCleared,
     WatchFailed,
 )
-from supervisor.lifecycle.job import UNKILLABLE_SECONDS, JobState, Limits, Phase, step
-from supervisor.verdict import Ending, ExitStatus, LimitKind, OutcomeSeen, OutOfMemory, Unwatched
+from supervisor.lifecycle.job import UNKILLABLE_SECONDS, JobState, Phase, step
+from supervisor.verdict import Ending, ExitStatus, LimitKind, Limits, OutcomeSeen, OutOfMemory, Unwatched
 
 LIMITS = Limits(max_seconds=10, grace_seconds=2, memory_mb=100, processes=10)
 WATCHED = Limits(max_seconds=60, grace_seconds=2, stall_seconds=4.0)
@@ -43,9 +44,15 @@ def live(*events: JobEvent, limits: Limits = LIMITS) -> tuple[JobState, tuple[Jo
 
 
 def concluded(*events: JobEvent, limits: Limits = LIMITS) -> Ending:
-    _, (command,) = live(*events, limits=limits)
+    state, (command,) = live(*events, limits=limits)
     assert isinstance(command, Conclude)
-    return command.ending
+    return told(state, command)
+
+
+def told(state: JobState, command: Conclude) -> Ending:
+    """The ending, with the texts of the job as if they had no secret."""
+    problem = state.channel_problem and Masked(state.channel_problem)
+    return state.ending(command.at, stack=Masked(state.stack), channel_problem=problem)
 
 
 def test_a_shorter_grace_than_a_second_is_a_grace() -> None:
@@ -128,8 +135,8 @@ def test_memory_that_was_never_measured_is_unknown_and_none_is_not_the_same() ->
 
 
 def test_the_usage_names_the_limits_of_the_job() -> None:
-    usage = concluded(ChannelEnded(1), ChildExited(1.5, EXIT_0), TreeCleared(2)).usage
-    assert (usage.elapsed_seconds, usage.max_seconds, usage.max_memory_mb) == (1.5, 10, 100)
+    ending = concluded(ChannelEnded(1), ChildExited(1.5, EXIT_0), TreeCleared(2))
+    assert (ending.usage.elapsed_seconds, ending.limits) == (1.5, LIMITS)
 
 
 def test_elapsed_is_counted_from_the_order() -> None:
@@ -156,6 +163,7 @@ def test_all_of_the_evidence_is_in_the_ending() -> None:
     )
     assert ending == Ending(
         usage=ending.usage,
+        limits=LIMITS,
         exit_status=ExitStatus(signal_name="SIGKILL"),
         killed=True,
         channel_problem="no frame",
@@ -204,9 +212,9 @@ def test_how_a_child_was_ended_without_a_limit_is_in_the_ending() -> None:
 
 def ending_after(*events: JobEvent) -> Ending:
     """What is known when the child exits 20 s after its order."""
-    _, commands = live(*events, ChannelEnded(19), ChildExited(20, EXIT_0), TreeCleared(21))
+    state, commands = live(*events, ChannelEnded(19), ChildExited(20, EXIT_0), TreeCleared(21))
     (conclude,) = [command for command in commands if isinstance(command, Conclude)]
-    return conclude.ending
+    return told(state, conclude)
 
 
 def test_the_times_in_which_a_limit_was_not_watched_add_up_under_the_first_reason() -> None:

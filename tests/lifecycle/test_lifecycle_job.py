@@ -34,11 +34,10 @@ from supervisor.lifecycle.job import (
     STACK_SECONDS,
     UNKILLABLE_SECONDS,
     JobState,
-    Limits,
     Phase,
     step,
 )
-from supervisor.verdict import Ending, ExitStatus, LimitKind, OutcomeSeen, OutOfMemory
+from supervisor.verdict import Ending, ExitStatus, LimitKind, Limits, OutcomeSeen, OutOfMemory
 
 LIMITS = Limits(max_seconds=10, grace_seconds=2, memory_mb=100)
 SUCCESS = OutcomeSeen(success=True, message="done")
@@ -60,7 +59,7 @@ def conclusion(*events: JobEvent, limits: Limits = LIMITS) -> Ending:
     assert state.phase is Phase.ENDED
     (command,) = commands
     assert isinstance(command, Conclude)
-    return command.ending
+    return state.ending(command.at)
 
 
 DEADLINE = TimerFired(10, Timer.DEADLINE)
@@ -98,7 +97,7 @@ def test_the_time_limit_cancels_first() -> None:
     state, (cancel, timer) = live(DEADLINE)
     assert state.phase is Phase.CANCELLING
     assert state.limit is not None
-    assert (state.limit.kind, state.limit.limit, state.limit.measured) == (LimitKind.TIME, 10, 10)
+    assert (state.limit.kind, state.limits.of(state.limit.kind), state.limit.measured) == (LimitKind.TIME, 10, 10)
     assert isinstance(cancel, SendCancel)
     assert "10 s" in cancel.reason
     assert timer == SetTimer(Timer.GRACE, 12)
@@ -127,14 +126,14 @@ def test_the_memory_limit_kills_without_a_grace() -> None:
     state, commands = live(MemoryMeasured(3, 100.1))
     assert state.phase is Phase.DUMPING
     assert state.limit is not None
-    assert (state.limit.kind, state.limit.limit, state.limit.measured) == (LimitKind.MEMORY, 100, 100.1)
+    assert (state.limit.kind, state.limits.of(state.limit.kind), state.limit.measured) == (LimitKind.MEMORY, 100, 100.1)
     assert TakeStack() in commands
 
 
 def test_a_job_is_ended_as_a_whole_when_the_kernel_has_ended_one_of_its_processes_at_its_limit() -> None:
     state, commands = live(MemoryMeasured(3, 20, at_limit=True))
     assert state.limit is not None
-    assert (state.limit.kind, state.limit.limit, state.limit.measured) == (LimitKind.MEMORY, 100, 100)
+    assert (state.limit.kind, state.limits.of(state.limit.kind), state.limit.measured) == (LimitKind.MEMORY, 100, 100)
     assert TakeStack() in commands
 
 
@@ -290,16 +289,17 @@ def test_a_child_that_can_not_be_killed_is_reported_as_stuck() -> None:
     (command,) = commands
     assert isinstance(command, Conclude)
     assert command.stuck
-    assert command.ending.unkillable
+    assert state.ending(command.at).unkillable
 
 
 def test_a_tree_that_can_not_be_killed_is_reported_as_stuck() -> None:
-    _, (command,) = live(
+    state, (command,) = live(
         OUTCOME, ChannelEnded(2), ChildExited(2, EXIT_0), TreeCleared(7, killed=1, remaining=2)
     )
     assert isinstance(command, Conclude)
     assert command.stuck
-    assert (command.ending.leftover_processes, command.ending.unkilled_processes) == (3, 2)
+    ending = state.ending(command.at)
+    assert (ending.leftover_processes, ending.unkilled_processes) == (3, 2)
 
 
 def test_nothing_happens_after_the_end() -> None:

@@ -11,76 +11,75 @@ from supervisor.lifecycle.quarantine import (
     QUARANTINE_SECONDS,
     JobFingerprint,
     Quarantine,
-    Quarantined,
     crash_summary,
-    refusal_text,
 )
 from supervisor.verdict import Cause, Ending, ExitStatus, Usage
+from supervisor.verdict.refusals import Quarantined, quarantine_text
 
 JOB = JobFingerprint("acme/crash:1.0.0", "execute", 7, "digest")
 SIGSEGV = "signal SIGSEGV"
 
 
-def die(poison: Quarantine, *times: float, job: JobFingerprint = JOB) -> Quarantined | None:
+def die(quarantine: Quarantine, *times: float, job: JobFingerprint = JOB) -> Quarantined | None:
     begun = None
     for at in times:
-        begun = poison.ended(job, Cause.CRASHED, SIGSEGV, at)
+        begun = quarantine.ended(job, Cause.CRASHED, SIGSEGV, at)
     return begun
 
 
 def test_the_third_death_begins_a_quarantine_of_an_hour() -> None:
-    poison = Quarantine()
-    assert die(poison, 0, 10) is None
-    assert poison.refusal(JOB, 11) is None
-    assert die(poison, 20) == Quarantined((SIGSEGV,) * 3, QUARANTINE_SECONDS)
-    assert poison.refusal(JOB, 20 + QUARANTINE_SECONDS - 1) == Quarantined((SIGSEGV,) * 3, 1)
+    quarantine = Quarantine()
+    assert die(quarantine, 0, 10) is None
+    assert quarantine.refusal(JOB, 11) is None
+    assert die(quarantine, 20) == Quarantined((SIGSEGV,) * 3, QUARANTINE_SECONDS)
+    assert quarantine.refusal(JOB, 20 + QUARANTINE_SECONDS - 1) == Quarantined((SIGSEGV,) * 3, 1)
 
 
 def test_after_the_hour_the_job_is_run_and_counted_anew() -> None:
-    poison = Quarantine()
-    die(poison, 0, 10, 20)
+    quarantine = Quarantine()
+    die(quarantine, 0, 10, 20)
     after = 20 + QUARANTINE_SECONDS
-    assert poison.refusal(JOB, after) is None
-    assert len(poison) == 0
-    assert die(poison, after, after + 1) is None
+    assert quarantine.refusal(JOB, after) is None
+    assert len(quarantine) == 0
+    assert die(quarantine, after, after + 1) is None
 
 
 def test_the_quarantine_begins_once_and_a_death_of_one_that_still_ran_does_not_prolong_it() -> None:
-    poison = Quarantine()
-    die(poison, 0, 1, 2)
-    assert die(poison, 100) is None
-    assert poison.refusal(JOB, 100) == Quarantined((SIGSEGV,) * 3, QUARANTINE_SECONDS - 98)
+    quarantine = Quarantine()
+    die(quarantine, 0, 1, 2)
+    assert die(quarantine, 100) is None
+    assert quarantine.refusal(JOB, 100) == Quarantined((SIGSEGV,) * 3, QUARANTINE_SECONDS - 98)
 
 
 def test_deaths_older_than_an_hour_are_forgotten() -> None:
-    poison = Quarantine()
-    assert die(poison, 0, 1000, QUARANTINE_SECONDS) is None
-    assert die(poison, QUARANTINE_SECONDS + 1) is not None
+    quarantine = Quarantine()
+    assert die(quarantine, 0, 1000, QUARANTINE_SECONDS) is None
+    assert die(quarantine, QUARANTINE_SECONDS + 1) is not None
 
 
 def test_a_success_clears_the_count() -> None:
-    poison = Quarantine()
-    die(poison, 0, 1)
-    poison.ended(JOB, Cause.COMPLETED, "exit code 0", 2)
-    assert die(poison, 3, 4) is None
-    assert die(poison, 5) is not None
+    quarantine = Quarantine()
+    die(quarantine, 0, 1)
+    quarantine.ended(JOB, Cause.COMPLETED, "exit code 0", 2)
+    assert die(quarantine, 3, 4) is None
+    assert die(quarantine, 5) is not None
 
 
 @pytest.mark.parametrize("cause", [cause for cause in Cause if cause not in DEADLY | {Cause.COMPLETED}])
 def test_no_other_end_counts_or_clears(cause: Cause) -> None:
-    poison = Quarantine()
+    quarantine = Quarantine()
     for at in range(DEATHS):
-        assert poison.ended(JOB, cause, "", at) is None
-    assert (poison.refusal(JOB, 9), len(poison)) == (None, 0)
-    die(poison, 10, 11)
-    poison.ended(JOB, cause, "", 12)
-    assert die(poison, 13) is not None
+        assert quarantine.ended(JOB, cause, "", at) is None
+    assert (quarantine.refusal(JOB, 9), len(quarantine)) == (None, 0)
+    die(quarantine, 10, 11)
+    quarantine.ended(JOB, cause, "", 12)
+    assert die(quarantine, 13) is not None
 
 
 @pytest.mark.parametrize("cause", sorted(DEADLY))
 def test_crashes_exits_and_memory_count(cause: Cause) -> None:
-    poison = Quarantine()
-    quarantined = [poison.ended(JOB, cause, "how", at) for at in range(DEATHS)]
+    quarantine = Quarantine()
+    quarantined = [quarantine.ended(JOB, cause, "how", at) for at in range(DEATHS)]
     assert [each is None for each in quarantined] == [True, True, False]
 
 
@@ -94,44 +93,44 @@ def test_crashes_exits_and_memory_count(cause: Cause) -> None:
     ],
 )
 def test_only_the_same_work_is_refused(other: JobFingerprint) -> None:
-    poison = Quarantine()
-    die(poison, 0, 1, 2)
-    assert poison.refusal(other, 3) is None
-    assert die(poison, 3, 4, job=other) is None
+    quarantine = Quarantine()
+    die(quarantine, 0, 1, 2)
+    assert quarantine.refusal(other, 3) is None
+    assert die(quarantine, 3, 4, job=other) is None
 
 
 def test_memory_is_bounded_and_the_job_that_died_longest_ago_is_forgotten() -> None:
-    poison = Quarantine()
-    die(poison, 0, 1, 2)
+    quarantine = Quarantine()
+    die(quarantine, 0, 1, 2)
     for number in range(2 * MOST_JOBS):
-        die(poison, 3, job=replace(JOB, entity_id=number + 100))
-        assert len(poison) <= MOST_JOBS + 1
-    assert poison.refusal(JOB, 4) is None
+        die(quarantine, 3, job=replace(JOB, entity_id=number + 100))
+        assert len(quarantine) <= MOST_JOBS + 1
+    assert quarantine.refusal(JOB, 4) is None
 
 
 def test_the_last_death_counts_for_what_is_forgotten_and_no_more_is_than_must_be() -> None:
-    poison = Quarantine()
+    quarantine = Quarantine()
     first, second = replace(JOB, entity_id=1), replace(JOB, entity_id=2)
-    die(poison, 0, job=first)
-    die(poison, 1, job=second)
-    die(poison, 2, job=first)
+    die(quarantine, 0, job=first)
+    die(quarantine, 1, job=second)
+    die(quarantine, 2, job=first)
     for number in range(MOST_JOBS - 1):
-        die(poison, 3, job=replace(JOB, entity_id=number + 100))
-    assert len(poison) == MOST_JOBS
-    assert die(poison, 4, job=first) is not None, "two of its deaths were forgotten"
-    assert len(poison) == MOST_JOBS
+        die(quarantine, 3, job=replace(JOB, entity_id=number + 100))
+    assert len(quarantine) == MOST_JOBS
+    assert die(quarantine, 4, job=first) is not None, "two of its deaths were forgotten"
+    assert len(quarantine) == MOST_JOBS
 
 
 def test_what_is_older_than_an_hour_takes_no_memory() -> None:
-    poison = Quarantine()
+    quarantine = Quarantine()
     for number in range(50):
-        die(poison, 0, job=replace(JOB, entity_id=number))
-    die(poison, QUARANTINE_SECONDS + 1)
-    assert len(poison) == 1
+        die(quarantine, 0, job=replace(JOB, entity_id=number))
+    die(quarantine, QUARANTINE_SECONDS + 1)
+    assert len(quarantine) == 1
 
 
 def test_the_refusal_says_how_often_of_what_how_long_and_what_to_do() -> None:
-    text = refusal_text("acme/crash:1.0.0", Quarantined((SIGSEGV, "exit code 3", SIGSEGV), 1800))
+    text = quarantine_text("acme/crash:1.0.0", Quarantined((SIGSEGV, "exit code 3", SIGSEGV), 1800))
     for said in (
         "acme/crash:1.0.0",
         "3 times",
@@ -151,14 +150,14 @@ def test_a_death_is_told_by_its_status_and_one_of_memory_as_such() -> None:
 
 
 def test_a_death_is_an_hour_old_after_an_hour() -> None:
-    poison = Quarantine()
-    die(poison, 0, job=replace(JOB, entity_id=1))
-    die(poison, QUARANTINE_SECONDS - 1)
-    assert len(poison) == 2
-    die(poison, QUARANTINE_SECONDS)
-    assert len(poison) == 1
+    quarantine = Quarantine()
+    die(quarantine, 0, job=replace(JOB, entity_id=1))
+    die(quarantine, QUARANTINE_SECONDS - 1)
+    assert len(quarantine) == 2
+    die(quarantine, QUARANTINE_SECONDS)
+    assert len(quarantine) == 1
 
 
 @pytest.mark.parametrize(("seconds", "minutes"), [(3600, "60 min"), (90, "2 min"), (10, "1 min")])
 def test_the_refusal_says_how_many_minutes_are_left_and_at_least_one(seconds: float, minutes: str) -> None:
-    assert f"for the next {minutes}." in refusal_text("p/b:1.0.0", Quarantined((SIGSEGV,), seconds))
+    assert f"for the next {minutes}." in quarantine_text("p/b:1.0.0", Quarantined((SIGSEGV,), seconds))

@@ -22,9 +22,9 @@ from supervisor.lifecycle.events import (
     TimerFired,
     TreeCleared,
 )
-from supervisor.lifecycle.job import JobState, Limits, Phase, step
+from supervisor.lifecycle.job import JobState, Phase, step
 from supervisor.lifecycle.stall import StallWatch, looked, ticked, watch_from
-from supervisor.verdict import ExitStatus, LimitKind, OutcomeSeen
+from supervisor.verdict import ExitStatus, LimitKind, Limits, OutcomeSeen
 
 THRESHOLD = 4.0  # so that a tick is due each second
 
@@ -127,7 +127,7 @@ def test_a_stall_ends_the_job_without_a_grace_where_that_is_wanted() -> None:
     assert state.phase is Phase.DUMPING
     assert TakeStack() in commands
     assert state.limit is not None
-    assert (state.limit.kind, state.limit.limit, state.limit.measured) == (LimitKind.STALL, 4.0, 4.0)
+    assert (state.limit.kind, state.limits.of(state.limit.kind), state.limit.measured) == (LimitKind.STALL, 4.0, 4.0)
 
 
 def test_a_stall_during_the_grace_neither_tells_nor_replaces_the_time_limit() -> None:

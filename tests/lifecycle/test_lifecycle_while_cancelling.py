@@ -25,11 +25,10 @@ from supervisor.lifecycle.job import (
     LINGER_SECONDS,
     STACK_SECONDS,
     JobState,
-    Limits,
     Phase,
     step,
 )
-from supervisor.verdict import LimitKind, OutcomeSeen
+from supervisor.verdict import LimitKind, Limits, OutcomeSeen
 
 LIMITS = Limits(max_seconds=10, grace_seconds=2, memory_mb=100, processes=10, stall_seconds=4)
 SUCCESS = OutcomeSeen(success=True, message="done")
@@ -132,7 +131,7 @@ def test_block_code_may_run_until_the_kill_and_not_after_it() -> None:
 def test_a_job_that_was_told_to_stop_before_it_began_has_run_for_nothing() -> None:
     state, _ = step(JobState(LIMITS), StopDemanded(7))
     assert state.limit is not None
-    assert (state.limit.limit, state.limit.measured) == (10, 0.0)
+    assert (state.limits.of(state.limit.kind), state.limit.measured) == (10, 0.0)
     state, commands = step(state, OrderSent(8))
     assert commands == (SetTimer(Timer.STACK, 8 + STACK_SECONDS), TakeStack())
 

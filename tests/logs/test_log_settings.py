@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from supervisor.commands.unknown_variables import unknown_variables
-from supervisor.job.limits import limits_of
+from supervisor.job.limits import secret_names_of
 from supervisor.settings.run_settings import DaemonSettings, RunSettings
 
 
@@ -23,10 +23,10 @@ def test_levels_and_names_of_secrets_come_from_the_environment_into_every_order(
 ) -> None:
     monkeypatch.setenv("NEOPS_LOG_LEVELS", "netmiko=WARNING, blocks.ping=debug")
     monkeypatch.setenv("NEOPS_REDACT_KEYS", "pin,login_seed")
-    limits = limits_of(RunSettings())
-    assert limits.log_levels == {"netmiko": 30, "blocks.ping": 10}
-    assert limits.redact_keys == ("pin", "login_seed")
-    assert "loginSeed" in limits.secret_names
+    settings = RunSettings()
+    assert settings.log_level_numbers == {"netmiko": 30, "blocks.ping": 10}
+    assert settings.redact_keys == ["pin", "login_seed"]
+    assert "loginSeed" in secret_names_of(settings)
 
 
 def test_the_old_worker_s_name_for_names_of_secrets_works_as_well(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,16 +10,16 @@ from typing import Final
 
 from jobrunner.masking import mask_with
 from jobrunner.protocol.caps import FIELD_CAP_CHARS, LOG_CAP_CHARS
-from jobrunner.protocol.masking import Mask
+from jobrunner.protocol.masking import NO_TEXT, Mask
 from jobrunner.protocol.messages import Log
 from sdk.boundary import tell_with_traceback
 from sdk.logger import block_logger
 from sdk.masking import Masking, hiding, use_masking
-from supervisor.job.result import Finished
-from supervisor.job.runner import _conclude
+from supervisor.job.evidence import ending_of
+from supervisor.lifecycle.state import JobState
 from supervisor.log.format import JsonLine, TextLine
 from supervisor.process.output import OutputReader
-from supervisor.verdict import Ending, ExitStatus, KernelView, OutcomeSeen, Usage
+from supervisor.verdict import ExitStatus, KernelView, Limits, OutcomeSeen, decide
 from supervisor.watch.joblog import JobLog
 
 Pieces = Sequence[str]
@@ -135,16 +135,19 @@ class Records(logging.Handler):
 
 def as_evidence(text: str, pieces: Pieces, mask: Mask, secret: str) -> str:
     """In the stack, the kernel's view and the channel's problem of a job that was killed."""
-    ending = Ending(
-        Usage(1.0),
-        exit_status=ExitStatus(signal_name="SIGSEGV"),
-        stack=text,
-        kernel=KernelView(state="S", stack=text),
-    )
-    broken = replace(ending, channel_problem=text, stack="", kernel=None)
-    returned = OutcomeSeen(success=False, message=mask(text))
-    ended = replace(ending, outcome=returned, exit_status=ExitStatus(0), stack="", kernel=None)
-    verdicts = [_conclude(Finished(each), mask).verdict for each in (ending, broken, ended)]
+    crashed = JobState(Limits(60, 1), stack=text, exit_status=ExitStatus(signal_name="SIGSEGV"))
+    broken = replace(crashed, channel_problem=text, stack="")
+    returned = replace(broken, outcome=OutcomeSeen(success=False, message=mask(text)))
+    view = KernelView(state="S", stack=mask(text))
+    verdicts = [
+        decide(ending_of(each, 1.0, mask, dump=dump, last_output=NO_TEXT, kernel=kernel))
+        for each, dump, kernel in [
+            (crashed, "", view),
+            (broken, "", None),
+            (returned, "", None),
+            (broken, text, None),
+        ]
+    ]
     return "\n".join(f"{verdict.message}\n{verdict.warning}" for verdict in verdicts)
 
 

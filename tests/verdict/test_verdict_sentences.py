@@ -11,6 +11,7 @@ from supervisor.verdict import (
     KernelView,
     LimitHit,
     LimitKind,
+    Limits,
     OutcomeSeen,
     OutOfMemory,
     Unwatched,
@@ -33,33 +34,40 @@ def first_line(ending: Ending) -> str:
     ("ending", "sentence"),
     [
         (
-            replace(ENDED, limit=LimitHit(LimitKind.TIME, 10, 10.26), killed=True),
+            replace(ENDED, limits=Limits(10, 1), limit=LimitHit(LimitKind.TIME, 10.26), killed=True),
             "Killed at its time limit: it had run 10.3 s of 10 s. "
             "If it needs longer, raise --max-job-seconds or max_seconds of its registration.",
         ),
         (
-            replace(ENDED, limit=LimitHit(LimitKind.MEMORY, 64, 70.4)),
+            replace(ENDED, limits=Limits(600, 1, 64), limit=LimitHit(LimitKind.MEMORY, 70.4)),
             "Ended at its memory limit: its processes used 70 MB of 64 MB. "
             "If it needs more, raise --max-job-memory-mb or max_memory_mb of its registration.",
         ),
         (
-            replace(ENDED, limit=LimitHit(LimitKind.PROCESSES, 512, 513), killed=True, unkillable=True),
+            replace(
+                ENDED,
+                limits=Limits(600, 1, processes=512),
+                limit=LimitHit(LimitKind.PROCESSES, 513),
+                killed=True,
+                unkillable=True,
+            ),
             "Ended at its limit of processes: it had more than 512 processes and threads. "
             "If it needs more, raise --max-job-processes.",
         ),
         (
-            replace(ENDED, limit=LimitHit(LimitKind.STOPPING, 600, 5)),
+            replace(ENDED, limits=Limits(600, 1), limit=LimitHit(LimitKind.STOPPING, 5)),
             "Ended because this worker is shutting down; the block may have done a part of its work.",
         ),
         (
-            replace(ENDED, limit=LimitHit(LimitKind.STOPPING, 600, 5), outcome=SUCCESS),
+            replace(ENDED, limits=Limits(600, 1), limit=LimitHit(LimitKind.STOPPING, 5), outcome=SUCCESS),
             "Ended because this worker is shutting down; the block may have done a part of its work. "
             "It reported success afterwards, which does not count.",
         ),
         (
             replace(
                 ENDED,
-                limit=LimitHit(LimitKind.STOPPING, 600, 5),
+                limits=Limits(600, 1),
+                limit=LimitHit(LimitKind.STOPPING, 5),
                 outcome=OutcomeSeen(success=False, message=""),
             ),
             "Ended because this worker is shutting down; the block may have done a part of its work.",
@@ -135,7 +143,7 @@ def test_what_the_kernel_ended_without_ending_the_job_is_told_with_the_reason() 
     [
         (Ending(USAGE), "ran 3.0 s"),
         (
-            Ending(Usage(3.04, 120.4, 1.26, max_seconds=600, max_memory_mb=256)),
+            Ending(Usage(3.04, 120.4, 1.26), Limits(600, 1, 256)),
             "ran 3.0 s of 600 s, CPU 1.3 s, peak memory 120 MB of 256 MB",
         ),
         (Ending(Usage(3.0, 0.0, 0.0)), "ran 3.0 s, CPU 0.0 s, peak memory 0 MB"),
@@ -282,7 +290,7 @@ PROCESSES_UNWATCHED = Unwatched(LimitKind.PROCESSES, 3.0, "Too many open files")
         replace(ENDED, outcome=SUCCESS),
         replace(ENDED, outcome=replace(SUCCESS, success=False)),
         replace(ENDED, exit_status=ExitStatus(code=7)),
-        replace(ENDED, limit=LimitHit(LimitKind.TIME, 10, 10.2)),
+        replace(ENDED, limits=Limits(10, 1), limit=LimitHit(LimitKind.TIME, 10.2)),
     ],
 )
 def test_a_limit_that_was_not_enforced_is_in_every_result(ending: Ending) -> None:

@@ -13,6 +13,7 @@ from supervisor.verdict import (
     KernelView,
     LimitHit,
     LimitKind,
+    Limits,
     OutcomeSeen,
     OutOfMemory,
     Usage,
@@ -20,21 +21,20 @@ from supervisor.verdict import (
     decide,
 )
 
-USAGE = Usage(
-    elapsed_seconds=3.04, peak_memory_mb=120.4, cpu_seconds=1.26, max_seconds=600, max_memory_mb=256
-)
+USAGE = Usage(elapsed_seconds=3.04, peak_memory_mb=120.4, cpu_seconds=1.26)
+LIMITS = Limits(max_seconds=600, grace_seconds=10, memory_mb=256, stall_seconds=10, processes=512)
 SUCCESS = OutcomeSeen(success=True, message="All good")
 FAILURE = OutcomeSeen(success=False, message="No route", retryable=False)
 EXIT_0 = ExitStatus(code=0)
 EXIT_7 = ExitStatus(code=7)
 SIGKILL = ExitStatus(signal_name="SIGKILL")
 SIGSEGV = ExitStatus(signal_name="SIGSEGV")
-TIME = LimitHit(LimitKind.TIME, 10, 10.2)
-MEMORY = LimitHit(LimitKind.MEMORY, 256, 300.4)
-PROCESSES = LimitHit(LimitKind.PROCESSES, 512, 513)
-STOPPING = LimitHit(LimitKind.STOPPING, 600, 5)
-STALL = LimitHit(LimitKind.STALL, 10, 10.4)
-ENDED = Ending(USAGE, exit_status=EXIT_0)
+TIME = LimitHit(LimitKind.TIME, 600.2)
+MEMORY = LimitHit(LimitKind.MEMORY, 300.4)
+PROCESSES = LimitHit(LimitKind.PROCESSES, 513)
+STOPPING = LimitHit(LimitKind.STOPPING, 5)
+STALL = LimitHit(LimitKind.STALL, 10.4)
+ENDED = Ending(USAGE, LIMITS, exit_status=EXIT_0)
 OOM = OutOfMemory(kills=2, limit_mb=256)
 OOM_OF_MACHINE = OutOfMemory(kills=1)
 
@@ -152,14 +152,14 @@ ROWS: list[tuple[str, Ending, bool, Cause, bool | None]] = [
     ("half a frame", replace(ENDED, channel_problem="half"), False, Cause.BAD_FRAME, None),
     (
         "rubbish, killed by us",
-        Ending(USAGE, exit_status=SIGKILL, killed=True, channel_problem="x"),
+        Ending(USAGE, LIMITS, exit_status=SIGKILL, killed=True, channel_problem="x"),
         False,
         Cause.BAD_FRAME,
         None,
     ),
     (
         "channel closed",
-        Ending(USAGE, exit_status=SIGKILL, killed=True, channel_closed=True),
+        Ending(USAGE, LIMITS, exit_status=SIGKILL, killed=True, channel_closed=True),
         False,
         Cause.CHANNEL_CLOSED,
         None,
@@ -226,7 +226,7 @@ def test_only_a_complete_outcome_keeps_what_the_block_returned() -> None:
     [
         (
             replace(ENDED, limit=TIME, killed=True),
-            ["time limit", "10.2 s of 10 s", "--max-job-seconds", "max_seconds"],
+            ["time limit", "600.2 s of 600 s", "--max-job-seconds", "max_seconds"],
         ),
         (
             replace(ENDED, limit=MEMORY),
@@ -366,11 +366,12 @@ numbers = some.floats(0, 1e6)
 endings = some.builds(
     Ending,
     usage=some.builds(Usage, numbers, some.none() | numbers, some.none() | numbers),
+    limits=some.builds(Limits, *[numbers] * 4, some.booleans(), some.integers(0, 999)),
     outcome=some.none()
     | some.builds(
         OutcomeSeen, some.booleans(), some.text(max_size=5), some.none() | some.booleans(), some.booleans()
     ),
-    limit=some.none() | some.builds(LimitHit, some.sampled_from(LimitKind), numbers, numbers),
+    limit=some.none() | some.builds(LimitHit, some.sampled_from(LimitKind), numbers),
     exit_status=some.none()
     | some.builds(ExitStatus, code=some.none() | some.integers(0, 255))
     | some.builds(ExitStatus, signal_name=some.sampled_from(["SIGKILL", "SIGSEGV", "signal 50"])),

@@ -8,7 +8,7 @@ import pytest
 from tests.hosting.hosting import Host, hosted, signals_are_contained
 from tests.zoo.members import MEMBERS, MEMORY, TIME, Member
 
-LIMITS = {"max_seconds": 10.0, "grace_seconds": 0.3}
+LIMITS = {"max_job_seconds": 10.0, "grace_seconds": 0.3}
 QUICK = [
     member
     for member in MEMBERS

@@ -12,7 +12,7 @@ own or with other text between.
 """
 
 from jobrunner.protocol.masking.collecting import secrets_in
-from jobrunner.protocol.masking.mask import MASK, Mask, TextMask
+from jobrunner.protocol.masking.mask import MASK, NO_TEXT, Mask, Masked, TextMask, end_of
 from jobrunner.protocol.masking.names import SecretNames
 
-__all__ = ["MASK", "Mask", "SecretNames", "TextMask", "secrets_in"]
+__all__ = ["MASK", "NO_TEXT", "Mask", "Masked", "SecretNames", "TextMask", "end_of", "secrets_in"]

@@ -3,7 +3,7 @@
 import string
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Final, NewType, Protocol
 
 from jobrunner.protocol.caps import SECRETS_CAP
 from jobrunner.protocol.masking.forms import base64_forms, is_maskable, literal_forms
@@ -14,6 +14,12 @@ from jobrunner.protocol.masking.views import Range, View, possible_endings, view
 
 MASK: Final = "***"
 
+Masked = NewType("Masked", str)
+"""A text that a mask has gone over, or that holds nothing of a job. Only this module makes one of another text, so that
+a type checker finds a text that was not masked where one is wanted."""
+
+NO_TEXT: Final = Masked("")
+
 _BASE64_CHARS: Final = string.ascii_letters + string.digits + "+/-_"
 _MOST_BESIDE_CHARS: Final = 512
 
@@ -21,10 +27,15 @@ _MOST_LENGTHS_LEARNED: Final = 16
 """Of learned secrets that begin alike: a block could choose many so that each place of a text is compared with all."""
 
 
+def end_of(text: Masked, chars: int) -> Masked:
+    """Return the last ``chars`` characters of a text that was masked."""
+    return Masked(text[-chars:])
+
+
 class TextMask(Protocol):
     """What takes the secrets out of a text."""
 
-    def __call__(self, text: str, *, cut_before: bool = False, cut_after: bool = False) -> str:
+    def __call__(self, text: str, *, cut_before: bool = False, cut_after: bool = False) -> Masked:
         """Return ``text`` masked; the two say that it is a piece, cut at its beginning or its end."""
         ...
 
@@ -55,7 +66,7 @@ class Mask:
         self._fields = frozenset(fields)
         self._learned: set[str] = set()
 
-    def __call__(self, text: str, *, cut_before: bool = False, cut_after: bool = False) -> str:
+    def __call__(self, text: str, *, cut_before: bool = False, cut_after: bool = False) -> Masked:
         """Return ``text`` without a secret. Where it was cut, also without the piece of one that is left there."""
         if cut_after:
             text = without_half_an_escape(text)
@@ -63,7 +74,7 @@ class Mask:
         if self._needles:
             for view in views(text):
                 ranges += (view.in_text(found) for found in self._in_view(view, cut_before, cut_after))
-        return _replaced(text, ranges) if ranges else text
+        return Masked(_replaced(text, ranges) if ranges else text)
 
     def field(self, name: str, value: object, *, cut_after: bool = False) -> object:
         """Return the value of a field that is logged: masked as a whole by its name, else as a text."""

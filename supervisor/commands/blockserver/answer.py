@@ -11,8 +11,8 @@ def answer_of(done: Done) -> dict[str, Any]:
 
     ``data``, ``db_updates`` and ``acquires`` are what the engine would get, so they are None after a limit.
     """
-    verdict, ending = done.concluded.verdict, done.concluded.ending
-    body, acquires = (done.concluded.body, done.concluded.acquires) if verdict.keeps_outcome else (b"", b"")
+    verdict, ending = done.finished.verdict, done.finished.ending
+    body, acquires = (done.finished.body, done.finished.acquires) if verdict.keeps_outcome else (b"", b"")
     result: dict[str, Any] = json.loads(body or b"{}")
     return {
         "success": verdict.success,

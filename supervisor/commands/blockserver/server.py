@@ -18,7 +18,6 @@ from supervisor.commands.blockserver.pool import LauncherPool, Sources, python_p
 from supervisor.commands.blockserver.requests import REQUEST, RunRequest, StopRequest
 from supervisor.commands.blockserver.single import SingleRun
 from supervisor.errors import SupervisorError
-from supervisor.job.limits import limits_of
 from supervisor.worker.signals import keeper_lost, stop_signals
 
 LINE_CAP_BYTES: Final = 128 * 2**20
@@ -92,7 +91,7 @@ class BlockServer:
         with python_path(request.python_path):
             launcher, catalogue = await self._pool.get(_sources_of(request))
             block = choose(catalogue, request.block)
-            run = SingleRun(launcher, limits_of(settings_of(request)))
+            run = SingleRun(launcher, settings_of(request))
             self._runs[request.id] = run
             try:
                 return answer_of(await run.run(job_of(asked_in(request), block), block))

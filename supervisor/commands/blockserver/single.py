@@ -10,10 +10,11 @@ from typing import Final
 
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.commands.blockserver.printed import Printed, collecting
-from supervisor.job.limits import JobLimits
-from supervisor.job.runner import Concluded, Job, JobRunner
+from supervisor.job.result import Finished
+from supervisor.job.runner import Job, JobRunner
 from supervisor.launcher import Launcher
 from supervisor.process.trees import remove_tree
+from supervisor.settings.run_settings import RunSettings
 
 _numbers: Final = itertools.count(1)
 
@@ -27,28 +28,28 @@ def next_job_id() -> str:
 class Done:
     """A job's verdict, and what it logged and printed."""
 
-    concluded: Concluded
+    finished: Finished
     printed: Printed
 
 
 class SingleRun:
     """Runs one job as the daemon does, by the daemon's own `JobRunner`. Create, `run` once; `stop` in between."""
 
-    def __init__(self, launcher: Launcher, limits: JobLimits) -> None:
+    def __init__(self, launcher: Launcher, settings: RunSettings) -> None:
         self._directory = Path(tempfile.mkdtemp(prefix="neops-job-"))
         # No spares: one child, started when it is asked for, is all that is needed.
-        self._runner = JobRunner(launcher, limits, self._directory, spares=0)
+        self._runner = JobRunner(launcher, settings, self._directory, spares=0)
 
     async def run(self, job: Job, block: BlockEntry) -> Done:
         """Run ``job`` and return when nothing of it is left. Not to be cancelled: call `stop`, the end is bounded."""
         with collecting(job.job_id) as printed:
             try:
                 self._runner.prepare()
-                concluded = await self._runner.run(job, block)
+                finished = await self._runner.run(job, block)
             finally:
                 await self._runner.close()
                 await asyncio.to_thread(remove_tree, self._directory)
-            return Done(concluded, printed)
+            return Done(finished, printed)
 
     def stop(self) -> None:
         """End the job now, with the cause ``worker_stopping``."""

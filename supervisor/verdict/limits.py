@@ -1,0 +1,54 @@
+"""What a job may take. The one object that tells its parts of the settings: the rest refers to it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+
+class LimitKind(StrEnum):
+    """Which limit the worker enforced."""
+
+    TIME = "time"
+    MEMORY = "memory"
+    PROCESSES = "processes"
+    STOPPING = "stopping"
+    STALL = "stall"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a job may take. ``memory_mb`` is `None` for no limit, ``stall_seconds`` for an event loop nobody watches.
+
+    ``kill_stalled`` ends a job whose loop has stalled; else people are told, and it goes on. ``processes`` counts
+    threads too, and is `None` for no limit.
+    """
+
+    max_seconds: float
+    grace_seconds: float
+    memory_mb: float | None = None
+    stall_seconds: float | None = None
+    kill_stalled: bool = False
+    processes: int | None = None
+
+    def of(self, kind: LimitKind) -> float | None:
+        """Return a limit in its own unit (seconds, megabytes, processes), `None` where there is none."""
+        match kind:
+            case LimitKind.TIME | LimitKind.STOPPING:
+                return self.max_seconds
+            case LimitKind.MEMORY:
+                return self.memory_mb
+            case LimitKind.PROCESSES:
+                return self.processes
+            case LimitKind.STALL:
+                return self.stall_seconds
+            case _:
+                assert_never(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitHit:
+    """The worker decided to end the job. ``measured`` is seconds, megabytes or a number of processes and threads, by
+    ``kind``."""
+
+    kind: LimitKind
+    measured: float

@@ -1,0 +1,100 @@
+"""The verdicts of jobs that were not run, or whose end nobody saw: there is no evidence to look at, only a reason."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from jobrunner.protocol.masking import Masked
+from supervisor.verdict.causes import Cause
+from supervisor.verdict.verdict import Verdict, failure
+
+_MOST_PROBLEMS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A refusal: of what the process died, oldest first, and for how many seconds more the job is refused."""
+
+    deaths: tuple[str, ...]
+    seconds_left: float
+
+
+def malformed_job(reason: str) -> Verdict:
+    """Of a job that can't be understood. ``reason`` is a sentence that names fields, and no value of one."""
+    return failure(Cause.MALFORMED_JOB, reason)
+
+
+def unknown_block(block_id: str, import_problems: tuple[str, ...]) -> Verdict:
+    """Of a job whose block this worker does not have, with what could not be imported: it may be in there."""
+    text = f"This worker has no block {block_id}."
+    if import_problems:
+        places = "; ".join(import_problems[:_MOST_PROBLEMS])
+        text += f" It may be in a module that could not be imported: {places}"
+    return failure(Cause.UNKNOWN_BLOCK, text)
+
+
+def expired(waited_seconds: float) -> Verdict:
+    """Of a job that has waited for a slot until there was no time left for it."""
+    return failure(
+        Cause.EXPIRED,
+        f"Not run: it waited {waited_seconds:.0f} s for a slot, and the engine would give it up before its end.",
+    )
+
+
+def quarantined(block_id: str, why: Quarantined) -> Verdict:
+    """Of a job that has killed its process too often."""
+    return failure(Cause.QUARANTINED, f"Not run: {quarantine_text(block_id, why)}")
+
+
+def quarantine_text(block_id: str, why: Quarantined) -> str:
+    """Say why the job is refused, until when, and what to do."""
+    minutes = max(1.0, why.seconds_left / 60)
+    return (
+        f"Block {block_id} has killed its process {len(why.deaths)} times with the same parameters "
+        f"({', '.join(why.deaths)}). It is not run with them for the next {minutes:.0f} min. Correct the block or its "
+        "parameters; a reload (SIGHUP) or restart of this worker forgets the count."
+    )
+
+
+def start_failed(reason: Masked) -> Verdict:
+    """Of a job for which there was no child, or none that could be watched."""
+    return failure(Cause.START_FAILED, f"Not run: {reason}")
+
+
+def worker_stopping() -> Verdict:
+    """Of a job that was not begun, as the worker is shutting down."""
+    return failure(Cause.WORKER_STOPPING, "Not run: this worker is shutting down.")
+
+
+def worker_restarted(block_id: str) -> Verdict:
+    """Of a job that the last run of this worker left in the journal without a result."""
+    return failure(
+        Cause.WORKER_RESTARTED,
+        f"This worker ended while the job ran (block {block_id}), and was started again. "
+        "The block may have done a part of its work.",
+    )
+
+
+def claim_lost(*, by_the_last_run: bool) -> Verdict:
+    """Of a job that the engine has given to this worker and that is not here.
+
+    ``by_the_last_run``: it may have come to a run that was killed, and have run while that could write nothing down.
+    """
+    if not by_the_last_run:
+        return failure(
+            Cause.CLAIM_LOST,
+            "Not run: the engine gave this job to this worker, but the connection broke before it arrived. "
+            "It can be started again.",
+        )
+    lost = failure(
+        Cause.CLAIM_LOST,
+        "The engine gave this job to this worker, which knows nothing of it: its arrival was lost, or the last run of "
+        "this worker was killed with it. The block may have done a part of its work.",
+    )
+    return replace(lost, retryable=None)
+
+
+def worker_error() -> Verdict:
+    """Of a job whose end this worker could not handle."""
+    return failure(
+        Cause.WORKER_ERROR, "Ended by a bug in this worker, which its log describes. Please report it."
+    )
