@@ -56,7 +56,9 @@ class Host:
             imports = Imports(Discovery(self.sources), self.environment, import_seconds, confinement)
             self.launcher = kind(imports, self.confinement_pool())
             self.catalogue = await self.launcher.start()
-        limits = {"max_job_seconds": 20.0, "grace_seconds": 0.3} | self.options.get("limits", {})
+        # None: nothing is counted, unless a test asks for it.
+        limits = {"max_job_seconds": 20.0, "grace_seconds": 0.3, "max_job_processes": None}
+        limits |= self.options.get("limits", {})
         self.settings = RunSettings.model_construct(**limits)
         directory = Path(self.options["directory"])
         self.runner = JobRunner(
