@@ -22,6 +22,7 @@ from supervisor.commands.shared.command_settings import CommandSettings
 from supervisor.commands.shared.common import EXIT_USAGE, read_settings, run_to_exit_code
 from supervisor.engine.http import EngineAccess
 from supervisor.errors import StartRefusedError
+from supervisor.process.tasks import Tasks
 
 PROGRAM: Final = "supervisor dev"
 
@@ -107,12 +108,12 @@ class _Author(Told):
 
     async def run(self) -> int:
         """Run until a signal ends it. Returns the exit code."""
-        watching = asyncio.create_task(self._reload_at_each_save(), name="watching")
+        watching = Tasks()
+        watching.keep(self._reload_at_each_save, "watch over the files")
         try:
             return await run_pair(self._pair, self._pair.on_stop_signal, self._pair.reload)
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            await watching.close()
             await self._results.close()
 
     def ready(self, url: str, text: str) -> None:

@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from jobrunner.protocol.messages import Cancel, Order
 from supervisor.errors import LaunchError
@@ -40,9 +39,9 @@ from supervisor.lifecycle.events import (
     WatchFailed,
 )
 from supervisor.lifecycle.job import JobState, step
-from supervisor.process.background import failure_of
 from supervisor.process.output import OutputReader
 from supervisor.process.shortage import explain
+from supervisor.process.tasks import Tasks
 from supervisor.verdict import ExitStatus, KernelView, LimitKind, Limits, decide
 from supervisor.watch.freeze import freeze
 from supervisor.watch.joblog import JobLog
@@ -78,7 +77,8 @@ class Execution:
         self._state = JobState(limits)
         self._events: asyncio.Queue[JobEvent | BaseException] = asyncio.Queue()
         self._timers = JobTimers(lambda at, timer: self._put(TimerFired(at, timer)))
-        self._tasks: set[asyncio.Task[None]] = set()
+        # A failure is a bug of ours. The event that it was to bring will not come, so `run` must not wait for it.
+        self._tasks = Tasks(lambda _, error: self._events.put_nowait(error))
         self._channel = ChannelReader(child, log, reports, self._put)
         self._conclusion: Conclude | None = None
 
@@ -94,8 +94,8 @@ class Execution:
             stdout, stderr = self._watch(at_the_end)
             self._put(OrderSent(now()))
             order = build_order(now() + self._state.limits.max_seconds)
-            self._start(self._send(order.pack(payload)))
-            self._start(self._channel.read(order.result_cap_bytes))
+            self._tasks.start(self._send(order.pack(payload)), "order of a job")
+            self._tasks.start(self._channel.read(order.result_cap_bytes), "channel of a job")
             while self._conclusion is None:
                 event = await self._events.get()
                 if isinstance(event, BaseException):
@@ -125,8 +125,7 @@ class Execution:
         self._sampler.forget(self._child.pid)
         self._process_counter.forget(self._child.pid)
         self._timers.cancel()
-        for task in self._tasks:
-            task.cancel()
+        self._tasks.cancel()
         self._log.close()
 
     def stop(self) -> None:
@@ -168,25 +167,25 @@ class Execution:
             case SetTimer(timer, at):
                 self._timers.set(timer, at)
             case SendCancel(reason):
-                self._start(self._send(Cancel(reason=reason).pack()))
+                self._tasks.start(self._send(Cancel(reason=reason).pack()), "cancellation of a job")
             case TakeStack():
                 self._reports.stop()
-                self._start(self._take_stack())
+                self._tasks.start(self._take_stack(), "stack of a job")
             case Look():
-                self._start(self._look())
+                self._tasks.start(self._look(), "look of a job")
             case TellStalled(seconds):
                 self._reports.stalled(seconds)
             case TellResumed(seconds):
                 self._reports.resumed(seconds)
             case FreezeTree():
                 self._reports.stop()
-                self._start(self._freeze_tree())
+                self._tasks.start(self._freeze_tree(), "freezing of a job")
             case KillChild():
                 if not self._state.stack:
                     self._ask_kernel()
                 self._child.kill()
             case ClearTree():
-                self._start(self._clear_tree())
+                self._tasks.start(self._clear_tree(), "sweep of a job")
             case Conclude():
                 if self._state.unkillable:
                     self._ask_kernel()
@@ -234,7 +233,7 @@ class Execution:
 
     async def _freeze_tree(self) -> None:
         await freeze(self._child)
-        self._start(self._take_stack())
+        self._tasks.start(self._take_stack(), "stack of a job")
         await asyncio.sleep(0)
         # Asked for while it is stopped: the stack is then the first thing that it does, before it forks again.
         self._child.resume()
@@ -257,14 +256,3 @@ class Execution:
                 self._child.cgroup.out_of_memory(),
             )
         )
-
-    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if (error := failure_of(task)) is not None:
-            # A bug of ours. The event that it was to bring will not come, so `run` must not wait for it.
-            self._events.put_nowait(error)

@@ -14,6 +14,7 @@ from supervisor.journal.records import Entry
 from supervisor.journal.rows import Loaded
 from supervisor.journal.store import Journal
 from supervisor.journal.write_timeout import WriteTimeout
+from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class DurableCopy:
         self._trying = asyncio.Lock()
         self._under_way = 0
         self._patience = WriteTimeout(PATIENCE_SECONDS)
-        self._mending: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
         self._wake = asyncio.Event()
         self._is_closing = False
 
@@ -94,9 +95,7 @@ class DurableCopy:
     async def close(self) -> None:
         """Try once more to save what is not saved, and say what is lost if that fails."""
         self._is_closing = True
-        if self._mending is not None:
-            self._mending.cancel()
-            await asyncio.gather(self._mending, return_exceptions=True)
+        await self._tasks.close()
         if not self.is_whole:
             await self._try_everything()
         self._patience.close()
@@ -165,8 +164,8 @@ class DurableCopy:
             self._lose_file()
         if fault in (DiskFault.DAMAGED, DiskFault.GONE, DiskFault.BUG):
             self._wake.set()
-        if not self._is_closing and (self._mending is None or self._mending.done()):
-            self._mending = asyncio.get_running_loop().create_task(self._mend(), name="journal's mending")
+        if not self._is_closing and not self._tasks:
+            self._tasks.keep(self._mend, "repair of the journal")
 
     def _tell(self, fault: DiskFault, error: BaseException | None) -> None:
         if self._told:

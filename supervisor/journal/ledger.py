@@ -4,16 +4,16 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from supervisor.journal.claims import Claims
 from supervisor.journal.durable_copy import MEND_SECONDS, DurableCopy
 from supervisor.journal.records import Claim, Entry, Seen, StoredResult
 from supervisor.journal.store import Journal
 from supervisor.journal.uuid_backup import UuidBackup
-from supervisor.process.background import failure_of
+from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 
@@ -33,12 +33,12 @@ class Ledger:
     """
 
     def __init__(self, mend_seconds: float = MEND_SECONDS) -> None:
-        self.on_found: Callable[[], Awaitable[None]] = _nobody_listens
+        self.on_found: Callable[[], Coroutine[Any, Any, None]] = _nobody_listens
         """Awaited when `interrupted` or `undelivered` have grown by themselves: a dead letter was revived, or the
         file could be read at last."""
         self._claims = Claims()
         self._image = DurableCopy(self._claims, mend_seconds, self._tell_found)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._copy: UuidBackup | None = None
 
     @classmethod
@@ -125,9 +125,7 @@ class Ledger:
 
     async def close(self) -> None:
         """Save what can be saved, and let another supervisor have the directory."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         await self._image.close()
         # In a thread, as it waits for the writer's.
         await asyncio.to_thread(self._image.journal.close)
@@ -142,7 +140,7 @@ class Ledger:
             )
         if differences.rewritten:
             _log.error("Somebody has removed open claims from the journal. They are written to it again.")
-            self._spawn(self._image.save(differences.rewritten))
+            self._tasks.start(self._image.save(differences.rewritten), "repair of the journal")
         if differences.unclear:
             self._image.journal.look_again()
         if differences.revived:
@@ -152,14 +150,4 @@ class Ledger:
         self._image.file_was_taken_away()
 
     def _tell_found(self) -> None:
-        self._spawn(self.on_found())
-
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: "asyncio.Future[None]") -> None:
-        self._tasks.discard(task)
-        if (error := failure_of(task)) is not None:
-            _log.critical("What the journal had left could not be dealt with: a bug.", exc_info=error)
+        self._tasks.start(self.on_found(), "delivery of what was found in the journal")

@@ -14,6 +14,7 @@ from supervisor.launcher.repeating import RepeatingFailure
 from supervisor.launcher.user_leftovers import remove_leftovers
 from supervisor.process.proc import is_alive, kill_tree, user_of
 from supervisor.process.shortage import is_shortage
+from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class JobUsers:
         # First in, first out: a number is used again as late as possible.
         self._free: deque[int] = deque(users)
         self._freed = asyncio.Event()
-        self._cleaning: set[asyncio.Task[None]] = set()
+        self._cleaning = Tasks()
         self._closing = asyncio.Event()
 
     async def take(self) -> int:
@@ -49,11 +50,7 @@ class JobUsers:
 
     def give_back(self, user: int) -> None:
         """Take a user back whose child is dead: clean up after it in the background, then let others have it."""
-        task = asyncio.get_running_loop().create_task(
-            self._clean(user), name=f"cleaning up after user {user}"
-        )
-        self._cleaning.add(task)
-        task.add_done_callback(self._cleaning.discard)
+        self._cleaning.start(self._clean(user), f"cleaning up after the job user {user}")
 
     async def _clean(self, user: int) -> None:
         failure = RepeatingFailure(_log)
@@ -82,7 +79,7 @@ class JobUsers:
     async def close(self) -> None:
         """Wait until everything is cleaned up, once more where it could not be."""
         self._closing.set()
-        await asyncio.gather(*self._cleaning, return_exceptions=True)
+        await self._cleaning.wait()
 
 
 def _clean_up_after(user: int) -> str:

@@ -9,8 +9,8 @@ from supervisor.errors import LaunchError
 from supervisor.launcher.child import Child
 from supervisor.launcher.interface import Launcher
 from supervisor.launcher.repeating import RepeatingFailure
-from supervisor.process.background import tell_failure
 from supervisor.process.cgroups.worker import Cgroups
+from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Spares:
         self._cgroups = cgroups
         self._ready: deque[Child] = deque()
         self._waiting: deque[asyncio.Future[Child]] = deque()
-        self._starting: set[asyncio.Task[None]] = set()
+        self._starting = Tasks()
         self._joining = 0
         self._at_once = os.cpu_count() or 1
         self._pause = _FIRST_PAUSE_SECONDS
@@ -67,9 +67,8 @@ class Spares:
         missing = self._target + len(self._waiting) - len(self._ready) - len(self._starting)
         # Those that join their cgroup wait for the kernel, not for a core: any number may do so at once.
         for _ in range(min(missing, self._at_once - len(self._starting) + self._joining)):
-            task = asyncio.ensure_future(self._start_one())
-            self._starting.add(task)
-            task.add_done_callback(self._started)
+            task = self._starting.start(self._start_one(), "start of a child")
+            task.add_done_callback(lambda _: self.refill())
 
     def renew(self) -> None:
         """Give up every spare, also those on their way: they have imported what is no longer in force."""
@@ -124,11 +123,6 @@ class Spares:
                 self._joining -= 1
         return child
 
-    def _started(self, task: asyncio.Task[None]) -> None:
-        self._starting.discard(task)
-        tell_failure(task, _log, "Starting a child")
-        self.refill()
-
     def _died_waiting(self, child: Child) -> None:
         if child in self._ready:
             self._ready.remove(child)
@@ -139,9 +133,7 @@ class Spares:
     async def close(self) -> None:
         """End every spare."""
         self._closed = True
-        for task in list(self._starting):
-            task.cancel()
-        await asyncio.gather(*self._starting, return_exceptions=True)
+        await self._starting.close()
         while self._ready:
             child = self._ready.popleft()
             child.kill()

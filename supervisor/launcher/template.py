@@ -23,6 +23,7 @@ from supervisor.launcher.repeating import RepeatingFailure
 from supervisor.launcher.wiring import Wiring
 from supervisor.process.reaping import wait_for
 from supervisor.process.shortage import explain
+from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class TemplateLauncher:
         self._requests = itertools.count(1)
         self._awaited: dict[int, _Awaited] = {}
         self._unclaimed: set[int] = set()
-        self._comeback: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
 
     async def start(self) -> Catalogue:
         """See `Launcher.start`."""
@@ -76,8 +77,7 @@ class TemplateLauncher:
         old = self._template
         await self._install(template)
         self._imports = imports
-        if self._comeback is not None:
-            self._comeback.cancel()  # there is a template now, and of newer code
+        self._tasks.cancel()  # there is a template now, and of newer code
         if old is not None:
             self._retired.append(old)
             self.drain_starts()
@@ -210,7 +210,7 @@ class TemplateLauncher:
             return
         self._template = None
         _log.error("The template ended (%s). Running jobs go on; a new template is being started.", status)
-        self._comeback = asyncio.ensure_future(self._come_back())
+        self._tasks.start(self._come_back(), "start of a new template")
 
     async def _come_back(self) -> None:
         pause = _FIRST_PAUSE_SECONDS
@@ -234,9 +234,7 @@ class TemplateLauncher:
 
     async def close(self) -> None:
         """See `Launcher.close`."""
-        if self._comeback is not None:
-            self._comeback.cancel()
-            await asyncio.gather(self._comeback, return_exceptions=True)
+        await self._tasks.close()
         templates = (*self._retired, *filter(None, (self._template,)))
         self._template = None
         self._retired.clear()

@@ -18,7 +18,7 @@ from jobrunner.protocol.messages import Blocking
 from supervisor.launcher.child import Child
 from supervisor.lifecycle.gil import ThreadSeen, held_seconds, sleeps
 from supervisor.lifecycle.job import STACK_SECONDS
-from supervisor.process.background import tell_failure
+from supervisor.process.tasks import Tasks
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.rounds import reason_of
 from supervisor.watch.stack import Frame, main_thread_of, take_dump
@@ -55,15 +55,16 @@ class BlockingReport:
         self._ticked_at = 0.0
         self._ticks = asyncio.Event()
         self._failing = False
-        self._task: asyncio.Task[None] | None = None
+        self._watches = False
+        self._tasks = Tasks()
 
     def ticked(self) -> None:
         """Take note that the loop runs. With the first tick the watch from here begins."""
         self._ticked_at = time.monotonic()
         self._ticks.set()
-        if self._task is None and self._threshold_seconds >= _LEAST_SECONDS:
-            self._task = asyncio.get_running_loop().create_task(self._watch())
-            self._task.add_done_callback(lambda task: tell_failure(task, _log, "The watch for blocking code"))
+        if not self._watches and self._threshold_seconds >= _LEAST_SECONDS:
+            self._watches = True
+            self._tasks.keep(self._watch, "watch for blocking code")
 
     def blocked(self, message: Blocking) -> None:
         """Pass on what the child has found, unless it is known."""
@@ -75,8 +76,7 @@ class BlockingReport:
 
     def stop(self) -> None:
         """Watch no more: the job is being ended, and its result will tell where it was."""
-        if self._task is not None:
-            self._task.cancel()
+        self._tasks.cancel()
 
     def _tell(self, place: tuple[str, int], text: str) -> None:
         if place not in self._told and len(self._told) < MOST_PLACES:

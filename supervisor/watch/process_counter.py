@@ -7,6 +7,7 @@ from typing import Final
 
 from supervisor.process.proc import Tree, tree_below
 from supervisor.process.realtime_priority import RealtimePriority
+from supervisor.process.tasks import Tasks
 from supervisor.watch.rounds import Rounds, reason_of
 from supervisor.watch.task_count_probe import TaskCountProbe
 
@@ -34,7 +35,7 @@ class ProcessCounter:
     def __init__(self) -> None:
         self._counted: dict[int, _Counted] = {}
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
         self._precedence = RealtimePriority()
         self._rounds = Rounds(
             "process_counter",
@@ -54,10 +55,8 @@ class ProcessCounter:
             return
         self._precedence.take()
         self._counted[pid] = _Counted(most, on_count, on_failure)
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(
-                self._count_for_ever(), name="process_counter"
-            )
+        if not self._tasks:
+            self._tasks.keep(self._count_for_ever, "counter of the jobs' processes")
         self._wake.set()
 
     def forget(self, pid: int) -> None:
@@ -103,9 +102,7 @@ class ProcessCounter:
 
     async def close(self) -> None:
         """Stop counting."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._tasks.close()
         await self._rounds.close()
 
 

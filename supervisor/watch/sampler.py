@@ -8,6 +8,7 @@ from typing import Final
 import psutil
 
 from supervisor.process.proc import tree_below
+from supervisor.process.tasks import Tasks
 from supervisor.watch.rounds import Rounds, reason_of
 
 IDLE_SECONDS: Final = 1.0
@@ -60,7 +61,7 @@ class Sampler:
     def __init__(self) -> None:
         self._watched: dict[int, _Watched] = {}
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
         self._rounds = Rounds(
             "sampler",
             failing="The memory of jobs can't be read. Their memory limits are enforced only where a cgroup has them.",
@@ -82,8 +83,8 @@ class Sampler:
         loop = asyncio.get_running_loop()
         due = loop.time() + (IDLE_SECONDS if memory_limit_mb is None else NEAR_SECONDS)
         self._watched[pid] = _Watched(memory_limit_mb, on_sample, on_failure, due, processes_limit)
-        if self._task is None:
-            self._task = loop.create_task(self._sample_for_ever(), name="sampler")
+        if not self._tasks:
+            self._tasks.keep(self._sample_for_ever, "sampler of the jobs' memory")
         self._wake.set()
 
     def forget(self, pid: int) -> None:
@@ -135,9 +136,7 @@ class Sampler:
 
     async def close(self) -> None:
         """Stop looking at anything."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._tasks.close()
         await self._rounds.close()
 
 

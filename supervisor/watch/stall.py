@@ -7,7 +7,7 @@ import os
 
 from supervisor.launcher.child import Child
 from supervisor.lifecycle.job import STACK_SECONDS
-from supervisor.process.background import tell_failure
+from supervisor.process.tasks import Tasks
 from supervisor.verdict.wording import kernel_sentence
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.kernel import is_stopped, look_into_kernel
@@ -29,12 +29,12 @@ class StallReport:
     def __init__(self, child: Child, log: JobLog) -> None:
         self._child = child
         self._log = log
+        self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
 
     def stalled(self, seconds: float) -> None:
         """Find out where the loop hangs, and tell it."""
-        self._task = asyncio.get_running_loop().create_task(self._tell(seconds))
-        self._task.add_done_callback(lambda task: tell_failure(task, _log, "The report of a stalled loop"))
+        self._task = self._tasks.start(self._tell(seconds), "report of a stalled loop")
 
     def resumed(self, seconds: float) -> None:
         """Tell that the loop runs again; after the warning, even if that is still being written."""
@@ -46,8 +46,7 @@ class StallReport:
 
     def stop(self) -> None:
         """Give up what is not told yet: the job is being ended, and its result will tell it."""
-        if self._task is not None:
-            self._task.cancel()
+        self._tasks.cancel()
 
     async def _tell(self, seconds: float) -> None:
         try:

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from jobrunner.protocol import linux
 from jobrunner.protocol.catalogue import Catalogue
@@ -17,8 +17,8 @@ from supervisor.journal import Ledger
 from supervisor.keeper import BOUND_SECONDS, kill_all_children, remove_cgroups
 from supervisor.launcher import Launcher
 from supervisor.lifecycle.worker import WorkerEvent
-from supervisor.process.background import failure_of
 from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
+from supervisor.process.tasks import Tasks, done_before
 from supervisor.process.threads import started_pool
 from supervisor.process.trees import remove_tree
 from supervisor.settings.run_settings import DaemonSettings
@@ -55,6 +55,7 @@ class Daemon:
         self._reload_asked = asyncio.Event()
         self._shutdown = Shutdown(settings.shutdown_timeout_seconds, notifier)
         self._exit_code = 0
+        self._tasks = Tasks(self._stop_without)
         self._spares = spares_for(settings.max_concurrent_jobs)
 
     async def run(self) -> int:
@@ -106,7 +107,7 @@ class Daemon:
         if not await self._register(registration):
             return 0
         beats = Heartbeat(engine, registration, settings.heartbeat_seconds)
-        heartbeat = self._in_background(beats.beat_for_ever(), "heartbeat")
+        self._tasks.start(beats.beat_for_ever(), "heartbeat")
         delivery = Delivery(engine, journal)
         runner = JobRunner(
             launcher,
@@ -141,25 +142,16 @@ class Daemon:
             )
             await self._work(poller, dispatcher, delivery, registration, reload)
         finally:
-            heartbeat.cancel()
-            await asyncio.gather(heartbeat, return_exceptions=True)
+            await self._tasks.close()
             await delivery.close()
             await runner.close()
         return self._exit_code
 
     async def _register(self, registration: Registration) -> bool:
         """Register, unless told to stop meanwhile. Returns whether this worker is registered."""
-        beginning = asyncio.create_task(registration.begin(self._settings.startup_retry_seconds))
-        stop = asyncio.create_task(self._shutdown.asked.wait())
-        try:
-            await asyncio.wait((beginning, stop), return_when=asyncio.FIRST_COMPLETED)
-            if not beginning.done():
-                return False
-            await beginning
-        finally:
-            for task in (beginning, stop):
-                task.cancel()
-            await asyncio.gather(beginning, stop, return_exceptions=True)
+        beginning = registration.begin(self._settings.startup_retry_seconds)
+        if not await done_before(beginning, self._shutdown.asked):
+            return False
         if registration.refused and self._settings.require_all_blocks:
             reasons = "; ".join(registration.refused.values())
             raise StartRefusedError(f"Blocks were refused by the engine: {reasons}")
@@ -186,9 +178,9 @@ class Daemon:
         self._shutdown.stop_polling = poller.stop
         if self._shutdown.asked.is_set():
             poller.stop()
-        polling = self._in_background(poller.poll_until_stopped(), "poller")
+        polling = self._tasks.start(poller.poll_until_stopped(), "poller")
         self._announce_ready(registration)
-        reloading = self._in_background(reload.reload_when_asked(self._reload_asked), "reload")
+        reloading = self._tasks.start(reload.reload_when_asked(self._reload_asked), "reload")
         await self._shutdown.asked.wait()
         reloading.cancel()
         # The jobs of a poll in flight are claimed: they are awaited, and run or reported like all others.
@@ -201,18 +193,9 @@ class Daemon:
         await registration.end()
         _log.info("Stopped.")
 
-    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Start what must run for as long as the worker does. If it fails, the worker drains and exits with 1."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        task.add_done_callback(self._background_ended)
-        return task
-
-    def _background_ended(self, task: asyncio.Task[None]) -> None:
-        if (error := failure_of(task)) is None:
-            return
-        _log.critical(
-            "The %s failed, which is a bug in this worker. Stopping.", task.get_name(), exc_info=error
-        )
+    def _stop_without(self, name: str, error: BaseException) -> None:
+        """Drain and exit with 1: what must run for as long as the worker does has failed."""
+        _log.critical("The %s failed, which is a bug in this worker. Stopping.", name, exc_info=error)
         self._exit_code = 1
         self._shutdown.begin()
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from supervisor.errors import EngineError
 from supervisor.journal import Ledger, StoredResult
-from supervisor.process.background import failure_of
+from supervisor.process.tasks import Tasks
 from supervisor.worker.outbox import Answer, Item, Outbox, may_have_arrived, meaning_of
 
 _log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class Delivery:
         """Results that the engine may have got from a try whose answer did not arrive."""
         self._superseded: set[int] = set()
         """Results of jobs that the engine has handed out anew: not to be sent any more."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._timer: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
         self._idle.set()
@@ -80,9 +80,7 @@ class Delivery:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
 
     def _send_what_is_due(self) -> None:
         if self._closed:
@@ -92,17 +90,10 @@ class Delivery:
             self._timer = None
         loop = asyncio.get_running_loop()
         while (item := self._outbox.take(loop.time())) is not None:
-            task = loop.create_task(self._send(item), name=f"result {item.number}")
-            self._tasks.add(task)
-            task.add_done_callback(self._ended)
+            self._tasks.start(self._send(item), f"delivery of result {item.number}")
         due = self._outbox.next_time()
         if due is not None:
             self._timer = loop.call_at(due, self._send_what_is_due)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if (error := failure_of(task)) is not None:
-            _log.critical("The delivery of a result failed, which is a bug in this worker.", exc_info=error)
 
     async def _send(self, item: Item) -> None:
         result = self._results[item.number]

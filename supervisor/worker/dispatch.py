@@ -16,7 +16,7 @@ from supervisor.job.runner import Job, JobRunner
 from supervisor.journal import Claim, Ledger
 from supervisor.journal.records import digest_of
 from supervisor.lifecycle.quarantine import JobFingerprint, Quarantine, crash_summary
-from supervisor.process.background import failure_of
+from supervisor.process.tasks import Tasks
 from supervisor.verdict import Cause, Verdict, refusals
 from supervisor.worker.delivery import Delivery
 
@@ -68,7 +68,7 @@ class Dispatcher:
         self._quarantine = Quarantine()
         self._waiting: deque[_Claimed] = deque()
         self._active: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     @property
     def free_slots(self) -> int:
@@ -153,16 +153,10 @@ class Dispatcher:
     def _fill_slots(self) -> None:
         while self._waiting and len(self._tasks) < self._slots:
             claimed = self._waiting.popleft()
-            task = asyncio.get_running_loop().create_task(
-                self._run(claimed), name=f"job {claimed.job.job_id}"
-            )
-            self._tasks.add(task)
-            task.add_done_callback(self._ended)
+            task = self._tasks.start(self._run(claimed), f"job {claimed.job.job_id}")
+            task.add_done_callback(self._free_slot)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if (error := failure_of(task)) is not None:
-            _log.critical("A job's task failed, which is a bug in this worker.", exc_info=error)
+    def _free_slot(self, _: asyncio.Task[None]) -> None:
         self._fill_slots()
         self.changed.set()
 

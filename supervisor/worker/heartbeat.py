@@ -5,7 +5,6 @@ import logging
 
 from supervisor.engine.api import EngineApi
 from supervisor.errors import EngineError
-from supervisor.process.background import tell_failure
 from supervisor.worker.registration import Registration
 
 _log = logging.getLogger(__name__)
@@ -28,15 +27,11 @@ class Heartbeat:
         try:
             while not self._registration.leaving:
                 # A task of its own: an answer that is slow must not delay the next beat.
-                task = loop.create_task(self._beat())
-                pings.add(task)
-                task.add_done_callback(pings.discard)
-                task.add_done_callback(lambda beat: tell_failure(beat, _log, "A beat of the heartbeat"))
+                pings.start(self._beat(), "beat of the heartbeat")
                 due = max(due + self._interval, loop.time())
                 await asyncio.sleep(due - loop.time())
         except asyncio.CancelledError:
-            for task in pings:
-                task.cancel()
+            pings.cancel()
             raise
 
     async def _beat(self) -> None:

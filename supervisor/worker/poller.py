@@ -8,6 +8,7 @@ from typing import Final
 from supervisor.engine.api import EngineApi
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
+from supervisor.process.tasks import any_set, done_before
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.lost_claims import LostClaims, may_have_claimed
 from supervisor.worker.registration import Registration
@@ -81,16 +82,7 @@ class Poller:
 
     async def _renew(self, uuid: str) -> None:
         """Register anew, but no longer than until the worker stops: an engine that is away must not hold up its end."""
-        renewing = asyncio.ensure_future(self._registration.renew(uuid))
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        try:
-            await asyncio.wait((renewing, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if renewing.done():
-                await renewing
-        finally:
-            renewing.cancel()
-            stopping.cancel()
-            await asyncio.gather(renewing, stopping, return_exceptions=True)
+        await done_before(self._registration.renew(uuid), self._stopping)
 
     def _failed(self, error: EngineError) -> float:
         pause = self._backoff.next_pause(error.retry_after_seconds)
@@ -107,11 +99,5 @@ class Poller:
 
     async def _pause(self, seconds: float, *, until_slot_is_free: bool) -> None:
         """Wait, but no longer than until the worker stops (or a slot is free, where that matters)."""
-        waits = [asyncio.ensure_future(self._stopping.wait())]
-        if until_slot_is_free:
-            waits.append(asyncio.ensure_future(self._dispatcher.changed.wait()))
-        try:
-            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+        events = [self._stopping, *([self._dispatcher.changed] if until_slot_is_free else [])]
+        await any_set(events, seconds)

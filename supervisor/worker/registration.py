@@ -11,6 +11,7 @@ from supervisor.engine.api import EngineApi, client_version
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError, StartRefusedError
 from supervisor.journal import Ledger
+from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 
@@ -37,8 +38,8 @@ class Registration:
         """Whether the engine knew this worker already: from a run before this one."""
         self.leaving = False
         """Whether `end` was called: this worker must not be heard of any more."""
-        self.pings: set[asyncio.Task[None]] = set()
-        """The pings on their way, kept by the heartbeat."""
+        self.pings = Tasks()
+        """The pings on their way, started by the heartbeat."""
         self._engine = engine
         self._journal = journal
         self._catalogue = catalogue
@@ -110,9 +111,8 @@ class Registration:
     async def end(self) -> None:
         """Unregister. Not being able to is said, and changes nothing: the engine notices by itself."""
         self.leaving = True
-        if self.pings:
-            # One that arrived after the unregistration would bring this worker back (contract W4).
-            await asyncio.wait(set(self.pings), timeout=LAST_PINGS_SECONDS)
+        # One that arrived after the unregistration would bring this worker back (contract W4).
+        await self.pings.wait(LAST_PINGS_SECONDS)
         try:
             await self._engine.unregister(self.uuid)
         except EngineError as error:

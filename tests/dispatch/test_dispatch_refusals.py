@@ -115,7 +115,9 @@ async def test_a_bug_outside_of_the_run_is_told_and_frees_the_slot(
         await stage.accept(job("unlucky"))
         await stage.end("unlucky", success())
         (told,) = [record for record in caplog.records if record.levelname == "CRITICAL"]
-        assert told.getMessage() == "A job's task failed, which is a bug in this worker."
+        assert (
+            told.getMessage() == "The job unlucky failed, which is a bug in this worker. The worker goes on."
+        )
         assert told.exc_info, "a bug is told with the place where it is"
         assert stage.dispatcher.free_slots == 1
 

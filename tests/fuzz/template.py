@@ -108,8 +108,7 @@ async def check_births(sent: list[bytes]) -> None:
         for message in sent:
             far.send(message)
         launcher.drain_starts()
-        if launcher._comeback is not None:
-            launcher._comeback.cancel()
+        launcher._tasks.cancel()
         launcher.drain_starts()
     for born in waiting.values():
         if born.done() and born.exception() is None:

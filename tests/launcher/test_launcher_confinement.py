@@ -58,7 +58,7 @@ async def test_a_clean_up_that_is_cancelled_ends_no_close(cleaned: dict[int, str
     for user in USERS:
         await users.take()
         users.give_back(user)
-    first, *_ = users._cleaning
+    first, *_ = users._cleaning._running
     first.cancel()
     await users.close()
     assert len(users._free) == 1

@@ -83,8 +83,7 @@ async def test_a_reload_takes_the_place_of_a_template_that_is_coming_back(stage:
     await until(lambda: len(stage.imported) == 2)
     reloading = asyncio.ensure_future(stage.launcher.reload(IMPORTS, lambda _: None))
     await until(lambda: len(stage.imported) == 3)
-    comeback = stage.launcher._comeback
-    assert comeback is not None
+    (comeback,) = stage.launcher._tasks._running
     stage.problems.append(TemplateError("the first to go on fails"))
     stage.gate.set()
     await reloading

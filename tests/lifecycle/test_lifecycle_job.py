@@ -97,7 +97,11 @@ def test_the_time_limit_cancels_first() -> None:
     state, (cancel, timer) = live(DEADLINE)
     assert state.phase is Phase.CANCELLING
     assert state.limit is not None
-    assert (state.limit.kind, state.limits.of(state.limit.kind), state.limit.measured) == (LimitKind.TIME, 10, 10)
+    assert (state.limit.kind, state.limits.of(state.limit.kind), state.limit.measured) == (
+        LimitKind.TIME,
+        10,
+        10,
+    )
     assert isinstance(cancel, SendCancel)
     assert "10 s" in cancel.reason
     assert timer == SetTimer(Timer.GRACE, 12)
@@ -126,14 +130,22 @@ def test_the_memory_limit_kills_without_a_grace() -> None:
     state, commands = live(MemoryMeasured(3, 100.1))
     assert state.phase is Phase.DUMPING
     assert state.limit is not None
-    assert (state.limit.kind, state.limits.of(state.limit.kind), state.limit.measured) == (LimitKind.MEMORY, 100, 100.1)
+    assert (state.limit.kind, state.limits.of(state.limit.kind), state.limit.measured) == (
+        LimitKind.MEMORY,
+        100,
+        100.1,
+    )
     assert TakeStack() in commands
 
 
 def test_a_job_is_ended_as_a_whole_when_the_kernel_has_ended_one_of_its_processes_at_its_limit() -> None:
     state, commands = live(MemoryMeasured(3, 20, at_limit=True))
     assert state.limit is not None
-    assert (state.limit.kind, state.limits.of(state.limit.kind), state.limit.measured) == (LimitKind.MEMORY, 100, 100)
+    assert (state.limit.kind, state.limits.of(state.limit.kind), state.limit.measured) == (
+        LimitKind.MEMORY,
+        100,
+        100,
+    )
     assert TakeStack() in commands
 
 

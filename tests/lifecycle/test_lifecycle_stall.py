@@ -127,7 +127,11 @@ def test_a_stall_ends_the_job_without_a_grace_where_that_is_wanted() -> None:
     assert state.phase is Phase.DUMPING
     assert TakeStack() in commands
     assert state.limit is not None
-    assert (state.limit.kind, state.limits.of(state.limit.kind), state.limit.measured) == (LimitKind.STALL, 4.0, 4.0)
+    assert (state.limit.kind, state.limits.of(state.limit.kind), state.limit.measured) == (
+        LimitKind.STALL,
+        4.0,
+        4.0,
+    )
 
 
 def test_a_stall_during_the_grace_neither_tells_nor_replaces_the_time_limit() -> None:

@@ -21,7 +21,7 @@ def test_pings_on_their_way_are_waited_for_before_the_unregistration() -> None:
             await asyncio.sleep(1.0)
             scene.calls.append("the ping has arrived")
 
-        scene.registration.pings.add(asyncio.ensure_future(ping()))
+        scene.registration.pings.start(ping(), "ping")
         assert not scene.registration.leaving
         await scene.registration.end()
         assert scene.registration.leaving
@@ -35,8 +35,7 @@ def test_no_ping_begins_while_those_on_their_way_are_waited_for() -> None:
 
     async def live() -> bool:
         await scene.registration.begin(60.0)
-        ping = asyncio.ensure_future(asyncio.sleep(1.0))
-        scene.registration.pings.add(ping)
+        scene.registration.pings.start(asyncio.sleep(1.0), "ping")
         ending = asyncio.ensure_future(scene.registration.end())
         await asyncio.sleep(0.5)
         leaving = scene.registration.leaving
@@ -51,8 +50,7 @@ def test_a_ping_that_hangs_delays_the_end_by_two_seconds_at_most() -> None:
 
     async def live() -> float:
         await scene.registration.begin(60.0)
-        hanging = asyncio.ensure_future(asyncio.sleep(3600.0))
-        scene.registration.pings.add(hanging)
+        hanging = scene.registration.pings.start(asyncio.sleep(3600.0), "ping")
         await scene.registration.end()
         hanging.cancel()
         return elapsed()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from jobrunner.protocol.linux import DUMP_SIGNAL
+from jobrunner.protocol.masking import Mask
 from supervisor.watch import kernel as kernel_module
 from supervisor.watch.kernel import is_stopped, look_into_kernel
 
@@ -47,7 +48,7 @@ def test_a_process_that_sleeps_is_not_stopped_until_it_is(start: Callable[..., i
     os.kill(pid, signal.SIGSTOP)
     os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
     assert is_stopped(pid)
-    assert look_into_kernel(pid).state == "T"
+    assert look_into_kernel(pid, Mask()).state == "T"
 
 
 @pytest.mark.parametrize(
@@ -56,12 +57,12 @@ def test_a_process_that_sleeps_is_not_stopped_until_it_is(start: Callable[..., i
 def test_a_process_is_deaf_when_it_blocks_the_signal_that_asks_for_its_stack(
     start: Callable[..., int], number: int, deaf: bool
 ) -> None:
-    assert look_into_kernel(start(str(int(number)))).deaf is deaf
+    assert look_into_kernel(start(str(int(number))), Mask()).deaf is deaf
 
 
 def test_of_a_process_that_is_gone_nothing_is_told() -> None:
     gone = 4_194_303
-    view = look_into_kernel(gone)
+    view = look_into_kernel(gone, Mask())
     assert (view.state, view.wchan, view.syscall, view.stack, view.deaf) == ("", "", "", "", False)
     assert not is_stopped(gone)
 
@@ -89,5 +90,5 @@ def test_words_that_say_nothing_are_nothing_and_what_is_long_is_cut(
         return files[path.name]
 
     monkeypatch.setattr(kernel_module.Path, "read_text", read)
-    view = look_into_kernel(os.getpid())
+    view = look_into_kernel(os.getpid(), Mask())
     assert (view.wchan, view.syscall, view.stack) == expected

@@ -105,7 +105,7 @@ async def test_the_telltale_is_asked_for_the_job_that_may_have_the_fewest(
 
 async def test_a_job_without_a_limit_is_not_counted(headcount: ProcessCounter) -> None:
     headcount.watch(os.getpid(), None, lambda _: pytest.fail("it was counted"), no_failure)
-    assert headcount._task is None
+    assert not headcount._tasks
 
 
 async def test_what_is_forgotten_is_not_counted_and_the_next_job_wakes_the_count(
@@ -176,9 +176,9 @@ async def test_once_closed_no_count_is_on_its_way() -> None:
     headcount = ProcessCounter()
     headcount.watch(os.getpid(), 10_000, lambda _: None, lambda _: None)
     await asyncio.sleep(0)
+    assert headcount._tasks
     await headcount.close()
-    assert headcount._task is not None
-    assert headcount._task.done()
+    assert not headcount._tasks
 
 
 async def test_counting_ends_above_what_is_asked_for() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jobrunner.protocol.masking import Mask
 from supervisor.watch import stall as stall_module
 from supervisor.watch.stall import StallReport
 
@@ -21,6 +22,7 @@ class Log:
     def __init__(self) -> None:
         self.told: list[str] = []
         self.facts: list[dict[str, float]] = []
+        self.mask = Mask()
 
     def tell(self, level: int, text: str, **facts: float) -> None:
         assert level == logging.WARNING
@@ -135,7 +137,10 @@ async def test_a_report_that_fails_is_logged_with_its_trace(
     log.tell = broken  # type: ignore[method-assign]
     StallReport(child, log).stalled(3)
     await until(lambda: caplog.records)
-    assert "The report of a stalled loop failed unexpectedly. The worker goes on." in caplog.text
+    assert (
+        "The report of a stalled loop failed, which is a bug in this worker. The worker goes on."
+        in caplog.text
+    )
     assert "ValueError: broken" in caplog.text
 
 

@@ -18,6 +18,7 @@ from supervisor.commands.blockserver.pool import LauncherPool, Sources, python_p
 from supervisor.commands.blockserver.requests import REQUEST, RunRequest, StopRequest
 from supervisor.commands.blockserver.single import SingleRun
 from supervisor.errors import SupervisorError
+from supervisor.process.tasks import Tasks
 from supervisor.worker.signals import keeper_lost, stop_signals
 
 LINE_CAP_BYTES: Final = 128 * 2**20
@@ -34,7 +35,8 @@ class BlockServer:
         self._one_job = asyncio.Lock()
         self._one_answer = asyncio.Lock()
         self._runs: dict[int, SingleRun] = {}
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._tasks = Tasks()
+        self._served: dict[int, asyncio.Task[None]] = {}
 
     async def serve(self) -> None:
         """Serve until the requests end. Then whatever runs is ended, and cleared away, before this returns."""
@@ -43,9 +45,9 @@ class BlockServer:
             while line := await self._requests.readline():
                 await self._take(line)
         finally:
-            for number in list(self._tasks):
+            for number in list(self._served):
                 self._stop(number)
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            await self._tasks.wait()
             await self._pool.close()
 
     async def _take(self, line: bytes) -> None:
@@ -59,16 +61,16 @@ class BlockServer:
         if isinstance(request, StopRequest):
             self._stop(request.id)
             return
-        task = asyncio.get_running_loop().create_task(self._serve_one(request))
-        self._tasks[request.id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(request.id, None))
+        task = self._tasks.start(self._serve_one(request), f"request {request.id}")
+        self._served[request.id] = task
+        task.add_done_callback(lambda _: self._served.pop(request.id, None))
 
     def _stop(self, number: int) -> None:
         # A job that runs is ended with all that belongs to it. What only waits, or imports, can be cancelled.
         if number in self._runs:
             self._runs[number].stop()
-        elif number in self._tasks:
-            self._tasks[number].cancel()
+        elif number in self._served:
+            self._served[number].cancel()
 
     async def _serve_one(self, request: RunRequest) -> None:
         try:

@@ -49,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
 
 async def _run(*, as_json: bool, verbose: bool) -> int:
     loop = asyncio.get_running_loop()
-    task = asyncio.ensure_future(_perform(verbose=verbose))
+    task = asyncio.current_task()
+    assert task is not None
     received: list[int] = []
 
     def end(number: int) -> None:
@@ -61,10 +62,11 @@ async def _run(*, as_json: bool, verbose: bool) -> int:
     for number in _ENDS_IT:
         loop.add_signal_handler(number, end, number)
     try:
-        report = await task
+        report = await _perform(verbose=verbose)
     except asyncio.CancelledError:
         if not received:
             raise
+        task.uncancel()
         # A terminal that hung up takes no more words.
         with contextlib.suppress(OSError):
             print(f"{PROGRAM}: interrupted; everything that it had started was ended.", file=sys.stderr)

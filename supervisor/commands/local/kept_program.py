@@ -1,7 +1,6 @@
 """A program that is started again whenever it ends, until it is told to stop."""
 
 import asyncio
-import contextlib
 import re
 import signal
 import time
@@ -10,6 +9,7 @@ from typing import Final
 
 from supervisor.commands.shared.program import Program, ProgramError
 from supervisor.engine.backoff import Backoff
+from supervisor.process.tasks import Tasks
 
 _SETTLED_SECONDS: Final = 60.0
 """A program that has run for so long starts anew without the patience that its earlier ends have cost."""
@@ -41,16 +41,16 @@ class KeptProgram:
         self._say = say
         self._before_restart = before_restart
         self._program: Program | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._keeping = Tasks()
 
     async def begin(self) -> None:
         """Start it and wait until it is ready; from then on it is kept. Raises `ProgramError`; then nothing runs."""
         await self._bring_up()
-        self._keeping = asyncio.create_task(self._keep(), name=f"keep {self._name}")
+        self._keeping.keep(self._keep, f"watch over the {self._name}")
 
     def begin_in_any_case(self) -> None:
         """Start it, and go on trying when it does not come up."""
-        self._keeping = asyncio.create_task(self._keep(), name=f"keep {self._name}")
+        self._keeping.keep(self._keep, f"watch over the {self._name}")
 
     async def _bring_up(self) -> None:
         self._program = program = await self._start()
@@ -98,22 +98,16 @@ class KeptProgram:
 
     async def drain(self) -> None:
         """Ask it to end, and wait for that as long as it takes. It is not started again."""
-        await self._end_keeping()
+        await self._keeping.close()
         if self._program is not None:
             self._program.signal(signal.SIGTERM)
             await self._program.wait()
 
     async def stop(self, timeout_seconds: float) -> None:
         """End it: SIGTERM, and SIGKILL where that is not enough."""
-        await self._end_keeping()
+        await self._keeping.close()
         if self._program is not None:
             await self._program.stop(timeout_seconds)
-
-    async def _end_keeping(self) -> None:
-        if self._keeping is not None:
-            self._keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeping
 
 
 def _how(code: int | None) -> str:

@@ -25,6 +25,7 @@ from supervisor.commands.local.worker_lines import READY, Line, read_line
 from supervisor.commands.local.worker_log import WorkerLogFile
 from supervisor.commands.shared.program import Program, path_of_our_code
 from supervisor.errors import StateDirectoryError
+from supervisor.process.tasks import done_before
 from supervisor.settings.legacy_environment import LEGACY_NAMES
 
 ENGINE_READY_SECONDS: Final = 30.0
@@ -108,12 +109,12 @@ class Pair:
         when this returns or raises, and when it is cancelled: then at once.
         """
         try:
-            if not await self._unless_stopped(self._engine.begin()):
+            if not await done_before(self._engine.begin(), self.stop_asked):
                 return
             with self._announced():
                 if self._patient:
                     self._worker.begin_in_any_case()
-                elif not await self._unless_stopped(self._worker.begin()):
+                elif not await done_before(self._worker.begin(), self.stop_asked):
                     return
                 await self.stop_asked.wait()
                 self._listener.say("Stopping the worker, then the engine.")
@@ -123,21 +124,6 @@ class Pair:
             await self._worker.stop(0 if not self.stop_asked.is_set() else ENGINE_STOP_SECONDS)
             await self._engine.stop(ENGINE_STOP_SECONDS)
             self._file.close()
-
-    async def _unless_stopped(self, beginning: Awaitable[None]) -> bool:
-        """Wait for ``beginning``. Returns false when told to stop meanwhile."""
-        task = asyncio.ensure_future(beginning)
-        stop = asyncio.create_task(self.stop_asked.wait())
-        try:
-            await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                return False
-            await task
-            return True
-        finally:
-            for waiting in (task, stop):
-                waiting.cancel()
-            await asyncio.gather(task, stop, return_exceptions=True)
 
     def on_stop_signal(self, _: signal.Signals) -> None:
         """Begin to stop. A second and a third signal mean for the worker what they mean without an engine beside it."""

@@ -9,6 +9,7 @@ from supervisor.commands.local.worker_lines import Ended
 from supervisor.engine.http import EngineAccess
 from supervisor.engine.submission import Submissions
 from supervisor.errors import EngineError
+from supervisor.process.tasks import Tasks
 
 _ARRIVES_SECONDS: Final = 10.0
 _LOOK_SECONDS: Final = 0.1
@@ -21,15 +22,13 @@ class Results:
     def __init__(self, show: Callable[[dict[str, Any], str], None]) -> None:
         self._show_result = show
         self._engine: Submissions | None = None
-        self._fetching: set[asyncio.Task[None]] = set()
+        self._fetching = Tasks()
 
     def expect(self, access: EngineAccess, ended: Ended) -> None:
         """Show the result of a job that has ended as soon as the engine has it. Raises `StartRefusedError`."""
         if self._engine is None:
             self._engine = Submissions(replace(access, request_seconds=_REQUEST_SECONDS))
-        task = asyncio.create_task(self._show(self._engine, ended), name=f"result of {ended.job}")
-        self._fetching.add(task)
-        task.add_done_callback(self._fetching.discard)
+        self._fetching.start(self._show(self._engine, ended), f"search for the result of job {ended.job}")
 
     async def _show(self, engine: Submissions, ended: Ended) -> None:
         try:
@@ -48,8 +47,6 @@ class Results:
 
     async def close(self) -> None:
         """Give up what has not come."""
-        for task in self._fetching:
-            task.cancel()
-        await asyncio.gather(*self._fetching, return_exceptions=True)
+        await self._fetching.close()
         if self._engine is not None:
             await self._engine.close()

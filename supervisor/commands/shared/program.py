@@ -16,6 +16,7 @@ from typing import Final, Self
 
 import supervisor
 from supervisor.errors import SupervisorError
+from supervisor.process.tasks import Tasks
 
 _LONGEST_LINE_BYTES: Final = 2**20
 _KEPT_LINES: Final = 40
@@ -49,7 +50,7 @@ class Program:
         self._on_line = on_line
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self._news = asyncio.Event()
-        self._reading = asyncio.create_task(self._read(), name=f"output of the {name}")
+        self._reading = Tasks().start(self._read(), f"reading of the {name}'s output")
 
     @classmethod
     async def start(

@@ -1,0 +1,109 @@
+"""The one place where background work begins: it has a name, a policy for its failure, and somebody who ends it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from typing import Any, Final, TypeVar
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FIRST_PAUSE_SECONDS: Final = 0.2
+LONGEST_PAUSE_SECONDS: Final = 5.0
+
+OnFailure = Callable[[str, BaseException], None]
+"""Gets the name of what has failed, and its exception. It was not cancelled."""
+
+
+class Tasks:
+    """Owns the background work of one part of the worker, from its start to its end.
+
+    How a failure is dealt with is the owner's policy. By default it is logged, and the worker goes on. ``on_failure``
+    does something else: end the worker, say. What `keep` starts is started again after a pause.
+    """
+
+    def __init__(self, on_failure: OnFailure | None = None) -> None:
+        self._on_failure = on_failure or _log_failure
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        # One that is done stays in the set until the loop's next turn.
+        return sum(not task.done() for task in self._running)
+
+    def start(self, work: Coroutine[Any, Any, T], name: str) -> "asyncio.Task[T]":
+        """Begin ``work``. ``name`` is what people are told of it: "the report of a stalled loop"."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> "asyncio.Task[None]":
+        """Begin what must not end by a failure: it is logged, and ``work`` is called again after a pause."""
+        return self.start(self._kept(work, name), name)
+
+    async def _kept(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return await work()
+            except Exception:
+                text = "The %s failed, which is a bug in this worker. It is started again in %g s."
+                _log.critical(text, name, pause, exc_info=True)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def cancel(self) -> None:
+        """Ask everything to end, and do not wait for it."""
+        for task in list(self._running):
+            task.cancel()
+
+    async def wait(self, timeout_seconds: float | None = None) -> None:
+        """Wait for all that runs now, at most so long. Raises nothing that it raises."""
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=timeout_seconds)
+
+    async def close(self) -> None:
+        """End everything, and wait for it."""
+        self.cancel()
+        await self.wait()
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_failure(task.get_name(), error)
+
+
+def _log_failure(name: str, error: BaseException) -> None:
+    _log.critical("The %s failed, which is a bug in this worker. The worker goes on.", name, exc_info=error)
+
+
+async def done_before(work: Coroutine[Any, Any, Any], event: asyncio.Event) -> bool:
+    """Do ``work``, but only until ``event``. Returns whether it was done; raises what it raises.
+
+    It has ended when this returns, raises or is cancelled.
+    """
+    async with _together(work, event.wait()) as (working, waiting):
+        await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            return False
+        await working
+        return True
+
+
+async def any_set(events: Iterable[asyncio.Event], timeout_seconds: float) -> None:
+    """Wait for the first of ``events``, at most so long."""
+    async with _together(*(event.wait() for event in events)) as waits:
+        await asyncio.wait(waits, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+
+
+@contextlib.asynccontextmanager
+async def _together(*works: Coroutine[Any, Any, Any]) -> "AsyncIterator[list[asyncio.Task[Any]]]":
+    tasks = [asyncio.get_running_loop().create_task(work) for work in works]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
