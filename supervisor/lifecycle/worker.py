@@ -1,4 +1,4 @@
-"""The life of the worker: running, draining, killing, leaving. Shutdown order is invariant I10:
+"""The life of the worker: running, draining, killing, delivering, leaving. Shutdown order is invariant I10:
 stop polling → finish or kill the jobs → deliver the results → unregister → exit; heartbeat to the end.
 """
 
@@ -14,6 +14,7 @@ class WorkerPhase(Enum):
     KILLING = auto()
     DELIVERING = auto()
     LEAVING = auto()
+    ENDED = auto()
 
 
 class WorkerCommand(Enum):
@@ -23,6 +24,7 @@ class WorkerCommand(Enum):
     KILL_JOBS = auto()
     DELIVER_REST = auto()
     UNREGISTER = auto()
+    EXIT = auto()
     EXIT_AT_ONCE = auto()
 
 
@@ -36,6 +38,8 @@ class WorkerEvent(Enum):
     """No job is running, none waits, and no poll is in flight."""
     RESULTS_DELIVERED = auto()
     """Every result was delivered, or the time for it is over; what is left stays in the journal."""
+    UNREGISTERED = auto()
+    """The engine was told that this worker leaves, or can't be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +69,15 @@ def worker_step(state: WorkerState, event: WorkerEvent) -> WorkerStep:
             return replace(state, phase=WorkerPhase.DELIVERING), (WorkerCommand.DELIVER_REST,)
         case WorkerEvent.RESULTS_DELIVERED, WorkerPhase.DELIVERING:
             return replace(state, phase=WorkerPhase.LEAVING), (WorkerCommand.UNREGISTER,)
+        case WorkerEvent.UNREGISTERED, WorkerPhase.LEAVING:
+            return replace(state, phase=WorkerPhase.ENDED), (WorkerCommand.EXIT,)
         case _:
             return state, ()
 
 
 def _signalled(state: WorkerState) -> WorkerStep:
     if state.signals >= 3:
-        return replace(state, phase=WorkerPhase.LEAVING), (WorkerCommand.EXIT_AT_ONCE,)
+        return replace(state, phase=WorkerPhase.ENDED), (WorkerCommand.EXIT_AT_ONCE,)
     match state.phase:
         case WorkerPhase.RUNNING:
             return replace(state, phase=WorkerPhase.DRAINING), (WorkerCommand.STOP_POLLING,)

@@ -16,7 +16,6 @@ from supervisor.job.runner import JobRunner
 from supervisor.journal import Ledger
 from supervisor.keeper import BOUND_SECONDS, kill_all_children, remove_cgroups
 from supervisor.launcher import Launcher
-from supervisor.lifecycle.worker import WorkerEvent
 from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
 from supervisor.process.tasks import Tasks, done_before
 from supervisor.process.threads import started_pool
@@ -53,9 +52,9 @@ class Daemon:
         self._notifier = notifier
         self._read_settings = read_settings
         self._reload_asked = asyncio.Event()
-        self._shutdown = Shutdown(settings.shutdown_timeout_seconds, notifier)
-        self._exit_code = 0
         self._tasks = Tasks(self._stop_without)
+        self._shutdown = Shutdown(settings.shutdown_timeout_seconds, notifier, self._stop_without)
+        self._exit_code = 0
         self._spares = spares_for(settings.max_concurrent_jobs)
 
     async def run(self) -> int:
@@ -136,11 +135,16 @@ class Daemon:
                 # The worker before this one may have been killed between a poll's answer and the journal.
                 lost_claims.suspect_the_last_run()
             poller = Poller(engine, registration, dispatcher, lost_claims, settings.poll_seconds)
-            self._shutdown.kill_jobs = runner.stop_all
             reload = Reload(
                 settings, self._read_settings, launcher, runner, dispatcher, registration, self._notifier
             )
-            await self._work(poller, dispatcher, delivery, registration, reload)
+            polling = self._tasks.start(poller.poll_until_stopped(), "poller")
+            self._announce_ready(registration)
+            reloading = self._tasks.start(reload.reload_when_asked(self._reload_asked), "reload")
+            await self._shutdown.work(
+                _Work(polling, reloading, poller, runner, dispatcher, delivery, registration)
+            )
+            _log.info("Stopped.")
         finally:
             await self._tasks.close()
             await delivery.close()
@@ -166,32 +170,6 @@ class Daemon:
             runner.prepare()
         except OSError as error:
             raise StateDirectoryError(f"The jobs' directories can't be made: {error}.") from error
-
-    async def _work(
-        self,
-        poller: Poller,
-        dispatcher: Dispatcher,
-        delivery: Delivery,
-        registration: Registration,
-        reload: Reload,
-    ) -> None:
-        self._shutdown.stop_polling = poller.stop
-        if self._shutdown.asked.is_set():
-            poller.stop()
-        polling = self._tasks.start(poller.poll_until_stopped(), "poller")
-        self._announce_ready(registration)
-        reloading = self._tasks.start(reload.reload_when_asked(self._reload_asked), "reload")
-        await self._shutdown.asked.wait()
-        reloading.cancel()
-        # The jobs of a poll in flight are claimed: they are awaited, and run or reported like all others.
-        await asyncio.wait((polling,))
-        await dispatcher.wait_until_idle()
-        self._shutdown.apply(WorkerEvent.JOBS_ENDED)
-        if not await delivery.wait_until_delivered(LAST_DELIVERY_SECONDS):
-            _log.warning("%d result(s) wait in the journal for the next start.", delivery.waiting)
-        self._shutdown.apply(WorkerEvent.RESULTS_DELIVERED)
-        await registration.end()
-        _log.info("Stopped.")
 
     def _stop_without(self, name: str, error: BaseException) -> None:
         """Drain and exit with 1: what must run for as long as the worker does has failed."""
@@ -231,6 +209,41 @@ class Daemon:
                 f"No function blocks were found in {', '.join(self._settings.function_blocks)}. "
                 f"{what_to_do(catalogue)}"
             )
+
+
+class _Work:
+    """The parts of a worker that its end is about, step by step: see `supervisor.worker.shutdown.Work`."""
+
+    def __init__(
+        self,
+        polling: "asyncio.Task[None]",
+        reloading: "asyncio.Task[None]",
+        poller: Poller,
+        runner: JobRunner,
+        dispatcher: Dispatcher,
+        delivery: Delivery,
+        registration: Registration,
+    ) -> None:
+        self._polling = polling
+        self._reloading = reloading
+        self._poller = poller
+        self._dispatcher = dispatcher
+        self._delivery = delivery
+        self.kill_jobs = runner.stop_all
+        self.unregister = registration.end
+
+    def stop_polling(self) -> None:
+        self._poller.stop()
+        self._reloading.cancel()
+
+    async def wait_for_jobs(self) -> None:
+        # The jobs of a poll in flight are claimed: they are awaited, and run or reported like all others.
+        await asyncio.wait((self._polling,))
+        await self._dispatcher.wait_until_idle()
+
+    async def deliver_rest(self) -> None:
+        if not await self._delivery.wait_until_delivered(LAST_DELIVERY_SECONDS):
+            _log.warning("%d result(s) wait in the journal for the next start.", self._delivery.waiting)
 
 
 def _leave_nothing_alive() -> None:

@@ -5,10 +5,11 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final, Protocol
 
-from supervisor.lifecycle.worker import WorkerCommand, WorkerEvent, WorkerState, worker_step
+from supervisor.lifecycle.worker import WorkerCommand, WorkerEvent, WorkerPhase, WorkerState, worker_step
+from supervisor.process.tasks import OnFailure, Tasks
 from supervisor.worker.notify import Notifier
 
 _log = logging.getLogger(__name__)
@@ -21,20 +22,62 @@ _ANNOUNCEMENTS: Final = {
 }
 
 
+class Work(Protocol):
+    """What a worker does, as far as its end is concerned. Each of these is one step of the end."""
+
+    def stop_polling(self) -> None:
+        """Claim no more jobs."""
+        ...
+
+    async def wait_for_jobs(self) -> None:
+        """Wait until no poll is in flight, and no job runs or waits."""
+        ...
+
+    def kill_jobs(self) -> None:
+        """End every running job."""
+        ...
+
+    async def deliver_rest(self) -> None:
+        """Wait until every result is delivered, or the time for it is over."""
+        ...
+
+    async def unregister(self) -> None:
+        """Tell the engine that this worker leaves."""
+        ...
+
+
 class Shutdown:
     """Where the worker is on its way out. ``asked`` is set with the first signal.
 
-    ``stop_polling`` and ``kill_jobs`` are set by whoever has a poller and jobs to stop; before, there are none.
+    ``on_failure`` gets a step that failed, which is a bug; the next one follows all the same.
     """
 
-    def __init__(self, timeout_seconds: float, notifier: Notifier) -> None:
+    def __init__(self, timeout_seconds: float, notifier: Notifier, on_failure: OnFailure) -> None:
         self.asked = asyncio.Event()
-        self.stop_polling: Callable[[], None] = lambda: None
-        self.kill_jobs: Callable[[], None] = lambda: None
+        self._over = asyncio.Event()
         self._timeout = timeout_seconds
         self._notifier = notifier
         self._state = WorkerState()
+        self._work: Work | None = None
+        self._steps = Tasks(on_failure)
         self._timer: asyncio.TimerHandle | None = None
+
+    async def work(self, work: Work) -> None:
+        """Let a worker work until it is told to stop, then take the steps of its end. Returns when it may exit.
+
+        One that was told before, while it started, ends at once. Cancelling this leaves the end where it is.
+        """
+        self._work = work
+        try:
+            if not self._state.polls:
+                self._end_work(work)
+            if self._state.phase is WorkerPhase.KILLING:
+                work.kill_jobs()
+            await self._over.wait()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            await self._steps.close()
 
     def on_signal(self, number: signal.Signals) -> None:
         """Take a signal to stop, and announce what it does."""
@@ -46,35 +89,52 @@ class Shutdown:
             else:
                 # Not to the log, whose thread will not get to it any more.
                 os.write(sys.stderr.fileno(), f"supervisor: {text}\n".encode())
-        self.apply(WorkerEvent.SIGNALLED)
+        self._apply(WorkerEvent.SIGNALLED)
 
     def begin(self) -> None:
         """Drain for another reason than a signal."""
         if self._state.polls:
-            self.apply(WorkerEvent.SIGNALLED)
+            self._apply(WorkerEvent.SIGNALLED)
 
-    def apply(self, event: WorkerEvent) -> None:
-        """Feed the state machine and carry out its commands."""
+    def _apply(self, event: WorkerEvent) -> None:
         self._state, commands = worker_step(self._state, event)
         for command in commands:
             self._carry_out(command)
 
     def _carry_out(self, command: WorkerCommand) -> None:
+        work = self._work
         match command:
             case WorkerCommand.STOP_POLLING:
                 self._drain()
-            case WorkerCommand.KILL_JOBS:
-                self.kill_jobs()
+            case WorkerCommand.KILL_JOBS if work is not None:
+                work.kill_jobs()
+            case WorkerCommand.DELIVER_REST if work is not None:
+                self._take_step(
+                    work.deliver_rest(), "delivery of the last results", WorkerEvent.RESULTS_DELIVERED
+                )
+            case WorkerCommand.UNREGISTER if work is not None:
+                self._take_step(work.unregister(), "unregistration", WorkerEvent.UNREGISTERED)
+            case WorkerCommand.EXIT:
+                self._over.set()
             case WorkerCommand.EXIT_AT_ONCE:
                 # The children die with this process (PDEATHSIG), what they left by the keeper; claims and results
                 # are in the journal.
                 os._exit(EXIT_AT_ONCE)
-            case WorkerCommand.DELIVER_REST | WorkerCommand.UNREGISTER:
-                pass  # the daemon goes on to it by itself
+            case _:  # while it starts, there is nothing to kill
+                pass
 
     def _drain(self) -> None:
         self._notifier.send("STOPPING=1", f"STATUS=stopping, at most {self._timeout:g} s for running jobs")
-        self.stop_polling()
         self.asked.set()
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._timeout, self.apply, WorkerEvent.DRAIN_TIMED_OUT)
+        self._timer = loop.call_later(self._timeout, self._apply, WorkerEvent.DRAIN_TIMED_OUT)
+        if self._work is not None:
+            self._end_work(self._work)
+
+    def _end_work(self, work: Work) -> None:
+        work.stop_polling()
+        self._take_step(work.wait_for_jobs(), "wait for the last jobs", WorkerEvent.JOBS_ENDED)
+
+    def _take_step(self, step: Coroutine[Any, Any, None], name: str, event: WorkerEvent) -> None:
+        task = self._steps.start(step, name)
+        task.add_done_callback(lambda done: None if done.cancelled() else self._apply(event))

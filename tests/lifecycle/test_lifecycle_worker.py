@@ -14,6 +14,8 @@ STOP_POLLING = WorkerCommand.STOP_POLLING
 KILL_JOBS = WorkerCommand.KILL_JOBS
 DELIVER_REST = WorkerCommand.DELIVER_REST
 UNREGISTER = WorkerCommand.UNREGISTER
+UNREGISTERED = WorkerEvent.UNREGISTERED
+EXIT = WorkerCommand.EXIT
 EXIT_AT_ONCE = WorkerCommand.EXIT_AT_ONCE
 
 
@@ -33,7 +35,7 @@ def live(*events: WorkerEvent) -> tuple[WorkerState, list[WorkerCommand]]:
         ([SIGNALLED, SIGNALLED], WorkerPhase.KILLING, [STOP_POLLING, KILL_JOBS]),
         ([SIGNALLED, TIMED_OUT], WorkerPhase.KILLING, [STOP_POLLING, KILL_JOBS]),
         ([SIGNALLED, TIMED_OUT, SIGNALLED], WorkerPhase.KILLING, [STOP_POLLING, KILL_JOBS]),
-        ([SIGNALLED] * 3, WorkerPhase.LEAVING, [STOP_POLLING, KILL_JOBS, EXIT_AT_ONCE]),
+        ([SIGNALLED] * 3, WorkerPhase.ENDED, [STOP_POLLING, KILL_JOBS, EXIT_AT_ONCE]),
         ([SIGNALLED, JOBS_ENDED], WorkerPhase.DELIVERING, [STOP_POLLING, DELIVER_REST]),
         (
             [SIGNALLED, JOBS_ENDED, DELIVERED],
@@ -45,6 +47,13 @@ def live(*events: WorkerEvent) -> tuple[WorkerState, list[WorkerCommand]]:
             WorkerPhase.LEAVING,
             [STOP_POLLING, KILL_JOBS, DELIVER_REST, UNREGISTER],
         ),
+        (
+            [SIGNALLED, JOBS_ENDED, DELIVERED, UNREGISTERED],
+            WorkerPhase.ENDED,
+            [STOP_POLLING, DELIVER_REST, UNREGISTER, EXIT],
+        ),
+        ([UNREGISTERED], WorkerPhase.RUNNING, []),
+        ([SIGNALLED, JOBS_ENDED, UNREGISTERED], WorkerPhase.DELIVERING, [STOP_POLLING, DELIVER_REST]),
         ([SIGNALLED, JOBS_ENDED, SIGNALLED], WorkerPhase.DELIVERING, [STOP_POLLING, DELIVER_REST]),
         ([JOBS_ENDED], WorkerPhase.RUNNING, []),
         ([TIMED_OUT], WorkerPhase.RUNNING, []),
@@ -65,7 +74,7 @@ def test_only_a_running_worker_polls() -> None:
 
 
 def test_in_every_sequence_of_six_events_the_order_of_a_shutdown_holds() -> None:
-    order = [STOP_POLLING, KILL_JOBS, DELIVER_REST, UNREGISTER]
+    order = [STOP_POLLING, KILL_JOBS, DELIVER_REST, UNREGISTER, EXIT]
     for events in itertools.product(WorkerEvent, repeat=6):
         _, commands = live(*events)
         orderly = [command for command in commands if command is not EXIT_AT_ONCE]

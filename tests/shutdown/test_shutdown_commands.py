@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from supervisor.lifecycle.worker import WorkerEvent
 from supervisor.worker.shutdown import Shutdown
 from tests.simulated_time import elapsed, simulate
 
 TIMEOUT = 30.0
+ENDED = ["stop polling", "deliver", "delivered", "unregister"]
 
 
 class Notifier:
@@ -24,26 +24,64 @@ class Notifier:
 
 
 class Scene:
-    """A shutdown that writes down what it does, and when."""
+    """A worker that writes down what its end does to it, and when. Its jobs run until the test ends them."""
 
     def __init__(self) -> None:
         self.calls: list[Any] = []
-        self.shutdown = Shutdown(TIMEOUT, Notifier(self.calls))  # type: ignore[arg-type]  # what is used of it
-        self.shutdown.stop_polling = lambda: self.calls.append("stop polling")
-        self.shutdown.kill_jobs = lambda: self.calls.append(("kill jobs", elapsed()))
+        self.failures: list[tuple[str, str]] = []
+        self.jobs_ended = asyncio.Event()
+        self.breaks: str | None = None
+        """The step that fails."""
+        self.shutdown = Shutdown(
+            TIMEOUT,
+            Notifier(self.calls),  # type: ignore[arg-type]  # what is used of it
+            lambda name, error: self.failures.append((name, str(error))),
+        )
+
+    def stop_polling(self) -> None:
+        self.calls.append("stop polling")
+
+    def kill_jobs(self) -> None:
+        self.calls.append(("kill jobs", elapsed()))
+
+    async def wait_for_jobs(self) -> None:
+        self.fail_at("wait")
+        await self.jobs_ended.wait()
+
+    async def deliver_rest(self) -> None:
+        self.calls.append("deliver")
+        self.fail_at("deliver")
+        await asyncio.sleep(1.0)
+        self.calls.append("delivered")
+
+    async def unregister(self) -> None:
+        self.calls.append("unregister")
+        self.fail_at("unregister")
+
+    def fail_at(self, step: str) -> None:
+        if self.breaks == step:
+            raise ValueError("broken")
 
     @property
     def acts(self) -> list[Any]:
         return [call for call in self.calls if call[0] != "notify"]
 
 
-def after(do: Callable[[Scene], None], seconds: float = 0.0) -> Scene:
-    """Do something to a worker, and let time pass."""
+def after(do: Callable[[Scene], None], seconds: float = 0.0, *, starting: bool = False) -> Scene:
+    """Do something to a worker that works, or that is ``starting``, and let time pass."""
 
     async def live() -> Scene:
         scene = Scene()
-        do(scene)
+        if starting:
+            do(scene)
+        working = asyncio.ensure_future(scene.shutdown.work(scene))
+        await asyncio.sleep(0)
+        if not starting:
+            do(scene)
         await asyncio.sleep(seconds)
+        scene.calls += ["over"] if working.done() else []
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
         return scene
 
     return simulate(live())
@@ -83,9 +121,9 @@ def test_a_second_signal_kills_the_jobs_at_once() -> None:
 def test_jobs_that_have_ended_are_not_killed_when_the_time_is_over() -> None:
     def do(scene: Scene) -> None:
         signalled(1)(scene)
-        scene.shutdown.apply(WorkerEvent.JOBS_ENDED)
+        scene.jobs_ended.set()
 
-    assert after(do, 10 * TIMEOUT).acts == ["stop polling"]
+    assert after(do, 10 * TIMEOUT).acts == [*ENDED, "over"]
 
 
 def test_a_third_signal_leaves_at_once_with_130(
@@ -140,20 +178,63 @@ def test_a_failure_after_a_signal_kills_no_job() -> None:
     assert after(do, TIMEOUT - 0.5).acts == ["stop polling"]
 
 
-def test_a_signal_before_there_is_anything_to_stop_is_remembered() -> None:
-    async def live() -> bool:
-        shutdown = Shutdown(TIMEOUT, Notifier([]))  # type: ignore[arg-type]
-        shutdown.on_signal(signal.SIGINT)
-        shutdown.on_signal(signal.SIGINT)
-        return shutdown.asked.is_set()
-
-    assert simulate(live())
-
-
-def test_delivering_and_unregistering_are_left_to_the_daemon() -> None:
+@pytest.mark.parametrize(
+    ("signals", "acts"), [(1, ["stop polling"]), (2, ["stop polling", ("kill jobs", 0.0)])]
+)
+def test_a_worker_that_is_told_to_stop_while_it_starts_ends_as_soon_as_it_works(
+    signals: int, acts: list[Any]
+) -> None:
     def do(scene: Scene) -> None:
-        signalled(1)(scene)
-        scene.shutdown.apply(WorkerEvent.JOBS_ENDED)
-        scene.shutdown.apply(WorkerEvent.RESULTS_DELIVERED)
+        signalled(signals)(scene)
+        assert scene.shutdown.asked.is_set()
+        assert scene.acts == []
+        scene.jobs_ended.set()
 
-    assert after(do).acts == ["stop polling"]
+    scene = after(do, 5.0, starting=True)
+    assert scene.acts == [*acts, "deliver", "delivered", "unregister", "over"]
+
+
+def test_one_step_of_the_end_follows_the_other_and_the_worker_may_exit_after_the_last() -> None:
+    def end_jobs(scene: Scene) -> None:
+        signalled(1)(scene)
+        scene.jobs_ended.set()
+
+    assert after(signalled(1), 5.0).acts == ["stop polling"], "nothing is delivered for good while jobs run"
+    ended = after(end_jobs, 0.5)
+    assert ended.acts == ["stop polling", "deliver"], "it leaves only when all is delivered"
+
+
+@pytest.mark.parametrize(
+    ("breaks", "name"),
+    [
+        ("wait", "wait for the last jobs"),
+        ("deliver", "delivery of the last results"),
+        ("unregister", "unregistration"),
+    ],
+)
+def test_a_step_that_fails_is_told_and_the_next_one_follows(breaks: str, name: str) -> None:
+    def do(scene: Scene) -> None:
+        scene.breaks = breaks
+        scene.jobs_ended.set()
+        signalled(1)(scene)
+
+    scene = after(do, 5.0)
+    assert scene.failures == [(name, "broken")]
+    assert scene.acts[-2:] == ["unregister", "over"]
+
+
+def test_what_cancels_the_worker_leaves_no_step_and_no_timer() -> None:
+    async def live() -> tuple[Scene, int]:
+        scene = Scene()
+        working = asyncio.ensure_future(scene.shutdown.work(scene))
+        await asyncio.sleep(0)
+        signalled(1)(scene)
+        await asyncio.sleep(0)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        left = len(asyncio.all_tasks()) - 1
+        await asyncio.sleep(2 * TIMEOUT)
+        return scene, left
+
+    scene, left = simulate(live())
+    assert (scene.acts, left) == (["stop polling"], 0)
