@@ -126,10 +126,7 @@ class Daemon:
         )
         try:
             await self._prepare(runner)
-            journal.on_found = lambda: recover_results(
-                journal, delivery, knows_retryable=engine.knows_retryable
-            )
-            await journal.on_found()
+            await _recover(journal, delivery, engine)
             lost_claims = LostClaims(engine, dispatcher)
             if registration.came_back:
                 # The worker before this one may have been killed between a poll's answer and the journal.
@@ -209,6 +206,11 @@ class Daemon:
                 f"No function blocks were found in {', '.join(self._settings.function_blocks)}. "
                 f"{what_to_do(catalogue)}"
             )
+
+
+async def _recover(journal: Ledger, delivery: Delivery, engine: EngineApi) -> None:
+    journal.on_found = lambda: recover_results(journal, delivery, knows_retryable=engine.knows_retryable)
+    await journal.on_found()
 
 
 class _Work:
