@@ -84,7 +84,9 @@ class JobLists(Fuzzer):
         )
         self.launcher: Any = FakeLauncher()
         self.results: list[StoredResult] = []
-        settings = RunSettings.model_construct(max_job_seconds=10.0, grace_seconds=0.0)
+        settings = RunSettings.model_construct(
+            max_job_seconds=10.0, grace_seconds=0.0, max_job_processes=None
+        )
         runner = JobRunner(self.launcher, settings, directory / "jobs", spares=2)
         runner._sweeper = NothingToSweep()  # this process may be pytest, whose children are not to be touched
         runner.prepare()

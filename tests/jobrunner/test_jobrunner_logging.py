@@ -49,13 +49,13 @@ def test_levels_can_be_set_for_single_loggers_and_all_below_them(host: Host) -> 
         return {line["text"] for line in host.run("telling/levels", limits=limits)["lines"]}
 
     assert seen() == {"info of chatty.inner", "info of chattyother"}
-    assert seen(log_levels={"chatty": 30}) == {"info of chattyother"}
-    assert seen(log_level=40, log_levels={"chatty.inner": 10}) == {
+    assert seen(log_levels=["chatty=warning"]) == {"info of chattyother"}
+    assert seen(log_level="error", log_levels=["chatty.inner=debug"]) == {
         "debug of chatty.inner",
         "info of chatty.inner",
     }
     # An author knows the module by its file.
-    assert seen(log_level=40, log_levels={"telling_blocks": 10}) == {
+    assert seen(log_level="error", log_levels=["telling_blocks=debug"]) == {
         "debug of the block",
         "debug of its module",
     }

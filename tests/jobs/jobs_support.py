@@ -19,7 +19,8 @@ from tests.execution.execution_support import BLOCK, Calls, RecordedChild, until
 from tests.fuzz.fakes import FakeChild, block_entry
 
 ENTRY = block_entry().model_copy(update={"id": BLOCK})
-SETTINGS = RunSettings.model_construct(max_job_seconds=30.0, grace_seconds=0.0)
+# None: to count takes real-time priority, which is not for the process of the tests.
+SETTINGS = RunSettings.model_construct(max_job_seconds=30.0, grace_seconds=0.0, max_job_processes=None)
 EXIT_0 = ExitStatus(code=0)
 DONE = Outcome(success=True, message="done", body_bytes=2)
 
