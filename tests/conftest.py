@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -14,6 +15,11 @@ from tests.processes import PURE_FOLDERS, started_processes
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Say how many workers `-n auto` is: a test waits for its processes for half of its time."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,7 +17,7 @@ from tests.faults.descriptors import descriptors
 from tests.faults.programs import Worker, token_file_in
 from tests.patience import PATIENCE_SECONDS
 
-_SETTLED_LOOKS: Final = 10
+_SETTLED_LOOKS: Final = 6
 _LISTENER: Final = "anon_inode:seccomp notify"
 
 BLOCK: Final = "scarce/greet:1.0.0"
@@ -68,6 +68,7 @@ class Site:
         self._switch = switch
         self._module = module
         self._limit: tuple[int, int] | None = None
+        self._said_before = 0
         self.recovery_seconds = 5.0
         """Within this time after a fault's end, jobs run again. On a slow machine, a start takes longer by itself."""
         self.write("one")
@@ -81,6 +82,8 @@ class Site:
 
     def run_out(self, call: str, number: int) -> None:
         """Have a call fail from now on; "descriptors" are really refused, by the kernel."""
+        Path(f"{self._switch}.hits").unlink(missing_ok=True)
+        self._said_before = len(self.worker.said())
         if call == "descriptors":
             self._limit = resource.prlimit(self._supervisor(), resource.RLIMIT_NOFILE)
             resource.prlimit(self._supervisor(), resource.RLIMIT_NOFILE, (3, self._limit[1]))
@@ -94,9 +97,14 @@ class Site:
         self._switch.unlink(missing_ok=True)
         if self._limit is not None:
             resource.prlimit(self._supervisor(), resource.RLIMIT_NOFILE, self._limit)
+            self._limit = None
+
+    def said(self) -> str:
+        """Return what the worker has said since the last fault began."""
+        return self.worker.said()[self._said_before :]
 
     def hits(self, call: str) -> int:
-        """Count how often the call has failed."""
+        """Count how often the call has failed since this fault began."""
         hits = Path(f"{self._switch}.hits")
         return Counter(hits.read_text().split())[call] if hits.exists() else 0
 

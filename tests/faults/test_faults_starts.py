@@ -1,14 +1,16 @@
 """The machine has no process, thread, memory or descriptor left where the worker needs one, and later it has again."""
 
+import contextlib
 import errno
-import json
-import signal
+import itertools
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
-from tests.faults.scarce import site, until
+from tests.faults.scarce import Site, site, until
 
 EACH_WAY = [
     *(("template", call, errno.EAGAIN) for call in ("process", "fork", "second_fork")),
@@ -20,17 +22,55 @@ EACH_WAY = [
 ]
 
 
+class Sites:
+    """A site for each way to start children, which the tests use one after the other. One that a test has failed with
+    is not used again."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._open: dict[str, tuple[contextlib.AsyncExitStack, Site]] = {}
+        self._numbers = itertools.count()
+
+    @contextlib.asynccontextmanager
+    async def lent(self, method: str) -> AsyncIterator[Site]:
+        if method not in self._open:
+            directory = self._directory / f"{method}{next(self._numbers)}"
+            directory.mkdir()
+            stack = contextlib.AsyncExitStack()
+            self._open[method] = stack, await stack.enter_async_context(site(directory, start_method=method))
+        stack, scarce = self._open[method]
+        try:
+            yield scarce
+        except BaseException:
+            del self._open[method]
+            await stack.aclose()
+            raise
+
+    async def close(self) -> None:
+        for stack, scarce in self._open.values():
+            async with stack:
+                await scarce.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def sites(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sites]:
+    made = Sites(tmp_path_factory.mktemp("sites"))
+    yield made
+    await made.close()
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("method", "call", "number"), EACH_WAY)
 async def test_a_job_that_waits_for_its_child_runs_within_seconds_of_the_fault_and_no_descriptor_is_left(
-    tmp_path: Path, method: str, call: str, number: int
+    sites: Sites, method: str, call: str, number: int
 ) -> None:
-    async with site(tmp_path, start_method=method) as scarce:
+    async with sites.lent(method) as scarce:
         before = await scarce.settled_descriptors()
         scarce.run_out(call, number)
         await scarce.kill_template_and_spares()
         waiting = scarce.submit() if call != "descriptors" else None  # without them nothing can be claimed
         if waiting is None:
-            await until(lambda: "It is tried again" in scarce.worker.said(), "a start fails")
+            await until(lambda: "It is tried again" in scarce.said(), "a start fails")
         else:
             await until(lambda: scarce.hits(call) >= 3, f"{call} fails")
         scarce.recover()
@@ -39,61 +79,3 @@ async def test_a_job_that_waits_for_its_child_runs_within_seconds_of_the_fault_a
         assert (record.result_status, time.monotonic() < end) == ("success", True), scarce.worker.said()
         assert (await scarce.run(scarce.recovery_seconds)).result_status == "success"
         await scarce.holds_no_more_than(before)
-        await scarce.stop()
-
-
-@pytest.mark.parametrize("method", ["template", "spawn"])
-async def test_a_job_for_which_no_process_can_be_started_fails_and_may_be_started_again(
-    tmp_path: Path, method: str
-) -> None:
-    async with site(tmp_path, "--start-seconds", "0.5", start_method=method) as scarce:
-        await scarce.settled_descriptors()
-        scarce.run_out("process" if method == "spawn" else "fork", errno.EAGAIN)
-        await scarce.kill_template_and_spares()
-        text = (await scarce.run()).result_text or ""
-        assert "No child could be started" in text
-        assert json.loads(text)["result"]["retryable"] is True
-        assert "failed (start_failed)" in scarce.worker.said()
-        scarce.recover()
-        end = time.monotonic() + scarce.recovery_seconds
-        while (record := await scarce.run()).result_status != "success":
-            assert time.monotonic() < end, scarce.worker.said()
-        assert record.result_status == "success"
-        await scarce.stop()
-
-
-@pytest.mark.parametrize("method", ["template", "spawn"])
-async def test_a_worker_that_runs_needs_no_further_thread_for_anything_its_stop_included(
-    tmp_path: Path, method: str
-) -> None:
-    async with site(tmp_path, start_method=method) as scarce:
-        scarce.run_out("thread", 0)
-        await scarce.kill_template_and_spares()
-        for _ in range(3):
-            assert (await scarce.run()).result_status == "success", scarce.worker.said()
-        await scarce.stop()
-        assert not list((tmp_path / "state" / "jobs").iterdir())
-
-
-@pytest.mark.parametrize("call", ["process", "pipe", "descriptors"])
-@pytest.mark.parametrize("method", ["template", "spawn"])
-async def test_a_reload_that_can_not_start_its_process_changes_nothing_and_the_next_one_works(
-    tmp_path: Path, method: str, call: str
-) -> None:
-    async with site(tmp_path, start_method=method) as scarce:
-        before = await scarce.settled_descriptors()
-        scarce.write("two")
-        scarce.run_out(call, errno.EAGAIN if call == "process" else errno.EMFILE)
-        scarce.worker.signal(signal.SIGHUP)
-        await until(lambda: "Not reloaded" in scarce.worker.said(), "the reload is refused")
-        scarce.recover()
-        (line,) = [each for each in scarce.worker.said().splitlines() if "Not reloaded" in each]
-        assert "everything stays as it was" in line
-        assert "send SIGHUP again" in line
-        assert "Raise the limit of" in line
-        assert '"one"' in ((await scarce.run()).result_text or "") or method == "spawn"
-        scarce.worker.signal(signal.SIGHUP)
-        await until(lambda: "The worker is reloaded" in scarce.worker.said(), "the next reload works")
-        assert '"two"' in ((await scarce.run()).result_text or "")
-        await scarce.holds_no_more_than(before)
-        await scarce.stop()

@@ -1,0 +1,68 @@
+"""What a worker that works does while its machine runs out of something: its jobs, a reload, its stop."""
+
+import errno
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.scarce import site, until
+
+
+@pytest.mark.parametrize("method", ["template", "spawn"])
+async def test_a_job_for_which_no_process_can_be_started_fails_and_may_be_started_again(
+    tmp_path: Path, method: str
+) -> None:
+    async with site(tmp_path, "--start-seconds", "0.5", start_method=method) as scarce:
+        await scarce.settled_descriptors()
+        scarce.run_out("process" if method == "spawn" else "fork", errno.EAGAIN)
+        await scarce.kill_template_and_spares()
+        text = (await scarce.run()).result_text or ""
+        assert "No child could be started" in text
+        assert json.loads(text)["result"]["retryable"] is True
+        assert "failed (start_failed)" in scarce.worker.said()
+        scarce.recover()
+        end = time.monotonic() + scarce.recovery_seconds
+        while (record := await scarce.run()).result_status != "success":
+            assert time.monotonic() < end, scarce.worker.said()
+        assert record.result_status == "success"
+        await scarce.stop()
+
+
+@pytest.mark.parametrize("method", ["template", "spawn"])
+async def test_a_worker_that_runs_needs_no_further_thread_for_anything_its_stop_included(
+    tmp_path: Path, method: str
+) -> None:
+    async with site(tmp_path, start_method=method) as scarce:
+        scarce.run_out("thread", 0)
+        await scarce.kill_template_and_spares()
+        for _ in range(3):
+            assert (await scarce.run()).result_status == "success", scarce.worker.said()
+        await scarce.stop()
+        assert not list((tmp_path / "state" / "jobs").iterdir())
+
+
+@pytest.mark.parametrize("call", ["process", "pipe", "descriptors"])
+@pytest.mark.parametrize("method", ["template", "spawn"])
+async def test_a_reload_that_can_not_start_its_process_changes_nothing_and_the_next_one_works(
+    tmp_path: Path, method: str, call: str
+) -> None:
+    async with site(tmp_path, start_method=method) as scarce:
+        before = await scarce.settled_descriptors()
+        scarce.write("two")
+        scarce.run_out(call, errno.EAGAIN if call == "process" else errno.EMFILE)
+        scarce.worker.signal(signal.SIGHUP)
+        await until(lambda: "Not reloaded" in scarce.worker.said(), "the reload is refused")
+        scarce.recover()
+        (line,) = [each for each in scarce.worker.said().splitlines() if "Not reloaded" in each]
+        assert "everything stays as it was" in line
+        assert "send SIGHUP again" in line
+        assert "Raise the limit of" in line
+        assert '"one"' in ((await scarce.run()).result_text or "") or method == "spawn"
+        scarce.worker.signal(signal.SIGHUP)
+        await until(lambda: "The worker is reloaded" in scarce.worker.said(), "the next reload works")
+        assert '"two"' in ((await scarce.run()).result_text or "")
+        await scarce.holds_no_more_than(before)
+        await scarce.stop()
