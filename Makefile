@@ -50,37 +50,37 @@ types: ## Check types with mypy and basedpyright
 	@$(ENVIRONMENT) basedpyright
 
 bench: ## Measure job latency, throughput and heartbeat lateness; or compare with a commit (see AGAINST)
-	@$(ENVIRONMENT) python -m tests.bench $(if $(AGAINST),--against '$(AGAINST)' --client '$(CLIENT)') $(ARGS)
+	@$(ENVIRONMENT) python -m tests.programs.bench $(if $(AGAINST),--against '$(AGAINST)' --client '$(CLIENT)') $(ARGS)
 
 zoo: ## Run every hostile block through one real worker, and show what became of each
-	@$(ENVIRONMENT) python -m tests.zoo $(ARGS)
+	@$(ENVIRONMENT) python -m tests.programs.zoo $(ARGS)
 
 fuzz: ## Send what nobody would send: frames of children, the template's reports, the engine's answers
-	@$(ENVIRONMENT) python -m tests.fuzz --cases $(CASES) $(ARGS)
+	@$(ENVIRONMENT) python -m tests.programs.fuzz --cases $(CASES) $(ARGS)
 
 mutants: ## Put small faults into a copy of the code, one at a time, and see which ones the tests notice
-	@$(ENVIRONMENT) python -m tests.mutants $(ARGS)
+	@$(ENVIRONMENT) python -m tests.programs.mutants $(ARGS)
 
 redaction: ## Write secrets in every way to every place where a text leaves the worker, and look for them (see CASES)
-	@$(ENVIRONMENT) python -m tests.redaction --cases $(if $(filter file,$(origin CASES)),10000,$(CASES)) $(ARGS)
+	@$(ENVIRONMENT) python -m tests.programs.redaction --cases $(if $(filter file,$(origin CASES)),10000,$(CASES)) $(ARGS)
 
 compat: ## Run blocks written for neops_worker_sdk, and compare with what its own worker gave (see REFERENCE)
-	@$(ENVIRONMENT) python -m tests.compat $(if $(REFERENCE),--environment '$(REFERENCE)') $(ARGS)
+	@$(ENVIRONMENT) python -m tests.programs.compat $(if $(REFERENCE),--environment '$(REFERENCE)') $(ARGS)
 
 reference: ## Install neops_worker_sdk (Python 3.12 or newer), run the same blocks by its worker, keep the outcomes
-	@$(ENVIRONMENT) python -m tests.compat.reference $(if $(REFERENCE),--environment '$(REFERENCE)') $(ARGS)
+	@$(ENVIRONMENT) python -m tests.programs.compat.reference $(if $(REFERENCE),--environment '$(REFERENCE)') $(ARGS)
 
-chaos: ## Run jobs while a seeded dice kills, stops and fills everything (see SEEDS)
-	@$(ENVIRONMENT) python -m tests.chaos $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(ARGS)
+chaos: ## Run jobs while a seeded generator kills, stops and fills everything (see SEEDS)
+	@$(ENVIRONMENT) python -m tests.programs.chaos $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(ARGS)
 
 crashpoints: ## Kill the supervisor at every step of a job's life, and look whether anything is lost
-	@$(ENVIRONMENT) python -m tests.crashpoints $(ARGS)
+	@$(ENVIRONMENT) python -m tests.programs.crashpoints $(ARGS)
 
 soak: ## Run thousands of jobs through one worker, and look what they leave in it (see JOBS)
-	@$(ENVIRONMENT) python -m tests.soak --jobs $(JOBS)
+	@$(ENVIRONMENT) python -m tests.programs.soak --jobs $(JOBS)
 
 blocking: ## Run jobs that await and jobs that block, and see that only these are reported
-	@$(ENVIRONMENT) python -m tests.blocking $(ARGS)
+	@$(ENVIRONMENT) python -m tests.programs.blocking $(ARGS)
 
 unprivileged: ## Run what touches processes as a user without rights: tests, zoo and demo (started by root or not)
 	@sh deploy/unprivileged.sh '$(PYTHON)' '$(CLIENT)' $(ARGS)

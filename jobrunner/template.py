@@ -1,6 +1,6 @@
 """The template: a spawned, single-threaded process that imports the blocks, runs none, and forks children.
 
-Every rule here was a bug in a prototype (`docs/adr/0002`); each has a test of its name in `tests/template`.
+Every rule here was a bug in a prototype (`docs/adr/0002`); each has a test of its name in `tests/jobrunner/template`.
 """
 
 import asyncio

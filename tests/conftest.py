@@ -25,7 +25,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of folders that start no process as `pure`."""
     for item in items:
-        if item.path.is_relative_to(TESTS) and item.path.relative_to(TESTS).parts[0] in PURE_FOLDERS:
+        if any(item.path.is_relative_to(TESTS / folder) for folder in PURE_FOLDERS):
             item.add_marker("pure")
 
 

@@ -8,8 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-PURE_FOLDERS: Final = frozenset(
-    ("concurrency", "engine", "fuzz", "lifecycle", "local", "poller", "redaction", "verdict")
+PURE_FOLDERS: Final = (
+    "programs/fuzz",
+    "programs/redaction",
+    "sdk/concurrency",
+    "supervisor/commands/local",
+    "supervisor/engine",
+    "supervisor/lifecycle",
+    "supervisor/verdict",
+    "supervisor/worker/poller",
 )
 
 _STARTS: Final = frozenset({"os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen"})

@@ -23,12 +23,12 @@ def is_retryable(status: int | None) -> bool:
 class Backoff:
     """Exponential back-off with full jitter: many workers that lost one engine do not return in one second.
 
-    Times are seconds. ``dice`` is replaced in tests.
+    Times are seconds. ``rng`` is replaced in tests.
     """
 
     first_seconds: float = 0.5
     longest_seconds: float = 30.0
-    dice: random.Random = field(default_factory=random.Random)
+    rng: random.Random = field(default_factory=random.Random)
     failures: int = 0
 
     def next_pause(self, wanted_seconds: float | None = None) -> float:
@@ -36,12 +36,12 @@ class Backoff:
         ceiling = min(self.longest_seconds, self.first_seconds * 2 ** min(self.failures, 20))
         self.failures += 1
         # Not less than a tenth: a pause of nothing is a busy loop.
-        pause = self.dice.uniform(ceiling / 10, ceiling)
+        pause = self.rng.uniform(ceiling / 10, ceiling)
         if not wanted_seconds:
             return pause
         wish = min(wanted_seconds, LONGEST_WISH_SECONDS)
         # Workers that were all told the same must not all return at the same moment.
-        return max(pause, wish + self.dice.uniform(0, min(wish, self.longest_seconds)))
+        return max(pause, wish + self.rng.uniform(0, min(wish, self.longest_seconds)))
 
     def reset(self) -> None:
         """Begin anew after a success."""

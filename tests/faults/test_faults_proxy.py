@@ -214,8 +214,8 @@ async def test_an_engine_that_is_away_is_a_reset(front: Front) -> None:
 
 def test_the_same_seed_rolls_the_same_faults() -> None:
     def rolled(seed: int) -> list[str]:
-        dice = Dice(seed, 0.5)
-        return [str(dice.next_fault(route)) for route in ("poll", "ping", "result") * 30]
+        rng = Dice(seed, 0.5)
+        return [str(rng.next_fault(route)) for route in ("poll", "ping", "result") * 30]
 
     assert rolled(1) == rolled(1)
     assert rolled(1) != rolled(2)
@@ -223,5 +223,5 @@ def test_the_same_seed_rolls_the_same_faults() -> None:
 
 def test_a_result_is_never_refused_for_good() -> None:
     """A 404 to a result is final by the contract: the chaos would count as lost what the engine refused."""
-    dice = Dice(1, 1.0)
-    assert {fault.status for _ in range(2000) if (fault := dice.next_fault("result"))}.isdisjoint({404})
+    rng = Dice(1, 1.0)
+    assert {fault.status for _ in range(2000) if (fault := rng.next_fault("result"))}.isdisjoint({404})

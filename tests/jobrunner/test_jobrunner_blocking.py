@@ -1,4 +1,4 @@
-"""The watch for code that blocks, in real children: what the campaign (`tests/blocking`) does not look at."""
+"""The watch for code that blocks, in real children: what the campaign (`tests/programs/blocking`) does not look at."""
 
 import _thread
 import asyncio

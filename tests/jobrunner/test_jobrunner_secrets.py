@@ -7,7 +7,7 @@ import pytest
 from hosting import Host
 
 from jobrunner.protocol.caps import LOG_CAP_CHARS
-from tests.redaction.reading import leaked
+from tests.programs.redaction.reading import leaked
 
 DECLARED = {"pin": "sésame-öffne", "logins": [{"code": "p&ss w\"rd'1"}, {"code": "x"}]}
 WRAPPED = "a/b+c-wrapped"

@@ -1,0 +1,169 @@
+"""What is found below a directory or a package: whatever lies there, each file is imported, or named with a reason."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobrunner.discovery.choosing import Found
+from jobrunner.discovery.sources import modules_of
+from tests.supervisor.commands.commands_support import supervisor
+from tests.supervisor.commands.local_support import write_block
+
+WRAPS = "from sdk import register_function_block as company_block, FunctionBlock as CompanyBlock\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with one block. What looking into it adds to this process's `sys.path` is taken away again."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "place").mkdir()
+    write_block(tmp_path / "place" / "greet.py")
+    return tmp_path / "place"
+
+
+def names(found: Found) -> list[str]:
+    return [Path(module.file or "").stem for module in found.modules]
+
+
+def reasons(found: Found) -> dict[str, str]:
+    return {Path(module.file or "").stem: reason for module, reason in found.left_out}
+
+
+def errors(found: Found) -> dict[str, str]:
+    return {Path(module.file or "").stem: type(error).__name__ for module, error in found.broken}
+
+
+def test_what_is_no_text_is_named_and_never_waited_for(place: Path) -> None:
+    (place / "empty.py").write_bytes(b"")
+    (place / "latin.py").write_bytes(b"text = '\xff'\n")
+    (place / "declared.py").write_bytes(b"# -*- coding: latin-1 -*-\ntext = '\xff'\n" + WRAPS.encode())
+    (place / "huge.py").write_text(f"{WRAPS}@company_block(None)\nclass A: ...\n#{'x' * 2**20}\n")
+    (place / "itself.py").symlink_to("itself.py")
+    (place / "gone.py").symlink_to("nowhere.py")
+    (place / "folder.py").mkdir()
+    (place / "loop").symlink_to(place)
+    os.mkfifo(place / "pipe.py")
+    found = modules_of(str(place))
+    assert names(found) == ["greet"]
+    assert errors(found) == {"gone": "FileNotFoundError", "itself": "OSError", "latin": "SyntaxError"}
+    assert {name: reason.split(",")[0] for name, reason in reasons(found).items()} == {
+        "declared": "it uses the SDK",
+        "empty": "it is empty",
+        "huge": "it is larger than 1024 KiB",
+        "pipe": "it is not a regular file",
+    }
+
+
+def test_a_file_that_can_t_be_read_or_parsed_is_a_problem_of_the_catalogue_with_its_place(
+    place: Path,
+) -> None:
+    (place / "itself.py").symlink_to("itself.py")
+    (place / "broken.py").write_text("x = 1\ndef broken(:\n")
+    done = supervisor("blocks", "--json", "--function-blocks", str(place))
+    problems = {Path(each["file"]).stem: each for each in json.loads(done.stdout)["problems"]}
+    assert done.returncode == 1
+    assert (problems["broken"]["line"], problems["broken"]["kind"]) == (2, "error")
+    assert "SyntaxError: " in problems["broken"]["message"]
+    assert "Too many levels of symbolic links" in problems["itself"]["message"]
+
+
+def test_a_helper_that_a_block_imports_is_not_called_left_out(place: Path) -> None:
+    write_block(place / "greet.py", "helper.WORD", imports="from parts import helper")
+    (place / "parts").mkdir()
+    (place / "parts" / "helper.py").write_text("WORD = 'hello'\n")
+    (place / "parts" / "script.py").write_text("raise AssertionError('run')\n")
+    shown = json.loads(supervisor("blocks", "--json", "--function-blocks", str(place)).stdout)
+    assert [Path(each["file"]).name for each in shown["left_out"]] == ["script.py"]
+
+
+def test_what_is_loaded_only_by_its_name_is_not_called_left_out() -> None:
+    shown = json.loads(supervisor("blocks", "--json").stdout)
+    assert shown["problems"] == []
+    assert not [
+        each for each in shown["left_out"] if "/testing/" in each["file"] or "python_eval" in each["file"]
+    ]
+
+
+def test_a_directory_whose_tree_is_a_package_is_followed_by_its_full_names(place: Path) -> None:
+    (place / "__init__.py").write_text("")
+    (place / "blocks").mkdir()
+    (place / "blocks" / "__init__.py").write_text("")
+    (place / "company.py").write_text(WRAPS)
+    (place / "blocks" / "echo.py").write_text(
+        "from place.company import company_block\n@company_block(0)\nclass A: ..."
+    )
+    (place / "blocks" / "script.py").write_text("from place import company\n")
+    assert names(modules_of(str(place / "blocks"))) == ["echo"]
+
+
+def installed(packages: Path, name: str, requires: str, text: str) -> None:
+    """Install a package with one module, as far as an import and its metadata go."""
+    (packages / name).mkdir(parents=True)
+    (packages / name / "__init__.py").write_text(text)
+    metadata = packages / f"{name}-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{requires}")
+    (metadata / "RECORD").write_text(f"{name}/__init__.py,,\n")
+
+
+def listed(place: Path, packages: Path) -> Any:
+    path = ":".join((str(packages), *sys.path))
+    return json.loads(supervisor("blocks", "--json", "--function-blocks", str(place), PYTHONPATH=path).stdout)
+
+
+@pytest.mark.parametrize("required", ["neops-supervisor", "neops_worker_sdk>=0.2", "acme-lower"])
+def test_a_decorator_of_an_installed_package_that_requires_the_sdk_is_followed(
+    place: Path, required: str
+) -> None:
+    packages = place.parent / "site-packages"
+    installed(packages, "acme_lower", "Requires-Dist: neops-supervisor (>=0.1)\n", WRAPS)
+    upper = "from acme_lower import company_block, CompanyBlock\n" if required == "acme-lower" else WRAPS
+    installed(packages, "acme_upper", f"Requires-Dist: {required}\n", upper)
+    text = (place / "greet.py").read_text()
+    text = text.replace("@register_function_block", "@company_block").replace(
+        "(FunctionBlock[", "(CompanyBlock["
+    )
+    (place / "greet.py").write_text(f"from acme_upper import *\n{text}")
+    (place / "script.py").write_text("from acme_upper import company_block\nraise AssertionError('run')\n")
+    shown = listed(place, packages)
+    assert [block["id"] for block in shown["blocks"]] == ["acme/greet:1.0.0"]
+    assert shown["problems"] == []
+
+
+def test_a_decorator_of_any_other_installed_package_is_not_followed_and_the_reason_names_it(
+    place: Path,
+) -> None:
+    packages = place.parent / "site-packages"
+    installed(packages, "acme_other", "", WRAPS)
+    (place / "wrapped.py").write_text(
+        "import sdk\nfrom acme_other import company_block\n@company_block(0)\nclass A: ...\n"
+    )
+    (left_out,) = listed(place, packages)["left_out"]
+    assert (
+        "company_block, which decorates A, comes from the installed package acme_other" in left_out["reason"]
+    )
+
+
+def test_modules_of_a_named_package_are_judged_and_its_compiled_ones_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "acme_package"
+    (package / "below").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "company.py").write_text(WRAPS)
+    (package / "below" / "__init__.py").write_text("from ..company import company_block\n")
+    (package / "below" / "echo.py").write_text("from . import company_block as c\n@c(0)\nclass A: ...\n")
+    (package / "__main__.py").write_text("raise AssertionError('run')\n")
+    (package / "compiled.abi3.so").write_bytes(b"")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    found = modules_of("acme_package")
+    assert [module.name for module in found.modules] == [
+        "acme_package",
+        "acme_package.below.echo",
+        "acme_package.compiled",
+    ]
+    assert set(reasons(found)) == {"__main__", "company"}

@@ -1,0 +1,125 @@
+"""An engine and a worker, each in processes of its own, for one measurement."""
+
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from supervisor.commands.demo.environment import program_environment
+from supervisor.commands.shared.program import Program
+from tests.programs.bench.engine import Engine
+from tests.tokens import bearer
+
+SET_UP_SECONDS: Final = 30.0
+STOP_SECONDS: Final = 10.0
+BLOCKS: Final = ("blocks", "blocks.testing", str(Path(__file__).parent / "measured_blocks"))
+ECHO: Final = "neops_base/echo:1.0.0"
+WHICH_PROCESS: Final = "neops_bench/which_process:1.0.0"
+GIL_HOG: Final = "neops_testing/gil_hog:1.0.0"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """The settings of a worker that a measurement is about. The rest is at its default."""
+
+    slots: int = 1
+    start_method: str = "template"
+    poll_seconds: float = 1.0
+    heartbeat_seconds: float = 20.0
+    max_job_seconds: float = 600.0
+    grace_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What runs. ``worker_pid`` is the keeper's, the top of the worker's process tree; 0 without a worker."""
+
+    engine: Engine
+    worker_pid: int
+
+
+def database_of(directory: Path) -> Path:
+    """Return where the engine of a measurement keeps its jobs."""
+    return directory / "engine.sqlite3"
+
+
+def token_file_of(directory: Path) -> Path:
+    """Return where the engine of a measurement puts its token."""
+    return directory / "engine.token"
+
+
+@asynccontextmanager
+async def staged(directory: Path, options: WorkerOptions | None) -> AsyncIterator[Stage]:
+    """Start an engine, and a worker unless ``options`` is `None`; end both when the block is left.
+
+    Raises `ProgramError`, with what the program said last, when one does not come up.
+    """
+    directory.mkdir()
+    async with AsyncExitStack() as running:
+        session = await running.enter_async_context(aiohttp.ClientSession())
+        engine = await start_program(
+            running, directory, "engine", "sdk.devengine",
+            "--port", "0", "--database", str(database_of(directory)), "--test-controls",
+            "--token-file", str(token_file_of(directory)),
+        )  # fmt: skip
+        url = (await engine.wait_for_line(r"^devengine listening on (http://\S+)$", SET_UP_SECONDS))[1]
+        worker_pid = 0
+        if options is not None:
+            worker = await start_program(
+                running, directory, "worker", "supervisor", *_flags(url, directory, options)
+            )
+            await worker.wait_for_line(r"The worker is ready", SET_UP_SECONDS)
+            worker_pid = worker.pid
+        yield Stage(Engine(url, session, bearer(token_file_of(directory))), worker_pid)
+
+
+@asynccontextmanager
+async def timed(directory: Path, interval_seconds: float) -> AsyncIterator[list[float]]:
+    """Have an independent process wake on a beat meanwhile; the list is filled, with seconds late, at the end.
+
+    That is what this machine owes everybody at this time, whatever the worker does.
+    """
+    late: list[float] = []
+    async with AsyncExitStack() as running:
+        timer = await start_program(
+            running, directory, "timer", "supervisor.commands.demo.timer", f"{interval_seconds:g}"
+        )
+        await timer.wait_for_line("^timer ready$", SET_UP_SECONDS)
+        yield late
+        await timer.stop(STOP_SECONDS)
+    late.extend(json.loads(timer.last_line))
+
+
+def _flags(url: str, directory: Path, options: WorkerOptions) -> list[str]:
+    settings = {
+        "--engine-url": url,
+        "--engine-token-file": str(token_file_of(directory)),
+        "--function-blocks": ",".join(BLOCKS),
+        "--state-dir": str(directory / "state"),
+        "--max-concurrent-jobs": f"{options.slots}",
+        "--start-method": options.start_method,
+        "--poll-seconds": f"{options.poll_seconds:g}",
+        "--heartbeat-seconds": f"{options.heartbeat_seconds:g}",
+        "--max-job-seconds": f"{options.max_job_seconds:g}",
+        "--grace-seconds": f"{options.grace_seconds:g}",
+        "--shutdown-timeout-seconds": "1",
+    }
+    return [word for pair in settings.items() for word in pair]
+
+
+async def start_program(running: AsyncExitStack, directory: Path, name: str, *arguments: str) -> Program:
+    """Start a program of this checkout, which ends when ``running`` is closed."""
+    program = await Program.start(
+        name,
+        arguments,
+        environment=program_environment(os.environ, "bench"),
+        directory=directory,
+        on_line=lambda program, line: None,
+    )
+    running.push_async_callback(program.stop, STOP_SECONDS)
+    return program

@@ -1,0 +1,124 @@
+"""`python -m tests.programs.compat`: run the set by our worker in both modes, and compare with the reference worker."""
+
+import argparse
+import asyncio
+import importlib.util
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from sdk.devengine import DevEngine, EngineOptions
+from tests.programs.compat import environments
+from tests.programs.compat.comparing import Row, compare, read_differences
+from tests.programs.compat.outcomes import Outcome, read_kept
+from tests.programs.compat.processes import BLOCKS, ROOT, CompatError, run_all, worker
+
+_STAND_IN: Final = Path(__file__).parent / "stand_in"
+_SECONDS: Final = 60.0
+_FLAGS: Final = (
+    *(
+        "--heartbeat-seconds",
+        "2",
+        "--poll-seconds",
+        "0.05",
+        "--grace-seconds",
+        "1",
+        "--max-job-seconds",
+        "20",
+    ),
+    *("--max-concurrent-jobs", "2"),
+)
+
+
+def main() -> int:
+    """Return 0 when all is as it must be, 1 when not, 2 when the comparison could not be made."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.programs.compat",
+        description="Run blocks written for neops_worker_sdk by this worker, and compare with the reference worker.",
+    )
+    parser.add_argument(
+        "--environment", type=Path, help="an environment with neops_worker_sdk, as make reference leaves one"
+    )
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="neops-compat-") as name:
+        try:
+            return asyncio.run(_both_modes(arguments.environment, Path(name).resolve()))
+        except CompatError as error:
+            print(f"compat: {error}", file=sys.stderr)
+            return 2
+
+
+async def _both_modes(environment: Path | None, directory: Path) -> int:
+    kept = read_kept()
+    package, python = kept["worker"]["package"], kept["worker"]["python"]
+    print(f"reference: the outcomes of {package} on Python {python}, as kept in tests/programs/compat")
+    if importlib.util.find_spec("neops_worker_sdk") is not None:
+        raise CompatError("neops_worker_sdk is installed here, so the alias can't be tried.")
+    failed = await _mode("alias", "sdk.compat.alias", sys.executable, [ROOT], directory)
+    if environment is None:
+        print(
+            "\nno environment with neops_worker_sdk was named: a stand-in of our own takes the package's place"
+        )
+        mode, paths, program, by = (
+            "stand-in",
+            [ROOT, _STAND_IN],
+            sys.executable,
+            "by a stand-in for the package",
+        )
+    elif environments.is_usable(environment):
+        mode, paths, by = "installed", [ROOT], package
+        program = str(environments.interpreter_of(environment))
+    else:
+        raise CompatError(f"{environment} is no environment with neops_worker_sdk. Make one: make reference.")
+    failed += await _mode(mode, by, program, paths, directory)
+    return 1 if failed else 0
+
+
+async def _mode(mode: str, by: str, program: str, paths: list[Path], directory: Path) -> int:
+    """Run the set in one mode, print the table, and return how many jobs are not as they must be."""
+    begun = time.monotonic()
+    outcomes = await _outcomes(mode, program, paths, directory)
+    kept, meant = read_kept()["outcomes"], read_differences(mode)
+    rows = [compare(name, kept.get(name), outcome, meant.get(name)) for name, outcome in outcomes.items()]
+    print(f"\n{mode} mode ({by})")
+    for row in rows:
+        print(f"  {row.job:<52} {row.verdict}")
+    failed = [row for row in rows if row.problem]
+    for row in failed:
+        print(f"NO: {row.job}: {row.problem}")
+    same = sum(row.verdict == "same" for row in rows)
+    print(
+        f"{len(rows)} jobs in {time.monotonic() - begun:.1f} s: {same} the same, "
+        f"{_listed(rows)} different as listed in differences.json, {len(failed)} not as they must be"
+    )
+    return len(failed)
+
+
+def _listed(rows: list[Row]) -> int:
+    return sum(row.verdict.startswith("as listed") for row in rows)
+
+
+async def _outcomes(mode: str, program: str, paths: list[Path], directory: Path) -> dict[str, Outcome]:
+    place = directory / mode
+    place.mkdir()
+    log_file = place / "worker.log"
+    async with DevEngine(EngineOptions(without_token=True, id_grammar="0.43")) as engine:
+        command = [
+            program,
+            "-m",
+            "supervisor",
+            "--engine-url",
+            engine.url,
+            "--state-dir",
+            str(place / "state"),
+        ]
+        command += ["--function-blocks", str(BLOCKS), *_FLAGS]
+        environment = {"PYTHONPATH": ":".join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
+        async with worker(f"Our worker in {mode} mode", command, environment, log_file):
+            return await run_all(engine, log_file, _SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""What fuzzing has found once, and a few cases of each fuzzer; the many are `make fuzz`."""
+
+import gzip
+import json
+import random
+import struct
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from jobrunner.protocol.catalogue import ImportProblem
+from jobrunner.protocol.frames import Frame, FrameError, pack
+from jobrunner.protocol.messages import from_child
+from supervisor.engine import EngineAccess, EngineApi
+from supervisor.errors import EngineError
+from tests.programs.fuzz.__main__ import run
+from tests.programs.fuzz.engine import EngineReplies
+from tests.programs.fuzz.frames import SECRET, check_bytes
+from tests.programs.fuzz.jobs import JobLists
+from tests.programs.fuzz.template import check_births, check_report
+
+DICE = random.Random(0)
+GOOD_JOB = {
+    "functionBlockId": "fuzz/echo:1.0.0",
+    "type": "execute",
+    "runOn": "global",
+    "parameters": {},
+    "context": {},
+}
+
+
+@pytest.mark.parametrize("name", ["frames", "template", "engine", "jobs"])
+async def test_a_few_cases_of_each_fuzzer_find_nothing(name: str) -> None:
+    report = await run(name, seed=5, numbers=range(150))
+    assert report.failures == {}
+    assert report.more_descriptors <= 0
+
+
+async def test_the_unknown_type_of_a_frame_is_not_repeated_in_the_result_since_it_may_be_a_password() -> None:
+    await check_bytes(DICE, pack(json.dumps({"type": SECRET}).encode()))
+
+
+async def test_the_result_of_a_header_full_of_text_is_short() -> None:
+    await check_bytes(DICE, pack(json.dumps({"type": "m" * 100_000}).encode()))
+
+
+def test_a_header_full_of_unknown_fields_is_refused_as_a_whole() -> None:
+    fields = dict.fromkeys(map(str, range(5000)), 0)
+    with pytest.raises(FrameError, match="nothing in it is right"):
+        from_child(Frame(json.dumps({"type": "ready", "pid": 1} | fields).encode(), b""))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pack(b'{"type":"importing","module":"m"}') + pack(b'{"type":"nonsense"}'),
+        pack(b'{"type":"importing","module":"m"}') + pack(b'{"type":"catalogue"}', b'{"blocks": 5}'),
+        pack(b'{"type":"importing","module":"m"}') + struct.pack("!II", 2**31, 0),
+    ],
+    ids=["no report", "no catalogue", "no frame"],
+)
+async def test_a_module_that_writes_to_the_report_is_a_problem_of_its_own(sent: bytes) -> None:
+    problem = await check_report(sent)
+    assert isinstance(problem, ImportProblem)
+    assert (problem.module, problem.kind) == ("m", "crash")
+
+
+@pytest.mark.parametrize("pid", [-1, 1, 2**40, True, "12", None, 10**400])
+async def test_what_is_no_child_s_number_is_neither_waited_for_nor_signalled(pid: object) -> None:
+    await check_births([json.dumps({"request": 1, "pid": pid}).encode()])
+    await check_births([json.dumps({"request": 99, "pid": pid}).encode()])
+
+
+@pytest.mark.parametrize("sent", [b"x", b"[]", b"{}", b"\xff", b"[" * 255], ids=str)
+async def test_what_is_no_birth_gives_the_template_up_instead_of_raising_in_a_sweep(sent: bytes) -> None:
+    await check_births([sent])
+
+
+@pytest_asyncio.fixture
+async def engine() -> AsyncIterator[EngineReplies]:
+    async with EngineReplies() as engine:
+        yield engine
+
+
+def reply(body: object) -> bytes:
+    data = json.dumps(body).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(data), data)
+
+
+@pytest.mark.parametrize("version", ["9" * 5000 + ".1.1", "\ud800", {"a": ["b" * 5000]}, None])
+async def test_a_version_that_is_none_is_shortened_and_taken_for_one_that_is_not_known(
+    engine: EngineReplies, version: object
+) -> None:
+    engine.reply = reply({"compatible": True, "version": version})
+    answer = await engine.api.check_compatibility()
+    assert answer.compatible
+    assert answer.engine_version.isascii()
+    assert len(answer.engine_version) <= 100
+
+
+@pytest.mark.parametrize("uuid", ["\ud800", "a b", "x" * 300, "a\0", 5, None, ""])
+async def test_a_uuid_that_fits_into_no_url_and_no_journal_is_refused(
+    engine: EngineReplies, uuid: object
+) -> None:
+    engine.reply = reply({"uuid": uuid})
+    with pytest.raises(EngineError, match="uuid that can be used"):
+        await engine.api.register_worker("1", None, None)
+
+
+async def test_what_the_engine_sent_instead_of_http_is_not_repeated_at_length(engine: EngineReplies) -> None:
+    await engine.check_reply(DICE, b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n")
+
+
+async def test_cookies_of_the_engine_are_not_kept(engine: EngineReplies) -> None:
+    engine.reply = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n"
+    # By a name: aiohttp never keeps cookies of an address.
+    api = EngineApi(EngineAccess(f"http://localhost:{engine.port}"))
+    await api.ping("uuid")
+    kept = list(api._http._session.cookie_jar)
+    await api.close()
+    assert kept == []
+
+
+@pytest_asyncio.fixture
+async def jobs() -> AsyncIterator[JobLists]:
+    async with JobLists() as jobs:
+        yield jobs
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"functionBlockId": "x" * 200_000},
+        {"stepLabel": "x" * 200_000},
+        {"jobId": "x" * 200_000},
+        {"parameters": {"k" * 20_000 + "\ud800": 1}},
+        {"context": {"\ud800" * 5: 1, "Fuzz-Secret-1": {}}},
+    ],
+    ids=["block", "label", "id", "key", "context"],
+)
+async def test_a_job_with_a_monstrous_field_fails_with_a_short_message_and_its_neighbour_runs(
+    jobs: JobLists, changes: dict[str, object]
+) -> None:
+    bad = GOOD_JOB | {"jobId": "bad"} | changes
+    await jobs.check_answer(json.dumps([bad, GOOD_JOB | {"jobId": "good"}]).encode())
+    assert len(jobs.results) == 2
+
+
+async def test_an_answer_is_never_unpacked_so_that_a_small_one_stays_small(engine: EngineReplies) -> None:
+    body = gzip.compress(b"[" + b" " * 2**20 + b"]")
+    engine.reply = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (
+        len(body),
+        body,
+    )
+    with pytest.raises(EngineError, match="is not JSON that can be read"):
+        await engine.api.poll("uuid", (), 1)

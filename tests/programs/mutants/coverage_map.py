@@ -1,0 +1,204 @@
+"""Which tests run which lines, recorded once for each file of tests and kept until something in it has changed."""
+
+import ast
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tests.programs.mutants.lane import PRODUCT, Lane
+from tests.programs.mutants.mutation import Mutant
+from tests.programs.mutants.recording_plugin import IMPORTS
+
+_FILE_SECONDS: Final = 1500
+_TEST_SECONDS: Final = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One test that passes: the lines, as bits by file, that its own process runs and that others run meanwhile."""
+
+    node: str
+    seconds: float
+    own: dict[str, int]
+    others: dict[str, int]
+
+    @property
+    def file(self) -> str:
+        """The file that it stands in."""
+        return self.node.partition("::")[0]
+
+    def runs(self, file: str, line: int) -> bool:
+        """Whether it runs this line in any process."""
+        return bool((self.own.get(file, 0) | self.others.get(file, 0)) >> line & 1)
+
+
+class Layout:
+    """Where each line of the product has its byte while tests are recorded."""
+
+    def __init__(self, root: Path) -> None:
+        self.bases: dict[str, int] = {}
+        self.lengths: dict[str, int] = {}
+        self.length = 0
+        for path in sorted(path for top in PRODUCT for path in (root / top).rglob("*.py")):
+            name = path.relative_to(root).as_posix()
+            self.bases[name] = self.length
+            self.lengths[name] = len(path.read_bytes().splitlines()) + 2
+            self.length += self.lengths[name]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the recorder reads."""
+        return {"bases": self.bases, "length": self.length}
+
+    def lines(self, recorded: bytes) -> dict[str, int]:
+        """Return what was recorded, as one number for each file: bit n stands for line n."""
+        found: dict[str, int] = {}
+        for name, base in self.bases.items():
+            part = recorded[base : base + self.lengths[name]]
+            if any(part):
+                found[name] = int("".join("1" if byte else "0" for byte in reversed(part)), 2)
+        return found
+
+
+def record(lane: Lane, file: str) -> dict[str, Any]:
+    """Run a file of tests in the lane and return, for each that passes, what ran."""
+    layout = Layout(lane.directory)
+    with lane.recording(layout.as_json()) as directory:
+        report = lane.run([file], _FILE_SECONDS, _TEST_SECONDS, record=True)
+        tests = [
+            {
+                "test": test["test"],
+                "seconds": test["seconds"],
+                "own": _hexadecimal(layout, directory / f"{test['name']}.in"),
+                "others": _hexadecimal(layout, directory / f"{test['name']}.out"),
+            }
+            for test in report["tests"]
+        ]
+        imports = directory / f"{IMPORTS}.in"
+        used = set(layout.lines(imports.read_bytes())) if imports.exists() else set()
+    used |= {name for test in tests for side in ("own", "others") for name in test[side]}
+    return {"tests": tests, "digests": digests(lane.directory, {file, *used}), "exit": report["exit"]}
+
+
+def _hexadecimal(layout: Layout, path: Path) -> dict[str, str]:
+    return {name: f"{bits:x}" for name, bits in layout.lines(path.read_bytes()).items()}
+
+
+def digests(root: Path, files: set[str]) -> dict[str, str]:
+    """Return a digest of each file; of one that is not there, an empty text."""
+    return {name: digest(root / name) for name in sorted(files)}
+
+
+def digest(path: Path) -> str:
+    """Return a digest of a file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
+
+
+class CoverageMap:
+    """The recordings of all files of tests, kept in a directory."""
+
+    def __init__(self, root: Path, directory: Path) -> None:
+        self._root = root
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self._tests: list[Test] = []
+        self._bodies: dict[str, int] = {}
+        self._imported: dict[str, set[str]] = {}
+
+    def outdated(self, files: list[str]) -> list[str]:
+        """Return the files of tests that are to be recorded: never recorded, or something they ran has changed."""
+        return [file for file in files if not self._is_current(file)]
+
+    def keep(self, file: str, recording: dict[str, Any]) -> None:
+        """Keep a recording."""
+        self._path(file).write_text(json.dumps(recording))
+
+    def load(self, files: list[str]) -> None:
+        """Read the recordings of these files of tests."""
+        self._tests = [test for file in files for test in self._read(file)]
+
+    def covering(self, mutant: Mutant) -> list[Test]:
+        """Return the tests that run the mutant's line, those first that are most likely to notice it soonest.
+
+        These are the tests of files that are about the module (they import it, or are named after it), then the others;
+        among each, one test of every file before the second of any, the cheapest first: tests of one file are alike.
+
+        A line that runs at an import belongs to each test that runs anything of the module, or whose file imports it by
+        name. What a process runs that a test started may have been for another test of the same file: so these are
+        taken, too, but last.
+        """
+        if mutant.in_function:
+            direct = [test for test in self._tests if test.runs(mutant.file, mutant.line)]
+        else:
+            bodies = self._lines_in_functions(mutant.file)
+            direct = [
+                test
+                for test in self._tests
+                if (test.own.get(mutant.file, 0) | test.others.get(mutant.file, 0)) & bodies
+                or self._imports(test.file, mutant.file)
+            ]
+        shared = {test.file for test in direct if test.others.get(mutant.file, 0)}
+        known = {test.node for test in direct}
+        near = [test for test in self._tests if test.file in shared and test.node not in known]
+        return [*self._ordered(direct, mutant.file), *self._ordered(near, mutant.file)]
+
+    def _ordered(self, tests: list[Test], file: str) -> list[Test]:
+        stem = file.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
+        turns: Counter[str] = Counter()
+        keys: dict[str, tuple[bool, int, float]] = {}
+        for test in sorted(tests, key=_cost):
+            is_about_it = stem in test.file.rpartition("/")[2] or self._imports(test.file, file)
+            keys[test.node] = (not is_about_it, turns[test.file], _cost(test))
+            turns[test.file] += 1
+        return sorted(tests, key=lambda test: keys[test.node])
+
+    def _imports(self, test_file: str, file: str) -> bool:
+        """Whether a file of tests imports this module, or something of it, by name."""
+        if test_file not in self._imported:
+            names: set[str] = set()
+            for node in ast.walk(ast.parse((self._root / test_file).read_bytes())):
+                if isinstance(node, ast.ImportFrom) and node.module:
+                    names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+                elif isinstance(node, ast.Import):
+                    names |= {alias.name for alias in node.names}
+            self._imported[test_file] = names
+        module = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        return module in self._imported[test_file]
+
+    def _lines_in_functions(self, file: str) -> int:
+        if file not in self._bodies:
+            bits = 0
+            for node in ast.walk(ast.parse((self._root / file).read_bytes())):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    for statement in node.body:
+                        assert statement.end_lineno is not None
+                        bits |= (1 << statement.end_lineno + 1) - (1 << statement.lineno)
+            self._bodies[file] = bits
+        return self._bodies[file]
+
+    def _is_current(self, file: str) -> bool:
+        try:
+            kept = json.loads(self._path(file).read_text())["digests"]
+        except (OSError, ValueError, KeyError):
+            return False
+        return all(digest(self._root / name) == known for name, known in kept.items())
+
+    def _read(self, file: str) -> Iterator[Test]:
+        path = self._path(file)
+        if path.exists():
+            for test in json.loads(path.read_text())["tests"]:
+                own, others = (
+                    {name: int(bits, 16) for name, bits in test[side].items()} for side in ("own", "others")
+                )
+                yield Test(test["test"], test["seconds"], own, others)
+
+    def _path(self, file: str) -> Path:
+        return self._directory / f"{file.replace('/', '+')}.json"
+
+
+def _cost(test: Test) -> float:
+    lines = sum(bits.bit_count() for side in (test.own, test.others) for bits in side.values())
+    return test.seconds + lines / 2000

@@ -1,0 +1,283 @@
+"""`supervisor journal`, beside a running worker and without one. The worker is this process, with a real ledger."""
+
+import asyncio
+import json
+import os
+import pty
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from commands_support import Done, supervisor
+
+from supervisor.commands.journal_output import age_text
+from supervisor.journal import Claim, Ledger
+from tests.patience import PATIENCE_SECONDS
+
+FILE = "journal.sqlite3"
+RESULT = b'{"jobExecutionId": "dead", "status": "success", "result": {"data": {"text": "recognisable"}}}'
+
+
+def journal(directory: Path, *arguments: str) -> Done:
+    return supervisor("journal", *arguments, "--state-dir", str(directory))
+
+
+@pytest_asyncio.fixture
+async def state(tmp_path: Path) -> Path:
+    """A state directory without a worker: claim 1 runs, 2 waits, 3 and 4 are dead letters."""
+    await (await make(tmp_path / "state")).close()
+    return tmp_path / "state"
+
+
+@pytest_asyncio.fixture
+async def running(tmp_path: Path) -> AsyncIterator[tuple[Path, Ledger]]:
+    """The same, while a worker has it."""
+    ledger = await make(tmp_path / "state")
+    yield tmp_path / "state", ledger
+    await ledger.close()
+
+
+async def make(directory: Path) -> Ledger:
+    ledger = await Ledger.open(directory)
+    jobs = ("running", "waiting", "dead", "dead-too")
+    numbers = await ledger.claim([Claim(job, "p/b:1.0.0", "w-1", 1.5e9, "d") for job in jobs])
+    for number in numbers[1:]:
+        await ledger.store_result(number, RESULT)
+    await ledger.mark_dead(numbers[2], "The engine answered a result with 422: 'no \x1b[2Jgood'.")
+    await ledger.mark_dead(numbers[3], "The engine answered a result with 400.")
+    return ledger
+
+
+def reasons(directory: Path) -> dict[int, str | None]:
+    database = sqlite3.connect(directory / FILE)
+    try:
+        return dict(database.execute("SELECT number, dead_reason FROM claims"))
+    finally:
+        database.close()
+
+
+def check_list(done: Done) -> None:
+    assert (done.returncode, done.stderr) == (0, "")
+    claims = {claim["number"]: claim for claim in json.loads(done.stdout)["claims"]}
+    assert [claims[number]["state"] for number in (1, 2, 3, 4)] == ["running", "waiting", "dead", "dead"]
+    assert "422" in claims[3]["reason"]
+    assert claims[1]["age_seconds"] > 1e7
+    assert claims[3]["age_seconds"] < 1e4
+    assert "recognisable" not in done.stdout
+
+
+def test_the_list_has_all_states_with_age_and_reason_and_no_results(state: Path) -> None:
+    check_list(journal(state))
+    check_list(journal(state, "list", "--json"))
+
+
+async def test_it_works_while_the_worker_runs(running: tuple[Path, Ledger]) -> None:
+    check_list(journal(running[0], "list"))
+
+
+def test_a_terminal_gets_a_table_that_can_not_be_repainted_by_what_is_in_it(state: Path) -> None:
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "supervisor", "journal", "--state-dir", str(state)]
+    environment = os.environ | {"COLUMNS": "200", "TERM": "xterm"}
+    with subprocess.Popen(command, stdout=slave, stderr=slave, stdin=slave, env=environment) as process:
+        os.close(slave)
+        shown = b""
+        try:
+            while chunk := os.read(master, 65536):
+                shown += chunk
+        except OSError:  # how a terminal says that nobody is at its other end
+            pass
+        os.close(master)
+    assert process.returncode == 0
+    text = shown.decode()
+    assert "dead letter" in text
+    assert "waits for delivery" in text
+    assert "422" in text
+    assert "\x1b[2J" not in text
+    assert "\\x1b[2J" in text
+
+
+def test_show_prints_the_stored_result(state: Path) -> None:
+    done = journal(state, "show", "3")
+    shown = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert shown["job_id"] == "dead"
+    assert shown["result"] == json.loads(RESULT)
+    assert json.loads(journal(state, "show", "1").stdout)["result"] is None
+
+
+def test_retry_makes_a_dead_letter_deliverable(state: Path) -> None:
+    done = journal(state, "retry", "3")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 dead letter(s) will be sent again" in done.stdout
+    assert reasons(state)[3] is None
+    assert reasons(state)[4] is not None
+
+
+def test_drop_removes_dead_letters_alone(state: Path) -> None:
+    assert journal(state, "drop", "--all").returncode == 0
+    assert list(reasons(state)) == [1, 2]
+
+
+def test_what_was_dropped_is_in_no_file_any_more(state: Path) -> None:
+    database = sqlite3.connect(state / FILE, isolation_level=None)
+    database.execute("UPDATE claims SET result = ? WHERE number = 4", (b"only-this-one" * 2000,))
+    database.close()
+    assert journal(state, "drop", "4").returncode == 0
+    assert not any(b"only-this-one" in path.read_bytes() for path in state.iterdir())
+
+
+async def test_a_running_worker_notices_retry_and_drop(running: tuple[Path, Ledger]) -> None:
+    directory, ledger = running
+    assert journal(directory, "retry", "3").returncode == 0
+    assert journal(directory, "drop", "4").returncode == 0
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while ledger.known_job_ids() != {"running", "waiting", "dead"} or ledger.result(3) is None:
+            await asyncio.sleep(0.02)
+    assert [result.number for result in ledger.undelivered()] == [2, 3]
+
+
+@pytest.mark.parametrize("action", ["retry", "drop"])
+def test_only_dead_letters_can_be_changed_and_all_or_none(state: Path, action: str) -> None:
+    done = journal(state, action, "1", "2", "3", "77")
+    assert done.returncode == 1
+    assert "Claim 1 (job running) is no dead letter: the job runs" in done.stderr
+    assert "Claim 2 (job waiting) is no dead letter: its result is on its way" in done.stderr
+    assert "There is no claim 77" in done.stderr
+    assert reasons(state)[3] is not None
+
+
+async def test_a_damaged_result_is_not_sent_again(state: Path) -> None:
+    database = sqlite3.connect(state / FILE, isolation_level=None)
+    database.execute("UPDATE claims SET result = CAST('broken' AS BLOB), dead_reason = NULL WHERE number = 3")
+    database.close()
+    assert journal(state, "drop", "3").returncode == 1  # nobody has marked it yet
+    await (await Ledger.open(state)).close()
+    done = journal(state, "retry", "3")
+    assert done.returncode == 1
+    assert "damaged" in done.stderr
+    assert journal(state, "retry", "--all").returncode == 0
+    assert {number for number, reason in reasons(state).items() if reason is None} == {1, 2, 4}
+    assert journal(state, "drop", "3").returncode == 0
+    assert list(reasons(state)) == [1, 2, 4]
+
+
+@pytest.mark.parametrize("action", [("list",), ("show", "1"), ("retry", "1"), ("drop", "--all")])
+def test_where_there_is_no_journal_one_message_says_so_and_none_is_made(
+    tmp_path: Path, action: tuple[str, ...]
+) -> None:
+    done = journal(tmp_path, *action)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"supervisor journal: There is no journal in {tmp_path}. Give the worker's own directory with --state-dir.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_of_a_newer_version_is_refused(state: Path) -> None:
+    database = sqlite3.connect(state / FILE)
+    database.execute("PRAGMA user_version = 99")
+    database.close()
+    done = journal(state)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "newer version" in done.stderr
+
+
+@pytest.mark.needs("other users")
+def test_somebody_else_is_told_whose_the_journal_is(state: Path) -> None:
+    for path in state.parents:
+        if path.is_relative_to("/tmp/pytest-of-root") or path.name.startswith("pytest-"):
+            path.chmod(0o755)
+    state.chmod(0o755)
+    code = (
+        "import os, sys; os.setgid(65534); os.setuid(65534)\n"
+        "from supervisor.commands.journal import run\n"
+        f"sys.exit(run(['--state-dir', {str(state)!r}]))"
+    )
+    root = Path(__file__).parents[3]
+    # Loaded as root: an interpreter below /root can't be started by nobody.
+    done = subprocess.run(
+        [sys.executable, "-c", f"import supervisor.commands.journal\n{code}"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "may not use the journal" in done.stderr
+    assert "belongs to user root" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.needs("other users")
+def test_root_leaves_nothing_that_the_owner_could_not_use(state: Path) -> None:
+    for path in (state, *state.iterdir()):
+        os.chown(path, 65534, 65534)
+    database = sqlite3.connect(state / FILE)
+    database.execute(
+        "SELECT * FROM claims"
+    ).fetchall()  # holds the log open, so that it is there to be looked at
+    assert journal(state, "retry", "3").returncode == 0
+    owners = {path.name: path.stat().st_uid for path in state.iterdir()}
+    database.close()
+    assert f"{FILE}-wal" in owners
+    assert set(owners.values()) == {65534}
+
+
+def test_a_journal_of_version_1_can_be_looked_at(state: Path) -> None:
+    database = sqlite3.connect(state / FILE, isolation_level=None)
+    database.execute("ALTER TABLE claims DROP COLUMN finished_at")
+    database.execute("ALTER TABLE claims DROP COLUMN checksum")
+    database.execute("PRAGMA user_version = 1")
+    database.close()
+    done = journal(state)
+    assert done.returncode == 0, done.stderr
+    assert [claim["number"] for claim in json.loads(done.stdout)["claims"]] == [1, 2, 3, 4]
+
+
+def test_a_file_that_was_moved_aside_is_read_as_far_as_that_goes(state: Path, tmp_path: Path) -> None:
+    content = bytearray((state / FILE).read_bytes())
+    content[100 + 4096 :] = content[100 + 4096 :][: len(content) // 2]  # cut off, as by a disk that ended
+    (tmp_path / "aside").write_bytes(content)
+    done = supervisor("journal", "list", "--file", str(tmp_path / "aside"))
+    assert done.returncode == 0, done.stderr
+    assert "claims" in json.loads(done.stdout)
+    assert supervisor("journal", "show", "1", "--file", str(tmp_path / "none")).returncode == 1
+    refused = supervisor("journal", "drop", "--all", "--file", str(tmp_path / "aside"))
+    assert refused.returncode == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("frob",),
+        ("show",),
+        ("retry",),
+        ("drop",),
+        ("show", "x"),
+        ("list", "3"),
+        ("--all",),
+        ("retry", "3", "--all"),
+    ],
+)
+def test_wrong_usage_is_one_message_and_exit_code_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = journal(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("supervisor journal: ")
+    assert "Try 'supervisor journal --help'." in done.stderr
+
+
+def test_the_state_directory_comes_from_the_environment_as_for_the_daemon(state: Path) -> None:
+    done = supervisor("journal", NEOPS_STATE_DIR=str(state), NEOPS_ALL="true", NEOPS_JSON="x", NEOPS_FILE="y")
+    check_list(done)
+
+
+def test_ages_are_told_in_two_units() -> None:
+    ages = [age_text(seconds) for seconds in (0, 59.9, 61, 3700, 90000, -5)]
+    assert ages == ["0 s", "59 s", "1 min 1 s", "1 h 1 min", "1 d 1 h", "0 s"]

@@ -1,0 +1,84 @@
+"""A child that floods its channel: the rest of the worker has its turn between the frames."""
+
+import asyncio
+import itertools
+from typing import Any
+
+import pytest
+
+from jobrunner.protocol.messages import Outcome, Secret, Tick
+from supervisor.job import channel as channel_module
+from supervisor.job.channel import TURN_SECONDS, ChannelReader
+from supervisor.lifecycle.events import JobEvent, Looked, Ticked
+from supervisor.verdict import ExitStatus, Limits
+from tests.supervisor.job.execution.execution_support import DONE, Scene, begin
+
+
+async def test_other_work_has_its_turn_between_the_frames_that_are_in_the_stream_at_once() -> None:
+    scene = Scene(Limits(max_seconds=60, grace_seconds=1))
+    await scene.child.connect()
+    scene.child.reader.feed_data(Tick().pack() * 1000)
+    scene.child.reader.feed_eof()
+    events: list[JobEvent] = []
+    times = (number * TURN_SECONDS / 10 for number in itertools.count(1))
+    reader = ChannelReader(
+        scene.child,  # type: ignore[arg-type]  # what is used of it
+        scene.log,
+        scene.reports,  # type: ignore[arg-type]  # as above
+        events.append,
+        lambda: next(times),
+    )
+    reading = asyncio.ensure_future(reader.read(1000))
+    read_at_each_turn: list[int] = []
+    while not reading.done():
+        await asyncio.sleep(0)
+        read_at_each_turn.append(len(events))
+    assert len([event for event in events if isinstance(event, Ticked)]) == 1000
+    assert max(after - before for before, after in itertools.pairwise([0, *read_at_each_turn])) <= 11
+    assert not reader.is_behind
+    scene.child.close()
+
+
+async def test_a_look_tells_of_frames_that_wait_for_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a loop that ticks would be taken for one that is stalled, as its ticks were not read yet."""
+    looks: list[bool] = []
+    monkeypatch.setattr(channel_module, "TURN_SECONDS", -1.0)
+    scene = await begin()
+    keep = scene.execution._put
+
+    def kept(event: JobEvent) -> None:
+        if isinstance(event, Looked):
+            looks.append(event.unread)
+        keep(event)
+
+    monkeypatch.setattr(scene.execution, "_put", kept)
+    scene.child.reader.feed_data(Tick().pack() * 500)
+    await asyncio.sleep(0)
+    await scene.execution._look()
+    await scene.finish(DONE, status=ExitStatus(code=0))
+    assert looks[0] is True
+
+
+async def test_what_is_printed_waits_for_the_secrets_that_were_told_before_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(channel_module, "TURN_SECONDS", -1.0)
+    caplog.set_level("INFO", "job")
+    scene = await begin()
+    await scene.say(*[Tick()] * 200, Secret(value="Meadow-Lantern-77"))
+    scene.printed("the word is Meadow-Lantern-77\n", stream="stdout")
+    await scene.finish(DONE, status=ExitStatus(code=0))
+    printed = [record.getMessage() for record in caplog.records if "the word is" in record.getMessage()]
+    assert printed == ["the word is ***"]
+
+
+async def test_of_a_thousand_outcomes_only_the_first_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = await begin()
+    masked: list[str] = []
+    mask: Any = scene.log.mask
+    monkeypatch.setattr(scene.log, "mask", lambda text, **cut: masked.append(text) or mask(text, **cut))
+    other = Outcome(success=False, message="other", body_bytes=2)
+    finished = await scene.finish(DONE, *[other] * 1000, status=ExitStatus(code=0))
+    assert masked.count("other") == 0
+    assert finished.ending.outcome is not None
+    assert finished.ending.outcome.message == "done"

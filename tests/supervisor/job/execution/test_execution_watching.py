@@ -1,0 +1,153 @@
+"""What an execution watches while its job runs, and what follows from what it is told."""
+
+import asyncio
+import errno
+import time
+
+import pytest
+from execution_support import DONE, Scene, begin, until
+
+from jobrunner.protocol.messages import Blocking, Tick
+from supervisor.errors import LaunchError
+from supervisor.verdict import ExitStatus, LimitKind, Limits, OutOfMemory, decide
+from tests.programs.fuzz.fakes import FakeChild
+
+EXIT_0 = ExitStatus(code=0)
+WATCHED = Limits(max_seconds=30.0, grace_seconds=1.0, memory_mb=64.0, processes=7)
+STALLING = Limits(max_seconds=30.0, grace_seconds=1.0, stall_seconds=1.0, kill_stalled=True)
+"""A look is due each quarter of a second, and counts where the machine is late by no more than an eighth."""
+
+
+async def test_memory_and_processes_are_watched_by_the_job_s_limits_until_its_end() -> None:
+    scene = await begin(WATCHED)
+    pid = scene.child.pid
+    assert scene.calls == [("sampler watches", pid, 64.0, 7), ("headcount watches", pid, 7)]
+    await scene.finish(DONE, status=EXIT_0)
+    assert ("sampler forgets", pid) in scene.calls
+    assert ("headcount forgets", pid) in scene.calls
+
+
+async def test_the_order_names_the_deadline_and_carries_the_payload() -> None:
+    before = time.monotonic()
+    scene = await begin()
+    assert scene.order is not None
+    assert before + 30.0 <= scene.order.deadline <= time.monotonic() + 30.0
+    assert scene.payload == b'{"parameters": {}}'
+    await scene.finish(DONE, status=EXIT_0)
+
+
+async def test_a_sample_above_the_memory_limit_ends_the_job() -> None:
+    scene = await begin(WATCHED)
+    scene.sample(64.0)
+    scene.sample(64.5)
+    finished = await scene.finish()
+    assert finished.ending.limit is not None
+    assert (finished.ending.limit.kind, finished.ending.limit.measured) == (LimitKind.MEMORY, 64.5)
+    assert finished.ending.usage.peak_memory_mb == 64.5
+
+
+async def test_a_process_that_the_kernel_ended_at_the_job_s_limit_ends_the_job() -> None:
+    scene = await begin(WATCHED)
+    scene.child.cgroup.oom = OutOfMemory(1, 64.0)  # type: ignore[attr-defined]
+    scene.sample(5.0)
+    finished = await scene.finish()
+    assert finished.ending.limit is not None
+    assert (finished.ending.limit.kind, finished.ending.limit.measured) == (LimitKind.MEMORY, 64.0)
+
+
+async def test_a_process_that_the_kernel_ended_for_want_of_memory_of_the_machine_ends_no_job() -> None:
+    scene = await begin(WATCHED)
+    scene.child.cgroup.oom = OutOfMemory(1)  # type: ignore[attr-defined]
+    scene.sample(5.0)
+    finished = await scene.finish(DONE, status=EXIT_0)
+    assert finished.ending.limit is None
+    assert finished.ending.outcome is not None
+
+
+async def test_a_loop_that_is_silent_ends_the_job_where_that_is_wanted() -> None:
+    scene = await begin(STALLING)
+    finished = await scene.finish()
+    assert finished.ending.limit is not None
+    assert finished.ending.limit.kind is LimitKind.STALL
+
+
+async def test_a_loop_whose_ticks_may_be_unread_is_never_accused() -> None:
+    scene = await begin(STALLING, unread=1)
+    await until(lambda: scene.child.looks >= 6, "six looks, of which four would be enough")
+    finished = await scene.finish(DONE, status=EXIT_0)
+    assert finished.ending.limit is None
+
+
+async def test_a_loop_that_ticks_is_never_accused() -> None:
+    scene = await begin(STALLING)
+    ticking = asyncio.ensure_future(_tick_for_ever(scene.say))
+    await until(lambda: scene.child.looks >= 6, "six looks, of which four would be enough")
+    ticking.cancel()
+    scene.child.unread = 1  # from here on nothing is proven any more
+    finished = await scene.finish(DONE, status=EXIT_0)
+    assert finished.ending.limit is None
+
+
+async def _tick_for_ever(say: object) -> None:
+    while True:
+        await say(Tick())  # type: ignore[operator]
+        await asyncio.sleep(0.005)
+
+
+async def test_a_stall_and_its_end_are_told_where_the_job_goes_on() -> None:
+    scene = await begin(Limits(max_seconds=30.0, grace_seconds=1.0, stall_seconds=1.0))
+    await until(lambda: "stalled" in scene.calls, "the stall is told")
+    assert "resumed" not in scene.calls
+    await scene.say(Tick())
+    await until(lambda: "resumed" in scene.calls, "its end is told")
+    await scene.finish(DONE, status=EXIT_0)
+
+
+async def test_code_that_blocks_is_told_by_the_child() -> None:
+    scene = await begin()
+    await scene.say(Blocking(file="block.py", line=12, since=0.0, text="it blocks"))
+    await scene.finish(DONE, status=EXIT_0)
+    assert ("blocked", 12) in scene.calls
+
+
+async def test_a_child_that_can_not_be_watched_gets_no_order_and_is_watched_by_nobody() -> None:
+    scene = Scene(WATCHED)
+    await scene.child.connect()
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "x")
+
+    scene.headcount.watch = refuse  # type: ignore[method-assign]
+    with pytest.raises(LaunchError, match="can't be watched: Too many open files"):
+        await scene.execution.run(scene._order, b"{}")
+    loop = asyncio.get_running_loop()
+    assert not loop.remove_reader(scene.child.stdout)
+    assert not loop.remove_reader(scene.child.stderr)
+    assert ("sampler forgets", scene.child.pid) in scene.calls
+    assert "reports stop" in scene.calls
+    with pytest.raises(BlockingIOError):
+        scene.child.far.recv(1)
+    FakeChild.close(scene.child)
+
+
+async def test_a_job_that_could_not_be_watched_says_so_in_its_result() -> None:
+    scene = await begin(WATCHED)
+    scene.sampler.fail("can't start new thread")
+    scene.headcount.fail("Too many open files")
+    finished = await scene.finish(DONE, status=EXIT_0)
+    memory, processes = finished.ending.unwatched
+    assert (memory.kind, memory.reason) == (LimitKind.MEMORY, "can't start new thread")
+    assert (processes.kind, processes.reason) == (LimitKind.PROCESSES, "Too many open files")
+    message = decide(finished.ending).message
+    assert "its memory limit was not enforced for" in message
+    assert "its limit of processes was not enforced for" in message
+
+
+async def test_a_job_whose_memory_the_kernel_limits_or_nobody_does_is_not_said_to_be_unwatched() -> None:
+    scene = await begin(WATCHED)
+    scene.child.cgroup.limits_memory = True  # type: ignore[misc]
+    scene.sampler.fail("can't start new thread")
+    assert (await scene.finish(DONE, status=EXIT_0)).ending.unwatched == ()
+    scene = await begin()
+    scene.sampler.fail("can't start new thread")
+    assert (await scene.finish(DONE, status=EXIT_0)).ending.unwatched == ()

@@ -1,0 +1,143 @@
+"""A job runner whose children have no process: the launcher is the test's, spares and executions are real."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from jobrunner.protocol.frames import read_frame
+from jobrunner.protocol.messages import Order, Outcome, to_child
+from supervisor.errors import LaunchError
+from supervisor.job.directories import JobDirectories
+from supervisor.job.result import Finished
+from supervisor.job.runner import Job, JobRunner
+from supervisor.settings.run_settings import RunSettings
+from supervisor.verdict import ExitStatus
+from tests.programs.fuzz.fakes import FakeChild, block_entry
+from tests.supervisor.job.execution.execution_support import BLOCK, Calls, RecordedChild, until
+
+ENTRY = block_entry().model_copy(update={"id": BLOCK})
+# None: to count takes real-time priority, which is not for the process of the tests.
+SETTINGS = RunSettings.model_construct(max_job_seconds=30.0, grace_seconds=0.0, max_job_processes=None)
+EXIT_0 = ExitStatus(code=0)
+DONE = Outcome(success=True, message="done", body_bytes=2)
+
+__all__ = ["until"]
+
+
+def job(**changes: Any) -> Job:
+    return replace(Job("job", BLOCK, "execute", "global", {}, {}), **changes)
+
+
+class Strangers:
+    """There are none: the sweep must not take the test's own processes for leftovers."""
+
+    def unknown(self, pids: set[int]) -> set[int]:
+        return set()
+
+
+class Launcher:
+    """Gives out the test's children, when it lets them."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.known_children = Strangers()
+        self.calls = calls
+        self.may_bear = asyncio.Event()
+        self.may_bear.set()
+        self.error: LaunchError | None = None
+        self.children: list[RecordedChild] = []
+        self.user: int | None = None
+
+    async def spawn_child(self) -> RecordedChild:
+        self.calls.append("spawn_child")
+        await self.may_bear.wait()
+        if self.error is not None:
+            raise self.error
+        child = RecordedChild(self.calls)
+        child.user = self.user  # type: ignore[assignment]
+        await child.connect()
+        self.children.append(child)
+        return child
+
+    def drain_starts(self) -> None: ...
+
+
+class RecordedDirectories(JobDirectories):
+    """Real directories, and what was done to them."""
+
+    calls: Calls
+
+    def make(self, owner: int | None = None) -> str:
+        path = super().make()  # giving it to another user takes a privilege
+        self.calls.append(("make", owner))
+        return path
+
+    def take_back(self, path: str) -> None:
+        self.calls.append(("take back", path))
+
+    async def remove(self, path: str) -> None:
+        self.calls.append(("remove", path))
+        await super().remove(path)
+
+    def close(self) -> None:
+        super().close()
+        self.calls.append("directories close")
+
+
+class Scene:
+    """A runner, its launcher, and what was called."""
+
+    def __init__(self, directory: Path, spares: int) -> None:
+        self.calls: Calls = []
+        self.launcher = Launcher(self.calls)
+        self.runner = JobRunner(self.launcher, SETTINGS, directory, spares=spares)  # type: ignore[arg-type]
+        self.runner._directories = RecordedDirectories(directory)
+        self.runner._directories.calls = self.calls
+
+    def begin(self, job: Job, entry: Any = ENTRY) -> "asyncio.Task[Finished]":
+        return asyncio.ensure_future(self.runner.run(job, entry))
+
+    async def child(self, number: int = 1) -> RecordedChild:
+        await until(lambda: len(self.launcher.children) >= number, f"child {number} is born")
+        return self.launcher.children[number - 1]
+
+    async def order(self, child: RecordedChild) -> tuple[Order, bytes]:
+        """Read the order as the child would."""
+        reader, writer = await asyncio.open_connection(sock=child.far.dup())
+        frame = await asyncio.wait_for(read_frame(reader, 2**20), 20)
+        writer.transport.abort()
+        assert frame is not None
+        order = to_child(frame)
+        assert isinstance(order, Order)
+        return order, frame.payload
+
+    async def end(self, child: RecordedChild, outcome: Outcome = DONE, payload: bytes = b"{}") -> None:
+        await child.send(outcome.pack(payload))
+        child.end(EXIT_0)
+
+    async def run(self, job: Job, entry: Any = ENTRY, outcome: Outcome = DONE) -> Finished:
+        """Run a job in the next child, to an outcome."""
+        number = len(self.launcher.children) + 1
+        running = self.begin(job, entry)
+        child = await self.child(number)
+        await self.order(child)
+        await self.end(child, outcome)
+        return await asyncio.wait_for(running, 20)
+
+
+@asynccontextmanager
+async def scene(directory: Path, *, spares: int = 0, prepared: bool = True) -> AsyncIterator[Scene]:
+    made = Scene(directory / "jobs", spares)
+    if prepared:
+        made.runner.prepare()
+    try:
+        yield made
+    finally:
+        made.launcher.may_bear.set()
+        for child in made.launcher.children:
+            child.end(EXIT_0)
+        await made.runner.close()
+        for child in made.launcher.children:
+            FakeChild.close(child)

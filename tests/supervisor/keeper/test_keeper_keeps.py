@@ -1,0 +1,156 @@
+"""A keeper around a small program instead of a supervisor: codes, signals, and what is left when it ends."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PROGRAM = """
+import os, signal, subprocess, sys, time
+from supervisor import keeper
+from supervisor.process import kept
+
+def run():
+    {body}
+
+sys.exit(keeper.keep(run))
+"""
+
+
+@contextlib.contextmanager
+def started(body: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run a program whose `run` has this body, in a session of its own."""
+    command = [sys.executable, "-c", PROGRAM.format(body=body.replace("\n", "\n    "))]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as program:
+        try:
+            yield program
+        finally:
+            program.kill()
+
+
+def ended(body: str) -> tuple[int, str, str]:
+    """Return exit code, output and errors of a program that ends by itself."""
+    with started(body) as program:
+        out, errors = program.communicate(timeout=40)
+        return program.returncode, out, errors
+
+
+def line_of(program: "subprocess.Popen[str]") -> list[int]:
+    assert program.stdout is not None
+    return [int(word) for word in program.stdout.readline().split()]
+
+
+def wait_until(check: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + 30
+    while not check():
+        assert time.monotonic() < end, what
+        time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("code", [0, 7])
+def test_the_exit_code_is_passed_on(code: int) -> None:
+    assert ended(f"return {code}") == (code, "", "")
+
+
+def test_a_supervisor_that_was_killed_is_told_and_its_signal_is_the_code() -> None:
+    code, _, errors = ended("os.kill(os.getpid(), signal.SIGSEGV)")
+    assert code == 128 + signal.SIGSEGV
+    assert errors == "supervisor: the worker was ended by SIGSEGV; 0 process(es) of it were killed.\n"
+
+
+def test_the_supervisor_has_a_process_group_of_its_own_and_knows_its_keeper() -> None:
+    with started("print(os.getpid(), os.getpgid(0), kept.keeper_pid(), flush=True)\nreturn 0") as program:
+        pid, group, keeper_pid = line_of(program)
+        assert (group, keeper_pid) == (pid, program.pid)
+
+
+def test_what_a_killed_supervisor_leaves_is_killed_and_counted() -> None:
+    body = """sleeper = subprocess.Popen(["sleep", "600"], start_new_session=True)
+print(sleeper.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)"""
+    with started(body) as program:
+        (sleeper,) = line_of(program)
+        _, errors = program.communicate(timeout=40)
+        assert not is_alive(sleeper)
+        assert program.returncode == 128 + signal.SIGKILL
+        assert "ended by SIGKILL; 1 process(es) of it were killed" in errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_before_the_start_is_said_and_is_no_failure(number: signal.Signals) -> None:
+    with started("print(os.getpid(), flush=True)\ntime.sleep(600)") as program:
+        line_of(program)
+        program.send_signal(number)
+        _, errors = program.communicate(timeout=40)
+        assert program.returncode == 0
+        assert errors == f"supervisor: stopped by {number.name} before it had started.\n"
+
+
+def test_a_hangup_before_the_start_changes_nothing() -> None:
+    body = """print(os.getpid(), flush=True)
+sys.stdin.readline()
+return 5"""
+    command = [sys.executable, "-c", PROGRAM.format(body=body.replace("\n", "\n    "))]
+    with subprocess.Popen(
+        command,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as program:
+        try:
+            (supervisor,) = line_of(program)
+            os.kill(supervisor, signal.SIGHUP)
+            program.send_signal(signal.SIGHUP)
+            assert program.stdin is not None
+            program.stdin.write("go on\n")
+            program.stdin.flush()
+            assert program.wait(40) == 5
+        finally:
+            program.kill()
+
+
+def test_a_supervisor_whose_keeper_is_killed_is_told_by_a_signal() -> None:
+    body = """from jobrunner.protocol import linux
+signal.pthread_sigmask(signal.SIG_BLOCK, {linux.KEEPER_LOST_SIGNAL})
+print(os.getpid(), flush=True)
+signal.sigwait({linux.KEEPER_LOST_SIGNAL})
+os._exit(0)"""
+    with started(body) as program:
+        (supervisor,) = line_of(program)
+        try:
+            program.kill()
+            wait_until(lambda: not is_alive(supervisor), "the supervisor has noticed")
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(supervisor, signal.SIGKILL)
+
+
+def test_the_keeper_has_a_name_of_its_own_for_those_who_look() -> None:
+    with started("print(os.getpid(), flush=True)\ntime.sleep(600)") as program:
+        line_of(program)
+        name = Path(f"/proc/{program.pid}/comm")
+        wait_until(lambda: name.read_text() == "neops-keeper\n", "it has its name")

@@ -1,0 +1,108 @@
+"""Jobs without evidence: each cause has its text and says whether to start again, and only this package says so."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from jobrunner.protocol.masking import Mask
+from supervisor.verdict import Cause, Verdict, refusals
+from supervisor.verdict.refusals import Quarantined
+
+ROOT = Path(__file__).parents[3]
+MASK = Mask()
+WHY = Quarantined(("signal SIGSEGV",) * 3, 600)
+
+REFUSALS: list[tuple[Verdict, Cause, bool | None, str]] = [
+    (refusals.malformed_job("It has no id."), Cause.MALFORMED_JOB, False, "It has no id."),
+    (
+        refusals.unknown_block("a/b:1.0.0", ()),
+        Cause.UNKNOWN_BLOCK,
+        False,
+        "This worker has no block a/b:1.0.0.",
+    ),
+    (
+        refusals.unknown_block("a/b:1.0.0", ("m1", "m2", "m3", "m4")),
+        Cause.UNKNOWN_BLOCK,
+        False,
+        "This worker has no block a/b:1.0.0. It may be in a module that could not be imported: m1; m2; m3",
+    ),
+    (
+        refusals.expired(85.5),
+        Cause.EXPIRED,
+        True,
+        "Not run: it waited 86 s for a slot, and the engine would give it up before its end.",
+    ),
+    (
+        refusals.quarantined("a/b:1.0.0", WHY),
+        Cause.QUARANTINED,
+        False,
+        "Not run: Block a/b:1.0.0 has killed its process 3 times with the same parameters (signal SIGSEGV, signal "
+        "SIGSEGV, signal SIGSEGV). It is not run with them for the next 10 min. Correct the block or its parameters; "
+        "a reload (SIGHUP) or restart of this worker forgets the count.",
+    ),
+    (
+        refusals.start_failed(MASK("no descriptor is left.")),
+        Cause.START_FAILED,
+        True,
+        "Not run: no descriptor is left.",
+    ),
+    (refusals.worker_stopping(), Cause.WORKER_STOPPING, True, "Not run: this worker is shutting down."),
+    (
+        refusals.worker_restarted("a/b:1.0.0"),
+        Cause.WORKER_RESTARTED,
+        None,
+        "This worker ended while the job ran (block a/b:1.0.0), and was started again. "
+        "The block may have done a part of its work.",
+    ),
+    (
+        refusals.claim_lost(by_the_last_run=False),
+        Cause.CLAIM_LOST,
+        True,
+        "Not run: the engine gave this job to this worker, but the connection broke before it arrived. "
+        "It can be started again.",
+    ),
+    (
+        refusals.claim_lost(by_the_last_run=True),
+        Cause.CLAIM_LOST,
+        None,
+        "The engine gave this job to this worker, which knows nothing of it: its arrival was lost, or the last run of "
+        "this worker was killed with it. The block may have done a part of its work.",
+    ),
+    (
+        refusals.worker_error(),
+        Cause.WORKER_ERROR,
+        None,
+        "Ended by a bug in this worker, which its log describes. Please report it.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("verdict", "cause", "retryable", "message"), REFUSALS)
+def test_a_refusal_says_why_and_whether_to_start_again(
+    verdict: Verdict, cause: Cause, retryable: bool | None, message: str
+) -> None:
+    assert verdict == Verdict(success=False, cause=cause, message=message, retryable=retryable)
+
+
+def calls_outside(names: set[str], room: str) -> list[str]:
+    """Return where the packages call one of these functions, apart from this folder."""
+    found = []
+    for package in ("supervisor", "jobrunner", "sdk", "blocks"):
+        for file in (ROOT / package).rglob("*.py"):
+            if file.is_relative_to(ROOT / room):
+                continue
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in names:
+                    found.append(f"{file.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)[:60]}")
+    return found
+
+
+def test_verdicts_are_made_in_this_package_alone() -> None:
+    assert calls_outside({"Verdict", "failure"}, "supervisor/verdict") == []
+
+
+def test_a_text_is_called_masked_by_the_masking_engine_alone() -> None:
+    assert calls_outside({"Masked"}, "jobrunner/protocol/masking") == []
+    casts = calls_outside({"cast"}, "jobrunner/protocol/masking")
+    assert [each for each in casts if "Masked" in each] == []

@@ -1,0 +1,265 @@
+"""When a poll is sent, what becomes of its answer, and what a poll that broke leads to. Time is simulated."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from supervisor.engine.api import Poll
+from supervisor.errors import EngineError
+from supervisor.worker.poller import LONGEST_PAUSE_SECONDS, Poller
+from tests.programs.fuzz.fakes import block_entry
+from tests.simulated_time import elapsed, simulate, turns
+
+INTERVAL = 1.0
+JOB: Any = "a job"
+Then = Callable[["Scene"], Awaitable[None]]
+
+
+class Scene:
+    """Engine, registration, dispatcher and lost claims in one, and what was asked of each."""
+
+    def __init__(self) -> None:
+        self.uuid = "w-1"
+        self.accepted = [block_entry()]
+        self.changed = asyncio.Event()
+        self.free_slots = 2
+        self.answers: list[Poll | Exception] = []
+        self.calls: list[Any] = []
+        self.polls: list[float] = []
+        self.answer_seconds = 0.0
+        self.renew_seconds = 0.0
+        part: Any = self
+        self.poller = Poller(part, part, part, part, INTERVAL)
+
+    async def poll(self, worker_uuid: str, blocks: tuple[Any, ...], limit: int) -> Poll:
+        self.calls.append(("poll", worker_uuid, len(blocks), limit))
+        self.polls.append(elapsed())
+        await asyncio.sleep(self.answer_seconds)
+        answer = self.answers.pop(0) if self.answers else Poll(())
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def accept(self, jobs: tuple[Any, ...], worker_uuid: str) -> None:
+        if jobs:
+            self.calls.append(("accept", len(jobs), worker_uuid))
+
+    async def look(self, worker_uuid: str) -> None:
+        self.calls.append(("look", worker_uuid))
+
+    def suspect(self) -> None:
+        self.calls.append("suspect")
+
+    async def renew(self, uuid: str) -> None:
+        self.calls.append(("renew", uuid))
+        try:
+            await asyncio.sleep(self.renew_seconds)
+        except asyncio.CancelledError:
+            self.calls.append("renewal given up")
+            raise
+        self.uuid = "w-2"
+
+    def of(self, *names: str) -> list[Any]:
+        return [call for call in self.calls if (call if isinstance(call, str) else call[0]) in names]
+
+
+def live(then: Then, **changes: Any) -> Scene:
+    """Poll while the test does something; then stop, and wait for the end."""
+
+    async def life() -> Scene:
+        scene = Scene()
+        for name, value in changes.items():
+            setattr(scene, name, value)
+        polling = asyncio.ensure_future(scene.poller.poll_until_stopped())
+        await then(scene)
+        scene.poller.stop()
+        await asyncio.wait_for(polling, 3600.0)
+        return scene
+
+    return simulate(life())
+
+
+def seconds(count: float) -> Then:
+    return lambda scene: asyncio.sleep(count)
+
+
+def pauses(scene: Scene) -> list[float]:
+    return [later - earlier for earlier, later in zip([0.0, *scene.polls], scene.polls, strict=False)][1:]
+
+
+def test_it_asks_at_once_for_as_many_jobs_as_there_are_slots_under_its_uuid() -> None:
+    scene = live(seconds(0.0), accepted=[block_entry("a"), block_entry("b")])
+    assert scene.calls[:2] == [("look", "w-1"), ("poll", "w-1", 2, 2)]
+
+
+def test_without_work_it_asks_about_once_an_interval() -> None:
+    scene = live(seconds(50.0))
+    assert all(0.9 * INTERVAL <= pause <= 1.1 * INTERVAL for pause in pauses(scene))
+    assert len({round(pause, 4) for pause in pauses(scene)}) > 10, "many workers would ask at the same moment"
+
+
+def test_where_there_was_work_it_asks_again_at_once() -> None:
+    scene = live(seconds(0.5), answers=[Poll((JOB,)), Poll((JOB, JOB))])
+    assert pauses(scene) == [0.0, 0.0]
+    assert scene.of("accept") == [("accept", 1, "w-1"), ("accept", 2, "w-1")]
+
+
+def test_without_a_free_slot_it_does_not_ask_and_when_one_is_free_it_asks_at_once() -> None:
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(20.25)
+        assert scene.polls == []
+        scene.free_slots = 1
+        scene.changed.set()
+        await turns()
+        assert scene.polls == [20.25]
+
+    assert live(then, free_slots=0).of("poll")[0] == ("poll", "w-1", 1, 1)
+
+
+def test_without_a_block_it_does_not_ask() -> None:
+    assert live(seconds(20.0), accepted=[]).polls == []
+
+
+def test_what_is_lost_is_looked_for_while_no_slot_is_free() -> None:
+    assert len(live(seconds(20.5), free_slots=0).of("look")) >= 20
+
+
+def test_a_slot_that_becomes_free_ends_the_pause() -> None:
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(0.5)
+        scene.changed.set()
+        await turns()
+        assert scene.polls == [0.0, 0.5]
+
+    live(then)
+
+
+def test_what_became_free_before_the_poll_does_not_end_the_pause_after_it() -> None:
+    async def then(scene: Scene) -> None:
+        scene.changed.set()
+        await asyncio.sleep(0.5)
+        assert len(scene.polls) == 1
+
+    live(then)
+
+
+def test_a_slot_that_becomes_free_does_not_shorten_the_pauses_of_an_engine_that_fails() -> None:
+    async def then(scene: Scene) -> None:
+        for _ in range(100):
+            scene.changed.set()
+            await asyncio.sleep(0.1)
+
+    scene = live(then, answers=[EngineError("away")] * 1000)
+    assert len(scene.polls) < 40
+
+
+def test_an_engine_that_fails_is_asked_with_growing_pauses_that_end_with_its_return() -> None:
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(120.0)
+        scene.answers.clear()
+        await asyncio.sleep(20.0)
+        scene.answers[:] = [EngineError("away")] * 2
+        await asyncio.sleep(20.0)
+
+    scene = live(then, answers=[EngineError("away")] * 1000)
+    assert LONGEST_PAUSE_SECONDS == 5.0
+    assert 2.0 < max(pauses(scene)) <= 5.0
+    assert all(pause <= 2.0 for pause in pauses(scene)[-10:]), "it begins anew after a success"
+
+
+def test_the_engine_s_wish_for_a_pause_is_kept() -> None:
+    scene = live(seconds(40.0), answers=[EngineError("later", status=429, retry_after_seconds=20.0)])
+    assert 20.0 <= pauses(scene)[0] <= 25.0
+
+
+def test_a_failure_is_told_once_and_its_end_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    away = EngineError("It is away.", status=503)
+    live(seconds(60.0), answers=[away, away, Poll(()), EngineError("Again.", status=503), Poll(())])
+    told = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert told == [
+        ("WARNING", "Polling fails: It is away. It is tried again and again."),
+        ("INFO", "Polling works again."),
+        ("WARNING", "Polling fails: Again. It is tried again and again."),
+        ("INFO", "Polling works again."),
+    ]
+
+
+@pytest.mark.parametrize(("status", "suspected"), [(None, 1), (503, 1), (200, 1), (429, 0), (400, 0)])
+def test_a_poll_that_may_have_claimed_jobs_is_looked_into(status: int | None, suspected: int) -> None:
+    scene = live(seconds(0.0), answers=[EngineError("broken", status=status)])
+    assert len(scene.of("suspect")) == suspected
+    # Also where it was the last one: nobody would ask after it any more.
+    assert scene.calls[-1] == ("look", "w-1")
+
+
+def test_an_answer_that_broke_off_is_taken_as_far_as_it_came_and_looked_into(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene = live(seconds(0.0), answers=[Poll((JOB,), complete=False)])
+    assert scene.calls[2:4] == [("accept", 1, "w-1"), "suspect"]
+    assert "broke off after 1 job(s)" in caplog.text
+
+
+def test_more_jobs_than_there_are_slots_are_taken_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    scene = live(seconds(0.0), answers=[Poll((JOB,) * 2)])
+    assert "free slots" not in caplog.text
+    scene = live(seconds(0.0), answers=[Poll((JOB,) * 3)])
+    assert scene.of("accept") == [("accept", 3, "w-1")]
+    assert "sent 3 jobs for 2 free slots" in caplog.text
+
+
+def test_a_worker_that_the_engine_has_forgotten_registers_anew_and_asks_an_interval_later() -> None:
+    scene = live(seconds(1.5), answers=[EngineError("unknown", status=404)], renew_seconds=0.25)
+    assert scene.of("renew", "poll")[:3] == [
+        ("poll", "w-1", 1, 2),
+        ("renew", "w-1"),
+        ("poll", "w-2", 1, 2),
+    ]
+    assert pauses(scene)[0] == pytest.approx(INTERVAL + 0.25)
+    assert scene.of("suspect") == []
+
+
+def test_registering_anew_does_not_hold_up_the_end() -> None:
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(1.0)
+        scene.poller.stop()
+        await turns()
+        assert scene.of("renewal given up")
+
+    live(then, answers=[EngineError("unknown", status=404)], renew_seconds=10_000.0)
+
+
+def test_a_poll_that_was_sent_is_awaited_to_its_end() -> None:
+    """Its answer is the claim."""
+
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(1.0)
+
+    scene = live(then, answers=[Poll((JOB,))], answer_seconds=30.0)
+    assert scene.of("poll", "accept") == [("poll", "w-1", 1, 2), ("accept", 1, "w-1")]
+
+
+@pytest.mark.parametrize("slots", [0, 2])
+def test_the_end_is_not_held_up_by_a_pause(slots: int) -> None:
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(0.25)
+        scene.poller.stop()
+        await turns()
+        assert elapsed() == 0.25
+        assert scene.calls[-1] == ("look", "w-1")
+
+    live(then, free_slots=slots)
+
+
+def test_no_poll_is_sent_after_the_end_was_asked_for() -> None:
+    async def life() -> Scene:
+        scene = Scene()
+        scene.poller.stop()
+        await scene.poller.poll_until_stopped()
+        return scene
+
+    assert simulate(life()).calls == [("look", "w-1")]

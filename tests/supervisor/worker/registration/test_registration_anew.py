@@ -1,0 +1,147 @@
+"""Registering anew: after the engine has forgotten this worker, and after a reload."""
+
+import asyncio
+
+import pytest
+from registration_support import A, B, Scene, refusal
+
+from supervisor.errors import EngineError
+from tests.programs.fuzz.fakes import block_entry
+from tests.simulated_time import elapsed, simulate, turns
+
+AWAY = EngineError("It is away.")
+
+
+def test_every_block_is_offered_again_under_the_new_uuid() -> None:
+    scene = Scene()
+
+    async def live() -> None:
+        await scene.registration.begin(60.0)
+        scene.calls.clear()
+        await scene.registration.renew("w-1")
+
+    simulate(live())
+    assert scene.calls == [
+        ("register", "router-worker", "192.0.2.1"),
+        ("remember", "worker_uuid", "w-2"),
+        ("block", "a", "w-2"),
+        ("block", "b", "w-2"),
+    ]
+    assert (scene.registration.uuid, scene.accepted) == ("w-2", ["a", "b"])
+
+
+def test_a_block_that_was_refused_is_offered_again() -> None:
+    """It may have been refused only because the worker was unknown."""
+    scene = Scene()
+    scene.engine.errors = {"block b w-1": [refusal(404)]}
+
+    async def live() -> None:
+        await scene.registration.begin(60.0)
+        assert scene.registration.refused.keys() == {B.id}
+        await scene.registration.renew("w-1")
+
+    simulate(live())
+    assert (scene.accepted, scene.registration.refused) == (["a", "b"], {})
+
+
+def test_who_notices_second_changes_nothing() -> None:
+    scene = Scene()
+
+    async def live() -> None:
+        await scene.registration.begin(60.0)
+        await asyncio.gather(*(scene.registration.renew("w-1") for _ in range(3)))
+
+    simulate(live())
+    assert (scene.engine.registered, scene.registration.uuid) == (2, "w-2")
+
+
+def test_a_block_that_fails_for_now_does_not_register_another_worker() -> None:
+    scene = Scene()
+    scene.engine.errors = {"block b w-2": [AWAY] * 3}
+
+    async def live() -> None:
+        await scene.registration.begin(60.0)
+        await scene.registration.renew("w-1")
+
+    simulate(live())
+    assert scene.engine.registered == 2
+    assert scene.accepted == ["a", "b"]
+
+
+def test_an_engine_that_is_away_is_asked_until_it_answers_with_pauses(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene = Scene()
+
+    async def live() -> float:
+        await scene.registration.begin(60.0)
+        scene.engine.errors = {
+            "register": [EngineError("later", status=503, retry_after_seconds=40.0), AWAY, AWAY]
+        }
+        await scene.registration.renew("w-1")
+        return elapsed()
+
+    assert simulate(live()) >= 40.0
+    assert scene.registration.uuid == "w-2"
+    assert "Registering anew failed: later Trying again in" in caplog.text
+
+
+def test_a_worker_that_leaves_is_not_registered_anew() -> None:
+    scene = Scene()
+
+    async def live() -> None:
+        await scene.registration.begin(60.0)
+        await scene.registration.end()
+        await scene.registration.renew("w-1")
+
+    simulate(live())
+    assert scene.engine.registered == 1
+
+
+def test_after_a_reload_only_what_is_new_is_offered_and_what_is_gone_is_not_polled_for() -> None:
+    scene = Scene()
+    new = block_entry("new")
+
+    async def live() -> None:
+        await scene.registration.begin(60.0)
+        accepted = scene.registration.accepted
+        scene.calls.clear()
+        await scene.registration.offer((A, new))
+        assert accepted is scene.registration.accepted, "others hold this list"
+
+    simulate(live())
+    assert scene.calls == [("block", "new", "w-1")]
+    assert scene.accepted == ["a", "new"]
+
+
+def test_after_a_reload_a_block_that_was_refused_is_offered_again() -> None:
+    scene = Scene()
+    scene.engine.errors = {"block b w-1": [refusal()]}
+
+    async def live() -> None:
+        await scene.registration.begin(60.0)
+        await scene.registration.offer((A, B))
+
+    simulate(live())
+    assert (scene.accepted, scene.registration.refused) == (["a", "b"], {})
+
+
+def test_a_reload_waits_for_a_registration_that_is_under_way() -> None:
+    """Else blocks would be registered twice, and under a uuid that is over."""
+    scene = Scene()
+
+    async def live() -> None:
+        await scene.registration.begin(60.0)
+        scene.engine.errors = {"register": [AWAY]}
+        renewing = asyncio.ensure_future(scene.registration.renew("w-1"))
+        await turns()
+        scene.calls.clear()
+        await scene.registration.offer((A,))
+        await renewing
+
+    simulate(live())
+    assert [call for call in scene.calls if call[0] == "block"] == [
+        ("block", "a", "w-2"),
+        ("block", "b", "w-2"),
+    ]
+    assert scene.accepted == ["a"]
