@@ -13,7 +13,7 @@ from typing import Final
 from multiprocess import process as multiprocess_process
 from multiprocess import resource_tracker
 
-from jobrunner.awaiting import write_awaiting_when_idle
+from jobrunner.awaits import write_awaiting_when_idle
 from jobrunner.containment import contain, forbid_escape
 from jobrunner.job_user import become_user
 from jobrunner.protocol import linux

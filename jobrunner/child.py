@@ -6,10 +6,10 @@ import tempfile
 from typing import NoReturn
 
 from jobrunner.channel import Channel
+from jobrunner.child_coverage import measured
 from jobrunner.group_filter import ask_before_leaving_the_group
 from jobrunner.job import run_order
 from jobrunner.logs import capture_logs
-from jobrunner.measuring import measured
 from jobrunner.protocol import linux
 from jobrunner.protocol.caps import ORDER_CAP_BYTES
 from jobrunner.protocol.entry import Descriptors

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from jobrunner.awaiting import write_awaiting, write_threads
+from jobrunner.awaits import write_awaiting, write_threads
 from jobrunner.blocking import watched_for_blocking
 from jobrunner.bootstrap import DUMP_DESCRIPTOR
 from jobrunner.channel import Channel
@@ -20,7 +20,7 @@ from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.exit_codes import CHANNEL_LOST
 from jobrunner.protocol.messages import Cancel, Order, to_child
 from jobrunner.protocol.ticks import shortest_tick_seconds
-from jobrunner.ticking import Ticking
+from jobrunner.ticker import Ticker
 from sdk.block_registry import registry
 from sdk.boundary import tell_with_traceback
 from sdk.execution import JobInput, OutcomeBody, run_job
@@ -117,7 +117,7 @@ async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -
 
     loop.add_reader(channel.fileno(), hear)
     interval_seconds = shortest_tick_seconds(order.stall_seconds, order.blocking_seconds)
-    ticking = Ticking(channel, interval_seconds) if interval_seconds else None
+    ticking = Ticker(channel, interval_seconds) if interval_seconds else None
     try:
         with watched_for_blocking(channel, order):
             return await job

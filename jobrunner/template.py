@@ -15,11 +15,11 @@ from typing import NoReturn
 from jobrunner.bootstrap import become_child, reset_identity
 from jobrunner.channel import Channel
 from jobrunner.child import live
+from jobrunner.child_coverage import prepare_measuring
 from jobrunner.containment import contain_signals, take_ordinary_priority
 from jobrunner.discovery import discover
 from jobrunner.discovery.module import Module
 from jobrunner.logs import import_logs
-from jobrunner.measuring import prepare_measuring
 from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.control import Started, announce_start, receive_fork_request

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, final
 
 from sdk.acquire_params import AcquireParams
 from sdk.boundary import guarded
-from sdk.calling import call, wants_meta
+from sdk.calls import call, wants_meta
 from sdk.context import WorkflowContext
 from sdk.errors import SdkError
 from sdk.job import JobMeta

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any, Final
 
-from sdk.calling import wants_meta
+from sdk.calls import wants_meta
 from sdk.errors import RegistrationError
 
 _PARAMETERS: Final = {

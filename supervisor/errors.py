@@ -45,7 +45,7 @@ class ReloadRefusedError(SupervisorError):
 class EngineError(SupervisorError):
     """A request to the engine did not succeed. ``status`` is the HTTP status, `None` without an answer.
 
-    ``retry_after_seconds`` is the engine's own wish (Retry-After), if it had one.
+    ``retry_after_seconds`` is what the engine asked for (Retry-After), if it did.
     """
 
     def __init__(

@@ -13,6 +13,10 @@ import pytest
 from tests.capabilities import need
 from tests.processes import PURE_FOLDERS, started_processes
 
+# pytest compiles each test module anew otherwise, in each parallel worker: half of the time of collecting them. What
+# the tests start is not affected.
+sys.dont_write_bytecode = False
+
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 

@@ -4,9 +4,9 @@ import os
 import sys
 from collections.abc import Callable
 
-from jobrunner.discovery.choosing import Found
-from jobrunner.discovery.importing import forget_half_imported, import_module, problem_of, thread_problem
 from jobrunner.discovery.module import Module
+from jobrunner.discovery.module_choice import Found
+from jobrunner.discovery.module_import import forget_half_imported, import_module, problem_of, thread_problem
 from jobrunner.discovery.sources import modules_of
 from jobrunner.errors import SourceError
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem, LeftOut

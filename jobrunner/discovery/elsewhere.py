@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
-from jobrunner.discovery.reading import read_text
+from jobrunner.discovery.source_text import read_text
 from jobrunner.discovery.top_level import Text
 
 _OURS: Final = frozenset({"neops-supervisor", "neops-worker-sdk"})

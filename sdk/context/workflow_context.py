@@ -8,7 +8,7 @@ from typing import Any, Self, cast
 
 from sdk.context.changes import Update, snapshot, updates_of
 from sdk.context.kinds import DEVICE, GROUP, INTERFACE, KINDS, Kind, id_of
-from sdk.context.reading import read_entities
+from sdk.context.reader import read_entities
 from sdk.entities.device import DeviceEntity
 from sdk.entities.group import DeviceGroupEntity
 from sdk.entities.interface import InterfaceEntity
@@ -128,7 +128,7 @@ class WorkflowContext:
         return cast("list[Any]", getattr(self, kind.attribute, None))
 
     def _own(self, kind: Kind) -> Any:
-        # Looked up each time: a block may have put another object with this id into the list.
+        # ChannelChecked up each time: a block may have put another object with this id into the list.
         if not self._runs_on(kind):
             return None
         return next((entity for entity in self._list(kind) if id_of(entity) == self.entity_id), None)

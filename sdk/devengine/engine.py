@@ -18,7 +18,7 @@ from sdk.devengine.blackboard import Blackboard
 from sdk.devengine.errors import EngineStateError, NotFoundError
 from sdk.devengine.faults import Faults
 from sdk.devengine.options import EngineOptions
-from sdk.devengine.payloads.reading import validate
+from sdk.devengine.payloads.reader import validate
 from sdk.devengine.payloads.submissions import SUBMISSION
 from sdk.devengine.records import AttemptRecord, JobRecord, LogRecord, RegistrationRecord, WorkerRecord
 from sdk.devengine.request_log import RequestLog, RequestRecord

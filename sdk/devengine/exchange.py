@@ -12,7 +12,7 @@ from aiohttp import web
 from sdk.devengine.errors import RequestError
 from sdk.devengine.faults import Fault
 from sdk.devengine.guards import check_content_type, check_sender, check_token
-from sdk.devengine.handling import Handler, answer, answer_error, route_name
+from sdk.devengine.handlers import Handler, answer, answer_error, route_name
 from sdk.devengine.request_log import RequestRecord
 from sdk.devengine.service import service_of
 

@@ -10,8 +10,8 @@ from pydantic import Field, TypeAdapter
 from sdk.devengine import wire
 from sdk.devengine.errors import EngineOptionsError, NotFoundError, RequestError
 from sdk.devengine.faults import Fault, FaultRoute
-from sdk.devengine.handling import add_route, answer, read_body
-from sdk.devengine.payloads.reading import Body, parse_json, validate
+from sdk.devengine.handlers import add_route, answer, read_body
+from sdk.devengine.payloads.reader import Body, parse_json, validate
 from sdk.devengine.payloads.submissions import SUBMISSION, SUBMISSIONS
 from sdk.devengine.service import service_of
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from sdk.devengine import wire
 from sdk.devengine.errors import NotFoundError, RequestError
 from sdk.devengine.guards import check_read_token
-from sdk.devengine.handling import Handler, add_route, answer, answer_empty
+from sdk.devengine.handlers import Handler, add_route, answer, answer_empty
 from sdk.devengine.identifiers import highest_match, parse_reference
 from sdk.devengine.records import JobRecord, JobStatus, RegistrationRecord
 from sdk.devengine.rules import WorkerState

@@ -9,7 +9,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from sdk.devengine import wire
-from sdk.devengine.handling import add_route, answer, answer_empty, answer_text, read_body
+from sdk.devengine.handlers import add_route, answer, answer_empty, answer_text, read_body
 from sdk.devengine.payloads.results import JOB_RESULT
 from sdk.devengine.payloads.workers import (
     BLOCK_REGISTRATION,

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sdk.devengine.errors import ListenError
 from sdk.devengine.exchange import run_exchange
-from sdk.devengine.handling import MAX_BODY_BYTES
+from sdk.devengine.handlers import MAX_BODY_BYTES
 from sdk.devengine.routes_dev import add_dev_routes
 from sdk.devengine.routes_read import add_read_routes
 from sdk.devengine.routes_worker import add_worker_routes

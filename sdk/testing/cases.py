@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from sdk.block import FunctionBlock
 from sdk.context import WorkflowContext
-from sdk.testing.checking import Case
+from sdk.testing.case import Case
 from sdk.testing.lab_cases import Lab, LabParams, check_lab_case
 
 BlockT = TypeVar("BlockT", bound=FunctionBlock[Any, Any])
@@ -123,7 +123,7 @@ def _adding(case: Case, lab: Lab | None = None) -> Callable[[type[BlockT]], type
     def add(cls: type[BlockT]) -> type[BlockT]:
         if _runs_under_pytest():
             # Where a worker loads the block, there may be no pytest to import.
-            from sdk.testing.adding import add_test
+            from sdk.testing.case_functions import add_test
 
             add_test(cls, case, lab)
         return cls

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from sdk.testing.child_coverage import ChildCoverage
 from sdk.testing.errors import HarnessError
-from sdk.testing.measuring import ChildCoverage
 
 _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 15.0

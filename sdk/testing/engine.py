@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from sdk.block import FunctionBlock
 from sdk.context import WorkflowContext
 from sdk.devengine import DevEngine, EngineOptions
-from sdk.testing.locating import block_id_of
+from sdk.testing.locations import block_id_of
 from sdk.testing.loop_thread import LoopThread
 from sdk.testing.wire import context_of, parameters_of
 

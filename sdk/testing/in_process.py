@@ -26,12 +26,12 @@ from sdk.execution import JobInput, OutcomeBody, run_job
 from sdk.job import JobMeta
 from sdk.masking import hiding
 from sdk.sensitive import collect_secrets
-from sdk.testing.asking import Block, Context, Params, RunOptions, entity_of
 from sdk.testing.contexts import only_entity
 from sdk.testing.errors import BlockNotFoundError
 from sdk.testing.evidence import LogLine
-from sdk.testing.locating import block_id_of
+from sdk.testing.locations import block_id_of
 from sdk.testing.outcome import BlockOutcome
+from sdk.testing.run_request import Block, Context, Params, RunOptions, entity_of
 from sdk.testing.wire import context_of, parameters_of
 
 _LOGGER: Final = "block"  # the name that a child uses

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from sdk.context.kinds import DEVICE, GROUP
 from sdk.registration import RunOn
-from sdk.testing.checking import Case
+from sdk.testing.case import Case
 from sdk.testing.contexts import create_workflow_context
 from sdk.testing.labs import devices_of
 from sdk.testing.wire import context_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sdk.testing.asserting import OutcomeAssertions
+from sdk.testing.assertions import OutcomeAssertions
 from sdk.testing.evidence import LogLine, Stall
 
 _DEBUGGER_HINT: Final = (

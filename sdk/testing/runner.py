@@ -6,10 +6,18 @@ import asyncio
 from types import TracebackType
 from typing import Any, Final, Self, Unpack
 
-from sdk.testing.asking import Block, Context, Params, RunOptions, check_options, patience_seconds, request_of
 from sdk.testing.errors import BlockNotFoundError, HarnessError
-from sdk.testing.locating import looked_in
+from sdk.testing.locations import looked_in
 from sdk.testing.outcome import BlockOutcome
+from sdk.testing.run_request import (
+    Block,
+    Context,
+    Params,
+    RunOptions,
+    check_options,
+    patience_seconds,
+    request_of,
+)
 from sdk.testing.server import ServerProcess
 
 _NOT_RUN: Final = frozenset({"start_failed", "worker_stopping"})

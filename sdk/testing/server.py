@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from sdk.testing.child_coverage import ChildCoverage
 from sdk.testing.connection import Connection
 from sdk.testing.errors import HarnessError
-from sdk.testing.measuring import ChildCoverage
 
 
 @dataclass(slots=True)

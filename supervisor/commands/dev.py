@@ -10,13 +10,13 @@ from typing import ClassVar, Final
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from supervisor.commands.local.command import HINT, RARE_FLAGS, Told, run_pair
+from supervisor.commands.local.command import HINT, RARE_FLAGS, Reporter, run_pair
 from supervisor.commands.local.display import Display, display_for
+from supervisor.commands.local.file_watcher import Watcher, watched_directories, what_changed
 from supervisor.commands.local.flags import flag, given_to_the_worker
 from supervisor.commands.local.pair import Pair, PairOptions, no_proxy_for_the_loopback
 from supervisor.commands.local.results import Results
 from supervisor.commands.local.sources import places_of
-from supervisor.commands.local.watching import Watcher, watched_directories, what_changed
 from supervisor.commands.local.worker_lines import Line
 from supervisor.commands.shared.command_settings import CommandSettings
 from supervisor.commands.shared.common import EXIT_USAGE, read_settings, run_to_exit_code
@@ -71,14 +71,14 @@ def run(arguments: list[str]) -> int:
 
     async def work() -> int:
         with tempfile.TemporaryDirectory(prefix="neops-dev-", ignore_cleanup_errors=True) as name:
-            return await _Author(
+            return await _DevSession(
                 settings, arguments, [*map(str, places), *further], display, Path(name)
             ).run()
 
     return run_to_exit_code(PROGRAM, work)
 
 
-class _Author(Told):
+class _DevSession(Reporter):
     """What an author's session is made of: the pair, the watcher, and the results."""
 
     def __init__(

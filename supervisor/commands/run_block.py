@@ -12,8 +12,8 @@ from jobrunner.protocol import linux
 from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.messages import JobType, RunOn
 from supervisor.commands.blockserver.answer import answer_of
-from supervisor.commands.blockserver.asking import Asked, job_of
-from supervisor.commands.blockserver.choosing import NoSuchBlockError, choose
+from supervisor.commands.blockserver.block_lookup import NoSuchBlockError, choose
+from supervisor.commands.blockserver.job_request import Asked, job_of
 from supervisor.commands.blockserver.single import SingleRun
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, CommandSettings
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings, run_to_exit_code

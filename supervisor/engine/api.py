@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.engine.http import EngineAccess, EngineHttp
+from supervisor.engine.item_splitter import split_list
 from supervisor.engine.items import LostJob, MalformedJob, claimed_items, parse_items, parse_raw
-from supervisor.engine.splitting import split_list
 from supervisor.errors import EngineError
 from supervisor.job.runner import Job
 

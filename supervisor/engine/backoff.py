@@ -7,8 +7,8 @@ from typing import Final
 RETRYABLE_STATUSES: Final = frozenset({408, 425, 429})
 """4xx that may pass by themselves; every other 4xx is final (contract W6)."""
 
-LONGEST_WISH_SECONDS: Final = 120.0
-"""The engine's wish for a pause is respected up to here: it gives a job up after some minutes without a result."""
+LONGEST_RETRY_AFTER_SECONDS: Final = 120.0
+"""The engine's Retry-After is respected up to here: it gives a job up after some minutes without a result."""
 
 
 def is_retryable(status: int | None) -> bool:
@@ -31,17 +31,17 @@ class Backoff:
     rng: random.Random = field(default_factory=random.Random)
     failures: int = 0
 
-    def next_pause(self, wanted_seconds: float | None = None) -> float:
+    def next_pause(self, retry_after_seconds: float | None = None) -> float:
         """Count a failure and return the pause before the next try; at least what the engine asked for."""
         ceiling = min(self.longest_seconds, self.first_seconds * 2 ** min(self.failures, 20))
         self.failures += 1
         # Not less than a tenth: a pause of nothing is a busy loop.
         pause = self.rng.uniform(ceiling / 10, ceiling)
-        if not wanted_seconds:
+        if not retry_after_seconds:
             return pause
-        wish = min(wanted_seconds, LONGEST_WISH_SECONDS)
+        asked = min(retry_after_seconds, LONGEST_RETRY_AFTER_SECONDS)
         # Workers that were all told the same must not all return at the same moment.
-        return max(pause, wish + self.rng.uniform(0, min(wish, self.longest_seconds)))
+        return max(pause, asked + self.rng.uniform(0, min(asked, self.longest_seconds)))
 
     def reset(self) -> None:
         """Begin anew after a success."""

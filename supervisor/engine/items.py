@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobrunner.protocol.messages import JobType, RunOn
-from supervisor.engine.splitting import RawItem
+from supervisor.engine.item_splitter import RawItem
 from supervisor.job.runner import Job
 
 _LONGEST_TEXT_CHARS: Final = 1000

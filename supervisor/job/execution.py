@@ -15,6 +15,8 @@ from supervisor.job.timers import JobTimers
 from supervisor.launcher.child import Child
 from supervisor.launcher.sweep import Sweeper, Swept
 from supervisor.lifecycle.events import (
+    ChannelChecked,
+    CheckChannel,
     ChildExited,
     ClearTree,
     Conclude,
@@ -22,8 +24,6 @@ from supervisor.lifecycle.events import (
     JobCommand,
     JobEvent,
     KillChild,
-    Look,
-    Looked,
     MemoryMeasured,
     OrderSent,
     ProcessesCounted,
@@ -171,7 +171,7 @@ class Execution:
             case TakeStack():
                 self._reports.stop()
                 self._tasks.start(self._take_stack(), "stack of a job")
-            case Look():
+            case CheckChannel():
                 self._tasks.start(self._look(), "look of a job")
             case TellStalled(seconds):
                 self._reports.stalled(seconds)
@@ -220,7 +220,7 @@ class Execution:
         # What was not in the socket is in the stream: the reader, once woken, has read it or is behind.
         for _ in range(2):
             await asyncio.sleep(0)
-        self._put(Looked(time.monotonic(), unread or self._channel.is_behind))
+        self._put(ChannelChecked(time.monotonic(), unread or self._channel.is_behind))
 
     async def _send(self, data: bytes) -> None:
         # A child that is gone says so by its pidfd.

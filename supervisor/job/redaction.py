@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jobrunner.protocol.catalogue import SensitivePath
 from jobrunner.protocol.masking import Mask, SecretNames, secrets_in
-from jobrunner.protocol.masking.collecting import ANY
+from jobrunner.protocol.masking.collector import ANY
 
 
 def mask_of(

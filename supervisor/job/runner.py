@@ -15,7 +15,7 @@ from supervisor.job.execution import Execution
 from supervisor.job.limits import limits_for, secret_names_of
 from supervisor.job.redaction import mask_of
 from supervisor.job.result import Finished, not_run
-from supervisor.launcher import Child, Launcher, Spares
+from supervisor.launcher import Child, Launcher, SparePool
 from supervisor.launcher.sweep import Sweeper
 from supervisor.process.cgroups.worker import Cgroups
 from supervisor.settings.run_settings import RunSettings
@@ -59,7 +59,7 @@ class JobRunner:
     ) -> None:
         self.settings = settings
         self.start_seconds = START_SECONDS
-        self._spares = Spares(launcher, spares, cgroups)
+        self._spares = SparePool(launcher, spares, cgroups)
         self._sweeper = Sweeper(launcher)
         self._sampler = Sampler()
         self._process_counter = ProcessCounter()

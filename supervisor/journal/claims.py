@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from supervisor.journal.records import Claim, Entry, Seen, StoredResult
+from supervisor.journal.records import Claim, Entry, RowState, StoredResult
 
 
 @dataclass(slots=True, eq=False)
@@ -106,7 +106,7 @@ class Claims:
             self._rows[number] = row
         return replaced
 
-    def compare(self, seen: Iterable[Seen]) -> Differences:
+    def compare(self, seen: Iterable[RowState]) -> Differences:
         """Take over what a person has done to dead letters, and find rows of ours that were taken away."""
         found = {row.number: row.is_dead for row in seen}
         differences = Differences()

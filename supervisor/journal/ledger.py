@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from supervisor.journal.claims import Claims
 from supervisor.journal.durable_copy import MEND_SECONDS, DurableCopy
-from supervisor.journal.records import Claim, Entry, Seen, StoredResult
+from supervisor.journal.records import Claim, Entry, RowState, StoredResult
 from supervisor.journal.store import Journal
 from supervisor.journal.uuid_backup import UuidBackup
 from supervisor.process.tasks import Tasks
@@ -130,7 +130,7 @@ class Ledger:
         # In a thread, as it waits for the writer's.
         await asyncio.to_thread(self._image.journal.close)
 
-    def _on_changed(self, seen: list[Seen]) -> None:
+    def _on_changed(self, seen: list[RowState]) -> None:
         differences = self._claims.compare(seen)
         for entry in differences.dropped:
             _log.warning("The dead letter %d (job %s) was dropped by hand.", entry.number, entry.claim.job_id)

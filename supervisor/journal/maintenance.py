@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from supervisor.journal import rows
-from supervisor.journal.records import Seen
+from supervisor.journal.records import RowState
 from supervisor.journal.schema import BUSY_MILLISECONDS
 
 QUIET_SECONDS: Final = 0.2
@@ -26,7 +26,9 @@ LOOK_EVERY_SECONDS: Final = 2.0
 class Maintenance:
     """Used by the writer's thread alone. ``changed`` and ``lost`` are called there."""
 
-    def __init__(self, path: Path, changed: Callable[[list[Seen]], None], lost: Callable[[], None]) -> None:
+    def __init__(
+        self, path: Path, changed: Callable[[list[RowState]], None], lost: Callable[[], None]
+    ) -> None:
         self._path = path
         self._changed = changed
         self._lost = lost

@@ -53,7 +53,7 @@ class StoredResult:
     earlier: bool = False
 
 
-class Seen(NamedTuple):
+class RowState(NamedTuple):
     """What a look at the file shows of a row: enough to notice that somebody else has changed it."""
 
     number: int

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from supervisor.journal.records import Claim, Entry, Seen
+from supervisor.journal.records import Claim, Entry, RowState
 from supervisor.journal.schema import version_of
 
 DAMAGED: Final = "The result was damaged in the journal's file, and can't be sent."
@@ -55,10 +55,10 @@ def save_fact(database: sqlite3.Connection, name: str, value: str) -> None:
     database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
 
-def look(database: sqlite3.Connection) -> list[Seen]:
+def look(database: sqlite3.Connection) -> list[RowState]:
     """Return what somebody else may have changed."""
     query = "SELECT number, dead_reason IS NOT NULL FROM claims"
-    return [Seen(number, bool(dead)) for number, dead in database.execute(query)]
+    return [RowState(number, bool(dead)) for number, dead in database.execute(query)]
 
 
 def load(database: sqlite3.Connection) -> Loaded:

@@ -13,7 +13,7 @@ from supervisor.journal import rows
 from supervisor.journal.directory import FILE_NAME, take_directory
 from supervisor.journal.disk_fault import error_kind
 from supervisor.journal.maintenance import Maintenance
-from supervisor.journal.records import Entry, Seen
+from supervisor.journal.records import Entry, RowState
 from supervisor.journal.rows import Loaded
 from supervisor.journal.schema import DamagedFileError
 from supervisor.journal.writer import Writer
@@ -39,7 +39,7 @@ class Journal:
     def __init__(
         self,
         directory: Path,
-        changed: Callable[[list[Seen]], None] = lambda seen: None,
+        changed: Callable[[list[RowState]], None] = lambda seen: None,
         lost: Callable[[], None] = lambda: None,
     ) -> None:
         self.path = directory / FILE_NAME

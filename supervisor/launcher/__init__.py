@@ -2,6 +2,6 @@
 
 from supervisor.launcher.child import Child
 from supervisor.launcher.interface import Imports, Launcher
-from supervisor.launcher.spares import Spares
+from supervisor.launcher.spare_pool import SparePool
 
-__all__ = ["Child", "Imports", "Launcher", "Spares"]
+__all__ = ["Child", "Imports", "Launcher", "SparePool"]

@@ -10,7 +10,7 @@ from typing import Final
 
 from supervisor.errors import LaunchError
 from supervisor.launcher.known_children import direct_children
-from supervisor.launcher.repeating import RepeatingFailure
+from supervisor.launcher.repeating_failure import RepeatingFailure
 from supervisor.launcher.user_leftovers import remove_leftovers
 from supervisor.process.proc import is_alive, kill_tree, user_of
 from supervisor.process.shortage import is_shortage

@@ -19,7 +19,7 @@ from supervisor.launcher.confinement import ConfinementPool
 from supervisor.launcher.importer import TemplateProcess, start_template
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.known_children import KnownChildren
-from supervisor.launcher.repeating import RepeatingFailure
+from supervisor.launcher.repeating_failure import RepeatingFailure
 from supervisor.launcher.wiring import Wiring
 from supervisor.process.reaping import wait_for
 from supervisor.process.shortage import explain

@@ -75,7 +75,7 @@ class Ticked:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class ChannelChecked:
     """What the child had sent by the time of a look was read, unless ``unread``."""
 
     at: float
@@ -134,7 +134,7 @@ JobEvent = (
     | TimerFired
     | MemoryMeasured
     | Ticked
-    | Looked
+    | ChannelChecked
     | ProcessesCounted
     | WatchFailed
     | StopDemanded
@@ -164,8 +164,8 @@ class TakeStack:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """See whether anything of the child is unread, and deliver `Looked` after what is read."""
+class CheckChannel:
+    """See whether anything of the child is unread, and deliver `ChannelChecked` after what is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ JobCommand = (
     | SendCancel
     | TakeStack
     | FreezeTree
-    | Look
+    | CheckChannel
     | TellStalled
     | TellResumed
     | KillChild

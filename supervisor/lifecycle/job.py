@@ -13,7 +13,9 @@ from dataclasses import replace
 from typing import Final, assert_never
 
 from supervisor.lifecycle.events import (
+    ChannelChecked,
     ChannelEnded,
+    CheckChannel,
     ChildExited,
     ClearTree,
     Conclude,
@@ -21,8 +23,6 @@ from supervisor.lifecycle.events import (
     JobCommand,
     JobEvent,
     KillChild,
-    Look,
-    Looked,
     MemoryMeasured,
     OrderSent,
     OutcomeArrived,
@@ -96,7 +96,7 @@ def step(state: JobState, event: JobEvent) -> Step:
             return _measured(state, event)
         case Ticked():
             return _ticked(state, event)
-        case Looked():
+        case ChannelChecked():
             return _looked(state, event)
         case ProcessesCounted():
             return _counted(state, event)
@@ -173,7 +173,7 @@ def _timer(state: JobState, event: TimerFired) -> Step:
         case Timer.LINGER if state.phase is Phase.LINGERING:
             return _take_stack(replace(state, lingered=True), event.at)
         case Timer.LOOK if state.stall is not None and state.phase in (Phase.RUNNING, Phase.CANCELLING):
-            return state, (Look(),)
+            return state, (CheckChannel(),)
         case Timer.CLOSED_CHANNEL if state.phase in (Phase.RUNNING, Phase.CANCELLING):
             return _take_stack(replace(state, channel_closed=True), event.at)
         case Timer.UNKILLABLE if state.phase is Phase.DYING:
@@ -204,7 +204,7 @@ def _ticked(state: JobState, event: Ticked) -> Step:
     return replace(state, stall=stall), told
 
 
-def _looked(state: JobState, event: Looked) -> Step:
+def _looked(state: JobState, event: ChannelChecked) -> Step:
     if state.stall is None or state.phase not in (Phase.RUNNING, Phase.CANCELLING):
         return state, ()
     stall, stalled = looked(state.stall, event.at, unread=event.unread)

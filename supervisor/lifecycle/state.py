@@ -6,7 +6,7 @@ from typing import Final
 
 from jobrunner.protocol.masking import NO_TEXT, Masked
 from supervisor.lifecycle.stall import StallWatch
-from supervisor.lifecycle.watching import Gaps, failed, seen, unwatched
+from supervisor.lifecycle.watch_gaps import Gaps, failed, seen, unwatched
 from supervisor.verdict import (
     Ending,
     ExitStatus,

@@ -26,6 +26,7 @@ KILL_MARGIN_SECONDS: Final = 30.0
 """What the end of a job may take beyond limit and grace: stack, kill, clearing its tree, and delivery."""
 
 ENV_PREFIX: Final = "NEOPS_"
+MOST_SPARES: Final = 4
 
 
 def _split(value: Any) -> Any:
@@ -224,15 +225,18 @@ class DaemonSettings(RunSettings):
         "and memory limits act at once. `off`: never.",
     )
     engine_ca_file: File = Field(default=None, description="CA certificates for an engine behind TLS.")
-    engine_client_certificate: File = Field(
-        default=None, description="Client certificate for an engine behind TLS."
-    )
+    engine_client_certificate: File = Field(default=None, description="A client certificate for the engine.")
     engine_client_key: File = Field(default=None, description="Its key, if that is in another file.")
     engine_token_file: File = Field(default=None, description="A file with a bearer token for the engine.")
     require_all_blocks: bool = Field(
         default=False,
         description="Refuse to start when a block can't be imported or is refused by the engine.",
     )
+
+    @property
+    def spares(self) -> int:
+        """Return how many children wait for jobs: one more than there are slots, as one is being replaced."""
+        return min(self.max_concurrent_jobs + 1, MOST_SPARES)
 
     @field_validator("engine_url")
     @classmethod

@@ -21,7 +21,6 @@ from supervisor.process.tasks import Tasks, done_before
 from supervisor.process.threads import started_pool
 from supervisor.process.trees import remove_tree
 from supervisor.settings.run_settings import DaemonSettings
-from supervisor.settings.spares import spares_for
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.heartbeat import Heartbeat
@@ -55,7 +54,6 @@ class Daemon:
         self._tasks = Tasks(self._stop_without)
         self._shutdown = Shutdown(settings.shutdown_timeout_seconds, notifier, self._stop_without)
         self._exit_code = 0
-        self._spares = spares_for(settings.max_concurrent_jobs)
 
     async def run(self) -> int:
         """Work until told to stop. Returns the exit code. Raises `SupervisorError` when it can't start."""
@@ -75,7 +73,7 @@ class Daemon:
                 await journal.close()
 
     async def _with_journal(self, journal: Ledger, cgroups: Cgroups) -> int:
-        users = prepare_job_users(self._settings, spares=self._spares)
+        users = prepare_job_users(self._settings, spares=self._settings.spares)
         launcher, catalogue = await start_launcher(self._settings, users)
         try:
             self._check_catalogue(catalogue)
@@ -112,7 +110,7 @@ class Daemon:
             launcher,
             settings,
             settings.state_dir / "jobs",
-            spares=self._spares,
+            spares=settings.spares,
             cgroups=cgroups,
         )
         dispatcher = Dispatcher(

@@ -123,17 +123,17 @@ class Outbox:
         """The engine does not want a result, which tells nothing about others."""
         self._leave(item)
 
-    def failed(self, item: Item, now: float, status: int | None, wanted_seconds: float | None) -> None:
+    def failed(self, item: Item, now: float, status: int | None, retry_after_seconds: float | None) -> None:
         """A try failed and is repeated later."""
         self._sending.remove(item)
-        item.due = now + item.backoff.next_pause(wanted_seconds)
-        item.asked_until = item.due if wanted_seconds else 0.0
+        item.due = now + item.backoff.next_pause(retry_after_seconds)
+        item.asked_until = item.due if retry_after_seconds else 0.0
         insort(self._waiting, item, key=lambda each: each.place)
         self._failed.add(item.number)
         if self.is_engine_away:
             self._pause = self._pause or self.new_backoff()
-            self._not_before = max(self._not_before, now + self._pause.next_pause(wanted_seconds))
-        elif status == _TOO_MANY_REQUESTS and wanted_seconds:
+            self._not_before = max(self._not_before, now + self._pause.next_pause(retry_after_seconds))
+        elif status == _TOO_MANY_REQUESTS and retry_after_seconds:
             # It is this worker that sends too much, whichever result it was.
             self._not_before = max(self._not_before, item.due)
 

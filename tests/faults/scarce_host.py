@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from supervisor.cli import main
-from supervisor.launcher import Spares
+from supervisor.launcher import SparePool
 
 CALLS: Final[dict[str, tuple[Any, str]]] = {
     "socketpair": (socket, "socketpair"),
@@ -55,9 +55,9 @@ def run(arguments: list[str]) -> int:
     given = dict(zip(own[::2], own[1::2], strict=True))
     for call, (owner, name) in CALLS.items():
         setattr(owner, name, _failing(call, getattr(owner, name), Path(given["--switch"])))
-    take, switch = Spares.take, Path(given["--switch"])
+    take, switch = SparePool.take, Path(given["--switch"])
     patience = float(given.get("--start-seconds", "30"))
-    Spares.take = (  # type: ignore[method-assign]
+    SparePool.take = (  # type: ignore[method-assign]
         lambda self, seconds: take(self, min(seconds, patience) if switch.exists() else seconds)
     )
     return main(flags)

@@ -14,7 +14,7 @@ import psutil
 from host_jobs import run_job
 
 from supervisor.errors import LaunchError
-from supervisor.launcher import Child, Spares
+from supervisor.launcher import Child, SparePool
 from supervisor.launcher.known_children import direct_children
 from supervisor.launcher.sweep import Sweeper
 from supervisor.lifecycle import job as lifecycle_job
@@ -157,7 +157,7 @@ async def starts_at_once(host: Any, request: dict[str, Any]) -> dict[str, Any]:
             finally:
                 running -= 1
 
-    spares = Spares(Counting(), request["target"])
+    spares = SparePool(Counting(), request["target"])
     spares.refill()
     await until(lambda: len(spares._ready) == request["target"])
     ready = len(spares._ready)
@@ -167,7 +167,7 @@ async def starts_at_once(host: Any, request: dict[str, Any]) -> dict[str, Any]:
 
 async def take_without_template(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Stop the template, ask for a child with a time-out, then let the template go on and ask again."""
-    spares = Spares(host.launcher, 0)
+    spares = SparePool(host.launcher, 0)
     os.kill(host.launcher.template_pid, signal.SIGSTOP)
     begun = time.monotonic()
     try:
@@ -193,7 +193,7 @@ async def starts_without_descriptors(host: Any, request: dict[str, Any]) -> dict
             attempts += 1
             return await host.launcher.spawn_child()
 
-    spares = Spares(Counting(), 1)
+    spares = SparePool(Counting(), 1)
     before = len(os.listdir("/proc/self/fd"))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))

@@ -11,18 +11,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from jobrunner import awaiting as awaiting_module
-from jobrunner.awaiting import write_awaiting, write_awaiting_when_idle, write_threads
+from jobrunner import awaits as awaits_module
+from jobrunner.awaits import write_awaiting, write_awaiting_when_idle, write_threads
 from jobrunner.protocol.linux import END_OF_AWAITS
 
 
 @pytest.fixture
 def dump() -> Iterator[int]:
-    awaiting_module._written.clear()
+    awaits_module._written.clear()
     descriptor = os.memfd_create("test-awaits")
     yield descriptor
     os.close(descriptor)
-    awaiting_module._written.clear()
+    awaits_module._written.clear()
 
 
 def text_of(dump: int) -> str:
@@ -96,7 +96,7 @@ async def test_the_job_s_own_task_comes_first_and_tasks_at_one_place_are_told_to
 async def test_of_many_places_the_number_that_is_left_out_is_told(
     dump: int, gate: asyncio.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(awaiting_module, "_PLACES", 1)
+    monkeypatch.setattr(awaits_module, "_PLACES", 1)
     await start(outer(gate), "block")
     for number in range(2):
         await start(elsewhere(gate), f"other-{number}")
@@ -125,7 +125,7 @@ async def test_what_goes_wrong_there_is_not_raised_into_the_job(
         raise ValueError("a mistake of ours")
 
     idle = SimpleNamespace(f_code=SimpleNamespace(co_filename=selectors.__file__))
-    monkeypatch.setattr(awaiting_module, "write_awaiting", fail)
+    monkeypatch.setattr(awaits_module, "write_awaiting", fail)
     write_awaiting_when_idle(idle, dump)
     assert END_OF_AWAITS in text_of(dump)
     write_awaiting_when_idle(idle, 10_000)  # the block has closed it

@@ -14,12 +14,12 @@ import pytest
 
 from jobrunner import channel as channel_module
 from jobrunner import masking as masking_module
-from jobrunner import ticking as ticking_module
+from jobrunner import ticker as ticker_module
 from jobrunner.channel import Channel
 from jobrunner.masking import telling
 from jobrunner.protocol.caps import SECRET_CAP_CHARS, SECRETS_CAP
 from jobrunner.protocol.messages import Cancel, Log, Secret, Tick
-from jobrunner.ticking import Ticking
+from jobrunner.ticker import Ticker
 
 LOG = Log(level=20, logger="block", text="x" * 4000, created=0.0)
 
@@ -236,7 +236,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, Callable[[], Non
         return Handle(calls[-1])
 
     monkeypatch.setattr(
-        ticking_module.asyncio, "get_running_loop", lambda: SimpleNamespace(call_later=call_later)
+        ticker_module.asyncio, "get_running_loop", lambda: SimpleNamespace(call_later=call_later)
     )
     return calls
 
@@ -245,7 +245,7 @@ def test_a_loop_ticks_at_once_and_then_at_its_interval_until_it_is_stopped(
     later: list[tuple[float, Callable[[], None]]],
 ) -> None:
     channel = Heard()
-    ticking = Ticking(channel, 0.5)
+    ticking = Ticker(channel, 0.5)
     assert channel.sent == [Tick()]
     ((seconds, tick),) = later
     assert seconds == 0.5
@@ -265,13 +265,13 @@ def test_where_nobody_is_to_hear_it_no_tick_follows(
     channel = Heard()
     channel.is_mine = why != "a fork"
     channel.error = BrokenPipeError() if why == "gone" else None
-    Ticking(channel, 0.5).stop()
+    Ticker(channel, 0.5).stop()
     assert later == []
 
 
 async def test_ticks_come_on_the_loop(ends: tuple[Channel, socket.socket]) -> None:
     channel, theirs = ends
-    ticking = Ticking(channel, 0.001)
+    ticking = Ticker(channel, 0.001)
     data = b""
     async with asyncio.timeout(50):
         while data.count(b"tick") < 3:

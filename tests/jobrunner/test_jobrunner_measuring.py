@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from jobrunner.measuring import measured
-from jobrunner.protocol.measuring import COVERAGE_VARIABLE
+from jobrunner.child_coverage import measured
+from jobrunner.protocol.coverage import COVERAGE_VARIABLE
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_there_is_one_definition_although_it_stands_in_two_packages() -> None:
         (None, "/srv/multiprocess/show.py", "AUTHOR"),
         (None, f"{ROOT}/blocks/echo.py", "AUTHOR"),
         (None, f"{ROOT}-of-mine/sdk/show.py", "AUTHOR"),
-        (None, f"{ROOT}/sdk/calling.py", "WORKER"),
+        (None, f"{ROOT}/sdk/calls.py", "WORKER"),
         (None, f"{ROOT}/sdk/concurrency/parallel.py", "WORKER"),
         (None, f"{ROOT}/jobrunner/job.py", "WORKER"),
         (None, f"{ROOT}/supervisor/job/execution.py", "WORKER"),

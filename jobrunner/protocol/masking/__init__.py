@@ -11,7 +11,7 @@ block computes from a secret (a hash, the characters in reverse); a secret cut t
 own or with other text between.
 """
 
-from jobrunner.protocol.masking.collecting import secrets_in
+from jobrunner.protocol.masking.collector import secrets_in
 from jobrunner.protocol.masking.mask import MASK, NO_TEXT, Mask, Masked, TextMask, end_of
 from jobrunner.protocol.masking.names import SecretNames
 

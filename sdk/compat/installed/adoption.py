@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from sdk.block_registry import RegisteredBlock, registry
 from sdk.compat.finder import is_alias
-from sdk.compat.installed.running import InstalledJobRun
+from sdk.compat.installed.job_run import InstalledJobRun
 from sdk.compat.migration_hints import ALIASED
 from sdk.errors import RegistrationError, SdkError
 from sdk.frames import count_as_plumbing

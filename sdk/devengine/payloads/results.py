@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from sdk.devengine.payloads.reading import Body
+from sdk.devengine.payloads.reader import Body
 
 EntityType = Literal["global", "device", "interface", "group", "client"]
 EntityId = Annotated[int | float, Field(ge=1)]

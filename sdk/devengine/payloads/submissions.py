@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from sdk.devengine.identifiers import STEP_LABEL
-from sdk.devengine.payloads.reading import Body
+from sdk.devengine.payloads.reader import Body
 from sdk.devengine.payloads.results import EntityId, EntityType
 
 _CONTEXT_LISTS = ("devices", "deviceGroups", "interfaces")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 
 from sdk.devengine.identifiers import BlockId
-from sdk.devengine.payloads.reading import Body
+from sdk.devengine.payloads.reader import Body
 
 MAX_HELP_TEXT_CHARACTERS = 255  # the real engine's column is a varchar(255)
 _MAX_VERSION_PART = 999_999_999

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from jobrunner.protocol.catalogue import Catalogue
-from jobrunner.protocol.measuring import COVERAGE_VARIABLE
+from jobrunner.protocol.coverage import COVERAGE_VARIABLE
 from supervisor.commands.blockserver.files import Fingerprint, fingerprint
 from supervisor.commands.blockserver.shared import SharedLauncher
 from supervisor.launcher import Launcher

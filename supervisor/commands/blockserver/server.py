@@ -11,12 +11,12 @@ from pydantic import ValidationError
 
 from jobrunner.protocol import linux
 from supervisor.commands.blockserver.answer import answer_of
-from supervisor.commands.blockserver.asking import asked_in, job_of, settings_of
-from supervisor.commands.blockserver.choosing import NoSuchBlockError, choose
-from supervisor.commands.blockserver.naming import source_for
+from supervisor.commands.blockserver.block_lookup import NoSuchBlockError, choose
+from supervisor.commands.blockserver.job_request import asked_in, job_of, settings_of
 from supervisor.commands.blockserver.pool import LauncherPool, Sources, python_path
 from supervisor.commands.blockserver.requests import REQUEST, RunRequest, StopRequest
 from supervisor.commands.blockserver.single import SingleRun
+from supervisor.commands.blockserver.source_names import source_for
 from supervisor.errors import SupervisorError
 from supervisor.process.tasks import Tasks
 from supervisor.worker.signals import keeper_lost, stop_signals

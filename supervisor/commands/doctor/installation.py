@@ -12,7 +12,6 @@ from supervisor.commands.doctor.finding import Finding, failed, ok, warning
 from supervisor.commands.owned_names import refuse_foreign_owners
 from supervisor.errors import StartRefusedError
 from supervisor.settings.run_settings import DaemonSettings
-from supervisor.settings.spares import spares_for
 
 _FEWEST_FREE_MB: Final = 200
 _DESCRIPTORS_PER_CHILD: Final = 10
@@ -73,7 +72,7 @@ def _is_locked(path: Path) -> bool:
 def open_files(settings: DaemonSettings) -> Finding:
     """Whether the limit of open files is enough for all slots."""
     slots = settings.max_concurrent_jobs
-    children = slots + spares_for(slots)
+    children = slots + settings.spares
     needed = _DESCRIPTORS_OF_THE_WORKER + children * _DESCRIPTORS_PER_CHILD
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < needed:

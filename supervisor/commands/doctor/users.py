@@ -2,7 +2,6 @@
 
 from supervisor.commands.doctor.finding import Finding, failed, ok, warning
 from supervisor.settings.run_settings import DaemonSettings
-from supervisor.settings.spares import spares_for
 from supervisor.worker.job_users import missing_capabilities, problems_of_job_users
 
 
@@ -16,7 +15,7 @@ def job_users(settings: DaemonSettings) -> Finding:
                 "job users", text[0].upper() + text[1:] + ".", "Give them users of their own: --job-users."
             )
         return ok("job users", text)
-    problems = problems_of_job_users(settings, spares=spares_for(settings.max_concurrent_jobs))
+    problems = problems_of_job_users(settings, spares=settings.spares)
     if problems:
         return failed("job users", " ".join(problems), "The worker does not start like this.")
     return ok("job users", f"each child gets one of {settings.job_users}")

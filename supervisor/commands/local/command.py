@@ -95,7 +95,7 @@ async def _run(settings: LocalSettings, arguments: list[str], display: Display, 
             given_to_the_worker(LocalSettings, arguments),
             log_level=settings.log_level,
         ),
-        Told(display, HINT, notifier),
+        Reporter(display, HINT, notifier),
     )
 
     def stop(number: signal.Signals) -> None:
@@ -105,7 +105,7 @@ async def _run(settings: LocalSettings, arguments: list[str], display: Display, 
     return await run_pair(pair, stop, pair.reload)
 
 
-class Told(Listener):
+class Reporter(Listener):
     """Shows what the two say, and tells systemd."""
 
     def __init__(self, display: Display, hint: str, notifier: Notifier | None = None) -> None:

@@ -11,8 +11,8 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
-from supervisor.commands.new_block.naming import DEFAULT_PACKAGE, BadNameError, Names, names_of
-from supervisor.commands.new_block.writing import (
+from supervisor.commands.new_block.names import DEFAULT_PACKAGE, BadNameError, Names, names_of
+from supervisor.commands.new_block.writer import (
     WriteError,
     Written,
     finds_tests_in_every_module,

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.status import Status
 
 from jobrunner.protocol.messages import JobType, RunOn
-from supervisor.commands.blockserver.choosing import NoSuchBlockError
+from supervisor.commands.blockserver.block_lookup import NoSuchBlockError
 from supervisor.commands.local.display import TerminalDisplay
 from supervisor.commands.local.flags import on_the_command_line
 from supervisor.commands.local.pair import no_proxy_for_the_loopback
@@ -21,8 +21,8 @@ from supervisor.commands.local.worker_lines import LEVELS
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
 from supervisor.commands.shared.json_input import BadInputError, read_context, read_parameters
-from supervisor.commands.submit.asking import block_meant, what_it_runs_on
-from supervisor.commands.submit.following import WaitedTooLongError, follow
+from supervisor.commands.submit.engine_lookup import block_meant, what_it_runs_on
+from supervisor.commands.submit.job_follower import WaitedTooLongError, follow
 from supervisor.commands.submit.report import report_of, report_table
 from supervisor.commands.submit.target import Target, find_target
 from supervisor.engine.http import EngineAccess

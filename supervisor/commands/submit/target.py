@@ -7,7 +7,7 @@ from pathlib import Path
 from supervisor.commands.local.announcement import Announcement, running_engines
 from supervisor.commands.local.places import announcements_directory
 from supervisor.commands.local.worker_log import Follower
-from supervisor.commands.submit.following import JobLines
+from supervisor.commands.submit.job_follower import JobLines
 
 
 @dataclass(frozen=True, slots=True)

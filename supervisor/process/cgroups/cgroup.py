@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from supervisor.process.cgroups import files, memory
-from supervisor.process.cgroups.parsing import counts
+from supervisor.process.cgroups.own_directories import counts
 from supervisor.verdict import OutOfMemory
 
 Role = Literal["kill", "memory", "pids"]

@@ -10,7 +10,7 @@ from typing import Final
 from supervisor.process.cgroups import delegated
 from supervisor.process.cgroups.cgroup import Role, Tree
 from supervisor.process.cgroups.files import KILL, PROCESSES, remove, write
-from supervisor.process.cgroups.parsing import OwnDirectory, own_directories
+from supervisor.process.cgroups.own_directories import OwnDirectory, own_directories
 
 _CONTROLLERS: Final[tuple[Role, ...]] = ("memory", "pids")
 _LIMIT_FILE: Final = {

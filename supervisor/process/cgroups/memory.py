@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from supervisor.process.cgroups.files import write
-from supervisor.process.cgroups.parsing import counts
+from supervisor.process.cgroups.own_directories import counts
 from supervisor.verdict import OutOfMemory
 
 _CLOSE_MB: Final = 1.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jobrunner.discovery.judging import Judgement, judge
+from jobrunner.discovery.judgement import Judgement, judge
 from jobrunner.discovery.mentions import worth_parsing
 from jobrunner.discovery.top_level import Text
 

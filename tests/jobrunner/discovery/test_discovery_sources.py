@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jobrunner.discovery.choosing import Found
+from jobrunner.discovery.module_choice import Found
 from jobrunner.discovery.sources import modules_of
 from tests.supervisor.commands.commands_support import supervisor
 from tests.supervisor.commands.local_support import write_block

@@ -17,7 +17,7 @@ from typing import Any, Final
 import aiohttp
 
 from supervisor.job.execution import Execution
-from supervisor.launcher import Spares
+from supervisor.launcher import SparePool
 from tests.faults.proxy import route_of
 
 _REPEATING: Final = {"poll": 3, "ping": 2}
@@ -140,7 +140,7 @@ def _wrap_calls(points: Points) -> None:
         assert asyncio.iscoroutinefunction(call)
         return with_points
 
-    Spares.take = wrapped(Spares.take, "spare", "before it is taken", "taken")  # type: ignore[method-assign]
+    SparePool.take = wrapped(SparePool.take, "spare", "before it is taken", "taken")  # type: ignore[method-assign]
     Execution.run = wrapped(  # type: ignore[method-assign]
         Execution.run, "job", "before its order is sent", "over, its verdict not written"
     )

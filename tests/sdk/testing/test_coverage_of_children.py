@@ -9,8 +9,8 @@ import pytest
 from author_project import INI
 from harness_support import block_module
 
-from jobrunner.protocol.measuring import COVERAGE_VARIABLE
-from sdk.testing import measuring
+from jobrunner.protocol.coverage import COVERAGE_VARIABLE
+from sdk.testing import child_coverage
 
 pytest_plugins = ["pytester"]
 
@@ -113,4 +113,4 @@ def test_without_the_library_nothing_is_measured(project: pytest.Pytester) -> No
 
 
 def test_both_sides_mean_the_same_variable() -> None:
-    assert measuring.VARIABLE == COVERAGE_VARIABLE
+    assert child_coverage.VARIABLE == COVERAGE_VARIABLE

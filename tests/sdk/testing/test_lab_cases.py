@@ -9,7 +9,7 @@ from harness_support import block_module
 
 from sdk import DeviceEntity
 from sdk.testing import HarnessError, create_workflow_context, fb_test_case_with_lab
-from sdk.testing.checking import Case
+from sdk.testing.case import Case
 from sdk.testing.devices import EmulatedLab, LabDevice
 from sdk.testing.lab_cases import Lab, with_lab
 from sdk.testing.labs import devices_of

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
-from supervisor.commands.blockserver.asking import Asked, job_of
-from supervisor.commands.blockserver.choosing import NoSuchBlockError, choose
+from supervisor.commands.blockserver.block_lookup import NoSuchBlockError, choose
+from supervisor.commands.blockserver.job_request import Asked, job_of
 
 
 def block(package: str, name: str, version: tuple[int, int, int], run_on: str = "global") -> BlockEntry:

@@ -10,8 +10,8 @@ import pytest
 from commands_support import supervisor
 
 from supervisor.commands.new_block import command as new_block
-from supervisor.commands.new_block.naming import IN_THE_TEMPLATE, BadNameError, names_of
-from supervisor.commands.new_block.writing import module_text
+from supervisor.commands.new_block.names import IN_THE_TEMPLATE, BadNameError, names_of
+from supervisor.commands.new_block.writer import module_text
 
 
 @pytest.mark.parametrize("flags", [(), ("--reversible",)])

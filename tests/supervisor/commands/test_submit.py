@@ -19,7 +19,7 @@ from local_support import clean_environment, running, submit, write_block
 
 from supervisor.commands.local.announcement import Announcement, announced, running_engines
 from supervisor.commands.submit import command as submit_command
-from supervisor.commands.submit.choosing import choose_offered
+from supervisor.commands.submit.block_lookup import choose_offered
 from supervisor.engine.submission import OfferedBlock
 from tests.patience import PATIENCE_SECONDS
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.engine.api import read_item_by_item
+from supervisor.engine.item_splitter import split_list
 from supervisor.engine.items import MalformedJob
-from supervisor.engine.splitting import split_list
 from supervisor.job.runner import Job
 
 GOOD = {

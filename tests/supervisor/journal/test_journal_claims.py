@@ -1,7 +1,7 @@
 """The book: what is open, what the file does not have, and what an earlier run or a person adds. Without a disk."""
 
 from supervisor.journal.claims import Claims, Row
-from supervisor.journal.records import Claim, Entry, Seen, StoredResult
+from supervisor.journal.records import Claim, Entry, RowState, StoredResult
 
 
 def claim(job_id: str, at: float = 1.5) -> Claim:
@@ -144,7 +144,7 @@ def test_what_a_person_did_to_dead_letters_is_taken_over_and_open_claims_are_wri
         book.finish(row.entry.number, b"r", 2.0)
         book.mark_dead(row.entry.number, "refused")
         book.saved(row, row.version)
-    seen = [Seen(revived.entry.number, False), Seen(kept.entry.number, True)]
+    seen = [RowState(revived.entry.number, False), RowState(kept.entry.number, True)]
     differences = book.compare(seen)
     assert [entry.claim.job_id for entry in differences.revived] == ["revived"]
     assert [entry.claim.job_id for entry in differences.dropped] == ["dropped"]
@@ -160,9 +160,9 @@ def test_of_a_row_that_is_being_written_nothing_is_concluded() -> None:
     book, (dead, open_one) = book_with("dead", "open")
     book.finish(1, b"r", 2.0)
     book.mark_dead(1, "refused")
-    differences = book.compare([Seen(2, False)])
+    differences = book.compare([RowState(2, False)])
     assert differences.unclear
     assert (differences.dropped, differences.rewritten, differences.revived) == ([], [], [])
-    assert book.compare([Seen(1, False), Seen(2, False)]).unclear
+    assert book.compare([RowState(1, False), RowState(2, False)]).unclear
     assert dead.entry.state == "dead"
     assert open_one.saved == open_one.version

@@ -10,7 +10,7 @@ from journal_support import FILE, claim, raw
 from supervisor.journal import maintenance as chores_module
 from supervisor.journal import rows
 from supervisor.journal.maintenance import Maintenance
-from supervisor.journal.records import Entry, Seen
+from supervisor.journal.records import Entry, RowState
 from supervisor.journal.schema import BUSY_MILLISECONDS, open_database
 
 
@@ -108,12 +108,12 @@ def test_a_change_by_another_is_told_of_at_the_next_look_and_once(watched: Watch
     watched.do(1.5)
     assert watched.told == []
     watched.do(0.5)
-    assert watched.told == [[Seen(1, True)]]
+    assert watched.told == [[RowState(1, True)]]
     watched.do(60)
     assert len(watched.told) == 1
     watched.chores.look_again()
     watched.do(60)
-    assert watched.told == [[Seen(1, True)]] * 2
+    assert watched.told == [[RowState(1, True)]] * 2
 
 
 @pytest.mark.parametrize("replaced", [True, False])

@@ -10,7 +10,7 @@ import pytest
 from journal_support import FILE, claim, make_version_1
 
 from supervisor.journal import rows
-from supervisor.journal.records import Entry, Seen
+from supervisor.journal.records import Entry, RowState
 from supervisor.journal.schema import open_database
 
 WAITING = Entry(2, claim("waiting"), result=b'{"x": 1}', finished_at=2.5)
@@ -67,7 +67,7 @@ def test_removing_a_row_removes_no_other_that_has_the_number_or_the_job(
 
 
 def test_a_look_shows_what_is_dead(filled: sqlite3.Connection) -> None:
-    assert sorted(rows.look(filled)) == [Seen(2, False), Seen(3, True), Seen(5, False)]
+    assert sorted(rows.look(filled)) == [RowState(2, False), RowState(3, True), RowState(5, False)]
 
 
 def test_a_result_that_does_not_fit_its_checksum_becomes_a_dead_letter_as_it_is(

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from supervisor.engine.backoff import LONGEST_WISH_SECONDS, Backoff
+from supervisor.engine.backoff import LONGEST_RETRY_AFTER_SECONDS, Backoff
 from supervisor.worker.outbox import (
     AT_ONCE,
     LONGEST_PAUSE_SECONDS,
@@ -169,7 +169,7 @@ def test_the_engines_wish_is_kept_after_an_absence_too(outbox: Outbox) -> None:
 
 def test_a_wish_without_end_is_not_granted() -> None:
     backoff = Backoff(longest_seconds=1.0)
-    assert backoff.next_pause(1e9) <= LONGEST_WISH_SECONDS + backoff.longest_seconds
+    assert backoff.next_pause(1e9) <= LONGEST_RETRY_AFTER_SECONDS + backoff.longest_seconds
 
 
 def test_pauses_differ_between_workers_that_lost_their_engine_together() -> None:

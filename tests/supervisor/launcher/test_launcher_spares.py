@@ -1,4 +1,4 @@
-"""Spares: each is ready, alive and of the code in force, and none is left behind."""
+"""SparePool: each is ready, alive and of the code in force, and none is left behind."""
 
 import asyncio
 import logging
@@ -9,8 +9,8 @@ import pytest
 from nursery import Nursery, is_there, until
 
 from supervisor.errors import LaunchError
-from supervisor.launcher import Spares
-from supervisor.launcher import spares as spares_module
+from supervisor.launcher import SparePool
+from supervisor.launcher import spare_pool as spares_module
 from supervisor.launcher.child import Child
 from supervisor.process.cgroups.cgroup import Cgroup
 
@@ -18,12 +18,12 @@ LONG_SECONDS = 50.0
 
 
 @pytest.fixture
-async def spares_of(nursery: Nursery) -> AsyncIterator[Callable[..., Spares]]:
+async def spares_of(nursery: Nursery) -> AsyncIterator[Callable[..., SparePool]]:
     """Makes spares of the nursery and closes them."""
-    made: list[Spares] = []
+    made: list[SparePool] = []
 
-    def make(target: int, cgroups: object = None) -> Spares:
-        made.append(Spares(nursery, target, cgroups))
+    def make(target: int, cgroups: object = None) -> SparePool:
+        made.append(SparePool(nursery, target, cgroups))
         return made[-1]
 
     yield make
@@ -48,7 +48,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return asked
 
 
-async def the_ready_one(nursery: Nursery, spares: Spares) -> Child:
+async def the_ready_one(nursery: Nursery, spares: SparePool) -> Child:
     """Have one spare started, and return it once it waits."""
     spares.refill()
     await until(lambda: nursery.born and not spares._starting)
@@ -57,7 +57,7 @@ async def the_ready_one(nursery: Nursery, spares: Spares) -> Child:
 
 
 async def test_a_spare_that_was_on_its_way_at_a_renewal_is_ended_and_never_handed_out(
-    nursery: Nursery, spares_of: Callable[..., Spares]
+    nursery: Nursery, spares_of: Callable[..., SparePool]
 ) -> None:
     nursery.gate.clear()
     spares = spares_of(1)
@@ -73,7 +73,7 @@ async def test_a_spare_that_was_on_its_way_at_a_renewal_is_ended_and_never_hande
 
 
 async def test_a_renewal_ends_the_spares_that_are_ready(
-    nursery: Nursery, spares_of: Callable[..., Spares]
+    nursery: Nursery, spares_of: Callable[..., SparePool]
 ) -> None:
     spares = spares_of(1)
     old = await the_ready_one(nursery, spares)
@@ -86,7 +86,7 @@ async def test_a_renewal_ends_the_spares_that_are_ready(
 
 
 async def test_a_spare_that_dies_while_it_waits_is_waited_for_said_and_replaced(
-    nursery: Nursery, spares_of: Callable[..., Spares], caplog: pytest.LogCaptureFixture
+    nursery: Nursery, spares_of: Callable[..., SparePool], caplog: pytest.LogCaptureFixture
 ) -> None:
     spares = spares_of(1)
     dead = await the_ready_one(nursery, spares)
@@ -98,7 +98,7 @@ async def test_a_spare_that_dies_while_it_waits_is_waited_for_said_and_replaced(
 
 
 async def test_a_spare_that_died_a_moment_ago_is_not_handed_out(
-    nursery: Nursery, spares_of: Callable[..., Spares]
+    nursery: Nursery, spares_of: Callable[..., SparePool]
 ) -> None:
     spares = spares_of(1)
     dead = await the_ready_one(nursery, spares)
@@ -112,7 +112,7 @@ async def test_a_spare_that_died_a_moment_ago_is_not_handed_out(
 
 
 async def test_for_a_wait_that_was_given_up_no_child_is_started_any_more(
-    nursery: Nursery, spares_of: Callable[..., Spares], pauses: list[float]
+    nursery: Nursery, spares_of: Callable[..., SparePool], pauses: list[float]
 ) -> None:
     nursery.problem = LaunchError("no memory")
     nursery.gate.clear()
@@ -128,7 +128,7 @@ async def test_for_a_wait_that_was_given_up_no_child_is_started_any_more(
 
 
 async def test_the_child_of_a_wait_that_was_given_up_becomes_a_spare(
-    nursery: Nursery, spares_of: Callable[..., Spares]
+    nursery: Nursery, spares_of: Callable[..., SparePool]
 ) -> None:
     nursery.gate.clear()
     spares = spares_of(0)
@@ -144,7 +144,7 @@ async def test_the_child_of_a_wait_that_was_given_up_becomes_a_spare(
 
 
 async def test_a_child_that_comes_the_moment_its_wait_is_given_up_becomes_a_spare_too(
-    nursery: Nursery, spares_of: Callable[..., Spares]
+    nursery: Nursery, spares_of: Callable[..., SparePool]
 ) -> None:
     nursery.gate.clear()
     spares = spares_of(0)
@@ -160,14 +160,14 @@ async def test_a_child_that_comes_the_moment_its_wait_is_given_up_becomes_a_spar
     child.discard()
 
 
-async def test_a_wait_has_an_end_that_says_so(nursery: Nursery, spares_of: Callable[..., Spares]) -> None:
+async def test_a_wait_has_an_end_that_says_so(nursery: Nursery, spares_of: Callable[..., SparePool]) -> None:
     nursery.gate.clear()
     with pytest.raises(LaunchError, match=r"within 0\.01 s"):
         await spares_of(0).take(0.01)
 
 
 async def test_a_start_that_fails_is_tried_again_after_pauses_that_grow_up_to_a_bound(
-    nursery: Nursery, spares_of: Callable[..., Spares], pauses: list[float]
+    nursery: Nursery, spares_of: Callable[..., SparePool], pauses: list[float]
 ) -> None:
     nursery.problem = LaunchError("no memory")
     spares = spares_of(1)
@@ -188,7 +188,7 @@ async def test_a_start_that_fails_is_tried_again_after_pauses_that_grow_up_to_a_
 @pytest.mark.parametrize(("cores", "at_once"), [(None, 1), (1, 1), (2, 2)])
 async def test_children_start_one_per_core_at_a_time_and_one_where_their_number_is_unknown(
     nursery: Nursery,
-    spares_of: Callable[..., Spares],
+    spares_of: Callable[..., SparePool],
     monkeypatch: pytest.MonkeyPatch,
     cores: int | None,
     at_once: int,
@@ -205,7 +205,7 @@ async def test_children_start_one_per_core_at_a_time_and_one_where_their_number_
 
 
 async def test_an_error_that_nobody_expects_is_logged_with_its_trace(
-    nursery: Nursery, spares_of: Callable[..., Spares], caplog: pytest.LogCaptureFixture
+    nursery: Nursery, spares_of: Callable[..., SparePool], caplog: pytest.LogCaptureFixture
 ) -> None:
     problems = [ValueError("a mistake of ours")]
     spawn_child = nursery.spawn_child
@@ -226,7 +226,7 @@ async def test_an_error_that_nobody_expects_is_logged_with_its_trace(
 
 
 async def test_closing_ends_what_waits_and_what_is_on_its_way_before_it_returns(
-    nursery: Nursery, spares_of: Callable[..., Spares]
+    nursery: Nursery, spares_of: Callable[..., SparePool]
 ) -> None:
     spares = spares_of(1)
     spares.refill()
@@ -268,7 +268,7 @@ class Cgroups:
 
 
 async def test_children_that_join_their_cgroup_keep_no_core_from_the_next(
-    nursery: Nursery, spares_of: Callable[..., Spares]
+    nursery: Nursery, spares_of: Callable[..., SparePool]
 ) -> None:
     cgroups = Cgroups()
     spares = spares_of(3, cgroups)
@@ -283,7 +283,7 @@ async def test_children_that_join_their_cgroup_keep_no_core_from_the_next(
 
 
 async def test_a_child_whose_joining_was_given_up_is_ended(
-    nursery: Nursery, spares_of: Callable[..., Spares]
+    nursery: Nursery, spares_of: Callable[..., SparePool]
 ) -> None:
     spares = spares_of(1, Cgroups())
     spares.refill()
@@ -295,7 +295,10 @@ async def test_a_child_whose_joining_was_given_up_is_ended(
 
 
 async def test_an_error_that_nobody_expects_is_tried_again_after_pauses_too_and_said_once(
-    nursery: Nursery, spares_of: Callable[..., Spares], pauses: list[float], caplog: pytest.LogCaptureFixture
+    nursery: Nursery,
+    spares_of: Callable[..., SparePool],
+    pauses: list[float],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
     nursery.problem = OSError("a mistake of ours")  # type: ignore[assignment]  # not what it should raise

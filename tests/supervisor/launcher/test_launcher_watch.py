@@ -78,7 +78,7 @@ Thread 0x00007f0000000001 (most recent call first):
 Current thread 0x00007f0000000002 (most recent call first):
   File "/opt/lib/python3.13/site-packages/paramiko/channel.py", line 10 in recv
   File "/opt/jobs/show.py", line 20 in run
-  File "{ROOT}/sdk/calling.py", line 42 in call
+  File "{ROOT}/sdk/calls.py", line 42 in call
   File "{ROOT}/jobrunner/job.py", line 90 in run_order
 
 Extension modules: _cffi_backend, psutil._psutil_linux (total: 2)

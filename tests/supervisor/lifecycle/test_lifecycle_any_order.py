@@ -6,15 +6,15 @@ from hypothesis import settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from supervisor.lifecycle.events import (
+    ChannelChecked,
     ChannelEnded,
+    CheckChannel,
     ChildExited,
     ClearTree,
     Conclude,
     FreezeTree,
     JobEvent,
     KillChild,
-    Look,
-    Looked,
     MemoryMeasured,
     OrderSent,
     OutcomeArrived,
@@ -90,7 +90,7 @@ class LifeOfAJob(RuleBasedStateMachine):
             case TakeStack() | FreezeTree():
                 assert not self.exited
                 self.stack_asked = True
-            case Look():
+            case CheckChannel():
                 assert self.state.limits.stall_seconds is not None, "a loop that nobody watches was looked at"
                 self.look_asked = True
             case TellStalled(seconds):
@@ -142,7 +142,7 @@ class LifeOfAJob(RuleBasedStateMachine):
     def look(self, unread: bool) -> None:
         self.look_asked = False
         before = self.state
-        self.feed(Looked(self.now, unread))
+        self.feed(ChannelChecked(self.now, unread))
         if self.state.limit is not before.limit and self.state.limit is not None:
             assert self.state.limit.kind is LimitKind.STALL
             assert self.state.limits.kill_stalled

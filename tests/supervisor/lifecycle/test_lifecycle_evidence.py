@@ -6,13 +6,13 @@ import pytest
 
 from jobrunner.protocol.masking.mask import Masked
 from supervisor.lifecycle.events import (
+    ChannelChecked,
     ChannelEnded,
     ChildExited,
     Conclude,
     JobCommand,
     JobEvent,
     KillChild,
-    Looked,
     MemoryMeasured,
     OrderSent,
     OutcomeArrived,
@@ -33,7 +33,7 @@ LIMITS = Limits(max_seconds=10, grace_seconds=2, memory_mb=100, processes=10)
 WATCHED = Limits(max_seconds=60, grace_seconds=2, stall_seconds=4.0)
 SUCCESS = OutcomeSeen(success=True, message="done")
 EXIT_0 = ExitStatus(code=0)
-SILENT = [Looked(float(second), unread=False) for second in (1, 2, 3)]
+SILENT = [ChannelChecked(float(second), unread=False) for second in (1, 2, 3)]
 
 
 def live(*events: JobEvent, limits: Limits = LIMITS) -> tuple[JobState, tuple[JobCommand, ...]]:
@@ -86,7 +86,7 @@ def test_the_silence_of_a_child_that_has_ended_is_that_of_its_end() -> None:
 
 def test_a_look_that_was_asked_for_before_the_end_of_the_child_counts_no_more() -> None:
     state, _ = live(*SILENT, ChildExited(3.5, EXIT_0), limits=WATCHED)
-    assert step(state, Looked(4.0, unread=False)) == (state, ())
+    assert step(state, ChannelChecked(4.0, unread=False)) == (state, ())
 
 
 def test_the_least_memory_is_a_peak() -> None:

@@ -4,12 +4,12 @@ import pytest
 
 from jobrunner.protocol.ticks import tick_seconds
 from supervisor.lifecycle.events import (
+    ChannelChecked,
     ChannelEnded,
+    CheckChannel,
     ChildExited,
     JobCommand,
     JobEvent,
-    Look,
-    Looked,
     OrderSent,
     OutcomeArrived,
     SetTimer,
@@ -96,7 +96,7 @@ def test_a_loop_ticks_once_a_second_and_more_often_for_a_short_threshold(
 
 LIMITS = Limits(max_seconds=60, grace_seconds=2, stall_seconds=THRESHOLD)
 KILLING = Limits(max_seconds=60, grace_seconds=2, stall_seconds=THRESHOLD, kill_stalled=True)
-LOOKS = [Looked(float(second), unread=False) for second in (1, 2, 3, 4)]
+LOOKS = [ChannelChecked(float(second), unread=False) for second in (1, 2, 3, 4)]
 
 
 def live(limits: Limits, *events: JobEvent) -> tuple[JobState, tuple[JobCommand, ...]]:
@@ -108,10 +108,10 @@ def live(limits: Limits, *events: JobEvent) -> tuple[JobState, tuple[JobCommand,
 
 def test_a_job_whose_loop_is_watched_is_looked_at_and_another_is_not() -> None:
     assert SetTimer(Timer.LOOK, 1.0) in live(LIMITS)[1]
-    assert live(LIMITS, TimerFired(1, Timer.LOOK))[1] == (Look(),)
+    assert live(LIMITS, TimerFired(1, Timer.LOOK))[1] == (CheckChannel(),)
     unwatched = Limits(max_seconds=60, grace_seconds=2)
     assert live(unwatched)[1] == (SetTimer(Timer.DEADLINE, 60),)
-    assert live(unwatched, TimerFired(1, Timer.LOOK), Ticked(2), Looked(3, unread=False))[1] == ()
+    assert live(unwatched, TimerFired(1, Timer.LOOK), Ticked(2), ChannelChecked(3, unread=False))[1] == ()
 
 
 def test_a_stall_is_told_and_the_job_goes_on() -> None:

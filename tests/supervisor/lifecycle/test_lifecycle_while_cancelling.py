@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from supervisor.lifecycle.events import (
+    ChannelChecked,
     ChannelEnded,
+    CheckChannel,
     FreezeTree,
     JobCommand,
     JobEvent,
-    Look,
-    Looked,
     MemoryMeasured,
     OrderSent,
     OutcomeArrived,
@@ -76,8 +76,10 @@ def test_after_its_outcome_the_end_of_the_grace_changes_nothing() -> None:
 
 def test_its_loop_is_looked_at_but_neither_told_of_nor_judged() -> None:
     state, commands = cancelling(TimerFired(10.5, Timer.LOOK))
-    assert commands == (Look(),)
-    state, commands = cancelling(Looked(10.5, unread=False), limits=replace(LIMITS, kill_stalled=True))
+    assert commands == (CheckChannel(),)
+    state, commands = cancelling(
+        ChannelChecked(10.5, unread=False), limits=replace(LIMITS, kill_stalled=True)
+    )
     assert (state.phase, kind(state)) == (Phase.CANCELLING, LimitKind.TIME)
     assert [command.timer for command in commands if isinstance(command, SetTimer)] == [Timer.LOOK]
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from supervisor.launcher.repeating import AGAIN_SECONDS, RepeatingFailure
+from supervisor.launcher.repeating_failure import AGAIN_SECONDS, RepeatingFailure
 
 
 def test_the_same_is_said_again_after_half_a_minute_and_another_at_once(

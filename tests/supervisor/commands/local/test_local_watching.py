@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.commands.local.watching import (
+from supervisor.commands.local.file_watcher import (
     Watcher,
     changed_files,
     snapshot,

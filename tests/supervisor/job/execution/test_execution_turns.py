@@ -9,7 +9,7 @@ import pytest
 from jobrunner.protocol.messages import Outcome, Secret, Tick
 from supervisor.job import channel as channel_module
 from supervisor.job.channel import TURN_SECONDS, ChannelReader
-from supervisor.lifecycle.events import JobEvent, Looked, Ticked
+from supervisor.lifecycle.events import ChannelChecked, JobEvent, Ticked
 from supervisor.verdict import ExitStatus, Limits
 from tests.supervisor.job.execution.execution_support import DONE, Scene, begin
 
@@ -47,7 +47,7 @@ async def test_a_look_tells_of_frames_that_wait_for_their_turn(monkeypatch: pyte
     keep = scene.execution._put
 
     def kept(event: JobEvent) -> None:
-        if isinstance(event, Looked):
+        if isinstance(event, ChannelChecked):
             looks.append(event.unread)
         keep(event)
 

@@ -15,7 +15,7 @@ from supervisor.process.cgroups.delegated import HandedDown
 from supervisor.process.cgroups.detection import Detected, detect, own_cgroups
 from supervisor.process.cgroups.identity import directory_name, identity_of
 from supervisor.process.cgroups.leftovers import Cleared
-from supervisor.process.cgroups.parsing import OwnDirectory
+from supervisor.process.cgroups.own_directories import OwnDirectory
 
 NAME = "neops-worker-test"
 V2_FILES = ("cgroup.kill", "memory.max", "pids.max", "cgroup.subtree_control")

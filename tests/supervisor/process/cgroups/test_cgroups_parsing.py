@@ -2,7 +2,7 @@
 
 import pytest
 
-from supervisor.process.cgroups.parsing import OwnDirectory, counts, own_directories
+from supervisor.process.cgroups.own_directories import OwnDirectory, counts, own_directories
 
 V2_MOUNT = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate"
 UNIT = "/system.slice/neops-supervisor.service"

@@ -13,7 +13,7 @@ from supervisor.process.cgroups.cgroup import WITHOUT, Tree
 from supervisor.process.cgroups.detection import Detected
 from supervisor.process.cgroups.identity import MARKER_VARIABLE, directory_name, identity_of
 from supervisor.process.cgroups.leftovers import Cleared
-from supervisor.process.cgroups.parsing import OwnDirectory
+from supervisor.process.cgroups.own_directories import OwnDirectory
 from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
 
 

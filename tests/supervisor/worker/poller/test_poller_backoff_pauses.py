@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from supervisor.engine.backoff import LONGEST_WISH_SECONDS, Backoff, is_retryable
+from supervisor.engine.backoff import LONGEST_RETRY_AFTER_SECONDS, Backoff, is_retryable
 
 
-class Dice(random.Random):
+class Chance(random.Random):
     """Falls on the lowest number, or on the highest."""
 
     def __init__(self, *, high: bool) -> None:
@@ -18,10 +18,10 @@ class Dice(random.Random):
         return max(a, b) if self.high else min(a, b)
 
 
-LOW, HIGH = Dice(high=False), Dice(high=True)
+LOW, HIGH = Chance(high=False), Chance(high=True)
 
 
-def pauses(rng: Dice, count: int, **options: float) -> list[float]:
+def pauses(rng: Chance, count: int, **options: float) -> list[float]:
     backoff = Backoff(rng=rng, **options)
     return [backoff.next_pause() for _ in range(count)]
 
@@ -55,15 +55,15 @@ def test_each_failure_is_counted_once_and_a_success_forgets_them() -> None:
         (LOW, 7.0, 7.0),
         (HIGH, 7.0, 14.0),
         (HIGH, 60.0, 90.0),
-        (LOW, 1e9, LONGEST_WISH_SECONDS),
-        (HIGH, 1e9, LONGEST_WISH_SECONDS + 30),
+        (LOW, 1e9, LONGEST_RETRY_AFTER_SECONDS),
+        (HIGH, 1e9, LONGEST_RETRY_AFTER_SECONDS + 30),
         (HIGH, 0.1, 0.5),
         (HIGH, 0.0, 0.5),
         (HIGH, None, 0.5),
     ],
 )
 def test_a_wish_of_the_engine_is_the_least_and_is_spread_by_at_most_the_longest_pause(
-    rng: Dice, wanted: float | None, pause: float
+    rng: Chance, wanted: float | None, pause: float
 ) -> None:
     assert Backoff(rng=rng).next_pause(wanted) == pause
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sdk.block import FunctionBlock
-from sdk.testing.checking import Case, failure_of
+from sdk.testing.case import Case, failure_of
 from sdk.testing.errors import HarnessError
 from sdk.testing.lab_cases import Lab, with_lab
 

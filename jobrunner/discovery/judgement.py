@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from jobrunner.discovery.following import SDKS, Follower, Known
 from jobrunner.discovery.mentions import words_of_imports, worth_parsing
+from jobrunner.discovery.name_resolver import SDKS, Known, NameResolver
 from jobrunner.discovery.top_level import RELATIVE, Applied, Imported, Text, TopLevel, parse, top_level_of
 
 SPARE_BYTES: Final = 1_000_000
@@ -54,7 +54,7 @@ class _Judge:
         self._elsewhere = elsewhere
         self._parsed: dict[str, Known | None] = {}
         self._errors: dict[str, ParseError] = {}
-        self._follower = Follower(self._known)
+        self._resolver = NameResolver(self._known)
 
     def judgements(self, worth: Collection[str], spare_bytes: int) -> dict[str, Judgement]:
         found: dict[str, Judgement] = {}
@@ -79,7 +79,7 @@ class _Judge:
 
     def _does_register(self, module: str, applied: Applied) -> bool:
         place = module, applied.name
-        follow = self._follower
+        follow = self._resolver
         if applied.how == "decorator":
             return follow.registers(place)
         if applied.how == "base":
@@ -104,7 +104,7 @@ class _Judge:
     def _strangers(self, module: str, top: TopLevel) -> Iterator[tuple[Applied, str]]:
         for applied in top.applied:
             if applied.how == "decorator":
-                package = self._follower.stranger((module, applied.name))
+                package = self._resolver.stranger((module, applied.name))
                 if package is not None:
                     yield applied, package
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from supervisor.commands.new_block.naming import Names
+from supervisor.commands.new_block.names import Names
 from supervisor.errors import SupervisorError
 
 _PYTEST_INI: Final = "[pytest]\n# The tests of a block stand in its own module.\npython_files = *.py\n"

@@ -8,7 +8,7 @@ from collections import deque
 from supervisor.errors import LaunchError
 from supervisor.launcher.child import Child
 from supervisor.launcher.interface import Launcher
-from supervisor.launcher.repeating import RepeatingFailure
+from supervisor.launcher.repeating_failure import RepeatingFailure
 from supervisor.process.cgroups.worker import Cgroups
 from supervisor.process.tasks import Tasks
 
@@ -19,7 +19,7 @@ _LONGEST_PAUSE_SECONDS = 1.0
 """Jobs wait for it: work is to go on soon after the machine can start processes again."""
 
 
-class Spares:
+class SparePool:
     """Keeps up to ``target`` ready children, and starts more when asked, at most one per core at a time."""
 
     def __init__(self, launcher: Launcher, target: int, cgroups: Cgroups | None = None) -> None:

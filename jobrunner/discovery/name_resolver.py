@@ -34,7 +34,7 @@ Place = tuple[str, Dotted]
 _Search = Literal["registers", "base", "class", "origin"]
 
 
-class Follower:
+class NameResolver:
     """Follows names from module to module. ``known`` returns a module by its name, or `None` where it has no text."""
 
     def __init__(self, known: Callable[[str], Known | None]) -> None:

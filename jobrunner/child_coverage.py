@@ -1,4 +1,4 @@
-"""Measuring which lines of a block run, for tests that measure their own (`sdk.testing.measuring`)."""
+"""Measuring which lines of a block run, for tests that measure their own (`sdk.testing.child_coverage`)."""
 
 import contextlib
 import importlib
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from jobrunner.protocol.measuring import COVERAGE_VARIABLE
+from jobrunner.protocol.coverage import COVERAGE_VARIABLE
 
 _SAVE_SECONDS: Final = 0.1
 """How often data is saved meanwhile: what a killed child has run in its last moments is lost."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobrunner.discovery.elsewhere import Elsewhere
-from jobrunner.discovery.judging import Judgement, judge
+from jobrunner.discovery.judgement import Judgement, judge
 from jobrunner.discovery.marks import is_named_only
 from jobrunner.discovery.module import Module
-from jobrunner.discovery.reading import read_text
+from jobrunner.discovery.source_text import read_text
 from jobrunner.discovery.top_level import Text
 
 

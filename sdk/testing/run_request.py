@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypedDict
 from sdk.block import FunctionBlock
 from sdk.context import WorkflowContext
 from sdk.models import FunctionBlockParams
-from sdk.testing.locating import Source, block_id_of, module_of, named_sources
+from sdk.testing.locations import Source, block_id_of, module_of, named_sources
 from sdk.testing.wire import context_of, parameters_of
 
 Block = type[FunctionBlock[Any, Any]] | str

@@ -4,9 +4,9 @@ import asyncio
 import time
 from typing import Any, Final
 
-from supervisor.commands.blockserver.asking import only_entity
-from supervisor.commands.blockserver.choosing import NoSuchBlockError
-from supervisor.commands.submit.choosing import choose_offered
+from supervisor.commands.blockserver.block_lookup import NoSuchBlockError
+from supervisor.commands.blockserver.job_request import only_entity
+from supervisor.commands.submit.block_lookup import choose_offered
 from supervisor.engine.submission import OfferedBlock, Submissions
 from supervisor.errors import EngineError
 

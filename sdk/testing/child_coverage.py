@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 VARIABLE: Final = "NEOPS_TESTS_COVERAGE"
-"""As ``jobrunner.protocol.measuring`` has it."""
+"""As ``jobrunner.protocol.coverage`` has it."""
 
 _OPTIONS: Final = {
     "branch": "run:branch",

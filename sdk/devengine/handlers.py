@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import TypeAdapter
 
-from sdk.devengine.payloads.reading import parse_json, validate
+from sdk.devengine.payloads.reader import parse_json, validate
 
 MAX_BODY_BYTES = 32 * 2**20
 

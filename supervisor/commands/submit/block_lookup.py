@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from supervisor.commands.blockserver.choosing import choose_among
+from supervisor.commands.blockserver.block_lookup import choose_among
 from supervisor.engine.submission import OfferedBlock
 
 _PARTIAL: Final = re.compile(r"(?P<name>[^:]+):(?P<version>\d{1,9}(?:\.\d{1,9})?)", re.ASCII)

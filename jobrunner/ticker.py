@@ -6,7 +6,7 @@ from jobrunner.channel import Channel
 from jobrunner.protocol.messages import Tick
 
 
-class Ticking:
+class Ticker:
     """Ticks on the running loop, from now until `stop`.
 
     By ``call_later`` and not by a task: a block may await, count or cancel all tasks of its loop. Judged by the
