@@ -1,6 +1,5 @@
 #!/bin/sh
-# Runs what touches processes as a user without rights: all tests but those that start none and those of the packaging,
-# the zoo, and the demo. Started by root, it takes a user id that nobody has, without capabilities, without a cgroup
+# Runs what touches processes as a user without rights: the tests of whatever starts some, the zoo, and the demo. Started by root, it takes a user id that nobody has, without capabilities, without a cgroup
 # that this user may write, and at ordinary priority, in a copy of this checkout that is removed at the end. Started by
 # anybody else, it runs here, as that user.
 #
@@ -17,6 +16,12 @@ root=$(cd "$(dirname "$0")/.." && pwd -P)
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "unprivileged: $*"; exit 1; }
 
+# What starts no process of the worker's, or is about this project's texts and tools.
+process_tests='-m "not pure"'
+for folder in packaging typing docs deploy sdk/devengine programs/bench programs/compat programs/mutants; do
+    process_tests="$process_tests --ignore=tests/$folder"
+done
+
 # run_all [PYTEST ARGUMENT...]: run every part, also after one that failed.
 run_all() {
     if [ $# -gt 0 ]; then
@@ -26,7 +31,7 @@ run_all() {
     failed=''
     for verb in test zoo demo; do
         arguments=''
-        [ "$verb" != test ] || arguments='-m "not pure" --ignore=tests/packaging --ignore=tests/typing'
+        [ "$verb" != test ] || arguments=$process_tests
         make "$verb" PYTHON="$python" CLIENT="$client" ARGS="$arguments" || failed="$failed $verb"
     done
     [ -z "$failed" ] || fail "failed as user $(id -u):$failed"

@@ -64,8 +64,13 @@ async def usage_of_spare(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Private memory of a spare in MiB, and its descriptors as /proc shows them."""
     await until(lambda: host.runner._spares._ready)
     pid = host.runner._spares._ready[0].pid
-    links = {name.name: os.readlink(name) for name in Path(f"/proc/{pid}/fd").iterdir()}
-    return {"uss_mb": psutil.Process(pid).memory_full_info().uss / 2**20, "descriptors": links}
+
+    def links() -> dict[str, str]:
+        return {name.name: os.readlink(name) for name in Path(f"/proc/{pid}/fd").iterdir()}
+
+    # It has handed its listener over when it is ready, and closes its own copy a moment later.
+    await until(lambda: not any("seccomp" in link for link in links().values()))
+    return {"uss_mb": psutil.Process(pid).memory_full_info().uss / 2**20, "descriptors": links()}
 
 
 async def births_and_sweeps(host: Any, request: dict[str, Any]) -> dict[str, Any]:
