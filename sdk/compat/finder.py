@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
+from collections.abc import Iterator, Sequence
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from sdk.compat.migration_hints import ALIASED, NotCoveredError
+from sdk.compat.migration_hints import ALIASED, NotCoveredError, refusing
+from sdk.compat.re_exports import RE_EXPORTS
 
 _ALIAS: Final = Path(__file__).parent / "alias"
 
@@ -20,21 +21,71 @@ class AliasFinder(MetaPathFinder):
     """Finds the alias of ``neops_worker_sdk``, and says what is missing below it.
 
     It stands last: the import system asks it only for what nobody else finds. So it is silent where the real package
-    is installed. The modules below the alias are plain files, which the usual finder loads; this one sees only the
-    names that have no file.
+    is installed. What an alias module has of its own is in a file; what only hands names on is in ``RE_EXPORTS``.
     """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return the alias for the package itself. Raises ``NotCoveredError`` for a module that is not in it."""
+        """Return the alias for the package or a module of it. Raises ``NotCoveredError`` for one that is not there."""
         if fullname == ALIASED:
-            return importlib.util.spec_from_file_location(
-                fullname, _ALIAS / "__init__.py", submodule_search_locations=[str(_ALIAS)]
-            )
-        if fullname.startswith(f"{ALIASED}.") and is_alias(sys.modules.get(ALIASED)):
+            return _of_file(fullname, _ALIAS / "__init__.py")
+        if not fullname.startswith(f"{ALIASED}.") or not is_alias(sys.modules.get(ALIASED)):
+            return None
+        spec = spec_below(fullname)
+        if spec is None:
             raise NotCoveredError(fullname)
-        return None
+        return spec
+
+
+def spec_below(fullname: str) -> ModuleSpec | None:
+    """Return the alias's module of this full name, `None` where it has none."""
+    below = fullname.removeprefix(f"{ALIASED}.")
+    place = _ALIAS.joinpath(*below.split("."))
+    if below in RE_EXPORTS:
+        return ModuleSpec(fullname, _ReExport(), origin=below, is_package=place.is_dir() or _is_parent(below))
+    for file in (place.with_suffix(".py"), place / "__init__.py"):
+        if file.is_file():
+            return _of_file(fullname, file)
+    return None
+
+
+class _ReExport(Loader):
+    """Makes a module of a line of the table."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Import the names from their homes."""
+        below = module.__name__.removeprefix(f"{ALIASED}.")
+        module.__doc__, _ = RE_EXPORTS[below]
+        # All homes first: one may be a module below this one, of the name of what it holds.
+        found = [
+            (name, getattr(importlib.import_module(home), attribute))
+            for home, name, attribute in _names(below)
+        ]
+        for name, value in found:
+            setattr(module, name, value)
+        module.__dict__["__all__"] = sorted(name for name, _ in found)
+        module.__dict__["__getattr__"] = refusing(module.__name__)
+
+
+def _names(below: str) -> Iterator[tuple[str, str, str]]:
+    _, homes = RE_EXPORTS[below]
+    for home, names in homes.items():
+        for word in names.split():
+            name, _, attribute = word.partition("=")
+            yield f"{ALIASED}{home}" if home.startswith(".") else home, name, attribute or name
+
+
+def _is_parent(below: str) -> bool:
+    return any(other.startswith(f"{below}.") for other in RE_EXPORTS)
+
+
+def _of_file(fullname: str, file: Path) -> ModuleSpec | None:
+    spec = importlib.util.spec_from_file_location(fullname, file)
+    if spec is not None and spec.submodule_search_locations is not None:
+        # Without a folder to search: where one has no file of its own, the usual finder would see an empty package.
+        spec.submodule_search_locations.clear()
+    return spec
 
 
 def install_alias() -> None:

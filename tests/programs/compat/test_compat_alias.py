@@ -12,6 +12,7 @@ import pytest
 from sdk.compat.client import way_out_of
 from sdk.compat.finder import install_alias
 from sdk.compat.migration_hints import NotCoveredError, published_names
+from sdk.compat.re_exports import RE_EXPORTS
 from tests.programs.compat.processes import ROOT
 
 STAND_IN = Path(__file__).parent / "stand_in"
@@ -23,7 +24,8 @@ install_alias()
 def alias_modules() -> list[str]:
     """The dotted names of all modules of the alias."""
     paths = [path.relative_to(ALIAS).with_suffix("") for path in sorted(ALIAS.rglob("*.py"))]
-    return [".".join(("neops_worker_sdk", *path.parts)).removesuffix(".__init__") for path in paths]
+    files = [".".join(path.parts).removesuffix("__init__").rstrip(".") for path in paths]
+    return [f"neops_worker_sdk.{name}".rstrip(".") for name in sorted({*files, *RE_EXPORTS})]
 
 
 def run_python(code: str, *paths: Path) -> subprocess.CompletedProcess[str]:
@@ -149,3 +151,13 @@ def test_a_name_is_replaced_in_its_module_and_put_back(monkeypatch: pytest.Monke
         patch.setattr("neops_worker_sdk.config.POLL_INTERVAL", 99)
         assert module.POLL_INTERVAL == 99
     assert before == module.POLL_INTERVAL
+
+
+def test_a_module_of_the_alias_is_in_the_table_or_in_a_file_and_never_in_both() -> None:
+    files = {
+        ".".join(path.relative_to(ALIAS).with_suffix("").parts).removesuffix(".__init__")
+        for path in ALIAS.rglob("*.py")
+    }
+    assert files & RE_EXPORTS.keys() == set()
+    homes = {home for _, names in RE_EXPORTS.values() for home in names if home.startswith(".")}
+    assert {home[1:] for home in homes} <= files | RE_EXPORTS.keys()

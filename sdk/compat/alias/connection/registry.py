@@ -10,7 +10,9 @@ from sdk.compat.migration_hints import refusing
 
 from .capabilities.base import CapabilityInterface
 from .exceptions import AmbiguousPluginError, MatchingPlugin, PluginNotFoundError
-from .types import ConnectionLibrary, ConnectionPlugin, ConnectionType, device_id_of
+from .types.aliases import ConnectionLibrary, ConnectionType
+from .types.base_connection import device_id_of
+from .types.connection_plugin import ConnectionPlugin
 
 AnyPlugin = ConnectionPlugin[Any, Any]
 PluginT = TypeVar("PluginT", bound=type[AnyPlugin])

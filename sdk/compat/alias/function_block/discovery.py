@@ -12,7 +12,9 @@ from pydantic import Field, field_validator
 from sdk.compat.migration_hints import refusing
 
 from .engine_schema import EngineSchemaFunctionBlockParams
-from .params import CredentialsField, Host, OptionalCredentials, PlatformField
+from .params.credentials import CredentialsField, OptionalCredentials
+from .params.fields import PlatformField
+from .params.host import Host
 
 
 class Subnet(EngineSchemaFunctionBlockParams):

@@ -17,7 +17,7 @@ from sdk.results import (
     FunctionBlockRollbackResult,
 )
 
-from ..logger import logger_for
+from ..logger.adapters import logger_for
 from .reading import AliasReader
 
 if TYPE_CHECKING:

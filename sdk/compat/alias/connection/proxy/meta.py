@@ -11,7 +11,7 @@ from sdk.compat.migration_hints import refusing
 
 from ..capabilities.base import CapabilityInterface
 from ..exceptions import CapabilityContext, NotImplementedForThisPlatform
-from ..types import device_id_of
+from ..types.base_connection import device_id_of
 
 
 class ProxyMeta(ABCMeta):

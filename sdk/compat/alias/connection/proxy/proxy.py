@@ -10,17 +10,15 @@ from typing import Any, Self
 from sdk.compat.migration_hints import refusing
 from sdk.logger import LoggerLike
 
-from ...logger import logger_for
-from ..capabilities import (
-    CapabilityInterface,
-    NetworkDeviceConfigurationCapability,
-    NetworkDeviceExecutionCapability,
-    NetworkDeviceInformationCapability,
-    NetworkDeviceLifecycleCapability,
-    PlatformDetectionCapability,
-)
+from ...logger.adapters import logger_for
+from ..capabilities.base import CapabilityInterface
+from ..capabilities.network_device_configuration import NetworkDeviceConfigurationCapability
+from ..capabilities.network_device_execution import NetworkDeviceExecutionCapability
+from ..capabilities.network_device_information import NetworkDeviceInformationCapability
+from ..capabilities.network_device_lifecycle import NetworkDeviceLifecycleCapability
+from ..capabilities.platform_detection import PlatformDetectionCapability
 from ..registry import AnyPlugin, resolve_plugin
-from ..types import ConnectionLibrary, ConnectionType
+from ..types.aliases import ConnectionLibrary, ConnectionType
 from .meta import ProxyMeta
 
 

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from sdk.compat.migration_hints import refusing
 
-from ...logger import logger_for
+from ...logger.adapters import logger_for
 from ..exceptions import ConnectionNotInitializedError, ConnectionValidationError
 
 RawConnection = TypeVar("RawConnection")

@@ -8,7 +8,7 @@ from typing import Any, Generic
 from sdk.compat.migration_hints import refusing
 from sdk.logger import LoggerLike
 
-from ...logger import logger_for
+from ...logger.adapters import logger_for
 from ..exceptions import ConnectionAlreadyInitializedError, ConnectionCreationError
 from .aliases import AnyConnection, ConnectionLibrary, ConnectionPlatform, ConnectionType, RawConnection
 from .base_connection import device_id_of

@@ -1,11 +1,21 @@
 """A stand-in for the installed package, where that can't be had: its registry, blocks, results and context anew.
 
-What is not here (loggers, connections, …) comes from the alias, by the package's path: it is the same in both modes.
+What is not here (loggers, connections, …) comes from the alias: it is the same in both modes.
 Written for the tests of `sdk.compat.installed`; its classes are none of `sdk`, as those of the package are not.
 """
 
-from pathlib import Path
+import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
 
-import sdk.compat
+from sdk.compat.finder import spec_below
 
-__path__.append(str(Path(sdk.compat.__file__).parent / "alias"))
+
+class _Rest(MetaPathFinder):
+    """Finds in the alias what nobody else has found below this package."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        return spec_below(fullname) if fullname.startswith(f"{__name__}.") else None
+
+
+sys.meta_path.append(_Rest())

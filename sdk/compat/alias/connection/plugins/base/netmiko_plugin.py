@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Final
 from sdk.compat.migration_hints import refusing
 
 from ...exceptions import ConnectionCreationError, PlatformNotSupportedError
-from ...types import BaseConnection, ConnectionPlugin
+from ...types.base_connection import BaseConnection
+from ...types.connection_plugin import ConnectionPlugin
 
 # The platforms' short names in the engine, and what netmiko calls them.
 _DEVICE_TYPES: Final = {

@@ -1,5 +1,0 @@
-"""Devices for tests."""
-
-from sdk.compat.migration_hints import refusing
-
-__getattr__ = refusing(__name__)

@@ -1,5 +1,0 @@
-"""Contexts for tests."""
-
-from sdk.compat.migration_hints import refusing
-
-__getattr__ = refusing(__name__)
