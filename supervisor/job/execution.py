@@ -172,7 +172,7 @@ class Execution:
                 self._reports.stop()
                 self._tasks.start(self._take_stack(), "stack of a job")
             case CheckChannel():
-                self._tasks.start(self._look(), "look of a job")
+                self._tasks.start(self._check_channel(), "check of a job's channel")
             case TellStalled(seconds):
                 self._reports.stalled(seconds)
             case TellResumed(seconds):
@@ -214,7 +214,7 @@ class Execution:
         if view.state not in ("", "Z"):  # else it is dead, and tells by its status how
             self._kernel = view
 
-    async def _look(self) -> None:
+    async def _check_channel(self) -> None:
         """See whether the child has sent what was not read yet."""
         unread = self._child.unread_bytes() > 0
         # What was not in the socket is in the stream: the reader, once woken, has read it or is behind.
