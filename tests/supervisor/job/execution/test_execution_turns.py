@@ -54,7 +54,7 @@ async def test_a_look_tells_of_frames_that_wait_for_their_turn(monkeypatch: pyte
     monkeypatch.setattr(scene.execution, "_put", kept)
     scene.child.reader.feed_data(Tick().pack() * 500)
     await asyncio.sleep(0)
-    await scene.execution._look()
+    await scene.execution._check_channel()
     await scene.finish(DONE, status=ExitStatus(code=0))
     assert looks[0] is True
 
