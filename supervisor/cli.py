@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import importlib.util
 import sys
 from typing import Final
 
@@ -30,9 +31,6 @@ COMMANDS: Final = {name: text for group in COMMAND_GROUPS.values() for name, tex
 _KEPT: Final = (None, "run-block", "blocks", "doctor", "local", "dev", "check")
 """The commands that import or run blocks: nothing that these start may outlive the command, even if it is killed."""
 
-_IN_FOLDERS: Final = ("local", "doctor", "demo", "new-block", "check", "submit")
-"""The commands that have more than one file."""
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 fine, 1 failed, 2 wrong usage."""
@@ -52,7 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
 def module_of(command: str) -> str:
     """Return the module that runs a command: its own file, or `command` in its own folder."""
     module = f"supervisor.commands.{command.replace('-', '_')}"
-    return f"{module}.command" if command in _IN_FOLDERS else module
+    spec = importlib.util.find_spec(module)
+    is_folder = spec is not None and spec.submodule_search_locations is not None
+    return f"{module}.command" if is_folder else module
 
 
 def _unknown(word: str) -> str:
