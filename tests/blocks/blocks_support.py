@@ -1,15 +1,12 @@
 """What the tests of the blocks share."""
 
-import asyncio
-import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import psutil
 
 from sdk import FunctionBlock, FunctionBlockResult, WorkflowContext
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 
 async def run_block(
@@ -18,14 +15,6 @@ async def run_block(
     """Run a block as a worker's child does, errors included."""
     context = context or WorkflowContext({}, "global")
     return await block.execute_function_block(params, context, propagate_exceptions=True)
-
-
-async def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait for a condition, at most so long."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {condition}"
-        await asyncio.sleep(0.01)
 
 
 def unique_seconds() -> str:
@@ -48,4 +37,4 @@ def running_with(word: str) -> list[int]:
 
 async def assert_ended(word: str) -> None:
     """Assert that no process with this word on its command line lives on; a kill takes the kernel a moment."""
-    await wait_until(lambda: running_with(word) == [], seconds=PATIENCE_SECONDS)
+    await until(lambda: running_with(word) == [], seconds=PATIENCE_SECONDS)

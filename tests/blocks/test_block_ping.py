@@ -4,11 +4,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from blocks_support import run_block, running_with, wait_until
+from blocks_support import run_block, running_with
 from pydantic import ValidationError
 
 from blocks.ping import Ping, PingParams
 from blocks.ping_output import failure_text, parse_statistics
+from tests.patience import until
 
 needs_ping = pytest.mark.needs("ping")
 
@@ -54,7 +55,7 @@ async def test_a_name_that_does_not_exist_is_a_failure_that_says_so() -> None:
 async def test_cancellation_kills_the_program_and_waits_for_its_end() -> None:
     address = "127.201.202.203"  # on the loopback like any 127/8, and on no other command line
     job = asyncio.create_task(run_block(Ping(), PingParams(host=address, count=20, interval_seconds=5)))
-    await wait_until(lambda: running_with(address) != [])
+    await until(lambda: running_with(address) != [])
     job.cancel()
     with pytest.raises(asyncio.CancelledError):
         await job

@@ -8,10 +8,10 @@ import time
 
 import psutil
 import pytest
-from blocks_support import assert_ended, running_with, unique_seconds, wait_until
+from blocks_support import assert_ended, running_with, unique_seconds
 
 from blocks.programs import Completed, Pipe, run_program
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 PATH = os.environ["PATH"]
 
@@ -82,12 +82,12 @@ async def test_cancellation_kills_the_whole_group_and_closes_every_descriptor() 
     before = open_descriptors()
     seconds = unique_seconds()
     running = asyncio.create_task(shell(f"sleep {seconds} & sleep {seconds}; true"))
-    await wait_until(lambda: len(running_with(seconds)) == 3)  # the shell and both sleeps
+    await until(lambda: len(running_with(seconds)) == 3)  # the shell and both sleeps
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
     await assert_ended(seconds)
-    await wait_until(lambda: open_descriptors() == before)
+    await until(lambda: open_descriptors() == before)
 
 
 async def test_a_daemon_that_keeps_the_pipes_does_not_hold_the_block() -> None:
@@ -108,7 +108,7 @@ async def test_a_missing_program_is_told_and_leaves_no_descriptor_open() -> None
     before = open_descriptors()
     with pytest.raises(FileNotFoundError):
         await run_program(["no-such-program"], timeout_seconds=1, env={"PATH": PATH})
-    await wait_until(lambda: open_descriptors() == before)
+    await until(lambda: open_descriptors() == before)
 
 
 async def test_a_further_pipe_carries_what_the_program_writes_to_it() -> None:

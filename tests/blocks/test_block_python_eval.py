@@ -6,11 +6,12 @@ import sys
 from typing import Any
 
 import pytest
-from blocks_support import assert_ended, run_block, running_with, unique_seconds, wait_until
+from blocks_support import assert_ended, run_block, running_with, unique_seconds
 
 from blocks import python_eval
 from blocks.python_eval import PythonEval, PythonEvalParams
 from sdk import FunctionBlockResult
+from tests.patience import until
 
 
 async def evaluate(source: str, **settings: Any) -> FunctionBlockResult[Any]:
@@ -96,7 +97,7 @@ async def test_a_source_that_does_not_end_is_killed_with_its_children() -> None:
 async def test_cancellation_kills_the_interpreter_and_its_children() -> None:
     seconds = unique_seconds()
     job = asyncio.create_task(evaluate(f"import subprocess\nsubprocess.run(['sleep', '{seconds}'])"))
-    await wait_until(lambda: running_with(seconds) != [])
+    await until(lambda: running_with(seconds) != [])
     job.cancel()
     with pytest.raises(asyncio.CancelledError):
         await job

@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from blocks_support import run_block, wait_until
+from blocks_support import run_block
 from pydantic import ValidationError
 
 from blocks.show_command import ShowCommand, ShowCommandParams
 from blocks.ssh import Login, Session, is_rejection, netmiko_device_type
 from sdk import FunctionBlockResult, WorkflowContext
 from sdk.testing.devices import EmulatedIos, Faults
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 PASSWORD = "never-to-be-seen-1"
 
@@ -43,7 +43,7 @@ def ssh_threads() -> list[threading.Thread]:
 async def no_ssh_thread_left() -> AsyncIterator[None]:
     """Whatever a test does to a session: paramiko's thread ends, and soon."""
     yield
-    await wait_until(lambda: ssh_threads() == [])
+    await until(lambda: ssh_threads() == [])
 
 
 async def test_outputs_come_back_in_the_order_of_the_commands() -> None:
@@ -192,7 +192,7 @@ async def test_cancellation_at_any_moment_ends_netmiko_and_its_thread(
 ) -> None:
     async with EmulatedIos("admin", PASSWORD, faults=faults) as device:
         job = asyncio.create_task(show("show clock", device=device))
-        await wait_until(lambda: ssh_threads() != [])
+        await until(lambda: ssh_threads() != [])
         # Nothing is waited for: these are moments before and within the step that hangs, and all must do.
         await asyncio.sleep(after_seconds)
         started = time.monotonic()
@@ -213,7 +213,7 @@ async def test_an_error_between_two_commands_ends_the_connection() -> None:
         with pytest.raises(ZeroDivisionError):
             await use_and_fail(Login(device.host, device.port, "cisco_ios", "admin", PASSWORD))
         # Asked while the device still runs: its own end would end the connection as well.
-        await wait_until(lambda: ssh_threads() == [], seconds=PATIENCE_SECONDS)
+        await until(lambda: ssh_threads() == [], seconds=PATIENCE_SECONDS)
 
 
 async def test_the_event_loop_stays_free_during_a_session() -> None:
@@ -250,7 +250,7 @@ async def test_the_password_is_in_no_message_and_no_log(
 async def test_no_socket_or_thread_is_left_after_a_session(recwarn: pytest.WarningsRecorder) -> None:
     async with EmulatedIos("admin", PASSWORD) as device:
         await show("show clock", device=device)
-        await wait_until(lambda: ssh_threads() == [])
+        await until(lambda: ssh_threads() == [])
     assert [warning for warning in recwarn if issubclass(warning.category, ResourceWarning)] == []
 
 

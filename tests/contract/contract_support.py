@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from contract_worker import Worker, until
+from contract_worker import Worker
 
 from sdk.devengine import DevEngine, JobRecord, RequestRecord
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 ECHO = "neops_base/echo:1.0.0"
 SLOW = "neops_testing/slow:1.0.0"

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = Path(__file__).parent / "contract_blocks"
@@ -23,15 +21,6 @@ _QUICK = ("--heartbeat-seconds", str(HEARTBEAT_SECONDS), "--poll-seconds", "0.05
 _LIMITS = ("--max-job-seconds", "20", "--log-level", "debug")
 
 T = TypeVar("T")
-
-
-async def until(check: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
-    """Wait until ``check`` returns something true, and return it."""
-    end = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        await asyncio.sleep(0.01)
-    return found
 
 
 class Worker:

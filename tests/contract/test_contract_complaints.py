@@ -7,9 +7,10 @@ from collections.abc import Callable
 import psutil
 import pytest
 from contract_support import ECHO, Setup
-from contract_worker import Worker, until
+from contract_worker import Worker
 
 from sdk.devengine import DevEngine, Fault
+from tests.patience import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

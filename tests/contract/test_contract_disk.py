@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from contract_support import ECHO, SLOW, Setup
-from contract_worker import ROOT, Worker, until
+from contract_worker import ROOT, Worker
 
 from sdk.devengine import DevEngine, Fault
 from tests.capabilities import entering, mounting
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 

@@ -4,9 +4,10 @@ import itertools
 
 import pytest
 from contract_support import ECHO, SLOW, Setup
-from contract_worker import HEARTBEAT_SECONDS, until
+from contract_worker import HEARTBEAT_SECONDS
 
 from sdk.devengine import Fault, RequestRecord, WorkerState
+from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 

@@ -11,10 +11,11 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from contract_support import ECHO, SLOW, Setup, body_of
-from contract_worker import Worker, until
+from contract_worker import Worker
 
 from sdk.devengine import DevEngine, EngineOptions, Fault
 from supervisor.worker.lost_claims import SECOND_LOOK_SECONDS
+from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 

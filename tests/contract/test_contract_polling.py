@@ -2,7 +2,8 @@
 
 import pytest
 from contract_support import SLOW, Setup, body_of, job_item
-from contract_worker import until
+
+from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 

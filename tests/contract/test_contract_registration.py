@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import pytest
 from contract_support import CLIENT, Setup, body_of, registered
-from contract_worker import Worker, until
+from contract_worker import Worker
 
 from sdk.devengine import DevEngine, Fault
+from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 

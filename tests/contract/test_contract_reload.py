@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from contract_support import Setup, body_of
-from contract_worker import ROOT, Worker, until
+from contract_worker import ROOT, Worker
 
 from sdk.devengine import DevEngine
+from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 

@@ -11,9 +11,10 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from contract_support import ECHO, SLOW, Setup, body_of
-from contract_worker import Worker, until
+from contract_worker import Worker
 
 from sdk.devengine import DevEngine, EngineOptions, Fault, WorkerState
+from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from contract_support import ECHO, Setup, body_of
-from contract_worker import until
 
 from sdk.devengine import Fault
+from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from contract_support import ECHO, SLOW, Setup
-from contract_worker import HEARTBEAT_SECONDS, Worker, until
+from contract_worker import HEARTBEAT_SECONDS, Worker
 
 from sdk.devengine import DevEngine, Fault, WorkerState
+from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 

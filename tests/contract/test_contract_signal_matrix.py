@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from contract_support import ECHO, Setup
-from contract_worker import Worker, until
+from contract_worker import Worker
 
 from sdk.devengine import DevEngine, EngineOptions, Fault
+from tests.patience import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

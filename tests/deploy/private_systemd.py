@@ -4,13 +4,12 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.capabilities import lacking
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 HERE = Path(__file__).parent
 SYSTEMD = Path("/usr/lib/systemd/systemd")
@@ -73,15 +72,8 @@ def private_systemd(folder: Path, units: dict[str, str], script: str) -> Iterato
 
 def wait_for_file(path: Path, seconds: float) -> str:
     """Return the content of a file as soon as it is there."""
-    wait_until(path.exists, seconds, lambda: evidence(path.parent.parent))
+    wait_until(path.exists, lambda: evidence(path.parent.parent), seconds)
     return path.read_text()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, explain: Callable[[], str]) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, explain()
-        time.sleep(0.02)
 
 
 def evidence(folder: Path) -> str:
@@ -97,7 +89,7 @@ def _remove_cgroup(name: str) -> None:
     mounts = Path("/proc/self/mounts").read_text().splitlines()
     trees = [Path(line.split()[1]) for line in mounts if line.split()[2] == "cgroup2"]
     roots = [tree / name for tree in trees if (tree / name).is_dir()]
-    wait_until(lambda: not any(map(_populated, roots)), 10, lambda: f"processes are left in {roots}")
+    wait_until(lambda: not any(map(_populated, roots)), lambda: f"processes are left in {roots}", 10)
     for root in roots:
         for folder, _, _ in sorted(os.walk(root), reverse=True):
             os.rmdir(folder)

@@ -8,14 +8,14 @@ import resource
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
 from sdk.devengine import DevEngine, EngineOptions, JobRecord
 from tests.faults.descriptors import descriptors
 from tests.faults.programs import Worker, token_file_in
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 _SETTLED_LOOKS: Final = 6
 _LISTENER: Final = "anon_inode:seccomp notify"
@@ -49,14 +49,6 @@ class Greet(FunctionBlock[FunctionBlockParams, Data]):
     async def run(self, params, context):
         return FunctionBlockResult(success=True, message="m", data=Data(text="VERSION"))
 """
-
-
-async def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait until the condition holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"{what}: not within {seconds:g} s"
-        await asyncio.sleep(0.01)
 
 
 class Site:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.faults.scarce import Site, site, until
+from tests.faults.scarce import Site, site
+from tests.patience import until
 
 EACH_WAY = [
     *(("template", call, errno.EAGAIN) for call in ("process", "fork", "second_fork")),

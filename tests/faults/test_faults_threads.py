@@ -16,7 +16,7 @@ from supervisor.job.directories import JobDirectories
 from supervisor.process.cgroups.detection import Detected
 from supervisor.process.cgroups.worker import Cgroups
 from supervisor.process.threads import started_pool
-from tests.faults.scarce import until
+from tests.patience import until
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.scarce import site, until
+from tests.faults.scarce import site
+from tests.patience import until
 
 
 @pytest.mark.parametrize("method", ["template", "spawn"])

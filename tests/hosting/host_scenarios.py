@@ -19,15 +19,7 @@ from supervisor.launcher.known_children import direct_children
 from supervisor.launcher.sweep import Sweeper
 from supervisor.lifecycle import job as lifecycle_job
 from supervisor.process import proc as processes_module
-from tests.patience import PATIENCE_SECONDS
-
-
-async def until(condition: Any) -> None:
-    """Wait for a condition on the loop, at most `PATIENCE_SECONDS`."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true"
-        await asyncio.sleep(0.005)
+from tests.patience import PATIENCE_SECONDS, until
 
 
 async def end_child(child: Child) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hosting import Host, hosted, wait_until
+from hosting import Host, hosted
 
 from tests.capabilities import mounting
+from tests.patience import wait_until
 
 
 @pytest.fixture

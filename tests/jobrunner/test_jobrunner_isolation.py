@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
-from hosting import Host, wait_until
+from hosting import Host
+
+from tests.patience import wait_until
 
 
 def data(done: dict[str, Any]) -> dict[str, Any]:

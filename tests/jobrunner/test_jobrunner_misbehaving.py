@@ -8,10 +8,10 @@ from typing import Any
 
 import psutil
 import pytest
-from hosting import Host, alive_with, signals_are_contained, wait_until
+from hosting import Host, alive_with, signals_are_contained
 
 from tests.lateness import Slowness
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 SHORT: dict[str, Any] = {"max_job_seconds": 0.5, "grace_seconds": 0.3}
 NO_GRACE: dict[str, Any] = {"max_job_seconds": 0.5, "grace_seconds": 0.0}
@@ -177,7 +177,7 @@ def test_the_whole_tree_of_a_killed_job_is_dead_before_its_result(host: Host) ->
     running = host.start(
         "ignore_sigterm_tree", parameters={"marker": marker}, limits={"max_job_seconds": 3.0}
     )
-    wait_until(lambda: len(alive_with(marker)) >= 3, 3)
+    wait_until(lambda: len(alive_with(marker)) >= 3, seconds=3)
     done = host.wait(running)
     assert done["cause"] == "time_limit"
     assert done["leftovers"] in (3, 4)
@@ -187,10 +187,10 @@ def test_the_whole_tree_of_a_killed_job_is_dead_before_its_result(host: Host) ->
 def test_the_end_of_one_job_leaves_the_daemons_of_another_alone(host: Host) -> None:
     marker = f"others-{os.getpid()}"
     running = host.start("ignore_sigterm_tree", parameters={"marker": marker})
-    wait_until(lambda: len(alive_with(marker)) == 3, PATIENCE_SECONDS)
+    wait_until(lambda: len(alive_with(marker)) == 3, seconds=PATIENCE_SECONDS)
     for _ in range(3):
         assert host.run("slow", {"seconds": 0})["leftovers"] == 0
-    wait_until(lambda: len(alive_with(marker)) == 3, PATIENCE_SECONDS)
+    wait_until(lambda: len(alive_with(marker)) == 3, seconds=PATIENCE_SECONDS)
     (plain,) = [int(line.partition(":")[0]) for line in alive_with(marker) if "plain" in line]
     os.kill(psutil.Process(plain).ppid(), signal.SIGKILL)
     done = host.wait(running)

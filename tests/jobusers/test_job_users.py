@@ -8,10 +8,10 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from hosting import Host, alive_with, is_alive, wait_until
+from hosting import Host, alive_with, is_alive
 from job_users_support import USERS
 
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 REFUSED = ("PermissionError",)
 
@@ -34,7 +34,7 @@ def start_another(host: Host) -> tuple[int, int, int, str]:
                 found.append((pid, owner, str(directory)))
         return bool(found)
 
-    wait_until(is_there, PATIENCE_SECONDS)
+    wait_until(is_there, seconds=PATIENCE_SECONDS)
     return (number, *found[0])
 
 
@@ -117,7 +117,7 @@ class TestOneJob:
         """A change of the user clears PDEATHSIG. There is no keeper here that would clean up."""
         _, pid, _, _ = start_another(fresh_host)
         fresh_host.kill()
-        wait_until(lambda: not is_alive(pid), PATIENCE_SECONDS)  # it would hang for ten minutes
+        wait_until(lambda: not is_alive(pid), seconds=PATIENCE_SECONDS)  # it would hang for ten minutes
 
     def test_the_directory_of_a_job_is_closed_to_its_user_before_another_job_can_have_that(
         self, fresh_host: Host

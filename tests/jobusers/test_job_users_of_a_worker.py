@@ -19,17 +19,10 @@ from hosting import BLOCKS, ROOT, alive_with
 from job_users_support import USERS
 
 from sdk.devengine import DevEngine, EngineOptions
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 BOUND_SECONDS = 30.0
 CAPABILITIES = ("setuid", "setgid", "kill", "chown", "dac_override", "fowner", "sys_ptrace")
-
-
-async def until(condition: Any, seconds: float = PATIENCE_SECONDS) -> Any:
-    async with asyncio.timeout(seconds):
-        while not (found := condition()):
-            await asyncio.sleep(0.02)
-    return found
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ import pytest
 from hosting import ROOT, alive_with
 
 from sdk.devengine import DevEngine, EngineOptions
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import until
 
 BOUND_SECONDS = 30.0
 DESCENDANTS = 9  # three each of three blocks
@@ -61,12 +61,6 @@ def is_running(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-async def until(condition, seconds: float = PATIENCE_SECONDS) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 @contextlib.contextmanager

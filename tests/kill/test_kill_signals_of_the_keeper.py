@@ -4,20 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 AWAY = "http://127.0.0.1:9"  # the discard port: nobody listens
-
-
-def until(check: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not check():
-        assert time.monotonic() < end, what
-        time.sleep(0.002)
 
 
 def start(directory: Path) -> tuple["subprocess.Popen[bytes]", Path]:
@@ -44,7 +35,9 @@ def start(directory: Path) -> tuple["subprocess.Popen[bytes]", Path]:
 def test_a_signal_before_the_start_ends_the_worker_at_once_and_is_no_failure(tmp_path: Path) -> None:
     process, log = start(tmp_path)
     try:
-        until(lambda: Path(f"/proc/{process.pid}/comm").read_text() == "neops-keeper\n", "the keeper keeps")
+        wait_until(
+            lambda: Path(f"/proc/{process.pid}/comm").read_text() == "neops-keeper\n", "the keeper keeps"
+        )
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_SECONDS) == 0, log.read_text()
     finally:
@@ -55,7 +48,7 @@ def test_a_signal_before_the_start_ends_the_worker_at_once_and_is_no_failure(tmp
 def test_one_signal_to_the_whole_group_counts_once(tmp_path: Path) -> None:
     process, log = start(tmp_path)
     try:
-        until(lambda: "Trying again" in log.read_text(), "the worker waits for its engine")
+        wait_until(lambda: "Trying again" in log.read_text(), "the worker waits for its engine")
         os.killpg(process.pid, signal.SIGTERM)
         assert process.wait(PATIENCE_SECONDS) == 0, log.read_text()
     finally:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hosting import Host, alive_with, hosted, is_alive, wait_until
+from hosting import Host, alive_with, hosted, is_alive
+
+from tests.patience import wait_until
 
 ALLOWED = {"PATH", "LANG", "LANGUAGE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 OF_THE_CHILD = {"HOME", "TMPDIR", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}

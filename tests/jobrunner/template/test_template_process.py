@@ -6,7 +6,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from hosting import ROOT, Host, hosted, is_alive, wait_until
+from hosting import ROOT, Host, hosted, is_alive
+
+from tests.patience import wait_until
 
 THREAD_AT_IMPORT = (
     "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"

@@ -23,6 +23,7 @@ from sdk.concurrency import schedule_task
 from sdk.concurrency import tasks as tasks_module
 from sdk.concurrency.tasks import RESERVE_SECONDS, NotAsyncError, ending_before
 from sdk.testing import create_workflow_context
+from tests.patience import until
 
 Result = FunctionBlockResult[FunctionBlockResultData]
 
@@ -61,12 +62,6 @@ class Block(FunctionBlock[FunctionBlockParams, FunctionBlockResultData]):
     async def run(self, params: FunctionBlockParams, context: WorkflowContext) -> Result:
         success = await self.does(self)
         return Result(success=success, message="done")
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 async def executed(block: Block) -> Result:

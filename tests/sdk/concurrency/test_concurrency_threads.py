@@ -6,7 +6,6 @@ import gc
 import inspect
 import logging
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,16 +13,9 @@ import pytest
 from sdk.concurrency import run_in_thread
 from sdk.concurrency.threads import MOST_THREADS, NotBlockingError
 from sdk.errors import SdkError
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 word: contextvars.ContextVar[str] = contextvars.ContextVar("word", default="none")
-
-
-async def until(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait for a condition with the loop free."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 @run_in_thread

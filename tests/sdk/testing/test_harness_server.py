@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ import pytest
 from blocks.echo import Echo
 from sdk.testing import BlockRunner, HarnessError
 from sdk.testing.server import ServerProcess
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 STARTS_A_HANG = """
 import sys
@@ -55,13 +54,6 @@ def marked(marker: str) -> list[int]:
         and "-I" in process.info["cmdline"]
         and process.info["status"] != psutil.STATUS_ZOMBIE
     ]
-
-
-def wait_until(condition: Any, seconds: float = PATIENCE_SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -8,15 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from supervisor.commands.local.announcement import Announcement, running_engines
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.tokens import bearer
 
 BLOCK = """
@@ -67,7 +66,7 @@ class Running:
             matches = (wanted.search(line) for line in self.lines[after:])
             return next((match for match in matches if match), None)
 
-        wait_until(lambda: found() is not None, seconds, lambda: "\n".join(self.lines))
+        wait_until(lambda: found() is not None, lambda: "\n".join(self.lines), seconds)
         match = found()
         assert match is not None
         return match
@@ -89,13 +88,6 @@ class Running:
     def events(self, event: str) -> list[dict[str, Any]]:
         parsed = [json.loads(line) for line in self.lines if line.startswith("{")]
         return [found for found in parsed if found["event"] == event]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, explain: Callable[[], str]) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, explain()
-        time.sleep(0.02)
 
 
 @contextmanager
@@ -170,7 +162,7 @@ def run_job(home: Path, block: str, **submission: Any) -> dict[str, Any]:
         job.update(ask(engine, f"/dev/jobs/{job_id}"))
         return job["status"] == "pushed"
 
-    wait_until(is_done, PATIENCE_SECONDS, lambda: str(job))
+    wait_until(is_done, lambda: str(job), PATIENCE_SECONDS)
     return job
 
 

@@ -8,7 +8,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from local_support import programs_of, running, submit, wait_until, write_block
+from local_support import programs_of, running, submit, write_block
+
+from tests.patience import wait_until
 
 READY = r"ready, the engine is at (http://127\.0\.0\.1:\d+)\."
 
@@ -56,7 +58,7 @@ def test_an_engine_that_crashes_is_started_again_at_its_place_and_jobs_run_on(ho
             now = programs_of(command).get("sdk.devengine")
             return now not in (None, below["sdk.devengine"]) and submit(home, "greet").returncode == 0
 
-        wait_until(is_back, 20, lambda: "\n".join(command.lines))
+        wait_until(is_back, lambda: "\n".join(command.lines), 20)
         done = submit(home, "greet", "--wait", "--engine-url", url)
         assert done.returncode == 0, done.stderr
         assert programs_of(command)["supervisor"] == below["supervisor"]
@@ -131,7 +133,7 @@ def test_nothing_is_alive_when_it_was_killed(home: Path) -> None:
         assert len(below) == 2
         os.kill(command.process.pid, signal.SIGKILL)
         gone = lambda: not any(Path(f"/proc/{pid}").exists() for pid in below.values())  # noqa: E731
-        wait_until(gone, 10, lambda: str(below))
+        wait_until(gone, lambda: str(below), 10)
 
 
 def test_a_result_is_waited_for_while_the_engine_is_started_again(home: Path) -> None:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from local_support import Running, announced_in, ask, programs_of, run_job, running, submit, wait_until
+from local_support import Running, announced_in, ask, programs_of, run_job, running, submit
 
 from sdk.devengine import DevEngine, EngineOptions
 from sdk.testing.daemon import SupervisorProcess
 from tests.capabilities import NOBODY
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.tokens import routes_of
 
 READY = r"ready, the engine is at (http://127\.0\.0\.1:\d+)\."
@@ -194,7 +194,7 @@ def test_a_worker_goes_on_when_the_engine_is_started_anew_with_a_new_token(
     below, file = programs_of(command), announced_in(home).token_file
     before = file.read_text()
     os.kill(below["sdk.devengine"], 9)
-    wait_until(lambda: file.read_text() != before, PATIENCE_SECONDS, lambda: "\n".join(command.lines))
+    wait_until(lambda: file.read_text() != before, lambda: "\n".join(command.lines), PATIENCE_SECONDS)
     command.wait_for("is started again in")
     done = submit(home, "unlock", "--params", json.dumps({"phrase": SECRET}), "--wait")
     assert done.returncode == 0, done.stderr

@@ -1,17 +1,13 @@
 """What the journal's tests share: other processes, other versions, and bounded waits."""
 
-import asyncio
 import os
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from supervisor.journal import Claim
 from supervisor.journal.schema import MIGRATIONS
-from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
 SCENARIO = Path(__file__).with_name("writing_scenario.py")
@@ -29,14 +25,6 @@ def writer(directory: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> "s
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-
-
-async def until(check: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait until ``check`` returns something true."""
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        await asyncio.sleep(0.01)
 
 
 def raw(directory: Path, statement: str, *arguments: object) -> list[tuple[object, ...]]:

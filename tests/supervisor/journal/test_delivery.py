@@ -6,7 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from journal_support import claim, raw, until
+from journal_support import claim, raw
 
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
@@ -14,7 +14,7 @@ from supervisor.journal import Ledger
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.outbox import Outbox
 from supervisor.worker.recovery import recover_results
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 
 class Engine:

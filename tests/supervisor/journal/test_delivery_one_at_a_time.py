@@ -5,13 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from journal_support import claim, until
+from journal_support import claim
 
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
 from supervisor.journal import Ledger
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.outbox import AT_ONCE, Outbox
+from tests.patience import until
 
 JOBS = [str(number) for number in range(AT_ONCE + 2)]
 

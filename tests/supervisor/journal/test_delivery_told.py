@@ -4,13 +4,14 @@ import logging
 from pathlib import Path
 
 import pytest
-from journal_support import claim, raw, until
+from journal_support import claim, raw
 
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
 from supervisor.journal import Ledger
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.outbox import Outbox
+from tests.patience import until
 
 
 class Engine:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from journal_support import FILE, claim, raw, until
+from journal_support import FILE, claim, raw
 
 from supervisor.journal import Ledger, StoredResult
 from supervisor.journal import durable_copy as image_module
 from supervisor.journal import offline as outside
 from supervisor.journal import writer as writer_module
 from supervisor.journal.maintenance import LOOK_EVERY_SECONDS
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 QUICKLY = 0.05
 

@@ -7,11 +7,12 @@ import stat
 from pathlib import Path
 
 import pytest
-from journal_support import FILE, claim, make_version_1, raw, until, writer
+from journal_support import FILE, claim, make_version_1, raw, writer
 
 from supervisor.errors import StateDirectoryError
 from supervisor.journal import Ledger
 from supervisor.journal.schema import SCHEMA_VERSION, open_database
+from tests.patience import until
 
 
 async def check_promises(directory: Path, said: list[str]) -> None:

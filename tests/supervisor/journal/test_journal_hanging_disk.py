@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from journal_support import claim, raw, until
+from journal_support import claim, raw
 
 from supervisor.journal import Ledger
 from supervisor.journal import durable_copy as image_module
+from tests.patience import until
 
 QUICKLY = 0.02
 

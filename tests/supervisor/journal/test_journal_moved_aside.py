@@ -5,11 +5,12 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from journal_support import FILE, claim, until
+from journal_support import FILE, claim
 
 from supervisor.journal import Ledger
 from supervisor.journal.records import Entry
 from supervisor.journal.store import Journal, read_damaged
+from tests.patience import until
 
 
 @contextlib.contextmanager

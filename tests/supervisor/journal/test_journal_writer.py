@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from journal_support import FILE, until
+from journal_support import FILE
 
 from supervisor.journal.maintenance import Maintenance
 from supervisor.journal.schema import open_database
 from supervisor.journal.writer import Writer
+from tests.patience import until
 
 
 class Recorder:

@@ -5,11 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.patience import wait_until
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
@@ -53,13 +54,6 @@ def ended(body: str) -> tuple[int, str, str]:
 def line_of(program: "subprocess.Popen[str]") -> list[int]:
     assert program.stdout is not None
     return [int(word) for word in program.stdout.readline().split()]
-
-
-def wait_until(check: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + 30
-    while not check():
-        assert time.monotonic() < end, what
-        time.sleep(0.01)
 
 
 def is_alive(pid: int) -> bool:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import resource
 import shutil
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -54,14 +53,6 @@ def a_process(group: int = 0) -> int:
 def is_there(pid: int) -> bool:
     """Whether the number is taken: a dead process that nobody has waited for is there too."""
     return os.path.exists(f"/proc/{pid}")
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait on the loop for a condition; it comes in milliseconds, unless the machine is slow."""
-    end = time.monotonic() + BOUND_SECONDS
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true"
-        await asyncio.sleep(0.002)
 
 
 class Nursery:

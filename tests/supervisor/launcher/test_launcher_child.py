@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from nursery import is_there, open_descriptors, until
+from nursery import is_there, open_descriptors
 
 from jobrunner.protocol.linux import AWAITS_SIGNAL, DUMP_SIGNAL
 from jobrunner.protocol.messages import Ready, Tick
@@ -22,6 +22,7 @@ from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.wiring import Wiring
 from supervisor.process.cgroups.cgroup import Cgroup
 from supervisor.verdict import ExitStatus
+from tests.patience import until
 
 LONG_SECONDS = 50.0
 

@@ -6,13 +6,14 @@ import os
 from collections.abc import Callable
 
 import pytest
-from nursery import Nursery, until
+from nursery import Nursery
 
 from jobrunner.protocol.confinement import Confinement
 from supervisor.errors import LaunchError
 from supervisor.launcher import job_users as job_users_module
 from supervisor.launcher.confinement import ConfinementPool
 from supervisor.launcher.job_users import JobUsers, _clean_up_after
+from tests.patience import until
 
 LIMITS = Confinement(max_open_files=77)
 USERS = (3_000_000_001, 3_000_000_002)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from nursery import a_process, is_there, open_descriptors, until
+from nursery import a_process, is_there, open_descriptors
 
 from jobrunner.protocol.catalogue import Catalogue, ImportProblem
 from jobrunner.protocol.entry import Discovery
@@ -24,6 +24,7 @@ from supervisor.launcher import importer as importer_module
 from supervisor.launcher.environment import job_environment
 from supervisor.launcher.importer import TemplateProcess, start_template
 from supervisor.launcher.known_children import KnownChildren
+from tests.patience import until
 from tests.simulated_time import elapsed, simulate
 
 IMPORTS = Imports(Discovery(("somewhere",)), {}, import_seconds=40.0)

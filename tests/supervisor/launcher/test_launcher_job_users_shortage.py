@@ -7,11 +7,11 @@ import resource
 from pathlib import Path
 
 import pytest
-from nursery import until
 
 from supervisor.launcher import job_users as job_users_module
 from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.user_leftovers import remove_leftovers
+from tests.patience import until
 
 USER = 3_000_000_001
 SHORTAGES = [OSError(errno.EMFILE, "no descriptor"), RuntimeError("can't start new thread")]

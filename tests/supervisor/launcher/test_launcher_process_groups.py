@@ -1,6 +1,5 @@
 """The process groups of a job: nothing leaves one before it is known, and a signal to all reaches everything."""
 
-import asyncio
 import errno
 import os
 import signal
@@ -16,6 +15,7 @@ import pytest
 from supervisor.launcher import process_groups
 from supervisor.launcher.process_groups import ProcessGroups
 from supervisor.process.proc import is_alive, read_stat, tree_below
+from tests.patience import until
 
 ROOT = Path(__file__).parents[3]
 SECONDS = 60.0
@@ -93,12 +93,6 @@ class Job:
             return os.read(self.process.stdout.fileno(), 1000)
         except BlockingIOError:
             return b""
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(SECONDS):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture

@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
-from nursery import is_there, until
+from nursery import is_there
 from played_template import EMPTY, IMPORTS, Stage, asked
 
 from jobrunner.protocol.entry import Discovery
 from supervisor.errors import LaunchError, TemplateError
 from supervisor.launcher import Imports
 from supervisor.launcher import template as template_module
+from tests.patience import until
 
 
 async def test_a_rejected_reload_ends_its_own_template_and_leaves_the_old_one(stage: Stage) -> None:

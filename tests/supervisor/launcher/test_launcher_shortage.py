@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from multiprocess import resource_tracker
-from nursery import a_process, is_there, open_descriptors, until, with_ever_more_descriptors
+from nursery import a_process, is_there, open_descriptors, with_ever_more_descriptors
 from played_template import IMPORTS, Stage, asked
 
 from jobrunner.protocol.entry import Discovery
@@ -24,6 +24,7 @@ from supervisor.launcher.importer import TemplateProcess
 from supervisor.launcher.known_children import KnownChildren, direct_children
 from supervisor.launcher.multiprocessing_spawn import Spawned
 from supervisor.launcher.spawn_launcher import SpawnLauncher
+from tests.patience import until
 
 NO_THREAD = RuntimeError("can't start new thread")
 SHORTAGES = [

@@ -6,13 +6,14 @@ import os
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from nursery import Nursery, is_there, until
+from nursery import Nursery, is_there
 
 from supervisor.errors import LaunchError
 from supervisor.launcher import SparePool
 from supervisor.launcher import spare_pool as spares_module
 from supervisor.launcher.child import Child
 from supervisor.process.cgroups.cgroup import Cgroup
+from tests.patience import until
 
 LONG_SECONDS = 50.0
 

@@ -5,7 +5,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hosting import Host, alive_with, hosted, signals_are_contained, wait_until
+from hosting import Host, alive_with, hosted, signals_are_contained
+
+from tests.patience import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from multiprocess import process as multiprocess_process
-from nursery import a_process, is_there, open_descriptors, until
+from nursery import a_process, is_there, open_descriptors
 
 from jobrunner.protocol.catalogue import Catalogue, ImportProblem
 from jobrunner.protocol.confinement import Confinement
@@ -22,6 +22,7 @@ from supervisor.launcher.environment import starting_for_jobs
 from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.multiprocessing_spawn import Spawned
 from supervisor.launcher.spawn_launcher import SpawnLauncher
+from tests.patience import until
 
 IMPORTS = Imports(Discovery(("somewhere",)), {"SHOWN": "1"})
 

@@ -6,7 +6,7 @@ import os
 import signal
 
 import pytest
-from nursery import is_there, open_descriptors, until
+from nursery import is_there, open_descriptors
 from played_template import IMPORTS, Stage, asked
 
 from jobrunner.protocol.confinement import Confinement
@@ -16,6 +16,7 @@ from supervisor.launcher import job_users as job_users_module
 from supervisor.launcher import template as template_module
 from supervisor.launcher.confinement import ConfinementPool
 from supervisor.launcher.job_users import JobUsers
+from tests.patience import until
 
 
 async def end_of(pid: int) -> os.waitid_result:

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from nursery import BOUND_SECONDS, Nursery, a_process, is_there, until
+from nursery import BOUND_SECONDS, Nursery, a_process, is_there
 
 from supervisor.launcher import known_children as kin_module
 from supervisor.launcher import sweep as sweep_module
 from supervisor.launcher.process_groups import ProcessGroups
 from supervisor.launcher.sweep import Sweeper, Swept
 from supervisor.process.cgroups.cgroup import Cgroup
+from tests.patience import until
 
 
 def is_dead(pid: int) -> bool:

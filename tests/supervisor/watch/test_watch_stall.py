@@ -12,6 +12,7 @@ import pytest
 from jobrunner.protocol.masking import Mask
 from supervisor.watch import stall as stall_module
 from supervisor.watch.stall import StallReport
+from tests.patience import until
 
 BOUND_SECONDS = 50.0
 
@@ -57,12 +58,6 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     monkeypatch.setattr(stall_module, "is_stopped", lambda _: False)
     monkeypatch.setattr(stall_module, "kernel_sentence", lambda _: "the kernel's view")
     return gate
-
-
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(BOUND_SECONDS):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 async def test_a_stall_is_told_with_the_stack_which_is_no_evidence_of_the_end_any_more(

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from patience import PATIENCE_SECONDS
 
 from supervisor.process import tasks as tasks_module
 from supervisor.process.tasks import Tasks, any_set, done_before
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
 

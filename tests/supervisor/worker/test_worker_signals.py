@@ -6,7 +6,7 @@ import sys
 import textwrap
 import time
 
-from patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 
 
 def run(program: str) -> subprocess.Popen[str]:

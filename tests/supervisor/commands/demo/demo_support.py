@@ -13,6 +13,8 @@ from typing import Any
 
 import psutil
 
+from tests.patience import wait_until
+
 ROOT = Path(__file__).parents[4]
 LONGEST_SECONDS = 50
 
@@ -67,19 +69,12 @@ def demo_at_work(
         text=True,
     )
     try:
-        wait_for(lambda: "daemon" in last_words(process.pid), "the descendants that escape")
+        wait_until(lambda: "daemon" in last_words(process.pid), "the descendants that escape")
         yield process, psutil.Process(process.pid).children(recursive=True)
     finally:
         if process.poll() is None:
             process.kill()
         process.communicate(timeout=LONGEST_SECONDS)
-
-
-def wait_for(condition: Any, what: str, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
 
 
 def last_words(pid: int) -> list[str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -222,11 +221,3 @@ async def begin(limits: Limits | None = None, **changes: Any) -> Scene:
     for name, value in changes.items():
         setattr(scene.child, name, value)
     return await scene.begin()
-
-
-async def until(check: Callable[[], object], what: str, seconds: float = 20.0) -> None:
-    """Wait until ``check`` returns something true."""
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        await asyncio.sleep(0.005)

@@ -4,12 +4,13 @@ import logging
 import time
 
 import pytest
-from execution_support import DONE, SECRET, begin, until
+from execution_support import DONE, SECRET, begin
 
 from jobrunner.protocol.messages import Log, Outcome, Secret
 from supervisor.lifecycle.events import Timer, TimerFired
 from supervisor.verdict import ExitStatus
 from supervisor.watch.joblog import BURST_LINES
+from tests.patience import until
 
 EXIT_0 = ExitStatus(code=0)
 EXIT_7 = ExitStatus(code=7)

@@ -4,10 +4,11 @@ import asyncio
 import os
 
 import pytest
-from execution_support import DONE, SIGKILL, STACK, Scene, begin, until
+from execution_support import DONE, SIGKILL, STACK, Scene, begin
 
 from supervisor.launcher.sweep import Swept
 from supervisor.verdict import ExitStatus, LimitKind, Limits, OutOfMemory
+from tests.patience import until
 
 EXIT_0 = ExitStatus(code=0)
 

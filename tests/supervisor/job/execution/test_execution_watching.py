@@ -5,11 +5,12 @@ import errno
 import time
 
 import pytest
-from execution_support import DONE, Scene, begin, until
+from execution_support import DONE, Scene, begin
 
 from jobrunner.protocol.messages import Blocking, Tick
 from supervisor.errors import LaunchError
 from supervisor.verdict import ExitStatus, LimitKind, Limits, OutOfMemory, decide
+from tests.patience import until
 from tests.programs.fuzz.fakes import FakeChild
 
 EXIT_0 = ExitStatus(code=0)

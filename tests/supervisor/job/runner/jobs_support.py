@@ -15,16 +15,15 @@ from supervisor.job.result import Finished
 from supervisor.job.runner import Job, JobRunner
 from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import ExitStatus
+from tests.patience import until
 from tests.programs.fuzz.fakes import FakeChild, block_entry
-from tests.supervisor.job.execution.execution_support import BLOCK, Calls, RecordedChild, until
+from tests.supervisor.job.execution.execution_support import BLOCK, Calls, RecordedChild
 
 ENTRY = block_entry().model_copy(update={"id": BLOCK})
 # None: to count takes real-time priority, which is not for the process of the tests.
 SETTINGS = RunSettings.model_construct(max_job_seconds=30.0, grace_seconds=0.0, max_job_processes=None)
 EXIT_0 = ExitStatus(code=0)
 DONE = Outcome(success=True, message="done", body_bytes=2)
-
-__all__ = ["until"]
 
 
 def job(**changes: Any) -> Job:

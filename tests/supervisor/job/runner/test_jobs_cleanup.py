@@ -5,7 +5,9 @@ import os
 from pathlib import Path
 
 import pytest
-from jobs_support import ENTRY, job, scene, until
+from jobs_support import ENTRY, job, scene
+
+from tests.patience import until
 
 
 async def test_the_child_is_closed_after_its_job_and_its_directory_removed_last(tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from jobs_support import ENTRY, job, scene, until
+from jobs_support import ENTRY, job, scene
 
 from supervisor.errors import LaunchError
 from supervisor.verdict import Cause
+from tests.patience import until
 
 PASSWORD = "Trellis-Wagon-1842"
 

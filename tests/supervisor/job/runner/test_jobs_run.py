@@ -7,11 +7,12 @@ import os
 from pathlib import Path
 
 import pytest
-from jobs_support import SETTINGS, job, scene, until
+from jobs_support import SETTINGS, job, scene
 
 from jobrunner.protocol.messages import Outcome
 from supervisor.job.runner import backstop
 from supervisor.verdict import Cause
+from tests.patience import until
 
 
 async def test_the_order_says_all_that_the_child_needs_to_know(tmp_path: Path) -> None:

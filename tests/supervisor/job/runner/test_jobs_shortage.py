@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jobs_support import DONE, ENTRY, job, scene, until
+from jobs_support import DONE, ENTRY, job, scene
 
 from supervisor.verdict import Cause
+from tests.patience import until
 
 
 def refuse(*_: object) -> None:

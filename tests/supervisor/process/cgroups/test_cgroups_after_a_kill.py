@@ -14,21 +14,15 @@ from pathlib import Path
 import psutil
 import pytest
 from cgroups_left import directories_of
-from hosting import ROOT, alive_with, is_alive, wait_until
+from hosting import ROOT, alive_with, is_alive
 
 from sdk.devengine import DevEngine, EngineOptions
 from supervisor.process.cgroups import leftovers
 from supervisor.process.cgroups.identity import MARKER_VARIABLE, directory_name, identity_of
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until, wait_until
 
 DESCENDANTS = 3
 REASON = "cgroups: none ("
-
-
-async def until(condition, seconds: float = PATIENCE_SECONDS) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

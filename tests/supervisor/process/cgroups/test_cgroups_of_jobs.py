@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from cgroups_left import directories_of
-from hosting import BLOCKS, Host, alive_with, hosted, wait_until
+from hosting import BLOCKS, Host, alive_with, hosted
 
 from supervisor.process.cgroups.cgroup import Role
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 HUNGRY = str(Path(__file__).with_name("hungry_blocks.py"))
 FAST = {"mb": 400, "mb_per_second": 100_000, "hold_seconds": 0}

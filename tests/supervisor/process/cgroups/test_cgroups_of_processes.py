@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hosting import alive_with, wait_until
+from hosting import alive_with
 
 from supervisor.process.cgroups.cgroup import WITHOUT, Cgroup, Role, Tree
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 # Waits to be told; then leaves a daemon in a session of its own, forked twice, which says its number.
 CHILD = """

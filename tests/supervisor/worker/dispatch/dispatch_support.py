@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import Cause, Ending, ExitStatus, Usage, Verdict
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
+from tests.patience import until
 
 BLOCK = "acme/block:1.0.0"
 SETTINGS = RunSettings.model_construct(max_job_seconds=10.0, grace_seconds=5.0)
@@ -185,11 +185,3 @@ async def scene(
             task.cancel()
         await made.delivery.close()
         await ledger.close()
-
-
-async def until(check: Callable[[], object], what: str, seconds: float = 20.0) -> None:
-    """Wait until ``check`` returns something true."""
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        await asyncio.sleep(0.005)

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from dispatch_support import job, scene, success, until
+from dispatch_support import job, scene, success
 
 from supervisor.engine.items import MalformedJob
+from tests.patience import until
 
 
 async def test_the_result_that_waits_is_given_up_when_its_job_is_claimed_again(tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ import logging
 from pathlib import Path
 
 import pytest
-from dispatch_support import BLOCK, block_entry, crash, job, scene, success, until
+from dispatch_support import BLOCK, block_entry, crash, job, scene, success
 
 from jobrunner.protocol.catalogue import Catalogue, ImportProblem
 from supervisor.engine.items import LostJob, MalformedJob
+from tests.patience import until
 
 
 async def test_a_job_of_an_unknown_block_fails_for_good_and_the_others_run(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from dispatch_support import job, scene, success, until
+from dispatch_support import job, scene, success
 
 from supervisor.journal import StoredResult
+from tests.patience import until
 
 
 async def test_what_the_block_returned_goes_to_the_engine_as_it_is(tmp_path: Path) -> None:

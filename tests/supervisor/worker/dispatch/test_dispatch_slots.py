@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from dispatch_support import job, scene, success, until
+from dispatch_support import job, scene, success
+
+from tests.patience import until
 
 
 async def test_no_more_jobs_run_than_there_are_slots_and_the_rest_waits_in_its_order(tmp_path: Path) -> None:

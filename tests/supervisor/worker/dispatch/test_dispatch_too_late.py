@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from dispatch_support import SETTINGS, Scene, job, scene, success, until
+from dispatch_support import SETTINGS, Scene, job, scene, success
+
+from tests.patience import until
 
 TIMEOUT = 100.0
 LONGEST_WAIT = TIMEOUT - SETTINGS.max_job_seconds - SETTINGS.grace_seconds
