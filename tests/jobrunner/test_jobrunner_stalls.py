@@ -7,8 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from hosting import Host
+
+from tests.patience import wait_until
 
 WATCHED: dict[str, Any] = {"stall_seconds": 0.4, "max_job_seconds": 20.0, "grace_seconds": 0.0}
 KILLED = WATCHED | {"on_stall": "kill"}
@@ -142,7 +145,9 @@ def test_a_job_that_is_ended_by_a_shutdown_tells_where_it_was_and_for_how_long_i
 ) -> None:
     with Host(tmp_path_factory.mktemp("stopping"), spares=1, limits=WATCHED | {"stall_seconds": 1.0}) as host:
         running = host.start("hang_sleep", limits={})
-        time.sleep(0.8)
+        below = psutil.Process(host.pid)
+        wait_until(lambda: "neops-job" in [each.name() for each in below.children()], "the job begins")
+        time.sleep(0.8)  # what it says of this time is what is tested
         host.ask("stop_all")
         done = host.wait(running)
     assert done["cause"] == "worker_stopping"
