@@ -128,7 +128,7 @@ class WorkflowContext:
         return cast("list[Any]", getattr(self, kind.attribute, None))
 
     def _own(self, kind: Kind) -> Any:
-        # ChannelChecked up each time: a block may have put another object with this id into the list.
+        # Looked up each time: a block may have put another object with this id into the list.
         if not self._runs_on(kind):
             return None
         return next((entity for entity in self._list(kind) if id_of(entity) == self.entity_id), None)

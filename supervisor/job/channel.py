@@ -23,6 +23,10 @@ TURN_SECONDS: Final = 0.005
 the stream at once, takes a hundred milliseconds, and each slot may have a child that floods its channel."""
 
 
+_WAITED_SECONDS: Final = 0.001
+"""A frame that comes so much later than it was asked for was waited for. One in the stream takes some microseconds."""
+
+
 class ChannelReader:
     """Reads the frames of one child to their end, and turns them into events and lines of the log.
 
@@ -52,9 +56,13 @@ class ChannelReader:
         problem: str | None = None
         turn_ends_at = 0.0
         try:
-            while (
-                frame := await read_frame(self._child.reader, result_cap_bytes + HEADER_CAP_BYTES)
-            ) is not None:
+            while True:
+                asked_at = self._clock()
+                frame = await read_frame(self._child.reader, result_cap_bytes + HEADER_CAP_BYTES)
+                if frame is None:
+                    break
+                if self._clock() - asked_at > _WAITED_SECONDS:  # others had their turn meanwhile
+                    turn_ends_at = self._clock() + TURN_SECONDS
                 message = from_child(frame)
                 if isinstance(message, Outcome):
                     self._take_outcome(message, frame.payload)

@@ -50,7 +50,7 @@ class Sweeper:
         if not cgroup.processes() and not self._leftovers():
             return Swept(0, 0)
         async with self._lock:
-            # ChannelChecked for again: what another sweep has waited for meanwhile may be a stranger's number by now.
+            # Looked for again: what another sweep has waited for meanwhile may be a stranger's number by now.
             return await self._clear(groups, cgroup, self._leftovers())
 
     async def _clear(self, groups: ProcessGroups, cgroup: Cgroup, leftovers: set[int]) -> Swept:

@@ -107,7 +107,7 @@ OTHER_CHANCE: Final = 0.05
 
 
 class Dice:
-    """Faults by a seeded rng. ``chance`` is for every route; without it, `CHANCES`."""
+    """Faults by a seeded generator. ``chance`` is for every route; without it, `CHANCES`."""
 
     def __init__(self, seed: int, chance: float | None = None) -> None:
         self._random = Random(f"proxy {seed}")

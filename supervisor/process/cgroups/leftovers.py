@@ -104,7 +104,7 @@ def _open_marked(mark: bytes, spared: set[int], opened: contextlib.ExitStack) ->
         with contextlib.suppress(OSError):
             descriptor = os.pidfd_open(int(name))
             opened.callback(os.close, descriptor)
-            # ChannelChecked at again: the number may have been given away before it was opened, not after.
+            # Looked at again: the number may have been given away before it was opened, not after.
             if _is_marked(name, mark):
                 found[int(name)] = descriptor
     return found

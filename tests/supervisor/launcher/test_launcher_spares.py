@@ -1,4 +1,4 @@
-"""SparePool: each is ready, alive and of the code in force, and none is left behind."""
+"""Spares: each is ready, alive and of the code in force, and none is left behind."""
 
 import asyncio
 import logging

@@ -11,6 +11,7 @@ from supervisor.job import channel as channel_module
 from supervisor.job.channel import TURN_SECONDS, ChannelReader
 from supervisor.lifecycle.events import ChannelChecked, JobEvent, Ticked
 from supervisor.verdict import ExitStatus, Limits
+from tests.patience import until
 from tests.supervisor.job.execution.execution_support import DONE, Scene, begin
 
 
@@ -36,6 +37,30 @@ async def test_other_work_has_its_turn_between_the_frames_that_are_in_the_stream
     assert len([event for event in events if isinstance(event, Ticked)]) == 1000
     assert max(after - before for before, after in itertools.pairwise([0, *read_at_each_turn])) <= 11
     assert not reader.is_behind
+    scene.child.close()
+
+
+async def test_a_frame_that_was_waited_for_gives_no_way_as_others_had_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = Scene(Limits(max_seconds=60, grace_seconds=1))
+    await scene.child.connect()
+    ways: list[bool] = []
+    read: list[JobEvent] = []
+
+    async def give_way(reader: ChannelReader) -> None:
+        ways.append(True)
+
+    monkeypatch.setattr(ChannelReader, "_give_way", give_way)
+    reader = ChannelReader(scene.child, scene.log, scene.reports, read.append)  # type: ignore[arg-type]
+    reading = asyncio.ensure_future(reader.read(1000))
+    for count in range(1, 4):
+        await asyncio.sleep(0.01)
+        scene.child.reader.feed_data(Tick().pack())
+        await until(lambda count=count: len(read) == count, "the frame is read")
+    scene.child.reader.feed_eof()
+    await reading
+    assert ways == []
     scene.child.close()
 
 

@@ -56,7 +56,7 @@ class Charged(FunctionBlock[Params, Value]):
         names = {1: "memory.usage_in_bytes", 2: "memory.current"}
         files = [Path(own.path, names[own.version]) for own in own_cgroups()]
         used = max(int(file.read_text()) for file in files if file.exists() and "neops-worker-" in str(file))
-        return FunctionBlockResult(success=True, message="ChannelChecked", data=Value(value=used / 2**20))
+        return FunctionBlockResult(success=True, message="Looked", data=Value(value=used / 2**20))
 
 
 @register_function_block(misbehaving("takes_at_once", "Takes memory in one piece", Params))
