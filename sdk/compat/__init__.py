@@ -2,5 +2,6 @@
 
 Where that package is installed, its own code runs: ``sdk.compat.installed`` reads its registry, and runs its blocks.
 Where it is not, ``sdk.compat.finder`` makes its documented modules of ``sdk.compat.alias`` and
-``sdk.compat.re_exports``, which map them to this SDK. What is covered by neither fails at the import, with the missing name and a way out.
+``sdk.compat.re_exports``, which map them to this SDK. What is covered by neither fails at the import, with the missing
+name and a way out.
 """

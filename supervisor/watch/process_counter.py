@@ -1,6 +1,7 @@
 """Counting the processes and threads of each job, in time to catch one that multiplies."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,10 @@ LOOK_SECONDS: Final = 0.05
 
 COUNT_SECONDS: Final = 1.0
 """How often each job is counted in any case: what grows slowly is not seen by the tell-tale."""
+
+
+IDLE_SECONDS: Final = 1.0
+"""For so long after the last job, real-time priority is kept: the next job is often there at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,8 @@ class ProcessCounter:
         self._counted: dict[int, _Counted] = {}
         self._wake = asyncio.Event()
         self._tasks = Tasks()
-        self._precedence = RealtimePriority()
+        self._priority = RealtimePriority()
+        self._has_priority = False
         self._rounds = Rounds(
             "process_counter",
             failing="The processes of jobs can't be counted, and their limit of processes is not enforced.",
@@ -53,7 +59,9 @@ class ProcessCounter:
         """
         if most is None:
             return
-        self._precedence.take()
+        if not self._has_priority:
+            self._priority.take()
+            self._has_priority = True
         self._counted[pid] = _Counted(most, on_count, on_failure)
         if not self._tasks:
             self._tasks.keep(self._count_for_ever, "counter of the jobs' processes")
@@ -61,8 +69,7 @@ class ProcessCounter:
 
     def forget(self, pid: int) -> None:
         """Stop counting ``pid``."""
-        if self._counted.pop(pid, None) is not None:
-            self._precedence.give_back()
+        self._counted.pop(pid, None)
 
     async def _count_for_ever(self) -> None:
         loop = asyncio.get_running_loop()
@@ -70,13 +77,28 @@ class ProcessCounter:
         while True:
             if not self._counted:
                 self._wake.clear()
-                await self._wake.wait()
+                await self._wait_for_a_job()
                 probe, due = TaskCountProbe(), loop.time() + COUNT_SECONDS
             await asyncio.sleep(LOOK_SECONDS)
             jumped = probe.has_jumped(min((one.most for one in self._counted.values()), default=0))
             if jumped or loop.time() >= due:
                 due = loop.time() + COUNT_SECONDS
                 await self._count(dict(self._counted))
+
+    async def _wait_for_a_job(self) -> None:
+        # To take it and to give it back is a call for each thread of the worker: not between any two jobs.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self._wake.wait()
+                return
+        if not self._counted:  # one may have come in the same moment
+            self._give_back()
+        await self._wake.wait()
+
+    def _give_back(self) -> None:
+        if self._has_priority:
+            self._has_priority = False
+            self._priority.give_back()
 
     async def _count(self, chosen: dict[int, _Counted]) -> None:
         asked = [(pid, one.most) for pid, one in chosen.items()]
@@ -103,6 +125,7 @@ class ProcessCounter:
     async def close(self) -> None:
         """Stop counting."""
         await self._tasks.close()
+        self._give_back()
         await self._rounds.close()
 
 

@@ -12,6 +12,7 @@ from virtual_time import VirtualTime
 from supervisor.process.proc import Tree
 from supervisor.watch import process_counter as headcount_module
 from supervisor.watch.process_counter import ProcessCounter
+from tests.patience import until
 
 BOUND_SECONDS = 50.0
 
@@ -147,29 +148,56 @@ async def test_the_count_of_a_job_that_was_forgotten_meanwhile_is_nobody_s(
     assert first.empty()
 
 
-async def test_precedence_is_taken_for_each_job_that_is_counted_and_given_back_with_it(
-    headcount: ProcessCounter, monkeypatch: pytest.MonkeyPatch
+class Priority:
+    """What a counter does with its priority, without doing it."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def take(self) -> None:
+        self.calls.append("take")
+
+    def give_back(self) -> None:
+        self.calls.append("give back")
+
+
+@pytest.fixture
+def priority(headcount: ProcessCounter, monkeypatch: pytest.MonkeyPatch) -> Priority:
+    priority = Priority()
+    monkeypatch.setattr(headcount, "_priority", priority)
+    return priority
+
+
+async def test_priority_is_taken_with_the_first_job_that_is_counted_and_given_back_after_the_last(
+    headcount: ProcessCounter, priority: Priority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Counting:
-        holders = 0
-
-        def take(self) -> None:
-            self.holders += 1
-
-        def give_back(self) -> None:
-            self.holders -= 1
-
-    monkeypatch.setattr(headcount, "_precedence", counting := Counting())
+    monkeypatch.setattr(headcount_module, "IDLE_SECONDS", 0.01)
     headcount.watch(1, None, lambda _: None, no_failure)
-    assert counting.holders == 0
+    assert priority.calls == []
     headcount.watch(1, 10, lambda _: None, no_failure)
+    assert priority.calls == ["take"]
     headcount.watch(os.getpid(), 10, lambda _: None, no_failure)
-    assert counting.holders == 2
     headcount.forget(1)
     headcount.forget(1)
-    assert counting.holders == 1
+    await asyncio.sleep(0.05)
+    assert priority.calls == ["take"], "one is still counted"
     headcount.forget(os.getpid())
-    assert counting.holders == 0
+    await until(lambda: priority.calls == ["take", "give back"], "it is given back")
+    headcount.watch(os.getpid(), 10, lambda _: None, no_failure)
+    assert priority.calls == ["take", "give back", "take"]
+
+
+async def test_between_two_jobs_that_follow_each_other_priority_is_kept(
+    headcount: ProcessCounter, priority: Priority
+) -> None:
+    for _ in range(20):
+        headcount.watch(os.getpid(), 10, lambda _: None, no_failure)
+        await asyncio.sleep(0)
+        headcount.forget(os.getpid())
+        await asyncio.sleep(0)
+    assert priority.calls == ["take"]
+    await headcount.close()
+    assert priority.calls == ["take", "give back"], "a counter that is closed holds nothing"
 
 
 async def test_once_closed_no_count_is_on_its_way() -> None:
