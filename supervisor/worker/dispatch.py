@@ -34,6 +34,8 @@ class _Claimed:
     job: Job
     number: int
     """The claim's number in the journal."""
+    digest: str
+    """Of the job's parameters, as in the claim."""
     claimed_at: float
 
 
@@ -94,9 +96,10 @@ class Dispatcher:
         """Take over what a poll has claimed. Never fails: what can't be run gets its result here."""
         jobs = self._without_repeats(items)
         await self._delivery.supersede({item.job_id for item in jobs if item.job_id is not None})
-        numbers = await self._journal.claim([self._claim(item, worker_uuid) for item in jobs])
+        claims = [self._claim(item, worker_uuid) for item in jobs]
+        numbers = await self._journal.claim(claims)
         now = self._clock()
-        for item, number in zip(jobs, numbers, strict=True):
+        for item, claim, number in zip(jobs, claims, numbers, strict=True):
             if isinstance(item, MalformedJob):
                 assert item.job_id is not None
                 await self._refuse(item.job_id, number, refusals.malformed_job(item.reason))
@@ -104,7 +107,7 @@ class Dispatcher:
                 await self._refuse(item.job_id, number, self._unknown(item.block_id))
             else:
                 self._active.add(item.job_id)
-                self._waiting.append(_Claimed(item, number, now))
+                self._waiting.append(_Claimed(item, number, claim.digest, now))
         self._fill_slots()
 
     @property
@@ -163,7 +166,7 @@ class Dispatcher:
     async def _run(self, claimed: _Claimed) -> None:
         job = claimed.job
         block = self._catalogue.find(job.block_id)
-        fingerprint = self._fingerprint(job)
+        fingerprint = JobFingerprint(job.block_id, job.job_type, job.entity_id, claimed.digest)
         # A reload begins a new count, to which a job of the old code does not belong.
         quarantine = self._quarantine
         try:
@@ -196,10 +199,6 @@ class Dispatcher:
         if why := self._quarantine.refusal(fingerprint, now):
             return refusals.quarantined(block.id, why)
         return None
-
-    def _fingerprint(self, job: Job) -> JobFingerprint:
-        digest = digest_of(job.parameters, self._journal.digest_key)
-        return JobFingerprint(job.block_id, job.job_type, job.entity_id, digest)
 
     async def _conclude(self, claimed: _Claimed, finished: Finished) -> None:
         job_id = claimed.job.job_id
