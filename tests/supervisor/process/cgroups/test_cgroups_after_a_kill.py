@@ -103,7 +103,7 @@ async def test_the_start_after_both_were_killed_at_once_clears_processes_and_cgr
             assert "Cleared what a run of this worker that was killed has left: " in log_of(tmp_path)
             assert re.search(r"[1-9]\d* process\(es\) killed", log_of(tmp_path))
             keeper.send_signal(signal.SIGTERM)
-            await until(lambda: not keeper.is_running() or keeper.status() == psutil.STATUS_ZOMBIE)
+            await until(lambda: not is_alive(keeper.pid))
         assert directories_of(tmp_path / "state") == []
     finally:
         kill_everything_with(marker)
@@ -161,7 +161,7 @@ async def test_an_orderly_end_leaves_no_cgroup_and_the_log_says_what_is_used(
         for process in (keeper, supervisor, template):
             assert directory_name("") not in Path(f"/proc/{process.pid}/cgroup").read_text()
         keeper.send_signal(signal.SIGTERM)
-        await until(lambda: not keeper.is_running() or keeper.status() == psutil.STATUS_ZOMBIE)
+        await until(lambda: not is_alive(keeper.pid))
     assert directories_of(tmp_path / "state") == []
     assert "Cleared" not in log_of(tmp_path)
 
