@@ -1,9 +1,8 @@
 """The one place where background work begins: it has a name, a policy for its failure, and somebody who ends it."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 _log = logging.getLogger(__name__)
@@ -84,25 +83,14 @@ async def done_before(work: Coroutine[Any, Any, Any], event: asyncio.Event) -> b
 
     It has ended when this returns, raises or is cancelled.
     """
-    async with _together(work, event.wait()) as (working, waiting):
-        await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
+    loop = asyncio.get_running_loop()
+    working, waiting = tasks = loop.create_task(work), loop.create_task(event.wait())
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
             return False
         await working
         return True
-
-
-async def any_set(events: Iterable[asyncio.Event], timeout_seconds: float) -> None:
-    """Wait for the first of ``events``, at most so long."""
-    async with _together(*(event.wait() for event in events)) as waits:
-        await asyncio.wait(waits, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
-
-
-@contextlib.asynccontextmanager
-async def _together(*works: Coroutine[Any, Any, Any]) -> "AsyncIterator[list[asyncio.Task[Any]]]":
-    tasks = [asyncio.get_running_loop().create_task(work) for work in works]
-    try:
-        yield tasks
     finally:
         for task in tasks:
             task.cancel()

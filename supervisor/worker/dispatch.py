@@ -58,7 +58,7 @@ class Dispatcher:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.changed = asyncio.Event()
-        """Set whenever a slot has become free."""
+        """Set whenever a slot has become free, and by the poller when it is to stop."""
         self._runner = runner
         self._journal = journal
         self._delivery = delivery

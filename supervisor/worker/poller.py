@@ -1,6 +1,7 @@
 """Asking for jobs: at once while there is work and a free slot, at a leisurely pace otherwise."""
 
 import asyncio
+import contextlib
 import logging
 import random
 from typing import Final
@@ -8,7 +9,7 @@ from typing import Final
 from supervisor.engine.api import EngineApi
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
-from supervisor.process.tasks import any_set, done_before
+from supervisor.process.tasks import done_before
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.lost_claims import LostClaims, may_have_claimed
 from supervisor.worker.registration import Registration
@@ -42,16 +43,17 @@ class Poller:
     def stop(self) -> None:
         """Send no more polls. One in flight is still awaited."""
         self._stopping.set()
+        self._dispatcher.changed.set()  # a pause waits for this event alone
 
     async def poll_until_stopped(self) -> None:
         """Poll. Not to be cancelled: call `stop` and await the end, at most one request time-out later."""
         while not self._stopping.is_set():
             await self._lost_claims.look(self._registration.uuid)
+            self._dispatcher.changed.clear()
             free = self._dispatcher.free_slots
             if free == 0 or not self._registration.accepted:
                 await self._pause(self._interval, until_slot_is_free=True)
                 continue
-            self._dispatcher.changed.clear()
             pause = await self._poll_once(free)
             if pause > 0:
                 # A slot that becomes free is a reason to ask at once; an engine that fails is not.
@@ -99,5 +101,10 @@ class Poller:
 
     async def _pause(self, seconds: float, *, until_slot_is_free: bool) -> None:
         """Wait, but no longer than until the worker stops (or a slot is free, where that matters)."""
-        events = [self._stopping, *([self._dispatcher.changed] if until_slot_is_free else [])]
-        await any_set(events, seconds)
+        if self._stopping.is_set():
+            return
+        # One event, not the first of two: that would cost two tasks and four turns of the loop for each job.
+        event = self._dispatcher.changed if until_slot_is_free else self._stopping
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()

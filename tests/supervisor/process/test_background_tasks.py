@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.process import tasks as tasks_module
-from supervisor.process.tasks import Tasks, any_set, done_before
+from supervisor.process.tasks import Tasks, done_before
 from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
@@ -137,14 +137,6 @@ async def test_work_is_done_until_an_event_comes_first() -> None:
 
     assert not await done_before(work(), stop)
     assert ended == [True], "it has ended when this returns"
-
-
-async def test_any_of_several_events_ends_a_pause_and_else_its_time() -> None:
-    first, second = asyncio.Event(), asyncio.Event()
-    await any_set([first, second], 0.001)
-    second.set()
-    await any_set([first, second], PATIENCE_SECONDS)
-    assert not first.is_set()
 
 
 def test_background_work_begins_in_one_module() -> None:

@@ -31,6 +31,7 @@ class Scene:
         self.polls: list[float] = []
         self.answer_seconds = 0.0
         self.renew_seconds = 0.0
+        self.polling: asyncio.Task[None]
         part: Any = self
         self.poller = Poller(part, part, part, part, INTERVAL)
 
@@ -73,10 +74,10 @@ def live(then: Then, **changes: Any) -> Scene:
         scene = Scene()
         for name, value in changes.items():
             setattr(scene, name, value)
-        polling = asyncio.ensure_future(scene.poller.poll_until_stopped())
+        scene.polling = asyncio.ensure_future(scene.poller.poll_until_stopped())
         await then(scene)
         scene.poller.stop()
-        await asyncio.wait_for(polling, 3600.0)
+        await asyncio.wait_for(scene.polling, 3600.0)
         return scene
 
     return simulate(life())
@@ -117,6 +118,25 @@ def test_without_a_free_slot_it_does_not_ask_and_when_one_is_free_it_asks_at_onc
         assert scene.polls == [20.25]
 
     assert live(then, free_slots=0).of("poll")[0] == ("poll", "w-1", 1, 1)
+
+
+def test_a_slot_that_was_free_and_is_taken_again_does_not_have_it_look_without_a_pause() -> None:
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(0.5)
+        scene.changed.set()
+        await asyncio.sleep(10.0)
+
+    assert len(live(then, free_slots=0).of("look")) <= 13
+
+
+def test_it_ends_at_once_when_it_is_stopped_while_no_slot_is_free() -> None:
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(0.5)
+        scene.poller.stop()
+        await turns()
+        assert scene.polling.done()
+
+    live(then, free_slots=0)
 
 
 def test_without_a_block_it_does_not_ask() -> None:
