@@ -39,6 +39,8 @@ from supervisor.lifecycle.events import (
     WatchFailed,
 )
 from supervisor.lifecycle.job import JobState, step
+from supervisor.log.event import tell
+from supervisor.log.events.jobs import LeftoversNotSearched
 from supervisor.process.output import OutputReader
 from supervisor.process.shortage import explain
 from supervisor.process.tasks import Tasks
@@ -242,7 +244,7 @@ class Execution:
         try:
             swept = await self._sweeper.clear(self._child.groups, self._child.cgroup)
         except OSError:  # no descriptor left to look into /proc with; the next sweep finds what is left
-            _log.exception("What the job of pid %d left behind could not be looked for.", self._child.pid)
+            tell(_log, LeftoversNotSearched(pid=self._child.pid), error=True)
             swept = Swept(0, 0)
         # Only now: the zombie kept the number of its process group from being given to a stranger.
         usage = self._child.reap()
