@@ -106,6 +106,12 @@ class ImportRepeated(Event, level=WARNING, text="{problem} The worker tries it a
     problem: str
 
 
+class SourcesChanged(Event, level=INFO, text="A source file has changed. {sources} is imported again."):
+    """A test run imports the blocks again, so that it tests the code of now."""
+
+    sources: str
+
+
 class ImportOutput(Event, level=INFO, text="{line}"):
     """A line that a module printed while it was imported."""
 
