@@ -13,8 +13,13 @@ from supervisor.log.event import Event
 
 def told(caplog: pytest.LogCaptureFixture, *events: type[Event]) -> list[dict[str, Any]]:
     """Return the facts of each such event, in the order in which they were logged."""
+    return [facts_of(record) for record in records_of(caplog, *events)]
+
+
+def records_of(caplog: pytest.LogCaptureFixture, *events: type[Event]) -> list[logging.LogRecord]:
+    """Return the record of each such event: for its level, its traceback, or a remedy in its message."""
     wanted = {event.name for event in events}
-    return [facts_of(record) for record in caplog.records if record.__dict__.get("event") in wanted]
+    return [record for record in caplog.records if record.__dict__.get("event") in wanted]
 
 
 def names(records: Iterable[logging.LogRecord]) -> list[str]:
