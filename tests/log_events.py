@@ -36,5 +36,7 @@ def facts_of(record: logging.LogRecord) -> dict[str, Any]:
 def logged(file: Path, *events: type[Event]) -> list[dict[str, Any]]:
     """Return such events in a log of JSON lines, each with all its keys."""
     wanted = {event.name for event in events}
-    lines = [json.loads(line) for line in file.read_text().splitlines() if line.startswith("{")]
+    # Without the last line while that is being written.
+    whole, _, _ = file.read_text().rpartition("\n")
+    lines = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
     return [line for line in lines if line.get("event") in wanted]

@@ -106,8 +106,9 @@ async def main() -> None:
 
 
 async def serve(host: Host) -> None:
-    logging.getLogger("job").addHandler(host.recorder)
-    logging.getLogger("job").propagate = False
+    for name in ("job", "supervisor.watch.joblog"):
+        logging.getLogger(name).addHandler(host.recorder)
+        logging.getLogger(name).propagate = False
     await host.start()
     hello = {"pid": os.getpid(), "launcher": type(host.launcher).__name__}
     print(json.dumps(hello | {"catalogue": host.catalogue.model_dump(mode="json")}), flush=True)

@@ -118,9 +118,7 @@ def test_a_long_line_counts_as_several(
     assert len(texts()) == BURST_LINES / 2
 
 
-def test_lines_that_were_not_looked_at_are_counted_too(
-    log: JobLog, dropped: Callable[[], list[int]]
-) -> None:
+def test_lines_that_were_not_looked_at_are_counted_too(log: JobLog, dropped: Callable[[], list[int]]) -> None:
     log.skip(3)
     log.skip(4)
     log.close()
