@@ -22,7 +22,8 @@ class JobRecorder(logging.Handler):
             "level": record.levelname,
             "text": record.getMessage(),
             **{key: record.__dict__.get(key) for key in ("event", "origin", "fields")},
-            **{"stream": None, "step": None},
+            "stream": None,
+            "step": None,
             **record.__dict__["facts"],
         }
         self.lines.setdefault(line["job"], []).append(line)
