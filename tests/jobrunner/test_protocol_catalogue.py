@@ -48,7 +48,9 @@ def test_all_kinds_of_entries_are_looked_at() -> None:
     assert set(MODELS) == {BlockEntry, ImportProblem, LeftOut, Catalogue}
 
 
-@pytest.mark.parametrize("entry", [block(), PROBLEM, LEFT_OUT, Catalogue()], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize(
+    "entry", [block(), PROBLEM, LEFT_OUT, Catalogue()], ids=lambda one: type(one).__name__
+)
 def test_no_entry_changes_once_it_is_made_and_none_has_a_field_of_another_version(entry: BaseModel) -> None:
     """Who still holds the catalogue from before a reload must see what was in force then."""
     name = next(iter(type(entry).model_fields))

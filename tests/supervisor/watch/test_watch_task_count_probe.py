@@ -13,7 +13,9 @@ def tasks(tmp_path: Path) -> Callable[[int], None]:
     """Says how many tasks the machine has, as /proc/loadavg does. Its other numbers change, too."""
 
     def are(count: int) -> None:
-        (tmp_path / "loadavg").write_text(f"9{count}.20 8{count}.18 7{count}.12 {count % 7}/{count} 6{count}\n")
+        (tmp_path / "loadavg").write_text(
+            f"9{count}.20 8{count}.18 7{count}.12 {count % 7}/{count} 6{count}\n"
+        )
 
     are(1000)
     return are
@@ -63,7 +65,9 @@ def test_what_has_ended_hides_nothing_that_comes_next(
     assert probe.has_jumped(0)
 
 
-@pytest.mark.parametrize("content", [None, "", "0.20 0.18 0.12", "0.20 0.18 0.12 1 7", "0.20 0.18 0.12 1/x 7"])
+@pytest.mark.parametrize(
+    "content", [None, "", "0.20 0.18 0.12", "0.20 0.18 0.12 1 7", "0.20 0.18 0.12 1/x 7"]
+)
 def test_where_the_kernel_does_not_tell_nothing_jumps(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "loadavg").write_text(content)
