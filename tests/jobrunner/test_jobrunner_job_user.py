@@ -66,9 +66,13 @@ def test_all_but_raw_sockets_is_dropped_from_both_blocks(
 def test_raw_sockets_are_kept_only_where_they_were_held(
     kernel: Callable[[tuple[int, ...]], Kernel], place: int
 ) -> None:
-    holder = kernel(tuple(ALL if number == place else ALL & ~NET_RAW for number in range(3)) + (0, 0, 0))
+    held = [ALL & ~NET_RAW] * 3
+    held[place] = ALL
+    holder = kernel((*held, 0, 0, 0))
     job_user._drop_capabilities()
-    assert holder.set == tuple(NET_RAW if number == place else 0 for number in range(3)) + (0, 0, 0)
+    kept = [0] * 6
+    kept[place] = NET_RAW
+    assert holder.set == tuple(kept)
 
 
 @pytest.mark.parametrize("call", ["capget", "capset"])

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import signal
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -224,3 +225,14 @@ def test_only_a_kernel_that_does_not_know_the_flag_is_an_older_one(
     else:
         with pytest.raises(OSError, match="Bad file descriptor"):
             process_groups._signal_group(7, 0)
+
+
+def test_whoever_is_in_another_session_is_let_through_and_is_no_leader_of_the_job(
+    groups: ProcessGroups, listener: Listener
+) -> None:
+    """The kernel refuses such a call; who has the number must not be signalled."""
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as stranger:
+        listener.asked = Asked(1, os.getpid(), GroupCall(stranger.pid, 0))
+        groups._answer()
+        stranger.kill()
+    assert (listener.answers, groups._led) == (["allowed"], {})

@@ -151,6 +151,7 @@ async def test_the_tail_is_the_end_of_much_output(pipe: Pipe) -> None:
     reader.finish()
     tail = reader.tail()
     assert len(tail) == 64 * 1024
+    assert len(reader._tail) <= 2 * len(tail)  # and no more is held of it, however much there was
     assert tail.endswith("9" * 40_000 + "\n")
 
 
