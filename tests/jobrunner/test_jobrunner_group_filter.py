@@ -124,6 +124,12 @@ def test_what_a_block_starts_does_not_get_the_descriptor_that_answers(kernel: Ke
     os.close(listener)
 
 
+def test_the_lowest_descriptor_is_one_as_any_other(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "syscall", lambda *_: 0)
+    monkeypatch.setattr(group_filter.os, "set_inheritable", lambda *_: None)
+    assert group_filter.ask_before_leaving_the_group() == 0
+
+
 def test_a_kernel_that_knows_no_listener_leaves_the_process_as_it_is(kernel: Kernel) -> None:
     kernel.known_flags = 0x07
     assert group_filter.ask_before_leaving_the_group() is None

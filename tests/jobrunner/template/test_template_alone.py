@@ -16,7 +16,7 @@ from supervisor.launcher import Imports
 from supervisor.launcher.environment import job_environment
 from supervisor.launcher.importer import TemplateProcess, start_template
 from supervisor.launcher.known_children import KnownChildren
-from tests.patience import wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 HANGS = """
 import os, time
@@ -113,3 +113,13 @@ async def test_nothing_of_a_template_can_hold_the_supervisor_s_loop(tmp_path: Pa
     finally:
         await template.end()
         template.report.close()
+
+
+async def test_a_template_whose_supervisor_hangs_up_ends_in_peace(tmp_path: Path) -> None:
+    path, _ = module(tmp_path, LOOKS_AROUND)
+    imports = Imports(Discovery((str(path),)), job_environment(os.environ, frozenset()))
+    template, _ = await start_template(imports, KnownChildren())
+    await asyncio.sleep(0)
+    template.control.close()
+    assert await template.end_by_itself(PATIENCE_SECONDS) == "exit code 0"
+    assert not template.was_killed

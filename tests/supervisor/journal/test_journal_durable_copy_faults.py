@@ -231,3 +231,20 @@ def test_what_a_hanging_disk_refuses_at_last_is_written_again(kind: str) -> None
         await desk.copy.close()
 
     on_disk(steps())
+
+
+def test_a_file_that_was_taken_away_from_a_full_disk_is_tried_at_once_and_then_every_two_seconds() -> None:
+    async def steps() -> None:
+        desk = Desk()
+        await desk.begin()
+        await desk.copy.save(desk.claims.add([claim("a")]))
+        desk.disk.open_error = FULL
+        desk.copy.file_was_taken_away()
+        await asyncio.sleep(5)
+        assert [at - START for at in desk.disk.times[2:]] == [0, 2, 4]
+        desk.disk.open_error = None
+        await asyncio.sleep(2)
+        assert desk.copy.is_whole
+        await desk.copy.close()
+
+    on_disk(steps())
