@@ -33,6 +33,7 @@ NOBODY_S = 2**22 + 1
 
 ODD_NAME = """
 import ctypes, os, time
+ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)  # not to outlive the tests
 ctypes.CDLL(None).prctl(15, b") Z 1 (2\\xff", 0, 0, 0)
 os.setsid()
 os.write(1, b"x")
