@@ -17,6 +17,9 @@ from jobrunner import bootstrap, spawn_main
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors, Discovery
 
+# Python 3.12 and newer warn of a fork where there are threads, such as those of whoever spreads tests over processes.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+
 ROOT = Path(__file__).parents[2]
 
 

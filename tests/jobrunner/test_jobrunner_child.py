@@ -18,6 +18,9 @@ from jobrunner.protocol.frames import receive_frame
 from jobrunner.protocol.messages import Cancel, Log, Order, Outcome, Ready, from_child
 from tests.patience import PATIENCE_SECONDS, wait_until
 
+# Python 3.12 and newer warn of a fork where there are threads, such as those of whoever spreads tests over processes.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+
 Work = Callable[[Channel, Order, bytes], None]
 
 

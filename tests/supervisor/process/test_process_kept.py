@@ -9,6 +9,9 @@ import pytest
 from supervisor.process import kept
 from tests.patience import wait_until
 
+# Python 3.12 and newer warn of a fork where there are threads, such as those of whoever spreads tests over processes.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+
 MANY = [Path(f"/sys/fs/cgroup/neops/{number}") for number in range(100)]
 
 
