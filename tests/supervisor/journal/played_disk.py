@@ -147,4 +147,5 @@ def on_disk(steps: Coroutine[Any, Any, None]) -> None:
 
 
 def said(caplog: pytest.LogCaptureFixture, level: int = logging.WARNING) -> list[str]:
+    """The sentences from a level on, where the words themselves matter; else see `told` of `tests.log_events`."""
     return [record.getMessage() for record in caplog.records if record.levelno >= level]

@@ -10,6 +10,8 @@ from played_disk import DAMAGED, DENIED, EARLIER, FULL, PATH, Desk, on_disk, sai
 from supervisor.errors import StateDirectoryError
 from supervisor.journal.records import Entry
 from supervisor.journal.rows import Loaded
+from supervisor.log.events.results import JournalReplaced, ResultDamaged, ResultsLost
+from tests.log_events import told
 from tests.simulated_time import elapsed, turns
 
 
@@ -65,7 +67,7 @@ def test_a_damaged_file_of_an_earlier_run_gives_what_can_be_read_of_it_before_an
         assert desk.found == 1
         assert desk.copy.is_whole
         assert [what[0] for what in desk.disk.done] == ["open", "move aside", "open", "save", "save", "fact"]
-        assert "2 claim(s) that could be read from the old one" in said(caplog)[0]
+        assert "2 claim(s)" in told(caplog, JournalReplaced)[0]["salvaged"]
         await desk.copy.close()
 
     on_disk(steps())
@@ -166,7 +168,7 @@ def test_closing_tries_once_more_and_names_what_is_lost(caplog: pytest.LogCaptur
             await desk.copy.save([row])
         await desk.copy.close()
         assert len(desk.disk.asked("save")) == 6
-        assert said(caplog, logging.CRITICAL) == [f"2 result(s) could not be written to {PATH} and are lost."]
+        assert told(caplog, ResultsLost) == [{"results": 2, "path": str(PATH)}]
         await asyncio.sleep(100)
         assert len(desk.disk.asked("save")) == 6
 
@@ -199,9 +201,7 @@ def test_a_damaged_result_of_an_earlier_run_is_said_and_written_as_it_is_now(
         dead = Entry(7, claim("dead"), b"{", 1.0, "damaged")
         desk.disk.holds = Loaded(entries=[dead, Entry(8, claim("good"))], repaired={7}, highest=8)
         await desk.begin()
-        assert said(caplog) == [
-            "The result of claim 7 is damaged in the journal. It is kept as a dead letter."
-        ]
+        assert told(caplog, ResultDamaged) == [{"claim": 7}]
         assert [row.entry.number for row in desk.claims.unsaved()] == [7]
         await desk.copy.close()
         assert desk.disk.asked("save") == [((7, "dead"),)]

@@ -9,6 +9,8 @@ from played_disk import ASIDE, BROKEN, BUG, DAMAGED, DENIED, EARLIER, FULL, PATH
 
 from supervisor.journal.records import Entry
 from supervisor.journal.rows import Loaded
+from supervisor.log.events.results import JournalFailing, JournalReplaced, JournalRestored
+from tests.log_events import told
 from tests.simulated_time import START, elapsed, turns
 
 
@@ -23,16 +25,18 @@ def test_a_full_disk_is_said_once_and_tried_every_two_seconds_until_it_has_every
         await desk.copy.remember("name", "value")
         assert elapsed() == 0
         (text,) = said(caplog)
-        assert f"{PATH} does not take what it should keep ({FULL})" in text
-        assert "the disk is full" in text
-        assert "every 2 s" in text
+        (facts,) = told(caplog, JournalFailing)
+        assert (facts["path"], facts["pause_seconds"]) == (str(PATH), 2)
+        assert f"({FULL})" in facts["reason"]
+        assert "the disk is full" in facts["reason"]
         await asyncio.sleep(7)
         assert said(caplog) == [text]
         assert not desk.copy.is_whole
         desk.disk.error = None
         await asyncio.sleep(1.5)
         assert desk.copy.is_whole
-        assert said(caplog)[1:] == [f"The journal {PATH} is whole again: all that is open is on the disk."]
+        assert len(said(caplog)) == 2
+        assert told(caplog, JournalRestored) == [{"path": str(PATH)}]
         tries = [("save", (1, "a")), ("save", (2, "b")), ("fact", "name", "value")]
         assert desk.disk.done == [
             ("open",), ("save", (1, "a"), (2, "b")), ("fact", "name", "value"), *tries * 4,
@@ -147,9 +151,9 @@ def test_a_file_that_is_damaged_is_replaced_at_once_by_one_with_all_that_is_know
             ("save", (5, "running")),
             ("save", (10, "new")),
         ]
-        (text,) = said(caplog)
-        assert f"{PATH} was damaged. It was moved to {ASIDE}" in text
-        assert "that could be read from the old one" not in text  # memory knew better
+        assert len(said(caplog)) == 1
+        # Nothing was salvaged: memory knew better.
+        assert told(caplog, JournalReplaced) == [{"path": str(PATH), "moved_to": str(ASIDE), "salvaged": ""}]
         await desk.copy.close()
 
     on_disk(steps())
@@ -173,7 +177,7 @@ def test_a_file_that_was_taken_away_is_begun_anew_at_once(caplog: pytest.LogCapt
         after = desk.disk.done[4:]
         assert after == [("open",), ("save", (1, "a")), ("save", (2, "b")), ("fact", "name", "value")]
         assert "removed or replaced" in said(caplog)[0]
-        assert "keep:" in said(caplog)[0]  # there is no error to show
+        assert not told(caplog, JournalFailing)[0]["reason"].endswith(")")  # there is no error to show
         await desk.copy.close()
 
     on_disk(steps())
@@ -199,7 +203,7 @@ def test_for_a_disk_that_hangs_one_job_waits_ten_seconds_and_then_none_and_nothi
         await asyncio.sleep(3)
         assert desk.copy.is_whole
         assert len(desk.disk.done) == 4
-        assert "whole again" in said(caplog)[-1]
+        assert told(caplog, JournalRestored)
         # From now on it is waited for again.
         desk.disk.hangs = True
         saving = asyncio.ensure_future(desk.copy.save(desk.claims.add([claim("c")])))
