@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_jobs_of_a_poll_answered_with_200_are_run(setup: Setup) -> None:
-    """§1.1: a generated client takes 200 for an empty answer, and the jobs it has just claimed are lost."""
+    """A generated client takes 200 for an empty answer, and the jobs it has just claimed are lost."""
     await until(lambda: setup.sent("poll"), "a poll")
     setup.engine.faults.add(Fault("poll", status=200, handle=True, times=3))
     job_id = setup.engine.submit(block=ECHO, parameters={"text": "two hundred"})

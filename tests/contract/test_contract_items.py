@@ -1,4 +1,4 @@
-"""The jobs of a poll, each for itself: conformance tests 2 and 3 (engine contract §9), and bad parameters."""
+"""The jobs of a poll, each for itself: conformance tests 2 and 3 of the engine contract, and bad parameters."""
 
 import pytest
 from contract_support import ECHO, Setup, job_item

@@ -1,4 +1,4 @@
-"""Being known to the engine: conformance tests 5 and 6 (engine contract §9)."""
+"""Being known to the engine: conformance tests 5 and 6 of the engine contract."""
 
 import itertools
 

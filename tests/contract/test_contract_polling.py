@@ -1,4 +1,4 @@
-"""Claiming jobs: conformance tests 1 and 14 (engine contract §9)."""
+"""Claiming jobs: conformance tests 1 and 14 of the engine contract."""
 
 import pytest
 from contract_support import SLOW, Setup, body_of, job_item

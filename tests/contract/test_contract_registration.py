@@ -1,4 +1,4 @@
-"""The start: conformance tests 12 and 13 (engine contract §9), and engines that can't be reached."""
+"""The start: conformance tests 12 and 13 of the engine contract, and engines that can't be reached."""
 
 import socket
 from collections.abc import Callable
@@ -68,7 +68,7 @@ async def test_an_engine_that_comes_late_is_waited_for_with_a_visible_countdown(
 ) -> None:
     """Number 13: an engine that is away, or answers the version check with 400 as older ones do, stops nothing.
 
-    What it knows of is then judged by the client that was installed for it (§5.4).
+    What it knows of is then judged by the client that was installed for it.
     """
     port = int(engine.url.rpartition(":")[2])
     await engine.stop()

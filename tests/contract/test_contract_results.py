@@ -1,4 +1,4 @@
-"""Delivering results: conformance tests 4 and 9 (engine contract §9)."""
+"""Delivering results: conformance tests 4 and 9 of the engine contract."""
 
 import sqlite3
 from typing import Any
@@ -193,7 +193,7 @@ async def test_a_job_that_changes_nothing_sends_no_database_updates(setup: Setup
 
 
 async def test_a_result_says_retryable_only_where_the_block_said_so(setup: Setup) -> None:
-    """Number 8, §5.4: an engine of the 0.43 generation decides by it."""
+    """Number 8: an engine of the 0.43 generation decides by it."""
     final = setup.engine.submit(block="contract/fails:1.0.0", parameters={"choice": "final"})
     assert (await setup.result(final))["result"]["retryable"] is False
     assert setup.engine.job(final).attempts == 1

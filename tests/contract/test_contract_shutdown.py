@@ -1,4 +1,4 @@
-"""The end: conformance test 7 (engine contract §9), and the order of invariant I10."""
+"""The end: conformance test 7 of the engine contract, and the order of invariant I10."""
 
 import itertools
 import time
@@ -66,7 +66,7 @@ async def test_a_running_job_and_those_of_a_poll_in_flight_are_finished_before_t
 ) -> None:
     """procrastinate-org/procrastinate#1585 (no heartbeat while draining) and gitlab-org/gitlab-runner#39847.
 
-    Number 7 and 6, §4.1: the engine has given the jobs of a poll away before its answer is there.
+    Number 7 and 6: the engine has given the jobs of a poll away before its answer is there.
 
     Heartbeats continue while it all drains and a result is tried twice.
     """

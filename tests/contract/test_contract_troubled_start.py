@@ -1,4 +1,4 @@
-"""A start on which much goes wrong: conformance tests 12 and 13 (engine contract §9), all seen on one worker."""
+"""A start on which much goes wrong: conformance tests 12 and 13 of the engine contract, all seen on one worker."""
 
 from collections.abc import AsyncIterator
 
@@ -62,7 +62,7 @@ async def test_a_worker_says_which_client_it_has_and_is_told_that_it_is_deprecat
 
 
 async def test_an_engine_that_does_not_know_of_retryable_is_not_sent_it(troubled: Setup) -> None:
-    """§5.4: its version says so, whatever the installed client knows."""
+    """Its version says so, whatever the installed client knows."""
     result = await troubled.run("contract/fails:1.0.0", {"choice": "final"})
     assert result["success"] is False
     assert "retryable" not in result
