@@ -5,6 +5,9 @@ import re
 import string
 from typing import Any, ClassVar, Final, dataclass_transform
 
+PRINTED: Final = "line"
+"""The fact that is a line of somebody else's."""
+
 _CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -35,7 +38,9 @@ class Event:
     @property
     def message(self) -> str:
         """The sentence, with the facts in it."""
-        return self.text.format_map(self.facts).rstrip()
+        said = self.text.format_map(self.facts)
+        # An empty fact at the end leaves a blank before it. But what was printed is passed on as it is.
+        return said if PRINTED in self.in_text else said.rstrip()
 
 
 def tell(
@@ -54,7 +59,7 @@ def tell(
 def record_fields(event: Event) -> dict[str, object]:
     """Return what a log record of ``event`` carries: its name and its facts, and which of them its text lacks."""
     # A line that was printed is the message already; twice would double the log of a job.
-    facts = {name: value for name, value in event.facts.items() if name != "line"}
+    facts = {name: value for name, value in event.facts.items() if name != PRINTED}
     unsaid = {name: value for name, value in facts.items() if name not in event.in_text}
     return {"event": event.name, "facts": facts, "unsaid": unsaid}
 

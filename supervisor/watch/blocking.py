@@ -145,8 +145,8 @@ class BlockingReport:
         return (
             f"{self._block_id} blocks its event loop: C code has held the GIL for {seconds:.1f} s. No other "
             f"code of the job could run meanwhile, in no thread. (The limit is {self._threshold_seconds:g} s.) "
-            f"Blocking at (most recent call last):\n{lines}\nDo it in smaller pieces, or in a process of its own. What does not "
-            "hold the GIL (netmiko, requests, time.sleep) runs in a thread: decorate it with "
+            f"Blocking at (most recent call last):\n{lines}\nDo it in smaller pieces, or in a process of its own. "
+            "What does not hold the GIL (netmiko, requests, time.sleep) runs in a thread: decorate it with "
             "sdk.concurrency.run_in_thread, and await several at once with "
             "run_parallel(*(show(host) for host in hosts), limit=50)."
         )

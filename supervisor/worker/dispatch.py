@@ -210,6 +210,7 @@ class Dispatcher:
         if refusal := self._refusal(claimed, block, fingerprint):
             await self._refuse(job.job_id, job.block_id, claimed.number, refusal)
             return False
+        limit_seconds = self._limit_seconds(block)  # before the run: a reload changes it for later jobs
         try:
             finished = await self._runner.run(job, block, on_start=started)
         except Exception:
@@ -218,7 +219,7 @@ class Dispatcher:
             await self._report(job.job_id, claimed.number, not_run(refusals.worker_error()))
             return False
         _count_death(quarantine, fingerprint, finished, self._clock())
-        tell_end(job, finished, slot, pids[0] if pids else None, self._limit_seconds(block))
+        tell_end(job, finished, slot, pids[0] if pids else None, limit_seconds)
         await self._report(job.job_id, claimed.number, finished)
         if finished.stuck:
             self._slots -= 1

@@ -10,12 +10,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hosting import Host
+from hosting import Host, told
 
 from jobrunner.blocking import _Start, _tell, watched_for_blocking
 from jobrunner.channel import Channel
 from jobrunner.protocol.messages import Blocking, Order
 from sdk.concurrency.detection import BlockingCode
+from supervisor.log.events.jobs import LoopBlocked
 from tests.patience import PATIENCE_SECONDS
 from tests.simulated_time import elapsed, simulate
 
@@ -26,7 +27,7 @@ LEAST_SHARE = 0.5
 
 
 def warned(done: dict[str, Any]) -> list[str]:
-    return [line["text"] for line in done["lines"] if "blocks its event loop" in line["text"]]
+    return [event["explanation"] for event in told(done, LoopBlocked)]
 
 
 def test_code_that_holds_the_gil_and_does_not_let_go_is_told_while_it_lasts(host: Host) -> None:

@@ -182,4 +182,5 @@ def test_a_module_gets_no_new_privileges_while_it_is_imported(tmp_path: Path) ->
     sources.mkdir()
     (sources / "tells_its_status.py").write_text(TELLS_ITS_STATUS)
     with hosted(tmp_path, sources=[str(sources / "tells_its_status.py")]) as host:
-        assert "NoNewPrivs:\t1" in host.log()
+        (line,) = host.lines_of("tells_its_status")
+        assert "NoNewPrivs:\t1" in line["message"]

@@ -9,20 +9,17 @@ from typing import Any
 
 import psutil
 import pytest
-from hosting import Host
+from hosting import Host, told
 
+from supervisor.log.events.jobs import LoopResumed, LoopStalled
 from tests.patience import wait_until
 
 WATCHED: dict[str, Any] = {"stall_seconds": 0.4, "max_job_seconds": 20.0, "grace_seconds": 0.0}
 KILLED = WATCHED | {"on_stall": "kill"}
 
 
-def told(done: dict[str, Any], text: str) -> list[str]:
-    return [line["text"] for line in done["lines"] if text in line["text"]]
-
-
-def stalls(done: dict[str, Any]) -> list[str]:
-    return told(done, "has not run for")
+def stalls(done: dict[str, Any]) -> list[dict[str, Any]]:
+    return told(done, LoopStalled)
 
 
 def test_a_stalled_loop_is_told_once_with_its_place_and_so_is_its_end_and_the_job_goes_on(host: Host) -> None:
@@ -30,15 +27,16 @@ def test_a_stalled_loop_is_told_once_with_its_place_and_so_is_its_end_and_the_jo
     done = host.run("under_test/stalls", {"seconds": 1.5}, limits=WATCHED)
     assert done["cause"] == "completed"
     (warning,) = stalls(done)
-    assert "stalling_blocks.py" in warning
-    assert "--stall-seconds" in warning
-    (resumed,) = told(done, "runs again, after")
-    assert 0.4 <= float(resumed.rpartition("after ")[2].split()[0]) < done["elapsed"]
+    assert warning["level"] == "WARNING"
+    assert "stalling_blocks.py" in warning["stack"]
+    assert "--stall-seconds" in warning["text"]
+    (resumed,) = told(done, LoopResumed)
+    assert 0.4 <= warning["seconds"] <= resumed["seconds"] < done["elapsed"]
 
 
 def test_each_silence_is_told_anew(host: Host) -> None:
     done = host.run("under_test/stalls", {"seconds": 1.0, "times": 2}, limits=WATCHED)
-    assert (len(stalls(done)), len(told(done, "runs again"))) == (2, 2)
+    assert (len(stalls(done)), len(told(done, LoopResumed))) == (2, 2)
 
 
 def test_the_look_at_the_stack_does_not_shorten_a_sleep_and_ticking_adds_no_task(host: Host) -> None:
@@ -108,7 +106,7 @@ def test_a_stopped_process_is_told_as_stopped(host: Host) -> None:
     done = host.run("under_test/stops_itself", limits=WATCHED | {"max_job_seconds": 1.5})
     assert done["cause"] == "time_limit"
     (warning,) = stalls(done)
-    assert "stopped (SIGSTOP" in warning
+    assert "stopped (SIGSTOP" in warning["stack"]
     assert "stopped (SIGSTOP" in done["message"]
 
 

@@ -125,6 +125,12 @@ def test_a_fact_that_is_not_known_is_left_out_and_numbers_are_rounded(
     )
 
 
+def test_a_printed_line_is_passed_on_as_it_is_and_a_sentence_has_no_blank_at_its_end() -> None:
+    printed = JobOutput(job="j1", block="p/b:1", step=None, stream="stdout", line="  in a column   ")
+    assert printed.message == "  in a column   "
+    assert CgroupsFound(cgroups="kill", consequence="").message == "cgroups: kill."
+
+
 def test_a_printed_line_is_in_the_log_once(logged: typing.Callable[[Event], logging.LogRecord]) -> None:
     printed = JobOutput(job="j1", block="p/b:1", step=None, stream="stderr", line="{not: a place}")
     for line in (JsonLine().format(logged(printed)), TextLine(indent=False).format(logged(printed))):
