@@ -65,7 +65,7 @@ async def test_jobs_are_run_and_delivered_while_the_disk_is_full_and_the_journal
     command = [*entering(setup.worker.supervisor_pid), sys.executable, "-m", "supervisor"]
     command += ["journal", "--state-dir", str(state)]
     done = await asyncio.to_thread(
-        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=50
+        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS
     )
     assert all(job_id in done.stdout for job_id in kept), done.stderr
     assert len(setup.lines(JournalFailing)) == 1
@@ -133,7 +133,7 @@ async def test_a_journal_that_is_damaged_under_a_running_worker_is_replaced_and_
 
     def listed() -> bool:
         done = subprocess.run(
-            database_has_both, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+            database_has_both, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
         )
         return kept in done.stdout and running in done.stdout
 
@@ -161,7 +161,7 @@ async def test_a_dead_letter_is_sent_again_by_the_running_worker_when_a_person_s
     command = [sys.executable, "-m", "supervisor", "journal", "retry", number]
     command += ["--state-dir", str(fresh.worker.state_dir)]
     done = await asyncio.to_thread(
-        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=50
+        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS
     )
     assert done.returncode == 0, done.stderr
     assert (await fresh.result(job_id, PATIENCE_SECONDS))["result"]["data"] == {"text": "again"}

@@ -16,6 +16,7 @@ import pytest
 from jobrunner import bootstrap, spawn_main
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors, Discovery
+from tests.patience import PATIENCE_SECONDS
 
 # Python 3.12 and newer warn of a fork where there are threads, such as those of whoever spreads tests over processes.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
@@ -202,7 +203,7 @@ def test_what_is_printed_is_utf_8_whatever_the_locale_says_and_closing_the_strea
         cwd=ROOT,
         env=os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"},
         capture_output=True,
-        timeout=50,
+        timeout=PATIENCE_SECONDS,
         check=True,
     )
     assert done.stdout.decode() == "half a line \\udce9 ✓ and more"

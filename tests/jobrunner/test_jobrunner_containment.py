@@ -16,6 +16,7 @@ from hosting import ROOT, hosted, signals_are_contained
 
 from jobrunner import containment
 from jobrunner.containment import contain_signals
+from tests.patience import PATIENCE_SECONDS
 
 CONTAIN = """
 import json, os, resource, sys
@@ -43,7 +44,7 @@ def contained(confinement: dict[str, int], *flags: str, prefix: tuple[str, ...] 
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from jobrunner.protocol import linux
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 ASKS = """
@@ -40,7 +41,7 @@ def changed_by(call: str) -> dict[str, Any]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=PATIENCE_SECONDS,
         check=True,
     )
     found: dict[str, Any] = json.loads(done.stdout)

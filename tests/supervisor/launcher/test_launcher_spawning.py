@@ -12,6 +12,7 @@ from nursery import is_there, open_descriptors
 
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.multiprocessing_spawn import Spawned
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
 INTERRUPTED = """
@@ -37,7 +38,12 @@ Spawned(time.sleep, (100,), "test", dict(os.environ))
 def test_a_start_that_is_interrupted_keeps_no_program_from_ending() -> None:
     """`multiprocess` waits at the end of a program for what it has started, unless that is a daemon to it."""
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED], cwd=ROOT, capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-c", INTERRUPTED],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     assert "KeyboardInterrupt" in done.stderr
     assert not os.path.exists(f"/proc/{int(done.stdout)}")
