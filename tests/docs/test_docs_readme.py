@@ -33,6 +33,10 @@ CLAIMS = {
         "tests/contract/test_contract_liveness.py"
         "::test_heartbeats_continue_while_every_slot_burns_a_core_and_holds_the_gil"
     ),
+    "While the engine is away, results wait in a journal.": (
+        "tests/contract/test_contract_restart.py"
+        "::test_a_result_that_was_not_delivered_before_a_kill_is_sent_with_the_same_bytes"
+    ),
     "It needs Linux and Python 3.11 or newer.": (
         "tests/packaging/test_wheel.py::test_the_wheel_s_metadata_says_version_python_and_license"
     ),
