@@ -9,6 +9,8 @@ from supervisor.commands.owned_names import refuse_foreign_owners
 from supervisor.commands.shared.common import read_settings, run_to_exit_code, settings_problems
 from supervisor.commands.unknown_variables import unknown_variables
 from supervisor.errors import ReloadRefusedError
+from supervisor.log.event import tell
+from supervisor.log.events.worker import SettingIgnored, StartRefused
 from supervisor.log.setup import start_logging
 from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings, parse
 from supervisor.worker.daemon import Daemon
@@ -26,14 +28,14 @@ def run(arguments: list[str]) -> int:
     listener = start_logging(settings.log_level_number, settings.log_level_numbers, settings.log_format)
 
     for problem in unknown_variables():
-        _log.warning("%s", problem)
+        tell(_log, SettingIgnored(problem=problem))
 
     async def work() -> int:
         refuse_foreign_owners()
         return await Daemon(settings, notifier, lambda: _read_again(arguments)).run()
 
     try:
-        return run_to_exit_code(PROGRAM, work)
+        return run_to_exit_code(PROGRAM, work, lambda error: tell(_log, StartRefused(reason=str(error))))
     finally:
         listener.stop()
         logging.shutdown()

@@ -135,7 +135,7 @@ def test_a_child_that_can_not_be_killed_is_reported_with_what_the_kernel_knows(h
         "run_without_kill", block="neops_testing/hang_sleep:1.0.0", limits=WATCHED | {"max_job_seconds": 0.3}
     )
     assert (done["cause"], done["stuck"], done["signal"]) == ("time_limit", True, None)
-    assert "could not be killed, and its slot is set aside" in done["message"]
+    assert "could not be killed, and the worker sets its slot aside" in done["message"]
     assert "Its process was waiting" in done["message"]
     assert "hangs.py" in done["message"]
 

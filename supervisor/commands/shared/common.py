@@ -57,8 +57,12 @@ def _explain(location: tuple[int | str, ...], message: str, kind: str, arguments
     return f"{flag} (or {variable}): {message}."
 
 
-def run_to_exit_code(program: str, work: Callable[[], Coroutine[Any, Any, int]]) -> int:
-    """Run ``work`` on a loop. An error of the supervisor is one message, not a traceback."""
+def run_to_exit_code(
+    program: str,
+    work: Callable[[], Coroutine[Any, Any, int]],
+    on_error: Callable[[SupervisorError], None] | None = None,
+) -> int:
+    """Run ``work`` on a loop. An error of the supervisor is one message, not a traceback; ``on_error`` says it else."""
     codes: list[int] = []
 
     async def work_and_keep_its_code() -> None:
@@ -67,7 +71,10 @@ def run_to_exit_code(program: str, work: Callable[[], Coroutine[Any, Any, int]])
     try:
         asyncio.run(work_and_keep_its_code())
     except SupervisorError as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        if on_error is not None:
+            on_error(error)
+        else:
+            print(f"{program}: {error}", file=sys.stderr)
         return EXIT_FAILED
     except RuntimeError as error:
         # To end its threads, asyncio starts one. Where that is refused, they end with this process.

@@ -63,10 +63,15 @@ async def test_the_log_is_synced_at_each_commit(tmp_path: Path) -> None:
     database = open_database(tmp_path / FILE)
     settings = [
         database.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("synchronous", "journal_mode", "secure_delete")
+        for name in ("synchronous", "journal_mode", "secure_delete", "busy_timeout")
     ]
     database.close()
-    assert settings == [2, "wal", 1]
+    assert settings == [
+        2,
+        "wal",
+        1,
+        5000,
+    ]  # and another program that holds the file is waited for, for five seconds
 
 
 async def test_nobody_else_may_read_the_journal(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from types import SimpleNamespace
 
 import pytest
 from execution_support import DONE, SECRET, begin
@@ -9,6 +10,7 @@ from execution_support import DONE, SECRET, begin
 from jobrunner.protocol.messages import Log, Outcome, Secret
 from supervisor.lifecycle.events import Timer, TimerFired
 from supervisor.verdict import ExitStatus
+from supervisor.watch import joblog as joblog_module
 from supervisor.watch.joblog import BURST_LINES
 from tests.patience import until
 
@@ -155,10 +157,12 @@ async def test_a_short_output_that_begins_like_the_end_of_a_secret_is_shown_whol
 
 
 async def test_lines_that_were_too_many_are_counted_and_told_at_the_end(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
+    # On a slow machine there would be room for some of them meanwhile.
+    monkeypatch.setattr(joblog_module, "time", SimpleNamespace(monotonic=lambda: 1000.0))
     scene = await begin()
     scene.printed("line\n" * (BURST_LINES + 500))
     await scene.finish(DONE, status=EXIT_0)
-    assert "lines of this job were dropped" in caplog.messages[-1]
+    assert caplog.messages[-1].startswith("500 lines of this job were dropped")

@@ -40,7 +40,7 @@ async def worker(engine: DevEngine, directory: Path, *flags: str) -> AsyncIterat
             start_new_session=True,
         )
     try:
-        await until(lambda: "The worker is ready" in log_of(directory)[known:])
+        await until(lambda: "event=worker_ready" in log_of(directory)[known:])
         yield psutil.Process(process.pid)
     finally:
         if process.returncode is None:
