@@ -33,6 +33,10 @@ CLAIMS = {
         "tests/contract/test_contract_liveness.py"
         "::test_heartbeats_continue_while_every_slot_burns_a_core_and_holds_the_gil"
     ),
+    "While the engine is away, results wait in a journal.": (
+        "tests/contract/test_contract_restart.py"
+        "::test_a_result_that_was_not_delivered_before_a_kill_is_sent_with_the_same_bytes"
+    ),
     "It needs Linux and Python 3.11 or newer.": (
         "tests/packaging/test_wheel.py::test_the_wheel_s_metadata_says_version_python_and_license"
     ),
@@ -65,8 +69,12 @@ CLAIMS = {
         "tests/deploy/test_unit_under_systemd.py"
         "::test_the_unit_starts_registered_runs_jobs_drains_and_leaves_nothing"
     ),
-    "Without an engine, supervisor local runs one on this machine:": (
+    "Without an engine, supervisor local runs one on this machine.": (
         "tests/supervisor/commands/test_local.py::test_a_job_runs_and_is_still_known_after_a_restart"
+    ),
+    "Ctrl-C ends both:": (
+        "tests/supervisor/commands/test_local.py"
+        "::test_a_job_that_runs_may_finish_after_the_first_signal_and_its_result_is_kept"
     ),
     "Version 0.1, not released.": (
         "tests/packaging/test_versions.py::test_changelog_entries_descend_and_only_the_top_one_is_unreleased"
@@ -91,6 +99,7 @@ NO_CLAIMS = {
     "It is for those who write blocks, and for those who run them on a real network.",
     "In a checkout:",
     "Write greet.py:",
+    "Submit a job in another terminal:",
     "The tutorial takes ten minutes.",
     "Further: run, stop and reload, limits, logs, secrets, when something is wrong.",
     "Until 1.0, names of settings and of the SDK may change from one minor version to the next.",
