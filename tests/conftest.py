@@ -90,8 +90,12 @@ def built_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("wheel")
     program = f"from hatchling.build import build_wheel; print(build_wheel({str(target)!r}))"
     built = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True,
-        timeout=PATIENCE_SECONDS, check=False,
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     assert built.returncode == 0, built.stderr
     return target / built.stdout.split()[-1]

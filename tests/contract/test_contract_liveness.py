@@ -114,10 +114,9 @@ async def test_the_result_of_a_job_that_ran_while_the_worker_was_forgotten_is_st
 async def test_trouble_while_registering_anew_makes_no_second_worker(setup: Setup) -> None:
     """Number 5 and 12: each worker counts against a licence, and what was accepted is not sent again."""
     count = len(setup.engine.registrations())
-    setup.engine.faults.add(Fault("register", status=503))
+    for fault in (Fault("register", status=503), Fault("register_block", status=503, times=2)):
+        setup.engine.faults.add(fault)
     await setup.forget_worker()
-    await until(lambda: len(setup.sent("register")) >= 1, "a first try")
-    setup.engine.faults.add(Fault("register_block", status=503, times=2))
     assert await setup.works()
     assert [request.status for request in setup.sent("register")] == [503, 201]
     assert len(setup.engine.workers()) == 1

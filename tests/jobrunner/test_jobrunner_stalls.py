@@ -89,7 +89,7 @@ def test_without_a_threshold_nothing_ticks_and_nothing_is_told(host: Host) -> No
 
 
 def test_the_silence_of_the_loop_is_evidence_of_an_abnormal_end(host: Host) -> None:
-    done = host.run("under_test/crashes_after_a_stall", {"seconds": 1.0}, limits=WATCHED)
+    done = host.run("under_test/crashes_after_a_stall", {"seconds": 2.0}, limits=WATCHED)
     assert done["cause"] == "crashed"
     assert 0.6 < done["silent"] < done["elapsed"]
     assert f"its event loop had not run for {done['silent']:.1f} s" in done["message"]

@@ -98,7 +98,7 @@ def test_a_c_function_that_the_loop_itself_calls_is_named(
     detector = BlockingDetector(THRESHOLD, SAMPLES)
 
     async def main() -> None:
-        asyncio.get_running_loop().call_soon(sleep, 0.4)
+        asyncio.get_running_loop().call_soon(sleep, 1.5)
         await asyncio.sleep(0)
 
     detector.start("acme/show:1.0.0")
