@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import itertools
 import logging
 from collections.abc import Iterator
 
@@ -18,14 +19,13 @@ _EVENTS_HEAD = """# Events of the log
 
 <!-- Written by `make docs` from `supervisor/log/events`; changes here are lost. -->
 
-Each line of the worker's log is one event. With `--log-format json` a line is one object with `time`, `level`, `logger`,
-`event` and `message`; the event's facts stand beside them under the names below. A text line ends with the facts that
-its message lacks, and with the event's name.
+Each line of the worker's log is one event. With `--log-format json` a line is one object with `time`, `level`,
+`logger`, `event` and `message`. The event's facts stand beside them under the names below. A text line ends with the
+facts that its message lacks, and with the event's name.
 
-Programs should read the names and facts. They stay as they are within a version; the changelog names each change. The
-messages may change at any time.
+Programs should read the names and facts. The changelog names each change of them. The messages may change at any time.
 
-What a block logs has the event `job_log`, with the author's own fields under `fields`. Lines of libraries have `log`."""
+What a block logs has the event `job_log`, with the author's own fields under `fields`. A library's line has `log`."""
 
 _CAUSES_HEAD = """# Causes
 
@@ -79,7 +79,7 @@ def meaning_of_causes() -> dict[Cause, str]:
         if isinstance(node, ast.ClassDef) and node.name == Cause.__name__
     )
     found: dict[Cause, str] = {}
-    for before, after in zip(body, body[1:], strict=False):
+    for before, after in itertools.pairwise(body):
         if isinstance(before, ast.Assign) and isinstance(after, ast.Expr):
             (target,) = before.targets
             found[Cause[ast.unparse(target)]] = ast.literal_eval(after.value)

@@ -96,7 +96,7 @@ class Execution:
             stdout, stderr = self._watch(at_the_end)
             self._put(OrderSent(now()))
             order = build_order(now() + self._state.limits.max_seconds)
-            self._tasks.start(self._send(order.pack(payload)), "order of a job")
+            self._send(order.pack(payload))
             self._tasks.start(self._channel.read(order.result_cap_bytes), "channel of a job")
             while self._conclusion is None:
                 event = await self._events.get()
@@ -169,7 +169,7 @@ class Execution:
             case SetTimer(timer, at):
                 self._timers.set(timer, at)
             case SendCancel(reason):
-                self._tasks.start(self._send(Cancel(reason=reason).pack()), "cancellation of a job")
+                self._send(Cancel(reason=reason).pack())
             case TakeStack():
                 self._reports.stop()
                 self._tasks.start(self._take_stack(), "stack of a job")
@@ -224,11 +224,10 @@ class Execution:
             await asyncio.sleep(0)
         self._put(ChannelChecked(time.monotonic(), unread or self._channel.is_behind))
 
-    async def _send(self, data: bytes) -> None:
-        # A child that is gone says so by its pidfd.
+    def _send(self, data: bytes) -> None:
+        # Nobody waits until it is read, which may be never. A child that is gone says so by its pidfd.
         with contextlib.suppress(ConnectionError):
             self._child.writer.write(data)
-            await self._child.writer.drain()
 
     async def _take_stack(self) -> None:
         self._put(StackTaken(time.monotonic(), await take_stack(self._child)))

@@ -143,10 +143,10 @@ class BlockingReport:
             f'  File "{each.file}", line {each.line}, in {each.function}' for each in reversed(frames)
         )
         return (
-            f"{self._block_id} blocks its event loop: C code has held the GIL for {seconds:.1f} s (more than "
-            f"{self._threshold_seconds:g} s), so that no other code of the job could go on, in no thread. Blocking at "
-            f"(most recent call last):\n{lines}\nDo it in smaller pieces, or in a process of its own. What does not "
-            "hold the GIL (netmiko, requests, time.sleep) runs in a thread: decorate it with "
+            f"{self._block_id} blocks its event loop: C code has held the GIL for {seconds:.1f} s. No other "
+            f"code of the job could run meanwhile, in no thread. (The limit is {self._threshold_seconds:g} s.) "
+            f"Blocking at (most recent call last):\n{lines}\nDo it in smaller pieces, or in a process of its own. "
+            "What does not hold the GIL (netmiko, requests, time.sleep) runs in a thread: decorate it with "
             "sdk.concurrency.run_in_thread, and await several at once with "
             "run_parallel(*(show(host) for host in hosts), limit=50)."
         )

@@ -16,6 +16,9 @@ _log = logging.getLogger(__name__)
 _job_log = logging.getLogger("job")
 """Of what a job says itself. Whoever reads the log knows by the logger's name whose words they are."""
 
+LOGGERS: Final = (_job_log, _log)
+"""All that is said of a job while it runs comes from one of these."""
+
 LINES_A_SECOND: Final = 200
 """What a job may log in the long run; more is dropped, counted and said."""
 

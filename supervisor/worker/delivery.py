@@ -66,8 +66,8 @@ class Delivery:
     async def supersede(self, job_ids: Collection[str]) -> None:
         """Give up earlier results of jobs that have just been claimed again.
 
-        The engine hands a job out again only when its last try is over (contract §5.4). A result does not say which try
-        it is of, so that an old one, sent once more, would be taken for that of the new try.
+        The engine hands a job out again only when its last try is over (engine contract: retries). A result does not
+        say which try it is of, so that an old one, sent once more, would be taken for that of the new try.
         """
         old = [number for number, result in self._results.items() if result.job_id in job_ids]
         for number in old:

@@ -11,6 +11,7 @@ from deploy_support import UNIT, settings_of
 from supervisor.commands.shared.common import EXIT_USAGE
 from supervisor.launcher.importer import START_SECONDS
 from supervisor.settings.run_settings import KILL_MARGIN_SECONDS, DaemonSettings
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_systemd_finds_nothing_to_complain_about(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", "--man=no", str(copy)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert (verified.returncode, verified.stdout, verified.stderr) == (0, "", "")

@@ -89,7 +89,7 @@ def test_without_a_threshold_nothing_ticks_and_nothing_is_told(host: Host) -> No
 
 
 def test_the_silence_of_the_loop_is_evidence_of_an_abnormal_end(host: Host) -> None:
-    done = host.run("under_test/crashes_after_a_stall", {"seconds": 1.0}, limits=WATCHED)
+    done = host.run("under_test/crashes_after_a_stall", {"seconds": 2.0}, limits=WATCHED)
     assert done["cause"] == "crashed"
     assert 0.6 < done["silent"] < done["elapsed"]
     assert f"its event loop had not run for {done['silent']:.1f} s" in done["message"]
@@ -133,7 +133,7 @@ def test_a_child_that_can_not_be_killed_is_reported_with_what_the_kernel_knows(h
         "run_without_kill", block="neops_testing/hang_sleep:1.0.0", limits=WATCHED | {"max_job_seconds": 0.3}
     )
     assert (done["cause"], done["stuck"], done["signal"]) == ("time_limit", True, None)
-    assert "could not be killed, and its slot is set aside" in done["message"]
+    assert "could not be killed, and the worker sets its slot aside" in done["message"]
     assert "Its process was waiting" in done["message"]
     assert "hangs.py" in done["message"]
 

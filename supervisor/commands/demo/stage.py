@@ -83,6 +83,7 @@ class Stage:
             "--grace-seconds": f"{GRACE_SECONDS:g}",
             "--heartbeat-seconds": f"{heartbeat_seconds:g}",
             "--poll-seconds": "0.2",
+            "--log-format": "json",
             "--startup-retry-seconds": f"{SET_UP_SECONDS:g}",
             # It is stopped when every job has ended, or when nobody waits for the rest any more.
             "--shutdown-timeout-seconds": "0",

@@ -43,7 +43,7 @@ async def test_a_job_that_was_running_fails_as_interrupted_and_what_waited_is_se
             "status": "failed",
             "result": {
                 "success": False,
-                "message": "This worker ended while the job ran (block p/b:1.0.0), and was started again. "
+                "message": "This worker ended while the job ran (block p/b:1.0.0), and has started again. "
                 "The block may have done a part of its work.",
             },
         },

@@ -16,6 +16,7 @@ from journal_support import FILE, ROOT, raw, writer
 from supervisor.journal import Ledger
 from supervisor.log.events.worker import StartRefused
 from tests.capabilities import NOBODY, mounting
+from tests.patience import PATIENCE_SECONDS
 
 AMONG_OTHERS = pytest.mark.needs("other users")
 
@@ -35,7 +36,7 @@ def start(directory: Path, *, prefix: tuple[str, ...] = (), as_nobody: bool = Fa
         env=environment | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 1, done.stderr

@@ -191,3 +191,11 @@ async def test_a_look_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.Mo
         await rounds.close()
     answered.set()
     await asyncio.gather(look, return_exceptions=True)
+
+
+async def test_once_closed_no_thread_is_left() -> None:
+    rounds = Rounds("to be closed", failing="fails", working="works")
+    (thread,) = await rounds.look(lambda _: [threading.current_thread()], None, pytest.fail)
+    assert thread.name.startswith("to be closed")
+    await rounds.close()
+    assert not thread.is_alive()

@@ -20,9 +20,13 @@ class Star:
 
     def __init__(self) -> None:
         self.cut: list[bool] = []
+        self.cut_before: list[bool] = []
+        self.longest = 0
 
-    def __call__(self, text: str, *, cut_after: bool = False) -> str:
+    def __call__(self, text: str, *, cut_before: bool = False, cut_after: bool = False) -> str:
         self.cut.append(cut_after)
+        self.cut_before.append(cut_before)
+        self.longest = max(self.longest, len(text))
         return text.replace("s", "*")
 
     def field(self, name: str, value: object, *, cut_after: bool = False) -> object:
@@ -141,6 +145,7 @@ def test_all_lines_are_masked_and_say_whose_they_are(
     assert facts_of(stalled) == {**whose, "seconds": 1.5, "stack": "thi* *tall*"}
     assert stalled.getMessage().endswith("\nthi* *tall*")
     assert (logged.levelno, facts_of(logged), logged.origin) == (35, whose, "lab.block")
+    assert (logged.pathname, logged.lineno) == ("", 0)  # of the worker's own source, it has no line
     assert logged.fields == {"**id": "*ecret", "count": 3, "long": "*" * FIELD_CAP_CHARS + " …"}
 
 
@@ -164,3 +169,35 @@ def test_a_worker_s_own_lines_count_against_no_rate(
     log.tell(LoopStalled, seconds=1.5, stack="told")
     (stalled,) = told(caplog, LoopStalled)
     assert stalled["stack"] == "told"
+
+
+@pytest.mark.parametrize(("length", "cut_before"), [(8192, False), (8193, True)])
+def test_the_last_output_is_masked_with_as_much_again_before_it_and_the_mask_is_told_where_it_was_cut(
+    log: JobLog, length: int, cut_before: bool
+) -> None:
+    """Half of a secret, at either edge, would otherwise not be recognized."""
+    mask = log.mask
+    assert isinstance(mask, Star)
+    seen = log.end_of("s" * (length - 1) + "\n")
+    assert (mask.cut_before, mask.cut) == ([cut_before], [False])
+    assert seen == "*" * 4095 + "\n"
+    assert mask.longest == 8192  # no more than that: it holds the loop
+    log.end_of("an unfinished line")
+    assert mask.cut == [False, True]
+
+
+def test_what_is_dropped_later_is_told_a_second_after_the_last_time_and_not_before(
+    log: JobLog, clock: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    def dropped() -> list[int]:
+        return [facts["lines"] for facts in told(caplog, JobLinesDropped)]
+
+    log.skip(5)
+    log.printed("stdout", "passes")
+    log.skip(6)
+    clock.now += 0.99
+    log.printed("stdout", "passes")
+    assert dropped() == [5]
+    clock.now = 1001.0
+    log.printed("stdout", "passes")
+    assert dropped() == [5, 6]

@@ -222,7 +222,7 @@ def test_a_process_that_started_this_one_is_spared(tmp_path: Path, prefix: tuple
         env=os.environ | {MARKER_VARIABLE: identity, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
         check=True,
     )
     assert ran.stdout == "(set(), 0)\n", ran.stderr
