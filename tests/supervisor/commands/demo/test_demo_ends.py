@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from demo_support import LONGEST_SECONDS, alive, demo_at_work
 
+from supervisor.log.events.worker import WorkerReady
+
 
 @pytest.mark.parametrize(("number", "times"), [(signal.SIGTERM, 1), (signal.SIGINT, 3)])
 def test_signals_end_everything_in_order_however_many_they_are(
@@ -38,5 +40,5 @@ def test_a_worker_that_dies_makes_the_demo_fail_and_is_quoted(tmp_path: Path) ->
     assert "Not everything was as expected" in output
     assert "hang_sleep: the engine got no result for it." in output
     assert "The worker ended with exit code -9 after SIGTERM." in output
-    assert "The worker is ready" in messages
+    assert f"event={WorkerReady.name}" in messages
     assert alive(below) == []
