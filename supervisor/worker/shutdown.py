@@ -18,9 +18,9 @@ _log = logging.getLogger(__name__)
 
 EXIT_AT_ONCE: Final = 130
 _ANNOUNCEMENTS: Final = {
-    1: "Stopping: no new jobs, running ones may go on for {seconds:g} s. Once more kills them.",
-    2: "Stopping now: running jobs are killed and reported. Once more leaves at once.",
-    3: "Leaving at once: the next start reports what was interrupted.",
+    1: "The worker stops. It takes no new jobs, and running ones have {seconds:g} s to end. Another signal kills them.",
+    2: "The worker stops now. It kills running jobs and reports them. Another signal ends it at once.",
+    3: "The worker ends at once. The next start reports the jobs that were interrupted.",
 }
 
 

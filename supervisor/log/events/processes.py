@@ -65,7 +65,7 @@ class JobUserLost(Event, level=CRITICAL, text="The worker sets the job user {use
     reason: str
 
 
-class CgroupsFound(Event, level=INFO, text="cgroups: {cgroups}. {consequence}"):
+class CgroupsFound(Event, level=INFO, text="Cgroups for each job: {cgroups}. {consequence}"):
     """What cgroups the worker uses. `none` is fine: it then samples memory and searches processes itself."""
 
     cgroups: str
@@ -110,11 +110,14 @@ class CgroupsUnrecorded(
 class LeftoversCleared(
     Event,
     level=WARNING,
-    text="An earlier run of this worker was killed. The worker cleared what it left: {cleared}.",
+    text="An earlier run of this worker was killed. The worker cleared what it left: {processes} process(es) and "
+    "{cgroups} cgroup(s).",
 ):
-    """Processes and cgroups of the earlier run are gone."""
+    """`stuck` is what could neither be ended nor removed. The next start tries that again."""
 
-    cleared: str
+    processes: int
+    cgroups: int
+    stuck: int
 
 
 class WatchFailing(

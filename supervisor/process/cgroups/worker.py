@@ -29,7 +29,7 @@ from supervisor.process.threads import started_pool
 _log = logging.getLogger(__name__)
 
 _END_SECONDS: Final = 2.0
-_FALL_BACK: Final = "Killing falls back on process groups and the search for orphans; memory is sampled."
+_FALL_BACK: Final = "The worker kills by process groups, searches for orphans, and samples memory instead."
 
 
 class Cgroups:
@@ -90,7 +90,10 @@ def _open(state_directory: Path, wanted: bool) -> Cgroups:
         own = own_cgroups()
         cleared = leftovers.clear(state_directory, identity, [Path(one.path) for one in own])
         if cleared:
-            tell(_log, LeftoversCleared(cleared=str(cleared)))
+            tell(
+                _log,
+                LeftoversCleared(processes=cleared.killed, cgroups=cleared.removed, stuck=cleared.stuck),
+            )
         if not wanted:
             tell(_log, CgroupsFound(cgroups="none (--cgroups off)", consequence=_FALL_BACK))
             return Cgroups(Detected())
@@ -113,7 +116,9 @@ def _tell(detected: Detected) -> None:
     if not detected.trees:
         found = CgroupsFound(cgroups=f"none ({why or 'none is offered here'})", consequence=_FALL_BACK)
     elif "memory" in str(detected):
-        found = CgroupsFound(cgroups=str(detected), consequence=f"({why})" if why else "")
+        found = CgroupsFound(
+            cgroups=str(detected), consequence=f"Not all that there could be: {why}." if why else ""
+        )
     else:
         sampled = f"Memory is sampled ({why or 'no controller for it is offered'})."
         found = CgroupsFound(cgroups=str(detected), consequence=sampled)

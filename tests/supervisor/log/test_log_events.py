@@ -107,7 +107,7 @@ def test_a_line_of_text_has_the_facts_that_its_message_lacks_and_the_name(
     text = TextLine(indent=False).format(logged(STARTED))
     assert text.endswith("[job=j1 block=p/b:1.0.0] The job starts. slot=2 pid=77 event=job_started")
     text = TextLine(indent=False).format(logged(CgroupsFound(cgroups="kill, memory (v2)", consequence="")))
-    assert text.endswith("supervisor.test: cgroups: kill, memory (v2). event=cgroups_found")
+    assert text.endswith("supervisor.test: Cgroups for each job: kill, memory (v2). event=cgroups_found")
 
 
 def test_a_fact_that_is_not_known_is_left_out_and_numbers_are_rounded(
@@ -128,7 +128,7 @@ def test_a_fact_that_is_not_known_is_left_out_and_numbers_are_rounded(
 def test_a_printed_line_is_passed_on_as_it_is_and_a_sentence_has_no_blank_at_its_end() -> None:
     printed = JobOutput(job="j1", block="p/b:1", step=None, stream="stdout", line="  in a column   ")
     assert printed.message == "  in a column   "
-    assert CgroupsFound(cgroups="kill", consequence="").message == "cgroups: kill."
+    assert CgroupsFound(cgroups="kill", consequence="").message == "Cgroups for each job: kill."
 
 
 def test_a_printed_line_is_in_the_log_once(logged: typing.Callable[[Event], logging.LogRecord]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -112,7 +111,7 @@ async def test_the_start_after_both_were_killed_at_once_clears_processes_and_cgr
         async with worker(engine, tmp_path, *flags) as keeper:
             assert alive_with(marker) == []
             (cleared,) = told(tmp_path, LeftoversCleared)
-            assert re.search(r"[1-9]\d* process\(es\) killed", cleared["cleared"])
+            assert cleared["processes"] > 0
             keeper.send_signal(signal.SIGTERM)
             await until(lambda: not is_alive(keeper.pid))
         assert directories_of(tmp_path / "state") == []
@@ -134,7 +133,7 @@ async def test_what_wears_no_mark_is_found_in_its_cgroup(engine: DevEngine, tmp_
         async with worker(engine, tmp_path, *blocks):
             assert alive_with(marker) == []
             (cleared,) = told(tmp_path, LeftoversCleared)
-            assert cleared["cleared"].startswith("1 process(es)")
+            assert cleared["processes"] == 1
     finally:
         kill_everything_with(marker)
     await until(lambda: directories_of(tmp_path / "state") == [])

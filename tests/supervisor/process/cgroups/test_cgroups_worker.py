@@ -85,7 +85,7 @@ async def test_an_earlier_run_is_cleared_before_anything_is_made_and_all_goes_at
     assert calls["kill_and_remove"][0] == tmp_path / "tree"
     assert names(caplog.records) == [LeftoversCleared.name, CgroupsFound.name]
     (cleared,), (found,) = told(caplog, LeftoversCleared), told(caplog, CgroupsFound)
-    assert "3 process(es) killed" in cleared["cleared"]
+    assert cleared == {"processes": 3, "cgroups": 0, "stuck": 0}
     assert found == {"cgroups": "kill, memory (v2), pids (v2)", "consequence": ""}
 
 
@@ -107,7 +107,7 @@ async def test_an_earlier_run_is_cleared_although_no_cgroups_are_wanted(
     [
         (("kill",), [], "kill", "Memory is sampled (no controller for it is offered)."),
         (("kill",), ["why"], "kill", "Memory is sampled (why)."),
-        (("kill", "memory"), ["why"], "kill, memory (v2)", "(why)"),
+        (("kill", "memory"), ["why"], "kill, memory (v2)", "Not all that there could be: why."),
         ((), ["this", "that"], "none (this; that)", _FALL_BACK),
         ((), [], "none (none is offered here)", _FALL_BACK),
     ],

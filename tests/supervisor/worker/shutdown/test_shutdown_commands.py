@@ -137,7 +137,7 @@ def test_a_third_signal_leaves_at_once_with_130(
     assert codes == [130]
     assert (
         capfd.readouterr().err
-        == "supervisor: SIGTERM. Leaving at once: the next start reports what was interrupted.\n"
+        == "supervisor: SIGTERM. The worker ends at once. The next start reports the jobs that were interrupted.\n"
     )
 
 
@@ -147,10 +147,10 @@ def test_each_signal_says_what_it_does(caplog: pytest.LogCaptureFixture) -> None
     first, second = told(caplog, StopSignalled)
     assert first["signal"] == second["signal"] == "SIGTERM"
     assert first["consequence"] == (
-        "Stopping: no new jobs, running ones may go on for 30 s. Once more kills them."
+        "The worker stops. It takes no new jobs, and running ones have 30 s to end. Another signal kills them."
     )
     assert second["consequence"] == (
-        "Stopping now: running jobs are killed and reported. Once more leaves at once."
+        "The worker stops now. It kills running jobs and reports them. Another signal ends it at once."
     )
 
 
