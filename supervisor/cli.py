@@ -37,6 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     name = given[0] if given and given[0] in COMMANDS else None
     rest = given if name is None else given[1:]
+    if given[:1] == ["--version"]:
+        print(importlib.import_module("supervisor.settings.command_parser").version_text())
+        return 0
     if name is None and given and not given[0].startswith("-"):
         print(_unknown(given[0]), file=sys.stderr)
         return 2
@@ -57,11 +60,8 @@ def module_of(command: str) -> str:
 
 def _unknown(word: str) -> str:
     near = difflib.get_close_matches(word, COMMANDS, n=1)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
-    known = ", ".join(COMMANDS)
-    return (
-        f"supervisor: there is no command {word!r}.{meant} Commands: {known}; without one, the daemon runs."
-    )
+    meant = f" Did you mean {near[0]}?" if near else ""
+    return f"supervisor: there is no command {word}.{meant} All commands: supervisor --help"
 
 
 if __name__ == "__main__":

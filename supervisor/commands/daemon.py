@@ -58,5 +58,6 @@ def _epilog() -> str:
         f"Every flag can be given in the environment as {ENV_PREFIX} + its name, such as "
         f"{ENV_PREFIX}MAX_JOB_SECONDS, or in a file .env.\n"
         f"Without a command, the daemon runs. Commands (each has its own --help):\n{commands}\n\n"
+        "supervisor --version prints the version.\n"
         "Example: supervisor --engine-url http://engine:3030 --function-blocks /srv/blocks"
     )

@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 from supervisor.log.settings import checked_levels, parse_levels, parse_redact_keys
 from supervisor.process.user_numbers import parse_users
+from supervisor.settings.command_parser import CommandParser
 from supervisor.settings.flag_help import add_argument
 from supervisor.settings.legacy_environment import LegacyEnvironment
 
@@ -279,15 +280,14 @@ def _join(value: Any) -> Any:
 def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: str = "") -> SettingsT:
     """Read ``model`` from flags, environment and `.env`.
 
-    Exits with status 2 and one message, as argparse does, for an unknown flag, and with 0 after ``--help``, which
-    ends with ``epilog``. Raises `pydantic.ValidationError`.
+    Exits with status 2 and a line for each unknown flag, and with 0 after ``--help``, which ends with ``epilog``.
+    Raises `pydantic.ValidationError`.
     """
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog=program,
         description=model.__doc__,
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     source: CliSettingsSource[Any] = CliSettingsSource(
         model,

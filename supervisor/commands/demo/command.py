@@ -1,6 +1,5 @@
 """`supervisor demo`."""
 
-import argparse
 import asyncio
 import contextlib
 import json
@@ -17,6 +16,7 @@ from supervisor.commands.demo.report import Report
 from supervisor.commands.demo.show import show
 from supervisor.commands.shared.common import EXIT_FAILED, run_to_exit_code
 from supervisor.keeper import keep
+from supervisor.settings.command_parser import CommandParser
 
 PROGRAM: Final = "supervisor demo"
 _WIDTH_OF_A_FILE: Final = 150
@@ -34,13 +34,12 @@ def run(arguments: list[str]) -> int:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> CommandParser:
+    parser = CommandParser(
         prog=PROGRAM,
         description="Run an engine, this worker with four slots and an emulated network device on this machine, send "
         "them jobs of which half misbehave, and show what becomes of each. Takes less than a minute, uses the "
         "loopback only, leaves nothing behind. The exit code is 0 if everything was as expected.",
-        allow_abbrev=False,
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--verbose", action="store_true", help="show what the programs print, on stderr")
