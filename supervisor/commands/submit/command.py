@@ -20,7 +20,7 @@ from supervisor.commands.local.pair import no_proxy_for_the_loopback
 from supervisor.commands.local.worker_lines import LEVELS
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
-from supervisor.commands.shared.json_input import BadInputError, read_context, read_parameters
+from supervisor.commands.shared.json_input import FORMS, BadInputError, read_job_input
 from supervisor.commands.submit.engine_lookup import block_meant, what_it_runs_on
 from supervisor.commands.submit.job_follower import WaitedTooLongError, follow
 from supervisor.commands.submit.report import report_of, report_table
@@ -48,12 +48,9 @@ class SubmitSettings(BaseSettings):
     block: CliPositionalArg[str] = Field(
         description="The block: `package/name:1.0.0`, `package/name`, or its name alone where that is unique."
     )
-    params: str = Field(
-        default="{}",
-        description="The parameters: a JSON object, `@FILE` for a file that holds one, or `-` for stdin.",
-    )
+    params: str = Field(default="{}", description=f"The parameters: {FORMS}.")
     context: str | None = Field(
-        default=None, description="A file with the job's context: a JSON object with `devices` and so on."
+        default=None, description=f"The job's context, with `devices` and so on: {FORMS}."
     )
     job_type: JobType = Field(default="execute", alias="type", description="What is asked of the block.")
     run_on: RunOn | None = Field(
@@ -102,11 +99,12 @@ def run(arguments: list[str]) -> int:
     """Submit the job, and wait for it if asked. Returns the exit code."""
     settings = read_settings(SubmitSettings, arguments, PROGRAM, _EPILOG)
     try:
-        body = {"parameters": read_parameters(settings.params), "type": settings.job_type}
-        if settings.context is not None:
-            body["context"] = read_context(settings.context)
+        given = read_job_input(settings.params, settings.context)
     except BadInputError as error:
         return _refuse(str(error))
+    body: dict[str, Any] = {"parameters": given.parameters, "type": settings.job_type}
+    if given.context is not None:
+        body["context"] = given.context
     flags = on_the_command_line(SubmitSettings, arguments)
     target = find_target(settings.engine_url, by_flag="engine_url" in flags, say=_say)
     if target is None:
