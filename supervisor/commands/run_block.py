@@ -28,8 +28,8 @@ _log = logging.getLogger(__name__)
 
 PROGRAM: Final = "supervisor run-block"
 _WHERE_TO_LOOK: Final = (
-    "`supervisor blocks` lists what there is; --function-blocks says where to look. "
-    "Some blocks are loaded only when they are named: blocks.python_eval, blocks.testing."
+    "To look for blocks elsewhere, give --function-blocks. "
+    "blocks.python_eval and blocks.testing are loaded only if you name them there."
 )
 
 
@@ -82,8 +82,8 @@ def run(arguments: list[str]) -> int:
 
 
 _EPILOG: Final = (
-    "The block's log and what it prints go to stderr. Blocks that are dangerous, or misbehave on purpose, are loaded\n"
-    "only when they are named: --function-blocks blocks.python_eval, --function-blocks blocks.testing.\n"
+    "The block's log and what it prints go to stderr. Two sources of blocks are loaded only if you name them:\n"
+    "--function-blocks blocks.python_eval (runs any Python) and --function-blocks blocks.testing (misbehave on purpose).\n"
     'Example: supervisor run-block echo --params \'{"text": "hello"}\''
 )
 
