@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from supervisor.commands.local.command import HINT, RARE_FLAGS, Reporter, run_pair
+from supervisor.commands.local.command import DEFAULT_SLOTS, HINT, RARE_FLAGS, Reporter, run_pair
 from supervisor.commands.local.display import Display, display_for
 from supervisor.commands.local.file_watcher import Watcher, watched_directories, what_changed
 from supervisor.commands.local.flags import flag, given_to_the_worker
@@ -25,12 +25,14 @@ from supervisor.errors import StartRefusedError
 from supervisor.process.tasks import Tasks
 
 PROGRAM: Final = "supervisor dev"
+_DECIDED: Final = frozenset({"function_blocks", "shutdown_timeout_seconds", "max_concurrent_jobs"})
 
 
 class DevSettings(CommandSettings):
     """Run an engine and the worker here, show logs and results as they come, and reload the blocks at each save."""
 
     HIDDEN_FLAGS: ClassVar = RARE_FLAGS
+    ALSO_FROM_ENVIRONMENT: ClassVar = frozenset({"max_concurrent_jobs"})
 
     directory: CliPositionalArg[str] = Field(
         default="",
@@ -39,7 +41,9 @@ class DevSettings(CommandSettings):
     port: int = Field(
         default=0, ge=0, le=65535, description="The engine's port on 127.0.0.1. Default: a free one."
     )
-    max_concurrent_jobs: int = Field(default=1, ge=1, le=256, description="How many jobs run at a time.")
+    max_concurrent_jobs: int = Field(
+        default=DEFAULT_SLOTS, ge=1, le=256, description="How many jobs run at a time."
+    )
     shutdown_timeout_seconds: float = Field(
         default=0, ge=0, description="How long running jobs may go on after a Ctrl-C."
     )
@@ -95,7 +99,8 @@ class _DevSession(Reporter):
         self._watcher = Watcher(watched_directories(source for source in sources if Path(source).exists()))
         self._saved = asyncio.Event()
         flags = [
-            *given_to_the_worker(DevSettings, arguments, {"function_blocks", "shutdown_timeout_seconds"}),
+            *given_to_the_worker(DevSettings, arguments, _DECIDED),
+            *flag("max_concurrent_jobs", settings.max_concurrent_jobs),
             *flag("function_blocks", sources),
             *flag("shutdown_timeout_seconds", settings.shutdown_timeout_seconds),
             *("--poll-seconds", "0.2", "--worker-name", "dev"),

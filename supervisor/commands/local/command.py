@@ -10,7 +10,7 @@ from pydantic import Field
 
 from jobrunner.protocol import linux
 from supervisor.commands.local.display import Display, display_for
-from supervisor.commands.local.flags import given_to_the_worker
+from supervisor.commands.local.flags import flag, given_to_the_worker
 from supervisor.commands.local.pair import Listener, Pair, PairOptions
 from supervisor.commands.local.places import local_state_directory
 from supervisor.commands.local.worker_lines import Line
@@ -25,6 +25,9 @@ from supervisor.worker.signals import keeper_lost, stop_signals, turn_output_off
 
 PROGRAM: Final = "supervisor local"
 DEFAULT_PORT: Final = 3030
+DEFAULT_SLOTS: Final = 4
+"""A job that takes long must not keep a person waiting who tries out another one."""
+
 HINT: Final = "supervisor submit BLOCK --params '{}' --wait"
 
 
@@ -43,6 +46,7 @@ class LocalSettings(CommandSettings):
     """Run an engine and the worker on this machine, with their state kept: workflow steps without a neops engine."""
 
     HIDDEN_FLAGS: ClassVar = RARE_FLAGS
+    ALSO_FROM_ENVIRONMENT: ClassVar = frozenset({"max_concurrent_jobs"})
 
     port: int = Field(
         default=DEFAULT_PORT,
@@ -54,7 +58,9 @@ class LocalSettings(CommandSettings):
         default_factory=local_state_directory,
         description="Where jobs, results and logs are kept: one directory for each `supervisor local`.",
     )
-    max_concurrent_jobs: int = Field(default=1, ge=1, le=256, description="How many jobs run at a time.")
+    max_concurrent_jobs: int = Field(
+        default=DEFAULT_SLOTS, ge=1, le=256, description="How many jobs run at a time."
+    )
     shutdown_timeout_seconds: float = Field(
         default=60, ge=0, description="How long running jobs may go on after a Ctrl-C or SIGTERM."
     )
@@ -92,7 +98,10 @@ async def _run(settings: LocalSettings, arguments: list[str], display: Display, 
             "local",
             settings.state_dir,
             settings.port,
-            given_to_the_worker(LocalSettings, arguments),
+            [
+                *given_to_the_worker(LocalSettings, arguments, {"max_concurrent_jobs"}),
+                *flag("max_concurrent_jobs", settings.max_concurrent_jobs),
+            ],
             log_level=settings.log_level,
         ),
         Reporter(display, HINT, notifier),

@@ -164,10 +164,12 @@ async def _wait(
 ) -> int:
     console = Console(stderr=True, highlight=False)
     shown = TerminalDisplay(console, LEVELS["DEBUG"])
+    # A worker that is online and has not taken the job yet has no slot for it.
+    pending = f"waits for a {'slot' if block.workers_online else 'worker'}"
     with Status(f"{block.id}: submitted", console=console) as status:
 
         def tell(where: str, waited: float) -> None:
-            what = "waits for a worker" if where == "pending" else "runs"
+            what = pending if where == "pending" else "runs"
             status.update(f"{block.id} {what} ({waited:.0f} s)")
 
         try:
@@ -180,7 +182,7 @@ async def _wait(
                 on_status=tell,
             )
         except WaitedTooLongError as error:
-            what = "waits for a worker" if error.status == "pending" else "runs on"
+            what = pending if error.status == "pending" else "runs on"
             return _refuse(
                 f"Job {job_id} has no result after {settings.timeout_seconds:g} s: it {what}. "
                 f"See {_place(target, job_id)}."

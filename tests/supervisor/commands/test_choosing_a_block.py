@@ -86,7 +86,10 @@ def test_the_blocks_that_exist_are_listed_the_nearest_first() -> None:
     error = caught.value
     assert error.known[:2] == ("b/same:2.0.0", "a/same:1.0.0")
     assert sorted(error.known) == sorted(each.id for each in CATALOGUE.blocks)
-    assert str(error).splitlines()[1:] == ["These blocks were found:", *(f"  {known}" for known in error.known)]
+    assert str(error).splitlines()[1:] == [
+        "These blocks were found:",
+        *(f"  {known}" for known in error.known),
+    ]
 
 
 @pytest.mark.parametrize(("number", "last"), [(20, "  p/block"), (21, "  and 1 more"), (30, "  and 10 more")])

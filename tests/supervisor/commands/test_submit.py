@@ -88,6 +88,17 @@ def test_a_result_that_does_not_come_in_time_is_exit_code_2_and_the_job_goes_on(
     assert "has no result after 0.3 s: it runs on. See http://127.0.0.1:" in done.stderr
 
 
+def test_a_job_that_the_worker_has_no_room_for_waits_for_a_slot(tmp_path: Path) -> None:
+    write_block(tmp_path / "greet.py")
+    with running(tmp_path, "dev", "--max-concurrent-jobs", "1") as command:
+        command.wait_for('"event": "ready"')
+        assert submit(tmp_path, "greet", "--params", '{"seconds": 60}').returncode == 0
+        command.wait_for("greeting")
+        done = submit(tmp_path, "greet", "--wait", "--timeout-seconds", "0.3")
+    assert done.returncode == 2
+    assert "has no result after 0.3 s: it waits for a slot. See http://127.0.0.1:" in done.stderr
+
+
 def test_a_ctrl_c_while_waiting_says_that_the_job_goes_on_and_where_its_result_is(home: Path) -> None:
     waiting = subprocess.Popen(
         [sys.executable, "-m", "supervisor", "submit", "greet", "--wait", "--params", '{"seconds": 3}'],
