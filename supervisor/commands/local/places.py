@@ -22,3 +22,10 @@ def local_state_directory() -> Path:
 def announcements_directory() -> Path:
     """Return where running engines are announced: one place, whatever state directory each of them has."""
     return local_state_directory() / "running"
+
+
+def where_engines_are_looked_for() -> str:
+    """Say where `announcements_directory` is, and what has decided that."""
+    deciding = next((name for name in ("STATE_DIRECTORY", "XDG_STATE_HOME") if os.environ.get(name)), None)
+    why = f"{deciding} is {os.environ[deciding]}" if deciding else "XDG_STATE_HOME is not set"
+    return f"{announcements_directory()} ({why})"

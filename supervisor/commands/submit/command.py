@@ -17,6 +17,7 @@ from supervisor.commands.blockserver.block_lookup import NoSuchBlockError
 from supervisor.commands.local.display import TerminalDisplay
 from supervisor.commands.local.flags import on_the_command_line
 from supervisor.commands.local.pair import no_proxy_for_the_loopback
+from supervisor.commands.local.places import where_engines_are_looked_for
 from supervisor.commands.local.worker_lines import LEVELS
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
@@ -109,7 +110,9 @@ def run(arguments: list[str]) -> int:
     target = find_target(settings.engine_url, by_flag="engine_url" in flags, say=_say)
     if target is None:
         return _refuse(
-            "No engine runs here. Start one with `supervisor dev` or `supervisor local`, or give --engine-url."
+            f"No running engine is announced in {where_engines_are_looked_for()}. Start one with `supervisor dev` or "
+            "`supervisor local`. If one runs with another XDG_STATE_HOME, set the same, or give --engine-url and "
+            "--engine-token-file."
         )
     if not URL.fullmatch(target.url):
         return _refuse(

@@ -166,6 +166,19 @@ def test_without_an_engine_the_way_to_one_is_said(tmp_path: Path, submit_here: S
     assert "Start one with `supervisor dev`" in done.stderr
 
 
+def test_without_an_engine_it_is_said_where_one_was_looked_for_and_why_there(
+    tmp_path: Path, submit_here: SubmitHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = tmp_path / "elsewhere"
+    assert f"{at}/neops-local/running (XDG_STATE_HOME is {at})" in (
+        submit_here(tmp_path, "greet", XDG_STATE_HOME=str(at)).stderr
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    said = submit_here(tmp_path, "greet", XDG_STATE_HOME="").stderr
+    assert f"{tmp_path}/.local/state/neops-local/running (XDG_STATE_HOME is not set)" in said
+    assert "--engine-url and --engine-token-file" in said
+
+
 class NeopsEngine(http.server.BaseHTTPRequestHandler):
     """Answers as an engine does that knows blocks and takes no single jobs."""
 
