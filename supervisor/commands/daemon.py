@@ -1,10 +1,12 @@
 """`supervisor [flags]`: the daemon."""
 
 import logging
+import os
 
 from pydantic import ValidationError
 
 from supervisor.cli import COMMAND_GROUPS
+from supervisor.commands.local.threshold import AT_LEAST_INFO_VARIABLE
 from supervisor.commands.owned_names import refuse_foreign_owners
 from supervisor.commands.shared.common import read_settings, run_to_exit_code, settings_problems
 from supervisor.commands.unknown_variables import unknown_variables
@@ -21,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 def run(arguments: list[str]) -> int:
     """Run the daemon until it is told to stop."""
-    settings = read_settings(DaemonSettings, arguments, PROGRAM, _epilog())
+    settings = heard_by_a_command(read_settings(DaemonSettings, arguments, PROGRAM, _epilog()))
     notifier = Notifier()
     listener = start_logging(settings.log_level_number, settings.log_level_numbers, settings.log_format)
 
@@ -42,11 +44,29 @@ def run(arguments: list[str]) -> int:
 def _read_again(arguments: list[str]) -> DaemonSettings:
     """Read the settings anew. Raises `ReloadRefusedError`."""
     try:
-        return parse(DaemonSettings, arguments, PROGRAM)
+        return heard_by_a_command(parse(DaemonSettings, arguments, PROGRAM))
     except (UnicodeDecodeError, ValidationError) as error:
         raise ReloadRefusedError(" ".join(settings_problems(error, arguments))) from None
     except OSError as error:  # no descriptor is left for .env, or it can't be read any more
         raise ReloadRefusedError(f"The settings can't be read: {error}.") from error
+
+
+def heard_by_a_command(settings: DaemonSettings) -> DaemonSettings:
+    """Return the settings; for a worker that a command reads, with a log in which that finds what it looks for."""
+    if AT_LEAST_INFO_VARIABLE in os.environ:
+        if settings.log_level_number > logging.INFO:
+            settings.log_level = "info"
+        settings.log_levels = [*settings.log_levels, *_own_lines(settings)]
+    return settings
+
+
+def _own_lines(settings: DaemonSettings) -> list[str]:
+    """Return the levels with which no line of the worker itself is missing that is INFO or more severe."""
+    return [
+        f"{name}=info"
+        for name, level in settings.log_level_numbers.items()
+        if name.partition(".")[0] == "supervisor" and level > logging.INFO
+    ]
 
 
 def _epilog() -> str:

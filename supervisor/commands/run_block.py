@@ -83,7 +83,7 @@ def run(arguments: list[str]) -> int:
 
 _EPILOG: Final = (
     "The block's log and what it prints go to stderr. Two sources of blocks are loaded only if you name them:\n"
-    "--function-blocks blocks.python_eval (runs any Python), --function-blocks blocks.testing (misbehaves on purpose).\n"
+    "--function-blocks blocks.python_eval (runs any Python), or blocks.testing (misbehaves on purpose).\n"
     'Example: supervisor run-block echo --params \'{"text": "hello"}\''
 )
 

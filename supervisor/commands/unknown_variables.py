@@ -8,11 +8,12 @@ from typing import Final
 from dotenv import dotenv_values
 
 from supervisor.commands.demo.environment import MARK_VARIABLE
+from supervisor.commands.local.threshold import AT_LEAST_INFO_VARIABLE
 from supervisor.process.cgroups.identity import MARKER_VARIABLE
 from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
 
 _ALIKE: Final = 0.75
-_MARKS: Final = {MARKER_VARIABLE, MARK_VARIABLE}
+_MARKS: Final = {MARKER_VARIABLE, MARK_VARIABLE, AT_LEAST_INFO_VARIABLE}
 """No settings: this worker knows its own processes by them."""
 
 

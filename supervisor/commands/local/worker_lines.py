@@ -27,7 +27,7 @@ class Line:
 
     ``job``, ``block`` and ``step`` are empty for what the worker says of itself; ``stream`` is ``stdout`` or
     ``stderr`` for what a block has printed; ``fields`` are those of a block's logger. ``time`` is UTC, ISO 8601. What
-    is none of the log's has no ``time``: it is the ``text`` alone.
+    is none of the log's has no ``time``: it is the ``text`` alone. ``raw`` is the line as the worker wrote it.
     """
 
     text: str
@@ -40,6 +40,7 @@ class Line:
     stream: str = ""
     traceback: str = ""
     fields: dict[str, Any] = field(default_factory=dict[str, Any])
+    raw: str = field(default="", repr=False, compare=False)
 
     @property
     def is_the_worker_s(self) -> bool:
@@ -78,14 +79,15 @@ def read_line(text: str) -> Line:
             **{name: str(found.get(name, "")) for name in ("time", "level", "logger", "traceback")},
             **{name: str(found.get(name, "")) for name in ("job", "block", "step", "stream")},
             fields=dict(found.get("fields", {})),
+            raw=text,
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         # Python's own words as the worker dies, or its keeper's.
-        return Line(text)
+        return Line(text, raw=text)
 
 
-def as_text(line: Line) -> str:
-    """Return the event as the worker writes it for people to read, further lines below the first."""
+def as_text(line: Line, *, indent: bool = True) -> str:
+    """Return the event as the worker writes it for people to read; with ``indent``, further lines below the first."""
     if not line.time:
         return line.text
     of_a_block = bool(line.job) and not line.is_the_worker_s
@@ -102,7 +104,7 @@ def as_text(line: Line) -> str:
             **{name: getattr(line, name) or None for name in ("job", "block", "step", "stream", "fields")},
         }
     )
-    return TextLine(indent=True).format(record)
+    return TextLine(indent=indent).format(record)
 
 
 def _moment(time: str) -> datetime.datetime:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from dataclasses import replace
@@ -18,7 +19,7 @@ from supervisor.commands.local.display import TerminalDisplay
 from supervisor.commands.local.flags import on_the_command_line
 from supervisor.commands.local.pair import no_proxy_for_the_loopback
 from supervisor.commands.local.places import where_engines_are_looked_for
-from supervisor.commands.local.worker_lines import LEVELS
+from supervisor.commands.local.threshold import Threshold
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
 from supervisor.commands.shared.json_input import FORMS, BadInputError, read_job_input
@@ -166,7 +167,7 @@ async def _wait(
     settings: SubmitSettings, engine: Submissions, target: Target, job_id: str, block: OfferedBlock
 ) -> int:
     console = Console(stderr=True, highlight=False)
-    shown = TerminalDisplay(console, LEVELS["DEBUG"])
+    shown = TerminalDisplay(console, Threshold(logging.DEBUG))
     # A worker that is online and has not taken the job yet has no slot for it.
     pending = f"waits for a {'slot' if block.workers_online else 'worker'}"
     with Status(f"{block.id}: submitted", console=console) as status:

@@ -1,5 +1,6 @@
 """`supervisor local`: engine and worker together, kept running, their state kept."""
 
+import json
 import os
 import signal
 import socket
@@ -148,3 +149,26 @@ def test_a_result_is_waited_for_while_the_engine_is_started_again(home: Path) ->
         waiting.join(30)
         (done,) = results
         assert (done.returncode, '"success": true' in done.stdout) == (0, True), done.stderr
+
+
+def test_the_format_and_the_level_of_the_log_are_those_that_are_given(home: Path) -> None:
+    with running(home, *local("--log-format", "json", "--log-level", "warning")) as command:
+        command.wait_for(READY)
+        assert submit(home, "greet", "--params", '{"fails": true}', "--wait").returncode == 1
+        assert command.end() == 0
+    logged = [json.loads(line) for line in command.lines if line.startswith("{")]
+    assert {line["level"] for line in logged} == {"WARNING"}
+    assert not [line for line in command.lines if " INFO " in line]
+
+
+def test_a_level_in_the_file_of_variables_is_in_force_after_a_hangup_signal(home: Path) -> None:
+    (home / ".env").write_text("NEOPS_LOG_LEVEL=warning\n")
+    with running(home, *local()) as command:
+        command.wait_for(READY)
+        assert not [line for line in command.lines if " INFO " in line]
+        (home / ".env").write_text("NEOPS_LOG_LEVEL=debug\n")
+        command.process.send_signal(signal.SIGHUP)
+        command.wait_for(" INFO .*The worker is reloaded")
+        assert submit(home, "greet", "--wait").returncode == 0
+        command.wait_for(" DEBUG ")
+        assert command.end() == 0

@@ -29,7 +29,7 @@ def test_the_worker_gets_its_own_flags_and_none_of_the_command_s() -> None:
     assert (settings.max_job_seconds, settings.function_blocks) == (5, ["a", "b", "c"])
     assert settings.on_stall == "kill"
     assert "--state-dir" not in flags
-    assert "--log-level" not in flags
+    assert settings.log_level == "debug"
 
 
 def test_what_the_environment_says_is_left_to_the_worker_which_reads_it_anew(
