@@ -13,7 +13,7 @@ from jobrunner.protocol import linux
 from supervisor.commands.local.display import Display, display_for
 from supervisor.commands.local.flags import flag, given_to_the_worker
 from supervisor.commands.local.pair import Listener, Pair, PairOptions
-from supervisor.commands.local.places import local_state_directory
+from supervisor.commands.local.places import local_state_directory, previous_worker_ended
 from supervisor.commands.local.threshold import Threshold
 from supervisor.commands.local.worker_lines import Line
 from supervisor.commands.shared.command_settings import CommandSettings
@@ -93,6 +93,7 @@ def run(arguments: list[str]) -> int:
     async def work() -> int:
         lock = take_directory(settings.state_dir)
         try:
+            await previous_worker_ended(settings.state_dir, BOUND_SECONDS)
             return await _run(settings, arguments, display, threshold, notifier)
         finally:
             os.close(lock)

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from local_support import programs_of, running, submit, write_block
+from local_support import children_of, descendants_of, is_alive, programs_of, running, submit, write_block
 
 from tests.patience import wait_until
 
@@ -135,6 +135,27 @@ def test_nothing_is_alive_when_it_was_killed(home: Path) -> None:
         os.kill(command.process.pid, signal.SIGKILL)
         gone = lambda: not any(Path(f"/proc/{pid}").exists() for pid in below.values())  # noqa: E731
         wait_until(gone, lambda: str(below), 10)
+
+
+def test_killing_both_processes_of_the_command_leaves_nothing_and_the_next_start_finds_its_state(
+    home: Path,
+) -> None:
+    with running(home, *local()) as command:
+        command.wait_for(READY)
+        assert submit(home, "greet", "--params", '{"seconds": 600}').returncode == 0
+        command.wait_for(r"\] greeting$")
+        (inner,) = children_of(command.process.pid)
+        below = descendants_of(inner)
+        assert len(below) >= 4, "engine, keeper, worker, job"
+        os.kill(command.process.pid, signal.SIGSTOP)  # or it would see the other's end, and clear up
+        os.kill(inner, signal.SIGKILL)
+        os.kill(command.process.pid, signal.SIGKILL)
+        with running(home, *local()) as second:
+            second.wait_for(READY)
+            assert not [process for process in below if is_alive(process)]
+            assert "Back as worker" in "\n".join(second.lines)
+            assert submit(home, "greet", "--wait").returncode == 0
+            assert second.end() == 0
 
 
 def test_a_result_is_waited_for_while_the_engine_is_started_again(home: Path) -> None:
