@@ -7,14 +7,13 @@ import signal
 import sys
 from typing import Final
 
-from rich.console import Console
-
 from jobrunner.protocol.linux import KEEPER_LOST_SIGNAL
 from supervisor.commands.demo.play import Demo
 from supervisor.commands.demo.progress import Progress
 from supervisor.commands.demo.report import Report
 from supervisor.commands.demo.show import show
 from supervisor.commands.shared.common import EXIT_FAILED, run_to_exit_code
+from supervisor.commands.shared.console import OutputConsole
 from supervisor.keeper import keep
 from supervisor.settings.command_parser import CommandParser
 
@@ -75,7 +74,7 @@ async def _run(*, as_json: bool, verbose: bool) -> int:
 
 
 async def _perform(*, verbose: bool) -> Report:
-    with Progress(Console(stderr=True), verbose=verbose) as progress:
+    with Progress(OutputConsole(stderr=True), verbose=verbose) as progress:
         return await Demo(progress).perform()
 
 
@@ -83,5 +82,5 @@ def _print(report: Report, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(report.as_json(), indent=2))
         return
-    console = Console()
-    show(report, console if console.is_terminal else Console(width=_WIDTH_OF_A_FILE))
+    console = OutputConsole()
+    show(report, console if console.is_terminal else OutputConsole(width=_WIDTH_OF_A_FILE))

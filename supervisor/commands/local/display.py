@@ -10,6 +10,7 @@ from rich.text import Text
 
 from supervisor.commands.local.threshold import Threshold
 from supervisor.commands.local.worker_lines import Line, as_text
+from supervisor.commands.shared.console import OutputConsole
 from supervisor.log.format import printable, shown_fields
 from supervisor.log.setup import LogFormat
 
@@ -47,7 +48,7 @@ def display_for(
     if as_json:
         return JsonDisplay(threshold)
     if sys.stdout.isatty() and log_format in (None, "auto"):
-        return TerminalDisplay(Console(highlight=False), threshold)
+        return TerminalDisplay(OutputConsole(), threshold)
     return PlainDisplay(program, threshold, log_format or "indented")
 
 

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
 from rich.markup import escape
 
 from supervisor.commands.new_block.names import DEFAULT_PACKAGE, BadNameError, Names, names_of
@@ -18,6 +17,7 @@ from supervisor.commands.new_block.writer import (
     write_block,
 )
 from supervisor.commands.shared.common import EXIT_USAGE
+from supervisor.commands.shared.console import OutputConsole
 from supervisor.settings.command_parser import CommandParser
 
 PROGRAM: Final = "supervisor new-block"
@@ -76,7 +76,7 @@ def _as_json(names: Names, written: Written) -> dict[str, object]:
 
 
 def _print(names: Names, written: Written, *, asked: str) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = OutputConsole(soft_wrap=True)
     console.print(f"Wrote [bold]{escape(str(written.module))}[/] with the block {names.block_id}.")
     if "-" in asked:
         console.print("A hyphen became '_': neither Python nor every engine takes it in a name.")

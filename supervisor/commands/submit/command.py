@@ -10,8 +10,6 @@ from typing import Any, Final
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, CliPositionalArg, PydanticBaseSettingsSource
-from rich.console import Console
-from rich.status import Status
 
 from jobrunner.protocol.messages import JobType, RunOn
 from supervisor.commands.blockserver.block_lookup import NoSuchBlockError
@@ -22,6 +20,7 @@ from supervisor.commands.local.places import where_engines_are_looked_for
 from supervisor.commands.local.threshold import Threshold
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
+from supervisor.commands.shared.console import OutputConsole, status_on
 from supervisor.commands.shared.json_input import FORMS, BadInputError, read_job_input
 from supervisor.commands.submit.engine_lookup import block_meant, what_it_runs_on
 from supervisor.commands.submit.job_follower import WaitedTooLongError, follow
@@ -166,11 +165,11 @@ async def _submit(settings: SubmitSettings, target: Target, body: dict[str, Any]
 async def _wait(
     settings: SubmitSettings, engine: Submissions, target: Target, job_id: str, block: OfferedBlock
 ) -> int:
-    console = Console(stderr=True, highlight=False)
+    console = OutputConsole(stderr=True)
     shown = TerminalDisplay(console, Threshold(logging.DEBUG))
     # A worker that is online and has not taken the job yet has no slot for it.
     pending = f"waits for a {'slot' if block.workers_online else 'worker'}"
-    with Status(f"{block.id}: submitted", console=console) as status:
+    with status_on(console, f"{block.id}: submitted") as status:
 
         def tell(where: str, waited: float) -> None:
             what = pending if where == "pending" else "runs"
@@ -195,7 +194,7 @@ async def _wait(
     if _as_json(settings):
         print(json.dumps({"engine": target.url, **report}, ensure_ascii=False))
     else:
-        Console(highlight=False).print(report_table(report))
+        OutputConsole().print(report_table(report))
     return 0 if report["success"] else EXIT_FAILED
 
 
