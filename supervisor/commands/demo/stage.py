@@ -18,7 +18,7 @@ SET_UP_SECONDS: Final = 20.0
 
 STOP_SECONDS: Final = 10.0
 NO_DEVICE: Final = (
-    "not run: asyncssh, which the emulated device needs, is not installed. "
+    "asyncssh, which the emulated device needs, is not installed. "
     "Install it with: pip install 'neops-supervisor[emulator]'"
 )
 
