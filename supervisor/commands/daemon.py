@@ -12,6 +12,7 @@ from supervisor.commands.shared.common import read_settings, run_to_exit_code, s
 from supervisor.commands.unknown_variables import unknown_variables
 from supervisor.errors import ReloadRefusedError
 from supervisor.log.setup import start_logging
+from supervisor.settings.legacy_environment import NamesForBlocks
 from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings, parse
 from supervisor.worker.daemon import Daemon
 from supervisor.worker.notify import Notifier
@@ -23,7 +24,8 @@ _log = logging.getLogger(__name__)
 
 def run(arguments: list[str]) -> int:
     """Run the daemon until it is told to stop."""
-    settings = heard_by_a_command(read_settings(DaemonSettings, arguments, PROGRAM, _epilog()))
+    names = NamesForBlocks()
+    settings = in_force(read_settings(DaemonSettings, arguments, PROGRAM, _epilog()), names)
     notifier = Notifier()
     listener = start_logging(settings.log_level_number, settings.log_level_numbers, settings.log_format)
 
@@ -32,7 +34,7 @@ def run(arguments: list[str]) -> int:
 
     async def work() -> int:
         refuse_foreign_owners()
-        return await Daemon(settings, notifier, lambda: _read_again(arguments)).run()
+        return await Daemon(settings, notifier, lambda: _read_again(arguments, names)).run()
 
     try:
         return run_to_exit_code(PROGRAM, work)
@@ -41,14 +43,22 @@ def run(arguments: list[str]) -> int:
         logging.shutdown()
 
 
-def _read_again(arguments: list[str]) -> DaemonSettings:
+def _read_again(arguments: list[str], names: NamesForBlocks) -> DaemonSettings:
     """Read the settings anew. Raises `ReloadRefusedError`."""
     try:
-        return heard_by_a_command(parse(DaemonSettings, arguments, PROGRAM))
+        with names.withdrawn():
+            settings = parse(DaemonSettings, arguments, PROGRAM)
+        return in_force(settings, names)
     except (UnicodeDecodeError, ValidationError) as error:
         raise ReloadRefusedError(" ".join(settings_problems(error, arguments))) from None
     except OSError as error:  # no descriptor is left for .env, or it can't be read any more
         raise ReloadRefusedError(f"The settings can't be read: {error}.") from error
+
+
+def in_force(settings: DaemonSettings, names: NamesForBlocks) -> DaemonSettings:
+    """Return the settings as the worker takes them, and have its jobs see them by their old names."""
+    settings.job_env = list(dict.fromkeys((*settings.job_env, *names.publish(settings))))
+    return heard_by_a_command(settings)
 
 
 def heard_by_a_command(settings: DaemonSettings) -> DaemonSettings:

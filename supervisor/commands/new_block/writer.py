@@ -18,8 +18,8 @@ _ASYNCIO: Final = """\
 asyncio_mode = auto
 asyncio_default_fixture_loop_scope = function
 """
-"""For pytest-asyncio; pytest without it would warn of settings that nobody knows. Without the last one, some versions of it
-begin each run with a warning."""
+"""For pytest-asyncio: without it, pytest would warn of settings that it does not know. Without the last one, some
+versions of it begin each run with a warning."""
 
 _SECTIONS: Final = {
     "pytest.ini": "pytest",
