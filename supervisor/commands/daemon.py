@@ -6,14 +6,15 @@ import os
 from pydantic import ValidationError
 
 from supervisor.cli import COMMAND_GROUPS
-from supervisor.commands.local.threshold import AT_LEAST_INFO_VARIABLE
 from supervisor.commands.owned_names import refuse_foreign_owners
-from supervisor.commands.shared.common import read_settings, run_to_exit_code, settings_problems
-from supervisor.commands.unknown_variables import unknown_variables
+from supervisor.commands.shared.common import read_settings, run_to_exit_code
 from supervisor.errors import ReloadRefusedError
 from supervisor.log.setup import start_logging
 from supervisor.settings.legacy_environment import NamesForBlocks
+from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE
+from supervisor.settings.problems import settings_problems
 from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings, parse
+from supervisor.settings.unknown_variables import unknown_variables
 from supervisor.worker.daemon import Daemon
 from supervisor.worker.notify import Notifier
 
@@ -50,7 +51,7 @@ def _read_again(arguments: list[str], names: NamesForBlocks) -> DaemonSettings:
             settings = parse(DaemonSettings, arguments, PROGRAM)
         return in_force(settings, names)
     except (UnicodeDecodeError, ValidationError) as error:
-        raise ReloadRefusedError(" ".join(settings_problems(error, arguments))) from None
+        raise ReloadRefusedError(" ".join(settings_problems(error, arguments, ENV_PREFIX))) from None
     except OSError as error:  # no descriptor is left for .env, or it can't be read any more
         raise ReloadRefusedError(f"The settings can't be read: {error}.") from error
 

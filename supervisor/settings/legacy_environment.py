@@ -28,14 +28,6 @@ LEGACY_NAMES: Final = {
 _LOGIN: Final = re.compile(r"^(https?://)[^/]*@")
 
 
-def name_in_force(setting: str, own_name: str) -> str | None:
-    """Return the old name under which ``setting`` is set and read; `None` where its own name is set, or none is."""
-    values = _set_here()
-    if any(name.upper() == own_name for name in values):
-        return None
-    return next((name for name, its in LEGACY_NAMES.items() if its == setting and values.get(name)), None)
-
-
 class NamesForBlocks:
     """The old names in the environment of this process, with the values in force, for jobs to see.
 
@@ -87,10 +79,6 @@ def _as_text(value: object) -> str:
     return _LOGIN.sub(r"\1", str(value)) if isinstance(value, str) else f"{value:g}"
 
 
-def _set_here() -> dict[str, str | None]:
-    return {**dotenv_values(".env"), **os.environ}
-
-
 class LegacyEnvironment(PydanticBaseSettingsSource):
     """Reads the old names from the environment and from `.env`, below our own in precedence."""
 
@@ -99,11 +87,17 @@ class LegacyEnvironment(PydanticBaseSettingsSource):
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Return what is set under an old name."""
-        values = _set_here()
+        """Return what is set under an old name. What is in the file gives way to our own name there."""
+        file = dotenv_values(".env")
+        own = {name.upper() for name, value in file.items() if value}
+        prefix = str(self.config.get("env_prefix", ""))
         known = self.settings_cls.model_fields
         return {
-            setting: values[name]
+            setting: value
             for name, setting in LEGACY_NAMES.items()
-            if values.get(name) and setting in known
+            if setting in known
+            and (
+                value := os.environ.get(name)
+                or (file.get(name) if f"{prefix}{setting}".upper() not in own else None)
+            )
         }

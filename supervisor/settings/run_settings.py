@@ -6,9 +6,9 @@ import os
 import re
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
@@ -22,9 +22,7 @@ from supervisor.process.user_numbers import parse_users
 from supervisor.settings.command_parser import CommandParser
 from supervisor.settings.flag_help import add_argument
 from supervisor.settings.legacy_environment import LegacyEnvironment
-
-KILL_MARGIN_SECONDS: Final = 30.0
-"""What the end of a job may take beyond limit and grace: stack, kill, clearing its tree, and delivery."""
+from supervisor.settings.problems import told_together
 
 ENV_PREFIX: Final = "NEOPS_"
 MOST_SPARES: Final = 4
@@ -253,18 +251,10 @@ class DaemonSettings(RunSettings):
             parse_users(value)
         return value
 
-    @model_validator(mode="after")
-    def _ends_before_the_engine_gives_up(self) -> "DaemonSettings":
-        needed = self.max_job_seconds + self.grace_seconds + KILL_MARGIN_SECONDS
-        if needed > self.engine_job_timeout_seconds:
-            longest = self.engine_job_timeout_seconds - self.grace_seconds - KILL_MARGIN_SECONDS
-            advice = f"Use --max-job-seconds {longest:g} or less." if longest > 0 else "Use a shorter grace."
-            raise ValueError(
-                f"--max-job-seconds {self.max_job_seconds:g} and --grace-seconds {self.grace_seconds:g}, with "
-                f"{KILL_MARGIN_SECONDS:g} s to kill and report, make {needed:g} s, but the engine gives a job up "
-                f"after {self.engine_job_timeout_seconds:g} s and would reject the result. {advice}"
-            )
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _is_told_together(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        return told_together(cls, data, handler)
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)

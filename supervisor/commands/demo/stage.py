@@ -9,9 +9,10 @@ from typing import Final, Self
 
 from supervisor.commands.demo.census import Census
 from supervisor.commands.demo.engine_view import Device
-from supervisor.commands.demo.environment import MARK_VARIABLE, program_environment
+from supervisor.commands.demo.environment import program_environment
 from supervisor.commands.demo.scenario import BLOCKS, GRACE_SECONDS, MAX_JOB_SECONDS, SLOTS
 from supervisor.commands.shared.program import LineHandler, Program
+from supervisor.settings.marks import MARK_VARIABLE
 
 SET_UP_SECONDS: Final = 20.0
 """How long one program may take to be ready. The worker imports netmiko, which takes a second or two."""

@@ -21,13 +21,13 @@ from supervisor.commands.local.places import (
     WORKER_LOG,
     announcements_directory,
 )
-from supervisor.commands.local.threshold import AT_LEAST_INFO_VARIABLE
 from supervisor.commands.local.worker_lines import READY, Line, read_line
 from supervisor.commands.local.worker_log import WorkerLogFile
 from supervisor.commands.shared.program import Program, path_of_our_code
 from supervisor.errors import StateDirectoryError
 from supervisor.process.tasks import done_before
 from supervisor.settings.legacy_environment import LEGACY_NAMES
+from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE
 
 ENGINE_READY_SECONDS: Final = 30.0
 WORKER_READY_SECONDS: Final = 600.0

@@ -1,13 +1,9 @@
 """Which lines of the worker's log are shown: those that its settings of the log would have let through."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from supervisor.commands.local.worker_lines import LEVELS, Line
 from supervisor.settings.run_settings import RunSettings
-
-AT_LEAST_INFO_VARIABLE: Final = "NEOPS_WORKER_OF_A_COMMAND"
-"""Set for a worker that another command reads: that needs its INFO lines, whatever level a person wants to see."""
 
 
 class Threshold:

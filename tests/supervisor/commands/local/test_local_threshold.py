@@ -8,9 +8,10 @@ import pytest
 
 from supervisor.commands.daemon import heard_by_a_command
 from supervisor.commands.local.display import PlainDisplay, display_for
-from supervisor.commands.local.threshold import AT_LEAST_INFO_VARIABLE, Threshold
+from supervisor.commands.local.threshold import Threshold
 from supervisor.commands.local.worker_lines import Line, read_line
 from supervisor.log.format import JsonLine, TextLine
+from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE
 from supervisor.settings.run_settings import DaemonSettings, parse
 
 DAEMON = ["--engine-url", "http://engine"]
