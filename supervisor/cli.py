@@ -14,18 +14,18 @@ from supervisor.keeper import keep
 
 COMMAND_GROUPS: Final = {
     "For operators": {
-        "local": "run an engine and the worker on this machine, with their state kept",
+        "local": "run an engine and the worker on this machine, and keep their state",
         "doctor": "check this machine, and say what to do",
-        "journal": "list what the engine does not have yet; retry or drop results that it refused",
-        "demo": "run everything here, with an engine and a device of its own, and show what happens",
+        "journal": "list results that the engine does not have yet; retry or drop those that it refused",
+        "demo": "run everything here, with an engine and an emulated device, and show what happens",
     },
     "For authors of blocks": {
         "new-block": "write a module with a working block and its tests, to start from",
-        "check": "check blocks without running them, and say what to do, with file and line",
+        "check": "check blocks without running them; say what to change, with file and line",
         "dev": "run an engine and the worker here, and reload the blocks at each save",
         "submit": "submit a job to the engine of `local` or `dev`, and wait for its result",
         "run-block": "run one block in a child, exactly as the daemon does, and print its result",
-        "blocks": "list the function blocks, and the modules that were not or could not be imported",
+        "blocks": "list the function blocks, and the modules that are left out or can't be imported",
     },
 }
 """Besides the daemon, which is what runs without one of these words."""

@@ -20,9 +20,9 @@ PROGRAM: Final = "supervisor blocks"
 
 
 class BlocksSettings(CommandSettings):
-    """List the function blocks, the modules that were not imported, and those that could not be.
+    """List the function blocks, the modules that the worker leaves out, and those that it can't import.
 
-    Exit code 1 when there are any that could not be imported.
+    Exit code 1 when there is a module that can't be imported.
     """
 
     as_json: bool = Field(default=False, alias="json", description="Print one JSON object.")

@@ -63,9 +63,9 @@ class DevSettings(CommandSettings):
 
 
 _EPILOG: Final = (
-    "A save that can't be imported is shown with file and line, and the code before it stays in force.\n"
-    "Jobs that run finish with the code they began with. All state is gone at the end.\n"
-    "Further limits of jobs can be given as for the daemon: supervisor --help.\n"
+    "If the saved code can't be imported, you see file and line, and the code before it stays in force.\n"
+    "Running jobs finish with the code they began with. At the end, all state is deleted.\n"
+    "The other limits of jobs are flags here too: supervisor --help lists them.\n"
     "Example: supervisor dev my_blocks, and in another terminal: supervisor submit show_version --params '{}' --wait"
 )
 

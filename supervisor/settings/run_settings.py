@@ -1,6 +1,7 @@
 """The daemon's settings: the one definition behind flags, environment and documentation."""
 
 import argparse
+import inspect
 import logging
 import os
 import re
@@ -79,38 +80,39 @@ class RunSettings(BaseSettings):
     max_job_seconds: float = Field(
         default=600,
         gt=0,
-        description="A job is ended after this many seconds. A block may have a shorter limit.",
+        description="The worker ends a job after this many seconds. A block may have a shorter limit.",
     )
     grace_seconds: float = Field(
-        default=10, ge=0, description="How long a block may clean up after it was told that its time is over."
+        default=10, ge=0, description="How long a block may clean up after its time is over."
     )
     max_job_memory_mb: int | None = Field(
         default=None,
         gt=0,
-        description="A job whose processes use more memory than this is killed. Default: no limit.",
+        description="The worker kills a job whose processes use more memory than this. Default: no limit.",
     )
     stall_seconds: float = Field(
         default=10,
         ge=0,
-        description="A job whose event loop has not run for this many seconds has stalled: the log shows where. "
-        "0 to watch none.",
+        description="A job has stalled when its event loop has not run for this many seconds: the log shows where. "
+        "0 turns this off.",
     )
     on_stall: Literal["warn", "kill"] = Field(
-        default="warn", description="`kill`: a stalled job is ended. `warn`: it goes on, and the log tells."
+        default="warn",
+        description="`kill`: the worker ends a stalled job. `warn`: the job goes on, and the log says so.",
     )
     blocking_seconds: float = Field(
         default=0.5,
         ge=0,
-        description="Code of a block that runs for this many seconds without an await is warned of, with the line "
-        "and what to do. 0 to watch for none.",
+        description="The log warns of a block's code that runs for this many seconds without an await, with the "
+        "line and what to do. 0 turns this off.",
     )
     max_job_processes: int = Field(
-        default=512, gt=0, description="A job with more processes and threads than this is killed."
+        default=512, gt=0, description="The worker kills a job with more processes and threads than this."
     )
     max_job_open_files: int = Field(
         default=1024,
         ge=64,
-        description="How many files and sockets each process of a job may have open; never above what the worker may.",
+        description="How many files and sockets each process of a job may have open; never more than the worker may.",
     )
     max_job_file_mb: int | None = Field(
         default=None,
@@ -124,7 +126,7 @@ class RunSettings(BaseSettings):
         "`spawn`: each job gets a new interpreter, which takes about half a second.",
     )
     import_seconds: float = Field(
-        default=30, gt=0, description="A module of blocks that takes longer to import is left out."
+        default=30, gt=0, description="The worker leaves out a module of blocks that takes longer to import."
     )
     job_env: Annotated[list[str], NoDecode] = Field(
         default=[],
@@ -191,16 +193,20 @@ class DaemonSettings(RunSettings):
         default=None, description="This worker's address as the engine shows it."
     )
     heartbeat_seconds: float = Field(
-        default=20, gt=0, le=100, description="How often the engine is told that this worker lives."
+        default=20, gt=0, le=100, description="How often the worker tells the engine that it lives."
     )
     poll_seconds: float = Field(
         default=1, gt=0, description="How often an idle worker asks for jobs (plus or minus 10 %)."
     )
     shutdown_timeout_seconds: float = Field(
-        default=60, ge=0, description="How long running jobs may go on after SIGTERM; then they are killed."
+        default=60,
+        ge=0,
+        description="How long running jobs may go on after SIGTERM; then the worker kills them.",
     )
     startup_retry_seconds: float = Field(
-        default=120, ge=0, description="How long an unreachable engine is waited for at the start."
+        default=120,
+        ge=0,
+        description="How long the worker waits at its start for an engine that it can't reach.",
     )
     request_timeout_seconds: float = Field(
         default=30, gt=0, description="How long one request to the engine may take."
@@ -216,7 +222,8 @@ class DaemonSettings(RunSettings):
     )
     state_dir: Path = Field(
         default_factory=default_state_directory,
-        description="Where the journal is: one directory for each worker.",
+        description="Where the journal is: one directory for each worker. Default: systemd's StateDirectory, else "
+        "neops-supervisor in XDG_STATE_HOME (~/.local/state).",
     )
     cgroups: Literal["auto", "off"] = Field(
         default="auto",
@@ -275,7 +282,7 @@ def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: st
     """
     parser = CommandParser(
         prog=program,
-        description=model.__doc__,
+        description=inspect.cleandoc(model.__doc__ or ""),
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

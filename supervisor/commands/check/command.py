@@ -30,9 +30,10 @@ PROGRAM: Final = "supervisor check"
 
 
 class CheckSettings(CommandSettings):
-    """Check function blocks: imports, ids, schemas, methods, defaults, secrets. No block and no script is run.
+    """Check function blocks: imports, ids, schemas, methods, defaults, secrets.
 
-    The modules that register something are imported, as the worker imports them; their top level runs. No others are.
+    Modules that register something are imported, as the worker imports them, so their top level runs. No block is run,
+    and no other module is imported.
 
     Exit code 0 when there are no errors, 1 when there are, 2 for wrong usage.
     """

@@ -23,7 +23,7 @@ def package_names(settings: DaemonSettings) -> Finding:
         refuse_foreign_owners()
     except StartRefusedError as error:
         return failed("package names", str(error), "The worker does not start like this.")
-    return ok("package names", "no other distribution owns them")
+    return ok("package names", "no other installed package has the same ones")
 
 
 def state_directory(settings: DaemonSettings) -> Finding:

@@ -22,8 +22,8 @@ from supervisor.settings.run_settings import RunSettings
 PROGRAM: Final = "supervisor journal"
 _CHANGES: Final = {"retry": requeue, "drop": drop}
 _DONE: Final = {
-    "retry": "{count} dead letter(s) will be sent again, by the running worker within seconds or at its next start.",
-    "drop": "{count} dead letter(s) dropped; what they held is wiped.",
+    "retry": "The worker will send {count} dead letter(s) again: within seconds if it runs, else at its next start.",
+    "drop": "Dropped {count} dead letter(s), and wiped what they held.",
 }
 _EPILOG: Final = """\
   supervisor journal                 list the claims whose result the engine does not have

@@ -48,7 +48,7 @@ RARE_FLAGS: Final = frozenset(RunSettings.model_fields) - {
 
 
 class LocalSettings(CommandSettings):
-    """Run an engine and the worker on this machine, with their state kept: workflow steps without a neops engine."""
+    """Run an engine and the worker on this machine, and keep their state: for jobs without a neops engine."""
 
     HIDDEN_FLAGS: ClassVar = RARE_FLAGS
     ALSO_FROM_ENVIRONMENT: ClassVar = frozenset({"max_concurrent_jobs"})
@@ -61,7 +61,8 @@ class LocalSettings(CommandSettings):
     )
     state_dir: Path = Field(
         default_factory=local_state_directory,
-        description="Where jobs, results and logs are kept: one directory for each `supervisor local`.",
+        description="Where jobs, results and logs are kept: one directory for each `supervisor local`. Default: "
+        "systemd's StateDirectory, else neops-local in XDG_STATE_HOME (~/.local/state).",
     )
     max_concurrent_jobs: int = Field(
         default=DEFAULT_SLOTS, ge=1, le=256, description="How many jobs run at a time."
@@ -73,10 +74,10 @@ class LocalSettings(CommandSettings):
 
 
 _EPILOG: Final = (
-    "Ctrl-C or SIGTERM: running jobs may finish, then the worker ends, then the engine. "
-    "SIGHUP: new code of the blocks.\n"
-    "Only you can speak with the engine: it wants a token, which is in engine.token of the state directory.\n"
-    "Further limits of jobs can be given as for the daemon: supervisor --help.\n"
+    "On Ctrl-C or SIGTERM, running jobs may finish; then the worker ends, then the engine.\n"
+    "On SIGHUP, the worker reads the code of the blocks and its settings anew.\n"
+    "Only you can use the engine: it wants the token that is in engine.token of the state directory.\n"
+    "The other limits of jobs are flags here too: supervisor --help lists them.\n"
     "Example: supervisor local --function-blocks /srv/blocks"
 )
 

@@ -40,8 +40,8 @@ _OF_THE_ENGINE: Final = frozenset(
 class SubmitSettings(BaseSettings):
     """Submit a job to an engine that `supervisor local` or `supervisor dev` runs.
 
-    Exit code 0 when the job was taken, with --wait when it succeeded; 1 when it failed; 2 for wrong usage, an engine
-    that can't be used, or a result that has not come in time.
+    Exit code 0 when the engine took the job, or, with --wait, when the job succeeded; 1 when it failed; 2 for wrong
+    usage, for an engine that can't be used, and for a result that did not come in time.
     """
 
     model_config = RunSettings.model_config
@@ -115,9 +115,7 @@ def run(arguments: list[str]) -> int:
             "--engine-token-file."
         )
     if not URL.fullmatch(target.url):
-        return _refuse(
-            f"{target.url} is not where an engine can be: give a URL such as http://127.0.0.1:3030."
-        )
+        return _refuse(f"{target.url} is no URL of an engine. Give one such as http://127.0.0.1:3030.")
     # An engine on this machine is not to be sought behind a proxy.
     os.environ.update(no_proxy_for_the_loopback(os.environ))
     try:
@@ -144,7 +142,7 @@ async def _submit(settings: SubmitSettings, target: Target, body: dict[str, Any]
         block = await block_meant(engine, settings.block)
         if not block.workers_online:
             print(
-                f"{PROGRAM}: no worker that is online offers {block.id}; the job waits for one.",
+                f"{PROGRAM}: no worker that is online offers {block.id}. The job waits until one does.",
                 file=sys.stderr,
             )
         place = what_it_runs_on(block, settings.run_on, settings.entity_id, body.get("context") or {})

@@ -113,7 +113,7 @@ def test_show_prints_the_stored_result(state: Path) -> None:
 def test_retry_makes_a_dead_letter_deliverable(state: Path) -> None:
     done = journal(state, "retry", "3")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "1 dead letter(s) will be sent again" in done.stdout
+    assert "The worker will send 1 dead letter(s) again" in done.stdout
     assert reasons(state)[3] is None
     assert reasons(state)[4] is not None
 

@@ -126,7 +126,7 @@ def test_an_engine_s_address_of_another_kind_is_refused_as_such(
 ) -> None:
     said = submit_here(tmp_path, "greet", "--engine-url", "ftp://example/x")
     assert said.code == 2
-    assert "ftp://example/x is not where an engine can be: give a URL such as http://" in said.stderr
+    assert "ftp://example/x is no URL of an engine. Give one such as http://" in said.stderr
 
 
 def test_parameters_come_from_stdin_and_from_a_file(home: Path, tmp_path: Path) -> None:
