@@ -104,9 +104,9 @@ def test_a_worker_that_can_not_start_ends_it_with_the_reason(home: Path) -> None
 
 
 def test_a_job_that_runs_may_finish_after_the_first_signal_and_its_result_is_kept(home: Path) -> None:
-    with running(home, *local("--shutdown-timeout-seconds", "20")) as command:
+    with running(home, *local("--shutdown-timeout-seconds", "60")) as command:
         command.wait_for(READY)
-        assert submit(home, "greet", "--params", '{"seconds": 1.5}').returncode == 0
+        assert submit(home, "greet", "--params", '{"seconds": 8}').returncode == 0
         command.wait_for(r"\] greeting$")
         assert command.end() == 0
     said = "\n".join(command.lines)

@@ -101,7 +101,7 @@ def test_a_job_that_the_worker_has_no_room_for_waits_for_a_slot(tmp_path: Path) 
 
 def test_a_ctrl_c_while_waiting_says_that_the_job_goes_on_and_where_its_result_is(home: Path) -> None:
     waiting = subprocess.Popen(
-        [sys.executable, "-m", "supervisor", "submit", "greet", "--wait", "--params", '{"seconds": 3}'],
+        [sys.executable, "-m", "supervisor", "submit", "greet", "--wait", "--params", '{"seconds": 60}'],
         cwd=home,
         env=clean_environment(home),
         stdout=subprocess.DEVNULL,
