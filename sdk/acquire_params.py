@@ -14,7 +14,8 @@ P = TypeVar("P", bound=FunctionBlockParams)
 class AcquireParams(Generic[P]):
     """Parameters of which the engine could not resolve all yet: what ``acquire`` gets.
 
-    Before the first step of a run no step has a result, so what is taken from one is still a template.
+    Before the first step of a run no step has a result. What is taken from one is absent or null then: the engine sends
+    no template (engine contract: job types).
     """
 
     partial: P

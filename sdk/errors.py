@@ -86,10 +86,12 @@ class EntityNotInContextError(ContextError):
 
     def __init__(self, kind: str, entity_id: int | None) -> None:
         if entity_id is None:
-            problem = f"The job runs on a {kind} but names no entity id"
+            problem = f"The engine sent this job for a {kind}, but did not say for which one"
         else:
             problem = f"The job runs on {kind} {entity_id}, which is not in its context"
-        super().__init__(f"{problem}. Check what the workflow acquires for this step.")
+        super().__init__(
+            f"{problem}. Look in the workflow at what this step acquires: it must hold the {kind}."
+        )
         self.kind = kind
         self.entity_id = entity_id
 

@@ -11,7 +11,7 @@ from typing import Any
 from sdk.errors import RegistrationError
 from sdk.models import FunctionBlockParams, FunctionBlockResultData
 
-# The engine keeps the help text in a varchar(255) column (engine contract, section 1).
+# The engine keeps the help text in a varchar(255) column (engine contract: block ids).
 MAX_HELP_LENGTH = 255
 
 # What both generations of the engine accept: 0.42 takes no hyphen, 0.43 would.
@@ -68,7 +68,7 @@ class Registration:
     """The class of its result's data."""
 
     markdown_helptext: str = "No helptext provided"
-    """Help in Markdown, at most 255 characters: the engine keeps no more (engine contract, section 1)."""
+    """Help in Markdown, at most 255 characters: the engine keeps no more (engine contract: block ids)."""
 
     version: tuple[int, int, int] = (1, 0, 0)
     """Third part of the id. Several versions can be registered side by side."""

@@ -42,8 +42,8 @@ def engine_schema(
 ) -> dict[str, Any]:
     """The JSON schema of ``model``, without its title and without any ``default``.
 
-    The engine fills defaults into a workflow's parameters (AJV with useDefaults; engine contract, W3). They
-    would take the place of values still to be interpolated, and ``null`` would become an explicit null.
+    The engine fills defaults into a workflow's parameters (AJV with useDefaults; engine contract: block registration).
+    They would take the place of values still to be interpolated, and ``null`` would become an explicit null.
 
     Parameters are described as they are read (``validation``, by alias), results as they are written
     (``serialization``, by field name: that is how ``sdk.encoding`` writes a model). Raises ``SchemaError``.

@@ -9,13 +9,19 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.capabilities import need
+from tests.patience import PATIENCE_SECONDS
 from tests.processes import PURE_FOLDERS, started_processes
 
 # pytest compiles each test module anew otherwise, in each parallel worker: half of the time of collecting them. What
 # the tests start is not affected.
 sys.dont_write_bytecode = False
+
+# How long it takes to make an example says how busy the machine is.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
@@ -84,7 +90,12 @@ def built_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("wheel")
     program = f"from hatchling.build import build_wheel; print(build_wheel({str(target)!r}))"
     built = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     assert built.returncode == 0, built.stderr
     return target / built.stdout.split()[-1]

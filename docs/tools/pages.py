@@ -6,6 +6,7 @@ import griffe
 
 from docs.tools.api_page import Page, render
 from docs.tools.commands_page import render_commands
+from docs.tools.events_page import CAUSES_FILE, EVENTS_FILE, render_causes, render_events
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -24,4 +25,6 @@ def stale_pages() -> dict[Path, str]:
     loader = griffe.GriffeLoader(search_paths=[ROOT])
     wanted = {REFERENCE / page.file: render(page, loader) for page in PAGES}
     wanted[REFERENCE / COMMANDS_FILE] = render_commands()
+    wanted[REFERENCE / EVENTS_FILE] = render_events()
+    wanted[REFERENCE / CAUSES_FILE] = render_causes()
     return {path: text for path, text in wanted.items() if not path.exists() or path.read_text() != text}

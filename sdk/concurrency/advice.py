@@ -27,12 +27,13 @@ def advice(
     held = ""
     if held_gil:
         held = (
-            "\nIt also keeps all other threads from running (C code that holds the GIL). A thread helps only with what "
-            "does not: else do it in smaller pieces, or in a process of its own."
+            "\nIt is C code that holds the GIL, so no other thread can run either, and a thread does not help. "
+            "Do it in smaller pieces, or in a process of its own."
         )
     return (
-        f"{name} blocks its event loop: the same code has run for {seconds:.1f} s without an await (more than "
-        f"{threshold_seconds:g} s), so that nothing else of the job could go on. Blocking at (most recent call last):\n"
+        f"{name} blocks its event loop: one piece of code has run for {seconds:.1f} s without an await. Nothing else "
+        f"of this job could run meanwhile. (The limit is {threshold_seconds:g} s.) "
+        f"Blocking at (most recent call last):\n"
         f"{_shown(lines)}\nRun what blocks in a thread, and await that:\n{EXAMPLE}{held}"
     )
 

@@ -1,4 +1,4 @@
-"""The life of jobs: submitted, claimed by a poll, finished by a result or by the engine (contract §5.2)."""
+"""The life of jobs: submitted, claimed by a poll, ended by a result or the engine (engine contract: job states)."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Fault:
 
     @property
     def success_status(self) -> int:
-        """The status of a true success on this route (engine contract §2)."""
+        """The status of a true success on this route (engine contract: worker routes)."""
         return 200 if self.route in ("ping", "unregister", "worker_jobs") else 201
 
     @property

@@ -1,4 +1,4 @@
-"""Block ids `package/name:major.minor.patch`: grammars and version resolution (contract §1)."""
+"""Block ids `package/name:major.minor.patch`: grammars and version resolution (engine contract: block ids)."""
 
 from __future__ import annotations
 

@@ -19,10 +19,10 @@ _VERSION_OF_GRAMMAR: dict[IdGrammar, str] = {"0.42": "0.42.1", "0.43": "0.43.0-b
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """Settings of a `DevEngine`; the defaults of the thresholds are the real engine's (contract §5.1).
+    """Settings of a `DevEngine`; the defaults of the thresholds are the real engine's (engine contract: worker states).
 
     `database` is a file, or `":memory:"` for one that ends with the engine. `port` 0 takes a free one.
-    `max_attempts` above 1 turns on the retry rule of contract §5.4. `id_grammar` chooses the client
+    `max_attempts` above 1 turns on the retry rule (engine contract: retries). `id_grammar` chooses the client
     generation whose block ids are accepted; `engine_version` defaults to the one that goes with it.
     `test_controls` adds the HTTP routes for faults and recorded requests. `record_requests` keeps the
     requests, with bodies, in memory for `DevEngine.requests`.
@@ -31,7 +31,7 @@ class EngineOptions:
     engine's user alone; None takes one in a directory of its own, which ends with the engine (`DevEngine.token_file`).
     `without_token` is for tests of the contract, which knows no token on the routes of workers, and for workers that
     can't send one: every user of this machine can then read the passwords of jobs. Only with it, a `read_token` is
-    wanted as a bearer token by the routes that only look (contract §3), as the 0.43 engine does.
+    wanted as a bearer token by the routes that only read (engine contract: access), as the 0.43 engine does.
 
     With `schemas_may_change` a block is taken again whatever has become of its models, which no real engine does:
     an author who is still writing it has no workflows to break.

@@ -92,7 +92,7 @@ class RegistrationRecord:
 
     @property
     def repeatable(self) -> bool:
-        """Whether a failed job of this block may be run again (contract §5.4)."""
+        """Whether a failed job of this block may be run again (engine contract: retries)."""
         return bool(self.body.get("isPure")) or bool(self.body.get("isIdempotent"))
 
     @property

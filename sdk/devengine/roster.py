@@ -1,4 +1,4 @@
-"""The life of workers: registered, kept online by pings, lost by silence (contract §5.1)."""
+"""The life of workers: registered, kept online by pings, lost by silence (engine contract: worker states)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The read routes for workers, registrations and jobs (contract §3), health and version."""
+"""The read routes for workers, registrations and jobs (engine contract: routes that only read), health and version."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ async def jobs(request: web.Request) -> web.StreamResponse:
 
 
 async def active_jobs(request: web.Request) -> web.StreamResponse:
-    """List the pending and the polled jobs; the sources disagree on recently pushed ones (contract §8)."""
+    """List the pending and the polled jobs; recently pushed ones are left out (engine contract: what is not known)."""
     service = service_of(request)
     return _answer_jobs(service, service.blackboard.jobs.unfinished())
 

@@ -1,7 +1,7 @@
 """The routes a worker calls: W1 to W8 of the engine contract.
 
 The success codes are exact: a generated client reads an unlisted 2xx as an empty answer without an error, and
-a poll answered 200 would lose the jobs it claimed (contract §1.1).
+a poll answered 200 would lose the jobs it claimed (engine contract: status codes).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The engine's decisions about time and retries, without I/O and without a clock (contract §5.1 and §5.4)."""
+"""The engine's decisions about time and retries, without I/O and clock (engine contract: worker states, retries)."""
 
 from __future__ import annotations
 

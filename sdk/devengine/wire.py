@@ -1,4 +1,4 @@
-"""Records as the JSON of the HTTP answers, with the fields both client generations need (contract §2, §3)."""
+"""Records as the JSON of the HTTP answers, with the fields of both clients (engine contract: routes that only read)."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ Number = int | float
 class Entity(BaseModel):
     """Base of what a job's context holds: models of the engine's JSON, in which all but the id may be None.
 
-    Attributes are snake_case, keys on the wire camelCase (engine contract, section 4). Only the id is
+    Attributes are snake_case, keys on the wire camelCase (engine contract: entities). Only the id is
     required. Keys that this SDK does not know are kept and readable, but changes to them are not sent.
     Assignments are validated (pydantic's ``ValidationError``), and an attribute that does not exist can't be set
     (``AttributeError``): a typo must not look like a change.

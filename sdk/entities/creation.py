@@ -105,7 +105,7 @@ class Interface(_Creation, InterfaceEntity):
         """The state to store for a device's status: an Enum, its value, or None for unknown.
 
         Administratively down becomes DOWN: the CMS column is too short for ADMINISTRATIVE_SHUTDOWN
-        (engine contract, section 4). Raises ``ValueError`` for a status it does not know.
+        (engine contract: entities). Raises ``ValueError`` for a status it does not know.
         """
         if status is None:
             return "DOWN"

@@ -15,7 +15,7 @@ class DeviceEntity(Entity):
     """A device of the job's context. Change its attributes, and a successful job sends the changes.
 
     ``username`` and ``password`` are the login to it, in clear; the job's log masks them. Fields as the engine has them
-    (engine contract, section 4); all but ``id`` may be None. An assignment of a wrong type raises pydantic's
+    (engine contract: entities); all but ``id`` may be None. An assignment of a wrong type raises pydantic's
     ``ValidationError``, one to a field that there is not ``AttributeError``. Counts, ids, locks and times are the
     engine's own: changes to them are not sent, and warned of.
     """

@@ -1,7 +1,7 @@
 """Blank strings from the engine count as absent.
 
-The engine writes an omitted optional string as ``""`` in some of its paths (engine contract, W3), so a blank
-can't be told from nothing. It is dropped wherever a model names a field: the default then applies, or the
+In some of its paths the engine writes an omitted optional string as ``""`` (engine contract: block registration), so a
+blank can't be told from nothing. It is dropped wherever a model names a field: the default then applies, or the
 field is missing. Strings in free mappings and lists are data and stay.
 """
 

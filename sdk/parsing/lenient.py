@@ -1,7 +1,7 @@
 """Parameters of an acquire job, of which the engine could not resolve all.
 
 Acquire jobs run before any step. What refers to a step's result or to the context is left out or null
-(engine contract, 5.3), so the parameters can't be expected to be complete.
+(engine contract: job types), so the parameters can't be expected to be complete.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def wire_name(name: str, info: FieldInfo) -> str:
 
 
 def context_of(context: WorkflowContext | Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return ``context`` as the JSON object of a job (engine contract, section 4): a copy, whatever it was."""
+    """Return ``context`` as the JSON object of a job (engine contract: entities): a copy, whatever it was."""
     found: dict[str, Any] = {}
     for kind in KINDS:
         if isinstance(context, WorkflowContext):

@@ -9,6 +9,8 @@ from supervisor.cli import COMMAND_GROUPS
 from supervisor.commands.owned_names import refuse_foreign_owners
 from supervisor.commands.shared.common import read_settings, run_to_exit_code
 from supervisor.errors import ReloadRefusedError
+from supervisor.log.event import tell
+from supervisor.log.events.worker import SettingIgnored, StartRefused
 from supervisor.log.setup import start_logging
 from supervisor.settings.legacy_environment import NamesForBlocks
 from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE
@@ -31,14 +33,14 @@ def run(arguments: list[str]) -> int:
     listener = start_logging(settings.log_level_number, settings.log_level_numbers, settings.log_format)
 
     for problem in unknown_variables():
-        _log.warning("%s", problem)
+        tell(_log, SettingIgnored(problem=problem))
 
     async def work() -> int:
         refuse_foreign_owners()
         return await Daemon(settings, notifier, lambda: _read_again(arguments, names)).run()
 
     try:
-        return run_to_exit_code(PROGRAM, work)
+        return run_to_exit_code(PROGRAM, work, lambda error: tell(_log, StartRefused(reason=str(error))))
     finally:
         listener.stop()
         logging.shutdown()

@@ -21,7 +21,7 @@ from supervisor.commands.shared.json_input import FORMS, BadInputError, read_job
 from supervisor.commands.shared.outcome_text import print_outcome
 from supervisor.launcher import Launcher
 from supervisor.log.setup import start_logging
-from supervisor.worker.offered_blocks import start_launcher
+from supervisor.worker.offered_blocks import start_launcher, tell_problem
 from supervisor.worker.signals import stop_signals
 
 _log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ async def _run_with(
     except NoSuchBlockError as error:
         return _refuse(f"{error}\n{_WHERE_TO_LOOK}")
     for problem in catalogue.problems:
-        _log.warning("%s", problem)
+        tell_problem(problem)
     run = SingleRun(launcher, settings)
     with stop_signals(lambda _: run.stop()):
         done = await run.run(job_of(asked, block), block)

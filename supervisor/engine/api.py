@@ -108,7 +108,9 @@ class EngineApi:
             "isIdempotent": block.is_idempotent,
             "isPure": block.is_pure,
         }
-        if block.reversible:  # unknown to engines of the 0.42 family (contract §7)
+        if (
+            block.reversible
+        ):  # unknown to engines of the 0.42 family (engine contract: the two client generations)
             body["reversible"] = True
         if self._takes_sensitive and block.sensitive_parameters:
             body["sensitiveParameters"] = [list(path) for path in block.sensitive_parameters]
@@ -149,9 +151,9 @@ class EngineApi:
         return Poll(tuple(parse_items(items)))
 
     async def claimed_jobs(self, worker_uuid: str) -> list[LostJob]:
-        """Return the jobs that this worker has claimed and not reported, as the engine sees it (contract §3).
+        """Return the jobs that this worker has claimed and not reported, as the engine sees it.
 
-        Engines of the 0.43 family want a token for it: 401 or 403 without.
+        See engine contract: routes that only read. Engines of the 0.43 family want a token for it: 401 or 403 without.
         """
         path = f"/workers/{quote(worker_uuid, safe='')}/jobs?status=polled"
         answer = await self._http.get(path, "the list of this worker's jobs")

@@ -1,8 +1,8 @@
 """Requests through the generated client's machinery: its configuration, connections, headers and authentication.
 
 Not through its DTOs: 0.42.1 turns ``5`` into ``5.0``, refuses ``[1, null]`` in a patch, and rejects a whole poll for
-one bad item (contract §7, W5). Its calls without preloaded content neither raise on 4xx and 5xx nor read the body;
-this does both.
+one bad item (engine contract: the two client generations, polls). Its calls without preloaded content neither raise on
+4xx and 5xx nor read the body; this does both.
 """
 
 import asyncio

@@ -12,6 +12,8 @@ from jobrunner.protocol.messages import Blocking, Log, Outcome, Ready, Secret, T
 from supervisor.job.result import split_outcome
 from supervisor.launcher.child import Child
 from supervisor.lifecycle.events import ChannelEnded, JobEvent, OutcomeArrived, Ticked
+from supervisor.log.event import tell
+from supervisor.log.events.jobs import ChannelBroken
 from supervisor.verdict import OutcomeSeen
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.loop import LoopReports
@@ -74,7 +76,7 @@ class ChannelReader:
         except FrameError as error:
             problem = str(error)
         except OSError as error:
-            _log.debug("The channel of pid %d broke: %s", self._child.pid, error)
+            tell(_log, ChannelBroken(pid=self._child.pid, reason=str(error)))
         self._put(ChannelEnded(time.monotonic(), problem))
 
     async def _give_way(self) -> None:

@@ -39,6 +39,8 @@ from supervisor.lifecycle.events import (
     WatchFailed,
 )
 from supervisor.lifecycle.job import JobState, step
+from supervisor.log.event import tell
+from supervisor.log.events.jobs import LeftoversNotSearched
 from supervisor.process.output import OutputReader
 from supervisor.process.shortage import explain
 from supervisor.process.tasks import Tasks
@@ -94,7 +96,7 @@ class Execution:
             stdout, stderr = self._watch(at_the_end)
             self._put(OrderSent(now()))
             order = build_order(now() + self._state.limits.max_seconds)
-            self._tasks.start(self._send(order.pack(payload)), "order of a job")
+            self._send(order.pack(payload))
             self._tasks.start(self._channel.read(order.result_cap_bytes), "channel of a job")
             while self._conclusion is None:
                 event = await self._events.get()
@@ -167,7 +169,7 @@ class Execution:
             case SetTimer(timer, at):
                 self._timers.set(timer, at)
             case SendCancel(reason):
-                self._tasks.start(self._send(Cancel(reason=reason).pack()), "cancellation of a job")
+                self._send(Cancel(reason=reason).pack())
             case TakeStack():
                 self._reports.stop()
                 self._tasks.start(self._take_stack(), "stack of a job")
@@ -222,11 +224,10 @@ class Execution:
             await asyncio.sleep(0)
         self._put(ChannelChecked(time.monotonic(), unread or self._channel.is_behind))
 
-    async def _send(self, data: bytes) -> None:
-        # A child that is gone says so by its pidfd.
+    def _send(self, data: bytes) -> None:
+        # Nobody waits until it is read, which may be never. A child that is gone says so by its pidfd.
         with contextlib.suppress(ConnectionError):
             self._child.writer.write(data)
-            await self._child.writer.drain()
 
     async def _take_stack(self) -> None:
         self._put(StackTaken(time.monotonic(), await take_stack(self._child)))
@@ -242,7 +243,7 @@ class Execution:
         try:
             swept = await self._sweeper.clear(self._child.groups, self._child.cgroup)
         except OSError:  # no descriptor left to look into /proc with; the next sweep finds what is left
-            _log.exception("What the job of pid %d left behind could not be looked for.", self._child.pid)
+            tell(_log, LeftoversNotSearched(pid=self._child.pid), error=True)
             swept = Swept(0, 0)
         # Only now: the zombie kept the number of its process group from being given to a stranger.
         usage = self._child.reap()

@@ -52,7 +52,7 @@ def split_outcome(outcome: Outcome, payload: bytes) -> tuple[bytes, bytes]:
 def result_text(job_id: str, finished: Finished, *, knows_retryable: bool) -> bytes:
     """Build a result, without NUL characters in its message, which PostgreSQL can't store.
 
-    ``retryable`` is sent only to engines that know it (contract §7: after 0.43.0-beta.5).
+    ``retryable`` is sent only to engines that know it (engine contract: results).
 
     The block's JSON is put in as it is: parsing and writing 8 MB again would hold the loop for another 0.1 s.
     """

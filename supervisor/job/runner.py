@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -72,8 +73,13 @@ class JobRunner:
         self._directories.prepare()
         self._spares.refill()
 
-    async def run(self, job: Job, block: BlockEntry) -> Finished:
-        """Run one job to its verdict. Raises nothing that a job can cause. Not to be cancelled: see `stop_all`."""
+    async def run(
+        self, job: Job, block: BlockEntry, on_start: Callable[[int], None] = lambda pid: None
+    ) -> Finished:
+        """Run one job to its verdict. Raises nothing that a job can cause. Not to be cancelled: see `stop_all`.
+
+        ``on_start`` gets the pid of the job's child.
+        """
         mask = mask_of(
             job.parameters, job.context, secret_names_of(self.settings), block.sensitive_parameters
         )
@@ -94,6 +100,7 @@ class JobRunner:
             self._spares.refill()
             return not_run(refusals.start_failed(mask(f"its directory can't be made: {error}")))
         try:
+            on_start(child.pid)
             return await self._run_in(child, job, block, directory, mask)
         except LaunchError as error:
             return not_run(refusals.start_failed(mask(str(error))))

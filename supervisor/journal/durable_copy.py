@@ -14,6 +14,15 @@ from supervisor.journal.records import Entry
 from supervisor.journal.rows import Loaded
 from supervisor.journal.store import Journal
 from supervisor.journal.write_timeout import WriteTimeout
+from supervisor.log.event import tell
+from supervisor.log.events.results import (
+    JournalFailing,
+    JournalMetBug,
+    JournalReplaced,
+    JournalRestored,
+    ResultDamaged,
+    ResultsLost,
+)
 from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
@@ -100,7 +109,7 @@ class DurableCopy:
             await self._try_everything()
         self._patience.close()
         if lost := self._claims.results_in_memory_only():
-            _log.critical("%d result(s) could not be written to %s and are lost.", lost, self.journal.path)
+            tell(_log, ResultsLost(results=lost, path=str(self.journal.path)))
 
     def _submit(self, rows: Sequence[Row]) -> "asyncio.Future[None]":
         versions = [(row, row.version) for row in rows]
@@ -153,7 +162,7 @@ class DurableCopy:
 
     def _on_fault(self, fault: DiskFault, error: BaseException | None) -> None:
         if fault is DiskFault.BUG:
-            _log.critical("The journal can't store something, which is a bug in this worker.", exc_info=error)
+            tell(_log, JournalMetBug(), error=error)
         else:
             if fault is not DiskFault.DAMAGED:  # which is told when it is mended, a moment later
                 self._tell(fault, error)
@@ -171,14 +180,9 @@ class DurableCopy:
         if self._told:
             return
         self._told = True
-        _log.error(
-            "The journal %s does not take what it should keep%s: %s. Jobs go on. Their results are kept in memory and "
-            "delivered from there, but would be lost if this worker ended now. The journal is tried again every %g s.",
-            self.journal.path,
-            f" ({error})" if str(error or "") else "",
-            fault.value,
-            self._mend_seconds,
-        )
+        reason = fault.value + (f" ({error})" if str(error or "") else "")
+        path = str(self.journal.path)
+        tell(_log, JournalFailing(path=path, reason=reason, pause_seconds=self._mend_seconds))
 
     def _lose_file(self) -> None:
         self._claims.lose_file()
@@ -197,7 +201,7 @@ class DurableCopy:
         self._tries = 0
         if self._told:
             self._told = False
-            _log.warning("The journal %s is whole again: all that is open is on the disk.", self.journal.path)
+            tell(_log, JournalRestored(path=str(self.journal.path)))
 
     async def _try_everything(self) -> None:
         """Write all that the file does not have, after opening it, or a new one, where that is needed."""
@@ -242,30 +246,18 @@ class DurableCopy:
     async def _move_aside(self) -> None:
         aside, salvaged = await self._patiently(self.journal.move_aside())
         known = (
-            ""
-            if self._was_read
-            else f", and {len(salvaged.entries)} claim(s) that could be read from the old one"
+            "" if self._was_read else f", and {len(salvaged.entries)} claim(s) that the old one still held"
         )
         if not self._was_read:
             self._adopt(salvaged, saved=False)
             self._was_read = True
-        _log.error(
-            "The journal %s was damaged. It was moved to %s, and a new one is begun. All that this run knows is "
-            "written to it%s. Results of an earlier run that could not be read are in the old file only; try "
-            "`supervisor journal list --file %s`. Remove it when it is not needed any more: it may hold what devices "
-            "said.",
-            self.journal.path,
-            aside,
-            known,
-            aside,
-        )
+        path = str(self.journal.path)
+        tell(_log, JournalReplaced(path=path, moved_to=str(aside), salvaged=known))
 
     def _adopt(self, loaded: Loaded, *, saved: bool) -> list[Entry]:
         """Take in what an earlier run left. Returns entries that must not stay in the file as they are."""
         for number in sorted(loaded.repaired):
-            _log.error(
-                "The result of claim %d is damaged in the journal. It is kept as a dead letter.", number
-            )
+            tell(_log, ResultDamaged(claim=number))
         for name, value in loaded.facts.items():
             if name not in self.facts:
                 self.facts[name] = value

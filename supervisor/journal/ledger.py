@@ -13,6 +13,8 @@ from supervisor.journal.durable_copy import MEND_SECONDS, DurableCopy
 from supervisor.journal.records import Claim, Entry, RowState, StoredResult
 from supervisor.journal.store import Journal
 from supervisor.journal.uuid_backup import UuidBackup
+from supervisor.log.event import tell
+from supervisor.log.events.results import DeadLetterDropped, DeadLetterRetried, JournalRewritten
 from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
@@ -133,13 +135,11 @@ class Ledger:
     def _on_changed(self, seen: list[RowState]) -> None:
         differences = self._claims.compare(seen)
         for entry in differences.dropped:
-            _log.warning("The dead letter %d (job %s) was dropped by hand.", entry.number, entry.claim.job_id)
+            tell(_log, DeadLetterDropped(job=entry.claim.job_id, dead_letter=entry.number))
         for entry in differences.revived:
-            _log.warning(
-                "The dead letter %d (job %s) is sent again, as asked.", entry.number, entry.claim.job_id
-            )
+            tell(_log, DeadLetterRetried(job=entry.claim.job_id, dead_letter=entry.number))
         if differences.rewritten:
-            _log.error("Somebody has removed open claims from the journal. They are written to it again.")
+            tell(_log, JournalRewritten(claims=len(differences.rewritten)))
             self._tasks.start(self._image.save(differences.rewritten), "repair of the journal")
         if differences.unclear:
             self._image.journal.look_again()

@@ -53,7 +53,7 @@ class GroupListener:
             return None
         buffer = bytearray(_ASKED.size)
         try:
-            fcntl.ioctl(self._descriptor, _RECEIVE, buffer, True)
+            fcntl.ioctl(self._descriptor, _RECEIVE, buffer)
         except OSError as error:
             self._broken = error.errno not in (errno.ENOENT, errno.EINTR)  # else it was killed meanwhile
             return None
@@ -82,7 +82,7 @@ class GroupListener:
 
     def _answer(self, answer: bytes) -> None:
         with contextlib.suppress(OSError):  # killed meanwhile
-            fcntl.ioctl(self._descriptor, _SEND, bytearray(answer), True)
+            fcntl.ioctl(self._descriptor, _SEND, answer)
 
     def close(self) -> None:
         """Close the descriptor."""

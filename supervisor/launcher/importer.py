@@ -24,6 +24,8 @@ from supervisor.errors import TemplateError
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.multiprocessing_spawn import Spawned
+from supervisor.log.event import tell
+from supervisor.log.events.worker import ImportOutput, ImportRepeated, ModuleSkipped
 from supervisor.process.output import OutputReader
 from supervisor.process.reaping import wait_for
 from supervisor.process.shortage import explain
@@ -89,7 +91,7 @@ class TemplateProcess:
         self.control.setblocking(False)
         self.report.setblocking(False)
         os.set_blocking(self._output, False)
-        self.output = OutputReader(self._output, lambda line: _output_log.info("%s", line))
+        self.output = OutputReader(self._output, lambda line: tell(_output_log, ImportOutput(line=line)))
 
     def reap(self) -> str:
         """Wait for the template, which has ended or is about to, and say how it ended. Once only."""
@@ -147,10 +149,10 @@ async def start_template(
         if template.was_killed:
             kills[outcome.module] += 1
             if kills[outcome.module] < _TRIES_AFTER_SIGKILL:
-                _log.warning("%s Trying it again.", outcome)
+                tell(_log, ImportRepeated(problem=str(outcome)))
                 continue
         problems.append(outcome)
-        _log.error("%s Starting over without it.", outcome)
+        tell(_log, ModuleSkipped(module=outcome.module, problem=str(outcome)))
         discovery = replace(discovery, skip_modules=(*discovery.skip_modules, outcome.module))
 
 

@@ -12,6 +12,8 @@ from supervisor.errors import LaunchError
 from supervisor.launcher.known_children import direct_children
 from supervisor.launcher.repeating_failure import RepeatingFailure
 from supervisor.launcher.user_leftovers import remove_leftovers
+from supervisor.log.event import tell
+from supervisor.log.events.processes import JobUserLost, JobUserWaiting
 from supervisor.process.proc import is_alive, kill_tree, user_of
 from supervisor.process.shortage import is_shortage
 from supervisor.process.tasks import Tasks
@@ -60,13 +62,12 @@ class JobUsers:
             except Exception as error:  # whatever it is: the next job must not get this user
                 problem = repr(error)
                 if is_shortage(error) and not self._closing.is_set():
-                    text = f"The job user {user} waits to be cleaned up after: {error}. It is tried again."
-                    failure.failed(logging.WARNING, text)
+                    failure.failed(JobUserWaiting(user=user, reason=str(error)))
                     await self._pause()
                     continue
             break
         if problem:
-            _log.critical("The job user %d is set aside: %s", user, problem)
+            tell(_log, JobUserLost(user=user, reason=problem))
             return
         self._free.append(user)
         self._freed.set()

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from supervisor.log.event import Event, tell
+
 AGAIN_SECONDS: Final = 30.0
 
 
@@ -17,15 +19,15 @@ class RepeatingFailure:
         self._text: str | None = None
         self._said_at = 0.0
 
-    def failed(self, level: int, text: str, error: BaseException | None = None) -> None:
+    def failed(self, event: Event, *, level: int | None = None, error: BaseException | None = None) -> None:
         """Say that it has failed; with the traceback of ``error``, where one is given."""
         now = self._clock()
-        if text != self._text or now >= self._said_at + AGAIN_SECONDS:
-            self._text, self._said_at = text, now
-            self._logger.log(level, "%s", text, exc_info=error)
+        if event.message != self._text or now >= self._said_at + AGAIN_SECONDS:
+            self._text, self._said_at = event.message, now
+            tell(self._logger, event, level=level, error=error)
 
-    def over(self, text: str) -> None:
+    def over(self, event: Event) -> None:
         """Say that it works again, if a failure was said before."""
         if self._text is not None:
             self._text = None
-            self._logger.info("%s", text)
+            tell(self._logger, event)

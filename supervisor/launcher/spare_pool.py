@@ -9,6 +9,8 @@ from supervisor.errors import LaunchError
 from supervisor.launcher.child import Child
 from supervisor.launcher.interface import Launcher
 from supervisor.launcher.repeating_failure import RepeatingFailure
+from supervisor.log.event import tell
+from supervisor.log.events.processes import ChildrenFailing, ChildrenRestored, SpareDied
 from supervisor.process.cgroups.worker import Cgroups
 from supervisor.process.tasks import Tasks
 
@@ -82,14 +84,17 @@ class SparePool:
         try:
             child = await self._bear()
         except LaunchError as error:
-            self._failure.failed(logging.WARNING, f"{error} It is tried again. {error.evidence}".rstrip())
+            self._failure.failed(ChildrenFailing(reason=str(error), evidence=error.evidence))
             await self._pause_a_while()
             return
         except Exception as error:  # whatever it is: without a pause the next try would follow at once
-            self._failure.failed(logging.ERROR, "Starting a child failed unexpectedly.", error)
+            failing = ChildrenFailing(
+                reason="A bug in this worker keeps it from starting children.", evidence=""
+            )
+            self._failure.failed(failing, level=logging.ERROR, error=error)
             await self._pause_a_while()
             return
-        self._failure.over("Children can be started again.")
+        self._failure.over(ChildrenRestored())
         self._pause = _FIRST_PAUSE_SECONDS
         if self._closed or generation != self._generation:
             child.discard()
@@ -127,7 +132,7 @@ class SparePool:
         if child in self._ready:
             self._ready.remove(child)
             child.reap_and_close()
-            _log.warning("A spare (pid %d) ended with %s while it waited.", child.pid, child.exited.result())
+            tell(_log, SpareDied(pid=child.pid, status=str(child.exited.result())))
             self.refill()
 
     async def close(self) -> None:

@@ -21,6 +21,8 @@ from supervisor.launcher.interface import Imports
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.repeating_failure import RepeatingFailure
 from supervisor.launcher.wiring import Wiring
+from supervisor.log.event import tell
+from supervisor.log.events.processes import TemplateEnded, TemplateMissing, TemplateReady
 from supervisor.process.reaping import wait_for
 from supervisor.process.shortage import explain
 from supervisor.process.tasks import Tasks
@@ -209,7 +211,7 @@ class TemplateLauncher:
             self._retired.remove(template)
             return
         self._template = None
-        _log.error("The template ended (%s). Running jobs go on; a new template is being started.", status)
+        tell(_log, TemplateEnded(status=status))
         self._tasks.start(self._come_back(), "start of a new template")
 
     async def _come_back(self) -> None:
@@ -219,15 +221,12 @@ class TemplateLauncher:
             try:
                 await self.start()
             except TemplateError as error:
-                failure.failed(
-                    logging.ERROR, f"No new template, so that no job can start: {error} It is tried again."
-                )
+                failure.failed(TemplateMissing(reason=str(error)))
             except Exception as error:  # whatever it is: nobody else would start one
-                failure.failed(
-                    logging.CRITICAL, "No new template, by a bug in this worker. It is tried again.", error
-                )
+                missing = TemplateMissing(reason="A bug in this worker keeps it from starting one.")
+                failure.failed(missing, level=logging.CRITICAL, error=error)
             else:
-                _log.info("A new template is ready (pid %s).", self.template_pid)
+                tell(_log, TemplateReady(pid=self.template_pid))
                 return
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)

@@ -10,7 +10,14 @@ from typing import Any, Final
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _BARE_VALUE: Final = re.compile(r"[^\s\"=\[\]]+")
-_JOB_KEYS: Final = ("job", "block", "step", "stream")
+ABOUT: Final = ("job", "block", "step", "stream")
+"""The facts that stand before the message, as they say what a line is about."""
+
+JOB_LOG: Final = "job_log"
+"""The event's name of what a block's logger says. Its message and its `fields` are the author's."""
+
+OTHER_LOG: Final = "log"
+"""The event's name of what is none of ours: a library's own line."""
 
 
 def printable(text: str) -> str:
@@ -22,7 +29,7 @@ def printable(text: str) -> str:
 
 
 class TextLine(logging.Formatter):
-    """A line to read: time, level, logger, what job it is of, message, fields.
+    """A line to read: time, level, logger, what job it is of, message, facts that the message lacks, event's name.
 
     Where a person looks on (``indent``), further lines of a message are put below it; in a file they are escaped, so
     that one event stays one line.
@@ -36,14 +43,23 @@ class TextLine(logging.Formatter):
         """Return the record's line."""
         text = super().format(record)
         head, separator, message = text.partition(f"{record.name}: ")
-        fields = record.__dict__.get("fields") or {}
-        text = head + separator + _label(record) + message + shown_fields(fields)
+        first, line_break, rest = message.partition("\n")
+        text = (
+            head
+            + separator
+            + _label(record)
+            + first
+            + shown_fields(_after_message(record))
+            + line_break
+            + rest
+        )
         return printable(text).replace("\n", self._line_break)
 
 
 class JsonLine(logging.Formatter):
-    """One JSON object: ``time`` (UTC, ISO 8601), ``level``, ``logger``, ``message``, and what there is of ``job``,
-    ``block``, ``step``, ``stream``, ``fields`` and ``traceback``. The logger of a job's line is the block's own."""
+    """One JSON object: ``time`` (UTC, ISO 8601), ``level``, ``logger``, ``event`` and ``message``; then the event's
+    facts, and ``fields`` and ``traceback`` where there are some. The logger of a job's line is the block's own.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's line."""
@@ -53,17 +69,31 @@ class JsonLine(logging.Formatter):
             "time": at.isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": _origin(record),
+            "event": given.get("event", OTHER_LOG),
             "message": record.getMessage(),
         }
-        line |= {key: given[key] for key in (*_JOB_KEYS, "fields") if given.get(key)}
+        line |= given.get("facts", {})
+        if given.get("fields"):
+            line["fields"] = given["fields"]
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line)
+        return json.dumps(line, default=str)
 
 
 def shown_fields(fields: Mapping[str, object]) -> str:
     """Return what stands behind a message for these fields, with a blank before each."""
     return "".join(f" {name}={_shown(value)}" for name, value in fields.items())
+
+
+def _after_message(record: logging.LogRecord) -> dict[str, object]:
+    given = record.__dict__
+    fields: dict[str, object] = dict(given.get("fields") or {})
+    event: str | None = given.get("event")
+    if event is None or event == JOB_LOG or record.name == "job":
+        return fields
+    unsaid: Mapping[str, object] = given.get("unsaid", {})
+    label = ABOUT if "job" in given.get("facts", {}) else ()
+    return {name: value for name, value in unsaid.items() if name not in label} | fields | {"event": event}
 
 
 def _origin(record: logging.LogRecord) -> str:
@@ -74,18 +104,17 @@ def _origin(record: logging.LogRecord) -> str:
 
 def _label(record: logging.LogRecord) -> str:
     given = record.__dict__
-    if given.get("job") is None:
+    facts: Mapping[str, object] = given.get("facts", {})
+    if "job" not in facts:
         return ""
-    words = [f"job={given['job']}", f"block={given.get('block')}"]
-    if given.get("step"):
-        words.append(f"step={_shown(given['step'])}")
-    if given.get("stream"):
-        words.append(given["stream"])
+    words = [f"{name}={_shown(facts[name])}" for name in ABOUT[:3] if name in facts]
+    if "stream" in facts:
+        words.append(str(facts["stream"]))
     if given.get("origin"):
         words.append(f"logger={_shown(given['origin'])}")
     return f"[{' '.join(words)}] "
 
 
 def _shown(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text if _BARE_VALUE.fullmatch(text) else json.dumps(text, ensure_ascii=False)

@@ -5,6 +5,9 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
+from supervisor.log.event import tell
+from supervisor.log.events.worker import TaskFailed
+
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -48,8 +51,8 @@ class Tasks:
             try:
                 return await work()
             except Exception:
-                text = "The %s failed, which is a bug in this worker. It is started again in %g s."
-                _log.critical(text, name, pause, exc_info=True)
+                again = f"It starts again in {pause:g} s."
+                tell(_log, TaskFailed(task=name, consequence=again), error=True)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
@@ -75,7 +78,7 @@ class Tasks:
 
 
 def _log_failure(name: str, error: BaseException) -> None:
-    _log.critical("The %s failed, which is a bug in this worker. The worker goes on.", name, exc_info=error)
+    tell(_log, TaskFailed(task=name, consequence="The worker goes on."), error=error)
 
 
 async def done_before(work: Coroutine[Any, Any, Any], event: asyncio.Event) -> bool:
@@ -84,7 +87,7 @@ async def done_before(work: Coroutine[Any, Any, Any], event: asyncio.Event) -> b
     It has ended when this returns, raises or is cancelled.
     """
     loop = asyncio.get_running_loop()
-    working, waiting = tasks = loop.create_task(work), loop.create_task(event.wait())
+    working, _ = tasks = loop.create_task(work), loop.create_task(event.wait())
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():

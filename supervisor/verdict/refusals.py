@@ -36,7 +36,7 @@ def expired(waited_seconds: float) -> Verdict:
     """Of a job that has waited for a slot until there was no time left for it."""
     return failure(
         Cause.EXPIRED,
-        f"Not run: it waited {waited_seconds:.0f} s for a slot, and the engine would give it up before its end.",
+        f"Not run: it waited {waited_seconds:.0f} s for a slot. The engine would give it up before it could end.",
     )
 
 
@@ -50,8 +50,8 @@ def quarantine_text(block_id: str, why: Quarantined) -> str:
     minutes = max(1.0, why.seconds_left / 60)
     return (
         f"Block {block_id} has killed its process {len(why.deaths)} times with the same parameters "
-        f"({', '.join(why.deaths)}). It is not run with them for the next {minutes:.0f} min. Correct the block or its "
-        "parameters; a reload (SIGHUP) or restart of this worker forgets the count."
+        f"({', '.join(why.deaths)}). The worker does not run it with them for the next {minutes:.0f} min. Correct the "
+        "block or its parameters. A reload (SIGHUP) or a restart of this worker clears the count."
     )
 
 
@@ -69,7 +69,7 @@ def worker_restarted(block_id: str) -> Verdict:
     """Of a job that the last run of this worker left in the journal without a result."""
     return failure(
         Cause.WORKER_RESTARTED,
-        f"This worker ended while the job ran (block {block_id}), and was started again. "
+        f"This worker ended while the job ran (block {block_id}), and has started again. "
         "The block may have done a part of its work.",
     )
 
@@ -82,13 +82,13 @@ def claim_lost(*, by_the_last_run: bool) -> Verdict:
     if not by_the_last_run:
         return failure(
             Cause.CLAIM_LOST,
-            "Not run: the engine gave this job to this worker, but the connection broke before it arrived. "
-            "It can be started again.",
+            "Not run: the engine gave this job to this worker, but the connection broke before the job arrived. "
+            "You can start it again.",
         )
     lost = failure(
         Cause.CLAIM_LOST,
-        "The engine gave this job to this worker, which knows nothing of it: its arrival was lost, or the last run of "
-        "this worker was killed with it. The block may have done a part of its work.",
+        "The engine gave this job to this worker, which knows nothing of it: the answer was lost on its way, or "
+        "somebody killed the last run of this worker. The block may have done a part of its work.",
     )
     return replace(lost, retryable=None)
 

@@ -41,19 +41,19 @@ def limit_sentence(limit: LimitHit, ending: Ending) -> str:
     match limit.kind:
         case LimitKind.TIME:
             text = (
-                f"{ended} at its time limit: it had run {limit.measured:.1f} s of {most:g} s. "
-                "If it needs longer, raise --max-job-seconds or max_seconds of its registration."
+                f"{ended} at its time limit of {most:g} s. "
+                "If it needs longer, raise --max-job-seconds, or max_seconds in its registration."
             )
         case LimitKind.MEMORY:
             text = (
-                f"{ended} at its memory limit: its processes used {limit.measured:.0f} MB of {most:g} MB. "
-                "If it needs more, raise --max-job-memory-mb or max_memory_mb of its registration."
+                f"{ended} at its memory limit of {most:g} MB: its processes used {limit.measured:.0f} MB. "
+                "If it needs more, raise --max-job-memory-mb, or max_memory_mb in its registration."
             )
         case LimitKind.STALL:
             text = (
-                f"{ended} because its event loop had stalled: it had not run for {limit.measured:.1f} s, and may be "
-                f"silent for {most:g} s. Await what takes long (asyncio.to_thread for blocking calls), raise "
-                "--stall-seconds, or have --on-stall warn only."
+                f"{ended} because its event loop stalled: it did not run for {limit.measured:.1f} s, and the limit is "
+                f"{most:g} s. Await what takes long (asyncio.to_thread for blocking calls), raise --stall-seconds, or "
+                "set --on-stall warn."
             )
         case LimitKind.PROCESSES:
             text = (
@@ -72,14 +72,14 @@ def plain_end(cause: Cause, ending: Ending) -> str:
     match cause:
         case Cause.MEMORY_LIMIT:
             return (
-                f"Ended by the kernel at its memory limit of {ending.oom_limit_mb:g} MB, which the kernel's own count "
-                "proves. Files in a tmpfs and buffers of the kernel count as well. "
-                "If it needs more, raise --max-job-memory-mb or max_memory_mb of its registration."
+                f"Ended by the kernel at its memory limit of {ending.oom_limit_mb:g} MB. The kernel's own count proves "
+                "it. Files in a tmpfs and buffers of the kernel count as well. "
+                "If it needs more, raise --max-job-memory-mb, or max_memory_mb in its registration."
             )
         case Cause.CRASHED if ending.out_of_memory is not None and _was_sigkill(ending):
             return (
-                "Ended by the kernel (SIGKILL), as the machine or the service of this worker had no memory left, which "
-                "the kernel's own count proves. Run fewer jobs at a time, or give it more memory."
+                "Ended by the kernel (SIGKILL), because the machine or the worker's service had no memory left. The "
+                "kernel's own count proves it. Run fewer jobs at a time, or give the worker more memory."
             )
         case Cause.CRASHED:
             name = ending.exit_status.signal_name if ending.exit_status else None
@@ -87,11 +87,11 @@ def plain_end(cause: Cause, ending: Ending) -> str:
             return f"Crashed with {name}: {meaning}."
         case Cause.CHANNEL_CLOSED:
             return (
-                "The block closed the descriptor over which its result would have come, or replaced its own "
-                "process (exec). Close only what you opened, and start programs as subprocesses."
+                "The block closed the descriptor that carries its result, or replaced its own process (exec). "
+                "Close only what you opened, and start programs as subprocesses."
             )
         case Cause.BAD_FRAME:
-            return f"It wrote to the worker's own descriptor: {ending.channel_problem}. Blocks must leave it alone."
+            return f"It wrote to the worker's own descriptor: {ending.channel_problem}. Write only to what you opened."
         case _:
             return (
                 f"Its process ended by itself with {ending.exit_status} before the block returned a result. "
@@ -118,7 +118,10 @@ def _was_sigkill(ending: Ending) -> bool:
 def evidence(cause: Cause, ending: Ending) -> str:
     """Return cause, usage, stack and last output, most telling first: readers may cut at 1000 characters."""
     usage, limits = ending.usage, ending.limits
-    parts = [f"ran {usage.elapsed_seconds:.1f} s{_of(limits.max_seconds if limits else None, 's')}"]
+    # A job that was ended at its limit ran a moment longer: "3.1 s of 3 s" would be a riddle.
+    timed_out = ending.limit is not None and ending.limit.kind is LimitKind.TIME
+    of_limit = "" if limits is None or timed_out else f" of {limits.max_seconds:g} s"
+    parts = [f"ran {usage.elapsed_seconds:.1f} s{of_limit}"]
     if usage.cpu_seconds is not None:
         parts.append(f"CPU {usage.cpu_seconds:.1f} s")
     if usage.peak_memory_mb is not None:
@@ -131,7 +134,7 @@ def evidence(cause: Cause, ending: Ending) -> str:
         ours = ending.killed and ending.exit_status.signal_name == "SIGKILL"
         parts.append(str(ending.exit_status) + (" (sent by the worker)" if ours else ""))
     if ending.unkillable:
-        parts.append("it could not be killed, and its slot is set aside")
+        parts.append("it could not be killed, and the worker sets its slot aside")
     if killed := ending.leftover_processes - ending.unkilled_processes:
         parts.append(f"{killed} process(es) it left behind were killed")
     if ending.unkilled_processes:
@@ -153,7 +156,7 @@ def unwatched_sentence(unwatched: Unwatched) -> str:
         if unwatched.kind is LimitKind.MEMORY
         else ("its limit of processes", "its processes could not be counted")
     )
-    return f"{what} was not enforced for {unwatched.seconds:.1f} s, as {failed} ({unwatched.reason})"
+    return f"{what} was not enforced for {unwatched.seconds:.1f} s, because {failed} ({unwatched.reason})"
 
 
 def place(ending: Ending) -> str:

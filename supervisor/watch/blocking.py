@@ -18,6 +18,7 @@ from jobrunner.protocol.messages import Blocking
 from supervisor.launcher.child import Child
 from supervisor.lifecycle.gil import ThreadSeen, held_seconds, sleeps
 from supervisor.lifecycle.job import STACK_SECONDS
+from supervisor.log.events.jobs import BlockingUnwatched, BlockingWatched, LoopBlocked
 from supervisor.process.tasks import Tasks
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.rounds import reason_of
@@ -33,12 +34,6 @@ _LOOK_SECONDS: Final = 0.2
 _RETRY_SECONDS: Final = 1.0
 _LEAST_SECONDS: Final = 0.1
 """Below this, the child's own thread wakes up so often that it can't be told from one that waits for the GIL."""
-
-_UNSEEN: Final = (
-    "Whether C code of this job holds the GIL can't be seen from outside, and is not told: {reason}. "
-    "Tried again every second."
-)
-_SEEN_AGAIN: Final = "Whether C code of this job holds the GIL is seen again."
 
 
 class BlockingReport:
@@ -81,7 +76,7 @@ class BlockingReport:
     def _tell(self, place: tuple[str, int], text: str) -> None:
         if place not in self._told and len(self._told) < MOST_PLACES:
             self._told.add(place)
-            self._log.tell(logging.WARNING, text)
+            self._log.tell(LoopBlocked, explanation=text)
 
     async def _watch(self) -> None:
         due = self._ticked_at + self._threshold_seconds
@@ -108,8 +103,10 @@ class BlockingReport:
     def _tell_looking(self, failure: str | None) -> None:
         if (failure is not None) is not self._failing:
             self._failing = failure is not None
-            text = _SEEN_AGAIN if failure is None else _UNSEEN.format(reason=failure)
-            self._log.tell(logging.WARNING, text)
+            if failure is None:
+                self._log.tell(BlockingWatched)
+            else:
+                self._log.tell(BlockingUnwatched, reason=failure)
 
     async def _look(self, ticked_at: float) -> bool:
         """Tell it if the child can't. Return whether this silence needs no further look."""
@@ -146,10 +143,10 @@ class BlockingReport:
             f'  File "{each.file}", line {each.line}, in {each.function}' for each in reversed(frames)
         )
         return (
-            f"{self._block_id} blocks its event loop: C code has held the GIL for {seconds:.1f} s (more than "
-            f"{self._threshold_seconds:g} s), so that no other code of the job could go on, in no thread. Blocking at "
-            f"(most recent call last):\n{lines}\nDo it in smaller pieces, or in a process of its own. What does not "
-            "hold the GIL (netmiko, requests, time.sleep) runs in a thread: decorate it with "
+            f"{self._block_id} blocks its event loop: C code has held the GIL for {seconds:.1f} s. No other "
+            f"code of the job could run meanwhile, in no thread. (The limit is {self._threshold_seconds:g} s.) "
+            f"Blocking at (most recent call last):\n{lines}\nDo it in smaller pieces, or in a process of its own. "
+            "What does not hold the GIL (netmiko, requests, time.sleep) runs in a thread: decorate it with "
             "sdk.concurrency.run_in_thread, and await several at once with "
             "run_parallel(*(show(host) for host in hosts), limit=50)."
         )

@@ -7,8 +7,17 @@ from typing import Final
 from jobrunner.protocol.caps import FIELD_CAP_CHARS
 from jobrunner.protocol.masking import Masked, TextMask, end_of
 from jobrunner.protocol.messages import Log
+from supervisor.log.event import Event, tell
+from supervisor.log.events.jobs import JobLinesDropped, JobOutput
+from supervisor.log.format import JOB_LOG
 
-_log = logging.getLogger("job")
+_log = logging.getLogger(__name__)
+
+_job_log = logging.getLogger("job")
+"""Of what a job says itself. Whoever reads the log knows by the logger's name whose words they are."""
+
+LOGGERS: Final = (_job_log, _log)
+"""All that is said of a job while it runs comes from one of these."""
 
 LINES_A_SECOND: Final = 200
 """What a job may log in the long run; more is dropped, counted and said."""
@@ -32,7 +41,7 @@ class JobLog:
 
     def __init__(self, job_id: str, block_id: str, mask: TextMask, step: str | None = None) -> None:
         self.mask = mask
-        self._extra = {"job": job_id, "block": block_id, **({"step": step} if step else {})}
+        self._facts = {"job": job_id, "block": block_id, **({"step": step} if step else {})}
         self._allowance = float(BURST_LINES)
         self._refilled_at = time.monotonic()
         self._dropped = 0
@@ -45,8 +54,10 @@ class JobLog:
         text: str = self.mask(log.text, cut_after=log.cut_chars > 0)
         if log.cut_chars:
             text += f" … [{log.cut_chars} more characters cut]"
-        extra = self._extra | {"origin": log.logger, "fields": self._masked(log)}
-        _log.handle(_log.makeRecord(_log.name, log.level, "", 0, "%s", (text,), None, extra=extra))
+        extra = {"event": JOB_LOG, "facts": self._facts, "origin": log.logger, "fields": self._masked(log)}
+        _job_log.handle(
+            _job_log.makeRecord(_job_log.name, log.level, "", 0, "%s", (text,), None, extra=extra)
+        )
 
     def _masked(self, log: Log) -> dict[str, object]:
         return {self.mask(name): self._value(name, value) for name, value in log.fields.items()}
@@ -67,7 +78,7 @@ class JobLog:
     def printed(self, stream: str, line: str) -> None:
         """Pass on a line that was printed to stdout or stderr."""
         if self._may_pass(len(line)):
-            _log.info("%s", self.mask(line), extra={**self._extra, "stream": stream})
+            tell(_job_log, JobOutput(**self._facts, stream=stream, line=self.mask(line)))
 
     @property
     def is_open(self) -> bool:
@@ -95,15 +106,15 @@ class JobLog:
         if self._dropped:
             dropped, self._dropped = self._dropped, 0
             self._told_at = time.monotonic()
-            text = "%d lines of this job were dropped: it logs more than %d a second."
-            _log.warning(text, dropped, LINES_A_SECOND, extra=self._extra)
+            self.tell(JobLinesDropped, lines=dropped, lines_a_second=LINES_A_SECOND)
 
-    def tell(self, level: int, text: str, **facts: float) -> None:
-        """Log a line of the worker's own about this job. It counts against no rate, and is masked all the same.
+    def tell(self, event: type[Event], **facts: str | float) -> None:
+        """Log an event of the worker's own about this job. No rate limits it. Its texts are masked.
 
-        ``facts`` become attributes of the record, for whoever must not read them out of the text.
+        ``facts``: all that the event has besides the job, the block and the step.
         """
-        _log.log(level, "%s", self.mask(text), extra={**self._extra, **facts})
+        masked = {name: self.mask(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+        tell(_log, event(**self._facts, **masked))
 
     def close(self) -> None:
         """Say what was dropped last."""

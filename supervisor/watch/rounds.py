@@ -7,6 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
+from supervisor.log.event import tell
+from supervisor.log.events.processes import WatchFailing, WatchRestored
+
 _log = logging.getLogger(__name__)
 
 LATE_SECONDS: Final = 3.0
@@ -61,9 +64,10 @@ class Rounds:
         now = time.monotonic()
         if reason is not None and self._failing_since is None:
             self._failing_since = now
-            _log.error("%s Tried again every second. The reason: %s.", self._failing, reason)
+            tell(_log, WatchFailing(watch=self._name, consequence=self._failing, reason=reason))
         elif reason is None and self._failing_since is not None:
-            _log.warning("%s It was not so for %.1f s.", self._working, now - self._failing_since)
+            seconds = now - self._failing_since
+            tell(_log, WatchRestored(watch=self._name, consequence=self._working, seconds=seconds))
             self._failing_since = None
 
     async def close(self) -> None:

@@ -2,19 +2,17 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 
 from supervisor.launcher.child import Child
 from supervisor.lifecycle.job import STACK_SECONDS
+from supervisor.log.events.jobs import LoopResumed, LoopStalled
 from supervisor.process.tasks import Tasks
 from supervisor.verdict.wording import kernel_sentence
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.kernel import is_stopped, look_into_kernel
 from supervisor.watch.rounds import reason_of
 from supervisor.watch.stack import take_stack
-
-_log = logging.getLogger(__name__)
 
 
 class StallReport:
@@ -38,11 +36,10 @@ class StallReport:
 
     def resumed(self, seconds: float) -> None:
         """Tell that the loop runs again; after the warning, even if that is still being written."""
-        text = f"The event loop of this job runs again, after {seconds:.1f} s."
         if self._task is None or self._task.done():
-            self._log.tell(logging.WARNING, text)
+            self._log.tell(LoopResumed, seconds=seconds)
         else:
-            self._task.add_done_callback(lambda _: self._log.tell(logging.WARNING, text))
+            self._task.add_done_callback(lambda _: self._log.tell(LoopResumed, seconds=seconds))
 
     def stop(self) -> None:
         """Give up what is not told yet: the job is being ended, and its result will tell it."""
@@ -53,13 +50,7 @@ class StallReport:
             where = await self._where()
         except Exception as error:  # that it hangs is told all the same
             where = f"Where it hangs could not be seen: {reason_of(error)}."
-        self._log.tell(
-            logging.WARNING,
-            f"The event loop of this job has not run for {seconds:.1f} s: something in it blocks. The job goes on, but "
-            "can't be cancelled meanwhile. Await what takes long (asyncio.to_thread for blocking calls), or raise "
-            f"--stall-seconds.\n{where}",
-            stalled_seconds=seconds,
-        )
+        self._log.tell(LoopStalled, seconds=seconds, stack=where)
 
     async def _where(self) -> str:
         # A stopped process would get the signal only when it goes on, and show a place where nothing hangs.

@@ -16,6 +16,16 @@ from supervisor.job.runner import JobRunner
 from supervisor.journal import Ledger
 from supervisor.keeper import BOUND_SECONDS, kill_all_children, remove_cgroups
 from supervisor.launcher import Launcher
+from supervisor.log.event import tell
+from supervisor.log.events.worker import (
+    BlockLimitLowered,
+    ReloadIgnored,
+    ReloadStarted,
+    ResultsLeft,
+    TaskFailed,
+    WorkerReady,
+    WorkerStopped,
+)
 from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
 from supervisor.process.tasks import Tasks, done_before
 from supervisor.process.threads import started_pool
@@ -27,7 +37,7 @@ from supervisor.worker.heartbeat import Heartbeat
 from supervisor.worker.job_users import prepare_job_users
 from supervisor.worker.lost_claims import LostClaims
 from supervisor.worker.notify import Notifier
-from supervisor.worker.offered_blocks import start_launcher, tell_left_out, what_to_do
+from supervisor.worker.offered_blocks import start_launcher, tell_left_out, tell_problem, what_to_do
 from supervisor.worker.poller import Poller
 from supervisor.worker.recovery import recover_results
 from supervisor.worker.registration import Registration
@@ -139,7 +149,7 @@ class Daemon:
             await self._shutdown.work(
                 _Work(polling, reloading, poller, runner, dispatcher, delivery, registration)
             )
-            _log.info("Stopped.")
+            tell(_log, WorkerStopped())
         finally:
             await self._tasks.close()
             await delivery.close()
@@ -168,33 +178,31 @@ class Daemon:
 
     def _stop_without(self, name: str, error: BaseException) -> None:
         """Drain and exit with 1: what must run for as long as the worker does has failed."""
-        _log.critical("The %s failed, which is a bug in this worker. Stopping.", name, exc_info=error)
+        tell(_log, TaskFailed(task=name, consequence="The worker stops."), error=error)
         self._exit_code = 1
         self._shutdown.begin()
 
     def _on_hangup(self) -> None:
         if self._shutdown.asked.is_set():
-            _log.warning("SIGHUP. Not reloaded: the worker is stopping.")
+            tell(_log, ReloadIgnored())
             return
-        _log.info("SIGHUP. Reading the blocks and the settings anew.")
+        tell(_log, ReloadStarted())
         self._reload_asked.set()
 
     def _announce_ready(self, registration: Registration) -> None:
-        text = (
-            f"ready: {len(registration.accepted)} block(s), {self._settings.max_concurrent_jobs} slot(s), "
-            f"worker {registration.uuid}"
-        )
-        _log.info("The worker is %s.", text)
-        self._notifier.send("READY=1", f"STATUS={text}")
+        blocks, slots = len(registration.accepted), self._settings.max_concurrent_jobs
+        ready = WorkerReady(blocks=blocks, slots=slots, worker=registration.uuid)
+        tell(_log, ready)
+        self._notifier.send("READY=1", f"STATUS={ready.message}")
 
     def _check_catalogue(self, catalogue: Catalogue) -> None:
         for problem in catalogue.problems:
-            _log.error("%s", f"{problem}\n{problem.traceback}".rstrip())
+            tell_problem(problem)
         tell_left_out(catalogue)
         for block in catalogue.blocks:
             if block.max_seconds and block.max_seconds > self._settings.max_job_seconds:
-                text = "Block %s asks for up to %g s; this worker's limit of %g s holds (--max-job-seconds)."
-                _log.warning(text, block.id, block.max_seconds, self._settings.max_job_seconds)
+                asked, limit = block.max_seconds, self._settings.max_job_seconds
+                tell(_log, BlockLimitLowered(block=block.id, asked_seconds=asked, limit_seconds=limit))
         missing = [problem for problem in catalogue.problems if problem.kind == "source"]
         if missing or (catalogue.problems and self._settings.require_all_blocks):
             reasons = "; ".join(map(str, missing or catalogue.problems))
@@ -243,7 +251,7 @@ class _Work:
 
     async def deliver_rest(self) -> None:
         if not await self._delivery.wait_until_delivered(LAST_DELIVERY_SECONDS):
-            _log.warning("%d result(s) wait in the journal for the next start.", self._delivery.waiting)
+            tell(_log, ResultsLeft(results=self._delivery.waiting))
 
 
 def _leave_nothing_alive() -> None:

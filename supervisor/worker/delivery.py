@@ -7,6 +7,14 @@ from typing import Protocol
 
 from supervisor.errors import EngineError
 from supervisor.journal import Ledger, StoredResult
+from supervisor.log.event import tell
+from supervisor.log.events.results import (
+    ResultArrivedBefore,
+    ResultRefused,
+    ResultsMoving,
+    ResultsWaiting,
+    ResultTooLate,
+)
 from supervisor.process.tasks import Tasks
 from supervisor.worker.outbox import Answer, Item, Outbox, may_have_arrived, meaning_of
 
@@ -58,8 +66,8 @@ class Delivery:
     async def supersede(self, job_ids: Collection[str]) -> None:
         """Give up earlier results of jobs that have just been claimed again.
 
-        The engine hands a job out again only when its last try is over (contract §5.4). A result does not say which try
-        it is of, so that an old one, sent once more, would be taken for that of the new try.
+        The engine hands a job out again only when its last try is over (engine contract: retries). A result does not
+        say which try it is of, so that an old one, sent once more, would be taken for that of the new try.
         """
         old = [number for number, result in self._results.items() if result.job_id in job_ids]
         for number in old:
@@ -124,33 +132,21 @@ class Delivery:
             self._ambiguous.add(item.number)
         if not self._failing:
             self._failing = True
-            _log.warning("Results wait for the engine: %s", error)
+            tell(_log, ResultsWaiting(reason=str(error)))
 
     async def _delivered(self, result: StoredResult, *, first: bool) -> None:
         if self._failing:
             self._failing = False
-            _log.info("The engine takes results again.")
+            tell(_log, ResultsMoving())
         if not first and result.number in self._ambiguous:
-            _log.info(
-                "The engine had a result for job %s already: an earlier try has arrived, and only its answer was lost.",
-                result.job_id,
-            )
+            tell(_log, ResultArrivedBefore(job=result.job_id))
         elif not first:
-            _log.warning(
-                "The engine had a result for job %s already: it had given the job up, and keeps its own result.",
-                result.job_id,
-            )
+            tell(_log, ResultTooLate(job=result.job_id))
         await self._journal.forget(result.number)
         self._settled(result)
 
     async def _refused(self, result: StoredResult, error: EngineError) -> None:
-        _log.error(
-            "The engine refuses the result of job %s for good: %s It is kept in the journal, as dead letter %d: see "
-            "`supervisor journal show %d`; `supervisor journal retry %d` sends it again.",
-            result.job_id,
-            error,
-            *[result.number] * 3,
-        )
+        tell(_log, ResultRefused(job=result.job_id, reason=str(error), dead_letter=result.number))
         await self._journal.mark_dead(result.number, str(error))
         self._settled(result)
 

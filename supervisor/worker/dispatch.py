@@ -1,6 +1,7 @@
 """Claimed jobs: into the journal, into a slot, and out again as a result."""
 
 import asyncio
+import heapq
 import logging
 import time
 from collections import deque
@@ -16,6 +17,18 @@ from supervisor.job.runner import Job, JobRunner
 from supervisor.journal import Claim, Ledger
 from supervisor.journal.records import digest_of
 from supervisor.lifecycle.quarantine import JobFingerprint, Quarantine, crash_summary
+from supervisor.log.event import tell
+from supervisor.log.events.jobs import (
+    BlockQuarantined,
+    JobEnded,
+    JobMetBug,
+    JobNotRun,
+    JobRepeated,
+    JobStarted,
+    JobStuck,
+    JobWarning,
+    JobWithoutId,
+)
 from supervisor.process.tasks import Tasks
 from supervisor.verdict import Cause, Verdict, refusals
 from supervisor.worker.delivery import Delivery
@@ -71,6 +84,8 @@ class Dispatcher:
         self._waiting: deque[_Claimed] = deque()
         self._active: set[str] = set()
         self._tasks = Tasks()
+        self._slot_numbers = list(range(slots))
+        """Those that no job has; a heap, so that the lowest is given out."""
 
     @property
     def free_slots(self) -> int:
@@ -102,9 +117,9 @@ class Dispatcher:
         for item, claim, number in zip(jobs, claims, numbers, strict=True):
             if isinstance(item, MalformedJob):
                 assert item.job_id is not None
-                await self._refuse(item.job_id, number, refusals.malformed_job(item.reason))
+                await self._refuse(item.job_id, None, number, refusals.malformed_job(item.reason))
             elif self._catalogue.find(item.block_id) is None:
-                await self._refuse(item.job_id, number, self._unknown(item.block_id))
+                await self._refuse(item.job_id, item.block_id, number, self._unknown(item.block_id))
             else:
                 self._active.add(item.job_id)
                 self._waiting.append(_Claimed(item, number, claim.digest, now))
@@ -124,18 +139,18 @@ class Dispatcher:
         """
         claims = [Claim(job.job_id, job.block_id, worker_uuid, time.time(), "") for job in jobs]
         for job, number in zip(jobs, await self._journal.claim(claims), strict=True):
-            await self._refuse(job.job_id, number, refusals.claim_lost(by_the_last_run=by_the_last_run))
+            await self._refuse(
+                job.job_id, job.block_id, number, refusals.claim_lost(by_the_last_run=by_the_last_run)
+            )
 
     def _without_repeats(self, items: Sequence[Job | MalformedJob]) -> list[Job | MalformedJob]:
         chosen: dict[str, Job | MalformedJob] = {}
         for item in items:
             if item.job_id is None:
-                _log.error(
-                    "A claimed job has no id, so that nobody can be told. %s", getattr(item, "reason", "")
-                )
+                tell(_log, JobWithoutId(reason=getattr(item, "reason", "")))
             elif item.job_id in chosen or item.job_id in self._active:
                 # One claim, one run. A later claim of an id, after its result, is the engine's retry and is run.
-                _log.warning("Job %s came twice; it is run once.", item.job_id)
+                tell(_log, JobRepeated(job=item.job_id))
             else:
                 chosen[item.job_id] = item
         return list(chosen.values())
@@ -149,8 +164,11 @@ class Dispatcher:
     def _unknown(self, block_id: str) -> Verdict:
         return refusals.unknown_block(block_id, tuple(map(str, self._catalogue.problems)))
 
-    async def _refuse(self, job_id: str, number: int, verdict: Verdict) -> None:
-        _log.error("Job %s is not run (%s): %s", job_id, verdict.cause, verdict.message)
+    async def _refuse(self, job_id: str, block_id: str | None, number: int, verdict: Verdict) -> None:
+        tell(
+            _log,
+            JobNotRun(job=job_id, block=block_id, cause=verdict.cause.value, explanation=verdict.message),
+        )
         await self._report(job_id, number, not_run(verdict))
 
     def _fill_slots(self) -> None:
@@ -164,30 +182,52 @@ class Dispatcher:
         self.changed.set()
 
     async def _run(self, claimed: _Claimed) -> None:
+        slot = heapq.heappop(self._slot_numbers)
+        is_stuck = False
+        try:
+            is_stuck = await self._run_in(slot, claimed)
+        finally:
+            self._active.discard(claimed.job.job_id)
+            if not is_stuck:
+                heapq.heappush(self._slot_numbers, slot)
+
+    async def _run_in(self, slot: int, claimed: _Claimed) -> bool:
+        """Run a job and make its result durable. Returns whether its slot can't be used again."""
         job = claimed.job
+        pids: list[int] = []
+
+        def started(pid: int) -> None:
+            pids.append(pid)
+            tell(_log, JobStarted(job=job.job_id, block=job.block_id, slot=slot, pid=pid))
+
         block = self._catalogue.find(job.block_id)
         fingerprint = JobFingerprint(job.block_id, job.job_type, job.entity_id, claimed.digest)
         # A reload begins a new count, to which a job of the old code does not belong.
         quarantine = self._quarantine
+        if block is None:  # it was there when the job came, and the worker was reloaded
+            await self._refuse(job.job_id, job.block_id, claimed.number, self._unknown(job.block_id))
+            return False
+        if refusal := self._refusal(claimed, block, fingerprint):
+            await self._refuse(job.job_id, job.block_id, claimed.number, refusal)
+            return False
+        limit_seconds = self._limit_seconds(block)  # before the run: a reload changes it for later jobs
         try:
-            if block is None:  # it was there when the job came, and the worker was reloaded
-                await self._refuse(job.job_id, claimed.number, self._unknown(job.block_id))
-                return
-            if refusal := self._refusal(claimed, block, fingerprint):
-                await self._refuse(job.job_id, claimed.number, refusal)
-                return
-            _log.info("Job %s starts.", job.job_id, extra={"job": job.job_id, "block": job.block_id})
-            try:
-                finished = await self._runner.run(job, block)
-            except Exception:
-                # Not expected, but a job without a result would sit in the engine until that gives it up.
-                _log.critical("Job %s met a bug in this worker and was ended.", job.job_id, exc_info=True)
-                await self._report(job.job_id, claimed.number, not_run(refusals.worker_error()))
-                return
-            _count_death(quarantine, fingerprint, finished, self._clock())
-            await self._conclude(claimed, finished)
-        finally:
-            self._active.discard(job.job_id)
+            finished = await self._runner.run(job, block, on_start=started)
+        except Exception:
+            # Not expected, but a job without a result would sit in the engine until that gives it up.
+            tell(_log, JobMetBug(job=job.job_id, block=job.block_id), error=True)
+            await self._report(job.job_id, claimed.number, not_run(refusals.worker_error()))
+            return False
+        _count_death(quarantine, fingerprint, finished, self._clock())
+        tell_end(job, finished, slot, pids[0] if pids else None, limit_seconds)
+        await self._report(job.job_id, claimed.number, finished)
+        if finished.stuck:
+            self._slots -= 1
+            tell(_log, JobStuck(job=job.job_id, block=job.block_id, slots_left=self._slots))
+        return finished.stuck
+
+    def _limit_seconds(self, block: BlockEntry) -> float:
+        return limits_for(self._runner.settings, block).max_seconds
 
     def _refusal(self, claimed: _Claimed, block: BlockEntry, fingerprint: JobFingerprint) -> Verdict | None:
         """Return the verdict of a job that must not be started now, or `None`."""
@@ -200,43 +240,12 @@ class Dispatcher:
             return refusals.quarantined(block.id, why)
         return None
 
-    async def _conclude(self, claimed: _Claimed, finished: Finished) -> None:
-        job_id = claimed.job.job_id
-        self._tell(claimed.job, finished)
-        await self._report(job_id, claimed.number, finished)
-        if finished.stuck:
-            self._slots -= 1
-            _log.critical(
-                "Job %s can't be killed (a process of it is stuck in the kernel). Its slot is set aside; %d left.",
-                job_id,
-                self._slots,
-            )
-
     async def _report(self, job_id: str, number: int, finished: Finished) -> None:
         """Make the result durable, as far as the disk takes it, then hand it to the delivery."""
         text = result_text(job_id, finished, knows_retryable=self._engine.knows_retryable)
         await self._journal.store_result(number, text)
         if result := self._journal.result(number):
             self._delivery.submit(result)
-
-    def _tell(self, job: Job, finished: Finished) -> None:
-        verdict = finished.verdict
-        extra = {"job": job.job_id, "block": job.block_id}
-        seconds = finished.ending.usage.elapsed_seconds
-        level = logging.INFO if verdict.success else logging.WARNING
-        _log.log(
-            level,
-            "Job %s: %s (%s) after %.2f s.",
-            job.job_id,
-            verdict.status,
-            verdict.cause,
-            seconds,
-            extra=extra,
-        )
-        if verdict.cause not in (Cause.COMPLETED, Cause.BLOCK_FAILED, Cause.BLOCK_RAISED):
-            _log.warning("%s", verdict.message, extra=extra)
-        if verdict.warning:
-            _log.warning("Job %s: %s.", job.job_id, verdict.warning, extra=extra)
 
     async def wait_until_idle(self) -> None:
         """Wait until no job runs or waits. To be called when nothing is accepted any more."""
@@ -249,4 +258,27 @@ def _count_death(quarantine: Quarantine, job: JobFingerprint, finished: Finished
     cause = finished.verdict.cause
     how = crash_summary(cause, finished.ending)
     if why := quarantine.ended(job, cause, how, at):
-        _log.critical("QUARANTINE begins. %s", refusals.quarantine_text(job.block_id, why))
+        text = refusals.quarantine_text(job.block_id, why)
+        tell(_log, BlockQuarantined(block=job.block_id, explanation=text))
+
+
+def tell_end(job: Job, finished: Finished, slot: int, pid: int | None, limit_seconds: float) -> None:
+    """Log how a job ended, and what it took."""
+    verdict, usage = finished.verdict, finished.ending.usage
+    by_the_block = verdict.cause in (Cause.COMPLETED, Cause.BLOCK_FAILED, Cause.BLOCK_RAISED)
+    ended = JobEnded(
+        job=job.job_id,
+        block=job.block_id,
+        slot=slot,
+        pid=pid,
+        outcome=verdict.status,
+        cause=verdict.cause.value,
+        seconds=usage.elapsed_seconds,
+        limit_seconds=limit_seconds,
+        cpu_seconds=usage.cpu_seconds,
+        peak_memory_mb=usage.peak_memory_mb,
+        explanation="" if by_the_block else verdict.message,
+    )
+    tell(_log, ended, level=None if verdict.success else logging.WARNING)
+    if verdict.warning:
+        tell(_log, JobWarning(job=job.job_id, block=job.block_id, warning=verdict.warning))

@@ -5,6 +5,8 @@ import logging
 
 from supervisor.engine.api import EngineApi
 from supervisor.errors import EngineError
+from supervisor.log.event import tell
+from supervisor.log.events.worker import HeartbeatFailing, HeartbeatRestored
 from supervisor.worker.registration import Registration
 
 _log = logging.getLogger(__name__)
@@ -42,10 +44,10 @@ class Heartbeat:
         except (EngineError, TimeoutError) as error:
             if not self._failing:
                 self._failing = True
-                _log.warning("The heartbeat does not reach the engine: %s", str(error) or "no answer in time")
+                tell(_log, HeartbeatFailing(reason=str(error) or "no answer in time"))
             return
         if self._failing:
             self._failing = False
-            _log.info("The heartbeat reaches the engine again.")
+            tell(_log, HeartbeatRestored())
         if not known:
             await self._registration.renew(uuid)

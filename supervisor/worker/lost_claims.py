@@ -13,6 +13,8 @@ from typing import Final
 
 from supervisor.engine.api import EngineApi
 from supervisor.errors import EngineError
+from supervisor.log.event import tell
+from supervisor.log.events.worker import ClaimsLost, ClaimsUnknown
 from supervisor.worker.dispatch import Dispatcher
 
 _log = logging.getLogger(__name__)
@@ -80,7 +82,7 @@ class LostClaims:
         known |= self._dispatcher.known_job_ids
         lost = [job for job in claimed if job.job_id not in known]
         if lost:
-            _log.warning("%d job(s) were given to this worker, and never arrived.", len(lost))
+            tell(_log, ClaimsLost(jobs=len(lost)))
             await self._dispatcher.report_lost(lost, worker_uuid, by_the_last_run=self._of_the_last_run)
         self._of_the_last_run = False
 
@@ -97,12 +99,7 @@ class LostClaims:
             if error.status in _NOT_ALLOWED
             else "This engine can't tell."
         )
-        _log.warning(
-            "A poll broke, and whether it claimed jobs is not known: %s %s "
-            "Such jobs are failed by the engine itself after some minutes.",
-            error,
-            advice,
-        )
+        tell(_log, ClaimsUnknown(reason=str(error), advice=advice))
 
     def _forget_what_was_due(self) -> None:
         now = self._clock()

@@ -3,7 +3,7 @@
 import logging
 import os
 
-from jobrunner.protocol.catalogue import Catalogue
+from jobrunner.protocol.catalogue import Catalogue, ImportProblem
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Discovery
 from supervisor.launcher import Imports, Launcher
@@ -12,6 +12,8 @@ from supervisor.launcher.environment import job_environment
 from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.spawn_launcher import SpawnLauncher
 from supervisor.launcher.template import TemplateLauncher
+from supervisor.log.event import tell
+from supervisor.log.events.worker import InterpreterForEachJob, ModuleFailed, ModuleLeftOut, ModulesLeftOut
 from supervisor.settings.run_settings import RunSettings
 
 _log = logging.getLogger(__name__)
@@ -33,7 +35,7 @@ async def start_launcher(settings: RunSettings, users: JobUsers | None = None) -
         return launcher, catalogue
     await launcher.close()
     culprit = next(problem for problem in catalogue.problems if problem.kind == "thread")
-    _log.warning("Each job gets an interpreter of its own (about half a second), because %s", culprit)
+    tell(_log, InterpreterForEachJob(reason=str(culprit)))
     launcher = SpawnLauncher(imports, confinement_pool)
     return launcher, await launcher.start()
 
@@ -56,9 +58,17 @@ def tell_left_out(catalogue: Catalogue) -> None:
     """Log how many modules were not imported, and at debug level which and why."""
     if not catalogue.left_out:
         return
-    _log.info("%s `supervisor blocks` lists them.", left_out_text(catalogue))
+    tell(_log, ModulesLeftOut(modules=len(catalogue.left_out)))
     for module in catalogue.left_out:
-        _log.debug("Not imported: %s", module)
+        tell(_log, ModuleLeftOut(module=str(module)))
+
+
+def tell_problem(problem: ImportProblem) -> None:
+    """Log why a module's blocks are missing, or what else it does to this worker."""
+    failed = ModuleFailed(
+        module=problem.module, kind=problem.kind, problem=str(problem), import_traceback=problem.traceback
+    )
+    tell(_log, failed)
 
 
 def left_out_text(catalogue: Catalogue) -> str:

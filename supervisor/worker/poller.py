@@ -9,6 +9,8 @@ from typing import Final
 from supervisor.engine.api import EngineApi
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
+from supervisor.log.event import tell
+from supervisor.log.events.worker import PollsFailing, PollsRestored, PollTooLarge, PollTruncated
 from supervisor.process.tasks import done_before
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.lost_claims import LostClaims, may_have_claimed
@@ -68,10 +70,10 @@ class Poller:
             poll = await self._engine.poll(uuid, tuple(self._registration.accepted), limit)
             self._recovered()
             if len(poll.jobs) > limit:
-                _log.warning("The engine sent %d jobs for %d free slots; they wait.", len(poll.jobs), limit)
+                tell(_log, PollTooLarge(jobs=len(poll.jobs), slots=limit))
             await self._dispatcher.accept(poll.jobs, uuid)
             if not poll.complete:
-                _log.warning("The engine's answer to a poll broke off after %d job(s).", len(poll.jobs))
+                tell(_log, PollTruncated(jobs=len(poll.jobs)))
                 self._lost_claims.suspect()
         except EngineError as error:
             if error.status == 404:
@@ -90,14 +92,14 @@ class Poller:
         pause = self._backoff.next_pause(error.retry_after_seconds)
         if not self._failing:
             self._failing = True
-            _log.warning("Polling fails: %s It is tried again and again.", error)
+            tell(_log, PollsFailing(reason=str(error)))
         return pause
 
     def _recovered(self) -> None:
         self._backoff.reset()
         if self._failing:
             self._failing = False
-            _log.info("Polling works again.")
+            tell(_log, PollsRestored())
 
     async def _pause(self, seconds: float, *, until_slot_is_free: bool) -> None:
         """Wait, but no longer than until the worker stops (or a slot is free, where that matters)."""

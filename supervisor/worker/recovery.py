@@ -4,6 +4,8 @@ import logging
 
 from supervisor.job.result import not_run, result_text
 from supervisor.journal import Ledger
+from supervisor.log.event import tell
+from supervisor.log.events.jobs import JobInterrupted
 from supervisor.verdict.refusals import worker_restarted
 from supervisor.worker.delivery import Delivery
 
@@ -17,7 +19,7 @@ async def recover_results(journal: Ledger, delivery: Delivery, *, knows_retryabl
     """
     for entry in journal.interrupted():
         job_id = entry.claim.job_id
-        _log.warning("Job %s was interrupted by the end of the last run.", job_id)
+        tell(_log, JobInterrupted(job=job_id, block=entry.claim.block_id))
         interrupted = not_run(worker_restarted(entry.claim.block_id))
         text = result_text(job_id, interrupted, knows_retryable=knows_retryable)
         await journal.store_result(entry.number, text)

@@ -11,6 +11,18 @@ from supervisor.engine.api import EngineApi, client_version
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError, StartRefusedError
 from supervisor.journal import Ledger
+from supervisor.log.event import tell
+from supervisor.log.events.worker import (
+    BlockRefused,
+    ClientDeprecated,
+    CompatibilityUnknown,
+    Registered,
+    RegistrationFailing,
+    RegistrationKept,
+    RenewalFailing,
+    UnregistrationFailed,
+    WorkerExpired,
+)
 from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
@@ -65,7 +77,8 @@ class Registration:
                         "Check --engine-url, or raise --startup-retry-seconds."
                     ) from error
                 pause = min(backoff.next_pause(error.retry_after_seconds), left)
-                _log.warning("%s Trying again in %.1f s, giving up in %.0f s.", error, pause, left)
+                failing = RegistrationFailing(reason=str(error), pause_seconds=pause, left_seconds=left)
+                tell(_log, failing)
                 await asyncio.sleep(pause)
             else:
                 return
@@ -86,7 +99,7 @@ class Registration:
         async with self._renewing:
             if self.uuid != lost_uuid:
                 return  # somebody else noticed first
-            _log.warning("The engine does not know this worker (%s) any more. Registering anew.", lost_uuid)
+            tell(_log, WorkerExpired(worker=lost_uuid))
 
             async def register() -> None:
                 # Once only: where a block then fails, another worker would count against the licence.
@@ -103,7 +116,7 @@ class Registration:
                 await register()
             except EngineError as error:
                 pause = backoff.next_pause(error.retry_after_seconds)
-                _log.warning("Registering anew failed: %s Trying again in %.1f s.", error, pause)
+                tell(_log, RenewalFailing(reason=str(error), pause_seconds=pause))
                 await asyncio.sleep(pause)
             else:
                 return
@@ -116,7 +129,7 @@ class Registration:
         try:
             await self._engine.unregister(self.uuid)
         except EngineError as error:
-            _log.warning("The engine was not told that this worker leaves: %s", error)
+            tell(_log, UnregistrationFailed(reason=str(error)))
 
     async def _register(self) -> None:
         if not self.uuid:
@@ -126,7 +139,7 @@ class Registration:
             if known is not None and await self._engine.ping(known):
                 self.uuid = known
                 self.came_back = True
-                _log.info("Back as worker %s.", known)
+                tell(_log, RegistrationKept(worker=known))
             else:
                 await self._register_anew()
         await self._register_blocks()
@@ -137,7 +150,7 @@ class Registration:
         except EngineError as error:
             # An older engine has no such route. One that is not there at all is told by the next request.
             level = logging.DEBUG if error.status is None else logging.WARNING
-            _log.log(level, "The engine did not say whether it is compatible: %s Going on.", error)
+            tell(_log, CompatibilityUnknown(reason=str(error)), level=level)
             return
         if not reply.compatible:
             raise StartRefusedError(
@@ -145,7 +158,7 @@ class Registration:
                 f"({client_version()}). Install the client that belongs to the engine."
             )
         if reply.deprecated:
-            _log.warning("The engine (%s) calls this worker's client deprecated.", reply.engine_version)
+            tell(_log, ClientDeprecated(engine_version=reply.engine_version))
 
     async def _register_anew(self) -> None:
         version = importlib.metadata.version("neops-supervisor")
@@ -155,7 +168,7 @@ class Registration:
         self.accepted.clear()
         # Offered again: they may have been refused only because the worker was unknown.
         self.refused.clear()
-        _log.info("Registered as worker %s.", uuid)
+        tell(_log, Registered(worker=uuid))
 
     async def _register_blocks(self) -> None:
         """Register what is not accepted yet. A block that is refused harms only itself."""
@@ -169,6 +182,6 @@ class Registration:
                 if error.retryable:
                     raise
                 self.refused[block.id] = str(error)
-                _log.error("Block %s is not offered. %s", block.id, error)
+                tell(_log, BlockRefused(block=block.id, reason=str(error)))
             else:
                 self.accepted.append(block)

@@ -10,11 +10,13 @@ from jobrunner.protocol.catalogue import Catalogue, ImportProblem
 from supervisor.errors import ReloadRefusedError, TemplateError
 from supervisor.job.runner import JobRunner
 from supervisor.launcher import Launcher
+from supervisor.log.event import tell
+from supervisor.log.events.worker import Reloaded, ReloadRefused, RestartNeeded
 from supervisor.log.setup import set_level
 from supervisor.settings.run_settings import DaemonSettings, RunSettings
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.notify import Notifier
-from supervisor.worker.offered_blocks import imports_of, tell_left_out
+from supervisor.worker.offered_blocks import imports_of, tell_left_out, tell_problem
 from supervisor.worker.registration import Registration
 
 _log = logging.getLogger(__name__)
@@ -57,7 +59,7 @@ class Reload:
                 text = await self._reload()
             except (ReloadRefusedError, TemplateError) as error:
                 again = " Then send SIGHUP again." if error.retryable else ""
-                _log.error("Not reloaded, everything stays as it was: %s%s", error, again)
+                tell(_log, ReloadRefused(reason=f"{error}{again}", retryable=error.retryable))
                 text = f"the last reload was refused: {error}"
             self._notifier.send("READY=1", f"STATUS={text.splitlines()[0]}")
 
@@ -72,7 +74,7 @@ class Reload:
 
         catalogue = await self._launcher.reload(imports_of(settings), accept)
         for problem in catalogue.problems:
-            _log.error("%s", f"{problem}\n{problem.traceback}".rstrip())
+            tell_problem(problem)
         tell_left_out(catalogue)
         self._dispatcher.offer(catalogue)
         self._runner.renew(settings)
@@ -80,7 +82,7 @@ class Reload:
         self._tell_what_needs_a_restart(settings)
         await self._registration.offer(catalogue.blocks)
         text = f"reloaded: {len(self._registration.accepted)} block(s)"
-        _log.info("The worker is %s. Jobs that run finish with the code they began with.", text)
+        tell(_log, Reloaded(blocks=len(self._registration.accepted)))
         return text
 
     def _tell_what_needs_a_restart(self, settings: DaemonSettings) -> None:
@@ -90,7 +92,7 @@ class Reload:
             if name not in RELOADED and getattr(settings, name) != getattr(self._settings, name)
         ]
         if changed:
-            _log.warning("Changed, and in force only after a restart: %s.", ", ".join(changed))
+            tell(_log, RestartNeeded(settings=", ".join(changed)))
 
 
 def objections(before: Catalogue, after: Catalogue, *, require_all: bool) -> list[str]:

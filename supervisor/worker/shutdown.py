@@ -9,6 +9,8 @@ from collections.abc import Coroutine
 from typing import Any, Final, Protocol
 
 from supervisor.lifecycle.worker import WorkerCommand, WorkerEvent, WorkerPhase, WorkerState, worker_step
+from supervisor.log.event import tell
+from supervisor.log.events.worker import StopSignalled
 from supervisor.process.tasks import OnFailure, Tasks
 from supervisor.worker.notify import Notifier
 
@@ -16,9 +18,9 @@ _log = logging.getLogger(__name__)
 
 EXIT_AT_ONCE: Final = 130
 _ANNOUNCEMENTS: Final = {
-    1: "Stopping: no new jobs, running ones may go on for {seconds:g} s. Once more kills them.",
-    2: "Stopping now: running jobs are killed and reported. Once more leaves at once.",
-    3: "Leaving at once: the next start reports what was interrupted.",
+    1: "The worker stops. It takes no new jobs, and running ones have {seconds:g} s to end. Another signal kills them.",
+    2: "The worker stops now. It kills running jobs and reports them. Another signal ends it at once.",
+    3: "The worker ends at once. The next start reports the jobs that were interrupted.",
 }
 
 
@@ -83,12 +85,14 @@ class Shutdown:
         """Take a signal to stop, and announce what it does."""
         announcement = _ANNOUNCEMENTS.get(self._state.signals + 1)
         if announcement is not None:
-            text = f"{number.name}. {announcement.format(seconds=self._timeout)}"
+            signalled = StopSignalled(
+                signal=number.name, consequence=announcement.format(seconds=self._timeout)
+            )
             if self._state.signals + 1 < 3:
-                _log.warning("%s", text)
+                tell(_log, signalled)
             else:
                 # Not to the log, whose thread will not get to it any more.
-                os.write(sys.stderr.fileno(), f"supervisor: {text}\n".encode())
+                os.write(sys.stderr.fileno(), f"supervisor: {signalled.message}\n".encode())
         self._apply(WorkerEvent.SIGNALLED)
 
     def begin(self) -> None:

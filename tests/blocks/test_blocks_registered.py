@@ -15,6 +15,7 @@ import blocks.testing
 from sdk import registry
 from sdk.block_registry import RegisteredBlock
 from sdk.schema import engine_schema
+from tests.patience import PATIENCE_SECONDS
 
 
 def load(package: object) -> list[str]:
@@ -115,6 +116,6 @@ def test_importing_every_block_starts_no_thread() -> None:
     modules = ", ".join([*PRODUCTION, *MISBEHAVING, *EXAMPLES])
     source = f"import os, {modules}; print(len(os.listdir('/proc/self/task')))"
     output = subprocess.run(
-        [sys.executable, "-c", source], capture_output=True, text=True, timeout=50, check=True
+        [sys.executable, "-c", source], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True
     )
     assert output.stdout == "1\n"

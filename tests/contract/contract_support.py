@@ -11,6 +11,8 @@ import aiohttp
 from contract_worker import Worker
 
 from sdk.devengine import DevEngine, JobRecord, RequestRecord
+from supervisor.log.event import Event
+from supervisor.log.events.jobs import JobStarted
 from tests.patience import PATIENCE_SECONDS, until
 
 ECHO = "neops_base/echo:1.0.0"
@@ -31,16 +33,28 @@ class Setup:
     def log(self) -> str:
         return self.worker.log[self.log_start :]
 
-    async def logged(self, text: str, seconds: float = PATIENCE_SECONDS) -> str:
-        """Wait for a line with ``text`` and return it."""
+    def lines(self, event: type[Event], *words: str) -> list[str]:
+        """The lines of this event that hold all of ``words``: a job's id, or a fact such as ``cause=time_limit``."""
+        return lines_of(self.log, event, *words)
+
+    async def logged(self, event: type[Event] | str, *words: str, seconds: float = PATIENCE_SECONDS) -> str:
+        """Wait for a line of the event (or, of a job's own lines, with this text), and return it."""
+        if isinstance(event, str):
+            text, words = event, (event, *words)
+        else:
+            text = event.name
 
         def find() -> str:
             runs = self.worker.runs  # asked first: its last words come before its end
-            line = next((line for line in self.log.splitlines() if text in line), "")
-            assert line or runs, f"the worker has ended and never said {text!r}"
-            return line
+            found = (
+                lines_of(self.log, event, *words)
+                if not isinstance(event, str)
+                else [line for line in self.log.splitlines() if all(word in line for word in words)]
+            )
+            assert found or runs, f"the worker has ended and never said {text!r}"
+            return found[0] if found else ""
 
-        return await until(find, f"the log says {text!r}", seconds)
+        return await until(find, f"the log says {text!r} {words}", seconds)
 
     def sent(self, route: str) -> list[RequestRecord]:
         """The requests of a route so far, in the order of their arrival."""
@@ -70,7 +84,7 @@ class Setup:
 
     async def started(self, job_id: str) -> JobRecord:
         """Wait until the worker says that it runs the job."""
-        await self.logged(f"Job {job_id} starts")
+        await self.logged(JobStarted, job_id)
         return self.engine.job(job_id)
 
     async def works(self) -> bool:
@@ -85,6 +99,16 @@ class Setup:
         async with aiohttp.ClientSession() as session, session.delete(url) as response:
             assert response.status == 204
         return worker.uuid
+
+
+def lines_of(log: str, event: type[Event], *words: str) -> list[str]:
+    """The lines of this event in the text of a log that hold all of ``words``."""
+    return [
+        line
+        for line in log.splitlines()
+        if line.endswith(f" event={event.name}") or f" event={event.name}\\n" in line
+        if all(word in line for word in words)
+    ]
 
 
 def body_of(request: RequestRecord) -> Any:

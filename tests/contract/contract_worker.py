@@ -62,7 +62,7 @@ class Worker:
         return self._process.poll() is None
 
     async def ready(self) -> None:
-        await until(lambda: "The worker is ready" in self.log or not self.runs, "the worker is ready")
+        await until(lambda: "event=worker_ready" in self.log or not self.runs, "the worker is ready")
         assert self.runs, self.log
 
     def terminate(self) -> None:

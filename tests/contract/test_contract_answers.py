@@ -4,13 +4,14 @@ import pytest
 from contract_support import ECHO, Setup, body_of
 
 from sdk.devengine import Fault
+from supervisor.log.events.worker import PollsFailing, PollsRestored, WorkerExpired
 from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_jobs_of_a_poll_answered_with_200_are_run(setup: Setup) -> None:
-    """§1.1: a generated client takes 200 for an empty answer, and the jobs it has just claimed are lost."""
+    """A generated client takes 200 for an empty answer, and the jobs it has just claimed are lost."""
     await until(lambda: setup.sent("poll"), "a poll")
     setup.engine.faults.add(Fault("poll", status=200, handle=True, times=3))
     job_id = setup.engine.submit(block=ECHO, parameters={"text": "two hundred"})
@@ -44,8 +45,8 @@ BAD_ANSWERS = {
 async def test_a_bad_answer_to_a_poll_is_named_and_polling_goes_on(setup: Setup, name: str) -> None:
     fault, told = BAD_ANSWERS[name]
     setup.engine.faults.add(fault)
-    assert told in await setup.logged("Polling fails")
-    await setup.logged("Polling works again")
+    assert told in await setup.logged(PollsFailing)
+    await setup.logged(PollsRestored)
     assert await setup.works()
 
 
@@ -53,15 +54,15 @@ async def test_an_answer_that_breaks_off_does_not_put_its_secrets_into_the_log(s
     """I9: a job list that is cut off is no JSON, but still full of passwords."""
     cut_off = '[{"context": {"devices": [{"id": 1, "password": "cut-off-secret'
     setup.engine.faults.add(Fault("poll", body=cut_off))
-    await setup.logged("Polling fails")
-    await setup.logged("Polling works again")
+    await setup.logged(PollsFailing)
+    await setup.logged(PollsRestored)
     assert "cut-off-secret" not in setup.log
 
 
 async def test_a_poll_that_the_engine_does_not_know_the_worker_of_registers_anew(setup: Setup) -> None:
     """W5: 404 is the poll's way of saying what the ping says."""
     setup.engine.faults.add(Fault("poll", status=404))
-    await setup.logged("Registering anew")
+    await setup.logged(WorkerExpired)
     assert await setup.works()
     # The fault only said so: the engine still has the old one.
     old = await setup.forget_worker()

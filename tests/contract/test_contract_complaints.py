@@ -10,6 +10,7 @@ from contract_support import ECHO, Setup
 from contract_worker import Worker
 
 from sdk.devengine import DevEngine, Fault
+from supervisor.log.events.jobs import JobEnded
 from tests.patience import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -27,11 +28,11 @@ async def test_an_engine_that_does_not_answer_holds_up_neither_limits_nor_logs_n
     await fresh.started(ending)
     for route in ("ping", "result"):
         fresh.engine.faults.add(Fault(route, delay_seconds=60, times=1000))  # type: ignore[arg-type]  # both are routes
-    await fresh.logged(f"Job {ending}: failed (time_limit)", seconds=AT_ONCE_SECONDS)
+    await fresh.logged(JobEnded, ending, "(time_limit)", seconds=AT_ONCE_SECONDS)
     assert fresh.engine.job(running).status == "polled"
     fresh.worker.signal(signal.SIGTERM)
     fresh.worker.signal(signal.SIGINT)
-    await fresh.logged(f"Job {running}: failed (worker_stopping)", seconds=AT_ONCE_SECONDS)
+    await fresh.logged(JobEnded, running, "(worker_stopping)", seconds=AT_ONCE_SECONDS)
 
 
 async def test_a_block_that_waits_for_a_mute_device_ends_at_its_limit_and_the_next_ones_run(
@@ -80,10 +81,10 @@ async def test_limits_hold_and_a_second_signal_is_heard_while_the_worker_drains(
     limited = fresh.engine.submit(block="contract/short_time:1.0.0")
     await fresh.started(limited)
     fresh.worker.terminate()
-    await fresh.logged(f"Job {limited}: failed (time_limit)", seconds=AT_ONCE_SECONDS)
+    await fresh.logged(JobEnded, limited, "(time_limit)", seconds=AT_ONCE_SECONDS)
     begun = time.monotonic()
     fresh.worker.signal(signal.SIGINT)
-    await fresh.logged(f"Job {hanging}: failed (worker_stopping)", seconds=AT_ONCE_SECONDS)
+    await fresh.logged(JobEnded, hanging, "(worker_stopping)", seconds=AT_ONCE_SECONDS)
     assert await fresh.worker.exit_code() == 0
     assert time.monotonic() - begun < 2 * AT_ONCE_SECONDS
 

@@ -14,6 +14,7 @@ from contract_support import ECHO, SLOW, Setup
 from contract_worker import ROOT, Worker
 
 from sdk.devengine import DevEngine, Fault
+from supervisor.log.events.results import JournalFailing, JournalReplaced, JournalRestored, ResultRefused
 from tests.capabilities import entering, mounting
 from tests.patience import PATIENCE_SECONDS, until
 
@@ -54,20 +55,20 @@ async def test_jobs_are_run_and_delivered_while_the_disk_is_full_and_the_journal
     fill(disk)
     engine.faults.add(Fault("result", status=503, times=1000))
     kept = [engine.submit(block=ECHO, parameters={"text": "x" * 40_000}) for _ in range(4)]
-    line = await setup.logged("does not take what it should keep")
+    line = await setup.logged(JournalFailing)
     assert " ERROR " in line
     assert "Free some space" in line
     await until(lambda: all(setup.results_of(job_id) for job_id in kept), "all were tried")
     (disk / "filler").unlink()
-    await setup.logged("is whole again")
+    await setup.logged(JournalRestored)
     # In the worker's mount namespace: SQLite resolves links by itself, and so does not follow this one.
     command = [*entering(setup.worker.supervisor_pid), sys.executable, "-m", "supervisor"]
     command += ["journal", "--state-dir", str(state)]
     done = await asyncio.to_thread(
-        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=50
+        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS
     )
     assert all(job_id in done.stdout for job_id in kept), done.stderr
-    assert setup.log.count("does not take what it should keep") == 1
+    assert len(setup.lines(JournalFailing)) == 1
     engine.faults.clear()
     for job_id in kept:
         assert (await setup.result(job_id))["status"] == "success"
@@ -83,10 +84,10 @@ async def test_a_worker_starts_with_a_full_disk_and_mends_its_journal(
     )
     setup = Setup(engine, start_worker(engine.url, *FLAGS, prefix=(*head, filled, name)))
     await setup.worker.ready()
-    assert "does not take what it should keep" in setup.log
+    assert setup.lines(JournalFailing)
     assert await setup.works()
     Path(f"/proc/{setup.worker.supervisor_pid}/root{state}/filler").unlink()
-    await setup.logged("is whole again")
+    await setup.logged(JournalRestored)
     assert await setup.works()
 
 
@@ -98,7 +99,7 @@ async def test_a_worker_starts_with_a_damaged_journal_and_says_where_it_is(
     (state / FILE).write_bytes(b"no database " * 1000)
     setup = Setup(engine, start_worker(engine.url, *FLAGS))
     await setup.worker.ready()
-    line = await setup.logged("was damaged. It was moved to")
+    line = await setup.logged(JournalReplaced)
     assert f"{state / FILE}.corrupt-2" in line
     assert await setup.works()
     (aside,) = state.glob("*.corrupt-*Z")
@@ -120,7 +121,7 @@ async def test_a_journal_that_is_damaged_under_a_running_worker_is_replaced_and_
         path = setup.worker.state_dir / name
         path.write_bytes(b"\xa5" * path.stat().st_size)
     engine.submit(block=ECHO, parameters={"text": "the next write"})
-    await setup.logged("was damaged. It was moved to")
+    await setup.logged(JournalReplaced)
     database_has_both = [
         sys.executable,
         "-m",
@@ -132,7 +133,7 @@ async def test_a_journal_that_is_damaged_under_a_running_worker_is_replaced_and_
 
     def listed() -> bool:
         done = subprocess.run(
-            database_has_both, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+            database_has_both, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
         )
         return kept in done.stdout and running in done.stdout
 
@@ -155,12 +156,12 @@ async def test_a_journal_that_is_damaged_under_a_running_worker_is_replaced_and_
 async def test_a_dead_letter_is_sent_again_by_the_running_worker_when_a_person_says_so(fresh: Setup) -> None:
     fresh.engine.faults.add(Fault("result", status=422))
     job_id = fresh.engine.submit(block=ECHO, parameters={"text": "again"})
-    line = await fresh.logged(f"refuses the result of job {job_id}")
+    line = await fresh.logged(ResultRefused, job_id)
     number = line.partition("supervisor journal retry ")[2].split("`")[0]
     command = [sys.executable, "-m", "supervisor", "journal", "retry", number]
     command += ["--state-dir", str(fresh.worker.state_dir)]
     done = await asyncio.to_thread(
-        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=50
+        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS
     )
     assert done.returncode == 0, done.stderr
     assert (await fresh.result(job_id, PATIENCE_SECONDS))["result"]["data"] == {"text": "again"}

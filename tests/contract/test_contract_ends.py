@@ -1,4 +1,4 @@
-"""How children end: conformance test 8 (engine contract §9)."""
+"""How children end: conformance test 8 of the engine contract."""
 
 import asyncio
 import os

@@ -1,8 +1,9 @@
-"""The jobs of a poll, each for itself: conformance tests 2 and 3 (engine contract §9), and bad parameters."""
+"""The jobs of a poll, each for itself: conformance tests 2 and 3 of the engine contract, and bad parameters."""
 
 import pytest
 from contract_support import ECHO, Setup, job_item
 
+from supervisor.log.events.jobs import JobWithoutId
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
@@ -44,7 +45,7 @@ async def test_a_job_without_a_usable_id_is_named_in_the_log_and_harms_nobody(
     setup.engine.inject_raw_item(item)
     neighbour = setup.engine.submit(block=ECHO, parameters={"text": "beside it"})
     assert (await setup.result(neighbour))["status"] == "success"
-    assert " ERROR " in await setup.logged("has no id")
+    assert " ERROR " in await setup.logged(JobWithoutId)
     assert await setup.works()
 
 

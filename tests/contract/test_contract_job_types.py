@@ -1,4 +1,4 @@
-"""The three types of jobs: conformance tests 10 and 11 (engine contract §9)."""
+"""The three types of jobs: conformance tests 10 and 11 of the engine contract."""
 
 import json
 from typing import Any

@@ -1,8 +1,10 @@
-"""Claiming jobs: conformance tests 1 and 14 (engine contract §9)."""
+"""Claiming jobs: conformance tests 1 and 14 of the engine contract."""
 
 import pytest
 from contract_support import SLOW, Setup, body_of, job_item
 
+from supervisor.log.events.jobs import JobRepeated, JobStarted
+from supervisor.log.events.worker import PollTooLarge
 from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
@@ -62,7 +64,7 @@ async def test_more_jobs_than_asked_for_are_all_run(setup: Setup) -> None:
     names = [f"too-many-{number}" for number in range(5)]
     for name in names:
         setup.engine.inject_raw_item(job_item(name))
-    await setup.logged("The engine sent 5 jobs for 2 free slots")
+    await setup.logged(PollTooLarge, "5 jobs for 2 free slots")
     results = [await setup.result(name) for name in names]
     assert [each["result"]["data"] for each in results] == [{"text": name} for name in names]
 
@@ -80,16 +82,16 @@ async def test_a_job_that_comes_twice_in_one_poll_is_run_once(setup: Setup) -> N
     job_id = setup.engine.submit(block=SLOW, parameters={"seconds": 0.2})
     setup.engine.inject_raw_item(setup.engine.job(job_id).item)
     await setup.result(job_id)
-    await setup.logged(f"Job {job_id} came twice")
+    await setup.logged(JobRepeated, job_id)
     assert await setup.works()
     assert len(setup.results_of(job_id)) == 1
-    assert setup.log.count(f"Job {job_id} starts") == 1
+    assert len(setup.lines(JobStarted, job_id)) == 1
 
 
 async def test_a_running_job_that_comes_again_is_not_run_beside_itself(setup: Setup) -> None:
     job_id = setup.engine.submit(block=SLOW, parameters={"seconds": 0.5})
     await setup.started(job_id)
     setup.engine.inject_raw_item(setup.engine.job(job_id).item)
-    await setup.logged(f"Job {job_id} came twice")
+    await setup.logged(JobRepeated, job_id)
     await setup.result(job_id)
-    assert setup.log.count(f"Job {job_id} starts") == 1
+    assert len(setup.lines(JobStarted, job_id)) == 1

@@ -1,13 +1,14 @@
-"""The start: conformance tests 12 and 13 (engine contract §9), and engines that can't be reached."""
+"""The start: conformance tests 12 and 13 of the engine contract, and engines that can't be reached."""
 
 import socket
 from collections.abc import Callable
 
 import pytest
-from contract_support import CLIENT, Setup, body_of, registered
+from contract_support import CLIENT, Setup, body_of, lines_of, registered
 from contract_worker import Worker
 
 from sdk.devengine import DevEngine, Fault
+from supervisor.log.events.worker import CompatibilityUnknown, Registered, RegistrationFailing
 from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
@@ -18,7 +19,7 @@ StartWorker = Callable[..., Worker]
 async def test_every_block_is_registered_for_this_worker_without_defaults(setup: Setup) -> None:
     """Number 12, W3: `workerId` ties a block to its worker; the engine would write a default into parameters."""
     await setup.forget_worker()
-    await setup.logged("Registered as worker")
+    await setup.logged(Registered)
     count = len(setup.engine.registrations())
     await until(lambda: len(setup.sent("register_block")) == count, "all blocks are registered")
     (worker,) = setup.engine.workers()
@@ -67,18 +68,18 @@ async def test_an_engine_that_comes_late_is_waited_for_with_a_visible_countdown(
 ) -> None:
     """Number 13: an engine that is away, or answers the version check with 400 as older ones do, stops nothing.
 
-    What it knows of is then judged by the client that was installed for it (§5.4).
+    What it knows of is then judged by the client that was installed for it.
     """
     port = int(engine.url.rpartition(":")[2])
     await engine.stop()
     setup = Setup(engine, start_worker(f"http://127.0.0.1:{port}"))
-    line = await setup.logged("giving up in")
+    line = await setup.logged(RegistrationFailing)
     assert f"127.0.0.1:{port}" in line
     assert "Connection refused" in line
     engine.faults.add(Fault("compatibility", status=400))
     await engine.start(port)
     await setup.worker.ready()
-    await setup.logged("did not say whether it is compatible")
+    await setup.logged(CompatibilityUnknown)
     final = engine.submit(block="contract/fails:1.0.0", parameters={"choice": "final"})
     assert ("retryable" in (await setup.result(final))["result"]) == (CLIENT == "0.43.0-beta.8")
 
@@ -92,7 +93,7 @@ async def test_an_engine_that_stays_away_ends_the_worker_with_a_clear_message(
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
         worker = start_worker(url, "--startup-retry-seconds", "1.5")
         assert await worker.exit_code() == 1
-    assert worker.log.count("Trying again in") >= 2
+    assert len(lines_of(worker.log, RegistrationFailing)) >= 2
     last = worker.log.splitlines()[-1]
     assert "could not be reached for 1.5 s" in last
     assert "--engine-url" in last
@@ -105,6 +106,6 @@ async def test_a_worker_that_is_told_to_stop_while_it_waits_for_the_engine_stops
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         worker = start_worker(f"http://127.0.0.1:{nobody.getsockname()[1]}")
-        await until(lambda: "Trying again in" in worker.log, "the countdown")
+        await until(lambda: lines_of(worker.log, RegistrationFailing), "the countdown")
         worker.terminate()
         assert await worker.exit_code() == 0

@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from contract_support import Setup, body_of
+from contract_support import Setup, body_of, lines_of
 from contract_worker import ROOT, Worker
 
 from sdk.devengine import DevEngine
+from supervisor.log.event import Event
+from supervisor.log.events.jobs import JobStarted
+from supervisor.log.events.worker import Reloaded, ReloadIgnored, ReloadRefused, RestartNeeded, StopSignalled
 from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
@@ -60,11 +63,13 @@ class Site:
     def set(self, text: str) -> None:
         (self.module.parents[1] / ".env").write_text(text)
 
-    async def reload(self, until_logged: str) -> None:
+    async def reload(self, until_logged: type[Event], *words: str) -> None:
         # Counted, as the same may have been said before.
-        before = self.setup.worker.log.count(until_logged)
+        before = len(lines_of(self.setup.worker.log, until_logged, *words))
         self.setup.worker.signal(signal.SIGHUP)
-        await until(lambda: self.setup.worker.log.count(until_logged) > before, until_logged)
+        await until(
+            lambda: len(lines_of(self.setup.worker.log, until_logged, *words)) > before, until_logged.name
+        )
 
     async def greet(self, **parameters: Any) -> str:
         result = await self.setup.run("reload/greet:1.0.0", parameters)
@@ -84,9 +89,9 @@ async def test_the_next_job_runs_new_code_and_a_running_one_finishes_with_the_ol
 ) -> None:
     release = tmp_path / "release"
     running = asyncio.ensure_future(site.greet(until_there=str(release)))
-    await until(lambda: "starts" in site.setup.worker.log, "the job runs")
+    await until(lambda: site.setup.lines(JobStarted), "the job runs")
     site.write("two")
-    await site.reload("The worker is reloaded")
+    await site.reload(Reloaded)
     assert await site.greet() == "two"
     assert not running.done()
     release.touch()
@@ -100,7 +105,7 @@ async def test_no_job_fails_while_the_worker_is_reloaded_again_and_again(site: S
     working = asyncio.ensure_future(work())
     for number in range(5):
         site.write(f"version {number}")
-        await site.reload("The worker is reloaded")
+        await site.reload(Reloaded)
     seen = await working
     # Saved several times in one second, and of one size.
     assert not list(site.module.parent.glob("__pycache__"))
@@ -125,32 +130,32 @@ async def test_broken_code_leaves_the_old_in_force_and_says_where_it_is_broken(
     site: Site, text: str, said: str
 ) -> None:
     site.module.write_text(text)
-    await site.reload("Not reloaded, everything stays as it was")
-    line = next(line for line in site.setup.worker.log.splitlines() if "Not reloaded" in line)
+    await site.reload(ReloadRefused)
+    line = site.setup.lines(ReloadRefused)[0]
     assert str(site.module) in line
     assert said in site.setup.worker.log
     assert await site.greet() == "one"
     site.write("mended")
-    await site.reload("The worker is reloaded")
+    await site.reload(Reloaded)
     assert await site.greet() == "mended"
 
 
 async def test_a_setting_is_read_anew_and_one_that_is_wrong_leaves_the_old_in_force(site: Site) -> None:
     assert len(await site.greet(characters=3_000_000)) > 3_000_000
     site.set("NEOPS_MAX_RESULT_MB=2\nNEOPS_WORKER_NAME=other\n")
-    await site.reload("The worker is reloaded")
-    assert "Changed, and in force only after a restart: --worker-name." in site.setup.worker.log
+    await site.reload(Reloaded)
+    assert site.setup.lines(RestartNeeded, "restart: --worker-name.")
     for text in ("", "NEOPS_MAX_RESULT_MB=plenty\n"):
         if text:
             site.set(text)
-            await site.reload("Not reloaded, everything stays as it was: --max-result-mb")
+            await site.reload(ReloadRefused, "--max-result-mb")
         result = await site.setup.run("reload/greet:1.0.0", {"characters": 3_000_000})
         assert "--max-result-mb" in result["message"]
 
 
 async def test_what_is_offered_follows_the_code(site: Site) -> None:
     site.write("one", name="welcome")
-    await site.reload("The worker is reloaded")
+    await site.reload(Reloaded)
     assert (await site.setup.run("reload/welcome:1.0.0"))["success"]
     gone = site.setup.engine.submit(block="reload/greet:1.0.0")
     polls = len(site.setup.sent("poll"))
@@ -170,7 +175,7 @@ async def test_a_template_that_dies_during_a_reload_does_no_harm(site: Site) -> 
 
     os.kill(await until(template, "there is a template"), signal.SIGKILL)
     site.write("two")
-    await site.reload("The worker is reloaded")
+    await site.reload(Reloaded)
     assert await site.greet() == "two"
     await until(lambda: len([c for c in _children(pid) if _name(c) == "neops-template"]) == 1, "one template")
 
@@ -181,12 +186,11 @@ async def test_during_the_drain_nothing_is_reloaded(site: Site, tmp_path: Path) 
     job_id = site.setup.engine.submit(block="reload/greet:1.0.0", parameters=parameters)
     await site.setup.started(job_id)
     site.setup.worker.signal(signal.SIGTERM)
-    await site.setup.logged("SIGTERM")
+    await site.setup.logged(StopSignalled, "SIGTERM")
     site.setup.worker.signal(signal.SIGHUP)
-    await site.setup.logged("Not reloaded")
+    await site.setup.logged(ReloadIgnored)
     release.touch()
     assert await site.setup.worker.exit_code() == 0
-    assert "Not reloaded: the worker is stopping" in site.setup.worker.log
     assert site.setup.engine.job(job_id).result_status == "success"
 
 

@@ -1,4 +1,4 @@
-"""What survives a worker that is killed, or stopped, and started again (I1, I8, design §4.0)."""
+"""What survives a worker that is killed, or stopped, and started again (I1, I8)."""
 
 import os
 import signal
@@ -109,7 +109,7 @@ async def test_a_result_that_was_not_delivered_before_a_kill_is_sent_with_the_sa
 
 
 async def test_a_worker_that_was_killed_keeps_its_uuid(restart: Restart) -> None:
-    """Design §4.0, W4: a ping brings back a worker that is offline, and registers nobody."""
+    """W4: a ping brings back a worker that is offline, and registers nobody."""
     (worker,) = restart.setup.engine.workers()
     assert worker.uuid == restart.uuid
     assert worker.state is WorkerState.ONLINE
@@ -135,7 +135,7 @@ async def test_a_worker_that_was_killed_works_again_and_has_nothing_left_to_do(r
 async def test_a_worker_whose_keeper_was_killed_and_that_the_engine_has_deleted_meanwhile_registers_anew(
     engine: DevEngine, start_worker: Callable[..., Worker]
 ) -> None:
-    """Design §4.0: only a 404 makes it a new worker."""
+    """Only a 404 makes it a new worker."""
     setup = Setup(engine, start_worker(engine.url))
     await setup.worker.ready()
     await kill(setup.worker, "keeper")

@@ -1,4 +1,4 @@
-"""Credentials: conformance test 15 (engine contract §9), invariant I9."""
+"""Credentials: conformance test 15 of the engine contract, invariant I9."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

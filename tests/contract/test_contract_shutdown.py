@@ -1,4 +1,4 @@
-"""The end: conformance test 7 (engine contract §9), and the order of invariant I10."""
+"""The end: conformance test 7 of the engine contract, and the order of invariant I10."""
 
 import itertools
 import time
@@ -9,6 +9,7 @@ from contract_support import ECHO, SLOW, Setup
 from contract_worker import HEARTBEAT_SECONDS, Worker
 
 from sdk.devengine import DevEngine, Fault, WorkerState
+from supervisor.log.events.worker import RenewalFailing, StopSignalled
 from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
@@ -65,7 +66,7 @@ async def test_a_running_job_and_those_of_a_poll_in_flight_are_finished_before_t
 ) -> None:
     """procrastinate-org/procrastinate#1585 (no heartbeat while draining) and gitlab-org/gitlab-runner#39847.
 
-    Number 7 and 6, §4.1: the engine has given the jobs of a poll away before its answer is there.
+    Number 7 and 6: the engine has given the jobs of a poll away before its answer is there.
 
     Heartbeats continue while it all drains and a result is tried twice.
     """
@@ -74,7 +75,7 @@ async def test_a_running_job_and_those_of_a_poll_in_flight_are_finished_before_t
     in_flight = await poll_in_flight(fresh)
     fresh.engine.faults.add(Fault("result", status=503))
     signalled_at = terminate(fresh)
-    await fresh.logged("SIGTERM")
+    await fresh.logged(StopSignalled, "SIGTERM")
     never_claimed = fresh.engine.submit(block=ECHO, parameters={"text": "for another worker"})
     assert await fresh.worker.exit_code() == 0
     assert [fresh.engine.job(job_id).result_status for job_id in (running, in_flight)] == ["success"] * 2
@@ -110,7 +111,7 @@ async def test_a_second_signal_kills_running_jobs_and_reports_them(fresh: Setup)
     job_id = fresh.engine.submit(block="neops_testing/hang_sleep:1.0.0")
     await fresh.started(job_id)
     signalled_at = terminate(fresh)
-    await fresh.logged("SIGTERM")
+    await fresh.logged(StopSignalled, "SIGTERM")
     fresh.worker.terminate()
     assert await fresh.worker.exit_code() == 0
     assert fresh.engine.job(job_id).result_status == "failed"
@@ -121,6 +122,6 @@ async def test_a_worker_that_registers_anew_in_vain_still_stops(fresh: Setup) ->
     """Number 5 and 7: an engine that has forgotten the worker, and then fails, must not hold up its end."""
     fresh.engine.faults.add(Fault("register", status=503, times=1000))
     fresh.engine.faults.add(Fault("poll", status=404, times=1000))
-    await fresh.logged("Registering anew failed")
+    await fresh.logged(RenewalFailing)
     terminate(fresh)
     assert await fresh.worker.exit_code(25) == 0  # of the 60 s that running jobs would have

@@ -14,6 +14,7 @@ from contract_support import ECHO, Setup
 from contract_worker import Worker
 
 from sdk.devengine import DevEngine, EngineOptions, Fault
+from supervisor.log.events.worker import PollsFailing, Reloaded
 from tests.patience import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -79,7 +80,7 @@ class Scene:
         """A job runs, and the engine is away."""
         await self.running()
         await self.engine.stop()
-        await self.setup.logged("Polling fails")
+        await self.setup.logged(PollsFailing)
 
     async def let_go(self) -> None:
         """What held the state up is over: the job may end, the engine works and is there."""
@@ -135,7 +136,7 @@ async def test_whatever_signal_comes_in_whatever_state_no_job_is_lost(
     if letting_go is not None:
         await letting_go
     if order == "HUP":
-        await scene.setup.logged("The worker is reloaded")
+        await scene.setup.logged(Reloaded)
         assert await scene.setup.works()
         scene.setup.worker.signal(TERM)
     code = await scene.setup.worker.exit_code(40)

@@ -1,4 +1,4 @@
-"""A start on which much goes wrong: conformance tests 12 and 13 (engine contract §9), all seen on one worker."""
+"""A start on which much goes wrong: conformance tests 12 and 13 of the engine contract, all seen on one worker."""
 
 from collections.abc import AsyncIterator
 
@@ -8,6 +8,12 @@ from contract_support import CLIENT, Setup, body_of, registered
 from contract_worker import Worker
 
 from sdk.devengine import DevEngine, EngineOptions, Fault
+from supervisor.log.events.worker import (
+    BlockRefused,
+    ClientDeprecated,
+    CompatibilityUnknown,
+    RegistrationFailing,
+)
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 
@@ -42,8 +48,8 @@ async def troubled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Se
 
 async def test_a_web_page_in_place_of_an_answer_is_named_and_the_engine_waited_for(troubled: Setup) -> None:
     """Number 13: at the version check it is no reason to stop, at the registration one to try again."""
-    assert "Log in" in await troubled.logged("did not say whether it is compatible")
-    assert "Log in" in await troubled.logged("Trying again in")
+    assert "Log in" in await troubled.logged(CompatibilityUnknown)
+    assert "Log in" in await troubled.logged(RegistrationFailing)
     assert len(troubled.engine.workers()) == 1
     assert troubled.engine.workers()[0].name == "my worker"
 
@@ -52,11 +58,11 @@ async def test_a_worker_says_which_client_it_has_and_is_told_that_it_is_deprecat
     """Number 13, W1."""
     asked = [body_of(request) for request in troubled.sent("compatibility")]
     assert asked == [{"version": CLIENT, "library": "neops_workflow_engine_client"}] * 2
-    assert " WARNING " in await troubled.logged("deprecated")
+    assert " WARNING " in await troubled.logged(ClientDeprecated)
 
 
 async def test_an_engine_that_does_not_know_of_retryable_is_not_sent_it(troubled: Setup) -> None:
-    """§5.4: its version says so, whatever the installed client knows."""
+    """Its version says so, whatever the installed client knows."""
     result = await troubled.run("contract/fails:1.0.0", {"choice": "final"})
     assert result["success"] is False
     assert "retryable" not in result
@@ -65,7 +71,7 @@ async def test_an_engine_that_does_not_know_of_retryable_is_not_sent_it(troubled
 async def test_a_refused_block_is_named_in_an_error_and_the_others_work(troubled: Setup) -> None:
     """Number 12, I11: 400 harms only the block that it is for, and it is not offered."""
     (refused,) = registered(troubled, 400)
-    line = await troubled.logged(f"Block {refused}")
+    line = await troubled.logged(BlockRefused, refused)
     assert " ERROR " in line
     assert "not offered" in line
     assert "incompatible" in line

@@ -12,6 +12,7 @@ from supervisor.commands.shared.common import EXIT_USAGE
 from supervisor.launcher.importer import START_SECONDS
 from supervisor.settings.contradictions import KILL_MARGIN_SECONDS
 from supervisor.settings.run_settings import DaemonSettings
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_systemd_finds_nothing_to_complain_about(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", "--man=no", str(copy)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert (verified.returncode, verified.stdout, verified.stderr) == (0, "", "")

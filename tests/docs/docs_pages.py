@@ -22,10 +22,27 @@ class Block:
     line: int
 
 
+def all_pages() -> list[Path]:
+    """Every page of this checkout. Environments and caches begin with a dot."""
+    found = [*ROOT.glob("*.md")]
+    for folder in ("deploy", "docs", "tests"):
+        found += (ROOT / folder).rglob("*.md")
+    return sorted(found)
+
+
 def executed_pages() -> list[Path]:
-    return sorted(
-        page for page in (ROOT / "docs").rglob("*.md") if EXECUTED in page.read_text(encoding="utf-8")
-    )
+    marked = [page for page in (ROOT / "docs").rglob("*.md") if EXECUTED in page.read_text(encoding="utf-8")]
+    return [ROOT / "README.md", *sorted(marked)]
+
+
+def headings_of(page: Path) -> list[str]:
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return [heading.strip() for heading in re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)]
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors of its headings, as GitHub makes them."""
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings_of(page)}
 
 
 def blocks_of(page: Path) -> Iterator[Block]:

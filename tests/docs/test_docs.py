@@ -4,13 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-from docs_pages import ROOT, executed_pages
+from docs_pages import ROOT, all_pages, anchors_of, executed_pages
 from docs_walkthrough import Walkthrough
 
 from docs.tools.pages import stale_pages
 
-PAGES = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "deploy/README.md")]
-PAGES += sorted((ROOT / "docs").rglob("*.md"))
 _LINK = re.compile(r"\]\((?!https?:|mailto:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]*))?\)")
 
 
@@ -19,7 +17,7 @@ def test_the_api_reference_is_what_the_docstrings_say() -> None:
     assert stale == [], "run `make docs`, and commit what it writes"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", all_pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_no_link_to_a_file_or_heading_leads_nowhere(page: Path) -> None:
     broken = [
         link.group() for link in _LINK.finditer(page.read_text(encoding="utf-8")) if not _leads(link, page)
@@ -40,9 +38,4 @@ def _leads(link: re.Match[str], page: Path) -> bool:
     target = page.parent / link["path"] if link["path"] else page
     if not target.exists():
         return False
-    return not link["anchor"] or link["anchor"] in _anchors(target)
-
-
-def _anchors(page: Path) -> set[str]:
-    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return not link["anchor"] or link["anchor"] in anchors_of(target)

@@ -71,7 +71,7 @@ async def test_a_job_that_waits_for_its_child_runs_within_seconds_of_the_fault_a
         await scarce.kill_template_and_spares()
         waiting = scarce.submit() if call != "descriptors" else None  # without them nothing can be claimed
         if waiting is None:
-            await until(lambda: "It is tried again" in scarce.said(), "a start fails")
+            await until(lambda: "event=children_failing" in scarce.said(), "a start fails")
         else:
             await until(lambda: scarce.hits(call) >= 3, f"{call} fails")
         scarce.recover()

@@ -23,7 +23,7 @@ async def test_a_job_for_which_no_process_can_be_started_fails_and_may_be_starte
         text = (await scarce.run()).result_text or ""
         assert "No child could be started" in text
         assert json.loads(text)["result"]["retryable"] is True
-        assert "failed (start_failed)" in scarce.worker.said()
+        assert "(start_failed)" in scarce.worker.said()
         scarce.recover()
         end = time.monotonic() + scarce.recovery_seconds
         while (record := await scarce.run()).result_status != "success":
@@ -55,15 +55,15 @@ async def test_a_reload_that_can_not_start_its_process_changes_nothing_and_the_n
         scarce.write("two")
         scarce.run_out(call, errno.EAGAIN if call == "process" else errno.EMFILE)
         scarce.worker.signal(signal.SIGHUP)
-        await until(lambda: "Not reloaded" in scarce.worker.said(), "the reload is refused")
+        await until(lambda: "event=reload_refused" in scarce.worker.said(), "the reload is refused")
         scarce.recover()
-        (line,) = [each for each in scarce.worker.said().splitlines() if "Not reloaded" in each]
+        (line,) = [each for each in scarce.worker.said().splitlines() if "event=reload_refused" in each]
         assert "everything stays as it was" in line
         assert "send SIGHUP again" in line
         assert "Raise the limit of" in line
         assert '"one"' in ((await scarce.run()).result_text or "") or method == "spawn"
         scarce.worker.signal(signal.SIGHUP)
-        await until(lambda: "The worker is reloaded" in scarce.worker.said(), "the next reload works")
+        await until(lambda: "event=reloaded" in scarce.worker.said(), "the next reload works")
         assert '"two"' in ((await scarce.run()).result_text or "")
         await scarce.holds_no_more_than(before)
         await scarce.stop()

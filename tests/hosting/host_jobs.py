@@ -11,7 +11,7 @@ EMPTY_CONTEXT: dict[str, Any] = {"devices": [], "deviceGroups": [], "interfaces"
 
 
 class JobRecorder(logging.Handler):
-    """Keeps what jobs log and print, by job id."""
+    """Keeps what jobs log and print, and what the worker tells of them, by job id; facts beside the event's name."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,9 +21,12 @@ class JobRecorder(logging.Handler):
         line = {
             "level": record.levelname,
             "text": record.getMessage(),
-            **{key: record.__dict__.get(key) for key in ("stream", "job", "step", "origin", "fields")},
+            **{key: record.__dict__.get(key) for key in ("event", "origin", "fields")},
+            "stream": None,
+            "step": None,
+            **record.__dict__["facts"],
         }
-        self.lines.setdefault(record.__dict__["job"], []).append(line)
+        self.lines.setdefault(line["job"], []).append(line)
 
 
 async def run_job(host: Any, request: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from supervisor.log.event import Event
+from tests.log_events import logged
 from tests.patience import PATIENCE_SECONDS
 
 HOSTING = Path(__file__).parent
@@ -60,9 +62,18 @@ class Host:
         return problems
 
     def log(self) -> str:
-        """What the host itself has logged."""
+        """What the host itself has logged, as it is."""
         self._errors.seek(0)
         return self._errors.read().decode(errors="replace")
+
+    def lines_of(self, *loggers: str) -> list[dict[str, Any]]:
+        """What these loggers have logged in the host, as lines of JSON."""
+        lines = [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+        return [line for line in lines if line["logger"] in loggers]
+
+    def events(self, *events: type[Event]) -> list[dict[str, Any]]:
+        """Such events of those that the host itself has logged, each with its facts as keys."""
+        return logged(self.directory / "host.log", *events)
 
     def send(self, do: str, **request: Any) -> int:
         """Ask for something and return the request's number."""
@@ -141,6 +152,11 @@ def hosted(directory: Path, **options: Any) -> Iterator[Host]:
     directory.mkdir(parents=True, exist_ok=True)
     with Host(directory, **options) as host:
         yield host
+
+
+def told(done: dict[str, Any], event: type[Event]) -> list[dict[str, Any]]:
+    """Return what the worker told of a job that `Host.run` has run: each such event, with its facts as keys."""
+    return [line for line in done["lines"] if line["event"] == event.name]
 
 
 def signals_are_contained() -> bool:

@@ -27,6 +27,7 @@ from supervisor.launcher.environment import job_environment
 from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.spawn_launcher import SpawnLauncher
 from supervisor.launcher.template import TemplateLauncher
+from supervisor.log.format import JsonLine
 from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
 from supervisor.settings.run_settings import RunSettings
 from supervisor.worker.offered_blocks import start_launcher
@@ -94,7 +95,9 @@ async def answer(host: Host, request: dict[str, Any]) -> None:
 async def main() -> None:
     linux.die_with_parent()
     linux.become_subreaper()
-    logging.basicConfig(level=logging.DEBUG, format="%(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLine())
+    logging.basicConfig(level=logging.DEBUG, handlers=[handler])
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     host = Host(json.loads(sys.argv[1]))
     async with contextlib.AsyncExitStack() as stack:
@@ -106,8 +109,9 @@ async def main() -> None:
 
 
 async def serve(host: Host) -> None:
-    logging.getLogger("job").addHandler(host.recorder)
-    logging.getLogger("job").propagate = False
+    for name in ("job", "supervisor.watch.joblog"):
+        logging.getLogger(name).addHandler(host.recorder)
+        logging.getLogger(name).propagate = False
     await host.start()
     hello = {"pid": os.getpid(), "launcher": type(host.launcher).__name__}
     print(json.dumps(hello | {"catalogue": host.catalogue.model_dump(mode="json")}), flush=True)

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hosting import Host, hosted
+from hosting import Host, hosted, told
+
+from supervisor.log.events.jobs import LoopBlocked
 
 BLOCK = """
 import asyncio
@@ -73,13 +75,14 @@ def test_the_result_of_a_hang_names_the_author_s_line(there: Any, how: str, mark
 
 def test_a_blocked_loop_is_told_with_the_author_s_line(there: Any) -> None:
     done = run(there, "sleep")
-    (warning,) = [line["text"] for line in done["lines"] if "blocks its event loop" in line["text"]]
-    assert f'File "{there[1]}", line {line_of("sleeps")}, in run' in warning
+    (warning,) = told(done, LoopBlocked)
+    assert f'File "{there[1]}", line {line_of("sleeps")}, in run' in warning["explanation"]
 
 
 def test_code_that_holds_the_gil_is_told_with_the_author_s_line(there: Any) -> None:
     done = run(there, "power", max_job_seconds=4.0)
-    warnings = [line["text"] for line in done["lines"] if "C code has held the GIL" in line["text"]]
+    blocked = [event["explanation"] for event in told(done, LoopBlocked)]
+    warnings = [text for text in blocked if "C code has held the GIL" in text]
     if done["cpu_seconds"] / done["elapsed"] < 0.5 and not warnings:
         pytest.skip("this job got too little of a processor to be seen holding the GIL")
     assert f'File "{there[1]}", line {line_of("holds")}, in run' in warnings[0]

@@ -2,6 +2,7 @@
 
 import _thread
 import asyncio
+import errno
 import json
 import socket
 import warnings
@@ -9,13 +10,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hosting import Host
+from hosting import Host, told
 
-from jobrunner.blocking import _tell, watched_for_blocking
+from jobrunner.blocking import _Start, _tell, watched_for_blocking
 from jobrunner.channel import Channel
 from jobrunner.protocol.messages import Blocking, Order
 from sdk.concurrency.detection import BlockingCode
+from supervisor.log.events.jobs import LoopBlocked
 from tests.patience import PATIENCE_SECONDS
+from tests.simulated_time import elapsed, simulate
 
 LIMITS: dict[str, Any] = {"blocking_seconds": 0.2, "max_job_seconds": 20.0, "grace_seconds": 0.0}
 
@@ -24,7 +27,7 @@ LEAST_SHARE = 0.5
 
 
 def warned(done: dict[str, Any]) -> list[str]:
-    return [line["text"] for line in done["lines"] if "blocks its event loop" in line["text"]]
+    return [event["explanation"] for event in told(done, LoopBlocked)]
 
 
 def test_code_that_holds_the_gil_and_does_not_let_go_is_told_while_it_lasts(host: Host) -> None:
@@ -150,3 +153,39 @@ async def test_a_job_that_can_have_a_thread_later_is_watched_from_then_on(
         "This job is not watched for code that blocks",
         "This job is watched for code that blocks from now on.",
     ]
+
+
+def test_a_job_that_has_ended_is_not_watched_any_more() -> None:
+    """The next try would start a thread that nobody stops."""
+    tries: list[float] = []
+
+    class Detector:
+        def start(self, _: str) -> None:
+            tries.append(elapsed())
+            raise RuntimeError("can't start new thread")
+
+    async def job() -> None:
+        start = _Start(Detector(), "lab/x:1.0.0")
+        await asyncio.sleep(2.5)
+        start.give_up()
+        await asyncio.sleep(10)
+
+    simulate(job())
+    assert tries == [0.0, 1.0, 2.0]
+
+
+def test_of_code_that_blocks_as_much_is_told_as_a_frame_may_hold() -> None:
+    sent: list[Blocking] = []
+    channel: Any = SimpleNamespace(send_if_room=lambda frame: sent.append(frame) or True)
+    assert _tell(channel, BlockingCode(file="p" * 4097, line=3, since=1.0, seconds=2.0, text="t"))
+    assert (len(sent[0].file), sent[0].line, sent[0].since, sent[0].text) == (4096, 3, 1.0, "t")
+
+
+def test_a_channel_that_is_gone_has_been_told_all() -> None:
+    """Else it would be told again and again."""
+
+    def gone(_: Blocking) -> bool:
+        raise OSError(errno.EBADF, "closed")
+
+    channel: Any = SimpleNamespace(send_if_room=gone)
+    assert _tell(channel, BlockingCode(file="f", line=3, since=1.0, seconds=2.0, text="t"))

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import resource
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from hosting import ROOT, hosted, signals_are_contained
 
 from jobrunner import containment
 from jobrunner.containment import contain_signals
+from tests.patience import PATIENCE_SECONDS
 
 CONTAIN = """
 import json, os, resource, sys
@@ -42,7 +44,7 @@ def contained(confinement: dict[str, int], *flags: str, prefix: tuple[str, ...] 
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -100,6 +102,45 @@ def test_signals_are_contained_by_every_kernel_that_can_from_version_6_of_landlo
     assert (contain_signals(), len(restricted)) == (contains, contains)
 
 
+class Landlock:
+    """What the kernel is asked (<linux/landlock.h>), and what it answers."""
+
+    def __init__(self, made: int = 99, restricted: int = 0) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self.made, self.restricted = made, restricted
+
+    def syscall(self, *asked: Any) -> int:
+        self.asked.append(asked)
+        if asked[0] == 446:
+            return self.restricted
+        return 6 if asked[1] is None else self.made
+
+
+@pytest.mark.parametrize(
+    ("made", "restricted", "contains"), [(99, 0, True), (0, 0, True), (-1, 0, False), (99, -1, False)]
+)
+def test_only_signals_are_contained_and_files_and_network_stay_open(
+    monkeypatch: pytest.MonkeyPatch, made: int, restricted: int, contains: bool
+) -> None:
+    kernel, closed = Landlock(made, restricted), list[int]()
+    monkeypatch.setattr(containment.ctypes, "CDLL", lambda *_, **__: kernel)
+    monkeypatch.setattr(containment.os, "close", closed.append)
+    assert contain_signals() is contains
+    # Which version; a ruleset that handles no access to files or network, and scopes signals; and to be under it.
+    questions = [(444, None, 0, 1), (444, struct.pack("QQQ", 0, 0, 1 << 1), 24, 0), (446, made, 0)]
+    assert kernel.asked == questions[: 3 if made >= 0 else 2]
+    assert closed == ([made] if made >= 0 else [])
+
+
+def test_nothing_escapes_once_a_child_is_contained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this order: Landlock asks for no new privileges (landlock(7))."""
+    calls: list[str] = []
+    monkeypatch.setattr(containment.linux, "forbid_new_privileges", lambda: calls.append("no new privileges"))
+    monkeypatch.setattr(containment, "contain_signals", lambda: calls.append("signals"))
+    containment.forbid_escape()
+    assert calls == ["no new privileges", "signals"]
+
+
 def test_a_limit_above_the_hard_one_becomes_the_hard_one() -> None:
     seen = contained({"max_open_files": 1000}, prefix=("prlimit", "--nofile=100:200"))["limits"]
     assert seen["RLIMIT_NOFILE"] == [200, 200]
@@ -142,4 +183,5 @@ def test_a_module_gets_no_new_privileges_while_it_is_imported(tmp_path: Path) ->
     sources.mkdir()
     (sources / "tells_its_status.py").write_text(TELLS_ITS_STATUS)
     with hosted(tmp_path, sources=[str(sources / "tells_its_status.py")]) as host:
-        assert "NoNewPrivs:\t1" in host.log()
+        (line,) = host.lines_of("tells_its_status")
+        assert "NoNewPrivs:\t1" in line["message"]

@@ -1,8 +1,8 @@
 """The filter that asks about setsid and setpgid, run by hand, and what a call of these makes of the groups."""
 
+import ctypes
 import os
 import struct
-from types import SimpleNamespace
 
 import pytest
 
@@ -70,27 +70,78 @@ def test_a_machine_whose_numbers_are_not_known_has_no_filter() -> None:
     assert known_numbers("pdp11") == ()
 
 
+class Kernel:
+    """Takes a filter with the flags that it knows, as seccomp(2) does, and keeps what it was given."""
+
+    def __init__(self, known_flags: int = 0x3F) -> None:
+        self.known_flags = known_flags
+        self.taken: list[tuple[int, bytes]] = []
+        self.listener = -1
+
+    def syscall(self, number: int, operation: int, flags: int, given: bytes) -> int:
+        assert (number, operation) == (317, 1)  # seccomp on x86-64; SECCOMP_SET_MODE_FILTER
+        if flags & ~self.known_flags:
+            return -1
+        # struct sock_fprog: the number of instructions, of eight bytes each, and where they are.
+        count, place = struct.unpack("HP", given)
+        self.taken.append((flags, ctypes.string_at(place, 8 * count)))
+        self.listener = os.open(os.devnull, os.O_RDONLY)
+        os.set_inheritable(self.listener, True)
+        return self.listener
+
+
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    kernel = Kernel()
+    monkeypatch.setattr(group_filter.ctypes, "CDLL", lambda *_, **__: kernel)
+    monkeypatch.setattr(group_filter.platform, "machine", lambda: "x86_64")
+    return kernel
+
+
+# <linux/seccomp.h>: all threads, speculation left alone, a listener, and no thread that differs.
+FLAGS = 1 << 0 | 1 << 2 | 1 << 3 | 1 << 4
+
+
 @pytest.mark.parametrize(("known_flags", "only_a_kill_interrupts"), [(0x1F, False), (0x3F, True)])
 def test_where_the_kernel_can_only_a_kill_interrupts_who_waits_for_an_answer(
-    monkeypatch: pytest.MonkeyPatch, known_flags: int, only_a_kill_interrupts: bool
+    kernel: Kernel, known_flags: int, only_a_kill_interrupts: bool
 ) -> None:
     """Linux 5.19, <linux/seccomp.h>. Otherwise a signal has the call made again, and the supervisor asked again."""
-    taken: list[int] = []
-
-    def syscall(_number: int, operation: int, flags: int, _program: bytes) -> int:
-        assert operation == 1
-        if flags & ~known_flags:
-            return -1
-        taken.append(flags)
-        return os.open(os.devnull, os.O_RDONLY)
-
-    monkeypatch.setattr(group_filter.ctypes, "CDLL", lambda *_, **__: SimpleNamespace(syscall=syscall))
-    monkeypatch.setattr(group_filter.platform, "machine", lambda: "x86_64")
+    kernel.known_flags = known_flags
     listener = group_filter.ask_before_leaving_the_group()
     assert listener is not None
     os.close(listener)
-    (flags,) = taken
-    assert bool(flags & 1 << 5) is only_a_kill_interrupts
+    ((flags, program),) = kernel.taken
+    assert flags == FLAGS | (1 << 5 if only_a_kill_interrupts else 0)
+    assert program == filter_program(known_numbers("x86_64"))
+
+
+def test_what_a_block_starts_does_not_get_the_descriptor_that_answers(kernel: Kernel) -> None:
+    """It could let itself go."""
+    listener = group_filter.ask_before_leaving_the_group()
+    assert listener == kernel.listener
+    assert not os.get_inheritable(listener)
+    os.close(listener)
+
+
+def test_the_lowest_descriptor_is_one_as_any_other(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "syscall", lambda *_: 0)
+    monkeypatch.setattr(group_filter.os, "set_inheritable", lambda *_: None)
+    assert group_filter.ask_before_leaving_the_group() == 0
+
+
+def test_a_kernel_that_knows_no_listener_leaves_the_process_as_it_is(kernel: Kernel) -> None:
+    kernel.known_flags = 0x07
+    assert group_filter.ask_before_leaving_the_group() is None
+    assert kernel.taken == []
+
+
+def test_on_a_machine_whose_numbers_are_not_known_the_kernel_is_not_asked(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_filter, "known_numbers", lambda: ())
+    assert group_filter.ask_before_leaving_the_group() is None
+    assert kernel.taken == []
 
 
 @pytest.mark.parametrize(

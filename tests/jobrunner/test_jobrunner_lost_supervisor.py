@@ -8,7 +8,10 @@ import pytest
 
 from jobrunner import job as job_module
 from jobrunner.channel import Channel
-from jobrunner.protocol.messages import Order
+from jobrunner.outcome import failed
+from jobrunner.protocol.frames import receive_frame
+from jobrunner.protocol.messages import Order, Outcome, from_child
+from sdk.execution import OutcomeBody
 from tests.patience import PATIENCE_SECONDS
 
 ORDER = Order(
@@ -49,3 +52,54 @@ async def test_a_child_ends_at_once_when_its_channel_does_and_a_fork_of_it_goes_
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     channel._socket.close()
+
+
+def test_what_a_block_leaves_to_be_cleaned_up_changes_nothing_that_was_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A task of it may end the loop while this is torn down. A second outcome would contradict the first (I8)."""
+    left: list[asyncio.Task[None]] = []
+
+    async def returns(*_: Any) -> OutcomeBody:
+        async def ends_the_loop() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raise SystemExit
+
+        left.append(asyncio.ensure_future(ends_the_loop()))
+        await asyncio.sleep(0)
+        return failed("what the block returned")
+
+    monkeypatch.setattr(job_module, "_run_until_cancelled", returns)
+    monkeypatch.setattr(job_module, "mask_with", lambda *_: None)
+    near, far = socket.socketpair()
+    with far:
+        channel = Channel(near.detach())
+        job_module.run_order(channel, ORDER, b"{}")
+        channel.close()
+        outcome = from_child(receive_frame(far, 1000))
+        assert isinstance(outcome, Outcome)
+        assert outcome.message == "what the block returned"
+        assert far.recv(1) == b""
+    assert isinstance(left[0].exception(), SystemExit)  # so it was
+
+
+def test_a_loop_that_ends_before_anything_was_said_is_told_as_the_block_s_own_doing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def ends_the_loop(*_: Any) -> OutcomeBody:
+        raise SystemExit(3)
+
+    monkeypatch.setattr(job_module, "_run_until_cancelled", ends_the_loop)
+    monkeypatch.setattr(job_module, "mask_with", lambda *_: None)
+    near, far = socket.socketpair()
+    with far:
+        channel = Channel(near.detach())
+        job_module.run_order(channel, ORDER, b'{"parameters": {}, "context": {}}')
+        channel.close()
+        outcome = from_child(receive_frame(far, 1000))
+        assert isinstance(outcome, Outcome)
+        assert outcome.raised
+        assert "lab/x:1.0.0 (a task or callback of its own, which ended its event loop)" in outcome.message
+        assert far.recv(1) == b""

@@ -3,6 +3,8 @@
 import pytest
 from hosting import Host
 
+from supervisor.log.format import JOB_LOG
+
 TOLD = {
     "log call": ["A call to the log is wrong", "TypeError", "self.logger.info(*wrong)"],
     "field": ["A call to the log is wrong", "ValueError: no text", 'self.logger.info("fine"'],
@@ -18,7 +20,7 @@ def test_what_goes_wrong_beside_a_block_is_one_event_at_error_with_the_author_s_
     done = host.run("under_test/mishaps", {"text": mishap})
     assert done["success"], done["message"]
     (line,) = done["lines"]
-    assert (line["level"], line["stream"]) == ("ERROR", None)
+    assert (line["event"], line["level"], line["stream"]) == (JOB_LOG, "ERROR", None)
     assert 'mishap_blocks.py", line ' in line["text"]
     assert [part for part in TOLD[mishap] if part not in line["text"]] == []
     assert not any(part in line["text"] for part in ("/jobrunner/", "/threading.py", "/logging/"))

@@ -4,7 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from hosting import Host
+from hosting import Host, told
+
+from supervisor.log.events.jobs import JobLinesDropped, JobOutput
+from supervisor.log.format import JOB_LOG
 
 BURST_LINES = 2000
 
@@ -28,14 +31,16 @@ def test_a_flood_is_cut_to_its_rate_and_says_how_much_was_dropped(host: Host, st
     assert done["cause"] == "completed"
     passed = [line for line in done["lines"] if line["text"].startswith("xxx")]
     assert BURST_LINES <= len(passed) < 3 * BURST_LINES
-    dropped = [int(line["text"].split()[0]) for line in done["lines"] if "were dropped" in line["text"]]
-    assert len(passed) + sum(dropped) == 4 << 13
+    assert {line["event"] for line in passed} == {JOB_LOG if stream == "log" else JobOutput.name}
+    dropped = told(done, JobLinesDropped)
+    assert {event["level"] for event in dropped} == {"WARNING"}
+    assert len(passed) + sum(event["lines"] for event in dropped) == 4 << 13
 
 
 def test_a_log_record_arrives_with_its_level_and_without_a_stream(host: Host) -> None:
     done = host.run("raise_error")
     (line,) = [line for line in done["lines"] if line["level"] == "ERROR"]
-    assert line["stream"] is None
+    assert (line["event"], line["stream"]) == (JOB_LOG, None)
     assert "ValueError" in line["text"]
     assert "Traceback" in line["text"]
 

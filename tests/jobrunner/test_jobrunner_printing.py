@@ -76,6 +76,7 @@ def test_the_line_of_a_thread_that_does_not_end_it_is_taken_over(
     in_another_thread(file, b"theirs, ")
     file.write(b"mine\n")
     assert 0.02 <= clock.now < 0.021
+    assert clock.sleeps >= 20  # or a line that ends meanwhile would be waited for much longer than it takes
     assert os.read(read, 100) == b"theirs, mine\n"
 
 

@@ -106,4 +106,5 @@ def test_a_secret_that_the_block_sets_or_creates_is_masked_from_then_on(host: Ho
 def test_a_block_that_sets_passwords_without_end_ends_as_any_other(host: Host) -> None:
     done = host.run("telling/floods_with_secrets", {"text": "Rotated-Pw", "count": 3000}, context=DEVICE)
     assert done["message"] == "returned ***"
-    assert texts(done) == ["logged ***"]
+    # On a busy machine it also blocks its loop for long enough to be warned of.
+    assert [text for text in texts(done) if "blocks its event loop" not in text] == ["logged ***"]

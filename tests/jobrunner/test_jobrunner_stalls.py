@@ -9,20 +9,17 @@ from typing import Any
 
 import psutil
 import pytest
-from hosting import Host
+from hosting import Host, told
 
+from supervisor.log.events.jobs import LoopResumed, LoopStalled
 from tests.patience import wait_until
 
 WATCHED: dict[str, Any] = {"stall_seconds": 0.4, "max_job_seconds": 20.0, "grace_seconds": 0.0}
 KILLED = WATCHED | {"on_stall": "kill"}
 
 
-def told(done: dict[str, Any], text: str) -> list[str]:
-    return [line["text"] for line in done["lines"] if text in line["text"]]
-
-
-def stalls(done: dict[str, Any]) -> list[str]:
-    return told(done, "has not run for")
+def stalls(done: dict[str, Any]) -> list[dict[str, Any]]:
+    return told(done, LoopStalled)
 
 
 def test_a_stalled_loop_is_told_once_with_its_place_and_so_is_its_end_and_the_job_goes_on(host: Host) -> None:
@@ -30,15 +27,16 @@ def test_a_stalled_loop_is_told_once_with_its_place_and_so_is_its_end_and_the_jo
     done = host.run("under_test/stalls", {"seconds": 1.5}, limits=WATCHED)
     assert done["cause"] == "completed"
     (warning,) = stalls(done)
-    assert "stalling_blocks.py" in warning
-    assert "--stall-seconds" in warning
-    (resumed,) = told(done, "runs again, after")
-    assert 0.4 <= float(resumed.rpartition("after ")[2].split()[0]) < done["elapsed"]
+    assert warning["level"] == "WARNING"
+    assert "stalling_blocks.py" in warning["stack"]
+    assert "--stall-seconds" in warning["text"]
+    (resumed,) = told(done, LoopResumed)
+    assert 0.4 <= warning["seconds"] <= resumed["seconds"] < done["elapsed"]
 
 
 def test_each_silence_is_told_anew(host: Host) -> None:
     done = host.run("under_test/stalls", {"seconds": 1.0, "times": 2}, limits=WATCHED)
-    assert (len(stalls(done)), len(told(done, "runs again"))) == (2, 2)
+    assert (len(stalls(done)), len(told(done, LoopResumed))) == (2, 2)
 
 
 def test_the_look_at_the_stack_does_not_shorten_a_sleep_and_ticking_adds_no_task(host: Host) -> None:
@@ -91,7 +89,7 @@ def test_without_a_threshold_nothing_ticks_and_nothing_is_told(host: Host) -> No
 
 
 def test_the_silence_of_the_loop_is_evidence_of_an_abnormal_end(host: Host) -> None:
-    done = host.run("under_test/crashes_after_a_stall", {"seconds": 1.0}, limits=WATCHED)
+    done = host.run("under_test/crashes_after_a_stall", {"seconds": 2.0}, limits=WATCHED)
     assert done["cause"] == "crashed"
     assert 0.6 < done["silent"] < done["elapsed"]
     assert f"its event loop had not run for {done['silent']:.1f} s" in done["message"]
@@ -108,7 +106,7 @@ def test_a_stopped_process_is_told_as_stopped(host: Host) -> None:
     done = host.run("under_test/stops_itself", limits=WATCHED | {"max_job_seconds": 1.5})
     assert done["cause"] == "time_limit"
     (warning,) = stalls(done)
-    assert "stopped (SIGSTOP" in warning
+    assert "stopped (SIGSTOP" in warning["stack"]
     assert "stopped (SIGSTOP" in done["message"]
 
 
@@ -135,7 +133,7 @@ def test_a_child_that_can_not_be_killed_is_reported_with_what_the_kernel_knows(h
         "run_without_kill", block="neops_testing/hang_sleep:1.0.0", limits=WATCHED | {"max_job_seconds": 0.3}
     )
     assert (done["cause"], done["stuck"], done["signal"]) == ("time_limit", True, None)
-    assert "could not be killed, and its slot is set aside" in done["message"]
+    assert "could not be killed, and the worker sets its slot aside" in done["message"]
     assert "Its process was waiting" in done["message"]
     assert "hangs.py" in done["message"]
 

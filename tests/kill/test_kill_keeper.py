@@ -12,6 +12,7 @@ import pytest
 
 from supervisor import keeper as keeper_module
 from supervisor.process import kept as kept_module
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 KEEP = """
@@ -53,7 +54,7 @@ def kept(body: str, **options: Any) -> "subprocess.Popen[str]":
 def ended(process: "subprocess.Popen[str]") -> tuple[int, list[dict[str, Any]], str]:
     """Return the exit code, what was printed, and stderr."""
     with process:
-        output, errors = process.communicate(timeout=50)
+        output, errors = process.communicate(timeout=PATIENCE_SECONDS)
     return process.returncode, [json.loads(line) for line in output.splitlines()], errors
 
 

@@ -48,7 +48,7 @@ def test_a_signal_before_the_start_ends_the_worker_at_once_and_is_no_failure(tmp
 def test_one_signal_to_the_whole_group_counts_once(tmp_path: Path) -> None:
     process, log = start(tmp_path)
     try:
-        wait_until(lambda: "Trying again" in log.read_text(), "the worker waits for its engine")
+        wait_until(lambda: "event=registration_failing" in log.read_text(), "the worker waits for its engine")
         os.killpg(process.pid, signal.SIGTERM)
         assert process.wait(PATIENCE_SECONDS) == 0, log.read_text()
     finally:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[2]
 
 # In pieces, since this file is committed as well.
@@ -31,7 +33,7 @@ def committed_files() -> list[Path]:
     """Return the text files that git knows or would add; skip where this is not a git checkout."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
-        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=30)
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=PATIENCE_SECONDS)
     except (FileNotFoundError, subprocess.CalledProcessError):
         pytest.skip("not a git checkout, or git is not installed: what is committed is not known here")
     paths = [ROOT / name for name in listed.stdout.decode().split("\0") if name]

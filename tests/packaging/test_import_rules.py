@@ -13,6 +13,8 @@ from pathlib import Path
 import grimp
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / ".importlinter"
 
@@ -108,7 +110,7 @@ def lint(tree: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", program, "--config", str(RULES), "--no-cache", "--no-logo"]
     wide = os.environ | {"COLUMNS": "200"}  # or the report would break long names in two
     return subprocess.run(
-        command, cwd=tree, env=wide, capture_output=True, text=True, timeout=50, check=False
+        command, cwd=tree, env=wide, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.processes import PURE_FOLDERS, started_processes
 
 TESTS = Path(__file__).parents[1]
@@ -18,7 +19,7 @@ def spawn() -> None:
 
 
 def run() -> None:
-    subprocess.run([sys.executable, "-c", ""], check=True, timeout=50)
+    subprocess.run([sys.executable, "-c", ""], check=True, timeout=PATIENCE_SECONDS)
 
 
 def test_every_pure_folder_holds_tests() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import sdk
+from tests.patience import PATIENCE_SECONDS
 
 Probe = Callable[[str], dict[str, Any]]
 
@@ -38,7 +39,7 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> Probe:
     def run(statement: str) -> dict[str, Any]:
         command = [sys.executable, "-c", PROBE.format(statement=statement)]
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=True, timeout=30
+            command, env=environment, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS
         )
         return json.loads(done.stdout)
 

@@ -15,6 +15,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.patience import PATIENCE_SECONDS
+
 AUTHORED = Path(__file__).with_name("authored")
 
 _EXPECTED = re.compile(r"# expect: (?P<complaints>.*)$")
@@ -95,4 +97,6 @@ def basedpyright(modules: Path, python: Path) -> Complaints:
 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=50, check=False)
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )

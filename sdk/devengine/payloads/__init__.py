@@ -1,1 +1,1 @@
-"""The bodies of requests: reading JSON strictly, and the shape of each body (engine contract §2)."""
+"""The bodies of requests: reading JSON strictly, and the shape of each body (engine contract: worker routes)."""

@@ -130,7 +130,7 @@ class EmulatedIos:
         session.add_done_callback(self._sessions.discard)
 
     def as_context(self, device_id: int = 1) -> dict[str, list[dict[str, Any]]]:
-        """Return the `context` of a job on this device alone (engine contract §4, camelCase).
+        """Return the `context` of a job on this device alone (engine contract: entities, camelCase).
 
         It holds the password, as the engine's own job does. An entity has no field for a TCP port: give
         `port` to the block as a parameter.

@@ -13,6 +13,8 @@ from jobrunner.protocol.coverage import COVERAGE_VARIABLE
 from supervisor.commands.blockserver.files import Fingerprint, fingerprint
 from supervisor.commands.blockserver.shared import SharedLauncher
 from supervisor.launcher import Launcher
+from supervisor.log.event import tell
+from supervisor.log.events.worker import SourcesChanged
 from supervisor.settings.run_settings import RunSettings
 from supervisor.worker.offered_blocks import start_launcher
 
@@ -50,7 +52,7 @@ class LauncherPool:
         """Return a launcher for ``sources``, and its catalogue. To be used inside `paths`. Raises `TemplateError`."""
         loaded = self._loaded.pop(sources, None)
         if loaded is not None and loaded.files != fingerprint(sources.names, loaded.catalogue):
-            _log.info("A source file has changed: importing %s again.", ", ".join(sources.names))
+            tell(_log, SourcesChanged(sources=", ".join(sources.names)))
             await loaded.launcher.close()
             loaded = None
         if loaded is None:

@@ -3,17 +3,18 @@
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
+
+from supervisor.log.events.jobs import LoopStalled
+from supervisor.watch.joblog import LOGGERS
 
 LOGS_KEPT: Final = 10_000
 """The newest lines of a job's log. The rate of a job's lines is limited already (`supervisor.watch.joblog`)."""
 
 OUTPUT_KEPT_CHARS: Final = 64 * 1024
 """The end of what was printed to one stream."""
-
-_job_log = logging.getLogger("job")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +65,18 @@ class Printed(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take ``record`` if it is of this job."""
-        if getattr(record, "job", None) != self._job_id:
+        facts: Mapping[str, Any] = getattr(record, "facts", {})
+        if facts.get("job") != self._job_id:
             return
         text = record.getMessage()
-        match getattr(record, "stream", None):
+        match facts.get("stream"):
             case "stdout":
                 self.stdout.add(text)
             case "stderr":
                 self.stderr.add(text)
             case _:
-                stalled = getattr(record, "stalled_seconds", None)
-                if stalled is not None:
-                    # The first line is for people; below it is the stack.
-                    self.stalls.append(StallLine(round(stalled, 3), text.partition("\n")[2]))
+                if getattr(record, "event", "") == LoopStalled.name:
+                    self.stalls.append(StallLine(facts["seconds"], facts["stack"]))
                 self.logs.append(LogLine(record.levelno, text))
 
 
@@ -84,12 +84,14 @@ class Printed(logging.Handler):
 def collecting(job_id: str) -> Iterator[Printed]:
     """Collect what the job logs and prints while the context lasts."""
     printed = Printed(job_id)
-    level = _job_log.level
-    # The child has left out what is below its own level; what comes over is all wanted, whatever is shown.
-    _job_log.setLevel(1)
-    _job_log.addHandler(printed)
+    levels = [logger.level for logger in LOGGERS]
+    for logger in LOGGERS:
+        # The child has left out what is below its own level; what comes over is all wanted, whatever is shown.
+        logger.setLevel(1)
+        logger.addHandler(printed)
     try:
         yield printed
     finally:
-        _job_log.removeHandler(printed)
-        _job_log.setLevel(level)
+        for logger, level in zip(LOGGERS, levels, strict=True):
+            logger.removeHandler(printed)
+            logger.setLevel(level)

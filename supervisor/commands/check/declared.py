@@ -1,4 +1,4 @@
-"""What blocks declare, held against what the engine accepts (contract §1 and W3). Pure."""
+"""What blocks declare, held against what the engine accepts (engine contract: block ids, block registration). Pure."""
 
 import re
 from collections.abc import Callable, Iterator

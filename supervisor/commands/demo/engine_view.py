@@ -24,7 +24,7 @@ class Device:
     password: str
 
     def context(self) -> dict[str, Any]:
-        """Return the context of a job on this device, as the engine sends it (contract §4)."""
+        """Return the context of a job on this device, as the engine sends it (engine contract: entities)."""
         platform = {"id": 1, "name": "Cisco IOS (emulated)", "shortName": "ios", "vendor": "Cisco"}
         device = {
             "id": DEVICE_ID,

@@ -11,6 +11,7 @@ from supervisor.commands.demo.census import Census
 from supervisor.commands.demo.engine_view import Device
 from supervisor.commands.demo.environment import program_environment
 from supervisor.commands.demo.scenario import BLOCKS, GRACE_SECONDS, MAX_JOB_SECONDS, SLOTS
+from supervisor.commands.local.worker_lines import READY
 from supervisor.commands.shared.program import LineHandler, Program
 from supervisor.settings.marks import MARK_VARIABLE
 
@@ -83,6 +84,7 @@ class Stage:
             "--grace-seconds": f"{GRACE_SECONDS:g}",
             "--heartbeat-seconds": f"{heartbeat_seconds:g}",
             "--poll-seconds": "0.2",
+            "--log-format": "json",
             "--startup-retry-seconds": f"{SET_UP_SECONDS:g}",
             # It is stopped when every job has ended, or when nobody waits for the rest any more.
             "--shutdown-timeout-seconds": "0",
@@ -91,7 +93,7 @@ class Stage:
         worker = await self._start(
             "worker", "supervisor", *(word for pair in settings.items() for word in pair)
         )
-        await worker.wait_for_line(r"The worker is ready", SET_UP_SECONDS)
+        await worker.wait_for_line(READY, SET_UP_SECONDS)
         return worker
 
     async def start_timer(self, interval_seconds: float) -> Program:

@@ -11,15 +11,11 @@ from rich.text import Text
 from supervisor.commands.local.threshold import Threshold
 from supervisor.commands.local.worker_lines import Line, as_text
 from supervisor.commands.shared.console import OutputConsole
-from supervisor.log.format import printable, shown_fields
+from supervisor.log.format import OTHER_LOG, printable, shown_fields
 from supervisor.log.setup import LogFormat
 
 _COLOURS: Final = {"DEBUG": "dim", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
 _SHORT_ID: Final = 8
-_FACTS: Final = (
-    *("time", "level", "logger", "job", "block", "step"),
-    *("stream", "text", "fields", "traceback"),
-)
 
 
 class Display(Protocol):
@@ -81,15 +77,18 @@ class JsonDisplay:
         """See `Display.line`."""
         if not self._threshold.lets_through(line):
             return
-        self._event("log", **{name: value for name in _FACTS if (value := getattr(line, name))})
+        own = {"time": line.time, "level": line.level, "logger": line.logger, "message": line.message}
+        rest = {"fields": line.fields, "traceback": line.traceback}
+        filled = {name: value for name, value in (own | rest).items() if value}
+        self._event(line.event or OTHER_LOG, **filled, **line.facts)
 
     def say(self, text: str) -> None:
         """See `Display.say`."""
-        self._event("notice", text=text)
+        self._event("notice", message=text)
 
     def ready(self, url: str, text: str, hint: str) -> None:
         """See `Display.ready`."""
-        self._event("ready", url=url, text=text, next=hint)
+        self._event("ready", url=url, message=text, next=hint)
 
     def result(self, job: dict[str, Any], cause: str) -> None:
         """See `Display.result`."""
@@ -140,17 +139,18 @@ class TerminalDisplay:
         """See `Display.line`."""
         if not self._threshold.lets_through(line):
             return
-        head, *further = f"{line.text}{shown_fields(line.fields)}".split("\n")
+        first, *further = line.message.split("\n")
+        head = f"{first}{shown_fields(line.unsaid | line.fields)}"
         self._row(line, f"{line.local_time:8} ", head)
         for row in (*further, *line.traceback.splitlines()):
             self._row(line, " " * 9, row)
 
     def _row(self, line: Line, time: str, row: str) -> None:
         text = Text.assemble((time, "dim"))
-        if line.job:
-            text.append(f"{line.job[:_SHORT_ID]} {short_block(line.block)} ", style="cyan")
-        if line.stream:
-            text.append(f"{line.stream} ", style="dim")
+        if job := line.fact("job"):
+            text.append(f"{job[:_SHORT_ID]} {short_block(line.fact('block'))} ", style="cyan")
+        if stream := line.fact("stream"):
+            text.append(f"{stream} ", style="dim")
         text.append(printable(row), style=_COLOURS.get(line.level, ""))
         self._print(text)
 

@@ -3,44 +3,46 @@
 import datetime
 import json
 import logging
-import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from supervisor.log.format import TextLine
+from supervisor.log.catalogue import all_events
+from supervisor.log.events.jobs import JobEnded, JobNotRun
+from supervisor.log.format import ABOUT, OTHER_LOG, TextLine
 
-_ENDED: Final = re.compile(
-    r"Job (?P<job>\S+)(?:: (?:success|failed) \((?P<cause>\w+)\) after | is not run \((?P<refused>\w+)\): )"
-)
 READY: Final = (
-    r'^\{"time": "[^"]*", "level": "INFO", "logger": "supervisor\.[\w.]+", '
-    r'"message": (?P<text>"The worker is ready: (?:[^"\\]|\\.)*")\}$'
+    r'^\{"time": "[^"]*", "level": "INFO", "logger": "supervisor\.[\w.]+", "event": "worker_ready", '
+    r'"message": (?P<text>"(?:[^"\\]|\\.)*"), '
 )
 """The line by which the worker says that it is registered and asks for jobs. ``text`` is a JSON string."""
 
 LEVELS: Final = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
+_OWN_KEYS: Final = frozenset({"time", "level", "logger", "event", "message", "fields", "traceback"})
+_ENDS: Final = frozenset({JobEnded.name, JobNotRun.name})
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event, of one line or of many.
+    """One event. ``facts`` are the event's own (`supervisor.log.events`), ``fields`` those of a block's logger.
 
-    ``job``, ``block`` and ``step`` are empty for what the worker says of itself; ``stream`` is ``stdout`` or
-    ``stderr`` for what a block has printed; ``fields`` are those of a block's logger. ``time`` is UTC, ISO 8601. What
-    is none of the log's has no ``time``: it is the ``text`` alone. ``raw`` is the line as the worker wrote it.
+    ``time`` is UTC, ISO 8601. What is none of the log's has no ``time``: it is the ``message`` alone. ``raw`` is the
+    line as the worker wrote it.
     """
 
-    text: str
+    message: str
     time: str = ""
     level: str = "INFO"
     logger: str = ""
-    job: str = ""
-    block: str = ""
-    step: str = ""
-    stream: str = ""
+    event: str = ""
     traceback: str = ""
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
     fields: dict[str, Any] = field(default_factory=dict[str, Any])
     raw: str = field(default="", repr=False, compare=False)
+
+    def fact(self, name: str) -> str:
+        """Return a fact as text; empty where there is none. ``job`` is empty for what the worker says of itself."""
+        return str(self.facts.get(name, ""))
 
     @property
     def is_the_worker_s(self) -> bool:
@@ -48,12 +50,17 @@ class Line:
         return self.logger.startswith("supervisor.")
 
     @property
+    def unsaid(self) -> dict[str, Any]:
+        """The facts that the message does not say, besides what the line is about."""
+        said = {event.name: event.in_text for event in all_events()}.get(self.event, frozenset())
+        return {name: fact for name, fact in self.facts.items() if name not in said and name not in ABOUT}
+
+    @property
     def ended(self) -> "Ended | None":
         """What the line says of a job's end, if that is what it is about."""
-        match = _ENDED.match(self.text) if self.is_the_worker_s else None
-        if match is None:
+        if not (self.is_the_worker_s and self.event in _ENDS):
             return None
-        return Ended(match["job"], match["cause"] or match["refused"])
+        return Ended(self.fact("job"), self.fact("cause"))
 
     @property
     def local_time(self) -> str:
@@ -76,8 +83,8 @@ def read_line(text: str) -> Line:
         _moment(found["time"])
         return Line(
             str(found["message"]),
-            **{name: str(found.get(name, "")) for name in ("time", "level", "logger", "traceback")},
-            **{name: str(found.get(name, "")) for name in ("job", "block", "step", "stream")},
+            **{name: str(found.get(name, "")) for name in ("time", "level", "logger", "event", "traceback")},
+            facts={name: fact for name, fact in found.items() if name not in _OWN_KEYS},
             fields=dict(found.get("fields", {})),
             raw=text,
         )
@@ -89,19 +96,23 @@ def read_line(text: str) -> Line:
 def as_text(line: Line, *, indent: bool = True) -> str:
     """Return the event as the worker writes it for people to read; with ``indent``, further lines below the first."""
     if not line.time:
-        return line.text
-    of_a_block = bool(line.job) and not line.is_the_worker_s
+        return line.message
+    of_a_block = bool(line.fact("job")) and not line.is_the_worker_s
+    moment = _moment(line.time)
     record = logging.makeLogRecord(
         {
             "name": "job" if of_a_block else line.logger,
             "origin": line.logger if of_a_block and line.logger != "job" else None,
             "levelname": line.level,
-            "created": (moment := _moment(line.time)).timestamp(),
+            "created": moment.timestamp(),
             # A float would lose one now and then.
             "msecs": moment.microsecond // 1000,
-            "msg": line.text,
+            "msg": line.message,
             "exc_text": line.traceback or None,
-            **{name: getattr(line, name) or None for name in ("job", "block", "step", "stream", "fields")},
+            "fields": line.fields,
+            "facts": line.facts,
+            "unsaid": line.unsaid,
+            **({"event": line.event} if line.event != OTHER_LOG else {}),
         }
     )
     return TextLine(indent=indent).format(record)

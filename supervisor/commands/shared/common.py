@@ -35,8 +35,12 @@ def read_settings(model: type[SettingsT], arguments: list[str], program: str, ep
         raise SystemExit(EXIT_USAGE) from None
 
 
-def run_to_exit_code(program: str, work: Callable[[], Coroutine[Any, Any, int]]) -> int:
-    """Run ``work`` on a loop. An error of the supervisor is one message, not a traceback."""
+def run_to_exit_code(
+    program: str,
+    work: Callable[[], Coroutine[Any, Any, int]],
+    on_error: Callable[[SupervisorError], None] | None = None,
+) -> int:
+    """Run ``work`` on a loop. An error of the supervisor is one message, not a traceback; ``on_error`` says it else."""
     codes: list[int] = []
 
     async def work_and_keep_its_code() -> None:
@@ -45,7 +49,10 @@ def run_to_exit_code(program: str, work: Callable[[], Coroutine[Any, Any, int]])
     try:
         asyncio.run(work_and_keep_its_code())
     except SupervisorError as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        if on_error is not None:
+            on_error(error)
+        else:
+            print(f"{program}: {error}", file=sys.stderr)
         return EXIT_FAILED
     except RuntimeError as error:
         # To end its threads, asyncio starts one. Where that is refused, they end with this process.

@@ -34,7 +34,7 @@ class JobLines:
         if self._follower is None:
             return []
         lines = [read_line(text) for text in self._follower.new_lines()]
-        return [line for line in lines if line.job == job_id]
+        return [line for line in lines if line.fact("job") == job_id]
 
     def close(self) -> None:
         """Close the log."""

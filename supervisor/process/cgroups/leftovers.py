@@ -29,14 +29,6 @@ class Cleared:
     def __bool__(self) -> bool:
         return self != Cleared()
 
-    def __str__(self) -> str:
-        text = f"{self.killed} process(es) killed, {self.removed} cgroup(s) removed"
-        return (
-            f"{text}, {self.stuck} could not be and will be tried again at the next start"
-            if self.stuck
-            else text
-        )
-
 
 def clear(state_directory: Path, identity: str, own: list[Path]) -> Cleared:
     """Kill and remove what is left of an earlier run with this identity, which must be over. Takes at most 10 s.

@@ -9,6 +9,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
+from supervisor.log.event import tell
+from supervisor.log.events.processes import (
+    CgroupFailed,
+    CgroupsFailed,
+    CgroupsFound,
+    CgroupStuck,
+    CgroupsUnrecorded,
+    LeftoversCleared,
+)
 from supervisor.process.cgroups import leftovers
 from supervisor.process.cgroups.cgroup import WITHOUT, Cgroup, child_name
 from supervisor.process.cgroups.detection import Detected, detect, own_cgroups
@@ -20,7 +29,7 @@ from supervisor.process.threads import started_pool
 _log = logging.getLogger(__name__)
 
 _END_SECONDS: Final = 2.0
-_FALL_BACK: Final = "Killing falls back on process groups and the search for orphans; memory is sampled."
+_FALL_BACK: Final = "The worker kills by process groups, searches for orphans, and samples memory instead."
 
 
 class Cgroups:
@@ -47,7 +56,7 @@ class Cgroups:
         # The first time for the operator; for each child it would drown everything else.
         level = logging.DEBUG if self._complained else logging.WARNING
         self._complained = True
-        _log.log(level, "%s Such jobs run without.", text)
+        tell(_log, CgroupFailed(reason=text), level=level)
 
     def close(self) -> None:
         """Kill what is still in the cgroups and remove them all. Blocks, for at most a few seconds."""
@@ -55,11 +64,7 @@ class Cgroups:
         for tree in self._detected.trees:
             _, gone = kill_and_remove(tree.directory, _END_SECONDS)
             if not gone:
-                _log.warning(
-                    "The cgroup %s can't be removed: a process in it can't be killed. "
-                    "It is tried again at the next start.",
-                    tree.directory,
-                )
+                tell(_log, CgroupStuck(path=str(tree.directory)))
         self._detected.give_back()
 
 
@@ -85,12 +90,15 @@ def _open(state_directory: Path, wanted: bool) -> Cgroups:
         own = own_cgroups()
         cleared = leftovers.clear(state_directory, identity, [Path(one.path) for one in own])
         if cleared:
-            _log.warning("Cleared what a run of this worker that was killed has left: %s.", cleared)
+            tell(
+                _log,
+                LeftoversCleared(processes=cleared.killed, cgroups=cleared.removed, stuck=cleared.stuck),
+            )
         if not wanted:
-            _log.info("cgroups: none (--cgroups off). %s", _FALL_BACK)
+            tell(_log, CgroupsFound(cgroups="none (--cgroups off)", consequence=_FALL_BACK))
             return Cgroups(Detected())
     except OSError as error:
-        _log.warning("cgroups: none, because of an error: %s. %s", error, _FALL_BACK)
+        tell(_log, CgroupsFailed(reason=str(error), consequence=_FALL_BACK))
         return Cgroups(Detected())
     detected = detect(own, directory_name(identity), {os.getpid(), keeper_pid() or os.getpid()})
     directories = [tree.directory for tree in detected.trees]
@@ -98,7 +106,7 @@ def _open(state_directory: Path, wanted: bool) -> Cgroups:
         leave_to_keeper(directories)
         leftovers.record(state_directory, directories)
     except OSError as error:
-        _log.warning("Should this worker be killed, its cgroups may have to be removed by hand: %s.", error)
+        tell(_log, CgroupsUnrecorded(reason=str(error)))
     _tell(detected)
     return Cgroups(detected)
 
@@ -106,8 +114,12 @@ def _open(state_directory: Path, wanted: bool) -> Cgroups:
 def _tell(detected: Detected) -> None:
     why = "; ".join(detected.reasons)
     if not detected.trees:
-        _log.info("cgroups: none (%s). %s", why or "none is offered here", _FALL_BACK)
+        found = CgroupsFound(cgroups=f"none ({why or 'none is offered here'})", consequence=_FALL_BACK)
     elif "memory" in str(detected):
-        _log.info("cgroups: %s%s", detected, f" ({why})" if why else "")
+        found = CgroupsFound(
+            cgroups=str(detected), consequence=f"Not all that there could be: {why}." if why else ""
+        )
     else:
-        _log.info("cgroups: %s; memory is sampled (%s)", detected, why or "no controller for it is offered")
+        sampled = f"Memory is sampled ({why or 'no controller for it is offered'})."
+        found = CgroupsFound(cgroups=str(detected), consequence=sampled)
+    tell(_log, found)

@@ -167,3 +167,29 @@ def test_modules_of_a_named_package_are_judged_and_its_compiled_ones_imported(
         "acme_package.compiled",
     ]
     assert set(reasons(found)) == {"__main__", "company"}
+
+
+def test_blocks_that_misbehave_on_purpose_are_found_only_where_their_package_is_named() -> None:
+    everything = modules_of("blocks", import_all=True)
+    assert not [module.name for module in everything.modules if module.name.startswith("blocks.testing")]
+    assert "echo" in names(everything)
+    named = [module.name for module in modules_of("blocks.testing", import_all=True).modules]
+    assert named[0] == "blocks.testing"
+    assert len(named) > 5
+    assert all(name.startswith("blocks.testing") for name in named)
+
+
+def test_no_blocks_are_looked_for_among_tests_environments_and_hidden_files(place: Path) -> None:
+    skipped = ["tests", "test", "testing", "site-packages", "node_modules", "__pycache__", ".hidden"]
+    for folder in (*(place / name / "inner" for name in skipped), place / "deeper"):
+        folder.mkdir(parents=True)
+    for name in skipped:
+        write_block(place / name / "inner" / f"in_{name.strip('._').replace('-', '_')}.py")
+    for name in ("conftest.py", "test_greet.py", ".hidden.py"):
+        write_block(place / name)
+    write_block(place / "deeper" / "welcome.py")
+    found = modules_of(str(place), import_all=True)
+    assert names(found) == ["welcome", "greet"]
+    # A directory that is named itself is looked into, whatever it is called.
+    assert names(modules_of(str(place / "tests"), import_all=True)) == ["in_tests"]
+    assert names(modules_of(str(place / "greet.py"))) == ["greet"]

@@ -10,6 +10,7 @@ from hosting import ROOT, Host
 
 from jobrunner import bootstrap as birth
 from jobrunner.bootstrap import wait_for_adoption
+from tests.patience import PATIENCE_SECONDS
 
 SCENARIO = Path(__file__).with_name("adoption_scenario.py")
 
@@ -17,7 +18,9 @@ SCENARIO = Path(__file__).with_name("adoption_scenario.py")
 def scenario(name: str) -> str:
     command = [sys.executable, str(SCENARIO), name]
     environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True
+    )
     return done.stdout.strip()
 
 

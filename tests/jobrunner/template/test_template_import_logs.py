@@ -4,6 +4,8 @@ from pathlib import Path
 
 from hosting import hosted
 
+from supervisor.log.events.worker import ImportOutput
+
 LOGS = """
 import logging
 logging.getLogger(__name__).warning("at import")
@@ -26,13 +28,18 @@ def test_records_logged_at_import_keep_their_level_and_their_logger(tmp_path: Pa
     (sources / "chatty.py").write_text(LOGS)
     with hosted(tmp_path, sources=[str(sources / "chatty.py")]) as host:
         assert host.problems == []
-        log = host.log()
-    assert "WARNING chatty at import\n" in log
-    assert "ERROR vendor.driver in two\nlines xxx\n" in log
-    assert "ERROR chatty A call to the log is wrong" in log
-    assert 'chatty.py", line 5, in <module>' in log
-    assert "INFO template printed\n" in log
-    assert "not wanted" not in log
+        (printed,) = host.events(ImportOutput)
+        lines = host.lines_of("chatty", "vendor.driver")
+    assert (printed["level"], printed["logger"], printed["message"]) == ("INFO", "template", "printed")
+    logged = [(line["level"], line["logger"], line["message"]) for line in lines]
+    assert logged[:2] == [
+        ("WARNING", "chatty", "at import"),
+        ("ERROR", "vendor.driver", "in two\nlines xxx"),
+    ]
+    ((level, logger, wrong),) = logged[2:]
+    assert (level, logger) == ("ERROR", "chatty")
+    assert wrong.startswith("A call to the log is wrong")
+    assert 'chatty.py", line 5, in <module>' in wrong
 
 
 def test_a_module_that_logs_without_end_hangs_all_the_same(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hosting import ROOT, Host, hosted, is_alive
 
+from supervisor.log.events.worker import InterpreterForEachJob
 from tests.patience import wait_until
 
 THREAD_AT_IMPORT = (
@@ -66,7 +67,8 @@ def test_a_module_that_starts_a_thread_is_named_and_children_are_spawned(tmp_pat
         assert host.hello["launcher"] == "SpawnLauncher"
         (problem,) = host.problems
         assert (problem["kind"], problem["file"]) == ("thread", str(module))
-        assert str(module) in host.log()
+        (told,) = host.events(InterpreterForEachJob)
+        assert str(module) in told["reason"]
         assert host.run("slow", {"seconds": 0})["cause"] == "completed"
 
 

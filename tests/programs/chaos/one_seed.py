@@ -121,7 +121,7 @@ class Seed:
         """Start the worker whenever it does not run, and keep the times of its lives."""
         while not self._told_to_stop:
             await worker.begin()
-            ready = await worker.wait_for(r"The worker is ready")
+            ready = await worker.wait_for(r"event=worker_ready")
             began = time.monotonic()
             while worker.is_running and not self._told_to_stop:
                 await asyncio.sleep(0.02)
@@ -139,7 +139,7 @@ class Seed:
                 await _gone({*children_of(os.getpid())} - {self._engine.pid})
 
     async def _chaos(self, worker: Worker, deeds: Deeds, session: aiohttp.ClientSession) -> None:
-        await _until(lambda: "The worker is ready" in worker.said(), 30, "the worker is ready")
+        await _until(lambda: "event=worker_ready" in worker.said(), 30, "the worker is ready")
         waiting = list(submissions(self._seed, self._jobs, str(self._directory / "trace")))
         end = time.monotonic() + CHAOS_SECONDS
         due, at_each_roll = time.monotonic(), -(-len(waiting) // ROLLS)
@@ -169,7 +169,7 @@ class Seed:
 
     async def _peace(self, worker: Worker, session: aiohttp.ClientSession) -> None:
         """Wait until every job is final, or until nothing changes any more because nobody knows of the rest."""
-        await _until(lambda: "The worker is ready" in worker.said(), 30, "the worker is ready again")
+        await _until(lambda: "event=worker_ready" in worker.said(), 30, "the worker is ready again")
         await self._engine.wait_for("listening")
         supervisor, at_ready = worker.supervisor_pid, await self._descriptors(worker)
         end = time.monotonic() + SETTLE_SECONDS
@@ -242,7 +242,7 @@ async def _gone(pids: set[int]) -> None:
 
 
 def _is_ready(worker: Worker) -> bool:
-    return worker.is_running and "The worker is ready" in worker.said()
+    return worker.is_running and "event=worker_ready" in worker.said()
 
 
 def _is_at_rest(worker: Worker, held: Counter[str]) -> bool:

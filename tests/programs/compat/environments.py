@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from tests.patience import PATIENCE_SECONDS
 from tests.programs.compat.processes import ROOT, CompatError
 
 REQUIREMENT: Final = "neops_worker_sdk==0.2.0b7"
@@ -62,4 +63,4 @@ def _run(*command: str) -> None:
 
 
 def _runs(python: Path, *arguments: str) -> bool:
-    return subprocess.run([python, *arguments], capture_output=True, timeout=60).returncode == 0
+    return subprocess.run([python, *arguments], capture_output=True, timeout=PATIENCE_SECONDS).returncode == 0

@@ -13,6 +13,7 @@ from sdk.compat.client import way_out_of
 from sdk.compat.finder import install_alias
 from sdk.compat.migration_hints import NotCoveredError, published_names
 from sdk.compat.re_exports import RE_EXPORTS
+from tests.patience import PATIENCE_SECONDS
 from tests.programs.compat.processes import ROOT
 
 STAND_IN = Path(__file__).parent / "stand_in"
@@ -31,7 +32,9 @@ def alias_modules() -> list[str]:
 def run_python(code: str, *paths: Path) -> subprocess.CompletedProcess[str]:
     environment = {"PYTHONPATH": ":".join(map(str, (ROOT, *paths)))}
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=50, check=False)
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
 
 
 @pytest.mark.parametrize("name", alias_modules())

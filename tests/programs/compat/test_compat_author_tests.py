@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+from tests.patience import PATIENCE_SECONDS
 from tests.programs.compat.processes import BLOCKS
 
 LAB = """
@@ -33,7 +34,12 @@ def run_pytest(*arguments: str, directory: Path) -> subprocess.CompletedProcess[
         str(directory / "pytest.ini"),
     ]
     return subprocess.run(
-        [*command, *arguments], cwd=BLOCKS, capture_output=True, text=True, timeout=55, check=False
+        [*command, *arguments],
+        cwd=BLOCKS,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
 
 

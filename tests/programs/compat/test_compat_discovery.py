@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.programs.compat.processes import BLOCKS, ROOT
 
 STAND_IN = Path(__file__).parent / "stand_in"
@@ -49,7 +50,7 @@ def printed(paths: tuple[Path, ...], *arguments: str) -> "subprocess.CompletedPr
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(map(str, paths))},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.programs.compat.comparing import Difference, compare, read_differences
 from tests.programs.compat.jobs import JOBS
 from tests.programs.compat.outcomes import read_kept
@@ -29,7 +30,9 @@ MEANT = Difference("it says where", says=("ValueError: no",))
 
 def test_every_job_gives_in_both_modes_what_the_reference_worker_gave() -> None:
     command = [sys.executable, "-m", "tests.programs.compat"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=55, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"alias mode (sdk.compat.alias)\n  {JOBS[0].name}" in done.stdout
     assert "stand-in mode (by a stand-in for the package)" in done.stdout

@@ -85,7 +85,7 @@ async def _to_the_end(worker: Worker, engine: DevEngine, pause_seconds: float = 
         if time.monotonic() > end:
             break
         await asyncio.sleep(0.02)
-    await worker.wait_for("The worker is ready")
+    await worker.wait_for("event=worker_ready")
     await asyncio.sleep(pause_seconds)
     worker.signal(signal.SIGTERM)
     return await worker.ended()

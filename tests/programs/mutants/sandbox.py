@@ -106,7 +106,9 @@ def _descendants(root: int) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                # A process may have given itself a name of any bytes.
+                stat = (entry / "stat").read_text(errors="replace")
+                parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
     found: list[int] = []
     for pid in parents:
         ancestor = parents[pid]

@@ -51,3 +51,19 @@ def test_a_run_that_does_not_end_is_ended_with_all_that_it_started(tmp_path: Pat
     while os.read(reader, 65536):
         pass
     os.close(reader)
+
+
+def test_a_process_of_any_name_is_ended_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "_CLONES", 1 << 40 | 1)  # as above
+
+    def with_an_odd_name() -> None:
+        Path("/proc/self/comm").write_bytes(b") Z 1 (\xff")
+        leave_processes(pipe)
+
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert sandbox.run_confined(with_an_odd_name, 30)
+    while os.read(reader, 65536):
+        pass
+    os.close(reader)

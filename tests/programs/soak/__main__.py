@@ -146,7 +146,7 @@ async def _soak(directory: Path, jobs: int) -> list[Figure]:
 
 
 async def _ready(worker: Worker) -> None:
-    if await worker.wait_for("The worker is ready", 30) is None:
+    if await worker.wait_for("event=worker_ready", 30) is None:
         raise FaultTestError(f"The worker did not start:\n{worker.said()[-2000:]}")
 
 

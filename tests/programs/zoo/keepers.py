@@ -17,6 +17,7 @@ import psutil
 from supervisor.commands.demo.census import Census
 from supervisor.commands.demo.environment import program_environment
 from supervisor.commands.demo.worker_log import WorkerLog
+from supervisor.commands.local.worker_lines import READY
 from supervisor.commands.shared.program import Program
 from supervisor.settings.marks import MARK_VARIABLE
 from tests.programs.bench.engine import Engine
@@ -112,7 +113,7 @@ async def kept(directory: Path, census: Census, mark: str) -> AsyncIterator[Keep
         census.expect(engine.pid)
         url = (await engine.wait_for_line(r"^devengine listening on (http://\S+)$", SET_UP_SECONDS))[1]
         worker = await start("worker", "supervisor", *_flags(url, directory))
-        await worker.wait_for_line(r"The worker is ready", SET_UP_SECONDS)
+        await worker.wait_for_line(READY, SET_UP_SECONDS)
         keepers = Keepers(
             Engine(url, session, bearer(token_file_of(directory))),
             worker,
@@ -136,6 +137,7 @@ def _flags(url: str, directory: Path) -> list[str]:
         "--max-job-memory-mb": f"{MEMORY_MB}",
         "--heartbeat-seconds": f"{BEAT_SECONDS:g}",
         "--poll-seconds": "0.1",
+        "--log-format": "json",
         "--shutdown-timeout-seconds": "1",
         "--job-env": MARK_VARIABLE,
     }

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import grimp
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -22,4 +24,4 @@ def test_importing_the_engine_starts_no_event_loop_and_loads_no_client() -> None
         "assert asyncio.events._get_running_loop() is None\n"
         "assert 'neops_workflow_engine_client' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=PATIENCE_SECONDS)

@@ -1,4 +1,4 @@
-"""The retry rule of contract §5.4: the same job id comes again, for blocks that may run twice."""
+"""The retry rule (engine contract: retries): the same job id comes again, for blocks that may run twice."""
 
 from collections.abc import AsyncIterator
 

@@ -160,11 +160,14 @@ async def test_a_deleted_worker_shows_only_when_asked_for(engine: DevEngine, wor
 async def test_the_engine_checks_by_itself_at_its_interval() -> None:
     times = {"unreachable_seconds": 0.05, "offline_seconds": 0.1, "check_interval_seconds": 0.02}
     async with running_engine(**times) as engine, HttpWorker(engine.url, engine.token_file) as worker:
-        await worker.register()
         job_id = engine.submit(block=BLOCK)
-        await worker.poll()
+        # On a busy machine the worker may count as offline before its poll arrives.
+        while engine.job(job_id).status == "pending":
+            await worker.register()
+            await worker.poll()
         job = await engine.wait_for_result(job_id, timeout_seconds=PATIENCE_SECONDS)
-        assert (job.finished_by, state_of(engine)) == ("engine", WorkerState.OFFLINE)
+        assert job.finished_by == "engine"
+        assert {each.state for each in engine.workers(with_deleted=True)} == {WorkerState.OFFLINE}
 
 
 async def test_a_clock_that_jumps_back_loses_no_worker(

@@ -11,6 +11,7 @@ from harness_support import block_module
 
 from sdk import registry
 from sdk.testing.server import ServerProcess
+from tests.patience import PATIENCE_SECONDS
 
 pytest_plugins = ["pytester"]
 
@@ -170,7 +171,7 @@ def test_in_an_image_without_pytest_every_decorator_returns_the_class_and_nothin
 ) -> None:
     (tmp_path / "careless.py").write_text(block_module("careless", cases=CARELESS))
     program = HARMLESS.format(directory=str(tmp_path))
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=30, env={**os.environ})
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE_SECONDS, env={**os.environ})
 
 
 def test_examples_are_found_only_where_they_are_named() -> None:

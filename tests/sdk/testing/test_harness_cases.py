@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from harness_support import block_module
 
+from tests.patience import PATIENCE_SECONDS
+
 pytest_plugins = ["pytester"]
 
 
@@ -273,7 +275,7 @@ def test_without_pytest_a_decorated_block_is_as_it_was(tmp_path: Path) -> None:
         "assert lonely.Sample.registration.name == 'lonely'\n"
         "assert [name for name in vars(lonely) if name.startswith('test_')] == []"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE_SECONDS)
 
 
 def test_a_worker_that_imports_a_decorated_block_does_not_import_pytest(tmp_path: Path) -> None:
@@ -282,7 +284,7 @@ def test_a_worker_that_imports_a_decorated_block_does_not_import_pytest(tmp_path
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import light\n"
         "assert 'pytest' not in sys.modules; assert not hasattr(light, 'test_sample_light')"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE_SECONDS)
 
 
 def test_the_plugin_brings_nothing_into_a_run_that_does_not_need_it(author_dir: pytest.Pytester) -> None:

@@ -16,6 +16,7 @@ from blocks.echo import Echo, EchoParams
 from sdk import DeviceEntity, register_function_block
 from sdk.testing import BlockNotFoundError, BlockRunner, create_workflow_context
 from sdk.testing.server import ServerProcess
+from tests.patience import PATIENCE_SECONDS
 
 CHANGES_DEVICE = """
 context.device.vendor = "Emu"
@@ -303,7 +304,12 @@ def test_this_process_imports_nothing_of_the_worker() -> None:
 
 def run_python(program: str, cwd: Path | None = None) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=cwd, capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-c", program],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -224,6 +224,6 @@ def test_a_fork_of_the_tests_gets_a_server_of_its_own(tmp_path: Path) -> None:
         "assert go() == first; runner.close()\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
     assert done.returncode == 0, done.stderr

@@ -20,6 +20,7 @@ from sdk import (
     register_function_block,
 )
 from sdk.testing import BlockNotFoundError, BlockRunner, create_workflow_context
+from tests.patience import PATIENCE_SECONDS
 
 pytest_plugins = ["pytester"]
 
@@ -127,6 +128,6 @@ def test_a_breakpoint_in_a_case_of_its_own_stops_in_the_block(pytester: pytest.P
         done = pytester.popen(
             [os.sys.executable, "-m", "pytest"], stdin=stdin, env={**os.environ, "PYTHONBREAKPOINT": ""}
         )
-    out, _ = done.communicate(timeout=40)
+    out, _ = done.communicate(timeout=PATIENCE_SECONDS)
     assert b"(Pdb) 42" in out
     assert b"1 passed" in out

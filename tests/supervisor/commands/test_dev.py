@@ -14,10 +14,12 @@ import pytest
 from commands_support import BASE
 from local_support import clean_environment, run_job, running, submit, write_block
 
+from supervisor.log.events.worker import Reloaded, ReloadRefused
+from supervisor.log.format import JOB_LOG
 from tests.patience import PATIENCE_SECONDS
 
 READY = r'"event": "ready", "url": "http://127\.0\.0\.1:\d+"'
-RELOADED = r"The worker is reloaded: \d+ block"
+RELOADED = f'"event": "{Reloaded.name}"'
 
 
 @pytest.fixture
@@ -42,9 +44,8 @@ def test_a_save_brings_new_code_and_a_changed_result_model(home: Path) -> None:
         assert command.end() == 0
     results = [event["data"] for event in command.events("result")]
     assert results == [{"text": "hello"}, {"words": "good bye"}]
-    assert [event["text"] for event in command.events("log") if event["logger"] == "greet"] == [
-        "greeting"
-    ] * 2
+    said = [(event["logger"], event["message"]) for event in command.events(JOB_LOG)]
+    assert said == [("greet", "greeting")] * 2
     assert "Traceback" not in "\n".join(command.lines)
 
 
@@ -65,7 +66,10 @@ def test_a_broken_save_is_shown_with_its_line_and_the_old_code_stays(home: Path)
     with running(home, "dev") as command:
         command.wait_for(READY)
         (home / "greet.py").write_text(f"x = 1\nraise RuntimeError('no luck')\n{BASE}")
-        command.wait_for(rf"Not reloaded.*{home / 'greet.py'}:2: RuntimeError: no luck")
+        command.wait_for(f'"event": "{ReloadRefused.name}"')
+        (refused,) = command.events(ReloadRefused.name)
+        assert f"{home / 'greet.py'}:2: RuntimeError: no luck" in refused["reason"]
+        assert refused["level"] == "ERROR"
         assert data_now(home) == {"text": "hello"}
         write_block(home / "greet.py", "'mended'")
         command.wait_for(RELOADED)

@@ -11,6 +11,14 @@ from pathlib import Path
 import pytest
 from local_support import children_of, descendants_of, is_alive, programs_of, running, submit, write_block
 
+from supervisor.log.events.jobs import JobEnded
+from supervisor.log.events.worker import (
+    Registered,
+    RegistrationKept,
+    ResultsLeft,
+    StopSignalled,
+    WorkerStopped,
+)
 from tests.patience import wait_until
 
 READY = r"ready, the engine is at (http://127\.0\.0\.1:\d+)\."
@@ -33,13 +41,12 @@ def test_a_job_runs_and_is_still_known_after_a_restart(home: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert first.end() == 0
     lines = "\n".join(first.lines)
-    assert lines.index("Stopping the worker, then the engine") < lines.index(
-        "supervisor.worker.daemon: Stopped."
-    )
+    stopping = lines.index("Stopping the worker, then the engine")
+    assert stopping < lines.index(f"event={WorkerStopped.name}")
     assert "Traceback" not in lines
-    (worker,) = [line.split()[-1].rstrip(".") for line in first.lines if "Registered as worker" in line]
+    worker = first.wait_for(rf"worker (\S+)\. event={Registered.name}$")[1]
     with running(home, *local()) as second:
-        second.wait_for(rf"Back as worker {worker}")
+        second.wait_for(rf"worker {worker}\. event={RegistrationKept.name}$")
         second.wait_for(READY)
         job = submit(home, "greet", "--type", "rollback", "--wait")
         assert job.returncode == 1
@@ -71,7 +78,7 @@ def test_a_worker_that_is_killed_is_started_again(home: Path) -> None:
         command.wait_for(READY)
         os.kill(programs_of(command)["supervisor"], signal.SIGKILL)
         command.wait_for(r"The worker ended \(by SIGKILL\)\.")
-        command.wait_for(r"Back as worker")
+        command.wait_for(f"event={RegistrationKept.name}$")
         assert submit(home, "greet", "--wait").returncode == 0
         assert command.end() == 0
 
@@ -110,9 +117,10 @@ def test_a_job_that_runs_may_finish_after_the_first_signal_and_its_result_is_kep
         command.wait_for(r"\] greeting$")
         assert command.end() == 0
     said = "\n".join(command.lines)
-    assert "success (completed)" in said
-    assert said.index("SIGTERM. Stopping") < said.index("success (completed)")
-    assert "wait in the journal" not in said
+    (ended,) = [line for line in command.lines if line.endswith(f"event={JobEnded.name}")]
+    assert "success (completed)" in ended
+    assert said.index(f"event={StopSignalled.name}") < said.index(ended)
+    assert f"event={ResultsLeft.name}" not in said
 
 
 def test_systemd_is_told_when_both_are_there(home: Path) -> None:

@@ -11,9 +11,11 @@ from journal_support import claim, raw
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
 from supervisor.journal import Ledger
+from supervisor.log.events.results import ResultArrivedBefore, ResultTooLate
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.outbox import Outbox
 from supervisor.worker.recovery import recover_results
+from tests.log_events import facts_of, records_of
 from tests.patience import PATIENCE_SECONDS, until
 
 
@@ -56,10 +58,10 @@ async def deliver(ledger: Ledger, engine: Engine) -> None:
     await delivery.close()
 
 
-def messages(caplog: pytest.LogCaptureFixture, text: str) -> list[tuple[str, str]]:
-    return [
-        (record.levelname, record.getMessage()) for record in caplog.records if text in record.getMessage()
-    ]
+def conflicts(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, str]]:
+    """For each result that the engine had already: level, event and job."""
+    records = records_of(caplog, ResultArrivedBefore, ResultTooLate)
+    return [(record.levelname, record.event, facts_of(record)["job"]) for record in records]
 
 
 async def test_what_was_delivered_is_forgotten_and_what_was_refused_is_kept(tmp_path: Path) -> None:
@@ -82,10 +84,9 @@ async def test_a_conflict_at_the_first_try_means_that_the_engine_had_given_the_j
     await make(ledger, "superseded", "refused_before")
     # A clear no before it changes nothing: the engine can't have got the result from that try.
     await deliver(ledger, Engine(superseded=[409], refused_before=[429, 409]))
-    for job_id in ("superseded", "refused_before"):
-        ((level, text),) = messages(caplog, f"result for job {job_id} already")
-        assert level == "WARNING"
-        assert "had given the job up" in text
+    assert sorted(conflicts(caplog)) == [
+        ("WARNING", ResultTooLate.name, job_id) for job_id in ("refused_before", "superseded")
+    ]
     assert ledger.known_job_ids() == set()
     await ledger.close()
 
@@ -99,9 +100,7 @@ async def test_a_conflict_after_a_try_whose_answer_was_lost_is_our_own_delivery(
     ledger = await Ledger.open(tmp_path)
     await make(ledger, "job")
     await deliver(ledger, Engine(job=[lost, 409]))
-    ((level, text),) = messages(caplog, "result for job job already")
-    assert level == "INFO"
-    assert "an earlier try has arrived" in text
+    assert conflicts(caplog) == [("INFO", ResultArrivedBefore.name, "job")]
     assert ledger.known_job_ids() == set()
     await ledger.close()
 
@@ -115,8 +114,7 @@ async def test_a_conflict_for_a_result_of_an_earlier_run_may_be_that_runs_delive
     await ledger.close()
     again = await Ledger.open(tmp_path)
     await deliver(again, Engine(job=[409]))
-    ((level, _),) = messages(caplog, "result for job job already")
-    assert level == "INFO"
+    assert conflicts(caplog) == [("INFO", ResultArrivedBefore.name, "job")]
     await again.close()
 
 

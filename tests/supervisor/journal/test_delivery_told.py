@@ -9,8 +9,11 @@ from journal_support import claim, raw
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
 from supervisor.journal import Ledger
+from supervisor.log.events.results import ResultRefused, ResultsMoving, ResultsWaiting
+from supervisor.log.events.worker import TaskFailed
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.outbox import Outbox
+from tests.log_events import facts_of, records_of, told
 from tests.patience import until
 
 
@@ -50,15 +53,15 @@ async def test_an_engine_that_is_away_is_told_once_and_its_return_once(
     for job_id in "ab":
         await submit(ledger, delivery, job_id)
         assert await delivery.wait_until_delivered(20)
-    told = [(r.levelname, r.getMessage()) for r in caplog.records if r.name == "supervisor.worker.delivery"]
-    assert told == [
-        ("WARNING", "Results wait for the engine: It is away."),
-        ("INFO", "The engine takes results again."),
+    records = [record for record in caplog.records if record.name == "supervisor.worker.delivery"]
+    assert [(record.levelname, record.event, facts_of(record)) for record in records] == [
+        ("WARNING", ResultsWaiting.name, {"reason": "It is away."}),
+        ("INFO", ResultsMoving.name, {}),
     ]
     engine.errors.append(EngineError("Away once more."))
     await submit(ledger, delivery, "c")
     assert await delivery.wait_until_delivered(20)
-    assert "Results wait for the engine: Away once more." in caplog.messages
+    assert {"reason": "Away once more."} in told(caplog, ResultsWaiting)
     await delivery.close()
     await ledger.close()
 
@@ -71,7 +74,11 @@ async def test_a_refused_result_becomes_a_dead_letter_with_the_engine_s_reason_a
     number = await submit(ledger, delivery, "a")
     assert await delivery.wait_until_delivered(20)
     assert engine.tries == 1
-    assert f"as dead letter {number}" in caplog.text
+    (refused,) = records_of(caplog, ResultRefused)
+    assert facts_of(refused) == {"job": "a", "reason": "It is too long.", "dead_letter": number}
+    assert refused.levelname == "ERROR"
+    for command in ("show", "retry"):
+        assert f"`supervisor journal {command} {number}`" in refused.getMessage()
     await delivery.close()
     await ledger.close()
     assert raw(tmp_path, "SELECT dead_reason FROM claims") == [("It is too long.",)]
@@ -99,7 +106,7 @@ async def test_a_bug_in_the_delivery_is_told(tmp_path: Path, caplog: pytest.LogC
     ledger, engine = await Ledger.open(tmp_path), Engine(RuntimeError("a bug"))
     delivery = Delivery(engine, ledger, quick())
     await submit(ledger, delivery, "a")
-    await until(lambda: "a bug in this worker" in caplog.text, "it is told")
+    await until(lambda: told(caplog, TaskFailed), "it is told")
     assert caplog.records[-1].exc_info, "a bug is told with the place where it is"
     await delivery.close()
     await ledger.close()

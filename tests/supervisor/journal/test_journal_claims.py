@@ -78,6 +78,9 @@ def test_results_wait_in_the_order_in_which_they_were_made() -> None:
     for number, at in ((3, 2.0), (1, 3.0), (2, 3.0)):
         book.finish(number, b"%d" % number, at)
     assert [result.number for result in book.undelivered()] == [3, 1, 2]
+    assert not any(result.earlier for result in book.undelivered())  # nobody can have sent them yet
+    assert book.result(3) == StoredResult(3, "c", b"3", earlier=False)
+    assert book.interrupted() == []
     book.adopt([Entry(7, claim("old", at=2.5), result=b"7")], 7, set())  # as a journal of version 1 has it
     assert [result.number for result in book.undelivered()] == [3, 7, 1, 2]
     assert book.undelivered()[1] == StoredResult(7, "old", b"7", earlier=True)

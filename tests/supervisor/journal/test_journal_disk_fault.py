@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import gc
-import logging
 import os
 import sqlite3
 import threading
@@ -19,6 +18,15 @@ from supervisor.journal import durable_copy as image_module
 from supervisor.journal import offline as outside
 from supervisor.journal import writer as writer_module
 from supervisor.journal.maintenance import LOOK_EVERY_SECONDS
+from supervisor.log.events.results import (
+    JournalFailing,
+    JournalReplaced,
+    JournalRestored,
+    JournalRewritten,
+    ResultDamaged,
+    ResultsLost,
+)
+from tests.log_events import facts_of, records_of, told
 from tests.patience import PATIENCE_SECONDS, until
 
 QUICKLY = 0.05
@@ -37,10 +45,6 @@ async def fill_disk(ledger: Ledger) -> None:
 
 async def free_disk(ledger: Ledger) -> None:
     await on_disk(ledger, "PRAGMA max_page_count = 1000000")
-
-
-def said(caplog: pytest.LogCaptureFixture, text: str) -> list[logging.LogRecord]:
-    return [record for record in caplog.records if text in record.getMessage()]
 
 
 async def test_a_write_that_fails_on_a_disk_that_is_known_to_hang_is_no_complaint(tmp_path: Path) -> None:
@@ -75,19 +79,20 @@ async def test_a_full_disk_is_said_once_and_everything_goes_on_in_memory(
     assert ledger.known_job_ids() == {"a", "b", "d"}
     assert not ledger.is_whole
     await asyncio.sleep(5 * QUICKLY)  # several tries to mend, which are not worth a word
-    (complaint,) = said(caplog, "does not take")
+    (complaint,) = records_of(caplog, JournalFailing)
     assert complaint.levelname == "ERROR"
-    assert "disk is full" in complaint.getMessage()
-    assert str(tmp_path) in complaint.getMessage()
-    assert said(caplog, "whole again") == []
+    assert "disk is full" in facts_of(complaint)["reason"]
+    assert facts_of(complaint)["path"] == str(tmp_path / FILE)
+    assert facts_of(complaint)["pause_seconds"] == QUICKLY
+    assert told(caplog, JournalRestored) == []
     await free_disk(ledger)
-    await until(lambda: said(caplog, "whole again"), "the journal is mended")
+    await until(lambda: told(caplog, JournalRestored), "the journal is mended")
     assert ledger.is_whole
     states = raw(tmp_path, "SELECT job_id, length(result), dead_reason FROM claims ORDER BY number")
     assert states == [("a", 100_000, None), ("b", 100_000, "refused"), ("d", 100_000, None)]
     assert raw(tmp_path, "SELECT value FROM facts WHERE name = 'fact'") == [("y" * 10_000,)]
     await ledger.close()
-    assert len(said(caplog, "does not take")) == len(said(caplog, "whole again")) == 1
+    assert len(told(caplog, JournalFailing)) == len(told(caplog, JournalRestored)) == 1
 
 
 async def test_the_next_trouble_is_said_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -96,8 +101,8 @@ async def test_the_next_trouble_is_said_again(tmp_path: Path, caplog: pytest.Log
         await fill_disk(ledger)
         await ledger.remember("fact", "y" * 10_000 * count)
         await free_disk(ledger)
-        await until(lambda count=count: len(said(caplog, "whole again")) == count, "mended")
-    assert len(said(caplog, "does not take")) == 2
+        await until(lambda count=count: len(told(caplog, JournalRestored)) == count, "mended")
+    assert len(told(caplog, JournalFailing)) == 2
     await ledger.close()
 
 
@@ -109,7 +114,7 @@ async def test_what_could_not_be_written_until_the_end_is_named_as_lost(
     (number,) = await ledger.claim([claim("a")])
     await ledger.store_result(number, b"x" * 100_000)
     await ledger.close()
-    assert said(caplog, "1 result(s) could not be written")
+    assert told(caplog, ResultsLost) == [{"results": 1, "path": str(tmp_path / FILE)}]
     assert [task for task in asyncio.all_tasks() if task.get_name() == "journal's mending"] == []
 
 
@@ -146,11 +151,11 @@ async def test_a_file_that_is_damaged_while_it_is_used_is_replaced_by_one_with_a
     await on_disk_alone(ledger, lambda database: database.execute("PRAGMA shrink_memory"))
     await ledger.store_result(second, b"s" * 50_000)
     await until(lambda: ledger.is_whole, "a new file has everything")
-    (loud,) = said(caplog, "was damaged. It was moved to")
+    (loud,) = records_of(caplog, JournalReplaced)
     assert loud.levelname == "ERROR"
-    assert "supervisor journal list --file" in loud.getMessage()
     (aside,) = [path for path in tmp_path.iterdir() if "corrupt" in path.name and path.name.endswith("Z")]
-    assert str(aside) in loud.getMessage()
+    assert f"`supervisor journal list --file {aside}`" in loud.getMessage()
+    assert facts_of(loud) == {"path": str(tmp_path / FILE), "moved_to": str(aside), "salvaged": ""}
     assert raw(tmp_path, "SELECT job_id, length(result) FROM claims ORDER BY number") == [
         ("a", 50_000),
         ("b", 50_000),
@@ -188,7 +193,7 @@ async def test_a_file_that_is_no_journal_is_moved_aside_and_the_worker_starts(
     ledger = await Ledger.open(tmp_path, mend_seconds=QUICKLY)
     await ledger.claim([claim("a")])
     await until(lambda: ledger.is_whole, "a new file is in use")
-    assert len(said(caplog, "was damaged. It was moved to")) == 1
+    assert len(told(caplog, JournalReplaced)) == 1
     (aside,) = tmp_path.glob("*corrupt*Z")
     assert aside.read_bytes() == content
     await ledger.close()
@@ -207,7 +212,7 @@ async def test_a_damaged_file_gives_what_can_be_read_of_it_to_the_new_one(
     assert [entry.number for entry in ledger.interrupted()] == [running]
     assert ledger.undelivered() == [StoredResult(waiting, "waiting", b"result", earlier=True)]
     assert await ledger.fact("worker_uuid") == "w-1"
-    assert "2 claim(s) that could be read" in said(caplog, "was damaged")[0].getMessage()
+    assert "2 claim(s)" in told(caplog, JournalReplaced)[0]["salvaged"]
     await until(lambda: ledger.is_whole, "the new file has them")
     assert raw(tmp_path, "SELECT job_id FROM claims ORDER BY number") == [("running",), ("waiting",)]
     assert raw(tmp_path, "SELECT value FROM facts WHERE name = 'worker_uuid'") == [("w-1",)]
@@ -223,7 +228,7 @@ async def test_a_damaged_result_is_a_dead_letter_and_stops_no_other(
     other = (await make_journal(tmp_path))[1]
     ledger = await Ledger.open(tmp_path, mend_seconds=QUICKLY)
     assert [result.number for result in ledger.undelivered()] == [other]
-    assert said(caplog, f"result of claim {waiting} is damaged")
+    assert told(caplog, ResultDamaged) == [{"claim": waiting}]
     assert "waiting" in ledger.known_job_ids()
     await ledger.close()
     ((reason,),) = raw(tmp_path, "SELECT dead_reason FROM claims WHERE number = ?", waiting)
@@ -240,7 +245,7 @@ async def test_a_file_that_was_removed_is_made_again_with_all_that_is_open(
     await until(lambda: (tmp_path / FILE).exists() and ledger.is_whole, "the file is there again")
     await ledger.store_result(number, b"r")
     assert raw(tmp_path, "SELECT job_id, result FROM claims") == [("a", b"r")]
-    assert "removed or replaced" in said(caplog, "does not take")[0].getMessage()
+    assert "removed or replaced" in told(caplog, JournalFailing)[0]["reason"]
     await ledger.close()
 
 
@@ -252,14 +257,14 @@ async def test_a_disk_that_does_not_answer_holds_up_one_job_for_a_bounded_time_a
     answers = threading.Event()
     ledger._image.journal._writer.call(answers.wait)
     numbers = await ledger.claim([claim("a")])
-    assert "does not answer" in said(caplog, "does not take")[0].getMessage()
+    assert "does not answer" in told(caplog, JournalFailing)[0]["reason"]
     loop = asyncio.get_running_loop()
     begin = loop.time()
     for _ in range(20):
         numbers += await ledger.claim([claim("b")])
     assert loop.time() - begin < 15  # not 20 times the patience
     answers.set()
-    await until(lambda: said(caplog, "whole again"), "mended")
+    await until(lambda: told(caplog, JournalRestored), "mended")
     assert [number for (number,) in raw(tmp_path, "SELECT number FROM claims ORDER BY number")] == numbers
     await ledger.close()
 
@@ -274,7 +279,7 @@ async def test_a_file_that_somebody_holds_locked_is_waited_for_once_and_not_for_
     claims = [asyncio.ensure_future(ledger.claim([claim(f"j{number}")])) for number in range(50)]
     async with asyncio.timeout(20):  # one by one, it would be 25 seconds
         await asyncio.gather(*claims)
-    assert "another program holds the file" in said(caplog, "does not take")[0].getMessage()
+    assert "another program holds the file" in told(caplog, JournalFailing)[0]["reason"]
     holder.execute("ROLLBACK")
     holder.close()
     await until(lambda: ledger.is_whole, "mended")
@@ -337,7 +342,7 @@ async def test_a_start_with_a_full_disk_works_in_memory_and_takes_in_the_past_wh
     await ledger.store_result(running, b"new")
     expected = [("new", b"new"), ("third", b"third"), ("running", None), ("waiting", b"result")]
     assert sorted(raw(tmp_path, "SELECT job_id, result FROM claims")) == sorted(expected)
-    assert len(said(caplog, "does not take")) == 1
+    assert len(told(caplog, JournalFailing)) == 1
     assert await ledger.fact("worker_uuid") == "w-1"
     await ledger.close()
 
@@ -436,5 +441,5 @@ async def test_open_claims_that_somebody_deletes_are_written_again(
     await ledger.claim([claim("a")])
     raw(tmp_path, "DELETE FROM claims")
     await until(lambda: raw(tmp_path, "SELECT job_id FROM claims") == [("a",)], "written again")
-    assert said(caplog, "Somebody has removed open claims")
+    assert told(caplog, JournalRewritten) == [{"claims": 1}]
     await ledger.close()

@@ -12,7 +12,7 @@ from journal_support import FILE, claim, make_version_1, raw, writer
 from supervisor.errors import StateDirectoryError
 from supervisor.journal import Ledger
 from supervisor.journal.schema import SCHEMA_VERSION, open_database
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 
 async def check_promises(directory: Path, said: list[str]) -> None:
@@ -53,7 +53,7 @@ async def test_what_was_stored_survives_kill_9_at_any_moment(tmp_path: Path) -> 
 async def test_what_was_stored_survives_kill_9_within_any_statement(tmp_path: Path, statement: int) -> None:
     """Also while the file is made. Statements are BEGIN, INSERT, DELETE, COMMIT, PRAGMA and so on."""
     with writer(tmp_path, str(statement)) as process:
-        said, errors = await asyncio.to_thread(process.communicate, timeout=30)
+        said, errors = await asyncio.to_thread(process.communicate, timeout=PATIENCE_SECONDS)
     assert process.returncode == -9, errors
     await check_promises(tmp_path, said.splitlines())
 
@@ -63,10 +63,15 @@ async def test_the_log_is_synced_at_each_commit(tmp_path: Path) -> None:
     database = open_database(tmp_path / FILE)
     settings = [
         database.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("synchronous", "journal_mode", "secure_delete")
+        for name in ("synchronous", "journal_mode", "secure_delete", "busy_timeout")
     ]
     database.close()
-    assert settings == [2, "wal", 1]
+    assert settings == [
+        2,
+        "wal",
+        1,
+        5000,
+    ]  # and another program that holds the file is waited for, for five seconds
 
 
 async def test_nobody_else_may_read_the_journal(tmp_path: Path) -> None:
@@ -153,7 +158,7 @@ async def test_a_kill_within_any_statement_of_an_upgrade_leaves_it_to_the_next_s
         directory = tmp_path / str(statement)
         make_version_1(directory)
         with writer(directory, str(statement)) as process:
-            await asyncio.to_thread(process.communicate, timeout=30)
+            await asyncio.to_thread(process.communicate, timeout=PATIENCE_SECONDS)
         assert process.returncode == -9
         versions.add(raw(directory, "PRAGMA user_version")[0][0])
         await check_upgraded(directory)

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from supervisor.journal import Claim, Ledger, StoredResult
 from supervisor.journal.records import digest_of
+from supervisor.log.events.worker import TaskFailed
 from tests.patience import PATIENCE_SECONDS
 
 
@@ -216,7 +217,7 @@ async def test_a_bug_in_what_is_done_with_what_was_found_is_said(
         while not caplog.records:
             await asyncio.sleep(0)
     (record,) = caplog.records
-    assert record.levelname == "CRITICAL"
+    assert (record.event, record.levelname) == (TaskFailed.name, "CRITICAL")
     assert record.exc_info is not None
     assert record.exc_info[1] is bug
 

@@ -1,10 +1,12 @@
 """A damaged journal that is moved aside takes its log along, without which it would be less than it was."""
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from journal_support import FILE, claim
 
 from supervisor.journal import Ledger
@@ -51,3 +53,16 @@ async def test_each_damaged_file_is_kept_beside_those_before(tmp_path: Path) -> 
         await until(lambda ledger=ledger: ledger.is_whole, "a new file is in use")
         await ledger.close()
         assert len(list(tmp_path.glob("*corrupt*Z"))) == count
+
+
+async def test_a_file_that_was_moved_aside_is_not_open_any_more(tmp_path: Path) -> None:
+    """The next write must not go to it."""
+    journal = Journal(tmp_path)
+    await journal.open()
+    aside, _ = await journal.move_aside()
+    open_files = [os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")]
+    assert not [name for name in open_files if name.startswith(str(tmp_path / FILE))]
+    with pytest.raises(OSError, match="not open"):
+        await journal.save([Entry(1, claim("too early"))])
+    assert read_damaged(aside).entries == []
+    journal.close()

@@ -7,7 +7,9 @@ import pytest
 from journal_support import claim
 
 from supervisor.journal import Ledger, StoredResult
+from supervisor.log.events.jobs import JobInterrupted
 from supervisor.worker.recovery import recover_results
+from tests.log_events import records_of, told
 
 
 class Delivery:
@@ -41,14 +43,14 @@ async def test_a_job_that_was_running_fails_as_interrupted_and_what_waited_is_se
             "status": "failed",
             "result": {
                 "success": False,
-                "message": "This worker ended while the job ran (block p/b:1.0.0), and was started again. "
+                "message": "This worker ended while the job ran (block p/b:1.0.0), and has started again. "
                 "The block may have done a part of its work.",
             },
         },
         "waiting": {"jobExecutionId": "waiting"},
     }
-    assert "Job running was interrupted by the end of the last run." in caplog.text
-    assert "Job waiting" not in caplog.text
+    assert told(caplog, JobInterrupted) == [{"job": "running", "block": "p/b:1.0.0"}]
+    assert records_of(caplog, JobInterrupted) == caplog.records
     await ledger.close()
 
 

@@ -3,6 +3,7 @@
 Through the real command, which gets so far without an engine.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -13,14 +14,16 @@ import pytest
 from journal_support import FILE, ROOT, raw, writer
 
 from supervisor.journal import Ledger
+from supervisor.log.events.worker import StartRefused
 from tests.capabilities import NOBODY, mounting
+from tests.patience import PATIENCE_SECONDS
 
 AMONG_OTHERS = pytest.mark.needs("other users")
 
 
 def start(directory: Path, *, prefix: tuple[str, ...] = (), as_nobody: bool = False) -> str:
-    """Start the worker, check that it refuses, and return its one message."""
-    arguments = ["--engine-url", "http://127.0.0.1:9", "--state-dir", str(directory)]
+    """Start the worker, check that it refuses in one event, and return its reason."""
+    arguments = ["--engine-url", "http://127.0.0.1:9", "--state-dir", str(directory), "--log-format", "json"]
     become = f"import os; os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})" if as_nobody else ""
     # All is imported before: an interpreter in root's home can't be read by nobody.
     code = (
@@ -33,15 +36,17 @@ def start(directory: Path, *, prefix: tuple[str, ...] = (), as_nobody: bool = Fa
         env=environment | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 1, done.stderr
-    (message,) = done.stderr.splitlines()
-    assert message.startswith("supervisor: ")
-    assert str(directory) in message
-    assert "--state-dir" in message
-    return message
+    (line,) = done.stderr.splitlines()
+    event = json.loads(line)
+    assert (event["event"], event["level"]) == (StartRefused.name, "CRITICAL")
+    reason = str(event["reason"])
+    assert str(directory) in reason
+    assert "--state-dir" in reason
+    return reason
 
 
 def open_to_all(directory: Path) -> None:

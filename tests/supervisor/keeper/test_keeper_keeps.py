@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.patience import wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
@@ -47,7 +47,7 @@ def started(body: str) -> Iterator["subprocess.Popen[str]"]:
 def ended(body: str) -> tuple[int, str, str]:
     """Return exit code, output and errors of a program that ends by itself."""
     with started(body) as program:
-        out, errors = program.communicate(timeout=40)
+        out, errors = program.communicate(timeout=PATIENCE_SECONDS)
         return program.returncode, out, errors
 
 
@@ -86,7 +86,7 @@ print(sleeper.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)"""
     with started(body) as program:
         (sleeper,) = line_of(program)
-        _, errors = program.communicate(timeout=40)
+        _, errors = program.communicate(timeout=PATIENCE_SECONDS)
         assert not is_alive(sleeper)
         assert program.returncode == 128 + signal.SIGKILL
         assert "ended by SIGKILL; 1 process(es) of it were killed" in errors
@@ -97,7 +97,7 @@ def test_a_stop_before_the_start_is_said_and_is_no_failure(number: signal.Signal
     with started("print(os.getpid(), flush=True)\ntime.sleep(600)") as program:
         line_of(program)
         program.send_signal(number)
-        _, errors = program.communicate(timeout=40)
+        _, errors = program.communicate(timeout=PATIENCE_SECONDS)
         assert program.returncode == 0
         assert errors == f"supervisor: stopped by {number.name} before it had started.\n"
 

@@ -13,6 +13,8 @@ from supervisor.errors import LaunchError
 from supervisor.launcher import job_users as job_users_module
 from supervisor.launcher.confinement import ConfinementPool
 from supervisor.launcher.job_users import JobUsers, _clean_up_after
+from supervisor.log.events.processes import JobUserLost
+from tests.log_events import facts_of
 from tests.patience import until
 
 LIMITS = Confinement(max_open_files=77)
@@ -112,8 +114,8 @@ async def test_a_user_that_can_not_be_cleaned_up_after_is_never_given_again(
     assert await users.take() == USERS[1]
     assert not users._free
     (record,) = (record for record in caplog.records if record.levelno == logging.CRITICAL)
-    assert f"The job user {USERS[0]} is set aside" in record.message
-    assert str(problem) in record.message
+    assert (record.event, facts_of(record)["user"]) == (JobUserLost.name, USERS[0])
+    assert str(problem) in facts_of(record)["reason"]
 
 
 async def test_closing_waits_for_what_is_being_cleaned_up(monkeypatch: pytest.MonkeyPatch) -> None:

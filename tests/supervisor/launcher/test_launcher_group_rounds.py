@@ -169,9 +169,9 @@ def test_once_closed_nothing_is_signalled_since_the_descriptors_may_be_another_s
 def test_on_an_older_kernel_a_number_that_another_has_by_now_is_no_group_of_the_job(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[int] = []
+    asked: list[tuple[int, int]] = []
     monkeypatch.setattr(process_groups, "_signal_group", lambda *_: False)
-    monkeypatch.setattr(os, "killpg", lambda group, _: asked.append(group))
+    monkeypatch.setattr(os, "killpg", lambda group, number: asked.append((group, number)))
     assert not process_groups._has_members(os.getpid(), -1)
     assert process_groups._has_members(2**22 + 1, -1)  # above what the kernel gives out
-    assert asked == [os.getpid(), 2**22 + 1]
+    assert asked == [(os.getpid(), 0), (2**22 + 1, 0)]

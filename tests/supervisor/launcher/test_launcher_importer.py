@@ -24,6 +24,8 @@ from supervisor.launcher import importer as importer_module
 from supervisor.launcher.environment import job_environment
 from supervisor.launcher.importer import TemplateProcess, start_template
 from supervisor.launcher.known_children import KnownChildren
+from supervisor.log.events.worker import ImportRepeated, ModuleSkipped
+from tests.log_events import names, told
 from tests.patience import until
 from tests.simulated_time import elapsed, simulate
 
@@ -196,8 +198,10 @@ async def test_a_module_during_which_somebody_sent_sigkill_is_tried_three_times(
     found = await stage.start(killed, killed, killed, good)
     assert [one.module for one in found.problems] == ["a"]
     assert stage.skipped() == [(), (), (), ("a",)]
-    assert caplog.text.count("Trying it again") == 2
-    assert caplog.text.count("Starting over without it") == 1
+    assert names(caplog.records) == [ImportRepeated.name] * 2 + [ModuleSkipped.name]
+    (skipped,) = told(caplog, ModuleSkipped)
+    assert skipped["module"] == "a"
+    assert {event["problem"] for event in told(caplog, ImportRepeated)} == {skipped["problem"]}
 
 
 async def test_a_template_that_hangs_up_and_lives_is_ended_and_its_module_named(stage: Stage) -> None:

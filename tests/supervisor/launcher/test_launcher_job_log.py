@@ -7,7 +7,11 @@ import pytest
 
 from jobrunner.protocol.masking import Mask
 from jobrunner.protocol.messages import Log
+from supervisor.log.events.jobs import JobLinesDropped, JobOutput
+from supervisor.log.format import JOB_LOG
+from supervisor.watch import joblog as joblog_module
 from supervisor.watch.joblog import BURST_LINES, JobLog
+from tests.log_events import facts_of
 
 
 class Recorder(logging.Handler):
@@ -23,13 +27,16 @@ class Recorder(logging.Handler):
 
 @pytest.fixture
 def recorder() -> Iterator[Recorder]:
-    recorder, log = Recorder(), logging.getLogger("job")
-    level = log.level
-    log.addHandler(recorder)
-    log.setLevel(1)
+    recorder = Recorder()
+    logs = [logging.getLogger(name) for name in ("job", joblog_module.__name__)]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.addHandler(recorder)
+        log.setLevel(1)
     yield recorder
-    log.setLevel(level)
-    log.removeHandler(recorder)
+    for log, level in zip(logs, levels, strict=True):
+        log.setLevel(level)
+        log.removeHandler(recorder)
 
 
 def job_log(job_id: str = "j1") -> JobLog:
@@ -41,13 +48,10 @@ def test_each_line_carries_its_job_and_block(recorder: Recorder) -> None:
     log.record(Log(level=logging.ERROR, logger="block", text="broken", created=0))
     log.printed("stderr", "printed")
     first, second = recorder.records
-    assert (first.__dict__["job"], first.__dict__["block"], first.levelno) == (
-        "j1",
-        "p/b:1.0.0",
-        logging.ERROR,
-    )
-    assert "stream" not in first.__dict__
-    assert (second.__dict__["stream"], second.getMessage()) == ("stderr", "printed")
+    whose = {"job": "j1", "block": "p/b:1.0.0"}
+    assert (first.event, first.levelno, facts_of(first)) == (JOB_LOG, logging.ERROR, whose)
+    assert (second.event, facts_of(second)) == (JobOutput.name, {**whose, "stream": "stderr"})
+    assert second.getMessage() == "printed"
 
 
 def test_a_percent_sign_of_the_block_is_text(recorder: Recorder) -> None:
@@ -67,10 +71,10 @@ def test_lines_beyond_the_burst_are_dropped_counted_and_told(recorder: Recorder)
     for number in range(BURST_LINES + 500):
         log.printed("stdout", f"line {number}")
     log.close()
-    lines = [record for record in recorder.records if record.getMessage().startswith("line ")]
-    told = [record for record in recorder.records if "were dropped" in record.getMessage()]
+    lines = [record for record in recorder.records if record.event == JobOutput.name]
+    told = [record for record in recorder.records if record.event == JobLinesDropped.name]
     assert BURST_LINES <= len(lines) < BURST_LINES + 500
-    assert sum(record.args[0] for record in told) == BURST_LINES + 500 - len(lines)
+    assert sum(facts_of(record)["lines"] for record in told) == BURST_LINES + 500 - len(lines)
     assert {record.levelno for record in told} == {logging.WARNING}
 
 

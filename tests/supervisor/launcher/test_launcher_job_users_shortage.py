@@ -11,6 +11,8 @@ import pytest
 from supervisor.launcher import job_users as job_users_module
 from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.user_leftovers import remove_leftovers
+from supervisor.log.events.processes import JobUserLost, JobUserWaiting
+from tests.log_events import facts_of
 from tests.patience import until
 
 USER = 3_000_000_001
@@ -40,8 +42,9 @@ async def test_a_user_is_cleaned_up_after_again_until_the_machine_can_and_this_i
     users = JobUsers([USER])
     users.give_back(await users.take())
     await until(lambda: users._free)
-    (told,) = caplog.records
-    assert told.getMessage().startswith(f"The job user {USER} waits to be cleaned up after:")
+    (record,) = caplog.records
+    assert (record.event, record.levelname) == (JobUserWaiting.name, "WARNING")
+    assert facts_of(record) == {"user": USER, "reason": str(error)}
 
 
 async def test_what_is_no_shortage_sets_the_user_aside_at_once(
@@ -51,7 +54,9 @@ async def test_what_is_no_shortage_sets_the_user_aside_at_once(
     users = JobUsers([USER])
     users.give_back(await users.take())
     await until(lambda: caplog.records)
-    assert f"The job user {USER} is set aside: ValueError" in caplog.text
+    (record,) = caplog.records
+    assert (record.event, record.levelname) == (JobUserLost.name, "CRITICAL")
+    assert facts_of(record) == {"user": USER, "reason": "ValueError('a mistake of ours')"}
     await users.close()
     assert not users._free
 

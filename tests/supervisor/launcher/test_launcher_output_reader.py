@@ -151,4 +151,91 @@ async def test_the_tail_is_the_end_of_much_output(pipe: Pipe) -> None:
     reader.finish()
     tail = reader.tail()
     assert len(tail) == 64 * 1024
+    assert len(reader._tail) <= 2 * len(tail)  # and no more is held of it, however much there was
     assert tail.endswith("9" * 40_000 + "\n")
+
+
+class Mask:
+    """Masks every s, and keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, bool]] = []
+
+    def __call__(self, text: str, *, cut_before: bool = False, cut_after: bool = False) -> str:
+        assert not cut_before
+        self.asked.append((text, cut_after))
+        return text.replace("s", "*")
+
+    def field(self, *_: object, **__: object) -> object:
+        raise AssertionError("there is no field in what is printed")
+
+
+async def test_only_lines_that_were_cut_or_have_not_ended_are_masked_here_as_cut(pipe: Pipe) -> None:
+    """Half of a secret may be their end. Whole lines are masked by whoever passes them on."""
+    mask = Mask()
+    reader = OutputReader(pipe.end, pipe.lines.append, mask=mask)
+    pipe.write(b"s" * LINE_CAP_BYTES + b"\n")
+    pipe.write(b"s" * (LINE_CAP_BYTES + 1) + b"\n")
+    pipe.write(b"sos")
+    await pipe.until(2)
+    reader.finish()
+    assert mask.asked == [("s" * LINE_CAP_BYTES, True), ("sos", True)]
+    assert pipe.lines == [
+        "s" * LINE_CAP_BYTES,
+        "*" * LINE_CAP_BYTES + " … [1 more bytes of this line cut]",
+        "*o*",
+    ]
+
+
+async def test_of_a_character_that_a_cut_goes_through_nothing_is_kept(pipe: Pipe) -> None:
+    """Its bytes would stand between a secret and the cut, and so hide that the secret may go on."""
+    reader = pipe.reader()
+    pipe.write(b"x" * (LINE_CAP_BYTES - 1) + "✓\n".encode())
+    pipe.write(b"whole \xe2\x9c\n")  # not cut: this is what was printed
+    pipe.write(b"half a mark \xe2\x9c")
+    await pipe.until(2)
+    reader.finish()
+    assert pipe.lines == [
+        "x" * (LINE_CAP_BYTES - 1) + " … [2 more bytes of this line cut]",
+        "whole \\xe2\\x9c",
+        "half a mark ",
+    ]
+    assert reader.tail().endswith("half a mark ")
+
+
+async def test_while_it_must_wait_nothing_is_passed_on_and_nothing_is_lost(pipe: Pipe) -> None:
+    must_wait = True
+    reader = OutputReader(pipe.end, pipe.lines.append, must_wait=lambda: must_wait)
+    pipe.write(b"one\n")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert pipe.lines == []
+    pipe.write(b"two\n")
+    must_wait = False
+    await pipe.until(2)
+    assert pipe.lines == ["one", "two"]
+    must_wait = True
+    pipe.write(b"three\n")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    reader.finish()  # there will be no later
+    assert pipe.lines == ["one", "two", "three"]
+
+
+async def test_what_waits_at_the_end_is_read_within_a_bound(pipe: Pipe) -> None:
+    """A stranger that writes on and on must not hold the loop."""
+    reads = 0
+    reader = pipe.reader()
+
+    def endless(_descriptor: int, count: int) -> bytes:
+        nonlocal reads
+        reads += 1
+        assert count == 64 * 1024
+        return b"x\n"
+
+    real, os.read = os.read, endless
+    try:
+        reader.finish()
+    finally:
+        os.read = real
+    assert reads == 64

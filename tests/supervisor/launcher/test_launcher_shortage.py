@@ -24,6 +24,8 @@ from supervisor.launcher.importer import TemplateProcess
 from supervisor.launcher.known_children import KnownChildren, direct_children
 from supervisor.launcher.multiprocessing_spawn import Spawned
 from supervisor.launcher.spawn_launcher import SpawnLauncher
+from supervisor.log.events.processes import TemplateMissing, TemplateReady
+from tests.log_events import records_of, told
 from tests.patience import until
 
 NO_THREAD = RuntimeError("can't start new thread")
@@ -127,12 +129,11 @@ async def test_whatever_keeps_a_template_from_coming_back_is_logged_and_it_comes
     stage.problems.extend([error] * 3)  # type: ignore[list-item]  # not only those that are expected
     stage.templates[0].die()
     await until(lambda: len(stage.templates) == 2 and stage.launcher.template_pid == stage.templates[1].pid)
-    (told,) = [
-        record for record in caplog.records if "No new template" in record.message
-    ]  # once, not three times
-    assert told.exc_info is not None
-    assert told.exc_info[1] is error
-    assert "A new template is ready" in caplog.text
+    (missing,) = records_of(caplog, TemplateMissing)  # once, not three times
+    assert missing.levelname == "CRITICAL"
+    assert missing.exc_info is not None
+    assert missing.exc_info[1] is error
+    assert told(caplog, TemplateReady) == [{"pid": stage.templates[1].pid}]
 
 
 async def test_a_template_that_can_not_be_asked_is_not_called_gone(

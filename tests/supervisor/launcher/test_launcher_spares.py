@@ -12,7 +12,9 @@ from supervisor.errors import LaunchError
 from supervisor.launcher import SparePool
 from supervisor.launcher import spare_pool as spares_module
 from supervisor.launcher.child import Child
+from supervisor.log.events.processes import ChildrenFailing, ChildrenRestored, SpareDied
 from supervisor.process.cgroups.cgroup import Cgroup
+from tests.log_events import facts_of, names, records_of, told
 from tests.patience import until
 
 LONG_SECONDS = 50.0
@@ -94,8 +96,9 @@ async def test_a_spare_that_dies_while_it_waits_is_waited_for_said_and_replaced(
     dead.kill()
     await until(lambda: not is_there(dead.pid))
     await until(lambda: len(nursery.born) == 2)
-    assert f"A spare (pid {dead.pid}) ended with" in caplog.text
-    assert "SIGKILL" in caplog.text
+    (died,) = told(caplog, SpareDied)
+    assert died["pid"] == dead.pid
+    assert "SIGKILL" in died["status"]
 
 
 async def test_a_spare_that_died_a_moment_ago_is_not_handed_out(
@@ -221,7 +224,8 @@ async def test_an_error_that_nobody_expects_is_logged_with_its_trace(
     spares.refill()
     await until(lambda: nursery.born)
     (record,) = (record for record in caplog.records if record.levelno == logging.ERROR)
-    assert "unexpectedly" in record.message
+    assert record.event == ChildrenFailing.name
+    assert "bug in this worker" in facts_of(record)["reason"]
     assert record.exc_info is not None
     assert isinstance(record.exc_info[1], ValueError)
 
@@ -309,5 +313,7 @@ async def test_an_error_that_nobody_expects_is_tried_again_after_pauses_too_and_
     assert pauses[:4] == [0.2, 0.4, 0.8, 1.0]
     nursery.problem = None
     await until(lambda: nursery.born and not spares._starting)
-    assert caplog.text.count("Traceback") == 1
-    assert caplog.records[-1].getMessage() == "Children can be started again."
+    assert names(caplog.records) == [ChildrenFailing.name, ChildrenRestored.name]
+    (failing,) = records_of(caplog, ChildrenFailing)
+    assert failing.levelname == "ERROR"
+    assert failing.exc_info is not None

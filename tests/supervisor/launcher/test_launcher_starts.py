@@ -16,6 +16,8 @@ from supervisor.launcher import job_users as job_users_module
 from supervisor.launcher import template as template_module
 from supervisor.launcher.confinement import ConfinementPool
 from supervisor.launcher.job_users import JobUsers
+from supervisor.log.events.processes import TemplateEnded
+from tests.log_events import told
 from tests.patience import until
 
 
@@ -75,7 +77,7 @@ async def test_a_template_that_ends_fails_the_births_that_wait_for_it_at_once_an
     for one in bearing:
         with pytest.raises(LaunchError, match="ended while it was asked for a child"):
             await one
-    assert "The template ended (exit code -9)" in caplog.text
+    assert told(caplog, TemplateEnded) == [{"status": "exit code -9"}]
     assert not is_there(template.pid)
     await until(lambda: len(stage.templates) == 2 and stage.launcher.template_pid == stage.templates[1].pid)
     assert stage.imported == [IMPORTS, IMPORTS]

@@ -9,7 +9,7 @@ import pytest
 
 from jobrunner.protocol.masking import Mask
 from jobrunner.protocol.messages import Log
-from supervisor.log.format import JsonLine, TextLine
+from supervisor.log.format import JOB_LOG, JsonLine, TextLine
 from supervisor.log.setup import set_level, start_logging
 from supervisor.watch.joblog import JobLog
 
@@ -25,24 +25,30 @@ JOB = {"job": "j1", "block": "p/b:1.0.0", "step": "step 2", "stream": "stdout"}
 
 def test_a_line_of_text_says_of_which_job_step_and_logger_it_is_and_shows_the_fields() -> None:
     fields = {"port": 22, "name": "a b", "none": None}
-    text = TextLine(indent=False).format(record("up: yes", **JOB, origin="netmiko", fields=fields))
+    text = TextLine(indent=False).format(
+        record("up: yes", facts=JOB, event=JOB_LOG, origin="netmiko", fields=fields)
+    )
     label = '[job=j1 block=p/b:1.0.0 step="step 2" stdout logger=netmiko]'
     assert text.endswith(f'WARNING job: {label} up: yes port=22 name="a b" none=null')
 
 
 def test_a_line_of_json_has_the_same_and_the_time_with_its_zone() -> None:
     fields = {"port": 22, "job": "of the author"}
-    line = json.loads(JsonLine().format(record("up", **JOB, origin="netmiko", fields=fields)))
+    line = json.loads(
+        JsonLine().format(record("up", facts=JOB, event=JOB_LOG, origin="netmiko", fields=fields))
+    )
     assert line == {
         "time": "1970-01-01T00:00:00.000+00:00",
         "level": "WARNING",
         "logger": "netmiko",
+        "event": "job_log",
         "message": "up",
         **JOB,
         "fields": fields,
     }
     plain = json.loads(JsonLine().format(record("up")))
-    assert set(plain) == {"time", "level", "logger", "message"}
+    assert set(plain) == {"time", "level", "logger", "event", "message"}
+    assert plain["event"] == "log"
 
 
 @pytest.mark.parametrize("formatter", [TextLine(indent=False), JsonLine()], ids=["text", "json"])
@@ -51,7 +57,7 @@ def test_one_event_is_one_line_whatever_is_in_it(formatter: logging.Formatter) -
         {}["lost"]
     except KeyError:
         failure = sys.exc_info()
-    line = formatter.format(record("one\ntwo\r\x1b[2J", **JOB, fields={"a\nb": "c\nd"}, exc_info=failure))
+    line = formatter.format(record("one\ntwo\r\x1b[2J", facts=JOB, fields={"a\nb": "c\nd"}, exc_info=failure))
     assert "\n" not in line
     assert "\x1b" not in line
     assert "two" in line

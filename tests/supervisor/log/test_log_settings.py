@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from supervisor.job.limits import secret_names_of
 from supervisor.settings.run_settings import DaemonSettings, RunSettings
 from supervisor.settings.unknown_variables import unknown_variables
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +73,7 @@ def test_the_daemon_warns_of_it_once_at_its_start(empty_directory: Path) -> None
     command = [sys.executable, "-m", "supervisor", "--engine-url", "http://127.0.0.1:9"]
     command += ["--state-dir", str(empty_directory / "state"), "--startup-retry-seconds", "0"]
     (empty_directory / ".env").write_text("NEOPS_POLL_SECOND=3\n")
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     warnings = [line for line in done.stderr.splitlines() if "NEOPS_POLL_SECOND " in line]
     assert done.returncode == 1
     assert len(warnings) == 1

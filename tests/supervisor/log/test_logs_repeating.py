@@ -5,6 +5,9 @@ import logging
 import pytest
 
 from supervisor.launcher.repeating_failure import AGAIN_SECONDS, RepeatingFailure
+from supervisor.log.events.processes import ChildrenFailing, ChildrenRestored
+
+NO_MEMORY = "No memory. The worker tries again."
 
 
 def test_the_same_is_said_again_after_half_a_minute_and_another_at_once(
@@ -14,10 +17,10 @@ def test_the_same_is_said_again_after_half_a_minute_and_another_at_once(
     failure = RepeatingFailure(logging.getLogger("test"), lambda: now)
     for at in (0.0, 1.0, AGAIN_SECONDS - 1, AGAIN_SECONDS, AGAIN_SECONDS + 1):
         now = 1000.0 + at
-        failure.failed(logging.WARNING, "no memory")
-    assert [record.getMessage() for record in caplog.records] == ["no memory"] * 2
-    failure.failed(logging.WARNING, "no process")
-    assert caplog.records[-1].getMessage() == "no process"
+        failure.failed(ChildrenFailing(reason="No memory.", evidence=""))
+    assert [record.getMessage() for record in caplog.records] == [NO_MEMORY] * 2
+    failure.failed(ChildrenFailing(reason="No process.", evidence=""))
+    assert caplog.records[-1].getMessage() == "No process. The worker tries again."
 
 
 def test_its_end_is_said_once_and_only_where_it_was_said_and_then_the_same_is_news(
@@ -25,9 +28,9 @@ def test_its_end_is_said_once_and_only_where_it_was_said_and_then_the_same_is_ne
 ) -> None:
     caplog.set_level(logging.INFO)
     failure = RepeatingFailure(logging.getLogger("test"))
-    failure.over("works again")
-    failure.failed(logging.WARNING, "no memory")
+    failure.over(ChildrenRestored())
+    failure.failed(ChildrenFailing(reason="No memory.", evidence=""))
     for _ in range(2):
-        failure.over("works again")
-    failure.failed(logging.WARNING, "no memory")
-    assert [record.getMessage() for record in caplog.records] == ["no memory", "works again", "no memory"]
+        failure.over(ChildrenRestored())
+    failure.failed(ChildrenFailing(reason="No memory.", evidence=""))
+    assert [record.getMessage() for record in caplog.records] == [NO_MEMORY, ChildrenRestored.text, NO_MEMORY]

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.log.events.worker import TaskFailed
 from supervisor.process import tasks as tasks_module
 from supervisor.process.tasks import Tasks, done_before
+from tests.log_events import facts_of, told
 from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
@@ -34,10 +36,8 @@ async def test_a_failure_is_logged_with_its_name_and_trace(caplog: pytest.LogCap
     await tasks.wait()
     await asyncio.sleep(0)
     (record,) = caplog.records
-    assert record.levelname == "CRITICAL"
-    assert record.getMessage() == (
-        "The repair of the roof failed, which is a bug in this worker. The worker goes on."
-    )
+    assert (record.event, record.levelname) == (TaskFailed.name, "CRITICAL")
+    assert facts_of(record) == {"task": "repair of the roof", "consequence": "The worker goes on."}
     assert record.exc_info, "a bug is told with the place where it is"
     assert not tasks
 
@@ -67,11 +67,10 @@ async def test_what_is_kept_is_started_again_until_it_ends_by_itself(
     tasks = Tasks()
     await tasks.keep(work, "watch")
     assert len(tries) == 4
-    assert [record.getMessage().rpartition("again in ")[2] for record in caplog.records] == [
-        "0.001 s.",
-        "0.002 s.",
-        "0.003 s.",
+    assert told(caplog, TaskFailed) == [
+        {"task": "watch", "consequence": f"It starts again in {pause} s."} for pause in (0.001, 0.002, 0.003)
     ]
+    assert len(caplog.records) == 3
     assert all(record.exc_info for record in caplog.records)
 
 

@@ -31,15 +31,15 @@ REFUSALS: list[tuple[Verdict, Cause, bool | None, str]] = [
         refusals.expired(85.5),
         Cause.EXPIRED,
         True,
-        "Not run: it waited 86 s for a slot, and the engine would give it up before its end.",
+        "Not run: it waited 86 s for a slot. The engine would give it up before it could end.",
     ),
     (
         refusals.quarantined("a/b:1.0.0", WHY),
         Cause.QUARANTINED,
         False,
         "Not run: Block a/b:1.0.0 has killed its process 3 times with the same parameters (signal SIGSEGV, signal "
-        "SIGSEGV, signal SIGSEGV). It is not run with them for the next 10 min. Correct the block or its parameters; "
-        "a reload (SIGHUP) or restart of this worker forgets the count.",
+        "SIGSEGV, signal SIGSEGV). The worker does not run it with them for the next 10 min. Correct the block or its "
+        "parameters. A reload (SIGHUP) or a restart of this worker clears the count.",
     ),
     (
         refusals.start_failed(MASK("no descriptor is left.")),
@@ -52,22 +52,22 @@ REFUSALS: list[tuple[Verdict, Cause, bool | None, str]] = [
         refusals.worker_restarted("a/b:1.0.0"),
         Cause.WORKER_RESTARTED,
         None,
-        "This worker ended while the job ran (block a/b:1.0.0), and was started again. "
+        "This worker ended while the job ran (block a/b:1.0.0), and has started again. "
         "The block may have done a part of its work.",
     ),
     (
         refusals.claim_lost(by_the_last_run=False),
         Cause.CLAIM_LOST,
         True,
-        "Not run: the engine gave this job to this worker, but the connection broke before it arrived. "
-        "It can be started again.",
+        "Not run: the engine gave this job to this worker, but the connection broke before the job arrived. "
+        "You can start it again.",
     ),
     (
         refusals.claim_lost(by_the_last_run=True),
         Cause.CLAIM_LOST,
         None,
-        "The engine gave this job to this worker, which knows nothing of it: its arrival was lost, or the last run of "
-        "this worker was killed with it. The block may have done a part of its work.",
+        "The engine gave this job to this worker, which knows nothing of it: the answer was lost on its way, or "
+        "somebody killed the last run of this worker. The block may have done a part of its work.",
     ),
     (
         refusals.worker_error(),

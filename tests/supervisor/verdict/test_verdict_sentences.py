@@ -35,13 +35,13 @@ def first_line(ending: Ending) -> str:
     [
         (
             replace(ENDED, limits=Limits(10, 1), limit=LimitHit(LimitKind.TIME, 10.26), killed=True),
-            "Killed at its time limit: it had run 10.3 s of 10 s. "
-            "If it needs longer, raise --max-job-seconds or max_seconds of its registration.",
+            "Killed at its time limit of 10 s. "
+            "If it needs longer, raise --max-job-seconds, or max_seconds in its registration.",
         ),
         (
             replace(ENDED, limits=Limits(600, 1, 64), limit=LimitHit(LimitKind.MEMORY, 70.4)),
-            "Ended at its memory limit: its processes used 70 MB of 64 MB. "
-            "If it needs more, raise --max-job-memory-mb or max_memory_mb of its registration.",
+            "Ended at its memory limit of 64 MB: its processes used 70 MB. "
+            "If it needs more, raise --max-job-memory-mb, or max_memory_mb in its registration.",
         ),
         (
             replace(
@@ -94,7 +94,7 @@ def test_a_limit_is_told_with_its_numbers_and_how_to_raise_it(ending: Ending, se
         ),
         (
             replace(ENDED, exit_status=SIGKILL, out_of_memory=OutOfMemory(1)),
-            "Ended by the kernel (SIGKILL), as the machine or the service of this worker had no memory left, ",
+            "Ended by the kernel (SIGKILL), because the machine or the worker's service had no memory left. ",
         ),
         (
             replace(ENDED, exit_status=ExitStatus(signal_name="SIGSEGV"), out_of_memory=OutOfMemory(1)),
@@ -102,11 +102,11 @@ def test_a_limit_is_told_with_its_numbers_and_how_to_raise_it(ending: Ending, se
         ),
         (
             replace(ENDED, exit_status=SIGKILL, out_of_memory=OutOfMemory(1, 64)),
-            "Ended by the kernel at its memory limit of 64 MB, which the kernel's own count proves.",
+            "Ended by the kernel at its memory limit of 64 MB. The kernel's own count proves it.",
         ),
         (
             replace(ENDED, channel_problem="half a frame"),
-            "It wrote to the worker's own descriptor: half a frame. Blocks must leave it alone.",
+            "It wrote to the worker's own descriptor: half a frame. Write only to what you opened.",
         ),
         (ENDED, "Its process ended by itself with exit code 0 before the block returned a result."),
         (
@@ -157,7 +157,7 @@ def test_what_the_kernel_ended_without_ending_the_job_is_told_with_the_reason() 
         (replace(ENDED, killed=True), "ran 3.0 s, exit code 0"),
         (
             Ending(USAGE, unkillable=True),
-            "ran 3.0 s, it could not be killed, and its slot is set aside",
+            "ran 3.0 s, it could not be killed, and the worker sets its slot aside",
         ),
         (
             Ending(USAGE, leftover_processes=5, unkilled_processes=2),
@@ -296,11 +296,11 @@ PROCESSES_UNWATCHED = Unwatched(LimitKind.PROCESSES, 3.0, "Too many open files")
 def test_a_limit_that_was_not_enforced_is_in_every_result(ending: Ending) -> None:
     verdict = decide(replace(ending, unwatched=(MEMORY_UNWATCHED, PROCESSES_UNWATCHED)))
     assert (
-        "Note: its memory limit was not enforced for 12.3 s, as its memory could not be read (can't start new thread)."
-        in verdict.message
+        "Note: its memory limit was not enforced for 12.3 s, because its memory could not be read "
+        "(can't start new thread)." in verdict.message
     )
     assert (
-        "Note: its limit of processes was not enforced for 3.0 s, as its processes could not be counted "
+        "Note: its limit of processes was not enforced for 3.0 s, because its processes could not be counted "
         "(Too many open files)." in verdict.message
     )
     assert verdict.success is decide(ending).success
@@ -310,6 +310,6 @@ def test_a_limit_that_was_not_enforced_is_in_every_result(ending: Ending) -> Non
 def test_a_limit_that_was_not_enforced_is_a_warning_beside_others() -> None:
     verdict = decide(replace(ENDED, outcome=SUCCESS, leftover_processes=3, unwatched=(PROCESSES_UNWATCHED,)))
     assert verdict.warning == (
-        "it left 3 process(es) behind, which were killed; its limit of processes was not enforced for 3.0 s, as its "
-        "processes could not be counted (Too many open files)"
+        "it left 3 process(es) behind, which were killed; its limit of processes was not enforced for 3.0 s, because "
+        "its processes could not be counted (Too many open files)"
     )

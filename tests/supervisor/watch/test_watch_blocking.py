@@ -1,7 +1,6 @@
 """Code that holds up a loop: told once for each place, and from outside only where the child can't tell it itself."""
 
 import asyncio
-import logging
 import os
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -15,10 +14,14 @@ from watch_faults import no_descriptor
 
 from jobrunner.protocol.messages import Blocking
 from supervisor.lifecycle.gil import ThreadSeen
+from supervisor.log.event import Event
+from supervisor.log.events.jobs import BlockingUnwatched, BlockingWatched, LoopBlocked
+from supervisor.log.events.worker import TaskFailed
 from supervisor.watch import blocking as blocking_module
 from supervisor.watch.blocking import MOST_PLACES, BlockingReport
 from supervisor.watch.loop import LoopReports
 from supervisor.watch.whose_code import ROOT
+from tests.log_events import told
 
 BOUND_SECONDS = 20.0
 HELD_SECONDS = BlockingReport._held_seconds
@@ -35,11 +38,16 @@ class Log:
     """Keeps what is told."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.events: list[tuple[type[Event], dict[str, Any]]] = []
 
-    def tell(self, level: int, text: str, **_: float) -> None:
-        assert level == logging.WARNING
-        self.told.append(text)
+    def tell(self, event: type[Event], **facts: Any) -> None:
+        self.events.append((event, facts))
+
+    @property
+    def told(self) -> list[str]:
+        """What was told of places that block. Fails where anything else was told."""
+        assert {event for event, _ in self.events} <= {LoopBlocked}
+        return [facts["explanation"] for _, facts in self.events]
 
 
 class Stage:
@@ -114,7 +122,7 @@ async def test_c_code_that_holds_the_gil_is_told_from_here_with_the_author_s_lin
     await stage.until(lambda: stage.log.told)
     (text,) = stage.log.told
     assert "lab/x:1.0.0 blocks its event loop: C code has held the GIL for" in text
-    assert "(more than 1 s)" in text
+    assert "(The limit is 1 s.)" in text
     first, second = 'File "/opt/jobs/show.py", line 9, in run', "line 20, in compute"
     assert text.index(first) < text.index(second)
     assert "netlib" not in text
@@ -297,10 +305,9 @@ async def test_a_watch_that_fails_is_logged_with_its_trace(
     stage.log.tell = broken  # type: ignore[method-assign]
     stage.report().ticked()
     await stage.until(lambda: caplog.records)
-    assert (
-        "The watch for blocking code failed, which is a bug in this worker. It is started again"
-        in caplog.text
-    )
+    (failed,) = told(caplog, TaskFailed)
+    assert failed["task"] == "watch for blocking code"
+    assert "starts again" in failed["consequence"]
     assert "ValueError: broken" in caplog.text
 
 
@@ -316,11 +323,13 @@ async def test_a_look_that_fails_is_told_once_and_tried_again_until_it_works(
 
     monkeypatch.setattr(BlockingReport, "_held_seconds", held_seconds)
     stage.report().ticked()
-    await stage.until(lambda: len(stage.log.told) == 3)
-    blocked, failing, again = sorted(stage.log.told, key=len, reverse=True)
-    assert "C code has held the GIL" in blocked
-    assert "can't be seen from outside, and is not told: Too many open files" in failing
-    assert again == "Whether C code of this job holds the GIL is seen again."
+    await stage.until(lambda: len(stage.log.events) == 3)
+    told_of = dict(stage.log.events)
+    assert told_of.keys() == {BlockingUnwatched, BlockingWatched, LoopBlocked}
+    assert "C code has held the GIL" in told_of[LoopBlocked]["explanation"]
+    assert told_of[BlockingUnwatched] == {"reason": "Too many open files"}
+    assert told_of[BlockingWatched] == {}
+    assert stage.log.events[0][0] is BlockingUnwatched
     assert stage.clock.now < 1.0 + 3 * 1.2 + 5.0
 
 

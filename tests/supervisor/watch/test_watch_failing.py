@@ -13,12 +13,14 @@ import pytest
 from virtual_time import VirtualTime
 from watch_faults import no_descriptor, no_memory, no_thread
 
+from supervisor.log.events.processes import WatchFailing, WatchRestored
 from supervisor.watch import process_counter as headcount_module
 from supervisor.watch import rounds as rounds_module
 from supervisor.watch import sampler as sampler_module
 from supervisor.watch.process_counter import ProcessCounter
 from supervisor.watch.rounds import Rounds
 from supervisor.watch.sampler import Sample, Sampler
+from tests.log_events import names, told
 from tests.patience import PATIENCE_SECONDS
 
 NEAR = 0.001
@@ -76,9 +78,12 @@ async def seen(request: pytest.FixtureRequest, time: VirtualTime) -> AsyncIterat
     await seen.watch.close()
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the log says, without the reasons and seconds."""
-    return [record.getMessage() for record in caplog.records if record.name == rounds_module.__name__]
+def events(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the watches have told, in order."""
+    return names(record for record in caplog.records if record.name == rounds_module.__name__)
+
+
+BOTH = [WatchFailing.name, WatchRestored.name]
 
 
 @FAULTS
@@ -95,10 +100,13 @@ async def test_a_watch_goes_on_after_looks_that_failed_and_is_back_within_five_s
     assert time.now - ended_at < BACK_SECONDS
     assert figure.memory_mb > 1 if isinstance(figure, Sample) else figure >= 1
     await seen.figure()
-    (failing, working) = told(caplog)
-    assert reason in failing
-    assert "enforced" in failing
-    assert "again" in working
+    assert events(caplog) == BOTH
+    (failing,), (working,) = told(caplog, WatchFailing), told(caplog, WatchRestored)
+    assert failing["reason"] == reason
+    assert failing["watch"] == working["watch"]
+    assert "enforced" in failing["consequence"]
+    assert "again" in working["consequence"]
+    assert working["seconds"] >= 0
 
 
 @FAULTS
@@ -120,7 +128,7 @@ async def test_a_watch_that_has_worked_before_fails_aloud_and_comes_back(
         seen.figures.get_nowait()
     await seen.figure()
     assert time.now - ended_at < BACK_SECONDS
-    assert len(told(caplog)) == 2
+    assert events(caplog) == BOTH
 
 
 async def test_what_a_job_makes_of_its_figures_ends_no_watch(time: VirtualTime) -> None:
@@ -165,7 +173,11 @@ async def test_a_look_that_the_kernel_does_not_answer_is_told_and_waited_for(
     rounds.tell(None)
     await rounds.close()
     assert late == ["no answer from the kernel for 0.01 s"]
-    assert [text.split()[0] for text in told(caplog)] == ["fails", "works"]
+    assert events(caplog) == BOTH
+    failing, working = told(caplog, WatchFailing, WatchRestored)
+    assert (failing["watch"], failing["consequence"]) == ("test", "fails")
+    assert failing["reason"] == late[0]
+    assert (working["watch"], working["consequence"]) == ("test", "works")
 
 
 async def test_a_look_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,3 +191,11 @@ async def test_a_look_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.Mo
         await rounds.close()
     answered.set()
     await asyncio.gather(look, return_exceptions=True)
+
+
+async def test_once_closed_no_thread_is_left() -> None:
+    rounds = Rounds("to be closed", failing="fails", working="works")
+    (thread,) = await rounds.look(lambda _: [threading.current_thread()], None, pytest.fail)
+    assert thread.name.startswith("to be closed")
+    await rounds.close()
+    assert not thread.is_alive()

@@ -100,3 +100,24 @@ async def test_the_walk_has_about_a_second(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(freeze_module, "time", SimpleNamespace(monotonic=lambda: 100.0))
     await freeze(SimpleNamespace(pid=4711, groups=RecordedGroups([], complete=False)))
     assert ends == [101.0]
+
+
+@pytest.mark.parametrize("may", [True, False], ids=["with the privilege", "without"])
+async def test_a_child_that_stands_still_comes_first_and_may_start_nothing_more_as_far_as_the_worker_may_say_so(
+    monkeypatch: pytest.MonkeyPatch, may: bool
+) -> None:
+    """What it starts nevertheless gets no part of its priority: SCHED_RESET_ON_FORK, <linux/sched.h>."""
+    asked: list[Any] = []
+
+    def answer(*arguments: Any) -> None:
+        asked.append(arguments)
+        if not may:
+            raise PermissionError
+
+    def schedule(pid: int, policy: int, parameters: os.sched_param) -> None:
+        answer(pid, policy, parameters.sched_priority)
+
+    monkeypatch.setattr(freeze_module.os, "sched_setscheduler", schedule)
+    monkeypatch.setattr(freeze_module.resource, "prlimit", answer)
+    await freeze(SimpleNamespace(pid=4711, groups=RecordedGroups([], complete=True)))
+    assert asked == [(4711, os.SCHED_RR | 0x40000000, 1), (4711, resource.RLIMIT_NPROC, (0, 0))]

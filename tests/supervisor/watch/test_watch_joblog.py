@@ -8,8 +8,11 @@ import pytest
 
 from jobrunner.protocol.caps import FIELD_CAP_CHARS
 from jobrunner.protocol.messages import Log
+from supervisor.log.events.jobs import JobLinesDropped, LoopStalled
+from supervisor.log.format import JOB_LOG
 from supervisor.watch import joblog as joblog_module
 from supervisor.watch.joblog import BURST_LINES, LINES_A_SECOND, JobLog
+from tests.log_events import facts_of, names, told
 
 
 class Star:
@@ -17,9 +20,13 @@ class Star:
 
     def __init__(self) -> None:
         self.cut: list[bool] = []
+        self.cut_before: list[bool] = []
+        self.longest = 0
 
-    def __call__(self, text: str, *, cut_after: bool = False) -> str:
+    def __call__(self, text: str, *, cut_before: bool = False, cut_after: bool = False) -> str:
         self.cut.append(cut_after)
+        self.cut_before.append(cut_before)
+        self.longest = max(self.longest, len(text))
         return text.replace("s", "*")
 
     def field(self, name: str, value: object, *, cut_after: bool = False) -> object:
@@ -37,8 +44,21 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 @pytest.fixture
 def texts(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    caplog.set_level(logging.DEBUG, "job")
-    return lambda: [record.getMessage() for record in caplog.records]
+    """What the job itself said."""
+    caplog.set_level(logging.DEBUG)
+    return lambda: [record.getMessage() for record in caplog.records if record.name == "job"]
+
+
+@pytest.fixture
+def dropped(caplog: pytest.LogCaptureFixture) -> Callable[[], list[int]]:
+    """How many lines were dropped, for each time that it was said."""
+
+    def counts() -> list[int]:
+        events = told(caplog, JobLinesDropped)
+        assert all(event["lines_a_second"] == LINES_A_SECOND for event in events)
+        return [event["lines"] for event in events]
+
+    return counts
 
 
 @pytest.fixture
@@ -47,7 +67,11 @@ def log(clock: SimpleNamespace) -> JobLog:
 
 
 def test_a_burst_passes_and_what_comes_on_top_is_counted_and_said_once(
-    log: JobLog, clock: SimpleNamespace, texts: Callable[[], list[str]]
+    log: JobLog,
+    clock: SimpleNamespace,
+    texts: Callable[[], list[str]],
+    dropped: Callable[[], list[int]],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     for _ in range(BURST_LINES + 7):
         log.printed("stdout", "line")
@@ -55,8 +79,8 @@ def test_a_burst_passes_and_what_comes_on_top_is_counted_and_said_once(
     assert not log.is_open
     log.close()
     log.close()
-    dropped = f"7 lines of this job were dropped: it logs more than {LINES_A_SECOND} a second."
-    assert texts()[BURST_LINES:] == [dropped]
+    assert len(texts()) == BURST_LINES
+    assert (names(caplog.records[BURST_LINES:]), dropped()) == ([JobLinesDropped.name], [7])
 
 
 def test_200_lines_pass_in_each_second_after_that_and_never_more_than_the_burst(
@@ -75,7 +99,7 @@ def test_200_lines_pass_in_each_second_after_that_and_never_more_than_the_burst(
 
 
 def test_what_is_dropped_in_a_flood_is_said_once_a_second(
-    log: JobLog, clock: SimpleNamespace, texts: Callable[[], list[str]]
+    log: JobLog, clock: SimpleNamespace, texts: Callable[[], list[str]], dropped: Callable[[], list[int]]
 ) -> None:
     for _ in range(BURST_LINES):
         log.printed("stdout", "line")
@@ -83,13 +107,11 @@ def test_what_is_dropped_in_a_flood_is_said_once_a_second(
         clock.now += 0.1
         for _ in range(30):
             log.printed("stdout", "flood")
-    told = [text for text in texts() if "were dropped" in text]
-    assert len(told) == 2
+    assert len(dropped()) == 2
     # The first is said with the first line that passes after anything was dropped.
-    assert sum(int(text.split()[0]) for text in told) <= 20 * 10
+    assert sum(dropped()) <= 20 * 10
     log.close()
-    told = [text for text in texts() if "were dropped" in text]
-    assert sum(int(text.split()[0]) for text in told) == 20 * 30 - texts().count("flood")
+    assert sum(dropped()) == 20 * 30 - texts().count("flood")
 
 
 def test_a_long_line_counts_as_several(
@@ -100,27 +122,30 @@ def test_a_long_line_counts_as_several(
     assert len(texts()) == BURST_LINES / 2
 
 
-def test_lines_that_were_not_looked_at_are_counted_too(log: JobLog, texts: Callable[[], list[str]]) -> None:
+def test_lines_that_were_not_looked_at_are_counted_too(log: JobLog, dropped: Callable[[], list[int]]) -> None:
     log.skip(3)
     log.skip(4)
     log.close()
-    assert texts()[0].startswith("7 lines of this job")
+    assert dropped() == [7]
 
 
 def test_all_lines_are_masked_and_say_whose_they_are(
     log: JobLog, clock: SimpleNamespace, caplog: pytest.LogCaptureFixture, texts: Callable[[], list[str]]
 ) -> None:
     log.printed("stderr", "sos")
-    log.tell(logging.WARNING, "this stalls", stalled_seconds=1.5)
+    log.tell(LoopStalled, seconds=1.5, stack="this stalls")
     fields = {"ssid": "secret", "count": 3, "long": "s" * FIELD_CAP_CHARS}
     log.record(Log(level=35, logger="lab.block", text="sent", created=0.0, cut_chars=5, fields=fields))
-    assert texts() == ["*o*", "thi* *tall*", "*ent … [5 more characters cut]"]
-    printed, told, logged = caplog.records
-    for record in caplog.records:
-        assert (record.job, record.block, record.step) == ("job-1", "lab/block:1.0.0", "step 3")
-    assert (printed.levelno, printed.stream) == (logging.INFO, "stderr")
-    assert (told.levelno, told.stalled_seconds) == (logging.WARNING, 1.5)
-    assert (logged.levelno, logged.origin) == (35, "lab.block")
+    assert texts() == ["*o*", "*ent … [5 more characters cut]"]
+    assert names(caplog.records) == ["job_output", "loop_stalled", JOB_LOG]
+    printed, stalled, logged = caplog.records
+    whose = {"job": "job-1", "block": "lab/block:1.0.0", "step": "step 3"}
+    assert (printed.levelno, facts_of(printed)) == (logging.INFO, {**whose, "stream": "stderr"})
+    assert (stalled.levelno, stalled.name) == (logging.WARNING, joblog_module.__name__)
+    assert facts_of(stalled) == {**whose, "seconds": 1.5, "stack": "thi* *tall*"}
+    assert stalled.getMessage().endswith("\nthi* *tall*")
+    assert (logged.levelno, facts_of(logged), logged.origin) == (35, whose, "lab.block")
+    assert (logged.pathname, logged.lineno) == ("", 0)  # of the worker's own source, it has no line
     assert logged.fields == {"**id": "*ecret", "count": 3, "long": "*" * FIELD_CAP_CHARS + " …"}
 
 
@@ -137,9 +162,42 @@ def test_the_mask_is_told_what_was_cut(log: JobLog, clock: SimpleNamespace) -> N
 
 
 def test_a_worker_s_own_lines_count_against_no_rate(
-    log: JobLog, clock: SimpleNamespace, texts: Callable[[], list[str]]
+    log: JobLog, clock: SimpleNamespace, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(BURST_LINES + 1):
         log.printed("stdout", "line")
-    log.tell(logging.WARNING, "told")
-    assert texts()[-1] == "told"
+    log.tell(LoopStalled, seconds=1.5, stack="told")
+    (stalled,) = told(caplog, LoopStalled)
+    assert stalled["stack"] == "told"
+
+
+@pytest.mark.parametrize(("length", "cut_before"), [(8192, False), (8193, True)])
+def test_the_last_output_is_masked_with_as_much_again_before_it_and_the_mask_is_told_where_it_was_cut(
+    log: JobLog, length: int, cut_before: bool
+) -> None:
+    """Half of a secret, at either edge, would otherwise not be recognized."""
+    mask = log.mask
+    assert isinstance(mask, Star)
+    seen = log.end_of("s" * (length - 1) + "\n")
+    assert (mask.cut_before, mask.cut) == ([cut_before], [False])
+    assert seen == "*" * 4095 + "\n"
+    assert mask.longest == 8192  # no more than that: it holds the loop
+    log.end_of("an unfinished line")
+    assert mask.cut == [False, True]
+
+
+def test_what_is_dropped_later_is_told_a_second_after_the_last_time_and_not_before(
+    log: JobLog, clock: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    def dropped() -> list[int]:
+        return [facts["lines"] for facts in told(caplog, JobLinesDropped)]
+
+    log.skip(5)
+    log.printed("stdout", "passes")
+    log.skip(6)
+    clock.now += 0.99
+    log.printed("stdout", "passes")
+    assert dropped() == [5]
+    clock.now = 1001.0
+    log.printed("stdout", "passes")
+    assert dropped() == [5, 6]

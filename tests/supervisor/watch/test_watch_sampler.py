@@ -111,10 +111,38 @@ async def test_a_job_without_a_limit_of_memory_is_looked_at_after_a_second(
     assert await asyncio.wait_for(times.get(), BOUND_SECONDS) == pytest.approx(1.0, abs=0.1)
 
 
+async def test_a_job_that_comes_when_none_was_left_is_looked_at(
+    sampler: Sampler, pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"]
+) -> None:
+    samples = asyncio.Queue[Sample]()
+    for process in pair:
+        sampler.watch(process.pid, NEAR, samples.put_nowait, no_failure)
+        await asyncio.wait_for(samples.get(), BOUND_SECONDS)
+        sampler.forget(process.pid)
+        while samples.qsize():
+            samples.get_nowait()
+        for _ in range(20):  # now it waits for the next
+            await asyncio.sleep(0.001)
+
+
+async def test_a_look_that_fails_is_tried_again_after_a_quarter_of_a_second(
+    sampler: Sampler, time: VirtualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_: object) -> None:
+        raise OSError("no descriptor")
+
+    monkeypatch.setattr(sampler_module, "_look", failing)
+    times = asyncio.Queue[float]()
+    sampler.watch(os.getpid(), None, lambda _: None, lambda _: times.put_nowait(time.now))
+    seen = [await asyncio.wait_for(times.get(), BOUND_SECONDS) for _ in range(4)]
+    assert seen == [pytest.approx(when, abs=0.05) for when in (1.0, 1.25, 1.5, 1.75)]
+
+
 @pytest.mark.parametrize(
     ("memory_mb", "limit_mb", "pause"),
     [
         (79.9, 100.0, IDLE_SECONDS),
+        (80.0, 100.0, IDLE_SECONDS),
         (80.1, 100.0, NEAR_SECONDS),
         (500.0, None, IDLE_SECONDS),
     ],

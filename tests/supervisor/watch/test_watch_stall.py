@@ -1,7 +1,6 @@
 """What people are told of a loop that has stalled: once, where it hangs, and after that that it runs again."""
 
 import asyncio
-import logging
 import os
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -10,8 +9,12 @@ from typing import Any
 import pytest
 
 from jobrunner.protocol.masking import Mask
+from supervisor.log.event import Event
+from supervisor.log.events.jobs import LoopResumed, LoopStalled
+from supervisor.log.events.worker import TaskFailed
 from supervisor.watch import stall as stall_module
 from supervisor.watch.stall import StallReport
+from tests.log_events import told
 from tests.patience import until
 
 BOUND_SECONDS = 50.0
@@ -21,14 +24,11 @@ class Log:
     """Keeps what is told."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
-        self.facts: list[dict[str, float]] = []
+        self.told: list[tuple[type[Event], dict[str, Any]]] = []
         self.mask = Mask()
 
-    def tell(self, level: int, text: str, **facts: float) -> None:
-        assert level == logging.WARNING
-        self.told.append(text)
-        self.facts.append(facts)
+    def tell(self, event: type[Event], **facts: Any) -> None:
+        self.told.append((event, facts))
 
 
 @pytest.fixture
@@ -66,9 +66,7 @@ async def test_a_stall_is_told_with_the_stack_which_is_no_evidence_of_the_end_an
     stack.set()
     StallReport(child, log).stalled(3.25)
     await until(lambda: log.told)
-    assert "has not run for 3.2 s" in log.told[0]
-    assert log.told[0].endswith("\nthe stack")
-    assert log.facts == [{"stalled_seconds": 3.25}]
+    assert log.told == [(LoopStalled, {"seconds": 3.25, "stack": "the stack"})]
     assert child.dump_start == 8
 
 
@@ -78,7 +76,7 @@ async def test_where_no_stack_comes_the_kernel_is_asked(
     monkeypatch.setattr(stall_module, "STACK_SECONDS", 0.01)
     StallReport(child, log).stalled(3)
     await until(lambda: log.told)
-    assert log.told[0].endswith("\nthe kernel's view")
+    assert log.told == [(LoopStalled, {"seconds": 3, "stack": "the kernel's view"})]
     assert child.dump_start == 0
 
 
@@ -89,7 +87,7 @@ async def test_a_child_that_is_stopped_is_not_asked_for_its_stack(
     monkeypatch.setattr(stall_module, "is_stopped", lambda _: True)
     StallReport(child, log).stalled(3)
     await until(lambda: log.told)
-    assert log.told[0].endswith("\nthe kernel's view")
+    assert log.told == [(LoopStalled, {"seconds": 3, "stack": "the kernel's view"})]
 
 
 async def test_that_it_runs_again_is_told_after_the_warning_even_if_that_is_still_being_written(
@@ -102,10 +100,10 @@ async def test_that_it_runs_again_is_told_after_the_warning_even_if_that_is_stil
     assert log.told == []
     stack.set()
     await until(lambda: len(log.told) == 2)
-    assert "has not run" in log.told[0]
-    assert log.told[1] == "The event loop of this job runs again, after 4.5 s."
+    assert log.told[0][0] is LoopStalled
+    assert log.told[1] == (LoopResumed, {"seconds": 4.5})
     report.resumed(5)
-    assert len(log.told) == 3
+    assert log.told[2:] == [(LoopResumed, {"seconds": 5})]
 
 
 async def test_what_is_not_told_yet_is_given_up_with_the_job(
@@ -132,10 +130,9 @@ async def test_a_report_that_fails_is_logged_with_its_trace(
     log.tell = broken  # type: ignore[method-assign]
     StallReport(child, log).stalled(3)
     await until(lambda: caplog.records)
-    assert (
-        "The report of a stalled loop failed, which is a bug in this worker. The worker goes on."
-        in caplog.text
-    )
+    assert told(caplog, TaskFailed) == [
+        {"task": "report of a stalled loop", "consequence": "The worker goes on."}
+    ]
     assert "ValueError: broken" in caplog.text
 
 
@@ -148,5 +145,6 @@ async def test_a_stall_is_told_where_its_place_can_not_be_seen(
     monkeypatch.setattr(stall_module, "take_stack", refused)
     StallReport(child, log).stalled(3.25)
     await until(lambda: log.told)
-    assert "has not run for 3.2 s" in log.told[0]
-    assert log.told[0].endswith("Where it hangs could not be seen: Too many open files.")
+    ((event, facts),) = log.told
+    assert (event, facts["seconds"]) == (LoopStalled, 3.25)
+    assert facts["stack"] == "Where it hangs could not be seen: Too many open files."

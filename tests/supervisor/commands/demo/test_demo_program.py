@@ -1,6 +1,7 @@
 """The programs of the demo: started apart from this machine's settings, and ended in any case."""
 
 import asyncio
+import json
 import os
 import signal
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from supervisor.commands.demo.environment import program_environment
 from supervisor.commands.demo.worker_log import WorkerLog
 from supervisor.commands.shared.program import Program, ProgramError
+from supervisor.log.events.jobs import JobEnded, JobNotRun
 from supervisor.settings.marks import MARK_VARIABLE
 
 SAYS = "print('ready at 7', flush=True)\n"
@@ -93,12 +95,20 @@ def test_programs_do_not_see_the_settings_of_a_worker_that_is_configured_here() 
     assert passed[MARK_VARIABLE] == "mark"
 
 
+def log_line(logger: str, event: str, **facts: str) -> str:
+    own = {"time": "2026-01-01T00:00:00+00:00", "level": "INFO", "logger": logger, "event": event}
+    return json.dumps({**own, "message": "as people read it", **facts})
+
+
 def test_the_worker_s_log_tells_the_cause_of_each_job() -> None:
     log = WorkerLog()
     for line in (
-        "INFO    supervisor.worker.dispatch: [job=a-1 block=p/n:1.0.0] Job a-1: success (completed) after 0.02 s.",
-        "WARNING supervisor.worker.dispatch: [job=b block=p/n:1.0.0] Job b: failed (time_limit) after 4.01 s.",
-        "INFO    joblog: [job=c block=p/n:1.0.0 stdout] Job c: failed (no_such_cause) after 1 s.",
+        log_line("supervisor.worker.dispatch", JobEnded.name, job="a-1", cause="completed"),
+        log_line("supervisor.worker.dispatch", JobEnded.name, job="b", cause="time_limit"),
+        log_line("supervisor.worker.dispatch", JobNotRun.name, job="c", cause="quarantined"),
+        # What a block says, even if it speaks of a job's end.
+        log_line("job", JobEnded.name, job="d", cause="completed"),
+        "The worker ended.",
     ):
         log.hear(line)
-    assert log.causes == {"a-1": "completed", "b": "time_limit"}
+    assert log.causes == {"a-1": "completed", "b": "time_limit", "c": "quarantined"}

@@ -2,14 +2,19 @@
 
 import logging
 import time
+from types import SimpleNamespace
 
 import pytest
 from execution_support import DONE, SECRET, begin
 
 from jobrunner.protocol.messages import Log, Outcome, Secret
 from supervisor.lifecycle.events import Timer, TimerFired
+from supervisor.log.events.jobs import JobLinesDropped, JobOutput
+from supervisor.log.format import JOB_LOG
 from supervisor.verdict import ExitStatus
+from supervisor.watch import joblog as joblog_module
 from supervisor.watch.joblog import BURST_LINES
+from tests.log_events import facts_of, records_of, told
 from tests.patience import until
 
 EXIT_0 = ExitStatus(code=0)
@@ -67,7 +72,7 @@ async def test_a_line_that_the_block_logs_is_passed_on(caplog: pytest.LogCapture
     scene = await begin()
     await scene.say(Log(level=logging.INFO, logger="block", text=f"logged {SECRET}", created=0.0))
     await scene.finish(DONE, status=EXIT_0)
-    assert "logged ***" in caplog.messages
+    assert [record.getMessage() for record in caplog.records if record.event == JOB_LOG] == ["logged ***"]
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
@@ -78,8 +83,9 @@ async def test_a_line_that_the_block_prints_is_passed_on_with_its_stream(
     scene = await begin()
     scene.printed("whole line\nhalf a li", stream=stream)
     await scene.finish(DONE, status=EXIT_0)
-    told = [(record.getMessage(), record.__dict__.get("stream")) for record in caplog.records]
-    assert [each for each in told if each[1]] == [("whole line", stream), ("half a li", stream)]
+    printed = records_of(caplog, JobOutput)
+    assert [record.getMessage() for record in printed] == ["whole line", "half a li"]
+    assert [facts_of(record)["stream"] for record in printed] == [stream] * 2
 
 
 async def test_what_is_no_frame_ends_the_job_and_is_named() -> None:
@@ -155,10 +161,13 @@ async def test_a_short_output_that_begins_like_the_end_of_a_secret_is_shown_whol
 
 
 async def test_lines_that_were_too_many_are_counted_and_told_at_the_end(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
+    # On a slow machine there would be room for some of them meanwhile.
+    monkeypatch.setattr(joblog_module, "time", SimpleNamespace(monotonic=lambda: 1000.0))
     scene = await begin()
     scene.printed("line\n" * (BURST_LINES + 500))
     await scene.finish(DONE, status=EXIT_0)
-    assert "lines of this job were dropped" in caplog.messages[-1]
+    assert told(caplog, JobLinesDropped)[-1]["lines"] == 500
+    assert caplog.records[-1].event == JobLinesDropped.name

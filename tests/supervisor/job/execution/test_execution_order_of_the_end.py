@@ -7,7 +7,9 @@ import pytest
 from execution_support import DONE, SIGKILL, STACK, Scene, begin
 
 from supervisor.launcher.sweep import Swept
+from supervisor.log.events.jobs import LeftoversNotSearched
 from supervisor.verdict import ExitStatus, LimitKind, Limits, OutOfMemory
+from tests.log_events import facts_of, records_of
 from tests.patience import until
 
 EXIT_0 = ExitStatus(code=0)
@@ -96,7 +98,9 @@ async def test_a_sweep_that_can_not_look_is_told_and_the_child_is_reaped_all_the
     finished = await scene.finish(DONE, status=EXIT_0)
     assert acts(scene) == ["sweep", "reap"]
     assert (finished.ending.leftover_processes, finished.stuck) == (0, False)
-    assert "could not be looked for" in caplog.text
+    (record,) = records_of(caplog, LeftoversNotSearched)
+    assert (record.levelname, facts_of(record)) == ("ERROR", {"pid": scene.child.pid})
+    assert record.exc_info, "the reason is in the traceback"
 
 
 async def test_a_child_that_does_not_die_is_given_up_with_what_the_kernel_knows_of_it(

@@ -10,7 +10,9 @@ from jobrunner.protocol.messages import Outcome, Secret, Tick
 from supervisor.job import channel as channel_module
 from supervisor.job.channel import TURN_SECONDS, ChannelReader
 from supervisor.lifecycle.events import ChannelChecked, JobEvent, Ticked
+from supervisor.log.events.jobs import JobOutput
 from supervisor.verdict import ExitStatus, Limits
+from tests.log_events import records_of
 from tests.patience import until
 from tests.supervisor.job.execution.execution_support import DONE, Scene, begin
 
@@ -93,8 +95,7 @@ async def test_what_is_printed_waits_for_the_secrets_that_were_told_before_it(
     await scene.say(*[Tick()] * 200, Secret(value="Meadow-Lantern-77"))
     scene.printed("the word is Meadow-Lantern-77\n", stream="stdout")
     await scene.finish(DONE, status=ExitStatus(code=0))
-    printed = [record.getMessage() for record in caplog.records if "the word is" in record.getMessage()]
-    assert printed == ["the word is ***"]
+    assert [record.getMessage() for record in records_of(caplog, JobOutput)] == ["the word is ***"]
 
 
 async def test_of_a_thousand_outcomes_only_the_first_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -17,30 +17,34 @@ from cgroups_left import directories_of
 from hosting import ROOT, alive_with, is_alive
 
 from sdk.devengine import DevEngine, EngineOptions
+from supervisor.log.event import Event
+from supervisor.log.events.processes import CgroupsFound, LeftoversCleared
+from supervisor.log.events.worker import WorkerReady
 from supervisor.process.cgroups import leftovers
 from supervisor.process.cgroups.identity import MARKER_VARIABLE, directory_name, identity_of
+from tests.log_events import logged
 from tests.patience import PATIENCE_SECONDS, until, wait_until
 
 DESCENDANTS = 3
-REASON = "cgroups: none ("
 
 
 @asynccontextmanager
 async def worker(engine: DevEngine, directory: Path, *flags: str) -> AsyncIterator[psutil.Process]:
     """A daemon that is ready. Its log is `directory / "log"`."""
-    known = len((directory / "log").read_text()) if (directory / "log").exists() else 0
+    (directory / "log").touch()
+    known = len(told(directory, WorkerReady))
     with (directory / "log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "supervisor", "--engine-url", engine.url),
             *("--function-blocks", "blocks.testing", "--state-dir", str(directory / "state")),
-            *("--poll-seconds", "0.1", *flags),
+            *("--poll-seconds", "0.1", "--log-format", "json", *flags),
             cwd=directory,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             stderr=log,
             start_new_session=True,
         )
     try:
-        await until(lambda: "The worker is ready" in log_of(directory)[known:])
+        await until(lambda: len(told(directory, WorkerReady)) > known)
         yield psutil.Process(process.pid)
     finally:
         if process.returncode is None:
@@ -48,8 +52,14 @@ async def worker(engine: DevEngine, directory: Path, *flags: str) -> AsyncIterat
         await process.wait()
 
 
-def log_of(directory: Path) -> str:
-    return (directory / "log").read_text()
+def told(directory: Path, event: type[Event]) -> list[dict[str, Any]]:
+    return logged(directory / "log", event)
+
+
+def need_cgroups(directory: Path) -> None:
+    (found,) = told(directory, CgroupsFound)
+    if found["cgroups"].startswith("none ("):
+        pytest.skip(found["message"])
 
 
 async def run_stubborn(engine: DevEngine, marker: str) -> None:
@@ -100,8 +110,8 @@ async def test_the_start_after_both_were_killed_at_once_clears_processes_and_cgr
         assert alive_with(marker), "the test needs something to clear"
         async with worker(engine, tmp_path, *flags) as keeper:
             assert alive_with(marker) == []
-            assert "Cleared what a run of this worker that was killed has left: " in log_of(tmp_path)
-            assert re.search(r"[1-9]\d* process\(es\) killed", log_of(tmp_path))
+            (cleared,) = told(tmp_path, LeftoversCleared)
+            assert cleared["processes"] > 0
             keeper.send_signal(signal.SIGTERM)
             await until(lambda: not is_alive(keeper.pid))
         assert directories_of(tmp_path / "state") == []
@@ -114,8 +124,7 @@ async def test_what_wears_no_mark_is_found_in_its_cgroup(engine: DevEngine, tmp_
     blocks = ("--function-blocks", str(Path(__file__).with_name("hungry_blocks.py")))
     try:
         async with worker(engine, tmp_path, *blocks) as keeper:
-            if REASON in log_of(tmp_path):
-                pytest.skip(log_of(tmp_path))
+            need_cgroups(tmp_path)
             (supervisor,) = keeper.children()
             engine.submit(block="neops_testing/unmarked:1.0.0", parameters={"marker": marker})
             await until(lambda: len(alive_with(marker)) == 1)
@@ -123,9 +132,8 @@ async def test_what_wears_no_mark_is_found_in_its_cgroup(engine: DevEngine, tmp_
         assert len(alive_with(marker)) == 1
         async with worker(engine, tmp_path, *blocks):
             assert alive_with(marker) == []
-            assert "Cleared what a run of this worker that was killed has left: 1 process(es)" in log_of(
-                tmp_path
-            )
+            (cleared,) = told(tmp_path, LeftoversCleared)
+            assert cleared["processes"] == 1
     finally:
         kill_everything_with(marker)
     await until(lambda: directories_of(tmp_path / "state") == [])
@@ -137,8 +145,7 @@ async def test_whichever_of_the_two_is_left_removes_the_cgroups(
 ) -> None:
     marker = marker_of(f"killed-{victim}")
     async with worker(engine, tmp_path) as keeper:
-        if REASON in log_of(tmp_path):
-            pytest.skip(log_of(tmp_path))
+        need_cgroups(tmp_path)
         (supervisor,) = keeper.children()
         await run_stubborn(engine, marker)
         assert len(directories_of(tmp_path / "state")) >= 2
@@ -152,7 +159,7 @@ async def test_an_orderly_end_leaves_no_cgroup_and_the_log_says_what_is_used(
 ) -> None:
     async with worker(engine, tmp_path) as keeper:
         (supervisor,) = keeper.children()
-        assert sum("cgroups: " in line for line in log_of(tmp_path).splitlines()) == 1
+        assert len(told(tmp_path, CgroupsFound)) == 1
         job = engine.submit(
             block="neops_testing/leave_behind:1.0.0", parameters={"marker": marker_of("left")}
         )
@@ -163,7 +170,7 @@ async def test_an_orderly_end_leaves_no_cgroup_and_the_log_says_what_is_used(
         keeper.send_signal(signal.SIGTERM)
         await until(lambda: not is_alive(keeper.pid))
     assert directories_of(tmp_path / "state") == []
-    assert "Cleared" not in log_of(tmp_path)
+    assert told(tmp_path, LeftoversCleared) == []
 
 
 def marked(identity: str, marker: str) -> "subprocess.Popen[bytes]":
@@ -214,7 +221,7 @@ def test_a_process_that_started_this_one_is_spared(tmp_path: Path, prefix: tuple
         env=os.environ | {MARKER_VARIABLE: identity, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
         check=True,
     )
     assert ran.stdout == "(set(), 0)\n", ran.stderr

@@ -10,6 +10,7 @@ import pytest
 from cgroups_left import directories_of
 from hosting import BLOCKS, Host, alive_with, hosted
 
+from supervisor.log.events.processes import CgroupsFound
 from supervisor.process.cgroups.cgroup import Role
 from tests.patience import PATIENCE_SECONDS, wait_until
 
@@ -23,8 +24,9 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     directory = tmp_path_factory.mktemp("jobs-in-cgroups")
     sources = ("blocks.testing", BLOCKS, HUNGRY)
     with hosted(directory, cgroups=True, spawn=request.param == "spawn", sources=sources) as host:
-        if "cgroups: none" in host.log():
-            pytest.skip(f"no cgroup can be made here: {host.log()}")
+        (found,) = host.events(CgroupsFound)
+        if found["cgroups"].startswith("none ("):
+            pytest.skip(f"no cgroup can be made here: {found['message']}")
         yield host
     assert directories_of(directory / "state") == []
 

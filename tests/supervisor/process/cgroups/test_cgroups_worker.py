@@ -8,13 +8,22 @@ from typing import Any
 
 import pytest
 
+from supervisor.log.events.processes import (
+    CgroupFailed,
+    CgroupsFailed,
+    CgroupsFound,
+    CgroupStuck,
+    CgroupsUnrecorded,
+    LeftoversCleared,
+)
 from supervisor.process.cgroups import worker as worker_module
 from supervisor.process.cgroups.cgroup import WITHOUT, Tree
 from supervisor.process.cgroups.detection import Detected
 from supervisor.process.cgroups.identity import MARKER_VARIABLE, directory_name, identity_of
 from supervisor.process.cgroups.leftovers import Cleared
 from supervisor.process.cgroups.own_directories import OwnDirectory
-from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
+from supervisor.process.cgroups.worker import _FALL_BACK, Cgroups, cgroups_of_worker
+from tests.log_events import facts_of, names, records_of, told
 
 
 @pytest.fixture(autouse=True)
@@ -74,9 +83,10 @@ async def test_an_earlier_run_is_cleared_before_anything_is_made_and_all_goes_at
         assert one._name != two._name
     assert calls["order"][4:] == ["kill_and_remove", "give_back"]
     assert calls["kill_and_remove"][0] == tmp_path / "tree"
-    cleared, told = (record.getMessage() for record in caplog.records)
-    assert "3 process(es) killed" in cleared
-    assert told == "cgroups: kill, memory (v2), pids (v2)"
+    assert names(caplog.records) == [LeftoversCleared.name, CgroupsFound.name]
+    (cleared,), (found,) = told(caplog, LeftoversCleared), told(caplog, CgroupsFound)
+    assert cleared == {"processes": 3, "cgroups": 0, "stuck": 0}
+    assert found == {"cgroups": "kill, memory (v2), pids (v2)", "consequence": ""}
 
 
 async def test_an_earlier_run_is_cleared_although_no_cgroups_are_wanted(
@@ -87,19 +97,19 @@ async def test_an_earlier_run_is_cleared_although_no_cgroups_are_wanted(
         assert calls["order"] == ["clear"]
         assert cgroups.new() is WITHOUT
         assert os.environ[MARKER_VARIABLE] == identity_of(tmp_path)
-    assert [record.getMessage().partition(" Killing")[0] for record in caplog.records] == [
-        "cgroups: none (--cgroups off)."
-    ]
+    (record,) = caplog.records
+    assert record.event == CgroupsFound.name
+    assert facts_of(record) == {"cgroups": "none (--cgroups off)", "consequence": _FALL_BACK}
 
 
 @pytest.mark.parametrize(
-    ("roles", "reasons", "told"),
+    ("roles", "reasons", "found", "consequence"),
     [
-        (("kill",), [], "cgroups: kill; memory is sampled (no controller for it is offered)"),
-        (("kill",), ["why"], "cgroups: kill; memory is sampled (why)"),
-        (("kill", "memory"), ["why"], "cgroups: kill, memory (v2) (why)"),
-        ((), ["this", "that"], "cgroups: none (this; that)."),
-        ((), [], "cgroups: none (none is offered here)."),
+        (("kill",), [], "kill", "Memory is sampled (no controller for it is offered)."),
+        (("kill",), ["why"], "kill", "Memory is sampled (why)."),
+        (("kill", "memory"), ["why"], "kill, memory (v2)", "Not all that there could be: why."),
+        ((), ["this", "that"], "none (this; that)", _FALL_BACK),
+        ((), [], "none (none is offered here)", _FALL_BACK),
     ],
 )
 async def test_what_is_used_and_why_not_more_is_said_in_one_line(
@@ -108,15 +118,16 @@ async def test_what_is_used_and_why_not_more_is_said_in_one_line(
     caplog: pytest.LogCaptureFixture,
     roles: tuple[str, ...],
     reasons: list[str],
-    told: str,
+    found: str,
+    consequence: str,
 ) -> None:
     caplog.set_level(logging.INFO)
     calls["detected"] = with_trees(tmp_path, *roles) if roles else Detected()
     calls["detected"].reasons.extend(reasons)
     async with cgroups_of_worker(tmp_path, wanted=True):
         (record,) = caplog.records
-    assert record.getMessage().partition(" Killing")[0] == told
-    assert record.levelno == logging.INFO
+    assert (record.event, record.levelno) == (CgroupsFound.name, logging.INFO)
+    assert facts_of(record) == {"cgroups": found, "consequence": consequence}
 
 
 async def test_an_error_at_the_start_costs_the_cgroups_and_not_the_worker(
@@ -129,7 +140,8 @@ async def test_an_error_at_the_start_costs_the_cgroups_and_not_the_worker(
     async with cgroups_of_worker(tmp_path, wanted=True) as cgroups:
         assert cgroups.new() is WITHOUT
     (record,) = caplog.records
-    assert (record.levelno, "not yours" in record.getMessage()) == (logging.WARNING, True)
+    assert (record.event, record.levelno) == (CgroupsFailed.name, logging.WARNING)
+    assert facts_of(record) == {"reason": "not yours", "consequence": _FALL_BACK}
 
 
 async def test_a_list_that_can_not_be_written_costs_nothing_but_a_warning(
@@ -142,7 +154,9 @@ async def test_a_list_that_can_not_be_written_costs_nothing_but_a_warning(
     monkeypatch.setattr(worker_module.leftovers, "record", fail)
     async with cgroups_of_worker(tmp_path, wanted=True) as cgroups:
         assert cgroups.new() is not WITHOUT
-    assert "may have to be removed by hand: the disk is full" in caplog.text
+    (record,) = records_of(caplog, CgroupsUnrecorded)
+    assert (record.levelno, facts_of(record)) == (logging.WARNING, {"reason": "the disk is full"})
+    assert "by hand" in record.getMessage()
 
 
 def test_the_first_complaint_is_for_the_operator_and_the_others_are_not(
@@ -152,9 +166,9 @@ def test_the_first_complaint_is_for_the_operator_and_the_others_are_not(
     cgroups = Cgroups(Detected())
     cgroups._complain("The first.")
     cgroups._complain("The second.")
-    assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
-        (logging.WARNING, "The first. Such jobs run without."),
-        (logging.DEBUG, "The second. Such jobs run without."),
+    assert [(record.levelno, record.event, facts_of(record)["reason"]) for record in caplog.records] == [
+        (logging.WARNING, CgroupFailed.name, "The first."),
+        (logging.DEBUG, CgroupFailed.name, "The second."),
     ]
     cgroups.close()
 
@@ -176,6 +190,6 @@ def test_a_cgroup_that_stays_is_said_and_everything_else_goes(
     cgroups.close()
     assert asked == ["a child's cgroup is removed"]
     assert removed == [tmp_path / "one", tmp_path / "two"]
-    assert caplog.text.count("can't be removed") == 2
+    assert told(caplog, CgroupStuck) == [{"path": str(path)} for path in removed]
     assert calls["order"] == ["give_back"]
     cgroups.new().remove()  # after the end: harmless

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -63,16 +63,23 @@ def crash() -> Finished:
 
 
 class Runner:
-    """Ends a job when the test says how."""
+    """Ends a job when the test says how. Each has a child of its own, unless ``starts`` is off."""
 
     def __init__(self, calls: list[tuple[str, object]]) -> None:
         self.settings = SETTINGS
         self.running: dict[str, asyncio.Future[Finished]] = {}
         self.started: list[str] = []
+        self.starts = True
         self._calls = calls
 
-    async def run(self, job: Job, block: BlockEntry) -> Finished:
+    def pid_of(self, job_id: str) -> int:
+        """The number of the child of a job's first run."""
+        return 5000 + self.started.index(job_id)
+
+    async def run(self, job: Job, block: BlockEntry, on_start: Callable[[int], None]) -> Finished:
         self.started.append(job.job_id)
+        if self.starts:
+            on_start(self.pid_of(job.job_id))
         self._calls.append(("run", job.job_id))
         ending = self.running[job.job_id] = asyncio.get_running_loop().create_future()
         try:

@@ -6,6 +6,8 @@ import pytest
 from dispatch_support import job, scene, success
 
 from supervisor.engine.items import MalformedJob
+from supervisor.log.events.jobs import JobRepeated
+from tests.log_events import told
 from tests.patience import until
 
 
@@ -48,7 +50,7 @@ async def test_of_two_in_one_answer_the_first_is_run_and_it_is_told(
     async with scene(tmp_path) as stage:
         await stage.accept(MalformedJob("one", "the first"), MalformedJob("one", "the second"))
         assert (await stage.result_of("one"))["result"]["message"] == "the first"
-        assert "Job one came twice; it is run once." in caplog.text
+        assert told(caplog, JobRepeated) == [{"job": "one"}]
 
 
 async def test_a_job_that_waits_for_a_slot_is_not_taken_a_second_time(tmp_path: Path) -> None:

@@ -8,15 +8,37 @@ from dispatch_support import BLOCK, block_entry, crash, job, scene, success
 
 from jobrunner.protocol.catalogue import Catalogue, ImportProblem
 from supervisor.engine.items import LostJob, MalformedJob
+from supervisor.log.events.jobs import (
+    BlockQuarantined,
+    JobEnded,
+    JobMetBug,
+    JobNotRun,
+    JobStarted,
+    JobWithoutId,
+)
+from supervisor.log.events.worker import TaskFailed
+from tests.log_events import facts_of, records_of, told
 from tests.patience import until
 
 
-async def test_a_job_of_an_unknown_block_fails_for_good_and_the_others_run(tmp_path: Path) -> None:
+async def test_a_job_of_an_unknown_block_fails_for_good_and_the_others_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with scene(tmp_path) as stage:
         await stage.accept(job("bad", "acme/gone:1.0.0"), job("good"))
         result = await stage.result_of("bad")
         assert (result["status"], result["result"]["retryable"]) == ("failed", False)
         assert result["result"]["message"] == "This worker has no block acme/gone:1.0.0."
+        (record,) = records_of(caplog, JobNotRun)
+        assert (record.levelname, facts_of(record)) == (
+            "ERROR",
+            {
+                "job": "bad",
+                "block": "acme/gone:1.0.0",
+                "cause": "unknown_block",
+                "explanation": result["result"]["message"],
+            },
+        )
         await stage.end("good", success())
 
 
@@ -35,12 +57,18 @@ async def test_a_module_that_could_not_be_imported_is_named_where_a_block_is_mis
         assert "broken 4" not in message
 
 
-async def test_a_job_that_can_not_be_understood_fails_for_good_with_the_reason(tmp_path: Path) -> None:
+async def test_a_job_that_can_not_be_understood_fails_for_good_with_the_reason(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with scene(tmp_path) as stage:
         await stage.accept(MalformedJob("bad", "it has no parameters"))
         result = await stage.result_of("bad")
         assert (result["status"], result["result"]["retryable"]) == ("failed", False)
         assert result["result"]["message"] == "it has no parameters"
+        # Of a job that can't be read, no block is known.
+        assert told(caplog, JobNotRun) == [
+            {"job": "bad", "cause": "malformed_job", "explanation": "it has no parameters"}
+        ]
         assert stage.dispatcher.free_slots == 1
 
 
@@ -50,7 +78,8 @@ async def test_a_job_without_an_id_is_told_to_the_operator_and_harms_no_other(
     async with scene(tmp_path) as stage:
         await stage.accept(MalformedJob(None, "no id"), job("good"))
         assert ("claim", ["good"]) in stage.calls
-        assert "A claimed job has no id, so that nobody can be told. no id" in caplog.text
+        (record,) = records_of(caplog, JobWithoutId)
+        assert (record.levelname, facts_of(record)) == ("ERROR", {"reason": "no id"})
         await stage.end("good", success())
 
 
@@ -95,9 +124,9 @@ async def test_a_bug_of_this_worker_ends_the_job_with_a_result_and_frees_the_slo
         result = await stage.result_of("unlucky")
         assert result["status"] == "failed"
         assert "a bug in this worker" in result["result"]["message"]
-        (told,) = [record for record in caplog.records if record.levelname == "CRITICAL"]
-        assert told.getMessage() == "Job unlucky met a bug in this worker and was ended."
-        assert told.exc_info, "a bug is told with the place where it is"
+        (record,) = [record for record in caplog.records if record.levelname == "CRITICAL"]
+        assert (record.event, facts_of(record)) == (JobMetBug.name, {"job": "unlucky", "block": BLOCK})
+        assert record.exc_info, "a bug is told with the place where it is"
         assert stage.dispatcher.free_slots == 1
 
 
@@ -115,11 +144,10 @@ async def test_a_bug_outside_of_the_run_is_told_and_frees_the_slot(
         stage.delivery.submit = submit  # type: ignore[assignment, method-assign]
         await stage.accept(job("unlucky"))
         await stage.end("unlucky", success())
-        (told,) = [record for record in caplog.records if record.levelname == "CRITICAL"]
-        assert (
-            told.getMessage() == "The job unlucky failed, which is a bug in this worker. The worker goes on."
-        )
-        assert told.exc_info, "a bug is told with the place where it is"
+        (record,) = [record for record in caplog.records if record.levelname == "CRITICAL"]
+        assert record.event == TaskFailed.name
+        assert facts_of(record) == {"task": "job unlucky", "consequence": "The worker goes on."}
+        assert record.exc_info, "a bug is told with the place where it is"
         assert stage.dispatcher.free_slots == 1
 
 
@@ -130,7 +158,9 @@ async def test_after_three_deaths_the_same_job_is_refused_until_a_reload(
         for number in range(3):
             await stage.accept(job(f"deadly {number}", device="r1"))
             await stage.end(f"deadly {number}", crash())
-        assert "QUARANTINE begins." in caplog.text
+        (record,) = records_of(caplog, BlockQuarantined)
+        assert (record.levelname, facts_of(record)["block"]) == ("CRITICAL", BLOCK)
+        assert f"Block {BLOCK} has killed its process 3 times" in facts_of(record)["explanation"]
         await stage.accept(job("refused", device="r1"), job("other", device="r2"))
         result = await stage.result_of("refused")
         assert (result["status"], result["result"]["retryable"]) == ("failed", False)
@@ -149,7 +179,7 @@ async def test_a_death_is_counted_before_its_result_leaves(
     counted: list[bool] = []
 
     async def store(number: int, text: bytes) -> None:
-        counted.append("QUARANTINE begins." in caplog.text)
+        counted.append(bool(told(caplog, BlockQuarantined)))
 
     async with scene(tmp_path) as stage:
         stage.ledger.store_result = store  # type: ignore[method-assign]
@@ -189,11 +219,14 @@ async def test_a_success_is_told_once_and_quietly_and_what_is_wrong_is_told_as_a
         await stage.end("good", success())
         await stage.accept(job("bad"))
         await stage.end("bad", crash())
-    told = [(r.levelname, r.getMessage()) for r in caplog.records if r.__dict__.get("job") in ("good", "bad")]
-    assert told == [
-        ("INFO", "Job good starts."),
-        ("INFO", "Job good: success (completed) after 1.00 s."),
-        ("INFO", "Job bad starts."),
-        ("WARNING", "Job bad: failed (crashed) after 1.00 s."),
-        ("WARNING", "crashed"),
+    records = [record for record in caplog.records if facts_of(record).get("job") in ("good", "bad")]
+    assert [(record.levelname, record.event, facts_of(record)["job"]) for record in records] == [
+        ("INFO", JobStarted.name, "good"),
+        ("INFO", JobEnded.name, "good"),
+        ("INFO", JobStarted.name, "bad"),
+        ("WARNING", JobEnded.name, "bad"),
     ]
+    good, bad = told(caplog, JobEnded)
+    assert (good["outcome"], good["cause"], good["seconds"]) == ("success", "completed", 1.0)
+    assert (bad["outcome"], bad["cause"], bad["seconds"]) == ("failed", "crashed", 1.0)
+    assert (good["explanation"], bad["explanation"]) == ("", "crashed")

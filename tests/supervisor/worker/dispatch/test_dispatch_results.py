@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from dispatch_support import job, scene, success
+from dispatch_support import BLOCK, job, scene, success
 
 from supervisor.journal import StoredResult
+from supervisor.log.events.jobs import JobWarning
+from tests.log_events import facts_of
 from tests.patience import until
 
 
@@ -83,9 +85,9 @@ async def test_a_warning_about_a_success_is_told_to_the_operator(
         done = success()
         await stage.accept(job("a"))
         await stage.end("a", replace(done, verdict=replace(done.verdict, warning="it left 2 behind")))
-    assert [r.getMessage() for r in caplog.records if r.levelname == "WARNING"] == [
-        "Job a: it left 2 behind."
-    ]
+    (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert record.event == JobWarning.name
+    assert facts_of(record) == {"job": "a", "block": BLOCK, "warning": "it left 2 behind"}
 
 
 async def test_the_delivery_sends_what_is_in_the_journal(tmp_path: Path) -> None:

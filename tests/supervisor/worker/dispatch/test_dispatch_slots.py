@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from dispatch_support import job, scene, success
+from dispatch_support import BLOCK, job, scene, success
 
+from supervisor.log.events.jobs import JobStuck
+from tests.log_events import facts_of, records_of
 from tests.patience import until
 
 
@@ -53,7 +55,9 @@ async def test_the_slot_of_a_job_that_can_not_be_killed_is_set_aside(
         await stage.end("stuck", replace(success(), stuck=True))
         assert stage.runner.started == ["stuck", "b"]
         assert (stage.dispatcher.busy, stage.dispatcher.free_slots) == (2, 0)
-        assert "Its slot is set aside; 1 left." in caplog.text
+        (record,) = records_of(caplog, JobStuck)
+        assert record.levelname == "CRITICAL"
+        assert facts_of(record) == {"job": "stuck", "block": BLOCK, "slots_left": 1}
         await stage.end("b", success())
         await stage.end("c", success())
         assert stage.dispatcher.free_slots == 1

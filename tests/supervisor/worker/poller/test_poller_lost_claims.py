@@ -4,12 +4,14 @@ import pytest
 
 from supervisor.engine import LostJob
 from supervisor.errors import EngineError
+from supervisor.log.events.worker import ClaimsUnknown
 from supervisor.worker.lost_claims import (
     REGULAR_LOOK_SECONDS,
     SECOND_LOOK_SECONDS,
     LostClaims,
     may_have_claimed,
 )
+from tests.log_events import told
 
 
 class Engine:
@@ -81,7 +83,8 @@ async def test_the_engine_is_asked_now_and_then_and_a_refusal_is_then_no_news(
     assert not caplog.records
     scene.lost.suspect()
     await scene.lost.look("w")
-    assert "--engine-token-file" in caplog.text
+    (unknown,) = told(caplog, ClaimsUnknown)
+    assert "--engine-token-file" in unknown["advice"]
 
 
 async def test_it_is_asked_once_more_for_a_poll_that_was_carried_out_late(scene: Scene) -> None:

@@ -7,12 +7,14 @@ import pytest
 
 from supervisor.engine import LostJob
 from supervisor.errors import EngineError
+from supervisor.log.events.worker import ClaimsLost, ClaimsUnknown
 from supervisor.worker.lost_claims import (
     REGULAR_LOOK_SECONDS,
     SECOND_LOOK_SECONDS,
     LostClaims,
     may_have_claimed,
 )
+from tests.log_events import facts_of, told
 from tests.simulated_time import simulate
 
 
@@ -80,14 +82,14 @@ async def test_what_is_lost_is_reported_under_this_worker_s_uuid_and_told(
     scene.lost.suspect()
     await scene.lost.look("w-1")
     assert scene.reported == [(lost, "w-1", False)]
-    assert "2 job(s) were given to this worker, and never arrived." in caplog.text
+    assert told(caplog, ClaimsLost) == [{"jobs": 2}]
 
 
 async def test_where_nothing_is_lost_nothing_is_reported_or_told(caplog: pytest.LogCaptureFixture) -> None:
     scene = Scene()
     scene.lost.suspect_the_last_run()
     await scene.lost.look("w-1")
-    assert (scene.asked, scene.reported, caplog.text) == ([0.0], [], "")
+    assert (scene.asked, scene.reported, caplog.records) == ([0.0], [], [])
     scene.claimed = [LostJob("later", "")]
     await scene.look_each_second(30.0)
     assert [by_the_last_run for _, _, by_the_last_run in scene.reported] == [False]
@@ -118,9 +120,11 @@ async def test_an_engine_that_does_not_tell_is_complained_of_once_and_not_asked_
         await scene.lost.look("w-1")
         await scene.lost.look("w-1")
     assert len(scene.asked) == 2
-    (told,) = [record.getMessage() for record in caplog.records]
-    assert "It says no." in told
-    assert advice in told
+    (record,) = caplog.records
+    assert record.event == ClaimsUnknown.name
+    assert facts_of(record)["reason"] == "It says no."
+    assert advice in facts_of(record)["advice"]
+    assert advice in record.getMessage()
 
 
 async def test_a_second_look_that_is_refused_is_told_too(caplog: pytest.LogCaptureFixture) -> None:
@@ -129,7 +133,8 @@ async def test_a_second_look_that_is_refused_is_told_too(caplog: pytest.LogCaptu
     await scene.lost.look("w-1")
     scene.error = EngineError("no", status=401, retryable=False)
     await scene.look_each_second(30.0)
-    assert "A poll broke, and whether it claimed jobs is not known" in caplog.text
+    (unknown,) = told(caplog, ClaimsUnknown)
+    assert unknown["reason"] == "no"
 
 
 def test_without_a_clock_it_goes_by_the_loop_s() -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from supervisor.engine.api import Poll
 from supervisor.errors import EngineError
+from supervisor.log.events.worker import PollsFailing, PollsRestored, PollTooLarge, PollTruncated
 from supervisor.worker.poller import LONGEST_PAUSE_SECONDS, Poller
+from tests.log_events import facts_of, told
 from tests.programs.fuzz.fakes import block_entry
 from tests.simulated_time import elapsed, simulate, turns
 
@@ -199,12 +201,11 @@ def test_a_failure_is_told_once_and_its_end_once(caplog: pytest.LogCaptureFixtur
     caplog.set_level(logging.INFO)
     away = EngineError("It is away.", status=503)
     live(seconds(60.0), answers=[away, away, Poll(()), EngineError("Again.", status=503), Poll(())])
-    told = [(record.levelname, record.getMessage()) for record in caplog.records]
-    assert told == [
-        ("WARNING", "Polling fails: It is away. It is tried again and again."),
-        ("INFO", "Polling works again."),
-        ("WARNING", "Polling fails: Again. It is tried again and again."),
-        ("INFO", "Polling works again."),
+    assert [(record.levelname, record.event, facts_of(record)) for record in caplog.records] == [
+        ("WARNING", PollsFailing.name, {"reason": "It is away."}),
+        ("INFO", PollsRestored.name, {}),
+        ("WARNING", PollsFailing.name, {"reason": "Again."}),
+        ("INFO", PollsRestored.name, {}),
     ]
 
 
@@ -221,15 +222,15 @@ def test_an_answer_that_broke_off_is_taken_as_far_as_it_came_and_looked_into(
 ) -> None:
     scene = live(seconds(0.0), answers=[Poll((JOB,), complete=False)])
     assert scene.calls[2:4] == [("accept", 1, "w-1"), "suspect"]
-    assert "broke off after 1 job(s)" in caplog.text
+    assert told(caplog, PollTruncated) == [{"jobs": 1}]
 
 
 def test_more_jobs_than_there_are_slots_are_taken_and_told(caplog: pytest.LogCaptureFixture) -> None:
     scene = live(seconds(0.0), answers=[Poll((JOB,) * 2)])
-    assert "free slots" not in caplog.text
+    assert told(caplog, PollTooLarge) == []
     scene = live(seconds(0.0), answers=[Poll((JOB,) * 3)])
     assert scene.of("accept") == [("accept", 3, "w-1")]
-    assert "sent 3 jobs for 2 free slots" in caplog.text
+    assert told(caplog, PollTooLarge) == [{"jobs": 3, "slots": 2}]
 
 
 def test_a_worker_that_the_engine_has_forgotten_registers_anew_and_asks_an_interval_later() -> None:

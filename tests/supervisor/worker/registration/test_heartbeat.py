@@ -8,7 +8,9 @@ import pytest
 from registration_support import Scene
 
 from supervisor.errors import EngineError
+from supervisor.log.events.worker import HeartbeatFailing, HeartbeatRestored, TaskFailed
 from supervisor.worker.heartbeat import Heartbeat
+from tests.log_events import facts_of, told
 from tests.simulated_time import elapsed, simulate, stand_still, turns
 
 
@@ -148,11 +150,11 @@ def test_what_does_not_reach_the_engine_is_told_once_and_its_return_once(
         await asyncio.sleep(10.0)
 
     live(scene, then)
-    told = [(r.levelname, r.getMessage()) for r in caplog.records if r.name == "supervisor.worker.heartbeat"]
-    assert told == [
-        ("WARNING", "The heartbeat does not reach the engine: It is away."),
-        ("INFO", "The heartbeat reaches the engine again."),
-        ("WARNING", "The heartbeat does not reach the engine: Away once more."),
+    records = [record for record in caplog.records if record.name == "supervisor.worker.heartbeat"]
+    assert [(record.levelname, record.event, facts_of(record)) for record in records] == [
+        ("WARNING", HeartbeatFailing.name, {"reason": "It is away."}),
+        ("INFO", HeartbeatRestored.name, {}),
+        ("WARNING", HeartbeatFailing.name, {"reason": "Away once more."}),
     ]
     assert scene.engine.registered == 1
 
@@ -165,7 +167,7 @@ def test_an_engine_that_does_not_answer_in_time_is_told_as_such(caplog: pytest.L
         await asyncio.sleep(15.0)
 
     live(scene, then)
-    assert "The heartbeat does not reach the engine: no answer in time" in caplog.text
+    assert told(caplog, HeartbeatFailing) == [{"reason": "no answer in time"}]
     assert scene.engine.registered == 1
 
 
@@ -183,4 +185,4 @@ def test_a_beat_that_fails_unexpectedly_is_logged_and_the_next_one_comes(
 
     live(scene, then)
     assert len(beats(scene)) == 2
-    assert caplog.text.count("The beat of the heartbeat failed, which is a bug in this worker") == 2
+    assert [event["task"] for event in told(caplog, TaskFailed)] == ["beat of the heartbeat"] * 2

@@ -6,6 +6,8 @@ import pytest
 from registration_support import A, B, Scene, refusal
 
 from supervisor.errors import EngineError
+from supervisor.log.events.worker import RenewalFailing
+from tests.log_events import told
 from tests.programs.fuzz.fakes import block_entry
 from tests.simulated_time import elapsed, simulate, turns
 
@@ -83,7 +85,9 @@ def test_an_engine_that_is_away_is_asked_until_it_answers_with_pauses(
 
     assert simulate(live()) >= 40.0
     assert scene.registration.uuid == "w-2"
-    assert "Registering anew failed: later Trying again in" in caplog.text
+    failing = told(caplog, RenewalFailing)
+    assert [event["reason"] for event in failing] == ["later", "It is away.", "It is away."]
+    assert failing[0]["pause_seconds"] >= 40.0
 
 
 def test_a_worker_that_leaves_is_not_registered_anew() -> None:

@@ -8,6 +8,13 @@ from registration_support import A, Scene, refusal
 
 from supervisor.engine.api import Compatibility
 from supervisor.errors import EngineError, StartRefusedError
+from supervisor.log.events.worker import (
+    BlockRefused,
+    ClientDeprecated,
+    CompatibilityUnknown,
+    RegistrationFailing,
+)
+from tests.log_events import facts_of, records_of, told
 from tests.simulated_time import elapsed, simulate
 
 AWAY = EngineError("It is away.")
@@ -73,7 +80,12 @@ def test_pauses_grow_to_ten_seconds_and_end_with_the_patience(caplog: pytest.Log
     pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert 0.1 <= pauses[0] <= 1.0
     assert 2.0 < max(pauses) <= 10.0
-    assert "Trying again in" in caplog.text
+    failing = told(caplog, RegistrationFailing)
+    assert {event["reason"] for event in failing} == {"It is away."}
+    assert [event["pause_seconds"] for event in failing] == pytest.approx(pauses, abs=0.01)
+    assert [event["left_seconds"] for event in failing] == pytest.approx(
+        [60.0 - sum(pauses[:count]) for count in range(len(pauses))], abs=0.01
+    )
 
 
 def test_the_engine_s_wish_for_a_pause_is_kept() -> None:
@@ -95,12 +107,13 @@ def test_a_plain_no_to_the_worker_ends_the_start_at_once() -> None:
     assert scene.calls == ["check", ("register", "router-worker", "192.0.2.1")]
 
 
-def test_a_block_that_is_refused_harms_only_itself() -> None:
+def test_a_block_that_is_refused_harms_only_itself(caplog: pytest.LogCaptureFixture) -> None:
     scene = Scene()
     scene.engine.errors = {"block a w-1": [refusal()]}
     simulate(scene.registration.begin(60.0))
     assert scene.accepted == ["b"]
     assert scene.registration.refused == {A.id: "It does not want it."}
+    assert told(caplog, BlockRefused) == [{"block": A.id, "reason": "It does not want it."}]
 
 
 def test_a_client_that_does_not_fit_the_engine_ends_the_start() -> None:
@@ -114,11 +127,11 @@ def test_a_client_that_does_not_fit_the_engine_ends_the_start() -> None:
 def test_a_client_that_is_deprecated_is_told_and_works(caplog: pytest.LogCaptureFixture) -> None:
     scene = Scene()
     simulate(scene.registration.begin(60.0))
-    assert "deprecated" not in caplog.text
+    assert told(caplog, ClientDeprecated) == []
     scene = Scene()
     scene.engine.compatibility = Compatibility(True, True, "0.43.0")
     simulate(scene.registration.begin(60.0))
-    assert "calls this worker's client deprecated" in caplog.text
+    assert told(caplog, ClientDeprecated) == [{"engine_version": "0.43.0"}]
     assert scene.accepted == ["a", "b"]
 
 
@@ -131,5 +144,5 @@ def test_an_engine_that_does_not_say_whether_it_fits_is_used(
     scene.engine.errors = {"check": [EngineError("no such route", status=status)]}
     simulate(scene.registration.begin(60.0))
     assert scene.accepted == ["a", "b"]
-    (told,) = [record for record in caplog.records if "whether it is compatible" in record.getMessage()]
-    assert told.levelno == level
+    (record,) = records_of(caplog, CompatibilityUnknown)
+    assert (record.levelno, facts_of(record)) == (level, {"reason": "no such route"})

@@ -6,7 +6,9 @@ import pytest
 from registration_support import Scene
 
 from supervisor.errors import EngineError
+from supervisor.log.events.worker import UnregistrationFailed
 from supervisor.worker.registration import LAST_PINGS_SECONDS
+from tests.log_events import told
 from tests.simulated_time import elapsed, simulate
 
 
@@ -69,4 +71,4 @@ def test_an_engine_that_can_not_be_told_is_no_error(caplog: pytest.LogCaptureFix
         await scene.registration.end()
 
     simulate(live())
-    assert "The engine was not told that this worker leaves: It is away." in caplog.text
+    assert told(caplog, UnregistrationFailed) == [{"reason": "It is away."}]

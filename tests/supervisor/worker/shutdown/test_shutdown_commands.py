@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from supervisor.log.events.worker import StopSignalled
 from supervisor.worker.shutdown import Shutdown
+from tests.log_events import records_of, told
 from tests.simulated_time import elapsed, simulate
 
 TIMEOUT = 30.0
@@ -135,16 +137,21 @@ def test_a_third_signal_leaves_at_once_with_130(
     assert codes == [130]
     assert (
         capfd.readouterr().err
-        == "supervisor: SIGTERM. Leaving at once: the next start reports what was interrupted.\n"
+        == "supervisor: SIGTERM. The worker ends at once. The next start reports the jobs that were interrupted.\n"
     )
 
 
 def test_each_signal_says_what_it_does(caplog: pytest.LogCaptureFixture) -> None:
     after(signalled(2))
-    assert [record.getMessage() for record in caplog.records] == [
-        "SIGTERM. Stopping: no new jobs, running ones may go on for 30 s. Once more kills them.",
-        "SIGTERM. Stopping now: running jobs are killed and reported. Once more leaves at once.",
-    ]
+    assert [record.levelname for record in records_of(caplog, StopSignalled)] == ["WARNING"] * 2
+    first, second = told(caplog, StopSignalled)
+    assert first["signal"] == second["signal"] == "SIGTERM"
+    assert first["consequence"] == (
+        "The worker stops. It takes no new jobs, and running ones have 30 s to end. Another signal kills them."
+    )
+    assert second["consequence"] == (
+        "The worker stops now. It kills running jobs and reports them. Another signal ends it at once."
+    )
 
 
 def test_a_fourth_signal_has_nothing_to_announce(
@@ -152,7 +159,7 @@ def test_a_fourth_signal_has_nothing_to_announce(
 ) -> None:
     monkeypatch.setattr(os, "_exit", lambda code: None)
     after(signalled(4))
-    assert len(caplog.records) == 2
+    assert len(caplog.records) == len(told(caplog, StopSignalled)) == 2
 
 
 def test_a_failure_drains_as_a_signal_does() -> None:

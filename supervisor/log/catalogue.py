@@ -1,0 +1,23 @@
+"""All events of the worker, by their room: for the reference, and for whoever reads a log back."""
+
+import functools
+import inspect
+
+from supervisor.log.event import Event
+from supervisor.log.events import jobs, processes, results, worker
+
+ROOMS = {"The worker": worker, "Jobs": jobs, "Results and the journal": results, "Processes": processes}
+
+
+@functools.cache
+def all_events() -> tuple[type[Event], ...]:
+    """Return every event, in the order of the catalogue."""
+    return tuple(event for title in ROOMS for event in events_of(title))
+
+
+def events_of(title: str) -> tuple[type[Event], ...]:
+    """Return the events of one room of `ROOMS`."""
+    found = vars(ROOMS[title]).values()
+    return tuple(
+        each for each in found if inspect.isclass(each) and issubclass(each, Event) and each is not Event
+    )

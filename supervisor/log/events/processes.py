@@ -1,0 +1,138 @@
+"""Events of processes: the template, children in waiting, cgroups, job users, and watching them."""
+
+from logging import CRITICAL, ERROR, INFO, WARNING
+
+from supervisor.log.event import Event
+
+
+class TemplateEnded(
+    Event,
+    level=ERROR,
+    text="The template ended ({status}). Running jobs go on. The worker starts a new template.",
+):
+    """The process that has imported the blocks died. A block's code at import time, or somebody, has killed it."""
+
+    status: str
+
+
+class TemplateReady(Event, level=INFO, text="A new template is ready."):
+    """`template_ended` is over."""
+
+    pid: int | None
+
+
+class TemplateMissing(
+    Event, level=ERROR, text="There is no new template, so no job can start: {reason} The worker tries again."
+):
+    """The reason says what the machine lacks, or which module fails."""
+
+    reason: str
+
+
+class ChildrenFailing(Event, level=WARNING, text="{reason} The worker tries again. {evidence}"):
+    """No child can be started. Jobs wait for half a minute, then fail with the cause `start_failed`."""
+
+    reason: str
+    evidence: str
+
+
+class ChildrenRestored(Event, level=INFO, text="The worker can start children again."):
+    """`children_failing` is over."""
+
+
+class SpareDied(Event, level=WARNING, text="A spare child ended with {status} while it waited for a job."):
+    """Somebody, or the kernel's out-of-memory killer, has killed it. The worker starts another."""
+
+    pid: int
+    status: str
+
+
+class JobUserWaiting(
+    Event,
+    level=WARNING,
+    text="The worker can't clean up after the job user {user} yet: {reason}. It tries again.",
+):
+    """The machine lacks processes, memory or descriptors."""
+
+    user: int
+    reason: str
+
+
+class JobUserLost(Event, level=CRITICAL, text="The worker sets the job user {user} aside: {reason}"):
+    """No job gets this user until the next start."""
+
+    user: int
+    reason: str
+
+
+class CgroupsFound(Event, level=INFO, text="Cgroups for each job: {cgroups}. {consequence}"):
+    """What cgroups the worker uses. `none` is fine: it then samples memory and searches processes itself."""
+
+    cgroups: str
+    consequence: str
+
+
+class CgroupsFailed(
+    Event, level=WARNING, text="The worker uses no cgroups because of an error: {reason}. {consequence}"
+):
+    """Limits hold all the same: memory is sampled, and processes are searched."""
+
+    reason: str
+    consequence: str
+
+
+class CgroupFailed(Event, level=WARNING, text="{reason} Such jobs run without a cgroup."):
+    """Said once as a warning, then at debug level."""
+
+    reason: str
+
+
+class CgroupStuck(
+    Event,
+    level=WARNING,
+    text="The cgroup {path} can't be removed: a process in it can't be killed. The next start tries again.",
+):
+    """Look for a dead disk or network file system (`ps` shows the state D)."""
+
+    path: str
+
+
+class CgroupsUnrecorded(
+    Event,
+    level=WARNING,
+    text="If this worker is killed, you may have to remove its cgroups by hand: {reason}.",
+):
+    """The worker could not write down which cgroups are its own."""
+
+    reason: str
+
+
+class LeftoversCleared(
+    Event,
+    level=WARNING,
+    text="An earlier run of this worker was killed. The worker cleared what it left: {processes} process(es) and "
+    "{cgroups} cgroup(s).",
+):
+    """`stuck` is what could neither be ended nor removed. The next start tries that again."""
+
+    processes: int
+    cgroups: int
+    stuck: int
+
+
+class WatchFailing(
+    Event, level=ERROR, text="{consequence} The worker tries again every second. The reason: {reason}."
+):
+    """The worker can't see what jobs use. A result says so where a limit was not watched."""
+
+    watch: str
+    consequence: str
+    reason: str
+
+
+class WatchRestored(Event, level=WARNING, text="{consequence} It was not so for {seconds:.1f} s."):
+    """`watch_failing` is over."""
+
+    watch: str
+    consequence: str
+    seconds: float

@@ -1,0 +1,131 @@
+"""Events of results: their way to the engine, and the journal that keeps them."""
+
+from logging import CRITICAL, ERROR, INFO, WARNING
+
+from supervisor.log.event import Event
+
+
+class ResultsWaiting(Event, level=WARNING, text="Results wait for the engine: {reason}"):
+    """The engine does not take results now. They stay in the journal, and the worker keeps sending them."""
+
+    reason: str
+
+
+class ResultsMoving(Event, level=INFO, text="The engine takes results again."):
+    """`results_waiting` is over."""
+
+
+class ResultArrivedBefore(
+    Event,
+    level=INFO,
+    text="The engine had this result already: an earlier try arrived, and only its answer was lost.",
+):
+    """Nothing is to be done."""
+
+    job: str
+
+
+class ResultTooLate(
+    Event, level=WARNING, text="The engine had given this job up already. It keeps its own result."
+):
+    """The job ran to its end, but the engine did not wait for it."""
+
+    job: str
+
+
+class ResultRefused(
+    Event,
+    level=ERROR,
+    text="The engine refuses this job's result for good: {reason} The journal keeps it as dead letter {dead_letter}. "
+    "`supervisor journal show {dead_letter}` shows it, `supervisor journal retry {dead_letter}` sends it again.",
+):
+    """Find out why the engine refuses it, then send it again or drop it."""
+
+    job: str
+    reason: str
+    dead_letter: int
+
+
+class DeadLetterDropped(Event, level=WARNING, text="Somebody dropped the dead letter {dead_letter}."):
+    """`supervisor journal drop` was used."""
+
+    job: str
+    dead_letter: int
+
+
+class DeadLetterRetried(
+    Event, level=WARNING, text="The worker sends the dead letter {dead_letter} again, as asked."
+):
+    """`supervisor journal retry` was used."""
+
+    job: str
+    dead_letter: int
+
+
+class ResultDamaged(
+    Event, level=ERROR, text="The journal's result of claim {claim} is damaged. It is kept as a dead letter."
+):
+    """The result can't be sent. Its job is shown by `supervisor journal show`."""
+
+    claim: int
+
+
+class JournalFailing(
+    Event,
+    level=ERROR,
+    text="The journal {path} can't be written: {reason}. Jobs go on. Their results are kept in memory and delivered "
+    "from there, but are lost if this worker ends now. The worker tries again every {pause_seconds:g} s.",
+):
+    """Look at the disk of the state directory: full, read-only, hanging or gone."""
+
+    path: str
+    reason: str
+    pause_seconds: float
+
+
+class JournalRestored(
+    Event, level=WARNING, text="The journal {path} is complete again: everything open is on the disk."
+):
+    """`journal_failing` is over."""
+
+    path: str
+
+
+class JournalReplaced(
+    Event,
+    level=ERROR,
+    text="The journal {path} was damaged. The worker moved it to {moved_to} and began a new one. All that this run "
+    "knows is written to it{salvaged}. Results of an earlier run that could not be read are in the old file only: "
+    "`supervisor journal list --file {moved_to}` shows what can be read. Remove it when you don't need it any more. "
+    "It may hold what devices said.",
+):
+    """The disk or its file system may be failing."""
+
+    path: str
+    moved_to: str
+    salvaged: str
+
+
+class JournalRewritten(
+    Event,
+    level=ERROR,
+    text="Somebody removed open claims from the journal. The worker writes them to it again.",
+):
+    """Use `supervisor journal` to change the journal, not SQL."""
+
+    claims: int
+
+
+class JournalMetBug(
+    Event, level=CRITICAL, text="The journal can't store something because of a bug in this worker."
+):
+    """Please report the traceback."""
+
+
+class ResultsLost(
+    Event, level=CRITICAL, text="{results} result(s) could not be written to {path} and are lost."
+):
+    """The worker ended while its disk took nothing."""
+
+    results: int
+    path: str

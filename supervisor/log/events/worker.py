@@ -1,0 +1,296 @@
+"""Events of the worker itself: start, registration, polls, reloads, end."""
+
+from logging import CRITICAL, DEBUG, ERROR, INFO, WARNING
+
+from supervisor.log.event import Event
+
+
+class WorkerReady(
+    Event, level=INFO, text="The worker is ready: {blocks} block(s), {slots} slot(s), worker {worker}."
+):
+    """The worker is registered and asks for jobs."""
+
+    blocks: int
+    slots: int
+    worker: str
+
+
+class WorkerStopped(Event, level=INFO, text="The worker has stopped."):
+    """The last event of a worker that stopped as asked."""
+
+
+class StartRefused(Event, level=CRITICAL, text="{reason}"):
+    """The worker could not start, or could not go on. It exits with 1."""
+
+    reason: str
+
+
+class StopSignalled(Event, level=WARNING, text="{signal}. {consequence}"):
+    """Somebody asked the worker to stop. A second signal kills running jobs, a third ends the worker at once."""
+
+    signal: str
+    consequence: str
+
+
+class ResultsLeft(Event, level=WARNING, text="{results} result(s) stay in the journal until the next start."):
+    """The engine did not take all results before the worker stopped."""
+
+    results: int
+
+
+class SettingIgnored(Event, level=WARNING, text="{problem}"):
+    """A variable of the environment looks like a setting and is none, or is overridden."""
+
+    problem: str
+
+
+class TaskFailed(
+    Event, level=CRITICAL, text="The {task} failed because of a bug in this worker. {consequence}"
+):
+    """Please report the traceback. `consequence` says how the worker goes on."""
+
+    task: str
+    consequence: str
+
+
+class ReloadStarted(Event, level=INFO, text="SIGHUP. The worker reads the blocks and the settings again."):
+    """Somebody asked for a reload."""
+
+
+class ReloadIgnored(Event, level=WARNING, text="SIGHUP. The worker does not reload, because it is stopping."):
+    """Start the worker again to have the new code."""
+
+
+class Reloaded(
+    Event,
+    level=INFO,
+    text="The worker is reloaded: {blocks} block(s). Jobs that run finish with the code they began with.",
+):
+    """New jobs run the new code under the new settings."""
+
+    blocks: int
+
+
+class ReloadRefused(Event, level=ERROR, text="Not reloaded, everything stays as it was: {reason}"):
+    """The new code or settings can't be used. Mend them, then send SIGHUP again."""
+
+    reason: str
+    retryable: bool
+
+
+class RestartNeeded(Event, level=WARNING, text="Changed, but in force only after a restart: {settings}."):
+    """A reload does not change these settings."""
+
+    settings: str
+
+
+class ModuleFailed(Event, level=ERROR, text="{problem}\n{import_traceback}"):
+    """A module of blocks could not be imported. Its blocks are not offered."""
+
+    module: str
+    kind: str
+    problem: str
+    import_traceback: str
+
+
+class ModuleSkipped(Event, level=ERROR, text="{problem} The worker starts over without it."):
+    """A module hung or crashed while it was imported."""
+
+    module: str
+    problem: str
+
+
+class ImportRepeated(Event, level=WARNING, text="{problem} The worker tries it again."):
+    """The process that imports the blocks was killed from outside."""
+
+    problem: str
+
+
+class SourcesChanged(Event, level=INFO, text="A source file has changed. {sources} is imported again."):
+    """A test run imports the blocks again, so that it tests the code of now."""
+
+    sources: str
+
+
+class ImportOutput(Event, level=INFO, text="{line}"):
+    """A line that a module printed while it was imported."""
+
+    line: str
+
+
+class ModulesLeftOut(
+    Event,
+    level=INFO,
+    text="{modules} module(s) were not imported, because nothing at their top level registers a block. "
+    "`supervisor blocks` lists them. To import one, name its file in --function-blocks. "
+    "To import all, give --import-all-modules.",
+):
+    """Modules that lie beside the blocks and were not run."""
+
+    modules: int
+
+
+class ModuleLeftOut(Event, level=DEBUG, text="Not imported: {module}"):
+    """One of the modules that `modules_left_out` counts, with the reason."""
+
+    module: str
+
+
+class BlockLimitLowered(
+    Event,
+    level=WARNING,
+    text="Block {block} asks for up to {asked_seconds:g} s. The worker's limit of {limit_seconds:g} s holds "
+    "(--max-job-seconds).",
+):
+    """Raise `--max-job-seconds` to let the block run as long as it asks for."""
+
+    block: str
+    asked_seconds: float
+    limit_seconds: float
+
+
+class BlockRefused(Event, level=ERROR, text="Block {block} is not offered. {reason}"):
+    """The engine did not accept this block. The others are offered."""
+
+    block: str
+    reason: str
+
+
+class InterpreterForEachJob(
+    Event,
+    level=WARNING,
+    text="Each job starts an interpreter of its own (about half a second), because {reason}",
+):
+    """A module starts a thread while it is imported, so the process that has imported it can't be forked."""
+
+    reason: str
+
+
+class Registered(Event, level=INFO, text="Registered as worker {worker}."):
+    """The engine has made a new worker for this one."""
+
+    worker: str
+
+
+class RegistrationKept(Event, level=INFO, text="Back as worker {worker}."):
+    """The engine still knows this worker from its last run."""
+
+    worker: str
+
+
+class RegistrationFailing(
+    Event,
+    level=WARNING,
+    text="{reason} The worker tries again in {pause_seconds:.1f} s, for {left_seconds:.0f} s more.",
+):
+    """The engine does not answer at the start. After `--startup-retry-seconds` the worker gives up."""
+
+    reason: str
+    pause_seconds: float
+    left_seconds: float
+
+
+class RenewalFailing(
+    Event,
+    level=WARNING,
+    text="Registering again failed: {reason} The worker tries again in {pause_seconds:.1f} s.",
+):
+    """The engine forgot this worker, and does not take it back yet."""
+
+    reason: str
+    pause_seconds: float
+
+
+class WorkerExpired(
+    Event,
+    level=ERROR,
+    text="The engine does not know this worker ({worker}) any more. The worker registers again.",
+):
+    """The engine deleted this worker, or lost its data. Running jobs go on."""
+
+    worker: str
+
+
+class UnregistrationFailed(
+    Event, level=WARNING, text="The engine was not told that this worker stops: {reason}"
+):
+    """The engine notices by itself, by the missing heartbeat."""
+
+    reason: str
+
+
+class ClientDeprecated(
+    Event, level=WARNING, text="The engine ({engine_version}) calls this worker's client deprecated."
+):
+    """Update this worker soon."""
+
+    engine_version: str
+
+
+class CompatibilityUnknown(
+    Event,
+    level=WARNING,
+    text="The engine did not say whether this worker fits it: {reason} The worker goes on.",
+):
+    """An older engine can't tell."""
+
+    reason: str
+
+
+class HeartbeatFailing(Event, level=WARNING, text="The heartbeat does not reach the engine: {reason}"):
+    """Without a heartbeat the engine gives this worker's jobs up after some minutes."""
+
+    reason: str
+
+
+class HeartbeatRestored(Event, level=INFO, text="The heartbeat reaches the engine again."):
+    """`heartbeat_failing` is over."""
+
+
+class PollsFailing(Event, level=WARNING, text="The worker can't ask for jobs: {reason} It keeps trying."):
+    """The engine does not answer, or refuses. The worker claims no new jobs meanwhile."""
+
+    reason: str
+
+
+class PollsRestored(Event, level=INFO, text="The worker can ask for jobs again."):
+    """`polls_failing` is over."""
+
+
+class PollTooLarge(
+    Event, level=WARNING, text="The engine sent {jobs} jobs for {slots} free slots. The others wait."
+):
+    """The engine ignored the limit of a poll."""
+
+    jobs: int
+    slots: int
+
+
+class PollTruncated(
+    Event, level=WARNING, text="The engine's answer to a poll broke off after {jobs} job(s)."
+):
+    """The worker asks the engine which jobs were lost, and reports them."""
+
+    jobs: int
+
+
+class ClaimsLost(
+    Event,
+    level=WARNING,
+    text="The engine gave {jobs} job(s) to this worker that never arrived. They are reported as failed.",
+):
+    """The answer to a poll was lost. The cause of these jobs is `claim_lost`."""
+
+    jobs: int
+
+
+class ClaimsUnknown(
+    Event,
+    level=WARNING,
+    text="A poll broke. The worker can't find out whether it claimed jobs: {reason} {advice} "
+    "The engine fails such jobs itself after some minutes.",
+):
+    """Give the worker a token that may read jobs (`--engine-token-file`), where the engine wants one for that."""
+
+    reason: str
+    advice: str

@@ -1,0 +1,210 @@
+"""The first steps of a child, taken by a fork of this process: what it has afterwards, and what it does not."""
+
+import faulthandler
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobrunner import bootstrap, spawn_main
+from jobrunner.protocol.confinement import Confinement
+from jobrunner.protocol.entry import Descriptors, Discovery
+from tests.patience import PATIENCE_SECONDS
+
+# Python 3.12 and newer warn of a fork where there are threads, such as those of whoever spreads tests over processes.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+
+ROOT = Path(__file__).parents[2]
+
+
+def in_a_fork(work: Callable[[], object]) -> tuple[str, int]:
+    """Return what ``work`` has printed and raised in a fork of this process, and its exit code."""
+    said, theirs = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(said)
+            os.dup2(theirs, 1)
+            os.dup2(theirs, 2)
+            sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115  # it ends with this process
+            work()
+        except BaseException as error:
+            os.write(2, repr(error).encode())
+        finally:
+            os._exit(77)
+    os.close(theirs)
+    text = b""
+    while part := os.read(said, 10_000):
+        text += part
+    os.close(said)
+    _, status = os.waitpid(pid, 0)
+    return text.decode(), os.waitstatus_to_exitcode(status)
+
+
+def become_child(confinement: Confinement = Confinement()) -> Descriptors:  # noqa: B008  # it is frozen
+    channel = os.open(os.devnull, os.O_RDWR)
+    return bootstrap.become_child(
+        os.getppid(), Descriptors(channel, 1, 2, os.memfd_create("dump")), confinement
+    )
+
+
+def seen_by_a_child() -> None:
+    stray = os.open(os.devnull, os.O_RDWR)
+    os.set_inheritable(stray, True)
+    descriptors = become_child()
+    names = {name for name in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{name}")}
+    status = Path("/proc/self/status").read_text()
+    seen = {
+        "name": Path("/proc/self/comm").read_text().strip(),
+        "descriptors": sorted(map(int, names)),
+        "given": [descriptors.channel, descriptors.stdout, descriptors.stderr, descriptors.dump],
+        "inheritable": [os.get_inheritable(number) for number in range(5)],
+        "stdin": os.path.realpath("/proc/self/fd/0"),
+        "dump": "dump" in os.readlink("/proc/self/fd/4"),
+        "its own session": os.getsid(0) == os.getpid(),
+        "new privileges": "NoNewPrivs:\t0" in status,
+        "core": resource.getrlimit(resource.RLIMIT_CORE),
+        "tells of a crash": faulthandler.is_enabled(),
+        "signals": [
+            signal.getsignal(n) == signal.SIG_DFL for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        ],
+    }
+    os.write(1, json.dumps(seen).encode())
+    os._exit(0)
+
+
+def test_a_child_waits_in_a_place_of_its_own_with_nothing_of_others() -> None:
+    text, code = in_a_fork(seen_by_a_child)
+    assert code == 0, text
+    assert json.loads(text) == {
+        "name": "neops-spare",
+        "descriptors": [0, 1, 2, 3, 4],
+        "given": [3, 1, 2, 4],
+        "inheritable": [True, True, True, False, False],
+        "stdin": "/dev/null",
+        "dump": True,
+        "its own session": True,
+        "new privileges": False,
+        "core": [0, 0],
+        "tells of a crash": True,
+        "signals": [True, True, True],
+    }
+
+
+def test_a_child_whose_supervisor_never_becomes_its_parent_ends_by_itself() -> None:
+    def never_adopted() -> None:
+        bootstrap.time = Clock()  # type: ignore[assignment]  # of this fork only
+        bootstrap.wait_for_adoption(1 if os.getppid() != 1 else 2)
+
+    text, code = in_a_fork(never_adopted)
+    assert (text, code) == ("", 1)
+
+
+class Clock:
+    """Goes on by a second with each look, and says when it was asked for the last time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        self.now += 1
+        assert self.now < 100
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds < 0.001
+
+
+def test_five_seconds_are_enough_to_be_adopted_and_more_are_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, ended = Clock(), []
+
+    def end(code: int) -> None:
+        ended.append((code, clock.now))
+        raise SystemExit
+
+    monkeypatch.setattr(bootstrap, "time", clock)
+    monkeypatch.setattr(bootstrap.os, "_exit", end)
+    with pytest.raises(SystemExit):
+        bootstrap.wait_for_adoption(1 if os.getppid() != 1 else 2)
+    assert ended == [(1, 7.0)]  # begun at 1
+
+
+def test_the_user_is_changed_before_the_privileges_for_it_go_and_the_supervisor_s_death_is_heard_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A change of the user takes PDEATHSIG away (prctl(2))."""
+    for user, expected in (
+        (None, ["adopted", "contained", "no escape"]),
+        (61_000, ["adopted", "contained", "user 61000", "tied to 4711", "no escape"]),
+    ):
+        calls: list[str] = []
+        note = calls.append
+        for name in (
+            "reset_signals", "reset_identity", "_tell_place_when_asked", "take_descriptors",
+        ):  # fmt: skip
+            monkeypatch.setattr(bootstrap, name, lambda *given: given[0] if given else None)
+        for owner, name in (
+            (bootstrap.os, "setsid"),
+            (bootstrap.linux, "become_subreaper"),
+            (bootstrap.linux, "set_process_name"),
+        ):
+            monkeypatch.setattr(owner, name, lambda *_: None)
+        monkeypatch.setattr(bootstrap.faulthandler, "enable", lambda **_: None)
+        monkeypatch.setattr(bootstrap, "wait_for_adoption", lambda _, note=note: note("adopted"))
+        monkeypatch.setattr(bootstrap, "contain", lambda _, note=note: note("contained"))
+        monkeypatch.setattr(bootstrap, "become_user", lambda user, note=note: note(f"user {user}"))
+        monkeypatch.setattr(bootstrap, "_tie_life_to", lambda pid, note=note: note(f"tied to {pid}"))
+        monkeypatch.setattr(bootstrap, "forbid_escape", lambda note=note: note("no escape"))
+        given = Descriptors(1, 2, 3, 4)
+        assert bootstrap.become_child(4711, given, Confinement(user=user)) is given
+        assert calls == expected
+
+
+def test_a_spawned_child_that_breaks_says_so_and_how() -> None:
+    def breaks() -> None:
+        def broken(*_: Any) -> None:
+            raise ZeroDivisionError("a mistake of ours")
+
+        spawn_main.become_child = broken  # of this fork only
+        spawn_main.run(os.getppid(), Descriptors(0, 1, 2, 2), Discovery(()), Confinement())
+
+    text, code = in_a_fork(breaks)
+    assert code == 70
+    assert "ZeroDivisionError: a mistake of ours" in text
+
+
+PRINTS = """
+import os, sys
+from jobrunner.stdio import unbuffer_output
+unbuffer_output()
+assert sys.stdout is sys.__stdout__ and sys.stderr is sys.__stderr__
+print("half a line \\udce9 \\u2713", end="")
+print("to stderr", end="", file=sys.stderr)
+sys.stdout.close()
+os.write(1, b" and more")
+os._exit(0)
+"""
+
+
+def test_what_is_printed_is_utf_8_whatever_the_locale_says_and_closing_the_stream_closes_no_descriptor() -> (
+    None
+):
+    done = subprocess.run(
+        [sys.executable, "-c", PRINTS],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"},
+        capture_output=True,
+        timeout=PATIENCE_SECONDS,
+        check=True,
+    )
+    assert done.stdout.decode() == "half a line \\udce9 ✓ and more"
+    assert done.stderr == b"to stderr"

@@ -1,0 +1,169 @@
+"""The life of one child, without a template: what it says, what it waits for, and how it ends."""
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from jobrunner import child as child_module
+from jobrunner.channel import Channel
+from jobrunner.protocol.entry import Descriptors
+from jobrunner.protocol.frames import receive_frame
+from jobrunner.protocol.messages import Cancel, Log, Order, Outcome, Ready, from_child
+from tests.patience import PATIENCE_SECONDS, wait_until
+
+# Python 3.12 and newer warn of a fork where there are threads, such as those of whoever spreads tests over processes.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+
+Work = Callable[[Channel, Order, bytes], None]
+
+
+@dataclass
+class Born:
+    """A child, as its supervisor holds it."""
+
+    pid: int
+    channel: socket.socket
+    output: int
+
+    def heard(self) -> object:
+        return from_child(receive_frame(self.channel, 10**6))
+
+    def code(self) -> int:
+        """Wait for its end."""
+        found: list[int] = []
+
+        def ended() -> bool:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            found.append(status)
+            return pid == self.pid
+
+        wait_until(ended)
+        return os.waitstatus_to_exitcode(found[-1])
+
+    def printed(self) -> str:
+        """Everything, as soon as it has ended."""
+        printed = b""
+        while part := os.read(self.output, 10_000):
+            printed += part
+        return printed.decode()
+
+
+@pytest.fixture
+def birth(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Born]]:
+    born: list[Born] = []
+    monkeypatch.setattr(child_module, "ask_before_leaving_the_group", lambda: None)
+
+    def birth(work: Work | None = None) -> Born:
+        if work is not None:
+            monkeypatch.setattr(child_module, "run_order", work)
+        near, far = socket.socketpair()
+        output, theirs = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            near.close()
+            os.dup2(theirs, 1)
+            os.dup2(theirs, 2)
+            os.close(theirs)
+            try:
+                child_module.live(Descriptors(far.detach(), 1, 2, os.memfd_create("dump")))
+            finally:
+                os._exit(77)  # nothing of a test may go on here
+        far.close()
+        os.close(theirs)
+        near.settimeout(PATIENCE_SECONDS)
+        born.append(Born(pid, near, output))
+        return born[-1]
+
+    yield birth
+    for one in born:
+        one.channel.close()
+        os.close(one.output)
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(one.pid, signal.SIGKILL)
+            os.waitpid(one.pid, 0)
+
+
+def order(directory: Path) -> Order:
+    return Order(
+        job_id="1",
+        block_id="lab/nowhere:1.0.0",
+        job_type="execute",
+        run_on="global",
+        deadline=0.0,
+        job_directory=str(directory),
+        log_level=20,
+        result_cap_bytes=1000,
+    )
+
+
+def test_a_spare_that_is_given_up_has_said_that_it_is_ready_and_ends_in_silence(
+    birth: Callable[..., Born],
+) -> None:
+    spare = birth()
+    assert spare.heard() == Ready(pid=spare.pid)
+    spare.channel.close()
+    assert (spare.code(), spare.printed()) == (0, "")
+
+
+def test_what_is_no_order_starts_nothing(birth: Callable[..., Born]) -> None:
+    spare = birth(lambda *_: os._exit(3))
+    spare.heard()
+    spare.channel.sendall(Cancel(reason="too late").pack())
+    assert (spare.code(), spare.printed()) == (0, "")
+
+
+def test_an_order_gives_one_outcome_and_the_child_ends(birth: Callable[..., Born], tmp_path: Path) -> None:
+    child = birth()
+    child.heard()
+    child.channel.sendall(order(tmp_path).pack(b'{"parameters": {}, "context": {}}'))
+    outcome = child.heard()
+    assert isinstance(outcome, Outcome)
+    assert "is not in this child" in outcome.message
+    assert child.code() == 0
+    assert child.channel.recv(1) == b""
+
+
+def tells_where_it_is(_: Channel, order: Order, payload: bytes) -> None:
+    logging.getLogger("lab").info("logged")
+    facts = [Path("/proc/self/comm").read_text().strip(), os.getcwd(), os.environ["HOME"], payload.decode()]
+    print(*facts, sep="\n", end="")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_job_runs_in_its_own_place_and_what_it_prints_and_logs_is_there_before_its_end(
+    birth: Callable[..., Born], tmp_path: Path
+) -> None:
+    child = birth(tells_where_it_is)
+    child.heard()
+    child.channel.sendall(order(tmp_path).pack(b"what was ordered"))
+    logged = child.heard()
+    assert isinstance(logged, Log)
+    assert (logged.text, logged.logger) == ("logged", "lab")
+    assert child.code() == -signal.SIGKILL
+    assert child.printed().split("\n") == ["neops-job", str(tmp_path), str(tmp_path), "what was ordered"]
+
+
+def test_the_supervisor_gets_what_answers_for_the_child_s_groups_and_the_child_keeps_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A block that had it could let itself go."""
+    read, write = os.pipe()
+    monkeypatch.setattr(child_module, "ask_before_leaving_the_group", lambda: write)
+    near, far = socket.socketpair()
+    with near:
+        child_module._get_ready(channel := Channel(far.detach()))
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(write)
+        _, (passed,), _, _ = socket.recv_fds(near, 1000, 2)
+        os.write(passed, b"answered")
+        assert os.read(read, 100) == b"answered"
+        channel.close()
+    os.close(passed)
+    os.close(read)

@@ -1,0 +1,238 @@
+"""How many groups a job may have, whom it may lead elsewhere, and what is left of a listener that is not needed."""
+
+import asyncio
+import errno
+import os
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from nursery import a_process
+
+from jobrunner.protocol.group_calls import GroupCall
+from supervisor.launcher import process_groups
+from supervisor.launcher.group_listener import Asked
+from supervisor.launcher.process_groups import ProcessGroups
+
+SETSID = GroupCall(0, 0)
+
+
+class Listener:
+    """A kernel that asks what a test says, and keeps what it is answered."""
+
+    def __init__(self) -> None:
+        self.asked = Asked(1, os.getpid(), SETSID)
+        self.answers: list[str] = []
+
+    def fileno(self) -> int:
+        return 10**6
+
+    def receive(self) -> Asked:
+        return self.asked
+
+    def still_waits(self, _: Asked) -> bool:
+        return True
+
+    def allow(self, _: Asked) -> None:
+        self.answers.append("allowed")
+
+    def refuse(self, _: Asked) -> None:
+        self.answers.append("refused")
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+def groups(listener: Listener) -> Iterator[ProcessGroups]:
+    descriptor = os.pidfd_open(os.getpid())
+    groups = ProcessGroups(os.getpid(), descriptor)
+    groups._listener = listener
+    yield groups
+    for led in (descriptor, *groups._led.values()):
+        os.close(led)
+
+
+@pytest.fixture
+async def pipe() -> AsyncIterator[tuple[int, int]]:
+    """In place of the kernel's descriptor: readable at its end."""
+    read, write = os.pipe()
+    yield read, write
+    os.close(write)
+
+
+async def turns() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("pids", ["4711", "4711\t12"], ids=["its own", "another's"])
+@pytest.mark.parametrize("process", [0, 12], ids=["itself", "another"])
+def test_who_names_a_process_by_numbers_that_are_not_the_worker_s_makes_the_groups_unknown(
+    groups: ProcessGroups, listener: Listener, monkeypatch: pytest.MonkeyPatch, pids: str, process: int
+) -> None:
+    """In a namespace of its own (pid_namespaces(7)), which is why it has several numbers."""
+    me = os.getpid()
+    monkeypatch.setattr(process_groups, "status_of", lambda _: {"Tgid": str(me), "NSpid": pids})
+    listener.asked = Asked(1, me, GroupCall(process and me, 0))
+    groups._answer()
+    strange = "\t" in pids and process > 0
+    assert listener.answers == ["allowed"]
+    assert groups.complete is not strange
+    assert list(groups._led) == ([] if strange else [me])
+
+
+@pytest.mark.parametrize("status", [{}, {"NSpid": "1"}], ids=["gone", "half read"])
+def test_a_thread_that_is_gone_leads_nothing(
+    groups: ProcessGroups, listener: Listener, monkeypatch: pytest.MonkeyPatch, status: dict[str, str]
+) -> None:
+    monkeypatch.setattr(process_groups, "status_of", lambda _: status)
+    groups._answer()
+    assert (listener.answers, groups._led, groups.complete) == (["allowed"], {}, True)
+
+
+def test_a_call_that_is_not_known_leads_nothing(groups: ProcessGroups, listener: Listener) -> None:
+    listener.asked = Asked(1, os.getpid(), None)
+    groups._answer()
+    assert (listener.answers, groups._led, groups.complete) == (["allowed"], {}, True)
+
+
+def test_a_leader_that_is_gone_by_now_is_the_kernel_s_to_refuse(
+    groups: ProcessGroups, listener: Listener
+) -> None:
+    listener.asked = Asked(1, os.getpid(), GroupCall(2**22 + 1, 0))  # above what the kernel gives out
+    groups._answer()
+    assert (listener.answers, groups._led) == (["allowed"], {})
+
+
+@pytest.mark.parametrize(("groups_before", "answer"), [(511, "allowed"), (512, "refused")])
+def test_a_job_without_a_limit_of_processes_may_have_512_groups(
+    groups: ProcessGroups,
+    listener: Listener,
+    monkeypatch: pytest.MonkeyPatch,
+    groups_before: int,
+    answer: str,
+) -> None:
+    """Each takes one of the worker's descriptors."""
+    monkeypatch.setattr(process_groups, "_is_there", lambda _: True)
+    numbers = range(2**22 + 1, 2**22 + 1 + groups_before)
+    groups._led.update(dict.fromkeys(numbers, -1))
+    groups._answer()
+    for number in numbers:
+        del groups._led[number]
+    assert listener.answers == [answer]
+
+
+async def test_a_job_with_a_limit_is_held_and_told_with_the_first_group_above_it(
+    groups: ProcessGroups, listener: Listener
+) -> None:
+    counts: list[int] = []
+    groups.watch(0, counts.append)
+    groups._answer()
+    groups._answer()  # from then on nobody gets an answer
+    assert (listener.answers, counts) == ([], [1])
+
+
+async def test_while_nobody_gets_an_answer_the_loop_is_not_woken_by_who_waits(pipe: tuple[int, int]) -> None:
+    """It would do nothing else: what waits is there at every look."""
+    read, write = pipe
+    groups = ProcessGroups(os.getpid(), -1)
+    groups.listen(read)
+    groups.hold()
+    os.write(write, b"x")
+    assert not asyncio.get_running_loop().remove_reader(read)
+    groups.hold()  # once more is no error
+    groups.close()
+
+
+async def test_when_nobody_is_left_who_could_ask_the_loop_does_not_look_any_more(
+    pipe: tuple[int, int],
+) -> None:
+    read, write = pipe
+    groups = ProcessGroups(os.getpid(), -1)
+    groups.listen(read)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), write)  # closes the pipe's other end
+    await turns()
+    assert not asyncio.get_running_loop().remove_reader(read)
+    groups.close()
+
+
+async def test_a_listener_that_is_closed_is_looked_at_no_more(pipe: tuple[int, int]) -> None:
+    """Its number may be another descriptor's."""
+    read, _ = pipe
+    groups = ProcessGroups(os.getpid(), -1)
+    groups.listen(read)
+    assert groups.complete
+    groups.close()
+    assert not groups.complete
+    assert not asyncio.get_running_loop().remove_reader(read)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(read)
+    groups.close()
+
+
+def test_of_a_job_is_what_lives_in_one_of_its_groups() -> None:
+    leader, stranger = a_process(), a_process()
+    member = a_process(leader)
+    pidfd = os.pidfd_open(leader)
+    groups = ProcessGroups(leader, pidfd)
+    try:
+        assert [groups.has(pid) for pid in (leader, member, stranger)] == [True, True, False]
+        groups._led[stranger] = -1
+        assert groups.has(stranger)
+        groups._led.clear()
+        os.kill(member, signal.SIGKILL)
+        os.waitid(os.P_PID, member, os.WEXITED | os.WNOWAIT)
+        assert not groups.has(member)  # a zombie
+        os.waitpid(member, 0)
+        assert not groups.has(member)
+    finally:
+        for pid in (leader, stranger):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        os.close(pidfd)
+
+
+@pytest.mark.parametrize(
+    ("error", "there"), [(None, True), (PermissionError, True), (ProcessLookupError, False)]
+)
+def test_who_may_not_be_signalled_is_there(
+    monkeypatch: pytest.MonkeyPatch, error: type[OSError] | None, there: bool
+) -> None:
+    def signalled(_descriptor: int, number: int, *_: object) -> None:
+        assert number == 0  # only asks
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(signal, "pidfd_send_signal", signalled)
+    assert process_groups._is_there(7) is there
+    assert process_groups._has_members(4711, 7) is there
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EBADF])
+def test_only_a_kernel_that_does_not_know_the_flag_is_an_older_one(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def failing(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(signal, "pidfd_send_signal", failing)
+    if number == errno.EINVAL:
+        assert not process_groups._signal_group(7, 0)
+    else:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            process_groups._signal_group(7, 0)
+
+
+def test_whoever_is_in_another_session_is_let_through_and_is_no_leader_of_the_job(
+    groups: ProcessGroups, listener: Listener
+) -> None:
+    """The kernel refuses such a call; who has the number must not be signalled."""
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as stranger:
+        listener.asked = Asked(1, os.getpid(), GroupCall(stranger.pid, 0))
+        groups._answer()
+        stranger.kill()
+    assert (listener.answers, groups._led) == (["allowed"], {})

@@ -1,0 +1,50 @@
+"""What passes by itself when the machine has something to give again, and what helps meanwhile."""
+
+import errno
+import os
+
+import pytest
+
+from supervisor.process.shortage import explain, is_shortage
+
+SHORTAGES = {
+    errno.EAGAIN: "ulimit -u",
+    errno.EMFILE: "ulimit -n",
+    errno.ENFILE: "fs.file-max",
+    errno.ENOMEM: "more memory",
+}
+
+
+@pytest.mark.parametrize("number", SHORTAGES, ids=errno.errorcode.__getitem__)
+def test_of_a_shortage_the_reason_and_the_remedy_are_told(number: int) -> None:
+    error = OSError(number, "whatever")
+    assert is_shortage(error)
+    assert SHORTAGES[number] in explain(error)
+    assert explain(error).startswith(f"{os.strerror(number)}. ")
+
+
+def test_a_thread_that_the_kernel_refuses_has_no_number_and_is_one_too() -> None:
+    error = RuntimeError("can't start new thread")
+    assert is_shortage(error)
+    assert explain(error) == (
+        "can't start new thread. Raise the limit of processes (ulimit -u, TasksMax of the systemd unit, pids.max)."
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.EACCES, "x"),
+        OSError("without a number"),
+        RuntimeError("a mistake"),
+        ValueError(errno.EMFILE),
+    ],
+    ids=repr,
+)
+def test_what_does_not_pass_is_none(error: Exception) -> None:
+    assert not is_shortage(error)
+
+
+def test_where_nothing_helps_only_the_reason_is_told() -> None:
+    assert explain(OSError(errno.EACCES, "x")) == "Permission denied."
+    assert explain(OSError("something else")) == "something else."
