@@ -3,40 +3,55 @@
 import difflib
 import importlib
 import importlib.util
+import io
+import os
+import select
 import sys
+from collections.abc import Callable
 from typing import Final
 
 from supervisor.keeper import keep
 
 COMMAND_GROUPS: Final = {
     "For operators": {
-        "local": "run an engine and the worker on this machine, with their state kept",
+        "local": "run an engine and the worker on this machine, and keep their state",
         "doctor": "check this machine, and say what to do",
-        "journal": "list what the engine does not have yet; retry or drop results that it refused",
-        "demo": "run everything here, with an engine and a device of its own, and show what happens",
+        "journal": "list results that the engine does not have yet; retry or drop those that it refused",
+        "demo": "run everything here, with an engine and an emulated device, and show what happens",
     },
     "For authors of blocks": {
         "new-block": "write a module with a working block and its tests, to start from",
-        "check": "check blocks without running them, and say what to do, with file and line",
+        "check": "check blocks without running them; say what to change, with file and line",
         "dev": "run an engine and the worker here, and reload the blocks at each save",
         "submit": "submit a job to the engine of `local` or `dev`, and wait for its result",
         "run-block": "run one block in a child, exactly as the daemon does, and print its result",
-        "blocks": "list the function blocks, and the modules that were not or could not be imported",
+        "blocks": "list the function blocks, and the modules that are left out or can't be imported",
     },
 }
 """Besides the daemon, which is what runs without one of these words."""
 
 COMMANDS: Final = {name: text for group in COMMAND_GROUPS.values() for name, text in group.items()}
 
+EXIT_NOBODY_READS: Final = 141
+"""What a shell sees of a program that SIGPIPE has ended."""
+
 _KEPT: Final = (None, "run-block", "blocks", "doctor", "local", "dev", "check")
 """The commands that import or run blocks: nothing that these start may outlive the command, even if it is killed."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 fine, 1 failed, 2 wrong usage."""
+    """Run the command line and return its exit code: 0 fine, 1 failed, 2 wrong usage, 141 when nobody reads."""
+    _prepare_output()
+    return _until_nobody_reads(lambda: _run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     name = given[0] if given and given[0] in COMMANDS else None
     rest = given if name is None else given[1:]
+    if given[:1] == ["--version"]:
+        print(importlib.import_module("supervisor.settings.command_parser").version_text())
+        return 0
     if name is None and given and not given[0].startswith("-"):
         print(_unknown(given[0]), file=sys.stderr)
         return 2
@@ -45,6 +60,40 @@ def main(arguments: list[str] | None = None) -> int:
         return int(importlib.import_module(module_of(name or "daemon")).run(rest))
 
     return keep(run) if name in _KEPT else run()
+
+
+def _prepare_output() -> None:
+    """Have something to write to, and no text that can't be written there, whatever the locale."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if (
+            stream is None
+        ):  # closed by who started this; the number must not go to a file that is opened later
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # for as long as the process lives
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _until_nobody_reads(run: Callable[[], int]) -> int:
+    """Run a command and return its exit code. One whose reader has gone, as of `| head`, ends without a word."""
+    try:
+        try:
+            return run()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        if not (gone := [descriptor for descriptor in (1, 2) if _is_broken(descriptor)]):
+            raise
+        null = os.open(os.devnull, os.O_WRONLY)
+        for descriptor in gone:
+            os.dup2(null, descriptor)
+        return EXIT_NOBODY_READS
+
+
+def _is_broken(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def module_of(command: str) -> str:
@@ -57,11 +106,8 @@ def module_of(command: str) -> str:
 
 def _unknown(word: str) -> str:
     near = difflib.get_close_matches(word, COMMANDS, n=1)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
-    known = ", ".join(COMMANDS)
-    return (
-        f"supervisor: there is no command {word!r}.{meant} Commands: {known}; without one, the daemon runs."
-    )
+    meant = f" Did you mean {near[0]}?" if near else ""
+    return f"supervisor: there is no command {word}.{meant} All commands: supervisor --help"
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def fb_test_case(
     """Add a test of the decorated block to its module, and return the block unchanged.
 
     The test, ``test_<class>_<description>``, runs the block as ``block_runner.run`` does, with a copy of ``context``
-    for each run, and has the marker ``function_block``. It passes when
+    for each run. ``-m function_block`` and ``-m asyncio`` select it. It passes when
 
     * the block returned as ``succeeds`` says. A block that was killed or crashed fails the test in any case, one that
       raised has failed, as in production (``block_runner`` tells the two apart: cause ``block_raised``);
@@ -93,8 +93,10 @@ def fb_test_case_with_lab(
     ``params`` may be a function: it is called with the list that the fixture yielded, and returns the parameters.
     That is the way to the TCP port of an emulated device, which no entity has a field for.
 
-    Under pytest, raises ``ValueError`` for a case that can't be run or proves nothing: neither
-    ``expected_result_data`` nor ``assertions``, nothing to run on, a fixture that is not given by its name.
+    Without ``expected_result_data`` and ``assertions`` the job has to succeed, and its data may be anything.
+
+    Under pytest, raises ``ValueError`` for a case that can't be run: there is nothing to run on, or the fixture is not
+    given by its name.
     """
     lab = Lab(remote_lab_fixture, run_on, tuple(base_devices or ()), tuple(base_device_groups or ()), params)
     case = Case(

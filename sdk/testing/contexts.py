@@ -10,7 +10,7 @@ from sdk.context.kinds import DEVICE, GROUP, INTERFACE, KINDS
 
 
 def create_workflow_context(
-    run_on: str,
+    run_on: str = "global",
     entity_id: int | float | None = None,
     devices: Iterable[Any] | None = None,
     device_groups: Iterable[Any] | None = None,

@@ -30,10 +30,8 @@ class Lab:
 
 
 def check_lab_case(case: Case, lab: Lab) -> None:
-    """Raise ``ValueError`` for a case that can't be run, or that would prove nothing."""
+    """Raise ``ValueError`` for a case that can't be run."""
     where = f"The lab case {case.description!r}"
-    if case.expected_data is None and not case.assertions:
-        raise ValueError(f"{where} checks nothing: give expected_result_data or assertions.")
     fixture: Any = lab.fixture
     if fixture is not None and not (isinstance(fixture, str) and fixture.isidentifier()):
         raise ValueError(

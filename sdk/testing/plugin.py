@@ -27,6 +27,7 @@ _MARKERS = (
     "remote_lab: runs a function block against the devices of a lab",
     "sdk: tests the SDK itself",
     "testing: tests what blocks are tested with",
+    "asyncio: runs an event loop",
 )
 
 _IN_PROCESS = "--blocks-in-process"
@@ -53,6 +54,20 @@ def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> list[py
     if not (isinstance(obj, types.FunctionType) and "neops_block" in vars(obj)):
         return None
     return None if vars(collector.obj).get("__name__") == obj.__module__ else []
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Have ``-m asyncio`` select the cases of blocks, whose jobs run on a loop.
+
+    Only while tests are selected: to run, they are plain functions, of which pytest-asyncio would warn.
+    """
+    cases = [item for item in items if "neops_block" in vars(getattr(item, "function", None) or object)]
+    for case in cases:
+        case.add_marker("asyncio")
+    yield
+    for case in cases:
+        case.own_markers[:] = [marker for marker in case.own_markers if marker.name != "asyncio"]
 
 
 @pytest.hookimpl(wrapper=True)

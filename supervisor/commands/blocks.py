@@ -6,13 +6,13 @@ import sys
 from typing import Any, Final
 
 from pydantic import Field
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, CommandSettings
 from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to_exit_code
+from supervisor.commands.shared.console import OutputConsole
 from supervisor.log.setup import start_logging
 from supervisor.worker.offered_blocks import left_out_text, start_launcher, what_to_do
 
@@ -20,9 +20,9 @@ PROGRAM: Final = "supervisor blocks"
 
 
 class BlocksSettings(CommandSettings):
-    """List the function blocks, the modules that were not imported, and those that could not be.
+    """List the function blocks, the modules that the worker leaves out, and those that it can't import.
 
-    Exit code 1 when there are any that could not be imported.
+    Exit code 1 when there is a module that can't be imported.
     """
 
     as_json: bool = Field(default=False, alias="json", description="Print one JSON object.")
@@ -59,8 +59,8 @@ def _as_json(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _print(catalogue: Catalogue) -> None:
-    wide = Console().width if sys.stdout.isatty() else 10_000
-    console = Console(width=wide, highlight=False)
+    wide = OutputConsole().width if sys.stdout.isatty() else 10_000
+    console = OutputConsole(width=wide)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for title in ("block", "runs on", "type", "limits", "file"):
         table.add_column(title, overflow="fold")

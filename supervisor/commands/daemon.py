@@ -1,18 +1,22 @@
 """`supervisor [flags]`: the daemon."""
 
 import logging
+import os
 
 from pydantic import ValidationError
 
 from supervisor.cli import COMMAND_GROUPS
 from supervisor.commands.owned_names import refuse_foreign_owners
-from supervisor.commands.shared.common import read_settings, run_to_exit_code, settings_problems
-from supervisor.commands.unknown_variables import unknown_variables
+from supervisor.commands.shared.common import read_settings, run_to_exit_code
 from supervisor.errors import ReloadRefusedError
 from supervisor.log.event import tell
 from supervisor.log.events.worker import SettingIgnored, StartRefused
 from supervisor.log.setup import start_logging
+from supervisor.settings.legacy_environment import NamesForBlocks
+from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE
+from supervisor.settings.problems import settings_problems
 from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings, parse
+from supervisor.settings.unknown_variables import unknown_variables
 from supervisor.worker.daemon import Daemon
 from supervisor.worker.notify import Notifier
 
@@ -23,7 +27,8 @@ _log = logging.getLogger(__name__)
 
 def run(arguments: list[str]) -> int:
     """Run the daemon until it is told to stop."""
-    settings = read_settings(DaemonSettings, arguments, PROGRAM, _epilog())
+    names = NamesForBlocks()
+    settings = in_force(read_settings(DaemonSettings, arguments, PROGRAM, _epilog()), names)
     notifier = Notifier()
     listener = start_logging(settings.log_level_number, settings.log_level_numbers, settings.log_format)
 
@@ -32,7 +37,7 @@ def run(arguments: list[str]) -> int:
 
     async def work() -> int:
         refuse_foreign_owners()
-        return await Daemon(settings, notifier, lambda: _read_again(arguments)).run()
+        return await Daemon(settings, notifier, lambda: _read_again(arguments, names)).run()
 
     try:
         return run_to_exit_code(PROGRAM, work, lambda error: tell(_log, StartRefused(reason=str(error))))
@@ -41,14 +46,40 @@ def run(arguments: list[str]) -> int:
         logging.shutdown()
 
 
-def _read_again(arguments: list[str]) -> DaemonSettings:
+def _read_again(arguments: list[str], names: NamesForBlocks) -> DaemonSettings:
     """Read the settings anew. Raises `ReloadRefusedError`."""
     try:
-        return parse(DaemonSettings, arguments, PROGRAM)
+        with names.withdrawn():
+            settings = parse(DaemonSettings, arguments, PROGRAM)
+        return in_force(settings, names)
     except (UnicodeDecodeError, ValidationError) as error:
-        raise ReloadRefusedError(" ".join(settings_problems(error, arguments))) from None
+        raise ReloadRefusedError(" ".join(settings_problems(error, arguments, ENV_PREFIX))) from None
     except OSError as error:  # no descriptor is left for .env, or it can't be read any more
         raise ReloadRefusedError(f"The settings can't be read: {error}.") from error
+
+
+def in_force(settings: DaemonSettings, names: NamesForBlocks) -> DaemonSettings:
+    """Return the settings as the worker takes them, and have its jobs see them by their old names."""
+    settings.job_env = list(dict.fromkeys((*settings.job_env, *names.publish(settings))))
+    return heard_by_a_command(settings)
+
+
+def heard_by_a_command(settings: DaemonSettings) -> DaemonSettings:
+    """Return the settings; for a worker that a command reads, with a log in which that finds what it looks for."""
+    if AT_LEAST_INFO_VARIABLE in os.environ:
+        if settings.log_level_number > logging.INFO:
+            settings.log_level = "info"
+        settings.log_levels = [*settings.log_levels, *_own_lines(settings)]
+    return settings
+
+
+def _own_lines(settings: DaemonSettings) -> list[str]:
+    """Return the levels with which no line of the worker itself is missing that is INFO or more severe."""
+    return [
+        f"{name}=info"
+        for name, level in settings.log_level_numbers.items()
+        if name.partition(".")[0] == "supervisor" and level > logging.INFO
+    ]
 
 
 def _epilog() -> str:
@@ -60,5 +91,7 @@ def _epilog() -> str:
         f"Every flag can be given in the environment as {ENV_PREFIX} + its name, such as "
         f"{ENV_PREFIX}MAX_JOB_SECONDS, or in a file .env.\n"
         f"Without a command, the daemon runs. Commands (each has its own --help):\n{commands}\n\n"
+        "Exit codes of every command: 0 all is well, 1 failed, 2 wrong usage, 130 ended by Ctrl-C, and 141 where\n"
+        "nobody reads the output any more, as with `| head`. supervisor --version prints the version.\n\n"
         "Example: supervisor --engine-url http://engine:3030 --function-blocks /srv/blocks"
     )

@@ -4,19 +4,29 @@ import asyncio
 import os
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from supervisor.commands.local.command import HINT, RARE_FLAGS, Reporter, run_pair
+from supervisor.commands.local.command import (
+    DEFAULT_SLOTS,
+    HINT,
+    RARE_FLAGS,
+    Reporter,
+    chosen_format,
+    read_levels_again,
+    run_pair,
+)
 from supervisor.commands.local.display import Display, display_for
 from supervisor.commands.local.file_watcher import Watcher, watched_directories, what_changed
 from supervisor.commands.local.flags import flag, given_to_the_worker
 from supervisor.commands.local.pair import Pair, PairOptions, no_proxy_for_the_loopback
 from supervisor.commands.local.results import Results
 from supervisor.commands.local.sources import places_of
+from supervisor.commands.local.threshold import Threshold
 from supervisor.commands.local.worker_lines import Line
 from supervisor.commands.shared.command_settings import CommandSettings
 from supervisor.commands.shared.common import EXIT_USAGE, read_settings, run_to_exit_code
@@ -25,12 +35,14 @@ from supervisor.errors import StartRefusedError
 from supervisor.process.tasks import Tasks
 
 PROGRAM: Final = "supervisor dev"
+_DECIDED: Final = frozenset({"function_blocks", "shutdown_timeout_seconds", "max_concurrent_jobs"})
 
 
 class DevSettings(CommandSettings):
     """Run an engine and the worker here, show logs and results as they come, and reload the blocks at each save."""
 
     HIDDEN_FLAGS: ClassVar = RARE_FLAGS
+    ALSO_FROM_ENVIRONMENT: ClassVar = frozenset({"max_concurrent_jobs"})
 
     directory: CliPositionalArg[str] = Field(
         default="",
@@ -39,7 +51,9 @@ class DevSettings(CommandSettings):
     port: int = Field(
         default=0, ge=0, le=65535, description="The engine's port on 127.0.0.1. Default: a free one."
     )
-    max_concurrent_jobs: int = Field(default=1, ge=1, le=256, description="How many jobs run at a time.")
+    max_concurrent_jobs: int = Field(
+        default=DEFAULT_SLOTS, ge=1, le=256, description="How many jobs run at a time."
+    )
     shutdown_timeout_seconds: float = Field(
         default=0, ge=0, description="How long running jobs may go on after a Ctrl-C."
     )
@@ -49,9 +63,9 @@ class DevSettings(CommandSettings):
 
 
 _EPILOG: Final = (
-    "A save that can't be imported is shown with file and line, and the code before it stays in force.\n"
-    "Jobs that run finish with the code they began with. All state is gone at the end.\n"
-    "Further limits of jobs can be given as for the daemon: supervisor --help.\n"
+    "If the saved code can't be imported, you see file and line, and the code before it stays in force.\n"
+    "Running jobs finish with the code they began with. At the end, all state is deleted.\n"
+    "The other limits of jobs are flags here too: supervisor --help lists them.\n"
     "Example: supervisor dev my_blocks, and in another terminal: supervisor submit show_version --params '{}' --wait"
 )
 
@@ -67,13 +81,15 @@ def run(arguments: list[str]) -> int:
     # The results are asked for over the loopback, where no proxy may come in between.
     os.environ.update(no_proxy_for_the_loopback(os.environ))
     as_json = settings.as_json or not sys.stdout.isatty()
-    display = display_for(as_json=as_json, program=PROGRAM, level=settings.log_level_number)
+    threshold = Threshold.of(settings)
+    display = display_for(
+        as_json=as_json, program=PROGRAM, threshold=threshold, log_format=chosen_format(settings)
+    )
 
     async def work() -> int:
         with tempfile.TemporaryDirectory(prefix="neops-dev-", ignore_cleanup_errors=True) as name:
-            return await _DevSession(
-                settings, arguments, [*map(str, places), *further], display, Path(name)
-            ).run()
+            sources = [*map(str, places), *further]
+            return await _DevSession(settings, arguments, sources, display, threshold, Path(name)).run()
 
     return run_to_exit_code(PROGRAM, work)
 
@@ -87,22 +103,23 @@ class _DevSession(Reporter):
         arguments: list[str],
         sources: list[str],
         display: Display,
+        threshold: Threshold,
         directory: Path,
     ) -> None:
         super().__init__(display, HINT)
+        self._read_levels_again = partial(read_levels_again, DevSettings, arguments, threshold)
         self._results = Results(self.result)
         self._url = ""
         self._watcher = Watcher(watched_directories(source for source in sources if Path(source).exists()))
         self._saved = asyncio.Event()
         flags = [
-            *given_to_the_worker(DevSettings, arguments, {"function_blocks", "shutdown_timeout_seconds"}),
+            *given_to_the_worker(DevSettings, arguments, _DECIDED),
+            *flag("max_concurrent_jobs", settings.max_concurrent_jobs),
             *flag("function_blocks", sources),
             *flag("shutdown_timeout_seconds", settings.shutdown_timeout_seconds),
             *("--poll-seconds", "0.2", "--worker-name", "dev"),
         ]
-        options = PairOptions(
-            "dev", directory, settings.port, flags, ["--schemas-may-change"], settings.log_level
-        )
+        options = PairOptions("dev", directory, settings.port, flags, ["--schemas-may-change"])
         self._token_file = options.token_file
         self._pair = Pair(options, self, self._before_restart)
 
@@ -111,7 +128,7 @@ class _DevSession(Reporter):
         watching = Tasks()
         watching.keep(self._reload_at_each_save, "watch over the files")
         try:
-            return await run_pair(self._pair, self._pair.on_stop_signal, self._pair.reload)
+            return await run_pair(self._pair, self._pair.on_stop_signal, self._reload)
         finally:
             await watching.close()
             await self._results.close()
@@ -137,7 +154,11 @@ class _DevSession(Reporter):
             self.say(what_changed(files))
             self._saved.set()
             # One that is not there yet, or not any more, gets no signal: it begins with the new code.
-            self._pair.reload()
+            self._reload()
+
+    def _reload(self) -> None:
+        self._read_levels_again()
+        self._pair.reload()
 
     async def _before_restart(self, was_ready: bool) -> None:
         if was_ready:

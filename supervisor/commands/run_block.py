@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from typing import Final
+from typing import Any, Final
 
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
@@ -17,7 +17,7 @@ from supervisor.commands.blockserver.job_request import Asked, job_of
 from supervisor.commands.blockserver.single import SingleRun
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, CommandSettings
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings, run_to_exit_code
-from supervisor.commands.shared.json_input import BadInputError, read_context, read_parameters
+from supervisor.commands.shared.json_input import FORMS, BadInputError, read_job_input
 from supervisor.commands.shared.outcome_text import print_outcome
 from supervisor.launcher import Launcher
 from supervisor.log.setup import start_logging
@@ -28,9 +28,12 @@ _log = logging.getLogger(__name__)
 
 PROGRAM: Final = "supervisor run-block"
 _WHERE_TO_LOOK: Final = (
-    "`supervisor blocks` lists what there is; --function-blocks says where to look. "
-    "Some blocks are loaded only when they are named: blocks.python_eval, blocks.testing."
+    "To look for blocks elsewhere, give --function-blocks. "
+    "blocks.python_eval and blocks.testing are loaded only if you name them there."
 )
+
+
+_ON_NOTHING: Final[dict[str, Any]] = {"devices": [], "deviceGroups": [], "interfaces": []}
 
 
 class RunBlockSettings(CommandSettings):
@@ -42,12 +45,9 @@ class RunBlockSettings(CommandSettings):
     block: CliPositionalArg[str] = Field(
         description="The block: `package/name:1.0.0`, `package/name`, or its name alone where that is unique."
     )
-    params: str = Field(
-        default="{}",
-        description="The parameters: a JSON object, `@FILE` for a file that holds one, or `-` for stdin.",
-    )
+    params: str = Field(default="{}", description=f"The parameters: {FORMS}.")
     context: str | None = Field(
-        default=None, description="A file with the job's context: a JSON object with `devices` and so on."
+        default=None, description=f"The job's context, with `devices` and so on: {FORMS}."
     )
     run_on: RunOn | None = Field(
         default=None, description="What the job runs on. Default: as the block is registered."
@@ -67,10 +67,11 @@ def run(arguments: list[str]) -> int:
     """Run the block. Returns 0, 1 when it failed, or 2 when it could not be run as asked."""
     settings = read_settings(RunBlockSettings, arguments, PROGRAM, _EPILOG)
     try:
-        parameters, context = read_parameters(settings.params), read_context(settings.context)
+        given = read_job_input(settings.params, settings.context)
     except BadInputError as error:
         return _refuse(str(error))
-    asked = Asked(settings.type, settings.run_on, settings.entity_id, parameters, context)
+    context = _ON_NOTHING if given.context is None else given.context
+    asked = Asked(settings.type, settings.run_on, settings.entity_id, given.parameters, context)
     listener = start_logging(settings.log_level_number, settings.log_level_numbers, settings.log_format)
     try:
         return run_to_exit_code(PROGRAM, lambda: _run(settings, asked))
@@ -81,8 +82,8 @@ def run(arguments: list[str]) -> int:
 
 
 _EPILOG: Final = (
-    "The block's log and what it prints go to stderr. Blocks that are dangerous, or misbehave on purpose, are loaded\n"
-    "only when they are named: --function-blocks blocks.python_eval, --function-blocks blocks.testing.\n"
+    "The block's log and what it prints go to stderr. Two sources of blocks are loaded only if you name them:\n"
+    "--function-blocks blocks.python_eval (runs any Python), or blocks.testing (misbehaves on purpose).\n"
     'Example: supervisor run-block echo --params \'{"text": "hello"}\''
 )
 

@@ -46,9 +46,9 @@ class Submissions:
     async def blocks(self) -> list[OfferedBlock]:
         """Return the registered blocks."""
         answer = await self._http.get(
-            "/function-blocks/registrations/list?populateWorkers=true", "a look at its blocks"
+            "/function-blocks/registrations/list?populateWorkers=true", "the request for its blocks"
         )
-        listed = answer.json("a look at its blocks")
+        listed = answer.json("the request for its blocks")
         items = listed if isinstance(listed, list) else []
         return [block for item in items if isinstance(item, dict) and (block := _block(item)) is not None]
 
@@ -67,8 +67,8 @@ class Submissions:
 
     async def job(self, job_id: str) -> dict[str, Any]:
         """Return all that the engine knows of a job."""
-        answer = await self._http.get(f"/dev/jobs/{quote(job_id, safe='')}", "a look at a job")
-        return _object(answer.json("a look at a job"))
+        answer = await self._http.get(f"/dev/jobs/{quote(job_id, safe='')}", "the request for a job")
+        return _object(answer.json("the request for a job"))
 
     def _no_submission(self, error: EngineError) -> NoSubmissionError | None:
         if error.status != _NOT_FOUND:

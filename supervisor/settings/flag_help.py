@@ -11,7 +11,8 @@ _METAVARS: Final = {
     "Path": "PATH",
     "list[str]": "TEXT,...",
 }
-_NO_DEFAULT: Final = re.compile(r"\s*\(default: (?:None|\[\])?\)$")
+_NO_DEFAULT: Final = re.compile(r"\s*\(default(?:: (?:None|False|\[\])?| factory: \w+)\)$")
+_ANY_DEFAULT: Final = re.compile(r"\s*\(default(?: factory)?: .*\)$")
 _LIST_DEFAULT: Final = re.compile(r"\(default: \[(.+)\]\)$")
 
 
@@ -23,6 +24,7 @@ def add_argument(hidden: frozenset[str], parser: Any, *names: str, **options: An
     if isinstance(metavar, str):
         options["metavar"] = _METAVARS.get(metavar, metavar)
     if isinstance(text, str):
-        text = _NO_DEFAULT.sub("", text)
+        # Where the text says itself what is taken without the flag, Python's value is no news.
+        text = (_ANY_DEFAULT if "Default: " in text else _NO_DEFAULT).sub("", text)
         options["help"] = _LIST_DEFAULT.sub(lambda match: f"(default: {match[1].replace(chr(39), '')})", text)
     return parser.add_argument(*names, **options)

@@ -1,11 +1,14 @@
 """The environment variables of the worker that people come from: its `.env` starts this one unchanged."""
 
+import contextlib
 import os
+import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from dotenv import dotenv_values
 from pydantic.fields import FieldInfo
-from pydantic_settings import PydanticBaseSettingsSource
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 LEGACY_NAMES: Final = {
     "URL_BLACKBOARD": "engine_url",
@@ -22,17 +25,58 @@ LEGACY_NAMES: Final = {
 }
 """Old name to setting. `RESULT_PUSH_TIMEOUT` has no counterpart: a result is kept until the engine has it."""
 
-
-def name_in_force(setting: str, own_name: str) -> str | None:
-    """Return the old name under which ``setting`` is set and read; `None` where its own name is set, or none is."""
-    values = _set_here()
-    if any(name.upper() == own_name for name in values):
-        return None
-    return next((name for name, its in LEGACY_NAMES.items() if its == setting and values.get(name)), None)
+_LOGIN: Final = re.compile(r"^(https?://)[^/]*@")
 
 
-def _set_here() -> dict[str, str | None]:
-    return {**dotenv_values(".env"), **os.environ}
+class NamesForBlocks:
+    """The old names in the environment of this process, with the values in force, for jobs to see.
+
+    Blocks of the other worker read its settings by these names (``neops_worker_sdk.config``). Withdrawn while
+    settings are read anew: they are values of this worker, and not what somebody has set.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[str, str | None] = {}
+
+    def publish(self, settings: BaseSettings) -> list[str]:
+        """Set the names, and return those that are set."""
+        self.withdraw()
+        values = {
+            name: _as_text(value)
+            for name, setting in LEGACY_NAMES.items()
+            if (value := getattr(settings, setting, None)) is not None
+        }
+        self._before = {name: os.environ.get(name) for name in values}
+        os.environ.update(values)
+        return list(values)
+
+    @contextlib.contextmanager
+    def withdrawn(self) -> Iterator[None]:
+        """Withdraw the names for the length of the context; where it fails, what was there is there again."""
+        values, before = {name: os.environ[name] for name in self._before}, self._before
+        self.withdraw()
+        try:
+            yield
+        except BaseException:
+            os.environ.update(values)
+            self._before = before
+            raise
+
+    def withdraw(self) -> None:
+        """Set back what `publish` has set."""
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self._before = {}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    # A password in the engine's address is the worker's, and no job's.
+    return _LOGIN.sub(r"\1", str(value)) if isinstance(value, str) else f"{value:g}"
 
 
 class LegacyEnvironment(PydanticBaseSettingsSource):
@@ -43,11 +87,17 @@ class LegacyEnvironment(PydanticBaseSettingsSource):
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Return what is set under an old name."""
-        values = _set_here()
+        """Return what is set under an old name. What is in the file gives way to our own name there."""
+        file = dotenv_values(".env")
+        own = {name.upper() for name, value in file.items() if value}
+        prefix = str(self.config.get("env_prefix", ""))
         known = self.settings_cls.model_fields
         return {
-            setting: values[name]
+            setting: value
             for name, setting in LEGACY_NAMES.items()
-            if values.get(name) and setting in known
+            if setting in known
+            and (
+                value := os.environ.get(name)
+                or (file.get(name) if f"{prefix}{setting}".upper() not in own else None)
+            )
         }

@@ -1,14 +1,15 @@
 """The daemon's settings: the one definition behind flags, environment and documentation."""
 
 import argparse
+import inspect
 import logging
 import os
 import re
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
@@ -19,11 +20,10 @@ from pydantic_settings import (
 
 from supervisor.log.settings import checked_levels, parse_levels, parse_redact_keys
 from supervisor.process.user_numbers import parse_users
+from supervisor.settings.command_parser import CommandParser
 from supervisor.settings.flag_help import add_argument
 from supervisor.settings.legacy_environment import LegacyEnvironment
-
-KILL_MARGIN_SECONDS: Final = 30.0
-"""What the end of a job may take beyond limit and grace: stack, kill, clearing its tree, and delivery."""
+from supervisor.settings.problems import told_together
 
 ENV_PREFIX: Final = "NEOPS_"
 MOST_SPARES: Final = 4
@@ -80,38 +80,39 @@ class RunSettings(BaseSettings):
     max_job_seconds: float = Field(
         default=600,
         gt=0,
-        description="A job is ended after this many seconds. A block may have a shorter limit.",
+        description="The worker ends a job after this many seconds. A block may have a shorter limit.",
     )
     grace_seconds: float = Field(
-        default=10, ge=0, description="How long a block may clean up after it was told that its time is over."
+        default=10, ge=0, description="How long a block may clean up after its time is over."
     )
     max_job_memory_mb: int | None = Field(
         default=None,
         gt=0,
-        description="A job whose processes use more memory than this is killed. Default: no limit.",
+        description="The worker kills a job whose processes use more memory than this. Default: no limit.",
     )
     stall_seconds: float = Field(
         default=10,
         ge=0,
-        description="A job whose event loop has not run for this many seconds has stalled: the log shows where. "
-        "0 to watch none.",
+        description="A job has stalled when its event loop has not run for this many seconds: the log shows where. "
+        "0 turns this off.",
     )
     on_stall: Literal["warn", "kill"] = Field(
-        default="warn", description="`kill`: a stalled job is ended. `warn`: it goes on, and the log tells."
+        default="warn",
+        description="`kill`: the worker ends a stalled job. `warn`: the job goes on, and the log says so.",
     )
     blocking_seconds: float = Field(
         default=0.5,
         ge=0,
-        description="Code of a block that runs for this many seconds without an await is warned of, with the line "
-        "and what to do. 0 to watch for none.",
+        description="The log warns of a block's code that runs for this many seconds without an await, with the "
+        "line and what to do. 0 turns this off.",
     )
     max_job_processes: int = Field(
-        default=512, gt=0, description="A job with more processes and threads than this is killed."
+        default=512, gt=0, description="The worker kills a job with more processes and threads than this."
     )
     max_job_open_files: int = Field(
         default=1024,
         ge=64,
-        description="How many files and sockets each process of a job may have open; never above what the worker may.",
+        description="How many files and sockets each process of a job may have open; never more than the worker may.",
     )
     max_job_file_mb: int | None = Field(
         default=None,
@@ -125,7 +126,7 @@ class RunSettings(BaseSettings):
         "`spawn`: each job gets a new interpreter, which takes about half a second.",
     )
     import_seconds: float = Field(
-        default=30, gt=0, description="A module of blocks that takes longer to import is left out."
+        default=30, gt=0, description="The worker leaves out a module of blocks that takes longer to import."
     )
     job_env: Annotated[list[str], NoDecode] = Field(
         default=[],
@@ -192,16 +193,20 @@ class DaemonSettings(RunSettings):
         default=None, description="This worker's address as the engine shows it."
     )
     heartbeat_seconds: float = Field(
-        default=20, gt=0, le=100, description="How often the engine is told that this worker lives."
+        default=20, gt=0, le=100, description="How often the worker tells the engine that it lives."
     )
     poll_seconds: float = Field(
         default=1, gt=0, description="How often an idle worker asks for jobs (plus or minus 10 %)."
     )
     shutdown_timeout_seconds: float = Field(
-        default=60, ge=0, description="How long running jobs may go on after SIGTERM; then they are killed."
+        default=60,
+        ge=0,
+        description="How long running jobs may go on after SIGTERM; then the worker kills them.",
     )
     startup_retry_seconds: float = Field(
-        default=120, ge=0, description="How long an unreachable engine is waited for at the start."
+        default=120,
+        ge=0,
+        description="How long the worker waits at its start for an engine that it can't reach.",
     )
     request_timeout_seconds: float = Field(
         default=30, gt=0, description="How long one request to the engine may take."
@@ -217,7 +222,8 @@ class DaemonSettings(RunSettings):
     )
     state_dir: Path = Field(
         default_factory=default_state_directory,
-        description="Where the journal is: one directory for each worker.",
+        description="Where the journal is: one directory for each worker. Default: systemd's StateDirectory, else "
+        "neops-supervisor in XDG_STATE_HOME (~/.local/state).",
     )
     cgroups: Literal["auto", "off"] = Field(
         default="auto",
@@ -252,18 +258,10 @@ class DaemonSettings(RunSettings):
             parse_users(value)
         return value
 
-    @model_validator(mode="after")
-    def _ends_before_the_engine_gives_up(self) -> "DaemonSettings":
-        needed = self.max_job_seconds + self.grace_seconds + KILL_MARGIN_SECONDS
-        if needed > self.engine_job_timeout_seconds:
-            longest = self.engine_job_timeout_seconds - self.grace_seconds - KILL_MARGIN_SECONDS
-            advice = f"Use --max-job-seconds {longest:g} or less." if longest > 0 else "Use a shorter grace."
-            raise ValueError(
-                f"--max-job-seconds {self.max_job_seconds:g} and --grace-seconds {self.grace_seconds:g}, with "
-                f"{KILL_MARGIN_SECONDS:g} s to kill and report, make {needed:g} s, but the engine gives a job up "
-                f"after {self.engine_job_timeout_seconds:g} s and would reject the result. {advice}"
-            )
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _is_told_together(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        return told_together(cls, data, handler)
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
@@ -279,15 +277,14 @@ def _join(value: Any) -> Any:
 def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: str = "") -> SettingsT:
     """Read ``model`` from flags, environment and `.env`.
 
-    Exits with status 2 and one message, as argparse does, for an unknown flag, and with 0 after ``--help``, which
-    ends with ``epilog``. Raises `pydantic.ValidationError`.
+    Exits with status 2 and a line for each unknown flag, and with 0 after ``--help``, which ends with ``epilog``.
+    Raises `pydantic.ValidationError`.
     """
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog=program,
-        description=model.__doc__,
+        description=inspect.cleandoc(model.__doc__ or ""),
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     source: CliSettingsSource[Any] = CliSettingsSource(
         model,

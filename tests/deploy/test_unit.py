@@ -10,7 +10,8 @@ from deploy_support import UNIT, settings_of
 
 from supervisor.commands.shared.common import EXIT_USAGE
 from supervisor.launcher.importer import START_SECONDS
-from supervisor.settings.run_settings import KILL_MARGIN_SECONDS, DaemonSettings
+from supervisor.settings.contradictions import KILL_MARGIN_SECONDS
+from supervisor.settings.run_settings import DaemonSettings
 from tests.patience import PATIENCE_SECONDS
 
 

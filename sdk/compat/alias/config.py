@@ -1,4 +1,4 @@
-"""The settings of the other worker, as plain values. This worker has its own; nothing reads these."""
+"""The settings of the other worker, as plain values: in a job of the daemon those of this worker, else the defaults."""
 
 from __future__ import annotations
 

@@ -114,8 +114,11 @@ class Database:
             self._prepare()
         except sqlite3.Error as error:
             self._connection.close()
-            reason = "another engine uses it" if "locked" in str(error) else str(error)
-            raise _unusable(path, reason) from error
+            if "locked" in str(error):
+                raise _unusable(
+                    path, "another engine uses it", "stop that one, or choose another file"
+                ) from error
+            raise _unusable(path, str(error)) from error
         except DatabaseError:
             self._connection.close()
             raise
@@ -156,7 +159,7 @@ class Database:
             if not tables:
                 self._create_tables()
             elif application_id != _APPLICATION_ID:
-                raise _unusable(self._path, "it is the database of another program")
+                raise _unusable(self._path, "it is the database of another program", "choose another file")
             elif version != _SCHEMA_VERSION:
                 raise _unusable(self._path, f"it has format {version}, this engine needs {_SCHEMA_VERSION}")
 
@@ -185,5 +188,7 @@ def _create_private_file(path: Path) -> None:
         os.close(descriptor)
 
 
-def _unusable(path: str | Path, reason: str) -> DatabaseError:
-    return DatabaseError(f"database {path} can't be used: {reason}; choose another file or remove this one")
+def _unusable(
+    path: str | Path, reason: str, advice: str = "choose another file, or move this one away"
+) -> DatabaseError:
+    return DatabaseError(f"database {path} can't be used: {reason}; {advice}")

@@ -7,14 +7,15 @@ from typing import Final, Protocol, TypeVar
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
 from supervisor.errors import SupervisorError
 
-_SHOWN: Final = 5
+_NEAR: Final = 5
+_LISTED: Final = 20
 
 
 class NoSuchBlockError(SupervisorError):
     """No block, or more than one, is meant by ``wanted``.
 
-    ``near`` holds the ids of what may have been meant, ``problems`` the modules that the block may be in and that
-    could not be imported.
+    ``near`` holds the ids of what may have been meant, ``known`` those of all blocks, the nearest first, ``problems``
+    the modules that the block may be in and that could not be imported.
     """
 
     def __init__(
@@ -23,11 +24,13 @@ class NoSuchBlockError(SupervisorError):
         *,
         wanted: str,
         near: tuple[str, ...] = (),
+        known: tuple[str, ...] = (),
         problems: tuple[ImportProblem, ...] = (),
     ) -> None:
         super().__init__(message)
         self.wanted = wanted
         self.near = near
+        self.known = known
         self.problems = problems
 
 
@@ -94,19 +97,34 @@ def _fits(block: Identified, wanted: str) -> bool:
 def _unknown(
     blocks: Sequence[Identified], wanted: str, problems: tuple[ImportProblem, ...], left_out: int
 ) -> NoSuchBlockError:
-    near = _near_matches(blocks, wanted)
-    text = f"There is no block {wanted!r}"
+    near, known = _near_matches(blocks, wanted), _nearest_first(blocks, wanted)
+    text = f"There is no block {wanted!r}."
     if near:
-        text += f". Did you mean {' or '.join(near)}?"
-    else:
-        text += f" among the {len(blocks)} that were found."
+        text += f" Did you mean {' or '.join(near)}?"
+    text += _listed("These blocks were found:", known) if known else " No blocks were found."
     if problems:
-        lines = "".join(f"\n  {problem}" for problem in problems)
-        text += f" It may be where something could not be imported:{lines}"
+        heading = "These modules could not be imported; the block may be in one of them:"
+        text += _listed(heading, list(map(str, problems)))
     if left_out:
-        text += "\n" if problems else " "
-        text += f"{left_out} module(s) were not imported: `supervisor blocks` tells why."
-    return NoSuchBlockError(text, wanted=wanted, near=near, problems=problems)
+        text += f"\n{left_out} module(s) were not imported: `supervisor blocks` tells why."
+    return NoSuchBlockError(text, wanted=wanted, near=near, known=known, problems=problems)
+
+
+def _listed(heading: str, items: Sequence[str]) -> str:
+    """Return a line for each item below the heading, and a line that counts those for which there is no room."""
+    shown = [*items[:_LISTED], *([f"and {len(items) - _LISTED} more"] if len(items) > _LISTED else [])]
+    return "".join(f"\n{line}" for line in (heading, *(f"  {item}" for item in shown)))
+
+
+def _nearest_first(blocks: Iterable[Identified], wanted: str) -> tuple[str, ...]:
+    """Return the ids of all blocks, those first that are spelt most like ``wanted``."""
+
+    def distance(block: Identified) -> float:
+        spelt = (block.id, f"{block.package}/{block.name}", block.name)
+        return -max(difflib.SequenceMatcher(None, wanted, each).ratio() for each in spelt)
+
+    ordered = sorted(blocks, key=lambda block: (distance(block), block.id))
+    return tuple(dict.fromkeys(block.id for block in ordered))
 
 
 def _near_matches(blocks: Iterable[Identified], wanted: str) -> tuple[str, ...]:
@@ -114,6 +132,6 @@ def _near_matches(blocks: Iterable[Identified], wanted: str) -> tuple[str, ...]:
     for block in blocks:
         for text in {block.id, block.id.partition(":")[0], block.name}:
             by_text.setdefault(text, []).append(block.id)
-    close = difflib.get_close_matches(wanted, by_text, n=_SHOWN, cutoff=0.6)
+    close = difflib.get_close_matches(wanted, by_text, n=_NEAR, cutoff=0.6)
     found = [block_id for text in close for block_id in by_text[text]]
-    return tuple(dict.fromkeys(found))[:_SHOWN]
+    return tuple(dict.fromkeys(found))[:_NEAR]

@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Final
 
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
-from rich.console import Console
 from rich.text import Text
 
 from jobrunner.protocol.catalogue import Catalogue
@@ -20,6 +19,7 @@ from supervisor.commands.check.finding import Finding, Level
 from supervisor.commands.local.sources import places_of
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, CommandSettings
 from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to_exit_code
+from supervisor.commands.shared.console import OutputConsole
 from supervisor.launcher.confinement import ConfinementPool
 from supervisor.launcher.template import TemplateLauncher
 from supervisor.log.setup import start_logging
@@ -30,9 +30,10 @@ PROGRAM: Final = "supervisor check"
 
 
 class CheckSettings(CommandSettings):
-    """Check function blocks: imports, ids, schemas, methods, defaults, secrets. No block and no script is run.
+    """Check function blocks: imports, ids, schemas, methods, defaults, secrets.
 
-    The modules that register something are imported, as the worker imports them; their top level runs. No others are.
+    Modules that register something are imported, as the worker imports them, so their top level runs. No block is run,
+    and no other module is imported.
 
     Exit code 0 when there are no errors, 1 when there are, 2 for wrong usage.
     """
@@ -114,7 +115,7 @@ def _from_here(file: str) -> str:
 
 
 def _print(catalogue: Catalogue, found: Sequence[Finding]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = OutputConsole(soft_wrap=True)
     for finding in found:
         place = f"{finding.file}:{finding.line}" if finding.line else finding.file
         colour = "bold red" if finding.level is Level.ERROR else "yellow"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from supervisor.commands.check.finding import Finding, Level
-from supervisor.commands.check.source import Module, fields_of, last_name, methods
+from supervisor.commands.check.source import Module, last_name, methods
 
 _DISPLAYS: Final = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 _MAKERS: Final = frozenset(
@@ -16,13 +16,10 @@ _CODE: Final = "mutable-default"
 
 
 def check_defaults(module: Module) -> Iterator[Finding]:
-    """No list, dict or set is a default: not of a field, not of an argument, not as an attribute of a block."""
-    for model in module.models:
-        for name, node in fields_of(model):
-            if node.value is not None and is_mutable(_default_in(node.value)):
-                message = f"{model.name}.{name} has a {_what(_default_in(node.value))} as its default."
-                advice = f"Use Field(default_factory={_factory(_default_in(node.value))})."
-                yield Finding(module.file, node.lineno, Level.WARNING, _CODE, message, advice)
+    """No list, dict or set is the default of an argument, or an attribute of a block.
+
+    Of a model's field it may be: pydantic copies it for each object.
+    """
     for block in module.blocks:
         yield from _attributes(module.file, block)
         yield from _arguments(module.file, block)
@@ -48,7 +45,7 @@ def _attributes(file: str, block: ast.ClassDef) -> Iterator[Finding]:
             node.lineno,
             Level.WARNING,
             _CODE,
-            f"{block.name}.{', '.join(found)} is a {_what(value)} of the class: what a job puts into it is gone with "
+            f"{block.name}.{', '.join(found)} is a {_kind(value)} of the class: what a job puts into it is gone with "
             "its process, and in a test without one it is still there for the next.",
             "Make it in run(), or a constant by its name in capitals.",
         )
@@ -63,7 +60,7 @@ def _arguments(file: str, block: ast.ClassDef) -> Iterator[Finding]:
                     default.lineno,
                     Level.WARNING,
                     _CODE,
-                    f"{block.name}.{method.name} has a {_what(default)} as the default of an argument: all calls "
+                    f"{block.name}.{method.name} has a {_kind(default)} as the default of an argument: all calls "
                     "share it.",
                     "Use None, and make it inside.",
                 )
@@ -76,19 +73,7 @@ def is_mutable(node: ast.expr) -> bool:
     return isinstance(node, _DISPLAYS)
 
 
-def _default_in(value: ast.expr) -> ast.expr:
-    """Return the default inside of ``Field(...)``, or the value itself."""
-    if not (isinstance(value, ast.Call) and last_name(value.func) == "Field"):
-        return value
-    given = [keyword.value for keyword in value.keywords if keyword.arg == "default"]
-    return next(iter((*given, *value.args)), value)
-
-
-def _what(node: ast.expr) -> str:
-    return _factory(node)
-
-
-def _factory(node: ast.expr) -> str:
+def _kind(node: ast.expr) -> str:
     if isinstance(node, ast.Call):
         return last_name(node.func)
     if isinstance(node, ast.List | ast.ListComp):

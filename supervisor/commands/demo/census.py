@@ -12,7 +12,7 @@ from typing import Final
 import psutil
 
 from jobrunner.protocol.linux import become_subreaper
-from supervisor.commands.demo.environment import MARK_VARIABLE
+from supervisor.settings.marks import MARK_VARIABLE
 
 _GONE: Final = (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied)
 

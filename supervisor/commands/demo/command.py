@@ -1,6 +1,5 @@
 """`supervisor demo`."""
 
-import argparse
 import asyncio
 import contextlib
 import json
@@ -8,15 +7,15 @@ import signal
 import sys
 from typing import Final
 
-from rich.console import Console
-
 from jobrunner.protocol.linux import KEEPER_LOST_SIGNAL
 from supervisor.commands.demo.play import Demo
 from supervisor.commands.demo.progress import Progress
 from supervisor.commands.demo.report import Report
 from supervisor.commands.demo.show import show
 from supervisor.commands.shared.common import EXIT_FAILED, run_to_exit_code
+from supervisor.commands.shared.console import OutputConsole
 from supervisor.keeper import keep
+from supervisor.settings.command_parser import CommandParser
 
 PROGRAM: Final = "supervisor demo"
 _WIDTH_OF_A_FILE: Final = 150
@@ -34,13 +33,12 @@ def run(arguments: list[str]) -> int:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> CommandParser:
+    parser = CommandParser(
         prog=PROGRAM,
         description="Run an engine, this worker with four slots and an emulated network device on this machine, send "
-        "them jobs of which half misbehave, and show what becomes of each. Takes less than a minute, uses the "
-        "loopback only, leaves nothing behind. The exit code is 0 if everything was as expected.",
-        allow_abbrev=False,
+        "them jobs of which half misbehave, and show what becomes of each. It takes less than a minute, uses the "
+        "loopback only, and leaves nothing behind. The exit code is 0 if all that could be run was as expected.",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--verbose", action="store_true", help="show what the programs print, on stderr")
@@ -76,7 +74,7 @@ async def _run(*, as_json: bool, verbose: bool) -> int:
 
 
 async def _perform(*, verbose: bool) -> Report:
-    with Progress(Console(stderr=True), verbose=verbose) as progress:
+    with Progress(OutputConsole(stderr=True), verbose=verbose) as progress:
         return await Demo(progress).perform()
 
 
@@ -84,5 +82,5 @@ def _print(report: Report, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(report.as_json(), indent=2))
         return
-    console = Console()
-    show(report, console if console.is_terminal else Console(width=_WIDTH_OF_A_FILE))
+    console = OutputConsole()
+    show(report, console if console.is_terminal else OutputConsole(width=_WIDTH_OF_A_FILE))

@@ -5,10 +5,8 @@ from typing import Final
 
 from supervisor.commands.shared.program import path_of_our_code
 from supervisor.settings.legacy_environment import LEGACY_NAMES
+from supervisor.settings.marks import MARK_VARIABLE
 from supervisor.settings.run_settings import ENV_PREFIX
-
-MARK_VARIABLE: Final = "NEOPS_DEMO_RUN"
-"""Carries the mark of one run, by which every process of that run can be recognised."""
 
 # What systemd gave to somebody else, if the demo runs in a unit.
 _OF_SYSTEMD: Final = frozenset({"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "STATE_DIRECTORY"})

@@ -4,7 +4,8 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.status import Status
+
+from supervisor.commands.shared.console import status_on
 
 
 class Progress:
@@ -13,7 +14,7 @@ class Progress:
     def __init__(self, console: Console, *, verbose: bool) -> None:
         self._console = console
         self._verbose = verbose
-        self._status = Status("Starting", console=console) if console.is_terminal else None
+        self._status = status_on(console, "Starting") if console.is_terminal else None
         self._last = ""
 
     def __enter__(self) -> Self:

@@ -18,6 +18,10 @@ Far above what a busy machine does, far below the seconds for which the blocks o
 """
 
 
+NOT_RUN: Final = "not run"
+"""The outcome of a job that this machine can't run: it has no ping, or nothing to emulate a device with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One job. ``problem`` says what is not as expected, ``remark`` what a reader should know otherwise."""
@@ -55,8 +59,8 @@ class Report:
             found.append(
                 f"{self.beats_due - self.heartbeat.beats} of {self.beats_due} heartbeats are missing."
             )
-        if self.heartbeat.max_seconds > LATE_SECONDS + self.machine.max_seconds:
-            found.append(f"A heartbeat was {self.heartbeat.max_seconds:.2f} s late.")
+        if self.heartbeat.worst_seconds > LATE_SECONDS + self.machine.worst_seconds:
+            found.append(f"A heartbeat was {self.heartbeat.worst_seconds:.2f} s late.")
         if missing := [kind for kind in DESCENDANTS if kind not in self.descendants_seen]:
             found.append(f"Descendants that should have run were never seen: {', '.join(missing)}.")
         found += [f"Left over: process {process.pid} ({process.command})." for process in self.left]
@@ -65,9 +69,18 @@ class Report:
         return found
 
     def as_json(self) -> dict[str, Any]:
-        """Return the report as JSON values, with ``problems`` and ``as_expected``."""
+        """Return the report as JSON values, with ``problems``, ``not_run`` and ``as_expected``."""
         problems = self.problems()
-        return {**asdict(self), "problems": problems, "as_expected": not problems}
+        return {
+            **asdict(self),
+            "problems": problems,
+            "not_run": self.not_run(),
+            "as_expected": not problems,
+        }
+
+    def not_run(self) -> list[str]:
+        """Return the names of the jobs that this machine can't run. Each has a remark that says why."""
+        return [row.job for row in self.rows if row.outcome == NOT_RUN]
 
 
 def judge(job: DemoJob, seen: JobSeen | None, cause: Cause | None) -> Row:
@@ -75,7 +88,9 @@ def judge(job: DemoJob, seen: JobSeen | None, cause: Cause | None) -> Row:
     if seen is None:
         return Row(job.name, job.what, "missing", "", None, "", problem="the engine got no result for it")
     where = _where(seen.result.message)
-    problem, remark = _compare(job, seen, cause, where)
+    if _has_ended_otherwise(job, seen, cause) and (excuse := job.excuse(seen.result)):
+        return skip(job, excuse)
+    problem = _compare(job, seen, cause, where)
     return Row(
         job=job.name,
         what=job.what,
@@ -84,25 +99,26 @@ def judge(job: DemoJob, seen: JobSeen | None, cause: Cause | None) -> Row:
         seconds=seen.seconds,
         where=where,
         problem=problem,
-        remark=remark,
     )
 
 
 def skip(job: DemoJob, reason: str) -> Row:
-    """Return the row of a job that was not submitted."""
-    return Row(job.name, job.what, "skipped", "", None, "", remark=reason)
+    """Return the row of a job that this machine can't run."""
+    return Row(job.name, job.what, NOT_RUN, "", None, "", remark=reason)
 
 
-def _compare(job: DemoJob, seen: JobSeen, cause: Cause | None, where: str) -> tuple[str, str]:
-    """Return problem and remark."""
-    if seen.result.success is not (job.cause is Cause.COMPLETED) or cause is not job.cause:
-        if excuse := job.excuse(seen.result):
-            return "", excuse
+def _has_ended_otherwise(job: DemoJob, seen: JobSeen, cause: Cause | None) -> bool:
+    return seen.result.success is not (job.cause is Cause.COMPLETED) or cause is not job.cause
+
+
+def _compare(job: DemoJob, seen: JobSeen, cause: Cause | None, where: str) -> str:
+    """Return what is not as expected; an empty text where all is."""
+    if _has_ended_otherwise(job, seen, cause):
         told = _first_line(seen.result.message)
-        return f"expected {job.cause}, but it ended with {cause or 'no cause in the log'}: {told}", ""
+        return f"expected {job.cause}, but it ended with {cause or 'no cause in the log'}: {told}"
     if job.stops_in and not where.startswith(f"{job.stops_in}:"):
-        return f"it must have been in {job.stops_in} when it ended, not in {where or 'an unknown place'}", ""
-    return job.complaint(seen.result), ""
+        return f"it must have been in {job.stops_in} when it ended, not in {where or 'an unknown place'}"
+    return job.complaint(seen.result)
 
 
 def _where(message: str) -> str:

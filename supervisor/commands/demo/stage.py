@@ -9,17 +9,18 @@ from typing import Final, Self
 
 from supervisor.commands.demo.census import Census
 from supervisor.commands.demo.engine_view import Device
-from supervisor.commands.demo.environment import MARK_VARIABLE, program_environment
+from supervisor.commands.demo.environment import program_environment
 from supervisor.commands.demo.scenario import BLOCKS, GRACE_SECONDS, MAX_JOB_SECONDS, SLOTS
 from supervisor.commands.local.worker_lines import READY
 from supervisor.commands.shared.program import LineHandler, Program
+from supervisor.settings.marks import MARK_VARIABLE
 
 SET_UP_SECONDS: Final = 20.0
 """How long one program may take to be ready. The worker imports netmiko, which takes a second or two."""
 
 STOP_SECONDS: Final = 10.0
 NO_DEVICE: Final = (
-    "not run: asyncssh, which the emulated device needs, is not installed. "
+    "asyncssh, which the emulated device needs, is not installed. "
     "Install it with: pip install 'neops-supervisor[emulator]'"
 )
 

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
-from rich.console import Console
 from rich.markup import escape
 
 from supervisor.commands.doctor.all_checks import examine
 from supervisor.commands.doctor.finding import Finding, Status
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
 from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to_exit_code
+from supervisor.commands.shared.console import OutputConsole
 from supervisor.log.setup import start_logging
 from supervisor.settings.run_settings import DaemonSettings
 
@@ -59,7 +59,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _print(findings: list[Finding]) -> None:
-    console = Console(width=Console().width if sys.stdout.isatty() else 10_000, highlight=False)
+    console = OutputConsole(width=OutputConsole().width if sys.stdout.isatty() else 10_000)
     widest = max(len(finding.check) for finding in findings)
     for finding in findings:
         colour = _COLOURS[finding.status]

@@ -1,14 +1,13 @@
 """Files, limits and packages of this installation."""
 
-import fcntl
 import os
 import resource
 import shutil
 import stat
-from pathlib import Path
 from typing import Final
 
 from supervisor.commands.doctor.finding import Finding, failed, ok, warning
+from supervisor.commands.local.places import is_locked
 from supervisor.commands.owned_names import refuse_foreign_owners
 from supervisor.errors import StartRefusedError
 from supervisor.settings.run_settings import DaemonSettings
@@ -24,7 +23,7 @@ def package_names(settings: DaemonSettings) -> Finding:
         refuse_foreign_owners()
     except StartRefusedError as error:
         return failed("package names", str(error), "The worker does not start like this.")
-    return ok("package names", "no other distribution owns them")
+    return ok("package names", "no other installed package has the same ones")
 
 
 def state_directory(settings: DaemonSettings) -> Finding:
@@ -51,22 +50,8 @@ def state_directory(settings: DaemonSettings) -> Finding:
             "others can see what is in it.",
             f"chown {os.geteuid()} {directory}; chmod 700 {directory}",
         )
-    used = "in use by a running worker" if _is_locked(directory / "lock") else "not in use"
+    used = "in use by a running worker" if is_locked(directory / "lock") else "not in use"
     return ok(name, f"{directory}, {used}; {free_mb} MB free")
-
-
-def _is_locked(path: Path) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def open_files(settings: DaemonSettings) -> Finding:

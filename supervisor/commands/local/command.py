@@ -1,30 +1,36 @@
 """`supervisor local`: the embedded engine and the worker together, one machine's production."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from jobrunner.protocol import linux
 from supervisor.commands.local.display import Display, display_for
-from supervisor.commands.local.flags import given_to_the_worker
+from supervisor.commands.local.flags import flag, given_to_the_worker
 from supervisor.commands.local.pair import Listener, Pair, PairOptions
-from supervisor.commands.local.places import local_state_directory
+from supervisor.commands.local.places import local_state_directory, previous_worker_ended
+from supervisor.commands.local.threshold import Threshold
 from supervisor.commands.local.worker_lines import Line
 from supervisor.commands.shared.command_settings import CommandSettings
 from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to_exit_code
 from supervisor.commands.shared.program import ProgramError
 from supervisor.journal.directory import take_directory
 from supervisor.keeper import BOUND_SECONDS, kill_all_children
-from supervisor.settings.run_settings import RunSettings
+from supervisor.log.setup import LogFormat
+from supervisor.settings.run_settings import RunSettings, parse
 from supervisor.worker.notify import Notifier
 from supervisor.worker.signals import keeper_lost, stop_signals, turn_output_off
 
 PROGRAM: Final = "supervisor local"
 DEFAULT_PORT: Final = 3030
+DEFAULT_SLOTS: Final = 4
+"""A job that takes long must not keep a person waiting who tries out another one."""
+
 HINT: Final = "supervisor submit BLOCK --params '{}' --wait"
 
 
@@ -35,14 +41,17 @@ RARE_FLAGS: Final = frozenset(RunSettings.model_fields) - {
     "max_job_memory_mb",
     "job_env",
     "log_level",
+    "log_levels",
+    "log_format",
 }
 """Settings of the worker that the help leaves to `supervisor --help`."""
 
 
 class LocalSettings(CommandSettings):
-    """Run an engine and the worker on this machine, with their state kept: workflow steps without a neops engine."""
+    """Run an engine and the worker on this machine, and keep their state: for jobs without a neops engine."""
 
     HIDDEN_FLAGS: ClassVar = RARE_FLAGS
+    ALSO_FROM_ENVIRONMENT: ClassVar = frozenset({"max_concurrent_jobs"})
 
     port: int = Field(
         default=DEFAULT_PORT,
@@ -52,9 +61,12 @@ class LocalSettings(CommandSettings):
     )
     state_dir: Path = Field(
         default_factory=local_state_directory,
-        description="Where jobs, results and logs are kept: one directory for each `supervisor local`.",
+        description="Where jobs, results and logs are kept: one directory for each `supervisor local`. Default: "
+        "systemd's StateDirectory, else neops-local in XDG_STATE_HOME (~/.local/state).",
     )
-    max_concurrent_jobs: int = Field(default=1, ge=1, le=256, description="How many jobs run at a time.")
+    max_concurrent_jobs: int = Field(
+        default=DEFAULT_SLOTS, ge=1, le=256, description="How many jobs run at a time."
+    )
     shutdown_timeout_seconds: float = Field(
         default=60, ge=0, description="How long running jobs may go on after a Ctrl-C or SIGTERM."
     )
@@ -62,10 +74,10 @@ class LocalSettings(CommandSettings):
 
 
 _EPILOG: Final = (
-    "Ctrl-C or SIGTERM: running jobs may finish, then the worker ends, then the engine. "
-    "SIGHUP: new code of the blocks.\n"
-    "Only you can speak with the engine: it wants a token, which is in engine.token of the state directory.\n"
-    "Further limits of jobs can be given as for the daemon: supervisor --help.\n"
+    "On Ctrl-C or SIGTERM, running jobs may finish; then the worker ends, then the engine.\n"
+    "On SIGHUP, the worker reads the code of the blocks and its settings anew.\n"
+    "Only you can use the engine: it wants the token that is in engine.token of the state directory.\n"
+    "The other limits of jobs are flags here too: supervisor --help lists them.\n"
     "Example: supervisor local --function-blocks /srv/blocks"
 )
 
@@ -74,26 +86,38 @@ def run(arguments: list[str]) -> int:
     """Run both until told to stop. Returns 0, 1 when they could not start, 2 for wrong usage."""
     settings = read_settings(LocalSettings, arguments, PROGRAM, _EPILOG)
     notifier = Notifier()
-    display = display_for(as_json=settings.as_json, program=PROGRAM, level=settings.log_level_number)
+    threshold = Threshold.of(settings)
+    display = display_for(
+        as_json=settings.as_json, program=PROGRAM, threshold=threshold, log_format=chosen_format(settings)
+    )
 
     async def work() -> int:
         lock = take_directory(settings.state_dir)
         try:
-            return await _run(settings, arguments, display, notifier)
+            await previous_worker_ended(settings.state_dir, BOUND_SECONDS)
+            return await _run(settings, arguments, display, threshold, notifier)
         finally:
             os.close(lock)
 
     return run_to_exit_code(PROGRAM, work)
 
 
-async def _run(settings: LocalSettings, arguments: list[str], display: Display, notifier: Notifier) -> int:
+async def _run(
+    settings: LocalSettings,
+    arguments: list[str],
+    display: Display,
+    threshold: Threshold,
+    notifier: Notifier,
+) -> int:
     pair = Pair(
         PairOptions(
             "local",
             settings.state_dir,
             settings.port,
-            given_to_the_worker(LocalSettings, arguments),
-            log_level=settings.log_level,
+            [
+                *given_to_the_worker(LocalSettings, arguments, {"max_concurrent_jobs"}),
+                *flag("max_concurrent_jobs", settings.max_concurrent_jobs),
+            ],
         ),
         Reporter(display, HINT, notifier),
     )
@@ -102,7 +126,22 @@ async def _run(settings: LocalSettings, arguments: list[str], display: Display, 
         notifier.send("STOPPING=1")
         pair.on_stop_signal(number)
 
-    return await run_pair(pair, stop, pair.reload)
+    def reload() -> None:
+        read_levels_again(LocalSettings, arguments, threshold)
+        pair.reload()
+
+    return await run_pair(pair, stop, reload)
+
+
+def chosen_format(settings: RunSettings) -> LogFormat | None:
+    """Return the format of the log that a person has asked for, by flag or variable; `None` where nobody has."""
+    return settings.log_format if "log_format" in settings.model_fields_set else None
+
+
+def read_levels_again(model: type[RunSettings], arguments: list[str], threshold: Threshold) -> None:
+    """Show from now on what the settings, read anew, say. Where they can't be used, the worker says what is wrong."""
+    with contextlib.suppress(ValidationError, UnicodeDecodeError, OSError):
+        threshold.follow(parse(model, arguments, PROGRAM))
 
 
 class Reporter(Listener):

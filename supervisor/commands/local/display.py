@@ -8,8 +8,11 @@ from typing import Any, Final, Protocol
 from rich.console import Console
 from rich.text import Text
 
-from supervisor.commands.local.worker_lines import LEVELS, Line, as_text
+from supervisor.commands.local.threshold import Threshold
+from supervisor.commands.local.worker_lines import Line, as_text
+from supervisor.commands.shared.console import OutputConsole
 from supervisor.log.format import OTHER_LOG, printable, shown_fields
+from supervisor.log.setup import LogFormat
 
 _COLOURS: Final = {"DEBUG": "dim", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
 _SHORT_ID: Final = 8
@@ -31,13 +34,18 @@ class Display(Protocol):
         """Show the result of a job, as the engine has it."""
 
 
-def display_for(*, as_json: bool, program: str, level: int) -> Display:
-    """Return the display that fits: JSON if wanted, else by whether stdout is a terminal."""
+def display_for(
+    *, as_json: bool, program: str, threshold: Threshold, log_format: LogFormat | None = None
+) -> Display:
+    """Return the display that fits: JSON if wanted, else by whether stdout is a terminal.
+
+    ``log_format`` is what a person has asked for, as of a daemon: it goes before what a terminal would get.
+    """
     if as_json:
-        return JsonDisplay(level)
-    if sys.stdout.isatty():
-        return TerminalDisplay(Console(highlight=False), level)
-    return PlainDisplay(program, level)
+        return JsonDisplay(threshold)
+    if sys.stdout.isatty() and log_format in (None, "auto"):
+        return TerminalDisplay(OutputConsole(), threshold)
+    return PlainDisplay(program, threshold, log_format or "indented")
 
 
 def result_facts(job: dict[str, Any], cause: str) -> dict[str, Any]:
@@ -56,8 +64,8 @@ def result_facts(job: dict[str, Any], cause: str) -> dict[str, Any]:
 class JsonDisplay:
     """One JSON object a line, on stdout."""
 
-    def __init__(self, level: int, write: Callable[[str], object] = sys.stdout.write) -> None:
-        self._level = level
+    def __init__(self, threshold: Threshold, write: Callable[[str], object] = sys.stdout.write) -> None:
+        self._threshold = threshold
         self._write = write
 
     def _event(self, event: str, **facts: Any) -> None:
@@ -67,7 +75,7 @@ class JsonDisplay:
 
     def line(self, line: Line) -> None:
         """See `Display.line`."""
-        if LEVELS.get(line.level, 0) < self._level:
+        if not self._threshold.lets_through(line):
             return
         own = {"time": line.time, "level": line.level, "logger": line.logger, "message": line.message}
         rest = {"fields": line.fields, "traceback": line.traceback}
@@ -90,14 +98,18 @@ class JsonDisplay:
 class PlainDisplay:
     """The worker's log as it is, on stderr, as a service logs; what is for a person on stdout."""
 
-    def __init__(self, program: str, level: int) -> None:
+    def __init__(self, program: str, threshold: Threshold, log_format: LogFormat) -> None:
         self._program = program
-        self._level = level
+        self._threshold = threshold
+        on_terminal = sys.stderr.isatty()
+        self._as_json = log_format == "json" or (log_format == "auto" and not on_terminal)
+        self._indent = on_terminal or log_format == "indented"
 
     def line(self, line: Line) -> None:
         """See `Display.line`."""
-        if LEVELS.get(line.level, 0) >= self._level:
-            print(as_text(line), file=sys.stderr, flush=True)
+        if self._threshold.lets_through(line):
+            text = line.raw if self._as_json else as_text(line, indent=self._indent)
+            print(text, file=sys.stderr, flush=True)
 
     def say(self, text: str) -> None:
         """See `Display.say`."""
@@ -119,13 +131,13 @@ class PlainDisplay:
 class TerminalDisplay:
     """Coloured lines without what a person at a terminal does not need: dates, loggers, whole ids."""
 
-    def __init__(self, console: Console, level: int) -> None:
+    def __init__(self, console: Console, threshold: Threshold) -> None:
         self._console = console
-        self._level = level
+        self._threshold = threshold
 
     def line(self, line: Line) -> None:
         """See `Display.line`."""
-        if LEVELS.get(line.level, 0) < self._level:
+        if not self._threshold.lets_through(line):
             return
         first, *further = line.message.split("\n")
         head = f"{first}{shown_fields(line.unsaid | line.fields)}"

@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, CliSettingsSource
 
 from supervisor.settings.run_settings import DaemonSettings
 
-_OWN: Final = frozenset({"engine_url", "state_dir", "log_level", "log_format"})
+_OWN: Final = frozenset({"engine_url", "state_dir", "log_format"})
 """Settings of the worker that every such command decides, whatever was given."""
 
 

@@ -27,6 +27,7 @@ from supervisor.commands.shared.program import Program, path_of_our_code
 from supervisor.errors import StateDirectoryError
 from supervisor.process.tasks import done_before
 from supervisor.settings.legacy_environment import LEGACY_NAMES
+from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE
 
 ENGINE_READY_SECONDS: Final = 30.0
 WORKER_READY_SECONDS: Final = 600.0
@@ -45,7 +46,6 @@ class PairOptions:
     port: int
     worker_flags: Sequence[str]
     engine_flags: Sequence[str] = ()
-    log_level: str = "info"
 
     @property
     def token_file(self) -> Path:
@@ -186,14 +186,14 @@ class Pair:
 
     async def _start_worker(self) -> Program:
         self._worker_is_ready = self._reload_asked = False
-        level = "debug" if self._options.log_level == "debug" else "info"
         words = [
-            *("supervisor", "--engine-url", self._url, "--log-level", level, "--log-format", "json"),
+            *("supervisor", "--engine-url", self._url, "--log-format", "json"),
             *("--state-dir", str(self._options.directory / WORKER_DIRECTORY)),
             *("--engine-token-file", str(self._options.token_file)),
             *self._options.worker_flags,
         ]
-        return await self._start("worker", words, without_another_engine(os.environ))
+        environment = {**without_another_engine(os.environ), AT_LEAST_INFO_VARIABLE: "1"}
+        return await self._start("worker", words, environment)
 
     async def _start(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> Program:
         return await Program.start(

@@ -26,7 +26,8 @@ _ENDS: Final = frozenset({JobEnded.name, JobNotRun.name})
 class Line:
     """One event. ``facts`` are the event's own (`supervisor.log.events`), ``fields`` those of a block's logger.
 
-    ``time`` is UTC, ISO 8601. What is none of the log's has no ``time``: it is the ``message`` alone.
+    ``time`` is UTC, ISO 8601. What is none of the log's has no ``time``: it is the ``message`` alone. ``raw`` is the
+    line as the worker wrote it.
     """
 
     message: str
@@ -37,6 +38,7 @@ class Line:
     traceback: str = ""
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
     fields: dict[str, Any] = field(default_factory=dict[str, Any])
+    raw: str = field(default="", repr=False, compare=False)
 
     def fact(self, name: str) -> str:
         """Return a fact as text; empty where there is none. ``job`` is empty for what the worker says of itself."""
@@ -84,14 +86,15 @@ def read_line(text: str) -> Line:
             **{name: str(found.get(name, "")) for name in ("time", "level", "logger", "event", "traceback")},
             facts={name: fact for name, fact in found.items() if name not in _OWN_KEYS},
             fields=dict(found.get("fields", {})),
+            raw=text,
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         # Python's own words as the worker dies, or its keeper's.
-        return Line(text)
+        return Line(text, raw=text)
 
 
-def as_text(line: Line) -> str:
-    """Return the event as the worker writes it for people to read, further lines below the first."""
+def as_text(line: Line, *, indent: bool = True) -> str:
+    """Return the event as the worker writes it for people to read; with ``indent``, further lines below the first."""
     if not line.time:
         return line.message
     of_a_block = bool(line.fact("job")) and not line.is_the_worker_s
@@ -112,7 +115,7 @@ def as_text(line: Line) -> str:
             **({"event": line.event} if line.event != OTHER_LOG else {}),
         }
     )
-    return TextLine(indent=True).format(record)
+    return TextLine(indent=indent).format(record)
 
 
 def _moment(time: str) -> datetime.datetime:

@@ -1,6 +1,5 @@
 """`supervisor new-block`: a working block with its tests."""
 
-import argparse
 import json
 import os
 import shlex
@@ -8,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
 from rich.markup import escape
 
 from supervisor.commands.new_block.names import DEFAULT_PACKAGE, BadNameError, Names, names_of
@@ -19,6 +17,8 @@ from supervisor.commands.new_block.writer import (
     write_block,
 )
 from supervisor.commands.shared.common import EXIT_USAGE
+from supervisor.commands.shared.console import OutputConsole
+from supervisor.settings.command_parser import CommandParser
 
 PROGRAM: Final = "supervisor new-block"
 _EXAMPLE: Final = {"output": "Version 15.9\nlab1 is up", "include": "Version"}
@@ -41,12 +41,11 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> CommandParser:
+    parser = CommandParser(
         prog=PROGRAM,
         description="Write a module with a working function block and its tests, to start from.",
         epilog="Example: supervisor new-block acme/show_version:1.0.0 --directory my_blocks",
-        allow_abbrev=False,
     )
     parser.add_argument("name", help="the block: `show_version`, or `acme/show_version:1.0.0`")
     parser.add_argument("--directory", default=".", help="where to write it (default: here)")
@@ -77,7 +76,7 @@ def _as_json(names: Names, written: Written) -> dict[str, object]:
 
 
 def _print(names: Names, written: Written, *, asked: str) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = OutputConsole(soft_wrap=True)
     console.print(f"Wrote [bold]{escape(str(written.module))}[/] with the block {names.block_id}.")
     if "-" in asked:
         console.print("A hyphen became '_': neither Python nor every engine takes it in a name.")

@@ -13,8 +13,13 @@ from supervisor.commands.new_block.names import Names
 from supervisor.errors import SupervisorError
 
 _PYTEST_INI: Final = "[pytest]\n# The tests of a block stand in its own module.\npython_files = *.py\n"
-_ASYNCIO: Final = "asyncio_default_fixture_loop_scope = function\n"
-"""Without it, some versions of pytest-asyncio begin each run with a warning; without them, nobody knows it."""
+_ASYNCIO: Final = """\
+# Tests and fixtures may be `async def` without a marker.
+asyncio_mode = auto
+asyncio_default_fixture_loop_scope = function
+"""
+"""For pytest-asyncio: without it, pytest would warn of settings that it does not know. Without the last one, some
+versions of it begin each run with a warning."""
 
 _SECTIONS: Final = {
     "pytest.ini": "pytest",

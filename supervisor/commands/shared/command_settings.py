@@ -1,7 +1,7 @@
 """Settings of a command that runs once: what the daemon's commands share, and arguments of its own."""
 
 from collections.abc import Container
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
@@ -18,13 +18,17 @@ class CommandSettings(RunSettings):
     A variable that happens to be called JSON, or a NEOPS_BLOCK in some `.env`, must not decide what is run.
     """
 
+    ALSO_FROM_ENVIRONMENT: ClassVar[frozenset[str]] = frozenset()
+    """Settings of the subclass that the daemon has as well, and that come from where the daemon's do."""
+
     @classmethod
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], *args: Any, **kwargs: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Use the sources of `RunSettings`, for the settings of `RunSettings`."""
+        """Use the sources of `RunSettings`, for the settings of `RunSettings` and those named beside them."""
         sources = super().settings_customise_sources(settings_cls, *args, **kwargs)
-        return tuple(OnlyThese(settings_cls, source, RunSettings.model_fields) for source in sources)
+        names = cls.ALSO_FROM_ENVIRONMENT.union(RunSettings.model_fields)
+        return tuple(OnlyThese(settings_cls, source, names) for source in sources)
 
 
 class OnlyThese(PydanticBaseSettingsSource):

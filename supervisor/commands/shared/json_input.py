@@ -2,49 +2,83 @@
 
 import json
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from supervisor.errors import SupervisorError
 
+STDIN: Final = "-"
+FORMS: Final = "a JSON object, `@FILE` for a file that holds one, or `-` for stdin"
+"""How JSON can be given, for the help of every flag that takes some."""
+
 
 class BadInputError(SupervisorError):
-    """What was given can't be used. The message names the flag and says what is wrong."""
+    """What was given can't be used. The message names the ``flag`` and says what is wrong."""
+
+    def __init__(self, flag: str, problem: str) -> None:
+        super().__init__(f"{flag}: {problem}")
+        self.flag = flag
 
 
-def read_parameters(text: str) -> dict[str, Any]:
-    """Return the parameters in ``text``, in the file that ``@FILE`` names, or from stdin for ``-``.
+@dataclass(frozen=True, slots=True)
+class JobInput:
+    """What a job is given. ``context`` is `None` where none was given."""
 
-    Raises `BadInputError`.
+    parameters: dict[str, Any] = field(repr=False)
+    context: dict[str, Any] | None = field(repr=False)
+
+
+def read_job_input(params: str, context: str | None) -> JobInput:
+    """Return what stands behind --params and --context. Raises `BadInputError`."""
+    if params == context == STDIN:
+        raise BadInputError(
+            "--context", "stdin is read for --params already. Give one of the two as text or as @FILE."
+        )
+    # The path alone was once the only way to give a context.
+    return JobInput(
+        read_object("--params", params),
+        None if context is None else read_object("--context", context, bare_path=True),
+    )
+
+
+def read_object(flag: str, given: str, *, bare_path: bool = False) -> dict[str, Any]:
+    """Return the JSON object that is ``given``: as text, in the file that ``@FILE`` names, or on stdin for ``-``.
+
+    With ``bare_path``, what does not begin as an object does names a file too. Raises `BadInputError`.
     """
-    if text == "-":
-        return _object("--params", _stdin(), "text on stdin")
-    if text.startswith("@"):
-        return _object("--params", _file("--params", text[1:]), f"file {text[1:]}")
-    return _object("--params", text, "text")
+    if given == STDIN:
+        return _object(flag, _stdin(flag), "text on stdin")
+    if given.startswith("@"):
+        return _object(flag, _file(flag, given[1:]), f"file {given[1:]}")
+    if bare_path and not given.lstrip().startswith(tuple("{[")):
+        return _object(flag, _file(flag, given), f"file {given}")
+    if _is_file(given):
+        raise BadInputError(flag, f"the text is not JSON. To read the file {given}, write @{given}.")
+    return _object(flag, given, "text")
 
 
-def read_context(path: str | None) -> dict[str, Any]:
-    """Return the context in the file ``path``, without one that of a job on nothing. Raises `BadInputError`."""
-    if path is None:
-        return {"devices": [], "deviceGroups": [], "interfaces": []}
-    return _object("--context", _file("--context", path), f"file {path}")
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a name, or with what no name can hold
+        return False
 
 
-def _stdin() -> str:
+def _stdin(flag: str) -> str:
     try:
         return sys.stdin.read()
     except UnicodeDecodeError:
-        raise BadInputError("--params: stdin is not UTF-8 text.") from None
+        raise BadInputError(flag, "stdin is not UTF-8 text.") from None
 
 
 def _file(flag: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except OSError as error:
-        raise BadInputError(f"{flag}: file {path} can't be read: {error.strerror}.") from None
+        raise BadInputError(flag, f"file {path} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise BadInputError(f"{flag}: file {path} is not UTF-8 text.") from None
+        raise BadInputError(flag, f"file {path} is not UTF-8 text.") from None
 
 
 def _object(flag: str, text: str, what: str) -> dict[str, Any]:
@@ -52,12 +86,12 @@ def _object(flag: str, text: str, what: str) -> dict[str, Any]:
         value = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise BadInputError(
-            f"{flag}: the {what} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}."
+            flag, f"the {what} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}."
         ) from None
     except (ValueError, RecursionError) as error:
-        raise BadInputError(f"{flag}: the {what} is not JSON: {error}.") from None
+        raise BadInputError(flag, f"the {what} is not JSON: {error}.") from None
     if not isinstance(value, dict):
-        raise BadInputError(f"{flag}: the {what} is {_KINDS[type(value)]}. It has to be a JSON object.")
+        raise BadInputError(flag, f"the {what} is {_KINDS[type(value)]}. It has to be a JSON object.")
     return value
 
 

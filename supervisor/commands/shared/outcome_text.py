@@ -3,17 +3,17 @@
 import json
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from supervisor.commands.shared.console import OutputConsole
 from supervisor.log.format import printable
 from supervisor.watch.stack import innermost
 
 
 def print_outcome(block_id: str, answer: dict[str, Any]) -> None:
     """Print the answer of a job (`supervisor.commands.blockserver.answer`), without its log: that has been shown."""
-    Console(highlight=False).print(outcome_table(block_id, answer))
+    OutputConsole().print(outcome_table(block_id, answer))
 
 
 def outcome_table(block_id: str, answer: dict[str, Any]) -> Table:

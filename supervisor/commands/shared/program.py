@@ -20,6 +20,7 @@ from supervisor.process.tasks import Tasks
 
 _LONGEST_LINE_BYTES: Final = 2**20
 _KEPT_LINES: Final = 40
+_TIED: Final = "supervisor.commands.shared.tied"
 
 LineHandler = Callable[[str, str], None]
 """Called with the program's name and each line that it prints."""
@@ -63,10 +64,15 @@ class Program:
         on_line: LineHandler,
         stdin_line: str = "",
     ) -> Self:
-        """Start ``python -m`` with ``arguments``. ``stdin_line`` is all that it can read."""
+        """Start ``python -m`` with ``arguments``. ``stdin_line`` is all that it can read.
+
+        To be called in the thread that ends last: the program ends with it (`supervisor.commands.shared.tied`).
+        """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
+            _TIED,
+            str(os.getpid()),
             *arguments,
             env=dict(environment),
             cwd=directory,

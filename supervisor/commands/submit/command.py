@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from dataclasses import replace
@@ -9,18 +10,18 @@ from typing import Any, Final
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, CliPositionalArg, PydanticBaseSettingsSource
-from rich.console import Console
-from rich.status import Status
 
 from jobrunner.protocol.messages import JobType, RunOn
 from supervisor.commands.blockserver.block_lookup import NoSuchBlockError
 from supervisor.commands.local.display import TerminalDisplay
 from supervisor.commands.local.flags import on_the_command_line
 from supervisor.commands.local.pair import no_proxy_for_the_loopback
-from supervisor.commands.local.worker_lines import LEVELS
+from supervisor.commands.local.places import where_engines_are_looked_for
+from supervisor.commands.local.threshold import Threshold
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
-from supervisor.commands.shared.json_input import BadInputError, read_context, read_parameters
+from supervisor.commands.shared.console import OutputConsole, status_on
+from supervisor.commands.shared.json_input import FORMS, BadInputError, read_job_input
 from supervisor.commands.submit.engine_lookup import block_meant, what_it_runs_on
 from supervisor.commands.submit.job_follower import WaitedTooLongError, follow
 from supervisor.commands.submit.report import report_of, report_table
@@ -39,8 +40,8 @@ _OF_THE_ENGINE: Final = frozenset(
 class SubmitSettings(BaseSettings):
     """Submit a job to an engine that `supervisor local` or `supervisor dev` runs.
 
-    Exit code 0 when the job was taken, with --wait when it succeeded; 1 when it failed; 2 for wrong usage, an engine
-    that can't be used, or a result that has not come in time.
+    Exit code 0 when the engine took the job, or, with --wait, when the job succeeded; 1 when it failed; 2 for wrong
+    usage, for an engine that can't be used, and for a result that did not come in time.
     """
 
     model_config = RunSettings.model_config
@@ -48,12 +49,9 @@ class SubmitSettings(BaseSettings):
     block: CliPositionalArg[str] = Field(
         description="The block: `package/name:1.0.0`, `package/name`, or its name alone where that is unique."
     )
-    params: str = Field(
-        default="{}",
-        description="The parameters: a JSON object, `@FILE` for a file that holds one, or `-` for stdin.",
-    )
+    params: str = Field(default="{}", description=f"The parameters: {FORMS}.")
     context: str | None = Field(
-        default=None, description="A file with the job's context: a JSON object with `devices` and so on."
+        default=None, description=f"The job's context, with `devices` and so on: {FORMS}."
     )
     job_type: JobType = Field(default="execute", alias="type", description="What is asked of the block.")
     run_on: RunOn | None = Field(
@@ -102,21 +100,22 @@ def run(arguments: list[str]) -> int:
     """Submit the job, and wait for it if asked. Returns the exit code."""
     settings = read_settings(SubmitSettings, arguments, PROGRAM, _EPILOG)
     try:
-        body = {"parameters": read_parameters(settings.params), "type": settings.job_type}
-        if settings.context is not None:
-            body["context"] = read_context(settings.context)
+        given = read_job_input(settings.params, settings.context)
     except BadInputError as error:
         return _refuse(str(error))
+    body: dict[str, Any] = {"parameters": given.parameters, "type": settings.job_type}
+    if given.context is not None:
+        body["context"] = given.context
     flags = on_the_command_line(SubmitSettings, arguments)
     target = find_target(settings.engine_url, by_flag="engine_url" in flags, say=_say)
     if target is None:
         return _refuse(
-            "No engine runs here. Start one with `supervisor dev` or `supervisor local`, or give --engine-url."
+            f"No running engine is announced in {where_engines_are_looked_for()}. Start one with `supervisor dev` or "
+            "`supervisor local`. If one runs with another XDG_STATE_HOME, set the same, or give --engine-url and "
+            "--engine-token-file."
         )
     if not URL.fullmatch(target.url):
-        return _refuse(
-            f"{target.url} is not where an engine can be: give a URL such as http://127.0.0.1:3030."
-        )
+        return _refuse(f"{target.url} is no URL of an engine. Give one such as http://127.0.0.1:3030.")
     # An engine on this machine is not to be sought behind a proxy.
     os.environ.update(no_proxy_for_the_loopback(os.environ))
     try:
@@ -143,7 +142,7 @@ async def _submit(settings: SubmitSettings, target: Target, body: dict[str, Any]
         block = await block_meant(engine, settings.block)
         if not block.workers_online:
             print(
-                f"{PROGRAM}: no worker that is online offers {block.id}; the job waits for one.",
+                f"{PROGRAM}: no worker that is online offers {block.id}. The job waits until one does.",
                 file=sys.stderr,
             )
         place = what_it_runs_on(block, settings.run_on, settings.entity_id, body.get("context") or {})
@@ -164,12 +163,14 @@ async def _submit(settings: SubmitSettings, target: Target, body: dict[str, Any]
 async def _wait(
     settings: SubmitSettings, engine: Submissions, target: Target, job_id: str, block: OfferedBlock
 ) -> int:
-    console = Console(stderr=True, highlight=False)
-    shown = TerminalDisplay(console, LEVELS["DEBUG"])
-    with Status(f"{block.id}: submitted", console=console) as status:
+    console = OutputConsole(stderr=True)
+    shown = TerminalDisplay(console, Threshold(logging.DEBUG))
+    # A worker that is online and has not taken the job yet has no slot for it.
+    pending = f"waits for a {'slot' if block.workers_online else 'worker'}"
+    with status_on(console, f"{block.id}: submitted") as status:
 
         def tell(where: str, waited: float) -> None:
-            what = "waits for a worker" if where == "pending" else "runs"
+            what = pending if where == "pending" else "runs"
             status.update(f"{block.id} {what} ({waited:.0f} s)")
 
         try:
@@ -182,7 +183,7 @@ async def _wait(
                 on_status=tell,
             )
         except WaitedTooLongError as error:
-            what = "waits for a worker" if error.status == "pending" else "runs on"
+            what = pending if error.status == "pending" else "runs on"
             return _refuse(
                 f"Job {job_id} has no result after {settings.timeout_seconds:g} s: it {what}. "
                 f"See {_place(target, job_id)}."
@@ -191,7 +192,7 @@ async def _wait(
     if _as_json(settings):
         print(json.dumps({"engine": target.url, **report}, ensure_ascii=False))
     else:
-        Console(highlight=False).print(report_table(report))
+        OutputConsole().print(report_table(report))
     return 0 if report["success"] else EXIT_FAILED
 
 

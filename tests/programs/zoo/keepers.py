@@ -15,10 +15,11 @@ import aiohttp
 import psutil
 
 from supervisor.commands.demo.census import Census
-from supervisor.commands.demo.environment import MARK_VARIABLE, program_environment
+from supervisor.commands.demo.environment import program_environment
 from supervisor.commands.demo.worker_log import WorkerLog
 from supervisor.commands.local.worker_lines import READY
 from supervisor.commands.shared.program import Program
+from supervisor.settings.marks import MARK_VARIABLE
 from tests.programs.bench.engine import Engine
 from tests.programs.bench.stage import SET_UP_SECONDS, STOP_SECONDS, database_of, token_file_of
 from tests.tokens import bearer

@@ -99,7 +99,6 @@ EXPECTED = {"expected_result_data": {"text": "x"}}
 @pytest.mark.parametrize(
     ("arguments", "options", "said"),
     [
-        ((), {"remote_lab_fixture": "lab"}, "checks nothing"),
         ((), EXPECTED, "no device to run on"),
         (("group",), EXPECTED, "no group to run on"),
         (("interface",), EXPECTED, "can't run on 'interface'"),
@@ -108,7 +107,7 @@ EXPECTED = {"expected_result_data": {"text": "x"}}
     ],
     ids=lambda _: "",
 )
-def test_a_case_that_can_t_be_run_or_proves_nothing_is_refused_where_it_stands(
+def test_a_case_that_can_t_be_run_is_refused_where_it_stands(
     arguments: tuple[str, ...], options: dict[str, Any], said: str
 ) -> None:
     given = dict(options)

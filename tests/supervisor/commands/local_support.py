@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from supervisor.commands.local.announcement import Announcement, running_engines
 from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.tokens import bearer
@@ -170,17 +172,28 @@ def programs_of(command: Running) -> dict[str, int]:
     """The programs beside the command, by what stands behind ``-m``, and their pids."""
     # What was started is the keeper; its child is the command.
     found = {}
-    for below in _children(command.process.pid):
-        for child in _children(below):
+    for below in children_of(command.process.pid):
+        for child in children_of(below):
             words = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
             if "-m" in words:
                 found[words[words.index("-m") + 1]] = child
     return found
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
     found: list[int] = []
     for thread in Path(f"/proc/{pid}/task").iterdir():
         with contextlib.suppress(OSError):
             found += map(int, (thread / "children").read_text().split())
     return found
+
+
+def descendants_of(pid: int) -> list[psutil.Process]:
+    """All that runs below a process, known so that another one with the same number is not taken for it."""
+    return psutil.Process(pid).children(recursive=True)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False

@@ -43,12 +43,6 @@ PARAMS_LINE, CLASS_LINE, BODY_LINE = 5, 9, 10
 @pytest.mark.parametrize(
     ("given", "finding"),
     [
-        ({"params": "names: list[str] = []"}, ("mutable-default", "warning", PARAMS_LINE)),
-        (
-            {"params": "names: dict[str, str] = Field({}, title='x')"},
-            ("mutable-default", "warning", PARAMS_LINE),
-        ),
-        ({"params": "names: Any = Field(default=set())"}, ("mutable-default", "warning", PARAMS_LINE)),
         ({"params": "password: str"}, ("unmarked-secret", "warning", PARAMS_LINE)),
         ({"params": "snmp_community: str | None = None"}, ("unmarked-secret", "warning", PARAMS_LINE)),
         ({"body": "seen = []\n" + RUN}, ("mutable-default", "warning", BODY_LINE)),
@@ -136,6 +130,10 @@ def test_what_an_import_says_is_one_line_and_ends_before_the_advice(message: str
     [
         {},
         {"params": "names: list[str] = Field(default_factory=list)"},
+        # pydantic copies these for each object.
+        {"params": "names: list[str] = []"},
+        {"params": "names: dict[str, str] = Field({}, title='x')"},
+        {"params": "names: Any = Field(default=set())"},
         {"params": "known: ClassVar[list[str]] = []"},
         {"params": "pair: tuple[str, ...] = ()"},
         {"params": "password: Annotated[str, SENSITIVE]"},

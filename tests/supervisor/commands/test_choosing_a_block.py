@@ -76,8 +76,35 @@ def test_an_unknown_name_leads_to_near_ones(wanted: str) -> None:
 def test_where_nothing_is_near_the_problems_are_named() -> None:
     problem = ImportProblem(module="m", file="m.py", line=3, kind="error", message="no luck", traceback="")
     catalogue = CATALOGUE.model_copy(update={"problems": (problem,)})
-    with pytest.raises(NoSuchBlockError, match=r"among the 5 that were found\.[^\n]*:\n  m\.py:3: no luck"):
+    with pytest.raises(NoSuchBlockError, match=r"could not be imported[^\n]*:\n  m\.py:3: no luck"):
         choose(catalogue, "zzz")
+
+
+def test_the_blocks_that_exist_are_listed_the_nearest_first() -> None:
+    with pytest.raises(NoSuchBlockError) as caught:
+        choose(CATALOGUE, "b/sam")
+    error = caught.value
+    assert error.known[:2] == ("b/same:2.0.0", "a/same:1.0.0")
+    assert sorted(error.known) == sorted(each.id for each in CATALOGUE.blocks)
+    assert str(error).splitlines()[1:] == [
+        "These blocks were found:",
+        *(f"  {known}" for known in error.known),
+    ]
+
+
+@pytest.mark.parametrize(("number", "last"), [(20, "  p/block"), (21, "  and 1 more"), (30, "  and 10 more")])
+def test_no_more_than_twenty_blocks_are_listed_and_the_rest_is_counted(number: int, last: str) -> None:
+    blocks = tuple(block("p", f"block_{index}", (1, 0, 0)) for index in range(number))
+    with pytest.raises(NoSuchBlockError) as caught:
+        choose(Catalogue(blocks=blocks), "zzz")
+    lines = str(caught.value).splitlines()
+    assert (len(lines), len(caught.value.known)) == (2 + min(number, 21), number)
+    assert lines[-1].startswith(last)
+
+
+def test_where_there_is_no_block_at_all_that_is_said() -> None:
+    with pytest.raises(NoSuchBlockError, match=r"^There is no block 'zzz'\. No blocks were found\.$"):
+        choose(Catalogue(), "zzz")
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,16 @@
 """Settings that can't be read anew are a reload that is refused, and no reason to stop."""
 
 import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from supervisor.commands import daemon as daemon_module
 from supervisor.errors import ReloadRefusedError
+from supervisor.settings.legacy_environment import NamesForBlocks
+from supervisor.settings.run_settings import DaemonSettings
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.EACCES])
@@ -17,4 +22,47 @@ def test_a_file_of_settings_that_can_not_be_opened_refuses_the_reload(
 
     monkeypatch.setattr(daemon_module, "parse", parse)
     with pytest.raises(ReloadRefusedError, match=r"The settings can't be read: .*'\.env'"):
-        daemon_module._read_again([])
+        daemon_module._read_again([], NamesForBlocks())
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[NamesForBlocks]:
+    monkeypatch.chdir(tmp_path)
+    for name in ("POLL_INTERVAL", "WORKER_NAME", "URL_BLACKBOARD"):
+        monkeypatch.delenv(name, raising=False)
+    names = NamesForBlocks()
+    yield names
+    names.withdraw()
+
+
+ENGINE = ["--engine-url", "http://user:hidden-1@engine:3030"]
+
+
+def test_jobs_see_the_values_in_force_by_their_old_names_and_no_password(
+    names: NamesForBlocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POLL_INTERVAL", "10")
+    settings = daemon_module.in_force(
+        daemon_module._read_again([*ENGINE, "--poll-seconds", "3"], names), names
+    )
+    assert set(settings.job_env) >= {"POLL_INTERVAL", "URL_BLACKBOARD", "HEARTBEAT_INTERVAL"}
+    assert "WORKER_NAME" not in settings.job_env
+    assert (os.environ["POLL_INTERVAL"], os.environ["HEARTBEAT_INTERVAL"]) == ("3", "20")
+    assert os.environ["URL_BLACKBOARD"] == "http://engine:3030"
+    names.withdraw()
+    assert (os.environ["POLL_INTERVAL"], os.environ.get("HEARTBEAT_INTERVAL")) == ("10", None)
+
+
+def test_what_jobs_see_does_not_decide_what_is_read_anew(names: NamesForBlocks) -> None:
+    Path(".env").write_text("POLL_INTERVAL=5\n")
+
+    def read() -> DaemonSettings:
+        return daemon_module._read_again(ENGINE, names)
+
+    assert read().poll_seconds == 5
+    Path(".env").write_text("POLL_INTERVAL=6\n")
+    assert read().poll_seconds == 6
+    Path(".env").write_text("POLL_INTERVAL=none\n")
+    with pytest.raises(ReloadRefusedError):
+        read()
+    assert os.environ["POLL_INTERVAL"] == "6"

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from commands_support import Done, supervisor
 
-from supervisor.commands.journal_output import age_text
+from supervisor.commands.journal.output import age_text
 from supervisor.journal import Claim, Ledger
 from tests.patience import PATIENCE_SECONDS
 
@@ -113,7 +113,7 @@ def test_show_prints_the_stored_result(state: Path) -> None:
 def test_retry_makes_a_dead_letter_deliverable(state: Path) -> None:
     done = journal(state, "retry", "3")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "1 dead letter(s) will be sent again" in done.stdout
+    assert "The worker will send 1 dead letter(s) again" in done.stdout
     assert reasons(state)[3] is None
     assert reasons(state)[4] is not None
 
@@ -173,7 +173,8 @@ def test_where_there_is_no_journal_one_message_says_so_and_none_is_made(
     done = journal(tmp_path, *action)
     assert done.returncode == 1
     assert done.stderr == (
-        f"supervisor journal: There is no journal in {tmp_path}. Give the worker's own directory with --state-dir.\n"
+        f"supervisor journal: There is no journal in {tmp_path} or {tmp_path / 'worker'}. "
+        "Give the worker's own directory with --state-dir.\n"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -196,13 +197,13 @@ def test_somebody_else_is_told_whose_the_journal_is(state: Path) -> None:
     state.chmod(0o755)
     code = (
         "import os, sys; os.setgid(65534); os.setuid(65534)\n"
-        "from supervisor.commands.journal import run\n"
+        "from supervisor.commands.journal.command import run\n"
         f"sys.exit(run(['--state-dir', {str(state)!r}]))"
     )
     root = Path(__file__).parents[3]
     # Loaded as root: an interpreter below /root can't be started by nobody.
     done = subprocess.run(
-        [sys.executable, "-c", f"import supervisor.commands.journal\n{code}"],
+        [sys.executable, "-c", f"import supervisor.commands.journal.command\n{code}"],
         cwd=root,
         capture_output=True,
         text=True,
@@ -281,3 +282,46 @@ def test_the_state_directory_comes_from_the_environment_as_for_the_daemon(state:
 def test_ages_are_told_in_two_units() -> None:
     ages = [age_text(seconds) for seconds in (0, 59.9, 61, 3700, 90000, -5)]
     assert ages == ["0 s", "59 s", "1 min 1 s", "1 h 1 min", "1 d 1 h", "0 s"]
+
+
+def under(home: Path, *arguments: str) -> Done:
+    return supervisor("journal", *arguments, XDG_STATE_HOME=str(home), STATE_DIRECTORY="")
+
+
+async def test_the_journal_of_a_local_worker_is_found_without_a_flag_and_by_the_directory_that_local_has(
+    tmp_path: Path,
+) -> None:
+    local = tmp_path / "neops-local"
+    await (await make(local / "worker")).close()
+    check_list(under(tmp_path))
+    check_list(under(tmp_path, "--state-dir", str(local)))
+    done = under(tmp_path, "drop", "3")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+async def test_of_two_journals_the_daemon_s_is_listed_the_other_named_and_none_changed(
+    tmp_path: Path,
+) -> None:
+    daemon, local = tmp_path / "neops-supervisor", tmp_path / "neops-local" / "worker"
+    await (await make(daemon)).close()
+    await (await make(local)).close()
+    listed = under(tmp_path)
+    assert json.loads(listed.stdout)["journal"] == str(daemon / FILE)
+    assert f"There is another journal, {local / FILE}: see it with --state-dir {local}." in listed.stderr
+    refused = under(tmp_path, "drop", "3")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"Say which one is meant: --state-dir {daemon} or {local}." in refused.stderr
+    assert reasons(daemon).keys() == reasons(local).keys() == {1, 2, 3, 4}
+    assert under(tmp_path, "drop", "3", "--state-dir", str(local)).returncode == 0
+    assert (3 in reasons(daemon), 3 in reasons(local)) == (True, False)
+
+
+def test_where_there_is_no_journal_every_place_that_was_looked_at_is_named(tmp_path: Path) -> None:
+    said = under(tmp_path).stderr
+    for place in ("neops-supervisor", "neops-local/worker"):
+        assert str(tmp_path / place) in said
+
+
+def test_a_mistyped_action_leads_to_the_nearest_one(tmp_path: Path) -> None:
+    done = under(tmp_path, "rety", "1")
+    assert (done.returncode, "Did you mean retry?" in done.stderr) == (2, True)

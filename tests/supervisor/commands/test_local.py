@@ -1,5 +1,6 @@
 """`supervisor local`: engine and worker together, kept running, their state kept."""
 
+import json
 import os
 import signal
 import socket
@@ -8,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from local_support import programs_of, running, submit, write_block
+from local_support import children_of, descendants_of, is_alive, programs_of, running, submit, write_block
 
 from supervisor.log.events.jobs import JobEnded
 from supervisor.log.events.worker import (
@@ -110,9 +111,9 @@ def test_a_worker_that_can_not_start_ends_it_with_the_reason(home: Path) -> None
 
 
 def test_a_job_that_runs_may_finish_after_the_first_signal_and_its_result_is_kept(home: Path) -> None:
-    with running(home, *local("--shutdown-timeout-seconds", "20")) as command:
+    with running(home, *local("--shutdown-timeout-seconds", "60")) as command:
         command.wait_for(READY)
-        assert submit(home, "greet", "--params", '{"seconds": 1.5}').returncode == 0
+        assert submit(home, "greet", "--params", '{"seconds": 8}').returncode == 0
         command.wait_for(r"\] greeting$")
         assert command.end() == 0
     said = "\n".join(command.lines)
@@ -144,6 +145,27 @@ def test_nothing_is_alive_when_it_was_killed(home: Path) -> None:
         wait_until(gone, lambda: str(below), 10)
 
 
+def test_killing_both_processes_of_the_command_leaves_nothing_and_the_next_start_finds_its_state(
+    home: Path,
+) -> None:
+    with running(home, *local()) as command:
+        command.wait_for(READY)
+        assert submit(home, "greet", "--params", '{"seconds": 600}').returncode == 0
+        command.wait_for(r"\] greeting$")
+        (inner,) = children_of(command.process.pid)
+        below = descendants_of(inner)
+        assert len(below) >= 4, "engine, keeper, worker, job"
+        os.kill(command.process.pid, signal.SIGSTOP)  # or it would see the other's end, and clear up
+        os.kill(inner, signal.SIGKILL)
+        os.kill(command.process.pid, signal.SIGKILL)
+        with running(home, *local()) as second:
+            second.wait_for(READY)
+            assert not [process for process in below if is_alive(process)]
+            assert "Back as worker" in "\n".join(second.lines)
+            assert submit(home, "greet", "--wait").returncode == 0
+            assert second.end() == 0
+
+
 def test_a_result_is_waited_for_while_the_engine_is_started_again(home: Path) -> None:
     with running(home, *local()) as command:
         command.wait_for(READY)
@@ -156,3 +178,26 @@ def test_a_result_is_waited_for_while_the_engine_is_started_again(home: Path) ->
         waiting.join(30)
         (done,) = results
         assert (done.returncode, '"success": true' in done.stdout) == (0, True), done.stderr
+
+
+def test_the_format_and_the_level_of_the_log_are_those_that_are_given(home: Path) -> None:
+    with running(home, *local("--log-format", "json", "--log-level", "warning")) as command:
+        command.wait_for(READY)
+        assert submit(home, "greet", "--params", '{"fails": true}', "--wait").returncode == 1
+        assert command.end() == 0
+    logged = [json.loads(line) for line in command.lines if line.startswith("{")]
+    assert {line["level"] for line in logged} == {"WARNING"}
+    assert not [line for line in command.lines if " INFO " in line]
+
+
+def test_a_level_in_the_file_of_variables_is_in_force_after_a_hangup_signal(home: Path) -> None:
+    (home / ".env").write_text("NEOPS_LOG_LEVEL=warning\n")
+    with running(home, *local()) as command:
+        command.wait_for(READY)
+        assert not [line for line in command.lines if " INFO " in line]
+        (home / ".env").write_text("NEOPS_LOG_LEVEL=debug\n")
+        command.process.send_signal(signal.SIGHUP)
+        command.wait_for(" INFO .*The worker is reloaded")
+        assert submit(home, "greet", "--wait").returncode == 0
+        command.wait_for(" DEBUG ")
+        assert command.end() == 0

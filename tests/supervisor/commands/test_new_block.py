@@ -35,6 +35,25 @@ def test_a_new_block_passes_its_own_tests_and_the_check_and_runs_at_once(
     assert json.loads(ran.stdout)["data"] == {"lines": ["b c"]}
 
 
+ASYNC_FIXTURE = """
+import pytest
+@pytest.fixture
+async def number():
+    return 7
+async def test_number(number):
+    assert number == 7
+"""
+
+
+def test_an_async_fixture_works_with_the_configuration_that_is_written(tmp_path: Path) -> None:
+    assert new_block.run(["one", "--directory", str(tmp_path), "--json"]) == 0
+    (tmp_path / "one.py").unlink()
+    (tmp_path / "number_test.py").write_text(ASYNC_FIXTURE)
+    own = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
+    tested = subprocess.run(own, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
+    assert (tested.returncode, "1 passed" in tested.stdout) == (0, True), tested.stdout
+
+
 @pytest.mark.parametrize("reversible", [False, True])
 def test_the_new_module_is_clean_for_linter_formatter_and_type_checker(
     tmp_path: Path, reversible: bool

@@ -88,9 +88,20 @@ def test_a_result_that_does_not_come_in_time_is_exit_code_2_and_the_job_goes_on(
     assert "has no result after 0.3 s: it runs on. See http://127.0.0.1:" in done.stderr
 
 
+def test_a_job_that_the_worker_has_no_room_for_waits_for_a_slot(tmp_path: Path) -> None:
+    write_block(tmp_path / "greet.py")
+    with running(tmp_path, "dev", "--max-concurrent-jobs", "1") as command:
+        command.wait_for('"event": "ready"')
+        assert submit(tmp_path, "greet", "--params", '{"seconds": 60}').returncode == 0
+        command.wait_for("greeting")
+        done = submit(tmp_path, "greet", "--wait", "--timeout-seconds", "0.3")
+    assert done.returncode == 2
+    assert "has no result after 0.3 s: it waits for a slot. See http://127.0.0.1:" in done.stderr
+
+
 def test_a_ctrl_c_while_waiting_says_that_the_job_goes_on_and_where_its_result_is(home: Path) -> None:
     waiting = subprocess.Popen(
-        [sys.executable, "-m", "supervisor", "submit", "greet", "--wait", "--params", '{"seconds": 3}'],
+        [sys.executable, "-m", "supervisor", "submit", "greet", "--wait", "--params", '{"seconds": 60}'],
         cwd=home,
         env=clean_environment(home),
         stdout=subprocess.DEVNULL,
@@ -115,7 +126,7 @@ def test_an_engine_s_address_of_another_kind_is_refused_as_such(
 ) -> None:
     said = submit_here(tmp_path, "greet", "--engine-url", "ftp://example/x")
     assert said.code == 2
-    assert "ftp://example/x is not where an engine can be: give a URL such as http://" in said.stderr
+    assert "ftp://example/x is no URL of an engine. Give one such as http://" in said.stderr
 
 
 def test_parameters_come_from_stdin_and_from_a_file(home: Path, tmp_path: Path) -> None:
@@ -153,6 +164,19 @@ def test_without_an_engine_the_way_to_one_is_said(tmp_path: Path, submit_here: S
     done = submit_here(tmp_path, "greet")
     assert done.code == 2
     assert "Start one with `supervisor dev`" in done.stderr
+
+
+def test_without_an_engine_it_is_said_where_one_was_looked_for_and_why_there(
+    tmp_path: Path, submit_here: SubmitHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = tmp_path / "elsewhere"
+    assert f"{at}/neops-local/running (XDG_STATE_HOME is {at})" in (
+        submit_here(tmp_path, "greet", XDG_STATE_HOME=str(at)).stderr
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    said = submit_here(tmp_path, "greet", XDG_STATE_HOME="").stderr
+    assert f"{tmp_path}/.local/state/neops-local/running (XDG_STATE_HOME is not set)" in said
+    assert "--engine-url and --engine-token-file" in said
 
 
 class NeopsEngine(http.server.BaseHTTPRequestHandler):

@@ -1,11 +1,12 @@
 """A setting that can't be used is named by the way in which it was set."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from supervisor.commands.shared.common import read_settings
-from supervisor.settings.run_settings import RunSettings
+from supervisor.settings.run_settings import DaemonSettings, RunSettings, parse
 
 
 @pytest.mark.parametrize(
@@ -14,18 +15,18 @@ from supervisor.settings.run_settings import RunSettings
         (
             {"BLOCKING_DETECTION_THRESHOLD": "abc"},
             [],
-            "BLOCKING_DETECTION_THRESHOLD (here --blocking-seconds or ",
+            "BLOCKING_DETECTION_THRESHOLD in the environment (here --blocking-seconds or ",
         ),
-        ({"NEOPS_BLOCKING_SECONDS": "abc"}, [], "--blocking-seconds (or NEOPS_BLOCKING_SECONDS): "),
+        ({"NEOPS_BLOCKING_SECONDS": "abc"}, [], "NEOPS_BLOCKING_SECONDS in the environment: "),
         (
             {"NEOPS_BLOCKING_SECONDS": "abc", "BLOCKING_DETECTION_THRESHOLD": "1"},
             [],
-            "--blocking-seconds (or NEOPS_BLOCKING_SECONDS): ",
+            "NEOPS_BLOCKING_SECONDS in the environment: ",
         ),
         (
             {"BLOCKING_DETECTION_THRESHOLD": "1"},
             ["--blocking-seconds=abc"],
-            "--blocking-seconds (or NEOPS_BLOCKING_SECONDS): ",
+            "--blocking-seconds: ",
         ),
     ],
 )
@@ -52,4 +53,93 @@ def test_an_old_name_in_the_file_of_variables_is_named_as_well(
     (tmp_path / ".env").write_text("BLOCKING_DETECTION_THRESHOLD=abc\n")
     with pytest.raises(SystemExit):
         read_settings(RunSettings, [], "program")
-    assert capsys.readouterr().err.startswith("program: BLOCKING_DETECTION_THRESHOLD (here ")
+    assert capsys.readouterr().err.startswith("program: BLOCKING_DETECTION_THRESHOLD in .env, line 1 (here ")
+
+
+Complaints = Callable[..., list[str]]
+
+
+@pytest.fixture
+def complaints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Complaints:
+    """Read the daemon's settings from flags, environment and `.env`, which must fail; return what is said."""
+    monkeypatch.chdir(tmp_path)
+
+    def read(*arguments: str, file: str = "", **variables: str) -> list[str]:
+        Path(".env").write_text(file)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as end:
+            read_settings(DaemonSettings, list(arguments), "program")
+        assert end.value.code == 2
+        *lines, last = capsys.readouterr().err.splitlines()
+        assert last == "Try 'program --help'."
+        return [line.removeprefix("program: ") for line in lines]
+
+    return read
+
+
+def test_what_is_wrong_unknown_and_contradictory_is_told_at_once_each_with_its_place(
+    complaints: Complaints,
+) -> None:
+    said = complaints(
+        *("--engine-url", "ftp://x", "--max-job-seconds", "10000"),
+        file="# mine\n\nexport NEOPS_POLL_SECONDS=abc\nHEARTBEAT_INTERVAL=-1\nNEOPS_MAX_JOB_SECOND=secret\n",
+        NEOPS_MAX_RESULT_MB="1.5",
+        NEOPS_LOG_LEVEL="loud",
+    )
+    assert sorted(said) == [
+        "--engine-url: must be a URL such as http://engine:3030.",
+        "--max-job-seconds 10000 and --grace-seconds 10, with 30 s to kill and report, make 10040 s, but the engine "
+        "gives a job up after 720 s and would reject the result. Use --max-job-seconds 680 or less.",
+        "HEARTBEAT_INTERVAL in .env, line 4 (here --heartbeat-seconds or NEOPS_HEARTBEAT_SECONDS): "
+        "must be more than 0.",
+        "NEOPS_LOG_LEVEL in the environment: must be one of debug, info, warning or error.",
+        "NEOPS_MAX_JOB_SECOND in .env, line 5 is no setting of this worker, so it has no effect. "
+        "Did you mean NEOPS_MAX_JOB_SECONDS?",
+        "NEOPS_MAX_RESULT_MB in the environment: must be a whole number.",
+        "NEOPS_POLL_SECONDS in .env, line 3: must be a number.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--engine-client-key", __file__), "Give --engine-client-certificate too."),
+        (("--on-stall", "kill", "--stall-seconds", "0"), "Give --stall-seconds 10, or leave --on-stall out."),
+        (("--grace-seconds", "700"), "Use a shorter --grace-seconds."),
+    ],
+)
+def test_settings_that_contradict_each_other_are_told_with_what_to_change(
+    arguments: tuple[str, ...], words: str, complaints: Complaints
+) -> None:
+    (said,) = complaints("--engine-url", "http://x", *arguments)
+    assert said.endswith(words)
+
+
+def test_a_setting_that_is_missing_is_told_with_both_ways_to_give_it(complaints: Complaints) -> None:
+    assert complaints() == ["--engine-url is missing; it can also be given as NEOPS_ENGINE_URL."]
+
+
+def test_a_file_of_variables_that_can_not_be_read_is_one_message(
+    monkeypatch: pytest.MonkeyPatch, complaints: Complaints
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", ".env")
+
+    monkeypatch.setattr("supervisor.commands.shared.common.parse", refuse)
+    assert complaints() == ["The file .env in this directory can't be read: Permission denied."]
+
+
+def test_in_the_file_our_own_name_goes_before_the_old_one_and_the_environment_before_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("POLL_INTERVAL=5\nNEOPS_POLL_SECONDS=3\n")
+    read = lambda: parse(DaemonSettings, ["--engine-url", "http://x"], "program").poll_seconds  # noqa: E731
+    assert read() == 3
+    monkeypatch.setenv("POLL_INTERVAL", "7")
+    assert read() == 7
+    monkeypatch.setenv("NEOPS_POLL_SECONDS", "8")
+    assert read() == 8

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from supervisor.commands.unknown_variables import unknown_variables
 from supervisor.job.limits import secret_names_of
 from supervisor.settings.run_settings import DaemonSettings, RunSettings
+from supervisor.settings.unknown_variables import unknown_variables
 from tests.patience import PATIENCE_SECONDS
 
 

@@ -9,7 +9,7 @@ from .workflow_context import WorkflowContext
 
 
 def create_workflow_context(
-    run_on: str,
+    run_on: str = "global",
     entity_id: int | float | None = None,
     devices: Iterable[Any] | None = None,
     device_groups: Iterable[Any] | None = None,

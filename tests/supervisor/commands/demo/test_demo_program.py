@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.commands.demo.environment import MARK_VARIABLE, program_environment
+from supervisor.commands.demo.environment import program_environment
 from supervisor.commands.demo.worker_log import WorkerLog
 from supervisor.commands.shared.program import Program, ProgramError
 from supervisor.log.events.jobs import JobEnded, JobNotRun
+from supervisor.settings.marks import MARK_VARIABLE
 
 SAYS = "print('ready at 7', flush=True)\n"
 STUBBORN = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SAYS + "time.sleep(60)\n"

@@ -12,7 +12,7 @@ from supervisor.commands.demo.report import Report, judge, skip
 from supervisor.commands.demo.scenario import DESCENDANTS, jobs
 from supervisor.verdict import Cause
 
-ON_TIME = Lateness(beats=30, p50_seconds=0.001, p99_seconds=0.01, max_seconds=0.01)
+ON_TIME = Lateness(beats=30, median_seconds=0.001, worst_seconds=0.01)
 GOOD = Report(
     rows=(),
     interval_seconds=0.2,
@@ -52,7 +52,7 @@ def test_a_report_in_order_has_no_problems() -> None:
             {"descendants_seen": ("plain",)},
             "Descendants that should have run were never seen: setsid, daemon.",
         ),
-        ({"heartbeat": replace(ON_TIME, max_seconds=3.0)}, "A heartbeat was 3.00 s late."),
+        ({"heartbeat": replace(ON_TIME, worst_seconds=3.0)}, "A heartbeat was 3.00 s late."),
         ({"heartbeat": replace(ON_TIME, beats=20)}, "10 of 30 heartbeats are missing."),
         ({"rows": (judge(planned("echo"), None, None),)}, "echo: the engine got no result for it."),
     ],
@@ -64,13 +64,13 @@ def test_each_thing_that_is_not_in_order_is_a_problem(change: dict[str, object],
 
 
 def test_a_beat_that_the_machine_itself_held_up_is_no_problem() -> None:
-    late = replace(ON_TIME, max_seconds=3.0)
+    late = replace(ON_TIME, worst_seconds=3.0)
     assert replace(GOOD, heartbeat=late, machine=late).problems() == []
 
 
 def test_a_skipped_job_is_no_problem_and_says_why() -> None:
     row = skip(planned("show_command"), "no device")
-    assert (row.outcome, row.problem, row.remark) == ("skipped", "", "no device")
+    assert (row.outcome, row.problem, row.remark) == ("not run", "", "no device")
 
 
 def test_the_right_cause_at_the_right_place_is_as_expected() -> None:
@@ -125,6 +125,7 @@ def test_any_other_result_is_a_problem(name: str, job_seen: JobSeen, cause: Caus
 def test_a_ping_that_could_not_be_carried_out_is_excused_with_its_reason() -> None:
     row = judge(planned("ping"), seen(False, "The program `ping` is not installed."), Cause.BLOCK_FAILED)
     assert (row.problem, row.remark) == ("", "The program `ping` is not installed.")
+    assert (row.outcome, row.cause) == ("not run", "")
 
 
 def test_a_ping_that_nobody_answered_is_not_excused() -> None:

@@ -29,7 +29,7 @@ def test_the_worker_gets_its_own_flags_and_none_of_the_command_s() -> None:
     assert (settings.max_job_seconds, settings.function_blocks) == (5, ["a", "b", "c"])
     assert settings.on_stall == "kill"
     assert "--state-dir" not in flags
-    assert "--log-level" not in flags
+    assert settings.log_level == "debug"
 
 
 def test_what_the_environment_says_is_left_to_the_worker_which_reads_it_anew(
@@ -38,6 +38,18 @@ def test_what_the_environment_says_is_left_to_the_worker_which_reads_it_anew(
     monkeypatch.setenv("NEOPS_MAX_JOB_SECONDS", "7")
     assert given_to_the_worker(LocalSettings, []) == []
     assert given_to_the_worker(DevSettings, ["here", "--max-job-seconds", "5"], {"max_job_seconds"}) == []
+
+
+@pytest.mark.parametrize("model", [LocalSettings, DevSettings])
+def test_four_jobs_run_at_a_time_unless_flag_or_environment_say_otherwise(
+    model: type[LocalSettings | DevSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert parse(model, [], "program").max_concurrent_jobs == 4
+    Path(".env").write_text("NEOPS_MAX_CONCURRENT_JOBS=7")
+    assert parse(model, [], "program").max_concurrent_jobs == 7
+    monkeypatch.setenv("NEOPS_MAX_CONCURRENT_JOBS", "2")
+    assert parse(model, [], "program").max_concurrent_jobs == 2
+    assert parse(model, ["--max-concurrent-jobs", "3"], "program").max_concurrent_jobs == 3
 
 
 def test_the_worker_is_not_told_of_another_engine_nor_of_a_proxy_before_this_one() -> None:

@@ -1,5 +1,6 @@
 """`supervisor journal`: what this worker still owes the engine, and what to do with results that it refuses."""
 
+import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,20 +9,21 @@ from typing import Final
 from pydantic import Field
 from pydantic_settings import BaseSettings, CliPositionalArg, PydanticBaseSettingsSource, SettingsConfigDict
 
-from supervisor.commands.journal_output import print_entries, print_entry
+from supervisor.commands.journal.output import print_entries, print_entry
+from supervisor.commands.journal.places import find_journal
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
 from supervisor.errors import SupervisorError
 from supervisor.journal import Entry
-from supervisor.journal.offline import drop, journal_in, read_entries, requeue, salvage_entries
+from supervisor.journal.offline import drop, read_entries, requeue, salvage_entries
 from supervisor.journal.rows import DAMAGED
-from supervisor.settings.run_settings import RunSettings, default_state_directory
+from supervisor.settings.run_settings import RunSettings
 
 PROGRAM: Final = "supervisor journal"
 _CHANGES: Final = {"retry": requeue, "drop": drop}
 _DONE: Final = {
-    "retry": "{count} dead letter(s) will be sent again, by the running worker within seconds or at its next start.",
-    "drop": "{count} dead letter(s) dropped; what they held is wiped.",
+    "retry": "The worker will send {count} dead letter(s) again: within seconds if it runs, else at its next start.",
+    "drop": "Dropped {count} dead letter(s), and wiped what they held.",
 }
 _EPILOG: Final = """\
   supervisor journal                 list the claims whose result the engine does not have
@@ -44,9 +46,9 @@ class JournalSettings(BaseSettings):
         default=["list"], description="`list`, `show NUMBER`, `retry NUMBER`, `drop NUMBER`. Default: list."
     )
     all: bool = Field(default=False, description="Retry or drop every dead letter.")
-    state_dir: Path = Field(
-        default_factory=default_state_directory,
-        description="The worker's state directory, which holds its journal.",
+    state_dir: Path | None = Field(
+        default=None,
+        description="The state directory of the worker, or of `supervisor local`. Default: where these keep it.",
     )
     file: Path | None = Field(
         default=None,
@@ -78,14 +80,14 @@ def run(arguments: list[str]) -> int:
     name, *rest = settings.action
     try:
         if problem := _usage_problem(settings, name, rest):
-            print(f"{PROGRAM}: {problem}\nTry '{PROGRAM} --help'.", file=sys.stderr)
+            _say(f"{problem}\nTry '{PROGRAM} --help'.")
             return EXIT_USAGE
         numbers = [int(word) for word in rest]
         if name in _CHANGES:
             return _change(settings, name, numbers)
         return _show(settings, numbers)
     except SupervisorError as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        _say(str(error))
         return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
@@ -93,17 +95,19 @@ def run(arguments: list[str]) -> int:
 
 def _usage_problem(settings: JournalSettings, name: str, rest: Sequence[str]) -> str | None:
     if name not in ("list", "show", *_CHANGES):
-        return f"there is no action {name!r}: list, show, retry or drop."
+        near = difflib.get_close_matches(name, ("list", "show", *_CHANGES), n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        return f"there is no action {name!r}.{meant} The actions are list, show, retry and drop."
     if wrong := next((word for word in rest if not (word.isascii() and word.isdigit())), None):
-        return f"{wrong!r} is no number; `{PROGRAM} list` shows them."
+        return f"{wrong!r} is not a number. `{PROGRAM} list` shows the numbers."
     if settings.all and (name not in _CHANGES or rest):
         return "--all goes with `retry` or `drop`, in place of numbers."
     if settings.file is not None and name in _CHANGES:
-        return "--file goes with `list` and `show`: nothing is sent from, or dropped in, a file that no worker uses."
+        return "--file goes with `list` and `show` only: no worker uses such a file, so nothing can be sent from it."
     if name == "list" and rest:
-        return f"`list` takes no number; `show {rest[0]}` shows one."
+        return f"`list` takes no number. To see one claim: `{PROGRAM} show {rest[0]}`."
     if name != "list" and not rest and not settings.all:
-        return f"`{name}` needs a number; `{PROGRAM} list` shows them."
+        return f"`{name}` needs a number. `{PROGRAM} list` shows the numbers."
     return None
 
 
@@ -111,8 +115,12 @@ def _show(settings: JournalSettings, numbers: Sequence[int]) -> int:
     if settings.file is not None:
         source, entries = settings.file, salvage_entries(settings.file)
     else:
-        source = journal_in(settings.state_dir)
-        entries = read_entries(source)
+        found = find_journal(settings.state_dir)
+        source, entries = found.path, read_entries(found.path)
+        for other in found.others:
+            _say(
+                f"This is {source}. There is another journal, {other}: see it with --state-dir {other.parent}."
+            )
     if settings.action[0] == "list":
         print_entries(entries, source, as_json=settings.as_json or not sys.stdout.isatty())
         return 0
@@ -125,7 +133,14 @@ def _show(settings: JournalSettings, numbers: Sequence[int]) -> int:
 
 
 def _change(settings: JournalSettings, name: str, numbers: Sequence[int]) -> int:
-    path = journal_in(settings.state_dir)
+    found = find_journal(settings.state_dir)
+    path = found.path
+    if (
+        found.others
+    ):  # numbers are those of one journal: a claim of another must not be dropped by an oversight
+        places = " or ".join(str(each.parent) for each in (path, *found.others))
+        _say(f"There is more than one journal. Say which one is meant: --state-dir {places}.")
+        return EXIT_USAGE
     known = {entry.number: entry for entry in read_entries(path)}
     eligible = [number for number, entry in known.items() if _why_not(entry, name) is None]
     chosen = eligible if settings.all else list(numbers)
@@ -134,13 +149,13 @@ def _change(settings: JournalSettings, name: str, numbers: Sequence[int]) -> int
         problem for number in chosen if number in known and (problem := _why_not(known[number], name))
     ]
     for problem in problems:
-        print(f"{PROGRAM}: {problem}", file=sys.stderr)
+        _say(problem)
     if missing or problems:  # all or nothing: half of what was asked is hard to undo
         return max(_refuse_unknown(path, missing), EXIT_FAILED)
     count = _CHANGES[name](path, chosen)
     print(_DONE[name].format(count=count))
     if count < len(chosen):
-        print(f"{PROGRAM}: the others have changed meanwhile; `{PROGRAM} list` shows how.", file=sys.stderr)
+        _say(f"The others have changed meanwhile; `{PROGRAM} list` shows how.")
         return EXIT_FAILED
     return 0
 
@@ -158,9 +173,12 @@ def _why_not(entry: Entry, change: str) -> str | None:
 
 def _refuse_unknown(source: Path, missing: Sequence[int]) -> int:
     for number in missing:
-        print(
-            f"{PROGRAM}: There is no claim {number} in {source}. `{PROGRAM} list` shows what there is; "
-            "what the engine has is not kept.",
-            file=sys.stderr,
+        _say(
+            f"There is no claim {number} in {source}. `{PROGRAM} list` shows the claims; "
+            "a result that the engine has is not kept."
         )
     return EXIT_FAILED if missing else 0
+
+
+def _say(text: str) -> None:
+    print(f"{PROGRAM}: {text}", file=sys.stderr)

@@ -7,12 +7,13 @@ from typing import Final
 
 from dotenv import dotenv_values
 
-from supervisor.commands.demo.environment import MARK_VARIABLE
 from supervisor.process.cgroups.identity import MARKER_VARIABLE
+from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE, MARK_VARIABLE
+from supervisor.settings.places import in_environment, in_file
 from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
 
 _ALIKE: Final = 0.75
-_MARKS: Final = {MARKER_VARIABLE, MARK_VARIABLE}
+_MARKS: Final = {MARKER_VARIABLE, MARK_VARIABLE, AT_LEAST_INFO_VARIABLE}
 """No settings: this worker knows its own processes by them."""
 
 
@@ -32,4 +33,5 @@ def unknown_variable(name: str, known: Iterable[str]) -> str:
     """Say what is wrong with this variable, and which setting is spelt most like it."""
     closest = difflib.get_close_matches(name.upper(), list(known), n=1, cutoff=_ALIKE)
     advice = f"Did you mean {closest[0]}?" if closest else "`supervisor --help` lists the settings."
-    return f"{name} is set, but no setting of this worker has that name, so it has no effect. {advice}"
+    place = in_environment(name) or in_file(name) or name
+    return f"{place} is no setting of this worker, so it has no effect. {advice}"

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from supervisor.commands.shared.console import OutputConsole
 from supervisor.journal import Entry
 
 _STATES: Final = {"running": "running", "waiting": "waits for delivery", "dead": "dead letter"}
@@ -23,7 +23,7 @@ def print_entries(entries: Sequence[Entry], source: Path, *, as_json: bool) -> N
             json.dumps({"journal": str(source), "claims": [summary_of(entry) for entry in entries]}, indent=2)
         )
         return
-    console = Console(highlight=False)
+    console = OutputConsole()
     if not entries:
         console.print(f"The engine has the results of all jobs of {escape(str(source))}.")
         return

@@ -1,0 +1,24 @@
+"""`python -m supervisor.commands.shared.tied PARENT MODULE ARGUMENT...`: become `python -m MODULE`, tied to a parent.
+
+The kernel kills such a program when its parent ends, in whatever way: also where parent and keeper are both killed, and
+nobody is left who would. Set here, before the program begins, and kept by it: an exec keeps it (prctl(2)).
+"""
+
+import os
+import signal
+import sys
+
+from jobrunner.protocol import linux
+
+
+def main() -> None:
+    """Tie this process to its parent, and become the program."""
+    parent, *words = sys.argv[1:]
+    linux.die_with_parent()
+    if os.getppid() != int(parent):  # it has ended before it was asked for
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.execv(sys.executable, [sys.executable, "-m", *words])  # noqa: S606  # no shell is wanted
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Settings that are right one by one, and can't be meant together. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+KILL_MARGIN_SECONDS: Final = 30.0
+"""What the end of a job may take beyond limit and grace: stack, kill, clearing its tree, and delivery."""
+
+_OF_THE_TIME_LIMIT: Final = ("max_job_seconds", "grace_seconds", "engine_job_timeout_seconds")
+
+
+def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each contradiction. A setting that is not among ``values`` contradicts nothing."""
+    if all(name in values for name in _OF_THE_TIME_LIMIT):
+        yield from _too_late_for_the_engine(*(float(values[name]) for name in _OF_THE_TIME_LIMIT))
+    if values.get("engine_client_key") and values.get("engine_client_certificate", ...) is None:
+        yield (
+            "--engine-client-key is given without the certificate that it is the key of. "
+            "Give --engine-client-certificate too"
+        )
+    if values.get("on_stall") == "kill" and float(values.get("stall_seconds", 1)) == 0:
+        yield (
+            "--on-stall kill ends jobs that have stalled, and --stall-seconds 0 watches none. "
+            "Give --stall-seconds 10, or leave --on-stall out"
+        )
+
+
+def _too_late_for_the_engine(limit: float, grace: float, engine: float) -> Iterator[str]:
+    needed = limit + grace + KILL_MARGIN_SECONDS
+    if needed <= engine:
+        return
+    longest = engine - grace - KILL_MARGIN_SECONDS
+    advice = f"Use --max-job-seconds {longest:g} or less" if longest > 0 else "Use a shorter --grace-seconds"
+    yield (
+        f"--max-job-seconds {limit:g} and --grace-seconds {grace:g}, with {KILL_MARGIN_SECONDS:g} s to kill and "
+        f"report, make {needed:g} s, but the engine gives a job up after {engine:g} s and would reject the result. "
+        f"{advice}"
+    )

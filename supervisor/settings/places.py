@@ -1,0 +1,58 @@
+"""Where a setting comes from: a flag, a variable of the environment, or a line of `.env`."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from supervisor.settings.legacy_environment import LEGACY_NAMES
+
+FILE: Final = ".env"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is set. ``line`` is that of `.env`; without one it is the command line or the environment."""
+
+    name: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        if self.line is not None:
+            return f"{self.name} in {FILE}, line {self.line}"
+        return self.name if self.name.startswith("--") else f"{self.name} in the environment"
+
+
+def place_of(setting: str, variable: str, arguments: Sequence[str]) -> Place | None:
+    """Return where the value in force of a setting comes from, `None` where nobody has set it.
+
+    ``variable`` is its own name in the environment; below it, in environment and file each, stands the old one.
+    """
+    flag = "--" + setting.replace("_", "-")
+    given = {word.partition("=")[0] for word in arguments}
+    if flag in given or flag.replace("--", "--no-", 1) in given:
+        return Place(flag)
+    names = [variable, *(old for old, its in LEGACY_NAMES.items() if its == setting)]
+    for find in (in_environment, in_file):
+        if place := next((found for name in names if (found := find(name)) is not None), None):
+            return place
+    return None
+
+
+def in_environment(name: str) -> Place | None:
+    """Return the place of a variable of the environment that is set."""
+    found = next((own for own, value in os.environ.items() if own.upper() == name.upper() and value), None)
+    return None if found is None else Place(found)
+
+
+def in_file(name: str) -> Place | None:
+    """Return the line of `.env` that sets a variable: of several the last, which counts."""
+    wanted = re.compile(rf"\s*(?:export\s+)?({re.escape(name)})\s*=\s*\S", re.IGNORECASE)
+    try:
+        lines = Path(FILE).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return None
+    found = [(match[1], number) for number, line in enumerate(lines, 1) if (match := wanted.match(line))]
+    return Place(*found[-1]) if found else None

@@ -1,0 +1,107 @@
+"""What is wrong with settings: all of it at once, each with its place and what may stand there."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings
+
+from supervisor.settings.contradictions import contradictions
+from supervisor.settings.legacy_environment import LEGACY_NAMES
+from supervisor.settings.places import place_of
+
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+_MUST: Final[dict[str, str]] = {
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be {le} or less",
+    "literal_error": "must be one of {expected}",
+}
+"""By pydantic's word for an error: the same, as a person would say it."""
+
+
+def told_together(model: type[SettingsT], data: Any, validate: Callable[[Any], SettingsT]) -> SettingsT:
+    """Validate ``data``, and tell what contradicts itself beside what is wrong: nobody is to meet one after the other.
+
+    Raises `ValidationError` and `ValueError`.
+    """
+    try:
+        settings = validate(data)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        wrong = {str(problem["loc"][0]) for problem in found if problem["loc"]}
+        defaults = {name: field.default for name, field in model.model_fields.items()}
+        right = {name: value for name, value in (defaults | data).items() if name not in wrong}
+        raise _with_further(error, found, contradictions(right)) from None
+    if problems := list(contradictions(vars(settings))):
+        raise ValueError(". ".join(problems))
+    return settings
+
+
+def _with_further(
+    error: ValidationError, found: Sequence[ErrorDetails], further: Iterable[str]
+) -> ValidationError:
+    lines = [_line(each["type"], each["loc"], each["msg"], each.get("ctx", {})) for each in found]
+    lines += [_line("value_error", (), text, {}) for text in further]
+    return ValidationError.from_exception_data(error.title, lines, hide_input=True)
+
+
+def _line(
+    kind: Any, location: tuple[int | str, ...], message: str, context: dict[str, Any]
+) -> InitErrorDetails:
+    # The text is given as a part of the context: in a template of pydantic's, braces would mean something.
+    own = PydanticCustomError(kind, "{message}", {**context, "message": message})
+    return InitErrorDetails(type=own, loc=location, input=None)
+
+
+def settings_problems(
+    error: UnicodeDecodeError | OSError | ValidationError, arguments: Sequence[str], prefix: str
+) -> list[str]:
+    """Return a sentence for each setting that can't be used: where it is set, and what it must be.
+
+    ``prefix`` is that of our own variables.
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return ["The file .env in this directory is not UTF-8 text."]
+    if isinstance(error, OSError):
+        return [f"The file .env in this directory can't be read: {error.strerror}."]
+    return [
+        _explained(problem, arguments, prefix)
+        for problem in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def _explained(problem: ErrorDetails, arguments: Sequence[str], prefix: str) -> str:
+    message = _message(problem)
+    if not problem["loc"]:
+        return f"{message}."
+    name = str(problem["loc"][0])
+    flag, variable = "--" + name.replace("_", "-"), prefix + name.upper()
+    if problem["type"] == "missing":
+        return f"{flag} is missing; it can also be given as {variable}."
+    place = place_of(name, variable, arguments)
+    if place is None:
+        return f"{flag} (or {variable}): {message}."
+    here = f" (here {flag} or {variable})" if place.name in LEGACY_NAMES else ""
+    return f"{place}{here}: {message}."
+
+
+def _message(problem: ErrorDetails) -> str:
+    must = _MUST.get(problem["type"])
+    if must is None:
+        return problem["msg"].removeprefix("Value error, ").removesuffix(".")
+    values = {
+        name: f"{value:g}" if isinstance(value, float | int) else str(value).replace("'", "")
+        for name, value in problem.get("ctx", {}).items()
+    }
+    return must.format_map(values)

@@ -1,0 +1,82 @@
+"""A slip of the fingers costs one line that says what was most likely meant, whatever the command."""
+
+import importlib
+from collections.abc import Callable
+
+import pytest
+
+from supervisor.cli import COMMANDS, main, module_of
+
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Run a command line that is refused before anything is started; return what it says."""
+
+    def run(command: str, *words: str) -> str:
+        module = importlib.import_module(module_of(command))
+        with pytest.raises(SystemExit) as end:
+            module.run(list(words))
+        said = capsys.readouterr()
+        assert (end.value.code, said.out) == (2, "")
+        return said.err
+
+    return run
+
+
+@pytest.mark.parametrize("command", ["daemon", *COMMANDS])
+def test_an_unknown_flag_of_any_command_is_one_line_that_names_the_nearest_one(
+    command: str, refused: Refused
+) -> None:
+    meant = "--log-level" if command == "daemon" else "--json"
+    said = refused(command, meant[:-1])
+    program = "supervisor" if command == "daemon" else f"supervisor {command}"
+    assert said == (
+        f"{program}: there is no flag {meant[:-1]}. Did you mean {meant}? All flags: {program} --help\n"
+    )
+
+
+def test_all_unknown_flags_are_told_at_once_and_before_what_else_is_wrong(refused: Refused) -> None:
+    said = refused("submit", "--parms", "{}", "--nosuch=1", "--wiat").splitlines()
+    assert said == [
+        "supervisor submit: there is no flag --parms. Did you mean --params?",
+        "supervisor submit: there is no flag --nosuch.",
+        "supervisor submit: there is no flag --wiat. Did you mean --wait? All flags: supervisor submit --help",
+    ]
+
+
+def test_an_abbreviated_flag_is_not_guessed_at(refused: Refused) -> None:
+    assert "there is no flag --param. Did you mean --params?" in refused("submit", "echo", "--param", "{}")
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["echo", "more"], "there is no place for 'more' on this command line."),
+        (["echo", "--params"], "argument --params: expected one argument."),
+        ([], "the following arguments are required: BLOCK."),
+    ],
+)
+def test_other_wrong_usage_is_one_line_as_well(words: list[str], complaint: str, refused: Refused) -> None:
+    assert (
+        refused("submit", *words) == f"supervisor submit: {complaint} All flags: supervisor submit --help\n"
+    )
+
+
+def test_a_negative_number_and_a_word_behind_two_dashes_are_no_flags(refused: Refused) -> None:
+    assert "there is no flag" not in refused("submit", "--entity-id", "-7")
+    assert "there is no place for 'x'" in refused("new-block", "--", "name", "x")
+
+
+def test_a_mistyped_command_is_one_line_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["chek"]) == 2
+    said = capsys.readouterr().err
+    assert (
+        said == "supervisor: there is no command chek. Did you mean check? All commands: supervisor --help\n"
+    )
+
+
+def test_the_version_is_told_and_nothing_is_started(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("neops-supervisor ")
