@@ -23,7 +23,7 @@ from supervisor.commands.demo.stage import (
     can_emulate_devices,
 )
 from supervisor.commands.demo.worker_log import WorkerLog
-from supervisor.commands.local.worker_lines import as_text, read_line
+from supervisor.commands.local.worker_lines import for_people
 from supervisor.commands.shared.program import Program
 from supervisor.settings.token_file import read_token
 
@@ -61,7 +61,7 @@ class Demo:
     def _hear(self, program: str, line: str) -> None:
         if program == "worker":
             self._log.hear(line)
-            line = as_text(read_line(line))
+            line = for_people(line)
         self._progress.line(program, line)
 
     async def _perform_on(self, stage: Stage) -> Report:

@@ -11,7 +11,7 @@ from supervisor.commands.demo.census import Census
 from supervisor.commands.demo.engine_view import Device
 from supervisor.commands.demo.environment import program_environment
 from supervisor.commands.demo.scenario import BLOCKS, GRACE_SECONDS, MAX_JOB_SECONDS, SLOTS
-from supervisor.commands.local.worker_lines import READY
+from supervisor.commands.local.worker_lines import READY, for_people
 from supervisor.commands.shared.program import LineHandler, Program
 from supervisor.settings.marks import MARK_VARIABLE
 
@@ -111,6 +111,7 @@ class Stage:
             directory=self._directory,
             on_line=self._on_line,
             stdin_line=stdin_line,
+            for_people=for_people,
         )
         self._running.push_async_callback(program.stop, STOP_SECONDS)
         return program

@@ -21,7 +21,7 @@ from supervisor.commands.local.places import (
     WORKER_LOG,
     announcements_directory,
 )
-from supervisor.commands.local.worker_lines import READY, Line, read_line
+from supervisor.commands.local.worker_lines import READY, Line, for_people, read_line
 from supervisor.commands.local.worker_log import WorkerLogFile
 from supervisor.commands.shared.program import Program, path_of_our_code
 from supervisor.errors import StateDirectoryError
@@ -203,6 +203,7 @@ class Pair:
             environment={**environment, **path_of_our_code(environment), "PYTHONSAFEPATH": "1"},
             directory=Path.cwd(),
             on_line=self._hear,
+            for_people=for_people,
         )
 
     def _hear(self, program: str, text: str) -> None:

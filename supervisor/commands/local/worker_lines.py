@@ -118,5 +118,10 @@ def as_text(line: Line, *, indent: bool = True) -> str:
     return TextLine(indent=indent).format(record)
 
 
+def for_people(text: str) -> str:
+    """Return ``text``, a line of the worker's, as people read it."""
+    return as_text(read_line(text))
+
+
 def _moment(time: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(time).astimezone()

@@ -44,11 +44,18 @@ def path_of_our_code(source: Mapping[str, str]) -> dict[str, str]:
 class Program:
     """A running `python -m MODULE`. ``name`` is what messages call it."""
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, on_line: LineHandler) -> None:
+    def __init__(
+        self,
+        name: str,
+        process: asyncio.subprocess.Process,
+        on_line: LineHandler,
+        for_people: Callable[[str], str] = str,
+    ) -> None:
         self.name = name
         self.pid = process.pid
         self._process = process
         self._on_line = on_line
+        self._for_people = for_people
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self._news = asyncio.Event()
         self._reading = Tasks().start(self._read(), f"reading of the {name}'s output")
@@ -63,9 +70,11 @@ class Program:
         directory: Path,
         on_line: LineHandler,
         stdin_line: str = "",
+        for_people: Callable[[str], str] = str,
     ) -> Self:
         """Start ``python -m`` with ``arguments``. ``stdin_line`` is all that it can read.
 
+        ``for_people`` makes of a line what is shown where the last ones are quoted.
         To be called in the thread that ends last: the program ends with it (`supervisor.commands.shared.tied`).
         """
         process = await asyncio.create_subprocess_exec(
@@ -86,7 +95,7 @@ class Program:
         assert process.stdin is not None
         process.stdin.write(f"{stdin_line}\n".encode())
         process.stdin.close()
-        return cls(name, process, on_line)
+        return cls(name, process, on_line, for_people)
 
     async def wait_for_line(self, pattern: str, timeout_seconds: float) -> re.Match[str]:
         """Return the first match in a line that is printed. Raises `ProgramError` when it ends or stays silent."""
@@ -158,7 +167,7 @@ class Program:
 
     def last_words(self) -> str:
         """Return what it printed last, indented, after a line break; empty when it printed nothing."""
-        return "".join(f"\n    {line}" for line in self._lines)
+        return "".join(f"\n    {self._for_people(line)}" for line in self._lines)
 
     async def stop(self, timeout_seconds: float) -> int:
         """Send SIGTERM, and SIGKILL when that is not enough; return the exit code, negative for a signal.

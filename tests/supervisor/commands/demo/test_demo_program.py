@@ -10,8 +10,10 @@ import pytest
 
 from supervisor.commands.demo.environment import program_environment
 from supervisor.commands.demo.worker_log import WorkerLog
+from supervisor.commands.local.worker_lines import for_people
 from supervisor.commands.shared.program import Program, ProgramError
 from supervisor.log.events.jobs import JobEnded, JobNotRun
+from supervisor.log.events.worker import StartRefused
 from supervisor.settings.marks import MARK_VARIABLE
 
 SAYS = "print('ready at 7', flush=True)\n"
@@ -27,6 +29,7 @@ async def start(folder: Path, source: str, *, stdin_line: str = "") -> Program:
         directory=folder,
         on_line=lambda name, line: None,
         stdin_line=stdin_line,
+        for_people=for_people,
     )
 
 
@@ -43,6 +46,18 @@ async def test_a_program_that_ends_too_early_is_named_with_its_last_words(tmp_pa
         await program.wait_for_line("ready", 10)
     assert str(caught.value) == "The thing ended with exit code 1 before it was ready.\n    no such device"
     assert not program.is_running
+    await program.stop(1)
+
+
+async def test_the_last_words_of_a_worker_are_shown_as_people_read_its_log(tmp_path: Path) -> None:
+    line = log_line("supervisor.commands.daemon", StartRefused.name, reason="as people read it")
+    program = await start(tmp_path, f"raise SystemExit({line!r})")
+    with pytest.raises(ProgramError) as caught:
+        await program.wait_for_line("ready", 10)
+    assert str(caught.value).endswith(
+        f"supervisor.commands.daemon: as people read it event={StartRefused.name}"
+    )
+    assert "{" not in str(caught.value)
     await program.stop(1)
 
 
