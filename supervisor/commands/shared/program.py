@@ -20,7 +20,7 @@ from supervisor.process.tasks import Tasks
 
 _LONGEST_LINE_BYTES: Final = 2**20
 _KEPT_LINES: Final = 40
-_TIED: Final = "supervisor.commands.shared.tied"
+_PARENT_DEATH: Final = "supervisor.commands.shared.parent_death"
 
 LineHandler = Callable[[str, str], None]
 """Called with the program's name and each line that it prints."""
@@ -75,12 +75,12 @@ class Program:
         """Start ``python -m`` with ``arguments``. ``stdin_line`` is all that it can read.
 
         ``for_people`` makes of a line what is shown where the last ones are quoted.
-        To be called in the thread that ends last: the program ends with it (`supervisor.commands.shared.tied`).
+        To be called in the thread that ends last: the program ends with it (`supervisor.commands.shared.parent_death`).
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            _TIED,
+            _PARENT_DEATH,
             str(os.getpid()),
             *arguments,
             env=dict(environment),

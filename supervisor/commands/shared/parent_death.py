@@ -1,4 +1,4 @@
-"""`python -m supervisor.commands.shared.tied PARENT MODULE ARGUMENT...`: become `python -m MODULE`, tied to a parent.
+"""`python -m supervisor.commands.shared.parent_death PARENT MODULE ARGUMENT...`: become `python -m MODULE`, tied to a parent.
 
 The kernel kills such a program when its parent ends, in whatever way: also where parent and keeper are both killed, and
 nobody is left who would. Set here, before the program begins, and kept by it: an exec keeps it (prctl(2)).
