@@ -1,7 +1,7 @@
-"""`python -m supervisor.commands.shared.parent_death PARENT MODULE ARGUMENT...`: become `python -m MODULE`, tied to a parent.
+"""`python -m supervisor.commands.shared.parent_death PARENT MODULE ARGUMENT...`: become `python -m MODULE`.
 
-The kernel kills such a program when its parent ends, in whatever way: also where parent and keeper are both killed, and
-nobody is left who would. Set here, before the program begins, and kept by it: an exec keeps it (prctl(2)).
+The kernel kills this program when its parent ends, in whatever way: also where parent and keeper are both killed, and
+nobody is left to do it. It is asked for here, before the program begins; an exec keeps it (PR_SET_PDEATHSIG, prctl(2)).
 """
 
 import os
