@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 
 from supervisor.log.catalogue import ROOMS, events_of
-from supervisor.log.event import Event
+from supervisor.log.event import PRINTED, Event
 from supervisor.verdict import causes
 from supervisor.verdict.causes import Cause
 from supervisor.verdict.verdict import RETRYABLE
@@ -25,14 +25,16 @@ facts that its message lacks, and with the event's name.
 
 Programs should read the names and facts. The changelog names each change of them. The messages may change at any time.
 
-What a block logs has the event `job_log`, with the author's own fields under `fields`. A library's line has `log`."""
+What a block logs has the event `job_log`, at the level that the block chose, with `job`, `block`, `step`, and the
+author's own fields under `fields`. What a library logs in the worker has the event `log`, and no facts. In text, the
+lines of jobs (`job_log`, `job_output`) end without a name: the label in brackets says what they are."""
 
 _CAUSES_HEAD = """# Causes
 
 <!-- Written by `make docs` from `supervisor/verdict/causes.py`; changes here are lost. -->
 
-Each result, and each `job_ended` event, has a cause. [When something is wrong](../how-to/when-something-is-wrong.md)
-says for each what to do.
+The events `job_ended`, `job_not_run` and `job_interrupted` tell of a job's end, and each has a cause.
+[When something is wrong](../how-to/when-something-is-wrong.md) says for each what to do.
 
 | cause | meaning | start it again? |
 |---|---|---|"""
@@ -48,7 +50,7 @@ def render_events() -> str:
 
 def _event(event: type[Event]) -> str:
     level = logging.getLevelName(event.level)
-    facts = ", ".join(f"`{name}`" for name in event.__annotations__)
+    facts = ", ".join(f"`{name}`" for name in event.__annotations__ if name != PRINTED)
     lines = [
         f"### `{event.name}` ({level})",
         "```text\n" + event.text.replace("\\n", "\n") + "\n```",

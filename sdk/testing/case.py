@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Assertion = Callable[[Any], object]
 
-_WORKERS_ADVICE: Final = "If it needs longer, raise --max-job-seconds or max_seconds of its registration."
+_WORKERS_ADVICE: Final = "If it needs longer, raise --max-job-seconds, or max_seconds in its registration."
 
 _RETURNED = frozenset({"completed", "block_failed", "block_raised"})
 

@@ -14,7 +14,7 @@ from supervisor.log.events.worker import SettingIgnored, StartRefused
 from supervisor.log.setup import start_logging
 from supervisor.settings.legacy_environment import NamesForBlocks
 from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE
-from supervisor.settings.problems import settings_problems
+from supervisor.settings.problems import env_file_problems, settings_problems
 from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings, parse
 from supervisor.settings.unknown_variables import unknown_variables
 from supervisor.worker.daemon import Daemon
@@ -48,6 +48,8 @@ def run(arguments: list[str]) -> int:
 
 def _read_again(arguments: list[str], names: NamesForBlocks) -> DaemonSettings:
     """Read the settings anew. Raises `ReloadRefusedError`."""
+    if problems := env_file_problems(ENV_PREFIX):
+        raise ReloadRefusedError(" ".join(problems))
     try:
         with names.withdrawn():
             settings = parse(DaemonSettings, arguments, PROGRAM)

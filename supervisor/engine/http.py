@@ -10,6 +10,7 @@ import contextlib
 import json
 import math
 import os
+import ssl
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -91,7 +92,10 @@ class EngineHttp:
             self._session = _own_session(self._client)
             self._proxy = proxy_for(access.url)
         except OSError as error:
-            raise StartRefusedError(f"A file for access to the engine can't be read: {error}.") from error
+            raise StartRefusedError(
+                f"A file for access to the engine can't be used: {error}. Look at --engine-ca-file, "
+                "--engine-client-certificate and --engine-client-key."
+            ) from error
 
     async def post(
         self,
@@ -203,11 +207,22 @@ def _reason(error: BaseException, seconds: float) -> str:
         return f"none within {seconds:g} s"
     if isinstance(error, aiohttp.ClientConnectorError):
         # aiohttp's own text tells of its TLS setting, also where there is no TLS.
+        if isinstance(error, aiohttp.ClientSSLError):
+            return f"no TLS with {error.host}:{error.port}: {_tls_reason(error)}"
         number = error.os_error.errno or 0
         reason = os.strerror(number) if number > 0 else error.os_error.strerror or str(error.os_error)
         return f"can't connect to {error.host}:{error.port}: {reason}"
     # aiohttp quotes what it could not read, which may be megabytes.
     return cut(" ".join(str(error).split()), _REASON_CHARS) or type(error).__name__
+
+
+def _tls_reason(error: aiohttp.ClientConnectorError) -> str:
+    """Say why TLS can't be used. The number of such an error is OpenSSL's, and no errno."""
+    cause = error.os_error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not accepted ({cause.verify_message}). Give its CA with --engine-ca-file"
+    reason = getattr(cause, "reason", None) or str(cause)
+    return f"{reason.replace('_', ' ').lower()}. Is it an http:// address, or another service?"
 
 
 def _explanation(content: bytes) -> str:

@@ -1,6 +1,7 @@
 """The environment variables of the worker that people come from: its `.env` starts this one unchanged."""
 
 import contextlib
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -24,6 +25,10 @@ LEGACY_NAMES: Final = {
     "LOG_REDACT_EXTRA_KEYS": "redact_keys",
 }
 """Old name to setting. `RESULT_PUSH_TIMEOUT` has no counterpart: a result is kept until the engine has it."""
+
+# It warns of each line that it can't read, each time that it reads the file, and without the file's name. What
+# concerns us is told by `supervisor.settings.problems`.
+logging.getLogger("dotenv").setLevel(logging.ERROR)
 
 _LOGIN: Final = re.compile(r"^(https?://)[^/]*@")
 

@@ -1,5 +1,6 @@
 """Where a setting comes from: a flag, a variable of the environment, or a line of `.env`."""
 
+import io
 import os
 import re
 from collections.abc import Sequence
@@ -7,9 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from dotenv.parser import parse_stream
+
 from supervisor.settings.legacy_environment import LEGACY_NAMES
 
 FILE: Final = ".env"
+
+_NAME: Final = re.compile(r"\s*(?:export\s+)?(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,24 @@ class Place:
         if self.line is not None:
             return f"{self.name} in {FILE}, line {self.line}"
         return self.name if self.name.startswith("--") else f"{self.name} in the environment"
+
+
+def unreadable_lines(prefix: str) -> list[Place]:
+    """Return the lines of `.env` that mean to set one of our settings, and that nobody can read.
+
+    Other lines are another program's. ``prefix`` is that of our own variables.
+    """
+    try:
+        text = Path(FILE).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return []
+    found = [(_NAME.match(line.original.string), line) for line in parse_stream(io.StringIO(text))]
+    return [
+        Place(name[1], line.original.line)
+        for name, line in found
+        if name and (name[1].upper().startswith(prefix) or name[1].upper() in LEGACY_NAMES)
+        if line.error or line.value is None
+    ]
 
 
 def place_of(setting: str, variable: str, arguments: Sequence[str]) -> Place | None:

@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings
 
 from supervisor.settings.contradictions import contradictions
 from supervisor.settings.legacy_environment import LEGACY_NAMES
-from supervisor.settings.places import place_of
+from supervisor.settings.places import place_of, unreadable_lines
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
@@ -79,6 +79,11 @@ def settings_problems(
         _explained(problem, arguments, prefix)
         for problem in error.errors(include_url=False, include_input=False)
     ]
+
+
+def env_file_problems(prefix: str) -> list[str]:
+    """Return a sentence for each line of `.env` that means to set one of our settings, and can't be read."""
+    return [f"{place}: can't be read. Write {place.name}=VALUE." for place in unreadable_lines(prefix)]
 
 
 def _explained(problem: ErrorDetails, arguments: Sequence[str], prefix: str) -> str:

@@ -16,8 +16,8 @@ _SIGNAL_MEANINGS: Final = {
     "SIGABRT": "an abort: native code gave up, see its last output",
     "SIGFPE": "an arithmetic fault in native code",
     "SIGILL": "an illegal instruction: a library was built for another processor",
-    "SIGKILL": "not sent by this worker; the kernel sends it when memory runs out (its log says so), else the block "
-    "itself or somebody on this machine did",
+    "SIGKILL": "not sent by this worker. If memory ran out, the kernel sent it, and dmesg says so. Else the block or "
+    "another process sent it",
     "SIGTERM": "a request from outside this worker to end",
     "SIGXCPU": "a CPU limit set outside this worker",
 }
@@ -41,7 +41,7 @@ def limit_sentence(limit: LimitHit, ending: Ending) -> str:
     match limit.kind:
         case LimitKind.TIME:
             text = (
-                f"{ended} at its time limit of {most:g} s. "
+                f"{ended} at its time limit of {most:g} s. {_grace(ending)}"
                 "If it needs longer, raise --max-job-seconds, or max_seconds in its registration."
             )
         case LimitKind.MEMORY:
@@ -65,6 +65,11 @@ def limit_sentence(limit: LimitHit, ending: Ending) -> str:
     if ending.outcome is not None and ending.outcome.success:
         text += " It reported success afterwards, which does not count."
     return text
+
+
+def _grace(ending: Ending) -> str:
+    grace = 0.0 if ending.limits is None or not ending.killed else ending.limits.grace_seconds
+    return f"It had {grace:g} s to clean up (--grace-seconds), and did not end. " if grace else ""
 
 
 def plain_end(cause: Cause, ending: Ending) -> str:

@@ -30,7 +30,7 @@ from supervisor.log.events.jobs import (
     JobWithoutId,
 )
 from supervisor.process.tasks import Tasks
-from supervisor.verdict import Cause, Verdict, refusals
+from supervisor.verdict import Verdict, refusals
 from supervisor.worker.delivery import Delivery
 
 _log = logging.getLogger(__name__)
@@ -167,7 +167,13 @@ class Dispatcher:
     async def _refuse(self, job_id: str, block_id: str | None, number: int, verdict: Verdict) -> None:
         tell(
             _log,
-            JobNotRun(job=job_id, block=block_id, cause=verdict.cause.value, explanation=verdict.message),
+            JobNotRun(
+                job=job_id,
+                block=block_id,
+                outcome=verdict.status,
+                cause=verdict.cause.value,
+                explanation=verdict.message.removeprefix("Not run: "),
+            ),
         )
         await self._report(job_id, number, not_run(verdict))
 
@@ -265,7 +271,6 @@ def _count_death(quarantine: Quarantine, job: JobFingerprint, finished: Finished
 def tell_end(job: Job, finished: Finished, slot: int, pid: int | None, limit_seconds: float) -> None:
     """Log how a job ended, and what it took."""
     verdict, usage = finished.verdict, finished.ending.usage
-    by_the_block = verdict.cause in (Cause.COMPLETED, Cause.BLOCK_FAILED, Cause.BLOCK_RAISED)
     ended = JobEnded(
         job=job.job_id,
         block=job.block_id,
@@ -277,7 +282,7 @@ def tell_end(job: Job, finished: Finished, slot: int, pid: int | None, limit_sec
         limit_seconds=limit_seconds,
         cpu_seconds=usage.cpu_seconds,
         peak_memory_mb=usage.peak_memory_mb,
-        explanation="" if by_the_block else verdict.message,
+        explanation="" if verdict.success else verdict.message,
     )
     tell(_log, ended, level=None if verdict.success else logging.WARNING)
     if verdict.warning:

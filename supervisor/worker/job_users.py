@@ -57,7 +57,10 @@ def problems_of_job_users(settings: DaemonSettings, *, spares: int) -> list[str]
             f"Some are accounts of this machine ({', '.join(taken)}); take numbers that nobody has."
         )
     if closed := not_open_to_all(_must_be_open(settings)):
-        problems.append(f"Jobs could not get at {', '.join(closed)}; open it to everyone (o+rx), or move it.")
+        problems.append(
+            f"Jobs can't read {', '.join(closed)}. Put Python and the blocks where every user can read them, such as "
+            "/opt."
+        )
     return problems
 
 

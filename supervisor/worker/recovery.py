@@ -19,8 +19,10 @@ async def recover_results(journal: Ledger, delivery: Delivery, *, knows_retryabl
     """
     for entry in journal.interrupted():
         job_id = entry.claim.job_id
-        tell(_log, JobInterrupted(job=job_id, block=entry.claim.block_id))
-        interrupted = not_run(worker_restarted(entry.claim.block_id))
+        verdict = worker_restarted(entry.claim.block_id)
+        interrupted = not_run(verdict)
+        block_id, cause = entry.claim.block_id, verdict.cause.value
+        tell(_log, JobInterrupted(job=job_id, block=block_id, outcome=verdict.status, cause=cause))
         text = result_text(job_id, interrupted, knows_retryable=knows_retryable)
         await journal.store_result(entry.number, text)
     for result in journal.undelivered():

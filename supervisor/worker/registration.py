@@ -72,9 +72,11 @@ class Registration:
                     raise StartRefusedError(f"The engine does not accept this worker: {error}") from error
                 left = end - loop.time()
                 if left <= 0:
+                    tried = f" within {give_up_after_seconds:g} s" if give_up_after_seconds else ""
+                    problem = "could not be reached" if error.status is None else "did not take this worker"
                     raise StartRefusedError(
-                        f"The engine could not be reached for {give_up_after_seconds:g} s: {error} "
-                        "Check --engine-url, or raise --startup-retry-seconds."
+                        f"The engine {problem}{tried}: {error} "
+                        "Check --engine-url and proxies, or raise --startup-retry-seconds."
                     ) from error
                 pause = min(backoff.next_pause(error.retry_after_seconds), left)
                 failing = RegistrationFailing(reason=str(error), pause_seconds=pause, left_seconds=left)

@@ -148,7 +148,7 @@ async def test_a_setting_is_read_anew_and_one_that_is_wrong_leaves_the_old_in_fo
     for text in ("", "NEOPS_MAX_RESULT_MB=plenty\n"):
         if text:
             site.set(text)
-            await site.reload(ReloadRefused, "--max-result-mb")
+            await site.reload(ReloadRefused, "NEOPS_MAX_RESULT_MB in .env, line 1")
         result = await site.setup.run("reload/greet:1.0.0", {"characters": 3_000_000})
         assert "--max-result-mb" in result["message"]
 

@@ -49,7 +49,7 @@ async def test_the_services_own_user_may_make_cgroups_kill_in_them_and_remove_th
         code = await asyncio.to_thread(wait_for_file, work / "code", 40)
         said = log.read_text()
         assert code == "0\n", evidence(tmp_path)
-    assert "cgroups: kill" in said
+    assert "Cgroups for each job: kill" in said
     assert "inside True" in said
     assert "ended by -9" in said
     assert f"uid {os.getuid()}" not in said, "DynamicUser gives the service a user of its own"

@@ -105,7 +105,7 @@ async def check_start(engine: DevEngine, work: Path) -> None:
     started = settings_of(await asyncio.to_thread(wait_for_file, work / "started", 25))
     assert (work / "start-code").read_text() == "0\n", evidence(work.parent)
     assert started["ActiveState"] == "active"
-    assert started["StatusText"].startswith("ready: "), started
+    assert started["StatusText"].startswith("The worker is ready: "), started
     assert started["NRestarts"] == "0"
     (worker,) = engine.workers()
     assert worker.uuid in started["StatusText"]

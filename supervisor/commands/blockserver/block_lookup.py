@@ -104,15 +104,16 @@ def _unknown(
     text += _listed("These blocks were found:", known) if known else " No blocks were found."
     if problems:
         heading = "These modules could not be imported; the block may be in one of them:"
-        text += _listed(heading, list(map(str, problems)))
+        # All of them: the one that matters must not be among those that are only counted.
+        text += _listed(heading, list(map(str, problems)), most=len(problems))
     if left_out:
         text += f"\n{left_out} module(s) were not imported: `supervisor blocks` tells why."
     return NoSuchBlockError(text, wanted=wanted, near=near, known=known, problems=problems)
 
 
-def _listed(heading: str, items: Sequence[str]) -> str:
+def _listed(heading: str, items: Sequence[str], most: int = _LISTED) -> str:
     """Return a line for each item below the heading, and a line that counts those for which there is no room."""
-    shown = [*items[:_LISTED], *([f"and {len(items) - _LISTED} more"] if len(items) > _LISTED else [])]
+    shown = [*items[:most], *([f"and {len(items) - most} more"] if len(items) > most else [])]
     return "".join(f"\n{line}" for line in (heading, *(f"  {item}" for item in shown)))
 
 

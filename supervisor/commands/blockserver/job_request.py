@@ -10,7 +10,7 @@ from supervisor.commands.blockserver.single import next_job_id
 from supervisor.job.runner import Job
 from supervisor.settings.run_settings import RunSettings
 
-_ENTITY_LISTS: Final = {"device": "devices", "interface": "interfaces", "group": "deviceGroups"}
+ENTITY_LISTS: Final = {"device": "devices", "interface": "interfaces", "group": "deviceGroups"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def job_of(asked: Asked, block: BlockEntry) -> Job:
 
 def only_entity(run_on: str, context: dict[str, Any]) -> int | float | None:
     """Return the id of the entity to run on where the context leaves no choice, else None."""
-    entities = context.get(_ENTITY_LISTS.get(run_on, ""))
+    entities = context.get(ENTITY_LISTS.get(run_on, ""))
     if not isinstance(entities, list) or len(entities) != 1 or not isinstance(entities[0], dict):
         return None
     number = entities[0].get("id")

@@ -94,7 +94,9 @@ def names_of(wanted: str, package: str | None = None) -> Names:
     return Names(chosen, name, (major, minor, patch))
 
 
-_ADVICE: Final = "Use letters, digits and '_', such as show_version or acme/show_version:1.0.0."
+_ADVICE: Final = (
+    "Begin with a letter; use letters, digits and '_', such as show_version or acme/show_version:1.0.0."
+)
 
 
 def _check_length(what: str, text: str) -> None:

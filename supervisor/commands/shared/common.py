@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings
 
 from supervisor.errors import SupervisorError
 from supervisor.process.shortage import is_shortage
-from supervisor.settings.problems import settings_problems
+from supervisor.settings.problems import env_file_problems, settings_problems
 from supervisor.settings.run_settings import ENV_PREFIX, parse
 from supervisor.settings.unknown_variables import unknown_variables
 
@@ -22,17 +22,21 @@ SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 def read_settings(model: type[SettingsT], arguments: list[str], program: str, epilog: str = "") -> SettingsT:
     """Read the settings, or exit with status 2 and one message that names the setting and the way to set it."""
+    problems: list[str] = []
     try:
-        return parse(model, arguments, program, epilog)
+        settings = parse(model, arguments, program, epilog)
+        problems = env_file_problems(ENV_PREFIX)
+        if not problems:
+            return settings
     except (UnicodeDecodeError, OSError, ValidationError) as error:
-        problems = settings_problems(error, arguments, ENV_PREFIX)
+        problems = [*env_file_problems(ENV_PREFIX), *settings_problems(error, arguments, ENV_PREFIX)]
         if isinstance(error, ValidationError):
             # What has no effect may well be what was meant to have one.
             problems += unknown_variables()
-        for problem in problems:
-            print(f"{program}: {problem}", file=sys.stderr)
-        print(f"Try '{program} --help'.", file=sys.stderr)
-        raise SystemExit(EXIT_USAGE) from None
+    for problem in problems:
+        print(f"{program}: {problem}", file=sys.stderr)
+    print(f"Try '{program} --help'.", file=sys.stderr)
+    raise SystemExit(EXIT_USAGE)
 
 
 def run_to_exit_code(

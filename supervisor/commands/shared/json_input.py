@@ -85,8 +85,9 @@ def _object(flag: str, text: str, what: str) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
+        advice = f" For a file, write @{text}." if what == "text" and text.endswith(".json") else ""
         raise BadInputError(
-            flag, f"the {what} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}."
+            flag, f"the {what} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}.{advice}"
         ) from None
     except (ValueError, RecursionError) as error:
         raise BadInputError(flag, f"the {what} is not JSON: {error}.") from None

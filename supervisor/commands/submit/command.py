@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, CliPositionalArg, PydanticBaseSettin
 
 from jobrunner.protocol.messages import JobType, RunOn
 from supervisor.commands.blockserver.block_lookup import NoSuchBlockError
+from supervisor.commands.blockserver.job_request import ENTITY_LISTS
 from supervisor.commands.local.display import TerminalDisplay
 from supervisor.commands.local.flags import on_the_command_line
 from supervisor.commands.local.pair import no_proxy_for_the_loopback
@@ -146,6 +147,11 @@ async def _submit(settings: SubmitSettings, target: Target, body: dict[str, Any]
                 file=sys.stderr,
             )
         place = what_it_runs_on(block, settings.run_on, settings.entity_id, body.get("context") or {})
+        if place["runOn"] in ENTITY_LISTS and "entityId" not in place:
+            return _refuse(
+                f"{block.id} runs on a {place['runOn']}, and this job has none. Give one with --context, or choose "
+                "one of several with --entity-id."
+            )
         job_id = await engine.submit({"block": block.id, **body, **place})
         if not settings.wait:
             _print_submitted(settings, target, job_id, block)

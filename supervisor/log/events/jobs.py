@@ -19,7 +19,7 @@ class JobEnded(
 ):
     """A job is over. It is a warning where the job failed. For each `cause` see "When something is wrong".
 
-    `explanation` is the message of the result, where the block itself did not decide how the job ended.
+    `explanation` is the message of a failed result.
     """
 
     job: str
@@ -40,6 +40,7 @@ class JobNotRun(Event, level=ERROR, text="The job is not run ({cause}): {explana
 
     job: str
     block: str | None
+    outcome: str
     cause: str
     explanation: str
 
@@ -86,11 +87,17 @@ class JobWithoutId(
     reason: str
 
 
-class JobInterrupted(Event, level=WARNING, text="The end of the last run interrupted this job."):
-    """The job is reported as failed, with the cause `worker_restarted`."""
+class JobInterrupted(
+    Event,
+    level=WARNING,
+    text="The last run of this worker ended while this job ran. The job is reported as failed ({cause}).",
+):
+    """The block may have done a part of its work."""
 
     job: str
     block: str
+    outcome: str
+    cause: str
 
 
 class BlockQuarantined(Event, level=CRITICAL, text="{explanation}"):

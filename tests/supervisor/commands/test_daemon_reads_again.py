@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.commands import daemon as daemon_module
+from supervisor.commands.shared.common import read_settings
 from supervisor.errors import ReloadRefusedError
 from supervisor.settings.legacy_environment import NamesForBlocks
 from supervisor.settings.run_settings import DaemonSettings
@@ -23,6 +24,27 @@ def test_a_file_of_settings_that_can_not_be_opened_refuses_the_reload(
     monkeypatch.setattr(daemon_module, "parse", parse)
     with pytest.raises(ReloadRefusedError, match=r"The settings can't be read: .*'\.env'"):
         daemon_module._read_again([], NamesForBlocks())
+
+
+def test_a_line_of_the_file_that_can_not_be_read_refuses_start_and_reload_and_is_named(
+    names: NamesForBlocks, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(".env").write_text(
+        "OTHERS = {\nNEOPS_MAX_JOB_SECONDS 5\nNEOPS_GRACE_SECONDS=3\nexport POLL_INTERVAL\n"
+    )
+    with pytest.raises(ReloadRefusedError) as refused:
+        daemon_module._read_again(ENGINE, names)
+    with pytest.raises(SystemExit) as ended:
+        read_settings(DaemonSettings, ENGINE, "supervisor")
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    for text in (str(refused.value), said):
+        assert (
+            "NEOPS_MAX_JOB_SECONDS in .env, line 2: can't be read. Write NEOPS_MAX_JOB_SECONDS=VALUE." in text
+        )
+        assert "POLL_INTERVAL in .env, line 4" in text
+        assert "OTHERS" not in text
+        assert "dotenv" not in text
 
 
 @pytest.fixture
