@@ -95,7 +95,7 @@ async def test_an_engine_that_stays_away_ends_the_worker_with_a_clear_message(
         assert await worker.exit_code() == 1
     assert len(lines_of(worker.log, RegistrationFailing)) >= 2
     last = worker.log.splitlines()[-1]
-    assert "could not be reached for 1.5 s" in last
+    assert "could not be reached within 1.5 s" in last
     assert "--engine-url" in last
     assert "Traceback" not in worker.log
 

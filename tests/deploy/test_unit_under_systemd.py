@@ -110,7 +110,7 @@ async def check_start(engine: DevEngine, work: Path) -> None:
     (worker,) = engine.workers()
     assert worker.uuid in started["StatusText"]
     # Delegate=yes is enough, also for a user that exists only for the service.
-    assert "cgroups: kill" in (work.parent / "console").read_text(), evidence(work.parent)
+    assert "Cgroups for each job: kill" in (work.parent / "console").read_text(), evidence(work.parent)
 
 
 async def check_jobs(engine: DevEngine) -> None:

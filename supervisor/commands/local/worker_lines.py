@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from supervisor.log.catalogue import all_events
-from supervisor.log.events.jobs import JobEnded, JobNotRun
+from supervisor.log.events.jobs import JobEnded, JobInterrupted, JobNotRun
 from supervisor.log.format import ABOUT, OTHER_LOG, TextLine
 
 READY: Final = (
@@ -19,7 +19,7 @@ READY: Final = (
 LEVELS: Final = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
 _OWN_KEYS: Final = frozenset({"time", "level", "logger", "event", "message", "fields", "traceback"})
-_ENDS: Final = frozenset({JobEnded.name, JobNotRun.name})
+_ENDS: Final = frozenset({JobEnded.name, JobNotRun.name, JobInterrupted.name})
 
 
 @dataclass(frozen=True, slots=True)

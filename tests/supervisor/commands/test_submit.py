@@ -142,7 +142,7 @@ def test_parameters_come_from_stdin_and_from_a_file(home: Path, tmp_path: Path) 
         (("gret",), "Did you mean acme/greet:1.0.0?"),
         (("greet:2",), "There is no block"),
         (("greet", "--params", "{"), "--params: the text is not JSON"),
-        (("greet", "--run-on", "device"), "runOn device needs entityId"),
+        (("greet", "--run-on", "device"), "runs on a device, and this job has none. Give one with --context"),
         (("greet", "--engine-url", "http://127.0.0.1:1"), "can't connect to 127.0.0.1:1"),
         (("greet", "--type", "eat"), "--type"),
     ],

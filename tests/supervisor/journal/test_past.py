@@ -49,7 +49,9 @@ async def test_a_job_that_was_running_fails_as_interrupted_and_what_waited_is_se
         },
         "waiting": {"jobExecutionId": "waiting"},
     }
-    assert told(caplog, JobInterrupted) == [{"job": "running", "block": "p/b:1.0.0"}]
+    assert told(caplog, JobInterrupted) == [
+        {"job": "running", "block": "p/b:1.0.0", "outcome": "failed", "cause": "worker_restarted"}
+    ]
     assert records_of(caplog, JobInterrupted) == caplog.records
     await ledger.close()
 

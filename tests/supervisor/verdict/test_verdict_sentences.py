@@ -35,7 +35,7 @@ def first_line(ending: Ending) -> str:
     [
         (
             replace(ENDED, limits=Limits(10, 1), limit=LimitHit(LimitKind.TIME, 10.26), killed=True),
-            "Killed at its time limit of 10 s. "
+            "Killed at its time limit of 10 s. It had 1 s to clean up (--grace-seconds), and did not end. "
             "If it needs longer, raise --max-job-seconds, or max_seconds in its registration.",
         ),
         (

@@ -106,9 +106,15 @@ def test_an_event_of_the_worker_is_shown_with_the_facts_that_its_message_lacks(e
     [
         (job_ended("success", "completed"), Ended("j-1", "completed")),
         (job_ended("failed", "time_limit"), Ended("j-1", "time_limit")),
-        (JobNotRun(**JOB, cause="quarantined", explanation="it has died"), Ended("j-1", "quarantined")),
+        (
+            JobNotRun(**JOB, outcome="failed", cause="quarantined", explanation="it has died"),
+            Ended("j-1", "quarantined"),
+        ),
         (JobStarted(**JOB, slot=0, pid=1), None),
-        (JobInterrupted(**JOB), None),
+        (
+            JobInterrupted(**JOB, outcome="failed", cause="worker_restarted"),
+            Ended("j-1", "worker_restarted"),
+        ),
     ],
 )
 def test_the_worker_s_word_on_a_job_s_end_is_understood(

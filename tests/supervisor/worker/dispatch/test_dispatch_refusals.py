@@ -35,6 +35,7 @@ async def test_a_job_of_an_unknown_block_fails_for_good_and_the_others_run(
             {
                 "job": "bad",
                 "block": "acme/gone:1.0.0",
+                "outcome": "failed",
                 "cause": "unknown_block",
                 "explanation": result["result"]["message"],
             },
@@ -67,7 +68,12 @@ async def test_a_job_that_can_not_be_understood_fails_for_good_with_the_reason(
         assert result["result"]["message"] == "it has no parameters"
         # Of a job that can't be read, no block is known.
         assert told(caplog, JobNotRun) == [
-            {"job": "bad", "cause": "malformed_job", "explanation": "it has no parameters"}
+            {
+                "job": "bad",
+                "outcome": "failed",
+                "cause": "malformed_job",
+                "explanation": "it has no parameters",
+            }
         ]
         assert stage.dispatcher.free_slots == 1
 

@@ -71,7 +71,7 @@ def test_pauses_grow_to_ten_seconds_and_end_with_the_patience(caplog: pytest.Log
     scene.engine.errors = {"register": [AWAY] * 1000}
 
     async def begin() -> float:
-        with pytest.raises(StartRefusedError, match=r"could not be reached for 60 s: It is away\. Check"):
+        with pytest.raises(StartRefusedError, match=r"could not be reached within 60 s: It is away\. Check"):
             await scene.registration.begin(60.0)
         return elapsed()
 
