@@ -270,7 +270,7 @@ def _count_death(quarantine: Quarantine, job: JobFingerprint, finished: Finished
 
 def tell_end(job: Job, finished: Finished, slot: int, pid: int | None, limit_seconds: float) -> None:
     """Log how a job ended, and what it took."""
-    verdict, usage = finished.verdict, finished.ending.usage
+    verdict, usage, status = finished.verdict, finished.ending.usage, finished.ending.exit_status
     ended = JobEnded(
         job=job.job_id,
         block=job.block_id,
@@ -282,6 +282,8 @@ def tell_end(job: Job, finished: Finished, slot: int, pid: int | None, limit_sec
         limit_seconds=limit_seconds,
         cpu_seconds=usage.cpu_seconds,
         peak_memory_mb=usage.peak_memory_mb,
+        exit_code=status.code if status else None,
+        signal=status.signal_name if status else None,
         explanation="" if verdict.success else verdict.message,
     )
     tell(_log, ended, level=None if verdict.success else logging.WARNING)

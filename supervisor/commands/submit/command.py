@@ -188,13 +188,14 @@ async def _wait(
                 on_line=shown.line,
                 on_status=tell,
             )
+            cause = await target.lines.cause_of(job_id, shown.line)
         except WaitedTooLongError as error:
             what = pending if error.status == "pending" else "runs on"
             return _refuse(
                 f"Job {job_id} has no result after {settings.timeout_seconds:g} s: it {what}. "
                 f"See {_place(target, job_id)}."
             )
-    report = report_of(job)
+    report = report_of(job, cause)
     if _as_json(settings):
         print(json.dumps({"engine": target.url, **report}, ensure_ascii=False))
     else:
@@ -204,7 +205,8 @@ async def _wait(
 
 def _print_submitted(settings: SubmitSettings, target: Target, job_id: str, block: OfferedBlock) -> None:
     if _as_json(settings):
-        print(json.dumps({"engine": target.url, "job": job_id, "block": block.id}))
+        result_url = f"{target.url}/dev/jobs/{job_id}"
+        print(json.dumps({"engine": target.url, "job": job_id, "block": block.id, "result_url": result_url}))
     else:
         print(f"Submitted {block.id} as job {job_id}. Its result: {_place(target, job_id)}")
 

@@ -11,6 +11,7 @@ from supervisor.engine.submission import Submissions
 from supervisor.errors import EngineError
 
 _LOOK_SECONDS: Final = 0.2
+_LATE_SECONDS: Final = 2.0
 _AWAY_SECONDS: Final = 30.0
 """How long an engine may be away while a result is awaited."""
 
@@ -28,13 +29,27 @@ class JobLines:
 
     def __init__(self, follower: Follower | None) -> None:
         self._follower = follower
+        self._causes: dict[str, str] = {}
 
     def new(self, job_id: str) -> list[Line]:
         """Return what the job has logged since the last call."""
         if self._follower is None:
             return []
         lines = [read_line(text) for text in self._follower.new_lines()]
+        self._causes |= {ended.job: ended.cause for line in lines if (ended := line.ended)}
         return [line for line in lines if line.fact("job") == job_id]
+
+    async def cause_of(self, job_id: str, on_line: Callable[[Line], None]) -> str | None:
+        """Return the cause of a job's end. The engine may know of the end a moment before the log does.
+
+        `None` where the log of the worker is not known, or does not tell in time.
+        """
+        end = time.monotonic() + (_LATE_SECONDS if self._follower else 0.0)
+        while (cause := self._causes.get(job_id)) is None and time.monotonic() < end:
+            for line in self.new(job_id):
+                on_line(line)
+            await asyncio.sleep(_LOOK_SECONDS / 10)
+        return cause
 
     def close(self) -> None:
         """Close the log."""

@@ -9,8 +9,8 @@ from rich.text import Text
 from supervisor.log.format import printable
 
 
-def report_of(job: dict[str, Any]) -> dict[str, Any]:
-    """Return what matters of a job's result, from the engine's answer (contract W6)."""
+def report_of(job: dict[str, Any], cause: str | None = None) -> dict[str, Any]:
+    """Return what matters of a job's result, from the engine's answer. ``cause`` only the worker's log tells."""
     body = job.get("result") or {}
     result = body.get("result") or {}
     return {
@@ -18,6 +18,7 @@ def report_of(job: dict[str, Any]) -> dict[str, Any]:
         "block": job.get("functionBlockId"),
         "type": job.get("type"),
         "success": bool(result.get("success")),
+        "cause": cause,
         "message": str(result.get("message") or ""),
         "data": result.get("data"),
         "db_updates": (result.get("dbUpdates") or {}).get("updates"),
@@ -38,6 +39,8 @@ def report_table(report: dict[str, Any]) -> Table:
     table.add_row("block", Text(str(report["block"])))
     table.add_row("job", Text(str(report["job"])))
     table.add_row("outcome", Text("success" if ok else "failed", style="green" if ok else "red"))
+    if report["cause"] is not None:
+        table.add_row("cause", Text(report["cause"]))
     table.add_row("message", Text(printable(report["message"])))
     for title, key in (("data", "data"), ("db updates", "db_updates"), ("acquires", "acquires")):
         if report[key] is not None:

@@ -19,7 +19,7 @@ class JobEnded(
 ):
     """A job is over. It is a warning where the job failed. For each `cause` see "When something is wrong".
 
-    `explanation` is the message of a failed result.
+    `explanation` is the message of a failed result. `exit_code` or `signal` says how the job's process ended.
     """
 
     job: str
@@ -32,6 +32,8 @@ class JobEnded(
     limit_seconds: float
     cpu_seconds: float | None
     peak_memory_mb: float | None
+    exit_code: int | None
+    signal: str | None
     explanation: str
 
 

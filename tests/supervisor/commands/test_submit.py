@@ -68,18 +68,21 @@ def test_a_success_is_exit_code_0_with_one_json_object_and_its_log_on_stderr(hom
     done = submit(home, "greet", "--wait", "--params", '{"seconds": 0.5}')
     report = json.loads(done.stdout)
     assert (done.returncode, report["success"], report["data"]) == (0, True, {"text": "hello"})
-    assert report["block"] == "acme/greet:1.0.0"
+    assert (report["block"], report["cause"]) == ("acme/greet:1.0.0", "completed")
     assert "greet greeting" in done.stderr
 
 
 def test_a_failed_result_is_exit_code_1(home: Path) -> None:
     done = submit(home, "acme/greet:1", "--wait", "--params", '{"fails": true}', "--json")
-    assert (done.returncode, json.loads(done.stdout)["success"]) == (1, False)
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["success"], report["cause"]) == (1, False, "block_failed")
 
 
 def test_without_wait_the_id_of_the_job_is_answered_at_once(home: Path) -> None:
     done = submit(home, "acme/greet")
-    assert (done.returncode, set(json.loads(done.stdout))) == (0, {"engine", "job", "block"})
+    answer = json.loads(done.stdout)
+    assert (done.returncode, set(answer)) == (0, {"engine", "job", "block", "result_url"})
+    assert answer["result_url"] == f"{answer['engine']}/dev/jobs/{answer['job']}"
 
 
 def test_a_result_that_does_not_come_in_time_is_exit_code_2_and_the_job_goes_on(home: Path) -> None:

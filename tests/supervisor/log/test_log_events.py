@@ -115,7 +115,8 @@ def test_a_fact_that_is_not_known_is_left_out_and_numbers_are_rounded(
 ) -> None:
     ended = JobEnded(
         job="j1", block="p/b:1", slot=0, pid=None, outcome="failed", cause="start_failed", seconds=0.123456,
-        limit_seconds=600.0, cpu_seconds=None, peak_memory_mb=None, explanation="Not run: no process is left.",
+        limit_seconds=600.0, cpu_seconds=None, peak_memory_mb=None, exit_code=None, signal=None,
+        explanation="Not run: no process is left.",
     )  # fmt: skip
     line = json.loads(JsonLine().format(logged(ended)))
     assert line["seconds"] == 0.123

@@ -44,7 +44,9 @@ def job_ended(outcome: str, cause: str) -> JobEnded:
     """The end of the job, of which nothing was measured."""
     return JobEnded(
         **JOB, slot=0, pid=1, outcome=outcome, cause=cause, seconds=0.01, limit_seconds=9.0,
-        cpu_seconds=None, peak_memory_mb=None, explanation="",
+        cpu_seconds=None, peak_memory_mb=None,
+        exit_code=None,
+        signal=None, explanation="",
     )  # fmt: skip
 
 

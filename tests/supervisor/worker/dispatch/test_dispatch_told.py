@@ -10,7 +10,7 @@ from dispatch_support import BLOCK, SETTINGS, block_entry, job, scene, success
 from jobrunner.protocol.catalogue import Catalogue
 from supervisor.job.result import Finished, not_run
 from supervisor.log.events.jobs import JobEnded, JobStarted
-from supervisor.verdict import Usage, refusals
+from supervisor.verdict import ExitStatus, Usage, refusals
 from tests.log_events import told
 from tests.patience import until
 
@@ -23,6 +23,19 @@ def _from_info_on(caplog: pytest.LogCaptureFixture) -> None:
 def slots_of(caplog: pytest.LogCaptureFixture) -> dict[str, int]:
     """The slot that each job has got, in the order of their starts."""
     return {event["job"]: event["slot"] for event in told(caplog, JobStarted)}
+
+
+async def test_how_the_process_of_a_job_ended_is_told_as_a_fact(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with scene(tmp_path) as stage:
+        for name, status in (("exits", ExitStatus(code=7)), ("crashes", ExitStatus(signal_name="SIGSEGV"))):
+            await stage.accept(job(name))
+            ended = success()
+            await stage.end(name, replace(ended, ending=replace(ended.ending, exit_status=status)))
+    exited, crashed = told(caplog, JobEnded)
+    assert (exited["exit_code"], exited.get("signal")) == (7, None)
+    assert (crashed.get("exit_code"), crashed["signal"]) == (None, "SIGSEGV")
 
 
 def took(finished: Finished, usage: Usage) -> Finished:
