@@ -64,7 +64,7 @@ class DevSettings(CommandSettings):
 
 _EPILOG: Final = (
     "If the saved code can't be imported, you see file and line, and the code before it stays in force.\n"
-    "Running jobs finish with the code they began with. At the end, all state is deleted.\n"
+    "Running jobs finish with the old code. At the end, all state is deleted.\n"
     "The other limits of jobs are flags here too: supervisor --help lists them.\n"
     "Example: supervisor dev my_blocks, and in another terminal: supervisor submit show_version --params '{}' --wait"
 )

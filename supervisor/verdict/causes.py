@@ -27,7 +27,7 @@ class Cause(StrEnum):
     CHANNEL_CLOSED = "channel_closed"
     """The block closed the descriptor over which its result would have come."""
     BAD_FRAME = "bad_frame"
-    """What came over the channel was no frame, or ended inside one."""
+    """The block wrote to the descriptor that carries its result, or the result broke off."""
     START_FAILED = "start_failed"
     """No child could be started."""
     WORKER_STOPPING = "worker_stopping"

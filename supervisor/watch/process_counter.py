@@ -45,8 +45,8 @@ class ProcessCounter:
         self._has_priority = False
         self._rounds = Rounds(
             "process_counter",
-            failing="The processes of jobs can't be counted, and their limit of processes is not enforced.",
-            working="The processes of jobs are counted again, and their limit is enforced.",
+            failing="The worker can't count the processes of jobs, and does not enforce their limit.",
+            working="The worker can count the processes of jobs again, and enforces their limit.",
         )
 
     def watch(

@@ -64,8 +64,8 @@ class Sampler:
         self._tasks = Tasks()
         self._rounds = Rounds(
             "sampler",
-            failing="The memory of jobs can't be read. Their memory limits are enforced only where a cgroup has them.",
-            working="The memory of jobs is read again, and their limits are enforced.",
+            failing="The worker can't read the memory of jobs. Memory limits hold only where a cgroup enforces them.",
+            working="The worker can read the memory of jobs again, and enforces their limits.",
         )
 
     def watch(

@@ -108,7 +108,7 @@ def objections(before: Catalogue, after: Catalogue, *, require_all: bool) -> lis
             f"{culprit}. With it, jobs need interpreters of their own: restart the worker for that."
         )
     if not after.blocks:
-        reasons.append("There is not one function block.")
+        reasons.append("No function block is left.")
     return reasons
 
 

@@ -65,9 +65,7 @@ def signal_fence(settings: DaemonSettings) -> Finding:
     if abi >= _FIRST_ABI_WITH_SCOPES:
         text = f"jobs can't signal the worker or each other (Landlock ABI {abi})"
         if not settings.job_users:
-            text += (
-                "; a block that means harm can still change limits and priorities of the worker's processes: "
-            )
+            text += "; a malicious block can still change limits and priorities of the worker's processes: "
             text += "--job-users closes that as well"
         return ok("signal fence", text)
     if settings.job_users:

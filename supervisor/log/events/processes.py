@@ -130,7 +130,7 @@ class WatchFailing(
     reason: str
 
 
-class WatchRestored(Event, level=WARNING, text="{consequence} It was not so for {seconds:.1f} s."):
+class WatchRestored(Event, level=WARNING, text="{consequence} It could not for {seconds:.1f} s."):
     """`watch_failing` is over."""
 
     watch: str

@@ -64,7 +64,7 @@ class ReloadIgnored(Event, level=WARNING, text="SIGHUP. The worker does not relo
 class Reloaded(
     Event,
     level=INFO,
-    text="The worker is reloaded: {blocks} block(s). Jobs that run finish with the code they began with.",
+    text="The worker is reloaded: {blocks} block(s). Running jobs finish with the old code.",
 ):
     """New jobs run the new code under the new settings."""
 

@@ -104,7 +104,7 @@ async def test_a_watch_goes_on_after_looks_that_failed_and_is_back_within_five_s
     (failing,), (working,) = told(caplog, WatchFailing), told(caplog, WatchRestored)
     assert failing["reason"] == reason
     assert failing["watch"] == working["watch"]
-    assert "enforced" in failing["consequence"]
+    assert "enforce" in failing["consequence"]
     assert "again" in working["consequence"]
     assert working["seconds"] >= 0
 
