@@ -1,5 +1,6 @@
 """What kind of trouble an error of the disk or of SQLite is: real errors where they can be had, else their numbers."""
 
+import contextlib
 import errno
 import os
 import sqlite3
@@ -63,8 +64,11 @@ def test_each_error_is_of_one_kind(error: BaseException, fault: DiskFault) -> No
 
 def test_a_file_that_is_no_database_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"no database" * 100)
-    with pytest.raises(sqlite3.DatabaseError) as caught:
-        sqlite3.connect(tmp_path / "file").execute("SELECT * FROM sqlite_master")
+    with (
+        contextlib.closing(sqlite3.connect(tmp_path / "file")) as database,
+        pytest.raises(sqlite3.DatabaseError) as caught,
+    ):
+        database.execute("SELECT * FROM sqlite_master")
     assert fault_of(caught.value) is DiskFault.DAMAGED
 
 

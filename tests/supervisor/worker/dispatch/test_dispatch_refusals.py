@@ -150,6 +150,7 @@ async def test_a_bug_outside_of_the_run_is_told_and_frees_the_slot(
         stage.delivery.submit = submit  # type: ignore[assignment, method-assign]
         await stage.accept(job("unlucky"))
         await stage.end("unlucky", success())
+        await until(lambda: records_of(caplog, TaskFailed), "it is told")
         (record,) = [record for record in caplog.records if record.levelname == "CRITICAL"]
         assert record.event == TaskFailed.name
         assert facts_of(record) == {"task": "job unlucky", "consequence": "The worker goes on."}
