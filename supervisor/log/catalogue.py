@@ -15,6 +15,12 @@ def all_events() -> tuple[type[Event], ...]:
     return tuple(event for title in ROOMS for event in events_of(title))
 
 
+@functools.lru_cache(maxsize=256)
+def said_by_text(name: str) -> frozenset[str]:
+    """Return the facts that the sentence of the event ``name`` says; none for what is no event of ours."""
+    return next((event.in_text for event in all_events() if event.name == name), frozenset())
+
+
 def events_of(title: str) -> tuple[type[Event], ...]:
     """Return the events of one room of `ROOMS`."""
     found = vars(ROOMS[title]).values()

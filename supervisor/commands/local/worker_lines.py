@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from supervisor.log.catalogue import all_events
+from supervisor.log.catalogue import said_by_text
 from supervisor.log.events.jobs import JobEnded, JobInterrupted, JobNotRun
 from supervisor.log.format import ABOUT, OTHER_LOG, TextLine
 
@@ -52,7 +52,7 @@ class Line:
     @property
     def unsaid(self) -> dict[str, Any]:
         """The facts that the message does not say, besides what the line is about."""
-        said = {event.name: event.in_text for event in all_events()}.get(self.event, frozenset())
+        said = said_by_text(self.event)
         return {name: fact for name, fact in self.facts.items() if name not in said and name not in ABOUT}
 
     @property

@@ -205,15 +205,19 @@ async def _wait(
 
 def _print_submitted(settings: SubmitSettings, target: Target, job_id: str, block: OfferedBlock) -> None:
     if _as_json(settings):
-        result_url = f"{target.url}/dev/jobs/{job_id}"
-        print(json.dumps({"engine": target.url, "job": job_id, "block": block.id, "result_url": result_url}))
+        where = {"engine": target.url, "result_url": _result_url(target, job_id)}
+        print(json.dumps({**where, "job": job_id, "block": block.id}))
     else:
         print(f"Submitted {block.id} as job {job_id}. Its result: {_place(target, job_id)}")
 
 
 def _place(target: Target, job_id: str) -> str:
     token = f" (with the bearer token in {target.token_file})" if target.token_file else ""
-    return f"{target.url}/dev/jobs/{job_id}{token}"
+    return f"{_result_url(target, job_id)}{token}"
+
+
+def _result_url(target: Target, job_id: str) -> str:
+    return f"{target.url}/dev/jobs/{job_id}"
 
 
 def _as_json(settings: SubmitSettings) -> bool:
