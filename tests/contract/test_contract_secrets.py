@@ -1,7 +1,7 @@
 """Credentials: conformance test 15 of the engine contract, invariant I9."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,17 @@ DEVICE = {"id": 5, "hostname": "sw5", "username": "admin", "password": PASSWORD}
 JOB: dict[str, Any] = {"context": {"devices": [DEVICE]}, "run_on": "device", "entity_id": 5}
 
 
+# A spare or a process that was seen can end at any time, and its files in /proc with it.
+ENDED = (ProcessLookupError, FileNotFoundError)
+
+
 def processes_of(setup: Setup) -> list[Path]:
     """Every process below the keeper, and the keeper."""
     found = [setup.worker.keeper_pid]
     for pid in found:
         for children in Path(f"/proc/{pid}/task").glob("*/children"):
-            found += map(int, children.read_text().split())
+            with suppress(*ENDED):
+                found += map(int, children.read_text().split())
     return [Path(f"/proc/{pid}") for pid in found]
 
 
@@ -73,7 +78,9 @@ async def test_credentials_are_on_no_disk_or_command_line_and_in_no_log(fresh: S
     """Number 15, I9: looked for while the job that has them runs."""
     async with job_with_credentials(fresh) as processes:
         assert_no_credentials([kept_files(fresh), fresh.log.encode()])
-        assert_no_credentials([(process / "cmdline").read_bytes() for process in processes])
+        for process in processes:
+            with suppress(*ENDED):
+                assert_no_credentials([(process / "cmdline").read_bytes()])
 
 
 async def test_credentials_are_in_no_environment(fresh: Setup) -> None:
@@ -83,8 +90,8 @@ async def test_credentials_are_in_no_environment(fresh: Setup) -> None:
         for process in processes:
             try:
                 assert_no_credentials([(process / "environ").read_bytes()])
-            except (ProcessLookupError, FileNotFoundError):
-                continue  # it has ended
+            except ENDED:
+                continue
             except PermissionError:
                 closed.append(f"{process}/environ ({(process / 'comm').read_text().strip()})")
     if closed:

@@ -174,9 +174,10 @@ def programs_of(command: Running) -> dict[str, int]:
     found = {}
     for below in children_of(command.process.pid):
         for child in children_of(below):
-            words = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
-            if "-m" in words:
-                found[words[words.index("-m") + 1]] = child
+            with contextlib.suppress(OSError):  # it has ended
+                words = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
+                if "-m" in words:
+                    found[words[words.index("-m") + 1]] = child
     return found
 
 

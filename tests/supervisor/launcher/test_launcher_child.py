@@ -253,10 +253,11 @@ async def test_a_child_that_is_closed_while_it_lives_tells_of_no_end_any_more(be
 CATCHES = """
 import os, signal, sys
 number, told = map(int, sys.argv[1:])
-signal.signal(number, lambda number, _: os.write(told, b"%d\\n" % number))
+signal.signal(number, lambda *_: None)
+signal.pthread_sigmask(signal.SIG_BLOCK, [number])
 os.write(told, b"ready\\n")
 while True:
-    signal.pause()
+    os.write(told, b"%d\\n" % signal.sigwait([number]))
 """
 
 
