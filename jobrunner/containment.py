@@ -7,7 +7,7 @@ import resource
 import struct
 from typing import Final
 
-from jobrunner.protocol import linux
+from jobrunner.protocol import kernel_files, linux
 from jobrunner.protocol.confinement import Confinement
 
 # Landlock's system calls have these numbers on every architecture (they came after the numbers were unified).
@@ -59,8 +59,8 @@ def contain(confinement: Confinement) -> None:
         _lower(resource.RLIMIT_NPROC, confinement.max_processes)
     else:
         _lower(resource.RLIMIT_NPROC, _without_reserve(resource.getrlimit(resource.RLIMIT_NPROC)[0]))
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write(_OOM_SCORE_ADJ)
+    with contextlib.suppress(OSError):
+        kernel_files.write("/proc/self/oom_score_adj", _OOM_SCORE_ADJ)
 
 
 def take_ordinary_priority() -> None:

@@ -6,6 +6,7 @@ thread waited for a processor, nor for the GIL that another thread held, nor the
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import threading
@@ -15,6 +16,7 @@ from typing import Final
 
 _CONTENDED_WAITS: Final = 3
 _HELD_WAITS: Final = 20
+_READ_BYTES: Final = 256
 """A tenth of a second. Code of Python's lets go after one interval, or a little later on a busy machine."""
 
 
@@ -64,8 +66,11 @@ def reading_at_start(native_id: int) -> Reading:
 def _schedule_of(native_id: int) -> tuple[float, float, int]:
     try:
         # Opened each time: a descriptor that stays open would be one more that a block could close.
-        with open(f"/proc/self/task/{native_id}/schedstat", "rb", buffering=0) as file:
-            cpu, queued, turns = map(int, file.read().split())
+        descriptor = os.open(f"/proc/self/task/{native_id}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            cpu, queued, turns = map(int, os.read(descriptor, _READ_BYTES).split())
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError):
         return 0.0, 0.0, 0
     return cpu / 1e9, queued / 1e9, turns

@@ -58,7 +58,8 @@ class OutputReader:
         self._reading = True
         self._closed = False
         self._taken = b""
-        asyncio.get_running_loop().add_reader(descriptor, self._read_some)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(descriptor, self._read_some)
 
     def _read_some(self) -> None:
         if self._taken:
@@ -71,11 +72,11 @@ class OutputReader:
             return
         # A turn later: what came over the channel before this was printed, such as a secret to be masked in it, is
         # in the channel's stream by now, and whoever reads that is woken first.
-        asyncio.get_running_loop().call_soon(self._pass_on)
+        self._loop.call_soon(self._pass_on)
 
     def _pass_on(self) -> None:
         if self._taken and self._must_wait():
-            asyncio.get_running_loop().call_soon(self._pass_on)
+            self._loop.call_soon(self._pass_on)
         else:
             self._split_taken()
 
@@ -157,7 +158,7 @@ class OutputReader:
     def _stop(self) -> None:
         if self._reading:
             self._reading = False
-            asyncio.get_running_loop().remove_reader(self._descriptor)
+            self._loop.remove_reader(self._descriptor)
 
 
 def _decoded(data: bytearray, *, is_cut: bool) -> str:

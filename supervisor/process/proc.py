@@ -11,6 +11,8 @@ from typing import Final
 
 import psutil
 
+from jobrunner.protocol import kernel_files
+
 _DEAD: Final = frozenset("ZX")
 _STOPPED: Final = frozenset("Tt")
 _PAUSE_SECONDS: Final = 0.0005
@@ -72,8 +74,7 @@ def children_of_thread(pid: int, thread: str) -> list[int]:
     Raises `OSError` when the kernel's list can't be read for another reason, such as no descriptor left.
     """
     try:
-        with open(f"/proc/{pid}/task/{thread}/children") as file:
-            return [int(child) for child in file.read().split()]
+        return [int(child) for child in kernel_files.read(f"/proc/{pid}/task/{thread}/children").split()]
     except FileNotFoundError:
         return _children_by_scan(pid) if thread == str(pid) and os.path.exists(f"/proc/{pid}") else []
 
@@ -113,9 +114,11 @@ class Stat:
 def read_stat(pid: int, thread: str | None = None) -> Stat | None:
     """Return what the kernel tells of a process, or of one of its threads, `None` when there is no such one."""
     try:
-        with open(f"/proc/{pid}/stat" if thread is None else f"/proc/{pid}/task/{thread}/stat", "rb") as file:
-            # The name in parentheses may hold anything, also parentheses.
-            fields = file.read().rpartition(b")")[2].split()
+        content = kernel_files.read(
+            f"/proc/{pid}/stat" if thread is None else f"/proc/{pid}/task/{thread}/stat"
+        )
+        # The name in parentheses may hold anything, also parentheses.
+        fields = content.rpartition(b")")[2].split()
         parent, group, session = map(int, fields[1:4])
         return Stat(fields[0].decode(), parent, group, session, threads=int(fields[17]))
     except (OSError, ValueError, IndexError):
@@ -137,10 +140,10 @@ def user_of(pid: int) -> int | None:
 def status_of(pid: int) -> dict[str, str]:
     """Return the fields of /proc/<pid>/status (proc(5)); none when there is no such process."""
     try:
-        with open(f"/proc/{pid}/status", errors="replace") as file:
-            pairs = [line.partition(":") for line in file]
+        text = kernel_files.read(f"/proc/{pid}/status").decode(errors="replace")
     except OSError:
         return {}
+    pairs = [line.partition(":") for line in text.split("\n") if line]
     return {name: value.strip() for name, _, value in pairs}
 
 

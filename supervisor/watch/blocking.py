@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from jobrunner.protocol import kernel_files
 from jobrunner.protocol.messages import Blocking
 from supervisor.launcher.child import Child
 from supervisor.lifecycle.gil import ThreadSeen, held_seconds, sleeps
@@ -161,6 +162,6 @@ def _threads_of(pid: int) -> dict[int, ThreadSeen]:
     with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
         for path in Path(f"/proc/{pid}/task").iterdir():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                cpu, queued, turns = map(int, (path / "schedstat").read_text().split())
+                cpu, queued, turns = map(int, kernel_files.read(path / "schedstat").split())
                 seen[int(path.name)] = ThreadSeen(cpu / 1e9, queued / 1e9, turns)
     return seen

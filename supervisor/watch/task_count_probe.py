@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from jobrunner.protocol import kernel_files
+
 _FEWEST: Final = 32
 
 
@@ -27,8 +29,7 @@ class TaskCountProbe:
 
     def _tasks(self) -> int:
         try:
-            with open(self._path) as file:
-                # "0.20 0.18 0.12 1/80 11206": running and all tasks are fourth (proc_loadavg(5)).
-                return int(file.read().split()[3].partition("/")[2])
+            # "0.20 0.18 0.12 1/80 11206": running and all tasks are fourth (proc_loadavg(5)).
+            return int(kernel_files.read(self._path).split()[3].partition(b"/")[2])
         except (OSError, ValueError, IndexError):
             return 0

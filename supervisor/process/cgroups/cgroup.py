@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from jobrunner.protocol import kernel_files
 from supervisor.process.cgroups import files, memory
 from supervisor.process.cgroups.own_directories import counts
 from supervisor.verdict import OutOfMemory
@@ -60,7 +61,7 @@ class Cgroup:
             directory = tree.directory / self._name
             try:
                 directory.mkdir(mode=0o755)
-                files.write(directory / files.PROCESSES, str(pid))
+                kernel_files.write(directory / files.PROCESSES, str(pid))
             except OSError as error:
                 if error.errno != errno.ESRCH:  # it is dead, and says so by its pidfd
                     self._complain(f"A child can't be put into the cgroup {directory}: {error.strerror}.")
@@ -85,7 +86,7 @@ class Cgroup:
         place = self._directory("pids")
         if tasks is not None and place is not None:
             try:
-                files.write(place[0] / "pids.max", str(tasks))
+                kernel_files.write(place[0] / "pids.max", str(tasks))
             except OSError as error:
                 self._complain(f"The limit of processes of {place[0]} can't be set: {error.strerror}.")
 
@@ -119,7 +120,7 @@ class Cgroup:
         """Return how often the kernel refused a new process or thread because of the limit set here."""
         place = self._directory("pids")
         with contextlib.suppress(OSError):
-            return counts((place[0] / "pids.events").read_text()).get("max", 0) if place else 0
+            return counts(kernel_files.read(place[0] / "pids.events")).get("max", 0) if place else 0
         return 0
 
     def remove(self) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from supervisor.process.cgroups.files import PROCESSES, processes, write
+from jobrunner.protocol import kernel_files
+from supervisor.process.cgroups.files import PROCESSES, processes
 
 LEAF: Final = "worker"
 _HANDED_DOWN: Final = "cgroup.subtree_control"
@@ -33,8 +34,8 @@ def hand_down(own: Path, wanted: AbstractSet[str], ours: AbstractSet[int]) -> Ha
     that may be moved. Never raises: what can't be had is missing, and everything is as before.
     """
     try:
-        available = wanted & set((own / "cgroup.controllers").read_text().split())
-        already = available & set((own / _HANDED_DOWN).read_text().split())
+        available = wanted & set(kernel_files.read(own / "cgroup.controllers").decode().split())
+        already = available & set(kernel_files.read(own / _HANDED_DOWN).decode().split())
         if available == already:
             return HandedDown(frozenset(already))
         return _enable(own, frozenset(available), frozenset(already), ours)
@@ -55,8 +56,8 @@ def _enable(
         if here:
             (own / LEAF).mkdir(exist_ok=True)
             for pid in here:
-                write(own / LEAF / PROCESSES, str(pid))
-        write(own / _HANDED_DOWN, " ".join(f"+{name}" for name in sorted(missing)))
+                kernel_files.write(own / LEAF / PROCESSES, str(pid))
+        kernel_files.write(own / _HANDED_DOWN, " ".join(f"+{name}" for name in sorted(missing)))
     except OSError as error:
         undo(own, HandedDown(moved=bool(here)))
         return HandedDown(already, f"{own}: {error.strerror}")
@@ -70,12 +71,12 @@ def undo(own: Path, done: HandedDown) -> None:
     """
     with contextlib.suppress(OSError):
         if done.enabled_here:
-            write(own / _HANDED_DOWN, " ".join(f"-{name}" for name in sorted(done.enabled_here)))
+            kernel_files.write(own / _HANDED_DOWN, " ".join(f"-{name}" for name in sorted(done.enabled_here)))
         if done.moved:
             for pid in processes(own / LEAF):
-                write(own / PROCESSES, str(pid))
+                kernel_files.write(own / PROCESSES, str(pid))
             os.rmdir(own / LEAF)
 
 
 def _directly_in(own: Path) -> set[int]:
-    return {int(line) for line in (own / PROCESSES).read_text().split()}
+    return {int(line) for line in kernel_files.read(own / PROCESSES).split()}

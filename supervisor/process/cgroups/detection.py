@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from jobrunner.protocol import kernel_files
 from supervisor.process.cgroups import delegated
 from supervisor.process.cgroups.cgroup import Role, Tree
-from supervisor.process.cgroups.files import KILL, PROCESSES, remove, write
+from supervisor.process.cgroups.files import KILL, PROCESSES, remove
 from supervisor.process.cgroups.own_directories import OwnDirectory, own_directories
 
 _CONTROLLERS: Final[tuple[Role, ...]] = ("memory", "pids")
@@ -60,7 +61,7 @@ def own_cgroups() -> list[OwnDirectory]:
 
 def _holds_this_process(directory: OwnDirectory) -> bool:
     try:
-        return str(os.getpid()) in Path(directory.path, PROCESSES).read_text().split()
+        return str(os.getpid()).encode() in kernel_files.read(Path(directory.path, PROCESSES)).split()
     except OSError:
         return False
 
@@ -107,7 +108,7 @@ def _use(detected: Detected, own: Path, name: str, version: int, roles: frozense
         if version == 2 and roles > {"kill"}:
             # Handed down once more: children's cgroups are below this one.
             wanted = " ".join(f"+{role}" for role in sorted(roles - {"kill"}))
-            write(directory / "cgroup.subtree_control", wanted)
+            kernel_files.write(directory / "cgroup.subtree_control", wanted)
     except OSError as error:
         detected.reasons.append(f"{own}: {error.strerror}")
         with contextlib.suppress(OSError):

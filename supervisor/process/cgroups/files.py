@@ -7,19 +7,12 @@ import time
 from pathlib import Path
 from typing import Final
 
+from jobrunner.protocol import kernel_files
+
 PROCESSES: Final = "cgroup.procs"
 KILL: Final = "cgroup.kill"
 
 _PAUSE_SECONDS: Final = 0.002
-
-
-def write(path: Path, text: str) -> None:
-    """Write to a file of a cgroup in one call, as the kernel wants it. Raises `OSError`."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.write(descriptor, text.encode())
-    finally:
-        os.close(descriptor)
 
 
 def processes(directory: Path) -> set[int]:
@@ -29,7 +22,7 @@ def processes(directory: Path) -> set[int]:
         folders = [directory] if os.stat(directory).st_nlink == 2 else _tree(directory)
         for folder in folders:
             with contextlib.suppress(OSError):
-                found |= {int(line) for line in (folder / PROCESSES).read_text().split()}
+                found |= {int(line) for line in kernel_files.read(folder / PROCESSES).split()}
     found.discard(0)  # of another pid namespace
     return found
 
@@ -44,7 +37,7 @@ def kill(directory: Path) -> set[int]:
     if not inside:
         return inside
     with contextlib.suppress(OSError):
-        write(directory / KILL, "1")
+        kernel_files.write(directory / KILL, "1")
         return inside
     for number in (signal.SIGSTOP, signal.SIGKILL):
         _signal_all(directory, inside, number)

@@ -4,7 +4,7 @@ import contextlib
 from pathlib import Path
 from typing import Final
 
-from supervisor.process.cgroups.files import write
+from jobrunner.protocol import kernel_files
 from supervisor.process.cgroups.own_directories import counts
 from supervisor.verdict import OutOfMemory
 
@@ -20,15 +20,15 @@ def limit(directory: Path, version: int, memory_mb: float) -> None:
     """
     text = str(int(memory_mb * 2**20))
     if version == 1:
-        write(directory / "memory.limit_in_bytes", text)
+        kernel_files.write(directory / "memory.limit_in_bytes", text)
         with contextlib.suppress(OSError):  # only where the kernel counts swap
-            write(directory / "memory.memsw.limit_in_bytes", text)
+            kernel_files.write(directory / "memory.memsw.limit_in_bytes", text)
         return
     with contextlib.suppress(OSError):
-        write(directory / "memory.swap.max", "0")
+        kernel_files.write(directory / "memory.swap.max", "0")
     with contextlib.suppress(OSError):  # all of the job or nothing: a job without one of its processes hangs
-        write(directory / "memory.oom.group", "1")
-    write(directory / "memory.max", text)
+        kernel_files.write(directory / "memory.oom.group", "1")
+    kernel_files.write(directory / "memory.max", text)
 
 
 def out_of_memory(directory: Path, version: int, limit_mb: float | None) -> OutOfMemory | None:
@@ -41,13 +41,13 @@ def out_of_memory(directory: Path, version: int, limit_mb: float | None) -> OutO
     """
     file = directory / ("memory.events" if version == 2 else "memory.oom_control")
     try:
-        seen = counts(file.read_text())
+        seen = counts(kernel_files.read(file))
         if not (kills := seen.get("oom_kill", 0)):
             return None
         if version == 2:
             reached = seen.get("oom", 0) > 0
         else:
-            highest = int((directory / "memory.max_usage_in_bytes").read_text())
+            highest = int(kernel_files.read(directory / "memory.max_usage_in_bytes"))
             reached = limit_mb is not None and highest >= (limit_mb - _CLOSE_MB) * 2**20
     except (OSError, ValueError):
         return None

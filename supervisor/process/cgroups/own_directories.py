@@ -74,7 +74,7 @@ def _below(path: str, root: str) -> str | None:
     return path.removeprefix(root) if path.startswith(root + "/") else None
 
 
-def counts(text: str) -> dict[str, int]:
+def counts(text: bytes) -> dict[str, int]:
     """Return the numbers of a file with lines such as ``oom_kill 1`` (memory.events, memory.oom_control)."""
     pairs = (line.split() for line in text.splitlines())
-    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}
+    return {pair[0].decode(): int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from jobrunner.protocol import kernel_files
 from supervisor.process import proc
 from supervisor.process.proc import (
     Stat,
@@ -127,7 +128,7 @@ def test_what_could_not_be_read_is_missed_and_what_is_gone_is_not(
 def test_a_list_of_children_that_can_not_be_opened_is_an_error_and_no_empty_list(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("builtins.open", failing_with(errno.EMFILE))
+    monkeypatch.setattr(kernel_files, "read", failing_with(errno.EMFILE))
     with pytest.raises(OSError, match="Too many open files"):
         children_of_thread(os.getpid(), str(os.getpid()))
 
@@ -136,7 +137,7 @@ def test_where_the_kernel_lists_no_children_all_processes_are_looked_through_onc
     odd: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Linux without CONFIG_PROC_CHILDREN. For the first thread only: children are the process's."""
-    monkeypatch.setattr("builtins.open", failing_with(errno.ENOENT))
+    monkeypatch.setattr(kernel_files, "read", failing_with(errno.ENOENT))
     scans: list[int] = []
     scan = proc._children_by_scan
     monkeypatch.setattr(proc, "_children_by_scan", lambda pid: scans.append(pid) or [4711])

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from jobrunner.protocol import kernel_files
 from supervisor.process.cgroups import cgroup as cgroup_module
 from supervisor.process.cgroups.cgroup import WITHOUT, Cgroup, Tree, child_name
 from supervisor.verdict import OutOfMemory
@@ -44,8 +45,7 @@ class AtOnce(Executor):
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
     kernel = Kernel()
-    monkeypatch.setattr(cgroup_module.files, "write", kernel.write)
-    monkeypatch.setattr(cgroup_module.memory, "write", kernel.write)
+    monkeypatch.setattr(kernel_files, "write", kernel.write)
     return kernel
 
 

@@ -95,4 +95,4 @@ def test_a_removed_cgroup_is_named_as_it_was() -> None:
 
 def test_counts_take_what_is_a_number() -> None:
     text = "oom_kill_disable 0\nunder_oom 0\noom_kill 3\nmax max\n\nodd line here\n"
-    assert counts(text) == {"oom_kill_disable": 0, "under_oom": 0, "oom_kill": 3}
+    assert counts(text.encode()) == {"oom_kill_disable": 0, "under_oom": 0, "oom_kill": 3}

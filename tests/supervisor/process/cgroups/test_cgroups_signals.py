@@ -4,7 +4,6 @@ Plain files stand for a cgroup without ``cgroup.kill``; the processes are real.
 """
 
 import contextlib
-import errno
 import itertools
 import os
 import select
@@ -162,20 +161,6 @@ def test_a_cgroup_is_killed_before_each_try_to_remove_it(
     monkeypatch.setattr(files, "remove", remove)
     assert files.kill_and_remove(tmp_path, BOUND_SECONDS) == ({1, 2, 3}, True)
     assert calls == ["kill", "remove"] * 3
-
-
-def test_a_descriptor_is_closed_although_the_kernel_refuses_what_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused(descriptor: int, data: bytes) -> int:
-        raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
-
-    before = open_descriptors()
-    (tmp_path / "file").touch()
-    monkeypatch.setattr(files.os, "write", refused)
-    with pytest.raises(OSError, match="No such process"):
-        files.write(tmp_path / "file", "1")
-    assert open_descriptors() == before
 
 
 @pytest.mark.parametrize("order", [1, -1])
