@@ -6,13 +6,12 @@ import sys
 from typing import Any, Final
 
 from pydantic import Field
-from rich.markup import escape
-from rich.table import Table
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, CommandSettings
 from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to_exit_code
 from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.shared.table import print_rows
 from supervisor.log.setup import start_logging
 from supervisor.worker.offered_blocks import left_out_text, start_launcher, what_to_do
 
@@ -61,14 +60,14 @@ def _as_json(catalogue: Catalogue) -> dict[str, Any]:
 def _print(catalogue: Catalogue) -> None:
     wide = OutputConsole().width if sys.stdout.isatty() else 10_000
     console = OutputConsole(width=wide)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("block", "runs on", "type", "limits", "file"):
-        table.add_column(title, overflow="fold")
-    for block in catalogue.blocks:
-        table.add_row(
-            *map(escape, (block.id, block.run_on, block.fb_type, limits_text(block), place_of(block)))
-        )
-    console.print(table if catalogue.blocks else f"No function blocks were found. {what_to_do(catalogue)}")
+    rows = [
+        (block.id, block.run_on, block.fb_type, limits_text(block), place_of(block))
+        for block in catalogue.blocks
+    ]
+    if rows:
+        print_rows(console, ("block", "runs on", "type", "limits", "file"), rows)
+    else:
+        console.print(f"No function blocks were found. {what_to_do(catalogue)}", markup=False)
     for problem in catalogue.problems:
         print(f"{PROGRAM}: not imported: {_with_traceback(problem)}", file=sys.stderr)
     if catalogue.left_out and catalogue.blocks:

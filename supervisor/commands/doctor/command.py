@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
-from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
 from supervisor.commands.doctor.all_checks import examine
 from supervisor.commands.doctor.finding import Finding, Status
@@ -20,6 +22,7 @@ from supervisor.settings.run_settings import DaemonSettings
 
 PROGRAM: Final = "supervisor doctor"
 _COLOURS: Final = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold red"}
+_NARROW_COLUMNS: Final = 70
 
 
 class DoctorSettings(DaemonSettings):
@@ -59,12 +62,25 @@ def run(arguments: list[str]) -> int:
 
 
 def _print(findings: list[Finding]) -> None:
-    console = OutputConsole(width=OutputConsole().width if sys.stdout.isatty() else 10_000)
-    widest = max(len(finding.check) for finding in findings)
-    for finding in findings:
-        colour = _COLOURS[finding.status]
-        text = f"{finding.text} {finding.advice}".rstrip()
-        console.print(
-            f"[{colour}]{finding.status:7}[/]  {escape(finding.check):{widest}}  {escape(text)}",
-            soft_wrap=True,
-        )
+    console = OutputConsole()
+    if not sys.stdout.isatty():
+        widest = max(len(finding.check) for finding in findings)
+        for finding in findings:
+            print(f"{finding.status:7}  {finding.check:{widest}}  {_text_of(finding)}")
+    elif console.width >= _NARROW_COLUMNS:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for finding in findings:
+            table.add_row(_status_of(finding), finding.check, Text(_text_of(finding), overflow="fold"))
+        console.print(table)
+    else:
+        for finding in findings:
+            console.print(_status_of(finding), finding.check)
+            console.print(Padding(Text(_text_of(finding), overflow="fold"), (0, 0, 0, 4)))
+
+
+def _status_of(finding: Finding) -> Text:
+    return Text(finding.status, style=_COLOURS[finding.status])
+
+
+def _text_of(finding: Finding) -> str:
+    return f"{finding.text} {finding.advice}".rstrip()

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.markup import escape
-from rich.table import Table
 
 from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.shared.table import print_rows
 from supervisor.journal import Entry
 
 _STATES: Final = {"running": "running", "waiting": "waits for delivery", "dead": "dead letter"}
@@ -27,13 +27,12 @@ def print_entries(entries: Sequence[Entry], source: Path, *, as_json: bool) -> N
     if not entries:
         console.print(f"The engine has the results of all jobs of {escape(str(source))}.")
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("number", "job", "block", "state", "since", "bytes", "reason"):
-        table.add_column(title, overflow="fold", justify="right" if title in ("number", "bytes") else "left")
+    titles = ("number", "job", "block", "state", "since", "bytes", "reason")
+    rows = []
     now = time.time()
     for entry in entries:
         size = "" if entry.result is None else str(len(entry.result))
-        texts = (
+        row = (
             str(entry.number),
             _printable(entry.claim.job_id),
             _printable(entry.claim.block_id),
@@ -42,8 +41,8 @@ def print_entries(entries: Sequence[Entry], source: Path, *, as_json: bool) -> N
             size,
             _printable(entry.dead_reason or ""),
         )
-        table.add_row(*map(escape, texts))
-    console.print(table)
+        rows.append(row)
+    print_rows(console, titles, rows, right=("number", "bytes"))
 
 
 def print_entry(entry: Entry) -> None:

@@ -20,7 +20,8 @@ PRINTING = {
     "blocks": ("blocks", *ECHO),
     "blocks as JSON": ("blocks", "--json", *ECHO),
     "check": ("check", "there.py"),
-    "doctor": ("doctor", "--json"),
+    "doctor": ("doctor", *ECHO),
+    "doctor as JSON": ("doctor", "--json", *ECHO),
     "new-block": ("new-block", "acme/mine"),
     "journal": ("journal", "list", "--file", "empty.sqlite3"),
     "run-block": ("run-block", "echo", *ECHO, "--params", '{"text": "x"}'),
@@ -104,7 +105,7 @@ def test_what_a_locale_can_not_show_is_written_otherwise(encoding: dict[str, str
     [{"NO_COLOR": "1", "TERM": "xterm"}, {"TERM": "dumb"}, {"TERM": "xterm", "PYTHONIOENCODING": "ascii"}],
     ids=str,
 )
-@pytest.mark.parametrize("name", ["blocks", "check", "new-block", "run-block"])
+@pytest.mark.parametrize("name", ["blocks", "check", "doctor", "new-block", "run-block"])
 def test_a_narrow_terminal_without_colours_is_written_to_without_colours(
     name: str, terminal: dict[str, str], here: Path
 ) -> None:
@@ -128,6 +129,8 @@ def test_a_narrow_terminal_without_colours_is_written_to_without_colours(
         process.wait()
         os.close(master)
     assert b"Traceback" not in shown
+    if name in ("blocks", "doctor"):  # each cell of theirs is folded where the terminal ends
+        assert max(len(line.rstrip()) for line in re.sub(rb"\x1b\[[0-9;]*m", b"", shown).splitlines()) <= 40
     assert "NO_COLOR" not in terminal or not re.search(rb"\x1b\[[0-9;]*3[0-7]m", shown)
     assert terminal["TERM"] != "dumb" or b"\x1b" not in shown
 
