@@ -196,7 +196,7 @@ class OutcomeAssertions:
         __tracebackhide__ = True
         number = _level_number(level) if isinstance(level, str) else level
         pattern = re.compile(re.escape(text)) if isinstance(text, str) else text
-        return [line for line in self.logs if number in (None, line.level) and pattern.search(line.text)]
+        return [line for line in self.logs if number in (None, line.level) and pattern.search(line.message)]
 
     def _fail(self, text: str) -> NoReturn:
         __tracebackhide__ = True

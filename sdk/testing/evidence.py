@@ -11,10 +11,10 @@ class LogLine:
     """One record that the block logged. ``level`` is a number as ``logging`` has it."""
 
     level: int
-    text: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{logging.getLevelName(self.level)}: {self.text}"
+        return f"{logging.getLevelName(self.level)}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def test_a_change_that_is_not_sent_is_warned_of(block_runner: BlockRunner, which
     assert (outcome.success, outcome.db_updates) == (True, None)
     (line,) = outcome.logs
     assert line.level == 30
-    assert line.text.startswith(WARNED[which])
+    assert line.message.startswith(WARNED[which])
 
 
 @pytest.mark.parametrize("which", REFUSED)
@@ -77,4 +77,4 @@ def test_a_change_that_is_refused_on_the_spot_is_told_with_the_author_s_line(
     assert outcome.cause == "block_raised"
     assert outcome.message.startswith(f"bad/change:1.0.0 raised {RAISED[which]}")
     assert f"({SOURCE / 'changes.py'}:" in outcome.message
-    assert "/pydantic/" not in outcome.logs[0].text
+    assert "/pydantic/" not in outcome.logs[0].message

@@ -82,7 +82,7 @@ def test_the_log_has_the_members_of_groups_the_causes_and_the_notes(
     block_runner: BlockRunner, which: str, said: list[str]
 ) -> None:
     (line,) = run(block_runner, "end", which).logs
-    assert [text for text in said if text not in line.text] == []
+    assert [text for text in said if text not in line.message] == []
 
 
 def test_an_exit_past_all_clean_up_is_no_success(block_runner: BlockRunner) -> None:
@@ -101,8 +101,8 @@ def test_an_exit_in_a_task_that_the_block_started_is_told_as_what_it_is(
         "bad/end_of_task:1.0.0 (a task or callback of its own, which ended its event loop) "
         f"raised {RAISED[which]} ({SOURCE / 'ends.py'}:"
     )
-    assert "in other" in outcome.logs[-1].text
-    assert not [own for own in PLUMBING if own in outcome.logs[-1].text]
+    assert "in other" in outcome.logs[-1].message
+    assert not [own for own in PLUMBING if own in outcome.logs[-1].message]
 
 
 def test_a_block_that_cancels_itself_is_told_with_the_line_it_stood_on(block_runner: BlockRunner) -> None:

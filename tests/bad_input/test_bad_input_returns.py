@@ -41,7 +41,7 @@ def test_what_is_no_result_is_a_failure_that_says_what_to_return(
         f"bad/returned:1.0.0 returned {NO_RESULT[which]} from {METHODS[job_type]}(). "
     )
     assert f"Return {RIGHT_RESULTS[job_type]} on every path." in outcome.message
-    assert [line.text for line in outcome.logs] == [outcome.message]
+    assert [line.message for line in outcome.logs] == [outcome.message]
 
 
 @pytest.mark.parametrize("job_type", METHODS)

@@ -44,7 +44,7 @@ def test_parameters_that_the_block_does_not_know_are_named_once_and_ignored(
     assert outcome.success
     (line,) = outcome.logs
     assert line.level == 30
-    assert "unknown to Picky are ignored: extra, other" in line.text
+    assert "unknown to Picky are ignored: extra, other" in line.message
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def test_a_method_that_is_not_async_runs_in_a_thread_and_the_log_says_what_to_wr
     assert outcome.success, outcome.report()
     (line,) = outcome.logs
     assert line.level == 30
-    assert line.text.startswith("bad/plain:1.0.0: ")
-    assert f"is not async ({SOURCE / 'shapes.py'}:" in line.text
-    assert f"Write '{written}'" in line.text
+    assert line.message.startswith("bad/plain:1.0.0: ")
+    assert f"is not async ({SOURCE / 'shapes.py'}:" in line.message
+    assert f"Write '{written}'" in line.message
 
 
 def test_the_thread_has_the_context_variables_of_the_job(block_runner: BlockRunner) -> None:
@@ -78,7 +78,7 @@ def test_a_hang_in_that_thread_ends_at_the_limit_with_the_author_s_line_and_the_
     assert (outcome.cause, outcome.killed) == ("time_limit", False)
     assert f'File "{SOURCE / "shapes.py"}", line' in outcome.stack
     assert "in run" in outcome.stack
-    assert "is not async" in outcome.logs[0].text
+    assert "is not async" in outcome.logs[0].message
 
 
 def test_a_run_with_meta_gets_it(block_runner: BlockRunner) -> None:
@@ -90,8 +90,8 @@ def test_a_constructor_that_forgets_its_base_is_named_and_the_block_can_log(
 ) -> None:
     outcome = run(block_runner, "no_super")
     assert outcome.success, outcome.report()
-    assert "does not call super().__init__(logger=logger)" in outcome.logs[0].text
-    assert outcome.logs[1].text == "still logging"
+    assert "does not call super().__init__(logger=logger)" in outcome.logs[0].message
+    assert outcome.logs[1].message == "still logging"
 
 
 def test_names_and_texts_need_not_be_ascii(block_runner: BlockRunner) -> None:

@@ -81,7 +81,7 @@ def test_a_value_without_one_is_a_failure_that_says_where_and_why(
     assert outcome.message.startswith(f"bad/value:1.0.0: {place}")
     assert why in outcome.message
     assert len(outcome.message) < 600
-    assert [line.text for line in outcome.logs] == [outcome.message]
+    assert [line.message for line in outcome.logs] == [outcome.message]
 
 
 def test_a_result_over_the_cap_is_a_failure_that_says_what_in_it_is_large(block_runner: BlockRunner) -> None:

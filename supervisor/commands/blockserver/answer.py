@@ -1,6 +1,7 @@
 """What came of one job, as one JSON object: the answer of the block server, and `supervisor run-block --json`."""
 
 import json
+import logging
 from typing import Any
 
 from supervisor.commands.blockserver.single import Done
@@ -23,7 +24,9 @@ def answer_of(done: Done) -> dict[str, Any]:
         "data": result.get("data"),
         "db_updates": (result.get("dbUpdates") or {}).get("updates"),
         "acquires": json.loads(acquires) if acquires else None,
-        "logs": [{"level": line.level, "text": line.text} for line in done.printed.logs],
+        "logs": [
+            {"level": logging.getLevelName(line.level), "message": line.message} for line in done.printed.logs
+        ],
         "stalls": [{"seconds": stall.seconds, "stack": stall.stack} for stall in done.printed.stalls],
         "stdout": done.printed.stdout.text(),
         "stderr": done.printed.stderr.text(),

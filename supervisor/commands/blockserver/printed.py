@@ -22,7 +22,7 @@ class LogLine:
     """One record of a job's log. ``level`` is a number as `logging` has it."""
 
     level: int
-    text: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)

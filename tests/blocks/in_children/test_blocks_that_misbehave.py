@@ -76,4 +76,4 @@ def test_an_exception_is_a_failure_with_its_traceback_in_the_log(block_runner: B
     outcome: BlockOutcome = block_runner.run(RaiseError, source=SOURCE)
     assert (outcome.cause, outcome.exit_code) == ("block_raised", 0)
     assert "ValueError: This block always fails" in outcome.message
-    assert any("Traceback (most recent call last)" in line.text for line in outcome.logs)
+    assert any("Traceback (most recent call last)" in line.message for line in outcome.logs)

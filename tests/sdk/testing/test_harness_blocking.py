@@ -10,7 +10,7 @@ def test_the_warning_of_code_that_blocks_is_a_line_of_the_outcome_s_log(block_ru
         "neops_testing/hang_sleep", source="blocks.testing", max_seconds=1.5, grace_seconds=0
     )
     assert outcome.cause == "time_limit"
-    (warning,) = [line for line in outcome.logs if "blocks its event loop" in line.text]
+    (warning,) = [line for line in outcome.logs if "blocks its event loop" in line.message]
     assert warning.level == logging.WARNING
     assert "hangs.py" in warning.text
     assert "@run_in_thread" in warning.text

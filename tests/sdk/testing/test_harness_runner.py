@@ -93,7 +93,7 @@ def test_changes_logs_and_output_come_back(block_runner: BlockRunner, library: P
     assert outcome.db_updates == [
         {"operation": "patch", "entity": "device", "id": 7, "path": "vendor", "value": "Emu"}
     ]
-    assert [(line.level, line.text) for line in outcome.logs] == [(30, "changed it")]
+    assert [(line.level, line.message) for line in outcome.logs] == [(30, "changed it")]
     assert (outcome.stdout, outcome.stderr) == ("on stdout\n", "on stderr\n")
     assert context.device is not None
     assert context.device.vendor is None  # the test's own context is not the block's
@@ -106,7 +106,7 @@ def test_a_context_may_be_the_json_of_one(block_runner: BlockRunner, library: Pa
 
 def test_the_least_log_level_is_info_unless_asked_for(block_runner: BlockRunner, library: Path) -> None:
     assert block_runner.run("debugs", source=library).logs == ()
-    texts = [line.text for line in block_runner.run("debugs", source=library, log_level="debug").logs]
+    texts = [line.message for line in block_runner.run("debugs", source=library, log_level="debug").logs]
     assert "detail" in texts
 
 
@@ -133,7 +133,7 @@ def test_a_hang_is_killed_at_its_limit_and_the_stack_names_the_line(
     assert f'"{library / "hangs.py"}", line ' in outcome.stack
     assert "in run" in outcome.stack
     assert outcome.elapsed_seconds >= 0.5
-    assert [line.text for line in outcome.logs] == ["before"]
+    assert [line.message for line in outcome.logs] == ["before"]
 
 
 def test_a_block_s_own_limit_counts_where_it_is_lower(block_runner: BlockRunner, library: Path) -> None:

@@ -155,3 +155,14 @@ def test_the_updates_of_one_entity_are_its_paths_and_values() -> None:
     assert found.updates_of(7) == {"vendor": "Acme"}
     assert found.updates_of(7, "interface") == {}
     assert outcome().updates_of(7) == {}
+
+
+def test_levels_of_the_log_are_read_by_their_names() -> None:
+    """Those that `logging` has no name for included: a block may log at any number."""
+    lines = [{"level": name, "message": "said"} for name in ("DEBUG", "WARNING", "Level 25")]
+    answer = {"success": True, "cause": "completed", "message": "Done", "stalls": [], "logs": lines}
+    assert BlockOutcome.from_answer(answer).logs == (
+        LogLine(10, "said"),
+        LogLine(30, "said"),
+        LogLine(25, "said"),
+    )
