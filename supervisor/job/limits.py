@@ -5,21 +5,31 @@ from functools import cache
 from jobrunner.protocol.catalogue import BlockEntry
 from jobrunner.protocol.masking import SecretNames
 from supervisor.settings.run_settings import RunSettings
-from supervisor.verdict import Limits
+from supervisor.verdict import LimitKind, Limits
 
 
 def limits_for(settings: RunSettings, block: BlockEntry) -> Limits:
     """Return the limits of a job of ``block``: its own where they are tighter than the worker's."""
-    seconds = min(settings.max_job_seconds, block.max_seconds or settings.max_job_seconds)
-    memory = [limit for limit in (settings.max_job_memory_mb, block.max_memory_mb) if limit]
+    seconds, seconds_by_block = _tighter(settings.max_job_seconds, block.max_seconds)
+    memory_mb, memory_by_block = _tighter(settings.max_job_memory_mb, block.max_memory_mb)
+    assert seconds is not None, "the worker has a time limit"
+    by_block = {LimitKind.TIME: seconds_by_block, LimitKind.MEMORY: memory_by_block}
     return Limits(
         seconds,
         settings.grace_seconds,
-        min(memory, default=None),
+        memory_mb,
         stall_seconds=settings.stall_seconds or None,
         kill_stalled=settings.on_stall == "kill",
         processes=settings.max_job_processes,
+        by_block=frozenset(kind for kind, is_by_block in by_block.items() if is_by_block),
     )
+
+
+def _tighter(workers: float | None, blocks: float | None) -> tuple[float | None, bool]:
+    """Return the tighter of two limits, and whether it is the block's. 0 and `None` are no limit."""
+    if blocks and (not workers or blocks < workers):
+        return blocks, True
+    return workers or None, False
 
 
 def secret_names_of(settings: RunSettings) -> SecretNames:

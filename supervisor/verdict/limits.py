@@ -20,7 +20,8 @@ class Limits:
     """What a job may take. ``memory_mb`` is `None` for no limit, ``stall_seconds`` for an event loop nobody watches.
 
     ``kill_stalled`` ends a job whose loop has stalled; else people are told, and it goes on. ``processes`` counts
-    threads too, and is `None` for no limit.
+    threads too, and is `None` for no limit. ``by_block`` are the limits that the block's registration has set, tighter
+    than the worker's: who wants to raise one must look there.
     """
 
     max_seconds: float
@@ -29,6 +30,7 @@ class Limits:
     stall_seconds: float | None = None
     kill_stalled: bool = False
     processes: int | None = None
+    by_block: frozenset[LimitKind] = frozenset()
 
     def of(self, kind: LimitKind) -> float | None:
         """Return a limit in its own unit (seconds, megabytes, processes), `None` where there is none."""

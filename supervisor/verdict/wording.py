@@ -22,6 +22,11 @@ _SIGNAL_MEANINGS: Final = {
     "SIGXCPU": "a CPU limit set outside this worker",
 }
 
+_SETTINGS: Final = {
+    LimitKind.TIME: ("--max-job-seconds", "max_seconds in its registration"),
+    LimitKind.MEMORY: ("--max-job-memory-mb", "max_memory_mb in its registration"),
+}
+"""What sets a limit: of the worker, and of a block."""
 
 _STATES: Final = {
     "R": "running",
@@ -42,12 +47,12 @@ def limit_sentence(limit: LimitHit, ending: Ending) -> str:
         case LimitKind.TIME:
             text = (
                 f"{ended} at its time limit of {most:g} s. {_grace(ending)}"
-                "If it needs longer, raise --max-job-seconds, or max_seconds in its registration."
+                f"If it needs longer, raise {_setting_of(limit.kind, ending)}."
             )
         case LimitKind.MEMORY:
             text = (
                 f"{ended} at its memory limit of {most:g} MB: its processes used {limit.measured:.0f} MB. "
-                "If it needs more, raise --max-job-memory-mb, or max_memory_mb in its registration."
+                f"If it needs more, raise {_setting_of(limit.kind, ending)}."
             )
         case LimitKind.STALL:
             text = (
@@ -67,6 +72,11 @@ def limit_sentence(limit: LimitHit, ending: Ending) -> str:
     return text
 
 
+def _setting_of(kind: LimitKind, ending: Ending) -> str:
+    workers, blocks = _SETTINGS[kind]
+    return blocks if ending.limits is not None and kind in ending.limits.by_block else workers
+
+
 def _grace(ending: Ending) -> str:
     grace = 0.0 if ending.limits is None or not ending.killed else ending.limits.grace_seconds
     return f"It had {grace:g} s to clean up (--grace-seconds), and did not end. " if grace else ""
@@ -79,7 +89,7 @@ def plain_end(cause: Cause, ending: Ending) -> str:
             return (
                 f"Ended by the kernel at its memory limit of {ending.oom_limit_mb:g} MB. The kernel's own count proves "
                 "it. Files in a tmpfs and buffers of the kernel count as well. "
-                "If it needs more, raise --max-job-memory-mb, or max_memory_mb in its registration."
+                f"If it needs more, raise {_setting_of(LimitKind.MEMORY, ending)}."
             )
         case Cause.CRASHED if ending.out_of_memory is not None and _was_sigkill(ending):
             return (

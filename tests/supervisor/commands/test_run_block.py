@@ -75,7 +75,7 @@ def test_a_failure_is_exit_code_1_with_its_log_on_stderr() -> None:
     shown = json.loads(done.stdout)
     assert (done.returncode, shown["success"], shown["cause"]) == (1, False, "block_raised")
     assert "ValueError: This block always fails" in done.stderr
-    assert "Traceback" in shown["logs"][0]["text"]
+    assert "Traceback" in shown["logs"][0]["message"]
 
 
 def test_a_hang_is_killed_at_its_limit_and_the_result_says_where_it_was() -> None:

@@ -36,12 +36,30 @@ def first_line(ending: Ending) -> str:
         (
             replace(ENDED, limits=Limits(10, 1), limit=LimitHit(LimitKind.TIME, 10.26), killed=True),
             "Killed at its time limit of 10 s. It had 1 s to clean up (--grace-seconds), and did not end. "
-            "If it needs longer, raise --max-job-seconds, or max_seconds in its registration.",
+            "If it needs longer, raise --max-job-seconds.",
         ),
         (
             replace(ENDED, limits=Limits(600, 1, 64), limit=LimitHit(LimitKind.MEMORY, 70.4)),
             "Ended at its memory limit of 64 MB: its processes used 70 MB. "
-            "If it needs more, raise --max-job-memory-mb, or max_memory_mb in its registration.",
+            "If it needs more, raise --max-job-memory-mb.",
+        ),
+        (
+            replace(
+                ENDED,
+                limits=Limits(10, 0, by_block=frozenset({LimitKind.TIME})),
+                limit=LimitHit(LimitKind.TIME, 10.26),
+                killed=True,
+            ),
+            "Killed at its time limit of 10 s. If it needs longer, raise max_seconds in its registration.",
+        ),
+        (
+            replace(
+                ENDED,
+                limits=Limits(600, 1, 64, by_block=frozenset({LimitKind.MEMORY})),
+                limit=LimitHit(LimitKind.MEMORY, 70.4),
+            ),
+            "Ended at its memory limit of 64 MB: its processes used 70 MB. "
+            "If it needs more, raise max_memory_mb in its registration.",
         ),
         (
             replace(
@@ -117,6 +135,19 @@ def test_a_limit_is_told_with_its_numbers_and_how_to_raise_it(ending: Ending, se
 )
 def test_an_end_without_an_outcome_is_told_by_what_ended_it(ending: Ending, beginning: str) -> None:
     assert first_line(ending).startswith(beginning)
+
+
+@pytest.mark.parametrize(
+    ("by_block", "setting"),
+    [
+        (frozenset({LimitKind.MEMORY}), "max_memory_mb in its registration."),
+        (frozenset({LimitKind.TIME}), "--max-job-memory-mb."),
+    ],
+)
+def test_whose_memory_limit_the_kernel_held_is_told(by_block: frozenset[LimitKind], setting: str) -> None:
+    limits = Limits(600, 1, 64, by_block=by_block)
+    ending = replace(ENDED, limits=limits, exit_status=SIGKILL, out_of_memory=OutOfMemory(1, 64))
+    assert first_line(ending).endswith(f"If it needs more, raise {setting}")
 
 
 def test_what_the_kernel_ended_is_not_told_for_a_process_that_the_worker_killed() -> None:

@@ -226,11 +226,11 @@ def test_only_a_complete_outcome_keeps_what_the_block_returned() -> None:
     [
         (
             replace(ENDED, limit=TIME, killed=True),
-            ["time limit of 600 s", "--max-job-seconds", "max_seconds"],
+            ["time limit of 600 s", "--max-job-seconds"],
         ),
         (
             replace(ENDED, limit=MEMORY),
-            ["memory limit of 256 MB", "300 MB", "--max-job-memory-mb", "max_memory_mb"],
+            ["memory limit of 256 MB", "300 MB", "--max-job-memory-mb"],
         ),
         (
             replace(ENDED, limit=STALL, killed=True),
