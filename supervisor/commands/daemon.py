@@ -12,10 +12,11 @@ from supervisor.errors import ReloadRefusedError
 from supervisor.log.event import tell
 from supervisor.log.events.worker import SettingIgnored, StartRefused
 from supervisor.log.setup import start_logging
+from supervisor.settings.command_line import parse
 from supervisor.settings.legacy_environment import NamesForBlocks
 from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE
 from supervisor.settings.problems import env_file_problems, settings_problems
-from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings, parse
+from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
 from supervisor.settings.unknown_variables import unknown_variables
 from supervisor.worker.daemon import Daemon
 from supervisor.worker.notify import Notifier

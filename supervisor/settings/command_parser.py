@@ -5,8 +5,10 @@ import difflib
 import importlib.metadata
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, NoReturn
+
+from pydantic import ValidationError
 
 EXIT_USAGE: Final = 2
 DISTRIBUTION: Final = "neops-supervisor"
@@ -14,32 +16,54 @@ _ALIKE: Final = 0.6
 _NEGATIVE_NUMBER: Final = re.compile(r"-\d+|-\d*\.\d+")
 
 
+class UnknownFlagsError(Exception):
+    """There are flags that are none, and more is wrong. ``unknown`` are sentences, ``invalid`` is what was not set."""
+
+    def __init__(self, unknown: Sequence[str], invalid: ValidationError) -> None:
+        super().__init__(*unknown)
+        self.unknown = unknown
+        self.invalid = invalid
+
+
 class CommandParser(argparse.ArgumentParser):
     """As `argparse.ArgumentParser`, without abbreviations, and without the whole usage for each slip.
 
-    Every unknown flag is told, before anything else: what follows from it, such as a word too many, is no news.
+    Unknown flags are told before anything else: what follows from them, such as a word too many, is no news. With
+    ``keep_unknown`` they are kept in ``unknown``, a sentence each, and the rest is read without them, so that the
+    caller can tell what is wrong with the values as well.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, keep_unknown: bool = False, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
+        self.unknown: list[str] = []
+        self._keep_unknown = keep_unknown
 
     # argparse has an overload for each kind of namespace, and pydantic-settings passes none.
     def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, args: Any = None, namespace: Any = None
     ) -> Any:
-        """See `argparse.ArgumentParser.parse_known_args`. Exits with status 2 for what is not known."""
+        """See `argparse.ArgumentParser.parse_known_args`. Exits with status 2 for wrong usage."""
         words = sys.argv[1:] if args is None else list(args)
         if unknown := self._unknown_flags(words):
-            self._refuse(*map(self._no_such_flag, unknown))
+            self.unknown = list(map(self._no_such_flag, unknown))
+            if not self._keep_unknown:
+                self.refuse_unknown()
+            words = _without(words, {*unknown, "-h", "--help", "--version"})
         parsed, surplus = super().parse_known_args(words, namespace)
-        if surplus:
+        if surplus and not self.unknown:
             listed = ", ".join(map(repr, surplus))
             self._refuse(f"there is no place for {listed} on this command line.")
         return parsed, surplus
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where to look, and exit with status 2."""
+        if self.unknown:
+            self.refuse_unknown()
         self._refuse(f"{message}.")
+
+    def refuse_unknown(self) -> NoReturn:
+        """Say which flags there are not, and exit with status 2."""
+        self._refuse(*self.unknown)
 
     def _unknown_flags(self, words: Sequence[str]) -> list[str]:
         """Return the words that argparse would take for flags, and that are none."""
@@ -58,6 +82,25 @@ class CommandParser(argparse.ArgumentParser):
 
 def _looks_like_a_flag(word: str) -> bool:
     return len(word) > 1 and word[0] == "-" and " " not in word and not _NEGATIVE_NUMBER.fullmatch(word)
+
+
+def _without(words: Sequence[str], flags: Collection[str]) -> list[str]:
+    """Return the words without these flags, and without what may be their values."""
+    kept: list[str] = []
+    is_value = False
+    for number, word in enumerate(words):
+        if word == "--":
+            return [*kept, *words[number:]]
+        if _looks_like_a_flag(word):
+            name, equals, _ = word.partition("=")
+            is_value = name in flags and not equals
+            if name not in flags:
+                kept.append(word)
+        elif is_value:
+            is_value = False
+        else:
+            kept.append(word)
+    return kept
 
 
 def version_text() -> str:

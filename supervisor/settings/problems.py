@@ -65,11 +65,15 @@ def _line(
 
 
 def settings_problems(
-    error: UnicodeDecodeError | OSError | ValidationError, arguments: Sequence[str], prefix: str
+    error: UnicodeDecodeError | OSError | ValidationError,
+    arguments: Sequence[str],
+    prefix: str,
+    *,
+    but_missing: bool = False,
 ) -> list[str]:
     """Return a sentence for each setting that can't be used: where it is set, and what it must be.
 
-    ``prefix`` is that of our own variables.
+    ``prefix`` is that of our own variables. ``but_missing`` leaves out what was not given.
     """
     if isinstance(error, UnicodeDecodeError):
         return ["The file .env in this directory is not UTF-8 text."]
@@ -78,6 +82,7 @@ def settings_problems(
     return [
         _explained(problem, arguments, prefix)
         for problem in error.errors(include_url=False, include_input=False)
+        if not (but_missing and problem["type"] == "missing")
     ]
 
 

@@ -1,18 +1,20 @@
 """The daemon's settings: the one definition behind flags, environment and documentation."""
 
-import argparse
-import inspect
 import logging
 import os
 import re
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
-    CliSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -20,8 +22,6 @@ from pydantic_settings import (
 
 from supervisor.log.settings import checked_levels, parse_levels, parse_redact_keys
 from supervisor.process.user_numbers import parse_users
-from supervisor.settings.command_parser import CommandParser
-from supervisor.settings.flag_help import add_argument
 from supervisor.settings.legacy_environment import LegacyEnvironment
 from supervisor.settings.problems import told_together
 
@@ -264,7 +264,6 @@ class DaemonSettings(RunSettings):
         return told_together(cls, data, handler)
 
 
-SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 URL: Final = re.compile(r"https?://[^\s/]+.*")
 
 
@@ -272,25 +271,3 @@ def _join(value: Any) -> Any:
     if isinstance(value, list):
         return [part for item in value for part in _split(item)]
     return _split(value)
-
-
-def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: str = "") -> SettingsT:
-    """Read ``model`` from flags, environment and `.env`.
-
-    Exits with status 2 and a line for each unknown flag, and with 0 after ``--help``, which ends with ``epilog``.
-    Raises `pydantic.ValidationError`.
-    """
-    parser = CommandParser(
-        prog=program,
-        description=inspect.cleandoc(model.__doc__ or ""),
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    source: CliSettingsSource[Any] = CliSettingsSource(
-        model,
-        root_parser=parser,
-        cli_parse_args=arguments,
-        add_argument_method=partial(add_argument, getattr(model, "HIDDEN_FLAGS", frozenset())),
-    )
-    given: dict[str, Any] = {"_cli_settings_source": source}  # pydantic-settings' own way in
-    return model(**given)

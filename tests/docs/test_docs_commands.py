@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from supervisor.cli import COMMANDS, module_of
-from supervisor.settings.run_settings import DaemonSettings, parse
+from supervisor.settings.command_line import parse
+from supervisor.settings.run_settings import DaemonSettings
 
 _SHELL = {"console", "sh"}
 _FILES = re.compile(r"(--(?:engine-token-file|engine-ca-file|engine-client-\w+))[ =]\S+")

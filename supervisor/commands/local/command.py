@@ -22,7 +22,8 @@ from supervisor.commands.shared.program import ProgramError
 from supervisor.journal.directory import take_directory
 from supervisor.keeper import BOUND_SECONDS, kill_all_children
 from supervisor.log.setup import LogFormat
-from supervisor.settings.run_settings import RunSettings, parse
+from supervisor.settings.command_line import parse
+from supervisor.settings.run_settings import RunSettings
 from supervisor.worker.notify import Notifier
 from supervisor.worker.signals import keeper_lost, stop_signals, turn_output_off
 

@@ -46,6 +46,24 @@ def test_all_unknown_flags_are_told_at_once_and_before_what_else_is_wrong(refuse
     ]
 
 
+def test_wrong_values_beside_unknown_flags_are_told_as_well(refused: Refused) -> None:
+    """A flag of no meaning may have had a value; what is missing may be what it was to give."""
+    said = refused("daemon", "--nosuch", "3", "--engine-ulr=http://x", "--grace-seconds", "-1", "--help")
+    assert said.splitlines() == [
+        "supervisor: there is no flag --nosuch.",
+        "supervisor: there is no flag --engine-ulr. Did you mean --engine-url?",
+        "supervisor: --grace-seconds: must be 0 or more.",
+        "Try 'supervisor --help'.",
+    ]
+
+
+@pytest.mark.parametrize("words", [["--wiat", "echo"], ["--wiat"], ["echo", "--wiat", "--", "--more"]])
+def test_what_follows_from_an_unknown_flag_is_no_news(words: list[str], refused: Refused) -> None:
+    assert refused("submit", *words) == (
+        "supervisor submit: there is no flag --wiat. Did you mean --wait? All flags: supervisor submit --help\n"
+    )
+
+
 def test_an_abbreviated_flag_is_not_guessed_at(refused: Refused) -> None:
     assert "there is no flag --param. Did you mean --params?" in refused("submit", "echo", "--param", "{}")
 

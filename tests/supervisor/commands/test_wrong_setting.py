@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from supervisor.commands.shared.common import read_settings
-from supervisor.settings.run_settings import DaemonSettings, RunSettings, parse
+from supervisor.settings.command_line import parse
+from supervisor.settings.run_settings import DaemonSettings, RunSettings
 
 
 @pytest.mark.parametrize(

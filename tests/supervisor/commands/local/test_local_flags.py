@@ -10,7 +10,8 @@ from supervisor.commands.local.command import LocalSettings
 from supervisor.commands.local.flags import given_to_the_worker
 from supervisor.commands.local.pair import without_another_engine
 from supervisor.commands.local.sources import places_of
-from supervisor.settings.run_settings import DaemonSettings, parse
+from supervisor.settings.command_line import parse
+from supervisor.settings.run_settings import DaemonSettings
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,9 @@ from supervisor.commands.local.display import PlainDisplay, display_for
 from supervisor.commands.local.threshold import Threshold
 from supervisor.commands.local.worker_lines import Line, read_line
 from supervisor.log.format import JsonLine, TextLine
+from supervisor.settings.command_line import parse
 from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE
-from supervisor.settings.run_settings import DaemonSettings, parse
+from supervisor.settings.run_settings import DaemonSettings
 
 DAEMON = ["--engine-url", "http://engine"]
 

@@ -1,0 +1,48 @@
+"""Settings as a command line, the environment and `.env` give them."""
+
+import argparse
+import inspect
+from functools import partial
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, CliSettingsSource
+
+from supervisor.settings.command_parser import CommandParser, UnknownFlagsError
+from supervisor.settings.flag_help import add_argument
+
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: str = "") -> SettingsT:
+    """Read ``model`` from flags, environment and `.env`.
+
+    Exits with status 2 and a line for each unknown flag, and with 0 after ``--help``, which ends with ``epilog``.
+    Raises `pydantic.ValidationError`, and `UnknownFlagsError` where there is both.
+    """
+    parser = CommandParser(
+        prog=program,
+        description=inspect.cleandoc(model.__doc__ or ""),
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        keep_unknown=True,
+    )
+    source: CliSettingsSource[Any] = CliSettingsSource(
+        model,
+        root_parser=parser,
+        cli_parse_args=arguments,
+        add_argument_method=partial(add_argument, getattr(model, "HIDDEN_FLAGS", frozenset())),
+    )
+    given: dict[str, Any] = {"_cli_settings_source": source}  # pydantic-settings' own way in
+    try:
+        settings = model(**given)
+    except ValidationError as error:
+        # What is missing is most likely what the unknown flag was to give.
+        if parser.unknown and any(problem["type"] != "missing" for problem in error.errors()):
+            raise UnknownFlagsError(parser.unknown, error) from None
+        if not parser.unknown:
+            raise
+        settings = None
+    if settings is None or parser.unknown:
+        parser.refuse_unknown()
+    return settings
