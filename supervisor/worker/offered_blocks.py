@@ -66,7 +66,13 @@ def tell_left_out(catalogue: Catalogue) -> None:
 def tell_problem(problem: ImportProblem) -> None:
     """Log why a module's blocks are missing, or what else it does to this worker."""
     failed = ModuleFailed(
-        module=problem.module, kind=problem.kind, problem=str(problem), import_traceback=problem.traceback
+        file=problem.file,
+        line_number=problem.line,
+        # Of a file below a directory of blocks, it is a name that only this worker knows.
+        module=None if problem.file else problem.module,
+        kind=problem.kind,
+        problem=str(problem),
+        import_traceback=problem.traceback,
     )
     tell(_log, failed)
 
@@ -81,4 +87,8 @@ def left_out_text(catalogue: Catalogue) -> str:
 
 def what_to_do(catalogue: Catalogue) -> str:
     """Return what helps where not one block was found."""
+    if catalogue.problems:
+        first, *more = catalogue.problems
+        others = f", and {len(more)} more could not" if more else ""
+        return f"This could not be imported{others}: {first}."
     return left_out_text(catalogue) if catalogue.left_out else "Give their directory with --function-blocks."

@@ -87,7 +87,9 @@ class RestartNeeded(Event, level=WARNING, text="Changed, but in force only after
 class ModuleFailed(Event, level=ERROR, text="{problem}\n{import_traceback}"):
     """A module of blocks could not be imported. Its blocks are not offered."""
 
-    module: str
+    file: str | None
+    line_number: int | None
+    module: str | None
     kind: str
     problem: str
     import_traceback: str

@@ -1,0 +1,57 @@
+"""What is said of blocks that were not imported: where they are, and what helps."""
+
+import logging
+
+import pytest
+
+from jobrunner.protocol.catalogue import Catalogue, ImportProblem, LeftOut
+from supervisor.log.events.worker import ModuleFailed
+from supervisor.worker.offered_blocks import tell_problem, what_to_do
+from tests.log_events import told
+
+pytestmark = pytest.mark.pure
+
+IN_A_FILE = ImportProblem(
+    module="_neops_directory_1.bad",
+    file="/b/bad.py",
+    line=2,
+    kind="error",
+    message="no luck",
+    traceback="Traceback",
+)
+OF_A_NAME = ImportProblem(
+    module="acme.bad", file=None, line=None, kind="source", message="does not exist", traceback=""
+)
+
+
+def test_a_module_that_failed_is_told_by_its_file_or_else_by_its_name(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The name of a module below a directory of blocks is one that only the worker knows."""
+    caplog.set_level(logging.ERROR)
+    tell_problem(IN_A_FILE)
+    tell_problem(OF_A_NAME)
+    in_a_file, of_a_name = told(caplog, ModuleFailed)
+    assert (in_a_file["file"], in_a_file["line_number"], in_a_file.get("module")) == ("/b/bad.py", 2, None)
+    assert (of_a_name.get("file"), of_a_name["module"]) == (None, "acme.bad")
+
+
+@pytest.mark.parametrize(
+    ("catalogue", "advice"),
+    [
+        (Catalogue(blocks=[], problems=[]), "Give their directory with --function-blocks."),
+        (
+            Catalogue(blocks=[], problems=[], left_out=[LeftOut(module="m", file=None, reason="r")]),
+            "1 module(s) were not imported, as nothing at their top level registers a block. To import one, name its "
+            "file in --function-blocks; to import all, give --import-all-modules.",
+        ),
+        (Catalogue(blocks=[], problems=[IN_A_FILE]), "This could not be imported: /b/bad.py:2: no luck."),
+        (
+            Catalogue(blocks=[], problems=[OF_A_NAME, IN_A_FILE, IN_A_FILE]),
+            "This could not be imported, and 2 more could not: acme.bad: does not exist.",
+        ),
+    ],
+    ids=["nothing", "left out", "one", "many"],
+)
+def test_where_there_is_no_block_what_helps_is_said(catalogue: Catalogue, advice: str) -> None:
+    assert what_to_do(catalogue) == advice
