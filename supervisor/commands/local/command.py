@@ -188,9 +188,10 @@ async def run_pair(
     with stop_signals(on_stop, on_hangup), keeper_lost(_leave_nothing_alive):
         try:
             await pair.run()
-        except ProgramError:
+        except ProgramError as error:
+            # All that a program says is shown at once.
             if pair.worker_exit_code is None:
-                raise
+                raise ProgramError(error.reason) from None
             # The worker has said why: its log was shown.
             return max(pair.worker_exit_code, EXIT_FAILED)
     return 0

@@ -27,7 +27,12 @@ LineHandler = Callable[[str, str], None]
 
 
 class ProgramError(SupervisorError):
-    """A program did not start or did not say that it is ready. The message holds what it said last."""
+    """A program did not start or did not say that it is ready. The message ends with what it said last."""
+
+    def __init__(self, reason: str, last_words: str = "") -> None:
+        super().__init__(reason + last_words)
+        self.reason = reason
+        """The message without the last words: for those who have heard these already."""
 
 
 def path_of_our_code(source: Mapping[str, str]) -> dict[str, str]:
@@ -108,14 +113,13 @@ class Program:
                             return match
                     if self._reading.done():
                         code = await self._process.wait()
-                        raise ProgramError(
-                            f"The {self.name} ended with exit code {code} before it was ready.{self.last_words()}"
-                        )
+                        reason = f"The {self.name} ended with exit code {code} before it was ready."
+                        raise ProgramError(reason, self.last_words())
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
             reason = f"The {self.name} was not ready within {timeout_seconds:g} s."
-            raise ProgramError(reason + self.last_words()) from None
+            raise ProgramError(reason, self.last_words()) from None
 
     async def _read(self) -> None:
         assert self._process.stdout is not None

@@ -100,7 +100,7 @@ def test_a_port_that_is_taken_is_one_message(home: Path) -> None:
         with running(home, "local", "--port", str(port), "--function-blocks", "greet.py") as command:
             assert command.wait() == 1
     said = "\n".join(command.lines)
-    assert f"can't listen on 127.0.0.1 port {port}" in said
+    assert said.count(f"can't listen on 127.0.0.1 port {port}") == 1
     assert "Traceback" not in said
 
 
