@@ -31,6 +31,7 @@ from supervisor.log.events.jobs import (
 )
 from supervisor.process.tasks import Tasks
 from supervisor.verdict import Verdict, refusals
+from supervisor.watch.stack import innermost
 from supervisor.worker.delivery import Delivery
 
 _log = logging.getLogger(__name__)
@@ -284,6 +285,7 @@ def tell_end(job: Job, finished: Finished, slot: int, pid: int | None, limit_sec
         peak_memory_mb=usage.peak_memory_mb,
         exit_code=status.code if status else None,
         signal=status.signal_name if status else None,
+        where=innermost(finished.ending.stack),
         explanation="" if verdict.success else verdict.message,
     )
     tell(_log, ended, level=None if verdict.success else logging.WARNING)

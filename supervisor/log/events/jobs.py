@@ -19,7 +19,8 @@ class JobEnded(
 ):
     """A job is over. It is a warning where the job failed. For each `cause` see "When something is wrong".
 
-    `explanation` is the message of a failed result. `exit_code` or `signal` says how the job's process ended.
+    `explanation` is the message of a failed result. `exit_code` or `signal` says how the job's process ended, and
+    `where` (file, line and function) what the block's code was doing when it was killed or crashed.
     """
 
     job: str
@@ -34,6 +35,7 @@ class JobEnded(
     peak_memory_mb: float | None
     exit_code: int | None
     signal: str | None
+    where: str | None
     explanation: str
 
 

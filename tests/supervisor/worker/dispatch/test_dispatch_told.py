@@ -8,6 +8,7 @@ import pytest
 from dispatch_support import BLOCK, SETTINGS, block_entry, job, scene, success
 
 from jobrunner.protocol.catalogue import Catalogue
+from jobrunner.protocol.masking import Masked
 from supervisor.job.result import Finished, not_run
 from supervisor.log.events.jobs import JobEnded, JobStarted
 from supervisor.verdict import ExitStatus, Usage, refusals
@@ -36,6 +37,21 @@ async def test_how_the_process_of_a_job_ended_is_told_as_a_fact(
     exited, crashed = told(caplog, JobEnded)
     assert (exited["exit_code"], exited.get("signal")) == (7, None)
     assert (crashed.get("exit_code"), crashed["signal"]) == (None, "SIGSEGV")
+
+
+async def test_where_the_code_of_a_killed_job_was_is_told_as_a_fact(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "slow.py"
+    stack = f'Thread 0x1 (most recent call first):\n  File "{file}", line 12 in wait\n'
+    async with scene(tmp_path) as stage:
+        for name, where in (("hangs", stack), ("ends", "")):
+            await stage.accept(job(name))
+            ended = success()
+            await stage.end(name, replace(ended, ending=replace(ended.ending, stack=Masked(where))))
+    hung, ended_by_itself = told(caplog, JobEnded)
+    assert hung["where"] == "slow.py:12 wait"
+    assert "where" not in ended_by_itself
 
 
 def took(finished: Finished, usage: Usage) -> Finished:
