@@ -161,6 +161,11 @@ async def _submit(settings: SubmitSettings, target: Target, body: dict[str, Any]
         except asyncio.CancelledError:
             _say(f"Job {job_id} goes on without this command. Its result: {_place(target, job_id)}")
             raise
+        except EngineError as error:
+            return _refuse(
+                f"Job {job_id} was submitted, and its result is not known here. {error} "
+                f"When the engine answers again, see {_place(target, job_id)}."
+            )
     finally:
         target.lines.close()
         await engine.close()

@@ -19,6 +19,7 @@ from local_support import clean_environment, running, submit, write_block
 
 from supervisor.commands.local.announcement import Announcement, announced, running_engines
 from supervisor.commands.submit import command as submit_command
+from supervisor.commands.submit import job_follower
 from supervisor.commands.submit.block_lookup import choose_offered
 from supervisor.engine.submission import OfferedBlock
 from tests.patience import PATIENCE_SECONDS
@@ -137,6 +138,30 @@ def test_parameters_come_from_stdin_and_from_a_file(home: Path, tmp_path: Path) 
     file.write_text('{"fails": true}')
     assert submit(home, "greet", "--wait", "--params", f"@{file}").returncode == 1
     assert submit(home, "greet", "--wait", "--params", "-", stdin='{"fails": true}').returncode == 1
+
+
+def test_an_engine_that_goes_away_and_stays_away_leaves_the_job_s_id_and_where_to_look(
+    tmp_path: Path, submit_here: SubmitHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_follower, "_AWAY_SECONDS", 0.5)
+    write_block(tmp_path / "greet.py")
+    with running(tmp_path, "dev") as command:
+        command.wait_for('"event": "ready"')
+
+        def end() -> None:
+            command.wait_for("greeting")
+            command.process.kill()
+
+        ending = threading.Thread(target=end)
+        ending.start()
+        said = submit_here(tmp_path, "greet", "--wait", "--params", '{"seconds": 600}')
+        ending.join(PATIENCE_SECONDS)
+    assert (said.code, said.stdout) == (2, "")
+    assert re.search(
+        r"Job (\S+) was submitted, and its result is not known here\. .*refused\. "
+        r"When the engine answers again, see http://\S+/dev/jobs/\1 ",
+        said.stderr,
+    )
 
 
 @pytest.mark.parametrize(
