@@ -66,7 +66,7 @@ class JsonLine(logging.Formatter):
         given = record.__dict__
         at = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
         line: dict[str, Any] = {
-            "time": at.isoformat(timespec="milliseconds"),
+            "time": iso_time(at),
             "level": record.levelname,
             "logger": _origin(record),
             "event": given.get("event", OTHER_LOG),
@@ -78,6 +78,11 @@ class JsonLine(logging.Formatter):
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
+
+
+def iso_time(at: datetime.datetime) -> str:
+    """Return a time as all JSON lines have it: ISO 8601, to the millisecond."""
+    return at.isoformat(timespec="milliseconds")
 
 
 def shown_fields(fields: Mapping[str, object]) -> str:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from rich.console import Console
@@ -11,7 +12,7 @@ from rich.text import Text
 from supervisor.commands.local.threshold import Threshold
 from supervisor.commands.local.worker_lines import Line, as_text
 from supervisor.commands.shared.console import OutputConsole
-from supervisor.log.format import OTHER_LOG, printable, shown_fields
+from supervisor.log.format import OTHER_LOG, iso_time, printable, shown_fields
 from supervisor.log.setup import LogFormat
 
 _COLOURS: Final = {"DEBUG": "dim", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
@@ -68,31 +69,35 @@ class JsonDisplay:
         self._threshold = threshold
         self._write = write
 
-    def _event(self, event: str, **facts: Any) -> None:
-        text = json.dumps({"event": event, **facts}, ensure_ascii=True)
-        self._write(f"{text}\n")
+    def _write_line(self, keys: dict[str, Any]) -> None:
+        self._write(f"{json.dumps(keys, ensure_ascii=True)}\n")
         sys.stdout.flush()
+
+    def _event(self, event: str, message: str, level: str = "INFO", **facts: Any) -> None:
+        own = {"time": iso_time(datetime.now(UTC)), "level": level, "logger": __name__}
+        self._write_line({**own, "event": event, "message": message, **facts})
 
     def line(self, line: Line) -> None:
         """See `Display.line`."""
         if not self._threshold.lets_through(line):
             return
-        own = {"time": line.time, "level": line.level, "logger": line.logger, "message": line.message}
+        own = {"time": line.time, "level": line.level, "logger": line.logger}
+        said = {"event": line.event or OTHER_LOG, "message": line.message}
         rest = {"fields": line.fields, "traceback": line.traceback}
-        filled = {name: value for name, value in (own | rest).items() if value}
-        self._event(line.event or OTHER_LOG, **filled, **line.facts)
+        self._write_line({name: value for name, value in (own | said | rest).items() if value} | line.facts)
 
     def say(self, text: str) -> None:
         """See `Display.say`."""
-        self._event("notice", message=text)
+        self._event("notice", text)
 
     def ready(self, url: str, text: str, hint: str) -> None:
         """See `Display.ready`."""
-        self._event("ready", url=url, message=text, next=hint)
+        self._event("ready", text, url=url, next=hint)
 
     def result(self, job: dict[str, Any], cause: str) -> None:
         """See `Display.result`."""
-        self._event("result", **result_facts(job, cause))
+        facts = result_facts(job, cause)
+        self._event("result", facts.pop("message"), "INFO" if facts["success"] else "WARNING", **facts)
 
 
 class PlainDisplay:

@@ -18,7 +18,7 @@ from supervisor.log.events.worker import Reloaded, ReloadRefused
 from supervisor.log.format import JOB_LOG
 from tests.patience import PATIENCE_SECONDS
 
-READY = r'"event": "ready", "url": "http://127\.0\.0\.1:\d+"'
+READY = r'"event": "ready", .*"url": "http://127\.0\.0\.1:\d+"'
 RELOADED = f'"event": "{Reloaded.name}"'
 
 
