@@ -17,7 +17,7 @@ from jobrunner.channel import Channel
 from jobrunner.protocol.messages import Blocking, Order
 from sdk.concurrency.detection import BlockingCode
 from supervisor.log.events.jobs import LoopBlocked
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 from tests.simulated_time import elapsed, simulate
 
 LIMITS: dict[str, Any] = {"blocking_seconds": 0.2, "max_job_seconds": 20.0, "grace_seconds": 0.0}
@@ -153,6 +153,26 @@ async def test_a_job_that_can_have_a_thread_later_is_watched_from_then_on(
         "This job is not watched for code that blocks",
         "This job is watched for code that blocks from now on.",
     ]
+
+
+async def test_the_thread_that_watches_a_job_ends_with_it(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = _thread.start_new_thread
+    threads: list[str] = []
+
+    def note(function: Any, arguments: tuple[Any, ...]) -> int:
+        def run() -> None:
+            threads.append("began")
+            function(*arguments)
+            threads.append("ended")
+
+        return start(run, ())
+
+    monkeypatch.setattr("_thread.start_new_thread", note)
+    with watched_for_blocking(channel, order(blocking_seconds=0.05)):
+        await until(lambda: threads == ["began"], "it watches")
+    await until(lambda: threads == ["began", "ended"], "it has ended")
 
 
 def test_a_job_that_has_ended_is_not_watched_any_more() -> None:

@@ -1,5 +1,6 @@
 """The life of one child, without a template: what it says, what it waits for, and how it ends."""
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from jobrunner import child as child_module
+from jobrunner import job as job_module
 from jobrunner.channel import Channel
 from jobrunner.protocol.entry import Descriptors
 from jobrunner.protocol.frames import receive_frame
@@ -128,6 +130,43 @@ def test_an_order_gives_one_outcome_and_the_child_ends(birth: Callable[..., Born
     assert "is not in this child" in outcome.message
     assert child.code() == 0
     assert child.channel.recv(1) == b""
+
+
+async def never_ends(*_: object) -> None:
+    await asyncio.sleep(600)
+
+
+async def cancels_itself(*_: object) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await asyncio.sleep(600)
+
+
+def test_a_job_that_is_cancelled_says_why(
+    birth: Callable[..., Born], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_module, "_run_block", never_ends)
+    child = birth()
+    child.heard()
+    child.channel.sendall(order(tmp_path).pack(b"{}") + Cancel(reason="its time is over").pack())
+    outcome = child.heard()
+    assert isinstance(outcome, Outcome)
+    assert (outcome.success, outcome.message) == (False, "Cancelled: its time is over.")
+    assert child.code() == 0
+
+
+def test_a_job_that_cancels_itself_is_told_what_it_has_done(
+    birth: Callable[..., Born], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_module, "_run_block", cancels_itself)
+    child = birth()
+    child.heard()
+    child.channel.sendall(order(tmp_path).pack(b"{}"))
+    outcome = child.heard()
+    assert isinstance(outcome, Outcome)
+    assert not outcome.success
+    assert outcome.message.startswith("lab/nowhere:1.0.0 cancelled the task that runs it")
 
 
 def tells_where_it_is(_: Channel, order: Order, payload: bytes) -> None:

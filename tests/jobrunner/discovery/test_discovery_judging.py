@@ -179,6 +179,15 @@ def test_a_block_on_a_base_class_of_the_company_is_imported(base: str) -> None:
     assert "script" not in imported(files)
 
 
+@pytest.mark.parametrize("bases", ["Installed, Company", "Company, Installed", "Company, Company, Installed"])
+def test_a_base_class_that_leads_nowhere_hides_no_other(bases: str) -> None:
+    files: dict[str, str | bytes] = {
+        "company": "from sdk import FunctionBlock\nclass Company(FunctionBlock): ...",
+        "echo": f"from company import Company\nfrom other import Installed\nclass Echo({bases}): ...",
+    }
+    assert "echo" in imported(files)
+
+
 def test_modules_that_import_each_other_are_followed_to_an_end() -> None:
     files: dict[str, str | bytes] = {
         "pkg/__init__": "from .a import *\nfrom .b import *",

@@ -249,7 +249,9 @@ def test_a_file_that_was_moved_aside_is_read_as_far_as_that_goes(state: Path, tm
     done = supervisor("journal", "list", "--file", str(tmp_path / "aside"))
     assert done.returncode == 0, done.stderr
     assert "claims" in json.loads(done.stdout)
-    assert supervisor("journal", "show", "1", "--file", str(tmp_path / "none")).returncode == 1
+    missing = supervisor("journal", "show", "1", "--file", str(tmp_path / "none"))
+    assert missing.returncode == 1
+    assert f"There is no file {tmp_path / 'none'}." in missing.stderr
     refused = supervisor("journal", "drop", "--all", "--file", str(tmp_path / "aside"))
     assert refused.returncode == 2
 

@@ -205,6 +205,17 @@ async def test_a_reader_holds_up_neither_the_writer_nor_the_wiping_for_ever(tmp_
     await ledger.close()
 
 
+async def test_the_worker_s_own_id_is_kept_beside_the_journal_and_no_other_fact_is(tmp_path: Path) -> None:
+    ledger = await Ledger.open(tmp_path)
+    before = {path.name for path in tmp_path.iterdir()}
+    await ledger.remember("other", "a")
+    assert {path.name for path in tmp_path.iterdir()} == before
+    await ledger.remember("worker_uuid", "w-1")
+    (copy,) = {path.name for path in tmp_path.iterdir()} - before
+    assert "w-1" in (tmp_path / copy).read_text()
+    await ledger.close()
+
+
 @pytest.mark.parametrize("place", ["file/state", "/proc/state"])
 async def test_a_directory_that_can_not_be_made_is_named_with_its_reason(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("")

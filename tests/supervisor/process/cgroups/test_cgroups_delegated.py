@@ -152,6 +152,8 @@ def test_version_2_tells_whose_memory_ran_out(
     ("highest", "limit_mb", "expected"),
     [
         (100 * 2**20 - 4096, 100.0, OutOfMemory(1, 100.0)),
+        (99 * 2**20, 100.0, OutOfMemory(1, 100.0)),
+        (98 * 2**20, 100.0, OutOfMemory(1, None)),
         (40 * 2**20, 100.0, OutOfMemory(1, None)),
         (40 * 2**20, None, OutOfMemory(1, None)),
     ],

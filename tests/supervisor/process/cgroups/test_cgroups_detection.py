@@ -199,12 +199,17 @@ def test_an_earlier_run_is_looked_for_below_each_own_cgroup_and_where_it_has_wri
     here.mkdir()
     elsewhere.mkdir()
     places = [cgroup(here / name), cgroup(elsewhere / name)]
-    leftovers.record(tmp_path, [places[1], places[0], elsewhere])
+    leftovers.record(tmp_path, [])
     assert (tmp_path / leftovers.RECORD).stat().st_mode & 0o777 == 0o600
     cleared_places.update({places[0]: ({1, 2}, True), places[1]: ({2, 3}, False)})
+    for further in ("third", "fourth"):  # more that can't be removed than can
+        (tmp_path / further).mkdir()
+        places.append(cgroup(tmp_path / further / name))
+        cleared_places[places[-1]] = (set(), False)
+    leftovers.record(tmp_path, [*places[::-1], elsewhere])
     monkeypatch.setattr(leftovers, "kill_marked", lambda given: ({3, 4}, 5 if given == identity else 0))
     cleared = leftovers.clear(tmp_path, identity, [here, tmp_path / "empty"])
-    assert cleared == Cleared(killed=4, removed=1, stuck=6)
+    assert cleared == Cleared(killed=4, removed=1, stuck=8)
     assert cleared_places == {}
     assert bool(cleared)
 
