@@ -48,9 +48,9 @@ def test_whatever_is_raised_is_a_failure_with_its_type_text_and_the_author_s_lin
     assert len(outcome.message) < 3000
     *_, traceback = outcome.logs
     assert traceback.level == 40
-    assert "Traceback (most recent call last)" in traceback.text
-    assert not [own for own in PLUMBING if own in traceback.text]
-    assert len(traceback.text) < 10_000
+    assert "Traceback (most recent call last)" in traceback.message
+    assert not [own for own in PLUMBING if own in traceback.message]
+    assert len(traceback.message) < 10_000
 
 
 @pytest.mark.parametrize(

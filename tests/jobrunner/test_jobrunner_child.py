@@ -132,6 +132,15 @@ def test_an_order_gives_one_outcome_and_the_child_ends(birth: Callable[..., Born
     assert child.channel.recv(1) == b""
 
 
+@pytest.fixture
+def dump(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Where a cancelled job writes its stack. In a true child that is a number which is somebody else's here."""
+    dump = os.memfd_create("dump")
+    monkeypatch.setattr(job_module, "DUMP_DESCRIPTOR", dump)
+    yield dump
+    os.close(dump)
+
+
 async def never_ends(*_: object) -> None:
     await asyncio.sleep(600)
 
@@ -143,8 +152,8 @@ async def cancels_itself(*_: object) -> None:
     await asyncio.sleep(600)
 
 
-def test_a_job_that_is_cancelled_says_why(
-    birth: Callable[..., Born], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_job_that_is_cancelled_says_where_it_was_and_why(
+    birth: Callable[..., Born], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dump: int
 ) -> None:
     monkeypatch.setattr(job_module, "_run_block", never_ends)
     child = birth()
@@ -153,6 +162,7 @@ def test_a_job_that_is_cancelled_says_why(
     outcome = child.heard()
     assert isinstance(outcome, Outcome)
     assert (outcome.success, outcome.message) == (False, "Cancelled: its time is over.")
+    assert b"in never_ends" in os.pread(dump, 10_000, 0)
     assert child.code() == 0
 
 

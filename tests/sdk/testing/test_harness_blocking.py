@@ -12,5 +12,5 @@ def test_the_warning_of_code_that_blocks_is_a_line_of_the_outcome_s_log(block_ru
     assert outcome.cause == "time_limit"
     (warning,) = [line for line in outcome.logs if "blocks its event loop" in line.message]
     assert warning.level == logging.WARNING
-    assert "hangs.py" in warning.text
-    assert "@run_in_thread" in warning.text
+    assert "hangs.py" in warning.message
+    assert "@run_in_thread" in warning.message
