@@ -10,8 +10,6 @@ SEED ?=
 JOBS ?= 10000
 REFERENCE ?=
 AGAINST ?=
-# Tests wait for processes for half of their time.
-TEST_PROCESSES ?= $(shell echo $$((2 * $$(nproc))))
 
 # Passed as arguments, not exported: what a verb runs must not see this file's settings in its environment.
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
@@ -37,10 +35,10 @@ demo: ## Run an engine, the worker and an emulated device, and show what becomes
 	@$(ENVIRONMENT) supervisor demo $(ARGS)
 
 test: ## Run the whole test suite
-	@$(ENVIRONMENT) python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
+	@$(ENVIRONMENT) python -m pytest -n auto --dist loadfile $(ARGS)
 
 contract: ## Run the conformance tests of the engine's contract (see CLIENT)
-	@$(ENVIRONMENT) python -m pytest -n $(TEST_PROCESSES) --dist loadfile -m contract $(ARGS)
+	@$(ENVIRONMENT) python -m pytest -n auto --dist loadfile -m contract $(ARGS)
 
 lint: ## Check style, formatting and the import rules
 	@$(ENVIRONMENT) ruff check

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from local_support import Running, announced_in, ask, programs_of, run_job, runn
 
 from sdk.devengine import DevEngine, EngineOptions
 from sdk.testing.daemon import SupervisorProcess
+from supervisor.commands.local.announcement import Announcement, announced
 from tests.capabilities import NOBODY
 from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.tokens import routes_of
@@ -280,13 +282,24 @@ def test_submit_takes_the_token_of_the_engine_that_runs_here_and_not_another_eng
     ],
     ids=["missing", "empty", "a directory", "too open", "another user's"],
 )
-@pytest.mark.usefixtures("command")
 def test_a_token_file_that_cannot_be_used_is_one_message_of_submit(
     home: Path, spoil: Callable[[Path], object], reason: str
 ) -> None:
-    file = announced_in(home).token_file
+    """It is read before anybody is asked anything: the engine need not be there."""
+    file = home / "engine.token"
+    file.touch(0o600)
+    file.write_text("canary")
     spoil(file)
-    done = submit(home, "unlock", "--params", '{"phrase": "x"}')
+    engine = Announcement(
+        url="http://127.0.0.1:9",
+        pid=os.getpid(),
+        command="local",
+        started_at=time.time(),
+        worker_log=home / "log",
+        token_file=file,
+    )
+    with announced(home / "state" / "neops-local" / "running", engine):
+        done = submit(home, "unlock", "--params", '{"phrase": "x"}')
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"supervisor submit: The file with the token for the engine, {file}, ")
