@@ -106,6 +106,49 @@ def test_a_module_that_registers_nothing_at_its_top_level_is_left_out_with_a_rea
     assert re.search(r"^(it is empty|it uses the SDK|nothing at its top level) ?", judgement.reason)
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("import sdk\nprint(sdk)", "it uses the SDK"),
+        ("from sdk.results import x", "it uses the SDK"),
+        ("def later():\n  import sdk", "it uses the SDK"),
+        ("print('no import at all')", "nothing at its top level"),
+        ("import json, other\nfrom . import sibling", "nothing at its top level"),
+    ],
+)
+def test_whether_a_module_that_is_left_out_uses_the_sdk_is_told(text: str, reason: str) -> None:
+    (judgement,) = judged({"script": text}).values()
+    assert judgement.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("call", "imports"), [("add(A)", True), ("add(number)", False), ("add(base.A)", True), ("add()", False)]
+)
+def test_a_call_that_gets_a_class_registers_it(call: str, imports: bool) -> None:
+    files: dict[str, str | bytes] = {
+        "company": "from sdk import register_function_block as r\ndef add(cls):\n  r(0)(cls)",
+        "base": "class A: ...",
+        "echo": f"import base\nfrom company import add\nclass A: ...\nnumber = 1\n{call}",
+    }
+    assert imported(files) == ({"echo"} if imports else set())
+
+
+@pytest.mark.parametrize("guard", ["TYPE_CHECKING", "typing.TYPE_CHECKING"])
+def test_what_only_type_checkers_see_registers_nothing(guard: str) -> None:
+    text = f"import typing\nfrom typing import TYPE_CHECKING\nif {guard}:\n  from sdk import register_function_block\n"
+    assert imported({"script": f"{text}  @register_function_block(None)\n  class A: ..."}) == set()
+
+
+def test_a_relative_import_may_lead_to_the_top_and_no_further() -> None:
+    files: dict[str, str | bytes] = {
+        "company": COMPANY,
+        "pkg/__init__": "",
+        "pkg/echo": f"from ..company import company_block as b\n@b(1)\n{BLOCK}",
+        "pkg/beyond": f"from ...company import company_block as b\n@b(1)\n{BLOCK}",
+    }
+    assert imported(files) == {"pkg.echo"}
+
+
 def test_a_decorator_of_the_company_is_followed_to_the_sdk() -> None:
     assert imported(
         {

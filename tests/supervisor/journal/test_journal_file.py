@@ -10,7 +10,7 @@ import pytest
 from journal_support import FILE, claim, make_version_1, raw, writer
 
 from supervisor.errors import StateDirectoryError
-from supervisor.journal import Ledger
+from supervisor.journal import Ledger, schema
 from supervisor.journal.schema import SCHEMA_VERSION, open_database
 from tests.patience import PATIENCE_SECONDS, until
 
@@ -214,6 +214,20 @@ async def test_the_worker_s_own_id_is_kept_beside_the_journal_and_no_other_fact_
     (copy,) = {path.name for path in tmp_path.iterdir()} - before
     assert "w-1" in (tmp_path / copy).read_text()
     await ledger.close()
+
+
+def test_an_upgrade_that_fails_half_way_leaves_the_older_journal_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_version_1(tmp_path)
+    before = raw(tmp_path, "SELECT sql FROM sqlite_schema ORDER BY name")
+    first, second = schema.MIGRATIONS
+    broken = (*second, "ALTER TABLE nowhere ADD COLUMN x")
+    monkeypatch.setattr(schema, "MIGRATIONS", (first, broken))
+    with pytest.raises(sqlite3.OperationalError, match="no such table: nowhere"):
+        open_database(tmp_path / FILE)
+    assert raw(tmp_path, "PRAGMA user_version") == [(1,)]
+    assert raw(tmp_path, "SELECT sql FROM sqlite_schema ORDER BY name") == before
 
 
 @pytest.mark.parametrize("place", ["file/state", "/proc/state"])

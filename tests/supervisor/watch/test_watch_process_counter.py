@@ -1,6 +1,7 @@
 """Counting heads: each job once a second in any case, and all at once when the machine's number of tasks jumps."""
 
 import asyncio
+import errno
 import itertools
 import os
 from collections.abc import AsyncIterator
@@ -198,6 +199,18 @@ async def test_between_two_jobs_that_follow_each_other_priority_is_kept(
     assert priority.calls == ["take"]
     await headcount.close()
     assert priority.calls == ["take", "give back"], "a counter that is closed holds nothing"
+
+
+@pytest.mark.parametrize(("tasks", "told"), [(5, False), (6, True)])
+async def test_a_count_that_missed_something_is_told_only_where_it_is_too_many_already(
+    headcount: ProcessCounter, time: VirtualTime, monkeypatch: pytest.MonkeyPatch, tasks: int, told: bool
+) -> None:
+    missed = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    monkeypatch.setattr(headcount_module, "_trees_of", lambda _: [Tree(tasks=tasks, missed=missed)])
+    counts, failures = asyncio.Queue[int](), asyncio.Queue[str]()
+    headcount.watch(os.getpid(), 5, counts.put_nowait, failures.put_nowait)
+    assert "Too many open files" in await asyncio.wait_for(failures.get(), BOUND_SECONDS)
+    assert counts.empty() is not told
 
 
 async def test_once_closed_no_count_is_on_its_way() -> None:

@@ -33,6 +33,15 @@ async def sampler(time: VirtualTime) -> AsyncIterator[Sampler]:
     await sampler.close()
 
 
+async def test_a_sampler_that_is_closed_has_nothing_on_its_way() -> None:
+    sampler = Sampler()
+    sampler.watch(os.getpid(), None, lambda _: None, lambda _: None)
+    await asyncio.sleep(0)
+    assert sampler._tasks
+    await sampler.close()
+    assert not sampler._tasks
+
+
 def no_failure(reason: str) -> None:
     pytest.fail(f"a look failed: {reason}")
 

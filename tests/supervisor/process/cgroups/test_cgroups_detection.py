@@ -214,6 +214,28 @@ def test_an_earlier_run_is_looked_for_below_each_own_cgroup_and_where_it_has_wri
     assert bool(cleared)
 
 
+def test_the_time_for_clearing_is_shared_by_all_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = identity_of(tmp_path)
+    name = directory_name(identity)
+    for parent in ("first", "second"):
+        (tmp_path / parent).mkdir()
+        cgroup(tmp_path / parent / name)
+    now, bounds = [100.0], list[float]()
+
+    def take_long(place: Path, bound_seconds: float) -> tuple[set[int], bool]:
+        bounds.append(bound_seconds)
+        now[0] += 60
+        return set(), False
+
+    monkeypatch.setattr(leftovers, "kill_and_remove", take_long)
+    monkeypatch.setattr(leftovers, "kill_marked", lambda _: (set(), 0))
+    monkeypatch.setattr(leftovers.time, "monotonic", lambda: now[0])
+    leftovers.clear(tmp_path, identity, [tmp_path / "first", tmp_path / "second"])
+    assert bounds == [leftovers._BOUND_SECONDS, 0.0]
+
+
 def test_where_nothing_was_left_nothing_is_said(
     tmp_path: Path, cleared_places: dict[Path, tuple[set[int], bool]]
 ) -> None:

@@ -281,6 +281,18 @@ def test_nobody_waits_for_processes_that_have_ended(pair: list[int]) -> None:
         ]
 
 
+def test_what_a_job_has_made_below_its_cgroup_is_removed_with_it_and_what_does_not_go_is_told(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "gone" / "by" / "job").mkdir(parents=True)
+    assert files.remove(tmp_path / "gone")
+    assert not (tmp_path / "gone").exists()
+    (tmp_path / "held" / "by").mkdir(parents=True)
+    (tmp_path / "held" / "by" / "file").touch()
+    assert not files.remove(tmp_path / "held")
+    assert files.remove(tmp_path / "never there")
+
+
 def test_an_empty_cgroup_is_gone_with_the_first_try(tmp_path: Path) -> None:
     (tmp_path / "job").mkdir()
     assert files.remove(tmp_path / "job")
