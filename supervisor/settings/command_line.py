@@ -1,16 +1,17 @@
 """Settings as a command line, the environment and `.env` give them."""
 
-import argparse
 import inspect
+import re
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, CliSettingsSource
 
 from supervisor.settings.command_parser import CommandParser, UnknownFlagsError
-from supervisor.settings.flag_help import add_argument
+from supervisor.settings.flag_help import LineFormatter, add_argument
 
+_BREAK_IN_A_PARAGRAPH: Final = re.compile(r"(?<!\n)\n(?![\n ])")
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
@@ -22,9 +23,9 @@ def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: st
     """
     parser = CommandParser(
         prog=program,
-        description=inspect.cleandoc(model.__doc__ or ""),
+        description=_BREAK_IN_A_PARAGRAPH.sub(" ", inspect.cleandoc(model.__doc__ or "")),
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=LineFormatter,
         keep_unknown=True,
     )
     source: CliSettingsSource[Any] = CliSettingsSource(

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import textwrap
 from typing import Any, Final
 
 _METAVARS: Final = {
@@ -13,7 +14,24 @@ _METAVARS: Final = {
 }
 _NO_DEFAULT: Final = re.compile(r"\s*\(default(?:: (?:None|False|\[\])?| factory: \w+)\)$")
 _ANY_DEFAULT: Final = re.compile(r"\s*\(default(?: factory)?: .*\)$")
+_NAMED: Final = re.compile(r" +\S.*?\S {2,}(?=\S)")
 _LIST_DEFAULT: Final = re.compile(r"\(default: \[(.+)\]\)$")
+
+
+class LineFormatter(argparse.HelpFormatter):
+    """Keeps the lines of description and epilog, and folds those that are longer than the terminal is wide."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(f"{indent}{_folded(line, width)}" for line in text.splitlines())
+
+
+def _folded(line: str, width: int) -> str:
+    if line.startswith("Example: "):  # to be copied; a terminal folds it without a line break
+        return line
+    # What is explained beside its name goes on below its beginning, where there is room for that.
+    named = _NAMED.match(line)
+    column = len(named[0]) if named and len(named[0]) < width // 2 else 4 * line.startswith(" ")
+    return textwrap.fill(line, width, subsequent_indent=" " * column, break_long_words=False)
 
 
 def add_argument(hidden: frozenset[str], parser: Any, *names: str, **options: Any) -> Any:
