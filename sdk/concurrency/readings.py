@@ -16,8 +16,9 @@ from typing import Final
 
 _CONTENDED_WAITS: Final = 3
 _HELD_WAITS: Final = 20
-_READ_BYTES: Final = 256
 """A tenth of a second. Code of Python's lets go after one interval, or a little later on a busy machine."""
+
+_READ_BYTES: Final = 256
 
 
 @dataclass(frozen=True, slots=True)

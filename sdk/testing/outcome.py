@@ -60,7 +60,7 @@ class BlockOutcome(OutcomeAssertions):
     @classmethod
     def from_answer(cls, answer: dict[str, Any], job_type: str = "execute") -> BlockOutcome:
         """Read what the block server sent about a run of ``job_type``."""
-        logs = tuple(LogLine(_level_number(line["level"]), line["message"]) for line in answer["logs"])
+        logs = tuple(LogLine(_parsed_level(line["level"]), line["message"]) for line in answer["logs"])
         stalls = tuple(Stall(stall["seconds"], stall["stack"]) for stall in answer["stalls"])
         return cls(**{**answer, "logs": logs, "stalls": stalls, "job_type": job_type})
 
@@ -97,7 +97,7 @@ def _section(title: str, text: str) -> str:
     return f"{title}:\n" + "\n".join(f"    {line}" for line in text.rstrip().splitlines())
 
 
-def _level_number(name: str) -> int:
+def _parsed_level(name: str) -> int:
     """Read a level as `logging` prints it: ``WARNING``, or ``Level 25`` for one that it has no name for."""
     known = logging.getLevelNamesMapping()
     return known[name] if name in known else int(name.rpartition(" ")[2])
