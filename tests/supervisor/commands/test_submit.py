@@ -104,8 +104,10 @@ def test_a_job_that_the_worker_has_no_room_for_waits_for_a_slot(tmp_path: Path) 
 
 
 def test_a_ctrl_c_while_waiting_says_that_the_job_goes_on_and_where_its_result_is(home: Path) -> None:
+    # As at a terminal: who runs these tests in the background has the signal ignored by all that is started.
+    at_a_terminal = ("env", "--default-signal=INT", sys.executable, "-m", "supervisor")
     waiting = subprocess.Popen(
-        [sys.executable, "-m", "supervisor", "submit", "greet", "--wait", "--params", '{"seconds": 60}'],
+        [*at_a_terminal, "submit", "greet", "--wait", "--params", '{"seconds": 60}'],
         cwd=home,
         env=clean_environment(home),
         stdout=subprocess.DEVNULL,
