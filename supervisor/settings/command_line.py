@@ -38,12 +38,13 @@ def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: st
     try:
         settings = model(**given)
     except ValidationError as error:
-        # What is missing is most likely what the unknown flag was to give.
-        if parser.unknown and any(problem["type"] != "missing" for problem in error.errors()):
-            raise UnknownFlagsError(parser.unknown, error) from None
         if not parser.unknown:
             raise
-        settings = None
-    if settings is None or parser.unknown:
+        # What is missing is most likely what the unknown flag was to give.
+        found = error.errors(include_url=False, include_input=False)
+        if wrong := [problem for problem in found if problem["type"] != "missing"]:
+            raise UnknownFlagsError(parser.unknown, wrong) from None
+        parser.refuse_unknown()
+    if parser.unknown:
         parser.refuse_unknown()
     return settings

@@ -5,21 +5,22 @@ import difflib
 import importlib.metadata
 import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
-from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 EXIT_USAGE: Final = 2
 DISTRIBUTION: Final = "neops-supervisor"
 _ALIKE: Final = 0.6
+_HELP: Final = ("-h", "--help")
 _NEGATIVE_NUMBER: Final = re.compile(r"-\d+|-\d*\.\d+")
 
 
 class UnknownFlagsError(Exception):
-    """There are flags that are none, and more is wrong. ``unknown`` are sentences, ``invalid`` is what was not set."""
+    """Some flags are none, and some values are wrong. ``unknown`` are sentences, ``invalid`` is what pydantic found."""
 
-    def __init__(self, unknown: Sequence[str], invalid: ValidationError) -> None:
+    def __init__(self, unknown: Sequence[str], invalid: Sequence[ErrorDetails]) -> None:
         super().__init__(*unknown)
         self.unknown = unknown
         self.invalid = invalid
@@ -44,11 +45,12 @@ class CommandParser(argparse.ArgumentParser):
     ) -> Any:
         """See `argparse.ArgumentParser.parse_known_args`. Exits with status 2 for wrong usage."""
         words = sys.argv[1:] if args is None else list(args)
-        if unknown := self._unknown_flags(words):
+        unknown, others = self._told_apart(words)
+        if unknown:
             self.unknown = list(map(self._no_such_flag, unknown))
             if not self._keep_unknown:
                 self.refuse_unknown()
-            words = _without(words, {*unknown, "-h", "--help", "--version"})
+            words = others
         parsed, surplus = super().parse_known_args(words, namespace)
         if surplus and not self.unknown:
             listed = ", ".join(map(repr, surplus))
@@ -65,11 +67,29 @@ class CommandParser(argparse.ArgumentParser):
         """Say which flags there are not, and exit with status 2."""
         self._refuse(*self.unknown)
 
-    def _unknown_flags(self, words: Sequence[str]) -> list[str]:
-        """Return the words that argparse would take for flags, and that are none."""
-        own = words[: words.index("--")] if "--" in words else words
-        names = (word.partition("=")[0] for word in own if _looks_like_a_flag(word))
-        return list(dict.fromkeys(name for name in names if name not in self._option_string_actions))
+    def _told_apart(self, words: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return the flags that are none, once each, and the words to read without them and their likely values.
+
+        Among those words is no call for help: it would end the command before anything is told.
+        """
+        unknown: dict[str, None] = {}
+        others: list[str] = []
+        is_value = False
+        for number, word in enumerate(words):
+            if word == "--":
+                others += words[number:]
+                break
+            name, equals, _ = word.partition("=")
+            if not _looks_like_a_flag(word):
+                others += [] if is_value else [word]
+                is_value = False
+            elif name in self._option_string_actions:
+                others += [] if name in _HELP else [word]
+                is_value = False
+            else:
+                unknown[name] = None
+                is_value = not equals
+        return list(unknown), others
 
     def _no_such_flag(self, name: str) -> str:
         near = difflib.get_close_matches(name, self._option_string_actions, n=1, cutoff=_ALIKE)
@@ -82,25 +102,6 @@ class CommandParser(argparse.ArgumentParser):
 
 def _looks_like_a_flag(word: str) -> bool:
     return len(word) > 1 and word[0] == "-" and " " not in word and not _NEGATIVE_NUMBER.fullmatch(word)
-
-
-def _without(words: Sequence[str], flags: Collection[str]) -> list[str]:
-    """Return the words without these flags, and without what may be their values."""
-    kept: list[str] = []
-    is_value = False
-    for number, word in enumerate(words):
-        if word == "--":
-            return [*kept, *words[number:]]
-        if _looks_like_a_flag(word):
-            name, equals, _ = word.partition("=")
-            is_value = name in flags and not equals
-            if name not in flags:
-                kept.append(word)
-        elif is_value:
-            is_value = False
-        else:
-            kept.append(word)
-    return kept
 
 
 def version_text() -> str:

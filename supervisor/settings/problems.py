@@ -68,22 +68,21 @@ def settings_problems(
     error: UnicodeDecodeError | OSError | ValidationError,
     arguments: Sequence[str],
     prefix: str,
-    *,
-    but_missing: bool = False,
 ) -> list[str]:
     """Return a sentence for each setting that can't be used: where it is set, and what it must be.
 
-    ``prefix`` is that of our own variables. ``but_missing`` leaves out what was not given.
+    ``prefix`` is that of our own variables.
     """
     if isinstance(error, UnicodeDecodeError):
         return ["The file .env in this directory is not UTF-8 text."]
     if isinstance(error, OSError):
         return [f"The file .env in this directory can't be read: {error.strerror}."]
-    return [
-        _explained(problem, arguments, prefix)
-        for problem in error.errors(include_url=False, include_input=False)
-        if not (but_missing and problem["type"] == "missing")
-    ]
+    return explained(error.errors(include_url=False, include_input=False), arguments, prefix)
+
+
+def explained(found: Iterable[ErrorDetails], arguments: Sequence[str], prefix: str) -> list[str]:
+    """Return a sentence for each of these problems, as `settings_problems` does for all of an error."""
+    return [_explained(problem, arguments, prefix) for problem in found]
 
 
 def env_file_problems(prefix: str) -> list[str]:

@@ -12,7 +12,7 @@ from supervisor.errors import SupervisorError
 from supervisor.process.shortage import is_shortage
 from supervisor.settings.command_line import parse
 from supervisor.settings.command_parser import UnknownFlagsError
-from supervisor.settings.problems import env_file_problems, settings_problems
+from supervisor.settings.problems import env_file_problems, explained, settings_problems
 from supervisor.settings.run_settings import ENV_PREFIX
 from supervisor.settings.unknown_variables import unknown_variables
 
@@ -36,7 +36,7 @@ def read_settings(model: type[SettingsT], arguments: list[str], program: str, ep
             # What has no effect may well be what was meant to have one.
             problems += unknown_variables()
     except UnknownFlagsError as error:
-        invalid = settings_problems(error.invalid, arguments, ENV_PREFIX, but_missing=True)
+        invalid = explained(error.invalid, arguments, ENV_PREFIX)
         problems = [*error.unknown, *env_file_problems(ENV_PREFIX), *invalid, *unknown_variables()]
     for problem in problems:
         print(f"{program}: {problem}", file=sys.stderr)
