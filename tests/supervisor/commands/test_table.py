@@ -57,6 +57,13 @@ def test_only_the_last_cell_is_folded(width: int) -> None:
     assert all(cell in text for *cells, _ in ROWS for cell in cells)
 
 
+def test_a_long_first_cell_is_not_folded_to_make_room_for_the_last() -> None:
+    file = io.StringIO()
+    name, path = "acme/" + "n" * 35, "/opt/" + "p" * 55
+    print_rows(Console(file=file, width=80), TITLES, [(name, "5 s", path)])
+    assert f"{name}  5 s     /opt/" in file.getvalue()
+
+
 def test_brackets_are_no_styles() -> None:
     file = io.StringIO()
     print_rows(Console(file=file, width=80), ("a", "b"), [("[bold]x", "[/]y")])
