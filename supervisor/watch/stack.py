@@ -12,11 +12,15 @@ from supervisor.launcher.child import Child
 from supervisor.watch.whose_code import ROOT, Whose, spellings, whose
 
 _CAP_BYTES: Final = 64 * 1024
+"""Of a dump, and of the text that it is decoded to: a byte that is no UTF-8 becomes four characters."""
 _LOOK_SECONDS: Final = 0.004
 _AWAITS_SECONDS: Final = 0.15
 """How long what the tasks await is waited for. It comes within a millisecond, unless the child is stopped."""
-_FRAME: Final = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)')
-_FRAME_ANYWHERE: Final = re.compile(_FRAME.pattern, re.MULTILINE)
+_FRAME: Final = re.compile(
+    r'^  File "(?P<file>.{0,4096})", line (?P<line>\d{1,9}) in (?P<function>.*)', re.MULTILINE
+)
+"""At the beginning of a line alone, where faulthandler writes it. A job may write into its dump itself: tried at every
+place of one long line, the search takes a second. No path of Linux is longer."""
 _IDLE: Final = re.compile(
     r'selectors\.py", line \d+ in select\n  File "[^"]*/asyncio/base_events\.py", line \d+ in _run_once'
 )
@@ -74,7 +78,7 @@ async def _take_awaits(child: Child, before: int) -> None:
 
 
 def _dump_since(child: Child, start: int) -> str:
-    return os.pread(child.dump, _CAP_BYTES, start).decode(errors="backslashreplace")
+    return os.pread(child.dump, _CAP_BYTES, start).decode(errors="backslashreplace")[:_CAP_BYTES]
 
 
 def _is_idle(dump: str) -> bool:
@@ -84,7 +88,7 @@ def _is_idle(dump: str) -> bool:
 
 def read_stack(child: Child) -> str:
     """Return what was written so far: awaits at a cancellation, a stack that was asked for, or that of a crash."""
-    return tidy(os.pread(child.dump, _CAP_BYTES, child.dump_start).decode(errors="backslashreplace"))
+    return tidy(_dump_since(child, child.dump_start))
 
 
 def main_thread_of(dump: str) -> list[Frame]:
@@ -101,7 +105,7 @@ def _is_main(section: str) -> bool:
 
 
 def _sections(stack: str) -> list[str]:
-    return [section for section in re.split(r"\n\s*\n", stack.strip()) if _FRAME_ANYWHERE.search(section)]
+    return [section for section in re.split(r"\n\s*\n", stack.strip()) if _FRAME.search(section)]
 
 
 def tidy(stack: str) -> str:

@@ -5,13 +5,14 @@ import itertools
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from supervisor.launcher.environment import job_environment
 from supervisor.watch.sampler import NEAR_SECONDS, Sample, Sampler
-from supervisor.watch.stack import innermost, tidy
+from supervisor.watch.stack import innermost, main_thread_of, tidy
 from supervisor.watch.whose_code import ROOT
 from tests.patience import PATIENCE_SECONDS
 
@@ -148,3 +149,28 @@ def test_jobs_see_the_variables_that_are_allowed_and_no_other() -> None:
     }
     assert job_environment(allowed | hidden, frozenset()) == allowed
     assert job_environment(allowed | hidden, frozenset({"HOME"})) == allowed | {"HOME": "/h"}
+
+
+@pytest.mark.parametrize(
+    "dump",
+    [
+        '  File "' * 8192,
+        '  File "", line 1 in x' * 2900,
+        "\n \n" * 20_000,
+        "\n" + " " * 65_000,
+        '  File "a", line 1' * 3500,
+        'selectors.py", line 1 in select\n  File "' * 1600,
+    ],
+)
+def test_a_dump_that_a_job_has_written_itself_is_read_in_a_time_that_grows_with_its_length_alone(
+    dump: str,
+) -> None:
+    def seconds(text: str) -> float:
+        began = time.process_time()
+        innermost(tidy(text))
+        main_thread_of(text)
+        return time.process_time() - began
+
+    # An eighth of it, eight times: of a search that is quadratic, the whole takes eight times as long.
+    parts = min(seconds(dump[: len(dump) // 8]) for _ in range(5)) * 8
+    assert min(seconds(dump) for _ in range(3)) < 4 * parts + 0.02
