@@ -7,7 +7,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Control characters, halves of surrogate pairs, breaks of lines and paragraphs, and what is not seen or turns round
+what stands beside it: Unicode's Bidi_Control and Default_Ignorable_Code_Point, but for the variation selectors."""
 _FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _BARE_VALUE: Final = re.compile(r"[^\s\"=\[\]]+")
 ABOUT: Final = ("job", "block", "step", "stream")
@@ -21,11 +26,18 @@ OTHER_LOG: Final = "log"
 
 
 def printable(text: str) -> str:
-    """Return ``text`` with its control characters escaped, line breaks and tabs apart.
+    """Return ``text`` with its control characters and all that is not seen escaped, line breaks and tabs apart.
 
-    A job's text must not repaint a terminal, nor make a log file binary.
+    A job's text must not repaint a terminal, make a log file binary, or read differently from what it is.
     """
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return _UNSEEN.sub(lambda match: _escaped(match[0]), text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 class TextLine(logging.Formatter):

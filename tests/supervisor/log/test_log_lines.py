@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from typing import Any
 
@@ -112,3 +113,13 @@ def test_long_lines_use_up_what_a_job_may_log_as_several_would(monkeypatch: pyte
         log.printed("stdout", "x" * 8192)
         count += 1
     assert count == 2000 / 8
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    ["\u202e", "\u2066", "\u200b", "\u200d", "\u061c", "\ufeff", "\xad", "\u2028", "\U000e0041", "\ud800"],
+)
+def test_what_can_t_be_seen_or_turns_a_line_round_is_shown_as_an_escape(hidden: str) -> None:
+    line = TextLine(indent=False).format(record(f"a{hidden}b"))
+    assert hidden not in line
+    assert re.search(r"a\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})b", line)
