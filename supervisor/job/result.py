@@ -44,9 +44,29 @@ def split_outcome(outcome: Outcome, payload: bytes) -> tuple[bytes, bytes]:
         listed = from_json(acquires or b"[]", allow_inf_nan=False)
     except ValueError:
         raise FrameError("an outcome that is not JSON", incomplete=False) from None
-    if not (isinstance(parsed, dict) and parsed.keys() <= _BODY_KEYS and isinstance(listed, list)):
-        raise FrameError("an outcome of the wrong shape", incomplete=False)
+    if problem := _problem_of(parsed, listed):
+        raise FrameError(f"an outcome of the wrong shape: {problem}", incomplete=False)
     return (b"" if not parsed else body), acquires
+
+
+def _problem_of(body: object, acquires: object) -> str | None:
+    """Say what the engine would refuse in an outcome (engine contract: results), or `None`."""
+    if not isinstance(body, dict) or not body.keys() <= _BODY_KEYS:
+        return "not an object of data and dbUpdates"
+    if not isinstance(body.get("data", {}), dict):
+        return "its data is no object"
+    updates = body.get("dbUpdates", {})
+    if (
+        not isinstance(updates, dict)
+        or not updates.keys() <= {"updates"}
+        or not _is_of_objects(updates.get("updates", []))
+    ):
+        return "its dbUpdates are no list of objects in an object"
+    return None if _is_of_objects(acquires) else "its acquires are no list of objects"
+
+
+def _is_of_objects(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def result_text(job_id: str, finished: Finished, *, knows_retryable: bool) -> bytes:
