@@ -25,6 +25,15 @@ CHANNEL_DESCRIPTOR: Final = 3
 DUMP_DESCRIPTOR: Final = 4
 _ADOPTION_TIMEOUT_SECONDS: Final = 5.0
 _PARKED: Final = 64
+_IGNORED_ABOVE: Final = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGTTOU,
+    signal.SIGTTIN,
+    signal.SIGTSTP,
+)
+"""By the template, or by keeper and supervisor."""
 
 
 def wait_for_adoption(supervisor_pid: int) -> None:
@@ -60,8 +69,8 @@ def reset_identity() -> None:
 
 
 def reset_signals() -> None:
-    """Default action for every signal, nothing blocked: the template ignores some, and a fork inherits that."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    """Default action for every signal, nothing blocked: those above ignore some, and that is inherited."""
+    for number in _IGNORED_ABOVE:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 

@@ -10,20 +10,26 @@ Imports next to nothing: it stays in memory for as long as the worker runs.
 import contextlib
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from jobrunner.protocol import linux
 from supervisor.process import kept
 from supervisor.process.cgroups.files import kill_and_remove
+from supervisor.process.last_words import say_now
+from supervisor.process.unreapable import children_of, exit_status_of
 
 BOUND_SECONDS: Final = 5.0
 _REMOVE_SECONDS: Final = 1.0
 _FORWARDED: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+_STOPS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _HEARD: Final = _FORWARDED | {signal.SIGCHLD}
+_LOOK_SECONDS: Final = 5.0
+_LOOK_WHILE_STOPPING_SECONDS: Final = 0.5
+
+LAST_SECONDS: Final = 2.0
+"""How long the supervisor has after the third signal to stop, and a dead one until the kernel hands it over."""
 
 
 def keep(run: Callable[[], int]) -> int:
@@ -36,6 +42,7 @@ def keep(run: Callable[[], int]) -> int:
     kept.share_memory()
     # Blocked before the fork, so that no signal can come in between and end the keeper alone.
     signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
+    ignore_terminal()
     supervisor = os.fork()
     if supervisor == 0:
         kept.be_kept_by(keeper)
@@ -52,16 +59,29 @@ def keep(run: Callable[[], int]) -> int:
         return run()
     linux.forbid_inspection()
     linux.set_process_name("neops-keeper")
-    code = _wait(supervisor)
-    killed = kill_all_children(BOUND_SECONDS)
+    code, is_stuck = _Waiting(supervisor).wait()
+    killed = kill_all_children(BOUND_SECONDS, stuck=supervisor if is_stuck else None)
     remove_cgroups()
+    if is_stuck:
+        say_now(
+            f"supervisor: the worker has ended, but the kernel keeps its process {supervisor} until a disk answers "
+            "for which it waits. Until then its state directory stays in use."
+        )
     if code < 0:
         name = signal.Signals(-code).name
-        print(
-            f"supervisor: the worker was ended by {name}; {killed} process(es) of it were killed.",
-            file=sys.stderr,
-        )
+        say_now(f"supervisor: the worker was ended by {name}; {killed} process(es) of it were killed.")
     return 128 - code if code < 0 else code
+
+
+def ignore_terminal() -> None:
+    """Have no terminal stop this process.
+
+    With TOSTOP set, which any process can do that may open the terminal, one that writes from a group of its own is
+    stopped by SIGTTOU (termios(3)); a stopped worker sends no heartbeat, and what it has claimed is lost. For the same
+    reason a Ctrl-Z (SIGTSTP) does nothing. Children get the default actions back (`jobrunner.bootstrap`).
+    """
+    for number in (signal.SIGTTOU, signal.SIGTTIN, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def remove_cgroups() -> None:
@@ -72,30 +92,65 @@ def remove_cgroups() -> None:
 
 def _stop_before_the_start(number: int, _frame: object) -> None:
     """Be told to stop while there is nothing yet that would have to be stopped."""
-    print(f"supervisor: stopped by {signal.Signals(number).name} before it had started.", file=sys.stderr)
+    say_now(f"supervisor: stopped by {signal.Signals(number).name} before it had started.")
     os._exit(0)
 
 
-def _wait(supervisor: int) -> int:
-    """Forward signals until the supervisor ends; return its exit code, negative for a signal."""
-    while True:
-        heard = signal.sigwaitinfo(_HEARD)
-        if heard.si_signo != signal.SIGCHLD:
-            os.kill(supervisor, heard.si_signo)
-            continue
-        pid, status = os.waitpid(supervisor, os.WNOHANG)
-        if pid:
-            return os.waitstatus_to_exitcode(status)
+class _Waiting:
+    """Forwards signals until the supervisor ends."""
+
+    def __init__(self, supervisor: int) -> None:
+        self._supervisor = supervisor
+        self._stops = 0
+        self._kill_at: float | None = None
+        self._dead_since: float | None = None
+
+    def wait(self) -> tuple[int, bool]:
+        """Return its exit code, negative for a signal, and whether the kernel still keeps the process.
+
+        The third signal to stop always ends it: where it does not do so by itself, by SIGKILL.
+        """
+        while True:
+            is_ending = self._stops or self._dead_since is not None
+            pause = _LOOK_WHILE_STOPPING_SECONDS if is_ending else _LOOK_SECONDS
+            heard = signal.sigtimedwait(_HEARD, pause)
+            if heard is not None and heard.si_signo != signal.SIGCHLD:
+                self._forward(heard.si_signo)
+            pid, status = os.waitpid(self._supervisor, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status), False
+            if (code := self._look(time.monotonic())) is not None:
+                return code, True
+
+    def _forward(self, number: int) -> None:
+        os.kill(self._supervisor, number)
+        self._stops += number in _STOPS
+        if self._stops >= 3 and self._kill_at is None:
+            self._kill_at = time.monotonic() + LAST_SECONDS
+
+    def _look(self, now: float) -> int | None:
+        """Return its exit code if it is as dead as it can be: the kernel does not let one of its threads go."""
+        if self._kill_at is not None and now >= self._kill_at:
+            os.kill(self._supervisor, signal.SIGKILL)
+            self._dead_since = self._dead_since or now
+        code = exit_status_of(self._supervisor)
+        if code is None and self._dead_since is None:
+            return None
+        self._dead_since = self._dead_since or now
+        if now < self._dead_since + LAST_SECONDS:
+            return None
+        return -signal.SIGKILL if code is None else code
 
 
-def kill_all_children(bound_seconds: float) -> int:
+def kill_all_children(bound_seconds: float, *, stuck: int | None = None) -> int:
     """Kill every child of this process, and what they hand up when they die, until none is left or the time is over.
 
     Returns how many. Only direct children are signalled: they can't be strangers while nobody has waited for them.
+    ``stuck`` is a child that is killed already, and that the kernel keeps: its children are killed in its place.
     """
     end = time.monotonic() + bound_seconds
     killed: set[int] = set()
-    while (children := _children()) and time.monotonic() < end:
+    while (children := _children(stuck)) and time.monotonic() < end:
         for number in (signal.SIGSTOP, signal.SIGKILL):
             for pid in children:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -112,10 +167,9 @@ def _reap() -> None:
             pass
 
 
-def _children() -> set[int]:
-    """Return this process's children, the dead included, over all its threads."""
-    children: set[int] = set()
-    for thread in os.listdir("/proc/self/task"):
-        with contextlib.suppress(OSError):
-            children.update(map(int, Path(f"/proc/self/task/{thread}/children").read_text().split()))
-    return children
+def _children(stuck: int | None) -> set[int]:
+    """Return this process's children, the dead included; in place of ``stuck``, those of its children that live."""
+    own = children_of("self")
+    if stuck is None:
+        return own
+    return (own - {stuck}) | {pid for pid in children_of(stuck) if exit_status_of(pid) is None}

@@ -31,7 +31,7 @@ def run(arguments: list[str]) -> int:
     names = NamesForBlocks()
     settings = in_force(read_settings(DaemonSettings, arguments, PROGRAM, _epilog()), names)
     notifier = Notifier()
-    listener = start_logging(settings.log_level_number, settings.log_level_numbers, settings.log_format)
+    log = start_logging(settings.log_level_number, settings.log_level_numbers, settings.log_format)
 
     for problem in unknown_variables():
         tell(_log, SettingIgnored(problem=problem))
@@ -40,11 +40,15 @@ def run(arguments: list[str]) -> int:
         refuse_foreign_owners()
         return await Daemon(settings, notifier, lambda: _read_again(arguments, names)).run()
 
+    is_written = False
     try:
-        return run_to_exit_code(PROGRAM, work, lambda error: tell(_log, StartRefused(reason=str(error))))
+        code = run_to_exit_code(PROGRAM, work, lambda error: tell(_log, StartRefused(reason=str(error))))
     finally:
-        listener.stop()
-        logging.shutdown()
+        is_written = log.stop()
+    if not is_written:
+        # Nobody reads: the thread waits for that in the kernel, and nothing that comes now must wait with it.
+        os._exit(code)
+    return code
 
 
 def _read_again(arguments: list[str], names: NamesForBlocks) -> DaemonSettings:

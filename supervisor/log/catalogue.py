@@ -4,9 +4,15 @@ import functools
 import inspect
 
 from supervisor.log.event import Event
-from supervisor.log.events import jobs, processes, results, worker
+from supervisor.log.events import jobs, processes, results, surroundings, worker
 
-ROOMS = {"The worker": worker, "Jobs": jobs, "Results and the journal": results, "Processes": processes}
+ROOMS = {
+    "The worker": worker,
+    "Jobs": jobs,
+    "Results and the journal": results,
+    "Processes": processes,
+    "The worker's surroundings": surroundings,
+}
 
 
 @functools.cache

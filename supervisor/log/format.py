@@ -21,6 +21,9 @@ ABOUT: Final = ("job", "block", "step", "stream")
 JOB_LOG: Final = "job_log"
 """The event's name of what a block's logger says. Its message and its `fields` are the author's."""
 
+_PRIORITIES: Final = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6}
+"""syslog(3)'s number of each level, the most severe first; below them is 7, debug."""
+
 OTHER_LOG: Final = "log"
 """The event's name of what is none of ours: a library's own line."""
 
@@ -90,6 +93,20 @@ class JsonLine(logging.Formatter):
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
+
+
+class PrefixedLine(logging.Formatter):
+    """Lines of another formatter, each with its priority before it, as journald takes it (sd-daemon(3): `<4>`)."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's lines."""
+        level = next((level for level in _PRIORITIES if record.levelno >= level), logging.NOTSET)
+        prefix = f"<{_PRIORITIES.get(level, 7)}>"
+        return prefix + self._inner.format(record).replace("\n", f"\n{prefix}")
 
 
 def iso_time(at: datetime.datetime) -> str:

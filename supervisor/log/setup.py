@@ -1,13 +1,13 @@
 """The worker's own log: one line for each event on stderr, written by a thread so that the loop never waits."""
 
 import logging
-import logging.handlers
-import queue
+import os
 import sys
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from supervisor.log.format import JsonLine, TextLine
+from supervisor.log.format import JsonLine, PrefixedLine, TextLine
+from supervisor.log.writer import LogWriter
 
 LogFormat = Literal["text", "indented", "json", "auto"]
 
@@ -17,17 +17,24 @@ _names_with_a_level: set[str] = set()
 
 def start_logging(
     level: int, levels: Mapping[str, int] | None = None, log_format: LogFormat = "text"
-) -> logging.handlers.QueueListener:
-    """Log to stderr from now on. Stop the returned listener at the end, so that the last lines are written."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_formatter(log_format))
-    lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+) -> LogWriter:
+    """Log to stderr from now on. Stop the returned writer at the end, so that the last lines are written."""
+    formatter = _formatter(log_format)
+    descriptor = sys.stderr.fileno()
+    if is_read_by_journald(descriptor):
+        formatter = PrefixedLine(formatter)
+    writer = LogWriter(descriptor, formatter)
     root = logging.getLogger()
-    root.handlers[:] = [_Enqueue(lines)]
+    root.handlers[:] = [writer]
     set_level(level, levels or {})
-    listener = logging.handlers.QueueListener(lines, handler)
-    listener.start()
-    return listener
+    writer.start()
+    return writer
+
+
+def is_read_by_journald(descriptor: int) -> bool:
+    """Whether systemd has connected this descriptor with its journal (systemd.exec(5): JOURNAL_STREAM)."""
+    status = os.fstat(descriptor)
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
 def _formatter(log_format: LogFormat) -> logging.Formatter:
@@ -47,13 +54,3 @@ def set_level(level: int, levels: Mapping[str, int]) -> None:
     for name, own_level in wanted.items():
         logging.getLogger(name).setLevel(own_level)
     _names_with_a_level.update(wanted)
-
-
-class _Enqueue(logging.handlers.QueueHandler):
-    """Hands records over as they are: they stay in this process, and formatting is the writer's work."""
-
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """Resolve the arguments now: they may change before the thread gets to them."""
-        record.msg = record.getMessage()
-        record.args = None
-        return record

@@ -72,7 +72,8 @@ class Daemon:
         # For `asyncio.to_thread`, and for the names that aiohttp looks up. As many as asyncio would start by and by.
         threads = min(32, (os.cpu_count() or 1) + 4)
         asyncio.get_running_loop().set_default_executor(started_pool(threads, "asyncio"))
-        with stop_signals(self._shutdown.on_signal, self._on_hangup), keeper_lost(_leave_nothing_alive):
+        stop, stop_at_once = self._shutdown.on_signal, self._shutdown.end_at_once
+        with stop_signals(stop, self._on_hangup, stop_at_once), keeper_lost(_leave_nothing_alive):
             journal = await Ledger.open(self._settings.state_dir)
             try:
                 async with cgroups_of_worker(

@@ -4,13 +4,13 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 from collections.abc import Coroutine
 from typing import Any, Final, Protocol
 
 from supervisor.lifecycle.worker import WorkerCommand, WorkerEvent, WorkerPhase, WorkerState, worker_step
 from supervisor.log.event import tell
 from supervisor.log.events.worker import StopSignalled
+from supervisor.process.last_words import say_now
 from supervisor.process.tasks import OnFailure, Tasks
 from supervisor.worker.notify import Notifier
 
@@ -92,8 +92,13 @@ class Shutdown:
                 tell(_log, signalled)
             else:
                 # Not to the log, whose thread will not get to it any more.
-                os.write(sys.stderr.fileno(), f"supervisor: {signalled.message}\n".encode())
+                say_now(f"supervisor: {signalled.message}")
         self._apply(WorkerEvent.SIGNALLED)
+
+    def end_at_once(self, number: signal.Signals) -> None:
+        """Take the third signal to stop, wherever the loop is. Does not return."""
+        say_now(f"supervisor: {StopSignalled(signal=number.name, consequence=_ANNOUNCEMENTS[3]).message}")
+        os._exit(EXIT_AT_ONCE)
 
     def begin(self) -> None:
         """Drain for another reason than a signal."""

@@ -13,15 +13,20 @@ from typing import Final
 from jobrunner.protocol.linux import KEEPER_LOST_SIGNAL
 
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_LAST_STOP: Final = 3
 _HARMLESS: Final = signal.SIGURG
 """Its default action is to ignore it (signal(7)), so that to restore this action is no risk."""
 
 
 @contextlib.contextmanager
 def stop_signals(
-    on_signal: Callable[[signal.Signals], None], on_hangup: Callable[[], None] | None = None
+    on_signal: Callable[[signal.Signals], None],
+    on_hangup: Callable[[], None] | None = None,
+    on_third: Callable[[signal.Signals], None] | None = None,
 ) -> Iterator[None]:
     """Call ``on_signal`` on the loop for every stop signal, for as long as the context lasts.
+
+    ``on_third`` is called for the third SIGTERM or SIGINT, and at once: the loop may be what does not go on.
 
     SIGHUP is one as well, unless there is an ``on_hangup``. Then it is one only when it comes because the terminal
     was closed: the jobs of a worker that runs in one are finished, not cut off.
@@ -43,7 +48,13 @@ def stop_signals(
     }
     actions[signal.SIGHUP] = hang_up
 
+    stops = 0
+
     def to_loop(number: int, _: types.FrameType | None) -> None:
+        nonlocal stops
+        stops += number in STOP_SIGNALS
+        if stops == _LAST_STOP and on_third is not None:
+            on_third(signal.Signals(number))
         loop.call_soon_threadsafe(actions[signal.Signals(number)])
 
     # It does nothing, and nobody sends it; but while the loop has one handler, every signal wakes the loop.

@@ -27,7 +27,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 def rounds(monkeypatch: pytest.MonkeyPatch, *children: set[int]) -> None:
     left = iter(children)
-    monkeypatch.setattr(keeper, "_children", lambda: next(left, set()))
+    monkeypatch.setattr(keeper, "_children", lambda _: next(left, set()))
 
 
 def test_all_are_stopped_before_the_first_is_killed_and_what_they_hand_up_is_next(
@@ -76,7 +76,7 @@ def test_what_can_not_be_killed_is_given_up_when_the_time_is_over(
     monkeypatch.setattr(
         keeper, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _: calls.append("sleep"))
     )
-    monkeypatch.setattr(keeper, "_children", lambda: {11})
+    monkeypatch.setattr(keeper, "_children", lambda _: {11})
     assert keeper.kill_all_children(5.0) == 1
     assert calls.count("sleep") == 4
 
@@ -85,10 +85,13 @@ def test_signals_are_passed_on_until_the_supervisor_has_ended(
     monkeypatch: pytest.MonkeyPatch, calls: list[Any]
 ) -> None:
     heard = iter([signal.SIGHUP, signal.SIGCHLD, signal.SIGTERM, signal.SIGCHLD])
-    waited = iter([(0, 0), (7, signal.SIGSEGV)])
-    monkeypatch.setattr(signal, "sigwaitinfo", lambda numbers: SimpleNamespace(si_signo=next(heard)))
+    waited = iter([*[(0, 0)] * 3, (7, signal.SIGSEGV)])
+    monkeypatch.setattr(
+        signal, "sigtimedwait", lambda numbers, seconds: SimpleNamespace(si_signo=next(heard))
+    )
     monkeypatch.setattr(os, "waitpid", lambda pid, options: next(waited))
-    assert keeper._wait(7) == -signal.SIGSEGV
+    monkeypatch.setattr(keeper, "exit_status_of", lambda pid: None)
+    assert keeper._Waiting(7).wait() == (-signal.SIGSEGV, False)
     assert calls == [(signal.SIGHUP, 7), (signal.SIGTERM, 7)]
 
 

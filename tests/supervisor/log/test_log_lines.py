@@ -71,7 +71,7 @@ def test_on_a_terminal_further_lines_stand_below_the_first() -> None:
 
 @pytest.mark.parametrize(("log_format", "is_json"), [("json", True), ("auto", True), ("text", False)])
 def test_where_nobody_looks_on_auto_is_json(
-    log_format: Any, is_json: bool, capsys: pytest.CaptureFixture[str]
+    log_format: Any, is_json: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -84,7 +84,7 @@ def test_where_nobody_looks_on_auto_is_json(
     finally:
         root.handlers[:] = handlers
         set_level(level, {})
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("{") == is_json
     assert "say ***" in line
     assert "pwd=***" in line or json.loads(line)["fields"] == {"pwd": "***"}

@@ -21,7 +21,7 @@ JOB = {"job": "j-1", "block": "a/b:1.0.0"}
 READY_EVENT = WorkerReady(blocks=1, slots=2, worker='"1" b')
 
 
-def read_back(capsys: Captured, log: Callable[[], object]) -> list[Line]:
+def read_back(capfd: Captured, log: Callable[[], object]) -> list[Line]:
     """What is read of what ``log`` logs."""
     root = logging.getLogger()
     handlers, level_before = root.handlers[:], root.level
@@ -32,7 +32,7 @@ def read_back(capsys: Captured, log: Callable[[], object]) -> list[Line]:
         listener.stop()
         root.handlers[:] = handlers
         root.setLevel(level_before)
-    return [read_line(line) for line in capsys.readouterr().err.splitlines()]
+    return [read_line(line) for line in capfd.readouterr().err.splitlines()]
 
 
 def said_by_a_block(text: str, level: int = logging.INFO, **extra: object) -> None:
@@ -55,27 +55,27 @@ def told(event: Event) -> None:
     tell(logging.getLogger("supervisor.worker.dispatch"), event)
 
 
-def test_a_line_of_a_job_has_its_job_block_and_stream(capsys: Captured) -> None:
+def test_a_line_of_a_job_has_its_job_block_and_stream(capfd: Captured) -> None:
     printed = JobOutput(**JOB, step=None, stream="stdout", line="hello: [x] y")
-    (line,) = read_back(capsys, lambda: tell(logging.getLogger("job"), printed))
+    (line,) = read_back(capfd, lambda: tell(logging.getLogger("job"), printed))
     assert (line.event, line.level, line.facts) == (JobOutput.name, "INFO", {**JOB, "stream": "stdout"})
     assert line.message == "hello: [x] y"
 
 
-def test_step_logger_and_fields_of_a_block_are_read_as_they_were_logged(capsys: Captured) -> None:
+def test_step_logger_and_fields_of_a_block_are_read_as_they_were_logged(capfd: Captured) -> None:
     odd = 'say "x] y'
     facts, fields = {**JOB, "step": odd}, {"device": odd, "count": 3}
-    (line,) = read_back(capsys, lambda: said_by_a_block("hello", facts=facts, origin=odd, fields=fields))
+    (line,) = read_back(capfd, lambda: said_by_a_block("hello", facts=facts, origin=odd, fields=fields))
     assert (line.event, line.message, line.facts) == (JOB_LOG, "hello", facts)
     assert (line.logger, line.fields) == (odd, fields)
 
 
-def test_an_event_of_many_lines_is_one(capsys: Captured) -> None:
-    (line,) = read_back(capsys, lambda: said_by_a_block("one\n  two", logging.ERROR))
+def test_an_event_of_many_lines_is_one(capfd: Captured) -> None:
+    (line,) = read_back(capfd, lambda: said_by_a_block("one\n  two", logging.ERROR))
     assert (line.message, line.level, line.fact("job")) == ("one\n  two", "ERROR", "j-1")
 
 
-def test_what_is_shown_is_what_the_worker_would_have_written_for_people(capsys: Captured) -> None:
+def test_what_is_shown_is_what_the_worker_would_have_written_for_people(capfd: Captured) -> None:
     record = logging.makeLogRecord(
         {
             "name": "job",
@@ -120,19 +120,19 @@ def test_an_event_of_the_worker_is_shown_with_the_facts_that_its_message_lacks(e
     ],
 )
 def test_the_worker_s_word_on_a_job_s_end_is_understood(
-    capsys: Captured, event: Event, ended: Ended | None
+    capfd: Captured, event: Event, ended: Ended | None
 ) -> None:
-    (line,) = read_back(capsys, lambda: told(event))
+    (line,) = read_back(capfd, lambda: told(event))
     assert line.is_the_worker_s
     assert line.ended == ended
 
 
 @pytest.mark.parametrize("origin", ["supervisor.worker.dispatch", "", None])
-def test_a_block_can_not_speak_in_the_worker_s_name(capsys: Captured, origin: str | None) -> None:
+def test_a_block_can_not_speak_in_the_worker_s_name(capfd: Captured, origin: str | None) -> None:
     # Even if it could give its record the event's name, and a fact of it.
     facts = {**JOB, "cause": "completed"}
     (line,) = read_back(
-        capsys,
+        capfd,
         lambda: said_by_a_block("it has ended", event=JobEnded.name, facts=facts, origin=origin),
     )
     assert (line.ended, line.is_the_worker_s) == (None, False)

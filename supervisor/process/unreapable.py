@@ -1,0 +1,36 @@
+"""Processes that have ended and can't be waited for yet: one of their threads waits in the kernel, for a disk, say.
+
+Imports next to nothing, as the keeper uses it.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Final
+
+_STATE: Final = 0
+_EXIT_CODE: Final = 49
+"""Places in /proc/PID/stat behind the name (proc_pid_stat(5): fields 3 and 52)."""
+
+
+def exit_status_of(pid: int) -> int | None:
+    """Return the exit code of a process whose main thread is dead, negative for a signal; `None` for one that runs.
+
+    The kernel shows the true one to the process's own user; 0 stands in its place otherwise.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # it was waited for
+        return 0
+    if fields[_STATE] not in ("Z", "X"):
+        return None
+    return os.waitstatus_to_exitcode(int(fields[_EXIT_CODE]))
+
+
+def children_of(pid: int | str) -> set[int]:
+    """Return the children of a process, the dead included, over all its threads. Raises `OSError` if it is gone."""
+    children: set[int] = set()
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(OSError):
+            children.update(map(int, Path(f"/proc/{pid}/task/{thread}/children").read_text().split()))
+    return children
