@@ -114,7 +114,12 @@ class Execution:
             at_the_end.callback(stderr.finish)
             child.exited.add_done_callback(self._on_exit)
             self._sampler.watch(
-                child.pid, limits.memory_mb, self._on_sample, self._on_unsampled, limits.processes
+                child.pid,
+                limits.memory_mb,
+                self._on_sample,
+                self._on_unsampled,
+                limits.processes,
+                child.inherited,
             )
             self._process_counter.watch(child.pid, limits.processes, self._on_count, self._on_uncounted)
             child.groups.watch(limits.processes, self._on_count)

@@ -23,6 +23,7 @@ from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.process_groups import ProcessGroups
 from supervisor.launcher.wiring import Wiring
 from supervisor.process.cgroups.cgroup import WITHOUT
+from supervisor.process.memory import NOTHING_INHERITED
 from supervisor.process.proc import status_of
 from supervisor.process.reaping import wait_for
 from supervisor.process.shortage import explain
@@ -58,6 +59,8 @@ class Child:
         """Where in `dump` what was not told yet begins."""
         self.cgroup = WITHOUT
         self.groups = ProcessGroups(pid, pidfd)
+        self.inherited = NOTHING_INHERITED
+        """What of its memory is the template's, where it is a fork of one."""
         self.user: int | None = None
         """The user that the child runs as, where it is not the supervisor's own."""
         self.on_closed: Callable[[], None] = _nothing

@@ -26,6 +26,7 @@ from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.multiprocessing_spawn import Spawned
 from supervisor.log.event import tell
 from supervisor.log.events.worker import ImportOutput, ImportRepeated, ModuleSkipped
+from supervisor.process.memory import Inherited
 from supervisor.process.output import OutputReader
 from supervisor.process.reaping import wait_for
 from supervisor.process.shortage import explain
@@ -59,6 +60,8 @@ class TemplateProcess:
         self._known_children = known_children
         self.was_killed = False
         """Whether it was ended by a SIGKILL that this process has not sent."""
+        self.inherited = Inherited()
+        """What each of its forks has of its memory."""
         self._reaped = False
         with contextlib.ExitStack() as undo:
             try:

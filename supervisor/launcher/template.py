@@ -23,6 +23,7 @@ from supervisor.launcher.repeating_failure import RepeatingFailure
 from supervisor.launcher.wiring import Wiring
 from supervisor.log.event import tell
 from supervisor.log.events.processes import TemplateEnded, TemplateMissing, TemplateReady
+from supervisor.process.memory import NOTHING_INHERITED, resident_bytes
 from supervisor.process.reaping import wait_for
 from supervisor.process.shortage import explain
 from supervisor.process.tasks import Tasks
@@ -93,6 +94,7 @@ class TemplateLauncher:
             raise TemplateError(
                 f"The template can't be listened to: {explain(error)}", retryable=True
             ) from error
+        template.inherited.anonymous_bytes = resident_bytes(template.pid)
         self._template = template
 
     @property
@@ -110,6 +112,7 @@ class TemplateLauncher:
 
     async def _bear(self, confinement: Confinement) -> Child:
         wiring = Wiring()
+        inherited = NOTHING_INHERITED if self._template is None else self._template.inherited
         try:
             pid = await self._request_birth(wiring, confinement)
         except BaseException:
@@ -124,6 +127,7 @@ class TemplateLauncher:
                 f"A child (pid {pid}) was started but can't be watched: {explain(error)}"
             ) from error
         wiring.close_child_ends()
+        child.inherited = inherited
         return child
 
     async def _request_birth(self, wiring: Wiring, confinement: Confinement) -> int:
@@ -165,6 +169,7 @@ class TemplateLauncher:
     def _end(self, template: TemplateProcess) -> str:
         """Kill a template and wait for it, which takes a millisecond. Returns how it ended."""
         asyncio.get_running_loop().remove_reader(template.control)
+        template.inherited.others_have_it = False
         # One that is ending anyway keeps its own status.
         with contextlib.suppress(ProcessLookupError):
             os.kill(template.pid, signal.SIGKILL)

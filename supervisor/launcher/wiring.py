@@ -1,12 +1,19 @@
 """The descriptors between supervisor and one child: channel, stdout, stderr, and the file for stack dumps."""
 
 import contextlib
+import fcntl
 import os
 import socket
+from typing import Final
 
 from jobrunner.protocol.entry import Descriptors
 from supervisor.errors import LaunchError
 from supervisor.process.shortage import explain
+
+DUMP_BYTES: Final = 2**20
+"""How much a child can write into its dump. What is told is not needed any more, and is written over."""
+
+_FIXED_SIZE: Final = fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
 class Wiring:
@@ -34,7 +41,11 @@ class Wiring:
             self.stderr, self._child_stderr = _pipe(opened)
             # Anonymous memory instead of a pipe: the dump of a hung process can't block on a full one, and it can
             # still be read when the process is dead.
-            self.dump = os.memfd_create("neops-stack", os.MFD_CLOEXEC)
+            self.dump = os.memfd_create("neops-stack", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+            opened.callback(os.close, self.dump)
+            # Of one size for good: it is memory that no limit of the child counts.
+            os.ftruncate(self.dump, DUMP_BYTES)
+            fcntl.fcntl(self.dump, fcntl.F_ADD_SEALS, _FIXED_SIZE)
             opened.pop_all()
 
     def child_ends(self) -> Descriptors:

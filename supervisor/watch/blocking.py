@@ -9,7 +9,6 @@ told by the child when it lets go, or by the watch for stalls: a warning must no
 import asyncio
 import contextlib
 import logging
-import os
 import time
 from pathlib import Path
 from typing import Final
@@ -23,7 +22,7 @@ from supervisor.log.events.jobs import BlockingUnwatched, BlockingWatched, LoopB
 from supervisor.process.tasks import Tasks
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.rounds import reason_of
-from supervisor.watch.stack import Frame, main_thread_of, take_dump
+from supervisor.watch.stack import Frame, leave_out_what_was_told, main_thread_of, take_dump
 from supervisor.watch.whose_code import Whose, whose
 
 _log = logging.getLogger(__name__)
@@ -121,7 +120,7 @@ class BlockingReport:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STACK_SECONDS):
                 dump = await take_dump(self._child)
-        self._child.dump_start = os.fstat(self._child.dump).st_size
+        leave_out_what_was_told(self._child)
         frames = [frame for frame in main_thread_of(dump) if whose(frame.file, self._home) is Whose.AUTHOR]
         # It has let go, and may be elsewhere by now; or it is not the block that holds it.
         if self._ticked_at != ticked_at or not frames:

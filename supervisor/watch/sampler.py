@@ -7,6 +7,7 @@ from typing import Final
 
 import psutil
 
+from supervisor.process.memory import NOTHING_INHERITED, Inherited, memory_of
 from supervisor.process.proc import tree_below
 from supervisor.process.tasks import Tasks
 from supervisor.watch.rounds import Rounds, reason_of
@@ -22,7 +23,7 @@ NEAR_SHARE: Final = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a job's processes use at one moment. Memory is private (USS): shared pages are the template's.
+    """What a job's processes use at one moment. Memory is without the template's pages (`supervisor.process.memory`).
 
     ``threads`` counts every process at least once. Above the limit of processes, counting stops and memory is
     left at 0: reading it waits for each process that is about to fork. ``missed`` says why a part of it could not be
@@ -43,6 +44,13 @@ class Unseen:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    pid: int
+    most_tasks: int | None
+    inherited: Inherited
+
+
 @dataclass(slots=True)
 class _Watched:
     memory_limit_mb: float | None
@@ -50,6 +58,7 @@ class _Watched:
     on_failure: Callable[[str], None]
     due: float
     processes_limit: int | None
+    inherited: Inherited
 
 
 class Sampler:
@@ -75,14 +84,15 @@ class Sampler:
         on_sample: Callable[[Sample], None],
         on_failure: Callable[[str], None],
         processes_limit: int | None = None,
+        inherited: Inherited = NOTHING_INHERITED,
     ) -> None:
         """Deliver samples of ``pid`` and its descendants to ``on_sample``, on the loop, until `forget`.
 
-        ``on_failure`` gets the reason of each look that fails.
+        What it has ``inherited`` is not the job's. ``on_failure`` gets the reason of each look that fails.
         """
         loop = asyncio.get_running_loop()
         due = loop.time() + (IDLE_SECONDS if memory_limit_mb is None else NEAR_SECONDS)
-        self._watched[pid] = _Watched(memory_limit_mb, on_sample, on_failure, due, processes_limit)
+        self._watched[pid] = _Watched(memory_limit_mb, on_sample, on_failure, due, processes_limit, inherited)
         if not self._tasks:
             self._tasks.keep(self._sample_for_ever, "sampler of the jobs' memory")
         self._wake.set()
@@ -104,7 +114,7 @@ class Sampler:
     async def _sample(self, chosen: dict[int, _Watched]) -> None:
         if not chosen:
             return
-        looks = [(pid, item.processes_limit) for pid, item in chosen.items()]
+        looks = [_Look(pid, item.processes_limit, item.inherited) for pid, item in chosen.items()]
         failure: str | None = None
         try:
             samples = await self._rounds.look(_look, looks, lambda reason: self._failed(chosen, reason))
@@ -145,38 +155,29 @@ def _pause(sample: Sample, limit_mb: float | None) -> float:
     return NEAR_SECONDS if near else IDLE_SECONDS
 
 
-def _look(looks: list[tuple[int, int | None]]) -> list[Sample | Unseen | None]:
-    return [_sample_of(pid, most) for pid, most in looks]
+def _look(looks: list[_Look]) -> list[Sample | Unseen | None]:
+    return [_sample_of(look) for look in looks]
 
 
-def _sample_of(pid: int, most: int | None) -> Sample | Unseen | None:
+def _sample_of(look: _Look) -> Sample | Unseen | None:
     """Return a sample, `None` where the process has ended."""
     try:
-        process = psutil.Process(pid)
+        process = psutil.Process(look.pid)
         # Asks the kernel for this tree, and not, as psutil does, for every process of the machine.
-        tree = tree_below((pid,), most_tasks=most)
-        memory = _private_bytes(process) if tree.complete else 0
+        tree = tree_below((look.pid,), most_tasks=look.most_tasks)
+        if not tree.parents and tree.missed is not None:
+            return Unseen(reason_of(tree.missed))
         times = process.cpu_times()
+        memory, missed = memory_of(tree.parents, look.inherited) if tree.complete else (0, None)
     except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
         return None
     except (psutil.Error, OSError) as error:
         return Unseen(reason_of(error))
-    descendants = [each for each in tree.parents if each != pid]
-    missed = None if tree.missed is None else reason_of(tree.missed)
-    for descendant in descendants if tree.complete else ():
-        try:
-            memory += _private_bytes(psutil.Process(descendant))
-        except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
-            continue
-        except (psutil.Error, OSError) as error:
-            missed = reason_of(error)
-    return Sample(memory / 2**20, times.user + times.system, tree.tasks, len(descendants), missed)
-
-
-def _private_bytes(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_full_info().uss)
-    except psutil.AccessDenied:
-        # Of another user, and without CAP_SYS_PTRACE: what is not of files, which counts the template's pages too.
-        usage = process.memory_info()
-        return int(usage.rss - usage.shared)
+    missed = tree.missed or missed
+    return Sample(
+        memory / 2**20,
+        times.user + times.system,
+        tree.tasks,
+        len(tree.parents.keys() - {look.pid}),
+        None if missed is None else reason_of(missed),
+    )

@@ -9,6 +9,7 @@ from typing import Final
 
 from jobrunner.protocol.linux import END_OF_AWAITS
 from supervisor.launcher.child import Child
+from supervisor.launcher.wiring import DUMP_BYTES
 from supervisor.watch.whose_code import ROOT, Whose, spellings, whose
 
 _CAP_BYTES: Final = 64 * 1024
@@ -53,13 +54,13 @@ async def take_dump(child: Child) -> str:
     process is stopped or blocks every signal: then this waits until it is cancelled. Where nothing would answer, it is
     empty at once.
     """
-    before = os.fstat(child.dump).st_size
+    before = dumped_bytes(child)
     if not child.ask_for_stack():
         return ""
     size = before
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
-        now = os.fstat(child.dump).st_size
+        now = dumped_bytes(child)
         if now > before and now == size:
             break
         size = now
@@ -77,8 +78,24 @@ async def _take_awaits(child: Child, before: int) -> None:
             return
 
 
+def dumped_bytes(child: Child) -> int:
+    """Return where in the dump the child writes next. Its size says nothing: that never changes.
+
+    The position is the child's as well, and a block can move it: then a stack is missing, and nothing else happens.
+    """
+    return os.lseek(child.dump, 0, os.SEEK_CUR)
+
+
+def leave_out_what_was_told(child: Child) -> None:
+    """Have the evidence of the end begin after what has been dumped so far, and make room where that is much."""
+    child.dump_start = dumped_bytes(child)
+    if child.dump_start > DUMP_BYTES // 2:
+        child.dump_start = os.lseek(child.dump, 0, os.SEEK_SET)
+
+
 def _dump_since(child: Child, start: int) -> str:
-    return os.pread(child.dump, _CAP_BYTES, start).decode(errors="backslashreplace")[:_CAP_BYTES]
+    length = min(max(dumped_bytes(child) - start, 0), _CAP_BYTES)
+    return os.pread(child.dump, length, start).decode(errors="backslashreplace")[:_CAP_BYTES]
 
 
 def _is_idle(dump: str) -> bool:

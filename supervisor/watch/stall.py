@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 
 from supervisor.launcher.child import Child
 from supervisor.lifecycle.job import STACK_SECONDS
@@ -12,7 +11,7 @@ from supervisor.verdict.wording import kernel_sentence
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.kernel import is_stopped, look_into_kernel
 from supervisor.watch.rounds import reason_of
-from supervisor.watch.stack import take_stack
+from supervisor.watch.stack import leave_out_what_was_told, take_stack
 
 
 class StallReport:
@@ -59,7 +58,7 @@ class StallReport:
                 async with asyncio.timeout(STACK_SECONDS):
                     stack = await take_stack(self._child)
                     # It was told; the evidence of the end begins after it.
-                    self._child.dump_start = os.fstat(self._child.dump).st_size
+                    leave_out_what_was_told(self._child)
                     if stack:
                         return stack
         return kernel_sentence(look_into_kernel(self._child.pid, self._log.mask))

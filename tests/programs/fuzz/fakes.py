@@ -11,6 +11,7 @@ from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.launcher.child import Reaped
 from supervisor.launcher.sweep import Swept
 from supervisor.process.cgroups.cgroup import WITHOUT
+from supervisor.process.memory import NOTHING_INHERITED
 from supervisor.verdict import ExitStatus
 
 Speaker = Callable[["FakeChild"], Any]
@@ -32,6 +33,7 @@ class FakeChild:
         self.dump, self.dump_start = os.memfd_create("fuzz"), 0
         self.exited: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
         self.cgroup, self.user, self.groups = WITHOUT, None, NoGroups()
+        self.inherited = NOTHING_INHERITED
         self._closed = False
 
     async def connect(self) -> Self:

@@ -18,6 +18,7 @@ from supervisor.errors import LaunchError, TemplateError
 from supervisor.launcher import importer, template
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.template import TemplateLauncher
+from supervisor.process.memory import Inherited
 from tests.programs.fuzz.fakes import block_entry
 from tests.programs.fuzz.fuzzer import Fuzzer
 from tests.programs.fuzz.measuring import not_measured
@@ -100,7 +101,7 @@ async def check_births(sent: list[bytes]) -> None:
     near.setblocking(False)
     launcher = TemplateLauncher(Imports(Discovery(()), {}))
     waiting = {number: asyncio.get_running_loop().create_future() for number in (1, 2)}
-    fake: Any = SimpleNamespace(control=near, pid=_PID, reap=lambda: "exit code 0")
+    fake: Any = SimpleNamespace(control=near, pid=_PID, reap=lambda: "exit code 0", inherited=Inherited())
     launcher._awaited = {number: template._Awaited(fake, born) for number, born in waiting.items()}
     launcher._template = fake
     signalled: list[int] = []

@@ -16,6 +16,7 @@ from jobrunner.protocol.messages import Ready
 from supervisor.errors import TemplateError
 from supervisor.launcher import Imports
 from supervisor.launcher.template import TemplateLauncher
+from supervisor.process.memory import Inherited
 
 
 class PlayedTemplate:
@@ -27,6 +28,7 @@ class PlayedTemplate:
         self.control.setblocking(False)
         self._theirs.settimeout(BOUND_SECONDS)
         self._born: list[int] = []
+        self.inherited = Inherited()
         self.confinements: list[Confinement] = []
         self.ends = 0
         """How often it was killed and waited for."""

@@ -1,18 +1,20 @@
 """Samples: of the living, as often as is promised, and of what ends meanwhile no more than of others."""
 
 import asyncio
+import errno
 import os
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
-import psutil
 import pytest
 from virtual_time import VirtualTime
 
+from supervisor.process.memory import NOTHING_INHERITED, memory_of
 from supervisor.watch import sampler as sampler_module
-from supervisor.watch.sampler import IDLE_SECONDS, NEAR_SECONDS, Sample, Sampler, Unseen
+from supervisor.watch.rounds import reason_of
+from supervisor.watch.sampler import IDLE_SECONDS, NEAR_SECONDS, Sample, Sampler, Unseen, _Look
 
 BOUND_SECONDS = 50.0
 NEAR = 0.001
@@ -66,8 +68,8 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
     counted: Counter[int] = Counter()
     look = sampler_module._look
 
-    def counting(looks: list[tuple[int, int | None]]) -> list[Sample | Unseen | None]:
-        counted.update(pid for pid, _ in looks)
+    def counting(looks: list[sampler_module._Look]) -> list[Sample | Unseen | None]:
+        counted.update(each.pid for each in looks)
         return look(looks)
 
     monkeypatch.setattr(sampler_module, "_look", counting)
@@ -184,7 +186,7 @@ async def test_what_is_forgotten_while_it_is_looked_at_gets_no_sample(
     loop = asyncio.get_running_loop()
     forgotten = asyncio.Event()
 
-    def forget_meanwhile(looks: list[tuple[int, int | None]]) -> list[Sample | Unseen | None]:
+    def forget_meanwhile(looks: list[sampler_module._Look]) -> list[Sample | Unseen | None]:
         async def forget() -> None:
             sampler.forget(one.pid)
             forgotten.set()
@@ -206,33 +208,30 @@ def test_a_tree_above_its_limit_of_processes_is_counted_no_further_and_its_memor
     pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = os.getpid()
-    whole = sampler_module._sample_of(here, None)
+    whole = sampler_module._sample_of(_Look(here, None, NOTHING_INHERITED))
     assert isinstance(whole, Sample)
     assert whole.descendants >= 2
     assert whole.memory_mb > 0
-    monkeypatch.setattr(sampler_module, "_private_bytes", lambda _: pytest.fail("memory was read"))
-    bounded = sampler_module._sample_of(here, 1)
+    monkeypatch.setattr(sampler_module, "memory_of", lambda *_: pytest.fail("memory was read"))
+    bounded = sampler_module._sample_of(_Look(here, 1, NOTHING_INHERITED))
     assert isinstance(bounded, Sample)
     assert (bounded.memory_mb, bounded.descendants < whole.descendants) == (0, True)
     assert bounded.threads > 1
 
 
 def test_the_memory_of_a_job_is_that_of_all_its_processes(
-    pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
+    pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"],
 ) -> None:
-    monkeypatch.setattr(sampler_module, "_private_bytes", lambda _: 2**20)
-    sample = sampler_module._sample_of(os.getpid(), None)
+    one, other = (memory_of((process.pid,))[0] for process in pair)
+    sample = sampler_module._sample_of(_Look(os.getpid(), None, NOTHING_INHERITED))
     assert isinstance(sample, Sample)
-    assert sample.memory_mb == 1 + sample.descendants >= 3
+    assert sample.memory_mb * 2**20 > one + other + memory_of((os.getpid(),))[0] / 2
 
 
-def test_memory_that_may_not_be_read_is_what_is_not_of_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    process = psutil.Process()
-
-    def refused(_: psutil.Process) -> None:
-        raise psutil.AccessDenied(process.pid)
-
-    monkeypatch.setattr(psutil.Process, "memory_full_info", refused)
-    usage = process.memory_info()
-    bytes_read = sampler_module._private_bytes(process)
-    assert abs(bytes_read - (usage.rss - usage.shared)) < usage.rss / 10
+def test_what_could_not_be_seen_is_in_the_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    monkeypatch.setattr(sampler_module, "memory_of", lambda *_: (2**20, error))
+    sample = sampler_module._sample_of(_Look(os.getpid(), None, NOTHING_INHERITED))
+    assert isinstance(sample, Sample)
+    assert sample.memory_mb == 1
+    assert sample.missed == reason_of(error)

@@ -8,8 +8,16 @@ from types import SimpleNamespace
 import pytest
 
 from jobrunner.protocol.linux import END_OF_AWAITS
+from supervisor.launcher.wiring import DUMP_BYTES
 from supervisor.watch import stack as stack_module
-from supervisor.watch.stack import main_thread_of, take_dump, take_stack
+from supervisor.watch.stack import (
+    dumped_bytes,
+    leave_out_what_was_told,
+    main_thread_of,
+    read_stack,
+    take_dump,
+    take_stack,
+)
 from supervisor.watch.whose_code import ROOT
 
 BUSY = 'Current thread 0x1 (most recent call first):\n  File "/opt/jobs/show.py", line 20 in run\n'
@@ -52,7 +60,7 @@ class Answering:
             self.write(self._coming.pop(0))
 
     def write(self, text: str) -> None:
-        os.pwrite(self.dump, text.encode(), os.fstat(self.dump).st_size)
+        os.write(self.dump, text.encode())
 
 
 @pytest.fixture
@@ -97,9 +105,27 @@ async def test_what_was_dumped_before_is_not_taken_for_the_answer(child: Answeri
 
 async def test_the_evidence_begins_where_what_was_told_ends(child: Answering) -> None:
     child.write(BUSY.replace("show", "told"))
-    child.dump_start = os.fstat(child.dump).st_size
+    leave_out_what_was_told(child)  # type: ignore[arg-type]  # what is used of it
     child.parts = [BUSY]
     assert await take_stack(child) == BUSY.rstrip()
+
+
+def test_of_a_dump_of_a_fixed_size_only_what_was_written_is_read(child: Answering) -> None:
+    os.ftruncate(child.dump, DUMP_BYTES)
+    child.write(BUSY)
+    assert read_stack(child) == BUSY.rstrip()  # type: ignore[arg-type]
+
+
+async def test_what_was_told_makes_room_so_that_a_long_job_s_last_stack_is_not_lost(child: Answering) -> None:
+    for _ in range(2):
+        child.write("-" * (DUMP_BYTES // 2) + "\n")
+        leave_out_what_was_told(child)  # type: ignore[arg-type]
+        assert dumped_bytes(child) == child.dump_start == 0  # type: ignore[arg-type]
+        child.parts = [BUSY]
+        assert await take_dump(child) == BUSY
+        assert read_stack(child) == BUSY.rstrip()  # type: ignore[arg-type]
+        leave_out_what_was_told(child)  # type: ignore[arg-type]
+        assert child.dump_start == len(BUSY)
 
 
 async def test_a_loop_that_waits_is_asked_what_its_tasks_await_and_the_end_of_that_is_waited_for(

@@ -9,6 +9,7 @@ from execution_support import DONE, Scene, begin
 
 from jobrunner.protocol.messages import Blocking, Tick
 from supervisor.errors import LaunchError
+from supervisor.process.memory import NOTHING_INHERITED
 from supervisor.verdict import ExitStatus, LimitKind, Limits, OutOfMemory, decide
 from tests.patience import until
 from tests.programs.fuzz.fakes import FakeChild
@@ -22,7 +23,10 @@ STALLING = Limits(max_seconds=30.0, grace_seconds=1.0, stall_seconds=1.0, kill_s
 async def test_memory_and_processes_are_watched_by_the_job_s_limits_until_its_end() -> None:
     scene = await begin(WATCHED)
     pid = scene.child.pid
-    assert scene.calls == [("sampler watches", pid, 64.0, 7), ("headcount watches", pid, 7)]
+    assert scene.calls == [
+        ("sampler watches", pid, 64.0, 7, NOTHING_INHERITED),
+        ("headcount watches", pid, 7),
+    ]
     await scene.finish(DONE, status=EXIT_0)
     assert ("sampler forgets", pid) in scene.calls
     assert ("headcount forgets", pid) in scene.calls

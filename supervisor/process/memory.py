@@ -1,0 +1,134 @@
+"""What the processes of one job hold in memory: the sum, and the kernel's figures that it is made of.
+
+Why this sum and no other: `docs/adr/0027`.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from jobrunner.protocol import kernel_files
+from supervisor.process.proc import status_of
+from supervisor.process.shared_memory import FileId, files_held, mapped_of
+
+_KILOBYTE: Final = 1024
+_WORTH_A_LOOK_BYTES: Final = 2**20
+"""Below this it is not asked which of the shared memory is a mapping of which file: that costs a walk over all maps."""
+
+
+@dataclass(slots=True)
+class Inherited:
+    """Anonymous memory that a process has from its birth, as it is a fork of one that has it too.
+
+    ``others_have_it``: whether the process that it was forked from still lives, so that none of it is private.
+    """
+
+    anonymous_bytes: int = 0
+    others_have_it: bool = True
+
+
+NOTHING_INHERITED: Final = Inherited()
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What one process, or all of a job, has mapped. Of a page that n processes have, ``…_share`` counts 1/n."""
+
+    private_bytes: int = 0
+    anonymous_share_bytes: int = 0
+    shared_memory_share_bytes: int = 0
+
+    def __add__(self, other: "Mapped") -> "Mapped":
+        return Mapped(
+            self.private_bytes + other.private_bytes,
+            self.anonymous_share_bytes + other.anonymous_share_bytes,
+            self.shared_memory_share_bytes + other.shared_memory_share_bytes,
+        )
+
+
+def memory_of(pids: Iterable[int], inherited: Inherited = NOTHING_INHERITED) -> tuple[int, OSError | None]:
+    """Return how many bytes the processes of one job hold together, and why a part could not be seen, if so.
+
+    Walks over their page tables: not for the loop. What has ended meanwhile counts nothing. Raises `OSError` when
+    nothing could be seen.
+    """
+    pids = tuple(pids)
+    total, missed = Mapped(), None
+    files: dict[FileId, int] = {}  # each once, however many processes have it open
+    for pid in pids:
+        try:
+            total += mapped_by(pid)
+            files |= files_held(pid, len(pids))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        except OSError as error:
+            missed = error
+    if missed is not None and total == Mapped():
+        raise missed
+    files_bytes, of_files = sum(files.values()), Mapped()
+    if min(files_bytes, total.shared_memory_share_bytes) > _WORTH_A_LOOK_BYTES:
+        of_files = _mapped_of_files(pids, files)
+    return sum_of(total, files_bytes, of_files, inherited, len(pids)), missed
+
+
+def sum_of(total: Mapped, files_bytes: int, of_files: Mapped, inherited: Inherited, processes: int) -> int:
+    """Return what a job holds: the higher of two sums, neither of which counts what is not the job's.
+
+    ``files_bytes`` is the size of all files in memory that it has open, ``of_files`` what ``total`` has of these.
+    """
+    # All pages that the job alone has, each counted by the one process that has it.
+    private = total.private_bytes + max(0, files_bytes - of_files.private_bytes)
+    # All that its processes have, also together; less what they may have from the template, whose share shrinks and
+    # grows with the number of others.
+    others = processes / (processes + 1) if inherited.others_have_it else 1.0
+    shares = (
+        total.anonymous_share_bytes
+        + max(0, total.shared_memory_share_bytes - of_files.shared_memory_share_bytes)
+        + files_bytes
+    )
+    if not inherited.others_have_it:
+        private -= inherited.anonymous_bytes
+    return max(private, shares - int(inherited.anonymous_bytes * others), 0)
+
+
+def mapped_by(pid: int) -> Mapped:
+    """Return what a process has mapped. Raises `OSError`; `ProcessLookupError` when it has ended."""
+    try:
+        sizes = _sizes(kernel_files.read(f"/proc/{pid}/smaps_rollup"))
+    except PermissionError:
+        return _mapped_as_all_may_know(pid)
+    return Mapped(
+        sizes.get("Private_Clean", 0) + sizes.get("Private_Dirty", 0),
+        sizes.get("Pss_Anon", 0),
+        sizes.get("Pss_Shmem", 0),
+    )
+
+
+def _mapped_as_all_may_know(pid: int) -> Mapped:
+    """Of another user, and without CAP_SYS_PTRACE: what is not of files, which counts the template's pages too."""
+    anonymous, shared = (resident_bytes(pid, kind) for kind in ("RssAnon", "RssShmem"))
+    return Mapped(anonymous + shared, anonymous, shared)
+
+
+def resident_bytes(pid: int, kind: str = "RssAnon") -> int:
+    """Return a size from /proc/<pid>/status in bytes, 0 when there is no such process."""
+    return int(status_of(pid).get(kind, "0").split()[0]) * _KILOBYTE
+
+
+def _mapped_of_files(pids: Iterable[int], files: Collection[FileId]) -> Mapped:
+    total = Mapped()
+    for pid in pids:
+        try:
+            private, share = mapped_of(pid, files)
+        except OSError:
+            continue  # it has ended, or may not be read: its files count as not mapped
+        total += Mapped(private, 0, share)
+    return total
+
+
+def _sizes(content: bytes) -> dict[str, int]:
+    """Read lines such as ``Pss_Anon:    6668 kB``; the first line, of addresses, has no such form."""
+    fields = (line.split() for line in content.decode(errors="replace").splitlines())
+    return {
+        each[0][:-1]: int(each[1]) * _KILOBYTE for each in fields if len(each) == 3 and each[0].endswith(":")
+    }

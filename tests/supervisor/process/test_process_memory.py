@@ -1,0 +1,237 @@
+"""What a job holds in memory, wherever it holds it, and nothing that is the template's or another job's."""
+
+import contextlib
+import mmap
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from supervisor.process import memory as memory_module
+from supervisor.process import shared_memory as shared_memory_module
+from supervisor.process.memory import Inherited, Mapped, memory_of, resident_bytes, sum_of
+from supervisor.process.proc import tree_below
+from supervisor.process.shared_memory import files_held
+
+MB = 2**20
+BALLAST_MB = 40
+SIZE_MB = 60
+NEAR_MB = 12
+"""How far from the truth a figure may be."""
+
+Keeps = Callable[[], Any]
+Job = Callable[[Keeps], tuple[int, ...]]
+
+
+class Template:
+    """This process with some ballast, which its forks have as well."""
+
+    def __init__(self) -> None:
+        self._ballast = bytearray(os.urandom(MB)) * BALLAST_MB
+        self.inherited = Inherited(resident_bytes(os.getpid()))
+        self.started: list[int] = []
+
+    def fork(self, keeps: Keeps) -> int:
+        """Start a process that keeps what ``keeps`` returns. It is there when this returns."""
+        ready, done = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            with contextlib.suppress(BaseException):
+                os.close(ready)
+                kept = keeps()
+                os.write(done, b"x")
+                time.sleep(600)
+                del kept
+            os._exit(1)
+        os.close(done)
+        self.started.append(pid)
+        assert os.read(ready, 1) == b"x"
+        os.close(ready)
+        return pid
+
+    def end(self, pid: int) -> None:
+        self.started.remove(pid)
+        for each in reversed(tree_below((pid,)).parents):
+            os.kill(each, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+    def megabytes_of(self, keeps: Keeps) -> float:
+        """Return the figure of a job that does this."""
+        pid = self.fork(keeps)
+        try:
+            held, missed = memory_of(tree_below((pid,)).parents, self.inherited)
+        finally:
+            self.end(pid)
+        assert missed is None
+        return held / MB
+
+
+@pytest.fixture
+def template() -> Iterator[Template]:
+    template = Template()
+    yield template
+    for pid in list(template.started):
+        template.end(pid)
+
+
+def private() -> bytes:
+    return b"x" * (SIZE_MB * MB)
+
+
+def written_memfd() -> int:
+    descriptor = os.memfd_create("test")
+    os.write(descriptor, b"x" * (SIZE_MB * MB))
+    return descriptor
+
+
+def _touched(mapped: mmap.mmap) -> mmap.mmap:
+    for place in range(0, len(mapped), mmap.PAGESIZE):
+        mapped[place] = 1
+    return mapped
+
+
+def mapped_memfd() -> tuple[int, mmap.mmap]:
+    descriptor = os.memfd_create("test")
+    os.ftruncate(descriptor, SIZE_MB * MB)
+    return descriptor, _touched(mmap.mmap(descriptor, SIZE_MB * MB))
+
+
+def shared() -> mmap.mmap:
+    return _touched(mmap.mmap(-1, SIZE_MB * MB))
+
+
+def in_shared_directory() -> int:
+    descriptor = os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR, 0o600)
+    os.write(descriptor, b"x" * (SIZE_MB * MB))
+    return descriptor
+
+
+def with_descendants(keeps: Keeps, number: int = 2) -> Keeps:
+    """The same, by a job whose descendants have it too."""
+
+    def kept() -> Any:
+        kept = keeps()
+        if isinstance(kept, tuple):
+            kept = kept[1]
+        for _ in range(number):
+            ready, done = os.pipe()
+            if os.fork() == 0:
+                if isinstance(kept, mmap.mmap):
+                    _touched(kept)
+                os.write(done, b"x")
+                time.sleep(600)
+            os.read(ready, 1)
+        return kept
+
+    return kept
+
+
+@pytest.mark.parametrize(
+    "keeps",
+    [private, written_memfd, mapped_memfd, shared, in_shared_directory],
+    ids=lambda keeps: keeps.__name__,
+)
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "with descendants"])
+def test_what_a_job_holds_is_counted_once_wherever_it_is(
+    template: Template, keeps: Keeps, alone: bool
+) -> None:
+    held = template.megabytes_of(keeps if alone else with_descendants(keeps))
+    assert held == pytest.approx(SIZE_MB, abs=NEAR_MB)
+
+
+def test_memory_of_several_kinds_adds_up(template: Template) -> None:
+    held = template.megabytes_of(lambda: (private(), written_memfd()))
+    assert held == pytest.approx(2 * SIZE_MB, abs=NEAR_MB)
+
+
+def test_the_figure_of_an_idle_child_is_small_and_stays_when_its_siblings_end(template: Template) -> None:
+    siblings = [template.fork(lambda: True) for _ in range(3)]
+    pid = template.fork(lambda: True)
+    first, _ = memory_of((pid,), template.inherited)
+    for sibling in siblings:
+        template.end(sibling)
+    last, _ = memory_of((pid,), template.inherited)
+    assert first < 5 * MB
+    assert abs(last - first) < 2 * MB
+
+
+def test_what_a_child_has_from_its_template_is_not_its_own_when_the_template_is_gone() -> None:
+    """Then nobody else has those pages: the kernel calls them private."""
+    inherited = Inherited(300 * MB, others_have_it=False)
+    alone = Mapped(private_bytes=304 * MB, anonymous_share_bytes=302 * MB)
+    assert sum_of(alone, 0, Mapped(), inherited, 1) == 4 * MB
+    assert sum_of(alone, 200 * MB, Mapped(), inherited, 1) == 204 * MB
+    inherited.others_have_it = True
+    assert sum_of(alone, 0, Mapped(), inherited, 1) == 304 * MB
+
+
+def test_a_share_of_the_template_is_never_taken_for_the_job_s_own() -> None:
+    for others in range(1, 6):
+        for processes in range(1, 6):
+            share = 100 * MB * processes // (processes + others)
+            mapped = Mapped(private_bytes=3 * MB, anonymous_share_bytes=share + 3 * MB)
+            assert sum_of(mapped, 0, Mapped(), Inherited(100 * MB), processes) <= 3 * MB + 1
+
+
+def test_a_file_that_is_only_read_is_somebody_else_s(tmp_path: Path) -> None:
+    descriptor = os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR, 0o600)
+    os.write(descriptor, b"x" * MB)
+    with open(f"/proc/self/fd/{descriptor}", "rb") as reading:
+        assert len(files_held(os.getpid())) == 1
+        os.close(descriptor)
+        assert files_held(os.getpid()) == {}
+        assert reading.read(1) == b"x"
+
+
+def test_among_very_many_descriptors_a_file_is_found_after_some_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    descriptor = os.memfd_create("test")
+    os.write(descriptor, b"x" * MB)
+    monkeypatch.setattr(shared_memory_module, "_MOST_LINKS", 1)
+    monkeypatch.setattr(shared_memory_module, "_LEAST_LINKS", 1)
+    followed: list[str] = []
+    follow = shared_memory_module._file_behind
+    monkeypatch.setattr(
+        shared_memory_module, "_file_behind", lambda link: followed.append(link) or follow(link)
+    )
+    looks = 0
+    while not files_held(os.getpid()):
+        looks += 1
+        assert looks < 10_000
+    assert len(followed) == looks + 1
+    os.close(descriptor)
+
+
+def test_where_the_maps_may_not_be_read_the_figure_is_what_everybody_may_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(path: str) -> bytes:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(memory_module.kernel_files, "read", refused)
+    monkeypatch.setattr(memory_module, "resident_bytes", lambda _, kind: {"RssAnon": 5, "RssShmem": 2}[kind])
+    assert memory_module.mapped_by(1) == Mapped(7, 5, 2)
+
+
+def test_what_has_ended_counts_nothing_and_what_can_not_be_read_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert memory_of((2**22 + 1,)) == (0, None)
+    mapped_by = memory_module.mapped_by
+
+    def refused_of_others(pid: int) -> Mapped:
+        if pid != os.getpid():
+            raise OSError("no descriptor")
+        return mapped_by(pid)
+
+    monkeypatch.setattr(memory_module, "mapped_by", refused_of_others)
+    held, missed = memory_of((os.getpid(), os.getppid()))
+    assert held > MB
+    assert str(missed) == "no descriptor"
+    with pytest.raises(OSError, match="no descriptor"):
+        memory_of((os.getppid(),))
