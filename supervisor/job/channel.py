@@ -8,6 +8,7 @@ from typing import Final
 
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.frames import FrameError, read_frame
+from jobrunner.protocol.masking import not_shown
 from jobrunner.protocol.messages import Blocking, Log, Outcome, Ready, Secret, Tick, from_child
 from supervisor.job.result import split_outcome
 from supervisor.launcher.child import Child
@@ -45,6 +46,8 @@ class ChannelReader:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.parts: tuple[bytes, bytes] | None = None
+        self.message: str | None = None
+        """That of the first outcome, as it came. It is masked when the job is over: it may take its time."""
         self.is_behind = False
         """Whether frames may be in the stream that were not read yet: it is the turn of others."""
         self._child = child
@@ -69,7 +72,7 @@ class ChannelReader:
                 if isinstance(message, Outcome):
                     self._take_outcome(message, frame.payload)
                 else:
-                    self._take(message)
+                    await self._take(message)
                 if self._clock() >= turn_ends_at:
                     await self._give_way()
                     turn_ends_at = self._clock() + TURN_SECONDS
@@ -84,10 +87,15 @@ class ChannelReader:
         await asyncio.sleep(0)
         self.is_behind = False
 
-    def _take(self, message: Ready | Log | Secret | Tick | Blocking) -> None:
+    async def _take(self, message: Ready | Log | Secret | Tick | Blocking) -> None:
         match message:
             case Log():
-                self._log.record(message)
+                self.is_behind = True  # it may wait for its turn in a thread
+                try:
+                    # What follows it must have been read by the time at which a dead child's channel is given up.
+                    await self._log.record(message, at_once=self._child.exited.done())
+                finally:
+                    self.is_behind = False
             case Secret():
                 self._log.mask.learn(message.value)
             case Tick():
@@ -102,6 +110,6 @@ class ChannelReader:
         if self.parts is not None:
             return  # the first counts, and to mask thousands of others would take the worker's time
         self.parts = split_outcome(outcome, payload)
-        message = self._log.mask(outcome.message)
-        seen = OutcomeSeen(outcome.success, message, outcome.retryable, outcome.raised)
+        self.message = outcome.message
+        seen = OutcomeSeen(outcome.success, not_shown(outcome.message), outcome.retryable, outcome.raised)
         self._put(OutcomeArrived(time.monotonic(), seen))

@@ -103,7 +103,9 @@ class Execution:
                 if isinstance(event, BaseException):
                     raise event
                 self._handle(event)
-        return self._finish(self._conclusion, stdout, stderr)
+            await stdout.drain()
+            await stderr.drain()
+        return await self._finish(self._conclusion, stdout, stderr)
 
     def _watch(self, at_the_end: contextlib.ExitStack) -> tuple[OutputReader, OutputReader]:
         child, limits = self._child, self._state.limits
@@ -139,13 +141,14 @@ class Execution:
         """End the job now: the worker can't wait for it."""
         self._put(StopDemanded(time.monotonic()))
 
-    def _finish(self, conclusion: Conclude, stdout: OutputReader, stderr: OutputReader) -> Finished:
-        ending = ending_of(
+    async def _finish(self, conclusion: Conclude, stdout: OutputReader, stderr: OutputReader) -> Finished:
+        ending = await ending_of(
             self._state,
             conclusion.at,
-            self._log.mask,
+            self._log.fair_mask,
+            message=self._channel.message,
             dump=read_stack(self._child),
-            last_output=self._log.end_of(stderr.tail() or stdout.tail()),
+            last_output=await self._log.end_of(stderr.tail() or stdout.tail()),
             kernel=self._kernel,
         )
         body, acquires = self._channel.parts or (b"", b"")

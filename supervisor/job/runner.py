@@ -19,6 +19,7 @@ from supervisor.job.result import Finished, not_run
 from supervisor.launcher import Child, Launcher, SparePool
 from supervisor.launcher.sweep import Sweeper
 from supervisor.process.cgroups.worker import Cgroups
+from supervisor.process.long_work import LongWork
 from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import refusals
 from supervisor.watch.joblog import JobLog
@@ -66,6 +67,7 @@ class JobRunner:
         self._process_counter = ProcessCounter()
         self._directories = JobDirectories(directory)
         self._running: dict[str, Execution] = {}
+        self._long_work = LongWork()
         self._stopping = False
 
     def prepare(self) -> None:
@@ -111,7 +113,7 @@ class JobRunner:
     async def _run_in(
         self, child: Child, job: Job, block: BlockEntry, directory: str, mask: Mask
     ) -> Finished:
-        log = JobLog(job.job_id, job.block_id, mask, job.step_label)
+        log = JobLog(job.job_id, job.block_id, mask, job.step_label, self._long_work)
         settings, limits = self.settings, limits_for(self.settings, block)
         child.cgroup.set_limits(limits.memory_mb, backstop(limits.processes))
         reports = LoopReports(

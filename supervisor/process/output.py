@@ -5,6 +5,7 @@ import codecs
 import contextlib
 import os
 import re
+import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -14,6 +15,11 @@ _READ_BYTES: Final = 64 * 1024
 _TAIL_BYTES: Final = 64 * 1024
 _LINE_CAP_BYTES: Final = 8 * 1024
 _LAST_READS: Final = 64
+_TURN_SECONDS: Final = 0.005
+"""How long lines may be passed on before others have their turn: to mask one takes up to a few milliseconds."""
+_LAST_SECONDS: Final = 0.1
+"""The same, at the end of a reader that was not drained. What is beyond it is counted, and is in the tail."""
+_WAIT_SECONDS: Final = 0.002
 _EMPTY_LINES: Final = re.compile(rb"\n[\r\n]*\n")
 
 
@@ -57,6 +63,7 @@ class OutputReader:
         self._tail = bytearray()
         self._reading = True
         self._closed = False
+        self._drained = False
         self._taken = b""
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(descriptor, self._read_some)
@@ -76,9 +83,11 @@ class OutputReader:
 
     def _pass_on(self) -> None:
         if self._taken and self._must_wait():
+            self._loop.call_later(_WAIT_SECONDS, self._pass_on)
+            return
+        self._split_taken(_TURN_SECONDS)
+        if self._taken:
             self._loop.call_soon(self._pass_on)
-        else:
-            self._split_taken()
 
     def _take(self) -> bool:
         """Take one portion. Returns whether there may be more; raises `BlockingIOError` when not now."""
@@ -89,17 +98,14 @@ class OutputReader:
             del self._tail[:-_TAIL_BYTES]
         return bool(data)
 
-    def _split_taken(self) -> None:
+    def _split_taken(self, seconds: float) -> None:
+        """Pass on the lines of what was taken, as many as may be in so long a time. The rest stays in ``_taken``."""
         if self._taken:
             data, self._taken = self._taken, b""
-            self._split(data)
+            self._taken = self._split(data, time.monotonic() + seconds)
 
-    def _read(self) -> bool:
-        more = self._take()
-        self._split_taken()
-        return more
-
-    def _split(self, data: bytes) -> None:
+    def _split(self, data: bytes, until: float) -> bytes:
+        """Pass on lines, and return what is left at the time ``until``."""
         # Empty lines are not passed on, so the valve would never close: 64 KiB of them took 28 ms.
         data = _EMPTY_LINES.sub(b"\n", data)
         start = 0
@@ -107,11 +113,14 @@ class OutputReader:
             # Asked for each line: a portion may hold 32 thousand of them.
             if self._valve is not None and not self._valve.is_open:
                 self._skip(self._valve, data[start:])
-                return
+                return b""
             self._extend(data[start:end])
             self._emit()
             start = end + 1
+            if time.monotonic() >= until:
+                return data[start:]
         self._extend(data[start:])
+        return b""
 
     def _skip(self, valve: Valve, data: bytes) -> None:
         # Counted, not looked at: one job's flood must not take the loop's time from the others.
@@ -142,18 +151,48 @@ class OutputReader:
         """Return the last 64 KiB of what was printed."""
         return _decoded(self._tail[-_TAIL_BYTES:], is_cut=True)
 
-    def finish(self) -> None:
-        """Take what is there now and stop. Never waits: a stranger may hold the other end open for ever."""
-        if self._closed:
-            return
-        self._split_taken()
+    async def drain(self) -> None:
+        """Pass on what is there now, with turns for others in between; `finish` has nothing left to read then.
+
+        Of what a process has printed that has ended. Cancelling it leaves the rest to `finish`.
+        """
         with contextlib.suppress(BlockingIOError):
             for _ in range(_LAST_READS):
-                if not self._read():
+                while self._taken:
+                    self._split_taken(_TURN_SECONDS)
+                    if self._taken:
+                        await asyncio.sleep(0)
+                if not self._take():
+                    break
+        self._drained = not self._taken
+
+    def finish(self) -> None:
+        """Take what is there now and stop, in a moment.
+
+        Never waits: a stranger may hold the other end open for ever.
+        """
+        if self._closed:
+            return
+        until = time.monotonic() + _LAST_SECONDS
+        self._split_last(until)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(0 if self._drained else _LAST_READS):
+                more = self._take()
+                self._split_last(until)
+                if not more:
                     break
         self._stop()
         self._closed = True
         self._emit(ended=False)
+
+    def _split_last(self, until: float) -> None:
+        self._split_taken(until - time.monotonic())
+        while self._taken:
+            if self._valve is None:
+                self._split_taken(_LAST_SECONDS)
+            else:
+                data, self._taken = self._taken, b""
+                self._skip(self._valve, data)
 
     def _stop(self) -> None:
         if self._reading:

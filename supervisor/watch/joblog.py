@@ -5,11 +5,13 @@ import time
 from typing import Final
 
 from jobrunner.protocol.caps import FIELD_CAP_CHARS
-from jobrunner.protocol.masking import Masked, TextMask, end_of
+from jobrunner.protocol.masking import Effort, Masked, TextMask, TooMuchWorkError, end_of, not_shown
 from jobrunner.protocol.messages import Log
 from supervisor.log.event import Event, tell
 from supervisor.log.events.jobs import JobLinesDropped, JobOutput
 from supervisor.log.format import JOB_LOG
+from supervisor.process.long_work import LongWork
+from supervisor.watch.fair_mask import FairMask
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +34,10 @@ _LAST_OUTPUT_CHARS: Final = 4096
 _LINE_CHARS: Final = 1024
 """A longer line counts as several: to mask and to write it takes as long."""
 
+_LINE_UNITS: Final = 5_000
+"""And so does one that takes more work to mask: a job that is at its limit has less than a tenth of the worker's time.
+"""
+
 
 class JobLog:
     """Passes a job's lines on to the worker's log.
@@ -39,46 +45,72 @@ class JobLog:
     A block that logs without end would otherwise cost the loop its time and the disk its space.
     """
 
-    def __init__(self, job_id: str, block_id: str, mask: TextMask, step: str | None = None) -> None:
+    def __init__(
+        self,
+        job_id: str,
+        block_id: str,
+        mask: TextMask,
+        step: str | None = None,
+        long_work: LongWork | None = None,
+    ) -> None:
         self.mask = mask
+        self.fair_mask = FairMask(mask, long_work or LongWork())
         self._facts = {"job": job_id, "block": block_id, **({"step": step} if step else {})}
         self._allowance = float(BURST_LINES)
         self._refilled_at = time.monotonic()
         self._dropped = 0
         self._told_at = 0.0
 
-    def record(self, log: Log) -> None:
-        """Pass on a log record of the block, whatever its level: the child has left out what is not wanted."""
+    async def record(self, log: Log, *, at_once: bool = False) -> None:
+        """Pass on a log record of the block, whatever its level: the child has left out what is not wanted.
+
+        ``at_once``: without its text, if to mask it takes longer than a turn of the loop.
+        """
         if not self._may_pass(len(log.text)):
             return
-        text: str = self.mask(log.text, cut_after=log.cut_chars > 0)
+        (text, fields), units = await self.fair_mask.do(
+            lambda effort: self._masked(log, effort), lambda: (not_shown(log.text), {}), at_once=at_once
+        )
+        self._charge(units, len(log.text))
         if log.cut_chars:
             text += f" … [{log.cut_chars} more characters cut]"
-        extra = {"event": JOB_LOG, "facts": self._facts, "origin": log.logger, "fields": self._masked(log)}
+        extra = {"event": JOB_LOG, "facts": self._facts, "origin": log.logger, "fields": fields}
         _job_log.handle(
             _job_log.makeRecord(_job_log.name, log.level, "", 0, "%s", (text,), None, extra=extra)
         )
 
-    def _masked(self, log: Log) -> dict[str, object]:
-        return {self.mask(name): self._value(name, value) for name, value in log.fields.items()}
+    def _masked(self, log: Log, effort: Effort) -> tuple[str, dict[str, object]]:
+        text: str = self.mask(log.text, cut_after=log.cut_chars > 0, effort=effort)
+        fields: dict[str, object] = {
+            self.mask(name, effort=effort): self._value(name, value, effort)
+            for name, value in log.fields.items()
+        }
+        return text, fields
 
-    def _value(self, name: str, value: object) -> object:
+    def _value(self, name: str, value: object, effort: Effort) -> object:
         is_cut = isinstance(value, str) and len(value) >= FIELD_CAP_CHARS
-        masked = self.mask.field(name, value, cut_after=is_cut)
+        masked = self.mask.field(name, value, cut_after=is_cut, effort=effort)
         return f"{masked} …" if is_cut else masked
 
-    def end_of(self, output: str) -> Masked:
+    async def end_of(self, output: str) -> Masked:
         """Return the end of what was printed, masked: the evidence of a job's end."""
         # More than is shown: of a secret at the edge, half would not be recognized.
         cut_before = len(output) > 2 * _LAST_OUTPUT_CHARS
         text = output[-2 * _LAST_OUTPUT_CHARS :]
-        masked = self.mask(text, cut_before=cut_before, cut_after=not text.endswith("\n"))
+        masked = await self.fair_mask.text(text, cut_before=cut_before, cut_after=not text.endswith("\n"))
         return end_of(masked, _LAST_OUTPUT_CHARS)
 
     def printed(self, stream: str, line: str) -> None:
         """Pass on a line that was printed to stdout or stderr."""
-        if self._may_pass(len(line)):
-            tell(_job_log, JobOutput(**self._facts, stream=stream, line=self.mask(line)))
+        if not self._may_pass(len(line)):
+            return
+        effort = Effort()
+        try:
+            masked = self.mask(line, effort=effort)
+        except TooMuchWorkError:
+            masked = not_shown(line)
+        self._charge(effort.used, len(line))
+        tell(_job_log, JobOutput(**self._facts, stream=stream, line=masked))
 
     @property
     def is_open(self) -> bool:
@@ -101,6 +133,10 @@ class JobLog:
         if self._refilled_at >= self._told_at + _TELL_SECONDS:
             self._tell_dropped()
         return True
+
+    def _charge(self, units: int, chars: int) -> None:
+        """Take from what it may log what a line has taken that was passed on, beyond what it was counted as."""
+        self._allowance -= max(0.0, units / _LINE_UNITS - max(1.0, chars / _LINE_CHARS))
 
     def _tell_dropped(self) -> None:
         if self._dropped:

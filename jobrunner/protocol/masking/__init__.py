@@ -4,6 +4,8 @@
 (`forms`, `views`), whole or cut at an edge (`needles`). By name: what stands behind a key that speaks of a secret
 (`names`, `keyed`). `collecting` finds the secrets in a job.
 
+How much work the search of a text may be is counted (`effort`): what can't be searched is not shown.
+
 What remains visible, by design: a secret of fewer than six characters, or a plain number of fewer than eight digits,
 where no key stands in front of it (masking a common word would blank the log); a piece of fewer than three characters
 at a place where a text was cut; a piece of more than eighty characters beside the dots of an abbreviation; what a
@@ -12,7 +14,22 @@ own or with other text between.
 """
 
 from jobrunner.protocol.masking.collector import secrets_in
-from jobrunner.protocol.masking.mask import MASK, NO_TEXT, Mask, Masked, TextMask, end_of
+from jobrunner.protocol.masking.effort import AT_ONCE_UNITS, MOST_UNITS, Effort, TooMuchWorkError
+from jobrunner.protocol.masking.mask import MASK, NO_TEXT, Mask, Masked, TextMask, end_of, not_shown
 from jobrunner.protocol.masking.names import SecretNames
 
-__all__ = ["MASK", "NO_TEXT", "Mask", "Masked", "SecretNames", "TextMask", "end_of", "secrets_in"]
+__all__ = [
+    "AT_ONCE_UNITS",
+    "MASK",
+    "MOST_UNITS",
+    "NO_TEXT",
+    "Effort",
+    "Mask",
+    "Masked",
+    "SecretNames",
+    "TextMask",
+    "TooMuchWorkError",
+    "end_of",
+    "not_shown",
+    "secrets_in",
+]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from jobrunner.protocol.masking.effort import DECODE_UNITS, Effort
 from jobrunner.protocol.masking.forms import SHORTEST_NUMBER_DIGITS, SHORTEST_PIECE_CHARS
 from jobrunner.protocol.masking.names import SecretNames
 from jobrunner.protocol.masking.small_letters import in_small_letters
@@ -70,7 +71,7 @@ class Keyed:
         """Know one more secret."""
         self._known = tuple(sorted({*self._known, value}, key=len, reverse=True))
 
-    def find(self, text: str, *, cut_after: bool) -> Iterator[Range]:
+    def find(self, text: str, effort: Effort, *, cut_after: bool) -> Iterator[Range]:
         """Yield the ranges of the values. In a time that grows with the length of the text alone."""
         known = (*self._known, *self._pieces_at_end(text)) if cut_after else self._known
         at = 0
@@ -78,6 +79,7 @@ class Keyed:
             if begin < at or (match := self._key.match(text, begin)) is None:
                 continue
             at = match.end()
+            effort.spend(DECODE_UNITS + 2 * len(known))
             separator = _SEPARATOR.match(text, at)
             if separator is None:
                 continue

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Final, NewType, Protocol
 
 from jobrunner.protocol.caps import SECRETS_CAP
+from jobrunner.protocol.masking.effort import FOUND_UNITS, Effort, TooMuchWorkError
 from jobrunner.protocol.masking.forms import base64_forms, is_maskable, literal_forms
 from jobrunner.protocol.masking.keyed import Keyed
 from jobrunner.protocol.masking.names import BUILT_IN, SecretNames
@@ -27,6 +28,11 @@ _MOST_LENGTHS_LEARNED: Final = 16
 """Of learned secrets that begin alike: a block could choose many so that each place of a text is compared with all."""
 
 
+def not_shown(text: str) -> Masked:
+    """Return what stands in the place of a text that could not be searched for secrets."""
+    return Masked(f"[{len(text)} characters not shown: to search them for secrets takes too long]")
+
+
 def end_of(text: Masked, chars: int) -> Masked:
     """Return the last ``chars`` characters of a text that was masked."""
     return Masked(text[-chars:])
@@ -35,11 +41,17 @@ def end_of(text: Masked, chars: int) -> Masked:
 class TextMask(Protocol):
     """What takes the secrets out of a text."""
 
-    def __call__(self, text: str, *, cut_before: bool = False, cut_after: bool = False) -> Masked:
-        """Return ``text`` masked; the two say that it is a piece, cut at its beginning or its end."""
+    def __call__(
+        self, text: str, *, cut_before: bool = False, cut_after: bool = False, effort: Effort | None = None
+    ) -> Masked:
+        """Return ``text`` masked; the two say that it is a piece, cut at its beginning or its end.
+
+        ``effort`` is what it may take; see `Mask`."""
         ...
 
-    def field(self, name: str, value: object, *, cut_after: bool = False) -> object:
+    def field(
+        self, name: str, value: object, *, cut_after: bool = False, effort: Effort | None = None
+    ) -> object:
         """Return the value of a field that is logged, masked by its name or as a text."""
         ...
 
@@ -66,17 +78,39 @@ class Mask:
         self._fields = frozenset(fields)
         self._learned: set[str] = set()
 
-    def __call__(self, text: str, *, cut_before: bool = False, cut_after: bool = False) -> Masked:
-        """Return ``text`` without a secret. Where it was cut, also without the piece of one that is left there."""
+    def __call__(
+        self, text: str, *, cut_before: bool = False, cut_after: bool = False, effort: Effort | None = None
+    ) -> Masked:
+        """Return ``text`` without a secret. Where it was cut, also without the piece of one that is left there.
+
+        Where the search takes more work than may be done at once, `not_shown` in its place. With an ``effort`` of the
+        caller's it raises `TooMuchWorkError` then.
+        """
         if cut_after:
             text = without_half_an_escape(text)
-        ranges = list(self._keyed.find(text, cut_after=cut_after))
-        if self._needles:
-            for view in views(text):
-                ranges += (view.in_text(found) for found in self._in_view(view, cut_before, cut_after))
+        try:
+            ranges = self._found(text, effort or Effort(), cut_before, cut_after)
+        except TooMuchWorkError:
+            if effort is not None:
+                raise
+            return not_shown(text)
         return Masked(_replaced(text, ranges) if ranges else text)
 
-    def field(self, name: str, value: object, *, cut_after: bool = False) -> object:
+    def _found(self, text: str, effort: Effort, cut_before: bool, cut_after: bool) -> list[Range]:
+        ranges: list[Range] = []
+        for found in self._keyed.find(text, effort, cut_after=cut_after):
+            effort.spend(FOUND_UNITS)
+            ranges.append(found)
+        if self._needles:
+            for view in views(text, effort):
+                for found in self._in_view(view, effort, cut_before, cut_after):
+                    effort.spend(FOUND_UNITS)
+                    ranges.append(view.in_text(found))
+        return ranges
+
+    def field(
+        self, name: str, value: object, *, cut_after: bool = False, effort: Effort | None = None
+    ) -> object:
         """Return the value of a field that is logged: masked as a whole by its name, else as a text."""
         if (
             value is not None
@@ -84,7 +118,7 @@ class Mask:
             and (name in self._names or name in self._fields)
         ):
             return MASK
-        return self(value, cut_after=cut_after) if isinstance(value, str) else value
+        return self(value, cut_after=cut_after, effort=effort) if isinstance(value, str) else value
 
     def learn(self, secret: str) -> None:
         """Mask ``secret`` too from now on. At most so many as a child may tell of; the rest is let go."""
@@ -115,23 +149,23 @@ class Mask:
         short = (secret for secret in self._secrets if not is_maskable(secret) and secret.strip("*"))
         return Keyed(self._names, self._fields, short)
 
-    def _in_view(self, view: View, cut_before: bool, cut_after: bool) -> Iterator[Range]:
+    def _in_view(self, view: View, effort: Effort, cut_before: bool, cut_after: bool) -> Iterator[Range]:
         needles, text = self._needles, view.text
-        for start, end in needles.whole(text):
+        for start, end in needles.whole(text, effort):
             # The characters beside it hold some bits of the secret each.
             yield _whole_run(text, start, end) if text[start:end] in self._base64 else (start, end)
-        yield from needles.abbreviated(text)
+        yield from needles.abbreviated(text, effort)
         # What was escaped and broken into lines is joined by a view; here it is about lines that come one by one.
         if view.parent is None:
-            yield from needles.wrapped(text)
-        if cut_before and (found := needles.after_cut(text)):
+            yield from needles.wrapped(text, effort)
+        if cut_before and (found := needles.after_cut(text, effort)):
             yield found
         if cut_after:
             # The cut may have gone through an escape, or through the dots of an abbreviation.
             for whole in {*possible_endings(text), text.removesuffix(".").removesuffix(".")}:
-                if found := needles.at_end(whole):
+                if found := needles.at_end(whole, effort):
                     yield found[0], len(text)
-                if found := needles.between_gap_and_cut(whole):
+                if found := needles.between_gap_and_cut(whole, effort):
                     yield found[0], len(text)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from jobrunner.protocol.masking.effort import DECODE_UNITS, Effort
+
 Range = tuple[int, int]
 
 _Decode = Callable[[str], list[tuple[str, int]]]
@@ -79,7 +81,7 @@ class View:
         return begin, begin + 1
 
 
-def views(text: str) -> Iterator[View]:
+def views(text: str, effort: Effort) -> Iterator[View]:
     """Yield ``text`` itself and every way to undo its escapes, also of escapes inside of others. Each text once."""
     seen = {text}
     level = [View(text)]
@@ -91,7 +93,7 @@ def views(text: str) -> Iterator[View]:
             for sign, pattern, decode in _DECODERS if depth < _MOST_IN_ONE_ANOTHER - 1 else _DECODERS[:1]:
                 if sign not in view.text:
                     continue
-                decoded = _decoded(view, pattern, decode)
+                decoded = _decoded(view, pattern, decode, effort)
                 if decoded.text not in seen:
                     seen.add(decoded.text)
                     yield decoded
@@ -101,13 +103,15 @@ def views(text: str) -> Iterator[View]:
         level = deeper
 
 
-def _decoded(view: View, pattern: re.Pattern[str], decode: _Decode) -> View:
+def _decoded(view: View, pattern: re.Pattern[str], decode: _Decode, effort: Effort) -> View:
+    effort.spend(len(view.text) // 2)
     texts: list[str] = []
     starts: list[int] = []
     origins: list[Range] = []
     size = done = 0
     for match in pattern.finditer(view.text):
         at = match.start()
+        effort.spend(DECODE_UNITS)
         starts.append(size)
         origins.append((done, 0))
         texts.append(view.text[done:at])

@@ -18,8 +18,10 @@ from sdk.masking import Masking, hiding, use_masking
 from supervisor.job.evidence import ending_of
 from supervisor.lifecycle.state import JobState
 from supervisor.log.format import JsonLine, TextLine
+from supervisor.process.long_work import LongWork
 from supervisor.process.output import OutputReader
 from supervisor.verdict import ExitStatus, KernelView, Limits, OutcomeSeen, decide
+from supervisor.watch.fair_mask import FairMask
 from supervisor.watch.joblog import JobLog
 
 Pieces = Sequence[str]
@@ -67,14 +69,16 @@ def as_record(text: str, _: Pieces, mask: Mask, __: str) -> str:
     with job_lines() as lines:
         beyond = max(0, len(text) - LOG_CAP_CHARS)
         log = Log(level=20, logger="block", text=text[:LOG_CAP_CHARS], created=0.0, cut_chars=beyond)
-        job_log(mask).record(log)
+        asyncio.run(job_log(mask).record(log))
     return "\n".join(lines)
 
 
 def as_field(text: str, _: Pieces, mask: Mask, __: str) -> str:
     with job_lines() as lines:
         fields = {"note": text[:FIELD_CAP_CHARS], "password": text[:3]}
-        job_log(mask).record(Log(level=20, logger="block", text="logged in", created=0.0, fields=fields))
+        asyncio.run(
+            job_log(mask).record(Log(level=20, logger="block", text="logged in", created=0.0, fields=fields))
+        )
     return "\n".join(lines)
 
 
@@ -88,11 +92,13 @@ def as_printed(text: str, pieces: Pieces, mask: Mask, __: str) -> str:
         reader = OutputReader(end, lambda line: log.printed("stdout", line), log, log.mask)
         for piece in pieces:
             os.write(child_end, piece.encode("utf-8", "backslashreplace"))
-            reader._read()
+            reader._read_some()
+            while reader._taken:
+                reader._pass_on()
         os.close(child_end)
         reader.finish()
         os.close(end)
-        return log.end_of(reader.tail())
+        return await log.end_of(reader.tail())
 
     with job_lines() as lines:
         last_output = asyncio.run(read())
@@ -139,8 +145,9 @@ def as_evidence(text: str, pieces: Pieces, mask: Mask, secret: str) -> str:
     broken = replace(crashed, channel_problem=text, stack="")
     returned = replace(broken, outcome=OutcomeSeen(success=False, message=mask(text)))
     view = KernelView(state="S", stack=mask(text))
+    fair = FairMask(mask, LongWork())
     verdicts = [
-        decide(ending_of(each, 1.0, mask, dump=dump, last_output=NO_TEXT, kernel=kernel))
+        decide(asyncio.run(ending_of(each, 1.0, fair, dump=dump, last_output=NO_TEXT, kernel=kernel)))
         for each, dump, kernel in [
             (crashed, "", view),
             (broken, "", None),

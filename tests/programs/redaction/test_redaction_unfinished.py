@@ -45,11 +45,13 @@ def printed(data: bytes, secret: str, *, portion_bytes: int = 1 << 16) -> list[s
         reader = OutputReader(end, lambda line: lines.append(mask(line)), log, mask)
         for at in range(0, len(data), portion_bytes):
             os.write(child_end, data[at : at + portion_bytes])
-            reader._read()
+            reader._read_some()
+            while reader._taken:
+                reader._pass_on()
         os.close(child_end)
         reader.finish()
         os.close(end)
-        return log.end_of(reader.tail())
+        return await log.end_of(reader.tail())
 
     last_output = asyncio.run(read())
     return [*lines, last_output]

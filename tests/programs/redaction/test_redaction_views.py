@@ -5,11 +5,12 @@ import urllib.parse
 
 import pytest
 
+from jobrunner.protocol.masking.effort import Effort
 from jobrunner.protocol.masking.views import possible_endings, views, without_half_an_escape
 
 
 def decoded(text: str) -> set[str]:
-    return {view.text for view in views(text)} - {text}
+    return {view.text for view in views(text, Effort())} - {text}
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def decoded(text: str) -> set[str]:
     ],
 )
 def test_an_escape_is_undone_and_stands_where_its_character_stands(text: str, says: str) -> None:
-    (view,) = (view for view in views(text) if view.text == says)
+    (view,) = (view for view in views(text, Effort()) if view.text == says)
     assert view.in_text((0, 1)) == (0, 1)
     assert view.in_text((1, len(says) - 1)) == (1, len(text) - 1)
     assert view.in_text((len(says) - 1, len(says))) == (len(text) - 1, len(text))
@@ -45,7 +46,7 @@ def test_an_escape_is_undone_and_stands_where_its_character_stands(text: str, sa
 
 def test_of_several_escapes_each_stands_in_its_own_place() -> None:
     text = "\\x41bc\\u0044\\x45%F0%9F%98%80%46gh"
-    (view,) = (view for view in views(text) if view.text == "AbcDE😀Fgh")
+    (view,) = (view for view in views(text, Effort()) if view.text == "AbcDE😀Fgh")
     places = [text[slice(*view.in_text((at, at + 1)))] for at in range(len(view.text))]
     assert places == ["\\x41", "b", "c", "\\u0044", "\\x45", "%F0%9F%98%80", "%46", "g", "h"]
     assert view.in_text((2, 5)) == (5, 16)
@@ -53,7 +54,7 @@ def test_of_several_escapes_each_stands_in_its_own_place() -> None:
 
 def test_a_line_break_is_undone_as_nothing_and_as_a_blank() -> None:
     text = "abc\r\n  def"
-    nothing, blank = (view for view in views(text) if view.text != text)
+    nothing, blank = (view for view in views(text, Effort()) if view.text != text)
     assert (nothing.text, blank.text) == ("abcdef", "abc def")
     assert nothing.in_text((2, 4)) == (2, 8)
     assert blank.in_text((3, 4)) == (3, 7)
@@ -71,7 +72,7 @@ def test_escapes_of_different_kinds_in_one_another_are_undone() -> None:
 
 
 def test_each_text_comes_once_though_there_are_several_ways_to_it() -> None:
-    texts = [view.text for view in views("\\n%41&amp;")]
+    texts = [view.text for view in views("\\n%41&amp;", Effort())]
     assert sorted(texts) == sorted(set(texts))
 
 

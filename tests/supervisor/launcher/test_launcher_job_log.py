@@ -43,9 +43,9 @@ def job_log(job_id: str = "j1") -> JobLog:
     return JobLog(job_id, "p/b:1.0.0", Mask(["hush-hush"]))
 
 
-def test_each_line_carries_its_job_and_block(recorder: Recorder) -> None:
+async def test_each_line_carries_its_job_and_block(recorder: Recorder) -> None:
     log = job_log()
-    log.record(Log(level=logging.ERROR, logger="block", text="broken", created=0))
+    await log.record(Log(level=logging.ERROR, logger="block", text="broken", created=0))
     log.printed("stderr", "printed")
     first, second = recorder.records
     whose = {"job": "j1", "block": "p/b:1.0.0"}
@@ -59,9 +59,9 @@ def test_a_percent_sign_of_the_block_is_text(recorder: Recorder) -> None:
     assert recorder.records[0].getMessage() == "100 % %s %d"
 
 
-def test_secrets_are_masked_in_records_and_in_what_is_printed(recorder: Recorder) -> None:
+async def test_secrets_are_masked_in_records_and_in_what_is_printed(recorder: Recorder) -> None:
     log = job_log()
-    log.record(Log(level=20, logger="block", text="say hush-hush", created=0))
+    await log.record(Log(level=20, logger="block", text="say hush-hush", created=0))
     log.printed("stdout", "hush-hush hush-hush")
     assert [record.getMessage() for record in recorder.records] == ["say ***", "*** ***"]
 

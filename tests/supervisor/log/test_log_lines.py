@@ -1,5 +1,6 @@
 """The worker's log: one event is one line, for people or as JSON, with all that is known of it."""
 
+import asyncio
 import json
 import logging
 import re
@@ -77,9 +78,8 @@ def test_where_nobody_looks_on_auto_is_json(
     handlers, level = root.handlers[:], root.level
     try:
         listener = start_logging(logging.INFO, {}, log_format)
-        JobLog("j1", "p/b:1.0.0", Mask(["swordfish-7"]), "s1").record(
-            Log(level=10, logger="deep", text="say swordfish-7", created=0.0, fields={"pwd": "x"})
-        )
+        said = Log(level=10, logger="deep", text="say swordfish-7", created=0.0, fields={"pwd": "x"})
+        asyncio.run(JobLog("j1", "p/b:1.0.0", Mask(["swordfish-7"]), "s1").record(said))
         listener.stop()
     finally:
         root.handlers[:] = handlers

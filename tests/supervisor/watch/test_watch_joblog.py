@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from jobrunner.protocol.caps import FIELD_CAP_CHARS
+from jobrunner.protocol.masking import Effort
 from jobrunner.protocol.messages import Log
 from supervisor.log.events.jobs import JobLinesDropped, LoopStalled
 from supervisor.log.format import JOB_LOG
@@ -23,13 +24,17 @@ class Star:
         self.cut_before: list[bool] = []
         self.longest = 0
 
-    def __call__(self, text: str, *, cut_before: bool = False, cut_after: bool = False) -> str:
+    def __call__(
+        self, text: str, *, cut_before: bool = False, cut_after: bool = False, effort: Effort | None = None
+    ) -> str:
         self.cut.append(cut_after)
         self.cut_before.append(cut_before)
         self.longest = max(self.longest, len(text))
         return text.replace("s", "*")
 
-    def field(self, name: str, value: object, *, cut_after: bool = False) -> object:
+    def field(
+        self, name: str, value: object, *, cut_after: bool = False, effort: Effort | None = None
+    ) -> object:
         self.cut.append(cut_after)
         return value.replace("s", "*") if isinstance(value, str) else value
 
@@ -129,13 +134,13 @@ def test_lines_that_were_not_looked_at_are_counted_too(log: JobLog, dropped: Cal
     assert dropped() == [7]
 
 
-def test_all_lines_are_masked_and_say_whose_they_are(
+async def test_all_lines_are_masked_and_say_whose_they_are(
     log: JobLog, clock: SimpleNamespace, caplog: pytest.LogCaptureFixture, texts: Callable[[], list[str]]
 ) -> None:
     log.printed("stderr", "sos")
     log.tell(LoopStalled, seconds=1.5, stack="this stalls")
     fields = {"ssid": "secret", "count": 3, "long": "s" * FIELD_CAP_CHARS}
-    log.record(Log(level=35, logger="lab.block", text="sent", created=0.0, cut_chars=5, fields=fields))
+    await log.record(Log(level=35, logger="lab.block", text="sent", created=0.0, cut_chars=5, fields=fields))
     assert texts() == ["*o*", "*ent … [5 more characters cut]"]
     assert names(caplog.records) == ["job_output", "loop_stalled", JOB_LOG]
     printed, stalled, logged = caplog.records
@@ -149,15 +154,15 @@ def test_all_lines_are_masked_and_say_whose_they_are(
     assert logged.fields == {"**id": "*ecret", "count": 3, "long": "*" * FIELD_CAP_CHARS + " …"}
 
 
-def test_the_mask_is_told_what_was_cut(log: JobLog, clock: SimpleNamespace) -> None:
+async def test_the_mask_is_told_what_was_cut(log: JobLog, clock: SimpleNamespace) -> None:
     mask = log.mask
     assert isinstance(mask, Star)
-    log.record(Log(level=20, logger="x", text="whole", created=0.0))
-    log.record(Log(level=20, logger="x", text="cut", created=0.0, cut_chars=1))
+    await log.record(Log(level=20, logger="x", text="whole", created=0.0))
+    await log.record(Log(level=20, logger="x", text="cut", created=0.0, cut_chars=1))
     assert mask.cut == [False, True]
     mask.cut.clear()
     at_the_cap, below = "s" * FIELD_CAP_CHARS, "s" * (FIELD_CAP_CHARS - 1)
-    log.record(Log(level=20, logger="x", text="t", created=0.0, fields={"a": at_the_cap, "b": below}))
+    await log.record(Log(level=20, logger="x", text="t", created=0.0, fields={"a": at_the_cap, "b": below}))
     assert sorted(mask.cut) == [False] * 4 + [True]
 
 
@@ -172,17 +177,17 @@ def test_a_worker_s_own_lines_count_against_no_rate(
 
 
 @pytest.mark.parametrize(("length", "cut_before"), [(8192, False), (8193, True)])
-def test_the_last_output_is_masked_with_as_much_again_before_it_and_the_mask_is_told_where_it_was_cut(
+async def test_the_last_output_is_masked_with_as_much_again_before_it_and_the_mask_is_told_where_it_was_cut(
     log: JobLog, length: int, cut_before: bool
 ) -> None:
     """Half of a secret, at either edge, would otherwise not be recognized."""
     mask = log.mask
     assert isinstance(mask, Star)
-    seen = log.end_of("s" * (length - 1) + "\n")
+    seen = await log.end_of("s" * (length - 1) + "\n")
     assert (mask.cut_before, mask.cut) == ([cut_before], [False])
     assert seen == "*" * 4095 + "\n"
     assert mask.longest == 8192  # no more than that: it holds the loop
-    log.end_of("an unfinished line")
+    await log.end_of("an unfinished line")
     assert mask.cut == [False, True]
 
 

@@ -32,7 +32,9 @@ class Reading:
 
     def portion(self, data: bytes) -> None:
         os.write(self._child_end, data)
-        self.reader._read()
+        self.reader._read_some()
+        while self.reader._taken:
+            self.reader._pass_on()
 
     def close(self) -> None:
         self.reader.finish()

@@ -1,0 +1,98 @@
+"""What a text may take: its work is counted, and what takes too much is not shown rather than shown unmasked."""
+
+import threading
+import time
+from typing import Final
+
+import pytest
+
+from jobrunner.protocol.masking import AT_ONCE_UNITS, Effort, Mask, Masked, TooMuchWorkError, not_shown
+from supervisor.process.long_work import LongWork
+from supervisor.watch.fair_mask import FairMask
+
+CHARS: Final = 15_000
+HOSTILE: Final = {
+    "plain": "A" * CHARS,
+    "escapes of all kinds": ("A" * 10 + "\\x41%41&#65;'\"'\"'\r\n ") * 500,
+    "escapes in escapes": ("\\\\u0041%2541&amp;#65;'\\''\n" * 900)[:CHARS],
+    "lines": "A\n" * (CHARS // 2),
+    "long lines": ("A" * 70 + "\n") * 200,
+    "abbreviations": "AAAAAA..." * 1700,
+    "keys": "password=" * 1700,
+    "keys of lists": "secret_x=[1," * 1200,
+    "quoted": "password='" * 1600,
+    "backslashes": "\\" * CHARS,
+    "addresses": "://A:A@" * 2000,
+    "base64": "QUFB" * (CHARS // 4),
+}
+
+
+@pytest.fixture(scope="module")
+def learned() -> Mask:
+    """The mask of a job that has told of as many secrets as it may, all with one beginning."""
+    mask = Mask(["hunter-2-hunter"])
+    for number in range(200):
+        mask.learn("A" * (6 + number % 16 * 60) + f"{number:03}")
+    return mask
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.parametrize("cut", [False, True])
+def test_all_work_is_counted(learned: Mask, text: str, cut: bool) -> None:
+    def used_and_seconds() -> tuple[int, float]:
+        effort = Effort(10**9)
+        began = time.thread_time()
+        learned(text, cut_before=cut, cut_after=cut, effort=effort)
+        return effort.used, time.thread_time() - began
+
+    # A unit is 50 to 100 nanoseconds.
+    assert any(seconds < 0.005 + used * 400e-9 for used, seconds in (used_and_seconds() for _ in range(5)))
+
+
+def test_what_takes_too_much_work_is_not_shown(learned: Mask) -> None:
+    text = HOSTILE["escapes of all kinds"] + "hunter-2-hunter"
+    assert (
+        learned(text)
+        == not_shown(text)
+        == f"[{len(text)} characters not shown: to search them for secrets takes too long]"
+    )
+    assert learned.field("note", text) == not_shown(text)
+    with pytest.raises(TooMuchWorkError):
+        learned(text, effort=Effort())
+
+
+def test_ordinary_texts_of_any_length_that_a_job_may_log_are_shown() -> None:
+    mask = Mask([f"Secret{number}-pass{number * 7919}word" for number in range(30)])
+    lines = "interface GigabitEthernet0/1, up\n  description to core-1\n" * 300
+    for text in (lines, repr(lines), lines.replace("\n", " ")):
+        assert mask(text[:16_000], effort=Effort(8 * AT_ONCE_UNITS)) == text[:16_000]
+
+
+async def test_a_text_that_takes_its_time_is_masked_beside_the_loop() -> None:
+    where: list[str] = []
+
+    class Watched(Mask):
+        def __call__(self, text: str, **options: object) -> Masked:
+            where.append(threading.current_thread().name)
+            return super().__call__(text, **options)  # type: ignore[arg-type]
+
+    mask = FairMask(Watched(["hunter-2-hunter"]), LongWork())
+    text = "C:\\Users\\new\\table\\x &amp; %41\r\n" * 500
+    assert await mask.text("short hunter-2-hunter") == "short ***"
+    assert where == [threading.current_thread().name]
+    masked, units = await mask.do(
+        lambda effort: mask.mask(text + "hunter-2-hunter", effort=effort), lambda: not_shown(text)
+    )
+    assert masked == text + "***"
+    assert units > AT_ONCE_UNITS
+    assert len(set(where)) == 2
+
+
+async def test_where_there_is_no_time_what_takes_its_time_is_not_shown(learned: Mask) -> None:
+    text = HOSTILE["escapes of all kinds"]
+    mask = FairMask(learned, LongWork())
+    shown, units = await mask.do(
+        lambda effort: mask.mask(text, effort=effort), lambda: not_shown(text), at_once=True
+    )
+    assert shown == not_shown(text)
+    assert units >= AT_ONCE_UNITS

@@ -1,0 +1,60 @@
+"""What jobs send is masked, read and passed on in turns: no job's texts keep the worker, or another job, waiting."""
+
+import asyncio
+import time
+from typing import Any
+
+from tests.programs.redteam.attack import attack, check
+from tests.programs.redteam.scene import Scene, events_of
+
+_WORK = "neops_redteam/work:1.0.0"
+
+
+async def _four(scene: Scene, name: str, **settings: Any) -> list[dict[str, Any]]:
+    parameters = {"attack": name, **settings}
+    jobs = [await scene.submit(_WORK, parameters) for _ in range(4)]
+    return await asyncio.gather(*map(scene.result_of, jobs))
+
+
+@attack("R11", "four jobs tell of 200 secrets with one beginning, and log texts full of escapes")
+async def secrets(scene: Scene) -> str:
+    async with scene.worker(max_concurrent_jobs=5) as worker:
+        attacks = asyncio.ensure_future(_four(scene, "secrets", seconds=4.0))
+        await asyncio.sleep(1.5)
+        began = time.monotonic()
+        other = await scene.result_of(await scene.submit("neops_redteam/ordinary:1.0.0", {"text": "x"}))
+        waited = time.monotonic() - began
+        check(other["success"], f"another job failed meanwhile: {other}")
+        for result in await attacks:
+            check(result["success"], f"one failed: {result['message'][:300]}")
+        dropped = sum(int(e["lines"]) for e in events_of(worker) if e["event"] == "job_lines_dropped")
+        check(dropped, "all that they logged was passed on")
+        check("A%41" not in worker.said(), "a text was shown that was not searched for secrets")
+    return f"another job took {waited:.2f} s meanwhile; {dropped} records were dropped, and the log says so"
+
+
+@attack("R17", "an outcome whose data is a list, which the engine refuses for good")
+async def data_of_another_shape(scene: Scene) -> str:
+    async with scene.worker():
+        job = await scene.submit(_WORK, {"attack": "list_as_data"}, maxAttempts=1)
+        result = await scene.result_of(job)
+        check(not result["success"], "it was taken for a success")
+        check("its data is no object" in result["message"], f"it does not say why: {result['message'][:300]}")
+    return "the job failed, and its result says why"
+
+
+@attack("D-dump", "jobs write 64 KiB of beginnings of frames into their stack's descriptor, and end")
+async def dump(scene: Scene) -> str:
+    async with scene.worker():
+        for result in await _four(scene, "dump"):
+            check(not result["success"], f"it succeeded: {result}")
+    return "4 jobs failed, as they had ended without a result"
+
+
+@attack("D-bidi", "a job prints characters that turn a line round, or are not seen")
+async def hidden(scene: Scene) -> str:
+    async with scene.worker(log_format="text") as worker:
+        await scene.result_of(await scene.submit(_WORK, {"attack": "hidden"}))
+        said = worker.said()
+        check("user \\u202egnp.exe\\u202c \\u200bsaid\\u2066 so" in said, "they are not shown as escapes")
+    return "they are shown as escapes"
