@@ -48,10 +48,11 @@ def wait_for_adoption(supervisor_pid: int) -> None:
         if time.monotonic() > end:
             os._exit(1)
         time.sleep(0.0001)
-    _tie_life_to(supervisor_pid)
+    tie_life_to(supervisor_pid)
 
 
-def _tie_life_to(supervisor_pid: int) -> None:
+def tie_life_to(supervisor_pid: int) -> None:
+    """Have the kernel kill this process when the supervisor, its parent, ends; end at once where it has ended."""
     linux.die_with_parent()
     if os.getppid() != supervisor_pid:
         os._exit(1)
@@ -118,7 +119,9 @@ def _tell_place_when_asked(dump: int) -> None:
 def become_child(supervisor_pid: int, descriptors: Descriptors, confinement: Confinement) -> Descriptors:
     """Turn a fresh fork (or a fresh interpreter) into a child that may run a block. Returns its descriptors."""
     wait_for_adoption(supervisor_pid)
-    os.setsid()
+    # A group of its own, in the session that the middle process has made. Who leads a session gets the next terminal
+    # that it opens as its controlling one, and is ended by SIGHUP when that is closed.
+    os.setpgid(0, 0)
     # Daemons of this job are re-parented to it, not to the supervisor, as long as it lives. So whatever unknown
     # child the supervisor gets belongs to a job that has ended.
     linux.become_subreaper()
@@ -132,7 +135,7 @@ def become_child(supervisor_pid: int, descriptors: Descriptors, confinement: Con
     if confinement.user is not None:
         become_user(confinement.user)
         # The change of the user has taken PDEATHSIG away; and again, a supervisor that died meanwhile sends nothing.
-        _tie_life_to(supervisor_pid)
+        tie_life_to(supervisor_pid)
     # Last: a change of the user needs the privileges that this takes.
     forbid_escape()
     return descriptors

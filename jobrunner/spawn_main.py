@@ -1,27 +1,31 @@
 """A child with an interpreter of its own (`--start-method spawn`): slower to start, shares nothing."""
 
 import os
-import traceback
+import socket
 from typing import NoReturn
 
-from jobrunner.bootstrap import become_child
+from jobrunner.bootstrap import become_child, tie_life_to
 from jobrunner.child import live
 from jobrunner.discovery import discover
+from jobrunner.middle import be_the_middle
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors, Discovery
-from jobrunner.protocol.exit_codes import BROKEN
 
 
 def run(
-    supervisor_pid: int, descriptors: Descriptors, discovery: Discovery, confinement: Confinement
+    supervisor_pid: int,
+    control_fd: int,
+    descriptors: Descriptors,
+    discovery: Discovery,
+    confinement: Confinement,
 ) -> NoReturn:
-    """Import the blocks, then live as any other child does."""
+    """Fork before there is anything to copy. The child imports the blocks, then lives as any other does."""
+    tie_life_to(supervisor_pid)
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
-    try:
+
+    def be_the_child() -> NoReturn:
         started = become_child(supervisor_pid, descriptors, confinement)
         discover(discovery, lambda module: None)
         live(started)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(BROKEN)
+
+    be_the_middle(socket.socket(fileno=control_fd), 0, be_the_child)

@@ -9,7 +9,6 @@ import gc
 import os
 import signal
 import socket
-import traceback
 from typing import NoReturn
 
 from jobrunner.bootstrap import become_child, reset_identity
@@ -20,11 +19,11 @@ from jobrunner.containment import contain_signals, take_ordinary_priority
 from jobrunner.discovery import discover
 from jobrunner.discovery.module import Module
 from jobrunner.logs import import_logs
+from jobrunner.middle import be_the_middle
 from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.control import Started, announce_start, receive_fork_request
 from jobrunner.protocol.entry import Descriptors, Discovery
-from jobrunner.protocol.exit_codes import BROKEN
 from jobrunner.protocol.messages import CatalogueReady, Importing
 from jobrunner.stdio import unbuffer_output
 
@@ -69,6 +68,8 @@ def _settle_in(
     # A Ctrl-C or a `systemctl stop` is the supervisor's business: it still needs children during the drain.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # It leads a session: a terminal that a module opens while it is imported may become its own, and end.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     linux.set_process_name("neops-template")
     reset_identity()
     os.dup2(output_fd, 1)
@@ -103,33 +104,10 @@ def _fork_twice(
         middle = 0
     else:
         if middle == 0:
-            _be_the_middle(supervisor_pid, control, request, descriptors, confinement)
+            be_the_middle(
+                control, request, lambda: live(become_child(supervisor_pid, descriptors, confinement))
+            )
     for descriptor in (descriptors.channel, descriptors.stdout, descriptors.stderr, descriptors.dump):
         os.close(descriptor)
     if middle:
         os.waitpid(middle, 0)
-
-
-def _be_the_middle(
-    supervisor_pid: int,
-    control: socket.socket,
-    request: int,
-    descriptors: Descriptors,
-    confinement: Confinement,
-) -> NoReturn:
-    try:
-        child = os.fork()
-    except OSError:
-        announce_start(control, Started(request, 0))
-        os._exit(1)
-    if child:
-        # First the announcement, then the end: the supervisor takes unknown children for leftovers of jobs.
-        announce_start(control, Started(request, child))
-        os._exit(0)
-    try:
-        live(become_child(supervisor_pid, descriptors, confinement))
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        # Never unwind into the template's loop, and never run its exit handlers.
-        os._exit(BROKEN)

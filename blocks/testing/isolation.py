@@ -41,6 +41,7 @@ class StateResult(FunctionBlockResultData):
     pid: int
     parent_pid: int
     session_id: int
+    group_id: int
     working_directory: str
     files: list[str]
     argv: list[str]
@@ -84,6 +85,7 @@ def _state() -> StateResult:
         pid=os.getpid(),
         parent_pid=os.getppid(),
         session_id=os.getsid(0),
+        group_id=os.getpgrp(),
         working_directory=os.getcwd(),
         files=sorted(os.listdir()),
         argv=list(sys.argv),

@@ -59,6 +59,7 @@ def run_template(supervisor_pid: int, control: int, report: int, output: int, di
 
 def run_spawned_child(
     supervisor_pid: int,
+    control: int,
     channel: int,
     stdout: int,
     stderr: int,
@@ -66,6 +67,7 @@ def run_spawned_child(
     discovery: Discovery,
     confinement: Confinement,
 ) -> None:
-    """Be a child with an interpreter of its own: import the blocks, then run one job."""
+    """Fork a child that imports the blocks itself and runs one job, and end."""
     descriptors = Descriptors(channel, stdout, stderr, dump)
-    importlib.import_module("jobrunner.spawn_main").run(supervisor_pid, descriptors, discovery, confinement)
+    spawn_main = importlib.import_module("jobrunner.spawn_main")
+    spawn_main.run(supervisor_pid, control, descriptors, discovery, confinement)

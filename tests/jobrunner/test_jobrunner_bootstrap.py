@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -68,7 +69,7 @@ def seen_by_a_child() -> None:
         "inheritable": [os.get_inheritable(number) for number in range(5)],
         "stdin": os.path.realpath("/proc/self/fd/0"),
         "dump": "dump" in os.readlink("/proc/self/fd/4"),
-        "its own session": os.getsid(0) == os.getpid(),
+        "its own group": os.getpgrp() == os.getpid(),
         "new privileges": "NoNewPrivs:\t0" in status,
         "core": resource.getrlimit(resource.RLIMIT_CORE),
         "tells of a crash": faulthandler.is_enabled(),
@@ -90,7 +91,7 @@ def test_a_child_waits_in_a_place_of_its_own_with_nothing_of_others() -> None:
         "inheritable": [True, True, True, False, False],
         "stdin": "/dev/null",
         "dump": True,
-        "its own session": True,
+        "its own group": True,
         "new privileges": False,
         "core": [0, 0],
         "tells of a crash": True,
@@ -153,7 +154,7 @@ def test_the_user_is_changed_before_the_privileges_for_it_go_and_the_supervisor_
         ):  # fmt: skip
             monkeypatch.setattr(bootstrap, name, lambda *given: given[0] if given else None)
         for owner, name in (
-            (bootstrap.os, "setsid"),
+            (bootstrap.os, "setpgid"),
             (bootstrap.linux, "become_subreaper"),
             (bootstrap.linux, "set_process_name"),
         ):
@@ -162,7 +163,7 @@ def test_the_user_is_changed_before_the_privileges_for_it_go_and_the_supervisor_
         monkeypatch.setattr(bootstrap, "wait_for_adoption", lambda _, note=note: note("adopted"))
         monkeypatch.setattr(bootstrap, "contain", lambda _, note=note: note("contained"))
         monkeypatch.setattr(bootstrap, "become_user", lambda user, note=note: note(f"user {user}"))
-        monkeypatch.setattr(bootstrap, "_tie_life_to", lambda pid, note=note: note(f"tied to {pid}"))
+        monkeypatch.setattr(bootstrap, "tie_life_to", lambda pid, note=note: note(f"tied to {pid}"))
         monkeypatch.setattr(bootstrap, "forbid_escape", lambda note=note: note("no escape"))
         given = Descriptors(1, 2, 3, 4)
         assert bootstrap.become_child(4711, given, Confinement(user=user)) is given
@@ -175,7 +176,9 @@ def test_a_spawned_child_that_breaks_says_so_and_how() -> None:
             raise ZeroDivisionError("a mistake of ours")
 
         spawn_main.become_child = broken  # of this fork only
-        spawn_main.run(os.getppid(), Descriptors(0, 1, 2, 2), Discovery(()), Confinement())
+        os.fork = lambda: 0  # it is the child that breaks
+        control, _ = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        spawn_main.run(os.getppid(), control.detach(), Descriptors(0, 1, 2, 2), Discovery(()), Confinement())
 
     text, code = in_a_fork(breaks)
     assert code == 70

@@ -1,6 +1,7 @@
 """What a job has to itself, and what it does not see of another (I5)."""
 
 import json
+import os
 from typing import Any
 
 from hosting import Host
@@ -24,14 +25,21 @@ def test_a_job_sees_nothing_of_what_the_last_one_left(host: Host) -> None:
     assert seen["working_directory"] != changed["working_directory"]
 
 
-def test_a_job_has_its_own_session_and_directory_and_no_thread_but_the_one_that_watches_it(
-    host: Host,
-) -> None:
-    seen = data(host.run("read_state"))
-    assert seen["session_id"] == seen["pid"]
+def test_a_job_leads_a_group_in_a_session_of_its_own_and_has_a_directory_and_one_thread(host: Host) -> None:
+    seen, other = data(host.run("read_state")), data(host.run("read_state"))
+    assert seen["group_id"] == seen["pid"]
+    assert len({seen["session_id"], other["session_id"], os.getsid(host.pid)}) == 3
     assert seen["working_directory"].startswith(str(host.directory / "jobs"))
     assert seen["threads"] == ["MainThread"]
     assert seen["argv"] == ["neops-job"]
+
+
+def test_a_terminal_that_a_job_opens_and_closes_does_not_end_it(host: Host) -> None:
+    """Who leads a session gets it as the controlling terminal, whose end is a SIGHUP."""
+    assert data(host.run("under_test/opens_terminal"))["value"] == {
+        "controlling": False,
+        "in_a_session": True,
+    }
 
 
 def test_home_and_temporary_files_are_in_the_job_s_own_directory_and_removed_after_it(host: Host) -> None:

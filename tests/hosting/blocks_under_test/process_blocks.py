@@ -1,7 +1,9 @@
 """Blocks that look at their own process, as an author might write them."""
 
+import asyncio
 import gc
 import os
+import pty
 import resource
 import subprocess
 import sys
@@ -123,6 +125,40 @@ def _handlers() -> dict[str, Any]:
     import signal
 
     return {name: signal.getsignal(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP")}
+
+
+@register_function_block(block("opens_terminal"))
+class OpensTerminal(Base):
+    """Opens a terminal by its name, as any library does that knows nothing of O_NOCTTY, and closes its other end."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Tell whether it controls this process, and whether it can control one with a session of its own."""
+        near, far = pty.openpty()
+        again = os.open(os.ttyname(far), os.O_RDWR)
+        controlling = _has_terminal()
+        own_session = subprocess.run(
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                "-c",
+                f"import os; os.open({os.ttyname(far)!r}, 2); open('/dev/tty')",
+            ],
+            start_new_session=True,
+            check=False,
+        )
+        for descriptor in (again, far, near):
+            os.close(descriptor)
+        await asyncio.sleep(0.05)
+        return done({"controlling": controlling, "in_a_session": own_session.returncode == 0})
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR))
+    except OSError:
+        return False
+    return True
 
 
 @register_function_block(block("own_memory"))

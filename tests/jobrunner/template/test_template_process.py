@@ -26,7 +26,7 @@ def test_the_template_has_a_session_of_its_own(host: Host) -> None:
     assert os.getsid(template) == template
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_template_ignores_what_asks_the_supervisor_to_stop(host: Host, number: int) -> None:
     template = host.ask("processes")["template"]
     os.kill(template, number)

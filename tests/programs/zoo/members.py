@@ -111,6 +111,7 @@ PROCESSES: Final = (
     _zoo("trace_parent", RAISED, "Operation not permitted", needs_containment=True),
     _zoo("write_parent_memory", RAISED, "PermissionError", needs_containment=True),
     _zoo("fork_and_setsid", COMPLETED),
+    _zoo("terminal_that_ends", COMPLETED),
     _zoo("daemon_on_stdout", COMPLETED),
     _zoo("clean_environment_daemon", COMPLETED),
     _zoo("respawning_daemon", COMPLETED),

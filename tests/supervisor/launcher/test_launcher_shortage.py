@@ -15,10 +15,12 @@ from multiprocess import resource_tracker
 from nursery import a_process, is_there, open_descriptors, with_ever_more_descriptors
 from played_template import IMPORTS, Stage, asked
 
+from jobrunner.protocol.control import Started, announce_start
 from jobrunner.protocol.entry import Discovery
 from supervisor.errors import LaunchError, TemplateError
 from supervisor.launcher import importer as importer_module
 from supervisor.launcher import spawn_launcher as spawn_module
+from supervisor.launcher import spawned_middle as middle_module
 from supervisor.launcher import template as template_module
 from supervisor.launcher.importer import TemplateProcess
 from supervisor.launcher.known_children import KnownChildren, direct_children
@@ -147,10 +149,12 @@ async def test_a_template_that_can_not_be_asked_is_not_called_gone(
 
 
 class Interpreter(Spawned):
-    """What a launcher holds of an interpreter: a process that sleeps."""
+    """What a launcher holds of an interpreter: a process that sleeps, and announces another."""
 
-    def __init__(self, *_: object) -> None:
-        self.pid = a_process()
+    def __init__(self, _: object, arguments: tuple[Any, ...], *__: object) -> None:
+        self.pid, self.born = a_process(), a_process()
+        with socket.socket(fileno=os.dup(arguments[1]._descriptor)) as control:
+            announce_start(control, Started(0, self.born))
         self.forgotten = 0
         started.append(self)
 
@@ -161,23 +165,33 @@ class Interpreter(Spawned):
 started: list[Interpreter] = []
 
 
-@pytest.mark.parametrize("call", ["pidfd", "reader"])
-async def test_an_interpreter_that_can_not_be_watched_is_ended_waited_for_and_forgotten(
-    monkeypatch: pytest.MonkeyPatch, call: str
+@pytest.mark.parametrize(
+    ("name", "at_call", "what"),
+    [
+        ("pidfd_open", 1, "can't be watched"),
+        ("add_reader", 1, "could not be started"),  # that of the interpreter
+        ("add_reader", 2, "can't be watched"),
+    ],
+)
+async def test_an_interpreter_or_a_child_that_can_not_be_watched_is_ended_waited_for_and_forgotten(
+    monkeypatch: pytest.MonkeyPatch, name: str, at_call: int, what: str
 ) -> None:
     before = open_descriptors()
     started.clear()
-    monkeypatch.setattr(spawn_module, "Spawned", Interpreter)
-    owner: Any = spawn_module.os if call == "pidfd" else asyncio.get_running_loop()
-    name = "pidfd_open" if call == "pidfd" else "add_reader"
-    monkeypatch.setattr(owner, name, fails(OSError(errno.EMFILE, "x")))
+    monkeypatch.setattr(middle_module, "Spawned", Interpreter)
+    owner: Any = spawn_module.os if name == "pidfd_open" else asyncio.get_running_loop()
+    monkeypatch.setattr(owner, name, fails(OSError(errno.EMFILE, "x"), at_call, getattr(owner, name)))
     launcher = SpawnLauncher(IMPORTS)
-    with pytest.raises(LaunchError, match=r"can't be watched: Too many open files\. Raise the limit"):
+    with pytest.raises(LaunchError, match=rf"{what}: Too many open files\. Raise the limit"):
         await launcher.spawn_child()
     (interpreter,) = started
     assert not is_there(interpreter.pid)
     assert interpreter.forgotten == 1
     assert launcher.known_children.unknown({interpreter.pid}) == {interpreter.pid}
+    if what == "could not be started":  # it is the interpreter's own
+        os.kill(interpreter.born, signal.SIGKILL)
+        os.waitpid(interpreter.born, 0)
+    assert not is_there(interpreter.born)
     assert open_descriptors() == before
 
 

@@ -22,7 +22,8 @@ def test_a_spawned_child_has_the_same_identity_as_a_forked_one(spawning: Host) -
     assert (seen["argv"], seen["main_names"], seen["daemon"]) == (["neops-job"], [], False)
     assert seen["modules"] == []
     state = json.loads(spawning.run("read_state")["body"])["data"]
-    assert (state["parent_pid"], state["session_id"]) == (spawning.pid, state["pid"])
+    assert (state["parent_pid"], state["group_id"]) == (spawning.pid, state["pid"])
+    assert state["session_id"] not in (state["pid"], os.getsid(spawning.pid))
     assert set(state["descriptors"]) >= {"0", "1", "2", "3", "4"}
     assert state["threads"] == ["MainThread"]
 
@@ -41,6 +42,10 @@ def test_a_spawned_child_s_end_is_told_as_truthfully(
     done = spawning.run(name, parameters)
     assert (done["cause"], said in done["message"]) == (cause, True)
     assert done["peak_memory_mb"] > 1
+
+
+def test_a_terminal_that_a_spawned_child_opens_and_closes_does_not_end_it(spawning: Host) -> None:
+    assert spawning.run("under_test/opens_terminal")["cause"] == "completed"
 
 
 @pytest.mark.skipif(not signals_are_contained(), reason="this kernel is older than Linux 6.12")

@@ -1,7 +1,10 @@
 """Starting an interpreter for a child: what it imports, and that a start that fails leaves nothing open."""
 
+import asyncio
 import errno
 import os
+import signal
+import socket
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -12,33 +15,46 @@ from nursery import a_process, is_there, open_descriptors
 
 from jobrunner.protocol.catalogue import Catalogue, ImportProblem
 from jobrunner.protocol.confinement import Confinement
+from jobrunner.protocol.control import Started, announce_start
 from jobrunner.protocol.entry import Discovery
 from supervisor.errors import LaunchError
 from supervisor.launcher import Imports
 from supervisor.launcher import job_users as job_users_module
 from supervisor.launcher import spawn_launcher as spawn_module
+from supervisor.launcher import spawned_middle as middle_module
 from supervisor.launcher.confinement import ConfinementPool
 from supervisor.launcher.environment import starting_for_jobs
 from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.multiprocessing_spawn import Spawned
 from supervisor.launcher.spawn_launcher import SpawnLauncher
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 IMPORTS = Imports(Discovery(("somewhere",)), {"SHOWN": "1"})
 
 
-class Interpreter:
-    """What a launcher holds of an interpreter: a process that sleeps. Keeps how it was started."""
+class Interpreter(Spawned):
+    """What a launcher holds of an interpreter: a process that sleeps. Keeps how it was started.
+
+    It announces ``born``, which are processes that sleep too, and none of which ever says that it is ready.
+    """
+
+    births = 1
+    fails = False
 
     def __init__(self, target: Any, arguments: tuple[Any, ...], name: str, environment: Any) -> None:
         self.pid = a_process()
         self.arguments = arguments
         self.environment = environment
         self.forgotten = 0
+        self.born = [a_process() for _ in range(self.births)]
+        self.control = socket.socket(fileno=os.dup(arguments[1]._descriptor))
+        for pid in [0] if self.fails else self.born:
+            announce_start(self.control, Started(0, pid))
         started.append(self)
 
     def forget(self) -> None:
         self.forgotten += 1
+        self.control.close()
 
 
 started: list[Interpreter] = []
@@ -47,10 +63,8 @@ started: list[Interpreter] = []
 @pytest.fixture(autouse=True)
 def interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
     started.clear()
-    monkeypatch.setattr(spawn_module, "Spawned", Interpreter)
-    monkeypatch.setattr(
-        spawn_module, "START_TIMEOUT_SECONDS", 0.01
-    )  # none of them ever says that it is ready
+    monkeypatch.setattr(middle_module, "Spawned", Interpreter)
+    monkeypatch.setattr(spawn_module, "START_TIMEOUT_SECONDS", 0.05)
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EAGAIN, "no process"), ValueError("a mistake of ours")])
@@ -61,7 +75,7 @@ async def test_a_start_that_fails_leaves_no_descriptor(
         raise error
 
     before = open_descriptors()
-    monkeypatch.setattr(spawn_module, "Spawned", fail)
+    monkeypatch.setattr(middle_module, "Spawned", fail)
     expected = LaunchError if isinstance(error, OSError) else ValueError
     with pytest.raises(expected, match=r"Raise the limit of processes|a mistake of ours"):
         await SpawnLauncher(IMPORTS).spawn_child()
@@ -78,15 +92,64 @@ async def test_a_child_that_does_not_get_ready_is_ended_forgotten_and_its_user_f
     with pytest.raises(LaunchError, match=r"pid \d+\) .* ready"):
         await launcher.spawn_child()
     (interpreter,) = started
-    await until(lambda: not is_there(interpreter.pid))
+    await until(lambda: not any(map(is_there, (interpreter.pid, *interpreter.born))))
     await until(lambda: open_descriptors() == before)
     assert interpreter.forgotten == 1
     assert interpreter.environment == IMPORTS.environment
     assert interpreter.arguments[0] == os.getpid()
     assert interpreter.arguments[-2:] == (IMPORTS.discovery, Confinement(user=3_000_000_001))
-    assert launcher.known_children.unknown({interpreter.pid}) == {interpreter.pid}
+    of_both = {interpreter.pid, *interpreter.born}
+    assert launcher.known_children.unknown(of_both) == of_both
     await until(lambda: users._free)
     await launcher.close()
+
+
+@pytest.mark.parametrize(
+    ("births", "fails", "said"),
+    [(0, False, "did not start a child within"), (0, True, "no process or memory")],
+)
+async def test_an_interpreter_that_starts_no_child_is_ended_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, births: int, fails: bool, said: str
+) -> None:
+    monkeypatch.setattr(Interpreter, "births", births)
+    monkeypatch.setattr(Interpreter, "fails", fails)
+    before = open_descriptors()
+    with pytest.raises(LaunchError, match=said):
+        await SpawnLauncher(IMPORTS).spawn_child()
+    (interpreter,) = started
+    assert not is_there(interpreter.pid)
+    assert interpreter.forgotten == 1
+    assert open_descriptors() == before
+
+
+async def test_an_interpreter_that_ends_before_it_starts_a_child_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Ending(Interpreter):
+        births = 0
+
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            self.control.close()
+            os.kill(self.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(spawn_module, "START_TIMEOUT_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(middle_module, "Spawned", Ending)
+    with pytest.raises(LaunchError, match="ended before it started a child"):
+        await SpawnLauncher(IMPORTS).spawn_child()
+
+
+async def test_a_child_whose_start_was_given_up_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    launcher = SpawnLauncher(IMPORTS)
+    bearing = asyncio.ensure_future(launcher.spawn_child())
+    while not started:
+        await asyncio.sleep(0)
+    launcher.drain_starts()  # it is known, and nobody has taken it yet
+    bearing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await bearing
+    (interpreter,) = started
+    assert not any(map(is_there, (interpreter.pid, *interpreter.born)))
 
 
 class Ended:

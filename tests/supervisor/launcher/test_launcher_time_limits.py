@@ -243,6 +243,10 @@ def test_a_spawned_child_has_a_minute_to_import_the_blocks(monkeypatch: pytest.M
     child = SimpleNamespace()
     child.get_ready = lambda seconds: get_ready(child, seconds)
     launcher = SpawnLauncher(Imports(Discovery(()), {}))
-    monkeypatch.setattr(launcher, "_bear", lambda _: child)
+
+    async def bear(_: object) -> object:
+        return child
+
+    monkeypatch.setattr(launcher, "_bear", bear)
     assert simulate(launcher.spawn_child()) is child
     assert asked == [60.0]

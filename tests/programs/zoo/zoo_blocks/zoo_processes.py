@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -157,6 +158,16 @@ async def lower_oom_score(block: Zoo, params: Params) -> None:
     while True:
         kept.append(bytearray(4 << 20))
         await asyncio.sleep(0.005)
+
+
+@hostile
+async def terminal_that_ends(block: Zoo, params: Params) -> bool:
+    """Opens a terminal by its name, without O_NOCTTY, and closes its other end."""
+    near, far = pty.openpty()
+    again = os.open(os.ttyname(far), os.O_RDWR)
+    os.close(near)
+    await asyncio.sleep(0.1)
+    return bool(again)
 
 
 @hostile

@@ -1,0 +1,36 @@
+"""The middle process: it makes a session, forks a child into it, announces it, and ends.
+
+So the child is in a session of its own and does not lead it: a terminal that it opens does not become its controlling
+terminal, whose end would end the child by SIGHUP (`docs/adr/0020`). And the supervisor becomes the child's parent, so
+that it learns the true exit status and the usage.
+"""
+
+import os
+import socket
+import traceback
+from collections.abc import Callable
+from typing import NoReturn
+
+from jobrunner.protocol.control import Started, announce_start
+from jobrunner.protocol.exit_codes import BROKEN
+
+
+def be_the_middle(control: socket.socket, request: int, be_the_child: Callable[[], NoReturn]) -> NoReturn:
+    """Fork a child that does ``be_the_child``, and end. In the child, whatever that raises ends the process."""
+    os.setsid()
+    try:
+        child = os.fork()
+    except OSError:
+        announce_start(control, Started(request, 0))
+        os._exit(1)
+    if child:
+        # First the announcement, then the end: the supervisor takes unknown children for leftovers of jobs.
+        announce_start(control, Started(request, child))
+        os._exit(0)
+    try:
+        be_the_child()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        # Never unwind into the loop of the process that was forked, and never run its exit handlers.
+        os._exit(BROKEN)

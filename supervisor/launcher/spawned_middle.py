@@ -1,0 +1,94 @@
+"""An interpreter that forks one child into a session of its own, and ends (`jobrunner.middle`)."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+from jobrunner.protocol.control import receive_starts
+from jobrunner.protocol.entry import PassedDescriptor, run_spawned_child
+from supervisor.errors import LaunchError
+from supervisor.launcher.known_children import KnownChildren
+from supervisor.launcher.multiprocessing_spawn import Spawned
+from supervisor.process.reaping import wait_for
+from supervisor.process.shortage import explain
+
+
+class SpawnedMiddle:
+    """Starts the interpreter. ``born`` gets the child's pid, or a `LaunchError`. To be closed in any case.
+
+    Raises `LaunchError` when the machine has nothing left for it; then no descriptor stays open.
+    """
+
+    def __init__(
+        self, arguments: tuple[Any, ...], environment: Mapping[str, str], known_children: KnownChildren
+    ) -> None:
+        self.born: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._known_children = known_children
+        with contextlib.ExitStack() as undo:
+            try:
+                self._start(arguments, environment, undo)
+            except (OSError, RuntimeError) as error:
+                raise LaunchError(
+                    f"An interpreter for a child could not be started: {explain(error)}"
+                ) from error
+            undo.pop_all()
+
+    def _start(
+        self, arguments: tuple[Any, ...], environment: Mapping[str, str], undo: contextlib.ExitStack
+    ) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        undo.callback(self._control.close)
+        with theirs:
+            passed = (os.getpid(), PassedDescriptor(theirs.fileno()), *arguments)
+            self._spawned = Spawned(run_spawned_child, passed, "neops-job", environment)
+        self.pid = self._spawned.pid
+        self._known_children.add(self.pid)
+        undo.callback(self._spawned.take_back, self._known_children)
+        self._control.setblocking(False)
+        asyncio.get_running_loop().add_reader(self._control, self.hear)
+
+    def hear(self) -> None:
+        """Take what it has announced, without waiting."""
+        if self.born.done():
+            return
+        starts, gone = receive_starts(self._control)
+        for start in starts:
+            if start.pid:
+                self._known_children.add(start.pid)
+                self.born.set_result(start.pid)
+            else:
+                self._fail("had no process or memory left on this machine to start a child")
+            return
+        if gone:
+            self._fail("ended before it started a child; see what it has printed")
+
+    def _fail(self, how: str) -> None:
+        self.born.set_exception(LaunchError(f"An interpreter for a child (pid {self.pid}) {how}."))
+
+    def close(self) -> None:
+        """End the interpreter, unless it has ended, and wait for it: a millisecond or two."""
+        asyncio.get_running_loop().remove_reader(self._control)
+        os.kill(self.pid, signal.SIGKILL)
+        wait_for(self.pid, 0)
+        self.hear()  # it may have announced one in its last moment
+        self._known_children.discard(self.pid)
+        self._spawned.forget()
+        self._control.close()
+
+    def end_child(self) -> None:
+        """End the child that nobody wants, if there is one. To be called after `close`: it is this process's then."""
+        if self.born.done() and not self.born.cancelled() and self.born.exception() is None:
+            end_at_once(self.born.result(), self._known_children)
+
+
+def end_at_once(pid: int, known_children: KnownChildren) -> None:
+    """Kill a child that has only begun, and wait for it: a millisecond."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        wait_for(pid, 0)
+    known_children.discard(pid)
