@@ -8,13 +8,17 @@ class SupervisorError(Exception):
 
 
 class LaunchError(SupervisorError):
-    """A process could not be started. ``evidence`` is what it said before it ended, if anything."""
+    """A process could not be started. ``evidence`` is what it said before it ended, if anything.
+
+    ``on_its_way`` is true where only something is missing that is being started, and so comes by itself.
+    """
 
     retryable = True
 
-    def __init__(self, message: str, *, evidence: str = "") -> None:
+    def __init__(self, message: str, *, evidence: str = "", on_its_way: bool = False) -> None:
         super().__init__(message)
         self.evidence = evidence
+        self.on_its_way = on_its_way
 
 
 class TemplateError(SupervisorError):

@@ -30,7 +30,7 @@ from supervisor.watch.sampler import Sampler
 _log = logging.getLogger(__name__)
 
 START_SECONDS: Final = 30.0
-"""How long a job waits for its child."""
+"""How long a job waits for its child, at most: where starts fail, it is given back sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,20 @@ class JobRunner:
         self._running: dict[str, Execution] = {}
         self._long_work = LongWork()
         self._stopping = False
+
+    @property
+    def room(self) -> int | None:
+        """How many more jobs could get a child now, `None` for any number: see `supervisor.lifecycle.capacity`."""
+        return self._spares.room
+
+    @property
+    def problem(self) -> str | None:
+        """Why no job could get a child now, `None` if one could; empty while the first one is on its way."""
+        return self._spares.problem
+
+    def tell_capacity(self, told: Callable[[str | None], None]) -> None:
+        """Have ``told`` called with each change of `problem` from now on."""
+        self._spares.on_capacity = told
 
     def prepare(self) -> None:
         """Make the directory of the jobs' directories and start the spares. Raises `OSError`."""

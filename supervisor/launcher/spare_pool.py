@@ -4,11 +4,15 @@ import asyncio
 import logging
 import os
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
 from supervisor.errors import LaunchError
 from supervisor.launcher.child import Child
 from supervisor.launcher.interface import Launcher
 from supervisor.launcher.repeating_failure import RepeatingFailure
+from supervisor.lifecycle.capacity import Capacity
 from supervisor.log.event import tell
 from supervisor.log.events.processes import ChildrenFailing, ChildrenRestored, SpareDied
 from supervisor.process.cgroups.worker import Cgroups
@@ -20,53 +24,108 @@ _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 1.0
 """Jobs wait for it: work is to go on soon after the machine can start processes again."""
 
+JOIN_SECONDS: Final = 10.0
+"""How long a child may take to be moved into its cgroup. It takes milliseconds."""
+
+_YOUNG_SECONDS: Final = 1.0
+_YOUNG_DEATHS: Final = 2
+"""So many spares in a row that died so soon, and the next ones must live that long before they count as started."""
+
+OnCapacity = Callable[[str | None], None]
+"""Gets why no job can be started, `None` when one can again."""
+
+
+@dataclass(slots=True, eq=False)
+class _Wait:
+    """Somebody who waits for a child."""
+
+    child: asyncio.Future[Child]
+    asked_at: float
+    longest_seconds: float
+    timeout: asyncio.Timeout | None = None
+
 
 class SparePool:
-    """Keeps up to ``target`` ready children, and starts more when asked, at most one per core at a time."""
+    """Keeps up to ``target`` ready children, and starts more when asked, at most one per core at a time.
+
+    Where none can be started it keeps trying, one at least, so that it learns when one can.
+    """
 
     def __init__(self, launcher: Launcher, target: int, cgroups: Cgroups | None = None) -> None:
+        self.on_capacity: OnCapacity = lambda _: None
+        """Called whenever what `problem` says has changed."""
         self._launcher = launcher
         self._target = target
         self._cgroups = cgroups
         self._ready: deque[Child] = deque()
-        self._waiting: deque[asyncio.Future[Child]] = deque()
+        self._waiting: deque[_Wait] = deque()
         self._starting = Tasks()
         self._joining = 0
         self._at_once = os.cpu_count() or 1
         self._pause = _FIRST_PAUSE_SECONDS
         self._failure = RepeatingFailure(_log)
+        self._capacity = Capacity()
+        self._told = self.problem
+        self._last_error: LaunchError | None = None
+        self._young_deaths = 0
         self._generation = 0
         self._closed = False
 
+    @property
+    def room(self) -> int | None:
+        """How many more children could be taken now, `None` for any number: see `Capacity`."""
+        return self._capacity.room(len(self._ready))
+
+    @property
+    def problem(self) -> str | None:
+        """Why no child could be taken now, `None` if one could."""
+        return self._capacity.problem(len(self._ready))
+
     async def take(self, timeout_seconds: float) -> Child:
-        """Return a ready child. Raises `LaunchError` when none comes in time.
+        """Return a ready child. Raises `LaunchError` when none comes in time, or when starts fail for some seconds.
 
         When cancelled, the child that was on its way becomes a spare.
         """
         while self._ready:
             child = self._ready.popleft()
             if not child.exited.done():
+                self._young_deaths = 0
+                self._tell_capacity()
                 return child
             child.reap_and_close()
-        wanted: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
-        self._waiting.append(wanted)
+        loop = asyncio.get_running_loop()
+        wait = _Wait(loop.create_future(), loop.time(), timeout_seconds)
+        self._waiting.append(wait)
         self.refill()
         try:
-            async with asyncio.timeout(timeout_seconds):
-                return await wanted
+            async with asyncio.timeout_at(self._end_of(wait)) as wait.timeout:
+                return await wait.child
         except TimeoutError as error:
-            raise LaunchError(
-                f"No child could be started within {timeout_seconds:g} s; see the log."
-            ) from error
+            raise self._not_started(wait) from error
         finally:
-            if wanted in self._waiting:
-                self._waiting.remove(wanted)
+            if wait in self._waiting:
+                self._waiting.remove(wait)
+
+    def _end_of(self, wait: _Wait) -> float:
+        return self._capacity.wait_until(wait.asked_at, wait.longest_seconds)
+
+    def _not_started(self, wait: _Wait) -> LaunchError:
+        seconds = self._end_of(wait) - wait.asked_at
+        why, evidence = self._capacity.reason, ""
+        if self._last_error is not None:
+            why, evidence = str(self._last_error), self._last_error.evidence
+        return LaunchError(
+            f"No child could be started within {seconds:.3g} s. {why}".rstrip(), evidence=evidence
+        )
 
     def refill(self) -> None:
         """Start what is missing, in the background. Called after a job's outcome, so as not to slow it down."""
         if self._closed:
             return
-        missing = self._target + len(self._waiting) - len(self._ready) - len(self._starting)
+        wanted = self._target + len(self._waiting)
+        if wanted == 0 and self.problem is not None:
+            wanted = 1  # or nobody would notice when a child can be started
+        missing = wanted - len(self._ready) - len(self._starting)
         # Those that join their cgroup wait for the kernel, not for a core: any number may do so at once.
         for _ in range(min(missing, self._at_once - len(self._starting) + self._joining)):
             task = self._starting.start(self._start_one(), "start of a child")
@@ -77,35 +136,41 @@ class SparePool:
         self._generation += 1
         while self._ready:
             self._ready.popleft().discard()
+        self._tell_capacity()
         self.refill()
 
     async def _start_one(self) -> None:
-        generation = self._generation
+        loop = asyncio.get_running_loop()
+        generation, began = self._generation, loop.time()
+        late = loop.call_later(self._capacity.late_after_seconds, self._be_late, began)
         try:
             child = await self._bear()
-        except LaunchError as error:
-            self._failure.failed(ChildrenFailing(reason=str(error), evidence=error.evidence))
-            await self._pause_a_while()
-            return
         except Exception as error:  # whatever it is: without a pause the next try would follow at once
-            failing = ChildrenFailing(
-                reason="A bug in this worker keeps it from starting children.", evidence=""
-            )
-            self._failure.failed(failing, level=logging.ERROR, error=error)
+            self._fail(error, began)
             await self._pause_a_while()
             return
+        finally:
+            late.cancel()
+        self._last_error = None
         self._failure.over(ChildrenRestored())
         self._pause = _FIRST_PAUSE_SECONDS
+        self._change(self._capacity.succeeded(began, loop.time()))
         if self._closed or generation != self._generation:
             child.discard()
-            return
+        else:
+            self._hand_out(child)
+        self._tell_capacity()
+
+    def _hand_out(self, child: Child) -> None:
         while self._waiting:
-            wanted = self._waiting.popleft()
-            if not wanted.done():
-                wanted.set_result(child)
+            wait = self._waiting.popleft()
+            if not wait.child.done():
+                wait.child.set_result(child)
+                self._young_deaths = 0
                 return
         self._ready.append(child)
-        child.exited.add_done_callback(lambda _: self._died_waiting(child))
+        ready_at = asyncio.get_running_loop().time()
+        child.exited.add_done_callback(lambda _: self._died_waiting(child, ready_at))
 
     async def _pause_a_while(self) -> None:
         pause = self._pause
@@ -114,26 +179,76 @@ class SparePool:
 
     async def _bear(self) -> Child:
         child = await self._launcher.spawn_child()
-        if self._cgroups is not None:
-            # Now, while it waits and is a single process: moving one takes milliseconds, which no job has to wait for.
-            child.cgroup = self._cgroups.new()
-            self._joining += 1
-            self.refill()
-            try:
-                await child.cgroup.join(child.pid)
-            except BaseException:
-                child.discard()
-                raise
-            finally:
-                self._joining -= 1
+        try:
+            if self._cgroups is not None:
+                # Now, while it waits and is a single process: moving one takes milliseconds, and no job waits for it.
+                child.cgroup = self._cgroups.new()
+                await self._join(child)
+            if self._young_deaths >= _YOUNG_DEATHS:
+                await self._see_it_live(child)
+        except BaseException:
+            child.discard()
+            raise
         return child
 
-    def _died_waiting(self, child: Child) -> None:
+    async def _join(self, child: Child) -> None:
+        self._joining += 1
+        self.refill()
+        try:
+            async with asyncio.timeout(JOIN_SECONDS):
+                await child.cgroup.join(child.pid)
+        except TimeoutError as error:
+            raise LaunchError(
+                f"A child could not be moved into its cgroup within {JOIN_SECONDS:g} s. --cgroups off does without."
+            ) from error
+        finally:
+            self._joining -= 1
+
+    async def _see_it_live(self, child: Child) -> None:
+        if (await asyncio.wait((child.exited,), timeout=_YOUNG_SECONDS))[0]:
+            status = child.exited.result()
+            raise LaunchError(f"Children end as soon as they are ready, the last one with {status}.")
+        self._young_deaths = 0
+
+    def _died_waiting(self, child: Child, ready_at: float) -> None:
         if child in self._ready:
             self._ready.remove(child)
             child.reap_and_close()
+            is_young = asyncio.get_running_loop().time() - ready_at < _YOUNG_SECONDS
+            self._young_deaths = self._young_deaths + 1 if is_young else 0
             tell(_log, SpareDied(pid=child.pid, status=str(child.exited.result())))
+            self._tell_capacity()
             self.refill()
+
+    def _fail(self, error: Exception, began: float) -> None:
+        if isinstance(error, LaunchError):
+            self._last_error = error
+            self._failure.failed(ChildrenFailing(reason=str(error), evidence=error.evidence))
+        else:
+            self._last_error = LaunchError("A bug in this worker keeps it from starting children.")
+            failing = ChildrenFailing(reason=str(self._last_error), evidence="")
+            self._failure.failed(failing, level=logging.ERROR, error=error)
+        reason = f"{self._last_error} {last_line(self._last_error.evidence)}".rstrip()
+        self._change(self._capacity.failed(reason, began, on_its_way=self._last_error.on_its_way))
+        self._tell_capacity()
+
+    def _be_late(self, began: float) -> None:
+        self._change(self._capacity.late(began, asyncio.get_running_loop().time()))
+        self._tell_capacity()
+
+    def _change(self, capacity: Capacity) -> None:
+        before, self._capacity = self._capacity, capacity
+        if before.failing_since == capacity.failing_since:
+            return
+        for wait in self._waiting:
+            # One that is over, or was given its child, waits no longer; its timeout can't be moved any more.
+            if wait.timeout is not None and not wait.child.done():
+                wait.timeout.reschedule(self._end_of(wait))
+
+    def _tell_capacity(self) -> None:
+        if (problem := self.problem) != self._told:
+            self._told = problem
+            self.on_capacity(problem)
 
     async def close(self) -> None:
         """End every spare."""
@@ -144,3 +259,8 @@ class SparePool:
             child.kill()
             await child.exited
             child.reap_and_close()
+
+
+def last_line(text: str) -> str:
+    """Return the last line that says something: of a traceback, what went wrong."""
+    return text.rstrip().rpartition("\n")[2].strip()

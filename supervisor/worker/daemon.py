@@ -23,7 +23,6 @@ from supervisor.log.events.worker import (
     ReloadStarted,
     ResultsLeft,
     TaskFailed,
-    WorkerReady,
     WorkerStopped,
 )
 from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
@@ -44,6 +43,7 @@ from supervisor.worker.registration import Registration
 from supervisor.worker.reload import Reload
 from supervisor.worker.shutdown import Shutdown
 from supervisor.worker.signals import keeper_lost, stop_signals
+from supervisor.worker.status import Status
 
 _log = logging.getLogger(__name__)
 
@@ -141,11 +141,12 @@ class Daemon:
                 # The worker before this one may have been killed between a poll's answer and the journal.
                 lost_claims.suspect_the_last_run()
             poller = Poller(engine, registration, dispatcher, lost_claims, settings.poll_seconds)
-            reload = Reload(
-                settings, self._read_settings, launcher, runner, dispatcher, registration, self._notifier
+            status = Status(
+                self._notifier, registration, dispatcher, lambda: beats.problem, self._shutdown.asked
             )
+            reload = Reload(settings, self._read_settings, launcher, runner, dispatcher, registration, status)
             polling = self._tasks.start(poller.poll_until_stopped(), "poller")
-            self._announce_ready(registration)
+            self._say_how_it_is(status, runner, dispatcher)
             reloading = self._tasks.start(reload.reload_when_asked(self._reload_asked), "reload")
             await self._shutdown.work(
                 _Work(polling, reloading, poller, runner, dispatcher, delivery, registration)
@@ -190,11 +191,14 @@ class Daemon:
         tell(_log, ReloadStarted())
         self._reload_asked.set()
 
-    def _announce_ready(self, registration: Registration) -> None:
-        blocks, slots = len(registration.accepted), self._settings.max_concurrent_jobs
-        ready = WorkerReady(blocks=blocks, slots=slots, worker=registration.uuid)
-        tell(_log, ready)
-        self._notifier.send("READY=1", f"STATUS={ready.message}")
+    def _say_how_it_is(self, status: Status, runner: JobRunner, dispatcher: Dispatcher) -> None:
+        def capacity_changed(_: str | None) -> None:
+            dispatcher.changed.set()  # whoever waits for a slot may find one
+            status.look()
+
+        runner.tell_capacity(capacity_changed)
+        status.begin()
+        self._tasks.keep(status.keep, "status")
 
     def _check_catalogue(self, catalogue: Catalogue) -> None:
         for problem in catalogue.problems:

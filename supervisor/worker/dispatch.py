@@ -90,8 +90,20 @@ class Dispatcher:
 
     @property
     def free_slots(self) -> int:
-        """How many more jobs can be started now."""
-        return max(0, self._slots - len(self._tasks) - len(self._waiting))
+        """How many more jobs can be started now: slots, and children for them."""
+        free = max(0, self._slots - len(self._tasks) - len(self._waiting))
+        room = self._runner.room
+        return free if room is None else min(free, room)
+
+    @property
+    def slots(self) -> int:
+        """How many slots there are, but for those that are set aside."""
+        return self._slots
+
+    @property
+    def problem(self) -> str | None:
+        """Why no job could be started now, whatever slots are free: see `JobRunner.problem`."""
+        return self._runner.problem
 
     @property
     def busy(self) -> int:

@@ -19,7 +19,8 @@ class Heartbeat:
         self._engine = engine
         self._registration = registration
         self._interval = interval_seconds
-        self._failing = False
+        self.problem: str | None = None
+        """Why the engine was not reached by the last beat."""
 
     async def beat_for_ever(self) -> None:
         """Beat until this worker unregisters, or until cancelled."""
@@ -42,12 +43,13 @@ class Heartbeat:
             async with asyncio.timeout(self._interval):
                 known = await self._engine.ping(uuid)
         except (EngineError, TimeoutError) as error:
-            if not self._failing:
-                self._failing = True
-                tell(_log, HeartbeatFailing(reason=str(error) or "no answer in time"))
+            reason = str(error) or "no answer in time"
+            if self.problem is None:
+                tell(_log, HeartbeatFailing(reason=reason))
+            self.problem = reason
             return
-        if self._failing:
-            self._failing = False
+        if self.problem is not None:
+            self.problem = None
             tell(_log, HeartbeatRestored())
         if not known:
             await self._registration.renew(uuid)

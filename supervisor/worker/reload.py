@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -15,9 +14,9 @@ from supervisor.log.events.worker import Reloaded, ReloadRefused, RestartNeeded
 from supervisor.log.setup import set_level
 from supervisor.settings.run_settings import DaemonSettings, RunSettings
 from supervisor.worker.dispatch import Dispatcher
-from supervisor.worker.notify import Notifier
 from supervisor.worker.offered_blocks import imports_of, tell_left_out, tell_problem
 from supervisor.worker.registration import Registration
+from supervisor.worker.status import Status
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +37,7 @@ class Reload:
         runner: JobRunner,
         dispatcher: Dispatcher,
         registration: Registration,
-        notifier: Notifier,
+        status: Status,
     ) -> None:
         self._settings = settings
         self._read_settings = read_settings
@@ -46,24 +45,24 @@ class Reload:
         self._runner = runner
         self._dispatcher = dispatcher
         self._registration = registration
-        self._notifier = notifier
+        self._status = status
 
     async def reload_when_asked(self, asked: asyncio.Event) -> None:
         """Reload whenever ``asked`` is set. Cancelling it leaves in force what is then in force."""
         while True:
             await asked.wait()
             asked.clear()
-            # sd_notify(3): systemd waits for the READY=1 that follows.
-            self._notifier.send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+            self._status.reload_begins()
             try:
-                text = await self._reload()
+                await self._reload()
+                problem = None
             except (ReloadRefusedError, TemplateError) as error:
                 again = " Then send SIGHUP again." if error.retryable else ""
                 tell(_log, ReloadRefused(reason=f"{error}{again}", retryable=error.retryable))
-                text = f"the last reload was refused: {error}"
-            self._notifier.send("READY=1", f"STATUS={text.splitlines()[0]}")
+                problem = str(error).splitlines()[0]
+            self._status.reload_ends(problem)
 
-    async def _reload(self) -> str:
+    async def _reload(self) -> None:
         settings = self._read_settings()
         before = self._dispatcher.catalogue
 
@@ -81,9 +80,7 @@ class Reload:
         set_level(settings.log_level_number, settings.log_level_numbers)
         self._tell_what_needs_a_restart(settings)
         await self._registration.offer(catalogue.blocks)
-        text = f"reloaded: {len(self._registration.accepted)} block(s)"
         tell(_log, Reloaded(blocks=len(self._registration.accepted)))
-        return text
 
     def _tell_what_needs_a_restart(self, settings: DaemonSettings) -> None:
         changed = [

@@ -1,8 +1,7 @@
 """`python -m tests.faults.scarce_host --switch FILE -- FLAGS`: the supervisor on a machine that runs out of something.
 
 While FILE exists, the calls that it names fail. Each line is a call and the number of the error, such as `pipe 24`.
-Each failure leaves a line in `FILE.hits`. ``--start-seconds`` shortens how long a job
-waits for its child meanwhile.
+Each failure leaves a line in `FILE.hits`.
 """
 
 import _posixsubprocess
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from supervisor.cli import main
-from supervisor.launcher import SparePool
 
 CALLS: Final[dict[str, tuple[Any, str]]] = {
     "socketpair": (socket, "socketpair"),
@@ -55,11 +53,6 @@ def run(arguments: list[str]) -> int:
     given = dict(zip(own[::2], own[1::2], strict=True))
     for call, (owner, name) in CALLS.items():
         setattr(owner, name, _failing(call, getattr(owner, name), Path(given["--switch"])))
-    take, switch = SparePool.take, Path(given["--switch"])
-    patience = float(given.get("--start-seconds", "30"))
-    SparePool.take = (  # type: ignore[method-assign]
-        lambda self, seconds: take(self, min(seconds, patience) if switch.exists() else seconds)
-    )
     return main(flags)
 
 

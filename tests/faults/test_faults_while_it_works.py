@@ -1,7 +1,6 @@
 """What a worker that works does while its machine runs out of something: its jobs, a reload, its stop."""
 
 import errno
-import json
 import signal
 import time
 from pathlib import Path
@@ -13,22 +12,27 @@ from tests.patience import until
 
 
 @pytest.mark.parametrize("method", ["template", "spawn"])
-async def test_a_job_for_which_no_process_can_be_started_fails_and_may_be_started_again(
+async def test_a_worker_that_can_start_no_process_claims_no_job_and_runs_it_when_it_can_again(
     tmp_path: Path, method: str
 ) -> None:
-    async with site(tmp_path, "--start-seconds", "0.5", start_method=method) as scarce:
+    call = "process" if method == "spawn" else "fork"
+    async with site(tmp_path, start_method=method) as scarce:
         await scarce.settled_descriptors()
-        scarce.run_out("process" if method == "spawn" else "fork", errno.EAGAIN)
+        scarce.run_out(call, errno.EAGAIN)
         await scarce.kill_template_and_spares()
-        text = (await scarce.run()).result_text or ""
-        assert "No child could be started" in text
-        assert json.loads(text)["result"]["retryable"] is True
-        assert "(start_failed)" in scarce.worker.said()
+        await until(
+            lambda: "event=polling_paused" in scarce.said(), "the worker says that it asks for no jobs"
+        )
+        waiting, tried = scarce.submit(), scarce.hits(call)
+        # A poll would have been due many times: the pauses between two tries are up to twenty of its intervals.
+        await until(lambda: scarce.hits(call) >= tried + 4, "it tries again and again")
+        assert scarce.engine.job(waiting).status == "pending"
+        assert scarce.said().count("event=polling_paused") == 1
         scarce.recover()
         end = time.monotonic() + scarce.recovery_seconds
-        while (record := await scarce.run()).result_status != "success":
-            assert time.monotonic() < end, scarce.worker.said()
-        assert record.result_status == "success"
+        assert (await scarce.result(waiting)).result_status == "success", scarce.worker.said()
+        assert time.monotonic() < end
+        assert "event=polling_resumed" in scarce.said()
         await scarce.stop()
 
 

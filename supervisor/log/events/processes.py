@@ -30,7 +30,7 @@ class TemplateMissing(
 
 
 class ChildrenFailing(Event, level=WARNING, text="{reason} The worker tries again. {evidence}"):
-    """No child can be started. Jobs wait for half a minute, then fail with the cause `start_failed`."""
+    """A child can't be started. Jobs wait for ten seconds, then fail with the cause `start_failed`."""
 
     reason: str
     evidence: str

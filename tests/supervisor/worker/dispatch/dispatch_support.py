@@ -70,6 +70,8 @@ class Runner:
         self.running: dict[str, asyncio.Future[Finished]] = {}
         self.started: list[str] = []
         self.starts = True
+        self.room: int | None = None
+        self.problem: str | None = None
         self._calls = calls
 
     def pid_of(self, job_id: str) -> int:

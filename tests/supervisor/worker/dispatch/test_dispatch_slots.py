@@ -80,3 +80,13 @@ async def test_the_worker_is_idle_when_nothing_runs_or_waits(tmp_path: Path) -> 
         assert not idle.done()
         await stage.end("b", success())
         await asyncio.wait_for(idle, 30)
+
+
+async def test_no_more_jobs_are_asked_for_than_could_get_a_child(tmp_path: Path) -> None:
+    async with scene(tmp_path, slots=3) as stage:
+        stage.runner.room = 0
+        assert stage.dispatcher.free_slots == 0
+        stage.runner.room = 2
+        assert stage.dispatcher.free_slots == 2
+        stage.runner.room = None
+        assert stage.dispatcher.free_slots == 3

@@ -1,0 +1,167 @@
+"""What systemd is told of the worker (`systemctl status`), put together in one place from what is known now."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from jobrunner.protocol.catalogue import BlockEntry
+from supervisor.log.event import tell
+from supervisor.log.events.worker import PollingPaused, PollingResumed, WorkerReady
+
+_log = logging.getLogger(__name__)
+
+_LOOK_SECONDS: Final = 1.0
+_LONGEST_CHARS: Final = 300
+
+
+class Notifies(Protocol):
+    """Whoever passes assignments such as ``READY=1`` on to systemd."""
+
+    def send(self, *lines: str) -> None:
+        """Pass them on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the status says. ``slots`` are those that are not set aside."""
+
+    blocks: int
+    slots: int
+    worker: str
+    problem: str | None = None
+    """Why no job can be started; empty while the first child is on its way."""
+    engine_problem: str | None = None
+    """Why the engine can't be asked for jobs."""
+    reload_problem: str | None = None
+    """Why the last reload was refused."""
+
+
+def status_text(facts: Facts) -> str:
+    """Say in one line how the worker is: first what somebody has to see to, then what it offers."""
+    if facts.problem == "":
+        state = "starting: the first child is not ready yet."
+    elif facts.problem is not None:
+        state = f"no job can be started, so none is asked for: {facts.problem}"
+    elif facts.slots < 1:
+        state = "every slot is held by a process that can't be killed, so no job is asked for."
+    elif facts.engine_problem is not None:
+        state = f"the engine can't be asked for jobs: {facts.engine_problem}"
+    else:
+        state = "ready."
+    offered = f"{facts.blocks} block(s), {facts.slots} slot(s), worker {facts.worker}."
+    refused = f" The last reload was refused: {facts.reload_problem}" if facts.reload_problem else ""
+    return f"{_one_line(state)} {offered}{_one_line(refused)}"
+
+
+def _one_line(text: str) -> str:
+    printable = "".join(char if char.isprintable() else " " for char in text)
+    return printable if len(printable) <= _LONGEST_CHARS else printable[:_LONGEST_CHARS] + " …"
+
+
+class Offer(Protocol):
+    """The part of the worker that is registered."""
+
+    uuid: str
+    accepted: list[BlockEntry]
+
+
+class Room(Protocol):
+    """The part of the worker that starts jobs."""
+
+    @property
+    def slots(self) -> int:
+        """How many slots are not set aside."""
+        ...
+
+    @property
+    def problem(self) -> str | None:
+        """See `Facts.problem`."""
+        ...
+
+
+class Status:
+    """Tells systemd. READY comes once a job can run, which is when the first child has become ready.
+
+    ``engine_problem`` says why the engine can't be asked for jobs, if so. ``stopping`` is set when the worker stops:
+    what is said from then on is another's.
+    """
+
+    def __init__(
+        self,
+        notifier: Notifies,
+        offer: Offer,
+        room: Room,
+        engine_problem: Callable[[], str | None],
+        stopping: asyncio.Event,
+    ) -> None:
+        self._notifier = notifier
+        self._offer = offer
+        self._room = room
+        self._engine_problem = engine_problem
+        self._stopping = stopping
+        self._begun = False
+        self._is_ready = False
+        self._paused = False
+        self._reload_problem: str | None = None
+        self._said = ""
+
+    def _facts(self) -> Facts:
+        return Facts(
+            len(self._offer.accepted),
+            self._room.slots,
+            self._offer.uuid,
+            self._room.problem,
+            self._engine_problem(),
+            self._reload_problem,
+        )
+
+    def begin(self) -> None:
+        """From here on the worker asks for jobs, as soon as one can run."""
+        self._begun = True
+        self.look()
+
+    async def keep(self) -> None:
+        """Say anew what changes, until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            self.look()
+
+    def look(self) -> None:
+        """Say what has changed. To be called when jobs can be started again, or no longer."""
+        if self._stopping.is_set():
+            return
+        facts = self._facts()
+        self._tell_pauses(facts.problem)
+        if self._begun and facts.problem is None and not self._is_ready:
+            self._is_ready = True
+            tell(_log, WorkerReady(blocks=facts.blocks, slots=facts.slots, worker=facts.worker))
+            self._send("READY=1", text=status_text(facts))
+        elif (text := status_text(facts)) != self._said:
+            self._send(text=text)
+
+    def _tell_pauses(self, problem: str | None) -> None:
+        if bool(problem) == self._paused:
+            return
+        self._paused = bool(problem)
+        tell(_log, PollingPaused(reason=problem) if problem else PollingResumed())
+
+    def _send(self, *lines: str, text: str) -> None:
+        self._said = text
+        self._notifier.send(*lines, f"STATUS={text}")
+
+    def reload_begins(self) -> None:
+        """Say that a reload has begun: sd_notify(3), systemd waits for the READY=1 that follows."""
+        if self._is_ready:
+            self._notifier.send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def reload_ends(self, problem: str | None) -> None:
+        """Say that it is over, or with ``problem`` why it was refused. It makes no worker ready that was not."""
+        self._reload_problem = problem
+        if self._is_ready and not self._stopping.is_set():
+            self._send("READY=1", text=status_text(self._facts()))
+        else:
+            self.look()
