@@ -10,7 +10,7 @@ from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.masking import not_shown
 from jobrunner.protocol.messages import Blocking, Log, Outcome, Ready, Secret, Tick, from_child
-from supervisor.job.result import split_outcome
+from supervisor.job.result import AT_ONCE_BYTES, Parts, checked, parts_of
 from supervisor.launcher.child import Child
 from supervisor.lifecycle.events import ChannelEnded, JobEvent, OutcomeArrived, Ticked
 from supervisor.log.event import tell
@@ -33,8 +33,7 @@ _WAITED_SECONDS: Final = 0.001
 class ChannelReader:
     """Reads the frames of one child to their end, and turns them into events and lines of the log.
 
-    ``put`` takes the events; ``clock`` is in seconds. ``parts`` are the body and the acquires of the first outcome,
-    as bytes of JSON; `None` before it came.
+    ``put`` takes the events; ``clock`` is in seconds.
     """
 
     def __init__(
@@ -45,7 +44,11 @@ class ChannelReader:
         put: Callable[[JobEvent], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.parts: tuple[bytes, bytes] | None = None
+        self.parts: Parts | None = None
+        """The body and the acquires of the first outcome; `None` before it came."""
+        self.is_checked = False
+        """Whether they are JSON of the right shape. A large outcome is not checked here, as it takes its time: that is
+        done when the job is over."""
         self.message: str | None = None
         """That of the first outcome, as it came. It is masked when the job is over: it may take its time."""
         self.is_behind = False
@@ -109,7 +112,9 @@ class ChannelReader:
     def _take_outcome(self, outcome: Outcome, payload: bytes) -> None:
         if self.parts is not None:
             return  # the first counts, and to mask thousands of others would take the worker's time
-        self.parts = split_outcome(outcome, payload)
+        parts = parts_of(outcome, payload)
+        self.is_checked = len(payload) <= AT_ONCE_BYTES
+        self.parts = checked(parts) if self.is_checked else parts
         self.message = outcome.message
         seen = OutcomeSeen(outcome.success, not_shown(outcome.message), outcome.retryable, outcome.raised)
         self._put(OutcomeArrived(time.monotonic(), seen))

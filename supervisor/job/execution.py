@@ -5,12 +5,14 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
+from jobrunner.protocol.frames import FrameError
 from jobrunner.protocol.messages import Cancel, Order
 from supervisor.errors import LaunchError
 from supervisor.job.channel import ChannelReader
 from supervisor.job.evidence import ending_of
-from supervisor.job.result import Finished
+from supervisor.job.result import Finished, Parts, checked_in_steps
 from supervisor.job.timers import JobTimers
 from supervisor.launcher.child import Child
 from supervisor.launcher.sweep import Sweeper, Swept
@@ -142,6 +144,7 @@ class Execution:
         self._put(StopDemanded(time.monotonic()))
 
     async def _finish(self, conclusion: Conclude, stdout: OutputReader, stderr: OutputReader) -> Finished:
+        parts = await self._checked_parts()
         ending = await ending_of(
             self._state,
             conclusion.at,
@@ -151,8 +154,19 @@ class Execution:
             last_output=await self._log.end_of(stderr.tail() or stdout.tail()),
             kernel=self._kernel,
         )
-        body, acquires = self._channel.parts or (b"", b"")
+        body, acquires = parts
         return Finished(decide(ending), ending, body, acquires, conclusion.stuck)
+
+    async def _checked_parts(self) -> Parts:
+        """Return what the block returned. An outcome that turns out to be none is taken for one that was never sent."""
+        parts = self._channel.parts or (b"", b"")
+        if self._channel.parts is None or self._channel.is_checked:
+            return parts
+        try:
+            return await self._log.long_work.in_steps(checked_in_steps(parts))
+        except FrameError as error:
+            self._state = replace(self._state, outcome=None, channel_problem=str(error))
+            return b"", b""
 
     def _output_of(self, stream: str, descriptor: int) -> OutputReader:
         log, channel = self._log, self._channel

@@ -1,15 +1,35 @@
 """The text of a result as the engine gets it (contract W6), built once and then never changed."""
 
 import json
+from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic_core import from_json
 
 from jobrunner.protocol.frames import FrameError
 from jobrunner.protocol.messages import Outcome
+from supervisor.job.json_pieces import NotJsonError, Scanner, Shape
 from supervisor.verdict import Ending, Usage, Verdict
 
-_BODY_KEYS = {"data", "dbUpdates"}
+Parts = tuple[bytes, bytes]
+"""The body and the acquires of an outcome, as JSON; empty for none."""
+
+AT_ONCE_BYTES: Final = 32 * 1024
+"""A larger outcome is checked in steps: as empty objects, so much takes some five milliseconds."""
+
+_BODY_KEYS: Final = {"data", "dbUpdates"}
+_BLANKS: Final = b" \t\n\r"
+_UPDATES: Final = Shape(b"[", of_objects=True, name="its updates")
+_BODY: Final = Shape(
+    b"{",
+    {
+        b"data": Shape(b"{", name="its data"),
+        b"dbUpdates": Shape(b"{", {b"updates": _UPDATES}, name="its dbUpdates"),
+    },
+    name="its body",
+)
+_ACQUIRES: Final = Shape(b"[", of_objects=True, name="its acquires")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +51,19 @@ def not_run(verdict: Verdict) -> Finished:
     return Finished(verdict, Ending(Usage(0.0)))
 
 
-def split_outcome(outcome: Outcome, payload: bytes) -> tuple[bytes, bytes]:
-    """Check an outcome's payload and return its body and its acquires, as JSON that may be passed on.
+def parts_of(outcome: Outcome, payload: bytes) -> Parts:
+    """Return an outcome's body and its acquires, as they came."""
+    # Without the blanks that JSON allows around a value: `result_text` puts the inside of the object to its own.
+    return payload[: outcome.body_bytes].strip(_BLANKS), payload[outcome.body_bytes :]
+
+
+def checked(parts: Parts) -> Parts:
+    """Check a small outcome and return its parts as JSON that may be passed on.
 
     Raises `FrameError`: our own code in the child never sends anything else, but a block may have written to the
     channel itself, and one such result must not become a request that the engine can't read.
     """
-    # Without the blanks that JSON allows around a value: `result_text` puts the inside of the object to its own.
-    body, acquires = payload[: outcome.body_bytes].strip(), payload[outcome.body_bytes :]
+    body, acquires = parts
     try:
         parsed = from_json(body or b"{}", allow_inf_nan=False)
         listed = from_json(acquires or b"[]", allow_inf_nan=False)
@@ -46,7 +71,20 @@ def split_outcome(outcome: Outcome, payload: bytes) -> tuple[bytes, bytes]:
         raise FrameError("an outcome that is not JSON", incomplete=False) from None
     if problem := _problem_of(parsed, listed):
         raise FrameError(f"an outcome of the wrong shape: {problem}", incomplete=False)
-    return (b"" if not parsed else body), acquires
+    return (b"" if not parsed else _without_nul(body)), _without_nul(acquires)
+
+
+def checked_in_steps(parts: Parts) -> Generator[None, None, Parts]:
+    """Do the same with an outcome of any size: a few milliseconds' work for each step."""
+    body, acquires = parts
+    try:
+        yield from Scanner(body or b"{}").steps(_BODY)
+        yield from Scanner(acquires or b"[]").steps(_ACQUIRES)
+    except NotJsonError as error:
+        raise FrameError(f"an outcome that the engine could not read: {error}", incomplete=False) from None
+    body = b"" if not body[1:-1].strip(_BLANKS) else _without_nul(body)
+    yield
+    return body, _without_nul(acquires)
 
 
 def _problem_of(body: object, acquires: object) -> str | None:
@@ -56,17 +94,24 @@ def _problem_of(body: object, acquires: object) -> str | None:
     if not isinstance(body.get("data", {}), dict):
         return "its data is no object"
     updates = body.get("dbUpdates", {})
-    if (
-        not isinstance(updates, dict)
-        or not updates.keys() <= {"updates"}
-        or not _is_of_objects(updates.get("updates", []))
-    ):
-        return "its dbUpdates are no list of objects in an object"
+    if not isinstance(updates, dict) or not updates.keys() <= {"updates"}:
+        return "its dbUpdates are no object of updates"
+    if not _is_of_objects(updates.get("updates", [])):
+        return "its updates are no list of objects"
     return None if _is_of_objects(acquires) else "its acquires are no list of objects"
 
 
 def _is_of_objects(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
+def _without_nul(text: bytes) -> bytes:
+    """Return JSON in which each NUL character is the four characters ``\\x00``: PostgreSQL can't store one."""
+    if b"\\u0000" not in text:
+        return text
+    # No byte of UTF-8 is 0xFF: it keeps the place of a backslash that is escaped, and begins no escape itself.
+    kept = text.replace(b"\\\\", b"\xff")
+    return kept.replace(b"\\u0000", b"\\\\x00").replace(b"\xff", b"\\\\")
 
 
 def result_text(job_id: str, finished: Finished, *, knows_retryable: bool) -> bytes:

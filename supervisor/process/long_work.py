@@ -1,13 +1,14 @@
-"""What would hold the loop, done beside it."""
+"""What would hold the loop, done beside it, or in portions."""
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Final, TypeVar
 
 T = TypeVar("T")
 
 _PAUSE_SECONDS: Final = 0.002
+_PORTION_SECONDS: Final = 0.005
 
 
 class LongWork:
@@ -19,11 +20,28 @@ class LongWork:
 
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
+        self._step = asyncio.Lock()
 
     async def do(self, work: Callable[[], T]) -> T:
         """Return what ``work`` returns; raise what it raises. When this is cancelled, it is still done to its end."""
         async with self._turn:
             return await asyncio.to_thread(work)
+
+    async def in_steps(self, steps: Generator[None, None, T]) -> T:
+        """Do work that stops every few milliseconds, on the loop; return and raise what it does.
+
+        In one turn of the loop there is one such portion, of whosoever's work. Cancelling it leaves the rest undone.
+        """
+        while True:
+            async with self._step:
+                ends_at = time.monotonic() + _PORTION_SECONDS
+                try:
+                    while time.monotonic() < ends_at:
+                        next(steps)
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+                await asyncio.sleep(0)
 
 
 def pause() -> None:

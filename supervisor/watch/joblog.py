@@ -54,7 +54,8 @@ class JobLog:
         long_work: LongWork | None = None,
     ) -> None:
         self.mask = mask
-        self.fair_mask = FairMask(mask, long_work or LongWork())
+        self.long_work = long_work or LongWork()
+        self.fair_mask = FairMask(mask, self.long_work)
         self._facts = {"job": job_id, "block": block_id, **({"step": step} if step else {})}
         self._allowance = float(BURST_LINES)
         self._refilled_at = time.monotonic()

@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from jobrunner.protocol.frames import FrameError
 from jobrunner.protocol.messages import Outcome
-from supervisor.job.result import Finished, result_text, split_outcome
+from supervisor.job.result import Finished, Parts, checked, checked_in_steps, parts_of, result_text
 from supervisor.verdict import Cause, Ending, Usage, Verdict
 
 KEPT = Verdict(success=True, cause=Cause.COMPLETED, message="done", keeps_outcome=True)
@@ -24,6 +24,29 @@ def text_of(
 ) -> bytes:
     finished = Finished(verdict, Ending(Usage(1.0)), body, acquires)
     return result_text(job_id, finished, knows_retryable=knows_retryable)
+
+
+def split_outcome(outcome: Outcome, payload: bytes) -> Parts:
+    """Check it at once and in steps: both must come to the same."""
+    parts = parts_of(outcome, payload)
+    found: list[Parts | None] = []
+    for check in (checked, in_one_go):
+        try:
+            found.append(check(parts))
+        except FrameError:
+            found.append(None)
+    assert found[0] == found[1]
+    return checked(parts)
+
+
+def in_one_go(parts: Parts) -> Parts:
+    steps = checked_in_steps(parts)
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        result: Parts = end.value
+        return result
 
 
 def split(body: bytes, acquires: bytes = b"") -> tuple[bytes, bytes]:
@@ -71,6 +94,14 @@ def test_any_body_that_is_accepted_makes_a_result_that_can_be_read(body: bytes) 
         b'{"dbUpdates":{"updates":{}}}',
         b'{"dbUpdates":{"updates":[1]}}',
         b'{"dbUpdates":{"more":[]}}',
+        b'{"data":{"a":"\\ud800"}}',
+        b'{"data":{"a":"\\udc00\\ud800"}}',
+        b'{"data":{"a":01}}',
+        b'{"data":{"a":[1,]}}',
+        b'{"data":{"a":1,}}',
+        b'{"data":{"a":[1}]}',
+        b'{"data":{"a":"\x01"}}',
+        b'{"data":{"a":' + b"1" * 5000 + b"}}",
         b"\xef\xbb\xbf{}",
         b'{"data":' + b"[" * 10_000 + b"]" * 10_000 + b"}",
     ],
@@ -129,3 +160,19 @@ def test_a_nul_in_a_message_is_escaped() -> None:
     """PostgreSQL, which is behind the engine, stores no text with one."""
     text = text_of(Verdict(success=False, cause=Cause.EXITED, message="a\0b"))
     assert json.loads(text)["result"]["message"] == "a\\x00b"
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("a\0b", "a\\x00b"),
+        ("\0\0", "\\x00\\x00"),
+        ("\\u0000", "\\u0000"),
+        ("\\\0", "\\\\x00"),
+        ("\0é\\", "\\x00é\\"),
+    ],
+)
+def test_a_nul_in_data_is_escaped_and_nothing_else_is_changed(sent: str, stored: str) -> None:
+    data = {"text": sent, sent: ["\\", sent]}
+    body, _ = split(json.dumps({"data": data}).encode())
+    assert json.loads(body)["data"] == {"text": stored, stored: ["\\", stored]}

@@ -1,12 +1,15 @@
 """What jobs send is masked, read and passed on in turns: no job's texts keep the worker, or another job, waiting."""
 
 import asyncio
+import json
 import time
 from typing import Any
 
 from tests.programs.redteam.attack import attack, check
+from tests.programs.redteam.between import between
 from tests.programs.redteam.scene import Scene, events_of
 
+_LARGE_BYTES = 2**20
 _WORK = "neops_redteam/work:1.0.0"
 
 
@@ -58,3 +61,25 @@ async def hidden(scene: Scene) -> str:
         said = worker.said()
         check("user \\u202egnp.exe\\u202c \\u200bsaid\\u2066 so" in said, "they are not shown as escapes")
     return "they are shown as escapes"
+
+
+@attack("D-outcomes", "four outcomes of 8 MB of empty objects at once")
+async def outcomes(scene: Scene) -> str:
+    sizes: list[int] = []
+
+    def small(path: str, body: bytes) -> bytes:
+        """The embedded engine would take seconds for it."""
+        if len(body) < _LARGE_BYTES:
+            return body
+        sizes.append(len(body))
+        result = {"success": True, "message": "crafted", "data": {"bytes": len(body)}}
+        job_id = json.loads(body[: body.index(b",")] + b"}")["jobExecutionId"]
+        return json.dumps({"jobExecutionId": job_id, "status": "success", "result": result}).encode()
+
+    async with between(scene, request=small) as url, scene.worker(engine_url=url):
+        began = time.monotonic()
+        for result in await _four(scene, "tiny_objects"):
+            check(result["success"], f"it failed: {result['message'][:300]}")
+        took = time.monotonic() - began
+    check(len(sizes) == 4, f"{len(sizes)} large results came")
+    return f"4 results of {min(sizes) / 1e6:.1f} MB after {took:.1f} s"

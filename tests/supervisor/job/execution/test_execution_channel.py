@@ -5,13 +5,14 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from execution_support import DONE, SECRET, begin
+from execution_support import DONE, SECRET, Scene, begin
 
 from jobrunner.protocol.messages import Log, Outcome, Secret
+from supervisor.job.result import Finished
 from supervisor.lifecycle.events import Timer, TimerFired
 from supervisor.log.events.jobs import JobLinesDropped, JobOutput
 from supervisor.log.format import JOB_LOG
-from supervisor.verdict import ExitStatus
+from supervisor.verdict import Cause, ExitStatus, Limits
 from supervisor.watch import joblog as joblog_module
 from supervisor.watch.joblog import BURST_LINES
 from tests.log_events import facts_of, records_of, told
@@ -171,3 +172,36 @@ async def test_lines_that_were_too_many_are_counted_and_told_at_the_end(
     await scene.finish(DONE, status=EXIT_0)
     assert told(caplog, JobLinesDropped)[-1]["lines"] == 500
     assert caplog.records[-1].event == JobLinesDropped.name
+
+
+async def large_outcome(data: bytes) -> Finished:
+    scene = Scene(Limits(max_seconds=30.0, grace_seconds=1.0))
+    scene.result_cap_bytes = 2**22
+    await scene.begin()
+    outcome = Outcome(success=True, message=f"{SECRET} done", body_bytes=len(data))
+    await scene.say(outcome, payload=data)
+    return await scene.finish(status=ExitStatus(code=0))
+
+
+async def test_a_large_outcome_is_checked_in_portions_and_passed_on_as_it_is() -> None:
+    body = b'{"data":{"a":[' + b"{}," * 100_000 + b"{}]}}"
+    finished = await large_outcome(body)
+    assert (finished.verdict.cause, finished.verdict.message, finished.body) == (
+        Cause.COMPLETED,
+        "*** done",
+        body,
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b'{"data":[' + b"{}," * 100_000 + b"{}]}", "its data is no object"),
+        (b'{"data":{"a":[' + b"{}," * 100_000 + b"NaN]}}", "it can't be read"),
+    ],
+)
+async def test_a_large_outcome_that_is_none_is_a_failure_that_says_so(body: bytes, why: str) -> None:
+    finished = await large_outcome(body)
+    assert not finished.verdict.success
+    assert why in finished.verdict.message
+    assert finished.body == b""
