@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from jobrunner.channel import Channel
 from jobrunner.child_coverage import measured
+from jobrunner.containment import limit_open_files
 from jobrunner.group_filter import ask_before_leaving_the_group
 from jobrunner.job import run_order
 from jobrunner.logs import capture_logs
@@ -21,13 +22,14 @@ async def _nothing() -> None:
     """The throw-away run that pays for asyncio's first time in this process, before there is a job to delay."""
 
 
-def live(descriptors: Descriptors) -> NoReturn:
+def live(descriptors: Descriptors, max_open_files: int | None) -> NoReturn:
     """Run one job, if one comes. Ends the process without Python's exit handlers, which belong to the template."""
     channel = Channel(descriptors.channel)
     unbuffer_output()
     asyncio.run(_nothing())
     try:
         _get_ready(channel)
+        limit_open_files(max_open_files)
         frame = channel.receive(ORDER_CAP_BYTES)
     except (EOFError, OSError):
         os._exit(0)

@@ -51,7 +51,6 @@ def contain(confinement: Confinement) -> None:
     # The worker comes first where processors are short: it is what keeps the heartbeat, and stops what must stop.
     os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _lower(resource.RLIMIT_NOFILE, confinement.max_open_files)
     # CPython ignores SIGXFSZ, so that a block sees EFBIG; a program that it starts gets the signal.
     _lower(resource.RLIMIT_FSIZE, confinement.max_file_mb and confinement.max_file_mb * 2**20)
     if confinement.user is not None:
@@ -61,6 +60,15 @@ def contain(confinement: Confinement) -> None:
         _lower(resource.RLIMIT_NPROC, _without_reserve(resource.getrlimit(resource.RLIMIT_NPROC)[0]))
     with contextlib.suppress(OSError):
         kernel_files.write("/proc/self/oom_score_adj", _OOM_SCORE_ADJ)
+
+
+def limit_open_files(most: int | None) -> None:
+    """Allow this process ``most`` descriptors, `None` for as many as it may have.
+
+    Not with the other limits, but when it has sent the last descriptor that the worker needs: to send one it must be
+    allowed more than are on their way from all jobs (`supervisor.process.open_files`).
+    """
+    _lower(resource.RLIMIT_NOFILE, most)
 
 
 def take_ordinary_priority() -> None:

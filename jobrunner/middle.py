@@ -20,8 +20,8 @@ def be_the_middle(control: socket.socket, request: int, be_the_child: Callable[[
     os.setsid()
     try:
         child = os.fork()
-    except OSError:
-        announce_start(control, Started(request, 0))
+    except OSError as error:
+        announce_start(control, Started(request, 0, error.errno or 0))
         os._exit(1)
     if child:
         # First the announcement, then the end: the supervisor takes unknown children for leftovers of jobs.

@@ -26,6 +26,6 @@ def run(
     def be_the_child() -> NoReturn:
         started = become_child(supervisor_pid, descriptors, confinement)
         discover(discovery, lambda module: None)
-        live(started)
+        live(started, confinement.max_open_files)
 
     be_the_middle(socket.socket(fileno=control_fd), 0, be_the_child)

@@ -99,13 +99,17 @@ def _fork_twice(
     """
     try:
         middle = os.fork()
-    except OSError:
-        announce_start(control, Started(request, 0))
+    except OSError as error:
+        announce_start(control, Started(request, 0, error.errno or 0))
         middle = 0
     else:
         if middle == 0:
             be_the_middle(
-                control, request, lambda: live(become_child(supervisor_pid, descriptors, confinement))
+                control,
+                request,
+                lambda: live(
+                    become_child(supervisor_pid, descriptors, confinement), confinement.max_open_files
+                ),
             )
     for descriptor in (descriptors.channel, descriptors.stdout, descriptors.stderr, descriptors.dump):
         os.close(descriptor)

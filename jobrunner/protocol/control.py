@@ -3,10 +3,11 @@
 A ``SOCK_SEQPACKET`` pair without an address: one datagram is one message, and nobody else can connect to it.
 """
 
+import errno
 import json
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from jobrunner.protocol.confinement import Confinement
@@ -21,10 +22,14 @@ _HIGHEST_PID: Final = 2**22
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A child that exists, with the number of the request it answers. ``pid`` is 0 when the fork failed."""
+    """A child that exists, with the number of the request it answers.
+
+    ``pid`` is 0 when it could not be started, and ``error`` the kernel's number for the reason, where there is one.
+    """
 
     request: int
     pid: int
+    error: int = 0
 
 
 def send_fork_request(
@@ -37,19 +42,28 @@ def send_fork_request(
 
 
 def receive_fork_request(control: socket.socket) -> tuple[int, Descriptors, Confinement] | None:
-    """Wait for the next request; `None` when the supervisor is gone."""
-    data, passed, _, _ = socket.recv_fds(control, _MESSAGE_CAP_BYTES, _DESCRIPTORS_PER_CHILD)
-    if not data:
-        return None
+    """Wait for the next request that can be met; `None` when the supervisor is gone.
+
+    Where the kernel has no numbers left for the descriptors that come with one, it is answered here.
+    """
+    while True:
+        data, passed, _, _ = socket.recv_fds(control, _MESSAGE_CAP_BYTES, _DESCRIPTORS_PER_CHILD)
+        if not data:
+            return None
+        message = json.loads(data)
+        if len(passed) == _DESCRIPTORS_PER_CHILD:
+            break
+        for descriptor in passed:
+            os.close(descriptor)
+        announce_start(control, Started(int(message["request"]), 0, errno.EMFILE))
     for descriptor in passed:
         os.set_inheritable(descriptor, False)
-    message = json.loads(data)
     return int(message["request"]), Descriptors(*passed), Confinement.from_json(message["confinement"])
 
 
 def announce_start(control: socket.socket, start: Started) -> None:
     """Tell the supervisor of a child, before the middle process ends and the supervisor becomes its parent."""
-    control.send(json.dumps({"request": start.request, "pid": start.pid}).encode())
+    control.send(json.dumps(asdict(start)).encode())
 
 
 def receive_starts(control: socket.socket) -> tuple[list[Started], bool]:
@@ -81,9 +95,9 @@ def _start_of(data: bytes) -> Started | None:
     """
     try:
         message = json.loads(data)
-        request, pid = message["request"], message["pid"]
+        request, pid, error = message["request"], message["pid"], message.get("error", 0)
     except (ValueError, RecursionError, TypeError, KeyError):
         return None
-    if type(request) is not int or type(pid) is not int:
+    if any(type(number) is not int for number in (request, pid, error)) or error not in {0, *errno.errorcode}:
         return None
-    return Started(request, pid) if 0 <= pid <= _HIGHEST_PID and pid not in (1, os.getpid()) else None
+    return Started(request, pid, error) if 0 <= pid <= _HIGHEST_PID and pid not in (1, os.getpid()) else None

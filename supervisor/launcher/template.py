@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import itertools
 import logging
 import os
@@ -184,9 +185,8 @@ class TemplateLauncher:
         elif start.pid:
             awaited.started.set_result(start.pid)
         else:
-            awaited.started.set_exception(
-                LaunchError("The template could not fork: the machine has no process or memory left.")
-            )
+            reason = explain(OSError(start.error or errno.EAGAIN, ""))
+            awaited.started.set_exception(LaunchError(f"The template could not start a child: {reason}"))
 
     def _end_unclaimed(self, pid: int) -> None:
         """End a child whose wait was given up before it was started. It has no job, so nothing is reported."""

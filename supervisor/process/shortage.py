@@ -9,6 +9,8 @@ _ADVICE: Final = {
     errno.EAGAIN: _PROCESSES,
     errno.EMFILE: "Raise the limit of open files (ulimit -n, LimitNOFILE of the systemd unit).",
     errno.ENFILE: "Raise the machine's limit of open files (sysctl fs.file-max).",
+    errno.ETOOMANYREFS: "Other processes of this user hold too many descriptors back in sockets. End them, or raise "
+    "the worker's limit of open files (ulimit -n, LimitNOFILE of the systemd unit).",
     errno.ENOMEM: "Give the machine, or the worker's cgroup, more memory.",
 }
 
@@ -20,8 +22,8 @@ def is_shortage(error: BaseException) -> bool:
 
 
 def explain(error: OSError | RuntimeError) -> str:
-    """Return what is missing and what to do, as sentences."""
+    """Return what is missing, by the kernel's own name for it too, and what to do, as sentences."""
     number = error.errno if isinstance(error, OSError) else None
-    reason = os.strerror(number) if number else str(error)
+    reason = f"{os.strerror(number)} ({errno.errorcode.get(number, number)})" if number else str(error)
     advice = _ADVICE.get(number or 0, "") if isinstance(error, OSError) else _PROCESSES
     return f"{reason}. {advice}".rstrip()

@@ -106,7 +106,8 @@ class RunSettings(BaseSettings):
     max_job_open_files: int = Field(
         default=1024,
         ge=64,
-        description="How many files and sockets each process of a job may have open; never more than the worker may.",
+        description="How many files and sockets each process of a job may have open; never more than half of what the "
+        "worker may.",
     )
     max_job_file_mb: int | None = Field(
         default=None,

@@ -14,6 +14,7 @@ from supervisor.launcher.spawn_launcher import SpawnLauncher
 from supervisor.launcher.template import TemplateLauncher
 from supervisor.log.event import tell
 from supervisor.log.events.worker import InterpreterForEachJob, ModuleFailed, ModuleLeftOut, ModulesLeftOut
+from supervisor.process.open_files import allow_most, most_of_a_job
 from supervisor.settings.run_settings import RunSettings
 
 _log = logging.getLogger(__name__)
@@ -22,8 +23,11 @@ _log = logging.getLogger(__name__)
 async def start_launcher(settings: RunSettings, users: JobUsers | None = None) -> tuple[Launcher, Catalogue]:
     """Import the blocks and return how to start children with them. Raises `TemplateError`.
 
+    Children need descriptors of this process: it takes as many as it may have.
+
     Where importing them starts a thread, the template can't be forked: children are spawned instead, and it is said.
     """
+    allow_most()
     imports, confinement_pool = imports_of(settings), ConfinementPool(users)
     launcher: Launcher
     if settings.start_method == "spawn":
@@ -47,7 +51,7 @@ def imports_of(settings: RunSettings) -> Imports:
         job_environment(os.environ, frozenset(settings.job_env)),
         settings.import_seconds,
         Confinement(
-            max_open_files=settings.max_job_open_files,
+            max_open_files=most_of_a_job(settings.max_job_open_files),
             max_file_mb=settings.max_job_file_mb,
             max_processes=settings.max_job_processes,
         ),

@@ -74,7 +74,7 @@ def birth(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Born]]:
             os.dup2(theirs, 2)
             os.close(theirs)
             try:
-                child_module.live(Descriptors(far.detach(), 1, 2, os.memfd_create("dump")))
+                child_module.live(Descriptors(far.detach(), 1, 2, os.memfd_create("dump")), None)
             finally:
                 os._exit(77)  # nothing of a test may go on here
         far.close()

@@ -20,13 +20,15 @@ from tests.patience import PATIENCE_SECONDS
 
 CONTAIN = """
 import json, os, resource, sys
-from jobrunner.containment import contain
+from jobrunner.containment import contain, limit_open_files
 from jobrunner.protocol.confinement import Confinement
 before = {name: resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")}
 del before["RLIMIT_OFILE"]  # another name of RLIMIT_NOFILE
 if len(sys.argv) > 2:
     os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-contain(Confinement(**json.loads(sys.argv[1])))
+confinement = Confinement(**json.loads(sys.argv[1]))
+contain(confinement)
+limit_open_files(confinement.max_open_files)
 after = {name: resource.getrlimit(getattr(resource, name)) for name in before}
 print(json.dumps({
     "niceness": os.nice(0),

@@ -1,6 +1,7 @@
 """The control socket: what the template announces is a birth or a reason to trust it no more; requests carry files."""
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -36,7 +37,7 @@ def test_all_births_that_are_there_are_taken_in_their_order(
 ) -> None:
     supervisor, template = pair
     assert receive_starts(supervisor) == ([], False)
-    births = [Started(1, 700), Started(2, 0), Started(3, HIGHEST_PID)]  # 0: the fork failed
+    births = [Started(1, 700), Started(2, 0, errno.EAGAIN), Started(3, HIGHEST_PID)]  # 0: the fork failed
     for birth in births:
         announce_start(template, birth)
     assert receive_starts(supervisor) == (births, False)
@@ -79,6 +80,7 @@ def test_a_template_that_died_with_a_request_unread_is_gone(
                 *((request, 700) for request in ("1", 1.0, False, None)),
             ]
         ),
+        *(json.dumps({"request": 1, "pid": 0, "error": error}).encode() for error in (-1, 10**6, "11", True)),
         pytest.param(json.dumps({"request": 1, "pid": os.getpid()}).encode(), id="own pid"),
     ],
 )
@@ -138,6 +140,21 @@ def test_of_more_descriptors_than_a_child_needs_the_rest_is_not_taken(
     assert len(os.listdir("/proc/self/fd")) == before + 4
     for descriptor in (descriptors.channel, descriptors.stdout, descriptors.stderr, descriptors.dump):
         os.close(descriptor)
+
+
+def test_a_request_for_whose_descriptors_no_numbers_are_left_is_answered_and_the_template_goes_on(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    supervisor, template = pair
+    message = json.dumps({"request": 1, "confinement": Confinement().to_json()}).encode()
+    before = len(os.listdir("/proc/self/fd"))
+    with open(os.devnull, "rb") as null:
+        socket.send_fds(supervisor, [message], [null.fileno()] * 3)
+    template.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        receive_fork_request(template)
+    assert receive_starts(supervisor) == ([Started(1, 0, errno.EMFILE)], False)
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_supervisor_that_is_gone_asks_for_nothing(pair: tuple[socket.socket, socket.socket]) -> None:

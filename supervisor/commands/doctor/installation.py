@@ -1,7 +1,6 @@
 """Files, limits and packages of this installation."""
 
 import os
-import resource
 import shutil
 import stat
 from typing import Final
@@ -10,6 +9,7 @@ from supervisor.commands.doctor.finding import Finding, failed, ok, warning
 from supervisor.commands.local.places import is_locked
 from supervisor.commands.owned_names import refuse_foreign_owners
 from supervisor.errors import StartRefusedError
+from supervisor.process.open_files import most_of_a_job, most_open_files
 from supervisor.settings.run_settings import DaemonSettings
 
 _FEWEST_FREE_MB: Final = 200
@@ -59,14 +59,23 @@ def open_files(settings: DaemonSettings) -> Finding:
     slots = settings.max_concurrent_jobs
     children = slots + settings.spares
     needed = _DESCRIPTORS_OF_THE_WORKER + children * _DESCRIPTORS_PER_CHILD
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < needed:
+    most = most_open_files()
+    if most < needed:
         return failed(
             "open files",
-            f"{soft} files may be open; {slots} slot(s) need {needed}.",
-            f"Raise the limit (ulimit -n {needed}, or LimitNOFILE= in the unit).",
+            f"{most} files may be open; {slots} slot(s) need {needed}.",
+            f"Raise the hard limit (ulimit -Hn {needed}, or LimitNOFILE= in the unit).",
         )
-    return ok("open files", f"{soft} may be open; {slots} slot(s) need {needed}")
+    wanted, each = settings.max_job_open_files, most_of_a_job(settings.max_job_open_files)
+    if each < wanted:
+        return warning(
+            "open files",
+            f"{most} may be open, of which a process of a job gets {each}; --max-job-open-files says {wanted}.",
+            f"Raise the hard limit (ulimit -Hn {2 * wanted}, or LimitNOFILE= in the unit).",
+        )
+    return ok(
+        "open files", f"{most} may be open, {each} in a process of a job; {slots} slot(s) need {needed}"
+    )
 
 
 def systemd(settings: DaemonSettings) -> Finding:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -64,7 +65,7 @@ class PlayedTemplate:
 
     def refuse(self, request: int, descriptors: Descriptors) -> None:
         """Say that the fork has failed."""
-        announce_start(self._theirs, Started(request, 0))
+        announce_start(self._theirs, Started(request, 0, errno.ENOMEM))
         self.forget(descriptors)
 
     def forget(self, descriptors: Descriptors) -> None:

@@ -298,7 +298,9 @@ async def test_a_child_whose_descriptor_finds_no_free_number_is_given_up(bed: Be
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
     try:
-        with pytest.raises(LaunchError, match=r"Too many open files\. Raise the limit of open files"):
+        with pytest.raises(
+            LaunchError, match=r"Too many open files \(EMFILE\)\. Raise the limit of open files"
+        ):
             await child.get_ready(LONG_SECONDS)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -182,7 +182,7 @@ async def test_an_interpreter_or_a_child_that_can_not_be_watched_is_ended_waited
     owner: Any = spawn_module.os if name == "pidfd_open" else asyncio.get_running_loop()
     monkeypatch.setattr(owner, name, fails(OSError(errno.EMFILE, "x"), at_call, getattr(owner, name)))
     launcher = SpawnLauncher(IMPORTS)
-    with pytest.raises(LaunchError, match=rf"{what}: Too many open files\. Raise the limit"):
+    with pytest.raises(LaunchError, match=rf"{what}: Too many open files \(EMFILE\)\. Raise the limit"):
         await launcher.spawn_child()
     (interpreter,) = started
     assert not is_there(interpreter.pid)

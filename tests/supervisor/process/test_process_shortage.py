@@ -12,6 +12,7 @@ SHORTAGES = {
     errno.EMFILE: "ulimit -n",
     errno.ENFILE: "fs.file-max",
     errno.ENOMEM: "more memory",
+    errno.ETOOMANYREFS: "in sockets",
 }
 
 
@@ -20,7 +21,7 @@ def test_of_a_shortage_the_reason_and_the_remedy_are_told(number: int) -> None:
     error = OSError(number, "whatever")
     assert is_shortage(error)
     assert SHORTAGES[number] in explain(error)
-    assert explain(error).startswith(f"{os.strerror(number)}. ")
+    assert explain(error).startswith(f"{os.strerror(number)} ({errno.errorcode[number]}). ")
 
 
 def test_a_thread_that_the_kernel_refuses_has_no_number_and_is_one_too() -> None:
@@ -46,5 +47,5 @@ def test_what_does_not_pass_is_none(error: Exception) -> None:
 
 
 def test_where_nothing_helps_only_the_reason_is_told() -> None:
-    assert explain(OSError(errno.EACCES, "x")) == "Permission denied."
+    assert explain(OSError(errno.EACCES, "x")) == "Permission denied (EACCES)."
     assert explain(OSError("something else")) == "something else."

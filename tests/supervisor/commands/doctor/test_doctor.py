@@ -14,6 +14,7 @@ from sdk.devengine import DevEngine, EngineOptions
 from supervisor.commands.doctor import all_checks, installation, kernel
 from supervisor.commands.doctor.command import DoctorSettings
 from supervisor.commands.doctor.finding import Finding, Status
+from supervisor.process import open_files as open_files_module
 
 CHECKS = {
     "python",
@@ -69,8 +70,12 @@ async def test_what_fails_is_named_with_what_to_do_and_sets_the_exit_code(tmp_pa
 
 
 def test_too_few_open_files_for_the_slots_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation.resource, "getrlimit", lambda _: (256, 256))
-    assert installation.open_files(settings(max_concurrent_jobs=2)).status is Status.OK
+    monkeypatch.setattr(open_files_module.resource, "getrlimit", lambda _: (256, 256))
+    few = settings(max_concurrent_jobs=2, max_job_open_files=128)
+    assert installation.open_files(few).status is Status.OK
+    finding = installation.open_files(settings(max_concurrent_jobs=2))
+    assert finding.status is Status.WARNING
+    assert "gets 128; --max-job-open-files says 1024" in finding.text
     finding = installation.open_files(settings(max_concurrent_jobs=40))
     assert finding.status is Status.FAILED
     assert "LimitNOFILE" in finding.advice

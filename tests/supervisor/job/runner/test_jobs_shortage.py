@@ -24,7 +24,9 @@ async def test_a_job_whose_child_can_not_be_watched_is_not_run_and_may_be_starte
         watch, stage.runner._sampler.watch = stage.runner._sampler.watch, refuse  # type: ignore[method-assign]
         verdict = (await stage.runner.run(job(), ENTRY)).verdict
         assert (verdict.success, verdict.cause, verdict.retryable) == (False, Cause.START_FAILED, True)
-        assert "can't be watched: Too many open files. Raise the limit of open files" in verdict.message
+        assert (
+            "can't be watched: Too many open files (EMFILE). Raise the limit of open files" in verdict.message
+        )
         assert child.exited.done()
         assert stage.runner._running == {}
         await until(lambda: not list((tmp_path / "jobs").iterdir()), "its directory is removed")

@@ -1,0 +1,122 @@
+"""Blocks that hold memory and descriptors where nobody counts them, and leave them behind."""
+
+import asyncio
+import contextlib
+import mmap
+import os
+import signal
+import socket
+from typing import Any, Literal
+
+from pydantic import Field
+
+from sdk import (
+    FunctionBlock,
+    FunctionBlockParams,
+    FunctionBlockResult,
+    FunctionBlockResultData,
+    Registration,
+    WorkflowContext,
+    register_function_block,
+)
+
+Kind = Literal["memfd", "shared", "forked", "dump", "sockets"]
+
+_PART_BYTES = 2**20
+_DUMP = 4
+_MOST_IN_A_MESSAGE = 253  # SCM_MAX_FD
+
+
+class HoardingParams(FunctionBlockParams):
+    """What is held, how much of it, and for how long."""
+
+    kind: Kind
+    mb: int = Field(default=600, description="How many megabytes")
+    seconds: float = Field(default=8.0, description="How long it holds them")
+
+
+class HoardingResult(FunctionBlockResultData):
+    """How many bytes, or descriptors, it got."""
+
+    got: int
+
+
+@register_function_block(
+    Registration(
+        package="neops_redteam",
+        name="hoarding",
+        description="Holds memory or descriptors",
+        run_on="global",
+        fb_type="execute",
+        param_cls=HoardingParams,
+        result_cls=HoardingResult,
+        is_pure=False,
+        is_idempotent=True,
+    )
+)
+class Hoarding(FunctionBlock[HoardingParams, HoardingResult]):
+    """Holds memory or descriptors."""
+
+    async def run(
+        self, params: HoardingParams, context: WorkflowContext
+    ) -> FunctionBlockResult[HoardingResult]:
+        held, got = _take(params.kind, params.mb)
+        print("hoarding now")
+        await asyncio.sleep(params.seconds)
+        del held
+        return FunctionBlockResult(success=True, message="Held", data=HoardingResult(got=got))
+
+
+def _take(kind: Kind, mb: int) -> tuple[Any, int]:
+    part = b"x" * _PART_BYTES
+    match kind:
+        case "memfd":
+            descriptor = os.memfd_create("hoard")
+            return descriptor, sum(os.write(descriptor, part) for _ in range(mb))
+        case "shared":
+            shared = mmap.mmap(-1, mb * _PART_BYTES)
+            for place in range(0, len(shared), mmap.PAGESIZE):
+                shared[place] = 1
+            return (shared, _fork_and_touch(shared)), len(shared)
+        case "forked":
+            private = bytearray(part) * mb
+            return (private, _fork_and_touch(None)), len(private)
+        case "dump":
+            return None, _write_until_refused(_DUMP, part, mb)
+        case "sockets":
+            return _send_until_refused()
+
+
+def _fork_and_touch(shared: mmap.mmap | None) -> int:
+    ready, done = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        for place in range(0, len(shared or b""), mmap.PAGESIZE):
+            assert shared is not None
+            _ = shared[place]
+        os.write(done, b"x")
+        while True:
+            signal.pause()
+    os.read(ready, 1)
+    return pid
+
+
+def _write_until_refused(descriptor: int, part: bytes, mb: int) -> int:
+    written = 0
+    with contextlib.suppress(OSError):
+        for _ in range(mb):
+            written += os.write(descriptor, part)
+    return written
+
+
+def _send_until_refused() -> tuple[Any, int]:
+    """Put descriptors on their way, in sockets that nobody reads, until the kernel takes no more."""
+    pairs, sent = [], 0
+    null = os.open(os.devnull, os.O_RDONLY)
+    with contextlib.suppress(OSError):
+        for _ in range(50):
+            pairs.append(socket.socketpair())
+            for _ in range(20):
+                socket.send_fds(pairs[-1][0], [b"x"], [null] * _MOST_IN_A_MESSAGE)
+                sent += _MOST_IN_A_MESSAGE
+    return pairs, sent
