@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from journal_support import claim
 
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
@@ -12,6 +11,7 @@ from supervisor.journal import Ledger, StoredResult
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.outbox import Outbox
 from tests.patience import until
+from tests.supervisor.journal.journal_support import claim
 
 
 class HangingEngine:

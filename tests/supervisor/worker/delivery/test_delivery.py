@@ -6,7 +6,6 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from journal_support import claim, raw
 
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
@@ -17,6 +16,7 @@ from supervisor.worker.outbox import Outbox
 from supervisor.worker.recovery import recover_results
 from tests.log_events import facts_of, records_of
 from tests.patience import PATIENCE_SECONDS, until
+from tests.supervisor.journal.journal_support import claim, raw
 
 
 class Engine:

@@ -4,7 +4,6 @@ import logging
 from pathlib import Path
 
 import pytest
-from journal_support import claim, raw
 
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
@@ -15,6 +14,7 @@ from supervisor.worker.delivery import Delivery
 from supervisor.worker.outbox import Outbox
 from tests.log_events import facts_of, records_of, told
 from tests.patience import until
+from tests.supervisor.journal.journal_support import claim, raw
 
 
 class Engine:

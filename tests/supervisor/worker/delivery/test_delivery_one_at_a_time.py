@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from journal_support import claim
 
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
@@ -13,6 +12,7 @@ from supervisor.journal import Ledger
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.outbox import AT_ONCE, Outbox
 from tests.patience import until
+from tests.supervisor.journal.journal_support import claim
 
 JOBS = [str(number) for number in range(AT_ONCE + 2)]
 

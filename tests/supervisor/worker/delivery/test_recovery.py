@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from journal_support import claim
 
 from supervisor.journal import Ledger, StoredResult
 from supervisor.log.events.jobs import JobInterrupted
 from supervisor.worker.recovery import recover_results
 from tests.log_events import records_of, told
+from tests.supervisor.journal.journal_support import claim
 
 
 class Delivery:

@@ -3,14 +3,13 @@
 import asyncio
 from pathlib import Path
 
-from journal_support import claim
-
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
 from supervisor.journal import Ledger
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.outbox import AT_ONCE, Item, Outbox
 from tests.patience import until
+from tests.supervisor.journal.journal_support import claim
 
 OLD = [f"old {number}" for number in range(AT_ONCE)]
 
