@@ -49,7 +49,9 @@ class ReloadRefusedError(SupervisorError):
 class EngineError(SupervisorError):
     """A request to the engine did not succeed. ``status`` is the HTTP status, `None` without an answer.
 
-    ``retry_after_seconds`` is what the engine asked for (Retry-After), if it did.
+    ``retry_after_seconds`` is what the engine asked for (Retry-After), if it did. ``said`` is the message in the
+    engine's own words: `None` for a web page, plain text and nothing, which may be a proxy's. ``timed_out`` tells that
+    the request was sent, and no answer came in time.
     """
 
     def __init__(
@@ -59,8 +61,12 @@ class EngineError(SupervisorError):
         status: int | None = None,
         retryable: bool = True,
         retry_after_seconds: float | None = None,
+        said: str | None = None,
+        timed_out: bool = False,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.retryable = retryable
         self.retry_after_seconds = retry_after_seconds
+        self.said = said
+        self.timed_out = timed_out

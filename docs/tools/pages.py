@@ -4,6 +4,7 @@ from pathlib import Path
 
 import griffe
 
+from docs.tools.answers_page import ANSWERS_FILE, render_answers
 from docs.tools.api_page import Page, render
 from docs.tools.commands_page import render_commands
 from docs.tools.events_page import CAUSES_FILE, EVENTS_FILE, render_causes, render_events
@@ -27,4 +28,5 @@ def stale_pages() -> dict[Path, str]:
     wanted[REFERENCE / COMMANDS_FILE] = render_commands()
     wanted[REFERENCE / EVENTS_FILE] = render_events()
     wanted[REFERENCE / CAUSES_FILE] = render_causes()
+    wanted[REFERENCE / ANSWERS_FILE] = render_answers()
     return {path: text for path, text in wanted.items() if not path.exists() or path.read_text() != text}

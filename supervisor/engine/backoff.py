@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 RETRYABLE_STATUSES: Final = frozenset({408, 425, 429})
-"""4xx that may pass by themselves; every other 4xx is final (contract W6)."""
+"""4xx that may pass by themselves. Of results `supervisor.worker.result_answers` knows more."""
 
 LONGEST_RETRY_AFTER_SECONDS: Final = 120.0
 """The engine's Retry-After is respected up to here: it gives a job up after some minutes without a result."""

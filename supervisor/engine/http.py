@@ -29,6 +29,9 @@ from supervisor.settings.token_file import read_token
 
 _BODY_CAP_BYTES: Final = 256 * 2**20
 _EXCERPT_CHARS: Final = 200
+_ERROR_CAP_BYTES: Final = 64 * 1024
+"""An engine's message about an error is short; what is longer is not read on the loop."""
+
 _REASON_CHARS: Final = 500
 _NO_TOKEN: Final = 401
 _MASK: Final = Mask()
@@ -163,6 +166,7 @@ class EngineHttp:
         raise EngineError(
             f"The engine answered {what} with {response.status}{_redirect(response.status)}: {_explanation(content)}.",
             status=response.status,
+            said=message_in(content),
             retryable=is_retryable(response.status),
             retry_after_seconds=retry_after_seconds(
                 response.headers.get("Retry-After"), response.headers.get("Date")
@@ -225,18 +229,30 @@ def _tls_reason(error: aiohttp.ClientConnectorError) -> str:
     return f"{reason.replace('_', ' ').lower()}. Is it an http:// address, or another service?"
 
 
-def _explanation(content: bytes) -> str:
-    """Return what an answer says of an error. Of JSON only its own messages: all else may be a job's passwords."""
-    if content.lstrip()[:1] not in (b"[", b"{"):
-        return _excerpt(content)
+def message_in(content: bytes) -> str | None:
+    """Return the message in an answer that tells of an error as the engine does; `None` for all others.
+
+    See engine contract: status codes. Of JSON only its own messages are told: all else may be a job's passwords.
+    """
+    if content.lstrip()[:1] != b"{" or len(content) > _ERROR_CAP_BYTES:
+        return None
     try:
         answer = json.loads(content)
     except (ValueError, RecursionError):
-        answer = None
+        return None
     said = answer.get("message", answer.get("error")) if isinstance(answer, dict) else None
     if not said:
-        return f"{len(content)} bytes of JSON without a message"
-    return _excerpt((said if isinstance(said, str) else json.dumps(said)).encode(errors="backslashreplace"))
+        return None
+    return said if isinstance(said, str) else json.dumps(said)
+
+
+def _explanation(content: bytes) -> str:
+    said = message_in(content)
+    if said is not None:
+        return _excerpt(said.encode(errors="backslashreplace"))
+    if content.lstrip()[:1] not in (b"[", b"{"):
+        return _excerpt(content)
+    return f"{len(content)} bytes of JSON without a message"
 
 
 def _redirect(status: int) -> str:

@@ -1,6 +1,7 @@
 """The text of a result as the engine gets it (contract W6), built once and then never changed."""
 
 import json
+import re
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Final
@@ -30,6 +31,7 @@ _BODY: Final = Shape(
     name="its body",
 )
 _ACQUIRES: Final = Shape(b"[", of_objects=True, name="its acquires")
+_STATUS: Final = re.compile(rb'\{"jobExecutionId": "(?:[^"\\]|\\.)*+", "status": "([a-z]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +139,9 @@ def result_text(job_id: str, finished: Finished, *, knows_retryable: bool) -> by
     if acquires:
         text += b', "acquires": ' + acquires
     return text + b"}"
+
+
+def status_in(text: bytes) -> str:
+    """Return the status that a text of `result_text` tells. It is not parsed: that takes 0.1 s where it is large."""
+    found = _STATUS.match(text)
+    return found[1].decode() if found else "unknown"

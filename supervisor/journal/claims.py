@@ -1,6 +1,6 @@
 """The open claims in memory, and which of them the file does not have as they are. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from supervisor.journal.records import Claim, Entry, RowState, StoredResult
@@ -44,6 +44,8 @@ class Claims:
         """Which file the rows' images are in: counts up when a file is lost."""
         self._rows: dict[int, Row] = {}
         self._next = 1
+        self._replacements: set[int] = set()
+        """Numbers of entries that stand for results which the engine has refused."""
 
     def add(self, claims: Iterable[Claim]) -> list[Row]:
         """Open claims and give them their numbers, which are never used again."""
@@ -79,6 +81,21 @@ class Claims:
             row.change(replace(row.entry, dead_reason=reason))
         return row
 
+    def replace_refused(self, number: int, reason: str, text: bytes, now: float) -> list[Row]:
+        """Make a claim's result a dead letter, and ``text`` that of a new entry of the same claim.
+
+        Returns both rows, the new one first. They belong into one transaction: a kill must not leave a claim with
+        neither.
+        """
+        row = self._open(number)
+        if row is None:
+            return []
+        (new,) = self.add([row.entry.claim])
+        new.entry = replace(new.entry, result=text, finished_at=now)
+        self._replacements.add(new.entry.number)
+        row.change(replace(row.entry, dead_reason=reason, replaced_by=new.entry.number))
+        return [new, row]
+
     def numbers_above(self, highest: int) -> None:
         """Give only numbers above ``highest`` from now on."""
         self._next = max(self._next, highest + 1)
@@ -92,6 +109,8 @@ class Claims:
         self.numbers_above(highest)
         claimed_again = self.job_ids()
         replaced: list[Entry] = []
+        adopted: list[Row] = []
+        moved: dict[int, int] = {}
         for entry in entries:
             if entry.state == "running" and entry.claim.job_id in claimed_again:
                 # The engine has given it up and handed it out again: it runs, and must not be reported as interrupted.
@@ -101,10 +120,23 @@ class Claims:
             if number in self._rows:
                 replaced.append(entry)
                 number, is_saved = self._next, False
+                moved[entry.number] = number
                 self._next += 1
             row = Row(replace(entry, number=number), saved=int(is_saved), earlier=True, tried_before=True)
             self._rows[number] = row
+            adopted.append(row)
+        for row in adopted:
+            self._adopt_replacement(row, moved)
         return replaced
+
+    def _adopt_replacement(self, row: Row, moved: Mapping[int, int]) -> None:
+        number = row.entry.replaced_by
+        if number is None:
+            return
+        if number in moved:
+            number = moved[number]
+            row.change(replace(row.entry, replaced_by=number))
+        self._replacements.add(number)
 
     def compare(self, seen: Iterable[RowState]) -> Differences:
         """Take over what a person has done to dead letters, and find rows of ours that were taken away."""
@@ -142,8 +174,12 @@ class Claims:
             del self._rows[row.entry.number]
 
     def unsaved(self) -> list[Row]:
-        """Return the rows that the file does not have as they are, oldest first."""
-        return [row for row in self._rows.values() if row.saved < row.version]
+        """Return the rows that the file does not have as they are, oldest first; but dead letters last.
+
+        They are saved one by one: what stands for a dead letter must not be missing when that is one in the file.
+        """
+        rows = [row for row in self._rows.values() if row.saved < row.version]
+        return sorted(rows, key=lambda row: row.entry.state == "dead")
 
     def interrupted(self) -> list[Entry]:
         """Return claims of an earlier run without a result, oldest first."""
@@ -153,17 +189,25 @@ class Claims:
         """Return results that the engine does not have yet, in the order in which they were made."""
         waiting = [row for row in self._open_rows() if row.entry.state == "waiting"]
         waiting.sort(key=lambda row: (row.entry.finished_at or row.entry.claim.claimed_at, row.entry.number))
-        return [
-            StoredResult(row.entry.number, row.entry.claim.job_id, row.entry.result or b"", row.tried_before)
-            for row in waiting
-        ]
+        return [self._stored(row, row.entry.result or b"") for row in waiting]
 
     def result(self, number: int) -> StoredResult | None:
         """Return a claim's result."""
         row = self._open(number)
         if row is None or row.entry.result is None:
             return None
-        return StoredResult(number, row.entry.claim.job_id, row.entry.result, row.tried_before)
+        return self._stored(row, row.entry.result)
+
+    def _stored(self, row: Row, text: bytes) -> StoredResult:
+        entry = row.entry
+        return StoredResult(
+            entry.number,
+            entry.claim.job_id,
+            text,
+            row.tried_before,
+            replaces=entry.number in self._replacements,
+            replaced=entry.replaced_by is not None,
+        )
 
     def job_ids(self) -> set[str]:
         """Return the jobs whose result the engine does not have, dead letters among them."""

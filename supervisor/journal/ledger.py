@@ -96,6 +96,18 @@ class Ledger:
         if row := self._claims.mark_dead(number, reason):
             await self._image.save([row])
 
+    async def replace_refused(self, number: int, reason: str, text: bytes) -> StoredResult | None:
+        """Keep a result that the engine has refused, as `mark_dead` does, and ``text`` as the result in its place.
+
+        In one transaction: a kill at any instruction leaves the claim with the one or the other. Returns what is to be
+        sent, `None` where the claim is not open any more.
+        """
+        rows = self._claims.replace_refused(number, reason, text, time.time())
+        if not rows:
+            return None
+        await self._image.save(rows)
+        return self._claims.result(rows[0].entry.number)
+
     def result(self, number: int) -> StoredResult | None:
         """Return the result of a claim, or `None` when there is none or the engine has it."""
         return self._claims.result(number)

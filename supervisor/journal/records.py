@@ -24,13 +24,18 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A claim and what became of it. ``finished_at`` is when its result was made, in seconds since the epoch."""
+    """A claim and what became of it. ``finished_at`` is when its result was made, in seconds since the epoch.
+
+    ``replaced_by`` is the entry of the failed result that is, or was, sent in the place of this one, which the engine
+    had refused for good.
+    """
 
     number: int
     claim: Claim
     result: bytes | None = None
     finished_at: float | None = None
     dead_reason: str | None = None
+    replaced_by: int | None = None
 
     @property
     def state(self) -> State:
@@ -45,12 +50,16 @@ class StoredResult:
     """A result on its way to the engine. ``number`` is the claim's; ``text`` is sent unchanged at every try.
 
     ``earlier`` tells that an earlier run, or a try before a dead letter, may have delivered it already.
+    ``replaces`` tells that it stands for one that the engine has refused; ``replaced``, that it is such a one, which
+    somebody has sent again.
     """
 
     number: int
     job_id: str
     text: bytes
     earlier: bool = False
+    replaces: bool = False
+    replaced: bool = False
 
 
 class RowState(NamedTuple):

@@ -12,12 +12,12 @@ from supervisor.journal.schema import version_of
 
 DAMAGED: Final = "The result was damaged in the journal's file, and can't be sent."
 
-_COLUMNS: Final = (
-    "number, job_id, block_id, worker_uuid, claimed_at, digest, result, dead_reason, finished_at, checksum"
-)
-_COLUMNS_OF_VERSION_1: Final = (
-    "number, job_id, block_id, worker_uuid, claimed_at, digest, result, dead_reason, NULL, NULL"
-)
+_OF_VERSION_1: Final = "number, job_id, block_id, worker_uuid, claimed_at, digest, result, dead_reason"
+_COLUMNS: Final = f"{_OF_VERSION_1}, finished_at, checksum, replaced_by"
+_COLUMNS_OF_VERSION: Final = {
+    1: f"{_OF_VERSION_1}, NULL, NULL, NULL",
+    2: f"{_OF_VERSION_1}, finished_at, checksum, NULL",
+}
 
 
 @dataclass(slots=True)
@@ -37,8 +37,8 @@ def save(database: sqlite3.Connection, entry: Entry) -> None:
     checksum = None if result is None else zlib.crc32(result)
     row = (entry.number, claim.job_id, claim.block_id, claim.worker_uuid, claim.claimed_at, claim.digest)
     database.execute(
-        f"INSERT OR REPLACE INTO claims ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # ours
-        (*row, result, entry.dead_reason, entry.finished_at, checksum),
+        f"INSERT OR REPLACE INTO claims ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # ours
+        (*row, result, entry.dead_reason, entry.finished_at, checksum, entry.replaced_by),
     )
 
 
@@ -98,13 +98,12 @@ def _as_far_as_it_goes(database: sqlite3.Connection, query: str) -> Iterator[Seq
 
 
 def _columns(database: sqlite3.Connection) -> str:
-    return _COLUMNS_OF_VERSION_1 if version_of(database) == 1 else _COLUMNS
+    return _COLUMNS_OF_VERSION.get(version_of(database), _COLUMNS)
 
 
 def _take(row: Sequence[Any], loaded: Loaded) -> None:
-    number, job_id, block_id, worker_uuid, claimed_at, digest, result, dead_reason, finished_at, checksum = (
-        row
-    )
+    number, job_id, block_id, worker_uuid, claimed_at, digest, result, dead_reason, *newer = row
+    finished_at, checksum, replaced_by = newer
     texts = (job_id, block_id, worker_uuid, digest)
     if not (
         isinstance(number, int)
@@ -112,9 +111,8 @@ def _take(row: Sequence[Any], loaded: Loaded) -> None:
         and all(isinstance(text, str) for text in texts)
     ):
         return  # not even the job's id can be trusted
-    entry = Entry(
-        number, Claim(job_id, block_id, worker_uuid, claimed_at, digest), result, finished_at, dead_reason
-    )
+    claim = Claim(job_id, block_id, worker_uuid, claimed_at, digest)
+    entry = Entry(number, claim, result, finished_at, dead_reason, replaced_by)
     loaded.highest = max(loaded.highest, number)
     if result is not None and not _is_sound(result, job_id, checksum) and dead_reason is None:
         entry = replace(entry, result=result if isinstance(result, bytes) else b"", dead_reason=DAMAGED)

@@ -26,8 +26,13 @@ _ADD_TIME_AND_CHECKSUM: Final = (
     "ALTER TABLE claims ADD COLUMN finished_at REAL",
     "ALTER TABLE claims ADD COLUMN checksum INTEGER",
 )
+_ADD_REPLACEMENT: Final = ("ALTER TABLE claims ADD COLUMN replaced_by INTEGER",)
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_CREATE, _ADD_TIME_AND_CHECKSUM)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    _CREATE,
+    _ADD_TIME_AND_CHECKSUM,
+    _ADD_REPLACEMENT,
+)
 """Each step leads from the version of its place to the next. Steps that were released are never changed."""
 
 SCHEMA_VERSION: Final = len(MIGRATIONS)

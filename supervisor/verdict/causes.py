@@ -46,3 +46,5 @@ class Cause(StrEnum):
     """This worker has a bug, which its log describes; the job was ended."""
     EXPIRED = "expired"
     """The job waited here so long that the engine has given it up."""
+    RESULT_REFUSED = "result_refused"
+    """The job ended, and the engine refused its result for good. A failed one was sent in its place."""

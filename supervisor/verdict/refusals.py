@@ -93,6 +93,20 @@ def claim_lost(*, by_the_last_run: bool) -> Verdict:
     return replace(lost, retryable=None)
 
 
+def result_refused(status: str, size_bytes: int, reason: str, number: int, worker_uuid: str) -> Verdict:
+    """Of a job whose result the engine has refused for good. ``reason`` is a sentence that says what it answered.
+
+    ``status`` is the refused result's, ``number`` that of its entry in the journal of worker ``worker_uuid``.
+    """
+    return failure(
+        Cause.RESULT_REFUSED,
+        f"The job ended ({status}), but the engine did not take its result of {size_bytes} bytes. {reason} This failed "
+        "result takes its place. What the job did to devices is done. What it returned, database updates among it, the "
+        f"engine does not have. Worker {worker_uuid} keeps the result: `supervisor journal show {number}` prints it "
+        "on the worker's machine.",
+    )
+
+
 def worker_error() -> Verdict:
     """Of a job whose end this worker could not handle."""
     return failure(

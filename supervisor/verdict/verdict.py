@@ -14,6 +14,8 @@ RETRYABLE: Final[Mapping[Cause, bool]] = {
     Cause.QUARANTINED: False,
     Cause.UNKNOWN_BLOCK: False,
     Cause.MALFORMED_JOB: False,
+    # The same block would return the same, and the engine refuse it again.
+    Cause.RESULT_REFUSED: False,
 }
 """Whether it is any use to start a job again, by its cause. What is not here the block says, or the engine decides."""
 

@@ -3,26 +3,40 @@
 import asyncio
 import logging
 from collections.abc import Collection
-from typing import Protocol
+from typing import Final, Protocol
 
 from supervisor.errors import EngineError
+from supervisor.job.result import not_run, result_text, status_in
 from supervisor.journal import Ledger, StoredResult
 from supervisor.log.event import tell
 from supervisor.log.events.results import (
+    DeadLetterNotTaken,
+    FailedResultRefused,
+    RefusedAgain,
     ResultArrivedBefore,
     ResultRefused,
     ResultsMoving,
+    ResultsNotAllowed,
     ResultsWaiting,
     ResultTooLate,
 )
 from supervisor.process.tasks import Tasks
-from supervisor.worker.outbox import Answer, Item, Outbox, may_have_arrived, meaning_of
+from supervisor.verdict.refusals import result_refused
+from supervisor.worker.outbox import Item, Outbox
+from supervisor.worker.result_answers import Meaning, UnclearRefusals, may_have_arrived, meaning_of
 
 _log = logging.getLogger(__name__)
 
 
+ENGINE_HAS_ANOTHER: Final = (
+    "The engine has a failed result of this job, sent in the place of this one, and keeps it (409)."
+)
+
+
 class ResultSink(Protocol):
     """The part of the engine that takes results."""
+
+    knows_retryable: bool
 
     async def push_result(self, text: bytes) -> bool:
         """Deliver one result. Raises `EngineError`; returns whether it was the first for its job."""
@@ -41,11 +55,13 @@ class Delivery:
         """Results that the engine may have got from a try whose answer did not arrive."""
         self._superseded: set[int] = set()
         """Results of jobs that the engine has handed out anew: not to be sent any more."""
+        self._unclear = UnclearRefusals()
         self._tasks = Tasks()
         self._timer: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
         self._idle.set()
         self._failing = False
+        self._denied = False
         self._closed = False
 
     @property
@@ -113,7 +129,7 @@ class Delivery:
         try:
             first = await self._engine.push_result(result.text)
         except EngineError as error:
-            if meaning_of(error.status) is Answer.REFUSED:
+            if self._is_final(result, error):
                 self._outbox.refused(item)
                 self._send_what_is_due()
                 await self._refused(result, error)
@@ -124,6 +140,15 @@ class Delivery:
             self._outbox.delivered(item)
             self._send_what_is_due()
             await self._delivered(result, first=first)
+
+    def _is_final(self, result: StoredResult, error: EngineError) -> bool:
+        meaning = meaning_of(error.status, error.said, len(result.text))
+        if meaning is Meaning.UNCLEAR:
+            return self._unclear.is_final(result.number)
+        if meaning is Meaning.DENIED and not self._denied:
+            self._denied = True
+            tell(_log, ResultsNotAllowed(reason=str(error), advice=access_advice(error.status)))
+        return meaning is Meaning.REFUSED
 
     def _failed(self, item: Item, error: EngineError) -> None:
         now = asyncio.get_running_loop().time()
@@ -138,6 +163,13 @@ class Delivery:
         if self._failing:
             self._failing = False
             tell(_log, ResultsMoving())
+        self._denied = False
+        self._unclear.delivered(result.number)
+        if not first and result.replaced:
+            tell(_log, DeadLetterNotTaken(job=result.job_id, dead_letter=result.number))
+            await self._journal.mark_dead(result.number, ENGINE_HAS_ANOTHER)
+            self._settled(result)
+            return
         if not first and result.number in self._ambiguous:
             tell(_log, ResultArrivedBefore(job=result.job_id))
         elif not first:
@@ -146,13 +178,42 @@ class Delivery:
         self._settled(result)
 
     async def _refused(self, result: StoredResult, error: EngineError) -> None:
-        tell(_log, ResultRefused(job=result.job_id, reason=str(error), dead_letter=result.number))
-        await self._journal.mark_dead(result.number, str(error))
+        reason, number = str(error), result.number
+        if result.replaces:  # no third one in its place: that would go on for ever
+            tell(_log, FailedResultRefused(job=result.job_id, reason=reason, dead_letter=number))
+            await self._journal.mark_dead(number, reason)
+        elif result.replaced:
+            tell(_log, RefusedAgain(job=result.job_id, reason=reason, dead_letter=number))
+            await self._journal.mark_dead(number, reason)
+        else:
+            tell(_log, ResultRefused(job=result.job_id, reason=reason, dead_letter=number))
+            await self._replace(result, reason)
         self._settled(result)
+
+    async def _replace(self, result: StoredResult, reason: str) -> None:
+        """Send a failed result in the place of a refused one, which is kept (I8)."""
+        worker = await self._journal.fact("worker_uuid") or "(not registered)"
+        verdict = result_refused(status_in(result.text), len(result.text), reason, result.number, worker)
+        text = result_text(result.job_id, not_run(verdict), knows_retryable=self._engine.knows_retryable)
+        replacement = await self._journal.replace_refused(result.number, reason, text)
+        if replacement is None:
+            return
+        if result.number in self._superseded:  # the job was handed out anew meanwhile
+            await self._journal.forget(replacement.number)
+            return
+        self.submit(replacement)
 
     def _settled(self, result: StoredResult) -> None:
         self._results.pop(result.number, None)
         self._ambiguous.discard(result.number)
         self._superseded.discard(result.number)
+        self._unclear.forget((result.number,))
         if not self._results:
             self._idle.set()
+
+
+def access_advice(status: int | None) -> str:
+    """Say what to do where this worker is not let in."""
+    if status == 407:
+        return "Check user and password of the proxy (HTTP_PROXY, HTTPS_PROXY), then restart the worker."
+    return "Check the token in --engine-token-file, which the worker reads anew, and any proxy before the engine."

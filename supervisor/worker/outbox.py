@@ -1,12 +1,11 @@
-"""Which result is sent next, and when: the order, the pauses and what an answer means. Pure."""
+"""Which result is sent next, and when: the order and the pauses. Pure."""
 
 from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Final
 
-from supervisor.engine.backoff import RETRYABLE_STATUSES, Backoff
+from supervisor.engine.backoff import Backoff
 
 AT_ONCE: Final = 4
 """How many results are sent at a time."""
@@ -15,32 +14,6 @@ LONGEST_PAUSE_SECONDS: Final = 5.0
 """So that results arrive within seconds of the engine's return, however long it was away."""
 
 _TOO_MANY_REQUESTS: Final = 429
-
-
-class Answer(Enum):
-    """What an answer of the engine means for a result."""
-
-    DELIVERED = "delivered"
-    AGAIN = "again"
-    REFUSED = "refused"
-
-
-def meaning_of(status: int | None) -> Answer:
-    """Say what a status means (contract W6); `None` is no answer.
-
-    A 2xx that the contract does not know, such as a proxy's login page, and a redirection are not the engine's word:
-    sent again, a result that did arrive is answered with 409.
-    """
-    if status in (201, 409):
-        return Answer.DELIVERED
-    if status is not None and 400 <= status < 500 and status not in RETRYABLE_STATUSES:
-        return Answer.REFUSED
-    return Answer.AGAIN
-
-
-def may_have_arrived(status: int | None) -> bool:
-    """Whether the engine may hold a result after a try that ended like this: its answer may have been lost."""
-    return status is None or not 400 <= status < 500
 
 
 @dataclass(slots=True, eq=False)

@@ -65,16 +65,22 @@ async def test_the_engines_wish_for_a_pause_is_respected(setup: Setup) -> None:
     assert second.monotonic_seconds - first.monotonic_seconds >= 1
 
 
-async def test_a_refused_result_is_not_sent_again_and_is_shown(setup: Setup) -> None:
-    """Number 4: 400 is final. The result stays in the journal, with the reason, and an ERROR names the job."""
+async def test_a_refused_result_is_not_sent_again_and_a_failed_one_that_says_so_takes_its_place(
+    setup: Setup,
+) -> None:
+    """Number 4: 400 is final. The result stays in the journal, with the reason, and an ERROR names the job (I8)."""
     setup.engine.faults.add(Fault("result", status=400, body={"message": "no good"}))
     job_id = setup.engine.submit(block=ECHO, parameters={"text": "refused"})
     line = await setup.logged(ResultRefused, job_id)
     assert " ERROR " in line
     assert "400" in line
     assert "no good" in line
+    result = await setup.result(job_id)
+    assert result["status"] == "failed"
+    assert "no good" in result["result"]["message"]
     assert await setup.works()
-    assert len(pushed_bodies(setup, job_id)) == 1
+    assert len(pushed_bodies(setup, job_id)) == 2
+    await until(lambda: len(claims_left(setup, job_id)) == 1, "only the refused one is kept")
     ((reason,),) = claims_left(setup, job_id)
     assert "400" in reason
 

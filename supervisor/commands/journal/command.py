@@ -22,7 +22,8 @@ from supervisor.settings.run_settings import RunSettings
 PROGRAM: Final = "supervisor journal"
 _CHANGES: Final = {"retry": requeue, "drop": drop}
 _DONE: Final = {
-    "retry": "The worker will send {count} dead letter(s) again: within seconds if it runs, else at its next start.",
+    "retry": "The worker will send {count} dead letter(s) again: within seconds if it runs, else at its next start. "
+    "Where the engine has a failed result of the job by now, it keeps that: the dead letter stays, and the log tells.",
     "drop": "Dropped {count} dead letter(s), and wiped what they held.",
 }
 _EPILOG: Final = """\
@@ -31,7 +32,8 @@ _EPILOG: Final = """\
   supervisor journal retry NUMBER    send a dead letter again; --all for all of them
   supervisor journal drop NUMBER     wipe a dead letter; --all for all of them
 
-A dead letter is a result that the engine refused for good. The worker may run meanwhile."""
+A dead letter is a result that the engine refused for good. The engine got a failed result in
+its place, and keeps that when the dead letter is sent again. The worker may run meanwhile."""
 
 
 class JournalSettings(BaseSettings):

@@ -64,6 +64,7 @@ def summary_of(entry: Entry) -> dict[str, Any]:
         "age_seconds": round(max(0.0, time.time() - since(entry)), 1),
         "result_bytes": None if entry.result is None else len(entry.result),
         "reason": entry.dead_reason,
+        "replaced_by": entry.replaced_by,
     }
 
 

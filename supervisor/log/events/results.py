@@ -36,14 +36,64 @@ class ResultTooLate(
 class ResultRefused(
     Event,
     level=ERROR,
-    text="The engine refuses this job's result for good: {reason} The journal keeps it as dead letter {dead_letter}. "
-    "`supervisor journal show {dead_letter}` shows it, `supervisor journal retry {dead_letter}` sends it again.",
+    text="The engine refuses this job's result for good: {reason} The worker sends a failed result that says so in its "
+    "place, and keeps the refused one as dead letter {dead_letter}: `supervisor journal show {dead_letter}` shows it.",
 ):
-    """Find out why the engine refuses it, then send it again or drop it."""
+    """Find out why the engine refuses it. Once the cause is mended, run the job again."""
 
     job: str
     reason: str
     dead_letter: int
+
+
+class RefusedAgain(
+    Event,
+    level=ERROR,
+    text="The engine refuses this result again: {reason} The journal keeps it as dead letter {dead_letter}.",
+):
+    """A dead letter was sent again, as asked. Nothing is sent in its place: that was done when it was refused first."""
+
+    job: str
+    reason: str
+    dead_letter: int
+
+
+class FailedResultRefused(
+    Event,
+    level=ERROR,
+    text="The engine refuses also the failed result that was sent in the place of a refused one: {reason} This job has "
+    "no result until the engine gives it up. The journal keeps it as dead letter {dead_letter}. "
+    "`supervisor journal retry {dead_letter}` sends it again.",
+):
+    """Look at what stands between worker and engine: it refuses everything. Then send the dead letter again."""
+
+    job: str
+    reason: str
+    dead_letter: int
+
+
+class DeadLetterNotTaken(
+    Event,
+    level=WARNING,
+    text="The engine has a result of this job already, the failed one that was sent in the place of dead letter "
+    "{dead_letter}, and keeps that (409). The journal keeps the dead letter.",
+):
+    """To have the result in the engine, run the job again. `supervisor journal drop` wipes the dead letter."""
+
+    job: str
+    dead_letter: int
+
+
+class ResultsNotAllowed(
+    Event,
+    level=ERROR,
+    text="The worker may not send its results: {reason} {advice} "
+    "They stay in the journal, and the worker keeps sending them.",
+):
+    """Mend the access. The worker reads the token file anew, and needs no restart for that."""
+
+    reason: str
+    advice: str
 
 
 class DeadLetterDropped(Event, level=WARNING, text="Somebody dropped the dead letter {dead_letter}."):

@@ -9,6 +9,7 @@ PURE: Final = (
     "supervisor/lifecycle/*.py",
     "supervisor/verdict/*.py",
     "supervisor/worker/outbox.py",
+    "supervisor/worker/result_answers.py",
     "supervisor/engine/backoff.py",
     "jobrunner/protocol/frames.py",
     "jobrunner/protocol/masking/*.py",

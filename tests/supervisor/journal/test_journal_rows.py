@@ -162,7 +162,7 @@ class DamagedInTheMiddle:
 
     def _rows(self, numbers: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
         for number in numbers:
-            yield (number, f"j{number}", "p/b:1.0.0", "w-1", 1.5, "d", None, None, None, None)
+            yield (number, f"j{number}", "p/b:1.0.0", "w-1", 1.5, "d", None, None, None, None, None)
         raise sqlite3.DatabaseError("malformed")
 
 

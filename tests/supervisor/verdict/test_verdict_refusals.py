@@ -47,6 +47,17 @@ REFUSALS: list[tuple[Verdict, Cause, bool | None, str]] = [
         True,
         "Not run: no descriptor is left.",
     ),
+    (
+        refusals.result_refused(
+            "success", 9000000, "The engine answered a result with 413: 'too large'.", 7, "w-1"
+        ),
+        Cause.RESULT_REFUSED,
+        False,
+        "The job ended (success), but the engine did not take its result of 9000000 bytes. The engine answered a "
+        "result with 413: 'too large'. This failed result takes its place. What the job did to devices is done. What "
+        "it returned, database updates among it, the engine does not have. Worker w-1 keeps the result: `supervisor "
+        "journal show 7` prints it on the worker's machine.",
+    ),
     (refusals.worker_stopping(), Cause.WORKER_STOPPING, True, "Not run: this worker is shutting down."),
     (
         refusals.worker_restarted("a/b:1.0.0"),

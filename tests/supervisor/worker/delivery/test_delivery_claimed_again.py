@@ -23,6 +23,8 @@ class Engine:
         self.answers = asyncio.Event()
         self.answers.set()
 
+    knows_retryable = False
+
     async def push_result(self, text: bytes) -> bool:
         self.got.append(text)
         await self.answers.wait()

@@ -21,6 +21,8 @@ class HangingEngine:
         self.got: list[bytes] = []
         self.gave_up = 0
 
+    knows_retryable = False
+
     async def push_result(self, text: bytes) -> bool:
         self.got.append(text)
         try:

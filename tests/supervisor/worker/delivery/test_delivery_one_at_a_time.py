@@ -27,6 +27,8 @@ class Engine:
     def away(self) -> bool:
         raise EngineError("away")
 
+    knows_retryable = False
+
     async def push_result(self, text: bytes) -> bool:
         self.tries += 1
         await asyncio.sleep(0)
@@ -38,7 +40,7 @@ def taken() -> bool:
 
 
 def refused() -> bool:
-    raise EngineError("It is not wanted.", status=400)
+    raise EngineError("It is not wanted.", status=400, said="not wanted")
 
 
 @pytest.mark.parametrize("answer", [taken, refused])

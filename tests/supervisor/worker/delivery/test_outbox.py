@@ -5,15 +5,7 @@ import random
 import pytest
 
 from supervisor.engine.backoff import LONGEST_RETRY_AFTER_SECONDS, Backoff
-from supervisor.worker.outbox import (
-    AT_ONCE,
-    LONGEST_PAUSE_SECONDS,
-    Answer,
-    Item,
-    Outbox,
-    may_have_arrived,
-    meaning_of,
-)
+from supervisor.worker.outbox import AT_ONCE, LONGEST_PAUSE_SECONDS, Item, Outbox
 
 
 @pytest.fixture
@@ -31,22 +23,6 @@ def take_all(outbox: Outbox, now: float) -> list[Item]:
 
 def numbers(items: list[Item]) -> list[int]:
     return [item.number for item in items]
-
-
-@pytest.mark.parametrize(
-    ("status", "meaning"),
-    [(201, Answer.DELIVERED), (409, Answer.DELIVERED)]
-    + [(status, Answer.AGAIN) for status in (None, 408, 425, 429, 500, 501, 502, 503, 504, 599)]
-    + [(status, Answer.AGAIN) for status in (200, 204, 302, 307)]
-    + [(status, Answer.REFUSED) for status in (400, 401, 403, 404, 405, 410, 413, 422, 451)],
-)
-def test_what_a_status_means(status: int | None, meaning: Answer) -> None:
-    assert meaning_of(status) is meaning
-
-
-def test_only_a_try_without_a_clear_no_may_have_arrived() -> None:
-    assert [may_have_arrived(status) for status in (None, 500, 502, 504, 200, 302)] == [True] * 6
-    assert [may_have_arrived(status) for status in (408, 425, 429)] == [False] * 3
 
 
 def test_results_are_sent_in_their_order_four_at_a_time(outbox: Outbox) -> None:

@@ -3,7 +3,8 @@
 import random
 
 from supervisor.engine.backoff import Backoff
-from supervisor.worker.outbox import AT_ONCE, Item, Outbox, may_have_arrived
+from supervisor.worker.outbox import AT_ONCE, Item, Outbox
+from supervisor.worker.result_answers import may_have_arrived
 
 
 class Highest(random.Random):
