@@ -1,6 +1,7 @@
 """The life of one child: warm up, wait for one order, run it, send its outcome, end."""
 
 import asyncio
+import contextlib
 import os
 import tempfile
 from typing import NoReturn
@@ -56,9 +57,23 @@ def _get_ready(channel: Channel) -> None:
     os.close(listener)
 
 
+def _make_anew(directory: str) -> None:
+    """Make a directory, and those above it, for this user alone. Raises `OSError`."""
+    if (above := os.path.dirname(directory)) and not os.path.isdir(above):
+        _make_anew(above)
+    with contextlib.suppress(FileExistsError):  # the supervisor does the same
+        os.mkdir(directory, 0o700)
+
+
 def move_in(order: Order) -> None:
     """Make the job's own directory its home, its place for temporary files and its working directory."""
-    os.chdir(order.job_directory)
+    try:
+        os.chdir(order.job_directory)
+    except (
+        FileNotFoundError
+    ):  # somebody has removed it, or all of the state directory, since it was made ahead
+        _make_anew(order.job_directory)
+        os.chdir(order.job_directory)
     os.environ.update(HOME=order.job_directory, TMPDIR=order.job_directory)
     # tempfile remembers its answer from the template, where these were another's.
     tempfile.tempdir = None

@@ -1,5 +1,6 @@
 """A job from claim to verdict: a directory, a child, an execution. The same for the daemon and `run-block`."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable
@@ -61,11 +62,14 @@ class JobRunner:
     ) -> None:
         self.settings = settings
         self.start_seconds = START_SECONDS
+        self._directories = JobDirectories(directory, spares)
         self._spares = SparePool(launcher, spares, cgroups)
+        self._spares.on_ready = lambda child: self._directories.make_ahead(child.user)
         self._sweeper = Sweeper(launcher)
         self._sampler = Sampler()
         self._process_counter = ProcessCounter()
-        self._directories = JobDirectories(directory)
+        self._removing: dict[str, asyncio.Future[object]] = {}
+        """Directories of jobs that are over, by the jobs' ids."""
         self._running: dict[str, Execution] = {}
         self._long_work = LongWork()
         self._stopping = False
@@ -84,9 +88,9 @@ class JobRunner:
         """Have ``told`` called with each change of `problem` from now on."""
         self._spares.on_capacity = told
 
-    def prepare(self) -> None:
+    async def prepare(self) -> None:
         """Make the directory of the jobs' directories and start the spares. Raises `OSError`."""
-        self._directories.prepare()
+        await self._directories.prepare()
         self._spares.refill()
 
     async def run(
@@ -110,7 +114,7 @@ class JobRunner:
             child.discard()
             return not_run(refusals.worker_stopping())
         try:
-            directory = self._directories.make(child.user)
+            directory = await self._directories.take(child.user)
         except OSError as error:
             child.discard()
             self._spares.refill()
@@ -122,7 +126,21 @@ class JobRunner:
             return not_run(refusals.start_failed(mask(str(error))))
         finally:
             self._spares.refill()
-            await self._directories.remove(directory)
+            # Nobody waits for it with this job's result, nor with another's: its slot does (`wait_until_tidy`).
+            self._remove(job.job_id, directory)
+
+    def _remove(self, job_id: str, directory: str) -> None:
+        removing = self._removing[job_id] = self._directories.remove(directory)
+        removing.add_done_callback(lambda _: self._forget_removal(job_id, removing))
+
+    def _forget_removal(self, job_id: str, removing: "asyncio.Future[object]") -> None:
+        if self._removing.get(job_id) is removing:
+            del self._removing[job_id]
+
+    async def wait_until_tidy(self, job_id: str) -> None:
+        """Wait until the directory of a job that is over is gone, so that its space is free again; at most seconds."""
+        if (removing := self._removing.get(job_id)) is not None:
+            await self._directories.wait_for_removal(removing)
 
     async def _run_in(
         self, child: Child, job: Job, block: BlockEntry, directory: str, mask: Mask
@@ -172,7 +190,9 @@ class JobRunner:
             del self._running[job.job_id]
         if not finished.stuck:
             if child.user is not None:
-                self._directories.take_back(directory)
+                # The user may run another job once it is given back.
+                self._directories.take_back(directory, child.on_closed)
+                child.on_closed = _nothing
             child.close()
         return finished
 
@@ -196,7 +216,11 @@ class JobRunner:
         await self._spares.close()
         await self._sampler.close()
         await self._process_counter.close()
-        self._directories.close()
+        await self._directories.close()
+
+
+def _nothing() -> None:
+    """What happens after a child is closed whose user is given back later."""
 
 
 def backstop(processes: int | None) -> int | None:

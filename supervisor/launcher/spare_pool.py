@@ -54,6 +54,8 @@ class SparePool:
     def __init__(self, launcher: Launcher, target: int, cgroups: Cgroups | None = None) -> None:
         self.on_capacity: OnCapacity = lambda _: None
         """Called whenever what `problem` says has changed."""
+        self.on_ready: Callable[[Child], None] = lambda _: None
+        """Called with each child that has come up, for what takes a moment and its job will need."""
         self._launcher = launcher
         self._target = target
         self._cgroups = cgroups
@@ -162,6 +164,7 @@ class SparePool:
         self._tell_capacity()
 
     def _hand_out(self, child: Child) -> None:
+        self.on_ready(child)
         while self._waiting:
             wait = self._waiting.popleft()
             if not wait.child.done():

@@ -1,72 +1,120 @@
-"""Removing what a job left in its directory, however deep it is."""
+"""Removing what a job left in its directory, however deep and however much it is."""
 
 import contextlib
 import itertools
 import os
-import shutil
-from typing import Final
+import stat
+from collections.abc import Generator, Iterator
 
-_DEEP_LEVELS: Final = 200
-_MOST_ROUNDS: Final = 10_000
 _numbers = itertools.count(1)
 
 
 def remove_tree(path: str | os.PathLike[str]) -> None:
-    """Remove a directory with all that is in it. Never raises; what can't be removed stays.
+    """Remove a directory with all that is in it. Never raises; what can't be removed stays."""
+    for _ in removal(path):
+        pass
+
+
+def removal(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Remove a directory with all that is in it, in steps of a few system calls each. Never raises.
 
     A block may have put a link or a file in its place: then that is removed, and what a link leads to stays. It may
-    have taken the right to enter a directory away, which `shutil.rmtree` does not give back.
+    have taken away the right to enter a directory, which is given back.
 
-    `shutil.rmtree` descends by recursion, and a block that makes a thousand directories in one another is enough to
-    end it with an error. Then what is deep is moved up, and it is tried again.
+    There is no recursion, which a thousand directories in one another would end, and no descriptor for each level: the
+    directories that are found in one are moved to the top, one after the other, and looked into there.
     """
-    with contextlib.suppress(OSError):
-        os.unlink(path)
+    try:
+        os.rmdir(path)  # most are empty
+    except NotADirectoryError:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
         return
-    _remove_directory(os.fspath(path))
-    if os.path.isdir(path):
-        _unlock(os.fspath(path))
-        _remove_directory(os.fspath(path))
-
-
-def _remove_directory(path: str) -> None:
-    for _ in range(_MOST_ROUNDS):
-        try:
-            shutil.rmtree(path, ignore_errors=True)
-        except RecursionError:
-            if not _move_up(path):
-                return
-        else:
-            return
-
-
-def _unlock(top: str) -> None:
-    """Allow this user to enter every directory in ``top`` and to remove what is in it."""
-    with contextlib.suppress(OSError, RecursionError):
-        os.chmod(top, 0o700)
-        # From the top down: each is unlocked before it is entered. Links are not followed.
-        for directory, names, _ in os.walk(top):
-            for name in names:
-                inner = os.path.join(directory, name)
-                if not os.path.islink(inner):
-                    os.chmod(inner, 0o700)
-
-
-def _move_up(top: str) -> bool:
-    """Move directories from far below to ``top``. Returns whether there were any."""
-    moved = 0
+    except FileNotFoundError:
+        return
+    except OSError:
+        pass
+    else:
+        return
+    top = _open(os.fspath(path), None)
+    if top is None:
+        return
+    try:
+        yield from _empty(top)
+    finally:
+        os.close(top)
     with contextlib.suppress(OSError):
-        top_descriptor = os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        os.rmdir(path)
+
+
+def _empty(top: int) -> Iterator[None]:
+    removed = True
+    while removed:  # what is moved up during a round may be missing in it
+        removed = False
+        with contextlib.suppress(OSError), os.scandir(top) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    removed |= yield from _remove_directory(entry.name, top)
+                else:
+                    removed |= _unlink(entry.name, top)
+                yield
+
+
+def _remove_directory(name: str, top: int) -> Generator[None, None, bool]:
+    """Remove a directory at the top. Returns whether that was possible."""
+    if _rmdir(name, top):
+        return True
+    inner = _open(name, top)
+    if inner is None:
+        return False
+    try:
+        with contextlib.suppress(OSError), os.scandir(inner) as entries:
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    _unlink(entry.name, inner)
+                elif not _rmdir(entry.name, inner):
+                    _move_up(entry.name, inner, top)
+                yield
+    finally:
+        os.close(inner)
+    return _rmdir(name, top)
+
+
+def _open(name: str, above: int | None) -> int | None:
+    """Open a directory, of which this user may then list, add and remove what is in it; `None` where it can't be."""
+    with contextlib.suppress(OSError):
+        path = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
         try:
-            for directory, names, _, descriptor in os.fwalk(top):
-                if directory.count("/") - top.count("/") < _DEEP_LEVELS:
-                    continue
-                for name in names:
-                    # Relative to descriptors: the whole path is longer than the kernel takes.
-                    target = f"moved-{os.getpid()}-{next(_numbers)}"
-                    os.rename(name, target, src_dir_fd=descriptor, dst_dir_fd=top_descriptor)
-                    moved += 1
-                names.clear()
+            if os.fstat(path).st_mode & stat.S_IRWXU != stat.S_IRWXU:
+                # By the descriptor: a name could by now be a link to somewhere else.
+                with contextlib.suppress(OSError):
+                    os.chmod(f"/proc/self/fd/{path}", stat.S_IRWXU)
+            return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=path)
         finally:
-            os.close(top_descriptor)
-    return moved > 0
+            os.close(path)
+    return None
+
+
+def _move_up(name: str, above: int, top: int) -> None:
+    # Under a name of its own. To be moved, a directory has to be writable: its `..` changes.
+    opened = _open(name, above)
+    if opened is not None:
+        os.close(opened)
+    with contextlib.suppress(OSError):
+        os.rename(name, f"moved-{os.getpid()}-{next(_numbers)}", src_dir_fd=above, dst_dir_fd=top)
+
+
+def _unlink(name: str, above: int) -> bool:
+    try:
+        os.unlink(name, dir_fd=above)
+    except OSError:
+        return False
+    return True
+
+
+def _rmdir(name: str, above: int) -> bool:
+    try:
+        os.rmdir(name, dir_fd=above)
+    except OSError:
+        return False
+    return True

@@ -28,7 +28,6 @@ from supervisor.log.events.worker import (
 from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
 from supervisor.process.tasks import Tasks, done_before
 from supervisor.process.threads import started_pool
-from supervisor.process.trees import remove_tree
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
@@ -171,10 +170,8 @@ class Daemon:
         return True
 
     async def _prepare(self, runner: JobRunner) -> None:
-        # Left by a worker that was killed: the state directory, and so this one, is ours alone by its lock.
-        await asyncio.to_thread(remove_tree, self._settings.state_dir / "jobs")
         try:
-            runner.prepare()
+            await runner.prepare()
         except OSError as error:
             raise StateDirectoryError(f"The jobs' directories can't be made: {error}.") from error
 

@@ -240,6 +240,9 @@ class Dispatcher:
         _count_death(quarantine, fingerprint, finished, self._clock())
         tell_end(job, finished, slot, pids[0] if pids else None, limit_seconds)
         await self._report(job.job_id, claimed.number, finished)
+        if not finished.stuck:
+            # Its own slot waits for what it has left on the disk, and nobody else.
+            await self._runner.wait_until_tidy(job.job_id)
         if finished.stuck:
             self._slots -= 1
             tell(_log, JobStuck(job=job.job_id, block=job.block_id, slots_left=self._slots))

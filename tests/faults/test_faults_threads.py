@@ -1,7 +1,6 @@
 """Threads are started with the worker: all of them or none of the worker, and none later."""
 
 import asyncio
-import errno
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -61,17 +60,17 @@ async def test_a_pool_that_can_not_have_all_its_threads_has_none_and_says_what_t
     await until(lambda: threading.active_count() == before, "its threads have ended")
 
 
-async def test_directories_are_removed_where_no_thread_can_be_started_any_more(
+async def test_directories_are_made_and_removed_where_no_thread_can_be_started_any_more(
     refuse: Callable[[int], None], tmp_path: Path
 ) -> None:
     directories = JobDirectories(tmp_path / "jobs")
-    directories.prepare()
     refuse(0)
-    path = directories.make()
+    await directories.prepare()
+    path = await directories.take()
     Path(path, "file").touch()
     await directories.remove(path)
     assert not Path(path).exists()
-    directories.close()
+    await directories.close()
 
 
 async def test_cgroups_have_their_thread_from_the_beginning(refuse: Callable[[int], None]) -> None:
@@ -109,19 +108,3 @@ def test_an_error_of_the_work_itself_is_not_taken_for_that(error: Exception) -> 
     coroutine: Callable[[], Coroutine[Any, Any, int]] = work
     with pytest.raises(RuntimeError, match=str(error)):
         run_to_exit_code("test", coroutine)
-
-
-def test_a_directory_that_can_not_be_given_to_its_user_is_not_left_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    directories = JobDirectories(tmp_path / "jobs")
-    directories.prepare()
-
-    def refused(*_: object) -> None:
-        raise OSError(errno.ENOMEM, "no")
-
-    monkeypatch.setattr("supervisor.job.directories.os.chown", refused)
-    with pytest.raises(OSError, match="no"):
-        directories.make(4711)
-    assert not list((tmp_path / "jobs").iterdir())
-    directories.close()

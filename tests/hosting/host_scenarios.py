@@ -240,18 +240,21 @@ async def run_and_watch_the_loop(host: Any, request: dict[str, Any]) -> dict[str
 
 async def owner_when_the_user_is_given_back(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Run a job; tell who owned the directories of jobs when its user could be another's again."""
-    users = host.launcher._confinement_pool._users
-    give_back, owners = users.give_back, []
+    users, directories = host.launcher._confinement_pool._users, host.runner._directories
+    give_back, remove, seen = users.give_back, directories.remove, asyncio.get_running_loop().create_future()
 
     def watched(user: int) -> None:
-        owners.extend(item.stat().st_uid for item in Path(host.options["directory"]).iterdir())
+        there = Path(host.options["directory"]).iterdir()
+        seen.set_result({"user": user, "owners": [item.stat().st_uid for item in there]})
         give_back(user)
 
     users.give_back = watched
+    # What was removed meanwhile would have no owner at all.
+    directories.remove = lambda path: asyncio.get_running_loop().create_future()
     try:
-        return await run_job(host, request) | {"owners": owners}
+        return await run_job(host, request) | await seen
     finally:
-        users.give_back = give_back
+        users.give_back, directories.remove = give_back, remove
 
 
 async def stop_all(host: Any, request: dict[str, Any]) -> dict[str, Any]:

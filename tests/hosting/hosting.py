@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from supervisor.log.event import Event
+from tests.job_directories import left_by_jobs
 from tests.log_events import logged
 from tests.patience import PATIENCE_SECONDS
 
@@ -31,6 +32,7 @@ class Host:
         self._errors = (directory / "host.log").open("a+b")
         given = {"sources": STANDARD_SOURCES, "directory": str(directory / "jobs")} | options
         environment = os.environ | options.pop("environment", {}) | {"PYTHONPATH": str(ROOT)}
+        self._spares: int = given.get("spares", 1)
         self._process = subprocess.Popen(
             [*prefix, sys.executable, str(HOSTING / "job_host.py"), json.dumps(given)],
             cwd=directory,
@@ -119,7 +121,7 @@ class Host:
 
     def has_no_job_directory(self) -> bool:
         """Whether the directory of every job is gone; that of the last may be on its way."""
-        return not any((self.directory / "jobs").iterdir())
+        return not left_by_jobs(self.directory / "jobs", ahead=max(1, self._spares))
 
     def end(self, seconds: float = PATIENCE_SECONDS) -> int:
         """Let it close everything and return its exit code."""

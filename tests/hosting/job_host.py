@@ -69,7 +69,7 @@ class Host:
             spares=self.options.get("spares", 1),
             cgroups=self.cgroups,
         )
-        self.runner.prepare()
+        await self.runner.prepare()
 
     def confinement_pool(self) -> ConfinementPool:
         """`users` of the options is a first and a last number."""

@@ -44,7 +44,7 @@ class SingleRun:
         """Run ``job`` and return when nothing of it is left. Not to be cancelled: call `stop`, the end is bounded."""
         with collecting(job.job_id) as printed:
             try:
-                self._runner.prepare()
+                await self._runner.prepare()
                 finished = await self._runner.run(job, block)
             finally:
                 await self._runner.close()

@@ -89,7 +89,7 @@ class JobLists(Fuzzer):
         )
         runner = JobRunner(self.launcher, settings, directory / "jobs", spares=2)
         runner._sweeper = NothingToSweep()  # this process may be pytest, whose children are not to be touched
-        runner.prepare()
+        await runner.prepare()
         self.started.push_async_callback(runner.close)
         self.journal = await Ledger.open(directory)
         self.started.push_async_callback(self.journal.close)

@@ -22,6 +22,7 @@ from tests.faults.cgroups import Cgroups
 from tests.faults.descriptors import descriptors
 from tests.faults.programs import ACT, Engine, FaultTestError, Worker, children_of
 from tests.faults.sandbox import alone, left_processes
+from tests.job_directories import left_by_jobs
 from tests.programs.bench.figures import Figure, Target, table
 
 SLOTS: Final = 8
@@ -77,7 +78,7 @@ async def picture(worker: Worker) -> Picture:
 
 
 def _directories(worker: Worker) -> int:
-    return sum(1 for _ in (worker.state_dir / "jobs").glob("*"))
+    return len(left_by_jobs(worker.state_dir / "jobs", ahead=SPARES))
 
 
 def batches(jobs: int, trace: Path) -> Iterator[list[dict[str, Any]]]:

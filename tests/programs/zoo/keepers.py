@@ -20,6 +20,8 @@ from supervisor.commands.demo.worker_log import WorkerLog
 from supervisor.commands.local.worker_lines import READY
 from supervisor.commands.shared.program import Program
 from supervisor.settings.marks import MARK_VARIABLE
+from supervisor.settings.run_settings import MOST_SPARES
+from tests.job_directories import left_by_jobs
 from tests.programs.bench.engine import Engine
 from tests.programs.bench.stage import SET_UP_SECONDS, STOP_SECONDS, database_of, token_file_of
 from tests.tokens import bearer
@@ -55,8 +57,8 @@ class Keepers:
         ]
 
     def directories(self) -> list[str]:
-        """Return the job directories that are there."""
-        return sorted(path.name for path in self.jobs_directory.iterdir())
+        """Return the directories of jobs that are over: there may be one for each spare beside them."""
+        return sorted(left_by_jobs(self.jobs_directory, ahead=MOST_SPARES))
 
     async def descriptors(self) -> int:
         """Return how many descriptors the supervisor has open; 0 where this user may not look.

@@ -50,6 +50,7 @@ class RecordedChild(FakeChild):
         super().__init__()
         self.calls = calls
         self.cgroup = FakeCgroup()  # type: ignore[assignment]  # what is used of it
+        self.on_closed: Callable[[], None] = lambda: calls.append("give back")
         self.obeys = True
         """Whether it dies of SIGKILL."""
         self.stack = STACK
@@ -79,6 +80,7 @@ class RecordedChild(FakeChild):
     def close(self) -> None:
         self.calls.append("close")
         super().close()
+        self.on_closed()
 
     def unread_bytes(self) -> int:
         self.looks += 1

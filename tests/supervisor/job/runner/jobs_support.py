@@ -1,7 +1,7 @@
 """A job runner whose children have no process: the launcher is the test's, spares and executions are real."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -67,21 +67,27 @@ class RecordedDirectories(JobDirectories):
     """Real directories, and what was done to them."""
 
     calls: Calls
+    makes_ahead = False
 
-    def make(self, owner: int | None = None) -> str:
-        path = super().make()  # giving it to another user takes a privilege
+    def make_ahead(self, owner: int | None = None) -> None:
+        if self.makes_ahead:
+            super().make_ahead(None)
+
+    async def take(self, owner: int | None = None) -> str:
+        path = await super().take()  # giving it to another user takes a privilege
         self.calls.append(("make", owner))
         return path
 
-    def take_back(self, path: str) -> None:
+    def take_back(self, path: str, then: Callable[[], None]) -> None:
         self.calls.append(("take back", path))
+        super().take_back(path, then)
 
-    async def remove(self, path: str) -> None:
+    def remove(self, path: str) -> "asyncio.Future[object]":
         self.calls.append(("remove", path))
-        await super().remove(path)
+        return super().remove(path)
 
-    def close(self) -> None:
-        super().close()
+    async def close(self) -> None:
+        await super().close()
         self.calls.append("directories close")
 
 
@@ -92,7 +98,7 @@ class Scene:
         self.calls: Calls = []
         self.launcher = Launcher(self.calls)
         self.runner = JobRunner(self.launcher, SETTINGS, directory, spares=spares)  # type: ignore[arg-type]
-        self.runner._directories = RecordedDirectories(directory)
+        self.runner._directories = RecordedDirectories(directory, spares)
         self.runner._directories.calls = self.calls
 
     def begin(self, job: Job, entry: Any = ENTRY) -> "asyncio.Task[Finished]":
@@ -127,10 +133,9 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(directory: Path, *, spares: int = 0, prepared: bool = True) -> AsyncIterator[Scene]:
+async def scene(directory: Path, *, spares: int = 0) -> AsyncIterator[Scene]:
     made = Scene(directory / "jobs", spares)
-    if prepared:
-        made.runner.prepare()
+    await made.runner.prepare()
     try:
         yield made
     finally:

@@ -1,7 +1,7 @@
 """What is cleaned up after a job and at the end of the worker, and in which order."""
 
-import asyncio
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,10 @@ async def test_the_child_is_closed_after_its_job_and_its_directory_removed_last(
     async with scene(tmp_path) as stage:
         await stage.run(job())
         names = [call if isinstance(call, str) else call[0] for call in stage.calls]
-        assert names == ["spawn_child", "make", "reap", "close", "remove"]
+        assert names == ["spawn_child", "make", "reap", "close", "give back", "remove"]
 
 
-async def test_the_space_of_a_directory_with_something_in_it_is_free_when_the_job_is_over(
+async def test_the_space_of_a_directory_with_something_in_it_is_free_when_the_slot_is(
     tmp_path: Path,
 ) -> None:
     async with scene(tmp_path) as stage:
@@ -27,7 +27,9 @@ async def test_the_space_of_a_directory_with_something_in_it_is_free_when_the_jo
         Path(order.job_directory, "file").write_text("text")
         await stage.end(child)
         await running
+        await stage.runner.wait_until_tidy("job")
         assert not os.path.exists(order.job_directory)
+        assert stage.runner._removing == {}
 
 
 async def test_the_directory_of_a_user_of_the_job_s_own_is_taken_back_before_the_user_is_free(
@@ -38,8 +40,24 @@ async def test_the_directory_of_a_user_of_the_job_s_own_is_taken_back_before_the
         stage.launcher.user = 4711
         await stage.run(job())
         assert ("make", 4711) in stage.calls
+        await until(lambda: "give back" in stage.calls, "the user is given back")
         names = [call if isinstance(call, str) else call[0] for call in stage.calls]
         assert names.index("take back") < names.index("close") < names.index("remove")
+        assert names.count("give back") == 1
+
+
+async def test_a_user_is_not_free_while_the_disk_does_not_close_its_directory(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+        stage.launcher.user = 4711
+        may_end = threading.Event()
+        stage.runner._directories._remover.submit(may_end.wait)
+        try:
+            assert (await stage.run(job())).verdict.success
+            assert "close" in stage.calls
+            assert "give back" not in stage.calls
+        finally:
+            may_end.set()
+        await until(lambda: "give back" in stage.calls, "the user is given back")
 
 
 async def test_a_directory_of_this_worker_s_own_user_is_not_taken_back(tmp_path: Path) -> None:
@@ -92,21 +110,39 @@ async def test_a_bug_in_the_execution_leaves_no_child_no_directory_and_no_trace(
         await until(lambda: not list((tmp_path / "jobs").iterdir()), "its directory is removed")
 
 
-async def test_the_next_child_is_not_waited_for_until_a_large_directory_is_removed(tmp_path: Path) -> None:
+async def test_a_result_waits_for_no_directory_and_the_slot_waits_no_longer_than_for_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The removal of one is under way, and does not end."""
+    monkeypatch.setattr("supervisor.job.directories.REMOVAL_SECONDS", 0.05)
+    async with scene(tmp_path) as stage:
+        may_end = threading.Event()
+        stage.runner._directories._remover.submit(may_end.wait)
+        try:
+            assert (await stage.run(job())).verdict.success
+            assert list((tmp_path / "jobs").iterdir())
+            await stage.runner.wait_until_tidy("job")
+            await stage.runner.wait_until_tidy("a job that has left nothing")
+        finally:
+            may_end.set()
+        await until(lambda: not list((tmp_path / "jobs").iterdir()), "its directory is removed")
+
+
+async def test_a_child_that_waits_has_its_directory_already(tmp_path: Path) -> None:
     async with scene(tmp_path, spares=1) as stage:
+        directories = stage.runner._directories
+        directories.makes_ahead = True
         child = await stage.child()
+        await until(lambda: [made.done() for made in directories._ahead[None]] == [True], "it is made")
+        directories._maker.submit = None  # type: ignore[assignment, method-assign]  # no thread is asked for it
+        directories.makes_ahead = False
         running = stage.begin(job())
-        await stage.order(child)
-        removing = asyncio.Event()
-
-        async def remove(path: str) -> None:
-            removing.set()
-            await until(lambda: stage.calls.count("spawn_child") == 2, "the next child is asked for")
-
-        stage.runner._directories.remove = remove  # type: ignore[method-assign]
+        order, _ = await stage.order(child)
+        assert os.path.isdir(order.job_directory)
         await stage.end(child)
-        await running
-        assert removing.is_set()
+        assert (await running).verdict.success
+        await stage.child(2)
+        await until(lambda: stage.runner._spares._ready, "the next spare is ready")
 
 
 async def test_at_the_end_everything_that_watches_is_closed(tmp_path: Path) -> None:
@@ -126,6 +162,7 @@ async def test_at_the_end_everything_that_watches_is_closed(tmp_path: Path) -> N
             "spawn_child",
             "kill",
             "close",
+            "give back",
             "_sampler",
             "_process_counter",
             "directories close",

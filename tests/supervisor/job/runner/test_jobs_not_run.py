@@ -59,7 +59,12 @@ async def test_a_child_that_comes_when_the_worker_stops_is_given_up_without_an_o
 async def test_without_a_directory_the_child_is_given_up_and_the_job_may_be_started_again(
     tmp_path: Path,
 ) -> None:
-    async with scene(tmp_path, prepared=False) as stage:
+    async with scene(tmp_path) as stage:
+
+        async def take(owner: int | None) -> str:
+            raise OSError(28, "No space left on device")
+
+        stage.runner._directories.take = take  # type: ignore[assignment, method-assign]
         verdict = (await stage.runner.run(job(), ENTRY)).verdict
         assert (verdict.cause, verdict.retryable) == (Cause.START_FAILED, True)
         assert "its directory can't be made" in verdict.message

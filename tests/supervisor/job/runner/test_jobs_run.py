@@ -132,5 +132,6 @@ async def test_jobs_run_beside_each_other(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
         running = [stage.begin(job(job_id=name)) for name in "ab"]
         for number in (2, 1):
+            await stage.order(await stage.child(number))
             await stage.end(await stage.child(number))
         assert all([(await task).verdict.success for task in asyncio.as_completed(running)])

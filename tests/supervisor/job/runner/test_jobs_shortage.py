@@ -45,7 +45,7 @@ async def test_after_a_job_without_a_directory_there_is_another_spare(
 ) -> None:
     async with scene(tmp_path, spares=1) as stage:
         await stage.child()
-        monkeypatch.setattr(stage.runner._directories, "make", refuse)
+        monkeypatch.setattr(stage.runner._directories, "take", refuse)
         assert (await stage.runner.run(job(), ENTRY)).verdict.cause == Cause.START_FAILED
         await until(lambda: len(stage.launcher.children) == 2, "there is another spare")
 

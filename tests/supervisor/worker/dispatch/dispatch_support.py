@@ -72,6 +72,8 @@ class Runner:
         self.starts = True
         self.room: int | None = None
         self.problem: str | None = None
+        self.untidy: asyncio.Event | None = None
+        """Set when what the jobs have left is removed, where a test wants to be told to wait for it."""
         self._calls = calls
 
     def pid_of(self, job_id: str) -> int:
@@ -88,6 +90,10 @@ class Runner:
             return await ending
         finally:
             del self.running[job.job_id]
+
+    async def wait_until_tidy(self, job_id: str) -> None:
+        if self.untidy is not None:
+            await self.untidy.wait()
 
 
 class Engine:

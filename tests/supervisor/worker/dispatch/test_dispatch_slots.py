@@ -39,6 +39,19 @@ async def test_the_slot_is_free_only_when_the_result_is_stored_and_handed_on(tmp
         assert after_claim == [("run", "a"), ("store", "a"), ("submit", "a"), ("run", "b")]
 
 
+async def test_the_slot_waits_for_what_its_own_job_has_left_and_the_result_does_not(tmp_path: Path) -> None:
+    async with scene(tmp_path, slots=2) as stage:
+        stage.runner.untidy = asyncio.Event()
+        await stage.accept(job("a"), job("b"))
+        await until(lambda: "b" in stage.runner.running, "both run")
+        stage.runner.running["a"].set_result(success())
+        assert (await stage.result_of("a"))["jobExecutionId"] == "a"
+        assert stage.dispatcher.busy == 2
+        stage.runner.untidy.set()
+        await until(lambda: stage.dispatcher.busy == 1, "the slot of the first is free")
+        await stage.end("b", success())
+
+
 async def test_whoever_waits_for_a_slot_is_told_when_one_is_free(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
         await stage.accept(job("a"))
