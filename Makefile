@@ -15,11 +15,11 @@ AGAINST ?=
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench zoo redteam fuzz mutants redaction compat reference chaos crashpoints soak blocking unprivileged docs env lock clean
+.PHONY: help demo test contract lint types bench zoo systemd-test redteam fuzz mutants redaction compat reference chaos crashpoints soak blocking unprivileged docs env lock clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/\1\t\2/p' Makefile | expand -t 13 | sed 's/^/  /'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1\t\2/p' Makefile | expand -t 13 | sed 's/^/  /'
 	@echo
 	@echo 'Settings, given as NAME=value behind the verb:'
 	@echo '  PYTHON  the interpreter, 3.11 or newer (now: $(PYTHON))'
@@ -57,6 +57,9 @@ zoo: ## Run every hostile block through one real worker, and show what became of
 
 redteam: ## Replay every known attack on a real worker, and show which ones hold
 	@$(ENVIRONMENT) python -m tests.programs.redteam $(ARGS)
+
+systemd-test: ## Run the service as it is shipped under a real systemd, in namespaces (as root)
+	@$(ENVIRONMENT) python -m tests.programs.systemd $(ARGS)
 
 fuzz: ## Send what nobody would send: frames of children, the template's reports, the engine's answers
 	@$(ENVIRONMENT) python -m tests.programs.fuzz --cases $(CASES) $(ARGS)

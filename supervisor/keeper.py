@@ -4,6 +4,8 @@ When a supervisor is killed with SIGKILL, its children die with it (PDEATHSIG), 
 it is handed to the next subreaper above, or to pid 1, where nobody knows it. The keeper is that subreaper. When the
 keeper is killed instead, the supervisor is told by a signal and does the same (`docs/adr/0003`).
 
+It is also the one process that systemd listens to (`docs/adr/0026`).
+
 Imports next to nothing: it stays in memory for as long as the worker runs.
 """
 
@@ -18,18 +20,20 @@ from jobrunner.protocol import linux
 from supervisor.process import kept
 from supervisor.process.cgroups.files import kill_and_remove
 from supervisor.process.last_words import say_now
+from supervisor.process.notification_relay import RETRY_SECONDS, NotificationRelay
 from supervisor.process.unreapable import children_of, exit_status_of
 
 BOUND_SECONDS: Final = 5.0
 _REMOVE_SECONDS: Final = 1.0
 _FORWARDED: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _STOPS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
-_HEARD: Final = _FORWARDED | {signal.SIGCHLD}
+_HEARD: Final = _FORWARDED | {signal.SIGCHLD, signal.SIGABRT, signal.SIGIO}
 _LOOK_SECONDS: Final = 5.0
 _LOOK_WHILE_STOPPING_SECONDS: Final = 0.5
 
 LAST_SECONDS: Final = 2.0
-"""How long the supervisor has after the third signal to stop, and a dead one until the kernel hands it over."""
+"""How long the supervisor has after the third signal to stop, or after systemd's watchdog has asked where it hangs, and
+a dead one until the kernel hands it over."""
 
 
 def keep(run: Callable[[], int]) -> int:
@@ -39,7 +43,7 @@ def keep(run: Callable[[], int]) -> int:
     """
     linux.become_subreaper()
     keeper = os.getpid()
-    kept.share_memory()
+    kept.share()
     # Blocked before the fork, so that no signal can come in between and end the keeper alone.
     signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
     ignore_terminal()
@@ -59,7 +63,10 @@ def keep(run: Callable[[], int]) -> int:
         return run()
     linux.forbid_inspection()
     linux.set_process_name("neops-keeper")
-    code, is_stuck = _Waiting(supervisor).wait()
+    relay = kept.relay()
+    if relay is not None:
+        relay.listen()
+    code, is_stuck = _Waiting(supervisor, relay).wait()
     killed = kill_all_children(BOUND_SECONDS, stuck=supervisor if is_stuck else None)
     remove_cgroups()
     if is_stuck:
@@ -97,10 +104,11 @@ def _stop_before_the_start(number: int, _frame: object) -> None:
 
 
 class _Waiting:
-    """Forwards signals until the supervisor ends."""
+    """Forwards signals to the supervisor, and what it says to systemd, until it ends."""
 
-    def __init__(self, supervisor: int) -> None:
+    def __init__(self, supervisor: int, relay: NotificationRelay | None) -> None:
         self._supervisor = supervisor
+        self._relay = relay
         self._stops = 0
         self._kill_at: float | None = None
         self._dead_since: float | None = None
@@ -111,21 +119,31 @@ class _Waiting:
         The third signal to stop always ends it: where it does not do so by itself, by SIGKILL.
         """
         while True:
-            is_ending = self._stops or self._dead_since is not None
-            pause = _LOOK_WHILE_STOPPING_SECONDS if is_ending else _LOOK_SECONDS
-            heard = signal.sigtimedwait(_HEARD, pause)
-            if heard is not None and heard.si_signo != signal.SIGCHLD:
-                self._forward(heard.si_signo)
+            heard = signal.sigtimedwait(_HEARD, self._pause_seconds())
+            if heard is not None:
+                self._hear(heard.si_signo)
             pid, status = os.waitpid(self._supervisor, os.WNOHANG)
             if pid:
+                self._pass_on()  # what it has said last
                 return os.waitstatus_to_exitcode(status), False
             if (code := self._look(time.monotonic())) is not None:
                 return code, True
 
-    def _forward(self, number: int) -> None:
-        os.kill(self._supervisor, number)
+    def _pause_seconds(self) -> float:
+        if self._pass_on():
+            return RETRY_SECONDS
+        is_ending = self._stops or self._kill_at is not None or self._dead_since is not None
+        return _LOOK_WHILE_STOPPING_SECONDS if is_ending else _LOOK_SECONDS
+
+    def _pass_on(self) -> bool:
+        return self._relay is not None and self._relay.pass_on()
+
+    def _hear(self, number: int) -> None:
+        # SIGABRT: systemd's watchdog. The supervisor writes where it hangs, and ends, if it still can.
+        if number in _FORWARDED or number == signal.SIGABRT:
+            os.kill(self._supervisor, number)
         self._stops += number in _STOPS
-        if self._stops >= 3 and self._kill_at is None:
+        if (self._stops >= 3 or number == signal.SIGABRT) and self._kill_at is None:
             self._kill_at = time.monotonic() + LAST_SECONDS
 
     def _look(self, now: float) -> int | None:

@@ -1,5 +1,6 @@
 """`supervisor [flags]`: the daemon."""
 
+import faulthandler
 import logging
 import os
 
@@ -28,6 +29,8 @@ _log = logging.getLogger(__name__)
 
 def run(arguments: list[str]) -> int:
     """Run the daemon until it is told to stop."""
+    # By SIGABRT the keeper asks where it hangs, when systemd's watchdog has heard nothing of it.
+    faulthandler.enable(2)
     names = NamesForBlocks()
     settings = in_force(read_settings(DaemonSettings, arguments, PROGRAM, _epilog()), names)
     notifier = Notifier()

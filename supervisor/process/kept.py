@@ -3,21 +3,46 @@
 import os
 from pathlib import Path
 
+from supervisor.process.notification_relay import NotificationRelay, NotificationSender
+from supervisor.process.systemd import Systemd
+
 _keeper: int | None = None
 _cgroups: int | None = None
 """Anonymous memory that both processes have: there the supervisor writes what the keeper has to remove after it."""
 
 
-def share_memory() -> None:
-    """Make what both will have. To be called by the keeper, before the fork."""
-    global _cgroups
+_relay: NotificationRelay | None = None
+_sender: NotificationSender | None = None
+
+
+def share() -> None:
+    """Make what both will have. To be called by the keeper, before the fork.
+
+    From here on the environment does not say any more where systemd listens.
+    """
+    global _cgroups, _relay
     _cgroups = os.memfd_create("neops-cgroups", os.MFD_CLOEXEC)
+    systemd = Systemd.from_environment()
+    _relay = NotificationRelay(systemd) if systemd else None
 
 
 def be_kept_by(keeper: int) -> None:
     """Remember the keeper. To be called in the child, after the fork."""
-    global _keeper
+    global _keeper, _relay, _sender
     _keeper = keeper
+    if _relay is not None:
+        _sender = _relay.supervisors_end()
+        _relay = None
+
+
+def relay() -> NotificationRelay | None:
+    """Return what passes the supervisor's words on to systemd, in the keeper; `None` where no systemd listens."""
+    return _relay
+
+
+def sender() -> NotificationSender | None:
+    """Return by what the supervisor speaks to systemd; `None` where there is no keeper, or no systemd listens."""
+    return _sender
 
 
 def keeper_pid() -> int | None:

@@ -115,6 +115,7 @@ class Daemon:
             return 0
         beats = Heartbeat(engine, registration, settings.heartbeat_seconds)
         self._tasks.start(beats.beat_for_ever(), "heartbeat")
+        self._tasks.start(self._notifier.tick_for_ever(), "tick for systemd's watchdog")
         delivery = Delivery(engine, journal)
         runner = JobRunner(
             launcher,

@@ -1,9 +1,11 @@
 """Whether jobs can run as users of their own here (`--job-users`), and getting ready for it."""
 
+import errno
 import os
 import pwd
 import stat
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -35,6 +37,8 @@ def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUsers | No
     problems = problems_of_job_users(settings, spares=spares)
     if problems:
         raise StartRefusedError(f"--job-users {settings.job_users} can't work: {' '.join(problems)}")
+    if refusal := refusal_to_give(settings.state_dir, parse_users(settings.job_users)[0]):
+        raise StartRefusedError(f"--job-users {settings.job_users} can't work: {refusal}")
     # The journal and the lock in it are this user's alone (0600); a job only passes through to its own directory.
     os.chmod(settings.state_dir, 0o711)  # noqa: S103
     return JobUsers(parse_users(settings.job_users))
@@ -62,6 +66,24 @@ def problems_of_job_users(settings: DaemonSettings, *, spares: int) -> list[str]
             "/opt."
         )
     return problems
+
+
+def refusal_to_give(directory: Path, user: int) -> str:
+    """Return why nothing in this directory can be given to a job's user; empty where it can, found out by trying."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="probe-", dir=directory) as probe:
+            os.chown(probe, user, user)
+    except OSError as error:
+        reason = f"Nothing in {directory} can be given to user {user}: {error.strerror}."
+        if error.errno != errno.EOVERFLOW:
+            return reason
+        # An idmapped mount knows one user only (mount_setattr(2)).
+        return (
+            f"{reason} systemd mounts it like this for a user that exists only while the service runs. Give the "
+            "service an account of its own (DynamicUser=no and User=), and this directory to it while the service is "
+            "stopped (chown -R): see deploy/neops-supervisor-job-users.conf."
+        )
+    return ""
 
 
 def missing_capabilities() -> list[str]:

@@ -1,28 +1,38 @@
 """Telling systemd how the worker is (sd_notify(3)). Does nothing where no systemd listens."""
 
-import contextlib
-import os
-import socket
+import asyncio
+import re
 from typing import Final
 
-_VARIABLE: Final = "NOTIFY_SOCKET"
+from supervisor.process import kept
+from supervisor.process.systemd import Systemd
+
+_MOST_BYTES: Final = 1000
+_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f]+")
+TICKS_PER_WATCHDOG: Final = 4
+"""systemd recommends two; here a tick may be late by half of the time."""
 
 
 class Notifier:
-    """Takes the address out of the environment, so that no job can speak in the worker's name."""
+    """Says it to the keeper, which alone speaks to systemd; where there is no keeper, to systemd itself."""
 
     def __init__(self) -> None:
-        address = os.environ.pop(_VARIABLE, "")
-        # An address with @ is in the abstract namespace.
-        self._address = "\0" + address[1:] if address.startswith("@") else address
+        self._listener = kept.sender() or Systemd.from_environment()
 
     def send(self, *lines: str) -> None:
         """Send assignments such as ``READY=1``. Failing to is no reason to stop working."""
-        if not self._address:
+        if self._listener is not None:
+            self._listener.send(b"\n".join(map(_as_one_line, lines)))
+
+    async def tick_for_ever(self) -> None:
+        """Tell systemd's watchdog that this loop runs, until cancelled. Ends at once where there is no watchdog."""
+        if self._listener is None or self._listener.watchdog_seconds is None:
             return
-        with (
-            contextlib.suppress(OSError),
-            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender,
-        ):
-            sender.setblocking(False)
-            sender.sendto("\n".join(lines).encode(), self._address)
+        while True:
+            self.send("WATCHDOG=1")
+            await asyncio.sleep(self._listener.watchdog_seconds / TICKS_PER_WATCHDOG)
+
+
+def _as_one_line(text: str) -> bytes:
+    # A line break would begin an assignment of its own.
+    return _BREAKS.sub(" ", text).encode(errors="replace")[:_MOST_BYTES].decode(errors="ignore").encode()

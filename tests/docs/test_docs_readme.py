@@ -66,8 +66,8 @@ CLAIMS = {
         "::test_what_fails_is_named_with_what_to_do_and_sets_the_exit_code"
     ),
     "For production there is a systemd unit.": (
-        "tests/deploy/test_unit_under_systemd.py"
-        "::test_the_unit_starts_registered_runs_jobs_drains_and_leaves_nothing"
+        "tests/programs/systemd/test_systemd_quick.py"
+        "::test_the_service_runs_blocks_hears_no_forged_notification_and_stops_with_nothing_left"
     ),
     "Without an engine, supervisor local runs one on this machine.": (
         "tests/supervisor/commands/test_local.py::test_a_job_runs_and_is_still_known_after_a_restart"

@@ -9,6 +9,7 @@ from supervisor.commands.doctor.finding import Finding, failed, ok, warning
 from supervisor.commands.local.places import is_locked
 from supervisor.commands.owned_names import refuse_foreign_owners
 from supervisor.errors import StartRefusedError
+from supervisor.process import kept
 from supervisor.process.open_files import most_of_a_job, most_open_files
 from supervisor.settings.run_settings import DaemonSettings
 
@@ -80,5 +81,5 @@ def open_files(settings: DaemonSettings) -> Finding:
 
 def systemd(settings: DaemonSettings) -> Finding:
     """Whether a service manager listens. For information: the worker does without."""
-    heard = [name for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC") if os.environ.get(name)]
-    return ok("systemd", f"listens ({', '.join(heard)})" if heard else "does not listen here; not needed")
+    listens = kept.sender() is not None
+    return ok("systemd", "listens" if listens else "does not listen here; not needed")

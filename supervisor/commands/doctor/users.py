@@ -1,8 +1,9 @@
 """Users of their own for jobs."""
 
 from supervisor.commands.doctor.finding import Finding, failed, ok, warning
+from supervisor.process.user_numbers import parse_users
 from supervisor.settings.run_settings import DaemonSettings
-from supervisor.worker.job_users import missing_capabilities, problems_of_job_users
+from supervisor.worker.job_users import missing_capabilities, problems_of_job_users, refusal_to_give
 
 
 def job_users(settings: DaemonSettings) -> Finding:
@@ -16,6 +17,9 @@ def job_users(settings: DaemonSettings) -> Finding:
             )
         return ok("job users", text)
     problems = problems_of_job_users(settings, spares=settings.spares)
+    if not problems and settings.state_dir.is_dir():
+        refusal = refusal_to_give(settings.state_dir, parse_users(settings.job_users)[0])
+        problems += filter(None, [refusal])
     if problems:
         return failed("job users", " ".join(problems), "The worker does not start like this.")
     return ok("job users", f"each child gets one of {settings.job_users}")

@@ -22,6 +22,7 @@ from supervisor.commands.shared.program import ProgramError
 from supervisor.journal.directory import take_directory
 from supervisor.keeper import BOUND_SECONDS, kill_all_children
 from supervisor.log.setup import LogFormat
+from supervisor.process.tasks import Tasks
 from supervisor.settings.command_line import parse
 from supervisor.settings.run_settings import RunSettings
 from supervisor.worker.notify import Notifier
@@ -131,7 +132,12 @@ async def _run(
         read_levels_again(LocalSettings, arguments, threshold)
         pair.reload()
 
-    return await run_pair(pair, stop, reload)
+    ticks = Tasks()
+    ticks.start(notifier.tick_for_ever(), "tick for systemd's watchdog")
+    try:
+        return await run_pair(pair, stop, reload)
+    finally:
+        await ticks.close()
 
 
 def chosen_format(settings: RunSettings) -> LogFormat | None:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,10 +27,10 @@ sys.exit(keeper.keep(run))
 
 
 @contextlib.contextmanager
-def started(body: str) -> Iterator["subprocess.Popen[str]"]:
+def started(body: str, **variables: str) -> Iterator["subprocess.Popen[str]"]:
     """Run a program whose `run` has this body, in a session of its own."""
     command = [sys.executable, "-c", PROGRAM.format(body=body.replace("\n", "\n    "))]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
     with subprocess.Popen(
         command,
         env=environment,
@@ -148,3 +149,50 @@ def test_the_keeper_has_a_name_of_its_own_for_those_who_look() -> None:
         line_of(program)
         name = Path(f"/proc/{program.pid}/comm")
         wait_until(lambda: name.read_text() == "neops-keeper\n", "it has its name")
+
+
+def test_what_the_supervisor_says_to_systemd_comes_at_once_in_its_order_and_by_the_keeper(
+    tmp_path: Path,
+) -> None:
+    body = """print("NOTIFY_SOCKET" in os.environ, flush=True)
+for message in (b"READY=1", b"MAINPID=1", b"WATCHDOG=1"):
+    kept.sender().send(message)
+    time.sleep(0.2)
+kept.sender().send(b"STOPPING=1")
+return 3"""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(PATIENCE_SECONDS)
+        with started(body, NOTIFY_SOCKET=systemd.getsockname()) as program:
+            assert program.stdout is not None
+            assert program.stdout.readline() == "False\n"
+            for expected in (b"READY=1", b"WATCHDOG=1", b"STOPPING=1"):
+                message, credentials, _, _ = systemd.recvmsg(100, 100)
+                assert message == expected
+                assert int.from_bytes(credentials[0][2][:4], sys.byteorder) == program.pid
+            assert program.wait(PATIENCE_SECONDS) == 3
+
+
+def test_a_supervisor_whose_loop_hangs_says_where_when_systemd_asks() -> None:
+    body = """import faulthandler
+faulthandler.enable()
+print(os.getpid(), flush=True)
+time.sleep(600)  # it hangs here"""
+    with started(body) as program:
+        line_of(program)
+        program.send_signal(signal.SIGABRT)
+        _, errors = program.communicate(timeout=PATIENCE_SECONDS)
+        assert program.returncode == 128 + signal.SIGABRT
+        assert "Current thread" in errors
+        assert " in run\n" in errors
+
+
+def test_a_stopped_supervisor_is_killed_soon_after_systemd_asked() -> None:
+    with started("print(os.getpid(), flush=True)\ntime.sleep(600)") as program:
+        (supervisor,) = line_of(program)
+        os.kill(supervisor, signal.SIGSTOP)
+        program.send_signal(signal.SIGABRT)
+        _, errors = program.communicate(timeout=PATIENCE_SECONDS)
+        assert program.returncode == 128 + signal.SIGKILL
+        assert "ended by SIGKILL" in errors

@@ -84,14 +84,14 @@ def test_what_can_not_be_killed_is_given_up_when_the_time_is_over(
 def test_signals_are_passed_on_until_the_supervisor_has_ended(
     monkeypatch: pytest.MonkeyPatch, calls: list[Any]
 ) -> None:
-    heard = iter([signal.SIGHUP, signal.SIGCHLD, signal.SIGTERM, signal.SIGCHLD])
+    heard = iter([signal.SIGHUP, signal.SIGCHLD, signal.SIGIO, signal.SIGTERM, signal.SIGCHLD])
     waited = iter([*[(0, 0)] * 3, (7, signal.SIGSEGV)])
     monkeypatch.setattr(
         signal, "sigtimedwait", lambda numbers, seconds: SimpleNamespace(si_signo=next(heard))
     )
     monkeypatch.setattr(os, "waitpid", lambda pid, options: next(waited))
     monkeypatch.setattr(keeper, "exit_status_of", lambda pid: None)
-    assert keeper._Waiting(7).wait() == (-signal.SIGSEGV, False)
+    assert keeper._Waiting(7, None).wait() == (-signal.SIGSEGV, False)
     assert calls == [(signal.SIGHUP, 7), (signal.SIGTERM, 7)]
 
 

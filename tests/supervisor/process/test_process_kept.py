@@ -19,7 +19,7 @@ MANY = [Path(f"/sys/fs/cgroup/neops/{number}") for number in range(100)]
 def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(kept, "_cgroups", None)
     monkeypatch.setattr(kept, "_keeper", None)
-    kept.share_memory()
+    kept.share()
     yield
     assert kept._cgroups is not None
     os.close(kept._cgroups)

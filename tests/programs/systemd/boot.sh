@@ -1,8 +1,9 @@
-# Boots a systemd of its own, in namespaces of its own, and has it start drive.target (see private_systemd.py).
+# Boots a systemd of its own, in namespaces of its own, and has it start test.target (see private_systemd.py).
 #
 #   unshare --mount --pid --uts --ipc --fork --kill-child sh boot.sh UNITS CGROUP
 #
-# UNITS is a directory of units; CGROUP is the name of the control group that is made for this manager.
+# UNITS is a directory of units; CGROUP is the name of the control group that is made for this manager. A file PREPARE
+# beside UNITS is run just before, where everything is mounted that the manager will see.
 set -eu
 
 units=$1 cgroup=$2
@@ -21,13 +22,20 @@ mount -t proc proc /proc
 umount /sys/fs/cgroup
 mount -t cgroup2 none /sys/fs/cgroup
 # Nothing of this machine's own may be changed: its configuration, its kernel's settings, the state of its services.
-for shared in /etc /proc/sys; do
-    mount --bind "$shared" "$shared"
-    mount -o remount,bind,ro "$shared"
-done
+mount --bind /proc/sys /proc/sys
+mount -o remount,bind,ro /proc/sys
 mount -t tmpfs -o mode=755 none /run
+# What is written to /etc goes to memory; where there is no overlay, nothing can be written.
+mkdir -p /run/etc/upper /run/etc/work
+if ! mount -t overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work none /etc; then
+    mount --bind /etc /etc
+    mount -o remount,bind,ro /etc
+fi
 mount -t tmpfs -o mode=755 none /var/lib
 mkdir -p /run/systemd/system
 cp -r "$units"/. /run/systemd/system/
+if [ -e "$(dirname "$units")/prepare.sh" ]; then
+    . "$(dirname "$units")/prepare.sh"
+fi
 export container=unshare
-exec /usr/lib/systemd/systemd --system --unit=drive.target --log-target=console --show-status=no
+exec /usr/lib/systemd/systemd --system --unit=test.target --log-target=console --show-status=no

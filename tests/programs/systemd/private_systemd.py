@@ -1,9 +1,8 @@
-"""A real systemd for one test, on a machine whose own may be something else."""
+"""A real systemd for tests, on a machine whose own may be something else: in namespaces, and gone with its holder."""
 
 import contextlib
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +14,7 @@ HERE = Path(__file__).parent
 SYSTEMD = Path("/usr/lib/systemd/systemd")
 NAMESPACES = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
 
-TARGET = "[Unit]\nDefaultDependencies=no\nWants=drive.service\n"
-DRIVER = "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nTimeoutStartSec=60\nExecStart=/bin/sh {script}\n"
+TARGET = "[Unit]\nDefaultDependencies=no\n"
 # In the place of the distribution's, which would start its whole network.
 NO_NETWORK = "[Unit]\nDefaultDependencies=no\n"
 
@@ -38,51 +36,30 @@ def why_not() -> str:
 
 
 @contextmanager
-def private_systemd(folder: Path, units: dict[str, str], script: str) -> Iterator[Path]:
-    """Boot a systemd with ``units`` (file name to text), run ``script`` in it, and yield where that works.
+def booted(folder: Path, units: dict[str, str], prepare: str = "") -> Iterator["subprocess.Popen[bytes]"]:
+    """Boot a systemd with ``units`` (file name to text), and yield the process that holds it.
 
-    Everything that runs in it is killed at the end.
+    ``prepare`` is run by a shell in its namespaces, as their root, before it begins. Everything in there is killed at
+    the end, and nothing of it is left.
     """
     cgroup = f"neops-test-{os.getpid()}"
     (folder / "units").mkdir()
-    driver = DRIVER.format(script=folder / "drive.sh")
-    for name, text in {
-        "drive.target": TARGET,
-        "drive.service": driver,
-        "network-online.target": NO_NETWORK,
-        **units,
-    }.items():
+    for name, text in {"test.target": TARGET, "network-online.target": NO_NETWORK, **units}.items():
         file = folder / "units" / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(text)
-    work = folder / "work"
-    work.mkdir()
-    (folder / "drive.sh").write_text(f"cd {work}\nexec 2>trace\nset -x\n{script}")
+    if prepare:
+        (folder / "prepare.sh").write_text(prepare)
     command = [*NAMESPACES, "sh", str(HERE / "boot.sh"), str(folder / "units"), cgroup]
     with open(folder / "console", "wb") as console:
         holder = subprocess.Popen(command, stdout=console, stderr=console, stdin=subprocess.DEVNULL)
         try:
-            yield work
+            yield holder
         finally:
             # The manager is the first process of its pid namespace: with it everything in there is killed.
             holder.kill()
             holder.wait(timeout=PATIENCE_SECONDS)
             _remove_cgroup(cgroup)
-
-
-def wait_for_file(path: Path, seconds: float) -> str:
-    """Return the content of a file as soon as it is there."""
-    wait_until(path.exists, lambda: evidence(path.parent.parent), seconds)
-    return path.read_text()
-
-
-def evidence(folder: Path) -> str:
-    """What the manager and the script have said."""
-    return "\n".join(
-        path.read_text(errors="replace")[-6000:]
-        for path in (folder / "console", folder / "work" / "trace")
-        if path.exists()
-    )
 
 
 def _remove_cgroup(name: str) -> None:
@@ -99,15 +76,3 @@ def _populated(cgroup: Path) -> bool:
     with contextlib.suppress(FileNotFoundError):
         return "populated 1" in (cgroup / "cgroup.events").read_text()
     return False
-
-
-def is_open_to_all(path: Path) -> bool:
-    """Whether a user that exists only for a service can get there, home and temporary directories being hidden."""
-    hidden = [Path(name) for name in ("/home", "/root", "/run/user", "/tmp", "/var/tmp")]
-    if any(path.is_relative_to(parent) for parent in hidden):
-        return False
-    return all(parent.stat().st_mode & 0o005 == 0o005 for parent in (path, *path.parents) if parent.is_dir())
-
-
-def interpreter_paths() -> list[Path]:
-    return [Path(sys.prefix), Path(sys.base_prefix), Path(os.path.realpath(sys.executable)).parent]

@@ -1,0 +1,53 @@
+"""The service as it is shipped, under a real systemd: exit code 0 when every step holds, 1 when not."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.programs.systemd import steps as _steps  # noqa: F401  # registers them
+from tests.programs.systemd.manager import manager
+from tests.programs.systemd.private_systemd import why_not
+from tests.programs.systemd.step import STEPS, Outcome, Step, table
+
+
+def main() -> int:
+    """Run the steps. Returns 0 when all hold, or where none can be run, which is said; else 1."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.programs.systemd",
+        description="Run the service as it is shipped under a systemd in namespaces, as root.",
+    )
+    parser.add_argument("only", nargs="*", metavar="NAME", help="steps to run; by default all")
+    names = set(parser.parse_args().only)
+    if reason := why_not():
+        print(f"skipped: {reason}")
+        return 0
+    if unknown := names - {step.name for step in STEPS}:
+        parser.error(f"no such step: {', '.join(sorted(unknown))}")
+    begun = time.monotonic()
+    outcomes = asyncio.run(run_steps([step for step in STEPS if not names or step.name in names]))
+    print(table(outcomes))
+    failed = sum(not outcome.holds for outcome in outcomes)
+    print(f"\n{len(outcomes)} steps, {failed} not as they must be; {time.monotonic() - begun:.0f} s")
+    return 1 if failed else 0
+
+
+async def run_steps(steps: list[Step]) -> list[Outcome]:
+    """Boot a systemd, and run these steps in it, one after the other."""
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory(prefix="neops-systemd-") as name:
+        async with manager(Path(name).resolve()) as made:
+            for step in steps:
+                begun = time.monotonic()
+                try:
+                    holds, figure = True, await step.run(made)
+                except Exception as error:  # whatever it is: the others are run all the same
+                    holds, figure = False, f"{type(error).__name__}: {error}"
+                outcomes.append(Outcome(step, holds, figure, time.monotonic() - begun))
+    return outcomes
+
+
+if __name__ == "__main__":
+    sys.exit(main())

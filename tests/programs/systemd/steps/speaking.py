@@ -1,0 +1,159 @@
+"""What systemd is told of the service: when it is ready, by whom, and until when a reload lasts."""
+
+import asyncio
+import contextlib
+import os
+import time
+from pathlib import Path
+
+from supervisor.log.events.worker import RegistrationFailing
+from tests.programs.systemd.manager import PATIENCE_SECONDS, SERVICE, Manager
+from tests.programs.systemd.step import step
+
+_BLOCK = """
+from sdk import FunctionBlock, FunctionBlockParams, FunctionBlockResult, FunctionBlockResultData, Registration
+from sdk import register_function_block
+
+class Data(FunctionBlockResultData):
+    version: int
+
+@register_function_block(Registration(package="reloaded", name="version", description="Its version", run_on="global",
+    fb_type="execute", param_cls=FunctionBlockParams, result_cls=Data))
+class Version(FunctionBlock[FunctionBlockParams, Data]):
+    async def run(self, params, context):
+        return FunctionBlockResult(success=True, message="Done", data=Data(version={version}))
+"""
+_BLOCKS = "/opt/log/blocks"
+_FORGED = ("MAINPID={pid}", "WATCHDOG=trigger", "STOPPING=1", "STATUS=all is well")
+_SHOWN = (
+    "ActiveState",
+    "SubState",
+    "MainPID",
+    "StatusText",
+    "NRestarts",
+    "Result",
+    "WatchdogUSec",
+    "InvocationID",
+)
+
+
+async def running(manager: Manager) -> None:
+    """Have the service run with the settings of these steps."""
+    if (await manager.show("ActiveState"))["ActiveState"] != "active":
+        await write_version(manager, 0)
+        await manager.configure(
+            NEOPS_FUNCTION_BLOCKS=f"blocks,blocks.testing,/opt/checkout/tests/programs/systemd/systemd_blocks,{_BLOCKS}"
+        )
+        await manager.start()
+
+
+async def write_version(manager: Manager, version: int) -> None:
+    """Write the code of the block that a reload renews."""
+    folder = manager.log.parent / "blocks"
+    folder.mkdir(exist_ok=True)
+    (folder / "version.py").write_text(_BLOCK.format(version=version))
+
+
+@step("the service is started only when a job can run")
+async def ready(manager: Manager) -> str:
+    await manager.configure(NEOPS_ENGINE_URL="http://127.0.0.1:1")
+    starting = asyncio.create_task(manager.systemctl("start", SERVICE))
+    end = time.monotonic() + PATIENCE_SECONDS
+    while f"event={RegistrationFailing.name}" not in manager.said():
+        assert not starting.done(), f"it was started without an engine. {manager.said()}"
+        assert time.monotonic() < end, f"it does not ask for its engine. {manager.said()}"
+        await asyncio.sleep(0.1)
+    assert (await manager.show("ActiveState"))["ActiveState"] == "activating"
+    await manager.systemctl("stop", SERVICE)
+    await starting
+    await running(manager)
+    shown = await manager.show(*_SHOWN, "Type", "NotifyAccess")
+    assert shown["ActiveState"] == "active", shown
+    assert shown["StatusText"].startswith("ready. "), shown
+    begun = time.monotonic()
+    result = await manager.result_of(manager.engine.submit(block="neops_systemd/myself:1.0.0"))
+    assert result["success"], result
+    return f"Type={shown['Type']}; the first job ended {time.monotonic() - begun:.2f} s after the start"
+
+
+@step("blocks do their work under the hardening: echo, host facts, ping")
+async def ordinary_blocks(manager: Manager) -> str:
+    await running(manager)
+    submit = manager.engine.submit
+    jobs = {
+        "echo": submit(block="neops_base/echo:1.0.0", parameters={"text": "x"}),
+        "host_facts": submit(block="neops_base/host_facts:1.0.0"),
+        "ping": submit(block="neops_base/ping:1.0.0", parameters={"host": "127.0.0.1", "count": 1}),
+    }
+    results = {name: await manager.result_of(job) for name, job in jobs.items()}
+    failed = {
+        name: result["message"]
+        for name, result in results.items()
+        if not result["success"] and "not installed" not in str(result["message"])
+    }
+    assert not failed, str(failed)
+    return "three succeeded"
+
+
+@step("a job knows no way to the keeper, nor from its environment one to systemd")
+async def no_way(manager: Manager) -> str:
+    await running(manager)
+    result = await manager.result_of(manager.engine.submit(block="neops_systemd/myself:1.0.0"))
+    data = result["data"]
+    assert isinstance(data, dict)
+    seen = data["value"]
+    assert not {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"} & {*seen["environment"]}, str(seen)
+    assert not int(seen["capabilities"][0], 16), str(seen)
+    supervisor = manager.supervisor()
+    (keeper,) = manager.processes("neops-keeper")
+    theirs = sockets_of(supervisor.pid) | sockets_of(keeper.pid)
+    assert theirs
+    for child in supervisor.children(recursive=True):
+        assert not theirs & sockets_of(child.pid), f"{child} has a socket of the keeper or the supervisor"
+    return f"{len(seen['open'])} descriptors are open in a job; no child has the keeper's sockets or the supervisor's"
+
+
+@step("four forged notifications change nothing, and the service can still be reloaded")
+async def forged(manager: Manager) -> str:
+    await running(manager)
+    before = await manager.show(*_SHOWN)
+    job = manager.engine.submit(
+        block="neops_systemd/forge:1.0.0",
+        parameters={"address": "/run/systemd/notify", "messages": list(_FORGED)},
+    )
+    result = await manager.result_of(job)
+    assert result["success"], result
+    await asyncio.sleep(0.5)  # systemd has read them by then, or it would not have changed
+    after = await manager.show(*_SHOWN)
+    assert after == before, f"{before} became {after}"
+    reloaded = await manager.systemctl("reload", SERVICE)
+    assert reloaded.code == 0, reloaded.output
+    after = await manager.show(*_SHOWN)
+    assert (after["ActiveState"], after["MainPID"]) == ("active", before["MainPID"]), after
+    return f"{', '.join(_FORGED)}: sent by a job and by a program of its, all as before"
+
+
+@step("a reload has happened when systemctl reload returns")
+async def reload(manager: Manager) -> str:
+    await running(manager)
+    took: list[float] = []
+    for version in range(1, 4):
+        await write_version(manager, version)
+        begun = time.monotonic()
+        done = await manager.systemctl("reload", SERVICE)
+        took.append(time.monotonic() - begun)
+        assert done.code == 0, done.output
+        result = await manager.result_of(manager.engine.submit(block="reloaded/version:1.0.0"))
+        assert result.get("data") == {"version": version}, f"version {version}: {result}"
+    return f"3 of 3 jobs ran the new code; each reload took {min(took):.1f} to {max(took):.1f} s"
+
+
+def sockets_of(pid: int) -> set[str]:
+    """The sockets that a process has open, its three standard streams aside."""
+    folder = Path(f"/proc/{pid}/fd")
+    found: set[str] = set()
+    for number in os.listdir(folder):
+        with contextlib.suppress(OSError):
+            if int(number) > 2 and (link := os.readlink(folder / number)).startswith("socket:"):
+                found.add(link)
+    return found
