@@ -43,6 +43,8 @@ class Claims:
         self.file = 0
         """Which file the rows' images are in: counts up when a file is lost."""
         self._rows: dict[int, Row] = {}
+        self._has_unreported = False
+        """Whether an earlier run may have left claims without a result."""
         self._next = 1
         self._replacements: set[int] = set()
         """Numbers of entries that stand for results which the engine has refused."""
@@ -96,6 +98,14 @@ class Claims:
         row.change(replace(row.entry, dead_reason=reason, replaced_by=new.entry.number))
         return [new, row]
 
+    def set_aside(self, number: int, reason: str) -> Row | None:
+        """Keep a claim of an earlier run without reporting it, unless it has a result by now."""
+        row = self._open(number)
+        if row is None or not row.earlier or row.entry.state != "running":
+            return None
+        row.change(replace(row.entry, dead_reason=reason))
+        return row
+
     def numbers_above(self, highest: int) -> None:
         """Give only numbers above ``highest`` from now on."""
         self._next = max(self._next, highest + 1)
@@ -112,7 +122,7 @@ class Claims:
         adopted: list[Row] = []
         moved: dict[int, int] = {}
         for entry in entries:
-            if entry.state == "running" and entry.claim.job_id in claimed_again:
+            if entry.result is None and entry.claim.job_id in claimed_again:
                 # The engine has given it up and handed it out again: it runs, and must not be reported as interrupted.
                 replaced.append(entry)
                 continue
@@ -122,6 +132,7 @@ class Claims:
                 number, is_saved = self._next, False
                 moved[entry.number] = number
                 self._next += 1
+            self._has_unreported = self._has_unreported or entry.result is None
             row = Row(replace(entry, number=number), saved=int(is_saved), earlier=True, tried_before=True)
             self._rows[number] = row
             adopted.append(row)
@@ -147,13 +158,13 @@ class Claims:
             if row.saved != row.version:
                 unclear = True
             elif number not in found:
-                if row.entry.state == "dead":
+                if row.entry.dead_reason is not None:
                     del self._rows[number]
                     differences.dropped.append(row.entry)
                 else:
                     row.change(row.entry)
                     differences.rewritten.append(row)
-            elif row.entry.state == "dead" and not found[number]:
+            elif row.entry.dead_reason is not None and not found[number]:
                 row.entry = replace(row.entry, dead_reason=None)
                 row.earlier = row.tried_before = True
                 differences.revived.append(row.entry)
@@ -185,6 +196,16 @@ class Claims:
         """Return claims of an earlier run without a result, oldest first."""
         return [row.entry for row in self._open_rows() if row.earlier and row.entry.state == "running"]
 
+    def unreported(self, job_ids: set[str]) -> list[int]:
+        """Return which claims of an earlier run on these jobs have no result."""
+        if not self._has_unreported:
+            return []
+        return [
+            row.entry.number
+            for row in self._open_rows()
+            if row.earlier and row.entry.result is None and row.entry.claim.job_id in job_ids
+        ]
+
     def undelivered(self) -> list[StoredResult]:
         """Return results that the engine does not have yet, in the order in which they were made."""
         waiting = [row for row in self._open_rows() if row.entry.state == "waiting"]
@@ -210,8 +231,8 @@ class Claims:
         )
 
     def job_ids(self) -> set[str]:
-        """Return the jobs whose result the engine does not have, dead letters among them."""
-        return {row.entry.claim.job_id for row in self._open_rows()}
+        """Return the jobs whose result the engine does not have, dead letters among them, but not those set aside."""
+        return {row.entry.claim.job_id for row in self._open_rows() if row.entry.state != "set aside"}
 
     def results_in_memory_only(self) -> int:
         """Return how many results would be lost with this process."""

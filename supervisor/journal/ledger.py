@@ -10,7 +10,15 @@ from typing import Any, Self
 
 from supervisor.journal.claims import Claims
 from supervisor.journal.durable_copy import MEND_SECONDS, DurableCopy
+from supervisor.journal.place_record import KEY_FACT
 from supervisor.journal.records import Claim, Entry, RowState, StoredResult
+from supervisor.journal.state_directory import (
+    StateDirectory,
+    open_directory,
+    remember_place,
+    settle_place,
+    tell_doubt,
+)
 from supervisor.journal.store import Journal
 from supervisor.journal.uuid_backup import UuidBackup
 from supervisor.log.event import tell
@@ -42,6 +50,8 @@ class Ledger:
         self._image = DurableCopy(self._claims, mend_seconds, self._tell_found)
         self._tasks = Tasks()
         self._copy: UuidBackup | None = None
+        self._directory: StateDirectory
+        self._is_registered_here = False
 
     @classmethod
     async def open(cls, directory: Path, *, mend_seconds: float = MEND_SECONDS) -> Self:
@@ -51,11 +61,14 @@ class Ledger:
         is moved aside, and a disk that is full or broken is waited for while the worker works.
         """
         ledger = cls(mend_seconds)
-        journal = Journal(directory, ledger._on_changed, ledger._on_lost)
+        ledger._directory = held = await open_directory(directory)
+        journal = Journal(directory, ledger._on_changed, ledger._on_lost, held)
         try:
             await ledger._image.begin(journal)
+            await ledger._judge_place()
             ledger._copy = UuidBackup(directory / _UUID)
-            if _UUID not in ledger._image.facts and (uuid := await asyncio.to_thread(ledger._copy.read)):
+            is_known = _UUID in ledger._image.facts or ledger.doubt is not None
+            if not is_known and (uuid := await asyncio.to_thread(ledger._copy.read)):
                 # The journal was damaged. The engine knows which jobs this worker had, and can be asked by this.
                 await ledger.remember(_UUID, uuid)
             if _KEY not in ledger._image.facts:
@@ -71,12 +84,30 @@ class Ledger:
         return bytes.fromhex(self._image.facts[_KEY])
 
     @property
+    def doubt(self) -> str | None:
+        """Why this state directory may be a copy of another one: what it says of the past may be another worker's."""
+        return self._directory.doubt
+
+    async def settle_doubt(self) -> None:
+        """Let the directory belong here from now on, after all that was in doubt has been dealt with.
+
+        Not before that is on the disk: until then, the next start must doubt as well.
+        """
+        if self.doubt is None or not self.is_whole:
+            return
+        if key := await settle_place(self._directory):
+            await self.remember(KEY_FACT, key)
+
+    @property
     def is_whole(self) -> bool:
         """Whether everything that is open is on the disk."""
         return self._image.is_whole
 
     async def claim(self, claims: Sequence[Claim]) -> list[int]:
         """Record claimed jobs in one transaction and return their numbers."""
+        for number in self._claims.unreported({claim.job_id for claim in claims}):
+            # The engine has given the job out anew: what an earlier run had of it is over.
+            await self.forget(number)
         added = self._claims.add(claims)
         await self._image.save(added)
         return [row.entry.number for row in added]
@@ -108,6 +139,11 @@ class Ledger:
         await self._image.save(rows)
         return self._claims.result(rows[0].entry.number)
 
+    async def set_aside(self, numbers: Sequence[int], reason: str) -> None:
+        """Keep claims without a result for a person to look at: whether their jobs run elsewhere is not known."""
+        rows = [row for number in numbers if (row := self._claims.set_aside(number, reason))]
+        await self._image.save(rows)
+
     def result(self, number: int) -> StoredResult | None:
         """Return the result of a claim, or `None` when there is none or the engine has it."""
         return self._claims.result(number)
@@ -128,11 +164,14 @@ class Ledger:
         return self._claims.job_ids()
 
     async def fact(self, name: str) -> str | None:
-        """Return a remembered fact, such as this worker's uuid."""
+        """Return a remembered fact, such as this worker's uuid: not one that may be another worker's."""
+        if name == _UUID and self.doubt is not None and not self._is_registered_here:
+            return None
         return self._image.facts.get(name)
 
     async def remember(self, name: str, value: str) -> None:
         """Remember a fact."""
+        self._is_registered_here = self._is_registered_here or name == _UUID
         await self._image.remember(name, value)
         if name == _UUID and self._copy is not None:
             await asyncio.to_thread(self._copy.write, value)
@@ -143,6 +182,14 @@ class Ledger:
         await self._image.close()
         # In a thread, as it waits for the writer's.
         await asyncio.to_thread(self._image.journal.close)
+
+    async def _judge_place(self) -> None:
+        self._directory.judge_journal(self._image.facts.get(KEY_FACT))
+        tell_doubt(self._directory)
+        if self.doubt is None:
+            await remember_place(self._directory)
+            if self._image.facts.get(KEY_FACT) != self._directory.key:
+                await self.remember(KEY_FACT, self._directory.key)
 
     def _on_changed(self, seen: list[RowState]) -> None:
         differences = self._claims.compare(seen)

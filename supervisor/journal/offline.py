@@ -41,6 +41,28 @@ def read_entries(path: Path) -> list[Entry]:
         return rows.load(database).entries if version_of(database) else []
 
 
+def read_facts(path: Path) -> dict[str, str]:
+    """Return what the worker remembers of itself. Raises `JournalAccessError`."""
+    with _opened(path) as database:
+        return rows.load(database).facts if version_of(database) else {}
+
+
+def take_back(path: Path, facts: dict[str, str], numbers: Sequence[int]) -> None:
+    """Remember facts, and have the next start decide anew about claims that are set aside.
+
+    No worker may have the journal open. Raises `JournalAccessError`.
+    """
+    with _opened(path) as database:
+        database.execute("BEGIN IMMEDIATE")
+        for name, value in facts.items():
+            rows.save_fact(database, name, value)
+        for number in numbers:
+            database.execute(
+                "UPDATE claims SET dead_reason = NULL WHERE number = ? AND result IS NULL", (number,)
+            )
+        database.execute("COMMIT")
+
+
 def salvage_entries(path: Path) -> list[Entry]:
     """Return what can be read of a damaged file. Raises `JournalAccessError` when there is no such file."""
     if not _exists(path):

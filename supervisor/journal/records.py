@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-State = Literal["running", "waiting", "dead"]
+State = Literal["running", "waiting", "dead", "set aside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,12 @@ class Entry:
 
     @property
     def state(self) -> State:
-        """``running`` without a result, ``waiting`` with one that is to be delivered, ``dead`` if refused for good."""
+        """``running`` without a result, ``waiting`` with one that is to be delivered, ``dead`` if refused for good.
+
+        ``set aside`` is a claim without a result that is not reported, as its job may run elsewhere.
+        """
         if self.dead_reason is not None:
-            return "dead"
+            return "set aside" if self.result is None else "dead"
         return "running" if self.result is None else "waiting"
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from supervisor.journal import rows
-from supervisor.journal.directory import FILE_NAME, take_directory
+from supervisor.journal.directory import FILE_NAME
 from supervisor.journal.disk_fault import error_kind
 from supervisor.journal.maintenance import Maintenance
 from supervisor.journal.records import Entry, RowState
 from supervisor.journal.rows import Loaded
 from supervisor.journal.schema import DamagedFileError
+from supervisor.journal.state_directory import StateDirectory
 from supervisor.journal.writer import Writer
 
 Settled = Callable[[BaseException | None], None]
@@ -41,9 +42,10 @@ class Journal:
         directory: Path,
         changed: Callable[[list[RowState]], None] = lambda seen: None,
         lost: Callable[[], None] = lambda: None,
+        held: StateDirectory | None = None,
     ) -> None:
         self.path = directory / FILE_NAME
-        self._lock = take_directory(directory)
+        self._directory = StateDirectory(directory) if held is None else held
         loop = asyncio.get_running_loop()
         self._maintenance = Maintenance(
             self.path,
@@ -59,6 +61,8 @@ class Journal:
         """
 
         def work() -> Loaded:
+            # Removed or replaced while it was in use: the new one must be ours before anything is written to it.
+            self._directory.follow()
             try:
                 return rows.load(self._writer.open())
             except sqlite3.OperationalError as error:
@@ -118,9 +122,8 @@ class Journal:
     def close(self) -> None:
         """Write what waits, close the file, and let another supervisor have the directory. Twice is once."""
         # With a disk that hangs, the thread may still write: the directory stays ours until this process ends.
-        if self._writer.close(CLOSE_SECONDS) and self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        if self._writer.close(CLOSE_SECONDS):
+            self._directory.close()
 
 
 def read_damaged(path: Path) -> Loaded:

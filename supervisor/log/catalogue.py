@@ -4,12 +4,13 @@ import functools
 import inspect
 
 from supervisor.log.event import Event
-from supervisor.log.events import jobs, processes, results, surroundings, worker
+from supervisor.log.events import jobs, processes, results, state, surroundings, worker
 
 ROOMS = {
     "The worker": worker,
     "Jobs": jobs,
     "Results and the journal": results,
+    "The state directory": state,
     "Processes": processes,
     "The worker's surroundings": surroundings,
 }

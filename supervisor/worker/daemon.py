@@ -37,7 +37,7 @@ from supervisor.worker.lost_claims import LostClaims
 from supervisor.worker.notify import Notifier
 from supervisor.worker.offered_blocks import start_launcher, tell_left_out, tell_problem, what_to_do
 from supervisor.worker.poller import Poller
-from supervisor.worker.recovery import recover_results
+from supervisor.worker.recovery import Recovery
 from supervisor.worker.registration import Registration
 from supervisor.worker.reload import Reload
 from supervisor.worker.shutdown import Shutdown
@@ -135,7 +135,7 @@ class Daemon:
         )
         try:
             await self._prepare(runner)
-            await _recover(journal, delivery, engine)
+            await self._recover(journal, delivery, engine)
             lost_claims = LostClaims(engine, dispatcher)
             if registration.came_back:
                 # The worker before this one may have been killed between a poll's answer and the journal.
@@ -176,6 +176,12 @@ class Daemon:
         except OSError as error:
             raise StateDirectoryError(f"The jobs' directories can't be made: {error}.") from error
 
+    async def _recover(self, journal: Ledger, delivery: Delivery, engine: EngineApi) -> None:
+        timeout = self._settings.engine_job_timeout_seconds
+        recovery = Recovery(journal, delivery, engine, engine_job_timeout_seconds=timeout)
+        journal.on_found = recovery.recover
+        await recovery.recover()
+
     def _stop_without(self, name: str, error: BaseException) -> None:
         """Drain and exit with 1: what must run for as long as the worker does has failed."""
         tell(_log, TaskFailed(task=name, consequence="The worker stops."), error=error)
@@ -215,11 +221,6 @@ class Daemon:
                 f"No function blocks were found in {', '.join(self._settings.function_blocks)}. "
                 f"{what_to_do(catalogue)}"
             )
-
-
-async def _recover(journal: Ledger, delivery: Delivery, engine: EngineApi) -> None:
-    journal.on_found = lambda: recover_results(journal, delivery, knows_retryable=engine.knows_retryable)
-    await journal.on_found()
 
 
 class _Work:

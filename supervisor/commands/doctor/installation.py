@@ -6,9 +6,9 @@ import stat
 from typing import Final
 
 from supervisor.commands.doctor.finding import Finding, failed, ok, warning
-from supervisor.commands.local.places import is_locked
 from supervisor.commands.owned_names import refuse_foreign_owners
 from supervisor.errors import StartRefusedError
+from supervisor.journal.directory import is_in_use
 from supervisor.process import kept
 from supervisor.process.open_files import most_of_a_job, most_open_files
 from supervisor.settings.run_settings import DaemonSettings
@@ -51,7 +51,7 @@ def state_directory(settings: DaemonSettings) -> Finding:
             "others can see what is in it.",
             f"chown {os.geteuid()} {directory}; chmod 700 {directory}",
         )
-    used = "in use by a running worker" if is_locked(directory / "lock") else "not in use"
+    used = "in use by a running worker" if is_in_use(directory) else "not in use"
     return ok(name, f"{directory}, {used}; {free_mb} MB free")
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import Field
 from pydantic_settings import BaseSettings, CliPositionalArg, PydanticBaseSettingsSource, SettingsConfigDict
 
+from supervisor.commands.journal.adoption import adopt
 from supervisor.commands.journal.output import print_entries, print_entry
 from supervisor.commands.journal.places import find_journal
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
@@ -21,19 +22,22 @@ from supervisor.settings.run_settings import RunSettings
 
 PROGRAM: Final = "supervisor journal"
 _CHANGES: Final = {"retry": requeue, "drop": drop}
+_ACTIONS: Final = ("list", "show", *_CHANGES, "adopt")
 _DONE: Final = {
     "retry": "The worker will send {count} dead letter(s) again: within seconds if it runs, else at its next start. "
     "Where the engine has a failed result of the job by now, it keeps that: the dead letter stays, and the log tells.",
-    "drop": "Dropped {count} dead letter(s), and wiped what they held.",
+    "drop": "Dropped {count} claim(s), and wiped what they held.",
 }
 _EPILOG: Final = """\
   supervisor journal                 list the claims whose result the engine does not have
   supervisor journal show NUMBER     print one of them with its result, as JSON
   supervisor journal retry NUMBER    send a dead letter again; --all for all of them
-  supervisor journal drop NUMBER     wipe a dead letter; --all for all of them
+  supervisor journal drop NUMBER     wipe a dead letter, or a claim that is set aside; --all for all dead letters
+  supervisor journal adopt           say that the state directory was moved here on purpose, and is no copy
 
 A dead letter is a result that the engine refused for good. The engine got a failed result in
-its place, and keeps that when the dead letter is sent again. The worker may run meanwhile."""
+its place, and keeps that when the dead letter is sent again. The worker may run meanwhile, but
+not for `adopt`."""
 
 
 class JournalSettings(BaseSettings):
@@ -45,9 +49,13 @@ class JournalSettings(BaseSettings):
     model_config = SettingsConfigDict(**RunSettings.model_config)
 
     action: CliPositionalArg[list[str]] = Field(
-        default=["list"], description="`list`, `show NUMBER`, `retry NUMBER`, `drop NUMBER`. Default: list."
+        default=["list"],
+        description="`list`, `show NUMBER`, `retry NUMBER`, `drop NUMBER`, `adopt`. Default: list.",
     )
     all: bool = Field(default=False, description="Retry or drop every dead letter.")
+    yes: bool = Field(
+        default=False, description="Adopt the directory, after `adopt` alone has said what that means."
+    )
     state_dir: Path | None = Field(
         default=None,
         description="The state directory of the worker, or of `supervisor local`. Default: where these keep it.",
@@ -84,6 +92,8 @@ def run(arguments: list[str]) -> int:
         if problem := _usage_problem(settings, name, rest):
             _say(f"{problem}\nTry '{PROGRAM} --help'.")
             return EXIT_USAGE
+        if name == "adopt":
+            return _adopt(settings)
         numbers = [int(word) for word in rest]
         if name in _CHANGES:
             return _change(settings, name, numbers)
@@ -96,19 +106,23 @@ def run(arguments: list[str]) -> int:
 
 
 def _usage_problem(settings: JournalSettings, name: str, rest: Sequence[str]) -> str | None:
-    if name not in ("list", "show", *_CHANGES):
-        near = difflib.get_close_matches(name, ("list", "show", *_CHANGES), n=1)
+    if name not in _ACTIONS:
+        near = difflib.get_close_matches(name, _ACTIONS, n=1)
         meant = f" Did you mean {near[0]}?" if near else ""
-        return f"there is no action {name!r}.{meant} The actions are list, show, retry and drop."
+        return f"there is no action {name!r}.{meant} The actions are list, show, retry, drop and adopt."
     if wrong := next((word for word in rest if not (word.isascii() and word.isdigit())), None):
         return f"{wrong!r} is not a number. `{PROGRAM} list` shows the numbers."
     if settings.all and (name not in _CHANGES or rest):
         return "--all goes with `retry` or `drop`, in place of numbers."
+    if settings.yes and name != "adopt":
+        return "--yes goes with `adopt`."
+    if name == "adopt" and (rest or settings.file is not None):
+        return "`adopt` takes neither a number nor --file: it is about the whole directory (--state-dir)."
     if settings.file is not None and name in _CHANGES:
         return "--file goes with `list` and `show` only: no worker uses such a file, so nothing can be sent from it."
     if name == "list" and rest:
         return f"`list` takes no number. To see one claim: `{PROGRAM} show {rest[0]}`."
-    if name != "list" and not rest and not settings.all:
+    if name not in ("list", "adopt") and not rest and not settings.all:
         return f"`{name}` needs a number. `{PROGRAM} list` shows the numbers."
     return None
 
@@ -134,17 +148,34 @@ def _show(settings: JournalSettings, numbers: Sequence[int]) -> int:
     return _refuse_unknown(source, missing)
 
 
-def _change(settings: JournalSettings, name: str, numbers: Sequence[int]) -> int:
+def _the_one_journal(settings: JournalSettings) -> Path | None:
+    """Return the journal that is to be changed, or `None` after saying that there is more than one.
+
+    Numbers are those of one journal: a claim of another must not be dropped by an oversight.
+    """
     found = find_journal(settings.state_dir)
-    path = found.path
-    if (
-        found.others
-    ):  # numbers are those of one journal: a claim of another must not be dropped by an oversight
-        places = " or ".join(str(each.parent) for each in (path, *found.others))
+    if found.others:
+        places = " or ".join(str(each.parent) for each in (found.path, *found.others))
         _say(f"There is more than one journal. Say which one is meant: --state-dir {places}.")
+        return None
+    return found.path
+
+
+def _adopt(settings: JournalSettings) -> int:
+    path = _the_one_journal(settings)
+    if path is None:
+        return EXIT_USAGE
+    return 0 if adopt(path, really=settings.yes) else EXIT_FAILED
+
+
+def _change(settings: JournalSettings, name: str, numbers: Sequence[int]) -> int:
+    path = _the_one_journal(settings)
+    if path is None:
         return EXIT_USAGE
     known = {entry.number: entry for entry in read_entries(path)}
-    eligible = [number for number, entry in known.items() if _why_not(entry, name) is None]
+    eligible = [
+        number for number, entry in known.items() if entry.state == "dead" and _why_not(entry, name) is None
+    ]
     chosen = eligible if settings.all else list(numbers)
     missing = [number for number in chosen if number not in known]
     problems = [
@@ -168,6 +199,12 @@ def _why_not(entry: Entry, change: str) -> str | None:
         if change == "retry" and entry.dead_reason == DAMAGED:
             return f"The result of claim {entry.number} is damaged and can't be sent; drop it."
         return None
+    if entry.state == "set aside":
+        return (
+            None
+            if change == "drop"
+            else f"Claim {entry.number} has no result to send. See `{PROGRAM} adopt`."
+        )
     if entry.state == "waiting":
         return f"{job}: its result is on its way to the engine, and is tried again by itself."
     return f"{job}: the job runs, or is reported at the worker's next start."

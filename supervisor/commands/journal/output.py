@@ -12,7 +12,12 @@ from supervisor.commands.shared.console import OutputConsole
 from supervisor.commands.shared.table import print_rows
 from supervisor.journal import Entry
 
-_STATES: Final = {"running": "running", "waiting": "waits for delivery", "dead": "dead letter"}
+_STATES: Final = {
+    "running": "running",
+    "waiting": "waits for delivery",
+    "dead": "dead letter",
+    "set aside": "set aside",
+}
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"))
 
 

@@ -99,7 +99,7 @@ def run(arguments: list[str]) -> int:
             await previous_worker_ended(settings.state_dir, BOUND_SECONDS)
             return await _run(settings, arguments, display, threshold, notifier)
         finally:
-            os.close(lock)
+            lock.close()
 
     return run_to_exit_code(PROGRAM, work)
 

@@ -1,11 +1,12 @@
 """Where `supervisor local` keeps its state, and where engines that run here say so."""
 
 import asyncio
-import fcntl
 import os
 import time
 from pathlib import Path
 from typing import Final
+
+from supervisor.journal.directory import is_in_use
 
 ENGINE_DATABASE: Final = "engine.sqlite3"
 ENGINE_TOKEN_FILE: Final = "engine.token"  # noqa: S105  # its name
@@ -30,24 +31,9 @@ async def previous_worker_ended(state_directory: Path, bound_seconds: float) -> 
     the worker a moment longer.
     """
     end = time.monotonic() + bound_seconds
-    lock = state_directory / WORKER_DIRECTORY / "lock"
-    while is_locked(lock) and time.monotonic() < end:  # noqa: ASYNC110  # a lock has no event to wait for
+    directory = state_directory / WORKER_DIRECTORY
+    while is_in_use(directory) and time.monotonic() < end:  # noqa: ASYNC110  # a lock has no event to wait for
         await asyncio.sleep(_LOOK_SECONDS)
-
-
-def is_locked(path: Path) -> bool:
-    """Whether somebody holds the lock of a state directory."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def announcements_directory() -> Path:

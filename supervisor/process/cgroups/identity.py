@@ -7,6 +7,8 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from supervisor.process.small_file import read_small_file, replace_file
+
 MARKER_VARIABLE: Final = "NEOPS_WORKER"
 """Every process that a job starts inherits it: the sign by which the next start knows what the last one left."""
 
@@ -22,13 +24,12 @@ def identity_of(state_directory: Path) -> str:
     """
     file = state_directory / _FILE
     try:
-        token = file.read_bytes()[:1000].decode("ascii").strip()
+        token = read_small_file(file).decode("ascii").strip()
     except (FileNotFoundError, UnicodeDecodeError):
         token = ""
     if not re.fullmatch(r"[0-9a-f]{32}", token):
         token = secrets.token_hex(16)
-        file.touch(mode=0o600)
-        file.write_text(token + "\n")
+        replace_file(file, token.encode() + b"\n")
     status = os.stat(state_directory)
     text = f"{token}:{status.st_dev}:{status.st_ino}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

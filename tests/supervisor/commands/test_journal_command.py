@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pty
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -43,6 +44,7 @@ async def running(tmp_path: Path) -> AsyncIterator[tuple[Path, Ledger]]:
 
 async def make(directory: Path) -> Ledger:
     ledger = await Ledger.open(directory)
+    await ledger.remember("worker_uuid", "w-1")
     jobs = ("running", "waiting", "dead", "dead-too")
     numbers = await ledger.claim([Claim(job, "p/b:1.0.0", "w-1", 1.5e9, "d") for job in jobs])
     for number in numbers[1:]:
@@ -327,3 +329,73 @@ def test_where_there_is_no_journal_every_place_that_was_looked_at_is_named(tmp_p
 def test_a_mistyped_action_leads_to_the_nearest_one(tmp_path: Path) -> None:
     done = under(tmp_path, "rety", "1")
     assert (done.returncode, "Did you mean retry?" in done.stderr) == (2, True)
+
+
+@pytest_asyncio.fixture
+async def copied(state: Path) -> Path:
+    """A copy of it, with what a start on the copy leaves: claim 1 is set aside."""
+    copy = state.with_name("copy")
+    shutil.copytree(state, copy)
+    return copy
+
+
+async def started(directory: Path) -> None:
+    """Do with the past what a worker does at its start, registered as w-2."""
+    ledger = await Ledger.open(directory)
+    await ledger.remember("worker_uuid", "w-2")
+    await ledger.set_aside([entry.number for entry in ledger.interrupted()], "it may be a copy")
+    await ledger.settle_doubt()
+    await ledger.close()
+
+
+def test_adopting_says_what_it_means_and_changes_nothing_without_yes(copied: Path) -> None:
+    before = reasons(copied), (copied / "place").read_bytes()
+    done = journal(copied, "adopt")
+    assert (done.returncode, done.stderr) == (1, "")
+    for text in ("may be a copy", "another directory", "worker w-1 again", "1 claim(s)", "--yes"):
+        assert text in done.stdout
+    assert (reasons(copied), (copied / "place").read_bytes()) == before
+
+
+async def test_a_directory_that_was_adopted_is_the_same_worker_with_the_same_claims(copied: Path) -> None:
+    assert journal(copied, "adopt", "--yes").returncode == 0
+    ledger = await Ledger.open(copied)
+    assert (ledger.doubt, await ledger.fact("worker_uuid")) == (None, "w-1")
+    assert [entry.claim.job_id for entry in ledger.interrupted()] == ["running"]
+    await ledger.close()
+    done = journal(copied, "adopt", "--yes")
+    assert (done.returncode, "Nothing is to be done" in done.stdout) == (0, True)
+
+
+async def test_claims_that_a_start_has_set_aside_are_listed_and_adopted_as_the_new_worker_s(
+    copied: Path,
+) -> None:
+    await started(copied)
+    claims = json.loads(journal(copied).stdout)["claims"]
+    assert [claim["reason"] for claim in claims if claim["state"] == "set aside"] == ["it may be a copy"]
+    assert "adopt" in journal(copied, "retry", "1").stderr
+    assert journal(copied, "drop", "--all").returncode == 0
+    assert list(reasons(copied)) == [1, 2]
+    done = journal(copied, "adopt", "--yes")
+    assert (done.returncode, "stays worker w-2" in done.stdout) == (0, True)
+    ledger = await Ledger.open(copied)
+    assert [entry.claim.job_id for entry in ledger.interrupted()] == ["running"]
+    await ledger.close()
+
+
+async def test_a_claim_that_is_set_aside_can_be_dropped(copied: Path) -> None:
+    await started(copied)
+    assert journal(copied, "drop", "1").returncode == 0
+    assert 1 not in reasons(copied)
+
+
+async def test_nothing_is_adopted_while_a_worker_runs_on_it(copied: Path) -> None:
+    ledger = await Ledger.open(copied)
+    done = journal(copied, "adopt", "--yes")
+    assert (done.returncode, "Stop it" in done.stderr) == (1, True)
+    await ledger.close()
+
+
+def test_yes_and_numbers_are_refused_where_they_mean_nothing(state: Path) -> None:
+    for arguments in (("list", "--yes"), ("adopt", "1"), ("adopt", "--file", "x")):
+        assert journal(state, *arguments).returncode == 2

@@ -1,13 +1,18 @@
 """What the journal's tests share: other processes, other versions, and bounded waits."""
 
+import math
 import os
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
-from supervisor.journal import Claim
+from supervisor.engine.items import LostJob
+from supervisor.errors import EngineError
+from supervisor.journal import Claim, Ledger
 from supervisor.journal.schema import MIGRATIONS
+from supervisor.worker.delivery import Delivery
+from supervisor.worker.recovery import Recovery
 
 ROOT = Path(__file__).parents[3]
 SCENARIO = Path(__file__).with_name("writing_scenario.py")
@@ -16,6 +21,29 @@ FILE = "journal.sqlite3"
 
 def claim(job_id: str) -> Claim:
     return Claim(job_id, "p/b:1.0.0", "w-1", 1.5, "d")
+
+
+class EngineOfClaims:
+    """Says which jobs a worker has: ``polled`` by worker, or raises ``error`` so often."""
+
+    def __init__(self, *, knows_retryable: bool = True, **polled: list[str]) -> None:
+        self.knows_retryable = knows_retryable
+        self.polled = polled
+        self.errors: list[EngineError] = []
+        self.asked: list[str] = []
+
+    async def claimed_jobs(self, worker_uuid: str) -> list[LostJob]:
+        self.asked.append(worker_uuid)
+        if self.errors:
+            raise self.errors.pop(0)
+        return [LostJob(job_id, "p/b:1.0.0") for job_id in self.polled.get(worker_uuid, [])]
+
+
+async def recover_results(ledger: Ledger, delivery: Delivery, *, knows_retryable: bool) -> None:
+    """Recover with an engine that does not tell what it has given away, however long ago that was."""
+    engine = EngineOfClaims(knows_retryable=knows_retryable)
+    engine.errors = [EngineError("no token", status=401, retryable=False)] * 10
+    await Recovery(ledger, delivery, engine, engine_job_timeout_seconds=math.inf).recover()
 
 
 def writer(directory: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> "subprocess.Popen[str]":

@@ -33,7 +33,7 @@ def test_what_changed_is_unsaved_until_the_file_has_that_very_version() -> None:
     book.saved(first, first.version)
     book.saved(first, before)  # and one that is older still does not take that back
     assert numbers(book.unsaved()) == [2]
-    assert second.entry.state == "dead"
+    assert second.entry.dead_reason == "refused"
 
 
 def test_a_second_result_and_what_is_not_open_change_nothing() -> None:

@@ -18,11 +18,14 @@ async def test_the_directory_is_another_s_once_the_writer_has_ended_and_closing_
     with pytest.raises(StateDirectoryError, match="another supervisor"):
         take_directory(tmp_path)
     journal.close()
-    os.close(lock := take_directory(tmp_path))
+    lock = take_directory(tmp_path)
+    number = lock.descriptor
+    lock.close()
     # Whose number it is now, the journal must not close.
-    assert os.open(os.devnull, os.O_RDONLY) == lock
+    null = os.open(os.devnull, os.O_RDONLY)
+    assert null == number
     journal.close()
-    os.close(lock)
+    os.close(null)
 
 
 async def test_a_disk_that_hangs_is_waited_for_15_seconds_and_then_keeps_the_directory(
@@ -39,7 +42,7 @@ async def test_a_disk_that_hangs_is_waited_for_15_seconds_and_then_keeps_the_dir
         take_directory(tmp_path)
     monkeypatch.setattr(journal._writer, "close", real)
     journal.close()
-    os.close(take_directory(tmp_path))
+    take_directory(tmp_path).close()
 
 
 async def test_a_file_that_could_not_be_read_is_not_left_open(tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
 """Taking the state directory: what is made, what is refused, and that the reason given is what failed first."""
 
 import errno
+import fcntl
 import os
 import pwd
+import stat
 from pathlib import Path
 
 import pytest
 from journal_support import FILE
 
 from supervisor.errors import StateDirectoryError
-from supervisor.journal.directory import take_directory, user_name
+from supervisor.journal.directory import is_in_use, take_directory, user_name
 
 NAMELESS = 2_999_999_999
 
@@ -28,7 +30,7 @@ def mode_of(path: Path) -> int:
 
 
 def test_nobody_else_can_read_what_is_made(tmp_path: Path) -> None:
-    os.close(take_directory(tmp_path / "on" / "the" / "way"))
+    take_directory(tmp_path / "on" / "the" / "way").close()
     assert mode_of(tmp_path / "on" / "the" / "way") == 0o700
     assert mode_of(tmp_path / "on" / "the" / "way" / "lock") == 0o600
 
@@ -38,8 +40,77 @@ def test_only_one_has_it_until_he_gives_it_up(tmp_path: Path) -> None:
     before = os.listdir("/proc/self/fd")
     assert "in use by another supervisor" in refused(tmp_path)
     assert len(os.listdir("/proc/self/fd")) == len(before)
-    os.close(lock)
-    os.close(take_directory(tmp_path))
+    lock.close()
+    take_directory(tmp_path).close()
+
+
+def test_a_second_one_is_refused_also_when_somebody_has_removed_the_lock_s_file(tmp_path: Path) -> None:
+    lock = take_directory(tmp_path)
+    (tmp_path / "lock").unlink()
+    assert "in use by another supervisor" in refused(tmp_path)
+    assert is_in_use(tmp_path)
+    lock.close()
+    assert not is_in_use(tmp_path)
+
+
+def test_a_worker_of_a_version_that_locks_the_file_alone_and_this_one_exclude_each_other(
+    tmp_path: Path,
+) -> None:
+    old = os.open(tmp_path / "lock", os.O_CREAT | os.O_RDWR)
+    fcntl.flock(old, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert "in use by another supervisor" in refused(tmp_path)
+    assert is_in_use(tmp_path)
+    fcntl.flock(old, fcntl.LOCK_UN)
+    lock = take_directory(tmp_path)
+    with pytest.raises(BlockingIOError):
+        fcntl.flock(old, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(old)
+    lock.close()
+
+
+def test_a_directory_that_is_replaced_while_it_is_taken_is_not_what_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    real, replaced = fcntl.flock, []
+
+    def flock(descriptor: int, operation: int) -> None:
+        real(descriptor, operation)
+        if not replaced:
+            replaced.append(state.rename(tmp_path / "moved"))
+            state.mkdir()
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    lock = take_directory(state)
+    assert os.fstat(lock.descriptor).st_ino == state.stat().st_ino
+    assert not is_in_use(tmp_path / "moved")
+    lock.close()
+
+
+@pytest.mark.parametrize(
+    ("unable", "weakness"),
+    [("directory", "can't lock a directory"), ("file", "on this machine only"), ("both", None)],
+)
+def test_what_a_file_system_can_not_lock_is_told_and_without_any_lock_nothing_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unable: str, weakness: str | None
+) -> None:
+    real = fcntl.flock
+
+    def flock(descriptor: int, operation: int) -> None:
+        kind = "directory" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        if unable in (kind, "both"):
+            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    if weakness is None:
+        assert os.strerror(errno.ENOLCK) in refused(tmp_path)
+        return
+    lock = take_directory(tmp_path)
+    assert weakness in str(lock.weakness)
+    assert "in use by another supervisor" in refused(tmp_path)
+    lock.close()
 
 
 def test_the_reason_is_why_it_could_not_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +139,7 @@ def test_a_journal_that_is_no_file_is_refused(tmp_path: Path, kind: str) -> None
     refused(tmp_path)
 
 
-@pytest.mark.parametrize("theirs", [".", FILE, "lock"])
+@pytest.mark.parametrize("theirs", [".", FILE, "lock", "identity", "place", "worker_uuid"])
 def test_what_belongs_to_another_user_is_refused_and_nothing_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: str
 ) -> None:

@@ -13,10 +13,9 @@ from supervisor.journal import Ledger
 from supervisor.log.events.results import ResultArrivedBefore, ResultTooLate
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.outbox import Outbox
-from supervisor.worker.recovery import recover_results
 from tests.log_events import facts_of, records_of
 from tests.patience import PATIENCE_SECONDS, until
-from tests.supervisor.journal.journal_support import claim, raw
+from tests.supervisor.journal.journal_support import claim, raw, recover_results
 
 
 class Engine:

@@ -24,11 +24,10 @@ from supervisor.log.events.results import (
 from supervisor.verdict import Cause, Verdict
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.outbox import Outbox
-from supervisor.worker.recovery import recover_results
 from supervisor.worker.result_answers import SMALL_BYTES, TRIES_WHEN_UNCLEAR
 from tests.log_events import told
 from tests.patience import until
-from tests.supervisor.journal.journal_support import claim, raw
+from tests.supervisor.journal.journal_support import claim, raw, recover_results
 
 LARGE = 20 * SMALL_BYTES
 

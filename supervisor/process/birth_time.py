@@ -1,0 +1,31 @@
+"""When a file was made. The kernel knows (statx(2)); `os.stat` does not tell on Linux."""
+
+import ctypes
+import struct
+from typing import Final
+
+# <linux/stat.h>, <fcntl.h>
+_AT_EMPTY_PATH: Final = 0x1000
+_STATX_BTIME: Final = 0x800
+_BYTES: Final = 256
+_BIRTH_OFFSET: Final = 80
+"""Of ``stx_btime`` in ``struct statx``: seconds (64 bits), then nanoseconds (32 bits)."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def birth_time_ns(descriptor: int) -> int | None:
+    """Return when an open file or directory was made, in nanoseconds since the epoch.
+
+    `None` where the file system or the C library does not say. No program can set it: a copy has its own.
+    """
+    buffer = ctypes.create_string_buffer(_BYTES)
+    try:
+        failed = _libc.statx(descriptor, b"", _AT_EMPTY_PATH, _STATX_BTIME, buffer)
+    except AttributeError:  # a C library without it
+        return None
+    (mask,) = struct.unpack_from("=I", buffer)
+    if failed or not mask & _STATX_BTIME:
+        return None
+    seconds, nanoseconds = struct.unpack_from("=qI", buffer, _BIRTH_OFFSET)
+    return int(seconds * 1_000_000_000 + nanoseconds) or None

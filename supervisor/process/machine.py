@@ -1,0 +1,108 @@
+"""What tells this machine from another one, as far as this process may see it."""
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_MACHINE_ID_FILES: Final = ("etc/machine-id", "var/lib/dbus/machine-id")
+"""The second is where it was before systemd (machine-id(5))."""
+
+_HARDWARE_ID_FILES: Final = (
+    "sys/class/dmi/id/product_uuid",
+    "sys/hypervisor/uuid",
+    "proc/device-tree/vm,uuid",
+)
+_CONTAINER_FILES: Final = (".dockerenv", "run/.containerenv", "run/systemd/container")
+_CONTAINER_VARIABLES: Final = ("container", "KUBERNETES_SERVICE_HOST")
+_BUILT_IN: Final = "0"
+"""In ``addr_assign_type``: the address is the device's own, and was not drawn at random or set by a person."""
+
+_MOST_BYTES: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What is known of a machine; `None` or empty where it does not say.
+
+    ``hardware_id`` is the firmware's or the hypervisor's, and mostly for root only. ``addresses`` are those of network
+    devices with hardware behind them. ``boot_id`` is of the running kernel.
+    """
+
+    machine_id: str | None = None
+    hardware_id: str | None = None
+    addresses: frozenset[str] = frozenset()
+    boot_id: str | None = None
+    is_container: bool = False
+
+
+def this_machine(root: Path = Path("/"), environment: Mapping[str, str] | None = None) -> Machine:
+    """Look at this machine. Raises nothing: what can't be read is not known.
+
+    In a container the hardware is the host's, and tells nothing of the volume on which a state directory lies. Nor does
+    the machine-id, which is its image's or is made for each container, unless systemd runs in there and keeps it.
+    """
+    is_container = _is_container(root, os.environ if environment is None else environment)
+    has_machine_id = not is_container or (root / "run/systemd/system").exists()
+    return Machine(
+        machine_id=_machine_id(root) if has_machine_id else None,
+        hardware_id=None if is_container else _hardware_id(root),
+        addresses=frozenset() if is_container else _built_in_addresses(root / "sys/class/net"),
+        boot_id=_text(root / "proc/sys/kernel/random/boot_id") or None,
+        is_container=is_container,
+    )
+
+
+def _machine_id(root: Path) -> str | None:
+    # "uninitialized", or nothing, is what an image for many machines has (machine-id(5)).
+    found = (_text(root / name) for name in _MACHINE_ID_FILES)
+    return next((text for text in found if re.fullmatch("[0-9a-f]{32}", text)), None)
+
+
+def _hardware_id(root: Path) -> str | None:
+    # Boards without one of their own say zeros or ones.
+    found = (_text(root / name).lower() for name in _HARDWARE_ID_FILES)
+    return next((text for text in found if len(set(text) - {"-"}) > 2), None)
+
+
+def _is_container(root: Path, environment: Mapping[str, str]) -> bool:
+    if any(environment.get(name) for name in _CONTAINER_VARIABLES):
+        return True
+    if any((root / name).exists() for name in _CONTAINER_FILES):
+        return True
+    # Of runtimes that leave no sign: their images are layers.
+    mounts = (line.split() for line in _text(root / "proc/self/mounts").splitlines())
+    return any(len(fields) > 2 and fields[1:3] == ["/", "overlay"] for fields in mounts)
+
+
+def _built_in_addresses(devices: Path) -> frozenset[str]:
+    try:
+        found = list(devices.iterdir())
+    except OSError:
+        return frozenset()
+    return frozenset(
+        address
+        for device in found
+        if _text(device / "addr_assign_type") == _BUILT_IN
+        and (device / "device").exists()
+        and (address := _text(device / "address").lower()).strip("0:")
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        # Somebody may have put something else in its place: a FIFO would hold up the start.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return ""
+        return os.read(descriptor, _MOST_BYTES).decode("ascii", "replace").strip(" \n\0")
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
