@@ -46,6 +46,9 @@ from supervisor.worker.status import Status
 
 _log = logging.getLogger(__name__)
 
+START_MARGIN_SECONDS: Final = 180.0
+"""What a start may take beyond the import of the blocks and the wait for the engine."""
+
 LAST_DELIVERY_SECONDS: Final = 10.0
 """How long the results of a shutdown may take to the engine. The rest waits in the journal for the next start."""
 
@@ -68,6 +71,9 @@ class Daemon:
         """Work until told to stop. Returns the exit code. Raises `SupervisorError` when it can't start."""
         linux.become_subreaper()
         linux.forbid_inspection()
+        # Whatever TimeoutStartSec= says: neither a long import nor the wait for an engine is cut off.
+        longest = self._settings.import_seconds + self._settings.startup_retry_seconds + START_MARGIN_SECONDS
+        self._notifier.send(f"EXTEND_TIMEOUT_USEC={int(longest * 1e6)}")
         # For `asyncio.to_thread`, and for the names that aiohttp looks up. As many as asyncio would start by and by.
         threads = min(32, (os.cpu_count() or 1) + 4)
         asyncio.get_running_loop().set_default_executor(started_pool(threads, "asyncio"))

@@ -17,6 +17,8 @@ from supervisor.worker.notify import Notifier
 _log = logging.getLogger(__name__)
 
 EXIT_AT_ONCE: Final = 130
+_END_SECONDS: Final = 90.0
+"""What the end may take beyond the time for running jobs: to kill and report them, to unregister, and some more."""
 _ANNOUNCEMENTS: Final = {
     1: "The worker stops. It takes no new jobs, and running ones have {seconds:g} s to end. Another signal kills them.",
     2: "The worker stops now. It kills running jobs and reports them. Another signal ends it at once.",
@@ -133,7 +135,12 @@ class Shutdown:
                 pass
 
     def _drain(self) -> None:
-        self._notifier.send("STOPPING=1", f"STATUS=stopping, at most {self._timeout:g} s for running jobs")
+        self._notifier.send(
+            "STOPPING=1",
+            # Whatever TimeoutStopSec= says: the time that was given to the jobs is not cut off.
+            f"EXTEND_TIMEOUT_USEC={int((self._timeout + _END_SECONDS) * 1e6)}",
+            f"STATUS=stopping, at most {self._timeout:g} s for running jobs",
+        )
         self.asked.set()
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self._timeout, self._apply, WorkerEvent.DRAIN_TIMED_OUT)

@@ -125,8 +125,8 @@ class Manager:
         await self.systemctl("reset-failed", SERVICE)
         given = {**_SETTINGS, "NEOPS_ENGINE_URL": self.engine.url, **settings}
         text = "".join(f"{name}={value}\n" for name, value in given.items())
-        await self._write("/etc/neops-supervisor.env", text)
-        await self._write(f"/run/systemd/system/{SERVICE}.d/50-step.conf", drop_in)
+        await self.write("/etc/neops-supervisor.env", text)
+        await self.write(f"/run/systemd/system/{SERVICE}.d/50-step.conf", drop_in)
         done = await self.systemctl("daemon-reload")
         assert done.code == 0, done.output
 
@@ -160,7 +160,8 @@ class Manager:
         (supervisor,) = keeper.children()
         return supervisor
 
-    async def _write(self, path: str, text: str) -> None:
+    async def write(self, path: str, text: str) -> None:
+        """Write a file inside."""
         (self.log.parent / "written").write_text(text)
         # The machine's /tmp is another one in there.
         await self.shell(f"mkdir -p $(dirname {path}) && cat /opt/log/written >{path}")

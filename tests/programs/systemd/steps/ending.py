@@ -10,7 +10,7 @@ from tests.programs.systemd.manager import PATIENCE_SECONDS, SERVICE, Manager
 from tests.programs.systemd.step import step
 from tests.programs.systemd.steps.speaking import running
 
-_SLOW_TO_IMPORT = "import time\ntime.sleep(5)\n"
+_SLOW_TO_IMPORT = "import time\ntime.sleep(9)\n"
 
 
 @step("kill -9 of the supervisor: the service comes back, and its job is reported as interrupted")
@@ -28,7 +28,7 @@ async def killed_keeper(manager: Manager) -> str:
 
 async def _comes_back(manager: Manager, pid: int) -> str:
     before = await manager.show("NRestarts", "MainPID")
-    job = await _running_job(manager)
+    job = await running_job(manager)
     begun = time.monotonic()
     os.kill(pid, signal.SIGKILL)
     result = await manager.result_of(job)
@@ -41,7 +41,8 @@ async def _comes_back(manager: Manager, pid: int) -> str:
     return f"active again after {time.monotonic() - begun:.1f} s, once restarted"
 
 
-async def _running_job(manager: Manager, seconds: float = 600) -> str:
+async def running_job(manager: Manager, seconds: float = 600) -> str:
+    """Submit a job that takes so long, wait until it is claimed, and return its id."""
     job = manager.engine.submit(block="neops_testing/slow:1.0.0", parameters={"seconds": seconds})
     end = time.monotonic() + PATIENCE_SECONDS
     while manager.engine.job(job).status == "pending":
@@ -52,9 +53,9 @@ async def _running_job(manager: Manager, seconds: float = 600) -> str:
 
 @step("stop with running jobs: one may finish, the other is killed, and nothing is left")
 async def stopped(manager: Manager) -> str:
-    await manager.configure(NEOPS_SHUTDOWN_TIMEOUT_SECONDS="3")
+    await manager.configure("[Service]\nTimeoutStopSec=1\n", NEOPS_SHUTDOWN_TIMEOUT_SECONDS="3")
     await manager.start()
-    finishes, killed = await _running_job(manager, 1), await _running_job(manager, 600)
+    finishes, killed = await running_job(manager, 1), await running_job(manager, 600)
     begun = time.monotonic()
     done = await manager.systemctl("stop", SERVICE)
     took = time.monotonic() - begun
@@ -68,7 +69,7 @@ async def stopped(manager: Manager) -> str:
     assert not left, str(left)
     cgroups = await manager.shell("find /sys/fs/cgroup -name 'neops-w*'")
     assert not cgroups, cgroups
-    return f"stopped after {took:.1f} s"
+    return f"stopped after {took:.1f} s, with TimeoutStopSec=1: the worker asks for the time that its jobs were given"
 
 
 @step("a supervisor that is stopped (SIGSTOP) is ended by the watchdog, and one that is slow to start is not")
@@ -77,15 +78,15 @@ async def watchdog(manager: Manager) -> str:
     folder.mkdir(exist_ok=True)
     (folder / "slow.py").write_text("from sdk import register_function_block\n" + _SLOW_TO_IMPORT)
     await manager.configure(
-        "[Service]\nWatchdogSec=3\n",
+        "[Service]\nWatchdogSec=2\nTimeoutStartSec=8\n",
         NEOPS_FUNCTION_BLOCKS="blocks,blocks.testing,/opt/log/slow",
         NEOPS_IMPORT_ALL_MODULES="true",
     )
     begun = time.monotonic()
     await manager.start()
     started = time.monotonic() - begun
-    assert started > 5, f"the module was not imported: {started:.1f} s. {manager.said()}"
-    job = await _running_job(manager, 4)
+    assert started > 9, f"the module was not imported: {started:.1f} s. {manager.said()}"
+    job = await running_job(manager, 3)
     assert (await manager.result_of(job))["success"]
     assert (await manager.show("NRestarts"))["NRestarts"] == "0", manager.said()
     manager.supervisor().send_signal(signal.SIGSTOP)
@@ -97,9 +98,7 @@ async def watchdog(manager: Manager) -> str:
     took = time.monotonic() - begun
     await manager.until_shown("ActiveState", "active")
     await manager.systemctl("stop", SERVICE)
-    return (
-        f"started in {started:.1f} s with WatchdogSec=3; ended {took:.1f} s after SIGSTOP, then active again"
-    )
+    return f"started in {started:.1f} s, with WatchdogSec=2 and TimeoutStartSec=8; ended {took:.1f} s after a SIGSTOP"
 
 
 @step("a wrong setting: the service stays down")

@@ -106,7 +106,12 @@ def test_a_signal_stops_the_polling_and_is_known_to_whoever_waits_for_it() -> No
 
 def test_systemd_is_told_before_the_polling_stops() -> None:
     assert after(signalled(1)).calls == [
-        ("notify", "STOPPING=1", "STATUS=stopping, at most 30 s for running jobs"),
+        (
+            "notify",
+            "STOPPING=1",
+            "EXTEND_TIMEOUT_USEC=120000000",
+            "STATUS=stopping, at most 30 s for running jobs",
+        ),
         "stop polling",
     ]
 

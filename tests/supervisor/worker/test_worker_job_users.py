@@ -1,0 +1,50 @@
+"""Whether a job's user can be given anything in the state directory: found out by trying, and said in one sentence."""
+
+import errno
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from supervisor.commands.doctor import users
+from supervisor.settings.run_settings import DaemonSettings
+from supervisor.worker.job_users import refusal_to_give
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def chown(path: str, user: int, group: int) -> None:
+        raise OSError(number, os.strerror(number), path)
+
+    monkeypatch.setattr(os, "chown", chown)
+
+
+def test_where_it_can_nothing_is_said_and_nothing_is_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given: list[int] = []
+    monkeypatch.setattr(os, "chown", lambda path, user, group: given.append(user))
+    assert refusal_to_give(tmp_path, 200000) == ""
+    assert given == [200000]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_of_a_user_that_exists_only_for_the_service_is_told_from_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    refuse(monkeypatch, errno.EOVERFLOW)
+    assert "DynamicUser=no" in refusal_to_give(tmp_path, 200000)
+    refuse(monkeypatch, errno.EPERM)
+    refusal = refusal_to_give(tmp_path, 200000)
+    assert refusal == f"Nothing in {tmp_path} can be given to user 200000: Operation not permitted."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_doctor_says_so_before_the_worker_is_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    refuse(monkeypatch, errno.EOVERFLOW)
+    monkeypatch.setattr(users, "problems_of_job_users", lambda settings, *, spares: [])
+    settings = SimpleNamespace(job_users="200000-200003", spares=1, state_dir=tmp_path)
+    finding = users.job_users(cast(DaemonSettings, settings))
+    assert "DynamicUser=no" in str(finding)
+    assert "can be given to user 200000" in str(finding)
