@@ -24,6 +24,7 @@ from supervisor.errors import TemplateError
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.multiprocessing_spawn import Spawned
+from supervisor.launcher.template_look import look_at
 from supervisor.log.event import tell
 from supervisor.log.events.worker import ImportOutput, ImportRepeated, ModuleSkipped
 from supervisor.process.memory import Inherited
@@ -59,7 +60,7 @@ class TemplateProcess:
     ) -> None:
         self._known_children = known_children
         self.was_killed = False
-        """Whether it was ended by a SIGKILL that this process has not sent."""
+        """Whether it was ended by a SIGKILL that this process has not sent, or somebody has stopped it."""
         self.inherited = Inherited()
         """What each of its forks has of its memory."""
         self._reaped = False
@@ -204,13 +205,16 @@ def _pass_on(log: Log) -> None:
 
 
 async def _hung(template: TemplateProcess, module: Importing | None, import_seconds: float) -> ImportProblem:
+    # Somebody has sent SIGSTOP, or traces it: the module is not to blame.
+    template.was_killed = is_stopped = look_at(template.pid).is_stopped
     os.kill(template.pid, DUMP_SIGNAL)
     await asyncio.sleep(_STACK_SECONDS)
     stack = template.output.tail()
     await template.end()
     if module is None:
         raise TemplateError(f"The template did not answer within {START_SECONDS:g} s.", evidence=stack)
-    return _problem(module, "hang", f"hung: its import took longer than {import_seconds:g} s", stack)
+    how = "the process that imports it is stopped" if is_stopped else "hung"
+    return _problem(module, "hang", f"{how}: its import took longer than {import_seconds:g} s", stack)
 
 
 async def _died(template: TemplateProcess, module: Importing | None, detail: str) -> ImportProblem:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
 import itertools
 import logging
 import os
@@ -21,12 +20,15 @@ from supervisor.launcher.importer import TemplateProcess, start_template
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.repeating_failure import RepeatingFailure
+from supervisor.launcher.template_end import end_now, kill_hanging, wait_for_end
+from supervisor.launcher.template_look import look_at
 from supervisor.launcher.wiring import Wiring
+from supervisor.lifecycle.template_silence import Judgement, Silences, TemplateSilence
 from supervisor.log.event import tell
-from supervisor.log.events.processes import TemplateEnded, TemplateMissing, TemplateReady
+from supervisor.log.events.processes import TemplateEnded, TemplateMissing, TemplateReady, TemplateReplaced
 from supervisor.process.memory import NOTHING_INHERITED, resident_bytes
 from supervisor.process.reaping import wait_for
-from supervisor.process.shortage import explain
+from supervisor.process.shortage import explain, explain_refused_fork
 from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
@@ -36,7 +38,9 @@ _LONGEST_PAUSE_SECONDS: Final = 1.0
 """Between two tries to start a template. Without one no job can start, so that work is to go on soon after a fault."""
 
 START_TIMEOUT_SECONDS = 20.0
-"""How long a child may take to be ready. It takes milliseconds; a machine without memory takes longer."""
+"""How long a fork may take, and then a child to be ready. Each takes milliseconds; without memory it takes longer."""
+
+_LAST_ENDINGS_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,9 @@ class TemplateLauncher:
         self._awaited: dict[int, _Awaited] = {}
         self._unclaimed: set[int] = set()
         self._tasks = Tasks()
+        self._silences = Silences()
+        self._missing = ""  # or why a new template could not be started
+        self._endings = Tasks()  # of templates that were killed and are not dead yet
 
     async def start(self) -> Catalogue:
         """See `Launcher.start`."""
@@ -97,6 +104,8 @@ class TemplateLauncher:
             ) from error
         template.inherited.anonymous_bytes = resident_bytes(template.pid)
         self._template = template
+        self._silences = Silences()
+        self._missing = ""
 
     @property
     def template_pid(self) -> int | None:
@@ -106,9 +115,18 @@ class TemplateLauncher:
     async def spawn_child(self) -> Child:
         """See `Launcher.spawn_child`."""
         async with self._confinement_pool.one(self._imports.confinement) as confined:
+            template = self._template
             child = await self._bear(confined.confinement)
             confined.hand_over(child)
-        await child.get_ready(START_TIMEOUT_SECONDS)
+        born_at = asyncio.get_running_loop().time()
+        try:
+            await child.get_ready(START_TIMEOUT_SECONDS)
+        except LaunchError:
+            if asyncio.get_running_loop().time() >= born_at + START_TIMEOUT_SECONDS:
+                self._count_silence(template, born_at)
+            raise
+        if template is self._template:
+            self._silences.answered()
         return child
 
     async def _bear(self, confinement: Confinement) -> Child:
@@ -134,24 +152,68 @@ class TemplateLauncher:
     async def _request_birth(self, wiring: Wiring, confinement: Confinement) -> int:
         template = self._template
         if template is None:
-            raise LaunchError("There is no template to start a child from; a new one is on its way.")
+            why = self._missing or "A new one is on its way."
+            raise LaunchError(
+                f"There is no template to start a child from. {why}", on_its_way=not self._missing
+            )
         request = next(self._requests)
         started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._awaited[request] = _Awaited(template, started)
         try:
             send_fork_request(template.control, request, wiring.child_ends(), confinement)
-            async with asyncio.timeout(START_TIMEOUT_SECONDS):
-                return await started
-        except TimeoutError as error:
-            raise LaunchError(
-                f"The template did not start a child within {START_TIMEOUT_SECONDS:g} s."
-            ) from error
+            return await self._answer(template, started)
         except ConnectionError as error:
-            raise LaunchError(f"The template is gone ({error}); a new one is on its way.") from error
+            raise LaunchError(
+                f"The template is gone ({error}); a new one is on its way.", on_its_way=True
+            ) from error
         except OSError as error:
             raise LaunchError(f"The template can't be asked for a child: {explain(error)}") from error
         finally:
             self._awaited.pop(request, None)
+
+    async def _answer(self, template: TemplateProcess, started: asyncio.Future[int]) -> int:
+        """Wait for the pid of a child. Replaces a template that is stopped, or that answers nothing any more."""
+        clock = asyncio.get_running_loop().time
+        asked_at = clock()
+        silence = TemplateSilence(asked_at, START_TIMEOUT_SECONDS)
+        while not (await asyncio.wait((started,), timeout=silence.next_look_seconds(clock())))[0]:
+            judgement = silence.judge(look_at(template.pid), clock())
+            if judgement is Judgement.REPLACE:
+                self._replace(template, "It is stopped: somebody has sent SIGSTOP, or traces it.")
+            elif judgement is Judgement.GIVE_UP:
+                self._count_silence(template, asked_at)
+                if not started.done():
+                    seconds = clock() - asked_at
+                    raise LaunchError(f"The template did not start a child within {seconds:.2g} s.")
+        return started.result()
+
+    def _count_silence(self, template: TemplateProcess | None, asked_at: float) -> None:
+        if template is None or template is not self._template:
+            return
+        if self._silences.given_up(asked_at, asyncio.get_running_loop().time()):
+            self._replace(template, "It has started no child although it was asked for one twice.")
+
+    def _replace(self, template: TemplateProcess, reason: str) -> None:
+        """End a template that can't be talked to, without waiting for its end, and start a new one."""
+        if template is not self._template and template not in self._retired:
+            return  # another request has had it replaced
+        self._fail_awaited(template, f"The template was replaced. {reason}")
+        for fork in kill_hanging(template):
+            # They become this process's own when the template is dead.
+            self.known_children.add(fork)
+            self._unclaimed.add(fork)
+        self._endings.start(wait_for_end(template), "end of a template")
+        if template in self._retired:
+            self._retired.remove(template)
+            return
+        self._template = None
+        tell(_log, TemplateReplaced(pid=template.pid, reason=reason))
+        self._tasks.start(self._come_back(), "start of a new template")
+
+    def _fail_awaited(self, template: TemplateProcess, reason: str) -> None:
+        for awaited in self._awaited.values():
+            if awaited.template is template and not awaited.started.done():
+                awaited.started.set_exception(LaunchError(reason, on_its_way=True))
 
     def drain_starts(self) -> None:
         """See `Launcher.drain_starts`."""
@@ -165,16 +227,7 @@ class TemplateLauncher:
         for template in list(self._retired):
             if not any(awaited.template is template for awaited in self._awaited.values()):
                 self._retired.remove(template)
-                self._end(template)
-
-    def _end(self, template: TemplateProcess) -> str:
-        """Kill a template and wait for it, which takes a millisecond. Returns how it ended."""
-        asyncio.get_running_loop().remove_reader(template.control)
-        template.inherited.others_have_it = False
-        # One that is ending anyway keeps its own status.
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(template.pid, signal.SIGKILL)
-        return template.reap()
+                end_now(template)
 
     def _hear(self, start: Started) -> None:
         if start.pid:
@@ -185,7 +238,7 @@ class TemplateLauncher:
         elif start.pid:
             awaited.started.set_result(start.pid)
         else:
-            reason = explain(OSError(start.error or errno.EAGAIN, ""))
+            reason = explain_refused_fork(start.error)
             awaited.started.set_exception(LaunchError(f"The template could not start a child: {reason}"))
 
     def _end_unclaimed(self, pid: int) -> None:
@@ -205,13 +258,9 @@ class TemplateLauncher:
         return bool(done)
 
     def _lose(self, template: TemplateProcess) -> None:
-        for awaited in self._awaited.values():
-            if awaited.template is template and not awaited.started.done():
-                awaited.started.set_exception(
-                    LaunchError("The template ended while it was asked for a child.")
-                )
+        self._fail_awaited(template, "The template ended while it was asked for a child.")
         # Killed: a template that has only closed its end would be waited for without end.
-        status = self._end(template)
+        status = end_now(template)
         if template in self._retired:
             self._retired.remove(template)
             return
@@ -226,10 +275,11 @@ class TemplateLauncher:
             try:
                 await self.start()
             except TemplateError as error:
+                self._missing = str(error).splitlines()[0]
                 failure.failed(TemplateMissing(reason=str(error)))
             except Exception as error:  # whatever it is: nobody else would start one
-                missing = TemplateMissing(reason="A bug in this worker keeps it from starting one.")
-                failure.failed(missing, level=logging.CRITICAL, error=error)
+                self._missing = "A bug in this worker keeps it from starting one."
+                failure.failed(TemplateMissing(reason=self._missing), level=logging.CRITICAL, error=error)
             else:
                 tell(_log, TemplateReady(pid=self.template_pid))
                 return
@@ -243,5 +293,8 @@ class TemplateLauncher:
         self._template = None
         self._retired.clear()
         for template in templates:
-            self._end(template)
+            end_now(template)
+        # One that can't be killed is left to the keeper.
+        await self._endings.wait(_LAST_ENDINGS_SECONDS)
+        await self._endings.close()
         await self._confinement_pool.close()

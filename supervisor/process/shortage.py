@@ -27,3 +27,11 @@ def explain(error: OSError | RuntimeError) -> str:
     reason = f"{os.strerror(number)} ({errno.errorcode.get(number, number)})" if number else str(error)
     advice = _ADVICE.get(number or 0, "") if isinstance(error, OSError) else _PROCESSES
     return f"{reason}. {advice}".rstrip()
+
+
+def explain_refused_fork(number: int) -> str:
+    """Return why the kernel gives no process, by its errno (0: not known), and what to do, as sentences."""
+    reason = explain(OSError(number or errno.EAGAIN, ""))
+    if number in (errno.EPERM, errno.ENOSYS):
+        reason += " A filter of system calls forbids it: see SystemCallFilter= of the unit, or the container's."
+    return reason

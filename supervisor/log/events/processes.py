@@ -15,8 +15,20 @@ class TemplateEnded(
     status: str
 
 
+class TemplateReplaced(
+    Event,
+    level=ERROR,
+    text="The template does not answer. {reason} The worker ends it and starts a new one. Running jobs go on.",
+):
+    """The process that has imported the blocks starts no more children. A module of blocks that hangs when a process is
+    forked (`os.register_at_fork`) does that, or somebody who stops the process."""
+
+    pid: int
+    reason: str
+
+
 class TemplateReady(Event, level=INFO, text="A new template is ready."):
-    """`template_ended` is over."""
+    """`template_ended` or `template_replaced` is over."""
 
     pid: int | None
 

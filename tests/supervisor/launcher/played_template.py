@@ -29,6 +29,7 @@ class PlayedTemplate:
         self.control.setblocking(False)
         self._theirs.settimeout(BOUND_SECONDS)
         self._born: list[int] = []
+        self._kept: list[Descriptors] = []
         self.inherited = Inherited()
         self.confinements: list[Confinement] = []
         self.ends = 0
@@ -63,6 +64,14 @@ class PlayedTemplate:
         self.forget(descriptors)
         return pid
 
+    def spawn_silent_child(self, request: int, descriptors: Descriptors) -> int:
+        """Start and announce a child that never says that it is ready."""
+        pid = a_process()
+        announce_start(self._theirs, Started(request, pid))
+        self._born.append(pid)
+        self._kept.append(descriptors)
+        return pid
+
     def refuse(self, request: int, descriptors: Descriptors) -> None:
         """Say that the fork has failed."""
         announce_start(self._theirs, Started(request, 0, errno.ENOMEM))
@@ -81,6 +90,8 @@ class PlayedTemplate:
     def close(self) -> None:
         """Close the test's end, and end the children that a test has left."""
         self._theirs.close()
+        for descriptors in self._kept:
+            self.forget(descriptors)
         for pid in self._born:
             with contextlib.suppress(ChildProcessError):
                 os.waitid(

@@ -118,7 +118,7 @@ async def test_a_child_that_is_born_too_late_is_ended_and_waited_for(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(template_module, "START_TIMEOUT_SECONDS", 0.01)
-    with pytest.raises(LaunchError, match=r"did not start a child within 0\.01 s"):
+    with pytest.raises(LaunchError, match=r"did not start a child within"):
         await stage.launcher.spawn_child()
     pid = stage.templates[0].spawn_child(*await asked(stage.templates[0]))
     stage.launcher.drain_starts()

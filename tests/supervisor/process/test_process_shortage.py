@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from supervisor.process.shortage import explain, is_shortage
+from supervisor.process.shortage import explain, explain_refused_fork, is_shortage
 
 SHORTAGES = {
     errno.EAGAIN: "ulimit -u",
@@ -49,3 +49,17 @@ def test_what_does_not_pass_is_none(error: Exception) -> None:
 def test_where_nothing_helps_only_the_reason_is_told() -> None:
     assert explain(OSError(errno.EACCES, "x")) == "Permission denied (EACCES)."
     assert explain(OSError("something else")) == "something else."
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "ulimit -u"),
+        (errno.EAGAIN, "(EAGAIN). Raise the limit of processes"),
+        (errno.ENOMEM, "more memory"),
+        (errno.EPERM, "(EPERM). A filter of system calls forbids it: see SystemCallFilter="),
+        (errno.ENOSYS, "(ENOSYS). A filter of system calls"),
+    ],
+)
+def test_of_a_fork_that_was_refused_the_errno_and_the_remedy_are_told(number: int, words: str) -> None:
+    assert words in explain_refused_fork(number)

@@ -1,0 +1,88 @@
+"""A template that does not answer: whether it is only slow, was stopped, or hangs. Times are monotonic seconds."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+LOOK_SECONDS: Final = 1.0
+"""How often a template is looked at that was asked for a child, which takes milliseconds."""
+
+HUNG_SECONDS: Final = 10.0
+"""So long it may do nothing at all: neither run nor wait for a core."""
+
+SILENCES_UNTIL_REPLACED: Final = 2
+"""So many requests in a row without an answer, and it is replaced. A single one may be the machine's fault."""
+
+_STOPPED: Final = frozenset("Tt")
+_STOPPED_LOOKS: Final = 2
+
+
+class Judgement(Enum):
+    """What to do about a request that is not answered."""
+
+    WAIT = auto()
+    REPLACE = auto()
+    """It is stopped, and so will never answer."""
+    GIVE_UP = auto()
+    """The request was not answered in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A template as the kernel shows it. ``state`` is the letter of proc(5).
+
+    ``worked`` grows when it or a process that it has forked runs or waits for a core: a machine without time for it
+    looks different from a template that hangs. `None` where the kernel does not tell.
+    """
+
+    state: str
+    worked: int | None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody has stopped it (SIGSTOP), or traces it."""
+        return self.state in _STOPPED
+
+
+class TemplateSilence:
+    """One request that waits for its answer since ``asked_at``, ``longest_seconds`` at most."""
+
+    def __init__(self, asked_at: float, longest_seconds: float) -> None:
+        self._ends_at = asked_at + longest_seconds
+        self._idle_since = asked_at
+        self._worked: int | None = None
+        self._stopped_looks = 0
+
+    def next_look_seconds(self, now: float) -> float:
+        """Return how long to wait for the answer until the next look."""
+        return max(0.0, min(LOOK_SECONDS, self._ends_at - now))
+
+    def judge(self, look: Look, now: float) -> Judgement:
+        """Say what to do after a look. Once more looking is due unless it is over."""
+        self._stopped_looks = self._stopped_looks + 1 if look.is_stopped else 0
+        if self._stopped_looks >= _STOPPED_LOOKS:
+            return Judgement.REPLACE
+        if look.worked is None or look.worked != self._worked:
+            self._worked, self._idle_since = look.worked, now
+        if now >= self._ends_at or now - self._idle_since >= HUNG_SECONDS - LOOK_SECONDS:
+            return Judgement.GIVE_UP
+        return Judgement.WAIT
+
+
+class Silences:
+    """The requests in a row that one template did not answer."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._last_at = float("-inf")
+
+    def answered(self) -> None:
+        """A child of it has become ready."""
+        self._count = 0
+
+    def given_up(self, asked_at: float, now: float) -> bool:
+        """Return whether it is to be replaced. Requests that waited at the same time count as one."""
+        if asked_at >= self._last_at:
+            self._count += 1
+            self._last_at = now
+        return self._count >= SILENCES_UNTIL_REPLACED

@@ -1,0 +1,105 @@
+"""A template that answers no more is replaced: one that is stopped, and one that was asked twice for nothing."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+from nursery import is_there, open_descriptors
+from played_template import Stage, asked
+
+from supervisor.errors import LaunchError
+from supervisor.launcher import template as template_module
+from supervisor.lifecycle import template_silence as silence_module
+from supervisor.log.events.processes import TemplateReplaced
+from supervisor.process.proc import read_stat
+from tests.log_events import told
+from tests.patience import until
+
+
+@pytest.fixture(autouse=True)
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(silence_module, "LOOK_SECONDS", 0.02)
+
+
+def stop(pid: int) -> None:
+    os.kill(pid, signal.SIGSTOP)
+    while (stat := read_stat(pid)) is None or stat.state != "T":
+        pass  # the kernel does it at once
+
+
+async def a_replacement(stage: Stage) -> None:
+    await until(lambda: len(stage.templates) == 2 and stage.launcher.template_pid == stage.templates[1].pid)
+
+
+async def test_a_stopped_template_is_replaced_and_what_it_was_asked_for_is_on_its_way(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    (template,) = stage.templates
+    before = open_descriptors()
+    stop(template.pid)
+    with pytest.raises(LaunchError, match="It is stopped") as caught:
+        await stage.launcher.spawn_child()
+    assert caught.value.on_its_way
+    await a_replacement(stage)
+    (replaced,) = told(caplog, TemplateReplaced)
+    assert replaced["pid"] == template.pid
+    await until(lambda: not is_there(template.pid))
+    request, descriptors = await asked(template)
+    template.forget(descriptors)
+    await until(lambda: template.ends == 1)
+    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    stage.templates[1].spawn_child(*await asked(stage.templates[1]))
+    child = await bearing
+    child.kill()
+    await child.exited
+    child.reap_and_close()
+    assert len(open_descriptors() - before) <= 2  # the new template's ends take those of the old one
+
+
+async def test_a_template_that_hangs_is_replaced_after_the_second_request_without_an_answer(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(silence_module, "HUNG_SECONDS", 0.1)
+    (template,) = stage.templates
+    with pytest.raises(LaunchError, match="did not start a child within") as caught:
+        await stage.launcher.spawn_child()
+    assert not caught.value.on_its_way
+    assert stage.launcher.template_pid == template.pid
+    with pytest.raises(LaunchError, match="asked for one twice"):
+        await stage.launcher.spawn_child()
+    await a_replacement(stage)
+    assert len(told(caplog, TemplateReplaced)) == 1
+    await until(lambda: not is_there(template.pid))
+    for _ in range(2):
+        template.forget((await asked(template))[1])
+
+
+async def test_children_that_never_get_ready_count_as_no_answer(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(template_module, "START_TIMEOUT_SECONDS", 0.2)
+    (template,) = stage.templates
+    for _ in range(2):
+        bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+        request, descriptors = await asked(template)
+        template.spawn_silent_child(request, descriptors)
+        with pytest.raises(LaunchError, match="was not ready within"):
+            await bearing
+    await a_replacement(stage)
+
+
+async def test_a_template_that_was_retired_by_a_reload_and_is_stopped_is_ended_without_a_successor(
+    stage: Stage,
+) -> None:
+    (old,) = stage.templates
+    stop(old.pid)
+    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    request, descriptors = await asked(old)
+    old.forget(descriptors)
+    await stage.launcher.reload(stage.imported[0], lambda _: None)
+    with pytest.raises(LaunchError, match="It is stopped"):
+        await bearing
+    await until(lambda: not is_there(old.pid))
+    assert stage.launcher.template_pid == stage.templates[1].pid
+    assert len(stage.templates) == 2
