@@ -103,7 +103,7 @@ class Child:
             reason = f"was not ready within {timeout_seconds:g} s"
         except (FrameError, OSError) as error:
             reason = f"was not ready: {error}"
-        raise LaunchError(f"A child (pid {self.pid}) {reason}.", evidence=self._last_words())
+        raise LaunchError(f"A child {reason}.", evidence=self._last_words())
 
     async def _take_listener(self) -> None:
         """Take the descriptor that comes with the first frame, where there is one, and leave the frame where it is."""
@@ -121,7 +121,7 @@ class Child:
             if flags & socket.MSG_CTRUNC:
                 # The kernel found no free number for it here. Without it no process of the job could leave its group.
                 error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-                raise LaunchError(f"A child (pid {self.pid}) can't be started: {explain(error)}")
+                raise LaunchError(f"A child can't be started: {explain(error)}")
             for _, _, data in sent:
                 self.groups.listen(*_DESCRIPTOR.unpack(data))
 

@@ -142,9 +142,7 @@ class TemplateLauncher:
         except OSError as error:
             wiring.close()
             self._end_unclaimed(pid)
-            raise LaunchError(
-                f"A child (pid {pid}) was started but can't be watched: {explain(error)}"
-            ) from error
+            raise LaunchError(f"A child was started but can't be watched: {explain(error)}") from error
         wiring.close_child_ends()
         child.inherited = inherited
         return child

@@ -33,5 +33,7 @@ def explain_refused_fork(number: int) -> str:
     """Return why the kernel gives no process, by its errno (0: not known), and what to do, as sentences."""
     reason = explain(OSError(number or errno.EAGAIN, ""))
     if number in (errno.EPERM, errno.ENOSYS):
-        reason += " A filter of system calls forbids it: see SystemCallFilter= of the unit, or the container's."
+        reason += (
+            " A filter of system calls forbids it: see SystemCallFilter= of the unit, or the container's."
+        )
     return reason

@@ -42,7 +42,7 @@ from supervisor.worker.registration import Registration
 from supervisor.worker.reload import Reload
 from supervisor.worker.shutdown import Shutdown
 from supervisor.worker.signals import keeper_lost, stop_signals
-from supervisor.worker.status import Status
+from supervisor.worker.status import Facts, Status
 
 _log = logging.getLogger(__name__)
 
@@ -147,9 +147,7 @@ class Daemon:
                 # The worker before this one may have been killed between a poll's answer and the journal.
                 lost_claims.suspect_the_last_run()
             poller = Poller(engine, registration, dispatcher, lost_claims, settings.poll_seconds)
-            status = Status(
-                self._notifier, registration, dispatcher, lambda: beats.problem, self._shutdown.asked
-            )
+            status = self._status_of(registration, dispatcher, runner, poller, beats)
             reload = Reload(settings, self._read_settings, launcher, runner, dispatcher, registration, status)
             polling = self._tasks.start(poller.poll_until_stopped(), "poller")
             self._say_how_it_is(status, runner, dispatcher)
@@ -200,6 +198,25 @@ class Daemon:
             return
         tell(_log, ReloadStarted())
         self._reload_asked.set()
+
+    def _status_of(
+        self,
+        registration: Registration,
+        dispatcher: Dispatcher,
+        runner: JobRunner,
+        poller: Poller,
+        beats: Heartbeat,
+    ) -> Status:
+        def facts() -> Facts:
+            return Facts(
+                len(registration.accepted),
+                dispatcher.slots,
+                registration.uuid,
+                runner.problem,
+                poller.problem or beats.problem,
+            )
+
+        return Status(self._notifier, facts, self._shutdown.asked)
 
     def _say_how_it_is(self, status: Status, runner: JobRunner, dispatcher: Dispatcher) -> None:
         def capacity_changed(_: str | None) -> None:

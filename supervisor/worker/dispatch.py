@@ -20,19 +20,17 @@ from supervisor.lifecycle.quarantine import JobFingerprint, Quarantine, crash_su
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import (
     BlockQuarantined,
-    JobEnded,
     JobMetBug,
     JobNotRun,
     JobRepeated,
     JobStarted,
     JobStuck,
-    JobWarning,
     JobWithoutId,
 )
 from supervisor.process.tasks import Tasks
 from supervisor.verdict import Verdict, refusals
-from supervisor.watch.stack import innermost
 from supervisor.worker.delivery import Delivery
+from supervisor.worker.job_end import tell_end
 
 _log = logging.getLogger(__name__)
 
@@ -99,11 +97,6 @@ class Dispatcher:
     def slots(self) -> int:
         """How many slots there are, but for those that are set aside."""
         return self._slots
-
-    @property
-    def problem(self) -> str | None:
-        """Why no job could be started now, whatever slots are free: see `JobRunner.problem`."""
-        return self._runner.problem
 
     @property
     def busy(self) -> int:
@@ -282,27 +275,3 @@ def _count_death(quarantine: Quarantine, job: JobFingerprint, finished: Finished
     if why := quarantine.ended(job, cause, how, at):
         text = refusals.quarantine_text(job.block_id, why)
         tell(_log, BlockQuarantined(block=job.block_id, explanation=text))
-
-
-def tell_end(job: Job, finished: Finished, slot: int, pid: int | None, limit_seconds: float) -> None:
-    """Log how a job ended, and what it took."""
-    verdict, usage, status = finished.verdict, finished.ending.usage, finished.ending.exit_status
-    ended = JobEnded(
-        job=job.job_id,
-        block=job.block_id,
-        slot=slot,
-        pid=pid,
-        outcome=verdict.status,
-        cause=verdict.cause.value,
-        seconds=usage.elapsed_seconds,
-        limit_seconds=limit_seconds,
-        cpu_seconds=usage.cpu_seconds,
-        peak_memory_mb=usage.peak_memory_mb,
-        exit_code=status.code if status else None,
-        signal=status.signal_name if status else None,
-        where=innermost(finished.ending.stack),
-        explanation="" if verdict.success else verdict.message,
-    )
-    tell(_log, ended, level=None if verdict.success else logging.WARNING)
-    if verdict.warning:
-        tell(_log, JobWarning(job=job.job_id, block=job.block_id, warning=verdict.warning))

@@ -41,6 +41,8 @@ class Poller:
         # So that work goes on within seconds of the engine's return, however long it was away.
         self._backoff = Backoff(first_seconds=interval_seconds, longest_seconds=LONGEST_PAUSE_SECONDS)
         self._failing = False
+        self.problem: str | None = None
+        """Why the last poll failed."""
 
     def stop(self) -> None:
         """Send no more polls. One in flight is still awaited."""
@@ -90,6 +92,7 @@ class Poller:
 
     def _failed(self, error: EngineError) -> float:
         pause = self._backoff.next_pause(error.retry_after_seconds)
+        self.problem = str(error)
         if not self._failing:
             self._failing = True
             tell(_log, PollsFailing(reason=str(error)))
@@ -97,6 +100,7 @@ class Poller:
 
     def _recovered(self) -> None:
         self._backoff.reset()
+        self.problem = None
         if self._failing:
             self._failing = False
             tell(_log, PollsRestored())

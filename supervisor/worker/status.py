@@ -4,12 +4,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.log.event import tell
-from supervisor.log.events.worker import PollingPaused, PollingResumed, WorkerReady
+from supervisor.log.events.processes import PollingPaused, PollingResumed
+from supervisor.log.events.worker import WorkerReady
 
 _log = logging.getLogger(__name__)
 
@@ -53,55 +53,27 @@ def status_text(facts: Facts) -> str:
     else:
         state = "ready."
     offered = f"{facts.blocks} block(s), {facts.slots} slot(s), worker {facts.worker}."
-    refused = f" The last reload was refused: {facts.reload_problem}" if facts.reload_problem else ""
-    return f"{_one_line(state)} {offered}{_one_line(refused)}"
+    refused = ""
+    if facts.reload_problem is not None:
+        refused = f" The last reload was refused: {_one_line(facts.reload_problem)}"
+    return f"{_one_line(state)} {offered}{refused}"
 
 
 def _one_line(text: str) -> str:
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    return printable if len(printable) <= _LONGEST_CHARS else printable[:_LONGEST_CHARS] + " …"
-
-
-class Offer(Protocol):
-    """The part of the worker that is registered."""
-
-    uuid: str
-    accepted: list[BlockEntry]
-
-
-class Room(Protocol):
-    """The part of the worker that starts jobs."""
-
-    @property
-    def slots(self) -> int:
-        """How many slots are not set aside."""
-        ...
-
-    @property
-    def problem(self) -> str | None:
-        """See `Facts.problem`."""
-        ...
+    printable = "".join(char if char.isprintable() else " " for char in text).rstrip(" .")
+    return printable[:_LONGEST_CHARS] + (" …" if len(printable) > _LONGEST_CHARS else ".")
 
 
 class Status:
     """Tells systemd. READY comes once a job can run, which is when the first child has become ready.
 
-    ``engine_problem`` says why the engine can't be asked for jobs, if so. ``stopping`` is set when the worker stops:
-    what is said from then on is another's.
+    ``facts`` gives what is known, but for the last reload, which this object is told. ``stopping`` is set when the
+    worker stops: what is said from then on is another's.
     """
 
-    def __init__(
-        self,
-        notifier: Notifies,
-        offer: Offer,
-        room: Room,
-        engine_problem: Callable[[], str | None],
-        stopping: asyncio.Event,
-    ) -> None:
+    def __init__(self, notifier: Notifies, facts: Callable[[], Facts], stopping: asyncio.Event) -> None:
         self._notifier = notifier
-        self._offer = offer
-        self._room = room
-        self._engine_problem = engine_problem
+        self._known_facts = facts
         self._stopping = stopping
         self._begun = False
         self._is_ready = False
@@ -110,14 +82,7 @@ class Status:
         self._said = ""
 
     def _facts(self) -> Facts:
-        return Facts(
-            len(self._offer.accepted),
-            self._room.slots,
-            self._offer.uuid,
-            self._room.problem,
-            self._engine_problem(),
-            self._reload_problem,
-        )
+        return replace(self._known_facts(), reload_problem=self._reload_problem)
 
     def begin(self) -> None:
         """From here on the worker asks for jobs, as soon as one can run."""

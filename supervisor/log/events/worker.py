@@ -15,21 +15,6 @@ class WorkerReady(
     worker: str
 
 
-class PollingPaused(
-    Event,
-    level=ERROR,
-    text="The worker can't start a process for a job, and asks for no jobs until it can. {reason}",
-):
-    """Starts of children fail or hang. The worker keeps trying. What it has claimed already is reported as failed, with
-    the cause `start_failed`, when the starts have failed for ten seconds. A worker that starts is not ready before."""
-
-    reason: str
-
-
-class PollingResumed(Event, level=INFO, text="The worker can start processes for jobs, and asks for jobs."):
-    """`polling_paused` is over."""
-
-
 class WorkerStopped(Event, level=INFO, text="The worker has stopped."):
     """The last event of a worker that stopped as asked."""
 

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -51,11 +51,18 @@ class Scene:
 
     @asynccontextmanager
     async def worker(
-        self, *, engine_url: str = "", state_dir: Path | None = None, ready: bool = True, **settings: object
+        self,
+        *,
+        engine_url: str = "",
+        state_dir: Path | None = None,
+        ready: bool = True,
+        program: Sequence[str] = ("supervisor",),
+        **settings: object,
     ) -> AsyncIterator[Worker]:
         """Start a worker with these settings of ``supervisor --help``, and stop it when the block is left.
 
-        With ``ready`` wait until it says that it is ready. ``function_blocks`` replaces the blocks it offers.
+        With ``ready`` wait until it says that it is ready. ``function_blocks`` replaces the blocks it offers,
+        and ``program`` is the module that is run, and its own arguments.
         """
         place = self.directory / f"worker{len(self.workers) + 1}"
         place.mkdir()
@@ -65,7 +72,7 @@ class Scene:
         )
         self.workers.append(worker)
         try:
-            await worker.begin()
+            await worker.begin(*program)
             if ready:
                 if await worker.wait_for(READY) is None:
                     raise BrokenError(f"the worker did not start: {worker.said()[-2000:]}")

@@ -99,7 +99,8 @@ async def test_a_child_that_says_anything_else_is_ended_and_its_last_words_are_t
     bed.hang_up(child)
     with pytest.raises(LaunchError, match=reason) as caught:
         await child.get_ready(LONG_SECONDS)
-    assert f"pid {child.pid}" in str(caught.value)
+    # Of children that fail alike, each says the same: so that it is logged once.
+    assert str(child.pid) not in str(caught.value)
     assert caught.value.evidence == "Traceback: last words"
     await until(lambda: not is_there(child.pid))
     assert child._closed

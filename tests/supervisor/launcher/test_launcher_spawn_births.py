@@ -89,7 +89,7 @@ async def test_a_child_that_does_not_get_ready_is_ended_forgotten_and_its_user_f
     before = open_descriptors()
     users = JobUsers([3_000_000_001])
     launcher = SpawnLauncher(IMPORTS, ConfinementPool(users))
-    with pytest.raises(LaunchError, match=r"pid \d+\) .* ready"):
+    with pytest.raises(LaunchError, match="A child ended before it was ready"):
         await launcher.spawn_child()
     (interpreter,) = started
     await until(lambda: not any(map(is_there, (interpreter.pid, *interpreter.born))))

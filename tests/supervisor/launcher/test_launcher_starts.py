@@ -57,7 +57,7 @@ async def test_a_child_that_can_not_be_watched_is_ended_and_waited_for(
     monkeypatch.setattr(template_module.os, "pidfd_open", refused)
     bearing = asyncio.ensure_future(stage.launcher.spawn_child())
     pid = stage.templates[0].spawn_child(*await asked(stage.templates[0]))
-    with pytest.raises(LaunchError, match=f"pid {pid}.*can't be watched"):
+    with pytest.raises(LaunchError, match="can't be watched"):
         await bearing
     assert (await end_of(pid)).si_status == signal.SIGKILL
     stage.launcher.drain_starts()

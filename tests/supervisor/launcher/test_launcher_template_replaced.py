@@ -45,8 +45,7 @@ async def test_a_stopped_template_is_replaced_and_what_it_was_asked_for_is_on_it
     (replaced,) = told(caplog, TemplateReplaced)
     assert replaced["pid"] == template.pid
     await until(lambda: not is_there(template.pid))
-    request, descriptors = await asked(template)
-    template.forget(descriptors)
+    template.forget((await asked(template))[1])
     await until(lambda: template.ends == 1)
     bearing = asyncio.ensure_future(stage.launcher.spawn_child())
     stage.templates[1].spawn_child(*await asked(stage.templates[1]))
@@ -95,8 +94,7 @@ async def test_a_template_that_was_retired_by_a_reload_and_is_stopped_is_ended_w
     (old,) = stage.templates
     stop(old.pid)
     bearing = asyncio.ensure_future(stage.launcher.spawn_child())
-    request, descriptors = await asked(old)
-    old.forget(descriptors)
+    old.forget((await asked(old))[1])
     await stage.launcher.reload(stage.imported[0], lambda _: None)
     with pytest.raises(LaunchError, match="It is stopped"):
         await bearing

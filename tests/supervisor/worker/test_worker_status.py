@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from supervisor.log.events.worker import PollingPaused, PollingResumed, WorkerReady
+from supervisor.log.events.processes import PollingPaused, PollingResumed
+from supervisor.log.events.worker import WorkerReady
 from supervisor.worker.status import Facts, Status, status_text
 from tests.log_events import names, told
 
@@ -24,7 +25,10 @@ class Scene:
         self.engine_problem: str | None = None
         self.heard: list[tuple[str, ...]] = []
         self.stopping = asyncio.Event()
-        self.status = Status(self, self, self, lambda: self.engine_problem, self.stopping)
+        self.status = Status(self, self.facts, self.stopping)
+
+    def facts(self) -> Facts:
+        return Facts(len(self.accepted), self.slots, self.uuid, self.problem, self.engine_problem)
 
     def send(self, *lines: str) -> None:
         self.heard.append(lines)
