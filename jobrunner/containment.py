@@ -56,6 +56,9 @@ def contain(confinement: Confinement) -> None:
     if confinement.user is not None:
         # Without a user of its own this would count what all jobs and the supervisor run, and never bind root.
         _lower(resource.RLIMIT_NPROC, confinement.max_processes)
+        if not os.path.ismount("/dev/mqueue"):
+            # A message queue stays when its job ends, and without the mount nobody can find it afterwards.
+            _lower(resource.RLIMIT_MSGQUEUE, 0)
     else:
         _lower(resource.RLIMIT_NPROC, _without_reserve(resource.getrlimit(resource.RLIMIT_NPROC)[0]))
     with contextlib.suppress(OSError):

@@ -11,9 +11,10 @@ from typing import Final
 from supervisor.errors import LaunchError
 from supervisor.launcher.known_children import direct_children
 from supervisor.launcher.repeating_failure import RepeatingFailure
+from supervisor.launcher.shared_directories import USUAL
 from supervisor.launcher.user_leftovers import remove_leftovers
 from supervisor.log.event import tell
-from supervisor.log.events.processes import JobUserLost, JobUserWaiting
+from supervisor.log.events.processes import JobUserLost, JobUserRestored, JobUserWaiting
 from supervisor.process.proc import is_alive, kill_tree, user_of
 from supervisor.process.shortage import is_shortage
 from supervisor.process.tasks import Tasks
@@ -23,18 +24,32 @@ _log = logging.getLogger(__name__)
 _WAIT_SECONDS: Final = 20.0
 _KILL_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.01
+_MOST_TOLD: Final = 5
 _TRY_AGAIN_SECONDS: Final = 1.0
+_LONGEST_PAUSE_SECONDS: Final = 60.0
 
 
 class JobUsers:
-    """Users by number. One is free again only when nothing of it is alive and its leftovers are gone."""
+    """Users by number. One is free again only when nothing of it is alive and its leftovers are gone.
 
-    def __init__(self, users: Iterable[int]) -> None:
+    ``directories`` are those into which everyone may write.
+    """
+
+    def __init__(self, users: Iterable[int], directories: Iterable[str] = USUAL) -> None:
         # First in, first out: a number is used again as late as possible.
         self._free: deque[int] = deque(users)
+        self._directories = tuple(directories)
         self._freed = asyncio.Event()
         self._cleaning = Tasks()
         self._closing = asyncio.Event()
+
+    async def clear_before_use(self) -> None:
+        """Remove what an earlier run has left of all users, so that no job owns files that another made."""
+        users = tuple(self._free)
+        if await asyncio.to_thread(remove_leftovers, frozenset(users), self._directories):
+            self._free.clear()
+            for user in users:  # each by itself: those that are clean can be used at once
+                self.give_back(user)
 
     async def take(self) -> int:
         """Return a user that nothing else runs as. Raises `LaunchError` when none is free in time."""
@@ -55,26 +70,34 @@ class JobUsers:
         self._cleaning.start(self._clean(user), f"cleaning up after the job user {user}")
 
     async def _clean(self, user: int) -> None:
-        failure = RepeatingFailure(_log)
+        failure, began, is_aside = RepeatingFailure(_log), time.monotonic(), False
+        pause = _TRY_AGAIN_SECONDS
         while True:
             try:
-                problem = await asyncio.to_thread(_clean_up_after, user)
+                problem = await asyncio.to_thread(_clean_up_after, user, self._directories)
             except Exception as error:  # whatever it is: the next job must not get this user
                 problem = repr(error)
                 if is_shortage(error) and not self._closing.is_set():
                     failure.failed(JobUserWaiting(user=user, reason=str(error)))
-                    await self._pause()
+                    await self._pause(_TRY_AGAIN_SECONDS)
                     continue
-            break
-        if problem:
-            tell(_log, JobUserLost(user=user, reason=problem))
-            return
+            if not problem:
+                break
+            if not is_aside:
+                is_aside = True
+                tell(_log, JobUserLost(user=user, reason=problem))
+            if self._closing.is_set():
+                return
+            await self._pause(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        if is_aside:
+            tell(_log, JobUserRestored(user=user, seconds=time.monotonic() - began))
         self._free.append(user)
         self._freed.set()
 
-    async def _pause(self) -> None:
+    async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_TRY_AGAIN_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._closing.wait()
 
     async def close(self) -> None:
@@ -83,7 +106,7 @@ class JobUsers:
         await self._cleaning.wait()
 
 
-def _clean_up_after(user: int) -> str:
+def _clean_up_after(user: int, directories: Iterable[str] = USUAL) -> str:
     """Kill what is left of ``user`` and remove what it left. Returns what could not be done, or nothing."""
     end = time.monotonic() + _KILL_SECONDS
     # A child's orphans are given to this process: whatever of this user is alive is below one of its children.
@@ -92,5 +115,10 @@ def _clean_up_after(user: int) -> str:
             return f"process(es) {alive} of it can't be killed."
         kill_tree(alive, end)
         time.sleep(_PAUSE_SECONDS)
-    left = remove_leftovers(user)
-    return f"what it left can't be removed: {', '.join(left)}." if left else ""
+    left = remove_leftovers({user}, directories)
+    return f"what it left is not removed yet: {_some(left)}." if left else ""
+
+
+def _some(left: list[str]) -> str:
+    shown = ", ".join(left[:_MOST_TOLD])
+    return shown if len(left) <= _MOST_TOLD else f"{shown} and {len(left) - _MOST_TOLD} more"

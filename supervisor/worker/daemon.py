@@ -89,7 +89,7 @@ class Daemon:
                 await journal.close()
 
     async def _with_journal(self, journal: Ledger, cgroups: Cgroups) -> int:
-        users = prepare_job_users(self._settings, spares=self._settings.spares)
+        users = await prepare_job_users(self._settings, spares=self._settings.spares)
         launcher, catalogue = await start_launcher(self._settings, users)
         try:
             self._check_catalogue(catalogue)

@@ -1,6 +1,8 @@
 """Whether jobs can run as users of their own here (`--job-users`), and getting ready for it."""
 
+import asyncio
 import errno
+import logging
 import os
 import pwd
 import stat
@@ -12,9 +14,14 @@ from typing import Final
 
 from supervisor.errors import StartRefusedError
 from supervisor.launcher.job_users import JobUsers
+from supervisor.launcher.shared_directories import shared_directories
+from supervisor.log.event import tell
+from supervisor.log.events.processes import SharedDirectoriesUnsearched
 from supervisor.process.proc import status_of
 from supervisor.process.user_numbers import parse_users
 from supervisor.settings.run_settings import DaemonSettings
+
+_log = logging.getLogger(__name__)
 
 # <linux/capability.h>. The last two: removing what a job has left, whatever its mode.
 _NEEDED: Final = {
@@ -27,7 +34,7 @@ _NEEDED: Final = {
 }
 
 
-def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUsers | None:
+async def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUsers | None:
     """Return the pool of users, if jobs are to have any; the state directory can be passed through then.
 
     Raises `StartRefusedError` with everything that keeps it from working.
@@ -41,7 +48,12 @@ def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUsers | No
         raise StartRefusedError(f"--job-users {settings.job_users} can't work: {refusal}")
     # The journal and the lock in it are this user's alone (0600); a job only passes through to its own directory.
     os.chmod(settings.state_dir, 0o711)  # noqa: S103
-    return JobUsers(parse_users(settings.job_users))
+    found = await asyncio.to_thread(shared_directories)
+    if not found.complete:
+        tell(_log, SharedDirectoriesUnsearched())
+    users = JobUsers(parse_users(settings.job_users), found.paths)
+    await users.clear_before_use()
+    return users
 
 
 def problems_of_job_users(settings: DaemonSettings, *, spares: int) -> list[str]:

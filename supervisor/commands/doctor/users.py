@@ -1,6 +1,7 @@
 """Users of their own for jobs."""
 
 from supervisor.commands.doctor.finding import Finding, failed, ok, warning
+from supervisor.launcher.shared_directories import shared_directories
 from supervisor.process.user_numbers import parse_users
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.job_users import missing_capabilities, problems_of_job_users, refusal_to_give
@@ -22,4 +23,12 @@ def job_users(settings: DaemonSettings) -> Finding:
         problems += filter(None, [refusal])
     if problems:
         return failed("job users", " ".join(problems), "The worker does not start like this.")
-    return ok("job users", f"each child gets one of {settings.job_users}")
+    found = shared_directories()
+    text = f"each child gets one of {settings.job_users}; cleaned up after in {', '.join(found.paths)}"
+    if not found.complete:
+        return warning(
+            "job users",
+            f"{text[0].upper()}{text[1:]}; not all directories were searched.",
+            "Take directories that every user may write to away, or see that jobs leave nothing in them.",
+        )
+    return ok("job users", text)

@@ -86,10 +86,30 @@ class JobUserWaiting(
 
 
 class JobUserLost(Event, level=CRITICAL, text="The worker sets the job user {user} aside: {reason}"):
-    """No job gets this user until the next start."""
+    """No job gets this user until nothing of it is left. The worker tries again, at most a minute later."""
 
     user: int
     reason: str
+
+
+class JobUserRestored(
+    Event,
+    level=WARNING,
+    text="Nothing is left of the job user {user}: it is used again, after {seconds:.1f} s.",
+):
+    """`job_user_lost` is over."""
+
+    user: int
+    seconds: float
+
+
+class SharedDirectoriesUnsearched(
+    Event,
+    level=WARNING,
+    text="There are too many directories to find all that every user may write to. What a job leaves in one that was "
+    "not found, the next job of the same user owns.",
+):
+    """`supervisor doctor` lists those that were found."""
 
 
 class CgroupsFound(Event, level=INFO, text="Cgroups for each job: {cgroups}. {consequence}"):

@@ -26,7 +26,7 @@ def cleaned(monkeypatch: pytest.MonkeyPatch) -> dict[int, str | Exception]:
     """What the clean-up after a user says; "" if nothing is said here."""
     problems: dict[int, str | Exception] = {}
 
-    def clean(user: int) -> str:
+    def clean(user: int, _: object) -> str:
         problem = problems.get(user, "")
         if isinstance(problem, Exception):
             raise problem
@@ -123,7 +123,7 @@ async def test_closing_waits_for_what_is_being_cleaned_up(monkeypatch: pytest.Mo
     gate = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def clean(user: int) -> str:
+    def clean(user: int, _: object) -> str:
         asyncio.run_coroutine_threadsafe(gate.wait(), loop).result(50)
         done.append(user)
         return ""
@@ -167,7 +167,7 @@ def test_what_lives_of_a_user_is_killed_and_nobody_else_and_no_dead(
 ) -> None:
     killed = alive({10: USERS[0], 11: USERS[1], 12: os.getuid(), 13: USERS[0]})
     removed: list[int] = []
-    monkeypatch.setattr(job_users_module, "remove_leftovers", lambda user: removed.append(user) or [])
+    monkeypatch.setattr(job_users_module, "remove_leftovers", lambda users, *_: removed.extend(users) or [])
     assert _clean_up_after(USERS[0]) == ""
     assert killed == [[10]]
     assert removed == [USERS[0]]
@@ -180,5 +180,5 @@ def test_what_can_not_be_killed_or_removed_is_told(
     alive({10: USERS[0]}, deaf=True)
     assert _clean_up_after(USERS[0]) == "process(es) [10] of it can't be killed."
     alive({})
-    monkeypatch.setattr(job_users_module, "remove_leftovers", lambda _: ["/tmp/a", "/tmp/b"])
-    assert _clean_up_after(USERS[0]) == "what it left can't be removed: /tmp/a, /tmp/b."
+    monkeypatch.setattr(job_users_module, "remove_leftovers", lambda *_: ["/tmp/a", "/tmp/b"])
+    assert _clean_up_after(USERS[0]) == "what it left is not removed yet: /tmp/a, /tmp/b."

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from supervisor.launcher import job_users as job_users_module
+from supervisor.launcher import user_leftovers as user_leftovers_module
 from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.user_leftovers import remove_leftovers
-from supervisor.log.events.processes import JobUserLost, JobUserWaiting
+from supervisor.log.events.processes import JobUserLost, JobUserRestored, JobUserWaiting
 from tests.log_events import facts_of
 from tests.patience import until
 
@@ -24,7 +25,7 @@ def problems(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
     """What the next cleanings raise."""
     waiting: list[Exception] = []
 
-    def clean(_: int) -> str:
+    def clean(*_: object) -> str:
         if waiting:
             raise waiting.pop()
         return ""
@@ -47,18 +48,68 @@ async def test_a_user_is_cleaned_up_after_again_until_the_machine_can_and_this_i
     assert facts_of(record) == {"user": USER, "reason": str(error)}
 
 
-async def test_what_is_no_shortage_sets_the_user_aside_at_once(
+async def test_what_is_no_shortage_sets_the_user_aside_at_once_and_until_it_is_clean(
     problems: list[Exception], caplog: pytest.LogCaptureFixture
 ) -> None:
-    problems.append(ValueError("a mistake of ours"))
+    problems.extend([ValueError("a mistake of ours")] * 3)
+    users = JobUsers([USER])
+    users.give_back(await users.take())
+    await until(lambda: users._free)
+    aside, restored = caplog.records
+    assert (aside.event, aside.levelname) == (JobUserLost.name, "CRITICAL")
+    assert facts_of(aside) == {"user": USER, "reason": "ValueError('a mistake of ours')"}
+    assert restored.event == JobUserRestored.name
+    assert facts_of(restored)["user"] == USER
+    assert not problems
+
+
+async def test_the_end_of_the_worker_waits_for_no_user_that_is_set_aside(
+    problems: list[Exception], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(job_users_module, "_TRY_AGAIN_SECONDS", 3600.0)
+    problems.extend([ValueError("a mistake of ours")] * 3)
     users = JobUsers([USER])
     users.give_back(await users.take())
     await until(lambda: caplog.records)
-    (record,) = caplog.records
-    assert (record.event, record.levelname) == (JobUserLost.name, "CRITICAL")
-    assert facts_of(record) == {"user": USER, "reason": "ValueError('a mistake of ours')"}
-    await users.close()
+    async with asyncio.timeout(20):
+        await users.close()
     assert not users._free
+    assert len(problems) == 1  # once more at the end
+
+
+async def test_what_an_earlier_run_has_left_is_gone_before_a_job_can_get_the_user(
+    tmp_path: Path, problems: list[Exception]
+) -> None:
+    (tmp_path / "left").touch()
+    users = JobUsers([os.geteuid(), USER], [str(tmp_path)])
+    await users.clear_before_use()
+    assert not (tmp_path / "left").exists()
+    assert list(users._free) == [os.geteuid(), USER]
+
+
+def test_of_very_many_files_a_part_is_removed_and_the_user_is_not_called_clean_until_all_are_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(user_leftovers_module, "_MOST_REMOVED", 40)
+    for number in range(100):
+        (tmp_path / str(number)).touch()
+    left: list[int] = []
+    while problem := job_users_module._clean_up_after(os.geteuid(), [str(tmp_path)]):
+        assert problem == f"what it left is not removed yet: more in {tmp_path}."
+        left.append(len(os.listdir(tmp_path)))
+    assert left == [60, 20]
+    assert not os.listdir(tmp_path)
+
+
+def test_where_others_have_very_many_files_the_user_is_not_called_clean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(user_leftovers_module, "_MOST_SEEN", 9)
+    for number in range(10):
+        (tmp_path / str(number)).touch()
+    assert remove_leftovers({USER}, [str(tmp_path)]) == [f"more in {tmp_path}"]
+    (tmp_path / "0").unlink()
+    assert remove_leftovers({USER}, [str(tmp_path)]) == []
 
 
 async def test_the_end_of_the_worker_waits_for_no_shortage(
@@ -81,8 +132,8 @@ def test_a_place_that_can_not_be_looked_into_for_want_of_a_descriptor_is_not_tak
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
     try:
         with pytest.raises(OSError, match="Too many open files"):
-            remove_leftovers(os.geteuid(), [str(tmp_path)])
+            remove_leftovers({os.geteuid()}, [str(tmp_path)])
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert remove_leftovers(os.geteuid(), [str(tmp_path), str(tmp_path / "none")]) == []
+    assert remove_leftovers({os.geteuid()}, [str(tmp_path), str(tmp_path / "none")]) == []
     assert not (tmp_path / "left").exists()

@@ -139,7 +139,7 @@ def test_only_what_belongs_to_the_user_goes_and_no_link_is_followed(tmp_path: Pa
         for name in ("file", "tree", "link"):
             os.chown(shared / f"{name}-{owner}", owner, owner, follow_symlinks=False)
     (shared / f"tree-{user}" / "out").symlink_to(precious)
-    assert remove_leftovers(user, [str(shared), str(tmp_path / "none")]) == []
+    assert remove_leftovers({user}, [str(shared), str(tmp_path / "none")]) == []
     assert sorted(path.name for path in shared.iterdir()) == [
         f"{name}-{other}" for name in ("file", "link", "tree")
     ]

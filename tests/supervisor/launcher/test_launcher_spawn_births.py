@@ -85,7 +85,7 @@ async def test_a_start_that_fails_leaves_no_descriptor(
 async def test_a_child_that_does_not_get_ready_is_ended_forgotten_and_its_user_free_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(job_users_module, "_clean_up_after", lambda _: "")
+    monkeypatch.setattr(job_users_module, "_clean_up_after", lambda *_: "")
     before = open_descriptors()
     users = JobUsers([3_000_000_001])
     launcher = SpawnLauncher(IMPORTS, ConfinementPool(users))

@@ -132,7 +132,7 @@ async def test_a_child_that_is_born_too_late_is_ended_and_waited_for(
 async def test_a_child_gets_a_user_of_its_own_and_keeps_it_until_it_is_closed(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_users_module, "_clean_up_after", lambda _: "")
+    monkeypatch.setattr(job_users_module, "_clean_up_after", lambda *_: "")
     users = JobUsers([3_000_000_001])
     monkeypatch.setattr(stage.launcher, "_confinement_pool", ConfinementPool(users))
     bearing = asyncio.ensure_future(stage.launcher.spawn_child())

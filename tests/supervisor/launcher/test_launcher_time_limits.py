@@ -86,7 +86,9 @@ def test_what_is_left_of_a_user_has_five_seconds_to_die(
         lambda pid: pid != 9 and (dies_after is None or len(kills) < dies_after),
     )
     monkeypatch.setattr(job_users_module, "kill_tree", lambda pids, end: kills.append((pids, end)))
-    monkeypatch.setattr(job_users_module, "remove_leftovers", lambda user: [] if user == USER else ["wrong"])
+    monkeypatch.setattr(
+        job_users_module, "remove_leftovers", lambda users, *_: [] if users == {USER} else ["wrong"]
+    )
     problem = job_users_module._clean_up_after(USER)
     assert problem == ("process(es) [7] of it can't be killed." if dies_after is None else "")
     assert all(kill == ([7], 1005.0) for kill in kills)
@@ -98,8 +100,8 @@ def test_what_is_left_of_a_user_has_five_seconds_to_die(
 
 def test_what_a_user_left_and_can_not_be_removed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_users_module, "direct_children", set)
-    monkeypatch.setattr(job_users_module, "remove_leftovers", lambda _: ["/tmp/a", "/tmp/b"])
-    assert job_users_module._clean_up_after(USER) == "what it left can't be removed: /tmp/a, /tmp/b."
+    monkeypatch.setattr(job_users_module, "remove_leftovers", lambda *_: ["/tmp/a", "/tmp/b"])
+    assert job_users_module._clean_up_after(USER) == "what it left is not removed yet: /tmp/a, /tmp/b."
 
 
 def test_a_user_that_waits_for_the_machine_is_cleaned_up_after_each_second_and_at_once_at_the_end() -> None:
@@ -109,7 +111,7 @@ def test_a_user_that_waits_for_the_machine_is_cleaned_up_after_each_second_and_a
         for closing in (False, False, True):
             if closing:
                 users._closing.set()
-            await users._pause()
+            await users._pause(job_users_module._TRY_AGAIN_SECONDS)
             times.append(elapsed())
         return times
 

@@ -67,6 +67,48 @@ class Hoarding(FunctionBlock[HoardingParams, HoardingResult]):
         return FunctionBlockResult(success=True, message="Held", data=HoardingResult(got=got))
 
 
+class LeavingParams(FunctionBlockParams):
+    """Where files are left, and how many."""
+
+    directory: str
+    name: str
+    files: int = 1
+
+
+class LeavingResult(FunctionBlockResultData):
+    """As whom it ran, and to whom what was found there at the start belongs."""
+
+    user: int
+    found_owners: list[int]
+
+
+@register_function_block(
+    Registration(
+        package="neops_redteam",
+        name="leaving",
+        description="Leaves files in a shared directory",
+        run_on="global",
+        fb_type="execute",
+        param_cls=LeavingParams,
+        result_cls=LeavingResult,
+        is_pure=False,
+        is_idempotent=True,
+    )
+)
+class Leaving(FunctionBlock[LeavingParams, LeavingResult]):
+    """Leaves files in a shared directory."""
+
+    async def run(
+        self, params: LeavingParams, context: WorkflowContext
+    ) -> FunctionBlockResult[LeavingResult]:
+        with os.scandir(params.directory) as entries:
+            owners = {entry.stat().st_uid for entry in entries if entry.name.startswith(params.name)}
+        for number in range(params.files):
+            os.close(os.open(f"{params.directory}/{params.name}-{os.getuid()}-{number}", os.O_CREAT, 0o600))
+        data = LeavingResult(user=os.getuid(), found_owners=sorted(owners))
+        return FunctionBlockResult(success=True, message="Left", data=data)
+
+
 def _take(kind: Kind, mb: int) -> tuple[Any, int]:
     part = b"x" * _PART_BYTES
     match kind:
