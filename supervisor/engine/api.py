@@ -1,22 +1,23 @@
 """What the worker says to the engine, one method for each route of the contract."""
 
-import asyncio
 import importlib.metadata
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote
 
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.engine.http import EngineAccess, EngineHttp
-from supervisor.engine.item_splitter import split_list
-from supervisor.engine.items import LostJob, MalformedJob, claimed_items, parse_items, parse_raw
+from supervisor.engine.items import LostJob, claimed_items, parse_items
+from supervisor.engine.large_poll import AT_ONCE_BYTES, JOB_CAP_BYTES, Poll, read_in_steps
 from supervisor.errors import EngineError
-from supervisor.job.runner import Job
+from supervisor.process.long_work import LongWork
 
 CLIENT_LIBRARY: Final = "neops_workflow_engine_client"
 _CREATED: Final = 201
+_LARGEST_POLL_BYTES: Final = 256 * 2**20
+"""However many jobs were asked for."""
 _NOT_THE_ENGINE: Final = "Check that the engine's URL leads to the engine, and not to a proxy or a web page."
 _VERSION: Final = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:(?:-beta\.|b)(\d{1,9}))?", re.ASCII)
 _UUID: Final = re.compile(r"[!-~]{1,200}")
@@ -35,21 +36,6 @@ class Compatibility:
     engine_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """The jobs that one poll has claimed."""
-
-    jobs: tuple[Job | MalformedJob, ...]
-    complete: bool = True
-    """Whether that is all of them: an answer may break off."""
-
-
-def read_item_by_item(body: bytes) -> Poll | None:
-    """Read an answer that is no JSON as a whole: the items that are, and a malformed job for each that is not."""
-    split = split_list(body)
-    return None if split is None else Poll(tuple(map(parse_raw, split.items)), split.complete)
-
-
 def client_version() -> str:
     """Return the installed client's version as the engine writes versions."""
     return importlib.metadata.version(CLIENT_LIBRARY).replace("b", "-beta.")
@@ -61,6 +47,7 @@ class EngineApi:
     def __init__(self, access: EngineAccess) -> None:
         self._http = EngineHttp(access)
         self._poll_seconds = access.poll_seconds
+        self._long_work = LongWork()
         self.knows_retryable = _is_at_least(client_version(), _FIRST_WITH_RETRYABLE)
         self._takes_sensitive = False
 
@@ -137,18 +124,24 @@ class EngineApi:
             "workerId": worker_uuid,
             "limit": limit,
         }
-        answer = await self._http.post("/blackboard/job", "the poll", body, seconds=self._poll_seconds)
-        try:
-            items = answer.json("the poll")
-        except EngineError:
-            # In a thread, as it takes its time, which is the engine's doing.
-            poll = await asyncio.to_thread(read_item_by_item, answer.body)
-            if poll is None:
-                raise
-            return poll
-        if not isinstance(items, list):
-            raise EngineError("The engine's answer to the poll is no list of jobs.", status=answer.status)
-        return Poll(tuple(parse_items(items)))
+        answer = await self._http.post(
+            "/blackboard/job", "the poll", body, seconds=self._poll_seconds, cap_bytes=_poll_cap_bytes(limit)
+        )
+        if answer.complete and len(answer.body) <= AT_ONCE_BYTES:
+            try:
+                items = answer.json("the poll")
+            except EngineError:
+                pass  # each job for itself, then
+            else:
+                if not isinstance(items, list):
+                    raise EngineError(
+                        "The engine's answer to the poll is no list of jobs.", status=answer.status
+                    )
+                return Poll(tuple(parse_items(items)))
+        poll = await self._long_work.in_steps(read_in_steps(answer.body))
+        if poll is None:
+            raise answer.unreadable("the poll")
+        return replace(poll, complete=poll.complete and answer.complete)
 
     async def claimed_jobs(self, worker_uuid: str) -> list[LostJob]:
         """Return the jobs that this worker has claimed and not reported, as the engine sees it.
@@ -194,6 +187,11 @@ class EngineApi:
     async def close(self) -> None:
         """Close all connections."""
         await self._http.close()
+
+
+def _poll_cap_bytes(limit: int) -> int:
+    """Return what may be read of an answer to a poll for so many jobs."""
+    return min(limit * JOB_CAP_BYTES, _LARGEST_POLL_BYTES)
 
 
 def _versionable(block: BlockEntry) -> dict[str, Any]:

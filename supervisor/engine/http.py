@@ -27,7 +27,9 @@ from supervisor.engine.proxy import proxy_for
 from supervisor.errors import EngineError, StartRefusedError
 from supervisor.settings.token_file import read_token
 
-_BODY_CAP_BYTES: Final = 256 * 2**20
+_BODY_CAP_BYTES: Final = 4 * 2**20
+"""Of every answer but a poll's. To parse so much takes some 40 milliseconds of the loop."""
+_EXPLANATION_CAP_BYTES: Final = 64 * 1024
 _EXCERPT_CHARS: Final = 200
 _ERROR_CAP_BYTES: Final = 64 * 1024
 """An engine's message about an error is short; what is longer is not read on the loop."""
@@ -56,17 +58,23 @@ class Answer:
 
     status: int
     body: bytes
+    complete: bool = True
+    """Whether this is all of it: more than was asked for is not read."""
 
     def json(self, what: str) -> Any:
         """Return the body as JSON. Raises `EngineError` for anything else, such as a proxy's HTML page."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):  # the latter is what nesting without end leads to
-            raise EngineError(
-                f"The engine's answer to {what} is not JSON that can be read: {self._describe()}. "
-                "Check that the engine's URL leads to the engine, and not to a proxy or a web page.",
-                status=self.status,
-            ) from None
+            raise self.unreadable(what) from None
+
+    def unreadable(self, what: str) -> EngineError:
+        """Return the error of an answer that can't be read."""
+        return EngineError(
+            f"The engine's answer to {what} is not JSON that can be read: {self._describe()}. "
+            "Check that the engine's URL leads to the engine, and not to a proxy or a web page.",
+            status=self.status,
+        )
 
     def _describe(self) -> str:
         # A list of jobs that breaks off is no JSON either, and holds device passwords.
@@ -108,27 +116,38 @@ class EngineHttp:
         *,
         text: bytes | None = None,
         seconds: float | None = None,
+        cap_bytes: int | None = None,
     ) -> Answer:
         """POST ``body`` as JSON, or ``text``, which is JSON already and is sent unchanged.
+
+        Of an answer of more than ``cap_bytes`` the beginning is returned. Without, it is an error if it is large.
 
         Raises `EngineError` for every answer that is not 2xx, and for none at all. ``what`` names the request in
         messages. When cancelled, the engine may still carry the request out.
         """
         data = text if text is not None else (None if body is None else json.dumps(body).encode())
-        return await self._ask("POST", path, what, data, seconds or self._access.request_seconds)
+        return await self._ask("POST", path, what, data, seconds or self._access.request_seconds, cap_bytes)
 
     async def get(self, path: str, what: str) -> Answer:
         """GET ``path``; errors as for `post`."""
         return await self._ask("GET", path, what, None, self._access.request_seconds)
 
-    async def _ask(self, method: str, path: str, what: str, data: bytes | None, seconds: float) -> Answer:
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        data: bytes | None,
+        seconds: float,
+        cap_bytes: int | None = None,
+    ) -> Answer:
         """Send a request; once more where the token has become another one, as after a restart of the engine.
 
         Also a poll: a request that is answered with 401 was not carried out.
         """
         sent = self._client.configuration.access_token
         try:
-            return await self._send(method, path, what, data, seconds)
+            return await self._send(method, path, what, data, seconds, cap_bytes)
         except EngineError as error:
             if error.status != _NO_TOKEN or self._access.token_file is None:
                 raise
@@ -139,9 +158,11 @@ class EngineHttp:
             if token == sent:
                 raise
         self._client.configuration.access_token = token
-        return await self._send(method, path, what, data, seconds)
+        return await self._send(method, path, what, data, seconds, cap_bytes)
 
-    async def _send(self, method: str, path: str, what: str, data: bytes | None, seconds: float) -> Answer:
+    async def _send(
+        self, method: str, path: str, what: str, data: bytes | None, seconds: float, cap_bytes: int | None
+    ) -> Answer:
         _, url, headers, _, _ = self._client.param_serialize(method, path, auth_settings=self._authentication)
         headers["Accept"] = "application/json"
         # A few kilobytes can unpack to gigabytes, and do so on the loop: 64 MiB hold it for 0.2 s.
@@ -158,11 +179,11 @@ class EngineHttp:
                 allow_redirects=False,
                 proxy=self._proxy,
             ) as response:
-                content = await _read_capped(response)
+                content, complete = await _read_capped(response, cap_bytes)
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
             raise EngineError(f"No answer from the engine to {what}: {_reason(error, seconds)}.") from error
         if 200 <= response.status < 300:
-            return Answer(response.status, content)
+            return Answer(response.status, content, complete)
         raise EngineError(
             f"The engine answered {what} with {response.status}{_redirect(response.status)}: {_explanation(content)}.",
             status=response.status,
@@ -197,13 +218,16 @@ def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
 
 
-async def _read_capped(response: aiohttp.ClientResponse) -> bytes:
+async def _read_capped(response: aiohttp.ClientResponse, cap_bytes: int | None) -> tuple[bytes, bool]:
+    """Return an answer, or what it begins with where it has more than ``cap_bytes``, and whether it is whole."""
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) > _BODY_CAP_BYTES:
-            raise aiohttp.ClientPayloadError(f"an answer of more than {_BODY_CAP_BYTES} bytes")
-    return bytes(body)
+        if len(body) > (cap_bytes or _BODY_CAP_BYTES):
+            if cap_bytes is None:
+                raise aiohttp.ClientPayloadError(f"an answer of more than {_BODY_CAP_BYTES} bytes")
+            return bytes(body[:cap_bytes]), False
+    return bytes(body), True
 
 
 def _reason(error: BaseException, seconds: float) -> str:
@@ -237,7 +261,7 @@ def message_in(content: bytes) -> str | None:
     if content.lstrip()[:1] != b"{" or len(content) > _ERROR_CAP_BYTES:
         return None
     try:
-        answer = json.loads(content)
+        answer = json.loads(content) if len(content) <= _EXPLANATION_CAP_BYTES else None
     except (ValueError, RecursionError):
         return None
     said = answer.get("message", answer.get("error")) if isinstance(answer, dict) else None

@@ -1,6 +1,5 @@
 """The jobs of a poll, each read on its own from the raw JSON: a malformed one must not take others along."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,7 +7,6 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobrunner.protocol.messages import JobType, RunOn
-from supervisor.engine.item_splitter import RawItem
 from supervisor.job.runner import Job
 
 _LONGEST_TEXT_CHARS: Final = 1000
@@ -50,15 +48,7 @@ class _Item(BaseModel):
 
 def parse_items(items: Sequence[object]) -> list[Job | MalformedJob]:
     """Read every item of a poll. Messages name fields, never their values: an item holds device passwords."""
-    return [_parse(item) for item in items]
-
-
-def parse_raw(item: RawItem) -> Job | MalformedJob:
-    """Read one item that was cut out of an answer which could not be read as a whole."""
-    try:
-        return _parse(json.loads(item.text))
-    except (ValueError, RecursionError):
-        return MalformedJob(item.job_id, "The engine sent a job that is no JSON that can be read.")
+    return [parse_item(item) for item in items]
 
 
 def claimed_items(items: Sequence[object]) -> list[LostJob]:
@@ -73,7 +63,8 @@ def claimed_items(items: Sequence[object]) -> list[LostJob]:
     return found
 
 
-def _parse(item: object) -> Job | MalformedJob:
+def parse_item(item: object) -> Job | MalformedJob:
+    """Read one item of a poll."""
     if _is_deeper_than(_DEEPEST_LEVELS, item):
         reason = f"The engine sent a job that is nested more than {_DEEPEST_LEVELS} levels deep."
         return MalformedJob(_job_id(item), reason)

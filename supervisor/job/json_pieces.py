@@ -7,60 +7,23 @@ built of it. The time grows with the length alone: no expression goes back over 
 """
 
 import codecs
-import re
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
+
+from supervisor.job.json_grammar import BLANKS, Grammar, strict
 
 PIECE_BYTES: Final = 32 * 1024
 DEEPEST_LEVELS: Final = 200
 """As far as the parser of small texts goes (`pydantic_core.from_json`)."""
 
+SPANS_CAP: Final = 10_000
+"""Of how many members is kept where they stand."""
+
 _STEP_BYTES: Final = 256
 """What a single step counts as: it takes some microseconds."""
 
-_WS: Final = rb"[ \t\n\r]*+"
-_HEX: Final = rb"[0-9a-fA-F]"
-_ESCAPE: Final = (
-    rb'\\(?:["\\/bfnrt]|u(?:(?![dD][89a-fA-F])' + _HEX + rb"{4}"
-    # Half of a surrogate pair is no text that UTF-8, or a database, could hold.
-    rb"|[dD][89abAB]" + _HEX + rb"{2}\\u[dD][c-fC-F]" + _HEX + rb"{2}))"
-)
-_CHARS: Final = rb'(?:[^"\\\x00-\x1f]++|' + _ESCAPE + rb")*+"
-_STRING: Final = rb'"' + _CHARS + rb'"'
-# No number of more digits can be read by Python, nor by the parser of small texts.
-_PLAIN: Final = (
-    rb"(?:-?+(?:0|[1-9][0-9]{0,4298}+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+|true|false|null)(?![0-9.eE+-])"
-)
-_SCALAR: Final = rb"(?:" + _STRING + rb"|" + _PLAIN + rb")"
-
-
-def _list(value: bytes) -> bytes:
-    return rb"\[" + _WS + rb"(?:" + value + _WS + rb"(?:," + _WS + rb"(?!\])|(?=\])))*+\]"
-
-
-def _object(value: bytes) -> bytes:
-    member = _STRING + _WS + rb":" + _WS + value
-    return rb"\{" + _WS + rb"(?:" + member + _WS + rb"(?:," + _WS + rb"(?!\})|(?=\})))*+\}"
-
-
-def _nested(levels: int) -> bytes:
-    if levels == 0:
-        return _SCALAR
-    inner = _nested(levels - 1)
-    return rb"(?:" + _SCALAR + rb"|" + _list(inner) + rb"|" + _object(inner) + rb")"
-
-
-_VALUE: Final = _nested(3)
-# A comma only with what comes after it in sight: at the end of a piece, it may be a closing bracket.
-_MORE: Final = _WS + rb"(?:," + _WS + rb"(?=[^\]}])|(?=[\]}]))"
-_ELEMENTS: Final = re.compile(rb"(?:" + _VALUE + _MORE + rb")*+")
-_OBJECTS: Final = re.compile(rb"(?:" + _object(_nested(2)) + _MORE + rb")*+")
-_MEMBERS: Final = re.compile(rb"(?:" + _STRING + _WS + rb":" + _WS + _VALUE + _MORE + rb")*+")
-_BLANKS: Final = re.compile(_WS)
-_INSIDE: Final = re.compile(_CHARS)
-_PLAIN_VALUE: Final = re.compile(_PLAIN)
 _CLOSING: Final = {b"[": b"]", b"{": b"}"}
 
 
@@ -73,12 +36,14 @@ class Shape:
     """What a value must be. ``opens`` is the bracket that it begins with, empty for any value.
 
     ``members`` are those that an object may have, each once, and their shapes; `None` for any. ``of_objects``: every
-    element of the list is an object. ``name`` is what the value is called where it is another.
+    element of the list is an object. ``in_spans``: where its members stand is kept (`Scanner.spans`). ``name`` is what
+    the value is called where it is another.
     """
 
     opens: bytes = b""
     members: "Mapping[bytes, Shape] | None" = None
     of_objects: bool = False
+    in_spans: bool = False
     name: str = "it"
 
 
@@ -96,23 +61,50 @@ class _At(Enum):
     END_OF_VALUE = auto()
 
 
-class Scanner:
-    """Goes through one text from its beginning to its end."""
+@dataclass(slots=True)
+class Frame:
+    """A list or an object that was begun. ``closing`` is the bracket that ends it, ``key`` and ``begin`` are of the
+    member that is read on its own: empty in a list."""
 
-    def __init__(self, text: bytes) -> None:
+    closing: bytes
+    shape: Shape
+    keys: set[bytes] = field(default_factory=set)
+    key: bytes = b""
+    begin: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a member's value stands, and its key as it is written, without the quotation marks."""
+
+    key: bytes
+    begin: int
+    end: int
+
+
+class Scanner:
+    """Goes through one text from its beginning to its end.
+
+    What is derived of it may do something with the pieces: see `_run`, `_scalar` and `_opened`.
+    """
+
+    def __init__(self, text: bytes, grammar: Grammar | None = None) -> None:
+        self.spans: list[Span] = []
+        """The members of what was asked for ``in_spans``."""
         self._text = text
+        self._grammar = grammar or strict()
         self._at = 0
         self._work = 0
         self._expected = ANY
-        self._open: list[tuple[bytes, Shape, set[bytes]]] = []
-        """Closing brackets that are awaited, the shapes of what is within, and the keys there where these count."""
+        self._open: list[Frame] = []
 
-    def steps(self, shape: Shape) -> Generator[None, None, None]:
+    def steps(self, shape: Shape, *, encoding: bool = True) -> Generator[None, None, None]:
         """Do a few milliseconds' work for each step. It ends when all of the text was read, and is of the shape.
 
-        Raises `NotJsonError`.
+        Raises `NotJsonError`. Without ``encoding`` it is not checked whether it is UTF-8.
         """
-        yield from self._check_encoding()
+        if encoding:
+            yield from self._check_encoding()
         self._expected = shape
         self._skip_blanks(0)
         comes = _At.VALUE
@@ -125,7 +117,7 @@ class Scanner:
                 comes = yield from self._value()
             elif comes is _At.END_OF_VALUE:
                 comes = self._after_value()
-            elif comes is _At.FIRST_MEMBER and self._next() == self._open[-1][0]:
+            elif comes is _At.FIRST_MEMBER and self._next() == self._open[-1].closing:
                 comes = self._close()
             else:
                 comes = self._members() or (yield from self._member())
@@ -147,7 +139,7 @@ class Scanner:
         return self._text[self._at : self._at + 1]
 
     def _skip_blanks(self, skipped: int) -> None:
-        match = _BLANKS.match(self._text, self._at + skipped)
+        match = BLANKS.match(self._text, self._at + skipped)
         assert match is not None  # it matches nothing as well
         self._at = match.end()
 
@@ -159,21 +151,33 @@ class Scanner:
         if begins in _CLOSING:
             if len(self._open) >= DEEPEST_LEVELS:
                 raise NotJsonError(f"it is nested more than {DEEPEST_LEVELS} levels deep")
-            self._open.append((_CLOSING[begins], shape, set()))
+            self._open.append(Frame(_CLOSING[begins], shape))
+            self._opened()
             self._skip_blanks(1)
             return _At.FIRST_MEMBER
+        begin = self._at
         if begins == b'"':
             yield from self._string()
-        elif (match := _PLAIN_VALUE.match(self._text, self._at)) is not None:
+        elif (match := self._grammar.plain.match(self._text, self._at)) is not None:
             self._at = match.end()
         else:
             raise NotJsonError("it can't be read")
+        self._scalar(begin)
         return _At.END_OF_VALUE
+
+    def _opened(self) -> None:
+        """A list or an object begins: the last of those that are open."""
+
+    def _scalar(self, begin: int) -> None:
+        """A scalar was read on its own, from there to here."""
+
+    def _run(self, begin: int) -> None:
+        """A run of members of the last that is open was read, from there to here."""
 
     def _string(self) -> Generator[None, None, None]:
         self._at += 1
         while True:
-            match = _INSIDE.match(self._text, self._at, self._at + PIECE_BYTES)
+            match = self._grammar.inside.match(self._text, self._at, self._at + PIECE_BYTES)
             assert match is not None  # as above
             self._work += match.end() - self._at
             is_stuck, self._at = match.end() == self._at, match.end()
@@ -185,11 +189,16 @@ class Scanner:
         self._at += 1
 
     def _after_value(self) -> _At:
+        frame = self._open[-1]
+        if frame.shape.in_spans:
+            if len(self.spans) >= SPANS_CAP:
+                raise NotJsonError(f"it has more than {SPANS_CAP} members")
+            self.spans.append(Span(frame.key, frame.begin, self._at))
         self._skip_blanks(0)
         if self._next() == b",":
             self._skip_blanks(1)
             return _At.MEMBER
-        if self._next() != self._open[-1][0]:
+        if self._next() != frame.closing:
             raise NotJsonError("it can't be read")
         return self._close()
 
@@ -200,42 +209,52 @@ class Scanner:
 
     def _members(self) -> _At | None:
         """Read as many members as an expression can, of any shape or of objects; `None` where there are none."""
-        closing, shape, _ = self._open[-1]
-        if shape.members is not None:
+        frame = self._open[-1]
+        shape = frame.shape
+        if shape.members is not None or shape.in_spans:
             return None
-        runs = _MEMBERS if closing == b"}" else (_OBJECTS if shape.of_objects else _ELEMENTS)
+        grammar = self._grammar
+        lists = grammar.objects if shape.of_objects else grammar.elements
+        runs = grammar.members if frame.closing == b"}" else lists
         match = runs.match(self._text, self._at, self._at + PIECE_BYTES)
         assert match is not None  # as above
         if match.end() == self._at:
             return None
         self._work += match.end() - self._at
-        self._at = match.end()
+        begin, self._at = self._at, match.end()
+        self._run(begin)
         if self._next() not in (b"]", b"}"):
             return _At.MEMBER
-        if self._next() != closing:
+        if self._next() != frame.closing:
             raise NotJsonError("it can't be read")
         return self._close()
 
     def _member(self) -> Generator[None, None, _At]:
         """Read what comes before the value of one member."""
-        closing, shape, keys = self._open[-1]
+        frame = self._open[-1]
+        shape = frame.shape
         self._expected = OBJECT if shape.of_objects else ANY
-        if closing == b"]":
-            return _At.VALUE
-        if self._next() != b'"':
-            raise NotJsonError("it can't be read")
-        begin = self._at
-        yield from self._string()
-        if shape.members is not None:
-            key = self._text[begin + 1 : self._at - 1]
-            if key not in shape.members or key in keys:
-                raise NotJsonError(
-                    f"{shape.name} has other members than {', '.join(k.decode() for k in shape.members)}"
-                )
-            keys.add(key)
-            self._expected = shape.members[key]
-        self._skip_blanks(0)
-        if self._next() != b":":
-            raise NotJsonError("it can't be read")
-        self._skip_blanks(1)
+        if frame.closing == b"}":
+            if self._next() != b'"':
+                raise NotJsonError("it can't be read")
+            begin = self._at
+            yield from self._string()
+            frame.key = self._text[begin + 1 : self._at - 1]
+            if shape.members is not None:
+                self._expected = _expected(shape, shape.members, frame)
+            self._skip_blanks(0)
+            if self._next() != b":":
+                raise NotJsonError("it can't be read")
+            self._skip_blanks(1)
+        frame.begin = self._at
         return _At.VALUE
+
+
+def _expected(shape: Shape, members: Mapping[bytes, Shape], frame: Frame) -> Shape:
+    """Return the shape of an object's member. Raises `NotJsonError` for one that it may not have, or has already."""
+    key = frame.key
+    if key not in members or key in frame.keys:
+        names = ", ".join(name.decode() for name in members)
+        raise NotJsonError(f"{shape.name} has other members than {names}")
+    frame.keys.add(key)
+    return members[key]

@@ -1,6 +1,6 @@
 """The secrets of one job, masked wherever its text goes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from jobrunner.protocol.catalogue import SensitivePath
 from jobrunner.protocol.masking import Mask, SecretNames, secrets_in
@@ -19,6 +19,15 @@ def mask_of(
         yield from secrets_in(parameters, names, sensitive)
         yield from secrets_in(context, names)
 
+    return mask_with(secrets, names, sensitive)
+
+
+def mask_with(
+    secrets: Iterable[str] | Callable[[], Iterable[str]],
+    names: SecretNames,
+    sensitive: tuple[SensitivePath, ...] = (),
+) -> Mask:
+    """Return the mask of a job whose order holds these secrets."""
     return Mask(secrets, names, {_field_of(path) for path in sensitive})
 
 

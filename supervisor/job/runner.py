@@ -14,13 +14,14 @@ from jobrunner.protocol.messages import JobType, Order, RunOn
 from supervisor.errors import LaunchError
 from supervisor.job.directories import JobDirectories
 from supervisor.job.execution import Execution
+from supervisor.job.json_secrets import secrets_in_steps
 from supervisor.job.limits import limits_for, secret_names_of
-from supervisor.job.redaction import mask_of
+from supervisor.job.redaction import mask_of, mask_with
 from supervisor.job.result import Finished, not_run
 from supervisor.launcher import Child, Launcher, SparePool
 from supervisor.launcher.sweep import Sweeper
 from supervisor.process.cgroups.worker import Cgroups
-from supervisor.process.long_work import LongWork
+from supervisor.process.long_work import LongWork, pause
 from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import refusals
 from supervisor.watch.joblog import JobLog
@@ -46,6 +47,22 @@ class Job:
     context: dict[str, object]
     entity_id: int | float | None = None
     step_label: str | None = None
+    texts: "JobTexts | None" = None
+    """What ``parameters`` and ``context`` are, where they are large: those two are empty then."""
+
+    def payload(self) -> bytes:
+        """Return parameters and context as the child gets them."""
+        if self.texts is None:
+            return json.dumps({"parameters": self.parameters, "context": self.context}).encode()
+        return b'{"parameters": ' + self.texts.parameters + b', "context": ' + self.texts.context + b"}"
+
+
+@dataclass(frozen=True, slots=True)
+class JobTexts:
+    """Parameters and context of a large job as the engine wrote them: to make objects of megabytes holds the loop."""
+
+    parameters: bytes
+    context: bytes
 
 
 class JobRunner:
@@ -100,9 +117,7 @@ class JobRunner:
 
         ``on_start`` gets the pid of the job's child.
         """
-        mask = mask_of(
-            job.parameters, job.context, secret_names_of(self.settings), block.sensitive_parameters
-        )
+        mask = await self._mask_of(job, block)
         if self._is_stopping():
             return not_run(refusals.worker_stopping())
         try:
@@ -141,6 +156,16 @@ class JobRunner:
         """Wait until the directory of a job that is over is gone, so that its space is free again; at most seconds."""
         if (removing := self._removing.get(job_id)) is not None:
             await self._directories.wait_for_removal(removing)
+
+    async def _mask_of(self, job: Job, block: BlockEntry) -> Mask:
+        names, sensitive = secret_names_of(self.settings), block.sensitive_parameters
+        if job.texts is None:
+            return mask_of(job.parameters, job.context, names, sensitive)
+        secrets = await self._long_work.in_steps(secrets_in_steps(job.texts.parameters, names, sensitive))
+        secrets |= await self._long_work.in_steps(secrets_in_steps(job.texts.context, names))
+        mask = mask_with(secrets, names, sensitive)
+        await self._long_work.do(lambda: mask.prepare(pause))
+        return mask
 
     async def _run_in(
         self, child: Child, job: Job, block: BlockEntry, directory: str, mask: Mask
@@ -181,8 +206,7 @@ class JobRunner:
             )
 
         try:
-            payload = json.dumps({"parameters": job.parameters, "context": job.context}).encode()
-            finished = await execution.run(order, payload)
+            finished = await execution.run(order, job.payload())
         except BaseException:
             child.discard()
             raise

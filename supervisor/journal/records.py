@@ -73,6 +73,10 @@ class RowState(NamedTuple):
 
 
 def digest_of(parameters: object, key: bytes) -> str:
-    """Return a keyed digest of a job's parameters: tells whether two are the same, and nothing else."""
-    text = json.dumps(parameters, sort_keys=True, default=str).encode()
+    """Return a keyed digest of a job's parameters: tells whether two are the same, and nothing else.
+
+    Large parameters are given as the engine's text, which it writes in the same way each time.
+    """
+    large = parameters if isinstance(parameters, bytes) else None
+    text = large or json.dumps(parameters, sort_keys=True, default=str).encode()
     return hashlib.blake2b(text, key=key, digest_size=16).hexdigest()

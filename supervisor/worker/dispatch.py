@@ -164,7 +164,7 @@ class Dispatcher:
     def _claim(self, item: Job | MalformedJob, worker_uuid: str) -> Claim:
         if isinstance(item, MalformedJob):
             return Claim(item.job_id or "", "", worker_uuid, time.time(), "")
-        digest = digest_of(item.parameters, self._journal.digest_key)
+        digest = digest_of(item.texts.parameters if item.texts else item.parameters, self._journal.digest_key)
         return Claim(item.job_id, item.block_id, worker_uuid, time.time(), digest)
 
     def _unknown(self, block_id: str) -> Verdict:

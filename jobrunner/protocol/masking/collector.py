@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from jobrunner.protocol.masking.names import BUILT_IN, SecretNames
@@ -13,6 +13,8 @@ ANY: Final = "*"
 """In a path: every element of a list, and every value of an object."""
 
 Path = tuple[str, ...]
+
+_CONTAINERS: Final = (dict, list)
 
 _USERINFO: Final = re.compile(r"[a-zA-Z][\w+.-]{0,20}://[^\s/?#@:]{0,256}:([^\s/?#@]{1,1024})@")
 _SCHEME: Final = re.compile(r"(basic|bearer|digest|token|apikey|negotiate)\s+(\S+)\s*", re.IGNORECASE)
@@ -26,27 +28,61 @@ def secrets_in(
     Secret is all below a key that is in ``names``, all at one of ``paths`` with the keys there, the whole with
     ``secret``, and the password in a URL. Not recursive: a document may be nested to any depth.
     """
-    todo: list[tuple[object, bool, bool, tuple[Path, ...]]] = [
-        ([document], secret, False, tuple((ANY, *path) for path in paths))
-    ]
+    yield from secrets_within([document], Within.document(paths, secret=secret), names)
+
+
+class Within(NamedTuple):
+    """What is known of a list or an object by where it stands."""
+
+    is_secret: bool
+    """All in it is."""
+    with_keys: bool
+    """So are the keys of its objects."""
+    declared: tuple[Path, ...]
+    """What is left of the paths that lead into it."""
+
+    @classmethod
+    def document(cls, paths: Iterable[Path] = (), *, secret: bool = False) -> "Within":
+        """Of a list that holds nothing but a document."""
+        return cls(secret, False, tuple((ANY, *path) for path in paths))
+
+    def below(self, key: str, names: SecretNames) -> "Within":
+        """Of what stands there under this key, or as an element (`ANY`)."""
+        declared = _below(self.declared, key) if self.declared else ()
+        return Within(
+            self.is_secret or () in declared or key in names, self.with_keys or () in declared, declared
+        )
+
+    def holds_secret(self, key: str, names: SecretNames) -> bool:
+        """Whether what stands there under this key is secret."""
+        return self.is_secret or key in names or (bool(self.declared) and () in _below(self.declared, key))
+
+
+def secrets_within(container: object, within: Within, names: SecretNames) -> Iterator[str]:
+    """Yield every secret in a list or an object that stands somewhere in a document."""
+    todo: list[tuple[object, Within]] = [(container, within)]
     while todo:
-        container, marked, with_keys, declared = todo.pop()
-        for key, value in _entries(container):
-            if with_keys and key != ANY:
-                yield key
-            below = _below(declared, key) if declared else ()
-            is_secret = marked or () in below or key in names
-            # Most of a context is neither of the two.
-            if isinstance(value, dict | list):
-                todo.append((value, is_secret, with_keys or () in below, below))
-            elif is_secret or (isinstance(value, str) and "://" in value):
-                yield from _of_leaf(value, is_secret)
-
-
-def _entries(container: object) -> Iterable[tuple[str, object]]:
-    if isinstance(container, dict):
-        return container.items()
-    return ((ANY, value) for value in container) if isinstance(container, list) else ()
+        container, within = todo.pop()
+        if isinstance(container, list):
+            below = within.below(ANY, names)
+            for value in container:
+                # Most of a context is neither of the two.
+                if isinstance(value, _CONTAINERS):
+                    if value:
+                        todo.append((value, below))
+                elif below.is_secret or (isinstance(value, str) and "://" in value):
+                    yield from _of_leaf(value, below.is_secret)
+        elif isinstance(container, dict):
+            for key, value in container.items():
+                if within.with_keys and key != ANY:
+                    yield key
+                if isinstance(value, _CONTAINERS):
+                    if value:
+                        todo.append((value, within.below(key, names)))
+                elif within.holds_secret(key, names):
+                    yield from _of_leaf(value, True)
+                elif isinstance(value, str) and "://" in value:
+                    yield from _of_leaf(value, False)
 
 
 def _below(paths: tuple[Path, ...], step: str) -> tuple[Path, ...]:

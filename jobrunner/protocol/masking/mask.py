@@ -24,6 +24,8 @@ NO_TEXT: Final = Masked("")
 _BASE64_CHARS: Final = string.ascii_letters + string.digits + "+/-_"
 _MOST_BESIDE_CHARS: Final = 512
 
+_PREPARED_AT_ONCE: Final = 50
+
 _MOST_LENGTHS_LEARNED: Final = 16
 """Of learned secrets that begin alike: a block could choose many so that each place of a text is compared with all."""
 
@@ -130,6 +132,21 @@ class Mask:
             self._needles.add(literal_forms(secret), most_lengths=_MOST_LENGTHS_LEARNED)
         elif secret.strip("*"):
             self._keyed.learn(secret)
+
+    def prepare(self, pause: Callable[[], None]) -> None:
+        """Do now what the first text would have to wait for, with a ``pause`` every few milliseconds.
+
+        For a thread: some ten thousand secrets take a second. No text may be masked meanwhile.
+        """
+        maskable = [secret for secret in self._secrets if is_maskable(secret)]
+        forms: set[str] = set()
+        base64: set[str] = set()
+        for number, secret in enumerate(maskable):
+            forms |= literal_forms(secret)
+            base64 |= base64_forms(secret)
+            if number % _PREPARED_AT_ONCE == 0:
+                pause()
+        self.__dict__.update(_needles=Needles(forms), _base64=base64, _keyed=self._keyed)
 
     @cached_property
     def _secrets(self) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Finding many texts in one, in a time that grows with the text and not with how many are looked for."""
 
 import re
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -44,6 +44,7 @@ class Needles:
         """Look for these as well. One that would be of a further length among those that begin alike is left out
         where there are ``most_lengths`` already."""
         long: list[str] = []
+        changed: dict[int, list[str]] = {}
         for needle in set(needles) - self._all:
             lengths = self._by_head.setdefault(needle[:SHORTEST_CHARS], {})
             if most_lengths is not None and len(needle) not in lengths and len(lengths) >= most_lengths:
@@ -51,12 +52,16 @@ class Needles:
             lengths.setdefault(len(needle), set()).add(needle)
             self._all.add(needle)
             backwards = needle[::-1]
-            insort(self._beginning_with.setdefault(needle[:SHORTEST_PIECE_CHARS], []), needle)
-            insort(self._ending_with.setdefault(backwards[:SHORTEST_PIECE_CHARS], []), backwards)
+            for filed, way in ((self._beginning_with, needle), (self._ending_with, backwards)):
+                alike = filed.setdefault(way[:SHORTEST_PIECE_CHARS], [])
+                alike.append(way)
+                changed[id(alike)] = alike
             self._longest = max(self._longest, len(needle))
             if len(needle) >= _LONG_CHARS:
                 long.append(needle)
                 self._long_with_blank = self._long_with_blank or " " in needle
+        for alike in changed.values():
+            alike.sort()
         if long:
             self._long = _BETWEEN.join([*([self._long] if self._long else []), *long])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.engine.api import Poll
+from supervisor.engine import Poll
 from supervisor.errors import EngineError
 from supervisor.log.events.worker import PollsFailing, PollsRestored, PollTooLarge, PollTruncated
 from supervisor.worker.poller import LONGEST_PAUSE_SECONDS, Poller

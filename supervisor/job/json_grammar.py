@@ -1,0 +1,82 @@
+"""Expressions for pieces of JSON: what is nested a few levels deep, as bytes.
+
+Each is matched within limits of its caller's, and takes a time that grows with what it matches: nothing in them is
+tried a second time (possessive quantifiers).
+"""
+
+import functools
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_WS: Final = rb"[ \t\n\r]*+"
+_HEX: Final = rb"[0-9a-fA-F]"
+_LEVELS: Final = 2
+"""What is nested deeper is left to the caller. Each level doubles the expression."""
+
+BLANKS: Final = re.compile(_WS)
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What is taken for JSON. A run is as many members as there are, each with what follows it up to the next one."""
+
+    elements: re.Pattern[bytes]
+    """A run of any elements of a list."""
+    objects: re.Pattern[bytes]
+    """A run of elements that are objects."""
+    members: re.Pattern[bytes]
+    """A run of members of an object."""
+    inside: re.Pattern[bytes]
+    """The inside of a string, up to its end or that of a piece."""
+    plain: re.Pattern[bytes]
+    """A number or a word."""
+
+
+def _grammar(escape: bytes, words: bytes) -> Grammar:
+    chars = rb'(?:[^"\\\x00-\x1f]++|' + escape + rb")*+"
+    string = rb'"' + chars + rb'"'
+    # No number of more digits can be read by Python, nor by pydantic.
+    number = rb"-?+(?:0|[1-9][0-9]{0,4298}+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
+    plain = rb"(?:" + number + rb"|" + words + rb")(?![0-9.eE+-])"
+    scalar = rb"(?:" + string + rb"|" + plain + rb")"
+    key = string + _WS + rb":" + _WS
+
+    def within(value: bytes, closing: bytes) -> bytes:
+        comma = rb"(?:," + _WS + rb"(?!" + closing + rb")|(?=" + closing + rb"))"
+        return _WS + rb"(?:" + value + _WS + comma + rb")*+" + closing
+
+    def nested(levels: int) -> bytes:
+        if levels == 0:
+            return scalar
+        inner = nested(levels - 1)
+        lists, objects = rb"\[" + within(inner, rb"\]"), rb"\{" + within(key + inner, rb"\}")
+        return rb"(?:" + scalar + rb"|" + lists + rb"|" + objects + rb")"
+
+    # A comma only with what comes after it in sight: at the end of a piece, it may be a closing bracket.
+    more = _WS + rb"(?:," + _WS + rb"(?=[^\]}])|(?=[\]}]))"
+    an_object = rb"\{" + within(key + nested(_LEVELS - 1), rb"\}")
+    return Grammar(
+        elements=re.compile(rb"(?:" + nested(_LEVELS) + more + rb")*+"),
+        objects=re.compile(rb"(?:" + an_object + more + rb")*+"),
+        members=re.compile(rb"(?:" + key + nested(_LEVELS) + more + rb")*+"),
+        inside=re.compile(chars),
+        plain=re.compile(plain),
+    )
+
+
+@functools.cache
+def strict() -> Grammar:
+    """What the engine can read and store. Made when it is first needed: it takes some milliseconds."""
+    return _grammar(
+        rb'\\(?:["\\/bfnrt]|u(?:(?![dD][89a-fA-F])' + _HEX + rb"{4}"
+        # Half of a surrogate pair is no text that UTF-8, or a database, could hold.
+        rb"|[dD][89abAB]" + _HEX + rb"{2}\\u[dD][c-fC-F]" + _HEX + rb"{2}))",
+        rb"true|false|null",
+    )
+
+
+@functools.cache
+def of_python() -> Grammar:
+    """What Python's `json` reads."""
+    return _grammar(rb'\\(?:["\\/bfnrt]|u' + _HEX + rb"{4})", rb"true|false|null|NaN|Infinity|-Infinity")
