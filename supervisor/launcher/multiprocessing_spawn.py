@@ -1,12 +1,14 @@
 """Starting an interpreter through `multiprocess`, and taking it over from there."""
 
+import contextlib
 import os
 import signal
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from multiprocess import process as multiprocess_process
+from multiprocess import resource_tracker
 from multiprocess.context import SpawnContext
 
 from supervisor.launcher.environment import starting_for_jobs
@@ -14,6 +16,24 @@ from supervisor.launcher.known_children import KnownChildren
 from supervisor.process.reaping import wait_for
 
 _SPAWN = SpawnContext()
+
+
+@contextlib.contextmanager
+def _without_tracker() -> Iterator[None]:
+    """Pass on an empty file where `multiprocess` passes the pipe to its resource tracker, for the length of a start.
+
+    The tracker is a further interpreter, started for the first process and kept: it removes named semaphores and shared
+    memory, of which the worker has none. Template and child forget the descriptor (`jobrunner.bootstrap`). A block
+    that uses `multiprocess` gets a tracker of its own.
+    """
+    get = resource_tracker.getfd
+    null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    resource_tracker.getfd = lambda: null
+    try:
+        yield
+    finally:
+        resource_tracker.getfd = get
+        os.close(null)
 
 
 class Spawned:
@@ -34,7 +54,7 @@ class Spawned:
     ) -> None:
         # A daemon as `multiprocess` has it, which its exit handlers would otherwise wait for without end.
         self._process = _SPAWN.Process(target=target, args=arguments, name=name, daemon=True)
-        with starting_for_jobs(environment):
+        with starting_for_jobs(environment), _without_tracker():
             try:
                 self._process.start()
             except BaseException as error:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from multiprocess import resource_tracker
 from nursery import a_process, is_there, open_descriptors, with_ever_more_descriptors
 from played_template import IMPORTS, Stage, asked
 
@@ -45,12 +44,6 @@ CALLS: dict[str, tuple[Any, str]] = {
     "reader": (importer_module, "OutputReader"),
 }
 """What a template's start calls."""
-
-
-@pytest.fixture(autouse=True)
-def _tracker() -> None:
-    # It is started once for all, and holds a pipe.
-    resource_tracker.ensure_running()
 
 
 def fails(error: Exception, at_call: int = 1, real: Callable[..., Any] | None = None) -> Callable[..., Any]:

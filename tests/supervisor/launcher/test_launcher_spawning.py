@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from multiprocess import util
+from multiprocess import resource_tracker, util
 from nursery import is_there, open_descriptors
 
-from supervisor.launcher.known_children import KnownChildren
+from supervisor.launcher.known_children import KnownChildren, direct_children
 from supervisor.launcher.multiprocessing_spawn import Spawned
 from tests.patience import PATIENCE_SECONDS
 
@@ -35,6 +35,18 @@ Spawned(time.sleep, (100,), "test", dict(os.environ))
 """
 
 
+def test_no_process_but_the_one_that_is_wanted_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        resource_tracker.ResourceTracker, "ensure_running", lambda _: pytest.fail("a tracker is started")
+    )
+    getfd, before = resource_tracker.getfd, direct_children()
+    spawned = Spawned(os._exit, (0,), "test", dict(os.environ))
+    assert direct_children() - before == {spawned.pid}
+    os.waitpid(spawned.pid, 0)
+    spawned.forget()
+    assert resource_tracker.getfd == getfd
+
+
 def test_a_start_that_is_interrupted_keeps_no_program_from_ending() -> None:
     """`multiprocess` waits at the end of a program for what it has started, unless that is a daemon to it."""
     done = subprocess.run(
@@ -50,14 +62,6 @@ def test_a_start_that_is_interrupted_keeps_no_program_from_ending() -> None:
 
 
 ENVIRONMENT = dict(os.environ)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def helper() -> None:
-    """The first start brings up the helper of `multiprocess`, with a descriptor that stays."""
-    first = Spawned(os._exit, (0,), "test", ENVIRONMENT)
-    os.waitpid(first.pid, 0)
-    first.forget()
 
 
 def test_a_process_that_was_waited_for_elsewhere_leaves_no_descriptor_and_can_be_forgotten() -> None:
