@@ -5,6 +5,7 @@ import os
 import struct
 from typing import Final
 
+from jobrunner.keyrings import clear_keys_of_user
 from jobrunner.protocol import linux
 
 # <linux/capability.h>
@@ -22,6 +23,7 @@ def become_user(user: int) -> None:
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
+    clear_keys_of_user()
     _drop_capabilities()
     # The kernel has made this process undumpable, and so everything in /proc/self root's: a block could not list
     # its own descriptors. What dumpable lets in is only who runs as this user, which is this job itself.
