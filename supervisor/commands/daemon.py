@@ -3,6 +3,8 @@
 import faulthandler
 import logging
 import os
+from pathlib import Path
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -13,6 +15,9 @@ from supervisor.errors import ReloadRefusedError
 from supervisor.log.event import tell
 from supervisor.log.events.worker import SettingIgnored, StartRefused
 from supervisor.log.setup import start_logging
+from supervisor.process.disk_thread import DiskThread
+from supervisor.process.threads import unended_threads
+from supervisor.settings import env_file
 from supervisor.settings.command_line import parse
 from supervisor.settings.legacy_environment import NamesForBlocks
 from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE
@@ -23,6 +28,9 @@ from supervisor.worker.daemon import Daemon
 from supervisor.worker.notify import Notifier
 
 PROGRAM = "supervisor"
+
+READING_SECONDS: Final = 5.0
+"""How long a reload waits for the disk on which `.env` is."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +49,16 @@ def run(arguments: list[str]) -> int:
 
     async def work() -> int:
         refuse_foreign_owners()
-        return await Daemon(settings, notifier, lambda: _read_again(arguments, names)).run()
+        reader = SettingsReader(arguments, names, settings)
+        try:
+            code = await Daemon(settings, notifier, reader.read).run()
+        finally:
+            await reader.close()
+        if unended_threads():
+            # A disk does not answer, and the ends of loop and interpreter would wait for it.
+            log.stop()
+            os._exit(code)
+        return code
 
     is_written = False
     try:
@@ -52,6 +69,40 @@ def run(arguments: list[str]) -> int:
         # Nobody reads: the thread waits for that in the kernel, and nothing that comes now must wait with it.
         os._exit(code)
     return code
+
+
+class SettingsReader:
+    """Reads the settings anew while the worker works, and waits for no disk on its loop."""
+
+    def __init__(self, arguments: list[str], names: NamesForBlocks, in_use: DaemonSettings) -> None:
+        self._arguments = arguments
+        self._names = names
+        self._files = [path for path in vars(in_use).values() if isinstance(path, Path)]
+        self._disk = DiskThread("settings", READING_SECONDS)
+
+    async def read(self) -> DaemonSettings:
+        """Return the settings as they are now. Raises `ReloadRefusedError`."""
+        try:
+            text = await self._disk.call(env_file.read)
+        except (UnicodeDecodeError, OSError) as error:
+            problems = settings_problems(error, self._arguments, ENV_PREFIX)
+            raise ReloadRefusedError(" ".join(problems)) from error
+        try:
+            # They are looked at below as well. Where that would hang, it does so here.
+            await self._disk.call(_look_at, self._files)
+        except OSError as error:
+            raise ReloadRefusedError(f"The files that the settings name can't be found: {error}.") from error
+        with env_file.held(text):
+            return _read_again(self._arguments, self._names)
+
+    async def close(self) -> None:
+        """End its thread."""
+        await self._disk.close(READING_SECONDS)
+
+
+def _look_at(files: list[Path]) -> None:
+    for file in files:
+        file.exists()
 
 
 def _read_again(arguments: list[str], names: NamesForBlocks) -> DaemonSettings:

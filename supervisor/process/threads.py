@@ -1,6 +1,8 @@
 """Pools whose threads are there from the beginning: a machine that refuses a thread later can't stop the work."""
 
+import asyncio
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from supervisor.errors import StartRefusedError
@@ -25,3 +27,17 @@ def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
     finally:
         all_there.set()
     return pool
+
+
+async def end_pool(pool: ThreadPoolExecutor, timeout_seconds: float) -> None:
+    """End a pool's threads, and wait for that no longer than this: one that a disk holds up can't be ended."""
+    pool.shutdown(wait=False, cancel_futures=True)
+    end = time.monotonic() + timeout_seconds
+    while unended_threads() and time.monotonic() < end:  # noqa: ASYNC110  # a thread has no future that tells of its end
+        await asyncio.sleep(0.002)
+
+
+def unended_threads() -> list[str]:
+    """Return the names of the threads that Python's own end would wait for, however long that takes."""
+    main = threading.main_thread()
+    return [thread.name for thread in threading.enumerate() if thread is not main and not thread.daemon]

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from dotenv import dotenv_values
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from supervisor.settings import env_file
 
 LEGACY_NAMES: Final = {
     "URL_BLACKBOARD": "engine_url",
@@ -93,7 +94,7 @@ class LegacyEnvironment(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         """Return what is set under an old name. What is in the file gives way to our own name there."""
-        file = dotenv_values(".env")
+        file = env_file.values()
         own = {name.upper() for name, value in file.items() if value}
         prefix = str(self.config.get("env_prefix", ""))
         known = self.settings_cls.model_fields

@@ -5,14 +5,12 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from dotenv.parser import parse_stream
 
+from supervisor.settings import env_file
 from supervisor.settings.legacy_environment import LEGACY_NAMES
-
-FILE: Final = ".env"
 
 _NAME: Final = re.compile(r"\s*(?:export\s+)?(\w+)")
 
@@ -26,7 +24,7 @@ class Place:
 
     def __str__(self) -> str:
         if self.line is not None:
-            return f"{self.name} in {FILE}, line {self.line}"
+            return f"{self.name} in {env_file.FILE}, line {self.line}"
         return self.name if self.name.startswith("--") else f"{self.name} in the environment"
 
 
@@ -36,7 +34,7 @@ def unreadable_lines(prefix: str) -> list[Place]:
     Other lines are another program's. ``prefix`` is that of our own variables.
     """
     try:
-        text = Path(FILE).read_text(encoding="utf-8")
+        text = env_file.text()
     except (OSError, ValueError):
         return []
     found = [(_NAME.match(line.original.string), line) for line in parse_stream(io.StringIO(text))]
@@ -74,7 +72,7 @@ def in_file(name: str) -> Place | None:
     """Return the line of `.env` that sets a variable: of several the last, which counts."""
     wanted = re.compile(rf"\s*(?:export\s+)?({re.escape(name)})\s*=\s*\S", re.IGNORECASE)
     try:
-        lines = Path(FILE).read_text(encoding="utf-8").splitlines()
+        lines = env_file.text().splitlines()
     except (OSError, ValueError):
         return None
     found = [(match[1], number) for number, line in enumerate(lines, 1) if (match := wanted.match(line))]

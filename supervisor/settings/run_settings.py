@@ -16,6 +16,7 @@ from pydantic_settings import (
 
 from supervisor.log.settings import checked_levels, parse_levels, parse_redact_keys
 from supervisor.process.user_numbers import parse_users
+from supervisor.settings.env_file import EnvFileSource
 from supervisor.settings.legacy_environment import LegacyEnvironment
 from supervisor.settings.problems import told_together
 
@@ -50,7 +51,6 @@ class RunSettings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
-        env_file=".env",
         env_ignore_empty=True,
         extra="ignore",
         cli_kebab_case=True,
@@ -170,7 +170,7 @@ class RunSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags over environment over `.env`, and in both the old worker's names below ours."""
-        return (init_settings, env_settings, LegacyEnvironment(settings_cls), dotenv_settings)
+        return (init_settings, env_settings, LegacyEnvironment(settings_cls), EnvFileSource(settings_cls))
 
 
 class DaemonSettings(RunSettings):

@@ -5,9 +5,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from dotenv import dotenv_values
-
 from supervisor.process.cgroups.identity import MARKER_VARIABLE
+from supervisor.settings import env_file
 from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE, MARK_VARIABLE
 from supervisor.settings.places import in_environment, in_file
 from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
@@ -20,7 +19,7 @@ _MARKS: Final = {MARKER_VARIABLE, MARK_VARIABLE, AT_LEAST_INFO_VARIABLE}
 def unknown_variables() -> Iterator[str]:
     """Yield one message for each such variable of the environment and of `.env`. Names only, never values."""
     known = {ENV_PREFIX + name.upper() for name in DaemonSettings.model_fields} | _MARKS
-    given: Mapping[str, object] = {**dotenv_values(".env"), **os.environ}
+    given: Mapping[str, object] = {**env_file.values(), **os.environ}
     return (unknown_variable(name, known) for name in sorted(given) if is_unknown(name, known))
 
 

@@ -5,7 +5,7 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from jobrunner.protocol import linux
@@ -28,7 +28,7 @@ from supervisor.log.events.worker import (
 )
 from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
 from supervisor.process.tasks import Tasks, done_before
-from supervisor.process.threads import started_pool
+from supervisor.process.threads import end_pool, started_pool
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
@@ -50,6 +50,9 @@ _log = logging.getLogger(__name__)
 START_MARGIN_SECONDS: Final = 180.0
 """What a start may take beyond the import of the blocks and the wait for the engine."""
 
+THREADS_SECONDS: Final = 2.0
+"""How long threads that a disk holds up are waited for at the end."""
+
 LAST_DELIVERY_SECONDS: Final = 10.0
 """How long the results of a shutdown may take to the engine. The rest waits in the journal for the next start."""
 
@@ -58,7 +61,10 @@ class Daemon:
     """One worker, from its start to its exit code."""
 
     def __init__(
-        self, settings: DaemonSettings, notifier: Notifier, read_settings: Callable[[], DaemonSettings]
+        self,
+        settings: DaemonSettings,
+        notifier: Notifier,
+        read_settings: Callable[[], Awaitable[DaemonSettings]],
     ) -> None:
         self._settings = settings
         self._notifier = notifier
@@ -77,17 +83,23 @@ class Daemon:
         self._notifier.send(f"EXTEND_TIMEOUT_USEC={int(longest * 1e6)}")
         # For `asyncio.to_thread`, and for the names that aiohttp looks up. As many as asyncio would start by and by.
         threads = min(32, (os.cpu_count() or 1) + 4)
-        asyncio.get_running_loop().set_default_executor(started_pool(threads, "asyncio"))
+        pool = started_pool(threads, "asyncio")
+        asyncio.get_running_loop().set_default_executor(pool)
         stop, stop_at_once = self._shutdown.on_signal, self._shutdown.end_at_once
         with stop_signals(stop, self._on_hangup, stop_at_once), keeper_lost(_leave_nothing_alive):
-            journal = await Ledger.open(self._settings.state_dir)
             try:
-                async with cgroups_of_worker(
-                    self._settings.state_dir, self._settings.cgroups == "auto"
-                ) as cgroups:
-                    return await self._with_journal(journal, cgroups)
+                return await self._with_threads()
             finally:
-                await journal.close()
+                await end_pool(pool, THREADS_SECONDS)
+
+    async def _with_threads(self) -> int:
+        state_dir = self._settings.state_dir
+        journal = await Ledger.open(state_dir)
+        try:
+            async with cgroups_of_worker(state_dir, self._settings.cgroups == "auto") as cgroups:
+                return await self._with_journal(journal, cgroups)
+        finally:
+            await journal.close()
 
     async def _with_journal(self, journal: Ledger, cgroups: Cgroups) -> int:
         users = await prepare_job_users(self._settings, spares=self._settings.spares)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from jobrunner.protocol.catalogue import Catalogue, ImportProblem
@@ -32,7 +32,7 @@ class Reload:
     def __init__(
         self,
         settings: DaemonSettings,
-        read_settings: Callable[[], DaemonSettings],
+        read_settings: Callable[[], Awaitable[DaemonSettings]],
         launcher: Launcher,
         runner: JobRunner,
         dispatcher: Dispatcher,
@@ -63,7 +63,7 @@ class Reload:
             self._status.reload_ends(problem)
 
     async def _reload(self) -> None:
-        settings = self._read_settings()
+        settings = await self._read_settings()
         before = self._dispatcher.catalogue
 
         def accept(catalogue: Catalogue) -> None:

@@ -18,6 +18,7 @@ from supervisor.errors import SupervisorError
 from supervisor.journal import Entry
 from supervisor.journal.offline import drop, read_entries, requeue, salvage_entries
 from supervisor.journal.rows import DAMAGED
+from supervisor.settings.env_file import EnvFileSource
 from supervisor.settings.run_settings import RunSettings
 
 PROGRAM: Final = "supervisor journal"
@@ -80,7 +81,7 @@ class JournalSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags first; of environment and `.env`, only the state directory, as the daemon reads it."""
-        beside = (env_settings, dotenv_settings)
+        beside = (env_settings, EnvFileSource(settings_cls))
         return (init_settings, *(OnlyThese(settings_cls, source, {"state_dir"}) for source in beside))
 
 
