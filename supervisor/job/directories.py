@@ -31,6 +31,9 @@ _LOOK_SECONDS: Final = 2.0
 _TURN_SECONDS: Final = 0.01
 """How long one directory is removed before another one has its turn."""
 
+_REMOVER_LIMIT_SECONDS: Final = 0.5
+"""Its calls are short, and slots wait for them."""
+
 START_SECONDS: Final = 60.0
 CLOSE_SECONDS: Final = 10.0
 
@@ -54,7 +57,7 @@ class JobDirectories:
         self._elsewhere = DirectoryPlace(lambda: _elsewhere(parent), lambda _: None)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._maker = DiskThread("directories", idle=self._look, idle_seconds=_LOOK_SECONDS)
-        self._remover = DiskThread("removal of directories")
+        self._remover = DiskThread("removal of directories", _REMOVER_LIMIT_SECONDS)
         self._memory = DiskThread("directories in memory")
         self._failure = RepeatingFailure(_log)
         self._closed = False

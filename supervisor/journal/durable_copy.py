@@ -27,7 +27,7 @@ from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS: Final = 10.0
+PATIENCE_SECONDS: Final = 5.0
 """How long a job waits for a disk that does not answer. Once that is known, no job waits for it any more."""
 
 OPEN_SECONDS: Final = 60.0
@@ -67,6 +67,11 @@ class DurableCopy:
     def is_whole(self) -> bool:
         """Whether the file has everything that is open."""
         return self._is_open and not self._unsaved_facts and not self._claims.unsaved()
+
+    @property
+    def is_worth_waiting_for(self) -> bool:
+        """Whether the end should wait for the disk: it may answer, or has results that are nowhere else."""
+        return self._disk_fault is not DiskFault.SLOW or self._claims.results_in_memory_only() > 0
 
     async def begin(self, journal: Journal) -> None:
         """Open the file. Raises `StateDirectoryError` where this worker should not start."""

@@ -19,7 +19,7 @@ from supervisor.journal.state_directory import (
     settle_place,
     tell_doubt,
 )
-from supervisor.journal.store import Journal
+from supervisor.journal.store import CLOSE_SECONDS, HANGING_CLOSE_SECONDS, Journal
 from supervisor.journal.uuid_backup import UuidBackup
 from supervisor.log.event import tell
 from supervisor.log.events.results import DeadLetterDropped, DeadLetterRetried, JournalRewritten
@@ -180,8 +180,9 @@ class Ledger:
         """Save what can be saved, and let another supervisor have the directory."""
         await self._tasks.close()
         await self._image.close()
+        seconds = CLOSE_SECONDS if self._image.is_worth_waiting_for else HANGING_CLOSE_SECONDS
         # In a thread, as it waits for the writer's.
-        await asyncio.to_thread(self._image.journal.close)
+        await asyncio.to_thread(self._image.journal.close, seconds)
 
     async def _judge_place(self) -> None:
         self._directory.judge_journal(self._image.facts.get(KEY_FACT))

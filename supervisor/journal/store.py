@@ -23,6 +23,9 @@ Settled = Callable[[BaseException | None], None]
 """Told on the loop how a write ended, in the order of the writes."""
 
 CLOSE_SECONDS: Final = 15.0
+HANGING_CLOSE_SECONDS: Final = 1.0
+"""The same for a disk that is known not to answer, where nothing is lost with it."""
+
 _SIDES: Final = ("", "-wal", "-shm")
 
 
@@ -119,10 +122,10 @@ class Journal:
         """Call ``changed`` at the next look, whether something changes until then or not."""
         self._maintenance.look_again()
 
-    def close(self) -> None:
+    def close(self, timeout_seconds: float = CLOSE_SECONDS) -> None:
         """Write what waits, close the file, and let another supervisor have the directory. Twice is once."""
         # With a disk that hangs, the thread may still write: the directory stays ours until this process ends.
-        if self._writer.close(CLOSE_SECONDS):
+        if self._writer.close(timeout_seconds):
             self._directory.close()
 
 
