@@ -44,7 +44,7 @@ async def run_steps(steps: list[Step]) -> list[Outcome]:
                 try:
                     holds, figure = True, await step.run(made)
                 except Exception as error:  # whatever it is: the others are run all the same
-                    holds, figure = False, f"{type(error).__name__}: {error}"
+                    holds, figure = False, f"{type(error).__name__}: {error} {made.said()}"
                 outcomes.append(Outcome(step, holds, figure, time.monotonic() - begun))
     return outcomes
 

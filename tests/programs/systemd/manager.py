@@ -56,6 +56,7 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "NEOPS_MAX_CONCURRENT_JOBS": "4",
     "NEOPS_POLL_SECONDS": "0.1",
     "NEOPS_HEARTBEAT_SECONDS": "1",
+    "NEOPS_SHUTDOWN_TIMEOUT_SECONDS": "2",
     "NEOPS_LOG_FORMAT": "text",
 }
 
@@ -123,12 +124,16 @@ class Manager:
         """Stop the service, and have its next start use these settings, and a drop-in beside what is shipped."""
         await self.systemctl("stop", SERVICE)
         await self.systemctl("reset-failed", SERVICE)
-        given = {**_SETTINGS, "NEOPS_ENGINE_URL": self.engine.url, **settings}
-        text = "".join(f"{name}={value}\n" for name, value in given.items())
-        await self.write("/etc/neops-supervisor.env", text)
+        await self.give(**settings)
         await self.write(f"/run/systemd/system/{SERVICE}.d/50-step.conf", drop_in)
         done = await self.systemctl("daemon-reload")
         assert done.code == 0, done.output
+
+    async def give(self, **settings: str) -> None:
+        """Have the next start use these settings, also one after a crash."""
+        given = {**_SETTINGS, "NEOPS_ENGINE_URL": self.engine.url, **settings}
+        text = "".join(f"{name}={value}\n" for name, value in given.items())
+        await self.write("/etc/neops-supervisor.env", text)
 
     async def start(self) -> None:
         """Start the service, which must succeed."""

@@ -7,7 +7,7 @@ from tests.programs.systemd.__main__ import run_steps
 from tests.programs.systemd.private_systemd import why_not
 from tests.programs.systemd.step import STEPS, table
 
-QUICK = {"ordinary_blocks", "forged", "stopped"}
+QUICK = {"ordinary_blocks", "no_way", "forged", "stopped"}
 
 
 async def test_the_service_runs_blocks_hears_no_forged_notification_and_stops_with_nothing_left() -> None:
