@@ -16,6 +16,8 @@ from sdk.devengine.handlers import Handler, answer, answer_error, route_name
 from sdk.devengine.request_log import RequestRecord
 from sdk.devengine.service import service_of
 
+_HANG_LOOK_SECONDS = 0.1
+
 _LOG = logging.getLogger("sdk.devengine")
 
 
@@ -89,9 +91,21 @@ class Exchange:
         await asyncio.sleep(fault.delay_seconds)
         if fault.drop == "before":
             return self._drop()
+        if fault.hang:
+            if fault.handle:
+                await self._handler(self._request)
+            return await self._hang()
         true_answer = None if fault.replaces_handling else await self._handler(self._request)
         await asyncio.sleep(fault.answer_delay_seconds)
         return self._drop() if fault.drop == "after" else _spoilt(fault, true_answer)
+
+    async def _hang(self) -> web.StreamResponse:
+        self._dropped = True
+        transport = self._request.transport
+        # A transport tells nobody that it is closed.
+        while transport is not None and not transport.is_closing():  # noqa: ASYNC110
+            await asyncio.sleep(_HANG_LOOK_SECONDS)
+        return answer_error(500, "never sent: the client has closed the connection")
 
     def _drop(self) -> web.StreamResponse:
         self._dropped = True

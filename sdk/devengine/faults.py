@@ -31,6 +31,9 @@ class Fault:
     committed (so `status=200, handle=True` on a poll claims jobs and answers 200). `answer_delay_seconds`
     passes between handling and answering; `drop="after"` closes the connection there, without an answer.
 
+    With `hang` there is no answer at all: the connection stays open until the client closes it. The request is
+    handled first where `handle` says so.
+
     `body` is text or bytes as they are, or any other JSON value. Without a `status` it is sent with the
     route's success status. `content_type` defaults to JSON. `headers` are added, for example
     `{"Retry-After": "2"}`.
@@ -46,6 +49,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     handle: bool = False
     answer_delay_seconds: float = 0.0
+    hang: bool = False
 
     def __post_init__(self) -> None:
         if self.route not in get_args(FaultRoute):

@@ -29,6 +29,7 @@ class FaultOrder(Body):
     headers: dict[str, str] = Field(default_factory=dict)
     handle: bool = False
     answer_delay_seconds: Annotated[float, Field(ge=0)] = 0.0
+    hang: bool = False
 
 
 FAULT_ORDER: TypeAdapter[FaultOrder] = TypeAdapter(FaultOrder)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from jobrunner.protocol.catalogue import BlockEntry
+from supervisor.engine.answering import Answering
 from supervisor.engine.http import EngineAccess, EngineHttp
 from supervisor.engine.items import LostJob, claimed_items, parse_items
 from supervisor.engine.large_poll import AT_ONCE_BYTES, JOB_CAP_BYTES, Poll, read_in_steps
@@ -107,10 +108,12 @@ class EngineApi:
             if error.status != 409:
                 raise
 
-    async def ping(self, worker_uuid: str) -> bool:
+    async def ping(self, worker_uuid: str, *, fresh: bool = False) -> bool:
         """Tell the engine that this worker lives (W4). Returns whether the engine knows it."""
         try:
-            await self._http.post(f"/workers/{quote(worker_uuid, safe='')}/ping", "the heartbeat")
+            await self._http.post(
+                f"/workers/{quote(worker_uuid, safe='')}/ping", "the heartbeat", fresh=fresh
+            )
         except EngineError as error:
             if error.status == 404:
                 return False
@@ -143,26 +146,38 @@ class EngineApi:
             raise answer.unreadable("the poll")
         return replace(poll, complete=poll.complete and answer.complete)
 
-    async def claimed_jobs(self, worker_uuid: str) -> list[LostJob]:
+    async def poll_nothing(self, worker_uuid: str, seconds: float) -> None:
+        """Ask for a job of a block that no worker has: whether the engine answers polls, without a claim (W5)."""
+        nothing = {
+            "name": "none",
+            "package": "neops_supervisor",
+            "majorVersion": 0,
+            "minorVersion": 0,
+            "patchVersion": 0,
+        }
+        body = {"functionBlockIds": [nothing], "workerId": worker_uuid, "limit": 1}
+        await self._http.post("/blackboard/job", "a poll for nothing", body, seconds=seconds, fresh=True)
+
+    async def claimed_jobs(self, worker_uuid: str, seconds: float | None = None) -> list[LostJob]:
         """Return the jobs that this worker has claimed and not reported, as the engine sees it.
 
         See engine contract: routes that only read. Engines of the 0.43 family want a token for it: 401 or 403 without.
         """
         path = f"/workers/{quote(worker_uuid, safe='')}/jobs?status=polled"
-        answer = await self._http.get(path, "the list of this worker's jobs")
+        answer = await self._http.get(path, "the list of this worker's jobs", seconds=seconds)
         items = answer.json("the list of this worker's jobs")
         if not isinstance(items, list):
             raise EngineError("The engine's list of this worker's jobs is no list.", status=answer.status)
         return claimed_items(items)
 
-    async def push_result(self, text: bytes) -> bool:
+    async def push_result(self, text: bytes, *, fresh: bool = False) -> bool:
         """Deliver one result (W6). Returns whether it was the first one; a later one (409) is delivered as well.
 
         Only these two are the engine's word. Another success, or a redirect, comes from what stands in between, such
-        as a sign-in page: the result is sent again.
+        as a sign-in page: the result is sent again. ``fresh`` has it sent over a new connection.
         """
         try:
-            answer = await self._http.post("/blackboard/job/result", "a result", text=text)
+            answer = await self._http.post("/blackboard/job/result", "a result", text=text, fresh=fresh)
         except EngineError as error:
             if error.status == 409:
                 return False
@@ -183,6 +198,11 @@ class EngineApi:
         except EngineError as error:
             if error.status != 404:
                 raise
+
+    @property
+    def answering(self) -> Answering:
+        """Whether the engine answers."""
+        return self._http.answering
 
     async def close(self) -> None:
         """Close all connections."""

@@ -232,7 +232,8 @@ class Claims:
 
     def job_ids(self) -> set[str]:
         """Return the jobs whose result the engine does not have, dead letters among them, but not those set aside."""
-        return {row.entry.claim.job_id for row in self._open_rows() if row.entry.state != "set aside"}
+        rows = self._rows.values()
+        return {row.entry.claim.job_id for row in rows if not row.gone and row.entry.state != "set aside"}
 
     def results_in_memory_only(self) -> int:
         """Return how many results would be lost with this process."""

@@ -133,10 +133,10 @@ class Daemon:
         )
         if not await self._register(registration):
             return 0
-        beats = Heartbeat(engine, registration, settings.heartbeat_seconds)
+        beats = Heartbeat(engine, registration, settings.heartbeat_seconds, engine.answering)
         self._tasks.start(beats.beat_for_ever(), "heartbeat")
         self._tasks.start(self._notifier.tick_for_ever(), "tick for systemd's watchdog")
-        delivery = Delivery(engine, journal)
+        delivery = Delivery(engine, journal, answering=engine.answering)
         runner = JobRunner(
             launcher,
             settings,
@@ -160,8 +160,8 @@ class Daemon:
             if registration.came_back:
                 # The worker before this one may have been killed between a poll's answer and the journal.
                 lost_claims.suspect_the_last_run()
-            poller = Poller(engine, registration, dispatcher, lost_claims, settings.poll_seconds)
-            status = self._status_of(registration, dispatcher, runner, poller, beats)
+            poller = Poller(engine, registration, dispatcher, lost_claims, settings.poll_seconds, delivery)
+            status = self._status_of(registration, dispatcher, runner, poller, beats, delivery)
             reload = Reload(settings, self._read_settings, launcher, runner, dispatcher, registration, status)
             polling = self._tasks.start(poller.poll_until_stopped(), "poller")
             self._say_how_it_is(status, runner, dispatcher)
@@ -220,6 +220,7 @@ class Daemon:
         runner: JobRunner,
         poller: Poller,
         beats: Heartbeat,
+        delivery: Delivery,
     ) -> Status:
         def facts() -> Facts:
             return Facts(
@@ -227,7 +228,7 @@ class Daemon:
                 dispatcher.slots,
                 registration.uuid,
                 runner.problem,
-                poller.problem or beats.problem,
+                poller.problem or beats.problem or delivery.problem,
             )
 
         return Status(self._notifier, facts, self._shutdown.asked)

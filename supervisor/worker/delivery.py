@@ -5,6 +5,7 @@ import logging
 from collections.abc import Collection
 from typing import Final, Protocol
 
+from supervisor.engine.answering import Answering
 from supervisor.errors import EngineError
 from supervisor.job.result import not_run, result_text, status_in
 from supervisor.journal import Ledger, StoredResult
@@ -22,8 +23,10 @@ from supervisor.log.events.results import (
 )
 from supervisor.process.tasks import Tasks
 from supervisor.verdict.refusals import result_refused
-from supervisor.worker.outbox import Item, Outbox
+from supervisor.worker.outbox import Outbox
 from supervisor.worker.result_answers import Meaning, UnclearRefusals, may_have_arrived, meaning_of
+from supervisor.worker.result_tries import LATE_SECONDS, Tries
+from supervisor.worker.waiting_results import WaitingResults
 
 _log = logging.getLogger(__name__)
 
@@ -38,19 +41,31 @@ class ResultSink(Protocol):
 
     knows_retryable: bool
 
-    async def push_result(self, text: bytes) -> bool:
-        """Deliver one result. Raises `EngineError`; returns whether it was the first for its job."""
+    async def push_result(self, text: bytes, *, fresh: bool = False) -> bool:
+        """Deliver one result, over a new connection if it is to be ``fresh``.
+
+        Raises `EngineError`; returns whether it was the first for its job.
+        """
         ...
 
 
 class Delivery:
     """Sends results as `Outbox` says, each until the engine has it or refuses it for good."""
 
-    def __init__(self, engine: ResultSink, journal: Ledger, outbox: Outbox | None = None) -> None:
+    def __init__(
+        self,
+        engine: ResultSink,
+        journal: Ledger,
+        outbox: Outbox | None = None,
+        answering: Answering | None = None,
+    ) -> None:
         self._engine = engine
         self._journal = journal
         self._outbox = Outbox() if outbox is None else outbox
-        self._results: dict[int, StoredResult] = {}
+        self._answering = answering or Answering()
+        self._results = WaitingResults()
+        self._tries: dict[int, Tries] = {}
+        """Of the results that are on their way now."""
         self._ambiguous: set[int] = set()
         """Results that the engine may have got from a try whose answer did not arrive."""
         self._superseded: set[int] = set()
@@ -58,6 +73,7 @@ class Delivery:
         self._unclear = UnclearRefusals()
         self._tasks = Tasks()
         self._timer: asyncio.TimerHandle | None = None
+        self._late_timer: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
         self._idle.set()
         self._failing = False
@@ -69,11 +85,21 @@ class Delivery:
         """How many results the engine does not have yet."""
         return len(self._results)
 
+    @property
+    def is_overfull(self) -> bool:
+        """Whether so many results wait that no more jobs should be asked for."""
+        return self._results.are_too_many
+
+    @property
+    def problem(self) -> str | None:
+        """Why no jobs are asked for, if it is because of the results that wait."""
+        return f"it does not take results, and {self.waiting} of them wait." if self.is_overfull else None
+
     def submit(self, result: StoredResult) -> None:
         """Send ``result`` until the engine has it or refuses it for good. Returns at once; a second time is nothing."""
         if not self._outbox.add(result.number):
             return
-        self._results[result.number] = result
+        self._results.add(result)
         if result.earlier:
             self._ambiguous.add(result.number)
         self._idle.clear()
@@ -85,7 +111,7 @@ class Delivery:
         The engine hands a job out again only when its last try is over (engine contract: retries). A result does not
         say which try it is of, so that an old one, sent once more, would be taken for that of the new try.
         """
-        old = [number for number, result in self._results.items() if result.job_id in job_ids]
+        old = self._results.of_jobs(job_ids)
         for number in old:
             self._superseded.add(number)
             await self._journal.forget(number)
@@ -102,8 +128,10 @@ class Delivery:
     async def close(self) -> None:
         """Stop sending. What is not delivered stays in the journal."""
         self._closed = True
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._late_timer):
+            if timer is not None:
+                timer.cancel()
+        self._answering.trust(self)
         await self._tasks.close()
 
     def _send_what_is_due(self) -> None:
@@ -114,32 +142,76 @@ class Delivery:
             self._timer = None
         loop = asyncio.get_running_loop()
         while (item := self._outbox.take(loop.time())) is not None:
-            self._tasks.start(self._send(item), f"delivery of result {item.number}")
+            tries = Tries(item, len(self._results[item.number].text))
+            self._tries[item.number] = tries
+            self._try(tries)
         due = self._outbox.next_time()
         if due is not None:
             self._timer = loop.call_at(due, self._send_what_is_due)
 
-    async def _send(self, item: Item) -> None:
+    def _try(self, tries: Tries) -> None:
+        loop = asyncio.get_running_loop()
+        tries.sent_at = loop.time()
+        tries.count += 1
+        work = self._send(tries, fresh=tries.count > 1)
+        tries.tasks.add(self._tasks.start(work, f"delivery of result {tries.item.number}"))
+        if self._late_timer is None:
+            self._late_timer = loop.call_later(LATE_SECONDS / 2, self._look_for_late_ones)
+
+    def _look_for_late_ones(self) -> None:
+        self._late_timer = None
+        if self._closed:
+            return
+        loop = asyncio.get_running_loop()
+        for tries in list(self._tries.values()):
+            if not tries.is_late(loop.time()):
+                continue
+            if self._answering.since(tries.sent_at):
+                self._ambiguous.add(tries.item.number)
+                self._try(tries)
+            else:
+                self._answering.doubt(self, self._engine_answers)
+        if self._tries and self._late_timer is None:
+            self._late_timer = loop.call_later(LATE_SECONDS / 2, self._look_for_late_ones)
+
+    def _engine_answers(self) -> None:
+        if self._late_timer is not None:
+            self._late_timer.cancel()
+        self._look_for_late_ones()
+        self._outbox.engine_answers(asyncio.get_running_loop().time())
+        self._send_what_is_due()
+
+    async def _send(self, tries: Tries, *, fresh: bool) -> None:
+        item = tries.item
         result = self._results[item.number]
         if item.number in self._superseded:
+            self._settle(tries)
             self._outbox.refused(item)  # as little as that tells of others
             self._send_what_is_due()
             self._settled(result)
             return
         try:
-            first = await self._engine.push_result(result.text)
+            first = await self._engine.push_result(result.text, fresh=fresh)
         except EngineError as error:
             if self._is_final(result, error):
+                self._settle(tries)
                 self._outbox.refused(item)
                 self._send_what_is_due()
                 await self._refused(result, error)
             else:
-                self._failed(item, error)
+                self._failed(tries, error)
                 self._send_what_is_due()
         else:
+            self._settle(tries)
             self._outbox.delivered(item)
             self._send_what_is_due()
             await self._delivered(result, first=first)
+
+    def _settle(self, tries: Tries) -> None:
+        """End all other tries: what became of the result is known."""
+        del self._tries[tries.item.number]
+        for task in tries.tasks - {asyncio.current_task()}:
+            task.cancel()
 
     def _is_final(self, result: StoredResult, error: EngineError) -> bool:
         meaning = meaning_of(error.status, error.said, len(result.text))
@@ -150,14 +222,20 @@ class Delivery:
             tell(_log, ResultsNotAllowed(reason=str(error), advice=access_advice(error.status)))
         return meaning is Meaning.REFUSED
 
-    def _failed(self, item: Item, error: EngineError) -> None:
-        now = asyncio.get_running_loop().time()
-        self._outbox.failed(item, now, error.status, error.retry_after_seconds)
+    def _failed(self, tries: Tries, error: EngineError) -> None:
+        item, now = tries.item, asyncio.get_running_loop().time()
         if may_have_arrived(error.status):
             self._ambiguous.add(item.number)
         if not self._failing:
             self._failing = True
             tell(_log, ResultsWaiting(reason=str(error)))
+        tries.tasks = {task for task in tries.tasks if task is not asyncio.current_task()}
+        if tries.tasks:
+            return  # another try is on its way
+        del self._tries[item.number]
+        self._outbox.failed(item, now, error.status, error.retry_after_seconds)
+        if error.timed_out:
+            self._answering.doubt(self, self._engine_answers)
 
     async def _delivered(self, result: StoredResult, *, first: bool) -> None:
         if self._failing:
@@ -204,7 +282,7 @@ class Delivery:
         self.submit(replacement)
 
     def _settled(self, result: StoredResult) -> None:
-        self._results.pop(result.number, None)
+        self._results.remove(result.number)
         self._ambiguous.discard(result.number)
         self._superseded.discard(result.number)
         self._unclear.forget((result.number,))

@@ -1,8 +1,11 @@
 """The heartbeat: on a fixed beat, from the start to the very end, whatever else goes on."""
 
 import asyncio
+import contextlib
 import logging
+from typing import Final
 
+from supervisor.engine.answering import Answering
 from supervisor.engine.api import EngineApi
 from supervisor.errors import EngineError
 from supervisor.log.event import tell
@@ -12,13 +15,24 @@ from supervisor.worker.registration import Registration
 _log = logging.getLogger(__name__)
 
 
+PROBE_SECONDS: Final = 1.0
+"""How often the engine is asked whether it answers, and how long each answer is waited for."""
+
+
 class Heartbeat:
     """Pings the engine every ``interval_seconds``, counted from the first: being late once shifts nothing."""
 
-    def __init__(self, engine: EngineApi, registration: Registration, interval_seconds: float) -> None:
+    def __init__(
+        self,
+        engine: EngineApi,
+        registration: Registration,
+        interval_seconds: float,
+        answering: Answering | None = None,
+    ) -> None:
         self._engine = engine
         self._registration = registration
         self._interval = interval_seconds
+        self._answering = answering or Answering()
         self.problem: str | None = None
         """Why the engine was not reached by the last beat."""
 
@@ -32,10 +46,29 @@ class Heartbeat:
                 # A task of its own: an answer that is slow must not delay the next beat.
                 pings.start(self._beat(), "beat of the heartbeat")
                 due = max(due + self._interval, loop.time())
-                await asyncio.sleep(due - loop.time())
+                await self._wait_until(due)
         except asyncio.CancelledError:
             pings.cancel()
             raise
+
+    async def _wait_until(self, due: float) -> None:
+        """Wait for the next beat. While somebody doubts that the engine answers, ask it meanwhile."""
+        loop = asyncio.get_running_loop()
+        while not self._registration.leaving and (left := due - loop.time()) > 0:
+            if self._answering.doubted.is_set():
+                self._registration.pings.start(self._probe(), "question whether the engine answers")
+                await asyncio.sleep(min(left, PROBE_SECONDS))
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._answering.doubted.wait()
+
+    async def _probe(self) -> None:
+        """Ping over a new connection, since what hangs may be an old one. What comes of it is the beats' to tell."""
+        uuid = self._registration.uuid
+        with contextlib.suppress(EngineError, TimeoutError):
+            async with asyncio.timeout(PROBE_SECONDS):
+                await self._engine.ping(uuid, fresh=True)
 
     async def _beat(self) -> None:
         uuid = self._registration.uuid

@@ -25,6 +25,9 @@ SECOND_LOOK_SECONDS: Final = 30.0
 REGULAR_LOOK_SECONDS: Final = 60.0
 """How often it is asked in any case: a proxy that sends a poll twice claims jobs, and nothing breaks."""
 
+ANSWER_SECONDS: Final = 3.0
+"""How long the engine's list is waited for. It can be asked for again; no jobs are asked for meanwhile."""
+
 _NOT_ALLOWED: Final = frozenset({401, 403})
 
 
@@ -74,7 +77,7 @@ class LostClaims:
         # Known before or after: a job whose result is delivered meanwhile is in neither list alone.
         known = self._dispatcher.known_job_ids
         try:
-            claimed = await self._engine.claimed_jobs(worker_uuid)
+            claimed = await self._engine.claimed_jobs(worker_uuid, ANSWER_SECONDS)
         except EngineError as error:
             self._failed(error)
             return

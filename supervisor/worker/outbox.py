@@ -1,8 +1,11 @@
-"""Which result is sent next, and when: the order and the pauses. Pure."""
+"""Which result is sent next, and when: the order and the pauses. Pure.
 
-from bisect import insort
+Each step costs at most the logarithm of how many wait: after a long absence of the engine a hundred thousand may.
+"""
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 from typing import Final
 
 from supervisor.engine.backoff import Backoff
@@ -12,6 +15,9 @@ AT_ONCE: Final = 4
 
 LONGEST_PAUSE_SECONDS: Final = 5.0
 """So that results arrive within seconds of the engine's return, however long it was away."""
+
+_MOST_FAILURES: Final = 20
+"""Results that have failed more often are in one row with those that have failed so often."""
 
 _TOO_MANY_REQUESTS: Final = 429
 
@@ -25,6 +31,15 @@ class Item:
     backoff: Backoff
     due: float = 0.0
     asked_until: float = 0.0
+    was_silent: bool = False
+    """Whether its last try got no answer at all."""
+
+    def __lt__(self, other: "Item") -> bool:
+        return self.place < other.place
+
+
+def _empty_rows() -> list[list[Item]]:
+    return [[] for _ in range(_MOST_FAILURES + 1)]
 
 
 @dataclass(slots=True)
@@ -37,8 +52,10 @@ class Outbox:
     """
 
     new_backoff: Callable[[], Backoff] = lambda: Backoff(longest_seconds=LONGEST_PAUSE_SECONDS)
-    _waiting: list[Item] = field(default_factory=list)
-    """By place."""
+    _ready: list[list[Item]] = field(default_factory=_empty_rows)
+    """Heaps by place, one for each number of failures."""
+    _later: list[tuple[float, int, Item]] = field(default_factory=list)
+    """A heap of those that have a pause, by its end."""
     _sending: set[Item] = field(default_factory=set)
     _numbers: set[int] = field(default_factory=set)
     _places: int = 0
@@ -56,7 +73,7 @@ class Outbox:
             return False
         self._numbers.add(number)
         self._places += 1
-        self._waiting.append(Item(number, self._places, self.new_backoff()))
+        self._make_ready(Item(number, self._places, self.new_backoff()))
         return True
 
     @property
@@ -68,29 +85,40 @@ class Outbox:
         """Return the next result to be sent now, or `None` when none may be."""
         if now < self._not_before or self._is_full():
             return None
-        ready = (item for item in self._waiting if item.due <= now)
+        while self._later and self._later[0][0] <= now:
+            self._make_ready(heappop(self._later)[2])
+        rows = (row for row in self._ready if row)
         # While the engine is away, one that has failed least: results that it chokes on must not be all that is tried.
-        item = min(ready, key=_least_tried, default=None) if self.is_engine_away else next(ready, None)
-        if item is not None:
-            self._waiting.remove(item)
-            self._sending.add(item)
+        row = next(rows, None) if self.is_engine_away else min(rows, default=None, key=_first)
+        if row is None:
+            return None
+        item = heappop(row)
+        self._sending.add(item)
         return item
 
     def next_time(self) -> float | None:
         """Return when `take` may have something that waits for time alone; `None` when nothing does."""
-        if not self._waiting or self._is_full():
+        if self._is_full():
             return None
-        return max(self._not_before, min(item.due for item in self._waiting))
+        if any(self._ready):
+            return self._not_before
+        return max(self._not_before, self._later[0][0]) if self._later else None
 
     def delivered(self, item: Item) -> None:
         """The engine has a result, and so is there."""
         self._leave(item)
         if self.is_engine_away:
             # The tries that failed told nothing about their results: these are first again.
-            for waiting in self._waiting:
-                waiting.due = waiting.asked_until
+            self._end_pauses(self._later)
         self._failed.clear()
         self._pause = None
+
+    def engine_answers(self, now: float) -> None:
+        """The engine has answered another request: what got no answer at all need not wait any longer."""
+        silent = [entry for entry in self._later if entry[2].was_silent]
+        if silent:
+            self._end_pauses(silent)
+            self._not_before = min(self._not_before, max(now, min(item.asked_until for _, _, item in silent)))
 
     def refused(self, item: Item) -> None:
         """The engine does not want a result, which tells nothing about others."""
@@ -101,7 +129,8 @@ class Outbox:
         self._sending.remove(item)
         item.due = now + item.backoff.next_pause(retry_after_seconds)
         item.asked_until = item.due if retry_after_seconds else 0.0
-        insort(self._waiting, item, key=lambda each: each.place)
+        item.was_silent = status is None
+        heappush(self._later, (item.due, item.place, item))
         self._failed.add(item.number)
         if self.is_engine_away:
             self._pause = self._pause or self.new_backoff()
@@ -109,6 +138,17 @@ class Outbox:
         elif status == _TOO_MANY_REQUESTS and retry_after_seconds:
             # It is this worker that sends too much, whichever result it was.
             self._not_before = max(self._not_before, item.due)
+
+    def _end_pauses(self, entries: list[tuple[float, int, Item]]) -> None:
+        # Only what was tried within the longest pause has one: these are few, however many wait.
+        ended = {item for _, _, item in entries}
+        for item in ended:
+            item.due = item.asked_until
+        self._later = [(item.due, place, item) for _, place, item in self._later]
+        heapify(self._later)
+
+    def _make_ready(self, item: Item) -> None:
+        heappush(self._ready[min(item.backoff.failures, _MOST_FAILURES)], item)
 
     def _is_full(self) -> bool:
         return len(self._sending) >= (1 if self.is_engine_away else AT_ONCE)
@@ -119,5 +159,5 @@ class Outbox:
         self._failed.discard(item.number)
 
 
-def _least_tried(item: Item) -> tuple[int, int]:
-    return item.backoff.failures, item.place
+def _first(row: list[Item]) -> Item:
+    return row[0]

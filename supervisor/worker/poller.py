@@ -4,21 +4,31 @@ import asyncio
 import contextlib
 import logging
 import random
-from typing import Final
+from typing import Final, Protocol
 
 from supervisor.engine.api import EngineApi
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
 from supervisor.log.event import tell
 from supervisor.log.events.worker import PollsFailing, PollsRestored, PollTooLarge, PollTruncated
-from supervisor.process.tasks import done_before
+from supervisor.process.tasks import Tasks, done_before
 from supervisor.worker.dispatch import Dispatcher
+from supervisor.worker.late_poll import LATE_SECONDS, LatePoll
 from supervisor.worker.lost_claims import LostClaims, may_have_claimed
 from supervisor.worker.registration import Registration
 
 _log = logging.getLogger(__name__)
 
 LONGEST_PAUSE_SECONDS: Final = 5.0
+
+
+class Overfull(Protocol):
+    """The part of the delivery that says whether too many results wait."""
+
+    @property
+    def is_overfull(self) -> bool:
+        """Whether no more jobs should be asked for."""
+        ...
 
 
 class Poller:
@@ -31,6 +41,7 @@ class Poller:
         dispatcher: Dispatcher,
         lost_claims: LostClaims,
         interval_seconds: float,
+        delivery: Overfull | None = None,
     ) -> None:
         self._engine = engine
         self._registration = registration
@@ -43,6 +54,9 @@ class Poller:
         self._failing = False
         self.problem: str | None = None
         """Why the last poll failed."""
+        self._delivery = delivery
+        self._late: set[LatePoll] = set()
+        self._tasks = Tasks()
 
     def stop(self) -> None:
         """Send no more polls. One in flight is still awaited."""
@@ -51,22 +65,48 @@ class Poller:
 
     async def poll_until_stopped(self) -> None:
         """Poll. Not to be cancelled: call `stop` and await the end, at most one request time-out later."""
-        while not self._stopping.is_set():
+        try:
+            while not self._stopping.is_set():
+                await self._poll_or_pause()
+            # Those that are late are claims like all others.
+            await self._tasks.wait()
+            # The last poll may have broken: nobody would ask after it any more.
             await self._lost_claims.look(self._registration.uuid)
-            self._dispatcher.changed.clear()
-            free = self._dispatcher.free_slots
-            if free == 0 or not self._registration.accepted:
-                await self._pause(self._interval, until_slot_is_free=True)
-                continue
-            pause = await self._poll_once(free)
-            if pause > 0:
-                # A slot that becomes free is a reason to ask at once; an engine that fails is not.
-                await self._pause(pause, until_slot_is_free=not self._failing)
-        # The last poll may have broken: nobody would ask after it any more.
-        await self._lost_claims.look(self._registration.uuid)
+        finally:
+            await self._tasks.close()
+
+    async def _poll_or_pause(self) -> None:
+        if not self._late:  # its jobs would look lost
+            await self._lost_claims.look(self._registration.uuid)
+        self._dispatcher.changed.clear()
+        free = self._dispatcher.free_slots - sum(poll.covers for poll in self._late)
+        is_held_back = self._delivery is not None and self._delivery.is_overfull
+        if free <= 0 or is_held_back or not self._registration.accepted:
+            await self._pause(self._interval, until_slot_is_free=True)
+            return
+        pause = await self._poll_once(free)
+        if pause > 0:
+            # A slot that becomes free is a reason to ask at once; an engine that fails is not.
+            await self._pause(pause, until_slot_is_free=not self._failing)
 
     async def _poll_once(self, limit: int) -> float:
-        """Poll, and return how long to wait before the next time."""
+        """Poll, and return how long to wait before the next time. A poll that is late goes on beside the next one."""
+        asking = self._tasks.start(self._ask(limit), "poll")
+        await asyncio.wait((asking,), timeout=LATE_SECONDS)
+        if asking.done():
+            return asking.result()
+        late = LatePoll(asking, limit)
+        self._late.add(late)
+        asking.add_done_callback(lambda _: self._is_late_no_more(late))
+        watch = late.find_out(self._engine, self._dispatcher, lambda: self._registration.uuid)
+        self._tasks.start(watch, "watch over a late poll")
+        return self._interval
+
+    def _is_late_no_more(self, poll: LatePoll) -> None:
+        self._late.discard(poll)
+        self._dispatcher.changed.set()
+
+    async def _ask(self, limit: int) -> float:
         uuid = self._registration.uuid
         try:
             poll = await self._engine.poll(uuid, tuple(self._registration.accepted), limit)
@@ -93,6 +133,8 @@ class Poller:
     def _failed(self, error: EngineError) -> float:
         pause = self._backoff.next_pause(error.retry_after_seconds)
         self.problem = str(error)
+        if error.timed_out:  # that was a pause by itself
+            pause = min(pause, self._interval)
         if not self._failing:
             self._failing = True
             tell(_log, PollsFailing(reason=str(error)))

@@ -23,6 +23,9 @@ _log = logging.getLogger(__name__)
 ASK_SECONDS: Final = 10.0
 """How long an engine that does not answer is asked for what it has given to a worker."""
 
+AT_ONCE: Final = 500
+"""So many results are handed over in one turn of the loop."""
+
 
 class ClaimSource(Protocol):
     """The part of the engine that knows which jobs a worker has."""
@@ -60,23 +63,25 @@ class Recovery:
 
         Also called when the journal has found more: the same result is never sent twice at a time.
         """
-        self._send()
+        await self._send()
         workers = {entry.claim.worker_uuid for entry in self._journal.interrupted()}
         if workers:
             polled = {worker: await self._polled(worker) for worker in workers} if self._is_sure else {}
             # As they are now: the engine may have given some of the jobs out anew meanwhile.
             for entry in self._journal.interrupted():
                 await self._decide(entry, polled.get(entry.claim.worker_uuid))
-            self._send()
+            await self._send()
         await self._journal.settle_doubt()
 
     @property
     def _is_sure(self) -> bool:
         return self._journal.doubt is None
 
-    def _send(self) -> None:
-        for result in self._journal.undelivered():
+    async def _send(self) -> None:
+        for count, result in enumerate(self._journal.undelivered(), 1):
             self._delivery.submit(result)
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)  # there may be a hundred thousand
 
     async def _decide(self, entry: Entry, polled: frozenset[str] | None) -> None:
         claim = entry.claim

@@ -96,6 +96,24 @@ class ResultsNotAllowed(
     advice: str
 
 
+class PollsHeldBack(
+    Event,
+    level=ERROR,
+    text="The engine hands out jobs, and does not take their results: {results} of them wait ({megabytes} MiB). "
+    "The worker asks for no more jobs until half of them are delivered.",
+):
+    """See why the engine takes no results: the event `results_waiting` has its answer."""
+
+    results: int
+    megabytes: int
+
+
+class PollsLetGo(Event, level=INFO, text="The worker asks for jobs again: {results} result(s) still wait."):
+    """`polls_held_back` is over."""
+
+    results: int
+
+
 class DeadLetterDropped(Event, level=WARNING, text="Somebody dropped the dead letter {dead_letter}."):
     """`supervisor journal drop` was used."""
 

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from supervisor.engine.http import Answer, _explanation
+from supervisor.engine.error_texts import explanation_of
+from supervisor.engine.http import Answer
+from supervisor.engine.own_secrets import OwnSecrets
 from supervisor.errors import EngineError
 
 
@@ -17,7 +19,7 @@ from supervisor.errors import EngineError
     ],
 )
 def test_a_message_of_the_engine_is_shown_without_the_secrets_it_quotes(body: object, shown: str) -> None:
-    text = _explanation(json.dumps(body).encode())
+    text = explanation_of(json.dumps(body).encode(), OwnSecrets(None))
     assert shown in text
     assert "swordfish" not in text
     assert "***" in text

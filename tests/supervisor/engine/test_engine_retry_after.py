@@ -2,7 +2,7 @@
 
 import pytest
 
-from supervisor.engine.http import retry_after_seconds
+from supervisor.engine.error_texts import retry_after_seconds
 
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 

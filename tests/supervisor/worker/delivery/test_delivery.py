@@ -28,7 +28,7 @@ class Engine:
 
     knows_retryable = False
 
-    async def push_result(self, text: bytes) -> bool:
+    async def push_result(self, text: bytes, *, fresh: bool = False) -> bool:
         self.got.append(text)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)

@@ -25,7 +25,7 @@ class Engine:
 
     knows_retryable = False
 
-    async def push_result(self, text: bytes) -> bool:
+    async def push_result(self, text: bytes, *, fresh: bool = False) -> bool:
         self.got.append(text)
         await self.answers.wait()
         if self.is_away:

@@ -23,7 +23,7 @@ class HangingEngine:
 
     knows_retryable = False
 
-    async def push_result(self, text: bytes) -> bool:
+    async def push_result(self, text: bytes, *, fresh: bool = False) -> bool:
         self.got.append(text)
         try:
             await asyncio.Event().wait()
@@ -36,7 +36,7 @@ class FailingEngine:
     def __init__(self) -> None:
         self.got: list[bytes] = []
 
-    async def push_result(self, text: bytes) -> bool:
+    async def push_result(self, text: bytes, *, fresh: bool = False) -> bool:
         self.got.append(text)
         raise EngineError("away")
 

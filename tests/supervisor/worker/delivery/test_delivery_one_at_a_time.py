@@ -29,7 +29,7 @@ class Engine:
 
     knows_retryable = False
 
-    async def push_result(self, text: bytes) -> bool:
+    async def push_result(self, text: bytes, *, fresh: bool = False) -> bool:
         self.tries += 1
         await asyncio.sleep(0)
         return self.answer()

@@ -42,7 +42,7 @@ class Engine:
         self.has: dict[str, dict[str, Any]] = {}
         self.tries: list[tuple[str, int]] = []
 
-    async def push_result(self, text: bytes) -> bool:
+    async def push_result(self, text: bytes, *, fresh: bool = False) -> bool:
         await asyncio.sleep(0)
         parsed = json.loads(text)
         job_id = parsed["jobExecutionId"]
@@ -153,7 +153,7 @@ async def test_at_each_moment_the_file_alone_has_a_result_to_send_or_one_that_wa
     scene.engine.refusal = refusing(413)
     push = scene.engine.push_result
 
-    async def watched(text: bytes) -> bool:
+    async def watched(text: bytes, *, fresh: bool = False) -> bool:
         copies.append(copy_of(here, tmp_path / f"before-{len(copies)}"))
         try:
             return await push(text)

@@ -26,7 +26,7 @@ class Engine:
 
     knows_retryable = False
 
-    async def push_result(self, text: bytes) -> bool:
+    async def push_result(self, text: bytes, *, fresh: bool = False) -> bool:
         self.tries += 1
         if self.errors:
             raise self.errors.pop(0)

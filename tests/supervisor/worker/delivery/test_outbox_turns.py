@@ -72,10 +72,11 @@ def test_once_the_engine_is_back_all_but_what_it_asked_to_wait_is_due_at_once() 
     outbox = outbox_of(AT_ONCE + 1)
     first, second, *others = take_all(outbox, 0.0)
     outbox.failed(first, 0.0, 503, 60.0)
-    for item in (second, *others):
+    outbox.failed(second, 0.5, 503, None)
+    for item in others:
         outbox.failed(item, 0.0, 503, None)
-    assert (outbox.is_engine_away, second.due > 0.0) == (True, True)
-    (fresh,) = take_all(outbox, 1000.0)
+    assert (outbox.is_engine_away, second.due) == (True, 1.5)
+    (fresh,) = take_all(outbox, 1.0)
     outbox.delivered(fresh)
     assert second.due == 0.0
     assert first.due == first.asked_until >= 60.0
@@ -184,3 +185,50 @@ def test_a_result_that_failed_keeps_its_place() -> None:
 
 def test_400_is_a_clear_no() -> None:
     assert [may_have_arrived(status) for status in (399, 400, 499, 500)] == [True, False, False, True]
+
+
+def test_an_answer_to_another_request_ends_the_pauses_of_what_got_no_answer_and_of_nothing_else() -> None:
+    outbox = outbox_of(3)
+    silent, busy, wished = take_all(outbox, 0.0)
+    outbox.failed(silent, 0.0, None, None)
+    outbox.failed(busy, 0.0, 503, None)
+    outbox.failed(wished, 0.0, None, 60.0)
+    outbox.engine_answers(0.5)
+    assert numbers(take_all(outbox, 0.5)) == [0]
+    assert outbox.next_time() == busy.due
+
+
+def test_an_engine_that_was_silent_is_tried_as_soon_as_it_answers_anything() -> None:
+    outbox = outbox_of(AT_ONCE)
+    for item in take_all(outbox, 0.0):
+        outbox.failed(item, 0.0, None, None)
+    assert outbox.take(0.5) is None
+    outbox.engine_answers(0.5)
+    assert numbers(take_all(outbox, 0.5)) == [0], "one, as nobody knows yet whether it takes results"
+
+
+def test_no_step_takes_longer_because_a_hundred_thousand_wait() -> None:
+    """Counted in comparisons, not in seconds: a scan of all would need as many as there are results."""
+    compared = 0
+
+    class Counted(Item):
+        def __lt__(self, other: Item) -> bool:
+            nonlocal compared
+            compared += 1
+            return self.place < other.place
+
+    outbox = outbox_of(0)
+    for number in range(100_000):
+        outbox._make_ready(Counted(number, number, outbox.new_backoff()))
+        outbox._numbers.add(number)
+    now, compared = 0.0, 0
+    for _ in range(200):
+        for item in take_all(outbox, now):
+            outbox.failed(item, now, 503, None)
+        now = outbox.next_time() or now
+    assert compared < 200 * 200
+    (item,) = take_all(outbox, now)
+    compared = 0
+    outbox.delivered(item)
+    take_all(outbox, now)
+    assert compared < 2000

@@ -106,7 +106,7 @@ class Engine:
         self.tries = 0
         self.got: list[dict[str, Any]] = []
 
-    async def push_result(self, text: bytes) -> bool:
+    async def push_result(self, text: bytes, *, fresh: bool = False) -> bool:
         self.tries += 1
         if self.is_away:
             raise EngineError("away")

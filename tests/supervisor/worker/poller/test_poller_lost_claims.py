@@ -22,7 +22,7 @@ class Engine:
         self.error: EngineError | None = None
         self.asked = 0
 
-    async def claimed_jobs(self, worker_uuid: str) -> list[LostJob]:
+    async def claimed_jobs(self, worker_uuid: str, seconds: float | None = None) -> list[LostJob]:
         self.asked += 1
         if self.error is not None:
             raise self.error

@@ -31,7 +31,7 @@ class Scene:
         part: Any = self
         self.lost = LostClaims(part, part, clock=lambda: self.now)
 
-    async def claimed_jobs(self, worker_uuid: str) -> list[LostJob]:
+    async def claimed_jobs(self, worker_uuid: str, seconds: float | None = None) -> list[LostJob]:
         self.asked.append(self.now - 1000.0)
         if self.error is not None:
             raise self.error

@@ -52,7 +52,7 @@ class Engine:
         self._called("check")
         return self.compatibility
 
-    async def ping(self, worker_uuid: str) -> bool:
+    async def ping(self, worker_uuid: str, *, fresh: bool = False) -> bool:
         self._called("ping", worker_uuid)
         if self.on_ping is not None:
             await self.on_ping()

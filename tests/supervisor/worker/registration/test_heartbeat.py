@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from registration_support import Scene
 
+from supervisor.engine.answering import Answering
 from supervisor.errors import EngineError
 from supervisor.log.events.worker import HeartbeatFailing, HeartbeatRestored, TaskFailed
 from supervisor.worker.heartbeat import Heartbeat
@@ -186,3 +187,26 @@ def test_a_beat_that_fails_unexpectedly_is_logged_and_the_next_one_comes(
     live(scene, then)
     assert len(beats(scene)) == 2
     assert [event["task"] for event in told(caplog, TaskFailed)] == ["beat of the heartbeat"] * 2
+
+
+def test_while_somebody_doubts_that_the_engine_answers_it_is_asked_every_second_and_the_beats_stay() -> None:
+    answering = Answering()
+    scene = Scene()
+    told: list[float] = []
+
+    async def life() -> None:
+        await scene.registration.begin(60.0)
+        scene.calls.clear()
+        heartbeat = Heartbeat(scene.engine, scene.registration, 10.0, answering)  # type: ignore[arg-type]
+        beating = asyncio.ensure_future(heartbeat.beat_for_ever())
+        await asyncio.sleep(12.5)
+        answering.doubt("somebody", lambda: told.append(elapsed()))
+        await asyncio.sleep(3.0)
+        answering.answered(asyncio.get_running_loop().time())
+        await asyncio.sleep(20.0)
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
+
+    simulate(life())
+    assert beats(scene) == pytest.approx([0.0, 10.0, 12.5, 13.5, 14.5, 20.0, 30.0])
+    assert told == [15.5]

@@ -1,0 +1,102 @@
+"""What is said of an answer that is none, or an error: in words, without a secret, and no longer than a line. Pure."""
+
+import contextlib
+import json
+import math
+import os
+import ssl
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import aiohttp
+
+from jobrunner.protocol.caps import cut
+from supervisor.engine.own_secrets import OwnSecrets
+
+_EXCERPT_CHARS: Final = 200
+_ERROR_CAP_BYTES: Final = 64 * 1024
+"""An engine's message about an error is short; what is longer is not read on the loop."""
+
+_REASON_CHARS: Final = 500
+
+
+def reason_of(error: BaseException, seconds: float) -> str:
+    """Say why there is no answer. May hold what a proxy has said: to be masked."""
+    if isinstance(error, TimeoutError):
+        return f"none within {seconds:g} s"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        # aiohttp's own text tells of its TLS setting, also where there is no TLS.
+        if isinstance(error, aiohttp.ClientSSLError):
+            return f"no TLS with {error.host}:{error.port}: {_tls_reason(error)}"
+        number = error.os_error.errno or 0
+        reason = os.strerror(number) if number > 0 else error.os_error.strerror or str(error.os_error)
+        return f"can't connect to {error.host}:{error.port}: {reason}"
+    # aiohttp quotes what it could not read, which may be megabytes.
+    return cut(" ".join(str(error).split()), _REASON_CHARS) or type(error).__name__
+
+
+def _tls_reason(error: aiohttp.ClientConnectorError) -> str:
+    """Say why TLS can't be used. The number of such an error is OpenSSL's, and no errno."""
+    cause = error.os_error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not accepted ({cause.verify_message}). Give its CA with --engine-ca-file"
+    reason = getattr(cause, "reason", None) or str(cause)
+    return f"{reason.replace('_', ' ').lower()}. Is it an http:// address, or another service?"
+
+
+def message_in(content: bytes) -> str | None:
+    """Return the message in an answer that tells of an error as the engine does; `None` for all others.
+
+    See engine contract: status codes. Of JSON only its own messages are told: all else may be a job's passwords.
+    """
+    if content.lstrip()[:1] != b"{" or len(content) > _ERROR_CAP_BYTES:
+        return None
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    said = answer.get("message", answer.get("error")) if isinstance(answer, dict) else None
+    if not said:
+        return None
+    return said if isinstance(said, str) else json.dumps(said)
+
+
+def explanation_of(content: bytes, secrets: OwnSecrets) -> str:
+    """Return what an answer says of an error, masked."""
+    said = message_in(content)
+    if said is not None:
+        return excerpt(said.encode(errors="backslashreplace"), secrets)
+    if content.lstrip()[:1] not in (b"[", b"{"):
+        return excerpt(content, secrets)
+    return f"{len(content)} bytes of JSON without a message"
+
+
+def redirect_hint(status: int) -> str:
+    """Say of a redirect what it may mean; nothing of another status."""
+    # Where it leads is not told: an address that leads to a sign-in page may hold a token.
+    return " (a redirect; is there a proxy at --engine-url?)" if 300 <= status < 400 else ""
+
+
+def excerpt(content: bytes, secrets: OwnSecrets) -> str:
+    """Return the beginning of an answer, masked."""
+    # Of a job only by name: which one it is about, and what its secrets are, is not known here.
+    text: str = secrets.masked(content[: 4 * _EXCERPT_CHARS].decode(errors="backslashreplace"))
+    text = " ".join(text.split())
+    return repr(text[:_EXCERPT_CHARS]) if text else "nothing"
+
+
+def retry_after_seconds(value: str | None, date: str | None) -> float | None:
+    """Return the pause that ``Retry-After`` asks for, or `None` (RFC 9110, section 10.2.3).
+
+    A date counts from the answer's own ``Date``: this machine's clock need not agree with the engine's.
+    """
+    if not value:
+        return None
+    with contextlib.suppress(ValueError):
+        seconds = float(value)
+        return max(0.0, seconds) if math.isfinite(seconds) else None
+    try:
+        until, now = parsedate_to_datetime(value), parsedate_to_datetime(date or "")
+        return max(0.0, (until - now).total_seconds())
+    except (ValueError, TypeError, OverflowError):  # the second: one of both has no time zone
+        return None
