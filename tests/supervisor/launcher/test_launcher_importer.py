@@ -245,6 +245,21 @@ async def test_a_module_that_logs_on_and_on_hangs_all_the_same(
     await asyncio.gather(*chattering, return_exceptions=True)
 
 
+async def test_a_template_that_somebody_stops_while_it_imports_is_started_again_and_no_module_left_out(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importer_module.os, "kill", signal_but_for_the_dump)
+
+    def stopped(one: Played) -> None:
+        one.say(A)
+        signal_but_for_the_dump(one.pid, signal.SIGSTOP)
+
+    imports = Imports(Discovery(("somewhere",)), {}, import_seconds=0.05)
+    found = await stage.start(stopped, good, imports=imports)
+    assert found.problems == ()
+    assert stage.skipped() == [(), ()]
+
+
 def signal_but_for_the_dump(pid: int, number: int) -> None:
     if number != DUMP_SIGNAL:
         signal.pidfd_send_signal(descriptor := os.pidfd_open(pid), number)

@@ -14,7 +14,7 @@ from supervisor.launcher.child import Child
 from supervisor.lifecycle import capacity as capacity_module
 from supervisor.log.events.processes import ChildrenFailing
 from tests.log_events import told
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 LONG_SECONDS = 50.0
 REFUSED = "The template could not fork: Resource temporarily unavailable."
@@ -137,7 +137,8 @@ async def test_a_job_that_waits_is_given_back_with_the_reason_when_starts_fail_l
     monkeypatch.setattr(capacity_module, "GIVE_BACK_SECONDS", 0.5)
     nursery.problem = LaunchError(REFUSED, evidence="what it said")
     with pytest.raises(LaunchError, match=f"within .* s. {REFUSED}") as caught:
-        await pool_of(1).spares.take(LONG_SECONDS)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await pool_of(1).spares.take(10 * PATIENCE_SECONDS)
     assert caught.value.evidence == "what it said"
 
 
