@@ -15,6 +15,7 @@ from supervisor.job.evidence import ending_of
 from supervisor.job.result import Finished, Parts, checked_in_steps
 from supervisor.job.timers import JobTimers
 from supervisor.launcher.child import Child
+from supervisor.launcher.ownership import JobProcesses
 from supervisor.launcher.sweep import Sweeper, Swept
 from supervisor.lifecycle.events import (
     ChannelChecked,
@@ -73,6 +74,8 @@ class Execution:
     ) -> None:
         self._child = child
         self._sweeper = sweeper
+        self.processes = JobProcesses(child.pid, child.groups, child.cgroup, child.user)
+        """What the job's processes are known by."""
         self._sampler = sampler
         self._process_counter = process_counter
         self._log = log
@@ -96,6 +99,7 @@ class Execution:
         with contextlib.ExitStack() as at_the_end:
             at_the_end.callback(self._stop_watching)
             stdout, stderr = self._watch(at_the_end)
+            self._sweeper.enter(self.processes)
             self._put(OrderSent(now()))
             order = build_order(now() + self._state.limits.max_seconds)
             self._send(order.pack(payload))
@@ -138,6 +142,8 @@ class Execution:
         self._timers.cancel()
         self._tasks.cancel()
         self._log.close()
+        if self._conclusion is None or not self._conclusion.stuck:
+            self._sweeper.leave(self.processes)
 
     def stop(self) -> None:
         """End the job now: the worker can't wait for it."""
@@ -263,19 +269,20 @@ class Execution:
 
     async def _clear_tree(self) -> None:
         try:
-            swept = await self._sweeper.clear(self._child.groups, self._child.cgroup)
+            swept = await self._sweeper.clear(self.processes)
         except OSError:  # no descriptor left to look into /proc with; the next sweep finds what is left
             tell(_log, LeftoversNotSearched(pid=self._child.pid), error=True)
             swept = Swept(0, 0)
         # Only now: the zombie kept the number of its process group from being given to a stranger.
-        usage = self._child.reap()
+        reaped = self._child.reap()
         self._put(
             TreeCleared(
                 time.monotonic(),
                 swept.killed,
                 swept.remaining,
-                usage.peak_memory_mb,
-                usage.cpu_seconds,
+                reaped.peak_memory_mb,
+                reaped.cpu_seconds,
                 self._child.cgroup.out_of_memory(),
+                reaped.status,
             )
         )

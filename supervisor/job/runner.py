@@ -18,10 +18,12 @@ from supervisor.job.json_secrets import secrets_in_steps
 from supervisor.job.limits import limits_for, secret_names_of
 from supervisor.job.redaction import mask_of, mask_with
 from supervisor.job.result import Finished, not_run
+from supervisor.job.unkillable import wait_until_gone
 from supervisor.launcher import Child, Launcher, SparePool
 from supervisor.launcher.sweep import Sweeper
 from supervisor.process.cgroups.worker import Cgroups
 from supervisor.process.long_work import LongWork, pause
+from supervisor.process.tasks import Tasks
 from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import refusals
 from supervisor.watch.joblog import JobLog
@@ -90,6 +92,7 @@ class JobRunner:
         self._running: dict[str, Execution] = {}
         self._long_work = LongWork()
         self._stopping = False
+        self._outlasting = Tasks()
 
     @property
     def room(self) -> int | None:
@@ -111,11 +114,16 @@ class JobRunner:
         self._spares.refill()
 
     async def run(
-        self, job: Job, block: BlockEntry, on_start: Callable[[int], None] = lambda pid: None
+        self,
+        job: Job,
+        block: BlockEntry,
+        on_start: Callable[[int], None] = lambda pid: None,
+        on_gone: Callable[[], None] = lambda: None,
     ) -> Finished:
         """Run one job to its verdict. Raises nothing that a job can cause. Not to be cancelled: see `stop_all`.
 
-        ``on_start`` gets the pid of the job's child.
+        ``on_start`` gets the pid of the job's child. Where a process of the job can't be killed (`Finished.stuck`),
+        ``on_gone`` is called when it is gone, if that ever comes.
         """
         mask = await self._mask_of(job, block)
         if self._is_stopping():
@@ -136,7 +144,7 @@ class JobRunner:
             return not_run(refusals.start_failed(mask(f"its directory can't be made: {error}")))
         try:
             on_start(child.pid)
-            return await self._run_in(child, job, block, directory, mask)
+            return await self._run_in(child, job, block, directory, mask, on_gone)
         except LaunchError as error:
             return not_run(refusals.start_failed(mask(str(error))))
         finally:
@@ -168,7 +176,13 @@ class JobRunner:
         return mask
 
     async def _run_in(
-        self, child: Child, job: Job, block: BlockEntry, directory: str, mask: Mask
+        self,
+        child: Child,
+        job: Job,
+        block: BlockEntry,
+        directory: str,
+        mask: Mask,
+        on_gone: Callable[[], None],
     ) -> Finished:
         log = JobLog(job.job_id, job.block_id, mask, job.step_label, self._long_work)
         settings, limits = self.settings, limits_for(self.settings, block)
@@ -212,13 +226,27 @@ class JobRunner:
             raise
         finally:
             del self._running[job.job_id]
-        if not finished.stuck:
-            if child.user is not None:
-                # The user may run another job once it is given back.
-                self._directories.take_back(directory, child.on_closed)
-                child.on_closed = _nothing
-            child.close()
+        if finished.stuck:
+            self._outlasting.start(self._outlast(execution, child, directory, on_gone), "end of a stuck job")
+        else:
+            self._release(child, directory)
         return finished
+
+    def _release(self, child: Child, directory: str) -> None:
+        if child.user is not None:
+            # The user may run another job once it is given back.
+            self._directories.take_back(directory, child.on_closed)
+            child.on_closed = _nothing
+        child.close()
+
+    async def _outlast(
+        self, execution: Execution, child: Child, directory: str, on_gone: Callable[[], None]
+    ) -> None:
+        await wait_until_gone(child, self._sweeper, execution.processes)
+        self._release(child, directory)
+        # It may have written until now.
+        await self._directories.wait_for_removal(self._directories.remove(directory))
+        on_gone()
 
     def renew(self, settings: RunSettings) -> None:
         """Run jobs under these settings from now on, in children that know the code of today."""
@@ -236,7 +264,9 @@ class JobRunner:
             execution.stop()
 
     async def close(self) -> None:
-        """End the spares and stop watching. Running jobs must have ended."""
+        """End the spares and stop watching. Running jobs must have ended; what can't be killed is the keeper's."""
+        await self._outlasting.close()
+        await self._sweeper.close()
         await self._spares.close()
         await self._sampler.close()
         await self._process_counter.close()

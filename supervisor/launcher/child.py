@@ -35,10 +35,11 @@ _LAST_WORDS_BYTES: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Reaped:
-    """What the kernel says of a child that was waited for. ``None`` where another has waited for it."""
+    """What the kernel says of a child that was waited for. ``None`` where another has waited for it, or traces it."""
 
     peak_memory_mb: float | None
     cpu_seconds: float | None
+    status: ExitStatus | None = None
 
 
 class Child:
@@ -70,6 +71,7 @@ class Child:
         self._channel: socket.socket = wiring.channel
         self._known_children = known_children
         self._closed = False
+        self._is_reaped = False
         try:
             asyncio.get_running_loop().add_reader(pidfd, self._on_exit)
         except OSError:
@@ -148,7 +150,7 @@ class Child:
         try:
             info = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOWAIT | os.WNOHANG)
         except ChildProcessError:  # not ours yet, or waited for by a library: dead all the same
-            info = None
+            info = None  # as for one that a descendant traces, until that one is dead: then `reap` tells
         if info is not None:
             status = (
                 ExitStatus(code=info.si_status)
@@ -191,15 +193,25 @@ class Child:
             return
 
     def reap(self) -> Reaped:
-        """Wait for the dead child, and return what it took. To be called when nothing of its tree is left."""
-        try:
-            pid, _, usage = wait_for(self.pid)
-        except ChildProcessError:
-            pid, usage = 0, None
-        self._known_children.discard(self.pid)
-        if not pid or usage is None:
+        """Wait for the dead child, and return what it took. To be called when nothing of its tree is left.
+
+        May be called again: for a child that somebody traces it comes to nothing until that one has ended.
+        """
+        if self._is_reaped:  # its number may be another's
             return Reaped(None, None)
-        return Reaped(usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)
+        try:
+            pid, status, usage = wait_for(self.pid)
+        except ChildProcessError:
+            pid, status, usage = self.pid, None, None
+        if not pid:
+            return Reaped(None, None)
+        self._is_reaped = True
+        self._known_children.discard(self.pid)
+        if usage is None or status is None:
+            return Reaped(None, None)
+        code = os.waitstatus_to_exitcode(status)
+        ended = ExitStatus(code=code) if code >= 0 else ExitStatus(signal_name=_signal_name(-code))
+        return Reaped(usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime, ended)
 
     def reap_and_close(self) -> None:
         """Reap and close a child that never had a job, so that nothing can be left of it."""

@@ -82,6 +82,14 @@ class ProcessGroups:
         stat = read_stat(pid)
         return stat is not None and stat.lives and (stat.group == self._pid or stat.group in self._led)
 
+    def has_group(self, number: int) -> bool:
+        """Whether the process group with this number is the job's. What was its may be another's, once it is empty."""
+        with self._sending:  # from a thread; a descriptor may be another's once it is closed
+            descriptor = self._pidfd if number == self._pid else self._led.get(number)
+            if descriptor is None or self._closed:
+                return False
+            return _is_there(descriptor) or _has_members(number, descriptor)
+
     def _send(self, pid: int, descriptor: int, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if _signal_group(descriptor, number):

@@ -124,6 +124,8 @@ class TreeCleared:
     peak_memory_mb: float | None = None
     cpu_seconds: float | None = None
     out_of_memory: OutOfMemory | None = None
+    status: ExitStatus | None = None
+    """How the child ended, as it is known when it was waited for."""
 
 
 JobEvent = (

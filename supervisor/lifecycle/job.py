@@ -42,7 +42,7 @@ from supervisor.lifecycle.events import (
 )
 from supervisor.lifecycle.stall import looked, ticked, watch_from
 from supervisor.lifecycle.state import JobState, Phase
-from supervisor.verdict import LimitHit, LimitKind
+from supervisor.verdict import ExitStatus, LimitHit, LimitKind
 
 __all__ = [
     "CLOSED_CHANNEL_SECONDS",
@@ -258,9 +258,12 @@ def _stack(state: JobState, event: StackTaken) -> Step:
 def _cleared(state: JobState, event: TreeCleared) -> Step:
     if state.phase is not Phase.CLEARING:
         return state, ()
+    # A child that a descendant traces tells nobody else how it ended, until that descendant is dead.
+    status = event.status if state.exit_status == ExitStatus() and event.status else state.exit_status
     state = replace(
         state,
         phase=Phase.DRAINING,
+        exit_status=status,
         leftover_processes=event.killed + event.remaining,
         unkilled_processes=event.remaining,
         peak_memory_mb=max(filter(None, (state.peak_memory_mb, event.peak_memory_mb)), default=None),

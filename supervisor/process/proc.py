@@ -104,6 +104,8 @@ class Stat:
     group: int
     session: int
     threads: int
+    started: int = 0
+    """When, in clock ticks since the machine's boot. With the number it is unique."""
 
     @property
     def lives(self) -> bool:
@@ -120,7 +122,8 @@ def read_stat(pid: int, thread: str | None = None) -> Stat | None:
         # The name in parentheses may hold anything, also parentheses.
         fields = content.rpartition(b")")[2].split()
         parent, group, session = map(int, fields[1:4])
-        return Stat(fields[0].decode(), parent, group, session, threads=int(fields[17]))
+        threads, started = int(fields[17]), int(fields[19])
+        return Stat(fields[0].decode(), parent, group, session, threads, started)
     except (OSError, ValueError, IndexError):
         return None
 

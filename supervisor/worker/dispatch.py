@@ -25,6 +25,7 @@ from supervisor.log.events.jobs import (
     JobRepeated,
     JobStarted,
     JobStuck,
+    JobUnstuck,
     JobWithoutId,
 )
 from supervisor.process.tasks import Tasks
@@ -223,8 +224,11 @@ class Dispatcher:
             await self._refuse(job.job_id, job.block_id, claimed.number, refusal)
             return False
         limit_seconds = self._limit_seconds(block)  # before the run: a reload changes it for later jobs
+        gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
-            finished = await self._runner.run(job, block, on_start=started)
+            finished = await self._runner.run(
+                job, block, on_start=started, on_gone=lambda: gone.set_result(None)
+            )
         except Exception:
             # Not expected, but a job without a result would sit in the engine until that gives it up.
             tell(_log, JobMetBug(job=job.job_id, block=job.block_id), error=True)
@@ -239,7 +243,16 @@ class Dispatcher:
         if finished.stuck:
             self._slots -= 1
             tell(_log, JobStuck(job=job.job_id, block=job.block_id, slots_left=self._slots))
+            gone.add_done_callback(lambda _: self._take_up(slot, job))
         return finished.stuck
+
+    def _take_up(self, slot: int, job: Job) -> None:
+        """Use a slot again that was set aside."""
+        self._slots += 1
+        heapq.heappush(self._slot_numbers, slot)
+        tell(_log, JobUnstuck(job=job.job_id, block=job.block_id, slots=self._slots))
+        self._fill_slots()
+        self.changed.set()
 
     def _limit_seconds(self, block: BlockEntry) -> float:
         return limits_for(self._runner.settings, block).max_seconds

@@ -15,11 +15,19 @@ from host_jobs import run_job
 
 from supervisor.errors import LaunchError
 from supervisor.launcher import Child, SparePool
+from supervisor.launcher import ownership as ownership_module
+from supervisor.launcher import sweep as sweep_module
 from supervisor.launcher.known_children import direct_children
+from supervisor.launcher.ownership import JobProcesses
 from supervisor.launcher.sweep import Sweeper
 from supervisor.lifecycle import job as lifecycle_job
 from supervisor.process import proc as processes_module
 from tests.patience import PATIENCE_SECONDS, until
+
+
+def processes_of(child: Child) -> JobProcesses:
+    """What the processes are known by that a child without a job may have started."""
+    return JobProcesses(child.pid, child.groups, child.cgroup, child.user)
 
 
 async def end_child(child: Child) -> None:
@@ -76,7 +84,7 @@ async def births_and_sweeps(host: Any, request: dict[str, Any]) -> dict[str, Any
     async def sweep_all_the_time() -> None:
         nonlocal swept, sweeps
         while bearing:
-            swept += (await sweeper.clear(dead.groups)).killed
+            swept += (await sweeper.clear(processes_of(dead))).killed
             sweeps += 1
             await asyncio.sleep(0)
 
@@ -97,7 +105,8 @@ async def births_and_sweeps(host: Any, request: dict[str, Any]) -> dict[str, Any
 
 
 async def two_sweeps_at_once(host: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """Two jobs end in one moment; tell what was killed, and whether a process that was waited for got a signal."""
+    """Two jobs end in one moment, with two leftovers each; tell how many each sweep has killed, and whether a process
+    that was waited for, or the other's, got a signal."""
     ended = [await host.launcher.spawn_child() for _ in range(2)]
     command = [sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)"]
     leftovers = [subprocess.Popen(command) for _ in range(4)]
@@ -111,12 +120,20 @@ async def two_sweeps_at_once(host: Any, request: dict[str, Any]) -> dict[str, An
             strangers.append(pid)
         return send(parent, pid, number)
 
-    processes_module.signal_child_of = watched
+    jobs = [processes_of(child) for child in ended]
+    mine = dict(
+        zip(jobs, ({one.pid for one in leftovers[:2]}, {one.pid for one in leftovers[2:]}), strict=True)
+    )
+
+    def by_owner(pids: set[int], _: object) -> dict[Any, set[int]]:
+        return {job: pids & own for job, own in mine.items() if pids & own}
+
+    processes_module.signal_child_of, sweep_module.by_owner = watched, by_owner
     try:
         sweeper = Sweeper(host.launcher)
-        swept = await asyncio.gather(*(sweeper.clear(child.groups) for child in ended))
+        swept = await asyncio.gather(*map(sweeper.clear, jobs))
     finally:
-        processes_module.signal_child_of = send
+        processes_module.signal_child_of, sweep_module.by_owner = send, ownership_module.by_owner
     for child in ended:
         child.reap_and_close()
     for leftover in leftovers:
@@ -133,7 +150,7 @@ async def foreign_child_status(host: Any, request: dict[str, Any]) -> dict[str, 
     for child in children:
         child.kill()
         await child.exited
-        await Sweeper(host.launcher).clear(child.groups)
+        await Sweeper(host.launcher).clear(processes_of(child))
         child.reap_and_close()
     code = foreign.wait()
     host.launcher.known_children.discard(foreign.pid)

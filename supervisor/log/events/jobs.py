@@ -67,14 +67,27 @@ class JobMetBug(Event, level=CRITICAL, text="This worker has a bug, and ended th
 class JobStuck(
     Event,
     level=CRITICAL,
-    text="A process of this job can't be killed: it is stuck in the kernel. The worker sets its slot aside. "
-    "{slots_left} slot(s) are left.",
+    text="A process of this job can't be killed: it is stuck in the kernel. The worker sets its slot aside until the "
+    "process is gone. {slots_left} slot(s) are left.",
 ):
     """Look for a dead disk or network file system (`ps` shows the state D), or restart the machine."""
 
     job: str
     block: str
     slots_left: int
+
+
+class JobUnstuck(
+    Event,
+    level=WARNING,
+    text="The process of this job that could not be killed is gone. Its slot is used again. The worker has {slots} "
+    "slot(s).",
+):
+    """`job_stuck` is over."""
+
+    job: str
+    block: str
+    slots: int
 
 
 class JobRepeated(Event, level=WARNING, text="The engine sent this job twice. The worker runs it once."):

@@ -74,6 +74,29 @@ class SpareDied(Event, level=WARNING, text="A spare child ended with {status} wh
     status: str
 
 
+class StrayKilled(
+    Event,
+    level=WARNING,
+    text="The process {pid} ({process}) was below this worker and belongs to no job. It was killed.",
+):
+    """A module's import has started it, or a job has hidden it. No job is reported as its owner."""
+
+    pid: int
+    process: str
+
+
+class StrayStuck(
+    Event,
+    level=ERROR,
+    text="The process {pid} ({process}) was below this worker and belongs to no job. It can't be killed: it is stuck "
+    "in the kernel. The worker goes on with all of its slots.",
+):
+    """Look for a dead disk or network file system (`ps` shows the state D), or for a debugger."""
+
+    pid: int
+    process: str
+
+
 class JobUserWaiting(
     Event,
     level=WARNING,

@@ -100,8 +100,14 @@ class NoGroups:
 class NothingToSweep:
     """A sweeper for children that leave nothing."""
 
-    async def clear(self, groups: object, cgroup: object) -> Swept:
+    def enter(self, job: object) -> None: ...
+
+    def leave(self, job: object) -> None: ...
+
+    async def clear(self, job: object, bound_seconds: float | None = None) -> Swept:
         return Swept(0, 0)
+
+    async def close(self) -> None: ...
 
 
 class NoSampler:

@@ -163,9 +163,21 @@ async def test_the_processor_time_of_a_child_is_that_of_its_user_and_of_the_kern
 ) -> None:
     child = bed.child("sleep", "600")
     usage = types.SimpleNamespace(ru_maxrss=2048, ru_utime=1.5, ru_stime=0.25)
-    monkeypatch.setattr(child_module, "wait_for", lambda pid: (pid, 0, usage))
-    assert child.reap() == Reaped(2.0, 1.75)
     monkeypatch.setattr(child_module, "wait_for", lambda _: (0, 0, usage))
+    assert child.reap() == Reaped(None, None)  # somebody traces it
+    assert bed.known_children.unknown({child.pid}) == set()
+    monkeypatch.setattr(child_module, "wait_for", lambda pid: (pid, 0x700, usage))
+    assert child.reap() == Reaped(2.0, 1.75, ExitStatus(code=7))
+
+
+async def test_how_a_child_was_ended_is_known_when_it_is_waited_for_and_its_number_is_asked_for_once(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = bed.child("sleep", "600")
+    child.kill()
+    await child.exited
+    assert child.reap().status == ExitStatus(signal_name="SIGKILL")
+    monkeypatch.setattr(child_module, "wait_for", lambda _: pytest.fail("it may be a stranger's by now"))
     assert child.reap() == Reaped(None, None)
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from supervisor.launcher import sweep
+from supervisor.launcher import sweep, sweep_rounds
+from supervisor.launcher.ownership import JobProcesses
 from supervisor.launcher.sweep import Sweeper
 from supervisor.process.proc import Tree
 from supervisor.watch import freeze
@@ -28,6 +29,11 @@ class Groups:
 
     def has(self, pid: int) -> bool:
         return pid in (ORPHAN, BELOW)
+
+
+def job(groups: Any) -> JobProcesses:
+    """What is left of a job with these groups."""
+    return JobProcesses(CHILD, groups)
 
 
 class NoLauncher:
@@ -64,17 +70,18 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return pid, 0, None
 
     monkeypatch.setattr(sweep, "direct_children", lambda: set(left))
-    monkeypatch.setattr(sweep, "is_alive", lambda _: True)
-    monkeypatch.setattr(sweep, "tree_below", walk)
-    monkeypatch.setattr(sweep, "kill_tree", kill_tree)
-    monkeypatch.setattr(sweep, "wait_for", wait_for)
+    monkeypatch.setattr(sweep, "by_owner", lambda pids, jobs: {jobs[0]: set(pids)})
+    monkeypatch.setattr(sweep_rounds, "is_alive", lambda _: True)
+    monkeypatch.setattr(sweep_rounds, "tree_below", walk)
+    monkeypatch.setattr(sweep_rounds, "kill_tree", kill_tree)
+    monkeypatch.setattr(sweep_rounds, "wait_for", wait_for)
     return calls
 
 
 async def test_a_sweep_holds_and_stops_all_before_it_looks_and_kills_before_it_waits(
     calls: list[str],
 ) -> None:
-    swept = await Sweeper(NoLauncher()).clear(Groups(calls, complete=True))
+    swept = await Sweeper(NoLauncher()).clear(job(Groups(calls, complete=True)))
     assert calls == [
         "hold",
         "SIGSTOP to the groups",
@@ -88,7 +95,7 @@ async def test_a_sweep_holds_and_stops_all_before_it_looks_and_kills_before_it_w
 async def test_where_groups_are_not_known_the_tree_is_stopped_before_the_first_is_killed(
     calls: list[str],
 ) -> None:
-    await Sweeper(NoLauncher()).clear(Groups(calls, complete=False))
+    await Sweeper(NoLauncher()).clear(job(Groups(calls, complete=False)))
     assert calls == [
         "hold",
         "SIGSTOP to the groups",
@@ -103,8 +110,8 @@ async def test_what_is_in_no_group_of_the_job_is_stopped_and_killed_by_itself(
 ) -> None:
     left = {ORPHAN, STRANGER}
     monkeypatch.setattr(sweep, "direct_children", lambda: set(left))
-    monkeypatch.setattr(sweep, "wait_for", lambda pid: (left.discard(pid), (pid, 0, None))[1])
-    swept = await Sweeper(NoLauncher()).clear(Groups(calls, complete=True))
+    monkeypatch.setattr(sweep_rounds, "wait_for", lambda pid: (left.discard(pid), (pid, 0, None))[1])
+    swept = await Sweeper(NoLauncher()).clear(job(Groups(calls, complete=True)))
     assert calls[2:] == ["walk", "SIGKILL to the groups", f"stop and kill [{STRANGER}]"]
     assert (swept.killed, swept.remaining) == (3, 0)
 
@@ -115,10 +122,10 @@ async def test_what_has_sigkill_is_left_to_its_end_and_a_number_that_comes_again
     # Two rounds pass before it ends; then another process has its number; then nothing is left.
     ends = iter([0, 0, ORPHAN, ORPHAN])
     left = iter([{ORPHAN}] * 5)
-    monkeypatch.setattr(sweep, "_ROUND_SECONDS", -1.0)
+    monkeypatch.setattr(sweep_rounds, "_ROUND_SECONDS", -1.0)
     monkeypatch.setattr(sweep, "direct_children", lambda: next(left, set()))
-    monkeypatch.setattr(sweep, "wait_for", lambda _: (next(ends), 0, None))
-    await Sweeper(NoLauncher()).clear(Groups(calls, complete=True))
+    monkeypatch.setattr(sweep_rounds, "wait_for", lambda _: (next(ends), 0, None))
+    await Sweeper(NoLauncher()).clear(job(Groups(calls, complete=True)))
     assert calls[2:] == ["walk", "SIGKILL to the groups"] * 2
 
 
@@ -141,10 +148,10 @@ async def test_a_sweep_goes_on_while_something_ends_but_not_for_a_bomb_that_goes
         clock.now += 4
         return {left.pop()}
 
-    monkeypatch.setattr(sweep, "time", clock)
+    monkeypatch.setattr(sweep_rounds, "time", clock)
     monkeypatch.setattr(sweep, "direct_children", lambda: set(left))
-    monkeypatch.setattr(sweep, "_reap", reap)
-    swept = await Sweeper(NoLauncher()).clear(Groups(calls, complete=complete))
+    monkeypatch.setattr(sweep_rounds, "reap", reap)
+    swept = await Sweeper(NoLauncher()).clear(job(Groups(calls, complete=complete)))
     assert swept.remaining == remaining
 
 

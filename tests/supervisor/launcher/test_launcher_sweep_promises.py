@@ -15,10 +15,12 @@ from nursery import BOUND_SECONDS, Nursery, a_process, is_there
 
 from supervisor.launcher import known_children as kin_module
 from supervisor.launcher import sweep as sweep_module
+from supervisor.launcher.ownership import JobProcesses
 from supervisor.launcher.process_groups import ProcessGroups
 from supervisor.launcher.sweep import Sweeper, Swept
-from supervisor.process.cgroups.cgroup import Cgroup
+from supervisor.process.cgroups.cgroup import WITHOUT, Cgroup
 from tests.patience import until
+from tests.unkillable import held
 
 
 def is_dead(pid: int) -> bool:
@@ -37,6 +39,9 @@ class Family:
         os.waitid(os.P_PID, self.leader, os.WEXITED | os.WNOWAIT)
         self._pidfd = os.pidfd_open(self.leader)
         self.groups = ProcessGroups(self.leader, self._pidfd)
+
+    def job(self, cgroup: Cgroup = WITHOUT) -> JobProcesses:
+        return JobProcesses(self.leader, self.groups, cgroup)
 
     def process(self, group: int = 0) -> int:
         """A process that the sweep is not shown."""
@@ -103,7 +108,7 @@ async def test_all_leftovers_are_stopped_before_one_is_killed_and_all_are_waited
     nursery: Nursery, family: Family, signals: list[tuple[str, int, int]]
 ) -> None:
     leftovers = [family.leftover() for _ in range(3)]
-    assert await Sweeper(nursery).clear(family.groups) == Swept(killed=3, remaining=0)
+    assert await Sweeper(nursery).clear(family.job()) == Swept(killed=3, remaining=0)
     assert not any(map(is_there, leftovers))
     sent = [(pid, number) for kind, pid, number in signals if kind == "process"]
     first_kill = next(index for index, (_, number) in enumerate(sent) if number == signal.SIGKILL)
@@ -115,7 +120,7 @@ async def test_the_group_of_the_job_is_killed_although_no_walk_finds_what_is_in_
 ) -> None:
     family.leftover()
     unseen = family.process(family.leader)
-    await Sweeper(nursery).clear(family.groups)
+    await Sweeper(nursery).clear(family.job())
     await until(lambda: is_dead(unseen))
     ended = os.waitid(os.P_PID, unseen, os.WEXITED | os.WNOWAIT)
     assert ended is not None
@@ -136,7 +141,7 @@ async def test_what_is_below_a_leftover_goes_with_it(nursery: Nursery, family: F
     family._made.append(parent)
     family.shown.append(parent)
     watched = os.pidfd_open(below)
-    assert (await Sweeper(nursery).clear(family.groups)).remaining == 0
+    assert (await Sweeper(nursery).clear(family.job())).remaining == 0
     assert not is_there(parent)
     # It ends by itself, or is handed to pid 1 here: a supervisor would wait for it in the next round.
     assert select.select([watched], [], [], BOUND_SECONDS)[0] == [watched]
@@ -156,7 +161,7 @@ async def test_a_child_that_is_born_between_two_looks_is_not_taken_for_a_leftove
 
     monkeypatch.setattr(kin_module, "children_of_thread", list_and_be_born)
     monkeypatch.setattr(nursery, "drain_starts", lambda: [nursery.known_children.add(pid) for pid in born])
-    assert await Sweeper(nursery).clear(family.groups) == Swept(killed=1, remaining=0)
+    assert await Sweeper(nursery).clear(family.job()) == Swept(killed=1, remaining=0)
     assert len(born) > 1
     assert not any(map(is_dead, born))
 
@@ -166,7 +171,7 @@ async def test_where_nothing_is_left_nothing_is_signalled(
 ) -> None:
     known = family.leftover()
     nursery.known_children.add(known)
-    assert await Sweeper(nursery).clear(family.groups) == Swept(0, 0)
+    assert await Sweeper(nursery).clear(family.job()) == Swept(0, 0)
     # Only the job's own group, before anybody has looked.
     assert set(signals) == {("group", family.leader, signal.SIGSTOP)}
 
@@ -175,7 +180,7 @@ async def test_a_leftover_that_had_ended_by_itself_was_not_killed(nursery: Nurse
     leftovers = [family.leftover(), family.leftover()]
     os.kill(leftovers[0], signal.SIGTERM)
     os.waitid(os.P_PID, leftovers[0], os.WEXITED | os.WNOWAIT)
-    assert await Sweeper(nursery).clear(family.groups) == Swept(killed=1, remaining=0)
+    assert await Sweeper(nursery).clear(family.job()) == Swept(killed=1, remaining=0)
     assert not any(map(is_there, leftovers))
 
 
@@ -203,15 +208,61 @@ async def test_what_is_in_the_cgroup_is_killed_first(
     nursery: Nursery, family: Family, signals: list[tuple[str, int, int]]
 ) -> None:
     family.leftover()
-    assert await Sweeper(nursery).clear(family.groups, Holding({4_000_001}, signals)) == Swept(2, 0)
+    assert await Sweeper(nursery).clear(family.job(Holding({4_000_001}, signals))) == Swept(2, 0)
     assert next(sent for sent in signals if sent[2] == signal.SIGKILL) == ("cgroup", 0, signal.SIGKILL)
 
 
 async def test_what_is_in_the_cgroup_alone_is_killed_too(
     nursery: Nursery, family: Family, signals: list[tuple[str, int, int]]
 ) -> None:
-    assert await Sweeper(nursery).clear(family.groups, Holding({4_000_001}, signals)) == Swept(1, 0)
+    assert await Sweeper(nursery).clear(family.job(Holding({4_000_001}, signals))) == Swept(1, 0)
     assert ("cgroup", 0, signal.SIGKILL) in signals
+
+
+async def test_what_another_job_has_left_is_not_touched_and_not_waited_for(
+    nursery: Nursery,
+    family: Family,
+    monkeypatch: pytest.MonkeyPatch,
+    signals: list[tuple[str, int, int]],
+) -> None:
+    """Whether that one still runs, ends in this moment, or can't be killed."""
+    sweeper, mine, other = Sweeper(nursery), family.job(), JobProcesses(1, ProcessGroups(1, -1))
+    leftovers = {mine: {family.leftover()}, other: {family.leftover()}}
+    monkeypatch.setattr(
+        sweep_module, "by_owner", lambda pids, _: {j: own & pids for j, own in leftovers.items()}
+    )
+    sweeper.enter(other)
+    assert await sweeper.clear(mine) == Swept(killed=1, remaining=0)
+    (his,) = leftovers[other]
+    assert not is_dead(his)
+    assert his not in {pid for _, pid, _ in signals}
+    await sweeper.close()
+
+
+async def test_what_belongs_to_nobody_is_killed_and_is_in_no_job_s_account(
+    nursery: Nursery, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweeper, stray = Sweeper(nursery), family.leftover()
+    monkeypatch.setattr(sweep_module, "by_owner", lambda pids, _: {None: set(pids)} if pids else {})
+    assert await sweeper.clear(family.job()) == Swept(0, 0)
+    await until(lambda: not is_there(stray))
+    await sweeper.close()
+
+
+async def test_what_could_not_be_killed_is_no_more_in_the_way_once_it_is_gone(
+    nursery: Nursery, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_module, "_BOUND_SECONDS", 0.05)
+    sweeper, job, leftover = Sweeper(nursery), family.job(), family.leftover()
+    try:
+        with held(leftover):
+            assert await sweeper.clear(job) == Swept(killed=0, remaining=1)
+            assert await sweeper.clear(job, bound_seconds=0.0) == Swept(killed=0, remaining=1)
+    except OSError:
+        pytest.skip("a process of the same user may not be traced here")
+    await until(lambda: is_dead(leftover))
+    assert await sweeper.clear(job, bound_seconds=0.0) == Swept(killed=1, remaining=0)
+    assert not is_there(leftover)
 
 
 async def test_what_can_not_be_killed_is_told_and_not_tried_for_ever(
@@ -220,5 +271,5 @@ async def test_what_can_not_be_killed_is_told_and_not_tried_for_ever(
     monkeypatch.setattr(sweep_module, "_BOUND_SECONDS", 1.0)
     leftover = family.leftover()
     stuck = Holding({4_000_001}, [], deaf=True)
-    assert await Sweeper(nursery).clear(family.groups, stuck) == Swept(killed=1, remaining=1)
+    assert await Sweeper(nursery).clear(family.job(stuck)) == Swept(killed=1, remaining=1)
     assert not is_there(leftover)

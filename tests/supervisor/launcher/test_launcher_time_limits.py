@@ -14,7 +14,7 @@ from supervisor.errors import LaunchError, TemplateError
 from supervisor.launcher import Imports
 from supervisor.launcher import importer as importer_module
 from supervisor.launcher import job_users as job_users_module
-from supervisor.launcher import sweep as sweep_module
+from supervisor.launcher import sweep_rounds as sweep_module
 from supervisor.launcher import template as template_module
 from supervisor.launcher.importer import start_template
 from supervisor.launcher.job_users import JobUsers
@@ -196,9 +196,10 @@ def test_a_sweep_gives_up_after_five_seconds_or_that_long_after_the_last_end_whe
     monkeypatch.setattr(sweep_module, "tree_below", lambda _: Tree())
     monkeypatch.setattr(sweep_module, "kill_tree", lambda pids, _: set(pids))
     monkeypatch.setattr(
-        sweep_module, "_reap", lambda pids, end: set(pids) if end == clock.now + 0.02 else set()
+        sweep_module, "reap", lambda pids, end: set(pids) if end == clock.now + 0.02 else set()
     )
-    sweep = sweep_module._Sweep(Groups(complete=complete))  # type: ignore[arg-type]  # what is used of it
+    sweep = sweep_module.SweepRounds(Groups(complete=complete))  # type: ignore[arg-type]  # what is used of it
+    sweep.begin(5.0)
     clock.now += 5.0
     assert not sweep.is_over()
     sweep.go_over({7})
@@ -214,9 +215,9 @@ def test_the_dying_are_waited_for_with_pauses_that_double_for_a_fiftieth_of_a_se
 ) -> None:
     monkeypatch.setattr(sweep_module, "time", clock)
     monkeypatch.setattr(sweep_module, "_reaped", lambda pid: pid == 7)
-    assert sweep_module._reap({7, 8}, clock.now + 0.02) == {7}
+    assert sweep_module.reap({7, 8}, clock.now + 0.02) == {7}
     assert clock.sleeps == [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016]
-    assert sweep_module._reap({7}, clock.now) == {7}
+    assert sweep_module.reap({7}, clock.now) == {7}
     assert len(clock.sleeps) == 6
 
 

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 
 from jobrunner.protocol import kernel_files
@@ -53,7 +55,10 @@ def odd() -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def test_the_fields_behind_a_name_are_read_whatever_the_name_is(odd: "subprocess.Popen[bytes]") -> None:
-    wait_until(lambda: read_stat(odd.pid) == Stat("S", os.getpid(), odd.pid, odd.pid, threads=1))
+    stat = wait_until(lambda: (found := read_stat(odd.pid)) and found.state == "S" and found)
+    assert replace(stat, started=0) == Stat("S", os.getpid(), odd.pid, odd.pid, threads=1)
+    began = psutil.boot_time() + stat.started / os.sysconf("SC_CLK_TCK")
+    assert began == pytest.approx(psutil.Process(odd.pid).create_time(), abs=2)
     assert read_stat(odd.pid, str(odd.pid)) == read_stat(odd.pid)
     assert "Z 1 (2" in status_of(odd.pid)["Name"]
     assert status_of(odd.pid)["PPid"] == str(os.getpid())

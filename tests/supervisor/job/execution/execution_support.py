@@ -11,6 +11,7 @@ from jobrunner.protocol.messages import Blocking, Cancel, Header, Order, Outcome
 from supervisor.job.execution import Execution
 from supervisor.job.result import Finished
 from supervisor.launcher.child import Reaped
+from supervisor.launcher.ownership import JobProcesses
 from supervisor.launcher.sweep import Swept
 from supervisor.verdict import ExitStatus, Limits, OutOfMemory
 from supervisor.watch.joblog import JobLog
@@ -54,6 +55,7 @@ class RecordedChild(FakeChild):
         self.obeys = True
         """Whether it dies of SIGKILL."""
         self.stack = STACK
+        self.reaped = Reaped(33.0, 1.5)
         self.unread = 0
         self.looks = 0
 
@@ -71,7 +73,7 @@ class RecordedChild(FakeChild):
 
     def reap(self) -> Reaped:
         self.calls.append("reap")
-        return Reaped(33.0, 1.5)
+        return self.reaped
 
     def discard(self) -> None:
         self.calls.append("give up")
@@ -94,8 +96,17 @@ class Sweeper:
         self.calls = calls
         self.finds: Swept | Exception = Swept(0, 0)
 
-    async def clear(self, groups: object, cgroup: object) -> Swept:
-        self.calls.append(("sweep", groups, cgroup))
+        self.present: list[object] = []
+
+    def enter(self, job: object) -> None:
+        self.present.append(job)
+
+    def leave(self, job: object) -> None:
+        if job in self.present:
+            self.present.remove(job)
+
+    async def clear(self, job: JobProcesses, bound_seconds: float | None = None) -> Swept:
+        self.calls.append(("sweep", job.groups, job.cgroup))
         await asyncio.sleep(0)
         if isinstance(self.finds, Exception):
             raise self.finds

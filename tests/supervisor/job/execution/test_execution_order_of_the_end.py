@@ -6,11 +6,13 @@ import os
 import pytest
 from execution_support import DONE, SIGKILL, STACK, Scene, begin
 
+from supervisor.job.unkillable import wait_until_gone
+from supervisor.launcher.child import Reaped
 from supervisor.launcher.sweep import Swept
 from supervisor.log.events.jobs import LeftoversNotSearched
 from supervisor.verdict import ExitStatus, LimitKind, Limits, OutOfMemory
 from tests.log_events import facts_of, records_of
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 EXIT_0 = ExitStatus(code=0)
 
@@ -114,6 +116,40 @@ async def test_a_child_that_does_not_die_is_given_up_with_what_the_kernel_knows_
     assert finished.ending.unkillable
     assert finished.ending.kernel is not None
     assert acts(scene) == ["stack", "kill"]
+
+
+async def test_a_status_that_is_known_only_after_the_sweep_is_in_the_result() -> None:
+    """While a descendant traces the child, the kernel tells nobody else how it has ended."""
+    scene = await begin()
+    scene.child.reaped = Reaped(33.0, 1.5, ExitStatus(code=7))
+    finished = await scene.finish(status=ExitStatus())
+    assert finished.ending.exit_status == ExitStatus(code=7)
+
+
+async def test_a_job_is_known_to_the_sweeps_of_others_until_nothing_of_it_is_left() -> None:
+    scene = await begin()
+    await until(lambda: scene.sweeper.present, "it is known")
+    await scene.finish(DONE, status=EXIT_0)
+    assert scene.sweeper.present == []
+
+
+async def test_what_can_not_be_killed_is_looked_for_until_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.job.unkillable._LOOK_AGAIN_SECONDS", 0.001)
+    scene = await begin()
+    scene.sweeper.finds = Swept(killed=0, remaining=1)
+    assert (await scene.finish(DONE, status=EXIT_0)).stuck
+    assert scene.sweeper.present, "others would take it for nobody's"
+    outlasting = asyncio.ensure_future(
+        wait_until_gone(scene.child, scene.sweeper, scene.execution.processes)  # type: ignore[arg-type]
+    )
+    before = acts(scene).count("sweep")
+    await until(lambda: acts(scene).count("sweep") > before + 2, "it is looked for again")
+    scene.sweeper.finds = OSError("no descriptor left to look with")
+    await asyncio.sleep(0.01)
+    assert not outlasting.done()
+    scene.sweeper.finds = Swept(killed=1, remaining=0)
+    await asyncio.wait_for(outlasting, PATIENCE_SECONDS)
+    assert (scene.sweeper.present, acts(scene)[-1]) == ([], "reap")
 
 
 async def test_the_kernel_is_asked_only_where_no_stack_came() -> None:

@@ -1,5 +1,6 @@
 """What is cleaned up after a job and at the end of the worker, and in which order."""
 
+import asyncio
 import os
 import threading
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import pytest
 from jobs_support import ENTRY, job, scene
 
-from tests.patience import until
+from supervisor.verdict import ExitStatus
+from tests.patience import PATIENCE_SECONDS, until
 
 
 async def test_the_child_is_closed_after_its_job_and_its_directory_removed_last(tmp_path: Path) -> None:
@@ -67,13 +69,14 @@ async def test_a_directory_of_this_worker_s_own_user_is_not_taken_back(tmp_path:
         assert ("make", None) in stage.calls
 
 
-async def test_a_child_that_can_not_be_killed_keeps_its_descriptors_and_its_user(
+async def test_a_child_that_can_not_be_killed_keeps_its_descriptors_and_its_user_until_it_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("supervisor.lifecycle.job.UNKILLABLE_SECONDS", 0.01)
     async with scene(tmp_path) as stage:
         stage.launcher.user = 4711
-        running = stage.begin(job())
+        gone = asyncio.Event()
+        running = asyncio.ensure_future(stage.runner.run(job(), ENTRY, on_gone=gone.set))
         child = await stage.child()
         child.obeys = False
         await stage.order(child)
@@ -82,6 +85,11 @@ async def test_a_child_that_can_not_be_killed_keeps_its_descriptors_and_its_user
         assert concluded.stuck
         assert "close" not in stage.calls
         assert [call for call in stage.calls if call[0] == "take back"] == []
+        assert not gone.is_set()
+        child.end(ExitStatus(signal_name="SIGKILL"))  # the disk is back
+        await asyncio.wait_for(gone.wait(), PATIENCE_SECONDS)
+        assert "close" in stage.calls
+        assert [call for call in stage.calls if call[0] == "take back"]
 
 
 async def test_an_order_that_can_not_be_written_leaves_no_child_no_directory_and_no_trace(

@@ -69,6 +69,8 @@ class Runner:
         self.settings = SETTINGS
         self.running: dict[str, asyncio.Future[Finished]] = {}
         self.started: list[str] = []
+        self.gone: dict[str, Callable[[], None]] = {}
+        """What each job's run is to call when nothing of it is left, where it was stuck."""
         self.starts = True
         self.room: int | None = None
         self.problem: str | None = None
@@ -80,8 +82,11 @@ class Runner:
         """The number of the child of a job's first run."""
         return 5000 + self.started.index(job_id)
 
-    async def run(self, job: Job, block: BlockEntry, on_start: Callable[[int], None]) -> Finished:
+    async def run(
+        self, job: Job, block: BlockEntry, on_start: Callable[[int], None], on_gone: Callable[[], None]
+    ) -> Finished:
         self.started.append(job.job_id)
+        self.gone[job.job_id] = on_gone
         if self.starts:
             on_start(self.pid_of(job.job_id))
         self._calls.append(("run", job.job_id))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from dispatch_support import BLOCK, job, scene, success
 
-from supervisor.log.events.jobs import JobStuck
-from tests.log_events import facts_of, records_of
+from supervisor.log.events.jobs import JobStarted, JobStuck, JobUnstuck
+from tests.log_events import facts_of, records_of, told
 from tests.patience import until
 
 
@@ -75,6 +75,31 @@ async def test_the_slot_of_a_job_that_can_not_be_killed_is_set_aside(
         await stage.end("c", success())
         assert stage.dispatcher.free_slots == 1
         assert (await stage.result_of("stuck"))["status"] == "success"
+
+
+@pytest.mark.parametrize("early", [True, False])
+async def test_a_slot_that_was_set_aside_is_used_again_when_the_process_is_gone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, early: bool
+) -> None:
+    """Also where that is before the job's result is durable."""
+    caplog.set_level("INFO")
+    async with scene(tmp_path) as stage:
+        await stage.accept(job("stuck"), job("waits"))
+        await until(lambda: "stuck" in stage.runner.running, "it runs")
+        if early:
+            stage.runner.gone["stuck"]()
+        await stage.end("stuck", replace(success(), stuck=True))
+        if not early:
+            assert stage.runner.started == ["stuck"]
+            stage.dispatcher.changed.clear()
+            stage.runner.gone["stuck"]()
+        await until(lambda: stage.runner.started == ["stuck", "waits"], "the next job runs")
+        assert stage.dispatcher.changed.is_set()
+        (record,) = records_of(caplog, JobUnstuck)
+        assert facts_of(record) == {"job": "stuck", "block": BLOCK, "slots": 1}
+        assert [event["slot"] for event in told(caplog, JobStarted)] == [0, 0]
+        await stage.end("waits", success())
+        assert stage.dispatcher.free_slots == 1
 
 
 async def test_where_every_slot_is_stuck_there_are_none_and_not_less(tmp_path: Path) -> None:

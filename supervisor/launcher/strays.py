@@ -1,0 +1,83 @@
+"""Processes below this one that belong to no job: killed and told of, and nobody's fault."""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from supervisor.launcher.sweep_rounds import reap
+from supervisor.log.event import tell
+from supervisor.log.events.processes import StrayKilled, StrayStuck
+from supervisor.process.proc import Stat, kill_tree, read_stat, status_of
+from supervisor.process.tasks import Tasks
+
+_log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS: Final = 0.05
+_LONGEST_PAUSE_SECONDS: Final = 2.0
+_ROUND_SECONDS: Final = 0.2
+_STUCK_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Stray:
+    """A process, which no other can be mistaken for."""
+
+    pid: int
+    started: int
+
+
+class Strays:
+    """Kills what ``look`` finds, in the background, until it finds nothing. Costs no job its slot or its time.
+
+    ``look`` returns direct children of this process that nobody knows, and that no job owns.
+    """
+
+    def __init__(self, look: Callable[[], Awaitable[set[int]]]) -> None:
+        self._look = look
+        self._tasks = Tasks()
+
+    def notice(self) -> None:
+        """Begin, unless it is under way."""
+        if not self._tasks:
+            self._tasks.start(self._kill_all(), "end of processes that belong to no job")
+
+    async def _kill_all(self) -> None:
+        seen: set[_Stray] = set()
+        killed_at: dict[_Stray, float] = {}
+        pause = _PAUSE_SECONDS
+        while found := {_Stray(pid, stat.started): stat.lives for pid, stat in await self._stats()}:
+            # Only what was there at two looks: a number may have become that of a child which is announced by the next.
+            same = seen & found.keys()
+            names = {one: status_of(one.pid).get("Name", "") for one in same if found[one]}
+            reaped = await asyncio.to_thread(_kill, {one.pid for one in same}) if same else set()
+            for one, name in names.items():
+                self._tell(one, name, gone=one.pid in reaped, killed_at=killed_at)
+            seen = {one for one in found if one.pid not in reaped}
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS) if seen == same else _PAUSE_SECONDS
+            await asyncio.sleep(pause)
+
+    async def _stats(self) -> list[tuple[int, Stat]]:
+        return [(pid, stat) for pid in await self._look() if (stat := read_stat(pid)) is not None]
+
+    def _tell(self, one: _Stray, name: str, *, gone: bool, killed_at: dict[_Stray, float]) -> None:
+        first = killed_at.setdefault(one, time.monotonic())
+        if gone:
+            tell(_log, StrayKilled(pid=one.pid, process=name))
+        elif time.monotonic() - first > _STUCK_SECONDS:
+            killed_at[one] = math.inf  # told once
+            tell(_log, StrayStuck(pid=one.pid, process=name))
+
+    async def close(self) -> None:
+        """Give up."""
+        await self._tasks.close()
+
+
+def _kill(pids: set[int]) -> set[int]:
+    """Kill these children of this process with all below them; return those that were waited for."""
+    end = time.monotonic() + _ROUND_SECONDS
+    kill_tree(pids, end)
+    return reap(pids, end)
