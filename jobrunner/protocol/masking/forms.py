@@ -2,8 +2,9 @@
 
 import base64
 import contextlib
+import unicodedata
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Literal
 
 SHORTEST_CHARS: Final = 6
 """Shorter secrets are masked by name only: they occur in ordinary words."""
@@ -15,6 +16,7 @@ SHORTEST_PIECE_CHARS: Final = 3
 """A shorter piece of a secret, at a place where a text was cut, may be the end of any word."""
 
 _BASE64_BITS: Final = 6
+_NORMAL_FORMS: Final[tuple[Literal["NFC", "NFD"], ...]] = ("NFC", "NFD")
 
 
 def is_maskable(value: str) -> bool:
@@ -34,12 +36,32 @@ def literal_forms(secret: str) -> set[str]:
         with contextlib.suppress(UnicodeEncodeError):
             forms.add(secret.encode("latin-1").decode("utf-8", "backslashreplace"))
     data = secret.encode("utf-8", "surrogatepass")
-    if not secret.isascii():
-        # Its bytes, as the repr of bytes shows them.
-        forms.add(data.decode("latin-1"))
+    if secret.isascii():
+        # As UTF-16, whose bytes are shown one by one.
+        forms.add("\0".join(secret))
+    else:
+        forms.update(_not_ascii(secret, data))
+    if (
+        not secret.isalpha()
+    ):  # a plain word is common in other letters: `Switch` is no reason to mask every `switch`
+        forms.update((secret.lower(), secret.upper()))
     for piece in {data, data.strip()}:
-        forms.update((piece.hex(), piece.hex().upper()))
+        digits = (piece.hex(), *(piece.hex(sign) for sign in ": "))
+        forms.update((*digits, *map(str.upper, digits)))
     return {form for form in forms if is_maskable(form)} | base64_forms(secret)
+
+
+def _not_ascii(secret: str, data: bytes) -> Iterator[str]:
+    for form in _NORMAL_FORMS:
+        yield unicodedata.normalize(form, secret)
+    # Its bytes, as the repr of bytes shows them; and as Python reads bytes that it can't decode.
+    yield data.decode("latin-1")
+    with contextlib.suppress(UnicodeDecodeError):  # half of a surrogate pair
+        yield data.decode("ascii", "surrogateescape")
+    with contextlib.suppress(UnicodeEncodeError):
+        yield secret.encode("latin-1").decode("utf-8", "surrogateescape")
+    for encoding in ("utf-16-le", "utf-16-be"):
+        yield secret.encode(encoding, "surrogatepass").decode("latin-1").strip("\0")
 
 
 def base64_forms(secret: str) -> set[str]:

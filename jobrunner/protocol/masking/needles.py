@@ -17,6 +17,8 @@ _LONGEST_ESCAPE_CHARS: Final = 12
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_=-]+")
 _ENDS_IN_BASE64: Final = re.compile(r"[A-Za-z0-9+/_=-]{16}$")
 _BETWEEN: Final = "\0"
+_IN_PAIRS: Final = re.compile(r"(?:[0-9a-fA-F]{2}[: -]){5}")
+"""Hexadecimals with signs between them: in lines, or shortened, they are not looked for."""
 _REST_OF_AN_ESCAPE: Final = re.compile(r"[0-9A-Za-z]{1,7};?")
 
 
@@ -34,6 +36,7 @@ class Needles:
         # In order, and the second backwards: of what begins alike, only the next one needs a look.
         self._beginning_with: dict[str, list[str]] = {}
         self._ending_with: dict[str, list[str]] = {}
+        self._unfiled: list[str] = []
         self._longest = 0
         self._long = ""
         """The long ones in one text, which the standard library searches faster than each by itself."""
@@ -44,26 +47,34 @@ class Needles:
         """Look for these as well. One that would be of a further length among those that begin alike is left out
         where there are ``most_lengths`` already."""
         long: list[str] = []
-        changed: dict[int, list[str]] = {}
         for needle in set(needles) - self._all:
             lengths = self._by_head.setdefault(needle[:SHORTEST_CHARS], {})
             if most_lengths is not None and len(needle) not in lengths and len(lengths) >= most_lengths:
                 continue
             lengths.setdefault(len(needle), set()).add(needle)
             self._all.add(needle)
-            backwards = needle[::-1]
-            for filed, way in ((self._beginning_with, needle), (self._ending_with, backwards)):
-                alike = filed.setdefault(way[:SHORTEST_PIECE_CHARS], [])
-                alike.append(way)
-                changed[id(alike)] = alike
+            self._unfiled.append(needle)
             self._longest = max(self._longest, len(needle))
-            if len(needle) >= _LONG_CHARS:
+            if len(needle) >= _LONG_CHARS and not _IN_PAIRS.match(needle):
                 long.append(needle)
                 self._long_with_blank = self._long_with_blank or " " in needle
-        for alike in changed.values():
-            alike.sort()
         if long:
             self._long = _BETWEEN.join([*([self._long] if self._long else []), *long])
+
+    def _file(self) -> None:
+        """File the new ones under their beginnings and ends, when a piece is looked for: for most jobs never."""
+        if not self._unfiled:
+            return
+        # New tables in the place of the old: a thread may search a text while the loop searches a line.
+        beginning = {head: list(alike) for head, alike in self._beginning_with.items()}
+        ending = {head: list(alike) for head, alike in self._ending_with.items()}
+        for needle in self._unfiled:
+            for filed, way in ((beginning, needle), (ending, needle[::-1])):
+                filed.setdefault(way[:SHORTEST_PIECE_CHARS], []).append(way)
+        for alike in (*beginning.values(), *ending.values()):
+            alike.sort()
+        self._beginning_with, self._ending_with = beginning, ending
+        self._unfiled = []
 
     def __bool__(self) -> bool:
         return bool(self._all)
@@ -148,6 +159,7 @@ class Needles:
 
     def at_end(self, text: str, effort: Effort, shortest: int = SHORTEST_PIECE_CHARS) -> Range | None:
         """Return where, at the end of a text that was cut there, a needle begins."""
+        self._file()
         first = max(0, len(text) - self._longest)
         effort.spend(max(0, len(text) - first) * 2)
         for at in range(first, len(text) - shortest + 1):
@@ -168,6 +180,7 @@ class Needles:
         return None
 
     def _at_start(self, text: str, effort: Effort, shortest: int) -> Range | None:
+        self._file()
         backwards = text[: self._longest][::-1]
         effort.spend(len(backwards) * 2)
         for end in range(len(backwards), shortest - 1, -1):

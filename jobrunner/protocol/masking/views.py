@@ -24,6 +24,7 @@ _BACKSLASH: Final = re.compile(
 _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);")
 _SHELL_QUOTE: Final = re.compile("'\"'\"'")
 _SHELL_BACKSLASH: Final = re.compile(r"'\\''")
+_PARTS_OF_A_TEXT: Final = re.compile(r"""['"]\r?\n[ \t]{0,64}[bu]?['"]""")
 _LINE_BREAK: Final = re.compile(r"\r?\n[ \t]{0,64}")
 _CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "0": "\0"}
 _ENTITIES: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -164,6 +165,8 @@ _DECODERS: Final[tuple[tuple[str, re.Pattern[str], _Decode], ...]] = (
     ("'\"'\"'", _SHELL_QUOTE, lambda escaped: [("'", len(escaped))]),
     # As `ls` and people do.
     ("'\\''", _SHELL_BACKSLASH, lambda escaped: [("'", len(escaped))]),
+    # As `pprint` breaks what is long.
+    ("\n", _PARTS_OF_A_TEXT, lambda _: []),
     # As the base64 of mail, and as `textwrap` breaks what is long.
     ("\n", _LINE_BREAK, lambda _: []),
     ("\n", _LINE_BREAK, lambda escaped: [(" ", len(escaped))]),

@@ -5,6 +5,7 @@ import binascii
 import codecs
 import html
 import re
+import unicodedata
 import urllib.parse
 import warnings
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ PIECE_CHARS = 6
 """A piece of a secret that is as long has leaked: shorter ones may be in any text."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{7,}")
+_BETWEEN_PAIRS = re.compile(r"(?<=[0-9a-fA-F]{2})[: -](?=[0-9a-fA-F]{2})")
+_ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){6,}")
 
 
@@ -35,6 +38,12 @@ def undoings(text: str) -> Iterator[str]:
     yield text.replace("'\"'\"'", "'")
     yield text.replace("'\\''", "'")
     yield re.sub(r"\r?\n[ \t]*", "", text)
+    yield re.sub(r"""['"]\n[ \t]*['"]""", "", text)
+    yield text.replace("\0", "")
+    yield unicodedata.normalize("NFC", text)
+    yield text.encode("utf-8", "surrogateescape" if _ESCAPED_BYTE.search(text) else "surrogatepass").decode(
+        "utf-8", "replace"
+    )
     if "\\" in text:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -56,7 +65,7 @@ def hidden_readings(text: str) -> Iterator[str]:
                 yield base64.b64decode(cut[: len(cut) // 4 * 4]).decode("utf-8", "replace")
             except binascii.Error:
                 continue
-    for run in _HEX.findall(text):
+    for run in _HEX.findall(_BETWEEN_PAIRS.sub("", text)):
         yield bytes.fromhex(run[: len(run) // 2 * 2]).decode("utf-8", "replace")
 
 

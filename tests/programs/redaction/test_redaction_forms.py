@@ -3,6 +3,8 @@
 import base64
 import itertools
 import json
+import pprint
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,8 @@ from jobrunner.protocol.masking import MASK, Mask, SecretNames, secrets_in
 from supervisor.job.redaction import mask_of
 from tests.programs.redaction.cases import FILLERS, secrets
 
+SECRET = "Hunter-2-xyz"
+UMLAUTS = "Zürich-über-1"
 ORDINARY = (
     "Interface GigabitEthernet0/1 is up, line protocol is up; 1234567 packets input, 98.5 % load",
     "the cisco device asks for a password; enter it, or press 'return' to give up",
@@ -252,3 +256,51 @@ def test_of_learned_secrets_that_begin_alike_each_place_of_a_text_is_compared_wi
         mask.learn("a" * (6 + number) + "b")
     (lengths,) = {len(lengths) for head, lengths in mask._needles._by_head.items() if head == "aaaaaa"}
     assert lengths <= 16
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        SECRET.encode().hex(":"),
+        SECRET.encode().hex(" ").upper(),
+        SECRET.encode().hex(":").upper(),
+        SECRET.upper(),
+        SECRET.lower(),
+        repr(SECRET.encode("utf-16-le")),
+        repr(SECRET.encode("utf-16")),
+    ],
+)
+def test_a_secret_in_the_ways_that_tools_show_bytes_and_words_is_masked(written: str) -> None:
+    shown = Mask([SECRET])(f"got {written}.")
+    assert shown.startswith("got ")
+    assert MASK in shown
+    assert SECRET.lower() not in shown.lower()
+    assert len(shown.replace("\\x00", "").replace("\\xff\\xfe", "")) <= len("got b'***'.")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        unicodedata.normalize("NFD", UMLAUTS),
+        unicodedata.normalize("NFC", UMLAUTS),
+        UMLAUTS.encode().decode("ascii", "surrogateescape"),
+        UMLAUTS.encode("latin-1").decode("utf-8", "surrogateescape"),
+        repr(UMLAUTS.encode("utf-16-be")),
+        UMLAUTS.upper(),
+    ],
+)
+def test_a_secret_with_umlauts_is_masked_however_its_letters_are_made(written: str) -> None:
+    shown = Mask([UMLAUTS])(f"got {written}.")
+    assert MASK in shown
+    assert "rich" not in shown.lower()
+
+
+def test_a_passphrase_that_pprint_has_broken_is_masked_as_a_whole() -> None:
+    secret = "correct horse battery staple and don't forget it " * 3
+    shown = Mask([secret])(pprint.pformat({"note": secret}, width=40))
+    assert MASK in shown
+    assert not any(word in shown for word in secret.split())
+
+
+def test_a_plain_word_is_not_masked_in_other_letters() -> None:
+    assert Mask(["Switch"])("the switch and the Switch") == f"the switch and the {MASK}"

@@ -6,6 +6,7 @@ import json
 import reprlib
 import shlex
 import textwrap
+import unicodedata
 import urllib.parse
 from collections.abc import Callable
 from typing import Final
@@ -78,6 +79,13 @@ WRITINGS: Final[dict[str, Writing]] = {
     "wrapped": lambda secret: (
         f"\n{textwrap.fill(secret, 30)}\n" if len(secret) > 60 and "\n" not in secret else secret
     ),
+    "hexadecimal with colons": lambda secret: secret.encode().hex(":"),
+    "hexadecimal with blanks": lambda secret: secret.encode().hex(" "),
+    "HEXADECIMAL with colons": lambda secret: secret.encode().hex(":").upper(),
+    "decomposed": lambda secret: unicodedata.normalize("NFD", secret),
+    "repr of UTF-16": lambda secret: repr(secret.encode("utf-16-le")),
+    # As they come over the channel, which is JSON.
+    "bytes that are no ASCII": lambda secret: ascii(secret.encode().decode("ascii", "surrogateescape")),
     "twice": lambda secret: f"{secret}{secret}",
 }
 """By name, for the report."""
