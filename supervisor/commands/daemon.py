@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from supervisor.cli import COMMAND_GROUPS
 from supervisor.commands.owned_names import refuse_foreign_owners
-from supervisor.commands.shared.common import read_settings, run_to_exit_code
-from supervisor.errors import ReloadRefusedError
+from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to_exit_code
+from supervisor.errors import ReloadRefusedError, SupervisorError
 from supervisor.log.event import tell
 from supervisor.log.events.worker import SettingIgnored, StartRefused
 from supervisor.log.setup import start_logging
@@ -52,6 +52,11 @@ def run(arguments: list[str]) -> int:
         reader = SettingsReader(arguments, names, settings)
         try:
             code = await Daemon(settings, notifier, reader.read).run()
+        except SupervisorError as error:
+            if not unended_threads():
+                raise
+            tell(_log, StartRefused(reason=str(error)))
+            code = EXIT_FAILED
         finally:
             await reader.close()
         if unended_threads():

@@ -45,6 +45,8 @@ class DurableCopy:
 
     def __init__(self, book: Claims, mend_seconds: float, found: Callable[[], None]) -> None:
         self.facts: dict[str, str] = {}
+        self.on_restored: Callable[[], None] = lambda: None
+        """Called when the file is whole again after it was not."""
         self.journal: Journal
         self._claims = book
         self._mend_seconds = mend_seconds
@@ -101,6 +103,12 @@ class DurableCopy:
         self._unsaved_facts.add(name)
         if self._is_open:
             await self._wait(self._submit_fact(name))
+
+    async def do(self, work: Callable[[], None]) -> None:
+        """Have something else done on the file's disk. Returns when it is done, or as soon as the disk hangs."""
+        future = self.journal.call(work)
+        self._patience.watch(future)
+        await self._wait(future)
 
     def file_was_taken_away(self) -> None:
         """The file is not there any more, or is another one: begin anew, and write everything to it."""
@@ -207,6 +215,7 @@ class DurableCopy:
         if self._told:
             self._told = False
             tell(_log, JournalRestored(path=str(self.journal.path)))
+            self.on_restored()
 
     async def _try_everything(self) -> None:
         """Write all that the file does not have, after opening it, or a new one, where that is needed."""

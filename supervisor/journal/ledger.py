@@ -48,6 +48,7 @@ class Ledger:
         file could be read at last."""
         self._claims = Claims()
         self._image = DurableCopy(self._claims, mend_seconds, self._tell_found)
+        self._image.on_restored = self._on_restored
         self._tasks = Tasks()
         self._copy: UuidBackup | None = None
         self._directory: StateDirectory
@@ -173,8 +174,17 @@ class Ledger:
         """Remember a fact."""
         self._is_registered_here = self._is_registered_here or name == _UUID
         await self._image.remember(name, value)
-        if name == _UUID and self._copy is not None:
-            await asyncio.to_thread(self._copy.write, value)
+        if name == _UUID:
+            await self._copy_uuid()
+
+    async def _copy_uuid(self) -> None:
+        copy, uuid = self._copy, self._image.facts.get(_UUID)
+        if copy is not None and uuid is not None:
+            await self._image.do(lambda: copy.write(uuid))
+
+    def _on_restored(self) -> None:
+        # It may have been lost with the file.
+        self._tasks.start(self._copy_uuid(), "copy of this worker's uuid")
 
     async def close(self) -> None:
         """Save what can be saved, and let another supervisor have the directory."""

@@ -118,6 +118,10 @@ class Journal:
         """Remember a fact."""
         return self._writer.write(lambda database: rows.save_fact(database, name, value), settled)
 
+    def call(self, work: Callable[[], None]) -> "asyncio.Future[None]":
+        """Have something else done on this disk, by the same thread."""
+        return self._writer.call(work)
+
     def look_again(self) -> None:
         """Call ``changed`` at the next look, whether something changes until then or not."""
         self._maintenance.look_again()

@@ -1,5 +1,7 @@
 """A disk that hangs: however long it does, no writes pile up before it, and none is lost."""
 
+import shutil
+import stat
 import threading
 from pathlib import Path
 from typing import Any
@@ -93,4 +95,37 @@ async def test_what_a_hanging_disk_refuses_at_last_is_written_when_there_is_room
     await writer.call(lambda: allow_pages(1_000_000))
     await until(lambda: ledger.is_whole, "mended")
     assert raw(tmp_path, "SELECT length(result) FROM claims") == [(100_000,)]
+    await ledger.close()
+
+
+async def test_a_worker_that_registers_anew_does_not_wait_for_a_disk_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its uuid is written twice: to the journal, and to a file beside it."""
+    monkeypatch.setattr(image_module, "PATIENCE_SECONDS", QUICKLY)
+    ledger = await Ledger.open(tmp_path, mend_seconds=QUICKLY)
+    answers = threading.Event()
+    ledger._image.journal._writer.call(lambda: answers.wait(50))
+    try:
+        await ledger.remember("worker_uuid", "w-1")  # would not come back
+        assert not (tmp_path / "worker_uuid").exists()
+    finally:
+        answers.set()
+    await until(lambda: (tmp_path / "worker_uuid").exists(), "the copy is there")
+    await until(lambda: ledger.is_whole, "mended")
+    await ledger.close()
+
+
+async def test_a_state_directory_that_was_removed_is_there_again_with_all_that_was_in_it(
+    tmp_path: Path,
+) -> None:
+    state = tmp_path / "state"
+    ledger = await Ledger.open(state, mend_seconds=QUICKLY)
+    await ledger.remember("worker_uuid", "w-1")
+    (number,) = await ledger.claim([claim("a")])
+    shutil.rmtree(state)
+    await until(lambda: (state / "worker_uuid").exists(), "the copy of the uuid is there again")
+    await until(lambda: ledger.is_whole, "the journal is whole again")
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+    assert raw(state, "SELECT number FROM claims") == [(number,)]
     await ledger.close()
