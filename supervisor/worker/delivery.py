@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Final, Protocol
 
 from supervisor.engine.answering import Answering
+from supervisor.engine.error_texts import access_advice
 from supervisor.errors import EngineError
 from supervisor.job.result import not_run, result_text, status_in
 from supervisor.journal import Ledger, StoredResult
@@ -219,7 +220,7 @@ class Delivery:
             return self._unclear.is_final(result.number)
         if meaning is Meaning.DENIED and not self._denied:
             self._denied = True
-            tell(_log, ResultsNotAllowed(reason=str(error), advice=access_advice(error.status)))
+            tell(_log, ResultsNotAllowed(reason=str(error), advice=access_advice(error.status) or ""))
         return meaning is Meaning.REFUSED
 
     def _failed(self, tries: Tries, error: EngineError) -> None:
@@ -288,10 +289,3 @@ class Delivery:
         self._unclear.forget((result.number,))
         if not self._results:
             self._idle.set()
-
-
-def access_advice(status: int | None) -> str:
-    """Say what to do where this worker is not let in."""
-    if status == 407:
-        return "Check user and password of the proxy (HTTP_PROXY, HTTPS_PROXY), then restart the worker."
-    return "Check the token in --engine-token-file, which the worker reads anew, and any proxy before the engine."

@@ -8,9 +8,16 @@ from typing import Final, Protocol
 
 from supervisor.engine.api import EngineApi
 from supervisor.engine.backoff import Backoff
+from supervisor.engine.error_texts import access_advice
 from supervisor.errors import EngineError
 from supervisor.log.event import tell
-from supervisor.log.events.worker import PollsFailing, PollsRestored, PollTooLarge, PollTruncated
+from supervisor.log.events.worker import (
+    PollsFailing,
+    PollsNotAllowed,
+    PollsRestored,
+    PollTooLarge,
+    PollTruncated,
+)
 from supervisor.process.tasks import Tasks, done_before
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.late_poll import LATE_SECONDS, LatePoll
@@ -52,6 +59,7 @@ class Poller:
         # So that work goes on within seconds of the engine's return, however long it was away.
         self._backoff = Backoff(first_seconds=interval_seconds, longest_seconds=LONGEST_PAUSE_SECONDS)
         self._failing = False
+        self._denied = False
         self.problem: str | None = None
         """Why the last poll failed."""
         self._delivery = delivery
@@ -138,10 +146,14 @@ class Poller:
         if not self._failing:
             self._failing = True
             tell(_log, PollsFailing(reason=str(error)))
+        if not self._denied and (advice := access_advice(error.status)):
+            self._denied = True
+            tell(_log, PollsNotAllowed(reason=str(error), advice=advice))
         return pause
 
     def _recovered(self) -> None:
         self._backoff.reset()
+        self._denied = False
         self.problem = None
         if self._failing:
             self._failing = False

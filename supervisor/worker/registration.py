@@ -27,6 +27,9 @@ from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 
+_NOT_LET_IN: Final = frozenset({401, 407})
+"""Not 403: that is the licence (engine contract: worker routes)."""
+
 LAST_PINGS_SECONDS: Final = 2.0
 """How long the pings on their way may delay the unregistration."""
 
@@ -181,7 +184,8 @@ class Registration:
             try:
                 await self._engine.register_block(block, self.uuid)
             except EngineError as error:
-                if error.retryable:
+                # Who is not let in at all is told nothing of this block.
+                if error.retryable or error.status in _NOT_LET_IN:
                     raise
                 self.refused[block.id] = str(error)
                 tell(_log, BlockRefused(block=block.id, reason=str(error)))

@@ -255,6 +255,15 @@ class PollsFailing(Event, level=WARNING, text="The worker can't ask for jobs: {r
     reason: str
 
 
+class PollsNotAllowed(
+    Event, level=ERROR, text="The worker may not ask for jobs: {reason} {advice} The worker keeps asking."
+):
+    """Mend the access. The worker reads the token file anew, and needs no restart for that."""
+
+    reason: str
+    advice: str
+
+
 class PollsRestored(Event, level=INFO, text="The worker can ask for jobs again."):
     """`polls_failing` is over."""
 

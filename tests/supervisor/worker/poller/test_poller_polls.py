@@ -9,7 +9,13 @@ import pytest
 
 from supervisor.engine import Poll
 from supervisor.errors import EngineError
-from supervisor.log.events.worker import PollsFailing, PollsRestored, PollTooLarge, PollTruncated
+from supervisor.log.events.worker import (
+    PollsFailing,
+    PollsNotAllowed,
+    PollsRestored,
+    PollTooLarge,
+    PollTruncated,
+)
 from supervisor.worker.poller import LONGEST_PAUSE_SECONDS, Poller
 from tests.log_events import facts_of, told
 from tests.programs.fuzz.fakes import block_entry
@@ -284,3 +290,12 @@ def test_no_poll_is_sent_after_the_end_was_asked_for() -> None:
         return scene
 
     assert simulate(life()).calls == [("look", "w-1")]
+
+
+@pytest.mark.parametrize(("status", "advice"), [(401, "token"), (403, "token"), (407, "HTTP_PROXY")])
+def test_that_the_worker_is_not_let_in_is_said_once_as_an_error_with_what_to_do(
+    caplog: pytest.LogCaptureFixture, status: int, advice: str
+) -> None:
+    live(seconds(60.0), answers=[EngineError("No.", status=status)] * 5 + [Poll(())] * 100)
+    (said,) = told(caplog, PollsNotAllowed)
+    assert advice in said["advice"]

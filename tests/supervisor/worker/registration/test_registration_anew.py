@@ -149,3 +149,17 @@ def test_a_reload_waits_for_a_registration_that_is_under_way() -> None:
         ("block", "b", "w-2"),
     ]
     assert scene.accepted == ["a"]
+
+
+@pytest.mark.parametrize("status", [401, 407])
+def test_a_block_is_not_refused_because_the_worker_is_not_let_in_for_a_while(status: int) -> None:
+    """A token that has expired meanwhile: the blocks are offered again until it is replaced."""
+    scene = Scene()
+
+    async def live() -> None:
+        await scene.registration.begin(60.0)
+        scene.engine.errors = {"block b w-2": [refusal(status)] * 5}
+        await scene.registration.renew("w-1")
+
+    simulate(live())
+    assert (scene.accepted, scene.registration.refused) == (["a", "b"], {})
