@@ -134,6 +134,20 @@ def is_alive(pid: int) -> bool:
     return stat is not None and stat.lives
 
 
+def living_thread(pid: int) -> int:
+    """Return the number by which /proc shows what ``pid`` does: its own, or that of a thread which lives.
+
+    A process whose first thread has ended shows no memory, environment or place under its own number any more.
+    """
+    stat = read_stat(pid)
+    if stat is None or stat.state not in _DEAD or not stat.lives:
+        return pid
+    threads = (
+        thread for thread in _threads(pid) or () if (one := read_stat(pid, thread)) and one.state not in _DEAD
+    )
+    return int(next(threads, pid))
+
+
 def user_of(pid: int) -> int | None:
     """Return the real uid of a process. Not by the owner of its /proc directory: that is root's if undumpable."""
     uids = status_of(pid).get("Uid", "").split()

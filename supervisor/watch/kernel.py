@@ -5,7 +5,7 @@ from typing import Final
 
 from jobrunner.protocol.linux import DUMP_SIGNAL
 from jobrunner.protocol.masking import TextMask
-from supervisor.process.proc import status_of
+from supervisor.process.proc import living_thread, status_of
 from supervisor.verdict import KernelView
 
 _STACK_LINES: Final = 8
@@ -16,9 +16,12 @@ _NOTHING: Final = {"wchan": ("0",), "syscall": ("running", "-1")}
 def look_into_kernel(pid: int, mask: TextMask) -> KernelView:
     """Return what can be read of the main thread of ``pid``: all of it as root, else the state at least.
 
+    Where that thread has ended and others live, of one of those.
+
     Nothing here takes the process's memory lock (as ``cmdline`` and ``environ`` do), on which a process in state D may
     sit. ``pid`` must not have been waited for, or it may be another's.
     """
+    pid = living_thread(pid)
     status = status_of(pid)
     return KernelView(
         state=status.get("State", "")[:1],

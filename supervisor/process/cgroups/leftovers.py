@@ -11,6 +11,7 @@ from typing import Final
 
 from supervisor.process.cgroups.files import PROCESSES, kill_and_remove
 from supervisor.process.cgroups.identity import MARKER_VARIABLE, directory_name
+from supervisor.process.proc import living_thread
 
 RECORD: Final = "cgroups"
 """The file in the state directory that lists the worker's directories: the next start may be in another cgroup."""
@@ -104,7 +105,7 @@ def _open_marked(mark: bytes, spared: set[int], opened: contextlib.ExitStack) ->
 
 def _is_marked(pid: str, mark: bytes) -> bool:
     try:
-        return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        return mark in Path(f"/proc/{living_thread(int(pid))}/environ").read_bytes().split(b"\0")
     except OSError:  # gone, a zombie's, or another user's
         return False
 

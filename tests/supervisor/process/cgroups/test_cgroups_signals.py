@@ -17,10 +17,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from jobrunner.protocol.masking import Mask
 from supervisor.process.cgroups import cgroup as cgroup_module
 from supervisor.process.cgroups import files, leftovers
 from supervisor.process.cgroups.cgroup import Cgroup, Tree
 from supervisor.process.cgroups.identity import MARKER_VARIABLE
+from supervisor.process.proc import living_thread, read_stat
+from supervisor.watch.kernel import look_into_kernel
 
 BOUND_SECONDS = 50.0
 IDENTITY = f"{os.getpid():016x}"
@@ -40,6 +43,32 @@ def pair() -> Iterator[list[int]]:
     for process in processes:
         process.kill()
         process.communicate()
+
+
+HEADLESS = """
+import ctypes, os, platform, threading, time
+threading.Thread(target=time.sleep, args=(600,)).start()
+print("ready", flush=True)
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)  # of the first thread only
+"""
+
+
+def test_what_has_the_mark_is_found_when_its_first_thread_has_ended() -> None:
+    """Under its own number /proc shows no environment of it any more."""
+    mark = f"{IDENTITY}f"
+    command = [sys.executable, "-I", "-S", "-c", HEADLESS]
+    with subprocess.Popen(command, env={MARKER_VARIABLE: mark}, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            end = time.monotonic() + BOUND_SECONDS
+            while (stat := read_stat(process.pid)) is None or stat.state != "Z":
+                assert time.monotonic() < end
+            assert look_into_kernel(process.pid, Mask()).state == "S"
+            assert leftovers.kill_marked(mark) == ({process.pid}, 0)
+            assert living_thread(process.pid) == process.pid
+        finally:
+            process.kill()
 
 
 @pytest.fixture
