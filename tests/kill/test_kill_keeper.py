@@ -141,7 +141,7 @@ def children(monkeypatch: pytest.MonkeyPatch) -> tuple[set[int], list[tuple[int,
     def reap() -> None:
         there.difference_update(pid for pid, number in sent if number == signal.SIGKILL)
 
-    monkeypatch.setattr(keeper_module, "_children", lambda: set(there))
+    monkeypatch.setattr(keeper_module, "_children", lambda _: set(there))
     monkeypatch.setattr(keeper_module, "_reap", reap)
     monkeypatch.setattr(keeper_module.os, "kill", kill)
     return there, sent
