@@ -22,7 +22,6 @@ from supervisor.log.events.worker import (
     BlockLimitLowered,
     ReloadIgnored,
     ReloadStarted,
-    ResultsLeft,
     TaskFailed,
     WorkerStopped,
 )
@@ -32,6 +31,7 @@ from supervisor.process.threads import end_pool, started_pool
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
+from supervisor.worker.end_steps import EndSteps
 from supervisor.worker.heartbeat import Heartbeat
 from supervisor.worker.job_users import prepare_job_users
 from supervisor.worker.lost_claims import LostClaims
@@ -52,9 +52,6 @@ START_MARGIN_SECONDS: Final = 180.0
 
 THREADS_SECONDS: Final = 2.0
 """How long threads that a disk holds up are waited for at the end."""
-
-LAST_DELIVERY_SECONDS: Final = 10.0
-"""How long the results of a shutdown may take to the engine. The rest waits in the journal for the next start."""
 
 
 class Daemon:
@@ -167,7 +164,7 @@ class Daemon:
             self._say_how_it_is(status, runner, dispatcher)
             reloading = self._tasks.start(reload.reload_when_asked(self._reload_asked), "reload")
             await self._shutdown.work(
-                _Work(polling, reloading, poller, runner, dispatcher, delivery, registration)
+                EndSteps(polling, reloading, poller, runner, dispatcher, delivery, registration)
             )
             tell(_log, WorkerStopped())
         finally:
@@ -259,41 +256,6 @@ class Daemon:
                 f"No function blocks were found in {', '.join(self._settings.function_blocks)}. "
                 f"{what_to_do(catalogue)}"
             )
-
-
-class _Work:
-    """The parts of a worker that its end is about, step by step: see `supervisor.worker.shutdown.Work`."""
-
-    def __init__(
-        self,
-        polling: "asyncio.Task[None]",
-        reloading: "asyncio.Task[None]",
-        poller: Poller,
-        runner: JobRunner,
-        dispatcher: Dispatcher,
-        delivery: Delivery,
-        registration: Registration,
-    ) -> None:
-        self._polling = polling
-        self._reloading = reloading
-        self._poller = poller
-        self._dispatcher = dispatcher
-        self._delivery = delivery
-        self.kill_jobs = runner.stop_all
-        self.unregister = registration.end
-
-    def stop_polling(self) -> None:
-        self._poller.stop()
-        self._reloading.cancel()
-
-    async def wait_for_jobs(self) -> None:
-        # The jobs of a poll in flight are claimed: they are awaited, and run or reported like all others.
-        await asyncio.wait((self._polling,))
-        await self._dispatcher.wait_until_idle()
-
-    async def deliver_rest(self) -> None:
-        if not await self._delivery.wait_until_delivered(LAST_DELIVERY_SECONDS):
-            tell(_log, ResultsLeft(results=self._delivery.waiting))
 
 
 def _leave_out_of_collections() -> None:

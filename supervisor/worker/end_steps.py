@@ -1,0 +1,56 @@
+"""The parts of a worker that its end is about, step by step."""
+
+import asyncio
+import logging
+from typing import Final
+
+from supervisor.job.runner import JobRunner
+from supervisor.log.event import tell
+from supervisor.log.events.worker import ResultsLeft
+from supervisor.worker.delivery import Delivery
+from supervisor.worker.dispatch import Dispatcher
+from supervisor.worker.poller import Poller
+from supervisor.worker.registration import Registration
+
+_log = logging.getLogger(__name__)
+
+LAST_DELIVERY_SECONDS: Final = 10.0
+"""How long the results of a shutdown may take to the engine. The rest waits in the journal for the next start."""
+
+
+class EndSteps:
+    """What `supervisor.worker.shutdown` asks a worker for, one after the other: see `Work` there."""
+
+    def __init__(
+        self,
+        polling: "asyncio.Task[None]",
+        reloading: "asyncio.Task[None]",
+        poller: Poller,
+        runner: JobRunner,
+        dispatcher: Dispatcher,
+        delivery: Delivery,
+        registration: Registration,
+    ) -> None:
+        self._polling = polling
+        self._reloading = reloading
+        self._poller = poller
+        self._dispatcher = dispatcher
+        self._delivery = delivery
+        self.kill_jobs = runner.stop_all
+        self.unregister = registration.end
+
+    def stop_polling(self) -> None:
+        """Claim no more jobs, and reload no more."""
+        self._poller.stop()
+        self._reloading.cancel()
+
+    async def wait_for_jobs(self) -> None:
+        """Wait until no poll is in flight, and no job runs or waits."""
+        # The jobs of a poll in flight are claimed: they are awaited, and run or reported like all others.
+        await asyncio.wait((self._polling,))
+        await self._dispatcher.wait_until_idle()
+
+    async def deliver_rest(self) -> None:
+        """Wait until every result is delivered, `LAST_DELIVERY_SECONDS` at most."""
+        if not await self._delivery.wait_until_delivered(LAST_DELIVERY_SECONDS):
+            tell(_log, ResultsLeft(results=self._delivery.waiting))
