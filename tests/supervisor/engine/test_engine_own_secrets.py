@@ -23,7 +23,7 @@ async def echo(status: bytes) -> AsyncIterator[str]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
-        page = b"<html>" + head + TOKEN.encode()
+        page = f"<html>{TOKEN} {NEXT} ".encode() + head
         writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: %d\r\n\r\n" % len(page) + page)
         writer.close()
 
@@ -57,7 +57,7 @@ async def test_also_a_token_that_was_replaced_meanwhile(tmp_path: Path) -> None:
         path.write_text(NEXT)
         with pytest.raises(EngineError) as caught:
             await http.get("/", "a request")
-        assert "Bearer ***" in str(caught.value), "the request was made again with the next one"
+        assert "<html>*** ***" in str(caught.value)
         assert TOKEN not in str(caught.value)
         assert NEXT not in str(caught.value)
         await http.close()
