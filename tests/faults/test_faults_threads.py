@@ -14,7 +14,7 @@ from supervisor.errors import StartRefusedError
 from supervisor.job.directories import JobDirectories
 from supervisor.process.cgroups.detection import Detected
 from supervisor.process.cgroups.worker import Cgroups
-from supervisor.process.threads import started_pool
+from supervisor.process.threads import end_pool, started_pool, unended_threads
 from tests.patience import until
 
 
@@ -108,3 +108,16 @@ def test_an_error_of_the_work_itself_is_not_taken_for_that(error: Exception) -> 
     coroutine: Callable[[], Coroutine[Any, Any, int]] = work
     with pytest.raises(RuntimeError, match=str(error)):
         run_to_exit_code("test", coroutine)
+
+
+async def test_a_thread_that_a_disk_holds_up_is_named_and_not_waited_for() -> None:
+    def left() -> list[str]:
+        return [name for name in unended_threads() if name.startswith("held up")]
+
+    disk = threading.Event()
+    pool = started_pool(2, "held up")
+    pool.submit(disk.wait)
+    await end_pool(pool, 0.05)
+    await until(lambda: len(left()) == 1, "the other one has ended")
+    disk.set()
+    await until(lambda: not left(), "it has ended")

@@ -129,6 +129,31 @@ async def stop_on_a_frozen_disk(scene: Scene) -> str:
         return f"the worker ended with 0 after {took:.1f} s, on a disk that was still frozen"
 
 
+@attack("X-disk", "the disk of the state directory is full", needs=("mounts of root",))
+async def full_disk(scene: Scene) -> str:
+    async with disk(scene) as place, scene.worker(state_dir=place / "state") as worker:
+        await asyncio.to_thread(fill, place)
+        await asyncio.gather(*(run(scene, kind="wait") for _ in range(8)))
+        await wait_until(
+            lambda: "job_directories_elsewhere" in names_of(worker), "the word of where jobs are"
+        )
+        (place / "filler").unlink()
+        await run(scene, kind="wait")
+        await wait_until(lambda: "job_directories_back" in names_of(worker), "the word that they are back")
+        await wait_until(lambda: "journal_restored" in names_of(worker), "the repair of the journal")
+        return "8 of 8 jobs succeeded on a full disk, and the journal is whole again"
+
+
+def fill(place: Path) -> None:
+    """Take every block of a file system."""
+    with (place / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(2**16))
+    with (place / "filler").open("ab", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 512)
+
+
 @attack("R7", "a job sets TOSTOP on the worker's terminal")
 async def tostop(scene: Scene) -> str:
     master, slave = pty.openpty()
