@@ -26,7 +26,7 @@ from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.multiprocessing_spawn import Spawned
 from supervisor.launcher.template_look import look_at
 from supervisor.log.event import tell
-from supervisor.log.events.worker import ImportOutput, ImportRepeated, ModuleSkipped
+from supervisor.log.events.blocks import ImportOutput, ImportRepeated, ModuleSkipped
 from supervisor.process.memory import Inherited
 from supervisor.process.output import OutputReader
 from supervisor.process.reaping import wait_for

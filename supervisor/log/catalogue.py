@@ -4,10 +4,11 @@ import functools
 import inspect
 
 from supervisor.log.event import Event
-from supervisor.log.events import jobs, processes, results, state, surroundings, worker
+from supervisor.log.events import blocks, jobs, processes, results, state, surroundings, worker
 
 ROOMS = {
     "The worker": worker,
+    "Blocks": blocks,
     "Jobs": jobs,
     "Results and the journal": results,
     "The state directory": state,

@@ -18,8 +18,8 @@ from supervisor.journal import Ledger
 from supervisor.keeper import BOUND_SECONDS, kill_all_children, remove_cgroups
 from supervisor.launcher import Launcher
 from supervisor.log.event import tell
+from supervisor.log.events.blocks import BlockLimitLowered
 from supervisor.log.events.worker import (
-    BlockLimitLowered,
     ReloadIgnored,
     ReloadStarted,
     TaskFailed,

@@ -13,7 +13,7 @@ from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.spawn_launcher import SpawnLauncher
 from supervisor.launcher.template import TemplateLauncher
 from supervisor.log.event import tell
-from supervisor.log.events.worker import InterpreterForEachJob, ModuleFailed, ModuleLeftOut, ModulesLeftOut
+from supervisor.log.events.blocks import InterpreterForEachJob, ModuleFailed, ModuleLeftOut, ModulesLeftOut
 from supervisor.process.open_files import allow_most, most_of_a_job
 from supervisor.settings.run_settings import RunSettings
 

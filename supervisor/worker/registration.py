@@ -12,8 +12,8 @@ from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError, StartRefusedError
 from supervisor.journal import Ledger
 from supervisor.log.event import tell
+from supervisor.log.events.blocks import BlockRefused
 from supervisor.log.events.worker import (
-    BlockRefused,
     ClientDeprecated,
     CompatibilityUnknown,
     Registered,

@@ -8,8 +8,8 @@ from contract_support import CLIENT, Setup, body_of, registered
 from contract_worker import Worker
 
 from sdk.devengine import DevEngine, EngineOptions, Fault
+from supervisor.log.events.blocks import BlockRefused
 from supervisor.log.events.worker import (
-    BlockRefused,
     ClientDeprecated,
     CompatibilityUnknown,
     RegistrationFailing,

@@ -14,7 +14,7 @@ from supervisor.commands.blockserver.files import Fingerprint, fingerprint
 from supervisor.commands.blockserver.shared import SharedLauncher
 from supervisor.launcher import Launcher
 from supervisor.log.event import tell
-from supervisor.log.events.worker import SourcesChanged
+from supervisor.log.events.blocks import SourcesChanged
 from supervisor.settings.run_settings import RunSettings
 from supervisor.worker.offered_blocks import start_launcher
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hosting import hosted
 
-from supervisor.log.events.worker import ImportOutput
+from supervisor.log.events.blocks import ImportOutput
 
 LOGS = """
 import logging

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hosting import ROOT, Host, hosted, is_alive
 
-from supervisor.log.events.worker import InterpreterForEachJob
+from supervisor.log.events.blocks import InterpreterForEachJob
 from tests.patience import wait_until
 
 THREAD_AT_IMPORT = (

@@ -24,7 +24,7 @@ from supervisor.launcher import importer as importer_module
 from supervisor.launcher.environment import job_environment
 from supervisor.launcher.importer import TemplateProcess, start_template
 from supervisor.launcher.known_children import KnownChildren
-from supervisor.log.events.worker import ImportRepeated, ModuleSkipped
+from supervisor.log.events.blocks import ImportRepeated, ModuleSkipped
 from tests.log_events import names, told
 from tests.patience import until
 from tests.simulated_time import elapsed, simulate

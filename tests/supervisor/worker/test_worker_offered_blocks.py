@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from jobrunner.protocol.catalogue import Catalogue, ImportProblem, LeftOut
-from supervisor.log.events.worker import ModuleFailed
+from supervisor.log.events.blocks import ModuleFailed
 from supervisor.worker.offered_blocks import tell_problem, what_to_do
 from tests.log_events import told
 

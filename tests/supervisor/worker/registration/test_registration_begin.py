@@ -8,8 +8,8 @@ from registration_support import A, Scene, refusal
 
 from supervisor.engine.api import Compatibility
 from supervisor.errors import EngineError, StartRefusedError
+from supervisor.log.events.blocks import BlockRefused
 from supervisor.log.events.worker import (
-    BlockRefused,
     ClientDeprecated,
     CompatibilityUnknown,
     RegistrationFailing,

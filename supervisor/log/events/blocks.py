@@ -1,0 +1,89 @@
+"""Events of the blocks that a worker imports and offers."""
+
+from logging import DEBUG, ERROR, INFO, WARNING
+
+from supervisor.log.event import Event
+
+
+class ModuleFailed(Event, level=ERROR, text="{problem}\n{import_traceback}"):
+    """A module of blocks could not be imported. Its blocks are not offered."""
+
+    file: str | None
+    line_number: int | None
+    module: str | None
+    kind: str
+    problem: str
+    import_traceback: str
+
+
+class ModuleSkipped(Event, level=ERROR, text="{problem} The worker starts over without it."):
+    """A module hung or crashed while it was imported."""
+
+    module: str
+    problem: str
+
+
+class ImportRepeated(Event, level=WARNING, text="{problem} The worker tries it again."):
+    """The process that imports the blocks was killed from outside."""
+
+    problem: str
+
+
+class SourcesChanged(Event, level=INFO, text="A source file has changed. {sources} is imported again."):
+    """A test run imports the blocks again, so that it tests the code of now."""
+
+    sources: str
+
+
+class ImportOutput(Event, level=INFO, text="{line}"):
+    """A line that a module printed while it was imported."""
+
+    line: str
+
+
+class ModulesLeftOut(
+    Event,
+    level=INFO,
+    text="{modules} module(s) were not imported, because nothing at their top level registers a block. "
+    "`supervisor blocks` lists them. To import one, name its file in --function-blocks. "
+    "To import all, give --import-all-modules.",
+):
+    """Modules that lie beside the blocks and were not run."""
+
+    modules: int
+
+
+class ModuleLeftOut(Event, level=DEBUG, text="Not imported: {module}"):
+    """One of the modules that `modules_left_out` counts, with the reason."""
+
+    module: str
+
+
+class BlockLimitLowered(
+    Event,
+    level=WARNING,
+    text="Block {block} asks for up to {asked_seconds:g} s. The worker's limit of {limit_seconds:g} s holds "
+    "(--max-job-seconds).",
+):
+    """Raise `--max-job-seconds` to let the block run as long as it asks for."""
+
+    block: str
+    asked_seconds: float
+    limit_seconds: float
+
+
+class BlockRefused(Event, level=ERROR, text="Block {block} is not offered. {reason}"):
+    """The engine did not accept this block. The others are offered."""
+
+    block: str
+    reason: str
+
+
+class InterpreterForEachJob(
+    Event,
+    level=WARNING,
+    text="Each job starts an interpreter of its own (about half a second), because {reason}",
+):
+    """A module starts a thread while it is imported, so the process that has imported it can't be forked."""
+
+    reason: str
