@@ -43,7 +43,14 @@ class StartRefusedError(SupervisorError):
 
 
 class ReloadRefusedError(SupervisorError):
-    """The code or the settings as they are now can't be put in force; what was in force before still is."""
+    """The code or the settings as they are now can't be put in force; what was in force before still is.
+
+    ``retryable`` is true when the machine had no descriptor or memory left to read them.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
 
 
 class EngineError(SupervisorError):

@@ -16,6 +16,7 @@ from supervisor.log.event import tell
 from supervisor.log.events.worker import SettingIgnored, StartRefused
 from supervisor.log.setup import start_logging
 from supervisor.process.disk_thread import DiskThread
+from supervisor.process.shortage import explain, is_shortage
 from supervisor.process.threads import unended_threads
 from supervisor.settings import env_file
 from supervisor.settings.command_line import parse
@@ -89,14 +90,16 @@ class SettingsReader:
         """Return the settings as they are now. Raises `ReloadRefusedError`."""
         try:
             text = await self._disk.call(env_file.read)
-        except (UnicodeDecodeError, OSError) as error:
+        except UnicodeDecodeError as error:
             problems = settings_problems(error, self._arguments, ENV_PREFIX)
             raise ReloadRefusedError(" ".join(problems)) from error
+        except OSError as error:
+            raise _refused("The file .env in this directory can't be read", error) from error
         try:
             # They are looked at below as well. Where that would hang, it does so here.
             await self._disk.call(_look_at, self._files)
         except OSError as error:
-            raise ReloadRefusedError(f"The files that the settings name can't be found: {error}.") from error
+            raise _refused("The files that the settings name can't be found", error) from error
         with env_file.held(text):
             return _read_again(self._arguments, self._names)
 
@@ -121,7 +124,12 @@ def _read_again(arguments: list[str], names: NamesForBlocks) -> DaemonSettings:
     except (UnicodeDecodeError, ValidationError) as error:
         raise ReloadRefusedError(" ".join(settings_problems(error, arguments, ENV_PREFIX))) from None
     except OSError as error:  # no descriptor is left for .env, or it can't be read any more
-        raise ReloadRefusedError(f"The settings can't be read: {error}.") from error
+        raise _refused("The settings can't be read", error) from error
+
+
+def _refused(what: str, error: OSError) -> ReloadRefusedError:
+    reason = explain(error) if is_shortage(error) else f"{error}."
+    return ReloadRefusedError(f"{what}: {reason}", retryable=is_shortage(error))
 
 
 def in_force(settings: DaemonSettings, names: NamesForBlocks) -> DaemonSettings:

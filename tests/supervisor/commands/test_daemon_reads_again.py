@@ -14,16 +14,20 @@ from supervisor.settings.legacy_environment import NamesForBlocks
 from supervisor.settings.run_settings import DaemonSettings
 
 
-@pytest.mark.parametrize("number", [errno.EMFILE, errno.EACCES])
+@pytest.mark.parametrize(
+    ("number", "reason", "retryable"),
+    [(errno.EMFILE, r"Too many open files \(EMFILE\)\. Raise", True), (errno.EACCES, r".*'\.env'", False)],
+)
 def test_a_file_of_settings_that_can_not_be_opened_refuses_the_reload(
-    monkeypatch: pytest.MonkeyPatch, number: int
+    monkeypatch: pytest.MonkeyPatch, number: int, reason: str, retryable: bool
 ) -> None:
     def parse(*_: object) -> None:
         raise OSError(number, "no", ".env")
 
     monkeypatch.setattr(daemon_module, "parse", parse)
-    with pytest.raises(ReloadRefusedError, match=r"The settings can't be read: .*'\.env'"):
+    with pytest.raises(ReloadRefusedError, match=f"The settings can't be read: {reason}") as refused:
         daemon_module._read_again([], NamesForBlocks())
+    assert refused.value.retryable is retryable
 
 
 def test_a_line_of_the_file_that_can_not_be_read_refuses_start_and_reload_and_is_named(
