@@ -1,6 +1,6 @@
 """Where the tasks of a job await, in the form that faulthandler uses for threads.
 
-A block that hangs in an ``await`` is on no thread's stack: faulthandler shows the event loop, waiting. A ``run`` that
+A block that hangs in an `await` is on no thread's stack: faulthandler shows the event loop, waiting. A `run` that
 is not async, or what it has moved to a thread, is on one, but the job may have ended before anybody asks faulthandler.
 """
 
@@ -34,7 +34,7 @@ _written: set[_Place] = set()
 
 
 def write_awaiting(descriptor: int) -> None:
-    """Write where each task of the running loop awaits, innermost frame first, to ``descriptor``.
+    """Write where each task of the running loop awaits, innermost frame first, to `descriptor`.
 
     Tasks that await at the same place are told together; those of the author's own code come first, the job's before
     all. Of very many tasks or places not all are shown, and that is said.
@@ -56,7 +56,7 @@ def write_awaiting(descriptor: int) -> None:
 
 
 def write_awaiting_when_idle(frame: types.FrameType | None, descriptor: int) -> None:
-    """Do as `write_awaiting` where ``frame``, which a signal has interrupted, is an event loop that waits; then say so.
+    """Do as `write_awaiting` where `frame`, which a signal has interrupted, is an event loop that waits; then say so.
 
     Elsewhere the stack tells it, and a handler that comes between any two steps of a block must leave its tasks alone.
     """
@@ -69,7 +69,7 @@ def write_awaiting_when_idle(frame: types.FrameType | None, descriptor: int) -> 
 
 
 def write_threads(descriptor: int) -> None:
-    """Write the stacks of the threads that are at work beside the event loop's, to ``descriptor``."""
+    """Write the stacks of the threads that are at work beside the event loop's, to `descriptor`."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     busy = [
         (names.get(ident, str(ident)), frame)
@@ -99,7 +99,7 @@ def _places_of(tasks: Iterable[asyncio.Task[Any]]) -> dict[_Place, list[str]]:
 
 
 def _write(descriptor: int, what: str, lines: Iterable[str]) -> None:
-    """Write ``lines``, those of the innermost frames first, under the heading ``what``."""
+    """Write `lines`, those of the innermost frames first, under the heading `what`."""
     text = "\n".join([f"{what} (most recent call first):", *lines])
     os.write(descriptor, f"\n{text}\n\n".encode(errors="backslashreplace"))
 
@@ -126,5 +126,5 @@ def _chain(awaitable: object) -> Iterator[types.FrameType]:
 
 
 def _generator_of(step: object) -> types.AsyncGeneratorType[Any, Any] | None:
-    """Return the generator of which ``step`` is what an ``async for`` awaits: Python has no attribute for it."""
+    """Return the generator of which `step` is what an `async for` awaits: Python has no attribute for it."""
     return next((one for one in gc.get_referents(step) if isinstance(one, types.AsyncGeneratorType)), None)

@@ -53,7 +53,7 @@ def watched_for_blocking(channel: Channel, order: Order) -> Iterator[None]:
 
 
 class _Start:
-    """Starts the detector, and tries again where no thread can be had. By ``call_later``, as `Ticker`."""
+    """Starts the detector, and tries again where no thread can be had. By `call_later`, as `Ticker`."""
 
     def __init__(self, detector: BlockingDetector, block_id: str) -> None:
         self._detector = detector

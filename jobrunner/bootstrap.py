@@ -98,7 +98,7 @@ def take_descriptors(descriptors: Descriptors) -> Descriptors:
 
 
 def close_everything_above(highest_kept: int) -> None:
-    """Close every descriptor above ``highest_kept``, whatever left it open."""
+    """Close every descriptor above `highest_kept`, whatever left it open."""
     for name in os.listdir("/proc/self/fd"):
         if int(name) > highest_kept:
             with contextlib.suppress(OSError):  # the listing's own descriptor is closed already

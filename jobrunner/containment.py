@@ -66,7 +66,7 @@ def contain(confinement: Confinement) -> None:
 
 
 def limit_open_files(most: int | None) -> None:
-    """Allow this process ``most`` descriptors, `None` for as many as it may have.
+    """Allow this process `most` descriptors, `None` for as many as it may have.
 
     Not with the other limits, but when it has sent the last descriptor that the worker needs: to send one it must be
     allowed more than are on their way from all jobs (`supervisor.process.open_files`).

@@ -16,7 +16,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def become_user(user: int) -> None:
-    """Become ``user``, with the group of the same number and no other, for good.
+    """Become `user`, with the group of the same number and no other, for good.
 
     Clears PDEATHSIG (prctl(2)): set it again. Raises `OSError` when this process may not change its user.
     """

@@ -1,4 +1,4 @@
-"""What an author gives along with a message (``extra``, ``with_context``), as plain values for a frame."""
+"""What an author gives along with a message (`extra`, `with_context`), as plain values for a frame."""
 
 import logging
 import math
@@ -19,9 +19,9 @@ _LARGEST_NUMBER: Final = 2**53
 
 
 def fields_of(record: logging.LogRecord, known: Mapping[str, object]) -> dict[str, FieldValue]:
-    """Return the fields of ``record`` without those that say what is ``known`` of the whole job.
+    """Return the fields of `record` without those that say what is `known` of the whole job.
 
-    Beyond the caps fields are left out. Raises what the author's ``__str__`` raises.
+    Beyond the caps fields are left out. Raises what the author's `__str__` raises.
     """
     given = {name: value for name, value in vars(record).items() if name not in _STANDARD}
     context = given.pop(_CONTEXT, None)
@@ -44,7 +44,7 @@ def fields_of(record: logging.LogRecord, known: Mapping[str, object]) -> dict[st
 
 
 def encodable(text: str) -> str:
-    """Return ``text`` for UTF-8: half a surrogate pair, as in a file's name that is none, is shown as print does."""
+    """Return `text` for UTF-8: half a surrogate pair, as in a file's name that is none, is shown as print does."""
     return text.encode(errors="backslashreplace").decode()
 
 

@@ -55,7 +55,7 @@ class FrameHandler(logging.Handler):
 
 @contextlib.contextmanager
 def import_logs(channel: Channel) -> Iterator[None]:
-    """Have what modules log while they are imported go over ``channel``, each record with its level and its logger."""
+    """Have what modules log while they are imported go over `channel`, each record with its level and its logger."""
     handler = FrameHandler(channel, {})
     root = logging.getLogger()
     root.addHandler(handler)

@@ -17,7 +17,7 @@ _MOST_WAITING_SECONDS = 2.0
 
 
 def mask_with(redact_keys: tuple[str, ...], tell: Callable[[str], None] = lambda _: None) -> None:
-    """Have the SDK mask by value and by name, ``redact_keys`` among the names, and ``tell`` of what a block sets.
+    """Have the SDK mask by value and by name, `redact_keys` among the names, and `tell` of what a block sets.
 
     All that leaves a child is masked by the supervisor. But the supervisor sees a text only after an exception's blanks
     were joined and its end was cut, and does not know what a block has put into its context.

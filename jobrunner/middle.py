@@ -16,7 +16,7 @@ from jobrunner.protocol.exit_codes import BROKEN
 
 
 def be_the_middle(control: socket.socket, request: int, be_the_child: Callable[[], NoReturn]) -> NoReturn:
-    """Fork a child that does ``be_the_child``, and end. In the child, whatever that raises ends the process."""
+    """Fork a child that does `be_the_child`, and end. In the child, whatever that raises ends the process."""
     os.setsid()
     try:
         child = os.fork()

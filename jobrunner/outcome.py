@@ -22,7 +22,7 @@ def failed(message: str, *, retryable: bool | None = None, raised: bool = False)
 
 
 def encode(body: OutcomeBody, cap_bytes: int, block_id: str = "The block") -> tuple[Outcome, bytes]:
-    """Encode ``body`` as JSON. What can't be encoded, or is over ``cap_bytes``, becomes a failed outcome.
+    """Encode `body` as JSON. What can't be encoded, or is over `cap_bytes`, becomes a failed outcome.
 
     Encoding happens here, in the child: the engine's client raises on a UUID or a set only when it sends, when
     there is nobody left to tell, and writes NaN as what is no JSON.

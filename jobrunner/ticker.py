@@ -9,7 +9,7 @@ from jobrunner.protocol.messages import Tick
 class Ticker:
     """Ticks on the running loop, from now until `stop`.
 
-    By ``call_later`` and not by a task: a block may await, count or cancel all tasks of its loop. Judged by the
+    By `call_later` and not by a task: a block may await, count or cancel all tasks of its loop. Judged by the
     supervisor and not here: no code of this process runs while C code holds the GIL.
     """
 

@@ -15,7 +15,7 @@ _log = logging.getLogger("block")
 
 
 def wrong_call(record: logging.LogRecord, error: BaseException) -> str:
-    """Say that ``record`` could not be formatted, why, and which line has logged it."""
+    """Say that `record` could not be formatted, why, and which line has logged it."""
     source = linecache.getline(record.pathname, record.lineno).strip()
     return (
         f"A call to the log is wrong, and its message is lost: {type(error).__name__}: {text_of(error)}\n"

@@ -14,10 +14,10 @@ from sdk.parsing.problems import problems_of
 
 
 def wire_items(items: Iterable[Any]) -> list[dict[str, Any]]:
-    """``items`` as the engine takes them (engine contract: results): camelCase, and nothing that is unset.
+    """`items` as the engine takes them (engine contract: results): camelCase, and nothing that is unset.
 
-    Takes the classes of ``sdk.acquire``, those of the generated client, and mappings in the wire shape.
-    Raises ``AcquireError`` for any kind that a worker must not send.
+    Takes the classes of `sdk.acquire`, those of the generated client, and mappings in the wire shape.
+    Raises `AcquireError` for any kind that a worker must not send.
     """
     return [_wire_item(item, f"acquires[{index}]") for index, item in enumerate(items)]
 

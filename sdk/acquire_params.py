@@ -12,14 +12,14 @@ P = TypeVar("P", bound=FunctionBlockParams)
 
 @dataclass(frozen=True, slots=True)
 class AcquireParams(Generic[P]):
-    """Parameters of which the engine could not resolve all yet: what ``acquire`` gets.
+    """Parameters of which the engine could not resolve all yet: what `acquire` gets.
 
     Before the first step of a run no step has a result. What is taken from one is absent or null then: the engine sends
     no template (engine contract: job types).
     """
 
     partial: P
-    """What could be read. A required field that could not is None whatever its type says: ask ``unresolved`` first."""
+    """What could be read. A required field that could not is None whatever its type says: ask `unresolved` first."""
 
     unresolved: frozenset[str]
     """The names of the fields that could not be read."""

@@ -1,4 +1,4 @@
-"""``FunctionBlock``: what an author derives from."""
+"""`FunctionBlock`: what an author derives from."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ ParamsT = TypeVar("ParamsT", bound=FunctionBlockParams)
 class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
     """A unit of work that the engine can run. Each job gets an instance of its own, in a process of its own.
 
-    The two types are those of its parameters and of its result's data: ``FunctionBlock[GreetParams, GreetResult]``.
-    Authors define ``run``, and ``acquire`` and ``rollback`` where needed, and register the class with
-    ``register_function_block``. Whoever runs a block calls ``execute_function_block``, ``acquire_function_block`` or
-    ``rollback_function_block``.
+    The two types are those of its parameters and of its result's data: `FunctionBlock[GreetParams, GreetResult]`.
+    Authors define `run`, and `acquire` and `rollback` where needed, and register the class with
+    `register_function_block`. Whoever runs a block calls `execute_function_block`, `acquire_function_block` or
+    `rollback_function_block`.
 
-    What a block changes in its class, in a module or in the environment is gone with its job. Leave ``__init__`` out,
-    or take ``logger=None`` and pass it on to ``super().__init__``.
+    What a block changes in its class, in a module or in the environment is gone with its job. Leave `__init__` out,
+    or take `logger=None` and pass it on to `super().__init__`.
     """
 
     registration: ClassVar[Registration | None] = None
-    """Set by ``register_function_block``."""
+    """Set by `register_function_block`."""
 
     job_reader: ClassVar[JobReader] = JobReader()
-    """How its jobs are read. Not for authors: blocks of another SDK have rules of their own (``sdk.compat``)."""
+    """How its jobs are read. Not for authors: blocks of another SDK have rules of their own (`sdk.compat`)."""
 
     logger: BlockLogger
     """What is logged here is in the job's log, with its job, block and step."""
@@ -60,25 +60,25 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
     async def run(
         self, params: ParamsT, context: WorkflowContext, *args: Any, **kwargs: Any
     ) -> FunctionBlockResult[ResultT]:
-        """Do the work. Declare it as ``run(self, params, context)`` or ``run(self, params, context, meta)``.
+        """Do the work. Declare it as `run(self, params, context)` or `run(self, params, context, meta)`.
 
-        ``params`` is validated, ``context`` holds the entities of the job and takes changes to them, ``meta`` is a
-        ``JobMeta``. Return a ``FunctionBlockResult`` on every path; its data is sent as JSON, at most 8 MB of it
+        `params` is validated, `context` holds the entities of the job and takes changes to them, `meta` is a
+        `JobMeta`. Return a `FunctionBlockResult` on every path; its data is sent as JSON, at most 8 MB of it
         unless the worker is set otherwise.
 
-        An exception of any kind, ``sys.exit`` too, becomes a failed result with its type, text and the line it came
-        from, and its traceback goes to the job's log. ``asyncio.CancelledError`` means that the job is being ended, be
+        An exception of any kind, `sys.exit` too, becomes a failed result with its type, text and the line it came
+        from, and its traceback goes to the job's log. `asyncio.CancelledError` means that the job is being ended, be
         it by its time limit or by a shutdown: clean up and let it pass, the process is killed soon after (after
-        ``grace_seconds``, 10 unless set otherwise).
+        `grace_seconds`, 10 unless set otherwise).
 
-        As ``async def``. A plain ``def`` works too, in a thread, and is warned of: it can't be cancelled.
+        As `async def`. A plain `def` works too, in a thread, and is warned of: it can't be cancelled.
         """
 
     async def acquire(self, params: AcquireParams[ParamsT]) -> FunctionBlockAcquireResult:
         """Say what the run must lock before its first step. Nothing, unless defined.
 
-        Put ``EntityAcquireByElasticQuery`` and ``EntityAcquireContext`` items into the result; any other is a failure.
-        There is no context yet, and parameters may still be incomplete. Exceptions and cancellation as in ``run``.
+        Put `EntityAcquireByElasticQuery` and `EntityAcquireContext` items into the result; any other is a failure.
+        There is no context yet, and parameters may still be incomplete. Exceptions and cancellation as in `run`.
         """
         return FunctionBlockAcquireResult(success=True, message="Nothing to acquire", acquires=None)
 
@@ -88,11 +88,11 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
         context: WorkflowContext,
         result_from_failed: FunctionBlockResult[ResultT] | None = None,
     ) -> FunctionBlockRollbackResult:
-        """Undo what ``run`` did with the same parameters and context.
+        """Undo what `run` did with the same parameters and context.
 
-        ``result_from_failed`` is None in jobs: the engine does not send the result of the forward job. Changes to the
+        `result_from_failed` is None in jobs: the engine does not send the result of the forward job. Changes to the
         entities are not sent: the engine takes none from a rollback. Needed by a block that is registered as
-        ``reversible``; unless defined, it fails. Exceptions and cancellation as in ``run``.
+        `reversible`; unless defined, it fails. Exceptions and cancellation as in `run`.
         """
         return FunctionBlockRollbackResult(
             success=False, message=f"Rollback not implemented by {type(self).__qualname__}"
@@ -107,11 +107,11 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
         *,
         propagate_exceptions: bool = False,
     ) -> FunctionBlockResult[ResultT]:
-        """Call ``run`` in this process and return a result whatever it does; ``block_runner`` does it as in production.
+        """Call `run` in this process and return a result whatever it does; `block_runner` does it as in production.
 
-        ``asyncio.CancelledError`` passes in any case: cancelling this cancels ``run``. Other exceptions pass only with
-        ``propagate_exceptions``, and so does ``SdkError`` for a result of the wrong type. Without ``meta`` the block
-        gets ``JobMeta.detached``, which has no time limit.
+        `asyncio.CancelledError` passes in any case: cancelling this cancels `run`. Other exceptions pass only with
+        `propagate_exceptions`, and so does `SdkError` for a result of the wrong type. Without `meta` the block
+        gets `JobMeta.detached`, which has no time limit.
         """
 
         async def attempt() -> FunctionBlockResult[ResultT]:
@@ -132,7 +132,7 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
     async def acquire_function_block(
         self, params: AcquireParams[ParamsT], *, propagate_exceptions: bool = False
     ) -> FunctionBlockAcquireResult:
-        """Call ``acquire``; results, exceptions and cancellation as in ``execute_function_block``."""
+        """Call `acquire`; results, exceptions and cancellation as in `execute_function_block`."""
 
         async def attempt() -> FunctionBlockAcquireResult:
             outcome = await call(self.acquire, params, what=self._name, warn=self.logger.warning)
@@ -151,7 +151,7 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
     async def rollback_function_block(
         self, params: ParamsT, context: WorkflowContext, *, propagate_exceptions: bool = False
     ) -> FunctionBlockRollbackResult:
-        """Call ``rollback``; results, exceptions and cancellation as in ``execute_function_block``."""
+        """Call `rollback`; results, exceptions and cancellation as in `execute_function_block`."""
 
         async def attempt() -> FunctionBlockRollbackResult:
             outcome = await call(self.rollback, params, context, what=self._name, warn=self.logger.warning)

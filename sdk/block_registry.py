@@ -15,7 +15,7 @@ from sdk.registration import Registration
 class RegisteredBlock:
     """A block's class, its registration, and where it was declared.
 
-    ``job_run`` is a class made from ``sdk.execution.JobRun`` that runs its jobs in that one's place, for a class of
+    `job_run` is a class made from `sdk.execution.JobRun` that runs its jobs in that one's place, for a class of
     another SDK. Not typed as such: that module needs this one.
     """
 
@@ -58,9 +58,9 @@ class Registry:
         self.conflicts: list[Conflict] = []
 
     def register(self, block: RegisteredBlock) -> None:
-        """Add ``block``, or put it in the place of an earlier import of the same source.
+        """Add `block`, or put it in the place of an earlier import of the same source.
 
-        Raises ``DuplicateBlockError`` when another class has its id. The first stays: which of two blocks
+        Raises `DuplicateBlockError` when another class has its id. The first stays: which of two blocks
         runs must not depend on what happens to be imported last.
         """
         identifier = block.registration.identifier

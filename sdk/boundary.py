@@ -31,11 +31,11 @@ async def guarded(
     secrets: Callable[[], frozenset[str]],
     propagate_exceptions: bool,
 ) -> R:
-    """The result of ``attempt``; when that raises, what ``failed`` makes of a message and the exception.
+    """The result of `attempt`; when that raises, what `failed` makes of a message and the exception.
 
-    ``asyncio.CancelledError`` always passes: it is how a job is ended. All else is a failure, SystemExit and
-    KeyboardInterrupt too: a block's ``sys.exit()`` must not look like an end of the process that was meant.
-    The traceback goes to the log; neither shows one of ``secrets``. The tasks that were scheduled in ``attempt``
+    `asyncio.CancelledError` always passes: it is how a job is ended. All else is a failure, SystemExit and
+    KeyboardInterrupt too: a block's `sys.exit()` must not look like an end of the process that was meant.
+    The traceback goes to the log; neither shows one of `secrets`. The tasks that were scheduled in `attempt`
     (`sdk.concurrency.schedule_task`) are awaited or cancelled before this returns.
     """
     try:
@@ -55,7 +55,7 @@ async def guarded(
 def say(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str:
     """Log the text of an error of the SDK's own, which says all there is to say, and return it.
 
-    ``what`` names the block and what it was doing.
+    `what` names the block and what it was doing.
     """
     text = hide_beginning(str(error), hide)
     # Some begin with the block's name themselves.
@@ -65,7 +65,7 @@ def say(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str
 
 
 def tell_with_traceback(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str:
-    """Log ``error`` with its traceback and return the message for the result. ``what`` as for ``say``."""
+    """Log `error` with its traceback and return the message for the result. `what` as for `say`."""
     message = f"{what} raised {headline(error, hide)}"
     # Not logger.exception: whoever formats the record would print texts that were not looked through. And without
     # arguments: not every logger of a block fills them in by "%" (`sdk.compat`).

@@ -1,4 +1,4 @@
-"""Calling what an author wrote: with or without ``meta``, ``async def`` or plain ``def``."""
+"""Calling what an author wrote: with or without `meta`, `async def` or plain `def`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sdk.errors import RegistrationError
 
 @functools.cache
 def wants_meta(run: Callable[..., Any], where: str) -> bool:
-    """Whether a block's ``run`` (unbound) takes ``meta`` after ``params`` and ``context``.
+    """Whether a block's `run` (unbound) takes `meta` after `params` and `context`.
 
-    ``where`` names the block. Raises ``RegistrationError`` when it can be called in neither way.
+    `where` names the block. Raises `RegistrationError` when it can be called in neither way.
     """
     signature = inspect.signature(run)
     # Three first: with *args either would do, and whoever writes *args wants all there is.
@@ -33,16 +33,16 @@ def wants_meta(run: Callable[..., Any], where: str) -> bool:
 
 
 def _has_an_option_third(signature: inspect.Signature) -> bool:
-    """Whether what would take ``meta`` is an option of the author's own: ``run(self, params, context, dry=False)``."""
+    """Whether what would take `meta` is an option of the author's own: `run(self, params, context, dry=False)`."""
     after_context = list(signature.parameters.values())[3:4]
     return any(each.default is not each.empty and each.name != "meta" for each in after_context)
 
 
 async def call(method: Callable[..., Any], *args: Any, what: str, warn: Callable[[str], None]) -> Any:
-    """The result of an author's method. ``what`` names the block.
+    """The result of an author's method. `what` names the block.
 
-    A plain ``def`` runs in a thread, with the context variables of the job, so that it does not hold up the event
-    loop; ``warn`` is told so. When cancelled, the thread is not waited for: nothing in Python can stop it; the end
+    A plain `def` runs in a thread, with the context variables of the job, so that it does not hold up the event
+    loop; `warn` is told so. When cancelled, the thread is not waited for: nothing in Python can stop it; the end
     of the process does.
     """
     if inspect.iscoroutinefunction(method):

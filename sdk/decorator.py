@@ -1,4 +1,4 @@
-"""``@register_function_block``: how a module declares a block."""
+"""`@register_function_block`: how a module declares a block."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ BlockT = TypeVar("BlockT", bound=FunctionBlock[Any, Any])
 
 
 def register_function_block(reg: Registration) -> Callable[[type[BlockT]], type[BlockT]]:
-    """Register the decorated class under ``reg`` and return it unchanged.
+    """Register the decorated class under `reg` and return it unchanged.
 
-    Importing the module is all that it takes for the worker to find the block. Raises ``RegistrationError`` when the
-    class can't be run as it is written (no ``run``, other parameters than ``params`` and ``context``, a generator, a
-    constructor with arguments of its own), ``DuplicateBlockError`` when its id is taken: both name the class and say
+    Importing the module is all that it takes for the worker to find the block. Raises `RegistrationError` when the
+    class can't be run as it is written (no `run`, other parameters than `params` and `context`, a generator, a
+    constructor with arguments of its own), `DuplicateBlockError` when its id is taken: both name the class and say
     what to write, and the module's other blocks are not found either.
     """
     frame = inspect.currentframe()

@@ -1,4 +1,4 @@
-"""The errors of the SDK. Everything it raises on purpose is a ``SdkError``.
+"""The errors of the SDK. Everything it raises on purpose is a `SdkError`.
 
 What went wrong is kept in fields, so that nobody parses a message. No message holds the value of a parameter
 or of an entity: a job carries device passwords.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 class SdkError(Exception):
-    """Root of all errors the SDK raises on purpose. The others are in ``sdk.errors``, each with fields of its own.
+    """Root of all errors the SDK raises on purpose. The others are in `sdk.errors`, each with fields of its own.
 
     No message holds the value of a parameter or of an entity. A job that ends with one is not worth retrying as it is.
     """
@@ -20,7 +20,7 @@ class SdkError(Exception):
 class RegistrationError(SdkError):
     """A block can't be registered as it is declared.
 
-    ``what`` says what is wrong, ``where`` names the block or its source, ``advice`` says what to change.
+    `what` says what is wrong, `where` names the block or its source, `advice` says what to change.
     """
 
     def __init__(self, what: str, *, where: str, advice: str) -> None:
@@ -35,7 +35,7 @@ class DuplicateBlockError(RegistrationError):
 
 
 class SchemaError(SdkError):
-    """No JSON schema can be made of a parameter or result model. ``model`` is the name of its class."""
+    """No JSON schema can be made of a parameter or result model. `model` is the name of its class."""
 
     def __init__(self, model: str, reason: str) -> None:
         super().__init__(
@@ -59,14 +59,14 @@ class Problem:
 
 
 def join_problems(problems: Sequence[Problem], limit: int = 10) -> str:
-    """Problems as one line, at most ``limit`` of them, so that a message stays readable."""
+    """Problems as one line, at most `limit` of them, so that a message stays readable."""
     shown = "; ".join(str(problem) for problem in problems[:limit])
     more = len(problems) - limit
     return f"{shown}; and {more} more" if more > 0 else shown
 
 
 class ParameterError(SdkError):
-    """The parameters of a job don't fit the block's model. ``problems`` lists all of it, without values."""
+    """The parameters of a job don't fit the block's model. `problems` lists all of it, without values."""
 
     def __init__(self, model: str, problems: Sequence[Problem]) -> None:
         super().__init__(
@@ -97,7 +97,7 @@ class EntityNotInContextError(ContextError):
 
 
 class EncodingError(SdkError):
-    """A value can't be written as JSON. ``path`` says which one, ``reason`` why."""
+    """A value can't be written as JSON. `path` says which one, `reason` why."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path} can't be written as JSON: {reason}.")
@@ -106,7 +106,7 @@ class EncodingError(SdkError):
 
 
 class AcquireError(SdkError):
-    """A block's ``acquire`` asked for something that the engine accepts from no worker."""
+    """A block's `acquire` asked for something that the engine accepts from no worker."""
 
 
 class WrongResultError(SdkError):

@@ -46,8 +46,8 @@ class JobInput:
 class OutcomeBody:
     """What came of a job. All values are JSON's own types.
 
-    ``db_updates`` only after a successful execute that changed something, ``acquires`` only after a
-    successful acquire that asks for something; both in the engine's wire shape. ``raised`` is true when an exception
+    `db_updates` only after a successful execute that changed something, `acquires` only after a
+    successful acquire that asks for something; both in the engine's wire shape. `raised` is true when an exception
     of the block's own ended it: not when it returned failure, and not for what the SDK refused.
     """
 
@@ -69,9 +69,9 @@ async def run_job(
     *,
     is_cancelled: Callable[[], bool] = lambda: True,
 ) -> OutcomeBody:
-    """Run ``job`` with a fresh instance of ``block`` and say what came of it.
+    """Run `job` with a fresh instance of `block` and say what came of it.
 
-    Nothing but ``asyncio.CancelledError`` escapes, and that only while ``is_cancelled()``: where the caller has not
+    Nothing but `asyncio.CancelledError` escapes, and that only while `is_cancelled()`: where the caller has not
     cancelled this job, the block has done it itself, which is a failure like any other. A job that can't succeed
     however often it is tried (parameters that do not fit, an entity that is not there, a result that is no JSON)
     is not retryable.
@@ -90,7 +90,7 @@ async def run_job(
 
 
 class JobRun:
-    """One job of one block. ``RegisteredBlock.job_run`` may name a subclass, for blocks of another SDK."""
+    """One job of one block. `RegisteredBlock.job_run` may name a subclass, for blocks of another SDK."""
 
     def __init__(self, block: RegisteredBlock, job: JobInput, meta: JobMeta, logger: BlockLogger) -> None:
         self.block = block
@@ -142,7 +142,7 @@ class JobRun:
         return self._body(result)
 
     def failed(self, error: BaseException) -> OutcomeBody:
-        """What to say of a job that ended with ``error``."""
+        """What to say of a job that ended with `error`."""
         try:
             tell = say if isinstance(error, SdkError) else tell_with_traceback
             message = tell(error, self.block.registration.identifier, self.logger, hiding(self.secrets))
@@ -207,19 +207,19 @@ class JobRun:
         self.logger.warning(text)
 
     def clean(self, text: str) -> str:
-        """``text`` without secrets."""
+        """`text` without secrets."""
         # Also of half surrogate pairs, which can come out of a device and go into no UTF-8.
         return str(to_plain(hide_in_message(text, self.secrets)))
 
 
 def updates_of(context: WorkflowContext) -> list[dict[str, Any]] | None:
     """What a job changed, in the engine's wire shape; None for nothing."""
-    # Not by the context's own method: one of another SDK (``sdk.compat``) answers with a class of the client.
+    # Not by the context's own method: one of another SDK (`sdk.compat`) answers with a class of the client.
     return WorkflowContext.compute_db_updates(context) or None
 
 
 def plain_data(data: object) -> dict[str, Any] | None:
-    """Result data as the engine takes it. Raises ``EncodingError``."""
+    """Result data as the engine takes it. Raises `EncodingError`."""
     plain = to_plain(data, "data")
     if plain is None or isinstance(plain, dict):
         return plain

@@ -1,6 +1,6 @@
 """What is said of an exception that came out of a block: in the result's message, and in the log.
 
-Neither may show a parameter's value or a password. ``traceback`` prints the text of each exception, and
+Neither may show a parameter's value or a password. `traceback` prints the text of each exception, and
 pydantic's texts hold the input, so exceptions are described here, by their own rules.
 """
 
@@ -31,7 +31,7 @@ def _as_it_is(text: str, *, cut_after: bool = False) -> str:
 
 
 def text_of(error: BaseException, hide: Hide = _as_it_is) -> str:
-    """An exception's text on one line: without values, cut to ``MAX_TEXT_LENGTH`` characters."""
+    """An exception's text on one line: without values, cut to `MAX_TEXT_LENGTH` characters."""
     if isinstance(error, ValidationError):
         return _cut(hide(f"{error.title}: {join_problems(problems_of(error))}"))
     try:
@@ -43,7 +43,7 @@ def text_of(error: BaseException, hide: Hide = _as_it_is) -> str:
 
 
 def hide_beginning(text: str, hide: Hide) -> str:
-    """As much of ``text``, without secrets, as can be shown of it: to look through 50 MB takes seconds."""
+    """As much of `text`, without secrets, as can be shown of it: to look through 50 MB takes seconds."""
     longest = MAX_BLANKS * MAX_TEXT_LENGTH
     return hide(text) if len(text) <= longest else hide(text[:longest], cut_after=True) + " …"
 
@@ -57,7 +57,7 @@ def headline(error: BaseException, hide: Hide = _as_it_is) -> str:
 
 
 def traceback_of(error: BaseException, hide: Hide = _as_it_is) -> str:
-    """Tracebacks of ``error`` and of what led to it, in Python's usual form, without the frames of the worker."""
+    """Tracebacks of `error` and of what led to it, in Python's usual form, without the frames of the worker."""
     return hide("".join(_describe(error, hide, set()))).rstrip("\n")
 
 

@@ -18,13 +18,13 @@ _ON_THE_WAY: Final = (os.path.dirname(asyncio.__file__) + os.sep, "<frozen ")
 
 
 def count_as_plumbing(directory: str) -> None:
-    """Take the frames of another SDK, whose blocks run here (``sdk.compat``), for the way to the author's."""
+    """Take the frames of another SDK, whose blocks run here (`sdk.compat`), for the way to the author's."""
     global _plumbing
     _plumbing = tuple({*_plumbing, directory + os.sep})
 
 
 def frames_to_show(trace: TracebackType | None) -> traceback.StackSummary:
-    """The frames of ``trace`` without ours and pydantic's, and without asyncio's that lead to the author's first.
+    """The frames of `trace` without ours and pydantic's, and without asyncio's that lead to the author's first.
 
     Empty when there are no others.
     """
@@ -56,7 +56,7 @@ def _is_plumbing(file: str) -> bool:
 
 
 def _home(file: str) -> str:
-    """The top of the package that ``file`` is in, else its folder."""
+    """The top of the package that `file` is in, else its folder."""
     home = folder = os.path.dirname(file)
     while os.path.exists(os.path.join(folder, "__init__.py")) and folder != os.path.dirname(folder):
         home, folder = folder, os.path.dirname(folder)

@@ -13,10 +13,10 @@ Warn = Callable[[str], None]
 
 
 class JobReader:
-    """Reads jobs by the rules of this SDK. A block of another one names a reader with others (``sdk.compat``)."""
+    """Reads jobs by the rules of this SDK. A block of another one names a reader with others (`sdk.compat`)."""
 
     def parameters(self, model: type[Any], raw: Mapping[str, Any], warn: Warn) -> Any:
-        """An instance of ``model``. Raises ``ParameterError``."""
+        """An instance of `model`. Raises `ParameterError`."""
         return parse_parameters(model, raw, warn)
 
     def acquire_parameters(self, model: type[Any], raw: Mapping[str, Any], warn: Warn) -> AcquireParams[Any]:
@@ -27,5 +27,5 @@ class JobReader:
     def context(
         self, raw: Mapping[str, Any] | None, run_on: str, entity_id: int | float | None, warn: Warn
     ) -> WorkflowContext:
-        """The context. Raises ``ContextError``, ``EntityNotInContextError``."""
+        """The context. Raises `ContextError`, `EntityNotInContextError`."""
         return WorkflowContext.from_job(raw, run_on, entity_id, warn=warn)

@@ -8,9 +8,9 @@ from typing import Any
 
 
 class BlockLogger(logging.LoggerAdapter[logging.Logger]):
-    """A ``logging.LoggerAdapter`` with ``with_context``.
+    """A `logging.LoggerAdapter` with `with_context`.
 
-    The context is put on each record as ``record.context``, a dict. The message itself is left alone: how
+    The context is put on each record as `record.context`, a dict. The message itself is left alone: how
     context is shown is up to whoever formats the record.
     """
 
@@ -19,7 +19,7 @@ class BlockLogger(logging.LoggerAdapter[logging.Logger]):
         self._context = dict(context or {})
 
     def with_context(self, **context: Any) -> BlockLogger:
-        """A logger that adds ``context`` to what this one adds. This one stays as it is."""
+        """A logger that adds `context` to what this one adds. This one stays as it is."""
         return BlockLogger(self.logger, {**self._context, **context})
 
     def get_context(self) -> dict[str, Any]:
@@ -27,7 +27,7 @@ class BlockLogger(logging.LoggerAdapter[logging.Logger]):
         return dict(self._context)
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        """Add the context to a record; an ``extra`` of the caller is kept beside it."""
+        """Add the context to a record; an `extra` of the caller is kept beside it."""
         # LoggerAdapter.process would replace the caller's extra (before 3.13 there is no merge_extra).
         kwargs["extra"] = {**(kwargs.get("extra") or {}), "context": self.get_context()}
         return msg, kwargs
@@ -37,7 +37,7 @@ LoggerLike = logging.Logger | logging.LoggerAdapter[Any]
 
 
 def block_logger(owner: str, logger: LoggerLike | None = None) -> BlockLogger:
-    """A ``BlockLogger`` on top of ``logger``, or on the standard logger named ``owner``."""
+    """A `BlockLogger` on top of `logger`, or on the standard logger named `owner`."""
     if logger is None:
         return BlockLogger(logging.getLogger(owner))
     if isinstance(logger, BlockLogger):

@@ -26,7 +26,7 @@ SECRET_NAME_PARTS = (
     "sshkey",
     "authorization",
 )
-"""What makes a name one of a secret, in small letters and without ``-`` and ``_``."""
+"""What makes a name one of a secret, in small letters and without `-` and `_`."""
 
 _PASS = re.compile(r"(?:^|[-_ .])(?i:pass)$|[a-z0-9]Pass$")
 _SHORTEST_CHARS = 6
@@ -43,7 +43,7 @@ class Hide(Protocol):
     """Takes the secrets out of a text."""
 
     def __call__(self, text: str, *, cut_after: bool = False) -> str:
-        """``text`` without secrets, and with ``cut_after`` without the piece of one that a cut has left at its end."""
+        """`text` without secrets, and with `cut_after` without the piece of one that a cut has left at its end."""
         ...
 
 
@@ -101,12 +101,12 @@ def is_secret_name(name: str) -> bool:
 
 
 def hiding(secrets: frozenset[str]) -> Hide:
-    """What takes ``secrets`` out of a text, and those that the job's block has set itself (`learn`)."""
+    """What takes `secrets` out of a text, and those that the job's block has set itself (`learn`)."""
     return _in_force.hiding(secrets.union(_learned.get() or ()))
 
 
 def hide_in_message(text: str, secrets: frozenset[str]) -> str:
-    """A result's message without ``secrets``, cut where it is longer than a message may be.
+    """A result's message without `secrets`, cut where it is longer than a message may be.
 
     Cut first: to look through 50 MB takes seconds, in which nothing else runs in the process.
     """

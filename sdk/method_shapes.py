@@ -16,9 +16,9 @@ _PARAMETERS: Final = {
 
 
 def check_methods(cls: type[Any], where: str) -> None:
-    """Check ``run``, ``acquire`` and ``rollback`` of a block. ``where`` names it.
+    """Check `run`, `acquire` and `rollback` of a block. `where` names it.
 
-    Raises ``RegistrationError`` for what is no plain method, is a generator, or takes other parameters.
+    Raises `RegistrationError` for what is no plain method, is a generator, or takes other parameters.
     """
     for name, parameters in _PARAMETERS.items():
         written = f"async def {name}({', '.join(('self', *parameters))})"

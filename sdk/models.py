@@ -11,7 +11,7 @@ class FunctionBlockParams(BaseModel):
     A job whose parameters do not fit fails with the path and the reason of each problem, never with a value, before
     the block is called. Blank strings count as absent. Keys the model does not know are ignored, with one warning that
     lists their names: an older block must go on working when a workflow sends more. Defaults are applied here: the
-    schema is sent without them. Mark secrets with ``SENSITIVE``.
+    schema is sent without them. Mark secrets with `SENSITIVE`.
     """
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
@@ -20,7 +20,7 @@ class FunctionBlockParams(BaseModel):
 class FunctionBlockResultData(BaseModel):
     """Base of a block's result data: a pydantic model, whose JSON schema the engine gets.
 
-    Unknown keys are refused with pydantic's ``ValidationError``: the engine knows the schema and checks it.
+    Unknown keys are refused with pydantic's `ValidationError`: the engine knows the schema and checks it.
     """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)

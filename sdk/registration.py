@@ -42,12 +42,12 @@ class FbType(StrEnum):
 class Registration:
     """A block's id, models, properties and limits.
 
-    The engine retries and rolls back by ``is_pure``, ``is_idempotent`` and ``reversible``; nobody checks them.
-    Raises ``RegistrationError`` (an ``SdkError``), so a bad declaration shows up when its module is imported.
+    The engine retries and rolls back by `is_pure`, `is_idempotent` and `reversible`; nobody checks them.
+    Raises `RegistrationError` (an `SdkError`), so a bad declaration shows up when its module is imported.
     """
 
     name: str
-    """Second part of the id. As in ``package``, no ``/``, ``:``, ``-`` or blank."""
+    """Second part of the id. As in `package`, no `/`, `:`, `-` or blank."""
 
     description: str
     """One line for people."""
@@ -56,10 +56,10 @@ class Registration:
     """First part of the id, so that names need to be unique only within it."""
 
     run_on: str
-    """What one job runs on: ``global``, ``device``, ``interface``, ``group`` or ``client``."""
+    """What one job runs on: `global`, `device`, `interface`, `group` or `client`."""
 
     fb_type: str
-    """What the block does: ``configure``, ``facts``, ``check``, ``execute`` or ``none``."""
+    """What the block does: `configure`, `facts`, `check`, `execute` or `none`."""
 
     param_cls: type[FunctionBlockParams]
     """The class of its parameters."""
@@ -83,7 +83,7 @@ class Registration:
     """Whether it has no side effects."""
 
     reversible: bool = False
-    """Whether ``rollback`` undoes ``run``. Without a ``rollback`` it is refused."""
+    """Whether `rollback` undoes `run`. Without a `rollback` it is refused."""
 
     max_seconds: float | None = None
     """The time limit of one job in seconds; None leaves it to the worker's setting, which is the most there is."""
@@ -102,14 +102,14 @@ class Registration:
         _check_limits(self)
 
     def _check_model(self, field: str, base: type) -> None:
-        # A method, as the models of another SDK have another base (``sdk.compat.installed``).
+        # A method, as the models of another SDK have another base (`sdk.compat.installed`).
         value: Any = getattr(self, field)
         if not isinstance(value, type) or not issubclass(value, base):
             raise _refusal(self, f"{field} is {value!r}", f"Give a subclass of {base.__name__}.")
 
     @property
     def identifier(self) -> str:
-        """The id under which the engine knows the block: ``package/name:M.m.p``."""
+        """The id under which the engine knows the block: `package/name:M.m.p`."""
         return f"{self.package}/{self.name}:{'.'.join(map(str, self.version))}"
 
     @property

@@ -22,7 +22,7 @@ _FIELD_TYPES: Final[dict[str, tuple[type, ...]]] = {
 
 
 def checked(outcome: object, kind: type[R], block: str, method: str) -> R:
-    """``outcome`` if it is a result of ``kind`` with fields of the right types. Raises ``WrongResultError``."""
+    """`outcome` if it is a result of `kind` with fields of the right types. Raises `WrongResultError`."""
     if not isinstance(outcome, kind):
         found, advice = _described(outcome, kind)
         raise WrongResultError(f"{block} returned {found} from {method}(). {advice}")
@@ -39,7 +39,7 @@ def checked(outcome: object, kind: type[R], block: str, method: str) -> R:
 def checked_data(
     result: FunctionBlockResult[Any], registration: Registration | None
 ) -> FunctionBlockResult[Any]:
-    """``result`` if its data is of the class the block is registered with. Raises ``WrongResultError``."""
+    """`result` if its data is of the class the block is registered with. Raises `WrongResultError`."""
     # Without a registration the class is not known: a block under test that was never registered.
     if registration is None or result.data is None or isinstance(result.data, registration.result_cls):
         return result
@@ -51,7 +51,7 @@ def checked_data(
 
 
 def _described(outcome: object, kind: type[BaseFunctionBlockResult]) -> tuple[str, str]:
-    """What ``outcome`` is, and what to do about it."""
+    """What `outcome` is, and what to do about it."""
     advice = f"Return {_a_name(kind.__name__)} on every path."
     if outcome is None:
         return "nothing (None)", advice

@@ -30,9 +30,9 @@ class BaseFunctionBlockResult(BaseModel):
 
 
 class FunctionBlockResult(BaseFunctionBlockResult, Generic[ResultT]):
-    """The result of ``run``.
+    """The result of `run`.
 
-    Raises pydantic's ``ValidationError`` where it is made with anything else, such as a dict for ``data``.
+    Raises pydantic's `ValidationError` where it is made with anything else, such as a dict for `data`.
     """
 
     data: ResultT | None = None
@@ -40,7 +40,7 @@ class FunctionBlockResult(BaseFunctionBlockResult, Generic[ResultT]):
     paths and decimals as text. NaN, circles and what JSON has no form for fail the job, with their place.
 
     Bytes are sent as text where they are UTF-8, else as base64, and who reads the result can't tell which: have a
-    ``str`` field instead, and encode what is no text yourself (``base64.b64encode(raw).decode()``)."""
+    `str` field instead, and encode what is no text yourself (`base64.b64encode(raw).decode()`)."""
 
     retryable: bool | None = None
     """False tells an engine (from 0.43 on) that the same job would fail again; None leaves it to its own rule."""
@@ -63,15 +63,15 @@ class FunctionBlockResult(BaseFunctionBlockResult, Generic[ResultT]):
 
 
 class FunctionBlockAcquireResult(BaseFunctionBlockResult):
-    """The result of ``acquire``."""
+    """The result of `acquire`."""
 
     # Any, because blocks written for the generated client hand in its classes, which we can't name here.
     acquires: list[Any] | None = None
-    """``EntityAcquireByElasticQuery`` and ``EntityAcquireContext`` items, or None for nothing."""
+    """`EntityAcquireByElasticQuery` and `EntityAcquireContext` items, or None for nothing."""
 
 
 class FunctionBlockRollbackResult(BaseFunctionBlockResult):
-    """The result of ``rollback``: whether all is as it was before ``run``."""
+    """The result of `rollback`: whether all is as it was before `run`."""
 
 
 AnyResultT = TypeVar("AnyResultT", bound=BaseFunctionBlockResult)
@@ -89,7 +89,7 @@ def was_raised(result: BaseFunctionBlockResult) -> bool:
 
 
 def mark_refused(result: AnyResultT) -> AnyResultT:
-    """Mark a failure as made by the SDK, of what it can't accept from the block. As ``mark_raised``, never sent."""
+    """Mark a failure as made by the SDK, of what it can't accept from the block. As `mark_raised`, never sent."""
     result._refused = True
     return result
 

@@ -40,13 +40,13 @@ class _Generator(GenerateJsonSchema):
 def engine_schema(
     model: type[BaseModel], mode: Literal["validation", "serialization"] = "validation"
 ) -> dict[str, Any]:
-    """The JSON schema of ``model``, without its title and without any ``default``.
+    """The JSON schema of `model`, without its title and without any `default`.
 
     The engine fills defaults into a workflow's parameters (AJV with useDefaults; engine contract: block registration).
-    They would take the place of values still to be interpolated, and ``null`` would become an explicit null.
+    They would take the place of values still to be interpolated, and `null` would become an explicit null.
 
-    Parameters are described as they are read (``validation``, by alias), results as they are written
-    (``serialization``, by field name: that is how ``sdk.encoding`` writes a model). Raises ``SchemaError``.
+    Parameters are described as they are read (`validation`, by alias), results as they are written
+    (`serialization`, by field name: that is how `sdk.encoding` writes a model). Raises `SchemaError`.
     """
     try:
         schema = model.model_json_schema(
@@ -74,9 +74,9 @@ def _fields_to_blame(model: type[BaseModel], mode: Literal["validation", "serial
 
 
 def _without_defaults(schema: Any) -> Any:
-    """A copy of a schema without the keyword ``default``; a property of that name stays.
+    """A copy of a schema without the keyword `default`; a property of that name stays.
 
-    Only what the standard calls a schema is entered: an ``enum``, ``const`` or ``examples`` holds data.
+    Only what the standard calls a schema is entered: an `enum`, `const` or `examples` holds data.
     """
     if not isinstance(schema, dict):
         return schema

@@ -12,25 +12,25 @@ from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 from sdk.masking import is_secret_name, learn
 
-# A ``type`` statement can name itself.
+# A `type` statement can name itself.
 MAX_ANNOTATION_DEPTH = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Sensitive(metaclass=ABCMeta):  # noqa: B024  # for `register` alone
-    """Marks a field whose value must never be shown: ``key: Annotated[str, SENSITIVE]``.
+    """Marks a field whose value must never be shown: `key: Annotated[str, SENSITIVE]`.
 
-    The marker of another SDK is registered as one of these (``sdk.compat.installed``).
+    The marker of another SDK is registered as one of these (`sdk.compat.installed`).
     """
 
 
 SENSITIVE = Sensitive()
-"""Marks a field as secret: ``key: Annotated[str, SENSITIVE]``. The field keeps its type; its value is masked."""
+"""Marks a field as secret: `key: Annotated[str, SENSITIVE]`. The field keeps its type; its value is masked."""
 
 
 @functools.cache
 def marked_fields(model: type[BaseModel]) -> frozenset[str]:
-    """The fields of ``model`` marked ``SENSITIVE``, also inside: ``Annotated[str, SENSITIVE] | None``."""
+    """The fields of `model` marked `SENSITIVE`, also inside: `Annotated[str, SENSITIVE] | None`."""
     return frozenset(
         name
         for name, field in model.model_fields.items()
@@ -41,7 +41,7 @@ def marked_fields(model: type[BaseModel]) -> frozenset[str]:
 def collect_secrets(value: object) -> frozenset[str]:
     """All secrets in a model, a mapping or a list, at any depth and of any length; numbers as they are printed.
 
-    Secret is what is marked ``SENSITIVE``, is a pydantic secret, or has a name such as ``password``.
+    Secret is what is marked `SENSITIVE`, is a pydantic secret, or has a name such as `password`.
     """
     return frozenset(text for text in _secrets(value) if text)
 
@@ -73,7 +73,7 @@ def _secrets(value: object, *, marked: bool = False) -> Iterator[str]:
 
 
 def _parts(container: object, marked: bool) -> Iterator[tuple[object, bool]]:
-    """What ``container`` holds, each with whether it is secret as a whole."""
+    """What `container` holds, each with whether it is secret as a whole."""
     if isinstance(container, BaseModel):
         declared = marked_fields(type(container))
         # vars and not getattr: a model built without validation may lack attributes.
@@ -93,6 +93,6 @@ def _mentions_marker(annotation: Any, depth: int = 0) -> bool:
         return True
     if depth > MAX_ANNOTATION_DEPTH:
         return False
-    # ``__value__`` is what a ``type`` statement gave a name to.
+    # `__value__` is what a `type` statement gave a name to.
     inner = (*get_args(annotation), getattr(annotation, "__value__", None))
     return any(_mentions_marker(part, depth + 1) for part in inner if part is not None)

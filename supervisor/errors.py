@@ -2,15 +2,15 @@
 
 
 class SupervisorError(Exception):
-    """Root of this package's errors. ``retryable`` tells whether the same step may work later."""
+    """Root of this package's errors. `retryable` tells whether the same step may work later."""
 
     retryable: bool = False
 
 
 class LaunchError(SupervisorError):
-    """A process could not be started. ``evidence`` is what it said before it ended, if anything.
+    """A process could not be started. `evidence` is what it said before it ended, if anything.
 
-    ``on_its_way`` is true where only something is missing that is being started, and so comes by itself.
+    `on_its_way` is true where only something is missing that is being started, and so comes by itself.
     """
 
     retryable = True
@@ -24,7 +24,7 @@ class LaunchError(SupervisorError):
 class TemplateError(SupervisorError):
     """The template can't come up at all: not because of one module, which is only left out.
 
-    ``retryable`` is true when the machine had no process, memory or descriptor left for it. ``evidence`` is what it
+    `retryable` is true when the machine had no process, memory or descriptor left for it. `evidence` is what it
     said before it ended, if anything.
     """
 
@@ -45,7 +45,7 @@ class StartRefusedError(SupervisorError):
 class ReloadRefusedError(SupervisorError):
     """The code or the settings as they are now can't be put in force; what was in force before still is.
 
-    ``retryable`` is true when the machine had no descriptor or memory left to read them.
+    `retryable` is true when the machine had no descriptor or memory left to read them.
     """
 
     def __init__(self, message: str, *, retryable: bool = False) -> None:
@@ -54,10 +54,10 @@ class ReloadRefusedError(SupervisorError):
 
 
 class EngineError(SupervisorError):
-    """A request to the engine did not succeed. ``status`` is the HTTP status, `None` without an answer.
+    """A request to the engine did not succeed. `status` is the HTTP status, `None` without an answer.
 
-    ``retry_after_seconds`` is what the engine asked for (Retry-After), if it did. ``said`` is the message in the
-    engine's own words: `None` for a web page, plain text and nothing, which may be a proxy's. ``timed_out`` tells that
+    `retry_after_seconds` is what the engine asked for (Retry-After), if it did. `said` is the message in the
+    engine's own words: `None` for a web page, plain text and nothing, which may be a proxy's. `timed_out` tells that
     the request was sent, and no answer came in time.
     """
 

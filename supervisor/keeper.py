@@ -37,9 +37,9 @@ a dead one until the kernel hands it over."""
 
 
 def keep(run: Callable[[], int]) -> int:
-    """Run ``run`` in a child process and return its exit code, once nothing below is left.
+    """Run `run` in a child process and return its exit code, once nothing below is left.
 
-    Returns in both processes: in the child, with what ``run`` returned. A child that was killed is 128 + signal.
+    Returns in both processes: in the child, with what `run` returned. A child that was killed is 128 + signal.
     """
     linux.become_subreaper()
     keeper = os.getpid()
@@ -164,7 +164,7 @@ def kill_all_children(bound_seconds: float, *, stuck: int | None = None) -> int:
     """Kill every child of this process, and what they hand up when they die, until none is left or the time is over.
 
     Returns how many. Only direct children are signalled: they can't be strangers while nobody has waited for them.
-    ``stuck`` is a child that is killed already, and that the kernel keeps: its children are killed in its place.
+    `stuck` is a child that is killed already, and that the kernel keeps: its children are killed in its place.
     """
     end = time.monotonic() + bound_seconds
     killed: set[int] = set()
@@ -186,7 +186,7 @@ def _reap() -> None:
 
 
 def _children(stuck: int | None) -> set[int]:
-    """Return this process's children, the dead included; in place of ``stuck``, those of its children that live."""
+    """Return this process's children, the dead included; in place of `stuck`, those of its children that live."""
     own = children_of("self")
     if stuck is None:
         return own

@@ -32,18 +32,18 @@ def need(*names: str) -> None:
 
 @cache
 def lacking(name: str) -> str:
-    """Why what is called ``name`` can't be had here; empty where it can."""
+    """Why what is called `name` can't be had here; empty where it can."""
     return _CHECKS[name]()
 
 
 def mounting(script: str) -> tuple[str, ...]:
-    """What a command begins with that runs behind ``script``, and alone sees what that mounts."""
+    """What a command begins with that runs behind `script`, and alone sees what that mounts."""
     need("mounts")
     return (*_namespace(), "sh", "-c", f'{script} && exec "$@"', "sh")
 
 
 def entering(pid: int) -> tuple[str, ...]:
-    """What a command begins with that sees the mounts of ``pid``, a process that `mounting` has begun."""
+    """What a command begins with that sees the mounts of `pid`, a process that `mounting` has begun."""
     users = () if _namespace() == _AS_ROOT else ("--user", "--preserve-credentials")
     return ("nsenter", f"--target={pid}", *users, "--mount")
 

@@ -79,7 +79,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], AbstractCont
 
 @pytest.fixture
 def machine_to_itself(alone: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
-    """``alone`` for the length of one test."""
+    """`alone` for the length of one test."""
     with alone():
         yield
 

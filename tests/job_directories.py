@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def left_by_jobs(jobs: Path, ahead: int) -> list[str]:
-    """Return the directories of jobs that are over. Up to ``ahead`` empty ones wait for jobs that are to come."""
+    """Return the directories of jobs that are over. Up to `ahead` empty ones wait for jobs that are to come."""
     full: list[str] = []
     empty: list[str] = []
     for path in jobs.iterdir():

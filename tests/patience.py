@@ -17,7 +17,7 @@ _LOOK_SECONDS: Final = 0.005
 async def until(
     check: Callable[[], T | None], what: str = "the condition is true", seconds: float = PATIENCE_SECONDS
 ) -> T:
-    """Wait until ``check`` returns something true, and return it. The loop is free meanwhile."""
+    """Wait until `check` returns something true, and return it. The loop is free meanwhile."""
     end = time.monotonic() + seconds
     while not (found := check()):
         assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
@@ -30,7 +30,7 @@ def wait_until(
     what: str | Callable[[], str] = "the condition is true",
     seconds: float = PATIENCE_SECONDS,
 ) -> T:
-    """Wait until ``check`` returns something true, and return it. No loop runs meanwhile."""
+    """Wait until `check` returns something true, and return it. No loop runs meanwhile."""
     end = time.monotonic() + seconds
     while not (found := check()):
         if time.monotonic() > end:

@@ -34,7 +34,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
 
 def simulate(work: Coroutine[Any, Any, T]) -> T:
-    """Run ``work`` to its end on such a loop."""
+    """Run `work` to its end on such a loop."""
     with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
         return runner.run(work)
 

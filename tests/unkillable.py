@@ -24,7 +24,7 @@ sys.stdin.read()
 
 @contextlib.contextmanager
 def frozen(pid: int) -> Iterator[None]:
-    """Freeze ``pid`` by the freezer of cgroups version 1, which no SIGKILL passes. Needs root. Raises `OSError`."""
+    """Freeze `pid` by the freezer of cgroups version 1, which no SIGKILL passes. Needs root. Raises `OSError`."""
     place = Path(tempfile.mkdtemp(prefix="neops-unkillable-", dir=FREEZER))
     try:
         (place / "cgroup.procs").write_text(str(pid))
@@ -41,7 +41,7 @@ def frozen(pid: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def held(pid: int) -> Iterator[None]:
-    """Trace ``pid``, a process of the same user, so that it stops when it is killed. Raises `OSError`."""
+    """Trace `pid`, a process of the same user, so that it stops when it is killed. Raises `OSError`."""
     with subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _HOLD, str(pid)],
         stdin=subprocess.PIPE,

@@ -119,7 +119,7 @@ def _attribute(attribute: griffe.Attribute) -> str:
 
 
 def _default(value: str | griffe.Expr) -> str | None:
-    """What an author leaves out: of ``Field(default=3, …)`` only the 3."""
+    """What an author leaves out: of `Field(default=3, …)` only the 3."""
     if isinstance(value, griffe.ExprCall) and str(value.function) in {"Field", "field"}:
         defaults = [part for part in value.arguments if isinstance(part, griffe.ExprKeyword)]
         return next((str(part.value) for part in defaults if part.name == "default"), None)

@@ -20,9 +20,9 @@ from sdk.schema import engine_schema
 
 
 def discover(discovery: Discovery, announce: Callable[[Module], None]) -> Catalogue:
-    """Import the blocks of ``discovery`` into this process.
+    """Import the blocks of `discovery` into this process.
 
-    ``announce`` is called with each module before it is imported: when the process goes silent or dies
+    `announce` is called with each module before it is imported: when the process goes silent or dies
     afterwards, the supervisor knows which module to leave out next time.
     """
     install_alias()
@@ -49,7 +49,7 @@ def discover(discovery: Discovery, announce: Callable[[Module], None]) -> Catalo
 
 
 def _adopt_blocks() -> list[ImportProblem]:
-    """Take over what was registered with an installed ``neops_worker_sdk``; return what can't be."""
+    """Take over what was registered with an installed `neops_worker_sdk`; return what can't be."""
     return [
         ImportProblem(
             module=refused.module,

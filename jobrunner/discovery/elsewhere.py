@@ -71,7 +71,7 @@ def _text_at(name: str, file: Path, *, is_package: bool) -> Text | None:
 
 
 def _beside(directory: Path | None) -> Iterator[str]:
-    """Yield what can be imported from the entries of `sys.path` that nothing was installed in, ``directory`` apart."""
+    """Yield what can be imported from the entries of `sys.path` that nothing was installed in, `directory` apart."""
     library = Path(importlib.util.__file__).parent.parent
     for entry in map(Path, sys.path):
         if entry in (directory, library, library / "lib-dynload") or _INSTALLED.intersection(entry.parts):

@@ -35,11 +35,11 @@ def judge(
     elsewhere: Callable[[str], Text | None] = lambda name: None,
     spare_bytes: int = SPARE_BYTES,
 ) -> dict[str, Judgement]:
-    """Return a judgement on each of ``texts``, which are the modules of one directory by their names.
+    """Return a judgement on each of `texts`, which are the modules of one directory by their names.
 
-    ``elsewhere`` returns the texts of further modules that names are followed into. They are below one of the packages
-    ``seeds``; where these can't be told, it is None, and every text is parsed. A syntax error is an error in every
-    module that may lead to the SDK, and in the others as long as their sizes add up to less than ``spare_bytes``.
+    `elsewhere` returns the texts of further modules that names are followed into. They are below one of the packages
+    `seeds`; where these can't be told, it is None, and every text is parsed. A syntax error is an error in every
+    module that may lead to the SDK, and in the others as long as their sizes add up to less than `spare_bytes`.
     """
     worth = set(texts) if seeds is None else worth_parsing(texts, {*SDKS, *seeds})
     with warnings.catch_warnings():

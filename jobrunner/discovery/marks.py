@@ -7,7 +7,7 @@ _MARK: Final = "__neops_named_only__"
 
 
 def is_named_only(source: bytes) -> bool:
-    """Whether a text sets ``__neops_named_only__ = True``. Read, not imported: the import alone may do harm."""
+    """Whether a text sets `__neops_named_only__ = True`. Read, not imported: the import alone may do harm."""
     if _MARK.encode() not in source:
         return False
     try:

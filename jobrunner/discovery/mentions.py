@@ -16,7 +16,7 @@ _FROM_PACKAGE = re.compile(r"from[\s.]*import")
 
 
 def worth_parsing(texts: Mapping[str, Text], seeds: Collection[str]) -> set[str]:
-    """Return the modules that may lead to ``seeds``, the names of packages. Rather too many than too few."""
+    """Return the modules that may lead to `seeds`, the names of packages. Rather too many than too few."""
     words = {name: words_of_imports(text) for name, text in texts.items()}
     wanted = {name for name, found in words.items() if found is None}
     needles, further = set(seeds), set(seeds)
@@ -35,7 +35,7 @@ def worth_parsing(texts: Mapping[str, Text], seeds: Collection[str]) -> set[str]
 def words_of_imports(text: Text) -> frozenset[str] | None:
     """Return the words on the lines of a text with an import; `None` where they do not say which modules.
 
-    That is so of ``from . import (`` with the names on further lines, and of names that are not ASCII.
+    That is so of `from . import (` with the names on further lines, and of names that are not ASCII.
     """
     source = text.source.decode("latin-1").replace("\\\n", " ").replace("\\\r\n", " ")
     lines = "\n".join(line for line in source.split("\n") if "import" in line)

@@ -16,9 +16,9 @@ from jobrunner.discovery.top_level import Text
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A module below a directory or a package. ``local`` is its name as the other modules there import it.
+    """A module below a directory or a package. `local` is its name as the other modules there import it.
 
-    ``is_named``: the source names what is loaded only by its name.
+    `is_named`: the source names what is loaded only by its name.
     """
 
     local: str
@@ -49,7 +49,7 @@ class Found:
 def choose(
     candidates: list[Candidate], elsewhere: Elsewhere, *, import_all: bool, parse_all: bool = False
 ) -> Found:
-    """Return which of ``candidates`` are imported. ``parse_all``: the words of imports do not say enough."""
+    """Return which of `candidates` are imported. `parse_all`: the words of imports do not say enough."""
     read = {each.local: read_text(Path(each.module.file or "")) for each in candidates}
     marked = {name for name, source in read.items() if isinstance(source, bytes) and is_named_only(source)}
     wanted = [each for each in candidates if each.is_named or not _is_in(each.local, marked)]

@@ -23,7 +23,7 @@ _NO_AUTHORS: Final = ("<", os.path.join(os.path.dirname(importlib.__file__), "")
 
 
 def import_module(module: Module) -> ImportProblem | None:
-    """Import ``module``; `None` when it went well. A failure harms only this module."""
+    """Import `module`; `None` when it went well. A failure harms only this module."""
     writes_bytecode = sys.dont_write_bytecode
     # Bytecode is taken for that of a file by the second of its change and its size (PEP 552): a file that is saved
     # twice in one second, and reloaded, would be the old one for ever. And an author's directory stays as it is.
@@ -53,7 +53,7 @@ def forget_half_imported() -> None:
 
 
 def thread_problem(module: Module) -> ImportProblem | None:
-    """Tell whether threads are running now, right after ``module`` was imported."""
+    """Tell whether threads are running now, right after `module` was imported."""
     if len(os.listdir("/proc/self/task")) == 1:
         return None
     return ImportProblem(
@@ -70,7 +70,7 @@ def thread_problem(module: Module) -> ImportProblem | None:
 def problem_of(
     module: Module, kind: ProblemKind, error: BaseException, message: str | None = None
 ) -> ImportProblem:
-    """Return ``error`` as a problem of ``module``, with the author's file and line. ``message``: else the error's."""
+    """Return `error` as a problem of `module`, with the author's file and line. `message`: else the error's."""
     frame = author_frame(_strip(error.__traceback__))
     file, line = (frame.filename, frame.lineno) if frame is not None else (module.file, None)
     if isinstance(error, SyntaxError) and error.filename:

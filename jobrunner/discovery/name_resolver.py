@@ -35,7 +35,7 @@ _Search = Literal["registers", "base", "class", "origin"]
 
 
 class NameResolver:
-    """Follows names from module to module. ``known`` returns a module by its name, or `None` where it has no text."""
+    """Follows names from module to module. `known` returns a module by its name, or `None` where it has no text."""
 
     def __init__(self, known: Callable[[str], Known | None]) -> None:
         self._known = known
@@ -71,7 +71,7 @@ class NameResolver:
                 yield name
 
     def _ends(self, search: _Search, start: Place) -> Iterator[Place]:
-        """Yield the names of the SDK, or of modules without a text, that ``start`` leads to; or the classes."""
+        """Yield the names of the SDK, or of modules without a text, that `start` leads to; or the classes."""
         seen: set[Place] = set()
         waiting = [start]
         while waiting:

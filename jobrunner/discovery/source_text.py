@@ -13,7 +13,7 @@ _NO_FILE: Final = "it is not a regular file"
 
 
 def read_text(file: Path) -> bytes | str | OSError:
-    """Return the bytes of ``file``, the reason why it is not to be read, or the error for which it can't be."""
+    """Return the bytes of `file`, the reason why it is not to be read, or the error for which it can't be."""
     try:
         # A pipe would be waited for.
         with open(file, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as opened:

@@ -27,9 +27,9 @@ def modules_of(source: str, *, import_all: bool = False) -> Found:
     """Return the modules of one source, in a stable order: what to import, what not and why.
 
     What the source names itself is imported. Of what is below a directory or a package, only those modules are whose
-    text registers something at its top level (`jobrunner.discovery.judgement`), or all with ``import_all``. A module
-    that sets ``__neops_named_only__ = True`` (it is dangerous, or misbehaves on purpose) is found only where the source
-    names it or its package. So are the modules of a package whose ``__init__.py`` sets it. Raises `SourceError` when
+    text registers something at its top level (`jobrunner.discovery.judgement`), or all with `import_all`. A module
+    that sets `__neops_named_only__ = True` (it is dangerous, or misbehaves on purpose) is found only where the source
+    names it or its package. So are the modules of a package whose `__init__.py` sets it. Raises `SourceError` when
     there is nothing at that place.
     """
     if source == ENTRY_POINTS:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Dotted = tuple[str, ...]
-"""A name as it is written, in its parts: ``company.block`` is ``("company", "block")``."""
+"""A name as it is written, in its parts: `company.block` is `("company", "block")`."""
 
 RELATIVE = "."
 """Before the name of a module that a relative import names: `from .sdk import x` is never the SDK."""
@@ -16,7 +16,7 @@ RELATIVE = "."
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The text of one module. ``name`` is as other modules import it; a package's is that of its ``__init__.py``."""
+    """The text of one module. `name` is as other modules import it; a package's is that of its `__init__.py`."""
 
     name: str
     source: bytes
@@ -31,7 +31,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A name that stands for a module, or for what is called ``name`` in it."""
+    """A name that stands for a module, or for what is called `name` in it."""
 
     module: str
     name: str | None = None
@@ -53,13 +53,13 @@ class Applied:
     to: str = ""
     """The class or function that is decorated or derived."""
     calls: int = 0
-    """How often it is called: twice in ``register_function_block(registration)(Block)``."""
+    """How often it is called: twice in `register_function_block(registration)(Block)`."""
     arguments: tuple[Dotted, ...] = ()
 
 
 @dataclass(slots=True)
 class TopLevel:
-    """One module. A name may be bound more than once, as in ``try: import a except ImportError: import b``."""
+    """One module. A name may be bound more than once, as in `try: import a except ImportError: import b`."""
 
     bindings: dict[str, list[Imported | Defined]] = field(default_factory=dict[str, list[Imported | Defined]])
     stars: list[str] = field(default_factory=list[str])
@@ -79,7 +79,7 @@ def top_level_of(text: Text, tree: ast.Module) -> TopLevel:
 
 
 def imports_below(node: ast.AST, text: Text) -> TopLevel:
-    """Return the names that are imported anywhere in ``node``, as in the body of a function."""
+    """Return the names that are imported anywhere in `node`, as in the body of a function."""
     found = TopLevel()
     for child in ast.walk(node):
         if isinstance(child, ast.Import | ast.ImportFrom):
@@ -88,7 +88,7 @@ def imports_below(node: ast.AST, text: Text) -> TopLevel:
 
 
 def names_below(node: ast.AST) -> set[Dotted]:
-    """Return every dotted name that stands in ``node``."""
+    """Return every dotted name that stands in `node`."""
     return {name for child in ast.walk(node) if (name := dotted(child))}
 
 
@@ -190,7 +190,7 @@ def bases_of(node: ast.ClassDef) -> list[Dotted]:
 
 
 def root_name(node: ast.expr) -> Dotted:
-    """Return what is called or put in brackets in the end: ``a.b`` of ``a.b(c)[d]``."""
+    """Return what is called or put in brackets in the end: `a.b` of `a.b(c)[d]`."""
     while isinstance(node, ast.Call | ast.Subscript):
         node = node.func if isinstance(node, ast.Call) else node.value
     return dotted(node)

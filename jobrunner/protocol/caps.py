@@ -42,7 +42,7 @@ SECRET_CAP_CHARS: Final = 1024
 
 
 def cut(text: str, cap_chars: int) -> str:
-    """Shorten ``text`` to ``cap_chars`` characters and say so inside it."""
+    """Shorten `text` to `cap_chars` characters and say so inside it."""
     if len(text) <= cap_chars:
         return text
     mark = f" … [{len(text) - cap_chars} more characters cut]"

@@ -11,7 +11,7 @@ _PATHS_CAP = 1000
 SensitivePath = Annotated[
     tuple[Annotated[str, Field(max_length=_KEY_CAP_CHARS)], ...], Field(max_length=_STEPS_CAP)
 ]
-"""Keys from the outside in; ``*`` is any element of a list or value of an object."""
+"""Keys from the outside in; `*` is any element of a list or value of an object."""
 
 ProblemKind = Literal["error", "exit", "hang", "crash", "thread", "conflict", "source"]
 

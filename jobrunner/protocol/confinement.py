@@ -11,7 +11,7 @@ class Confinement:
     max_open_files: int | None = None
     max_file_mb: int | None = None
     max_processes: int | None = None
-    """Enforced by the kernel only together with ``user``: it counts per user, over all that this user runs."""
+    """Enforced by the kernel only together with `user`: it counts per user, over all that this user runs."""
     user: int | None = None
     """The number of the user and of its group; no account has to exist."""
 

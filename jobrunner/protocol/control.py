@@ -1,6 +1,6 @@
 """The control socket between supervisor and template: fork requests with descriptors, starts with pids.
 
-A ``SOCK_SEQPACKET`` pair without an address: one datagram is one message, and nobody else can connect to it.
+A `SOCK_SEQPACKET` pair without an address: one datagram is one message, and nobody else can connect to it.
 """
 
 import errno
@@ -24,7 +24,7 @@ _HIGHEST_PID: Final = 2**22
 class Started:
     """A child that exists, with the number of the request it answers.
 
-    ``pid`` is 0 when it could not be started, and ``error`` the kernel's number for the reason, where there is one.
+    `pid` is 0 when it could not be started, and `error` the kernel's number for the reason, where there is one.
     """
 
     request: int

@@ -19,7 +19,7 @@ class Discovery:
     """What a template or a spawned child imports, and how it does so."""
 
     sources: tuple[str, ...]
-    """Directories, files, importable module names, or ``entry-points``."""
+    """Directories, files, importable module names, or `entry-points`."""
     skip_modules: tuple[str, ...] = ()
     """Modules that hung or crashed an earlier template."""
     import_all: bool = False

@@ -18,7 +18,7 @@ PREFIX: Final = struct.Struct("!II")
 class FrameError(Exception):
     """The other side sent something that is no frame. The channel can't be read any further.
 
-    ``incomplete`` is true when the channel ended inside a frame, false when a length was over its cap.
+    `incomplete` is true when the channel ended inside a frame, false when a length was over its cap.
     """
 
     def __init__(self, message: str, *, incomplete: bool) -> None:

@@ -20,7 +20,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class GroupCall:
-    """A call that a process waits in. ``process`` and ``group`` are the arguments of setpgid, 0 for setsid."""
+    """A call that a process waits in. `process` and `group` are the arguments of setpgid, 0 for setsid."""
 
     process: int
     group: int
@@ -46,7 +46,7 @@ ASK_ACTION: Final = 0x7FC00000
 
 
 def known_numbers(machine: str | None = None) -> tuple[Numbers, ...]:
-    """Return the numbers of all kinds of programs that ``machine`` (this one) runs; none where they are not known."""
+    """Return the numbers of all kinds of programs that `machine` (this one) runs; none where they are not known."""
     return _NUMBERS.get(machine or platform.machine(), ())
 
 
@@ -66,7 +66,7 @@ def _as_pid(argument: int) -> int:
 
 
 def leader_after(call: GroupCall, caller: int) -> int | None:
-    """Return who leads the group that ``call`` of the process ``caller`` would make; `None` where it makes none.
+    """Return who leads the group that `call` of the process `caller` would make; `None` where it makes none.
 
     A group that a process joins is there already, and was asked for by its leader.
     """

@@ -36,7 +36,7 @@ def _prctl(option: int, argument: int) -> None:
 def die_with_parent(signal_number: int = signal.SIGKILL) -> None:
     """Have the kernel signal this process when the *thread* that is its parent ends (prctl(2), PDEATHSIG).
 
-    Cleared by a change of uid: set it after that. Check ``getppid()`` afterwards: a parent that died before
+    Cleared by a change of uid: set it after that. Check `getppid()` afterwards: a parent that died before
     this call sends nothing.
     """
     _prctl(_PR_SET_PDEATHSIG, signal_number)
@@ -63,6 +63,6 @@ def forbid_new_privileges() -> None:
 
 
 def set_process_name(name: str) -> None:
-    """Set what ``ps -o comm`` and ``top`` show (15 bytes)."""
+    """Set what `ps -o comm` and `top` show (15 bytes)."""
     buffer = ctypes.create_string_buffer(name.encode()[:15])
     _libc.prctl(_PR_SET_NAME, buffer, 0, 0, 0)

@@ -27,7 +27,7 @@ class Header(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def pack(self, payload: bytes = b"") -> bytes:
-        """Return this header and ``payload`` as one frame."""
+        """Return this header and `payload` as one frame."""
         return pack(self.model_dump_json(exclude_none=True).encode(), payload)
 
 
@@ -42,7 +42,7 @@ class Order(Header):
     """Supervisor to child: run this job. The payload is the JSON of parameters and context.
 
     They travel in the payload because they hold device passwords: a header may be shown in an error.
-    ``deadline`` is on ``CLOCK_MONOTONIC``, which all processes of one machine share.
+    `deadline` is on `CLOCK_MONOTONIC`, which all processes of one machine share.
     """
 
     type: Literal["order"] = "order"
@@ -74,9 +74,9 @@ class Cancel(Header):
 
 
 class Log(Header):
-    """Child or template to supervisor: one log record, cut by ``cut_chars`` characters at its end.
+    """Child or template to supervisor: one log record, cut by `cut_chars` characters at its end.
 
-    ``fields`` are what the author gave along with the message.
+    `fields` are what the author gave along with the message.
     """
 
     type: Literal["log"] = "log"
@@ -107,7 +107,7 @@ class Tick(Header):
 class Blocking(Header):
     """Child to supervisor: code of the block's holds up the event loop. Once for each line.
 
-    ``since`` is on ``CLOCK_MONOTONIC``; ``text`` is the whole warning.
+    `since` is on `CLOCK_MONOTONIC`; `text` is the whole warning.
     """
 
     type: Literal["blocking"] = "blocking"
@@ -120,8 +120,8 @@ class Blocking(Header):
 class Outcome(Header):
     """Child to supervisor: how the block ended, as the child sees it.
 
-    ``raised`` tells a block that raised from one that returned failure.
-    Payload: ``body_bytes`` bytes of JSON object (``data``, ``dbUpdates``), then the JSON array of acquires, if any.
+    `raised` tells a block that raised from one that returned failure.
+    Payload: `body_bytes` bytes of JSON object (`data`, `dbUpdates`), then the JSON array of acquires, if any.
     """
 
     type: Literal["outcome"] = "outcome"

@@ -8,7 +8,7 @@ _TICKS_A_THRESHOLD: Final = 4
 
 
 def tick_seconds(stall_seconds: float) -> float:
-    """Return the seconds between two ticks of a loop that counts as stalled after ``stall_seconds`` of silence."""
+    """Return the seconds between two ticks of a loop that counts as stalled after `stall_seconds` of silence."""
     return _bounded(stall_seconds / _TICKS_A_THRESHOLD)
 
 

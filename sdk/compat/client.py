@@ -11,7 +11,7 @@ _CLIENT: Final = "neops_workflow_engine_client"
 
 
 def client_class(*names: str) -> Any:
-    """The first of these classes that the installed client has. Raises ``ImportError`` when it has none.
+    """The first of these classes that the installed client has. Raises `ImportError` when it has none.
 
     By name and at run time: nothing else of this SDK imports the client, and its two generations differ in types.
     """
@@ -39,7 +39,7 @@ def way_out_of(error: BaseException) -> str:
 
 
 def updates_dto(updates: Sequence[Mapping[str, Any]]) -> Any:
-    """Database updates in the engine's wire shape as the client's ``JobExecutionResultDbUpdatesDto``."""
+    """Database updates in the engine's wire shape as the client's `JobExecutionResultDbUpdatesDto`."""
     one_of = client_class("JobExecutionResultDbUpdatesDtoUpdatesInner")
     # Each by the class of its operation: the client itself tries all three, and finds more than one that fits.
     items = [one_of(client_class(_UPDATES[each["operation"]]).from_dict(dict(each))) for each in updates]

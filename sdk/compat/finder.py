@@ -1,4 +1,4 @@
-"""The import system's part of the alias: where ``neops_worker_sdk`` comes from when nobody has installed it."""
+"""The import system's part of the alias: where `neops_worker_sdk` comes from when nobody has installed it."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _ALIAS: Final = Path(__file__).parent / "alias"
 
 
 class AliasFinder(MetaPathFinder):
-    """Finds the alias of ``neops_worker_sdk``, and says what is missing below it.
+    """Finds the alias of `neops_worker_sdk`, and says what is missing below it.
 
     It stands last: the import system asks it only for what nobody else finds. So it is silent where the real package
-    is installed. What an alias module has of its own is in a file; what only hands names on is in ``RE_EXPORTS``.
+    is installed. What an alias module has of its own is in a file; what only hands names on is in `RE_EXPORTS`.
     """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return the alias for the package or a module of it. Raises ``NotCoveredError`` for one that is not there."""
+        """Return the alias for the package or a module of it. Raises `NotCoveredError` for one that is not there."""
         if fullname == ALIASED:
             return _of_file(fullname, _ALIAS / "__init__.py")
         if not fullname.startswith(f"{ALIASED}.") or not is_alias(sys.modules.get(ALIASED)):
@@ -89,11 +89,11 @@ def _of_file(fullname: str, file: Path) -> ModuleSpec | None:
 
 
 def install_alias() -> None:
-    """Make ``import neops_worker_sdk`` work in this process. May be called again; imports nothing itself."""
+    """Make `import neops_worker_sdk` work in this process. May be called again; imports nothing itself."""
     if not any(isinstance(finder, AliasFinder) for finder in sys.meta_path):
         sys.meta_path.append(AliasFinder())
 
 
 def is_alias(module: ModuleType | None) -> bool:
-    """Whether ``module`` is the alias, and not the real package."""
+    """Whether `module` is the alias, and not the real package."""
     return getattr(module, "__neops_alias__", False) is True

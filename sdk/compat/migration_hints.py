@@ -1,4 +1,4 @@
-"""What of ``neops_worker_sdk`` is not here, and what to do then."""
+"""What of `neops_worker_sdk` is not here, and what to do then."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _BY_LAST_NAME: Final = {
 
 
 class NotCoveredError(ImportError):
-    """A module or a name of ``neops_worker_sdk`` that the alias does not have. ``missing`` is its dotted name."""
+    """A module or a name of `neops_worker_sdk` that the alias does not have. `missing` is its dotted name."""
 
     def __init__(self, missing: str) -> None:
         super().__init__(f"{missing} {_way_out(missing)}", name=missing)
@@ -81,9 +81,9 @@ def _way_out(missing: str) -> str:
 
 
 def refusing(module: str) -> Callable[[str], Any]:
-    """Return a ``__getattr__`` for an alias module: what it does not have is named, with the way out.
+    """Return a `__getattr__` for an alias module: what it does not have is named, with the way out.
 
-    An ``ImportError`` and not the ``AttributeError`` of a plain module, of which the import statement would keep
+    An `ImportError` and not the `AttributeError` of a plain module, of which the import statement would keep
     nothing but "cannot import name".
     """
 
@@ -97,9 +97,9 @@ def refusing(module: str) -> Callable[[str], Any]:
 
 
 def mapped(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return a ``__getattr__`` for an alias module that has nothing of its own: name to the module it comes from.
+    """Return a `__getattr__` for an alias module that has nothing of its own: name to the module it comes from.
 
-    They are loaded when they are first used, as in ``sdk`` itself.
+    They are loaded when they are first used, as in `sdk` itself.
     """
     refuse = refusing(module)
 

@@ -23,7 +23,7 @@ _MOST_LINES: Final = 30
 def advice(
     name: str, seconds: float, threshold_seconds: float, lines: Sequence[Line], *, held_gil: bool
 ) -> str:
-    """Return the warning. ``lines`` are the author's, innermost first."""
+    """Return the warning. `lines` are the author's, innermost first."""
     held = ""
     if held_gil:
         held = (

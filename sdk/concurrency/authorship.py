@@ -33,7 +33,7 @@ class Stack:
 def stack_of(innermost: FrameType, home: str | None) -> Stack | None:
     """Return the stack of the callback that an event loop runs there; `None` where none runs, or none of the author's.
 
-    ``home`` is the directory that the block was loaded from, where that is known (`sdk.whose_code`).
+    `home` is the directory that the block was loaded from, where that is known (`sdk.whose_code`).
 
     Where there is no loop at all, the whole of the thread is one callback. What stands below the loop (a test, say,
     which called `asyncio.run`) only waits for it.

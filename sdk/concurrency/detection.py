@@ -1,4 +1,4 @@
-"""``BlockingDetector``: a thread that watches whether another one, with an event loop, blocks."""
+"""`BlockingDetector`: a thread that watches whether another one, with an event loop, blocks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _REPORT_SECONDS: Final = 0.5
 class BlockingCode:
     """What blocks: the author's innermost line, and the warning.
 
-    It has run since ``since`` (monotonic seconds) or later, and for ``seconds`` at least.
+    It has run since `since` (monotonic seconds) or later, and for `seconds` at least.
     """
 
     file: str
@@ -40,16 +40,16 @@ class BlockingCode:
 
 
 class BlockingDetector:
-    """Warns of code that runs for ``threshold`` seconds or longer between two awaits. 0 turns it off.
+    """Warns of code that runs for `threshold` seconds or longer between two awaits. 0 turns it off.
 
-    It takes samples of the thread's stack, four in each ``threshold``, and so finds for certain what blocks for a
+    It takes samples of the thread's stack, four in each `threshold`, and so finds for certain what blocks for a
     quarter longer than that. The warning has the author's own frames only, and comes once for each
     line. What is not held against the code: waiting for a processor on a busy machine, waiting for the GIL that
     another thread holds, and time in which the process was stopped. Where C code holds the GIL, the sample is taken
     when it lets go, which can be a line later.
 
-    ``home`` is the directory that the block was loaded from: all in it is the author's, also if it was installed.
-    ``report`` is called instead of the logger, in the detector's thread; it returns False to be asked again.
+    `home` is the directory that the block was loaded from: all in it is the author's, also if it was installed.
+    `report` is called instead of the logger, in the detector's thread; it returns False to be asked again.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class BlockingDetector:
     def start(self, context_name: str, thread_id: int | None = None) -> None:
         """Watch a thread (`threading.get_ident`), or the one that calls this, until `stop`.
 
-        ``context_name`` is what the warning names: the block. Raises ``RuntimeError`` when no thread can be started.
+        `context_name` is what the warning names: the block. Raises `RuntimeError` when no thread can be started.
         """
         if self._threshold <= 0 or self._stopped is not None:
             return

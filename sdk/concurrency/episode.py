@@ -1,6 +1,6 @@
 """For how long one callback of an event loop has not come to its end, sample by sample.
 
-A callback is what the loop runs between two looks at what is ready: mostly a task, from one ``await`` to the next.
+A callback is what the loop runs between two looks at what is ready: mostly a task, from one `await` to the next.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Episodes:
         self._callback = None
 
     def seen(self, callback: object, place: Place, blocked: Blocked, before: float) -> Due | None:
-        """Take a sample; ``before`` is when the last one was taken. Return whether ``place`` has to be told of now.
+        """Take a sample; `before` is when the last one was taken. Return whether `place` has to be told of now.
 
         It has to be told of with each sample until `told`.
         """

@@ -1,4 +1,4 @@
-"""``run_parallel``: several awaitables at once, and no one left behind when one fails."""
+"""`run_parallel`: several awaitables at once, and no one left behind when one fails."""
 
 from __future__ import annotations
 
@@ -67,19 +67,19 @@ async def run_parallel(
 async def run_parallel(
     *awaitables: Awaitable[Any], limit: int | None = None, return_exceptions: bool = False
 ) -> Any:
-    """Await all ``awaitables`` at once and return a list of their results, in the order given.
+    """Await all `awaitables` at once and return a list of their results, in the order given.
 
     ```python
     outputs = await run_parallel(*(show(host) for host in hosts), limit=50)
     ```
 
-    * ``limit``: the number of coroutines that may run at once; the others start as places become free, in order.
+    * `limit`: the number of coroutines that may run at once; the others start as places become free, in order.
     * The first failure cancels the others, waits until each has cleaned up, and is then raised; so does a
       cancellation of the caller. Coroutines that had not begun are closed. What else fails meanwhile is logged.
-      A ``run_in_thread`` call that is cancelled is not waited for: its thread goes on.
-    * ``return_exceptions``: a failure is a result like others, and cancels nobody.
+      A `run_in_thread` call that is cancelled is not waited for: its thread goes on.
+    * `return_exceptions`: a failure is a result like others, and cancels nobody.
 
-    Raises ``TypeError`` for what can't be awaited or a ``limit`` that is no integer, and ``ValueError`` for one below
+    Raises `TypeError` for what can't be awaited or a `limit` that is no integer, and `ValueError` for one below
     one, before anything runs.
     """
     try:
@@ -129,7 +129,7 @@ def _close(awaitables: Iterable[object]) -> None:
 
 
 async def _cancelled(tasks: Iterable[asyncio.Future[Any]]) -> list[asyncio.Future[Any]]:
-    """Cancel what still runs, and return all ``tasks`` when they have ended, also when cancelled meanwhile."""
+    """Cancel what still runs, and return all `tasks` when they have ended, also when cancelled meanwhile."""
     every = list(tasks)
     pending = {task for task in every if not task.done()}
     cancelled: asyncio.CancelledError | None = None

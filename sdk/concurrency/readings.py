@@ -25,10 +25,10 @@ _READ_BYTES: Final = 256
 class Reading:
     """One look at the clocks, in seconds, and counters.
 
-    ``cpu`` and ``queued`` are for how long the watched thread has run, and has waited for a processor, and ``turns``
-    how often it was given one (/proc/…/schedstat); all 0 where the kernel tells nothing. ``own_waits`` is how often the
+    `cpu` and `queued` are for how long the watched thread has run, and has waited for a processor, and `turns`
+    how often it was given one (/proc/…/schedstat); all 0 where the kernel tells nothing. `own_waits` is how often the
     watching thread has gone to sleep: once for its pause, and once each switch interval while it waits for the GIL;
-    ``own_queued`` is for how long it has waited for a processor, each time that it woke up.
+    `own_queued` is for how long it has waited for a processor, each time that it woke up.
     """
 
     at: float
@@ -43,7 +43,7 @@ class Reading:
 class Blocked:
     """What of the time between two readings speaks against the code of the watched thread, in seconds.
 
-    ``holding`` is how much of it, at the end of that time, passed while that thread held the GIL in one go.
+    `holding` is how much of it, at the end of that time, passed while that thread held the GIL in one go.
     """
 
     seconds: float
@@ -51,7 +51,7 @@ class Blocked:
 
 
 def take_reading(native_id: int) -> Reading:
-    """Read the clocks. ``native_id`` is the kernel's number of the watched thread; called in the watching one."""
+    """Read the clocks. `native_id` is the kernel's number of the watched thread; called in the watching one."""
     cpu, queued, turns = _schedule_of(native_id)
     _, own_queued, _ = _schedule_of(threading.get_native_id())
     own_waits = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
@@ -78,7 +78,7 @@ def _schedule_of(native_id: int) -> tuple[float, float, int]:
 
 
 def blocked_between(before: Reading, now: Reading, pause_seconds: float) -> Blocked:
-    """Judge the time between two readings; ``pause_seconds`` is how long the watching thread meant to sleep."""
+    """Judge the time between two readings; `pause_seconds` is how long the watching thread meant to sleep."""
     gap = now.at - before.at
     cpu = now.cpu - before.cpu
     off_cpu = max(0.0, gap - cpu - (now.queued - before.queued))

@@ -1,4 +1,4 @@
-"""``schedule_task``: work beside the block's own, which the end of the job does not cut off."""
+"""`schedule_task`: work beside the block's own, which the end of the job does not cut off."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ungrouped: Final[set[asyncio.Task[Any]]] = set()
 
 
 class NotAsyncError(SdkError, TypeError):
-    """``schedule_task`` was given what makes no task: a function that is not async. ``what`` names it."""
+    """`schedule_task` was given what makes no task: a function that is not async. `what` names it."""
 
     def __init__(self, what: str, advice: str) -> None:
         super().__init__(f"schedule_task can't make a task of {what}. {advice}")
@@ -40,7 +40,7 @@ class NotAsyncError(SdkError, TypeError):
 
 
 def schedule_task(fn: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, asyncio.Task[R]]:
-    """Make ``fn``, an async function or method, start at once when it is called, as a task beside the caller.
+    """Make `fn`, an async function or method, start at once when it is called, as a task beside the caller.
 
     ```python
     @schedule_task
@@ -52,15 +52,15 @@ def schedule_task(fn: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, asynci
     The task is kept alive; a failure is logged with its traceback, also where the task is awaited. It belongs to the
     job, and does not outlive it:
 
-    * ``run`` (or ``acquire``, ``rollback``) succeeded: the job waits for its tasks, as what they do is a part of the
-      work, and then ends. Those that are not done 1 s before its time limit (``RESERVE_SECONDS``) are cancelled,
+    * `run` (or `acquire`, `rollback`) succeeded: the job waits for its tasks, as what they do is a part of the
+      work, and then ends. Those that are not done 1 s before its time limit (`RESERVE_SECONDS`) are cancelled,
       with a warning: a task without an end must not turn the block's success into a failure.
     * it failed, raised or was cancelled: the tasks are cancelled, and waited for until they have cleaned up.
 
     A failed task does not change the block's result: await the task to have it raised. Called without a running event
-    loop, it raises ``RuntimeError``. Outside of a block the task is kept alive and its failure logged, no more.
+    loop, it raises `RuntimeError`. Outside of a block the task is kept alive and its failure logged, no more.
 
-    It may stand above or below ``@staticmethod`` and ``@classmethod``. Raises ``NotAsyncError`` (a ``TypeError``) where
+    It may stand above or below `@staticmethod` and `@classmethod`. Raises `NotAsyncError` (a `TypeError`) where
     it decorates a function that is not async, or a property, and where a call returns no coroutine.
     """
     if isinstance(fn, staticmethod | classmethod):
@@ -157,7 +157,7 @@ def ending_before(deadline: float | None) -> Iterator[None]:
 
 
 async def with_its_tasks(attempt: Callable[[], Awaitable[ResultT]]) -> ResultT:
-    """Return the result of ``attempt`` when no task that was scheduled in it is left."""
+    """Return the result of `attempt` when no task that was scheduled in it is left."""
     async with _grouped() as group:
         result = await attempt()
         if result.success:

@@ -1,4 +1,4 @@
-"""``run_in_thread``: a function that blocks becomes one that can be awaited."""
+"""`run_in_thread`: a function that blocks becomes one that can be awaited."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_THREADS: Final = 128
 """How many calls run at once on one event loop; the next wait for their turn, in order.
 
 The default executor of asyncio has six threads on a machine with two cores, and fifty devices at once are normal. A
-worker's limit is 512 processes and threads for a job (``--max-job-processes``), of which other code needs some.
+worker's limit is 512 processes and threads for a job (`--max-job-processes`), of which other code needs some.
 """
 
 _log = logging.getLogger(__name__)
@@ -33,9 +33,9 @@ _turns: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semap
 
 
 class NotBlockingError(SdkError, TypeError):
-    """``run_in_thread`` was given what does not block: an async function, a generator, or no function.
+    """`run_in_thread` was given what does not block: an async function, a generator, or no function.
 
-    ``what`` names it.
+    `what` names it.
     """
 
     def __init__(self, what: str, advice: str) -> None:
@@ -45,7 +45,7 @@ class NotBlockingError(SdkError, TypeError):
 
 # Not Coroutine[Any, Any, R]: where an argument has an Any, mypy gives up on overloads (run_parallel, asyncio.gather).
 def run_in_thread(fn: Callable[P, R]) -> Callable[P, Coroutine[object, None, R]]:
-    """Make ``fn``, a plain function or method that blocks, awaitable: each call runs in a thread of its own.
+    """Make `fn`, a plain function or method that blocks, awaitable: each call runs in a thread of its own.
 
     ```python
     @run_in_thread
@@ -57,17 +57,17 @@ def run_in_thread(fn: Callable[P, R]) -> Callable[P, Coroutine[object, None, R]]
     ```
 
     * The call begins when it is awaited (or made a task), and sees the caller's context variables as they are then.
-    * What ``fn`` returns or raises comes out of the ``await``. A ``StopIteration`` becomes a ``RuntimeError``, as in
+    * What `fn` returns or raises comes out of the `await`. A `StopIteration` becomes a `RuntimeError`, as in
       every coroutine.
-    * Up to 128 calls (``MOST_THREADS``) run at once; more wait for their turn.
-    * When the awaiting task is cancelled, ``asyncio.CancelledError`` is raised at once. Nothing in Python can stop a
-      thread: it goes on, and keeps its place among the 128, until ``fn`` returns or the job ends. What it
+    * Up to 128 calls (`MOST_THREADS`) run at once; more wait for their turn.
+    * When the awaiting task is cancelled, `asyncio.CancelledError` is raised at once. Nothing in Python can stop a
+      thread: it goes on, and keeps its place among the 128, until `fn` returns or the job ends. What it
       returns then is dropped, what it raises is dropped too, and both are logged.
     * The threads are daemons: they hold neither the end of a job nor that of a process.
 
-    It may stand above or below ``@staticmethod`` and ``@classmethod``. Raises ``NotBlockingError`` (a ``TypeError``)
+    It may stand above or below `@staticmethod` and `@classmethod`. Raises `NotBlockingError` (a `TypeError`)
     where it decorates an async function, a generator function or a property, and where a call returns a coroutine or a
-    generator: their code has not run yet, and would run on the event loop. A call raises ``RuntimeError`` when the
+    generator: their code has not run yet, and would run on the event loop. A call raises `RuntimeError` when the
     system has no thread left.
     """
     if isinstance(fn, staticmethod | classmethod):

@@ -43,7 +43,7 @@ READ_ONLY_FIELDS = frozenset(
 
 
 def snapshot(kind: Kind, entities: Sequence[Any]) -> dict[int, dict[str, Any]]:
-    """The entities' fields by id. ``model_dump`` copies all containers, so later changes don't reach it."""
+    """The entities' fields by id. `model_dump` copies all containers, so later changes don't reach it."""
     return {id_of(entity): _fields(kind, entity) for entity in entities}
 
 
@@ -52,7 +52,7 @@ def updates_of(
 ) -> list[Update]:
     """Creates, deletes and patches, in this order, each in the order in which the entities appear.
 
-    Raises ``EncodingError`` for a value that can't be written as JSON.
+    Raises `EncodingError` for a value that can't be written as JSON.
     """
     after: dict[int, Any] = {}
     for entity in checked_entities(kind, entities):
@@ -76,7 +76,7 @@ def updates_of(
 
 
 def checked_entities(kind: Kind, entities: object) -> list[Any] | tuple[Any, ...]:
-    """``entities`` if it is a list of entities, whichever package they are of; else ``ContextError``."""
+    """`entities` if it is a list of entities, whichever package they are of; else `ContextError`."""
     if not isinstance(entities, list | tuple):
         raise ContextError(
             f"context.{kind.attribute} was set to a {type(entities).__name__}. Keep it a list."

@@ -13,7 +13,7 @@ from sdk.entities.interface import InterfaceEntity
 
 
 class EntityType(StrEnum):
-    """The word for a kind in updates and in ``run_on``."""
+    """The word for a kind in updates and in `run_on`."""
 
     DEVICE = "device"
     INTERFACE = "interface"

@@ -13,10 +13,10 @@ from sdk.parsing.problems import problems_of
 
 
 def read_entities(context: Any, kind: Kind) -> list[Any]:
-    """The entities of one kind in ``context``: a mapping, or an object with the lists as attributes.
+    """The entities of one kind in `context`: a mapping, or an object with the lists as attributes.
 
     Mappings become models of this SDK; models, of whichever package, are taken as they are. Raises
-    ``ContextError``.
+    `ContextError`.
     """
     items = _items(context, kind)
     if not isinstance(items, list | tuple):

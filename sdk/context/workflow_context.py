@@ -1,4 +1,4 @@
-"""``WorkflowContext``: what a block works on."""
+"""`WorkflowContext`: what a block works on."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _default_warn: Callable[[str], None] = logging.getLogger(__name__).warning
 class WorkflowContext:
     """The entities of a job, and the job's own one among them.
 
-    ``devices``, ``interfaces`` and ``device_groups`` are plain lists: change their entities, append new ones
-    (``sdk.Device`` and so on) or take some out. After a successful ``run`` the engine gets the difference.
+    `devices`, `interfaces` and `device_groups` are plain lists: change their entities, append new ones
+    (`sdk.Device` and so on) or take some out. After a successful `run` the engine gets the difference.
 
-    ``context`` is the job's JSON, an object with these lists as attributes, or a mapping with lists of
-    models. Raises ``ContextError`` when it can't be read, ``EntityNotInContextError`` when it lacks the job's
+    `context` is the job's JSON, an object with these lists as attributes, or a mapping with lists of
+    models. Raises `ContextError` when it can't be read, `EntityNotInContextError` when it lacks the job's
     entity.
     """
 
@@ -43,7 +43,7 @@ class WorkflowContext:
         self.run_on = RunOn(run_on)
         """What the job runs on."""
         self.entity_id = None if entity_id is None else int(entity_id)
-        """The id of the entity it runs on; None for a job that runs on all (``global``)."""
+        """The id of the entity it runs on; None for a job that runs on all (`global`)."""
         self.warnings: list[str] = []
         """What could not be sent of the changes, as texts for people."""
         self._warn = warn or _default_warn
@@ -65,14 +65,14 @@ class WorkflowContext:
         *,
         warn: Callable[[str], None] | None = None,
     ) -> Self:
-        """The context of a job, from its JSON. ``warn`` takes the warnings; default is a standard logger."""
+        """The context of a job, from its JSON. `warn` takes the warnings; default is a standard logger."""
         return cls(context, run_on, entity_id, warn=warn)
 
     @property
     def device(self) -> DeviceEntity | None:
-        """The job's device; None unless the job runs on one, or when the block took it out of ``devices``.
+        """The job's device; None unless the job runs on one, or when the block took it out of `devices`.
 
-        Assigning puts another object with the same id in its place; ``ContextError`` for any other.
+        Assigning puts another object with the same id in its place; `ContextError` for any other.
         """
         return cast("DeviceEntity | None", self._own(DEVICE))
 
@@ -82,7 +82,7 @@ class WorkflowContext:
 
     @property
     def interface(self) -> InterfaceEntity | None:
-        """The job's interface, as ``device``."""
+        """The job's interface, as `device`."""
         return cast("InterfaceEntity | None", self._own(INTERFACE))
 
     @interface.setter
@@ -91,7 +91,7 @@ class WorkflowContext:
 
     @property
     def device_group(self) -> DeviceGroupEntity | None:
-        """The job's group, as ``device``."""
+        """The job's group, as `device`."""
         return cast("DeviceGroupEntity | None", self._own(GROUP))
 
     @device_group.setter
@@ -101,8 +101,8 @@ class WorkflowContext:
     def compute_db_updates(self) -> list[Update]:
         """What was changed since construction, as the engine's create, delete and patch items.
 
-        What can't be sent, such as a write to a read-only field, is logged and listed in ``warnings``.
-        Raises ``EncodingError`` for a value that can't be written as JSON.
+        What can't be sent, such as a write to a read-only field, is logged and listed in `warnings`.
+        Raises `EncodingError` for a value that can't be written as JSON.
         """
         self.warnings = []
 

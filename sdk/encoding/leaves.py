@@ -17,7 +17,7 @@ from pydantic_core import MultiHostUrl, Url
 
 
 def duration(value: datetime.timedelta) -> str:
-    """An ISO 8601 duration in days and seconds: ``P1DT30.5S``, ``-PT2S``."""
+    """An ISO 8601 duration in days and seconds: `P1DT30.5S`, `-PT2S`."""
     sign, span = ("-", -value) if value < datetime.timedelta(0) else ("", value)
     fraction = f".{span.microseconds:06d}".rstrip("0") if span.microseconds else ""
     days = f"{span.days}D" if span.days else ""

@@ -26,9 +26,9 @@ _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def to_plain(value: Any, root: str = "value") -> Any:
-    """``value`` in None, bool, int, float, str, list and dict only. See ``sdk.encoding.to_json``.
+    """`value` in None, bool, int, float, str, list and dict only. See `sdk.encoding.to_json`.
 
-    Raises ``EncodingError``, whose path begins with ``root``.
+    Raises `EncodingError`, whose path begins with `root`.
     """
     try:
         return _Walk().convert(value)

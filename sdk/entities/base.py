@@ -21,7 +21,7 @@ def _number(value: Any) -> Any:
 
 
 EntityId = Annotated[int, BeforeValidator(_number), Field(ge=1)]
-"""A whole number from 1 up. ``5.0`` is 5: the engine's ids are of JSON's one number type."""
+"""A whole number from 1 up. `5.0` is 5: the engine's ids are of JSON's one number type."""
 
 Number = int | float
 """JSON's number; an integer stays one."""
@@ -32,8 +32,8 @@ class Entity(BaseModel):
 
     Attributes are snake_case, keys on the wire camelCase (engine contract: entities). Only the id is
     required. Keys that this SDK does not know are kept and readable, but changes to them are not sent.
-    Assignments are validated (pydantic's ``ValidationError``), and an attribute that does not exist can't be set
-    (``AttributeError``): a typo must not look like a change.
+    Assignments are validated (pydantic's `ValidationError`), and an attribute that does not exist can't be set
+    (`AttributeError`): a typo must not look like a change.
     """
 
     model_config = ConfigDict(

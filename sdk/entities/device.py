@@ -14,9 +14,9 @@ from sdk.entities.references import EntityReference, Platform
 class DeviceEntity(Entity):
     """A device of the job's context. Change its attributes, and a successful job sends the changes.
 
-    ``username`` and ``password`` are the login to it, in clear; the job's log masks them. Fields as the engine has them
-    (engine contract: entities); all but ``id`` may be None. An assignment of a wrong type raises pydantic's
-    ``ValidationError``, one to a field that there is not ``AttributeError``. Counts, ids, locks and times are the
+    `username` and `password` are the login to it, in clear; the job's log masks them. Fields as the engine has them
+    (engine contract: entities); all but `id` may be None. An assignment of a wrong type raises pydantic's
+    `ValidationError`, one to a field that there is not `AttributeError`. Counts, ids, locks and times are the
     engine's own: changes to them are not sent, and warned of.
     """
 

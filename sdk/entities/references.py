@@ -41,7 +41,7 @@ class DeviceReference(Reference):
 
 
 class Platform(Reference):
-    """A device's platform, by id or by short name, such as ``Platform(short_name="ios")``."""
+    """A device's platform, by id or by short name, such as `Platform(short_name="ios")`."""
 
     id: EntityId | None = None
     name: str | None = None

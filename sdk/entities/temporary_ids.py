@@ -17,7 +17,7 @@ def new_temporary_id() -> int:
     The creates of one job can refer to each other by it; the CMS replaces it.
     """
     while True:
-        # Not the module ``secrets``: it brings in hashing and would make up a tenth of this package's import.
+        # Not the module `secrets`: it brings in hashing and would make up a tenth of this package's import.
         candidate = int.from_bytes(os.urandom(8)) % (_LIMIT - _LOWEST) + _LOWEST
         if candidate not in _given:
             _given.add(candidate)

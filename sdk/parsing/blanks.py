@@ -1,6 +1,6 @@
 """Blank strings from the engine count as absent.
 
-In some of its paths the engine writes an omitted optional string as ``""`` (engine contract: block registration), so a
+In some of its paths the engine writes an omitted optional string as `""` (engine contract: block registration), so a
 blank can't be told from nothing. It is dropped wherever a model names a field: the default then applies, or the
 field is missing. Strings in free mappings and lists are data and stay.
 """
@@ -16,12 +16,12 @@ from sdk.parsing import fields, typeforms
 
 
 def without_blanks(model: type[BaseModel], raw: Mapping[str, Any]) -> dict[str, Any]:
-    """``raw`` without the blank strings in fields of ``model`` and of the models inside it."""
+    """`raw` without the blank strings in fields of `model` and of the models inside it."""
     return _prune_mapping([model], raw)
 
 
 def _prune(candidates: list[Any], value: Any) -> Any:
-    """``value`` as one of the annotations in ``candidates`` would read it, blanks left out."""
+    """`value` as one of the annotations in `candidates` would read it, blanks left out."""
     if isinstance(value, Mapping):
         models = [model for candidate in candidates for model in typeforms.models_in(candidate)]
         if models:
@@ -51,7 +51,7 @@ def _prune_mapping(models: list[type[BaseModel]], raw: Mapping[str, Any]) -> dic
 
 
 def _roots(candidates: list[Any]) -> list[Any]:
-    """The annotations inside the root models among ``candidates``."""
+    """The annotations inside the root models among `candidates`."""
     return [
         model.model_fields["root"].annotation
         for candidate in candidates

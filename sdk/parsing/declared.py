@@ -21,9 +21,9 @@ Path = tuple[str, ...]
 
 
 def sensitive_paths(model: type[BaseModel]) -> tuple[Path, ...]:
-    """The paths of all fields that are marked ``SENSITIVE`` or are pydantic secrets, by the keys that are read.
+    """The paths of all fields that are marked `SENSITIVE` or are pydantic secrets, by the keys that are read.
 
-    At most ``MAX_PATHS``. A model inside of itself is followed as long as no model comes twice on one path.
+    At most `MAX_PATHS`. A model inside of itself is followed as long as no model comes twice on one path.
     """
     found: dict[Path, None] = {}
     for path in _of_model(model, (), frozenset()):

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 
 def keys_of(model: type[BaseModel], name: str, field: FieldInfo) -> frozenset[str]:
-    """All keys under which ``field`` is read from a mapping."""
+    """All keys under which `field` is read from a mapping."""
     by_name = bool(model.model_config.get("populate_by_name") or model.model_config.get("validate_by_name"))
     aliases = frozenset(_first_keys(field.validation_alias))
     return aliases | {name} if by_name or not aliases else aliases

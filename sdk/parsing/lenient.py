@@ -26,7 +26,7 @@ NULL = "null was sent"
 def parse_leniently(
     model: type[ModelT], raw: object, warn: Warn | None = None, *, blanks_are_absent: bool = True
 ) -> tuple[ModelT, dict[str, str]]:
-    """What can be read of ``raw``, and the reason for each field that can't. Never raises.
+    """What can be read of `raw`, and the reason for each field that can't. Never raises.
 
     * A null for a field that takes none counts as absent and is reported.
     * A value that does not fit, however deep, makes its whole top-level field fall back to its default.
@@ -64,6 +64,6 @@ def _parse(model: type[ModelT], usable: dict[str, Any], reasons: dict[str, str])
                 del usable[key]
         elif not keys and field.is_required():
             reasons[name] = ABSENT
-    # A context of our own: the notes of the twin's validators end up in ``reasons``.
+    # A context of our own: the notes of the twin's validators end up in `reasons`.
     partial: ModelT = twin_of(model).model_validate(usable, context={NOTES: reasons})
     return partial

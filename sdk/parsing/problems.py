@@ -37,9 +37,9 @@ _SAFE_TYPES = (frozenset(get_args(core_schema.ErrorType)) - _TELLTALE_TYPES) | {
 
 
 def problems_of(error: ValidationError, model: type[BaseModel] | None = None) -> tuple[Problem, ...]:
-    """What ``error`` says, as path, type and a text without the value.
+    """What `error` says, as path, type and a text without the value.
 
-    With the ``model`` that refused, also what a check of the author's says about a field that is no secret. That text
+    With the `model` that refused, also what a check of the author's says about a field that is no secret. That text
     may hold a value; whoever shows it masks the job's secrets in it.
     """
     secret = None if model is None else sensitive_paths(model)
@@ -54,7 +54,7 @@ def problems_of(error: ValidationError, model: type[BaseModel] | None = None) ->
 
 
 def _is_secret(location: tuple[int | str, ...], secret: tuple[Path, ...]) -> bool:
-    """Whether something secret is at, around or below ``location``; where in doubt, yes."""
+    """Whether something secret is at, around or below `location`; where in doubt, yes."""
     last = {next((step for step in reversed(path) if step != ANY), "") for path in secret}
     # Of a union, pydantic puts the member's name in between.
     plain = tuple(step for step in location if isinstance(step, int) or not _names_a_member(step))
@@ -73,7 +73,7 @@ def _begins_with(path: Path, location: tuple[int | str, ...]) -> bool:
 
 
 def path_of(location: tuple[Any, ...]) -> str:
-    """``("hosts", 0, "ip")`` as ``hosts[0].ip``; the whole input is ``WHOLE``."""
+    """`("hosts", 0, "ip")` as `hosts[0].ip`; the whole input is `WHOLE`."""
     path = ""
     for part in location:
         # Cut, because a key of a free mapping may be of any length.

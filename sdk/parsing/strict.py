@@ -23,10 +23,10 @@ default_warn: Warn = logging.getLogger(__name__).warning
 def parse_parameters(
     model: type[ModelT], raw: object, warn: Warn | None = None, *, blanks_are_absent: bool = True
 ) -> ModelT:
-    """An instance of ``model`` from the parameters the engine sent.
+    """An instance of `model` from the parameters the engine sent.
 
-    ``raw`` is a mapping; blank strings in it count as absent, unless ``blanks_are_absent`` is false. Keys that the
-    model ignores are named in one warning (names only, never values). Raises ``ParameterError``.
+    `raw` is a mapping; blank strings in it count as absent, unless `blanks_are_absent` is false. Keys that the
+    model ignores are named in one warning (names only, never values). Raises `ParameterError`.
     """
     if not isinstance(raw, Mapping):
         found = type(raw).__name__
@@ -48,7 +48,7 @@ def parse_parameters(
 
 
 def warn_of_extras(model: type[BaseModel], raw: Mapping[str, Any], warn: Warn) -> None:
-    """One warning that names the keys ``model`` will ignore, if there are any."""
+    """One warning that names the keys `model` will ignore, if there are any."""
     if model.model_config.get("extra", "ignore") != "ignore":
         return
     known = fields_by_key(model)

@@ -19,7 +19,7 @@ NOTES = "sdk.unresolved"
 
 @functools.cache
 def twin_of(model: type[ModelT]) -> type[ModelT]:
-    """A subclass of ``model`` in which no field is required and no bad value is an error.
+    """A subclass of `model` in which no field is required and no bad value is an error.
 
     A value that does not fit is replaced by the field's default (None for a required one) and noted.
     It is a subclass so that the author's own methods and validators go on working.

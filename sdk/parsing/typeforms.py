@@ -10,14 +10,14 @@ from pydantic import BaseModel
 
 
 def unwrap(annotation: Any) -> Any:
-    """Without ``Annotated`` and without the name a ``type`` statement (PEP 695) gave it."""
+    """Without `Annotated` and without the name a `type` statement (PEP 695) gave it."""
     while True:
         if get_origin(annotation) is Annotated:
             annotation = get_args(annotation)[0]
         elif hasattr(annotation, "__value__"):
             annotation = annotation.__value__
         else:
-            # A subscripted alias (``type Many[T] = list[T]``) keeps its parameters in the value; what it
+            # A subscripted alias (`type Many[T] = list[T]`) keeps its parameters in the value; what it
             # holds is still found, only not with the argument put in.
             origin = get_origin(annotation)
             if not hasattr(origin, "__value__"):

@@ -1,9 +1,9 @@
 """What block authors test with, under pytest or without it.
 
-``block_runner`` is a fixture that runs a block in a process of its own, under the limits of production; outside
-pytest, ``BlockRunner`` does the same. ``fb_test_case`` declares a test beside the block that it tests, and
-``fb_test_case_with_lab`` one against the devices of a lab. The fixtures ``dev_engine`` and ``supervisor_process``
-(``EngineThread``, ``SupervisorProcess``) are for tests of the whole way from a job to its result.
+`block_runner` is a fixture that runs a block in a process of its own, under the limits of production; outside
+pytest, `BlockRunner` does the same. `fb_test_case` declares a test beside the block that it tests, and
+`fb_test_case_with_lab` one against the devices of a lab. The fixtures `dev_engine` and `supervisor_process`
+(`EngineThread`, `SupervisorProcess`) are for tests of the whole way from a job to its result.
 
 Every name is loaded when it is first used: the pytest plugin is part of every pytest run in an environment that
 has this package, and most of those test something else.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sdk.testing.evidence import LogLine, Stall
 
 Place = str | Callable[..., Any]
-"""A place in the code: ``file.py:12``, ``file.py``, the name of a function, or a function."""
+"""A place in the code: `file.py:12`, `file.py`, the name of a function, or a function."""
 
 _LIMITS: Final = {
     "time limit": "time_limit",
@@ -26,9 +26,9 @@ _LIMITS: Final = {
 
 
 class OutcomeAssertions:
-    """Assertions on a ``BlockOutcome``. Each returns the outcome, so that they can be written in a row.
+    """Assertions on a `BlockOutcome`. Each returns the outcome, so that they can be written in a row.
 
-    Each raises ``AssertionError`` with what was expected, what was found, and the report of the run: its log, its
+    Each raises `AssertionError` with what was expected, what was found, and the report of the run: its log, its
     output, and where the code was.
     """
 
@@ -48,11 +48,11 @@ class OutcomeAssertions:
         stack: str
 
         def report(self) -> str:
-            """See ``BlockOutcome.report``."""
+            """See `BlockOutcome.report`."""
             raise NotImplementedError
 
     def assert_succeeded(self, data: Mapping[str, Any] | None = None) -> Self:
-        """The block returned success; with ``data``, exactly that data, as JSON."""
+        """The block returned success; with `data`, exactly that data, as JSON."""
         __tracebackhide__ = True
         if not self.success:
             self._fail("The block was expected to succeed, and did not.")
@@ -61,14 +61,14 @@ class OutcomeAssertions:
         return self
 
     def assert_failed(self, match: str | None = None) -> Self:
-        """The job failed, in whatever way; ``match`` is a regular expression that its message contains."""
+        """The job failed, in whatever way; `match` is a regular expression that its message contains."""
         __tracebackhide__ = True
         if self.success:
             self._fail("The block was expected to fail, and succeeded.")
         return self._matches(match)
 
     def assert_raised(self, kind: type[BaseException] | str, match: str | None = None) -> Self:
-        """An exception of the class ``kind`` (itself, or its name) came out of the block; ``match`` as above."""
+        """An exception of the class `kind` (itself, or its name) came out of the block; `match` as above."""
         __tracebackhide__ = True
         name = kind if isinstance(kind, str) else kind.__name__
         if self.cause != "block_raised" or f" raised {name}" not in self.message:
@@ -78,7 +78,7 @@ class OutcomeAssertions:
     def assert_killed(self, by: str | None = None) -> Self:
         """The worker ended the job at a limit, whether or not the block used its grace to end by itself.
 
-        ``by`` is ``time limit``, ``memory limit``, ``process limit`` or ``stall``; None for any of them.
+        `by` is `time limit`, `memory limit`, `process limit` or `stall`; None for any of them.
         """
         __tracebackhide__ = True
         if by is not None and by not in _LIMITS:
@@ -89,14 +89,14 @@ class OutcomeAssertions:
         return self
 
     def assert_crashed(self, signal_name: str | None = None) -> Self:
-        """A signal that the worker did not send ended the process, such as ``SIGSEGV``; None for any."""
+        """A signal that the worker did not send ended the process, such as `SIGSEGV`; None for any."""
         __tracebackhide__ = True
         if self.cause != "crashed" or signal_name not in (None, self.signal_name):
             self._fail(f"The process was expected to be ended by {signal_name or 'a signal'}, and was not.")
         return self
 
     def assert_stalled(self, at: Place | None = None) -> Self:
-        """The event loop did not run for ``stall_seconds``, and the code was at this place then."""
+        """The event loop did not run for `stall_seconds`, and the code was at this place then."""
         __tracebackhide__ = True
         stacks = [stall.stack for stall in self.stalls] + ([self.stack] if self.cause == "stalled" else [])
         if not stacks:
@@ -115,7 +115,7 @@ class OutcomeAssertions:
         return self
 
     def assert_logged(self, text: str | re.Pattern[str], level: str | int | None = None) -> Self:
-        """A line of the log contains ``text``, or matches the pattern, and has the level, such as ``WARNING``."""
+        """A line of the log contains `text`, or matches the pattern, and has the level, such as `WARNING`."""
         __tracebackhide__ = True
         if not self._lines_with(text, level):
             what = f"at level {level}" if level is not None else "at any level"
@@ -123,7 +123,7 @@ class OutcomeAssertions:
         return self
 
     def assert_not_logged(self, text: str | re.Pattern[str], level: str | int | None = None) -> Self:
-        """No line of the log contains ``text``, or matches the pattern, at this level."""
+        """No line of the log contains `text`, or matches the pattern, at this level."""
         __tracebackhide__ = True
         if found := self._lines_with(text, level):
             self._fail(f"The log was not expected to contain {_pattern(text)!r}, and does:\n{found[0]}")
@@ -132,7 +132,7 @@ class OutcomeAssertions:
     def updates_of(self, entity_id: int, entity: str = "device") -> dict[str, Any]:
         """Return what the block changed of one entity: path and new value of each patch.
 
-        ``entity`` is ``device``, ``interface`` or ``group``. Empty where nothing was changed, also after a failure.
+        `entity` is `device`, `interface` or `group`. Empty where nothing was changed, also after a failure.
         """
         return {
             update["path"]: update.get("value")
@@ -141,10 +141,10 @@ class OutcomeAssertions:
         }
 
     def assert_updates(self, expected: Iterable[Mapping[str, Any]]) -> Self:
-        """The updates of the database are exactly these, in any order; ``[]`` for none.
+        """The updates of the database are exactly these, in any order; `[]` for none.
 
         Each is as the engine gets it, such as
-        ``{"operation": "patch", "entity": "device", "id": 7, "path": "vendor", "value": "Acme"}``.
+        `{"operation": "patch", "entity": "device", "id": 7, "path": "vendor", "value": "Acme"}`.
         """
         __tracebackhide__ = True
         wanted = [dict(update) for update in expected]
@@ -156,7 +156,7 @@ class OutcomeAssertions:
     def assert_acquired(self, *expected: Any) -> Self:
         """The acquire succeeded and asked for exactly these, in this order; without arguments, for nothing.
 
-        Each is an item of ``sdk.acquire``, or a mapping as the engine gets it.
+        Each is an item of `sdk.acquire`, or a mapping as the engine gets it.
         """
         __tracebackhide__ = True
         from sdk.acquire_items import wire_items
@@ -166,7 +166,7 @@ class OutcomeAssertions:
         return self
 
     def assert_rolled_back(self, match: str | None = None) -> Self:
-        """The rollback succeeded; ``match`` is a regular expression that its message contains."""
+        """The rollback succeeded; `match` is a regular expression that its message contains."""
         __tracebackhide__ = True
         self._was("rollback")
         return self._matches(match)
@@ -224,7 +224,7 @@ def _named(place: Place) -> str:
 
 
 def _stands_at(place: Place, stack: str) -> bool:
-    """Whether a frame of a stack, as faulthandler writes it (``File "x.py", line 12 in run``), is at the place."""
+    """Whether a frame of a stack, as faulthandler writes it (`File "x.py", line 12 in run`), is at the place."""
     frames = re.findall(r'File "([^"]*)", line (\d+) in (\S+)', stack)
     if isinstance(place, str):
         wanted_file, _, wanted_line = place.partition(":")

@@ -30,7 +30,7 @@ _RETURNED = frozenset({"completed", "block_failed", "block_raised"})
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a test case asks for. See ``sdk.testing.fb_test_case``."""
+    """What a test case asks for. See `sdk.testing.fb_test_case`."""
 
     description: str
     params: BaseModel | Mapping[str, Any] = field(repr=False)
@@ -47,7 +47,7 @@ class Case:
 
 
 def failure_of(cls: type[FunctionBlock[Any, Any]], case: Case, runner: BlockRunner) -> str | None:
-    """Run ``case`` and return what is wrong with its outcome, for a person; None when nothing is.
+    """Run `case` and return what is wrong with its outcome, for a person; None when nothing is.
 
     An exception of one of the case's assertions passes, with the run's report added to it.
     """

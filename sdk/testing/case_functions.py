@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def add_test(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None = None) -> None:
-    """Add a test for ``case`` to the module of ``cls``."""
+    """Add a test for `case` to the module of `cls`."""
     module = sys.modules.get(cls.__module__)
     if module is None:
         return
@@ -34,7 +34,7 @@ def add_test(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None = N
 
 
 def _take_tests(module: ModuleType, cls: type) -> list[Any]:
-    """Take the tests of ``cls`` out of its module, and return them as they were added: from the bottom up."""
+    """Take the tests of `cls` out of its module, and return them as they were added: from the bottom up."""
     # A test of an earlier import of the module is of another class object, and gives way.
     names = [
         name
@@ -45,7 +45,7 @@ def _take_tests(module: ModuleType, cls: type) -> list[Any]:
 
 
 def _name_all(module: ModuleType, tests: Sequence[Any]) -> None:
-    """Put ``tests`` into the module. Those that would have one name are numbered as they are read: from the top."""
+    """Put `tests` into the module. Those that would have one name are numbered as they are read: from the top."""
     taken: set[str] = set()
     for test in reversed(tests):
         wanted = name = slug(f"test_{test.neops_block.__name__}_{test.__doc__}")
@@ -93,5 +93,5 @@ def _unless_it_is_told(error: pytest.ExceptionInfo[BaseException]) -> bool:
 
 
 def slug(text: str) -> str:
-    """Return ``text`` as a part of a Python name: lower case, all but letters, digits and ``_`` as one ``_``."""
+    """Return `text` as a part of a Python name: lower case, all but letters, digits and `_` as one `_`."""
     return re.sub(r"\W+", "_", text.lower()).strip("_")

@@ -1,4 +1,4 @@
-"""``@fb_test_case`` and ``@fb_test_case_with_lab``: tests that stand at the block which they test."""
+"""`@fb_test_case` and `@fb_test_case_with_lab`: tests that stand at the block which they test."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def fb_test_case(
 ) -> Callable[[type[BlockT]], type[BlockT]]:
     """Add a test of the decorated block to its module, and return the block unchanged.
 
-    The test, ``test_<class>_<description>``, runs the block as ``block_runner.run`` does, with a copy of ``context``
-    for each run. ``-m function_block`` and ``-m asyncio`` select it. It passes when
+    The test, `test_<class>_<description>`, runs the block as `block_runner.run` does, with a copy of `context`
+    for each run. `-m function_block` and `-m asyncio` select it. It passes when
 
-    * the block returned as ``succeeds`` says. A block that was killed or crashed fails the test in any case, one that
-      raised has failed, as in production (``block_runner`` tells the two apart: cause ``block_raised``);
-    * ``expected_result_data``, if given, is equal to the result's data as JSON;
-    * each of ``assertions`` returns something true for the result. They run in the process of the tests, and may
-      also ``assert``.
+    * the block returned as `succeeds` says. A block that was killed or crashed fails the test in any case, one that
+      raised has failed, as in production (`block_runner` tells the two apart: cause `block_raised`);
+    * `expected_result_data`, if given, is equal to the result's data as JSON;
+    * each of `assertions` returns something true for the result. They run in the process of the tests, and may
+      also `assert`.
 
-    ``max_seconds``, ``grace_seconds``, ``max_memory_mb`` and ``in_process`` are those of ``block_runner.run``.
+    `max_seconds`, `grace_seconds`, `max_memory_mb` and `in_process` are those of `block_runner.run`.
 
     Outside pytest it does nothing, and imports nothing: a worker that loads the block does not pay for its tests.
-    pytest collects the module when its name fits ``python_files``.
+    pytest collects the module when its name fits `python_files`.
     """
     case = Case(
         description=test_description,
@@ -82,20 +82,20 @@ def fb_test_case_with_lab(
     max_memory_mb: int | None = None,
     in_process: bool | None = None,
 ) -> Callable[[type[BlockT]], type[BlockT]]:
-    """Add a test of the decorated block against the devices of a lab. As ``fb_test_case``, but for the context.
+    """Add a test of the decorated block against the devices of a lab. As `fb_test_case`, but for the context.
 
-    ``remote_lab_fixture`` is the name of a pytest fixture that yields the lab's devices: ``emulated_lab`` of this
-    package, one of a remote lab, or one of your own (what it may yield: ``sdk.testing.labs.devices_of``). The test
-    has the marker ``remote_lab`` then. A job on a device runs on the lab's first one; without a lab, on the first of
-    ``base_devices``; a job on a group on the first of ``base_device_groups``. The context has the lab's devices, then
+    `remote_lab_fixture` is the name of a pytest fixture that yields the lab's devices: `emulated_lab` of this
+    package, one of a remote lab, or one of your own (what it may yield: `sdk.testing.labs.devices_of`). The test
+    has the marker `remote_lab` then. A job on a device runs on the lab's first one; without a lab, on the first of
+    `base_devices`; a job on a group on the first of `base_device_groups`. The context has the lab's devices, then
     the base ones, as new objects in each run.
 
-    ``params`` may be a function: it is called with the list that the fixture yielded, and returns the parameters.
+    `params` may be a function: it is called with the list that the fixture yielded, and returns the parameters.
     That is the way to the TCP port of an emulated device, which no entity has a field for.
 
-    Without ``expected_result_data`` and ``assertions`` the job has to succeed, and its data may be anything.
+    Without `expected_result_data` and `assertions` the job has to succeed, and its data may be anything.
 
-    Under pytest, raises ``ValueError`` for a case that can't be run: there is nothing to run on, or the fixture is not
+    Under pytest, raises `ValueError` for a case that can't be run: there is nothing to run on, or the fixture is not
     given by its name.
     """
     lab = Lab(remote_lab_fixture, run_on, tuple(base_devices or ()), tuple(base_device_groups or ()), params)
@@ -120,7 +120,7 @@ def fb_test_case_with_lab(
 
 
 def _adding(case: Case, lab: Lab | None = None) -> Callable[[type[BlockT]], type[BlockT]]:
-    """Return what adds the test of ``case`` to a block's module where tests run, and does nothing elsewhere."""
+    """Return what adds the test of `case` to a block's module where tests run, and does nothing elsewhere."""
 
     def add(cls: type[BlockT]) -> type[BlockT]:
         if _runs_under_pytest():

@@ -1,7 +1,7 @@
 """Coverage of blocks that run in children: what they measured becomes part of what the tests measure.
 
-Whoever measures the tests (``pytest --cov``, ``coverage run -m pytest``) need not configure anything: a child starts a
-``Coverage`` with the options of the active one, and its data is added to that one's at the end of the session. Without
+Whoever measures the tests (`pytest --cov`, `coverage run -m pytest`) need not configure anything: a child starts a
+`Coverage` with the options of the active one, and its data is added to that one's at the end of the session. Without
 the library, or when nothing is measured, nothing happens.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 VARIABLE: Final = "NEOPS_TESTS_COVERAGE"
-"""As ``jobrunner.protocol.coverage`` has it."""
+"""As `jobrunner.protocol.coverage` has it."""
 
 _OPTIONS: Final = {
     "branch": "run:branch",
@@ -26,7 +26,7 @@ _OPTIONS: Final = {
     "omit": "run:omit",
     "cover_pylib": "run:cover_pylib",
 }
-"""Arguments of ``Coverage`` that may have come from a command line, so that its configuration file lacks them."""
+"""Arguments of `Coverage` that may have come from a command line, so that its configuration file lacks them."""
 
 
 class ChildCoverage:
@@ -65,7 +65,7 @@ class ChildCoverage:
 
 
 def _active() -> Any:
-    """Return the ``Coverage`` that measures this process, or None."""
+    """Return the `Coverage` that measures this process, or None."""
     module = sys.modules.get("coverage")
     return module.Coverage.current() if module is not None else None
 

@@ -23,11 +23,11 @@ _LAST_WORDS_BYTES: Final = 4096
 
 
 class Connection:
-    """Starts a block server (``supervisor.commands.blockserver``).
+    """Starts a block server (`supervisor.commands.blockserver`).
 
     Belongs to the process that created it, not to its forks.
 
-    ``environment`` is what the server gets beside the variables of this process.
+    `environment` is what the server gets beside the variables of this process.
     """
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
@@ -51,7 +51,7 @@ class Connection:
 
     @property
     def pid(self) -> int:
-        """The process that was started: the server's keeper (``supervisor.keeper``)."""
+        """The process that was started: the server's keeper (`supervisor.keeper`)."""
         return self._process.pid
 
     @property
@@ -65,15 +65,15 @@ class Connection:
         return self._process.poll() is not None
 
     def send(self, message: dict[str, Any]) -> None:
-        """Send one message. Raises ``OSError`` when the server is gone."""
+        """Send one message. Raises `OSError` when the server is gone."""
         view = memoryview(json.dumps(message, allow_nan=False).encode() + b"\n")
         while view:
             view = view[os.write(self._requests.fileno(), view) :]
 
     def receive(self, deadline: float) -> dict[str, Any]:
-        """Wait for the next message until ``deadline`` (``time.monotonic``).
+        """Wait for the next message until `deadline` (`time.monotonic`).
 
-        Raises ``TimeoutError``, or ``EOFError`` when the server is gone.
+        Raises `TimeoutError`, or `EOFError` when the server is gone.
         """
         searched = 0
         while (found := self._unread.find(b"\n", searched)) < 0:

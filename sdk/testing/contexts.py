@@ -18,11 +18,11 @@ def create_workflow_context(
 ) -> WorkflowContext:
     """A context as a job would have it.
 
-    ``run_on`` is ``global``, ``device``, ``interface``, ``group`` or ``client``. Entities are those of the SDK
-    (``DeviceEntity(id=1, ...)``), models of the generated client, or mappings with the engine's keys. Without
-    ``entity_id`` the job runs on the only entity of its kind.
+    `run_on` is `global`, `device`, `interface`, `group` or `client`. Entities are those of the SDK
+    (`DeviceEntity(id=1, ...)`), models of the generated client, or mappings with the engine's keys. Without
+    `entity_id` the job runs on the only entity of its kind.
 
-    Raises ``ContextError`` for what is no entity, ``EntityNotInContextError`` when the job's own one is missing.
+    Raises `ContextError` for what is no entity, `EntityNotInContextError` when the job's own one is missing.
     """
     entities = {
         DEVICE.key: list(devices or ()),
@@ -35,7 +35,7 @@ def create_workflow_context(
 
 
 def only_entity(run_on: str, entities: dict[str, list[Any]]) -> int | float | None:
-    """Return the id of the entity to run on where ``entities``, lists by their wire keys, leave no choice."""
+    """Return the id of the entity to run on where `entities`, lists by their wire keys, leave no choice."""
     for kind in KINDS:
         if kind.entity_type.value == run_on and len(entities[kind.key]) == 1:
             only = entities[kind.key][0]

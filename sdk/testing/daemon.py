@@ -35,10 +35,10 @@ _KEPT: Final = ("PATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV")
 
 
 class SupervisorProcess:
-    """``supervisor`` against one engine, while the context lasts. Leaving it stops the worker as an operator would.
+    """`supervisor` against one engine, while the context lasts. Leaving it stops the worker as an operator would.
 
-    ``settings`` are those of ``supervisor --help``, by their names: ``{"max_concurrent_jobs": 4}``. ``directory`` is
-    for its state, its log and the jobs' directories. Of the environment it gets what ``environment`` adds to PATH and
+    `settings` are those of `supervisor --help`, by their names: `{"max_concurrent_jobs": 4}`. `directory` is
+    for its state, its log and the jobs' directories. Of the environment it gets what `environment` adds to PATH and
     locale, so that a developer's own settings change no test.
     """
 
@@ -75,7 +75,7 @@ class SupervisorProcess:
     def pid(self) -> int:
         """The number of the process that was started: signals to it are signals to the worker.
 
-        Raises ``HarnessError`` before the start.
+        Raises `HarnessError` before the start.
         """
         return self._running().pid
 
@@ -87,7 +87,7 @@ class SupervisorProcess:
     def start(self) -> None:
         """Start the worker and wait until it is registered with the engine, with all its blocks.
 
-        Raises ``HarnessError`` with its log when it ends before, or is not ready within a minute.
+        Raises `HarnessError` with its log when it ends before, or is not ready within a minute.
         """
         with _ready_socket() as (ready, address):
             self._directory.mkdir(parents=True, exist_ok=True)
@@ -138,7 +138,7 @@ class SupervisorProcess:
         self._running().send_signal(number)
 
     def wait(self, timeout_seconds: float = _STOP_SECONDS) -> int:
-        """Wait for the end of a worker that was told to stop, and return its exit code. Raises ``TimeoutError``."""
+        """Wait for the end of a worker that was told to stop, and return its exit code. Raises `TimeoutError`."""
         try:
             return self._running().wait(timeout_seconds)
         except subprocess.TimeoutExpired:

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def difference(expected: Any, found: Any) -> str:
-    """Return both values line by line: ``-`` is only in what was expected, ``+`` only in what was found."""
+    """Return both values line by line: `-` is only in what was expected, `+` only in what was found."""
     lines = difflib.ndiff(_lines(expected), _lines(found))
     return "\n".join(("- expected, + found", *(line.rstrip() for line in lines if not line.startswith("?"))))
 

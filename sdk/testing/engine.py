@@ -27,9 +27,9 @@ _RESULT_SECONDS: Final = 30.0
 
 
 class EngineThread:
-    """A ``DevEngine`` on a loop in a thread of its own: real HTTP on the loopback, forgotten when the context ends.
+    """A `DevEngine` on a loop in a thread of its own: real HTTP on the loopback, forgotten when the context ends.
 
-    Its methods wait, so they can be called from any test; in an async test, ``result_of`` leaves the loop free.
+    Its methods wait, so they can be called from any test; in an async test, `result_of` leaves the loop free.
     """
 
     def __init__(self, options: EngineOptions | None = None) -> None:
@@ -52,18 +52,18 @@ class EngineThread:
 
     @property
     def url(self) -> str:
-        """The base URL, for a worker's ``--engine-url``."""
+        """The base URL, for a worker's `--engine-url`."""
         return self._engine.url
 
     @property
     def token_file(self) -> Path | None:
-        """Where the engine's token lies, for a worker's ``--engine-token-file``: every request needs it."""
+        """Where the engine's token lies, for a worker's `--engine-token-file`: every request needs it."""
         return self._engine.token_file
 
     def call(self, function: Callable[[DevEngine], T]) -> T:
-        """Call ``function`` with the ``DevEngine``, on its own thread, and return what it returns.
+        """Call `function` with the `DevEngine`, on its own thread, and return what it returns.
 
-        For all that has no method here: ``engine.call(lambda engine: engine.workers())``.
+        For all that has no method here: `engine.call(lambda engine: engine.workers())`.
         """
 
         async def there() -> T:
@@ -80,9 +80,9 @@ class EngineThread:
     ) -> str:
         """Create a job and return its id.
 
-        ``block`` is a class or a whole id, ``context`` a ``WorkflowContext`` or the JSON of one, ``options`` are those
-        of ``DevEngine.submit`` (``run_on``, ``entity_id``, ``type``, ``step_label``). Raises ``SubmissionError`` or
-        ``RequestError``.
+        `block` is a class or a whole id, `context` a `WorkflowContext` or the JSON of one, `options` are those
+        of `DevEngine.submit` (`run_on`, `entity_id`, `type`, `step_label`). Raises `SubmissionError` or
+        `RequestError`.
         """
         if isinstance(context, WorkflowContext):
             options = {"run_on": context.run_on.value, "entity_id": context.entity_id, **options}
@@ -97,18 +97,18 @@ class EngineThread:
     def wait_for_result(self, job_id: str, timeout_seconds: float = _RESULT_SECONDS) -> JobRecord:
         """Wait until a worker has sent the job's result, and return the job.
 
-        Raises ``TimeoutError`` with the job's state, ``NotFoundError`` for a job that was never submitted.
+        Raises `TimeoutError` with the job's state, `NotFoundError` for a job that was never submitted.
         """
         return self._thread.call(self._engine.wait_for_result(job_id, timeout_seconds))
 
     async def result_of(self, job_id: str, timeout_seconds: float = _RESULT_SECONDS) -> JobRecord:
-        """Do as ``wait_for_result``, with the caller's loop free. Cancelling it leaves the job as it is."""
+        """Do as `wait_for_result`, with the caller's loop free. Cancelling it leaves the job as it is."""
         return await asyncio.wrap_future(
             self._thread.submit(self._engine.wait_for_result(job_id, timeout_seconds))
         )
 
     def job(self, job_id: str) -> JobRecord:
-        """Return what is known of a job. Raises ``NotFoundError``."""
+        """Return what is known of a job. Raises `NotFoundError`."""
         return self.call(lambda engine: engine.job(job_id))
 
     def jobs(self) -> list[JobRecord]:

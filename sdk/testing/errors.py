@@ -4,7 +4,7 @@ from sdk.errors import SdkError
 
 
 class HarnessError(SdkError):
-    """The harness could not run a block. ``kind`` is for programs, the message for people."""
+    """The harness could not run a block. `kind` is for programs, the message for people."""
 
     def __init__(self, message: str, *, kind: str) -> None:
         super().__init__(message)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One record that the block logged. ``level`` is a number as ``logging`` has it."""
+    """One record that the block logged. `level` is a number as `logging` has it."""
 
     level: int
     message: str

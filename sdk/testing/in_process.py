@@ -4,7 +4,7 @@ It passes the same boundary as in a child: parameters are validated, the context
 returns becomes the same outcome, and secrets are masked in its message. What a process of its own gives is missing:
 
 * no limit ends it: a block that hangs, hangs the tests (the timeout of pytest, if there is one, ends it);
-* a crash or ``os._exit`` ends the tests;
+* a crash or `os._exit` ends the tests;
 * what it changes (environment, working directory, globals, what tests have patched) stays changed and is seen;
 * what it prints goes where pytest has it go, and is not in the outcome; nor are a stack, stalls, and used memory.
 """
@@ -38,7 +38,7 @@ _LOGGER: Final = "block"  # the name that a child uses
 
 
 def run_here(block: Block, params: Params, context: Context, options: RunOptions) -> BlockOutcome:
-    """Run a block in this process and return what came of it. As ``BlockRunner.run``."""
+    """Run a block in this process and return what came of it. As `BlockRunner.run`."""
     return _finish(run_on_this_loop(block, params, context, options))
 
 
@@ -64,7 +64,7 @@ def _a_loop_runs() -> bool:
 async def run_on_this_loop(
     block: Block, params: Params, context: Context, options: RunOptions
 ) -> BlockOutcome:
-    """Run a block on the running loop and return what came of it. As ``BlockRunner.run_async``."""
+    """Run a block on the running loop and return what came of it. As `BlockRunner.run_async`."""
     found = _registered(block)
     job = _job_of(found, params, context, options)
     secrets = collect_secrets([job.parameters, job.context])

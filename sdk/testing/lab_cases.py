@@ -20,7 +20,7 @@ LabParams = BaseModel | Mapping[str, Any] | Callable[[Any], BaseModel | Mapping[
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """What a case with a lab was given. See ``sdk.testing.fb_test_case_with_lab``."""
+    """What a case with a lab was given. See `sdk.testing.fb_test_case_with_lab`."""
 
     fixture: str | None
     run_on: str
@@ -30,7 +30,7 @@ class Lab:
 
 
 def check_lab_case(case: Case, lab: Lab) -> None:
-    """Raise ``ValueError`` for a case that can't be run."""
+    """Raise `ValueError` for a case that can't be run."""
     where = f"The lab case {case.description!r}"
     fixture: Any = lab.fixture
     if fixture is not None and not (isinstance(fixture, str) and fixture.isidentifier()):
@@ -56,9 +56,9 @@ _RUNS_ON = (RunOn.GLOBAL, RunOn.DEVICE, RunOn.GROUP)
 
 
 def with_lab(case: Case, lab: Lab, yielded: Any) -> Case:
-    """Return ``case`` with the parameters and the context for one run, ``yielded`` being what the fixture gave.
+    """Return `case` with the parameters and the context for one run, `yielded` being what the fixture gave.
 
-    Nothing in it is shared with another run, or with what the decorator was given. Raises ``HarnessError`` where the
+    Nothing in it is shared with another run, or with what the decorator was given. Raises `HarnessError` where the
     fixture yielded no devices.
     """
     base = context_of({DEVICE.key: lab.base_devices, GROUP.key: lab.base_groups})

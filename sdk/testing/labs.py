@@ -19,13 +19,13 @@ _PLATFORM: Final = ("ansible_network_os", "netlab_device_type", "device", "platf
 
 
 def devices_of(lab: Any, taken: Iterable[Any] = ()) -> list[dict[str, Any]]:
-    """Return the devices of ``lab`` as a job's context has them. New objects at each call.
+    """Return the devices of `lab` as a job's context has them. New objects at each call.
 
-    ``lab`` is what the fixture yielded: one device or several. A device is a ``DeviceEntity``, a mapping with the
-    engine's keys, an object with ``to_neops_device()``, or a description of a remote lab: an object or a mapping with
-    ``name`` and ``raw``. One without an id gets the next number that neither a neighbour nor ``taken`` has.
+    `lab` is what the fixture yielded: one device or several. A device is a `DeviceEntity`, a mapping with the
+    engine's keys, an object with `to_neops_device()`, or a description of a remote lab: an object or a mapping with
+    `name` and `raw`. One without an id gets the next number that neither a neighbour nor `taken` has.
 
-    Raises ``HarnessError`` for anything else, and for a lab without a device.
+    Raises `HarnessError` for anything else, and for a lab without a device.
     """
     items = [lab] if _is_one_device(lab) else list(lab) if isinstance(lab, Iterable) else [lab]
     if not items:

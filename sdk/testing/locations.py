@@ -18,7 +18,7 @@ Source = str | os.PathLike[str]
 
 
 def block_id_of(cls: type[FunctionBlock[Any, Any]]) -> str:
-    """Return the id under which ``cls`` is registered. Raises ``BlockNotFoundError``."""
+    """Return the id under which `cls` is registered. Raises `BlockNotFoundError`."""
     __tracebackhide__ = True
     # Its own, not that of a base: the child would run the base.
     registration = vars(cls).get("registration")
@@ -30,7 +30,7 @@ def block_id_of(cls: type[FunctionBlock[Any, Any]]) -> str:
 
 
 def module_of(cls: type[FunctionBlock[Any, Any]]) -> dict[str, str]:
-    """Return ``name`` and ``file`` of the module of ``cls``. Raises ``BlockNotFoundError``."""
+    """Return `name` and `file` of the module of `cls`. Raises `BlockNotFoundError`."""
     __tracebackhide__ = True
     name = f"{cls.__module__}.{cls.__qualname__}"
     if "<locals>" in cls.__qualname__:
@@ -46,7 +46,7 @@ def module_of(cls: type[FunctionBlock[Any, Any]]) -> dict[str, str]:
 
 
 def named_sources(source: Source | Iterable[Source] | None) -> tuple[str, ...]:
-    """Return sources as the worker takes them, paths made absolute: directories, ``.py`` files, module names."""
+    """Return sources as the worker takes them, paths made absolute: directories, `.py` files, module names."""
     if source is None:
         return (ENTRY_POINTS,)
     items = [source] if isinstance(source, str | os.PathLike) else list(source)

@@ -37,11 +37,11 @@ class LoopThread:
                 self._loop.close()
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start ``work`` and return at once; cancelling the future cancels it."""
+        """Start `work` and return at once; cancelling the future cancels it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run ``work``, wait for it, and return or raise what came of it. An interrupted wait cancels it."""
+        """Run `work`, wait for it, and return or raise what came of it. An interrupted wait cancels it."""
         future = self.submit(work)
         try:
             return future.result()

@@ -17,21 +17,21 @@ _DEBUGGER_HINT: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockOutcome(OutcomeAssertions):
-    """Everything that is known about the end of one run, and methods that assert on it (``assert_...``).
+    """Everything that is known about the end of one run, and methods that assert on it (`assert_...`).
 
-    ``success``, ``message``, ``data``, ``db_updates``, ``acquires`` and ``retryable`` are what the engine would get,
-    in JSON's own types: ``data`` is a dict, ``db_updates`` the list of create, delete and patch items. The last three
-    and ``data`` are None where there is nothing of the kind, and after a limit.
+    `success`, `message`, `data`, `db_updates`, `acquires` and `retryable` are what the engine would get,
+    in JSON's own types: `data` is a dict, `db_updates` the list of create, delete and patch items. The last three
+    and `data` are None where there is nothing of the kind, and after a limit.
 
-    ``cause`` says why the run ended: ``completed``, ``block_failed`` (it returned failure, or what it was given or
-    returned did not fit), ``block_raised``, ``time_limit``, ``memory_limit``, ``process_limit``, ``stalled``,
-    ``crashed`` (by ``signal_name``), ``exited`` (with ``exit_code``), ``channel_closed`` or ``bad_frame``. ``killed``
-    says that the signal came from the worker. ``job_type`` is what was run: ``execute``, ``acquire`` or ``rollback``.
+    `cause` says why the run ended: `completed`, `block_failed` (it returned failure, or what it was given or
+    returned did not fit), `block_raised`, `time_limit`, `memory_limit`, `process_limit`, `stalled`,
+    `crashed` (by `signal_name`), `exited` (with `exit_code`), `channel_closed` or `bad_frame`. `killed`
+    says that the signal came from the worker. `job_type` is what was run: `execute`, `acquire` or `rollback`.
 
-    ``stalls`` are the times that the event loop did not run for ``stall_seconds``. The log has each of them too.
+    `stalls` are the times that the event loop did not run for `stall_seconds`. The log has each of them too.
 
-    ``logs`` are the records of the block and of the libraries it uses, from level INFO on unless asked for otherwise.
-    ``stdout`` and ``stderr`` are the last 64 KiB that were printed, without empty lines. ``stack`` is where the code
+    `logs` are the records of the block and of the libraries it uses, from level INFO on unless asked for otherwise.
+    `stdout` and `stderr` are the last 64 KiB that were printed, without empty lines. `stack` is where the code
     was when it was killed or crashed. Secrets of the parameters and of the context are masked in all texts.
     """
 
@@ -59,7 +59,7 @@ class BlockOutcome(OutcomeAssertions):
 
     @classmethod
     def from_answer(cls, answer: dict[str, Any], job_type: str = "execute") -> BlockOutcome:
-        """Read what the block server sent about a run of ``job_type``."""
+        """Read what the block server sent about a run of `job_type`."""
         logs = tuple(LogLine(_parsed_level(line["level"]), line["message"]) for line in answer["logs"])
         stalls = tuple(Stall(stall["seconds"], stall["stack"]) for stall in answer["stalls"])
         return cls(**{**answer, "logs": logs, "stalls": stalls, "job_type": job_type})
@@ -67,7 +67,7 @@ class BlockOutcome(OutcomeAssertions):
     def report(self) -> str:
         """Return all that helps to see what went wrong, for the message of a failed assertion.
 
-        ``data`` and updates are left out: they may hold what a device answered.
+        `data` and updates are left out: they may hold what a device answered.
         """
         parts = [
             f"cause: {self.cause} ({_ending(self)}, {self.elapsed_seconds:.1f} s)",
@@ -98,6 +98,6 @@ def _section(title: str, text: str) -> str:
 
 
 def _parsed_level(name: str) -> int:
-    """Read a level as `logging` prints it: ``WARNING``, or ``Level 25`` for one that it has no name for."""
+    """Read a level as `logging` prints it: `WARNING`, or `Level 25` for one that it has no name for."""
     known = logging.getLevelNamesMapping()
     return known[name] if name in known else int(name.rpartition(" ")[2])

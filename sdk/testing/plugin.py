@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers, and have blocks that are written for ``neops_worker_sdk`` imported without it."""
+    """Register the markers, and have blocks that are written for `neops_worker_sdk` imported without it."""
     install_alias()
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
@@ -58,7 +58,7 @@ def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> list[py
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Have ``-m asyncio`` select the cases of blocks, whose jobs run on a loop.
+    """Have `-m asyncio` select the cases of blocks, whose jobs run on a loop.
 
     Only while tests are selected: to run, they are plain functions, of which pytest-asyncio would warn.
     """
@@ -91,7 +91,7 @@ def neops_block_server() -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def block_runner(neops_block_server: ServerProcess, pytestconfig: pytest.Config) -> BlockRunner:
-    """Runs function blocks as the worker does: ``outcome = block_runner.run(MyBlock, params, context)``."""
+    """Runs function blocks as the worker does: `outcome = block_runner.run(MyBlock, params, context)`."""
     from sdk.testing.runner import BlockRunner
 
     return BlockRunner(neops_block_server, in_process=bool(pytestconfig.getoption(_IN_PROCESS)))
@@ -99,7 +99,7 @@ def block_runner(neops_block_server: ServerProcess, pytestconfig: pytest.Config)
 
 @pytest.fixture
 def dev_engine() -> Iterator[EngineThread]:
-    """An engine of its own for the test: ``job = dev_engine.wait_for_result(dev_engine.submit(MyBlock, params))``."""
+    """An engine of its own for the test: `job = dev_engine.wait_for_result(dev_engine.submit(MyBlock, params))`."""
     from sdk.testing.engine import EngineThread
 
     with EngineThread() as engine:

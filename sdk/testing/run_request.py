@@ -26,20 +26,20 @@ _START_SECONDS: Final = 300.0
 class RunOptions(TypedDict, total=False):
     """How a block is run. What is left out is as in production.
 
-    * ``source``: where a block that is named by its id is: directories, ``.py`` files, module names. Default: the
+    * `source`: where a block that is named by its id is: directories, `.py` files, module names. Default: the
       blocks of installed packages.
-    * ``job_type``: ``execute``, ``acquire`` or ``rollback``.
-    * ``run_on``, ``entity_id``: what the job runs on. Default: as the context says, else as the block is registered,
+    * `job_type`: `execute`, `acquire` or `rollback`.
+    * `run_on`, `entity_id`: what the job runs on. Default: as the context says, else as the block is registered,
       and the only entity of that kind.
-    * ``max_seconds``, ``grace_seconds``: the time limit, and the time to clean up after it. Default: 600 and 10. A
-      lower ``max_seconds`` of the block's registration counts.
-    * ``max_memory_mb``, ``max_result_mb``: limits in MB. Default: none, and 8.
-    * ``stall_seconds``, ``on_stall``: after how long a loop that does not run has stalled (default 10, 0 for never),
-      and whether to ``warn`` (the default) or to ``kill``.
-    * ``in_process``: run it in the process of the tests, for a debugger. Needs the class, or the id of a block that
-      was imported. No limit is enforced, and nothing is cleaned up (``sdk.testing.in_process``). Default: as pytest's
-      option ``--blocks-in-process`` says, else no.
-    * ``log_level``: the least severe level that is recorded. Default: ``info``.
+    * `max_seconds`, `grace_seconds`: the time limit, and the time to clean up after it. Default: 600 and 10. A
+      lower `max_seconds` of the block's registration counts.
+    * `max_memory_mb`, `max_result_mb`: limits in MB. Default: none, and 8.
+    * `stall_seconds`, `on_stall`: after how long a loop that does not run has stalled (default 10, 0 for never),
+      and whether to `warn` (the default) or to `kill`.
+    * `in_process`: run it in the process of the tests, for a debugger. Needs the class, or the id of a block that
+      was imported. No limit is enforced, and nothing is cleaned up (`sdk.testing.in_process`). Default: as pytest's
+      option `--blocks-in-process` says, else no.
+    * `log_level`: the least severe level that is recorded. Default: `info`.
     """
 
     source: Source | Iterable[Source] | None
@@ -57,7 +57,7 @@ class RunOptions(TypedDict, total=False):
 
 
 def check_options(options: RunOptions) -> None:
-    """Raise ``TypeError`` for an option that there is not: misspelt, a limit would be none."""
+    """Raise `TypeError` for an option that there is not: misspelt, a limit would be none."""
     __tracebackhide__ = True
     known = RunOptions.__annotations__
     for name in options:
@@ -68,7 +68,7 @@ def check_options(options: RunOptions) -> None:
 
 
 def request_of(block: Block, params: Params, context: Context, options: RunOptions) -> dict[str, Any]:
-    """Return the request for one run. Raises ``BlockNotFoundError``, and ``EncodingError`` for what is no JSON."""
+    """Return the request for one run. Raises `BlockNotFoundError`, and `EncodingError` for what is no JSON."""
     __tracebackhide__ = True
     run_on, entity_id = entity_of(context, options)
     block_id = block if isinstance(block, str) else block_id_of(block)

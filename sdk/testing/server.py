@@ -27,7 +27,7 @@ class Ticket:
 class ServerProcess:
     """A block server, started with the first request and ended by `close`. Serves one request at a time.
 
-    It is a process of its own (``supervisor.commands.blockserver``), so that this one neither forks nor adopts what
+    It is a process of its own (`supervisor.commands.blockserver`), so that this one neither forks nor adopts what
     blocks leave behind. May be used from several threads. No thread of its own: one that lives as long as the tests
     would make each of their forks a warning (Python 3.12 on).
     """
@@ -57,7 +57,7 @@ class ServerProcess:
         return Ticket(next(self._numbers))
 
     def ask(self, ticket: Ticket, request: dict[str, Any], timeout_seconds: float) -> dict[str, Any]:
-        """Send ``request`` and return the answer to it. Raises ``HarnessError``.
+        """Send `request` and return the answer to it. Raises `HarnessError`.
 
         Whatever ends the wait early (a timeout of pytest, a Ctrl-C) ends the job too.
         """

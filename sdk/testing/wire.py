@@ -14,9 +14,9 @@ from sdk.encoding import to_plain
 
 
 def parameters_of(params: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return ``params`` as a JSON object. Only what was set is in it, so the child applies its own defaults.
+    """Return `params` as a JSON object. Only what was set is in it, so the child applies its own defaults.
 
-    Secrets are in it in clear, as they are in a real job. Raises ``EncodingError``.
+    Secrets are in it in clear, as they are in a real job. Raises `EncodingError`.
     """
     plain = to_plain(_revealed(params or {}), "params")
     return dict(plain)
@@ -52,7 +52,7 @@ def wire_name(name: str, info: FieldInfo) -> str:
 
 
 def context_of(context: WorkflowContext | Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return ``context`` as the JSON object of a job (engine contract: entities): a copy, whatever it was."""
+    """Return `context` as the JSON object of a job (engine contract: entities): a copy, whatever it was."""
     found: dict[str, Any] = {}
     for kind in KINDS:
         if isinstance(context, WorkflowContext):

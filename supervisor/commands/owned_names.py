@@ -32,7 +32,7 @@ def refuse_foreign_owners(owners: Mapping[str, list[str]] | None = None) -> None
 
 
 def owners_of(names: Iterable[str], distributions: Iterable[Distribution]) -> dict[str, list[str]]:
-    """Return which distributions have a top-level module or package with one of ``names``.
+    """Return which distributions have a top-level module or package with one of `names`.
 
     As `importlib.metadata.packages_distributions` does, which makes a path of every file of every distribution, and
     took a quarter of a second of each start.

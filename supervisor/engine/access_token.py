@@ -21,7 +21,7 @@ class AccessToken:
         self.value = read_token(file, engine_url) if file else None
 
     async def renew(self, sent: str | None) -> bool:
-        """Read the file anew, in a thread, after ``sent`` was refused. Returns whether there is another token now.
+        """Read the file anew, in a thread, after `sent` was refused. Returns whether there is another token now.
 
         Raises `StartRefusedError`, which names the file, where it can't be used. Many requests at a time read it once.
         """

@@ -19,7 +19,7 @@ class Answering:
         self._waiting: dict[object, Callable[[], None]] = {}
 
     def answered(self, sent_at: float) -> None:
-        """Note that the engine has answered a request that was sent at ``sent_at``, whatever it said."""
+        """Note that the engine has answered a request that was sent at `sent_at`, whatever it said."""
         self._sent = max(self._sent, sent_at)
         if self._waiting:
             waiting, self._waiting = self._waiting, {}
@@ -28,11 +28,11 @@ class Answering:
                 tell()
 
     def since(self, sent_at: float) -> bool:
-        """Whether a request was answered that was sent after ``sent_at``."""
+        """Whether a request was answered that was sent after `sent_at`."""
         return self._sent > sent_at
 
     def doubt(self, who: object, tell: Callable[[], None]) -> None:
-        """Have ``tell`` called once, at the next answer. Again by the same ``who`` is once."""
+        """Have `tell` called once, at the next answer. Again by the same `who` is once."""
         self._waiting[who] = tell
         self.doubted.set()
 

@@ -121,7 +121,7 @@ class EngineApi:
         return True
 
     async def poll(self, worker_uuid: str, blocks: Sequence[BlockEntry], limit: int) -> Poll:
-        """Claim up to ``limit`` jobs (W5). Not to be cancelled: the answer *is* the claim."""
+        """Claim up to `limit` jobs (W5). Not to be cancelled: the answer *is* the claim."""
         body = {
             "functionBlockIds": [_versionable(block) for block in blocks],
             "workerId": worker_uuid,
@@ -174,7 +174,7 @@ class EngineApi:
         """Deliver one result (W6). Returns whether it was the first one; a later one (409) is delivered as well.
 
         Only these two are the engine's word. Another success, or a redirect, comes from what stands in between, such
-        as a sign-in page: the result is sent again. ``fresh`` has it sent over a new connection.
+        as a sign-in page: the result is sent again. `fresh` has it sent over a new connection.
         """
         try:
             answer = await self._http.post("/blackboard/job/result", "a result", text=text, fresh=fresh)

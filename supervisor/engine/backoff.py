@@ -27,7 +27,7 @@ _RNG: Final = random.Random()  # noqa: S311  # spread, not secrecy
 class Backoff:
     """Exponential back-off with full jitter: many workers that lost one engine do not return in one second.
 
-    Times are seconds. ``rng`` is replaced in tests.
+    Times are seconds. `rng` is replaced in tests.
     """
 
     first_seconds: float = 0.5

@@ -97,9 +97,9 @@ def access_advice(status: int | None) -> str | None:
 
 
 def retry_after_seconds(value: str | None, date: str | None) -> float | None:
-    """Return the pause that ``Retry-After`` asks for, or `None` (RFC 9110, section 10.2.3).
+    """Return the pause that `Retry-After` asks for, or `None` (RFC 9110, section 10.2.3).
 
-    A date counts from the answer's own ``Date``: this machine's clock need not agree with the engine's.
+    A date counts from the answer's own `Date`: this machine's clock need not agree with the engine's.
     """
     if not value:
         return None

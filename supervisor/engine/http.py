@@ -1,6 +1,6 @@
 """Requests through the generated client's machinery: its configuration, connections, headers and authentication.
 
-Not through its DTOs: 0.42.1 turns ``5`` into ``5.0``, refuses ``[1, null]`` in a patch, and rejects a whole poll for
+Not through its DTOs: 0.42.1 turns `5` into `5.0`, refuses `[1, null]` in a patch, and rejects a whole poll for
 one bad item (engine contract: the two client generations, polls). Its calls without preloaded content neither raise on
 4xx and 5xx nor read the body; this does both.
 """
@@ -123,12 +123,12 @@ class EngineHttp:
         cap_bytes: int | None = None,
         fresh: bool = False,
     ) -> Answer:
-        """POST ``body`` as JSON, or ``text``, which is JSON already and is sent unchanged.
+        """POST `body` as JSON, or `text`, which is JSON already and is sent unchanged.
 
-        Of an answer of more than ``cap_bytes`` the beginning is returned. Without, it is an error if it is large.
+        Of an answer of more than `cap_bytes` the beginning is returned. Without, it is an error if it is large.
 
-        Raises `EngineError` for every answer that is not 2xx, and for none at all. ``what`` names the request in
-        messages. ``fresh`` has it sent over a new connection. When cancelled, the engine may still carry the request
+        Raises `EngineError` for every answer that is not 2xx, and for none at all. `what` names the request in
+        messages. `fresh` has it sent over a new connection. When cancelled, the engine may still carry the request
         out.
         """
         data = text if text is not None else (None if body is None else json.dumps(body).encode())
@@ -137,7 +137,7 @@ class EngineHttp:
         )
 
     async def get(self, path: str, what: str, *, seconds: float | None = None) -> Answer:
-        """GET ``path``; errors as for `post`."""
+        """GET `path`; errors as for `post`."""
         return await self._ask("GET", path, what, None, seconds or self._access.request_seconds, fresh=False)
 
     async def _ask(
@@ -234,7 +234,7 @@ def _own_sessions(client: ApiClient) -> tuple[aiohttp.ClientSession, aiohttp.Cli
 
     The second makes a new connection for each request: one that is kept may lead to where nobody answers any more.
 
-    The client's own has ``trust_env``, with which aiohttp looks for proxies and `.netrc` anew at each request, in a
+    The client's own has `trust_env`, with which aiohttp looks for proxies and `.netrc` anew at each request, in a
     thread: milliseconds on the way of every job.
     """
     generated = client.rest_client.pool_manager
@@ -256,7 +256,7 @@ def _text(path: Path | None) -> str | None:
 
 
 async def _read_capped(response: aiohttp.ClientResponse, cap_bytes: int | None) -> tuple[bytes, bool]:
-    """Return an answer, or what it begins with where it has more than ``cap_bytes``, and whether it is whole."""
+    """Return an answer, or what it begins with where it has more than `cap_bytes`, and whether it is whole."""
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk

@@ -27,7 +27,7 @@ class RawItem:
 
 @dataclass(frozen=True, slots=True)
 class RawList:
-    """The items that are there to their ends. ``complete`` is false when the list breaks off."""
+    """The items that are there to their ends. `complete` is false when the list breaks off."""
 
     items: tuple[RawItem, ...]
     complete: bool

@@ -16,7 +16,7 @@ _DEEPEST_LEVELS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class MalformedJob:
-    """A claimed job that can't be understood. Without ``job_id`` there is nobody to tell but the operator."""
+    """A claimed job that can't be understood. Without `job_id` there is nobody to tell but the operator."""
 
     job_id: str | None
     reason: str
@@ -31,7 +31,7 @@ class LostJob:
 
 
 class _Item(BaseModel):
-    """``JobDefinitionDto`` as far as this worker needs it. Unknown fields are the engine's to add."""
+    """`JobDefinitionDto` as far as this worker needs it. Unknown fields are the engine's to add."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 

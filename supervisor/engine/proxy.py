@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 
 def proxy_for(url: str) -> str | None:
-    """Return the proxy to use for ``url`` by HTTP_PROXY, HTTPS_PROXY and NO_PROXY; `None` for none.
+    """Return the proxy to use for `url` by HTTP_PROXY, HTTPS_PROXY and NO_PROXY; `None` for none.
 
     A proxy without a scheme is taken for an HTTP proxy, as curl does.
     """

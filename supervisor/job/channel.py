@@ -33,7 +33,7 @@ _WAITED_SECONDS: Final = 0.001
 class ChannelReader:
     """Reads the frames of one child to their end, and turns them into events and lines of the log.
 
-    ``put`` takes the events; ``clock`` is in seconds.
+    `put` takes the events; `clock` is in seconds.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ REMOVAL_SECONDS: Final = 5.0
 
 
 class JobDirectories:
-    """Makes and removes directories below ``parent``, without the loop ever waiting for its disk (docs/adr/0022).
+    """Makes and removes directories below `parent`, without the loop ever waiting for its disk (docs/adr/0022).
 
     One for each child that waits is made ahead. Where the disk is full, broken, or does not answer, jobs get theirs in
     memory. Raises `StartRefusedError` when a thread can't be started.
@@ -80,7 +80,7 @@ class JobDirectories:
             ahead.append(self._maker.submit(self._place.make, owner))
 
     async def take(self, owner: int | None = None) -> str:
-        """Return a directory that only ``owner`` can enter; this user, if none is given.
+        """Return a directory that only `owner` can enter; this user, if none is given.
 
         Raises `OSError` when there can be none, not even in memory: within seconds, whatever the disk does.
         """
@@ -119,7 +119,7 @@ class JobDirectories:
             raise
 
     def take_back(self, path: str, then: Callable[[], None]) -> None:
-        """Close a directory to the user that it was given to; ``then`` the user may run another job.
+        """Close a directory to the user that it was given to; `then` the user may run another job.
 
         Where its disk does not answer, the user has to wait for that.
         """
@@ -167,7 +167,7 @@ class JobDirectories:
 
 
 def _elsewhere(parent: Path) -> Iterator[Path]:
-    """Yield where directories may be when they can't be below ``parent``: of one name for each user and parent."""
+    """Yield where directories may be when they can't be below `parent`: of one name for each user and parent."""
     digest = hashlib.sha256(os.fsencode(parent)).hexdigest()[:12]
     name = f"neops-jobs-{os.geteuid()}-{digest}"
     yield MEMORY / name

@@ -14,9 +14,9 @@ _TOKEN_BYTES: Final = 3
 
 
 class DirectoryPlace:
-    """Makes directories below the first of ``candidates`` that can be had. Not to be used by two threads at a time.
+    """Makes directories below the first of `candidates` that can be had. Not to be used by two threads at a time.
 
-    ``on_lost`` is called, in the thread, when that was removed from outside and has been made anew: what was made below
+    `on_lost` is called, in the thread, when that was removed from outside and has been made anew: what was made below
     it is gone.
     """
 
@@ -49,7 +49,7 @@ class DirectoryPlace:
         raise error
 
     def make(self, owner: int | None) -> str:
-        """Make a directory that only ``owner`` can enter; this user, if none is given.
+        """Make a directory that only `owner` can enter; this user, if none is given.
 
         Raises `OSError`; then there is none.
         """

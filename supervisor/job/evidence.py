@@ -18,10 +18,10 @@ async def ending_of(
     last_output: Masked,
     kernel: KernelView | None = None,
 ) -> Ending:
-    """Return what was observed of a job that is over since ``at``.
+    """Return what was observed of a job that is over since `at`.
 
-    ``message`` is that of the outcome, as it came, where there is one.
-    ``dump`` is what its child has left in its dump, which counts where no stack was taken: a crash writes one, too.
+    `message` is that of the outcome, as it came, where there is one.
+    `dump` is what its child has left in its dump, which counts where no stack was taken: a crash writes one, too.
     """
     if state.outcome is not None and message is not None:
         state = replace(state, outcome=replace(state.outcome, message=await mask.text(message)))

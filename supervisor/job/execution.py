@@ -92,7 +92,7 @@ class Execution:
     async def run(self, build_order: Callable[[float], Order], payload: bytes) -> Finished:
         """Run the order and return when no process of the job is left.
 
-        ``build_order`` gets the deadline. Not to be cancelled: call `stop` and await the end, which is bounded.
+        `build_order` gets the deadline. Not to be cancelled: call `stop` and await the end, which is bounded.
         Raises `LaunchError` when the child can't be watched. Then it has no order.
         """
         now = asyncio.get_running_loop().time

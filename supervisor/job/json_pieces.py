@@ -33,10 +33,10 @@ class NotJsonError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a value must be. ``opens`` is the bracket that it begins with, empty for any value.
+    """What a value must be. `opens` is the bracket that it begins with, empty for any value.
 
-    ``members`` are those that an object may have, each once, and their shapes; `None` for any. ``of_objects``: every
-    element of the list is an object. ``in_spans``: where its members stand is kept (`Scanner.spans`). ``name`` is what
+    `members` are those that an object may have, each once, and their shapes; `None` for any. `of_objects`: every
+    element of the list is an object. `in_spans`: where its members stand is kept (`Scanner.spans`). `name` is what
     the value is called where it is another.
     """
 
@@ -63,7 +63,7 @@ class _At(Enum):
 
 @dataclass(slots=True)
 class Frame:
-    """A list or an object that was begun. ``closing`` is the bracket that ends it, ``key`` and ``begin`` are of the
+    """A list or an object that was begun. `closing` is the bracket that ends it, `key` and `begin` are of the
     member that is read on its own: empty in a list."""
 
     closing: bytes
@@ -90,7 +90,7 @@ class Scanner:
 
     def __init__(self, text: bytes, grammar: Grammar | None = None) -> None:
         self.spans: list[Span] = []
-        """The members of what was asked for ``in_spans``."""
+        """The members of what was asked for `in_spans`."""
         self._text = text
         self._grammar = grammar or strict()
         self._at = 0
@@ -101,7 +101,7 @@ class Scanner:
     def steps(self, shape: Shape, *, encoding: bool = True) -> Generator[None, None, None]:
         """Do a few milliseconds' work for each step. It ends when all of the text was read, and is of the shape.
 
-        Raises `NotJsonError`. Without ``encoding`` it is not checked whether it is UTF-8.
+        Raises `NotJsonError`. Without `encoding` it is not checked whether it is UTF-8.
         """
         if encoding:
             yield from self._check_encoding()

@@ -16,7 +16,7 @@ _COMMA: Final = b" \t\n\r,"
 def secrets_in_steps(
     text: bytes, names: SecretNames, paths: Iterable[SensitivePath] = ()
 ) -> Generator[None, None, set[str]]:
-    """Return what `secrets_in` finds in the object that ``text`` is: a few milliseconds' work for each step."""
+    """Return what `secrets_in` finds in the object that `text` is: a few milliseconds' work for each step."""
     collector = _Collector(text, names, Within.document(paths))
     yield from collector.steps(OBJECT, encoding=False)
     return collector.secrets

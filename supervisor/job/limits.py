@@ -9,7 +9,7 @@ from supervisor.verdict import LimitKind, Limits
 
 
 def limits_for(settings: RunSettings, block: BlockEntry) -> Limits:
-    """Return the limits of a job of ``block``: its own where they are tighter than the worker's."""
+    """Return the limits of a job of `block`: its own where they are tighter than the worker's."""
     seconds, seconds_by_block = _tighter(settings.max_job_seconds, block.max_seconds)
     memory_mb, memory_by_block = _tighter(settings.max_job_memory_mb, block.max_memory_mb)
     assert seconds is not None, "the worker has a time limit"

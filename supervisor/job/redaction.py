@@ -12,7 +12,7 @@ def mask_of(
 ) -> Mask:
     """Return the mask of a job with these parameters and this context, as the engine sent them.
 
-    ``sensitive`` is what the block's model has declared. The values come from the order, never from the child.
+    `sensitive` is what the block's model has declared. The values come from the order, never from the child.
     """
 
     def secrets() -> Iterator[str]:

@@ -36,9 +36,9 @@ _STATUS: Final = re.compile(rb'\{"jobExecutionId": "(?:[^"\\]|\\.)*+", "status":
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A job that is over: the verdict, its evidence, and the JSON that the block returned (``b""`` for none).
+    """A job that is over: the verdict, its evidence, and the JSON that the block returned (`b""` for none).
 
-    ``stuck`` is true when the child could not be killed: its slot must not be used again.
+    `stuck` is true when the child could not be killed: its slot must not be used again.
     """
 
     verdict: Verdict
@@ -108,7 +108,7 @@ def _is_of_objects(value: object) -> bool:
 
 
 def _without_nul(text: bytes) -> bytes:
-    """Return JSON in which each NUL character is the four characters ``\\x00``: PostgreSQL can't store one."""
+    """Return JSON in which each NUL character is the four characters `\\x00`: PostgreSQL can't store one."""
     if b"\\u0000" not in text:
         return text
     # No byte of UTF-8 is 0xFF: it keeps the place of a backslash that is escaped, and begins no escape itself.
@@ -119,7 +119,7 @@ def _without_nul(text: bytes) -> bytes:
 def result_text(job_id: str, finished: Finished, *, knows_retryable: bool) -> bytes:
     """Build a result, without NUL characters in its message, which PostgreSQL can't store.
 
-    ``retryable`` is sent only to engines that know it (engine contract: results).
+    `retryable` is sent only to engines that know it (engine contract: results).
 
     The block's JSON is put in as it is: parsing and writing 8 MB again would hold the loop for another 0.1 s.
     """

@@ -39,7 +39,7 @@ START_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed job. ``parameters`` and ``context`` are as the engine sent them, and may hold passwords."""
+    """A claimed job. `parameters` and `context` are as the engine sent them, and may hold passwords."""
 
     job_id: str
     block_id: str
@@ -50,7 +50,7 @@ class Job:
     entity_id: int | float | None = None
     step_label: str | None = None
     texts: "JobTexts | None" = None
-    """What ``parameters`` and ``context`` are, where they are large: those two are empty then."""
+    """What `parameters` and `context` are, where they are large: those two are empty then."""
 
     def payload(self) -> bytes:
         """Return parameters and context as the child gets them."""
@@ -105,7 +105,7 @@ class JobRunner:
         return self._spares.problem
 
     def tell_capacity(self, told: Callable[[str | None], None]) -> None:
-        """Have ``told`` called with each change of `problem` from now on."""
+        """Have `told` called with each change of `problem` from now on."""
         self._spares.on_capacity = told
 
     async def prepare(self) -> None:
@@ -122,8 +122,8 @@ class JobRunner:
     ) -> Finished:
         """Run one job to its verdict. Raises nothing that a job can cause. Not to be cancelled: see `stop_all`.
 
-        ``on_start`` gets the pid of the job's child. Where a process of the job can't be killed (`Finished.stuck`),
-        ``on_gone`` is called when it is gone, if that ever comes.
+        `on_start` gets the pid of the job's child. Where a process of the job can't be killed (`Finished.stuck`),
+        `on_gone` is called when it is gone, if that ever comes.
         """
         mask = await self._mask_of(job, block)
         if self._is_stopping():
@@ -258,7 +258,7 @@ class JobRunner:
         return self._stopping
 
     def stop_all(self) -> None:
-        """End every running job now, with the cause ``worker_stopping``; jobs that come later are not run."""
+        """End every running job now, with the cause `worker_stopping`; jobs that come later are not run."""
         self._stopping = True
         for execution in self._running.values():
             execution.stop()
@@ -278,7 +278,7 @@ def _nothing() -> None:
 
 
 def backstop(processes: int | None) -> int | None:
-    """Return the kernel's limit of processes and threads for a job that may have ``processes``.
+    """Return the kernel's limit of processes and threads for a job that may have `processes`.
 
     A little above: a job over its own limit is to be seen, ended and told so, and not only be refused more. This one
     keeps a bomb from growing meanwhile.

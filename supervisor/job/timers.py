@@ -11,7 +11,7 @@ _CATCH_UP_SECONDS: Final = 0.05
 
 
 class JobTimers:
-    """Calls ``on_fired`` when a timer is due, with the time at which it is. Setting one again replaces it."""
+    """Calls `on_fired` when a timer is due, with the time at which it is. Setting one again replaces it."""
 
     def __init__(self, on_fired: Callable[[float, Timer], None]) -> None:
         self._on_fired = on_fired

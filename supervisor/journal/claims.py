@@ -8,7 +8,7 @@ from supervisor.journal.records import Claim, Entry, RowState, StoredResult
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """An entry and its image in the file: that is behind while ``saved`` is lower than ``version``."""
+    """An entry and its image in the file: that is behind while `saved` is lower than `version`."""
 
     entry: Entry
     version: int = 1
@@ -28,7 +28,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """What somebody else has done to the file. ``unclear`` tells that a row was being written meanwhile."""
+    """What somebody else has done to the file. `unclear` tells that a row was being written meanwhile."""
 
     revived: list[Entry] = field(default_factory=list)
     dropped: list[Entry] = field(default_factory=list)
@@ -84,7 +84,7 @@ class Claims:
         return row
 
     def replace_refused(self, number: int, reason: str, text: bytes, now: float) -> list[Row]:
-        """Make a claim's result a dead letter, and ``text`` that of a new entry of the same claim.
+        """Make a claim's result a dead letter, and `text` that of a new entry of the same claim.
 
         Returns both rows, the new one first. They belong into one transaction: a kill must not leave a claim with
         neither.
@@ -107,13 +107,13 @@ class Claims:
         return row
 
     def numbers_above(self, highest: int) -> None:
-        """Give only numbers above ``highest`` from now on."""
+        """Give only numbers above `highest` from now on."""
         self._next = max(self._next, highest + 1)
 
     def adopt(self, entries: Sequence[Entry], highest: int, unsaved: set[int]) -> list[Entry]:
         """Take in what a file holds of earlier runs. Returns those that must not stay in it as they are.
 
-        ``unsaved`` are the numbers of entries that the file in use does not have as they are. What is in memory already
+        `unsaved` are the numbers of entries that the file in use does not have as they are. What is in memory already
         is of this run: the file could not be read when it was claimed, so that a number may have been given twice.
         """
         self.numbers_above(highest)
@@ -179,7 +179,7 @@ class Claims:
                 del self._rows[number]
 
     def saved(self, row: Row, version: int) -> None:
-        """Note that the file has a row as it was at ``version``."""
+        """Note that the file has a row as it was at `version`."""
         row.saved = max(row.saved, version)
         if row.gone and row.saved == row.version and self._rows.get(row.entry.number) is row:
             del self._rows[row.entry.number]

@@ -40,7 +40,7 @@ _DISK_ERRORS: Final = (sqlite3.Error, OSError)
 class DurableCopy:
     """Writes the book's rows, and facts, to the journal. Only `begin` raises for a problem with the disk.
 
-    ``found`` is called when entries of an earlier run have come in late.
+    `found` is called when entries of an earlier run have come in late.
     """
 
     def __init__(self, book: Claims, mend_seconds: float, found: Callable[[], None]) -> None:

@@ -129,7 +129,7 @@ class Ledger:
             await self._image.save([row])
 
     async def replace_refused(self, number: int, reason: str, text: bytes) -> StoredResult | None:
-        """Keep a result that the engine has refused, as `mark_dead` does, and ``text`` as the result in its place.
+        """Keep a result that the engine has refused, as `mark_dead` does, and `text` as the result in its place.
 
         In one transaction: a kill at any instruction leaves the claim with the one or the other. Returns what is to be
         sent, `None` where the claim is not open any more.

@@ -24,7 +24,7 @@ LOOK_EVERY_SECONDS: Final = 2.0
 
 
 class Maintenance:
-    """Used by the writer's thread alone. ``changed`` and ``lost`` are called there."""
+    """Used by the writer's thread alone. `changed` and `lost` are called there."""
 
     def __init__(
         self, path: Path, changed: Callable[[list[RowState]], None], lost: Callable[[], None]

@@ -52,9 +52,9 @@ class _Record(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class PlaceRecord:
-    """What the file says, and how this place looks now. ``key`` is random and the directory's own.
+    """What the file says, and how this place looks now. `key` is random and the directory's own.
 
-    ``was_found`` tells that there was a file, ``doubt`` why this directory may be a copy of another one.
+    `was_found` tells that there was a file, `doubt` why this directory may be a copy of another one.
     """
 
     key: str
@@ -72,7 +72,7 @@ class PlaceRecord:
 
 
 def read_place(directory: Path, descriptor: int, machine: Machine | None = None) -> PlaceRecord:
-    """Compare what the file says with this place. ``descriptor`` is the directory's own, locked.
+    """Compare what the file says with this place. `descriptor` is the directory's own, locked.
 
     A directory without the file is new, or a version before this one has used it: it belongs here. Raises `OSError`
     when not even the directory can be looked at.

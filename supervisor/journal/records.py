@@ -12,7 +12,7 @@ State = Literal["running", "waiting", "dead", "set aside"]
 class Claim:
     """A job that this worker has claimed. Never the payload, which holds device passwords: only its digest.
 
-    ``claimed_at`` is seconds since the epoch.
+    `claimed_at` is seconds since the epoch.
     """
 
     job_id: str
@@ -24,9 +24,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A claim and what became of it. ``finished_at`` is when its result was made, in seconds since the epoch.
+    """A claim and what became of it. `finished_at` is when its result was made, in seconds since the epoch.
 
-    ``replaced_by`` is the entry of the failed result that is, or was, sent in the place of this one, which the engine
+    `replaced_by` is the entry of the failed result that is, or was, sent in the place of this one, which the engine
     had refused for good.
     """
 
@@ -39,9 +39,9 @@ class Entry:
 
     @property
     def state(self) -> State:
-        """``running`` without a result, ``waiting`` with one that is to be delivered, ``dead`` if refused for good.
+        """`running` without a result, `waiting` with one that is to be delivered, `dead` if refused for good.
 
-        ``set aside`` is a claim without a result that is not reported, as its job may run elsewhere.
+        `set aside` is a claim without a result that is not reported, as its job may run elsewhere.
         """
         if self.dead_reason is not None:
             return "set aside" if self.result is None else "dead"
@@ -50,10 +50,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class StoredResult:
-    """A result on its way to the engine. ``number`` is the claim's; ``text`` is sent unchanged at every try.
+    """A result on its way to the engine. `number` is the claim's; `text` is sent unchanged at every try.
 
-    ``earlier`` tells that an earlier run, or a try before a dead letter, may have delivered it already.
-    ``replaces`` tells that it stands for one that the engine has refused; ``replaced``, that it is such a one, which
+    `earlier` tells that an earlier run, or a try before a dead letter, may have delivered it already.
+    `replaces` tells that it stands for one that the engine has refused; `replaced`, that it is such a one, which
     somebody has sent again.
     """
 

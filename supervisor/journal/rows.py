@@ -22,7 +22,7 @@ _COLUMNS_OF_VERSION: Final = {
 
 @dataclass(slots=True)
 class Loaded:
-    """What a file holds. ``repaired`` are the numbers of entries that are not as they stand in the file."""
+    """What a file holds. `repaired` are the numbers of entries that are not as they stand in the file."""
 
     entries: list[Entry] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)

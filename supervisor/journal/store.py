@@ -37,7 +37,7 @@ class Journal:
     """The file on the disk. What it is given is durable when the future is done, unless that raises.
 
     Futures end with `OSError` or `sqlite3.Error` when the disk does not take it: `Ledger` knows what to do then.
-    ``changed`` and ``lost`` are called on the loop when somebody else has changed rows, or taken the file away.
+    `changed` and `lost` are called on the loop when somebody else has changed rows, or taken the file away.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Journal:
         return self._writer.call(work)
 
     def save(self, entries: list[Entry], settled: Settled = _unheard) -> "asyncio.Future[None]":
-        """Make the rows of ``entries`` what the entries are, all or none."""
+        """Make the rows of `entries` what the entries are, all or none."""
 
         def work(database: sqlite3.Connection) -> None:
             for entry in entries:
@@ -123,7 +123,7 @@ class Journal:
         return self._writer.call(work)
 
     def look_again(self) -> None:
-        """Call ``changed`` at the next look, whether something changes until then or not."""
+        """Call `changed` at the next look, whether something changes until then or not."""
         self._maintenance.look_again()
 
     def close(self, timeout_seconds: float = CLOSE_SECONDS) -> None:

@@ -8,7 +8,7 @@ LOOK_SECONDS: Final = 1.0
 
 
 class WriteTimeout:
-    """Ends futures with `TimeoutError` that are not done after ``seconds``, give or take a look."""
+    """Ends futures with `TimeoutError` that are not done after `seconds`, give or take a look."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

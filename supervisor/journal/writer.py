@@ -26,7 +26,7 @@ class _Order:
 
 
 class Writer:
-    """Carries out what it is given, in the order in which it is given. ``maintenance`` are done in between."""
+    """Carries out what it is given, in the order in which it is given. `maintenance` are done in between."""
 
     def __init__(self, path: Path, maintenance: Maintenance) -> None:
         self.database: sqlite3.Connection | None = None
@@ -43,15 +43,15 @@ class Writer:
         operation: Callable[[sqlite3.Connection], T],
         settled: Callable[[BaseException | None], None] = lambda error: None,
     ) -> "asyncio.Future[T]":
-        """Have ``operation`` done in a transaction that it may share with others.
+        """Have `operation` done in a transaction that it may share with others.
 
-        The future ends when that is on the disk, or with what was raised. ``settled`` is called on the loop just
+        The future ends when that is on the disk, or with what was raised. `settled` is called on the loop just
         before, in the order of the writes, also for a future that nobody waits for any more: that cancels nothing.
         """
         return self._put(operation, settled, alone=False)
 
     def call(self, operation: Callable[[], T]) -> "asyncio.Future[T]":
-        """Have ``operation`` done in the thread, outside of any transaction."""
+        """Have `operation` done in the thread, outside of any transaction."""
         return self._put(operation, lambda error: None, alone=True)
 
     def _put(

@@ -35,7 +35,7 @@ _LAST_WORDS_BYTES: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Reaped:
-    """What the kernel says of a child that was waited for. ``None`` where another has waited for it, or traces it."""
+    """What the kernel says of a child that was waited for. `None` where another has waited for it, or traces it."""
 
     peak_memory_mb: float | None
     cpu_seconds: float | None
@@ -48,7 +48,7 @@ class Child:
     Until `reap` is called a dead child stays a zombie, and keeps its pid and its process group's number from
     being given to a stranger.
 
-    Raises `OSError` when its end can't be waited for; then ``pidfd``, which is this object's, is closed.
+    Raises `OSError` when its end can't be waited for; then `pidfd`, which is this object's, is closed.
     """
 
     def __init__(self, pid: int, pidfd: int, wiring: Wiring, known_children: KnownChildren) -> None:

@@ -110,7 +110,7 @@ class TemplateProcess:
         return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
     async def end_by_itself(self, bound_seconds: float) -> str | None:
-        """Reap the template if it ends within ``bound_seconds``, and say how it ended; `None` while it lives on."""
+        """Reap the template if it ends within `bound_seconds`, and say how it ended; `None` while it lives on."""
         end = time.monotonic() + bound_seconds
         flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
         while os.waitid(os.P_PID, self.pid, flags) is None:  # noqa: ASYNC222  # WNOHANG never waits

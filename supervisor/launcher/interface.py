@@ -38,7 +38,7 @@ class Launcher(Protocol):
     async def reload(self, imports: Imports, accept: Callable[[Catalogue], None]) -> Catalogue:
         """Import the blocks anew, and start children from these from now on. Children that run go on.
 
-        Raises `TemplateError`, and what ``accept`` raises for the new catalogue: then all stays as it was, as it
+        Raises `TemplateError`, and what `accept` raises for the new catalogue: then all stays as it was, as it
         does when this is cancelled.
         """
         ...

@@ -32,7 +32,7 @@ _LONGEST_PAUSE_SECONDS: Final = 60.0
 class JobUsers:
     """Users by number. One is free again only when nothing of it is alive and its leftovers are gone.
 
-    ``directories`` are those into which everyone may write.
+    `directories` are those into which everyone may write.
     """
 
     def __init__(self, users: Iterable[int], directories: Iterable[str] = USUAL) -> None:
@@ -107,7 +107,7 @@ class JobUsers:
 
 
 def _clean_up_after(user: int, directories: Iterable[str] = USUAL) -> str:
-    """Kill what is left of ``user`` and remove what it left. Returns what could not be done, or nothing."""
+    """Kill what is left of `user` and remove what it left. Returns what could not be done, or nothing."""
     end = time.monotonic() + _KILL_SECONDS
     # A child's orphans are given to this process: whatever of this user is alive is below one of its children.
     while alive := [pid for pid in direct_children() if user_of(pid) == user and is_alive(pid)]:

@@ -26,7 +26,7 @@ class KnownChildren:
         self._known.discard(pid)
 
     def unknown(self, pids: set[int]) -> set[int]:
-        """Return those of ``pids`` that are leftovers."""
+        """Return those of `pids` that are leftovers."""
         # multiprocess starts its tracker when it likes; it is never a job's.
         tracker = getattr(resource_tracker._resource_tracker, "_pid", None)
         return pids - self._known - {tracker}

@@ -31,7 +31,7 @@ class JobProcesses:
 
 
 def owner_of(pid: int, stat: Stat, jobs: Collection[JobProcesses]) -> JobProcesses | None:
-    """Return the one of ``jobs`` that the process ``pid`` belongs to, `None` where nothing tells.
+    """Return the one of `jobs` that the process `pid` belongs to, `None` where nothing tells.
 
     By its process group, where the kernel asks about groups: that is exact and no process can change it. Else by what
     else a job has for itself: a user, a cgroup, a session.

@@ -44,7 +44,7 @@ class ProcessGroups:
         self._on_many: Callable[[int], None] = _nothing
 
     def listen(self, descriptor: int) -> None:
-        """Be asked by the kernel from now on; ``descriptor`` is this object's from here."""
+        """Be asked by the kernel from now on; `descriptor` is this object's from here."""
         self._listener = GroupListener(descriptor)
         asyncio.get_running_loop().add_reader(descriptor, self._answer)
 
@@ -54,7 +54,7 @@ class ProcessGroups:
         return self._listener is not None and not self._unknown
 
     def watch(self, most: int | None, on_many: Callable[[int], None]) -> None:
-        """Hold, and call ``on_many`` with the number of groups, when the job has more than ``most`` besides its own.
+        """Hold, and call `on_many` with the number of groups, when the job has more than `most` besides its own.
 
         Each has a process at least. A bomb is noticed this way at its own pace.
         """
@@ -78,7 +78,7 @@ class ProcessGroups:
                     self._send(pid, descriptor, number)
 
     def has(self, pid: int) -> bool:
-        """Whether the process ``pid`` is alive and in one of these groups."""
+        """Whether the process `pid` is alive and in one of these groups."""
         stat = read_stat(pid)
         return stat is not None and stat.lives and (stat.group == self._pid or stat.group in self._led)
 
@@ -195,7 +195,7 @@ def _session(pid: int) -> int | None:
 
 
 def _has_members(pid: int, descriptor: int) -> bool:
-    """Whether the group that ``pid`` has led, before it was waited for, may have members."""
+    """Whether the group that `pid` has led, before it was waited for, may have members."""
     try:
         if _signal_group(descriptor, 0):
             return True

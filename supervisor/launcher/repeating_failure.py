@@ -11,7 +11,7 @@ AGAIN_SECONDS: Final = 30.0
 
 
 class RepeatingFailure:
-    """Logs one kind of failure. The same text is said again after half a minute. ``clock`` is monotonic."""
+    """Logs one kind of failure. The same text is said again after half a minute. `clock` is monotonic."""
 
     def __init__(self, logger: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
         self._logger = logger
@@ -20,7 +20,7 @@ class RepeatingFailure:
         self._said_at = 0.0
 
     def failed(self, event: Event, *, level: int | None = None, error: BaseException | None = None) -> None:
-        """Say that it has failed; with the traceback of ``error``, where one is given."""
+        """Say that it has failed; with the traceback of `error`, where one is given."""
         now = self._clock()
         if event.message != self._text or now >= self._said_at + AGAIN_SECONDS:
             self._text, self._said_at = event.message, now

@@ -21,7 +21,7 @@ _IN_MEMORY: Final = frozenset({"tmpfs", "ramfs", "overlay", "devtmpfs", "mqueue"
 
 @dataclass(frozen=True, slots=True)
 class SharedDirectories:
-    """What was found. ``complete`` is false where there are more directories than are searched."""
+    """What was found. `complete` is false where there are more directories than are searched."""
 
     paths: tuple[str, ...]
     complete: bool = True
@@ -44,7 +44,7 @@ def shared_directories() -> SharedDirectories:
 
 
 def _search(top: str, found: dict[tuple[int, int], str], left: int) -> int:
-    """Add what is open to all below ``top``, on its own file system, level by level. Returns how many are left."""
+    """Add what is open to all below `top`, on its own file system, level by level. Returns how many are left."""
     try:
         device = os.stat(top).st_dev
     except OSError:

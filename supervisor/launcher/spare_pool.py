@@ -46,7 +46,7 @@ class _Wait:
 
 
 class SparePool:
-    """Keeps up to ``target`` ready children, and starts more when asked, at most one per core at a time.
+    """Keeps up to `target` ready children, and starts more when asked, at most one per core at a time.
 
     Where none can be started it keeps trying, one at least, so that it learns when one can.
     """

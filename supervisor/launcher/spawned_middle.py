@@ -18,7 +18,7 @@ from supervisor.process.shortage import explain
 
 
 class SpawnedMiddle:
-    """Starts the interpreter. ``born`` gets the child's pid, or a `LaunchError`. To be closed in any case.
+    """Starts the interpreter. `born` gets the child's pid, or a `LaunchError`. To be closed in any case.
 
     Raises `LaunchError` when the machine has nothing left for it; then no descriptor stays open.
     """

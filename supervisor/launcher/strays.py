@@ -31,9 +31,9 @@ class _Stray:
 
 
 class Strays:
-    """Kills what ``look`` finds, in the background, until it finds nothing. Costs no job its slot or its time.
+    """Kills what `look` finds, in the background, until it finds nothing. Costs no job its slot or its time.
 
-    ``look`` returns direct children of this process that nobody knows, and that no job owns.
+    `look` returns direct children of this process that nobody knows, and that no job owns.
     """
 
     def __init__(self, look: Callable[[], Awaitable[set[int]]]) -> None:

@@ -48,9 +48,9 @@ class Sweeper:
         self._jobs.pop(job, None)
 
     async def clear(self, job: JobProcesses, bound_seconds: float | None = None) -> Swept:
-        """Kill every leftover of ``job``, whose child is dead and was not waited for. Its groups are stopped at once.
+        """Kill every leftover of `job`, whose child is dead and was not waited for. Its groups are stopped at once.
 
-        Gives up after ``bound_seconds`` (5 s); where all groups of the job are known, so long after something of it
+        Gives up after `bound_seconds` (5 s); where all groups of the job are known, so long after something of it
         has ended. What is in its cgroup is killed first, before it can fork or leave. May be called again for what
         remained.
 

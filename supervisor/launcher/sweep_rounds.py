@@ -12,9 +12,9 @@ _ROUND_SECONDS: Final = 0.02
 
 
 class SweepRounds:
-    """Remembers from round to round what was killed. ``killed`` are those that did not end by themselves.
+    """Remembers from round to round what was killed. `killed` are those that did not end by themselves.
 
-    ``traced`` are dead, and can't be waited for before somebody else lets them go: they take nobody's place.
+    `traced` are dead, and can't be waited for before somebody else lets them go: they take nobody's place.
     """
 
     def __init__(self, groups: ProcessGroups) -> None:
@@ -61,7 +61,7 @@ class SweepRounds:
 
 
 def reap(pids: set[int], end: float) -> set[int]:
-    """Wait for those that end before ``end``, and return them."""
+    """Wait for those that end before `end`, and return them."""
     waiting = set(pids)
     pause = 0.0005
     while waiting := {pid for pid in waiting if not _reaped(pid)}:

@@ -45,7 +45,7 @@ _LAST_ENDINGS_SECONDS: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Awaited:
-    """A child that a template was asked for. ``started`` gets its pid."""
+    """A child that a template was asked for. `started` gets its pid."""
 
     template: TemplateProcess
     started: asyncio.Future[int]

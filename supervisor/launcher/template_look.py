@@ -8,7 +8,7 @@ from supervisor.process.proc import children_of_thread, read_stat
 
 
 def look_at(pid: int) -> Look:
-    """Return how the template ``pid`` is. Takes a few reads of /proc."""
+    """Return how the template `pid` is. Takes a few reads of /proc."""
     stat = read_stat(pid)
     worked = [_worked(process) for process in (pid, *forks_of(pid))]
     known = [one for one in worked if one is not None]

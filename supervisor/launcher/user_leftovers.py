@@ -36,7 +36,7 @@ class _TooManyError(Exception):
 
 
 def remove_leftovers(users: Collection[int], directories: Iterable[str] = USUAL) -> list[str]:
-    """Remove what ``users``, of which nothing is alive, have left. Returns what is still there.
+    """Remove what `users`, of which nothing is alive, have left. Returns what is still there.
 
     In each directory what lies at the top, with all below it, and the same in what others have opened to everyone
     there: a user with nothing but its own directory can make nothing elsewhere. Of very many files a part is left:

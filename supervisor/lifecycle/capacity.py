@@ -15,7 +15,7 @@ _LATE_TIMES: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What is known of it. All times are monotonic seconds; ``ready`` is the number of spares that wait for a job.
+    """What is known of it. All times are monotonic seconds; `ready` is the number of spares that wait for a job.
 
     As long as starts succeed, a moment without a spare is nothing: a burst takes them all, and the next ones come.
     """
@@ -39,7 +39,7 @@ class Capacity:
         return max(_LATE_SECONDS, _LATE_TIMES * self.start_seconds)
 
     def succeeded(self, began: float, now: float) -> Self:
-        """A child that was asked for at ``began`` is ready."""
+        """A child that was asked for at `began` is ready."""
         return replace(
             self,
             is_proven=True,
@@ -52,14 +52,14 @@ class Capacity:
         )
 
     def failed(self, reason: str, began: float, *, on_its_way: bool = False) -> Self:
-        """A start has failed. ``on_its_way``: only until something else is there, which comes by itself."""
+        """A start has failed. `on_its_way`: only until something else is there, which comes by itself."""
         since = self.failing_since
         if since is None and not on_its_way:
             since = began
         return replace(self, failures=self.failures + 1, failing_since=since, reason=reason)
 
     def late(self, began: float, now: float) -> Self:
-        """A start that began at ``began`` is late. It matters only if no other has succeeded meanwhile."""
+        """A start that began at `began` is late. It matters only if no other has succeeded meanwhile."""
         if self.succeeded_at > began:
             return self
         reason = self.reason or f"No child has become ready for {now - began:.0f} s."
@@ -78,7 +78,7 @@ class Capacity:
         return None if ready or self._is_sound else self.reason
 
     def wait_until(self, asked_at: float, longest_seconds: float) -> float:
-        """Return until when a job waits for its child that has asked for it at ``asked_at``."""
+        """Return until when a job waits for its child that has asked for it at `asked_at`."""
         longest = asked_at + longest_seconds
         if self.failing_since is None:
             return longest

@@ -36,7 +36,7 @@ class OutcomeArrived:
 
 @dataclass(frozen=True, slots=True)
 class ChannelEnded:
-    """Nothing more can be read: a clean end, or ``problem`` says what was no frame."""
+    """Nothing more can be read: a clean end, or `problem` says what was no frame."""
 
     at: float
     problem: str | None = None
@@ -60,7 +60,7 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class MemoryMeasured:
-    """A sample of the memory of the job's processes. ``at_limit``: the kernel has ended one at the limit."""
+    """A sample of the memory of the job's processes. `at_limit`: the kernel has ended one at the limit."""
 
     at: float
     used_mb: float
@@ -76,7 +76,7 @@ class Ticked:
 
 @dataclass(frozen=True, slots=True)
 class ChannelChecked:
-    """What the child had sent by the time of a look was read, unless ``unread``."""
+    """What the child had sent by the time of a look was read, unless `unread`."""
 
     at: float
     unread: bool
@@ -116,7 +116,7 @@ class StackTaken:
 
 @dataclass(frozen=True, slots=True)
 class TreeCleared:
-    """No process of the job is alive, or the time for that is over (``remaining`` > 0); the child was waited for."""
+    """No process of the job is alive, or the time for that is over (`remaining` > 0); the child was waited for."""
 
     at: float
     killed: int = 0
@@ -201,7 +201,7 @@ class ClearTree:
 
 @dataclass(frozen=True, slots=True)
 class Conclude:
-    """The job is over; decide the verdict. ``stuck`` is true when a process of it could not be killed."""
+    """The job is over; decide the verdict. `stuck` is true when a process of it could not be killed."""
 
     at: float
     stuck: bool = False

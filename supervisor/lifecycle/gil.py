@@ -27,7 +27,7 @@ class ThreadSeen:
 def held_seconds(
     before: Mapping[int, ThreadSeen], after: Mapping[int, ThreadSeen], main: int, seconds: float
 ) -> float:
-    """Judge two looks at all threads of a process, so many seconds apart. ``main`` is the main thread's number.
+    """Judge two looks at all threads of a process, so many seconds apart. `main` is the main thread's number.
 
     What the main thread waited for a processor meanwhile does not count.
     """

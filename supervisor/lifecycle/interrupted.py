@@ -28,8 +28,8 @@ def judge(
 ) -> Judgement:
     """Decide about one claim.
 
-    ``doubt`` is why this state directory may be a copy. ``is_polled`` tells whether the engine has this job as claimed
-    by this worker, `None` where it can't tell. ``age_seconds`` is since the claim, by the wall clock.
+    `doubt` is why this state directory may be a copy. `is_polled` tells whether the engine has this job as claimed
+    by this worker, `None` where it can't tell. `age_seconds` is since the claim, by the wall clock.
 
     Where the engine can't tell, time does: it fails a job that was claimed longer ago than its limit, and may start it
     again under the same id, elsewhere (engine contract: worker states, retries).

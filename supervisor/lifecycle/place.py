@@ -14,8 +14,8 @@ JOURNAL_OF_ANOTHER: Final = "the journal belongs to another state directory"
 class Place:
     """Where a state directory lies. `None` or empty is what could not be found out.
 
-    ``born_ns`` is when the directory was made, ``volume`` a number that its file system keeps over reboots, and
-    ``device`` the number of its disk under this ``boot_id``. Of the machine there are digests only.
+    `born_ns` is when the directory was made, `volume` a number that its file system keeps over reboots, and
+    `device` the number of its disk under this `boot_id`. Of the machine there are digests only.
     """
 
     inode: int

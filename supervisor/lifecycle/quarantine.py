@@ -25,7 +25,7 @@ DEADLY: Final = frozenset({Cause.CRASHED, Cause.EXITED, Cause.MEMORY_LIMIT})
 
 @dataclass(frozen=True, slots=True)
 class JobFingerprint:
-    """What makes two jobs the same work. ``digest`` is the keyed digest of the parameters."""
+    """What makes two jobs the same work. `digest` is the keyed digest of the parameters."""
 
     block_id: str
     job_type: str
@@ -49,7 +49,7 @@ class Quarantine:
         return len(self._records)
 
     def refusal(self, job: JobFingerprint, at: float) -> Quarantined | None:
-        """Return why ``job`` must not be run now, or `None`."""
+        """Return why `job` must not be run now, or `None`."""
         record = self._records.get(job)
         if record is None or record.until is None:
             return None

@@ -19,7 +19,7 @@ _TELLING_TICKS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class StallWatch:
-    """What is known about one child's loop. ``counted_seconds`` of silence lie before ``counted_to``."""
+    """What is known about one child's loop. `counted_seconds` of silence lie before `counted_to`."""
 
     threshold_seconds: float
     counted_to: float
@@ -53,7 +53,7 @@ def ticked(watch: StallWatch, at: float) -> tuple[StallWatch, float | None]:
 def looked(watch: StallWatch, at: float, *, unread: bool) -> tuple[StallWatch, bool]:
     """Return the watch after a look at the channel, and whether the loop has to be flagged now.
 
-    ``unread`` says that the child has sent more than was read: a tick may be among it.
+    `unread` says that the child has sent more than was read: a tick may be among it.
     """
     late = at - watch.due_at > _LATE_SHARE * tick_seconds(watch.threshold_seconds)
     counted = watch.counted_seconds if late or unread else watch.silent_at(at)

@@ -39,7 +39,7 @@ _CHILD_MAY_RUN: Final = (Phase.RUNNING, Phase.CANCELLING, Phase.DUMPING, Phase.L
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """Everything that is known about a job so far. ``stack`` and ``channel_problem`` are as they came: not masked."""
+    """Everything that is known about a job so far. `stack` and `channel_problem` are as they came: not masked."""
 
     limits: Limits
     phase: Phase = Phase.WAITING

@@ -29,9 +29,9 @@ class Judgement(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A template as the kernel shows it. ``state`` is the letter of proc(5).
+    """A template as the kernel shows it. `state` is the letter of proc(5).
 
-    ``worked`` grows when it or a process that it has forked runs or waits for a core: a machine without time for it
+    `worked` grows when it or a process that it has forked runs or waits for a core: a machine without time for it
     looks different from a template that hangs. `None` where the kernel does not tell.
     """
 
@@ -45,7 +45,7 @@ class Look:
 
 
 class TemplateSilence:
-    """One request that waits for its answer since ``asked_at``, ``longest_seconds`` at most."""
+    """One request that waits for its answer since `asked_at`, `longest_seconds` at most."""
 
     def __init__(self, asked_at: float, longest_seconds: float) -> None:
         self._ends_at = asked_at + longest_seconds

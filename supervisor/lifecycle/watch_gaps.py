@@ -7,7 +7,7 @@ from supervisor.verdict import LimitKind, Unwatched
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The times in which one limit was not watched: ``seconds`` that are over, and one ``since`` when, if it lasts."""
+    """The times in which one limit was not watched: `seconds` that are over, and one `since` when, if it lasts."""
 
     kind: LimitKind
     reason: str

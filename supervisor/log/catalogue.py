@@ -25,7 +25,7 @@ def all_events() -> tuple[type[Event], ...]:
 
 @functools.lru_cache(maxsize=256)
 def said_by_text(name: str) -> frozenset[str]:
-    """Return the facts that the sentence of the event ``name`` says; none for what is no event of ours."""
+    """Return the facts that the sentence of the event `name` says; none for what is no event of ours."""
     return next((event.in_text for event in all_events() if event.name == name), frozenset())
 
 

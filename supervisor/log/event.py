@@ -15,8 +15,8 @@ _CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 class Event:
     """Base of all events. A class is one event; its annotations are its facts; its docstring is for the reference.
 
-    ``text`` is the sentence; ``{fact}`` stands for a fact. Facts that are `None` are left out, so a fact that the
-    sentence names is never `None`. Nothing is generated here, as ``dataclasses`` would do: a hundred classes would
+    `text` is the sentence; `{fact}` stands for a fact. Facts that are `None` are left out, so a fact that the
+    sentence names is never `None`. Nothing is generated here, as `dataclasses` would do: a hundred classes would
     cost the start of the worker a twentieth of a second.
     """
 
@@ -50,14 +50,14 @@ def tell(
     level: int | None = None,
     error: BaseException | bool | None = None,
 ) -> None:
-    """Log ``event``, with the traceback of ``error`` (or of the exception that is handled). ``level``: not its own."""
+    """Log `event`, with the traceback of `error` (or of the exception that is handled). `level`: not its own."""
     level = event.level if level is None else level
     if logger.isEnabledFor(level):
         logger.log(level, "%s", event.message, exc_info=error, extra=record_fields(event))
 
 
 def record_fields(event: Event) -> dict[str, object]:
-    """Return what a log record of ``event`` carries: its name and its facts, and which of them its text lacks."""
+    """Return what a log record of `event` carries: its name and its facts, and which of them its text lacks."""
     # A line that was printed is the message already; twice would double the log of a job.
     facts = {name: value for name, value in event.facts.items() if name != PRINTED}
     unsaid = {name: value for name, value in facts.items() if name not in event.in_text}

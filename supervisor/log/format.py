@@ -29,7 +29,7 @@ OTHER_LOG: Final = "log"
 
 
 def printable(text: str) -> str:
-    """Return ``text`` with its control characters and all that is not seen escaped, line breaks and tabs apart.
+    """Return `text` with its control characters and all that is not seen escaped, line breaks and tabs apart.
 
     A job's text must not repaint a terminal, make a log file binary, or read differently from what it is.
     """
@@ -46,7 +46,7 @@ def _escaped(character: str) -> str:
 class TextLine(logging.Formatter):
     """A line to read: time, level, logger, what job it is of, message, facts that the message lacks, event's name.
 
-    Where a person looks on (``indent``), further lines of a message are put below it; in a file they are escaped, so
+    Where a person looks on (`indent`), further lines of a message are put below it; in a file they are escaped, so
     that one event stays one line.
     """
 
@@ -72,8 +72,8 @@ class TextLine(logging.Formatter):
 
 
 class JsonLine(logging.Formatter):
-    """One JSON object: ``time`` (UTC, ISO 8601), ``level``, ``logger``, ``event`` and ``message``; then the event's
-    facts, and ``fields`` and ``traceback`` where there are some. The logger of a job's line is the block's own.
+    """One JSON object: `time` (UTC, ISO 8601), `level`, `logger`, `event` and `message`; then the event's
+    facts, and `fields` and `traceback` where there are some. The logger of a job's line is the block's own.
     """
 
     def format(self, record: logging.LogRecord) -> str:

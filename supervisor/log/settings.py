@@ -14,7 +14,7 @@ _LONGEST_NAME_CHARS: Final = 200
 
 
 def parse_levels(items: Iterable[str]) -> dict[str, int]:
-    """Read ``NAME=LEVEL`` items. Raises `ValueError`, which names the one that is wrong."""
+    """Read `NAME=LEVEL` items. Raises `ValueError`, which names the one that is wrong."""
     levels: dict[str, int] = {}
     for item in items:
         name, _, level = (part.strip() for part in item.partition("="))
@@ -26,7 +26,7 @@ def parse_levels(items: Iterable[str]) -> dict[str, int]:
 
 
 def checked_levels(items: list[str]) -> list[str]:
-    """Return ``items`` if they can be read as levels. Raises `ValueError`."""
+    """Return `items` if they can be read as levels. Raises `ValueError`."""
     parse_levels(items)
     return items
 

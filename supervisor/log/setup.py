@@ -45,7 +45,7 @@ def _formatter(log_format: LogFormat) -> logging.Formatter:
 
 
 def set_level(level: int, levels: Mapping[str, int]) -> None:
-    """Log from this level on, and single loggers from ``levels`` on; what was set for others before is void."""
+    """Log from this level on, and single loggers from `levels` on; what was set for others before is void."""
     logging.getLogger().setLevel(level)
     for name in _names_with_a_level:
         logging.getLogger(name).setLevel(logging.NOTSET)

@@ -9,7 +9,7 @@ _AT_EMPTY_PATH: Final = 0x1000
 _STATX_BTIME: Final = 0x800
 _BYTES: Final = 256
 _BIRTH_OFFSET: Final = 80
-"""Of ``stx_btime`` in ``struct statx``: seconds (64 bits), then nanoseconds (32 bits)."""
+"""Of `stx_btime` in `struct statx`: seconds (64 bits), then nanoseconds (32 bits)."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -40,9 +40,9 @@ class DiskThread:
     """One thread, started at once, that carries out calls in the order in which they come.
 
     A thread that the kernel holds in a call (state D) can be neither interrupted nor joined: nobody waits for it longer
-    than ``limit_seconds``, and while it `hangs` whoever asks is refused at once. So what must not wait for each other
+    than `limit_seconds`, and while it `hangs` whoever asks is refused at once. So what must not wait for each other
     needs threads of its own. It is a daemon of Python's, which the end of the process does not wait for.
-    Where there is nothing to do for ``idle_seconds``, ``idle`` is called, in the thread; it raises nothing.
+    Where there is nothing to do for `idle_seconds`, `idle` is called, in the thread; it raises nothing.
     Raises `StartRefusedError` when the thread can't be started.
     """
 

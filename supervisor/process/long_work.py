@@ -23,7 +23,7 @@ class LongWork:
         self._step = asyncio.Lock()
 
     async def do(self, work: Callable[[], T]) -> T:
-        """Return what ``work`` returns; raise what it raises. When this is cancelled, it is still done to its end."""
+        """Return what `work` returns; raise what it raises. When this is cancelled, it is still done to its end."""
         async with self._turn:
             return await asyncio.to_thread(work)
 

@@ -19,7 +19,7 @@ _HARDWARE_ID_FILES: Final = (
 _CONTAINER_FILES: Final = (".dockerenv", "run/.containerenv", "run/systemd/container")
 _CONTAINER_VARIABLES: Final = ("container", "KUBERNETES_SERVICE_HOST")
 _BUILT_IN: Final = "0"
-"""In ``addr_assign_type``: the address is the device's own, and was not drawn at random or set by a person."""
+"""In `addr_assign_type`: the address is the device's own, and was not drawn at random or set by a person."""
 
 _MOST_BYTES: Final = 4096
 
@@ -28,8 +28,8 @@ _MOST_BYTES: Final = 4096
 class Machine:
     """What is known of a machine; `None` or empty where it does not say.
 
-    ``hardware_id`` is the firmware's or the hypervisor's, and mostly for root only. ``addresses`` are those of network
-    devices with hardware behind them. ``boot_id`` is of the running kernel.
+    `hardware_id` is the firmware's or the hypervisor's, and mostly for root only. `addresses` are those of network
+    devices with hardware behind them. `boot_id` is of the running kernel.
     """
 
     machine_id: str | None = None

@@ -20,7 +20,7 @@ _WORTH_A_LOOK_BYTES: Final = 2**20
 class Inherited:
     """Anonymous memory that a process has from its birth, as it is a fork of one that has it too.
 
-    ``others_have_it``: whether the process that it was forked from still lives, so that none of it is private.
+    `others_have_it`: whether the process that it was forked from still lives, so that none of it is private.
     """
 
     anonymous_bytes: int = 0
@@ -32,7 +32,7 @@ NOTHING_INHERITED: Final = Inherited()
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What one process, or all of a job, has mapped. Of a page that n processes have, ``…_share`` counts 1/n."""
+    """What one process, or all of a job, has mapped. Of a page that n processes have, `…_share` counts 1/n."""
 
     private_bytes: int = 0
     anonymous_share_bytes: int = 0
@@ -74,7 +74,7 @@ def memory_of(pids: Iterable[int], inherited: Inherited = NOTHING_INHERITED) -> 
 def sum_of(total: Mapped, files_bytes: int, of_files: Mapped, inherited: Inherited, processes: int) -> int:
     """Return what a job holds: the higher of two sums, neither of which counts what is not the job's.
 
-    ``files_bytes`` is the size of all files in memory that it has open, ``of_files`` what ``total`` has of these.
+    `files_bytes` is the size of all files in memory that it has open, `of_files` what `total` has of these.
     """
     # All pages that the job alone has, each counted by the one process that has it.
     private = total.private_bytes + max(0, files_bytes - of_files.private_bytes)
@@ -127,7 +127,7 @@ def _mapped_of_files(pids: Iterable[int], files: Collection[FileId]) -> Mapped:
 
 
 def _sizes(content: bytes) -> dict[str, int]:
-    """Read lines such as ``Pss_Anon:    6668 kB``; the first line, of addresses, has no such form."""
+    """Read lines such as `Pss_Anon:    6668 kB`; the first line, of addresses, has no such form."""
     fields = (line.split() for line in content.decode(errors="replace").splitlines())
     return {
         each[0][:-1]: int(each[1]) * _KILOBYTE for each in fields if len(each) == 3 and each[0].endswith(":")

@@ -59,7 +59,7 @@ class NotificationRelay:
 
 
 class NotificationSender:
-    """The supervisor's side. ``watchdog_seconds`` is how often systemd wants to hear of it; `None`: it does not."""
+    """The supervisor's side. `watchdog_seconds` is how often systemd wants to hear of it; `None`: it does not."""
 
     def __init__(self, end: socket.socket, watchdog_seconds: float | None) -> None:
         self._end = end

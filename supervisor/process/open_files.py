@@ -22,7 +22,7 @@ def allow_most() -> None:
 
 
 def most_of_a_job(wanted: int) -> int:
-    """Return how many descriptors a process of a job may have, of ``wanted``: at most half as many as the worker.
+    """Return how many descriptors a process of a job may have, of `wanted`: at most half as many as the worker.
 
     For a user without rights, the kernel counts the descriptors that are on their way in sockets over all its
     processes, and refuses to send one more to whoever may have fewer than that (ETOOMANYREFS; `too_many_unix_fds` in

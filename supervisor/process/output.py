@@ -40,8 +40,8 @@ class OutputReader:
     """Reads one end of a pipe, which stays the caller's to close.
 
     Output that is not UTF-8 is shown with escapes, never dropped. A line of more than 8 KiB is cut once, with a mark.
-    ``mask`` is for a line that was cut, or has not ended: half of a secret may be its end. Whole lines pass unmasked.
-    Nothing is passed on while ``must_wait`` says so: what was said elsewhere before it was printed is not heard yet.
+    `mask` is for a line that was cut, or has not ended: half of a secret may be its end. Whole lines pass unmasked.
+    Nothing is passed on while `must_wait` says so: what was said elsewhere before it was printed is not heard yet.
     """
 
     def __init__(
@@ -99,13 +99,13 @@ class OutputReader:
         return bool(data)
 
     def _split_taken(self, seconds: float) -> None:
-        """Pass on the lines of what was taken, as many as may be in so long a time. The rest stays in ``_taken``."""
+        """Pass on the lines of what was taken, as many as may be in so long a time. The rest stays in `_taken`."""
         if self._taken:
             data, self._taken = self._taken, b""
             self._taken = self._split(data, time.monotonic() + seconds)
 
     def _split(self, data: bytes, until: float) -> bytes:
-        """Pass on lines, and return what is left at the time ``until``."""
+        """Pass on lines, and return what is left at the time `until`."""
         # Empty lines are not passed on, so the valve would never close: 64 KiB of them took 28 ms.
         data = _EMPTY_LINES.sub(b"\n", data)
         start = 0

@@ -20,9 +20,9 @@ _PAUSE_SECONDS: Final = 0.0005
 
 @dataclass(slots=True)
 class Tree:
-    """Living processes by pid, with their parents. ``tasks`` counts their threads, the first thread included.
+    """Living processes by pid, with their parents. `tasks` counts their threads, the first thread included.
 
-    ``complete`` is false when the walk was stopped because there were more tasks than it was asked to count. ``missed``
+    `complete` is false when the walk was stopped because there were more tasks than it was asked to count. `missed`
     is why a part could not be read that may well be there, such as for want of a descriptor: there are more, then.
     """
 
@@ -33,7 +33,7 @@ class Tree:
 
 
 def tree_below(roots: Iterable[int], *, most_tasks: int | None = None) -> Tree:
-    """Walk down from ``roots``, which are part of the tree. Takes some 50 us for each process: not for the loop.
+    """Walk down from `roots`, which are part of the tree. Takes some 50 us for each process: not for the loop.
 
     Follows the kernel's lists of children, not all of /proc: a busy machine costs nothing, and a walk that is
     bounded takes the same time however large a bomb is. While processes come and go it may miss some: walk again.
@@ -129,13 +129,13 @@ def read_stat(pid: int, thread: str | None = None) -> Stat | None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether ``pid`` runs, or could (it is no zombie)."""
+    """Whether `pid` runs, or could (it is no zombie)."""
     stat = read_stat(pid)
     return stat is not None and stat.lives
 
 
 def living_thread(pid: int) -> int:
-    """Return the number by which /proc shows what ``pid`` does: its own, or that of a thread which lives.
+    """Return the number by which /proc shows what `pid` does: its own, or that of a thread which lives.
 
     A process whose first thread has ended shows no memory, environment or place under its own number any more.
     """
@@ -165,7 +165,7 @@ def status_of(pid: int) -> dict[str, str]:
 
 
 def signal_child_of(parent: int, pid: int, number: int) -> bool:
-    """Signal ``pid`` if it is alive and a child of ``parent``. Returns whether it was signalled.
+    """Signal `pid` if it is alive and a child of `parent`. Returns whether it was signalled.
 
     A number that was read a moment ago may be a stranger's by now. The descriptor is bound to whoever has the number
     when it is opened; only then is the parent compared.
@@ -187,9 +187,9 @@ def signal_child_of(parent: int, pid: int, number: int) -> bool:
 
 
 def stop_tree(roots: Iterable[int], end: float) -> Tree:
-    """Stop all below and with ``roots``, children of this process, until a walk finds nothing new, or until ``end``.
+    """Stop all below and with `roots`, children of this process, until a walk finds nothing new, or until `end`.
 
-    ``end`` is on the monotonic clock. Returns the last walk.
+    `end` is on the monotonic clock. Returns the last walk.
     """
     roots = tuple(roots)
     known = dict.fromkeys(roots, os.getpid())
@@ -205,7 +205,7 @@ def stop_tree(roots: Iterable[int], end: float) -> Tree:
 
 
 def _stop_and_follow(known: dict[int, int], fresh: Iterable[int], end: float) -> None:
-    """Stop ``fresh`` and all that is found below it, and add that to ``known``.
+    """Stop `fresh` and all that is found below it, and add that to `known`.
 
     What was seen stopped before its children were read has no others, and is not looked at again: each round costs as
     much as what still runs, not as much as the whole bomb, or that would grow faster than the rounds.
@@ -239,7 +239,7 @@ def _is_stopped(pid: int, found: Stat) -> bool:
 
 
 def kill_tree(roots: Iterable[int], end: float) -> set[int]:
-    """Stop all below and with ``roots``, which are children of this process, then kill it. Returns what was killed."""
+    """Stop all below and with `roots`, which are children of this process, then kill it. Returns what was killed."""
     parents = stop_tree(roots, end).parents
     # From below: when a parent dies first, what is below it changes hands, and is not recognized.
     return {pid for pid in reversed(parents) if signal_child_of(parents[pid], pid, signal.SIGKILL)}

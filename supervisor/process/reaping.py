@@ -15,7 +15,7 @@ def wait_for(pid: int, options: int = os.WNOHANG) -> tuple[int, int, resource.st
     that it waits for, until the kernel takes the processor from it: measured, 0.95 s (sched_rt_runtime_us), in which
     neither heartbeat nor limits went on.
 
-    Raises ``ChildProcessError`` as `os.wait4` does.
+    Raises `ChildProcessError` as `os.wait4` does.
     """
     with normal_priority():
         return os.wait4(pid, options)

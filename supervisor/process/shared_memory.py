@@ -26,7 +26,7 @@ FileId = tuple[int, int]
 
 
 def files_held(pid: int, processes: int = 1) -> dict[FileId, int]:
-    """Return the files in memory that a process, one of ``processes`` of its job, has open, with their sizes there.
+    """Return the files in memory that a process, one of `processes` of its job, has open, with their sizes there.
 
     None where it is another user's and may not be looked at. Raises `OSError`, such as for want of a descriptor.
     """
@@ -58,7 +58,7 @@ def _file_behind(link: str) -> tuple[FileId, int] | None:
 
 
 def mapped_of(pid: int, files: Collection[FileId]) -> tuple[int, int]:
-    """Return how many bytes of ``files`` only this process has mapped, and its share of all that is mapped of them.
+    """Return how many bytes of `files` only this process has mapped, and its share of all that is mapped of them.
 
     Raises `OSError`.
     """

@@ -16,7 +16,7 @@ _ADVICE: Final = {
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether ``error`` passes by itself, as soon as others have given back what they hold."""
+    """Whether `error` passes by itself, as soon as others have given back what they hold."""
     # CPython raises a plain RuntimeError for a thread that the kernel refuses, and keeps no number.
     return (isinstance(error, OSError) and error.errno in _ADVICE) or "can't start new thread" in str(error)
 

@@ -22,7 +22,7 @@ OnFailure = Callable[[str, BaseException], None]
 class Tasks:
     """Owns the background work of one part of the worker, from its start to its end.
 
-    How a failure is dealt with is the owner's policy. By default it is logged, and the worker goes on. ``on_failure``
+    How a failure is dealt with is the owner's policy. By default it is logged, and the worker goes on. `on_failure`
     does something else: end the worker, say. What `keep` starts is started again after a pause.
     """
 
@@ -35,14 +35,14 @@ class Tasks:
         return sum(not task.done() for task in self._running)
 
     def start(self, work: Coroutine[Any, Any, T], name: str) -> "asyncio.Task[T]":
-        """Begin ``work``. ``name`` is what people are told of it: "the report of a stalled loop"."""
+        """Begin `work`. `name` is what people are told of it: "the report of a stalled loop"."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._ended)
         return task
 
     def keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> "asyncio.Task[None]":
-        """Begin what must not end by a failure: it is logged, and ``work`` is called again after a pause."""
+        """Begin what must not end by a failure: it is logged, and `work` is called again after a pause."""
         return self.start(self._kept(work, name), name)
 
     async def _kept(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
@@ -82,7 +82,7 @@ def _log_failure(name: str, error: BaseException) -> None:
 
 
 async def done_before(work: Coroutine[Any, Any, Any], event: asyncio.Event) -> bool:
-    """Do ``work``, but only until ``event``. Returns whether it was done; raises what it raises.
+    """Do `work`, but only until `event`. Returns whether it was done; raises what it raises.
 
     It has ended when this returns, raises or is cancelled.
     """

@@ -16,9 +16,9 @@ SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
 def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: str = "") -> SettingsT:
-    """Read ``model`` from flags, environment and `.env`.
+    """Read `model` from flags, environment and `.env`.
 
-    Exits with status 2 and a line for each unknown flag, and with 0 after ``--help``, which ends with ``epilog``.
+    Exits with status 2 and a line for each unknown flag, and with 0 after `--help`, which ends with `epilog`.
     Raises `pydantic.ValidationError`, and `UnknownFlagsError` where there is both.
     """
     parser = CommandParser(

@@ -18,7 +18,7 @@ _NEGATIVE_NUMBER: Final = re.compile(r"-\d+|-\d*\.\d+")
 
 
 class UnknownFlagsError(Exception):
-    """Some flags are none, and some values are wrong. ``unknown`` are sentences, ``invalid`` is what pydantic found."""
+    """Some flags are none, and some values are wrong. `unknown` are sentences, `invalid` is what pydantic found."""
 
     def __init__(self, unknown: Sequence[str], invalid: Sequence[ErrorDetails]) -> None:
         super().__init__(*unknown)
@@ -30,7 +30,7 @@ class CommandParser(argparse.ArgumentParser):
     """As `argparse.ArgumentParser`, without abbreviations, and without the whole usage for each slip.
 
     Unknown flags are told before anything else: what follows from them, such as a word too many, is no news. With
-    ``keep_unknown`` they are kept in ``unknown``, a sentence each, and the rest is read without them, so that the
+    `keep_unknown` they are kept in `unknown`, a sentence each, and the rest is read without them, so that the
     caller can tell what is wrong with the values as well.
     """
 

@@ -10,7 +10,7 @@ _OF_THE_TIME_LIMIT: Final = ("max_job_seconds", "grace_seconds", "engine_job_tim
 
 
 def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each contradiction. A setting that is not among ``values`` contradicts nothing."""
+    """Yield a sentence for each contradiction. A setting that is not among `values` contradicts nothing."""
     if all(name in values for name in _OF_THE_TIME_LIMIT):
         yield from _too_late_for_the_engine(*(float(values[name]) for name in _OF_THE_TIME_LIMIT))
     if values.get("engine_client_key") and values.get("engine_client_certificate", ...) is None:

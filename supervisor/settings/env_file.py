@@ -50,7 +50,7 @@ def read() -> str:
 
 @contextlib.contextmanager
 def held(text: str) -> Iterator[None]:
-    """Have everybody take ``text`` for the file's meanwhile: it was read where waiting for a disk holds up nobody."""
+    """Have everybody take `text` for the file's meanwhile: it was read where waiting for a disk holds up nobody."""
     before = _held.set(text)
     try:
         yield

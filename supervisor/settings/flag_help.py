@@ -35,7 +35,7 @@ def _folded(line: str, width: int) -> str:
 
 
 def add_argument(hidden: frozenset[str], parser: Any, *names: str, **options: Any) -> Any:
-    """Add a flag, which the help leaves out when its setting is one of ``hidden``. It can be given all the same."""
+    """Add a flag, which the help leaves out when its setting is one of `hidden`. It can be given all the same."""
     if any(name.lstrip("-").replace("-", "_") in hidden for name in names):
         options["help"] = argparse.SUPPRESS
     metavar, text = options.get("metavar"), options.get("help")

@@ -37,7 +37,7 @@ _LOGIN: Final = re.compile(r"^(https?://)[^/]*@")
 class NamesForBlocks:
     """The old names in the environment of this process, with the values in force, for jobs to see.
 
-    Blocks of the other worker read its settings by these names (``neops_worker_sdk.config``). Withdrawn while
+    Blocks of the other worker read its settings by these names (`neops_worker_sdk.config`). Withdrawn while
     settings are read anew: they are values of this worker, and not what somebody has set.
     """
 

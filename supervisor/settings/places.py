@@ -17,7 +17,7 @@ _NAME: Final = re.compile(r"\s*(?:export\s+)?(\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something is set. ``line`` is that of `.env`; without one it is the command line or the environment."""
+    """Where something is set. `line` is that of `.env`; without one it is the command line or the environment."""
 
     name: str
     line: int | None = None
@@ -31,7 +31,7 @@ class Place:
 def unreadable_lines(prefix: str) -> list[Place]:
     """Return the lines of `.env` that mean to set one of our settings, and that nobody can read.
 
-    Other lines are another program's. ``prefix`` is that of our own variables.
+    Other lines are another program's. `prefix` is that of our own variables.
     """
     try:
         text = env_file.text()
@@ -49,7 +49,7 @@ def unreadable_lines(prefix: str) -> list[Place]:
 def place_of(setting: str, variable: str, arguments: Sequence[str]) -> Place | None:
     """Return where the value in force of a setting comes from, `None` where nobody has set it.
 
-    ``variable`` is its own name in the environment; below it, in environment and file each, stands the old one.
+    `variable` is its own name in the environment; below it, in environment and file each, stands the old one.
     """
     flag = "--" + setting.replace("_", "-")
     given = {word.partition("=")[0] for word in arguments}

@@ -31,7 +31,7 @@ _MUST: Final[dict[str, str]] = {
 
 
 def told_together(model: type[SettingsT], data: Any, validate: Callable[[Any], SettingsT]) -> SettingsT:
-    """Validate ``data``, and tell what contradicts itself beside what is wrong: nobody is to meet one after the other.
+    """Validate `data`, and tell what contradicts itself beside what is wrong: nobody is to meet one after the other.
 
     Raises `ValidationError` and `ValueError`.
     """
@@ -71,7 +71,7 @@ def settings_problems(
 ) -> list[str]:
     """Return a sentence for each setting that can't be used: where it is set, and what it must be.
 
-    ``prefix`` is that of our own variables.
+    `prefix` is that of our own variables.
     """
     if isinstance(error, UnicodeDecodeError):
         return ["The file .env in this directory is not UTF-8 text."]

@@ -18,7 +18,7 @@ _OTHERS: Final = 0o007
 
 
 def read_token(path: Path, engine_url: str) -> str:
-    """Return the token in ``path``, for the engine at ``engine_url``. Raises `StartRefusedError`, which names the file.
+    """Return the token in `path`, for the engine at `engine_url`. Raises `StartRefusedError`, which names the file.
 
     The file for an engine on this machine has to be private to its user, as `sdk.devengine` writes it. For an engine
     elsewhere it is the administrator's, who may have mounted it readable, as Kubernetes does.

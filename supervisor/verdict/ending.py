@@ -8,7 +8,7 @@ from supervisor.verdict.limits import LimitHit, LimitKind, Limits
 
 @dataclass(frozen=True, slots=True)
 class ExitStatus:
-    """How the kernel says the child ended: an exit code, or the name of a signal (``SIGSEGV``).
+    """How the kernel says the child ended: an exit code, or the name of a signal (`SIGSEGV`).
 
     Neither where another has waited for it.
     """
@@ -24,7 +24,7 @@ class ExitStatus:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeSeen:
-    """A complete outcome frame: what the block returned. ``raised`` when it is made of an exception."""
+    """A complete outcome frame: what the block returned. `raised` when it is made of an exception."""
 
     success: bool
     message: Masked
@@ -34,7 +34,7 @@ class OutcomeSeen:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the job took. ``None`` where it could not be learnt."""
+    """What the job took. `None` where it could not be learnt."""
 
     elapsed_seconds: float
     peak_memory_mb: float | None = None
@@ -45,9 +45,9 @@ class Usage:
 class KernelView:
     """What /proc tells of a process that gave no stack. Empty where it could not be read.
 
-    ``state`` is the letter of proc(5): ``T`` is stopped, ``D`` waits in the kernel and hears no signal. ``wchan`` names
-    the kernel's function, ``stack`` its callers (for root only), ``syscall`` is the number of the system call.
-    ``deaf`` says that its main thread blocks the signal that asks for the stack.
+    `state` is the letter of proc(5): `T` is stopped, `D` waits in the kernel and hears no signal. `wchan` names
+    the kernel's function, `stack` its callers (for root only), `syscall` is the number of the system call.
+    `deaf` says that its main thread blocks the signal that asks for the stack.
     """
 
     state: str = ""
@@ -61,7 +61,7 @@ class KernelView:
 class OutOfMemory:
     """The kernel's own count of processes of the job that its OOM killer ended: proof, not a guess.
 
-    ``limit_mb`` is the job's limit that was reached. `None` where it was not, or there is none: then the machine, or a
+    `limit_mb` is the job's limit that was reached. `None` where it was not, or there is none: then the machine, or a
     cgroup above this worker's jobs, was out of memory.
     """
 
@@ -71,7 +71,7 @@ class OutOfMemory:
 
 @dataclass(frozen=True, slots=True)
 class Unwatched:
-    """A limit that could not be enforced for so long, as looking at the job failed for ``reason``."""
+    """A limit that could not be enforced for so long, as looking at the job failed for `reason`."""
 
     kind: LimitKind
     seconds: float
@@ -80,16 +80,16 @@ class Unwatched:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The evidence for a verdict. ``outcome`` is the first one; ``limit`` is set only if it was hit before that.
+    """The evidence for a verdict. `outcome` is the first one; `limit` is set only if it was hit before that.
 
-    ``limits`` are what the job might take, `None` where it was not run.
-    ``killed`` says that the worker sent SIGKILL, so that the exit status tells nothing about the block.
-    ``channel_problem`` describes what was wrong with the channel, ``channel_closed`` that it ended while the child
-    lived. ``lingered`` says that the child had to be killed after its outcome. ``stack`` is where the code was.
-    ``kernel`` is what there is where no stack came. ``silent_seconds`` is for how long its event loop had not run
-    when the end began; `None` when it ran. ``unkillable`` says that SIGKILL did not end it.
-    ``leftover_processes`` counts what the child left behind; of these, ``unkilled_processes`` could not be killed.
-    ``out_of_memory`` is set only where the kernel says so. ``unwatched`` are the limits that were not always enforced.
+    `limits` are what the job might take, `None` where it was not run.
+    `killed` says that the worker sent SIGKILL, so that the exit status tells nothing about the block.
+    `channel_problem` describes what was wrong with the channel, `channel_closed` that it ended while the child
+    lived. `lingered` says that the child had to be killed after its outcome. `stack` is where the code was.
+    `kernel` is what there is where no stack came. `silent_seconds` is for how long its event loop had not run
+    when the end began; `None` when it ran. `unkillable` says that SIGKILL did not end it.
+    `leftover_processes` counts what the child left behind; of these, `unkilled_processes` could not be killed.
+    `out_of_memory` is set only where the kernel says so. `unwatched` are the limits that were not always enforced.
     """
 
     usage: Usage

@@ -17,10 +17,10 @@ class LimitKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a job may take. ``memory_mb`` is `None` for no limit, ``stall_seconds`` for an event loop nobody watches.
+    """What a job may take. `memory_mb` is `None` for no limit, `stall_seconds` for an event loop nobody watches.
 
-    ``kill_stalled`` ends a job whose loop has stalled; else people are told, and it goes on. ``processes`` counts
-    threads too, and is `None` for no limit. ``by_block`` are the limits that the block's registration has set, tighter
+    `kill_stalled` ends a job whose loop has stalled; else people are told, and it goes on. `processes` counts
+    threads too, and is `None` for no limit. `by_block` are the limits that the block's registration has set, tighter
     than the worker's: who wants to raise one must look there.
     """
 
@@ -49,8 +49,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class LimitHit:
-    """The worker decided to end the job. ``measured`` is seconds, megabytes or a number of processes and threads, by
-    ``kind``."""
+    """The worker decided to end the job. `measured` is seconds, megabytes or a number of processes and threads, by
+    `kind`."""
 
     kind: LimitKind
     measured: float

@@ -19,7 +19,7 @@ class Quarantined:
 
 
 def malformed_job(reason: str) -> Verdict:
-    """Of a job that can't be understood. ``reason`` is a sentence that names fields, and no value of one."""
+    """Of a job that can't be understood. `reason` is a sentence that names fields, and no value of one."""
     return failure(Cause.MALFORMED_JOB, reason)
 
 
@@ -77,7 +77,7 @@ def worker_restarted(block_id: str) -> Verdict:
 def claim_lost(*, by_the_last_run: bool) -> Verdict:
     """Of a job that the engine has given to this worker and that is not here.
 
-    ``by_the_last_run``: it may have come to a run that was killed, and have run while that could write nothing down.
+    `by_the_last_run`: it may have come to a run that was killed, and have run while that could write nothing down.
     """
     if not by_the_last_run:
         return failure(
@@ -94,9 +94,9 @@ def claim_lost(*, by_the_last_run: bool) -> Verdict:
 
 
 def result_refused(status: str, size_bytes: int, reason: str, number: int, worker_uuid: str) -> Verdict:
-    """Of a job whose result the engine has refused for good. ``reason`` is a sentence that says what it answered.
+    """Of a job whose result the engine has refused for good. `reason` is a sentence that says what it answered.
 
-    ``status`` is the refused result's, ``number`` that of its entry in the journal of worker ``worker_uuid``.
+    `status` is the refused result's, `number` that of its entry in the journal of worker `worker_uuid`.
     """
     return failure(
         Cause.RESULT_REFUSED,

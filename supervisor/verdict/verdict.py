@@ -22,7 +22,7 @@ RETRYABLE: Final[Mapping[Cause, bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The truthful result of a job. ``message`` goes to the engine; ``warning`` is for the operator as well."""
+    """The truthful result of a job. `message` goes to the engine; `warning` is for the operator as well."""
 
     success: bool
     cause: Cause

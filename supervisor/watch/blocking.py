@@ -37,7 +37,7 @@ _LEAST_SECONDS: Final = 0.1
 
 
 class BlockingReport:
-    """Warns of each place once. ``home`` is the directory of the block's source; 0 as the threshold turns it off."""
+    """Warns of each place once. `home` is the directory of the block's source; 0 as the threshold turns it off."""
 
     def __init__(self, child: Child, log: JobLog, block_id: str, home: str, threshold_seconds: float) -> None:
         self._child = child

@@ -29,10 +29,10 @@ class FairMask:
     async def do(
         self, work: Callable[[Effort], T], otherwise: Callable[[], T], *, at_once: bool = False
     ) -> tuple[T, int]:
-        """Return what ``work`` makes with the effort that it is given, or ``otherwise``; and the units that it took.
+        """Return what `work` makes with the effort that it is given, or `otherwise`; and the units that it took.
 
-        ``work`` uses `mask`, and is done once more, in a thread, when it is too much for one turn of the loop, unless
-        it is to be done ``at_once``.
+        `work` uses `mask`, and is done once more, in a thread, when it is too much for one turn of the loop, unless
+        it is to be done `at_once`.
         """
         effort = Effort()
         try:
@@ -51,7 +51,7 @@ class FairMask:
         return await self._long_work.do(beside_the_loop), effort.used
 
     async def text(self, text: str, *, cut_before: bool = False, cut_after: bool = False) -> Masked:
-        """Return ``text`` masked."""
+        """Return `text` masked."""
         masked, _ = await self.do(
             lambda effort: self.mask(text, cut_before=cut_before, cut_after=cut_after, effort=effort),
             lambda: not_shown(text),

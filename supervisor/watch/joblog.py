@@ -65,7 +65,7 @@ class JobLog:
     async def record(self, log: Log, *, at_once: bool = False) -> None:
         """Pass on a log record of the block, whatever its level: the child has left out what is not wanted.
 
-        ``at_once``: without its text, if to mask it takes longer than a turn of the loop.
+        `at_once`: without its text, if to mask it takes longer than a turn of the loop.
         """
         if not self._may_pass(len(log.text)):
             return
@@ -148,7 +148,7 @@ class JobLog:
     def tell(self, event: type[Event], **facts: str | float) -> None:
         """Log an event of the worker's own about this job. No rate limits it. Its texts are masked.
 
-        ``facts``: all that the event has besides the job, the block and the step.
+        `facts`: all that the event has besides the job, the block and the step.
         """
         masked = {name: self.mask(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
         tell(_log, event(**self._facts, **masked))

@@ -14,12 +14,12 @@ _NOTHING: Final = {"wchan": ("0",), "syscall": ("running", "-1")}
 
 
 def look_into_kernel(pid: int, mask: TextMask) -> KernelView:
-    """Return what can be read of the main thread of ``pid``: all of it as root, else the state at least.
+    """Return what can be read of the main thread of `pid`: all of it as root, else the state at least.
 
     Where that thread has ended and others live, of one of those.
 
-    Nothing here takes the process's memory lock (as ``cmdline`` and ``environ`` do), on which a process in state D may
-    sit. ``pid`` must not have been waited for, or it may be another's.
+    Nothing here takes the process's memory lock (as `cmdline` and `environ` do), on which a process in state D may
+    sit. `pid` must not have been waited for, or it may be another's.
     """
     pid = living_thread(pid)
     status = status_of(pid)
@@ -33,7 +33,7 @@ def look_into_kernel(pid: int, mask: TextMask) -> KernelView:
 
 
 def is_stopped(pid: int) -> bool:
-    """Whether ``pid`` is stopped: by SIGSTOP, or by a debugger."""
+    """Whether `pid` is stopped: by SIGSTOP, or by a debugger."""
     return status_of(pid).get("State", "")[:1] in ("T", "t")
 
 

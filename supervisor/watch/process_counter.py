@@ -52,9 +52,9 @@ class ProcessCounter:
     def watch(
         self, pid: int, most: int | None, on_count: Callable[[int], None], on_failure: Callable[[str], None]
     ) -> None:
-        """Deliver the number of tasks of ``pid`` and its descendants to ``on_count``, on the loop, until `forget`.
+        """Deliver the number of tasks of `pid` and its descendants to `on_count`, on the loop, until `forget`.
 
-        Counting ends above ``most``. With `None` there is nothing to count for. ``on_failure`` gets the reason of
+        Counting ends above `most`. With `None` there is nothing to count for. `on_failure` gets the reason of
         each count that fails.
         """
         if most is None:
@@ -68,7 +68,7 @@ class ProcessCounter:
         self._wake.set()
 
     def forget(self, pid: int) -> None:
-        """Stop counting ``pid``."""
+        """Stop counting `pid`."""
         self._counted.pop(pid, None)
 
     async def _count_for_ever(self) -> None:

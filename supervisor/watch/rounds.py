@@ -23,8 +23,8 @@ class Rounds:
     """Looks in a thread of its own, and tells once that looking fails, and once that it works again.
 
     The machine may have no thread, descriptor or memory left, most of all while a job multiplies, which is when the
-    limits are needed. Whoever asks for a look tries again on the next beat. ``name`` is the thread's; ``failing`` and
-    ``working`` are what people are told.
+    limits are needed. Whoever asks for a look tries again on the next beat. `name` is the thread's; `failing` and
+    `working` are what people are told.
     """
 
     def __init__(self, name: str, *, failing: str, working: str) -> None:
@@ -36,11 +36,11 @@ class Rounds:
         self._failing_since: float | None = None
 
     async def look(self, function: Callable[[A], R], argument: A, on_late: Callable[[str], None]) -> R:
-        """Call ``function`` in the thread. Raises what it raises, and `RuntimeError` when no thread can be started.
+        """Call `function` in the thread. Raises what it raises, and `RuntimeError` when no thread can be started.
 
         When this is cancelled, the look goes on, and `close` waits a moment for it.
 
-        ``on_late`` gets a reason after `LATE_SECONDS`: the kernel may let a look at a stuck process wait without end.
+        `on_late` gets a reason after `LATE_SECONDS`: the kernel may let a look at a stuck process wait without end.
         """
         loop = asyncio.get_running_loop()
         try:
@@ -60,7 +60,7 @@ class Rounds:
         return future.result()
 
     def tell(self, reason: str | None) -> None:
-        """Log it where it is news that looking fails, for ``reason``, or works (`None`)."""
+        """Log it where it is news that looking fails, for `reason`, or works (`None`)."""
         now = time.monotonic()
         if reason is not None and self._failing_since is None:
             self._failing_since = now

@@ -25,8 +25,8 @@ NEAR_SHARE: Final = 0.8
 class Sample:
     """What a job's processes use at one moment. Memory is without the template's pages (`supervisor.process.memory`).
 
-    ``threads`` counts every process at least once. Above the limit of processes, counting stops and memory is
-    left at 0: reading it waits for each process that is about to fork. ``missed`` says why a part of it could not be
+    `threads` counts every process at least once. Above the limit of processes, counting stops and memory is
+    left at 0: reading it waits for each process that is about to fork. `missed` says why a part of it could not be
     seen, where it is not only that a process has ended meanwhile.
     """
 
@@ -86,9 +86,9 @@ class Sampler:
         processes_limit: int | None = None,
         inherited: Inherited = NOTHING_INHERITED,
     ) -> None:
-        """Deliver samples of ``pid`` and its descendants to ``on_sample``, on the loop, until `forget`.
+        """Deliver samples of `pid` and its descendants to `on_sample`, on the loop, until `forget`.
 
-        What it has ``inherited`` is not the job's. ``on_failure`` gets the reason of each look that fails.
+        What it has `inherited` is not the job's. `on_failure` gets the reason of each look that fails.
         """
         loop = asyncio.get_running_loop()
         due = loop.time() + (IDLE_SECONDS if memory_limit_mb is None else NEAR_SECONDS)
@@ -98,7 +98,7 @@ class Sampler:
         self._wake.set()
 
     def forget(self, pid: int) -> None:
-        """Stop looking at ``pid``."""
+        """Stop looking at `pid`."""
         self._watched.pop(pid, None)
 
     async def _sample_for_ever(self) -> None:

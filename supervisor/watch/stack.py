@@ -156,7 +156,7 @@ def _length_above_worker(files: list[str]) -> int:
 
 
 def innermost(stack: str) -> str | None:
-    """Return ``file:line function`` of the innermost frame of the author's code, for a table or a headline.
+    """Return `file:line function` of the innermost frame of the author's code, for a table or a headline.
 
     Where there is none, that of an installed package, and else whatever is on top.
     """

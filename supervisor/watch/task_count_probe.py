@@ -18,7 +18,7 @@ class TaskCountProbe:
         self._last = self._tasks()
 
     def has_jumped(self, most: int) -> bool:
-        """Whether there are so many more tasks that a job with at most ``most`` may be at a good part of them."""
+        """Whether there are so many more tasks that a job with at most `most` may be at a good part of them."""
         tasks = self._tasks()
         if tasks - self._last > max(_FEWEST, most // 4):
             self._last = tasks

@@ -1,7 +1,7 @@
 """Whose code a frame of a stack runs: the author's, this worker's, Python's own, or that of an installed package.
 
-By where files lie, and never by what a folder is called: authors have folders named ``sdk``, too. This is the one
-definition. It stands in ``sdk`` and in ``supervisor``, neither of which imports the other, word for word (a test
+By where files lie, and never by what a folder is called: authors have folders named `sdk`, too. This is the one
+definition. It stands in `sdk` and in `supervisor`, neither of which imports the other, word for word (a test
 compares them).
 """
 
@@ -24,7 +24,7 @@ class Whose(Enum):
     AUTHOR = auto()
     WORKER = auto()
     PYTHON = auto()
-    """Its own library, and what is in no file (``<string>``, ``<frozen importlib._bootstrap>``)."""
+    """Its own library, and what is in no file (`<string>`, `<frozen importlib._bootstrap>`)."""
     INSTALLED = auto()
 
 
@@ -47,7 +47,7 @@ _PYTHON: Final = spellings(os.path.dirname(os.__file__))
 def whose(file: str, home: str | None = None) -> Whose:
     """Tell whose code a file is, by the path that a frame names.
 
-    ``home`` is the directory that the block was loaded from, where that is known: all in it is the author's, also where
+    `home` is the directory that the block was loaded from, where that is known: all in it is the author's, also where
     it was installed among packages.
     """
     if file.startswith("<"):

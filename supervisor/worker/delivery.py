@@ -43,7 +43,7 @@ class ResultSink(Protocol):
     knows_retryable: bool
 
     async def push_result(self, text: bytes, *, fresh: bool = False) -> bool:
-        """Deliver one result, over a new connection if it is to be ``fresh``.
+        """Deliver one result, over a new connection if it is to be `fresh`.
 
         Raises `EngineError`; returns whether it was the first for its job.
         """
@@ -97,7 +97,7 @@ class Delivery:
         return f"it does not take results, and {self.waiting} of them wait." if self.is_overfull else None
 
     def submit(self, result: StoredResult) -> None:
-        """Send ``result`` until the engine has it or refuses it for good. Returns at once; a second time is nothing."""
+        """Send `result` until the engine has it or refuses it for good. Returns at once; a second time is nothing."""
         if not self._outbox.add(result.number):
             return
         self._results.add(result)

@@ -55,7 +55,7 @@ class _Claimed:
 class Dispatcher:
     """Keeps the slots. A slot is free again only when its job's result is on the disk.
 
-    ``clock`` is monotonic, and is replaced in tests.
+    `clock` is monotonic, and is replaced in tests.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class Dispatcher:
     ) -> None:
         """Report jobs as failed that the engine has given to this worker and that never came.
 
-        ``by_the_last_run``: they may have come to a run that was killed, and have run while its disk was full.
+        `by_the_last_run`: they may have come to a run that was killed, and have run while its disk was full.
         """
         claims = [Claim(job.job_id, job.block_id, worker_uuid, time.time(), "") for job in jobs]
         for job, number in zip(jobs, await self._journal.claim(claims), strict=True):

@@ -20,7 +20,7 @@ PROBE_SECONDS: Final = 1.0
 
 
 class Heartbeat:
-    """Pings the engine every ``interval_seconds``, counted from the first: being late once shifts nothing."""
+    """Pings the engine every `interval_seconds`, counted from the first: being late once shifts nothing."""
 
     def __init__(
         self,

@@ -122,7 +122,7 @@ def _must_be_open(settings: DaemonSettings) -> list[Path]:
 
 
 def not_open_to_all(paths: Iterable[Path]) -> list[str]:
-    """Return the directories on the way to ``paths`` that others may not pass, and paths that they may not read."""
+    """Return the directories on the way to `paths` that others may not pass, and paths that they may not read."""
     closed: list[str] = []
     for path in paths:
         real = path.resolve()

@@ -47,7 +47,7 @@ class KnownJobs(Protocol):
 
 
 class LatePoll:
-    """One of them. ``covers`` is how many slots must be kept for its answer."""
+    """One of them. `covers` is how many slots must be kept for its answer."""
 
     def __init__(self, asking: "asyncio.Task[float]", limit: int) -> None:
         self.covers = limit
@@ -55,7 +55,7 @@ class LatePoll:
         self._limit = limit
 
     async def find_out(self, engine: PolledEngine, dispatcher: KnownJobs, uuid: Callable[[], str]) -> None:
-        """Lower ``covers`` to what it really may claim. Ends with the poll at the latest; raises nothing."""
+        """Lower `covers` to what it really may claim. Ends with the poll at the latest; raises nothing."""
         loop = asyncio.get_running_loop()
         while self.covers and not self._asking.done():
             began = loop.time()

@@ -40,7 +40,7 @@ def may_have_claimed(error: EngineError) -> bool:
 
 
 class LostClaims:
-    """Finds and reports them. ``clock`` is the loop's, and is replaced in tests."""
+    """Finds and reports them. `clock` is the loop's, and is replaced in tests."""
 
     def __init__(
         self, engine: EngineApi, dispatcher: Dispatcher, clock: Callable[[], float] | None = None

@@ -20,7 +20,7 @@ class Notifier:
         self._listener = kept.sender() or Systemd.from_environment()
 
     def send(self, *lines: str) -> None:
-        """Send assignments such as ``READY=1``. Failing to is no reason to stop working."""
+        """Send assignments such as `READY=1`. Failing to is no reason to stop working."""
         if self._listener is not None:
             self._listener.send(b"\n".join(map(_as_one_line, lines)))
 

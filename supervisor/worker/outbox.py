@@ -24,7 +24,7 @@ _TOO_MANY_REQUESTS: Final = 429
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A result on its way. ``due`` is when it may be sent again, ``asked_until`` how long the engine asked to wait."""
+    """A result on its way. `due` is when it may be sent again, `asked_until` how long the engine asked to wait."""
 
     number: int
     place: int

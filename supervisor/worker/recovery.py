@@ -40,7 +40,7 @@ class ClaimSource(Protocol):
 class Recovery:
     """Sends what is finished, and decides about claims whose jobs died with an earlier run.
 
-    ``clock`` gives seconds since the epoch, and is replaced in tests.
+    `clock` gives seconds since the epoch, and is replaced in tests.
     """
 
     def __init__(

@@ -35,7 +35,7 @@ LAST_PINGS_SECONDS: Final = 2.0
 
 
 class Registration:
-    """This worker's uuid and the blocks that the engine has accepted. ``blocks`` grows while they are registered."""
+    """This worker's uuid and the blocks that the engine has accepted. `blocks` grows while they are registered."""
 
     def __init__(
         self,

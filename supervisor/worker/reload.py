@@ -48,7 +48,7 @@ class Reload:
         self._status = status
 
     async def reload_when_asked(self, asked: asyncio.Event) -> None:
-        """Reload whenever ``asked`` is set. Cancelling it leaves in force what is then in force."""
+        """Reload whenever `asked` is set. Cancelling it leaves in force what is then in force."""
         while True:
             await asked.wait()
             asked.clear()

@@ -28,7 +28,7 @@ class Meaning(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. ``answer`` says which answers, ``reason`` why they mean that."""
+    """One line of the table. `answer` says which answers, `reason` why they mean that."""
 
     answer: str
     meaning: Meaning
@@ -111,7 +111,7 @@ _NOT_KNOWN: Final = re.compile(
 
 
 def row_of(status: int | None, said: str | None, result_bytes: int) -> Row:
-    """Return the row of an answer. ``said`` is the message in the engine's own words, `None` where there is none."""
+    """Return the row of an answer. `said` is the message in the engine's own words, `None` where there is none."""
     if status is None:
         return SILENCE
     if status in _ABOUT_THE_TEXT:
@@ -144,7 +144,7 @@ def may_have_arrived(status: int | None) -> bool:
 
 
 class UnclearRefusals:
-    """Counts, for each result, refusals of which nobody knows who spoke. ``taken`` counts what the engine has taken."""
+    """Counts, for each result, refusals of which nobody knows who spoke. `taken` counts what the engine has taken."""
 
     def __init__(self) -> None:
         self._taken = 0

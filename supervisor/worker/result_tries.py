@@ -23,7 +23,7 @@ SLOWEST_BYTES_PER_SECOND: Final = 256 * 1024
 
 @dataclass(slots=True, eq=False)
 class Tries:
-    """Those of one result. ``sent_at`` is when the newest was sent, in seconds of the loop's clock."""
+    """Those of one result. `sent_at` is when the newest was sent, in seconds of the loop's clock."""
 
     item: Item
     size_bytes: int

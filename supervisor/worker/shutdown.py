@@ -51,9 +51,9 @@ class Work(Protocol):
 
 
 class Shutdown:
-    """Where the worker is on its way out. ``asked`` is set with the first signal.
+    """Where the worker is on its way out. `asked` is set with the first signal.
 
-    ``on_failure`` gets a step that failed, which is a bug; the next one follows all the same.
+    `on_failure` gets a step that failed, which is a bug; the next one follows all the same.
     """
 
     def __init__(self, timeout_seconds: float, notifier: Notifier, on_failure: OnFailure) -> None:

@@ -24,11 +24,11 @@ def stop_signals(
     on_hangup: Callable[[], None] | None = None,
     on_third: Callable[[signal.Signals], None] | None = None,
 ) -> Iterator[None]:
-    """Call ``on_signal`` on the loop for every stop signal, for as long as the context lasts.
+    """Call `on_signal` on the loop for every stop signal, for as long as the context lasts.
 
-    ``on_third`` is called for the third SIGTERM or SIGINT, and at once: the loop may be what does not go on.
+    `on_third` is called for the third SIGTERM or SIGINT, and at once: the loop may be what does not go on.
 
-    SIGHUP is one as well, unless there is an ``on_hangup``. Then it is one only when it comes because the terminal
+    SIGHUP is one as well, unless there is an `on_hangup`. Then it is one only when it comes because the terminal
     was closed: the jobs of a worker that runs in one are finished, not cut off.
     """
     loop = asyncio.get_running_loop()
@@ -78,7 +78,7 @@ def _nothing() -> None: ...
 
 @contextlib.contextmanager
 def keeper_lost(on_loss: Callable[[], None]) -> Iterator[None]:
-    """Call ``on_loss`` on the loop when the keeper above this process is killed."""
+    """Call `on_loss` on the loop when the keeper above this process is killed."""
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(KEEPER_LOST_SIGNAL, on_loss)
     try:

@@ -18,7 +18,7 @@ _LONGEST_CHARS: Final = 300
 
 
 class Notifies(Protocol):
-    """Whoever passes assignments such as ``READY=1`` on to systemd."""
+    """Whoever passes assignments such as `READY=1` on to systemd."""
 
     def send(self, *lines: str) -> None:
         """Pass them on."""
@@ -27,7 +27,7 @@ class Notifies(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the status says. ``slots`` are those that are not set aside."""
+    """What the status says. `slots` are those that are not set aside."""
 
     blocks: int
     slots: int
@@ -67,7 +67,7 @@ def _one_line(text: str) -> str:
 class Status:
     """Tells systemd. READY comes once a job can run, which is when the first child has become ready.
 
-    ``facts`` gives what is known, but for the last reload, which this object is told. ``stopping`` is set when the
+    `facts` gives what is known, but for the last reload, which this object is told. `stopping` is set when the
     worker stops: what is said from then on is another's.
     """
 
@@ -124,7 +124,7 @@ class Status:
             self._notifier.send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def reload_ends(self, problem: str | None) -> None:
-        """Say that it is over, or with ``problem`` why it was refused. It makes no worker ready that was not."""
+        """Say that it is over, or with `problem` why it was refused. It makes no worker ready that was not."""
         self._reload_problem = problem
         if self._is_ready and not self._stopping.is_set():
             self._send("READY=1", text=status_text(self._facts()))

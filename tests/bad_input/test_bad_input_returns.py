@@ -1,4 +1,4 @@
-"""Whatever comes back in place of a result, from ``run``, ``acquire`` and ``rollback``: each in a real child."""
+"""Whatever comes back in place of a result, from `run`, `acquire` and `rollback`: each in a real child."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Light each bomb many times, and show how it ended: ``python -m tests.bombs --help``.
+"""Light each bomb many times, and show how it ended: `python -m tests.bombs --help`.
 
 Run it as a user of which nothing else runs, under a limit of its processes (`prlimit --nproc`).
 """

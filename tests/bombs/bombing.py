@@ -19,7 +19,7 @@ def without_privileges() -> tuple[str, ...]:
 
 
 def below(pid: int, spared: set[int]) -> set[int]:
-    """Return all that lives below ``pid``, by one look at every process; not ``spared`` and what is below them."""
+    """Return all that lives below `pid`, by one look at every process; not `spared` and what is below them."""
     parents: dict[int, int] = {}
     for name in filter(str.isdecimal, os.listdir("/proc")):
         try:
@@ -37,7 +37,7 @@ def below(pid: int, spared: set[int]) -> set[int]:
 
 
 def bomb(host: Host, kind: str) -> dict[str, Any]:
-    """Run a bomb. ``left`` is what it started and lives when the result is out."""
+    """Run a bomb. `left` is what it started and lives when the result is out."""
     own = {host.ask("processes")["template"]} | below(host.pid, set())
     block = "under_test/detonates:1.0.0"
     number = host.send("run_and_watch_the_loop", block=block, parameters={"text": kind})

@@ -24,7 +24,7 @@ async def engine() -> AsyncIterator[DevEngine]:
 
 @pytest.fixture
 def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
-    """Start a worker; the same ``name`` gets the same state directory. All are ended with the test."""
+    """Start a worker; the same `name` gets the same state directory. All are ended with the test."""
     workers: list[Worker] = []
 
     def start(engine_url: str, *flags: str, name: str = "worker", prefix: tuple[str, ...] = ()) -> Worker:

@@ -23,7 +23,7 @@ CLIENT = importlib.metadata.version("neops_workflow_engine_client").replace("b",
 
 @dataclass(slots=True)
 class Setup:
-    """An engine and a worker that belongs to it. ``log_start`` is where this test's part of the log begins."""
+    """An engine and a worker that belongs to it. `log_start` is where this test's part of the log begins."""
 
     engine: DevEngine
     worker: Worker
@@ -34,7 +34,7 @@ class Setup:
         return self.worker.log[self.log_start :]
 
     def lines(self, event: type[Event], *words: str) -> list[str]:
-        """The lines of this event that hold all of ``words``: a job's id, or a fact such as ``cause=time_limit``."""
+        """The lines of this event that hold all of `words`: a job's id, or a fact such as `cause=time_limit`."""
         return lines_of(self.log, event, *words)
 
     async def logged(self, event: type[Event] | str, *words: str, seconds: float = PATIENCE_SECONDS) -> str:
@@ -102,7 +102,7 @@ class Setup:
 
 
 def lines_of(log: str, event: type[Event], *words: str) -> list[str]:
-    """The lines of this event in the text of a log that hold all of ``words``."""
+    """The lines of this event in the text of a log that hold all of `words`."""
     return [
         line
         for line in log.splitlines()
@@ -131,6 +131,6 @@ def job_item(job_id: str, **changes: Any) -> dict[str, Any]:
 
 
 def registered(setup: Setup, status: int) -> list[str]:
-    """The blocks of the registrations that were answered with ``status``, as ``package/name``."""
+    """The blocks of the registrations that were answered with `status`, as `package/name`."""
     bodies = [body_of(each) for each in setup.sent("register_block") if each.status == status]
     return [f"{body['package']}/{body['name']}" for body in bodies]

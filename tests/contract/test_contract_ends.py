@@ -36,7 +36,7 @@ FINAL = {"no result", "a result that is not JSON", "a result over the cap"}
 
 @pytest.mark.parametrize("name", ENDS)
 async def test_an_abnormal_end_is_a_failure_that_names_its_cause(setup: Setup, name: str) -> None:
-    """Number 8: ``retryable`` is unset or true, and the worker goes on."""
+    """Number 8: `retryable` is unset or true, and the worker goes on."""
     block, parameters, told = ENDS[name]
     job_id = setup.engine.submit(block=f"{block}:1.0.0", parameters=parameters)
     result = (await setup.result(job_id))["result"]

@@ -18,7 +18,7 @@ LATEST_SECONDS = HEARTBEAT_SECONDS + 2.0
 
 
 def pings_since(setup: Setup, count: int) -> list[RequestRecord]:
-    """The pings after the first ``count``, and the one before them."""
+    """The pings after the first `count`, and the one before them."""
     return setup.sent("ping")[max(0, count - 1) :]
 
 

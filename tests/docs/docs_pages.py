@@ -14,7 +14,7 @@ _FENCE = re.compile(r"^(?P<indent> *)```(?P<info>.*)$")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block: its language, its attributes (```` ```python file=a.py ````), its text and its first line."""
+    """A fenced block: its language, its attributes (``` ``python file=a.py ````), its text and its first line."""
 
     language: str
     attributes: dict[str, str]

@@ -1,9 +1,9 @@
 """Doing what a page says, step by step, as its reader would.
 
-```` ```python file=PATH ````  the block is written to PATH
-```` ```console ````           each line `$ …` is run and must end with 0 (`exit=N`: the last one with N); the lines
+``` ``python file=PATH ````  the block is written to PATH
+``` ``console ````           each line `$ …` is run and must end with 0 (`exit=N`: the last one with N); the lines
                               below it must come in its output, in their order
-```` ```console terminal=2 ```` a command that goes on in a terminal of its own; later blocks of that terminal without a
+``` ``console terminal=2 ```` a command that goes on in a terminal of its own; later blocks of that terminal without a
                               command show what it prints next, and `^C` ends it
 Blocks in other languages, and those marked `shown`, are only looked at by readers.
 """

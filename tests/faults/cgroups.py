@@ -11,7 +11,7 @@ _PATIENCE_SECONDS: Final = 3.0
 
 
 class Cgroups:
-    """Remembers the directories named ``neops*`` at its creation.
+    """Remembers the directories named `neops*` at its creation.
 
     Those that have a process later on are another worker's of this machine: all of ours have ended.
     """

@@ -11,7 +11,7 @@ class Kind(StrEnum):
     """What the proxy does to one request."""
 
     DELAY = "delay"
-    """Keep the request for ``seconds``, then pass it on."""
+    """Keep the request for `seconds`, then pass it on."""
     RESET_BEFORE = "reset before"
     """Reset the connection; the engine never hears of the request."""
     DROP_AFTER = "drop after"
@@ -19,26 +19,26 @@ class Kind(StrEnum):
     RESET_AFTER = "reset after"
     """The same, with a reset in the middle of the answer's body."""
     DRIP = "drip"
-    """Send the answer in small pieces over ``seconds``."""
+    """Send the answer in small pieces over `seconds`."""
     HALF_OPEN = "half-open"
-    """Take the request and never answer; after ``seconds`` the connection is reset. The engine hears nothing."""
+    """Take the request and never answer; after `seconds` the connection is reset. The engine hears nothing."""
     STATUS = "status"
-    """Answer with ``status`` and ``headers``; see ``reaches_engine``."""
+    """Answer with `status` and `headers`; see `reaches_engine`."""
     BODY = "body"
-    """Answer with ``body`` instead of the true one; see ``reaches_engine``."""
+    """Answer with `body` instead of the true one; see `reaches_engine`."""
     TRUNCATED = "truncated"
     """Send the first half of the true body as if it were all."""
     DUPLICATE = "duplicate"
     """Send the request to the engine twice, and pass on the second answer."""
     HUGE = "huge"
-    """Put ``size_bytes`` of blanks behind the true body."""
+    """Put `size_bytes` of blanks behind the true body."""
     EXTRA_FIELDS = "extra fields"
     """Add fields that nobody knows to every object of the answer's top level."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. ``reaches_engine`` says whether the engine handles a request whose answer is replaced."""
+    """One fault. `reaches_engine` says whether the engine handles a request whose answer is replaced."""
 
     kind: Kind
     seconds: float = 0.0
@@ -62,7 +62,7 @@ class Plan(Protocol):
 
 
 class InOrder:
-    """The given faults, one for each request to ``route`` (any, if it is ""), then none."""
+    """The given faults, one for each request to `route` (any, if it is ""), then none."""
 
     def __init__(self, faults: Iterable[Fault], route: str = "") -> None:
         self._faults = list(faults)
@@ -107,7 +107,7 @@ OTHER_CHANCE: Final = 0.05
 
 
 class Dice:
-    """Faults by a seeded generator. ``chance`` is for every route; without it, `CHANCES`."""
+    """Faults by a seeded generator. `chance` is for every route; without it, `CHANCES`."""
 
     def __init__(self, seed: int, chance: float | None = None) -> None:
         self._random = Random(f"proxy {seed}")

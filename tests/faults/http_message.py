@@ -9,7 +9,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A request or an answer. Header names are in lower case; ``start`` is the first line."""
+    """A request or an answer. Header names are in lower case; `start` is the first line."""
 
     start: str
     headers: Mapping[str, str]
@@ -39,7 +39,7 @@ class Message:
         return cls(start, headers, body)
 
     def encoded(self, **changed_headers: str) -> bytes:
-        """Return the bytes to send; ``_`` in the names of changed headers stands for ``-``."""
+        """Return the bytes to send; `_` in the names of changed headers stands for `-`."""
         changes = {name.replace("_", "-"): value for name, value in changed_headers.items()}
         headers = {**self.headers, **changes, "content-length": str(len(self.body))}
         lines = [self.start, *(f"{name}: {value}" for name, value in headers.items())]

@@ -61,7 +61,7 @@ class Exchange:
 
 
 class Proxy:
-    """Listens on a loopback port of its own and passes requests on to ``engine_port``. An async context manager.
+    """Listens on a loopback port of its own and passes requests on to `engine_port`. An async context manager.
 
     The engine may come and go: each request gets a connection of its own to it, and is reset when there is none.
     """

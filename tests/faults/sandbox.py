@@ -45,7 +45,7 @@ def left_processes() -> list[str]:
 
 
 class SmallDisk:
-    """A tmpfs of its own below ``path``, seen by this process and what it starts only: the kernel unmounts it."""
+    """A tmpfs of its own below `path`, seen by this process and what it starts only: the kernel unmounts it."""
 
     def __init__(self, path: Path, megabytes: int) -> None:
         """Mount it. Raises `OSError` where that is not allowed (it needs CAP_SYS_ADMIN)."""

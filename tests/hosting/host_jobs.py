@@ -30,7 +30,7 @@ class JobRecorder(logging.Handler):
 
 
 async def run_job(host: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """Run one job; ``limits`` of the request replace the host's for this job."""
+    """Run one job; `limits` of the request replace the host's for this job."""
     block = host.catalogue.find(request["block"])
     assert block is not None, [entry.id for entry in host.catalogue.blocks]
     job = Job(

@@ -74,7 +74,7 @@ async def usage_of_spare(host: Any, request: dict[str, Any]) -> dict[str, Any]:
 
 
 async def births_and_sweeps(host: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """Bear ``births`` children while sweeps run all the time; tell how many lived and how many were swept."""
+    """Bear `births` children while sweeps run all the time; tell how many lived and how many were swept."""
     dead = await host.launcher.spawn_child()
     dead.kill()
     await dead.exited
@@ -158,7 +158,7 @@ async def foreign_child_status(host: Any, request: dict[str, Any]) -> dict[str, 
 
 
 async def starts_at_once(host: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """Have ``target`` spares started and tell how many starts ran at the same time at most."""
+    """Have `target` spares started and tell how many starts ran at the same time at most."""
     running, most = 0, 0
 
     class Counting:

@@ -168,7 +168,7 @@ def signals_are_contained() -> bool:
 
 
 def alive_with(marker: str) -> list[str]:
-    """Return `pid: command line` of every living process with ``marker`` on its command line."""
+    """Return `pid: command line` of every living process with `marker` on its command line."""
     found: list[str] = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -182,7 +182,7 @@ def alive_with(marker: str) -> list[str]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether ``pid`` runs; a zombie does not."""
+    """Whether `pid` runs; a zombie does not."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):

@@ -83,7 +83,7 @@ class Host:
 
 
 async def answer(host: Host, request: dict[str, Any]) -> None:
-    """Do what ``request`` asks for and print one line."""
+    """Do what `request` asks for and print one line."""
     try:
         action = run_job if request["do"] == "run" else SCENARIOS[request["do"]]
         result = await action(host, request)

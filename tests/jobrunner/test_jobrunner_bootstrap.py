@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def in_a_fork(work: Callable[[], object]) -> tuple[str, int]:
-    """Return what ``work`` has printed and raised in a fork of this process, and its exit code."""
+    """Return what `work` has printed and raised in a fork of this process, and its exit code."""
     said, theirs = os.pipe()
     pid = os.fork()
     if pid == 0:

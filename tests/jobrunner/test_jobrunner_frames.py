@@ -31,7 +31,7 @@ payloads = some.binary(max_size=200)
 
 
 def read_all(data: bytes, chunk: int) -> tuple[list[Frame], FrameError | None]:
-    """Read everything that ``data`` holds, arriving ``chunk`` bytes at a time."""
+    """Read everything that `data` holds, arriving `chunk` bytes at a time."""
 
     async def read() -> tuple[list[Frame], FrameError | None]:
         reader = asyncio.StreamReader()

@@ -25,7 +25,7 @@ def pipe() -> Iterator[tuple[_Through, int]]:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """Goes on when somebody sleeps; ``then`` is done at the third sleep."""
+    """Goes on when somebody sleeps; `then` is done at the third sleep."""
     clock = SimpleNamespace(now=0.0, sleeps=0, then=lambda: None)
 
     def sleep(seconds: float) -> None:

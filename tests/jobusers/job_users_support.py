@@ -8,7 +8,7 @@ USERS = (FIRST, FIRST + 7)
 
 
 def opening(closed: list[str]) -> tuple[str, ...]:
-    """Return the command that runs another where everyone may pass ``closed``, without changing them outside.
+    """Return the command that runs another where everyone may pass `closed`, without changing them outside.
 
     Each is replaced by an empty directory into which its entries are bound.
     """

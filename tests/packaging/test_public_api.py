@@ -1,6 +1,6 @@
 """What authors import is described for them: every name and method, its units, its errors, its cancellation.
 
-Read from the source, as the API reference is (``docs/tools``): what is checked is what an author will read.
+Read from the source, as the API reference is (`docs/tools`): what is checked is what an author will read.
 """
 
 import ast
@@ -135,7 +135,7 @@ def test_every_error_that_is_raised_is_named() -> None:
 
 
 def test_lazy_loading_is_hidden_from_type_checkers() -> None:
-    """To them a module-level ``__getattr__`` says that the module has any name, misspelt ones too."""
+    """To them a module-level `__getattr__` says that the module has any name, misspelt ones too."""
     lazy = [ROOT / f"{module.replace('.', '/')}/__init__.py" for module in MODULES]
     texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in lazy if path.exists()}
     assert [path for path, text in texts.items() if "\ndef __getattr__" in text] == [], (

@@ -1,6 +1,7 @@
-"""The shape of the source: short files, short functions, and a docstring on all that is public."""
+"""The shape of the source: short files, short functions, and a docstring in one dialect on all that is public."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,3 +62,14 @@ def test_everything_public_has_a_docstring(sources: dict[str, str]) -> None:
         definitions = public_definitions(module)
         bare += [f"{path}:{node.lineno} {node.name}" for node in definitions if not ast.get_docstring(node)]
     assert bare == []
+
+
+def test_names_of_the_code_stand_between_single_backticks(sources: dict[str, str]) -> None:
+    double = re.compile(r"(?<!`)``(?!`)")
+    found = [
+        f"{path}:{number}"
+        for path, text in sources.items()
+        for number, line in enumerate(text.splitlines(), 1)
+        if double.search(line)
+    ]
+    assert found == []

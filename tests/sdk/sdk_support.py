@@ -49,7 +49,7 @@ def registration(**changes: Any) -> Registration:
 
 
 def registered(cls: type[FunctionBlock[Any, Any]], **changes: Any) -> RegisteredBlock:
-    """``cls`` as the registry would hold it, without the registry."""
+    """`cls` as the registry would hold it, without the registry."""
     facts = registration(**changes)
     cls.registration = facts
     return RegisteredBlock(cls, facts, module=cls.__module__, file=__file__, line=1)
@@ -120,7 +120,7 @@ def block_raising(error: BaseException) -> type[FunctionBlock[Any, Any]]:
 
 
 def block_doing(work: Any) -> type[FunctionBlock[Any, Any]]:
-    """A block that calls ``work(params, context)`` and succeeds."""
+    """A block that calls `work(params, context)` and succeeds."""
 
     class Doing(FunctionBlock[Any, Any]):
         async def run(self, params: Any, context: WorkflowContext) -> FunctionBlockResult[Any]:

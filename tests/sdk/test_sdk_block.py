@@ -51,7 +51,7 @@ class WithMeta(FunctionBlock[TextParams, TextResult]):
 
 
 class Plain(FunctionBlock[TextParams, TextResult]):
-    """``run`` without async, which blocks of beginners have."""
+    """`run` without async, which blocks of beginners have."""
 
     seen: str = ""
 

@@ -37,7 +37,7 @@ class Params(FunctionBlockParams):
 
 
 def defaults_in(value: Any, path: str = "") -> list[str]:
-    """Paths of all keys named ``default`` that are not names of properties."""
+    """Paths of all keys named `default` that are not names of properties."""
     if isinstance(value, list):
         return [each for item in value for each in defaults_in(item, path)]
     if not isinstance(value, dict):

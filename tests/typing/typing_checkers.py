@@ -1,7 +1,7 @@
 """Two type checkers over modules as an author writes them, and what these modules expect of them.
 
-A line that a checker must refuse ends in a comment: ``# expect: mypy[arg-type] basedpyright[reportArgumentType]``.
-Every other line must be accepted. So ``assert_type`` says what is inferred, and the comments say what is noticed.
+A line that a checker must refuse ends in a comment: `# expect: mypy[arg-type] basedpyright[reportArgumentType]`.
+Every other line must be accepted. So `assert_type` says what is inferred, and the comments say what is noticed.
 """
 
 import json
@@ -40,7 +40,7 @@ Complaints = dict[Complaint, str]
 
 
 def expected_of(checker: str) -> set[Complaint]:
-    """Read what the modules expect of ``checker``."""
+    """Read what the modules expect of `checker`."""
     return {
         Complaint(path.stem, number, found["code"])
         for path in AUTHORED.glob("*.py")

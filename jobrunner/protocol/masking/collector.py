@@ -23,10 +23,10 @@ _SCHEME: Final = re.compile(r"(basic|bearer|digest|token|apikey|negotiate)\s+(\S
 def secrets_in(
     document: object, names: SecretNames = BUILT_IN, paths: Iterable[Path] = (), *, secret: bool = False
 ) -> Iterator[str]:
-    """Yield every secret in ``document``, of any length; a number as JSON writes it.
+    """Yield every secret in `document`, of any length; a number as JSON writes it.
 
-    Secret is all below a key that is in ``names``, all at one of ``paths`` with the keys there, the whole with
-    ``secret``, and the password in a URL. Not recursive: a document may be nested to any depth.
+    Secret is all below a key that is in `names`, all at one of `paths` with the keys there, the whole with
+    `secret`, and the password in a URL. Not recursive: a document may be nested to any depth.
     """
     yield from secrets_within([document], Within.document(paths, secret=secret), names)
 

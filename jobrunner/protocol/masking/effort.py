@@ -31,7 +31,7 @@ class TooMuchWorkError(Exception):
 
 
 class Effort:
-    """What is granted for one text, or for several that belong together. ``pause`` is called every few milliseconds of
+    """What is granted for one text, or for several that belong together. `pause` is called every few milliseconds of
     the work: to let others run, where it is done beside a loop."""
 
     __slots__ = ("_left", "_pause", "_pause_at", "_units")

@@ -76,9 +76,9 @@ def _lines(secret: str) -> Iterator[str]:
 
 
 def _base64(data: bytes) -> Iterator[str]:
-    """Yield what is the same in the base64 of every text that has ``data`` in it, for each of three alignments.
+    """Yield what is the same in the base64 of every text that has `data` in it, for each of three alignments.
 
-    The characters at both ends share bits with the neighbours; they hold fewer than six bits of ``data`` each.
+    The characters at both ends share bits with the neighbours; they hold fewer than six bits of `data` each.
     """
     # With so many bytes before it, this is the first character that is all of `data`.
     for offset, first in ((0, 0), (1, 2), (2, 3)):

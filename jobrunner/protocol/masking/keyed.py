@@ -1,8 +1,8 @@
-"""What stands behind a key in a text: ``password=abc``, ``"password": "abc"``, ``<secret>abc</secret>``.
+"""What stands behind a key in a text: `password=abc`, `"password": "abc"`, `<secret>abc</secret>`.
 
-A quoted value, one behind ``=``, and one behind a key that is quoted or directly before a colon is masked whatever it
-is. What begins a sentence about a password (``password: missing``), a type (``password: str``), and words that only
-follow a key (``no password given``) are left, since else half of all messages about passwords could not be read.
+A quoted value, one behind `=`, and one behind a key that is quoted or directly before a colon is masked whatever it
+is. What begins a sentence about a password (`password: missing`), a type (`password: str`), and words that only
+follow a key (`no password given`) are left, since else half of all messages about passwords could not be read.
 """
 
 import re
@@ -25,7 +25,7 @@ _USERINFO: Final = re.compile(r"""(?<=://)[^\s/?#@:"']{0,256}:([^\s/?#@"']{1,102
 _ASSIGNING: Final = frozenset({"=", ":=", "=>"})
 _NUMBER: Final = re.compile(r"\d{1,7}")
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
-"""As in the id of a block: ``acme/rotate_password:1.0.0``."""
+"""As in the id of a block: `acme/rotate_password:1.0.0`."""
 _WHOLE: Final = re.compile(r"(?:o?rd|d)?", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[\w.:-]{0,60}$")
 _OF_A_LIST: Final = re.compile(r"\s{0,40}(?:,\s{0,40})?")
@@ -48,7 +48,7 @@ _TYPES: Final = re.compile(
 class Keyed:
     """Finds values by the keys in front of them.
 
-    ``fields`` are whole names, such as those of a model's declared fields. ``known`` are secrets of any length that
+    `fields` are whole names, such as those of a model's declared fields. `known` are secrets of any length that
     are masked where a key stands in front of them, quoted or not.
     """
 
@@ -181,7 +181,7 @@ def _is_prose(value: str) -> bool:
 
 
 def _closing(text: str, start: int, escapes: int, sign: str) -> int:
-    """Return where the value ends that ``sign`` with so many backslashes has opened: at its twin, or the line's end.
+    """Return where the value ends that `sign` with so many backslashes has opened: at its twin, or the line's end.
 
     Each level of escaping doubles the backslashes of what is inside, and adds one to a quotation mark.
     """

@@ -36,7 +36,7 @@ def not_shown(text: str) -> Masked:
 
 
 def end_of(text: Masked, chars: int) -> Masked:
-    """Return the last ``chars`` characters of a text that was masked."""
+    """Return the last `chars` characters of a text that was masked."""
     return Masked(text[-chars:])
 
 
@@ -46,9 +46,9 @@ class TextMask(Protocol):
     def __call__(
         self, text: str, *, cut_before: bool = False, cut_after: bool = False, effort: Effort | None = None
     ) -> Masked:
-        """Return ``text`` masked; the two say that it is a piece, cut at its beginning or its end.
+        """Return `text` masked; the two say that it is a piece, cut at its beginning or its end.
 
-        ``effort`` is what it may take; see `Mask`."""
+        `effort` is what it may take; see `Mask`."""
         ...
 
     def field(
@@ -63,10 +63,10 @@ class TextMask(Protocol):
 
 
 class Mask:
-    """Replaces secrets in texts by ``***``.
+    """Replaces secrets in texts by `***`.
 
-    ``secrets`` are values, which are looked through only when there is a first text: most jobs say nothing. ``names``
-    are the keys that hold secrets; ``fields`` further ones, as whole names.
+    `secrets` are values, which are looked through only when there is a first text: most jobs say nothing. `names`
+    are the keys that hold secrets; `fields` further ones, as whole names.
     """
 
     def __init__(
@@ -83,9 +83,9 @@ class Mask:
     def __call__(
         self, text: str, *, cut_before: bool = False, cut_after: bool = False, effort: Effort | None = None
     ) -> Masked:
-        """Return ``text`` without a secret. Where it was cut, also without the piece of one that is left there.
+        """Return `text` without a secret. Where it was cut, also without the piece of one that is left there.
 
-        Where the search takes more work than may be done at once, `not_shown` in its place. With an ``effort`` of the
+        Where the search takes more work than may be done at once, `not_shown` in its place. With an `effort` of the
         caller's it raises `TooMuchWorkError` then.
         """
         if cut_after:
@@ -123,7 +123,7 @@ class Mask:
         return self(value, cut_after=cut_after, effort=effort) if isinstance(value, str) else value
 
     def learn(self, secret: str) -> None:
-        """Mask ``secret`` too from now on. At most so many as a child may tell of; the rest is let go."""
+        """Mask `secret` too from now on. At most so many as a child may tell of; the rest is let go."""
         if secret in self._learned or len(self._learned) >= SECRETS_CAP:
             return
         self._learned.add(secret)
@@ -134,7 +134,7 @@ class Mask:
             self._keyed.learn(secret)
 
     def prepare(self, pause: Callable[[], None]) -> None:
-        """Do now what the first text would have to wait for, with a ``pause`` every few milliseconds.
+        """Do now what the first text would have to wait for, with a `pause` every few milliseconds.
 
         For a thread: some ten thousand secrets take a second. No text may be masked meanwhile.
         """

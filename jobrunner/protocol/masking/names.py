@@ -20,17 +20,17 @@ SECRET_NAME_PARTS: Final = (
     "ssh_key",
     "authorization",
 )
-"""A name with one of these in it, however it is written (``apiKey``, ``API-KEY``, ``api_key``), names a secret."""
+"""A name with one of these in it, however it is written (`apiKey`, `API-KEY`, `api_key`), names a secret."""
 
 _PASS: Final = re.compile(r"(?:^|[-_ .])(?i:pass)$|[a-z0-9]Pass$")
-"""``pass``, ``user_pass`` and ``userPass`` are of secrets; ``passed``, ``bypass`` and ``pass_through`` are not."""
+"""`pass`, `user_pass` and `userPass` are of secrets; `passed`, `bypass` and `pass_through` are not."""
 
 _SEPARATORS: Final = re.compile(r"[-_ .]+")
 _MOST_NAMES_REMEMBERED: Final = 4096
 
 
 class SecretNames:
-    """Knows the names of secrets. ``extra`` are further parts of names, as an operator gives them."""
+    """Knows the names of secrets. `extra` are further parts of names, as an operator gives them."""
 
     def __init__(self, extra: Iterable[str] = ()) -> None:
         parts = [

@@ -45,7 +45,7 @@ class Needles:
 
     def add(self, needles: Iterable[str], *, most_lengths: int | None = None) -> None:
         """Look for these as well. One that would be of a further length among those that begin alike is left out
-        where there are ``most_lengths`` already."""
+        where there are `most_lengths` already."""
         long: list[str] = []
         for needle in set(needles) - self._all:
             lengths = self._by_head.setdefault(needle[:SHORTEST_CHARS], {})
@@ -80,7 +80,7 @@ class Needles:
         return bool(self._all)
 
     def whole(self, text: str, effort: Effort) -> Iterator[Range]:
-        """Yield where a needle stands in ``text``, also where two overlap."""
+        """Yield where a needle stands in `text`, also where two overlap."""
         effort.spend(len(text))
         heads = self._by_head
         for at in [at for at in range(len(text)) if text[at : at + SHORTEST_CHARS] in heads]:
@@ -91,7 +91,7 @@ class Needles:
                     yield at, at + length
 
     def abbreviated(self, text: str, effort: Effort) -> Iterator[Range]:
-        """Yield what is left of a needle without its middle, as reprlib and pydantic show it: ``abc...xyz``."""
+        """Yield what is left of a needle without its middle, as reprlib and pydantic show it: `abc...xyz`."""
         gaps = [gap.span() for gap in _LEFT_OUT.finditer(text)]
         # Each only as far as the next: dots without end must not be looked at again and again.
         befores = [0, *(end for _, end in gaps)]

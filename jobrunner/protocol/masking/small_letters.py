@@ -7,7 +7,7 @@ _TAKEN_FOR: Final = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"), ("\u212a
 
 
 def in_small_letters(text: str) -> str:
-    """Return ``text`` in small letters. As long as ``text``: what is found in one stands at the same place in both.
+    """Return `text` in small letters. As long as `text`: what is found in one stands at the same place in both.
 
     Made to look for words of ASCII. Other alphabets have more letters that are taken for each other.
     """

@@ -47,7 +47,7 @@ def without_half_an_escape(text: str) -> str:
 def possible_endings(text: str) -> Iterator[str]:
     """Yield what a text that was cut at its end may say for certain: all of it, or all but half an escape.
 
-    Several, since what looks like the beginning of an escape may be none: ``a&b\\U0`` may end in ``a`` or ``a&b``.
+    Several, since what looks like the beginning of an escape may be none: `a&b\\U0` may end in `a` or `a&b`.
     """
     yield text
     for at in range(max(0, len(text) - _ESCAPE_CHARS), len(text)):
@@ -57,7 +57,7 @@ def possible_endings(text: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A decoded text. ``starts`` are the positions in it where pieces begin, ``origins`` where these stand in the text
+    """A decoded text. `starts` are the positions in it where pieces begin, `origins` where these stand in the text
     that it was decoded from, with how long the escape of one character is there, or 0 for a piece without escapes."""
 
     text: str
@@ -83,7 +83,7 @@ class View:
 
 
 def views(text: str, effort: Effort) -> Iterator[View]:
-    """Yield ``text`` itself and every way to undo its escapes, also of escapes inside of others. Each text once."""
+    """Yield `text` itself and every way to undo its escapes, also of escapes inside of others. Each text once."""
     seen = {text}
     level = [View(text)]
     yield level[0]

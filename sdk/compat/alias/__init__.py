@@ -1,6 +1,6 @@
-"""The modules of ``neops_worker_sdk``, loaded under that name where the package itself is not installed.
+"""The modules of `neops_worker_sdk`, loaded under that name where the package itself is not installed.
 
-Each file here is the module of its name there, and maps it to ``sdk``. Imports among them are relative, as they must
+Each file here is the module of its name there, and maps it to `sdk`. Imports among them are relative, as they must
 find each other under the other name.
 """
 

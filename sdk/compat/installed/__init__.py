@@ -1,4 +1,4 @@
-"""Blocks of an installed ``neops_worker_sdk``, run by its own code in this worker's children.
+"""Blocks of an installed `neops_worker_sdk`, run by its own code in this worker's children.
 
 Nothing here imports that package. It is there when the author's module has imported it, and is then found by the names
 of its modules; what is used of it are the public names of version 0.2.

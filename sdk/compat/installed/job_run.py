@@ -21,7 +21,7 @@ from sdk.sensitive import collect_secrets
 
 
 class InstalledJobRun(JobRun):
-    """``JobRun`` for a class that derives from the other package's ``FunctionBlock``."""
+    """`JobRun` for a class that derives from the other package's `FunctionBlock`."""
 
     async def execute(self) -> OutcomeBody:
         """Run the block. Its database updates are computed as its package does."""

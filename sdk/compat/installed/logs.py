@@ -9,7 +9,7 @@ from sdk.logger import BlockLogger
 
 
 def send_logs_to(logger: BlockLogger) -> None:
-    """Have what loguru is given in this process go to ``logger``, with its level and its context.
+    """Have what loguru is given in this process go to `logger`, with its level and its context.
 
     For a child that runs one job, as it takes loguru's other places away. Does nothing where loguru is not loaded.
     """

@@ -14,7 +14,7 @@ from sdk.testing.loop_thread import LoopThread
 
 @dataclass(frozen=True, slots=True)
 class LabDevice:
-    """One device of a lab: how to reach it, and what it is (``emulated``, to look at its state or to change it)."""
+    """One device of a lab: how to reach it, and what it is (`emulated`, to look at its state or to change it)."""
 
     id: int
     hostname: str
@@ -31,7 +31,7 @@ class LabDevice:
 
 
 class EmulatedLab:
-    """Emulated IOS devices with these names while the context lasts, which yields a list of ``LabDevice``.
+    """Emulated IOS devices with these names while the context lasts, which yields a list of `LabDevice`.
 
     Each listens on a free port of 127.0.0.1, with an account and a password made up for this lab::
 

@@ -10,7 +10,7 @@ from supervisor.commands.blockserver.single import Done
 def answer_of(done: Done) -> dict[str, Any]:
     """Return everything that is known about the end of a job, as JSON's own types. Sizes in MB, times in seconds.
 
-    ``data``, ``db_updates`` and ``acquires`` are what the engine would get, so they are None after a limit.
+    `data`, `db_updates` and `acquires` are what the engine would get, so they are None after a limit.
     """
     verdict, ending = done.finished.verdict, done.finished.ending
     body, acquires = (done.finished.body, done.finished.acquires) if verdict.keeps_outcome else (b"", b"")

@@ -12,9 +12,9 @@ _LISTED: Final = 20
 
 
 class NoSuchBlockError(SupervisorError):
-    """No block, or more than one, is meant by ``wanted``.
+    """No block, or more than one, is meant by `wanted`.
 
-    ``near`` holds the ids of what may have been meant, ``known`` those of all blocks, the nearest first, ``problems``
+    `near` holds the ids of what may have been meant, `known` those of all blocks, the nearest first, `problems`
     the modules that the block may be in and that could not be imported.
     """
 
@@ -62,7 +62,7 @@ BlockT = TypeVar("BlockT", bound=Identified)
 
 
 def choose(catalogue: Catalogue, wanted: str) -> BlockEntry:
-    """Return the block that ``wanted`` means: ``package/name:1.0.0``, or parts of it.
+    """Return the block that `wanted` means: `package/name:1.0.0`, or parts of it.
 
     Without a version the highest one is taken; a name without its package has to be unique. Raises
     `NoSuchBlockError`.
@@ -73,7 +73,7 @@ def choose(catalogue: Catalogue, wanted: str) -> BlockEntry:
 def choose_among(
     blocks: Sequence[BlockT], wanted: str, problems: tuple[ImportProblem, ...] = (), left_out: int = 0
 ) -> BlockT:
-    """Return the one of ``blocks`` that ``wanted`` means, as `choose` does. ``left_out`` modules were not imported."""
+    """Return the one of `blocks` that `wanted` means, as `choose` does. `left_out` modules were not imported."""
     fitting = [block for block in blocks if _fits(block, wanted)]
     families = sorted({f"{block.package}/{block.name}" for block in fitting})
     if len(families) > 1:
@@ -118,7 +118,7 @@ def _listed(heading: str, items: Sequence[str], most: int = _LISTED) -> str:
 
 
 def _nearest_first(blocks: Iterable[Identified], wanted: str) -> tuple[str, ...]:
-    """Return the ids of all blocks, those first that are spelt most like ``wanted``."""
+    """Return the ids of all blocks, those first that are spelt most like `wanted`."""
 
     def distance(block: Identified) -> float:
         spelt = (block.id, f"{block.package}/{block.name}", block.name)

@@ -47,7 +47,7 @@ def settings_of(request: RunRequest) -> RunSettings:
 
 
 def job_of(asked: Asked, block: BlockEntry) -> Job:
-    """Return the job for ``block``."""
+    """Return the job for `block`."""
     # A registration is checked against the same words (`sdk.registration.RunOn`).
     run_on = asked.run_on or cast("RunOn", block.run_on)
     entity_id = asked.entity_id

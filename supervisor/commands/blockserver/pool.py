@@ -49,7 +49,7 @@ class LauncherPool:
         self._loaded: OrderedDict[Sources, _Loaded] = OrderedDict()
 
     async def get(self, sources: Sources) -> tuple[Launcher, Catalogue]:
-        """Return a launcher for ``sources``, and its catalogue. To be used inside `paths`. Raises `TemplateError`."""
+        """Return a launcher for `sources`, and its catalogue. To be used inside `paths`. Raises `TemplateError`."""
         loaded = self._loaded.pop(sources, None)
         if loaded is not None and loaded.files != fingerprint(sources.names, loaded.catalogue):
             tell(_log, SourcesChanged(sources=", ".join(sources.names)))

@@ -19,7 +19,7 @@ OUTPUT_KEPT_CHARS: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One record of a job's log. ``level`` is a number as `logging` has it."""
+    """One record of a job's log. `level` is a number as `logging` has it."""
 
     level: int
     message: str
@@ -64,7 +64,7 @@ class Printed(logging.Handler):
         self._job_id = job_id
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take ``record`` if it is of this job."""
+        """Take `record` if it is of this job."""
         facts: Mapping[str, Any] = getattr(record, "facts", {})
         if facts.get("job") != self._job_id:
             return

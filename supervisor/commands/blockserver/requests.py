@@ -26,7 +26,7 @@ class ModulePlace(BaseModel):
 class RunRequest(_Request):
     """Run one block. Limits that are None are those of the daemon; sizes in MB, times in seconds.
 
-    ``module`` is where the block is, instead of ``source``. ``python_path`` is the caller's `sys.path`.
+    `module` is where the block is, instead of `source`. `python_path` is the caller's `sys.path`.
     """
 
     request: Literal["run"] = "run"

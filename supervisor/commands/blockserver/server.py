@@ -26,7 +26,7 @@ LINE_CAP_BYTES: Final = 128 * 2**20
 
 
 class BlockServer:
-    """Serves one caller. ``answers`` is the descriptor that answers are written to."""
+    """Serves one caller. `answers` is the descriptor that answers are written to."""
 
     def __init__(self, requests: asyncio.StreamReader, answers: int) -> None:
         self._requests = requests

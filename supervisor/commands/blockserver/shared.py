@@ -21,7 +21,7 @@ class _ChildrenOfAll(KnownChildren):
 
 
 class SharedLauncher:
-    """A `Launcher` whose ``known_children`` are those of its neighbours too.
+    """A `Launcher` whose `known_children` are those of its neighbours too.
 
     Whatever is unknown when a job ends counts as left behind by it and is killed: the neighbours' templates must
     not be.

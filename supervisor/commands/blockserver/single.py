@@ -41,7 +41,7 @@ class SingleRun:
         self._runner = JobRunner(launcher, settings, self._directory, spares=0)
 
     async def run(self, job: Job, block: BlockEntry) -> Done:
-        """Run ``job`` and return when nothing of it is left. Not to be cancelled: call `stop`, the end is bounded."""
+        """Run `job` and return when nothing of it is left. Not to be cancelled: call `stop`, the end is bounded."""
         with collecting(job.job_id) as printed:
             try:
                 await self._runner.prepare()
@@ -52,5 +52,5 @@ class SingleRun:
             return Done(finished, printed)
 
     def stop(self) -> None:
-        """End the job now, with the cause ``worker_stopping``."""
+        """End the job now, with the cause `worker_stopping`."""
         self._runner.stop_all()

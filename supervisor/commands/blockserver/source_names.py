@@ -7,9 +7,9 @@ from importlib.machinery import ModuleSpec
 
 
 def source_for(module: str, file: str) -> str:
-    """Return ``module`` if a new interpreter with this one's `sys.path` would import ``file`` under that name.
+    """Return `module` if a new interpreter with this one's `sys.path` would import `file` under that name.
 
-    By its name, a module of a package finds its neighbours by relative imports. Otherwise returns ``file``. Imports
+    By its name, a module of a package finds its neighbours by relative imports. Otherwise returns `file`. Imports
     nothing: a package's own code must not run here.
     """
     origin = _origin_of(module)

@@ -53,7 +53,7 @@ def no_blocks(catalogue: Catalogue, sources: Iterable[str]) -> list[Finding]:
 
 
 def source_files(places: Iterable[Path], catalogue: Catalogue) -> list[Path]:
-    """Return the files to read: those below ``places``, tests apart, and those of the blocks that were found."""
+    """Return the files to read: those below `places`, tests apart, and those of the blocks that were found."""
     found: dict[Path, None] = {}
     for place in places:
         if place.is_dir():

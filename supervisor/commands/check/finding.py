@@ -13,7 +13,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding. ``code`` names its kind and stays the same from release to release. ``line`` is 0 where unknown."""
+    """One finding. `code` names its kind and stays the same from release to release. `line` is 0 where unknown."""
 
     file: str
     line: int

@@ -8,7 +8,7 @@ from supervisor.commands.check.finding import Finding, Level
 from supervisor.commands.check.source import Method, Module, last_name, methods, registration_of
 
 _CALLED_WITH: Final = {"run": (2, 3), "acquire": (1,), "rollback": (2,)}
-"""How many arguments the worker calls each with, ``self`` not counted."""
+"""How many arguments the worker calls each with, `self` not counted."""
 
 _DECLARATION: Final = {
     "run": "run(self, params, context)",
@@ -18,7 +18,7 @@ _DECLARATION: Final = {
 
 
 def check_methods(module: Module) -> Iterator[Finding]:
-    """``run``, ``acquire`` and ``rollback`` are async, and take what the worker gives."""
+    """`run`, `acquire` and `rollback` are async, and take what the worker gives."""
     for block in module.blocks:
         for method in methods(block):
             if method.name in _CALLED_WITH:
@@ -49,7 +49,7 @@ def _check_method(file: str, method: Method) -> Iterator[Finding]:
 
 
 def _takes(arguments: ast.arguments, count: int) -> bool:
-    """Whether a method can be called with ``count`` positional arguments beside ``self``."""
+    """Whether a method can be called with `count` positional arguments beside `self`."""
     places = len(arguments.posonlyargs) + len(arguments.args)
     required = places - len(arguments.defaults)
     if any(default is None for default in arguments.kw_defaults):

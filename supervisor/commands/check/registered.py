@@ -11,7 +11,7 @@ _MODELS: Final = ("param_cls", "result_cls")
 
 
 def check_models(module: Module) -> Iterator[Finding]:
-    """The models of ``FunctionBlock[P, R]`` are those of the registration, or what they derive from."""
+    """The models of `FunctionBlock[P, R]` are those of the registration, or what they derive from."""
     bases = {model.name: {last_name(base) for base in model.bases} for model in module.models}
     for block in module.blocks:
         registration, written = registration_of(block), _written_for(block)

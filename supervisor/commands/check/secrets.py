@@ -18,7 +18,7 @@ _NO_TEXT: Final = re.compile(r"(bool|int|float)( \| None)?")
 
 
 def check_secrets(module: Module) -> Iterator[Finding]:
-    """What sounds like a password is marked ``SENSITIVE``, so that its value is masked wherever it turns up."""
+    """What sounds like a password is marked `SENSITIVE`, so that its value is masked wherever it turns up."""
     for model in module.parameters:
         for name, node in fields_of(model):
             annotation = ast.unparse(node.annotation)

@@ -17,7 +17,7 @@ Method = ast.FunctionDef | ast.AsyncFunctionDef
 class Module:
     """One module: its blocks, its models, and of these the ones that are parameters.
 
-    ``called_with`` has the names that are arguments of a call, as in ``register_function_block(...)(Block)``.
+    `called_with` has the names that are arguments of a call, as in `register_function_block(...)(Block)`.
     """
 
     file: str
@@ -65,7 +65,7 @@ def _is_registered(node: ast.ClassDef) -> bool:
 
 
 def registration_of(node: ast.ClassDef) -> ast.Call | None:
-    """Return the call in ``@register_function_block(Registration(...))``, if it stands there as such."""
+    """Return the call in `@register_function_block(Registration(...))`, if it stands there as such."""
     for decorator in node.decorator_list:
         if isinstance(decorator, ast.Call) and last_name(decorator.func) == "register_function_block":
             given = [*decorator.args, *(keyword.value for keyword in decorator.keywords)]

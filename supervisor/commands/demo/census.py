@@ -42,7 +42,7 @@ class Census:
         return len(self._seen)
 
     def expect(self, pid: int) -> None:
-        """Take ``pid`` for a program of the demo's own, which is neither counted nor left over."""
+        """Take `pid` for a program of the demo's own, which is neither counted nor left over."""
         self._excepted.add(pid)
 
     def look(self) -> None:

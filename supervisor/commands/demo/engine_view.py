@@ -39,7 +39,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class JobSeen:
-    """A job whose result the engine has. ``seconds`` is from the claim to the result's arrival."""
+    """A job whose result the engine has. `seconds` is from the claim to the result's arrival."""
 
     result: Result
     seconds: float

@@ -13,7 +13,7 @@ _OF_SYSTEMD: Final = frozenset({"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"
 
 
 def program_environment(source: Mapping[str, str], mark: str) -> dict[str, str]:
-    """Return ``source`` without the settings of a worker that may be configured there, and with the run's mark."""
+    """Return `source` without the settings of a worker that may be configured there, and with the run's mark."""
     kept = {
         name: value
         for name, value in source.items()

@@ -11,7 +11,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of a job as the engine has it. ``data`` is empty where the block returned none."""
+    """The result of a job as the engine has it. `data` is empty where the block returned none."""
 
     success: bool
     message: str
@@ -26,8 +26,8 @@ def _nothing_wrong(_: Result) -> str:
 class DemoJob:
     """One job, and what is expected of it.
 
-    ``stops_in`` is the file of blocks in which the code must have been when it ended. ``complaint`` says what is wrong
-    with a result that has the right cause, and returns an empty text where nothing is. ``excuse`` says, for a result
+    `stops_in` is the file of blocks in which the code must have been when it ended. `complaint` says what is wrong
+    with a result that has the right cause, and returns an empty text where nothing is. `excuse` says, for a result
     with another cause, why this machine could not give a better one; an empty text where that is no excuse.
     """
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
-    """Seconds by which ``beats`` beats were late; all zero when there was none."""
+    """Seconds by which `beats` beats were late; all zero when there was none."""
 
     beats: int
     median_seconds: float
@@ -32,13 +32,13 @@ class Period:
 
 
 def lateness_within(arrivals: Sequence[float], interval_seconds: float, period: Period) -> Lateness:
-    """Return the lateness of those beats that were due in ``period``, however late they came."""
+    """Return the lateness of those beats that were due in `period`, however late they came."""
     beats = zip(arrivals, late_beats(arrivals, interval_seconds), strict=True)
     return summarise([late for arrival, late in beats if period.began <= arrival - late <= period.ended])
 
 
 def late_beats(arrivals: Sequence[float], interval_seconds: float) -> list[float]:
-    """Return by how many seconds each beat was late; ``arrivals`` are times in seconds, in order.
+    """Return by how many seconds each beat was late; `arrivals` are times in seconds, in order.
 
     Beat n is due at the first beat plus n intervals. The grid is laid so that no beat is early: counted from a first
     beat that was late itself, all others would look better than they were.

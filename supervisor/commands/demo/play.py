@@ -39,7 +39,7 @@ _CLEAR_SECONDS: Final = 1.0
 
 
 class Demo:
-    """One run. ``perform`` is called once."""
+    """One run. `perform` is called once."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress

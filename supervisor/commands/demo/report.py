@@ -24,7 +24,7 @@ NOT_RUN: Final = "not run"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One job. ``problem`` says what is not as expected, ``remark`` what a reader should know otherwise."""
+    """One job. `problem` says what is not as expected, `remark` what a reader should know otherwise."""
 
     job: str
     what: str
@@ -69,7 +69,7 @@ class Report:
         return found
 
     def as_json(self) -> dict[str, Any]:
-        """Return the report as JSON values, with ``problems``, ``not_run`` and ``as_expected``."""
+        """Return the report as JSON values, with `problems`, `not_run` and `as_expected`."""
         problems = self.problems()
         return {
             **asdict(self),

@@ -49,7 +49,7 @@ def _no_ping_here(result: Result) -> str:
 def jobs(marker: str, device_port: int | None) -> list[DemoJob]:
     """Return the jobs in the order in which they are submitted and shown.
 
-    ``marker`` goes onto the command line of every descendant, ``device_port`` is the emulated device's.
+    `marker` goes onto the command line of every descendant, `device_port` is the emulated device's.
     """
     return [*_ordinary(device_port or 0), *_misbehaving(marker)]
 

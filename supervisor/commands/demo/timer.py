@@ -11,7 +11,7 @@ import time
 
 
 def measure(interval_seconds: float) -> list[float]:
-    """Wake every ``interval_seconds`` until SIGTERM, which must be blocked; return the latenesses in seconds."""
+    """Wake every `interval_seconds` until SIGTERM, which must be blocked; return the latenesses in seconds."""
     late: list[float] = []
     due = time.monotonic()
     while True:

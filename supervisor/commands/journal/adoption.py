@@ -19,7 +19,7 @@ _WARNING: Final = (
 
 
 def adopt(journal: Path, *, really: bool) -> bool:
-    """Print what adopting the journal's directory means, and with ``really`` do it. Returns whether all is in order.
+    """Print what adopting the journal's directory means, and with `really` do it. Returns whether all is in order.
 
     Raises `SupervisorError` while a worker runs on it, and for what stands in the way.
     """

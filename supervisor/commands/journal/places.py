@@ -20,7 +20,7 @@ class Found:
 
 
 def find_journal(given: Path | None) -> Found:
-    """Return the journal in the directory that was ``given``, else in those where commands keep one by default.
+    """Return the journal in the directory that was `given`, else in those where commands keep one by default.
 
     A directory of `supervisor local` holds that of its worker. Raises `JournalAccessError` when there is none.
     """

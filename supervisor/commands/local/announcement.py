@@ -13,8 +13,8 @@ _CAP_BYTES = 4096
 
 
 class Announcement(BaseModel):
-    """An engine that runs here. ``started_at`` is the epoch in seconds, ``worker_log`` where the worker's log is, and
-    ``token_file`` where the engine has put its token."""
+    """An engine that runs here. `started_at` is the epoch in seconds, `worker_log` where the worker's log is, and
+    `token_file` where the engine has put its token."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -28,7 +28,7 @@ class Announcement(BaseModel):
 
 @contextmanager
 def announced(directory: Path, announcement: Announcement) -> Iterator[None]:
-    """Have ``announcement`` found in ``directory`` for as long as the context lasts. Raises `OSError`."""
+    """Have `announcement` found in `directory` for as long as the context lasts. Raises `OSError`."""
     # One by one: of what is made on the way, `parents` leaves the mode to the umask.
     for place in (directory.parent, directory):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ class Display(Protocol):
         """Show what the command itself has to say."""
 
     def ready(self, url: str, text: str, hint: str) -> None:
-        """Show that jobs can be submitted at ``url``; ``hint`` is what to type."""
+        """Show that jobs can be submitted at `url`; `hint` is what to type."""
 
     def result(self, job: dict[str, Any], cause: str) -> None:
         """Show the result of a job, as the engine has it."""
@@ -40,7 +40,7 @@ def display_for(
 ) -> Display:
     """Return the display that fits: JSON if wanted, else by whether stdout is a terminal.
 
-    ``log_format`` is what a person has asked for, as of a daemon: it goes before what a terminal would get.
+    `log_format` is what a person has asked for, as of a daemon: it goes before what a terminal would get.
     """
     if as_json:
         return JsonDisplay(threshold)

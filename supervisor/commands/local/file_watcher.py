@@ -33,7 +33,7 @@ def watched_directories(sources: Iterable[str]) -> list[Path]:
 
 
 def snapshot(directories: Iterable[Path]) -> Snapshot:
-    """Return the state of all Python files below ``directories``, hidden directories apart."""
+    """Return the state of all Python files below `directories`, hidden directories apart."""
     found: dict[str, tuple[int, int, int]] = {}
     for file in _python_files([os.fspath(directory) for directory in directories]):
         try:

@@ -14,7 +14,7 @@ _OWN: Final = frozenset({"engine_url", "state_dir", "log_format"})
 def given_to_the_worker(
     model: type[BaseSettings], arguments: list[str], decided: Container[str] = ()
 ) -> list[str]:
-    """Return those of ``arguments`` that are settings of the worker, as its own flags; but for ``decided`` ones.
+    """Return those of `arguments` that are settings of the worker, as its own flags; but for `decided` ones.
 
     Only what stands on the command line: environment and `.env` are read by the worker itself, and read anew by it
     at a reload, which flags would overrule.
@@ -27,7 +27,7 @@ def given_to_the_worker(
 
 
 def on_the_command_line(model: type[BaseSettings], arguments: list[str]) -> dict[str, Any]:
-    """Return the settings of ``model`` that ``arguments`` give, which must be right, as they stand there."""
+    """Return the settings of `model` that `arguments` give, which must be right, as they stand there."""
     source: CliSettingsSource[Any] = CliSettingsSource(model, cli_parse_args=arguments)
     return source()
 

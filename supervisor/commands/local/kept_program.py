@@ -16,10 +16,10 @@ _SETTLED_SECONDS: Final = 60.0
 
 
 class KeptProgram:
-    """Keeps one program running. ``start`` starts it, and ``ready`` is the line by which it says that it is ready.
+    """Keeps one program running. `start` starts it, and `ready` is the line by which it says that it is ready.
 
-    ``on_ready`` is called with that line's match at each start, ``say`` with what a person should know.
-    ``before_restart`` waits for what a restart needs, beside the pause; it is given whether the program was ready.
+    `on_ready` is called with that line's match at each start, `say` with what a person should know.
+    `before_restart` waits for what a restart needs, beside the pause; it is given whether the program was ready.
     """
 
     def __init__(

@@ -39,7 +39,7 @@ _ENGINE_READY: Final = r"^devengine listening on (http://\S+)$"
 
 @dataclass(frozen=True, slots=True)
 class PairOptions:
-    """What runs, and where. ``port`` 0 takes a free one; ``worker_flags`` are words of the worker's command line."""
+    """What runs, and where. `port` 0 takes a free one; `worker_flags` are words of the worker's command line."""
 
     command: Literal["local", "dev"]
     directory: Path
@@ -67,7 +67,7 @@ class Listener:
 
 
 class Pair:
-    """Engine and worker. ``run`` is called once. Raises `StateDirectoryError` when it is created."""
+    """Engine and worker. `run` is called once. Raises `StateDirectoryError` when it is created."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class Pair:
     async def run(self) -> None:
         """Run both until told to stop. Raises `ProgramError` when one does not come up at the start.
 
-        With a ``before_worker_restart`` a worker that does not come up is one that is started again. Both have ended
+        With a `before_worker_restart` a worker that does not come up is one that is started again. Both have ended
         when this returns or raises, and when it is cancelled: then at once.
         """
         try:

@@ -14,7 +14,7 @@ READY: Final = (
     r'^\{"time": "[^"]*", "level": "INFO", "logger": "supervisor\.[\w.]+", "event": "worker_ready", '
     r'"message": (?P<text>"(?:[^"\\]|\\.)*"), '
 )
-"""The line by which the worker says that it is registered and asks for jobs. ``text`` is a JSON string."""
+"""The line by which the worker says that it is registered and asks for jobs. `text` is a JSON string."""
 
 LEVELS: Final = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
@@ -24,9 +24,9 @@ _ENDS: Final = frozenset({JobEnded.name, JobNotRun.name, JobInterrupted.name})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event. ``facts`` are the event's own (`supervisor.log.events`), ``fields`` those of a block's logger.
+    """One event. `facts` are the event's own (`supervisor.log.events`), `fields` those of a block's logger.
 
-    ``time`` is UTC, ISO 8601. What is none of the log's has no ``time``: it is the ``message`` alone. ``raw`` is the
+    `time` is UTC, ISO 8601. What is none of the log's has no `time`: it is the `message` alone. `raw` is the
     line as the worker wrote it.
     """
 
@@ -41,7 +41,7 @@ class Line:
     raw: str = field(default="", repr=False, compare=False)
 
     def fact(self, name: str) -> str:
-        """Return a fact as text; empty where there is none. ``job`` is empty for what the worker says of itself."""
+        """Return a fact as text; empty where there is none. `job` is empty for what the worker says of itself."""
         return str(self.facts.get(name, ""))
 
     @property
@@ -64,7 +64,7 @@ class Line:
 
     @property
     def local_time(self) -> str:
-        """The time of day here, ``HH:MM:SS``; empty where there is no time."""
+        """The time of day here, `HH:MM:SS`; empty where there is no time."""
         return f"{_moment(self.time):%H:%M:%S}" if self.time else ""
 
 
@@ -77,7 +77,7 @@ class Ended:
 
 
 def read_line(text: str) -> Line:
-    """Return what ``text``, a line of the worker's, says."""
+    """Return what `text`, a line of the worker's, says."""
     try:
         found = json.loads(text)
         _moment(found["time"])
@@ -94,7 +94,7 @@ def read_line(text: str) -> Line:
 
 
 def as_text(line: Line, *, indent: bool = True) -> str:
-    """Return the event as the worker writes it for people to read; with ``indent``, further lines below the first."""
+    """Return the event as the worker writes it for people to read; with `indent`, further lines below the first."""
     if not line.time:
         return line.message
     of_a_block = bool(line.fact("job")) and not line.is_the_worker_s
@@ -119,7 +119,7 @@ def as_text(line: Line, *, indent: bool = True) -> str:
 
 
 def for_people(text: str) -> str:
-    """Return ``text``, a line of the worker's, as people read it."""
+    """Return `text`, a line of the worker's, as people read it."""
     return as_text(read_line(text))
 
 

@@ -44,7 +44,7 @@ class BadNameError(SupervisorError):
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a new block is called. ``name`` is the module's name too."""
+    """What a new block is called. `name` is the module's name too."""
 
     package: str
     name: str
@@ -57,12 +57,12 @@ class Names:
 
     @property
     def class_name(self) -> str:
-        """The name as a class has it: ``show_version`` is ``ShowVersion``."""
+        """The name as a class has it: `show_version` is `ShowVersion`."""
         return _class_name(self.name)
 
     @property
     def title(self) -> str:
-        """The name as the start of a sentence: ``show_version`` is ``Show version``."""
+        """The name as the start of a sentence: `show_version` is `Show version`."""
         text = " ".join(filter(None, self.name.split("_")))
         return text[:1].upper() + text[1:]
 
@@ -72,9 +72,9 @@ def _class_name(name: str) -> str:
 
 
 def names_of(wanted: str, package: str | None = None) -> Names:
-    """Return the names that ``wanted`` stands for: ``show_version`` or ``acme/show_version:1.0.0``.
+    """Return the names that `wanted` stands for: `show_version` or `acme/show_version:1.0.0`.
 
-    A hyphen becomes ``_``: neither Python nor every engine takes it. ``package`` is for a ``wanted`` without one.
+    A hyphen becomes `_`: neither Python nor every engine takes it. `package` is for a `wanted` without one.
     Raises `BadNameError`.
     """
     match = _WANTED.fullmatch(wanted)

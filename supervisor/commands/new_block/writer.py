@@ -35,7 +35,7 @@ class WriteError(SupervisorError):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written. ``pytest_ini`` is `None` where ``pytest_config`` was there already."""
+    """What was written. `pytest_ini` is `None` where `pytest_config` was there already."""
 
     module: Path
     pytest_ini: Path | None
@@ -97,7 +97,7 @@ def write_block(names: Names, directory: Path, *, reversible: bool) -> Written:
 
 
 def pytest_config_above(directory: Path) -> Path | None:
-    """Return the file that pytest would take its configuration from in ``directory``, or `None`."""
+    """Return the file that pytest would take its configuration from in `directory`, or `None`."""
     for folder in (directory.resolve(), *directory.resolve().parents):
         for name in ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"):
             file = folder / name
@@ -121,7 +121,7 @@ def _configures_pytest(file: Path) -> bool:
 
 
 def finds_tests_in_every_module(config: Path) -> bool:
-    """Whether a configuration of pytest says that tests are in all modules (``python_files = *.py``).
+    """Whether a configuration of pytest says that tests are in all modules (`python_files = *.py`).
 
     Read as text: a hint hangs on it, and nothing else.
     """

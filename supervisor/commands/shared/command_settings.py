@@ -32,7 +32,7 @@ class CommandSettings(RunSettings):
 
 
 class OnlyThese(PydanticBaseSettingsSource):
-    """Another source, for the settings in ``names`` alone."""
+    """Another source, for the settings in `names` alone."""
 
     def __init__(
         self, settings_cls: type[BaseSettings], source: PydanticBaseSettingsSource, names: Container[str]

@@ -49,7 +49,7 @@ def run_to_exit_code(
     work: Callable[[], Coroutine[Any, Any, int]],
     on_error: Callable[[SupervisorError], None] | None = None,
 ) -> int:
-    """Run ``work`` on a loop. An error of the supervisor is one message, not a traceback; ``on_error`` says it else."""
+    """Run `work` on a loop. An error of the supervisor is one message, not a traceback; `on_error` says it else."""
     codes: list[int] = []
 
     async def work_and_keep_its_code() -> None:

@@ -14,7 +14,7 @@ FORMS: Final = "a JSON object, `@FILE` for a file that holds one, or `-` for std
 
 
 class BadInputError(SupervisorError):
-    """What was given can't be used. The message names the ``flag`` and says what is wrong."""
+    """What was given can't be used. The message names the `flag` and says what is wrong."""
 
     def __init__(self, flag: str, problem: str) -> None:
         super().__init__(f"{flag}: {problem}")
@@ -23,7 +23,7 @@ class BadInputError(SupervisorError):
 
 @dataclass(frozen=True, slots=True)
 class JobInput:
-    """What a job is given. ``context`` is `None` where none was given."""
+    """What a job is given. `context` is `None` where none was given."""
 
     parameters: dict[str, Any] = field(repr=False)
     context: dict[str, Any] | None = field(repr=False)
@@ -43,9 +43,9 @@ def read_job_input(params: str, context: str | None) -> JobInput:
 
 
 def read_object(flag: str, given: str, *, bare_path: bool = False) -> dict[str, Any]:
-    """Return the JSON object that is ``given``: as text, in the file that ``@FILE`` names, or on stdin for ``-``.
+    """Return the JSON object that is `given`: as text, in the file that `@FILE` names, or on stdin for `-`.
 
-    With ``bare_path``, what does not begin as an object does names a file too. Raises `BadInputError`.
+    With `bare_path`, what does not begin as an object does names a file too. Raises `BadInputError`.
     """
     if given == STDIN:
         return _object(flag, _stdin(flag), "text on stdin")

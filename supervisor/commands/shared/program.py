@@ -47,7 +47,7 @@ def path_of_our_code(source: Mapping[str, str]) -> dict[str, str]:
 
 
 class Program:
-    """A running `python -m MODULE`. ``name`` is what messages call it."""
+    """A running `python -m MODULE`. `name` is what messages call it."""
 
     def __init__(
         self,
@@ -77,9 +77,9 @@ class Program:
         stdin_line: str = "",
         for_people: Callable[[str], str] = str,
     ) -> Self:
-        """Start ``python -m`` with ``arguments``. ``stdin_line`` is all that it can read.
+        """Start `python -m` with `arguments`. `stdin_line` is all that it can read.
 
-        ``for_people`` makes of a line what is shown where the last ones are quoted.
+        `for_people` makes of a line what is shown where the last ones are quoted.
         To be called in the thread that ends last: the program ends with it (`supervisor.commands.shared.parent_death`).
         """
         process = await asyncio.create_subprocess_exec(

@@ -22,7 +22,7 @@ def print_rows(
 ) -> None:
     """Print rows of one cell for each title. The last cell is folded where it is long, and no other one.
 
-    ``right`` are the titles of columns whose cells end at the same place, such as numbers.
+    `right` are the titles of columns whose cells end at the same place, such as numbers.
     """
     widths = [max(map(cell_len, column)) for column in zip(titles, *rows, strict=True)]
     *others, last = widths

@@ -11,7 +11,7 @@ _PARTIAL: Final = re.compile(r"(?P<name>[^:]+):(?P<version>\d{1,9}(?:\.\d{1,9})?
 
 
 def choose_offered(offered: Sequence[OfferedBlock], wanted: str) -> OfferedBlock:
-    """Return the block that ``wanted`` means: ``package/name:1.0.0`` or parts of it, such as ``name`` or ``name:1``.
+    """Return the block that `wanted` means: `package/name:1.0.0` or parts of it, such as `name` or `name:1`.
 
     What a worker offers now goes before what one has offered once. Raises `NoSuchBlockError`.
     """

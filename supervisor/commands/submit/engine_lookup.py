@@ -44,7 +44,7 @@ async def _blocks(engine: Submissions) -> list[OfferedBlock]:
 def what_it_runs_on(
     block: OfferedBlock, run_on: str | None, entity_id: float | None, context: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return ``runOn`` and ``entityId`` of a job, as given, else as the block is registered and the context says."""
+    """Return `runOn` and `entityId` of a job, as given, else as the block is registered and the context says."""
     run_on = run_on or block.run_on
     if entity_id is None:
         entity_id = only_entity(run_on, context)

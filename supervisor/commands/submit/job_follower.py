@@ -17,7 +17,7 @@ _AWAY_SECONDS: Final = 30.0
 
 
 class WaitedTooLongError(TimeoutError):
-    """There is no result yet. ``status`` is ``pending`` or ``polled``, as the engine calls it."""
+    """There is no result yet. `status` is `pending` or `polled`, as the engine calls it."""
 
     def __init__(self, status: str) -> None:
         super().__init__(status)
@@ -68,8 +68,8 @@ async def follow(
 ) -> dict[str, Any]:
     """Wait for the job's result and return the job as the engine has it.
 
-    ``on_status`` is called again and again with the engine's word for where the job stands and for how many seconds
-    it has been waited. Raises `EngineError`, and `WaitedTooLongError` after ``timeout_seconds``; the job goes on, as
+    `on_status` is called again and again with the engine's word for where the job stands and for how many seconds
+    it has been waited. Raises `EngineError`, and `WaitedTooLongError` after `timeout_seconds`; the job goes on, as
     it does when this is cancelled.
     """
     began = heard = time.monotonic()

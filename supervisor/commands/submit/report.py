@@ -10,7 +10,7 @@ from supervisor.log.format import printable
 
 
 def report_of(job: dict[str, Any], cause: str | None = None) -> dict[str, Any]:
-    """Return what matters of a job's result, from the engine's answer. ``cause`` only the worker's log tells."""
+    """Return what matters of a job's result, from the engine's answer. `cause` only the worker's log tells."""
     body = job.get("result") or {}
     result = body.get("result") or {}
     return {

@@ -23,7 +23,7 @@ def find_target(wanted_url: str, *, by_flag: bool, say: Callable[[str], None]) -
     """Return the engine that is meant, or `None` where there is none.
 
     One that runs here goes before what the environment names: that may be the real engine, and a job that is tried
-    out must not reach it by an oversight. A flag (``by_flag``) goes before both.
+    out must not reach it by an oversight. A flag (`by_flag`) goes before both.
     """
     running = running_engines(announcements_directory())
     wanted = wanted_url.rstrip("/")

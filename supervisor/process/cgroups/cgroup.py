@@ -48,7 +48,7 @@ class Cgroup:
         self._memory_mb: float | None = None
 
     async def join(self, pid: int) -> None:
-        """Make the directories and move the process ``pid``, which must be a child that has no children yet.
+        """Make the directories and move the process `pid`, which must be a child that has no children yet.
 
         Takes 10 to 20 ms where nobody else has just moved (the kernel waits for a grace period). When cancelled, the
         moving goes on; `remove` waits for it.
@@ -96,14 +96,14 @@ class Cgroup:
         return self._memory_mb is not None
 
     def processes(self) -> set[int]:
-        """Return what is alive in it. Takes microseconds. Where a tree has ``cgroup.kill``, that one is asked alone."""
+        """Return what is alive in it. Takes microseconds. Where a tree has `cgroup.kill`, that one is asked alone."""
         able = [tree for tree in self._joined if "kill" in tree.roles] or self._joined
         return {pid for tree in able for pid in files.processes(tree.directory / self._name)}
 
     def kill(self) -> set[int]:
         """Kill everything in it, once, and return the pids. To be called in a thread.
 
-        Where no tree has ``cgroup.kill``, a fork may have escaped: call again until it returns nothing.
+        Where no tree has `cgroup.kill`, a fork may have escaped: call again until it returns nothing.
         """
         killed: set[int] = set()
         # Those with cgroup.kill first: for the others nothing is left to do then.

@@ -30,7 +30,7 @@ class HandedDown:
 
 
 def hand_down(own: Path, wanted: AbstractSet[str], ours: AbstractSet[int]) -> HandedDown:
-    """Enable ``wanted`` controllers, as far as there are, for cgroups below ``own``, where ``ours`` are the processes
+    """Enable `wanted` controllers, as far as there are, for cgroups below `own`, where `ours` are the processes
     that may be moved. Never raises: what can't be had is missing, and everything is as before.
     """
     try:

@@ -24,7 +24,7 @@ _LIMIT_FILE: Final = {
 
 @dataclass(slots=True)
 class Detected:
-    """What may be used, and in ``reasons`` why something may not. ``own`` is undone at the end by `give_back`."""
+    """What may be used, and in `reasons` why something may not. `own` is undone at the end by `give_back`."""
 
     trees: tuple[Tree, ...] = ()
     reasons: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Detected:
             delegated.undo(self.own, self.handed_down)
 
     def __str__(self) -> str:
-        """Return the roles, such as ``kill, memory (v1), pids (v1)``."""
+        """Return the roles, such as `kill, memory (v1), pids (v1)`."""
         roles = {role: tree.version for tree in self.trees for role in tree.roles}
         words = [
             role if role == "kill" else f"{role} (v{roles[role]})"
@@ -67,9 +67,9 @@ def _holds_this_process(directory: OwnDirectory) -> bool:
 
 
 def detect(own: list[OwnDirectory], name: str, ours: AbstractSet[int]) -> Detected:
-    """Make a directory ``name`` below each of this worker's ``own`` cgroups, and see what it offers.
+    """Make a directory `name` below each of this worker's `own` cgroups, and see what it offers.
 
-    ``ours`` are the worker's own processes, which may have to move. Never raises.
+    `ours` are the worker's own processes, which may have to move. Never raises.
     """
     detected = Detected()
     unified = next((one for one in own if one.version == 2), None)

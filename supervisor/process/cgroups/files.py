@@ -30,7 +30,7 @@ def processes(directory: Path) -> set[int]:
 def kill(directory: Path) -> set[int]:
     """Send SIGKILL to everything in a cgroup and below it, once. Returns the pids that were there.
 
-    By ``cgroup.kill`` (version 2, Linux 5.14), which no fork escapes, else one by one: stopped first, and call it
+    By `cgroup.kill` (version 2, Linux 5.14), which no fork escapes, else one by one: stopped first, and call it
     again until it returns nothing. A number is signalled only if its process is in the cgroup after it was opened.
     """
     inside = processes(directory)
@@ -88,5 +88,5 @@ def kill_and_remove(directory: Path, bound_seconds: float) -> tuple[set[int], bo
 
 
 def _tree(directory: Path) -> list[Path]:
-    """Return ``directory`` and all below it, parents first."""
+    """Return `directory` and all below it, parents first."""
     return [Path(folder) for folder, _, _ in os.walk(directory)]

@@ -34,8 +34,8 @@ def limit(directory: Path, version: int, memory_mb: float) -> None:
 def out_of_memory(directory: Path, version: int, limit_mb: float | None) -> OutOfMemory | None:
     """Return what the kernel's OOM killer did in this cgroup; `None` when it did nothing, or can't be asked.
 
-    ``oom_kill`` counts a process of this cgroup whoever was out of memory: the job at its limit, the worker's unit or
-    the machine. It was the job if its own limit was reached: ``oom`` of memory.events, which is counted where the limit
+    `oom_kill` counts a process of this cgroup whoever was out of memory: the job at its limit, the worker's unit or
+    the machine. It was the job if its own limit was reached: `oom` of memory.events, which is counted where the limit
     stands (Documentation/admin-guide/cgroup-v2.rst); version 1 has only the highest usage for it, as newer kernels
     (seen on 6.18) leave memory.failcnt at 0.
     """

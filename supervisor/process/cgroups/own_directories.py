@@ -9,7 +9,7 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 @dataclass(frozen=True, slots=True)
 class OwnDirectory:
-    """A directory that may be this process's own cgroup. ``controllers`` are those of version 1, else empty."""
+    """A directory that may be this process's own cgroup. `controllers` are those of version 1, else empty."""
 
     path: str
     version: int
@@ -64,7 +64,7 @@ def _unescape(path: str) -> str:
 
 
 def _below(path: str, root: str) -> str | None:
-    """Return ``path`` as seen from ``root``, empty for the root itself, or `None` where it is outside of it."""
+    """Return `path` as seen from `root`, empty for the root itself, or `None` where it is outside of it."""
     if path.startswith("/..") or root.startswith("/.."):  # outside of this process's cgroup namespace
         return None
     if root == "/":
@@ -75,6 +75,6 @@ def _below(path: str, root: str) -> str | None:
 
 
 def counts(text: bytes) -> dict[str, int]:
-    """Return the numbers of a file with lines such as ``oom_kill 1`` (memory.events, memory.oom_control)."""
+    """Return the numbers of a file with lines such as `oom_kill 1` (memory.events, memory.oom_control)."""
     pairs = (line.split() for line in text.splitlines())
     return {pair[0].decode(): int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}

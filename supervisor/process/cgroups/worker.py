@@ -74,7 +74,7 @@ async def cgroups_of_worker(state_directory: Path, wanted: bool) -> AsyncIterato
 
     To be entered before any process is started (this process may have to move), with the lock of the state directory
     held. Puts this worker's mark into its environment, which `launcher.environment` passes on to jobs: the next start
-    knows them by it. ``wanted`` is false for `--cgroups off`; an earlier run is cleared all the same.
+    knows them by it. `wanted` is false for `--cgroups off`; an earlier run is cleared all the same.
     """
     cgroups = await asyncio.to_thread(_open, state_directory, wanted)
     try:

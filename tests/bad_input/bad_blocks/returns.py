@@ -1,4 +1,4 @@
-"""Returns anything but the result it should, from ``run``, ``acquire`` and ``rollback``."""
+"""Returns anything but the result it should, from `run`, `acquire` and `rollback`."""
 
 from collections.abc import Callable
 from typing import Any

@@ -16,7 +16,7 @@ from sdk.entities import Interface, InterfaceField
 
 @register_function_block(contract_block("change", ChoiceParams, run_on="device"))
 class Change(FunctionBlock[ChoiceParams, NoData]):
-    """Creates, patches and deletes in one job; with the choice ``fail`` it returns a failure all the same."""
+    """Creates, patches and deletes in one job; with the choice `fail` it returns a failure all the same."""
 
     async def run(self, params: ChoiceParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Return what was asked for, after the changes."""

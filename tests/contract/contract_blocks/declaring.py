@@ -22,7 +22,7 @@ class ChoiceParams(FunctionBlockParams):
 
 
 def contract_block(name: str, params: type[FunctionBlockParams] = NoParams, **more: Any) -> Registration:
-    """Return the registration of ``contract/<name>:1.0.0``."""
+    """Return the registration of `contract/<name>:1.0.0`."""
     result = more.pop("result_cls", NoData)
     return Registration(
         package="contract",

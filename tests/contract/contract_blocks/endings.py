@@ -81,7 +81,7 @@ class SmallMemory(FunctionBlock[NoParams, NoData]):
 
 @register_function_block(contract_block("fails", ChoiceParams, is_idempotent=True, result_cls=PidData))
 class Fails(FunctionBlock[ChoiceParams, PidData]):
-    """Returns a failure; with the choice ``final`` one that the engine should not try again."""
+    """Returns a failure; with the choice `final` one that the engine should not try again."""
 
     async def run(self, params: ChoiceParams, context: WorkflowContext) -> FunctionBlockResult[PidData]:
         """Return the failure and the process that it happened in."""

@@ -16,7 +16,7 @@ class Leak(FunctionBlock[ChoiceParams, NoData]):
         """Return it in the message, or raise it.
 
         Raises:
-            RuntimeError: with the choice ``raise``.
+            RuntimeError: with the choice `raise`.
         """
         assert context.device is not None
         secret = context.device.password

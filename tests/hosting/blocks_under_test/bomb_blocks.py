@@ -50,7 +50,7 @@ class Fuse:
 
 
 def explode(fuse: Fuse, as_child: Callable[[], object]) -> None:
-    """Fork, and have every fork do the same, after ``as_child``."""
+    """Fork, and have every fork do the same, after `as_child`."""
     while fuse.burns():
         if fuse.fork() == 0:
             as_child()

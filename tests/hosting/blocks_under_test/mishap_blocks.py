@@ -41,7 +41,7 @@ class Mishaps(Base):
     """Succeeds, whatever goes wrong beside it."""
 
     async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
-        """Let happen what ``text`` names."""
+        """Let happen what `text` names."""
         match params.text:
             case "log call":
                 wrong: Any = ("%d items %s", "x")

@@ -14,7 +14,7 @@ from .process_blocks import Base, Data, Params, block, done
 
 @register_function_block(block("prints_unfinished"))
 class PrintsUnfinished(Base):
-    """Prints a text without a line end, and ends in the way that ``text`` names."""
+    """Prints a text without a line end, and ends in the way that `text` names."""
 
     async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
         """Never return."""

@@ -41,7 +41,7 @@ class Data(FunctionBlockResultData):
 
 
 def block(name: str) -> Registration:
-    """Return the registration ``under_test/<name>:1.0.0``."""
+    """Return the registration `under_test/<name>:1.0.0`."""
     return Registration(
         package="under_test",
         name=name,
@@ -54,7 +54,7 @@ def block(name: str) -> Registration:
 
 
 def done(value: Any = None, message: str = "done") -> FunctionBlockResult[Data]:
-    """Return a success with ``value``."""
+    """Return a success with `value`."""
     return FunctionBlockResult(success=True, message=message, data=Data(value=value))
 
 

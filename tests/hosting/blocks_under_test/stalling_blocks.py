@@ -38,7 +38,7 @@ class Data(FunctionBlockResultData):
 
 
 def block(name: str) -> Registration:
-    """Return the registration ``under_test/<name>:1.0.0``."""
+    """Return the registration `under_test/<name>:1.0.0`."""
     return Registration(
         package="under_test",
         name=name,
@@ -51,7 +51,7 @@ def block(name: str) -> Registration:
 
 
 def done(value: Any = None) -> FunctionBlockResult[Data]:
-    """Return a success with ``value``."""
+    """Return a success with `value`."""
     return FunctionBlockResult(success=True, message="done", data=Data(value=value))
 
 

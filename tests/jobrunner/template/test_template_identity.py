@@ -62,7 +62,7 @@ def test_signals_that_the_template_ignores_have_their_default_action_in_a_child(
 
 @pytest.mark.parametrize("place", ["environ", "environment"])
 def test_the_environment_holds_what_is_allowed_and_nothing_else(identity: dict[str, Any], place: str) -> None:
-    """``environ`` is what /proc shows of the process, whatever Python has done to its own copy since."""
+    """`environ` is what /proc shows of the process, whatever Python has done to its own copy since."""
     names = set(identity[place])
     assert {"HTTPS_PROXY", "SHOWN", "LC_ALL"} <= names
     others = {name for name in names if not (name.startswith("LC_") or name.upper().endswith("_PROXY"))}

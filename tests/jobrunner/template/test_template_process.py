@@ -73,7 +73,7 @@ def test_a_module_that_starts_a_thread_is_named_and_children_are_spawned(tmp_pat
 
 
 def waits_for_anyone(node: ast.AST) -> bool:
-    """Whether ``node`` is a call that reaps whatever child comes first."""
+    """Whether `node` is a call that reaps whatever child comes first."""
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return False
     first = ast.unparse(node.args[0]) if node.args else ""

@@ -109,7 +109,7 @@ def _durable_directory() -> str | None:
 
 
 async def _measure(directory: Path, sizes: Sizes, figures: list[Figure]) -> None:
-    """Append to ``figures`` as they come, so that what was measured before a failure is not lost."""
+    """Append to `figures` as they come, so that what was measured before a failure is not lost."""
     one_slot = await _timed("claim to result", latency.measure(directory / "latency", sizes))
     figures += one_slot.figures
     many_slots = await _timed("throughput", throughput.measure(directory / "throughput", sizes))

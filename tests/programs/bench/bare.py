@@ -8,7 +8,7 @@ from tests.programs.bench.stage import WHICH_PROCESS
 
 
 async def run_bare_worker(engine: Engine, jobs: int, slots: int) -> None:
-    """Claim and report ``jobs`` jobs with as many requests at a time, and for each job, as the real worker has."""
+    """Claim and report `jobs` jobs with as many requests at a time, and for each job, as the real worker has."""
     worker = (await engine.ask("POST", "/workers/register", {"version": "1.0.0", "name": "bare"}))["uuid"]
     package, _, rest = WHICH_PROCESS.partition("/")
     name = rest.partition(":")[0]

@@ -8,7 +8,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """Percentiles of ``count`` measured seconds; all zero when nothing was measured."""
+    """Percentiles of `count` measured seconds; all zero when nothing was measured."""
 
     count: int
     p50: float
@@ -36,7 +36,7 @@ class LateBeat:
 
 
 def late_beats(arrivals: Sequence[float], interval_seconds: float) -> list[LateBeat]:
-    """Return by how much each beat was late, on the grid that the first beats laid; ``arrivals`` are in order.
+    """Return by how much each beat was late, on the grid that the first beats laid; `arrivals` are in order.
 
     A beat that was more than an interval late stands for those that were due meanwhile and never came: they count as
     late beats of their own. Otherwise one long silence would be one bad value among many good ones.

@@ -27,7 +27,7 @@ class Engine:
         self._session = session
 
     async def submit(self, block: str, parameters: Sequence[dict[str, Any]]) -> list[str]:
-        """Submit one job for each of ``parameters``, all at once, and return their ids in the same order."""
+        """Submit one job for each of `parameters`, all at once, and return their ids in the same order."""
         jobs = [{"block": block, "parameters": given, "allowUnregistered": True} for given in parameters]
         return [str(job_id) for job_id in (await self.ask("POST", "/dev/jobs", jobs))["jobIds"]]
 
@@ -96,7 +96,7 @@ def claim_to_result(records: Sequence[JobRecord]) -> list[float]:
 def jobs_per_second(records: Sequence[JobRecord], leave_out: int = 0) -> float:
     """Return the rate at which results came in, from the first claim to the last result.
 
-    With ``leave_out``, from that result on: the first jobs find children that were ready before they came.
+    With `leave_out`, from that result on: the first jobs find children that were ready before they came.
     """
     finished = sorted(record.finished_at for record in records if record.finished_at is not None)
     first = min(record.claimed_at for record in records if record.claimed_at is not None)

@@ -8,13 +8,13 @@ from tests.programs.bench.distribution import Distribution
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A bound on a figure: at most ``limit``, or at least, where ``at_least`` is true."""
+    """A bound on a figure: at most `limit`, or at least, where `at_least` is true."""
 
     limit: float
     at_least: bool = False
 
     def is_met_by(self, value: float) -> bool:
-        """Whether ``value`` is within the bound."""
+        """Whether `value` is within the bound."""
         return value >= self.limit if self.at_least else value <= self.limit
 
 
@@ -36,7 +36,7 @@ class Figure:
 def milliseconds(
     name: str, measured: Distribution, *, targets: dict[str, float] | None = None, parts: Sequence[str]
 ) -> list[Figure]:
-    """Return one figure for each of ``parts``, the names of percentiles; ``targets`` are upper bounds in ms."""
+    """Return one figure for each of `parts`, the names of percentiles; `targets` are upper bounds in ms."""
     bounds = {part: Target(limit) for part, limit in (targets or {}).items()}
     return [
         Figure(f"{name}, {part}", getattr(measured, part) * 1000, "ms", bounds.get(part)) for part in parts

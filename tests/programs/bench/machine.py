@@ -50,7 +50,7 @@ def _own_seconds() -> float:
 
 
 def facts(directory: Path, load_before: float, neighbours: Neighbours) -> dict[str, str]:
-    """Return what a reader of the figures must know. ``directory`` is where the journal was."""
+    """Return what a reader of the figures must know. `directory` is where the journal was."""
     return {
         "cores": f"{cores()}",
         "load average before": f"{load_before:.2f}",

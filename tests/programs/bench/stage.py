@@ -37,7 +37,7 @@ class WorkerOptions:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What runs. ``worker_pid`` is the keeper's, the top of the worker's process tree; 0 without a worker."""
+    """What runs. `worker_pid` is the keeper's, the top of the worker's process tree; 0 without a worker."""
 
     engine: Engine
     worker_pid: int
@@ -55,7 +55,7 @@ def token_file_of(directory: Path) -> Path:
 
 @asynccontextmanager
 async def staged(directory: Path, options: WorkerOptions | None) -> AsyncIterator[Stage]:
-    """Start an engine, and a worker unless ``options`` is `None`; end both when the block is left.
+    """Start an engine, and a worker unless `options` is `None`; end both when the block is left.
 
     Raises `ProgramError`, with what the program said last, when one does not come up.
     """
@@ -113,7 +113,7 @@ def _flags(url: str, directory: Path, options: WorkerOptions) -> list[str]:
 
 
 async def start_program(running: AsyncExitStack, directory: Path, name: str, *arguments: str) -> Program:
-    """Start a program of this checkout, which ends when ``running`` is closed."""
+    """Start a program of this checkout, which ends when `running` is closed."""
     program = await Program.start(
         name,
         arguments,

@@ -44,7 +44,7 @@ class Seen:
 
 
 def run(host: Host, cases: Sequence[Case], slots: int = SLOTS) -> list[Seen]:
-    """Run the cases, ``slots`` at a time, and return what was seen of each."""
+    """Run the cases, `slots` at a time, and return what was seen of each."""
     waiting, running = deque(cases), deque[tuple[Case, int]]()
     seen: list[Seen] = []
     while waiting or running:

@@ -20,7 +20,7 @@ _RARE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One job. ``places`` are the lines of `misbehaving.py` at which it blocks: none for one that behaves."""
+    """One job. `places` are the lines of `misbehaving.py` at which it blocks: none for one that behaves."""
 
     name: str
     block: str
@@ -71,7 +71,7 @@ def misbehaving() -> list[Case]:
 
 
 def library(port: int, context: dict[str, Any]) -> list[Case]:
-    """Return jobs of the blocks that ship with the worker; ``port`` and ``context`` are an emulated device's."""
+    """Return jobs of the blocks that ship with the worker; `port` and `context` are an emulated device's."""
     commands = ["show version", "show clock", "show running-config"]
     cases = [
         Case("echo", "neops_base/echo:1.0.0", {"text": "x" * 100_000}),

@@ -17,7 +17,7 @@ PAUSE_SECONDS: Final = 0.16
 
 
 class Deeds:
-    """Asks a seeded generator and does what it says, until told to stop. What was done is in ``done``."""
+    """Asks a seeded generator and does what it says, until told to stop. What was done is in `done`."""
 
     def __init__(self, seed: int, worker: Worker, engine: Engine, disk: SmallDisk | None) -> None:
         self.done: list[Deed] = []

@@ -12,7 +12,7 @@ from tests.faults.proxy import Exchange
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """Something that was done to the worker or the engine, from ``at`` until ``until`` (CLOCK_MONOTONIC)."""
+    """Something that was done to the worker or the engine, from `at` until `until` (CLOCK_MONOTONIC)."""
 
     what: str
     at: float
@@ -40,7 +40,7 @@ class Run:
 
 @dataclass
 class History:
-    """One seed. Times are CLOCK_MONOTONIC, except the engine's own, which ``epoch`` + monotonic makes comparable."""
+    """One seed. Times are CLOCK_MONOTONIC, except the engine's own, which `epoch` + monotonic makes comparable."""
 
     jobs: Sequence[JobRecord]
     attempts: dict[str, Sequence[AttemptRecord]]
@@ -74,7 +74,7 @@ class History:
         return found
 
     def deeds_between(self, begin: float, end: float, *words: str) -> list[Deed]:
-        """Return the deeds whose name holds one of ``words`` and which touch this time."""
+        """Return the deeds whose name holds one of `words` and which touch this time."""
         return [
             deed
             for deed in self.deeds

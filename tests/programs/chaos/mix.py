@@ -32,7 +32,7 @@ FAILING: Final = {
     "IgnoresCancel": _TIME_LIMIT,
     "FinishesLate": _TIME_LIMIT,
 }
-"""What the message of an act that can't succeed says; ``{word}`` is the job's own."""
+"""What the message of an act that can't succeed says; `{word}` is the job's own."""
 
 _HANGING: Final = ("HangAwait", "HangSleep", "Spin", "GilHog", "IgnoresCancel", "FinishesLate")
 _PLAIN: Final = ("echo", "echo", "slow", "slow", "big", "log", "daemons", "raise", "fail")
@@ -54,7 +54,7 @@ class Asked:
 
 
 def submissions(seed: int, count: int, trace: str) -> Iterator[dict[str, Any]]:
-    """Yield the bodies of ``count`` submissions: every hanging act takes a slot for a second, so they are few."""
+    """Yield the bodies of `count` submissions: every hanging act takes a slot for a second, so they are few."""
     random = Random(f"jobs {seed}")
     for number in range(count):
         acts = random.choices((_PLAIN, _ODD, _HANGING), weights=(70, 22, 8))[0]

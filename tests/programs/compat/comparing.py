@@ -15,7 +15,7 @@ _COMPARED: Final = ("success", "message", "data", "acquires", "dbUpdates")
 class Difference:
     """A difference that is meant: why, and what our outcome must be in these parts.
 
-    ``says`` are texts that our message must hold, in the place of the reference's message.
+    `says` are texts that our message must hold, in the place of the reference's message.
     """
 
     reason: str
@@ -25,7 +25,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The judgement of one job. ``problem`` is empty when all is as it must be."""
+    """The judgement of one job. `problem` is empty when all is as it must be."""
 
     job: str
     verdict: str

@@ -37,7 +37,7 @@ _GLOBAL: dict[str, Any] = {"devices": DEVICES, "interfaces": [INTERFACE], "devic
 
 @dataclass(frozen=True, slots=True)
 class CompatJob:
-    """One job. ``name`` is what its outcome is kept under."""
+    """One job. `name` is what its outcome is kept under."""
 
     name: str
     block: str

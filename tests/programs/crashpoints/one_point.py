@@ -22,7 +22,7 @@ _AFTER_RESULTS_SECONDS: Final = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a point. ``problems`` is empty when everything holds; ``note`` tells what happened."""
+    """What became of a point. `problems` is empty when everything holds; `note` tells what happened."""
 
     point: str
     was_killed: bool
@@ -40,7 +40,7 @@ async def list_points(directory: Path) -> list[str]:
 
 
 async def try_point(directory: Path, point: str, listed: Path | None = None) -> Outcome:
-    """Kill at ``point`` (not at all if it is "") and start again. Raises nothing that the worker can cause."""
+    """Kill at `point` (not at all if it is "") and start again. Raises nothing that the worker can cause."""
     directory.mkdir(exist_ok=True)
     trace = directory / "trace"
     async with DevEngine(EngineOptions(token_file=token_file_in(directory))) as engine:

@@ -29,7 +29,7 @@ _MOST_FAILURES = 5
 
 @dataclass(slots=True)
 class Report:
-    """What one fuzzer found. ``failures`` are numbers of cases, with what was wrong."""
+    """What one fuzzer found. `failures` are numbers of cases, with what was wrong."""
 
     cases: int
     failures: dict[int, str] = field(default_factory=dict)

@@ -18,7 +18,7 @@ Speaker = Callable[["FakeChild"], Any]
 
 
 class FakeChild:
-    """What an `Execution` needs of a child. ``far`` is the child's end of the channel, a blocking socket's."""
+    """What an `Execution` needs of a child. `far` is the child's end of the channel, a blocking socket's."""
 
     def __init__(self) -> None:
         self.pid = 2**22 + 1  # above what the kernel gives out

@@ -122,7 +122,7 @@ class JobLists(Fuzzer):
         await self.check_answer(b"[" + b",".join(items) + b"]")
 
     async def check_answer(self, body: bytes) -> None:
-        """Have a poll answered by ``body``. The job `good` in it must run, whatever is beside it."""
+        """Have a poll answered by `body`. The job `good` in it must run, whatever is beside it."""
         self.results.clear()
         self.launcher.orders.clear()
         try:

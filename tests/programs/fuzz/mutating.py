@@ -17,7 +17,7 @@ def some_bytes(rng: random.Random, longest: int = 200) -> bytes:
 
 
 def mutate(rng: random.Random, data: bytes) -> bytes:
-    """Return ``data`` with a few bytes changed, doubled, cut out or put in."""
+    """Return `data` with a few bytes changed, doubled, cut out or put in."""
     changed = bytearray(data)
     for _ in range(rng.choice((1, 1, 2, 5))):
         at = rng.randint(0, len(changed))
@@ -62,7 +62,7 @@ def any_text(rng: random.Random) -> str:
 
 
 def nested(rng: random.Random, value: Any) -> Any:
-    """Return ``value`` with one of its parts, at any depth, replaced or taken away."""
+    """Return `value` with one of its parts, at any depth, replaced or taken away."""
     if isinstance(value, dict) and value and rng.random() < 0.9:
         key = rng.choice(list(value))
         copy = dict(value)
@@ -78,7 +78,7 @@ def nested(rng: random.Random, value: Any) -> Any:
 
 
 def as_json(rng: random.Random, value: Any) -> bytes:
-    """Write ``value`` in one of the many ways that there are, sometimes broken."""
+    """Write `value` in one of the many ways that there are, sometimes broken."""
     raw = rng.random() < 0.3
     text = json.dumps(
         value, ensure_ascii=not raw, separators=rng.choice(((",", ":"), (", ", ": "), (" ,\n", ":\t")))

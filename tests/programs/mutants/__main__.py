@@ -23,7 +23,7 @@ INTERRUPTED: Final = 130
 def main() -> int:
     """Run the command.
 
-    Returns 1 when fewer mutants than ``--at-least`` were killed, 2 when the command could not run.
+    Returns 1 when fewer mutants than `--at-least` were killed, 2 when the command could not run.
     """
     options = _options()
     signal.signal(signal.SIGTERM, signal.default_int_handler)

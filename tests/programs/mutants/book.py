@@ -49,7 +49,7 @@ def covering_digest(root: Path, tests: list[Test]) -> str:
 
 
 class Judgements:
-    """The mutants that people have looked at: ``equivalent`` ones change nothing that anybody could notice."""
+    """The mutants that people have looked at: `equivalent` ones change nothing that anybody could notice."""
 
     def __init__(self, path: Path) -> None:
         self._judged: dict[str, tuple[str, str]] = {}

@@ -20,7 +20,7 @@ _Piece = TypeVar("_Piece")
 class Campaign:
     """The lanes of one run. Use it as a context: at its end, no process of it is left.
 
-    ``root`` is the checkout, ``directory`` where copies, recordings and trials are kept for the next run.
+    `root` is the checkout, `directory` where copies, recordings and trials are kept for the next run.
     """
 
     def __init__(self, root: Path, directory: Path, lanes: int) -> None:
@@ -29,7 +29,7 @@ class Campaign:
         self._lanes = [Lane(root, directory / f"lane-{number}") for number in range(lanes)]
 
     def __enter__(self) -> "Campaign":
-        """Bring the copies up to date. Raises ``CalledProcessError`` when one can't be set up."""
+        """Bring the copies up to date. Raises `CalledProcessError` when one can't be set up."""
         try:
             self._share(self._lanes, lambda _, lane: lane.prepare())
         except BaseException:

@@ -38,7 +38,7 @@ class Lane:
     def prepare(self) -> None:
         """Copy what has changed in the checkout, set the environment up, and start the server of runs.
 
-        Raises ``subprocess.CalledProcessError`` when the environment can't be set up.
+        Raises `subprocess.CalledProcessError` when the environment can't be set up.
         """
         self._copy_files()
         # Of a run that was interrupted: the server must not record itself.

@@ -42,7 +42,7 @@ _LOG_METHODS: Final = frozenset({"debug", "info", "warning", "error", "exception
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One replacement in one file: ``source[start:end]``, in bytes, becomes ``replacement``."""
+    """One replacement in one file: `source[start:end]`, in bytes, becomes `replacement`."""
 
     file: str
     line: int

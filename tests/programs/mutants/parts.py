@@ -46,7 +46,7 @@ PARTS: Final = {"pure": PURE, "sampled": SAMPLED, "all": PURE + SAMPLED}
 
 
 def mutants_in(root: Path, patterns: tuple[str, ...]) -> list[Mutant]:
-    """Return every mutant of the files below ``root`` that match, in a stable order."""
+    """Return every mutant of the files below `root` that match, in a stable order."""
     files = sorted({path for pattern in patterns for path in root.glob(pattern)})
     return [
         mutant

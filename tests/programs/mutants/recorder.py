@@ -1,7 +1,7 @@
 """Records which lines run, in every process of a lane: started by the interpreter itself, before any code of ours.
 
 One byte stands for each line, in a file that all processes of a test map into their memory. So what a process ran is
-known also when ``SIGKILL`` or ``os._exit`` ended it, and forks record too. A library for coverage loses what a killed
+known also when `SIGKILL` or `os._exit` ended it, and forks record too. A library for coverage loses what a killed
 process ran, and takes its instructions from the environment, which jobs don't get.
 
 Imports nothing of the project, as it runs before it.
@@ -38,7 +38,7 @@ def start_if_asked(root: str) -> None:
 
 
 def start(root: str) -> None:
-    """Begin to record; where to is told by ``point_to``."""
+    """Begin to record; where to is told by `point_to`."""
     with open(os.path.join(root, DIRECTORY, "layout.json"), encoding="utf-8") as layout:
         _bases.update({os.path.join(root, file): base for file, base in json.load(layout)["bases"].items()})
     if sys.version_info >= (3, 12):

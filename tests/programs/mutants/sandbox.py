@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _CLONES = 0x20000000 | 0x00020000
-"""``CLONE_NEWPID | CLONE_NEWNS``"""
+"""`CLONE_NEWPID | CLONE_NEWNS`"""
 _MS_PRIVATE_RECURSIVE: Final = 0x40000 | 0x4000
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
@@ -24,7 +24,7 @@ _libc: Final[Any] = ctypes.CDLL(None, use_errno=True)
 
 
 def run_confined(work: Callable[[], None], timeout_seconds: float) -> bool:
-    """Run ``work`` in a process of its own, and end all that it started. Returns whether it was done in time."""
+    """Run `work` in a process of its own, and end all that it started. Returns whether it was done in time."""
     warden = os.fork()
     if warden == 0:
         in_time = False
@@ -87,7 +87,7 @@ def _wait(pid: int, timeout_seconds: float) -> bool:
 
 
 def _kill_descendants(root: int) -> None:
-    """Kill what descends from ``root`` until nothing does. Orphans do, as ``root`` is a subreaper."""
+    """Kill what descends from `root` until nothing does. Orphans do, as `root` is a subreaper."""
     for _ in range(1000):
         found = _descendants(root)
         if not found:

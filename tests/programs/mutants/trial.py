@@ -19,7 +19,7 @@ _CONFIRM_SECONDS: Final = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What became of one mutant. ``outcome`` is ``killed``, ``survived`` or ``uncovered``."""
+    """What became of one mutant. `outcome` is `killed`, `survived` or `uncovered`."""
 
     mutant: str
     source: str
@@ -40,7 +40,7 @@ class Trial:
 def try_mutant(
     lane: Lane, mutant: Mutant, covering: list[Test], budget_seconds: float, covering_digest: str
 ) -> Trial:
-    """Run the tests against the mutant, for about ``budget_seconds`` of their time at most."""
+    """Run the tests against the mutant, for about `budget_seconds` of their time at most."""
     source = digest(lane.checkout / mutant.file)
     if not covering:
         return Trial(mutant.identity, source, "uncovered", tests=covering_digest)

@@ -24,7 +24,7 @@ def pieces_of(secret: str) -> set[str]:
 
 
 def readings(text: str, depth: int = 3) -> Iterator[str]:
-    """Yield ``text`` and what it says when its escapes are undone."""
+    """Yield `text` and what it says when its escapes are undone."""
     yield text
     if depth == 0:
         return
@@ -57,7 +57,7 @@ def undoings(text: str) -> Iterator[str]:
 
 
 def hidden_readings(text: str) -> Iterator[str]:
-    """Yield what base64 and hexadecimals in ``text`` say, at each alignment."""
+    """Yield what base64 and hexadecimals in `text` say, at each alignment."""
     for run in _BASE64.findall(text.replace("-", "+").replace("_", "/")):
         for skip in range(4):
             cut = run[skip:]
@@ -70,7 +70,7 @@ def hidden_readings(text: str) -> Iterator[str]:
 
 
 def leaked(text: str, secret: str, innocent: str) -> str | None:
-    """Return a piece of ``secret`` that can be read from ``text`` and was not in ``innocent`` anyway."""
+    """Return a piece of `secret` that can be read from `text` and was not in `innocent` anyway."""
     pieces = {piece for piece in pieces_of(secret) if piece not in innocent and piece.strip("*\n ")}
     for reading in readings(text):
         for seen in (reading, *hidden_readings(reading)):

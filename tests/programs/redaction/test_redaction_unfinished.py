@@ -34,7 +34,7 @@ WRITINGS: dict[str, Callable[[str], str]] = {
 
 
 def printed(data: bytes, secret: str, *, portion_bytes: int = 1 << 16) -> list[str]:
-    """Return the lines and the last output of a process that has printed ``data`` and ended."""
+    """Return the lines and the last output of a process that has printed `data` and ended."""
     lines: list[str] = []
 
     async def read() -> str:

@@ -12,7 +12,7 @@ Each attack is one coroutine function in a module of `tests.programs.redteam.att
 
 It replays what broke the worker once, against a real one, and returns the figure that shows that it holds. `check` and
 `BrokenError` say that it does not. Whatever an attack starts, mounts or makes it takes away again in a `finally`; it is
-killed after ``seconds``. What the machine must offer is named in ``needs`` (`tests.capabilities`, or a check of the
+killed after `seconds`. What the machine must offer is named in `needs` (`tests.capabilities`, or a check of the
 area's own through `cannot`), so that the attack is skipped with the reason where it can't be tried.
 
 The numbers are those under which an attack was first reported: R for the red team's, B for what was found in operation,
@@ -43,7 +43,7 @@ class CannotError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """One attack. ``pings`` is false where the heartbeat can't go on, as the engine or the worker is what is hit."""
+    """One attack. `pings` is false where the heartbeat can't go on, as the engine or the worker is what is hit."""
 
     number: str
     title: str
@@ -79,7 +79,7 @@ def attack(
 
 
 def check(holds: object, otherwise: str) -> None:
-    """Raise `BrokenError` with ``otherwise`` unless ``holds``."""
+    """Raise `BrokenError` with `otherwise` unless `holds`."""
     if not holds:
         raise BrokenError(otherwise)
 
@@ -92,7 +92,7 @@ def cannot(reason: str) -> NoReturn:
 async def wait_until(
     holds: Callable[[], object], what: str, seconds: float = 20.0, *, pause_seconds: float = 0.02
 ) -> None:
-    """Wait until ``holds()`` is true. Raises `BrokenError`, which names ``what`` did not happen, after ``seconds``."""
+    """Wait until `holds()` is true. Raises `BrokenError`, which names `what` did not happen, after `seconds`."""
     end = asyncio.get_running_loop().time() + seconds
     while not holds():
         if asyncio.get_running_loop().time() > end:

@@ -24,7 +24,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One attack. ``ping_seconds`` is how much later than a bare process the worst heartbeat was, where that counts."""
+    """One attack. `ping_seconds` is how much later than a bare process the worst heartbeat was, where that counts."""
 
     number: str
     title: str

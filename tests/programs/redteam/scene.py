@@ -59,10 +59,10 @@ class Scene:
         program: Sequence[str] = ("supervisor",),
         **settings: object,
     ) -> AsyncIterator[Worker]:
-        """Start a worker with these settings of ``supervisor --help``, and stop it when the block is left.
+        """Start a worker with these settings of `supervisor --help`, and stop it when the block is left.
 
-        With ``ready`` wait until it says that it is ready. ``function_blocks`` replaces the blocks it offers,
-        and ``program`` is the module that is run, and its own arguments.
+        With `ready` wait until it says that it is ready. `function_blocks` replaces the blocks it offers,
+        and `program` is the module that is run, and its own arguments.
         """
         place = self.directory / f"worker{len(self.workers) + 1}"
         place.mkdir()
@@ -97,7 +97,7 @@ class Scene:
         return record
 
     async def result_of(self, job_id: str, seconds: float = 30.0) -> dict[str, Any]:
-        """Wait for the worker's result: ``success``, ``message``, ``data``. Raises `BrokenError` when none comes."""
+        """Wait for the worker's result: `success`, `message`, `data`. Raises `BrokenError` when none comes."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             record = await self.job(job_id)

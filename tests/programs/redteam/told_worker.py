@@ -1,6 +1,6 @@
 """`python -m tests.programs.redteam.told_worker [--filtered] SOCKET FLAGS`: the worker, and a systemd that listens.
 
-``SOCKET`` is where it is told of the worker (sd_notify(3)). ``--filtered``: under the filter of system calls that
+`SOCKET` is where it is told of the worker (sd_notify(3)). `--filtered`: under the filter of system calls that
 `SystemCallFilter=~@resources` makes, under which no child can lower its priority.
 """
 

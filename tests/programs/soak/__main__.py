@@ -36,7 +36,7 @@ _LOOK_SECONDS: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a supervisor that is at rest looks like. ``None`` where this user may not look."""
+    """What a supervisor that is at rest looks like. `None` where this user may not look."""
 
     private_mb: float | None
     descriptors: Counter[str] | None

@@ -70,7 +70,7 @@ class Done:
 
 
 class Manager:
-    """A booted systemd. ``engine`` is what its service works for."""
+    """A booted systemd. `engine` is what its service works for."""
 
     def __init__(self, folder: Path, first: int, engine: DevEngine) -> None:
         self._first = first
@@ -141,7 +141,7 @@ class Manager:
         assert done.code == 0, f"{done.output} {self.said()}"
 
     async def result_of(self, job_id: str) -> dict[str, Any]:
-        """Wait for a job's result, and return its ``data`` and ``message``, and whether it is a success."""
+        """Wait for a job's result, and return its `data` and `message`, and whether it is a success."""
         record = await self.engine.wait_for_result(job_id, PATIENCE_SECONDS)
         result = (record.result or {}).get("result") or {}
         return {**result, "success": record.result_status == "success"}

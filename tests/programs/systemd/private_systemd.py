@@ -37,9 +37,9 @@ def why_not() -> str:
 
 @contextmanager
 def booted(folder: Path, units: dict[str, str], prepare: str = "") -> Iterator["subprocess.Popen[bytes]"]:
-    """Boot a systemd with ``units`` (file name to text), and yield the process that holds it.
+    """Boot a systemd with `units` (file name to text), and yield the process that holds it.
 
-    ``prepare`` is run by a shell in its namespaces, as their root, before it begins. Everything in there is killed at
+    `prepare` is run by a shell in its namespaces, as their root, before it begins. Everything in there is killed at
     the end, and nothing of it is left.
     """
     cgroup = f"neops-test-{os.getpid()}"

@@ -12,7 +12,7 @@ Run = Callable[[Manager], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that must hold. ``run`` returns the figure that shows it, or raises `AssertionError`."""
+    """One thing that must hold. `run` returns the figure that shows it, or raises `AssertionError`."""
 
     name: str
     title: str

@@ -31,7 +31,7 @@ Hostile = Callable[[Zoo, Params], Awaitable[Any]]
 
 
 def hostile(function: Hostile) -> type[Zoo]:
-    """Make a block of ``function``: what it returns is the value of a success."""
+    """Make a block of `function`: what it returns is the value of a success."""
 
     class Block(FunctionBlock[Params, Data]):
         async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:

@@ -18,7 +18,7 @@ _MESSAGE_CHARS: Final = 90
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One member. ``over_seconds`` counts from limit and grace on; negative where it ended before."""
+    """One member. `over_seconds` counts from limit and grace on; negative where it ended before."""
 
     name: str
     cause: str

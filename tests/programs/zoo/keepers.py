@@ -39,7 +39,7 @@ _BUG: Final = re.compile(r"\bCRITICAL\b|bug in this worker|never retrieved|faile
 
 @dataclass(slots=True)
 class Keepers:
-    """What runs. ``log`` knows the causes; ``bugs`` are lines in which the worker accuses itself."""
+    """What runs. `log` knows the causes; `bugs` are lines in which the worker accuses itself."""
 
     engine: Engine
     worker: Program
@@ -49,7 +49,7 @@ class Keepers:
     staff: frozenset[int] = frozenset()
 
     def strangers(self) -> list[str]:
-        """Return what runs below the worker and is neither its own nor a spare, as ``name (pid)``."""
+        """Return what runs below the worker and is neither its own nor a spare, as `name (pid)`."""
         return [
             f"{process.name()} ({process.pid})"
             for process in self._below()

@@ -20,10 +20,10 @@ CONTAINED_BY: Final = "neops_testing/kill_parent"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One job. ``told`` must be a part of its result's message, and ``SECRET`` must not.
+    """One job. `told` must be a part of its result's message, and `SECRET` must not.
 
-    ``causes`` are those that are right; which one it is may depend on how fast this machine is.
-    ``extra_seconds`` is what its end may take beyond limit and grace (removing what it has left on the disk, killing
+    `causes` are those that are right; which one it is may depend on how fast this machine is.
+    `extra_seconds` is what its end may take beyond limit and grace (removing what it has left on the disk, killing
     hundreds of processes on cores that others use).
     """
 

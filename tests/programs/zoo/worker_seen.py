@@ -14,7 +14,7 @@ _MORE_DESCRIPTORS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class WorkerSeen:
-    """``bugs`` are lines of its log in which it accuses itself, ``left`` what was alive after its end."""
+    """`bugs` are lines of its log in which it accuses itself, `left` what was alive after its end."""
 
     pings: Distribution
     pings_due: int

@@ -14,7 +14,7 @@ START = Reading(at=100.0, cpu=1.0, queued=1.0, turns=50, own_waits=70)
 def later(
     seconds: float, *, cpu: float = 0.0, queued: float = 0.0, turns: int = 0, waits: int = 1
 ) -> Reading:
-    """A reading so much later; ``waits`` is 1 where the detector waited for no GIL."""
+    """A reading so much later; `waits` is 1 where the detector waited for no GIL."""
     return Reading(100.0 + seconds, 1.0 + cpu, 1.0 + queued, 50 + turns, 70 + waits)
 
 

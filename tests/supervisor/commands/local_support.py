@@ -47,7 +47,7 @@ def write_block(file: Path, value: str = "'hello'", imports: str = "", field: st
 
 
 class Running:
-    """A command that runs. ``lines`` is what it printed, stdout and stderr."""
+    """A command that runs. `lines` is what it printed, stdout and stderr."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -61,7 +61,7 @@ class Running:
             self.lines.append(line.rstrip("\n"))
 
     def wait_for(self, pattern: str, after: int = 0, seconds: float = PATIENCE_SECONDS) -> re.Match[str]:
-        """The first match in a line from number ``after`` on."""
+        """The first match in a line from number `after` on."""
         wanted = re.compile(pattern)
 
         def found() -> re.Match[str] | None:
@@ -94,7 +94,7 @@ class Running:
 
 @contextmanager
 def running(home: Path, *arguments: str, **environment: str) -> Iterator[Running]:
-    """Run the command with ``home`` as its working directory and its state; killed at the end if it still runs."""
+    """Run the command with `home` as its working directory and its state; killed at the end if it still runs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "supervisor", *arguments],
         cwd=home,
@@ -139,7 +139,7 @@ def submit(
 
 
 def announced_in(home: Path) -> Announcement:
-    """The engine that was started last with ``home``."""
+    """The engine that was started last with `home`."""
     found = running_engines(home / "state" / "neops-local" / "running")
     assert found, "no engine is announced"
     return found[0]
@@ -155,7 +155,7 @@ def ask(engine: Announcement, path: str, body: Any = None) -> Any:
 
 
 def run_job(home: Path, block: str, **submission: Any) -> dict[str, Any]:
-    """Have the engine that was started with ``home`` run a job, and return it with its result."""
+    """Have the engine that was started with `home` run a job, and return it with its result."""
     engine = announced_in(home)
     (job_id,) = ask(engine, "/dev/jobs", {"block": block, **submission})["jobIds"]
     job: dict[str, Any] = {}
@@ -169,7 +169,7 @@ def run_job(home: Path, block: str, **submission: Any) -> dict[str, Any]:
 
 
 def programs_of(command: Running) -> dict[str, int]:
-    """The programs beside the command, by what stands behind ``-m``, and their pids."""
+    """The programs beside the command, by what stands behind `-m`, and their pids."""
     # What was started is the keeper; its child is the command.
     found = {}
     for below in children_of(command.process.pid):

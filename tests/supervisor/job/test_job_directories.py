@@ -73,7 +73,7 @@ async def directories(tmp_path: Path, memory: Path, disk: Disk) -> AsyncIterator
 
 
 async def longest_turn(work: "asyncio.Future[str]") -> float:
-    """Return for how long the loop did nothing else at most while ``work`` was awaited."""
+    """Return for how long the loop did nothing else at most while `work` was awaited."""
     longest, last = 0.0, time.monotonic()
     while not work.done():
         await asyncio.sleep(0)

@@ -24,7 +24,7 @@ def claim(job_id: str) -> Claim:
 
 
 class EngineOfClaims:
-    """Says which jobs a worker has: ``polled`` by worker, or raises ``error`` so often."""
+    """Says which jobs a worker has: `polled` by worker, or raises `error` so often."""
 
     def __init__(self, *, knows_retryable: bool = True, **polled: list[str]) -> None:
         self.knows_retryable = knows_retryable
@@ -47,7 +47,7 @@ async def recover_results(ledger: Ledger, delivery: Delivery, *, knows_retryable
 
 
 def writer(directory: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> "subprocess.Popen[str]":
-    """Start a process that writes to the journal in ``directory``; see there."""
+    """Start a process that writes to the journal in `directory`; see there."""
     command = [*prefix, sys.executable, str(SCENARIO), str(directory), *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(

@@ -39,7 +39,7 @@ def _unheard(_: BaseException | None) -> None:
 
 
 class Disk:
-    """Stands for `Journal`. ``done`` is what was asked of it, with the time of each."""
+    """Stands for `Journal`. `done` is what was asked of it, with the time of each."""
 
     def __init__(self) -> None:
         self.path = PATH

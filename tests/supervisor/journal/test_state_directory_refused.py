@@ -50,7 +50,7 @@ def start(directory: Path, *, prefix: tuple[str, ...] = (), as_nobody: bool = Fa
 
 
 def open_to_all(directory: Path) -> None:
-    """Let others come as far as ``directory``: pytest's own directories are for their owner alone."""
+    """Let others come as far as `directory`: pytest's own directories are for their owner alone."""
     temporary = Path(tempfile.gettempdir()).resolve()
     for parent in directory.parents:
         if temporary in parent.parents:

@@ -24,7 +24,7 @@ def open_descriptors() -> set[str]:
 
 
 def with_ever_more_descriptors(make: Callable[[], T], refusal: type[Exception]) -> tuple[T, list[Exception]]:
-    """Call ``make`` with room for one more descriptor each time, until it succeeds. Each refusal leaves none open.
+    """Call `make` with room for one more descriptor each time, until it succeeds. Each refusal leaves none open.
 
     Returns what was made, and the refusals.
     """
@@ -46,7 +46,7 @@ def with_ever_more_descriptors(make: Callable[[], T], refusal: type[Exception]) 
 
 
 def a_process(group: int = 0) -> int:
-    """A process that sleeps, in ``group`` or one of its own. To be killed and waited for by whoever asked."""
+    """A process that sleeps, in `group` or one of its own. To be killed and waited for by whoever asked."""
     return os.posix_spawn(_SLEEP, ["sleep", "600"], os.environ, setpgroup=group)
 
 
@@ -56,7 +56,7 @@ def is_there(pid: int) -> bool:
 
 
 class Nursery:
-    """A launcher in so far as it bears children. ``gate`` holds births up; ``problem`` is raised instead of one."""
+    """A launcher in so far as it bears children. `gate` holds births up; `problem` is raised instead of one."""
 
     def __init__(self) -> None:
         self.known_children = KnownChildren()

@@ -106,7 +106,7 @@ IMPORTS = Imports(Discovery(()), {})
 
 
 class Stage:
-    """A launcher whose templates the test plays. ``problems`` are raised, one by one, instead of a start."""
+    """A launcher whose templates the test plays. `problems` are raised, one by one, instead of a start."""
 
     def __init__(self) -> None:
         self.launcher = TemplateLauncher(IMPORTS)

@@ -249,7 +249,7 @@ async def test_closing_ends_what_waits_and_what_is_on_its_way_before_it_returns(
 
 
 class JoiningSlowly(Cgroup):
-    """A cgroup that a child has not joined before ``gate`` opens."""
+    """A cgroup that a child has not joined before `gate` opens."""
 
     def __init__(self, gate: asyncio.Event, error: Exception | None = None) -> None:
         super().__init__((), "", None, lambda _: None)

@@ -35,7 +35,7 @@ IMPORTS = Imports(Discovery(("somewhere",)), {"SHOWN": "1"})
 class Interpreter(Spawned):
     """What a launcher holds of an interpreter: a process that sleeps. Keeps how it was started.
 
-    It announces ``born``, which are processes that sleep too, and none of which ever says that it is ready.
+    It announces `born`, which are processes that sleep too, and none of which ever says that it is ready.
     """
 
     births = 1

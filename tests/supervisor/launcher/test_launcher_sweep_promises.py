@@ -29,7 +29,7 @@ def is_dead(pid: int) -> bool:
 
 
 class Family:
-    """Processes that a test makes; those in ``shown`` are all children that the sweep can see."""
+    """Processes that a test makes; those in `shown` are all children that the sweep can see."""
 
     def __init__(self) -> None:
         self.shown: list[int] = []
@@ -185,7 +185,7 @@ async def test_a_leftover_that_had_ended_by_itself_was_not_killed(nursery: Nurse
 
 
 class Holding(Cgroup):
-    """A cgroup with these processes, which notes when it is killed in ``signals``."""
+    """A cgroup with these processes, which notes when it is killed in `signals`."""
 
     def __init__(self, inside: set[int], signals: list[tuple[str, int, int]], *, deaf: bool = False) -> None:
         super().__init__((), "", None, lambda _: None)

@@ -36,7 +36,7 @@ class Template:
         self.started: list[int] = []
 
     def fork(self, keeps: Keeps) -> int:
-        """Start a process that keeps what ``keeps`` returns. It is there when this returns."""
+        """Start a process that keeps what `keeps` returns. It is there when this returns."""
         ready, done = os.pipe()
         pid = os.fork()
         if pid == 0:

@@ -51,7 +51,7 @@ class Log:
 
 
 class Stage:
-    """A job whose child is silent: ``held`` is how long the GIL was held at each look, ``dump`` what it answers."""
+    """A job whose child is silent: `held` is how long the GIL was held at each look, `dump` what it answers."""
 
     def __init__(self, clock: VirtualTime) -> None:
         self.clock = clock

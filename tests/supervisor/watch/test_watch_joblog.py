@@ -41,7 +41,7 @@ class Star:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """The log's clock: ``now`` is the test's."""
+    """The log's clock: `now` is the test's."""
     clock = SimpleNamespace(now=1000.0)
     monkeypatch.setattr(joblog_module, "time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock

@@ -1,4 +1,4 @@
-"""``acquire`` and ``rollback``."""
+"""`acquire` and `rollback`."""
 
 from typing import Any, assert_type
 

@@ -1,4 +1,4 @@
-"""``sdk.concurrency`` keeps the types of what it runs."""
+"""`sdk.concurrency` keeps the types of what it runs."""
 
 import asyncio
 from collections.abc import Coroutine

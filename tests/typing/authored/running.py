@@ -1,4 +1,4 @@
-"""A block's ``run``: parameters, result and data have the types of the class statement."""
+"""A block's `run`: parameters, result and data have the types of the class statement."""
 
 from typing import assert_type
 

@@ -1,4 +1,4 @@
-"""A field that is marked ``SENSITIVE`` keeps its type."""
+"""A field that is marked `SENSITIVE` keeps its type."""
 
 from typing import Annotated, assert_type
 

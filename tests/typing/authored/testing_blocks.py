@@ -1,4 +1,4 @@
-"""``block_runner`` and what it returns."""
+"""`block_runner` and what it returns."""
 
 from typing import Any, assert_type
 

@@ -53,9 +53,9 @@ def resolve_plugin(
     fallback_to_default: bool = False,
     proxy_class_name: str = "ConnectionProxy",
 ) -> AnyPlugin:
-    """The plugin for ``device``: of its platform, with as many of the capabilities as there is one with.
+    """The plugin for `device`: of its platform, with as many of the capabilities as there is one with.
 
-    Raises ``PluginNotFoundError``, and ``AmbiguousPluginError`` where several fit alike and none is the default.
+    Raises `PluginNotFoundError`, and `AmbiguousPluginError` where several fit alike and none is the default.
     """
     required: Set[type] = required_capabilities or frozenset()
     platform = getattr(getattr(device, "platform", None), "short_name", None)

@@ -27,7 +27,7 @@ class Subnet(EngineSchemaFunctionBlockParams):
     @field_validator("cidr")
     @classmethod
     def normalise_cidr(cls, value: str) -> str:
-        """The network of an address with its prefix length. Raises ``ValueError``."""
+        """The network of an address with its prefix length. Raises `ValueError`."""
         return str(ipaddress.ip_network(value, strict=False))
 
 
@@ -43,7 +43,7 @@ class Target:
 
 
 class TargetLimitExceeded(ValueError):  # noqa: N818  # the name that blocks catch
-    """There are more targets than the limit allows; ``count`` of them were counted."""
+    """There are more targets than the limit allows; `count` of them were counted."""
 
     def __init__(self, count: int) -> None:
         super().__init__(f"There are {count} targets or more, which is over the limit.")
@@ -57,7 +57,7 @@ class DiscoveryParameters(EngineSchemaFunctionBlockParams):
     credentials: CredentialsField = None
 
     def targets(self, limit: int) -> list[Target]:
-        """Each address once, of the smallest network that it is in. Raises ``TargetLimitExceeded``; 0 is no limit."""
+        """Each address once, of the smallest network that it is in. Raises `TargetLimitExceeded`; 0 is no limit."""
         found: dict[str, Target] = {}
         for subnet in sorted(self.subnets or (), key=_prefix_length, reverse=True):
             shared = self.credentials if subnet.credentials is None else subnet.credentials

@@ -11,7 +11,7 @@ from sdk.models import FunctionBlockParams
 
 
 def remove_schema_defaults(value: Any) -> None:
-    """Take every ``default`` out of ``value``, a schema or a part of one, in place."""
+    """Take every `default` out of `value`, a schema or a part of one, in place."""
     if isinstance(value, dict):
         value.pop("default", None)
     if isinstance(value, dict | list):

@@ -33,7 +33,7 @@ EntityAcquireContext = client_class("EntityAcquireContext")
 
 
 class FunctionBlock(_FunctionBlock[ParamsT, ResultDataT], Generic[ParamsT, ResultDataT]):
-    """``sdk.FunctionBlock``, with what blocks of the other SDK rely on beside it."""
+    """`sdk.FunctionBlock`, with what blocks of the other SDK rely on beside it."""
 
     job_reader: ClassVar[JobReader] = AliasReader()
 
@@ -51,7 +51,7 @@ class FunctionBlock(_FunctionBlock[ParamsT, ResultDataT], Generic[ParamsT, Resul
         return FunctionBlockRollbackResult(success=False, message="Rollback not implemented")
 
     def parse_parameters_from_dto(self, dto: dict[str, Any], param_cls: type[ParamsT]) -> ParamsT:
-        """An instance of ``param_cls``. Raises ``ParameterError``, which says what does not fit."""
+        """An instance of `param_cls`. Raises `ParameterError`, which says what does not fit."""
         parsed: ParamsT = self.job_reader.parameters(param_cls, dto, self.logger.warning)
         return parsed
 

@@ -18,7 +18,7 @@ class AliasReader(JobReader):
     """A blank text is a text; a null for a field with a default is that default, and not reported."""
 
     def parameters(self, model: type[Any], raw: Mapping[str, Any], warn: Warn) -> Any:
-        """An instance of ``model``. Raises ``ParameterError``."""
+        """An instance of `model`. Raises `ParameterError`."""
         return parse_parameters(model, raw, warn, blanks_are_absent=False)
 
     def acquire_parameters(self, model: type[Any], raw: Mapping[str, Any], warn: Warn) -> AcquireParams[Any]:

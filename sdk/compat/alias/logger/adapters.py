@@ -12,26 +12,26 @@ _STANDARD: Final = frozenset({"exc_info", "extra", "stack_info", "stacklevel"})
 
 
 class StdlibContextualLogger(BlockLogger):
-    """A logger that fills in messages by ``%``, as the standard library does."""
+    """A logger that fills in messages by `%`, as the standard library does."""
 
 
 class LoguruContextualLogger(BlockLogger):
-    """A logger that fills in messages by braces (``"{} of {total}"``), as loguru does, which is not used here."""
+    """A logger that fills in messages by braces (`"{} of {total}"`), as loguru does, which is not used here."""
 
     def log(self, level: int, msg: object, *args: Any, **kwargs: Any) -> None:
-        """Log ``msg`` with its arguments filled in. Named ones are put on the record as well."""
+        """Log `msg` with its arguments filled in. Named ones are put on the record as well."""
         standard = {name: kwargs.pop(name) for name in list(kwargs) if name in _STANDARD}
         extra = {**(standard.pop("extra", None) or {}), "context": {**self.get_context(), **kwargs}}
         # "%s", as the text may hold percent signs of its own.
         self.logger.log(level, "%s", _filled_in(str(msg), args, kwargs), extra=extra, **standard)
 
     def with_context(self, **context: Any) -> LoguruContextualLogger:
-        """A logger that adds ``context`` to what this one adds. This one stays as it is."""
+        """A logger that adds `context` to what this one adds. This one stays as it is."""
         return LoguruContextualLogger(self.logger, {**self.get_context(), **context})
 
 
 def logger_for(owner: object, logger: LoggerLike | None = None, **context: Any) -> LoguruContextualLogger:
-    """A logger for ``owner``, an instance: on top of ``logger`` and its context, or one named by its class."""
+    """A logger for `owner`, an instance: on top of `logger` and its context, or one named by its class."""
     cls = type(owner)
     base = block_logger(f"{cls.__module__}.{cls.__qualname__}", logger)
     return LoguruContextualLogger(base.logger, {"class": cls.__name__, **base.get_context(), **context})

@@ -42,7 +42,7 @@ class ContextualLogger(BaseLogger, ABC):
 
     @abstractmethod
     def with_context(self, **context: Any) -> ContextualLogger:
-        """A logger that adds ``context`` to what this one adds."""
+        """A logger that adds `context` to what this one adds."""
 
     @abstractmethod
     def get_context(self) -> dict[str, object]:

@@ -16,7 +16,7 @@ DEFAULT_KEY_PARTS = ("password", "secret", "token", "passphrase", "api_key")
 
 @dataclass(frozen=True)
 class Redactor:
-    """Copies values with those of secret keys, and of fields marked ``SENSITIVE``, replaced. A null stays one."""
+    """Copies values with those of secret keys, and of fields marked `SENSITIVE`, replaced. A null stays one."""
 
     key_parts: tuple[str, ...] = DEFAULT_KEY_PARTS
     placeholder: str = "***"
@@ -26,7 +26,7 @@ class Redactor:
         return any(part in key.lower() for part in self.key_parts)
 
     def dump(self, value: Any) -> Any:
-        """A copy of ``value`` as plain data, for a log."""
+        """A copy of `value` as plain data, for a log."""
         if isinstance(value, BaseModel):
             marked = marked_fields(type(value))
             return {name: self._item(name, item, name in marked) for name, item in vars(value).items()}

@@ -38,7 +38,7 @@ class FunctionBlocks(MutableMapping[str, Entry]):
 
 
 class Registry:
-    """What ``registry`` is an instance of. It sends nothing: the worker registers the blocks."""
+    """What `registry` is an instance of. It sends nothing: the worker registers the blocks."""
 
     def __init__(self, request_timeout: int | None = None) -> None:
         self.request_timeout = request_timeout
@@ -49,7 +49,7 @@ class Registry:
         return FunctionBlocks()
 
     def register(self, cls: type[FunctionBlock[Any, Any]], registration: Registration) -> None:
-        """Add a block. Raises ``DuplicateBlockError`` when another class has its id."""
+        """Add a block. Raises `DuplicateBlockError` when another class has its id."""
         _registry.register(_registered(cls, registration))
         cls.registration = registration
 

@@ -86,7 +86,7 @@ class Interface(_Creation, _InterfaceDto):
 
     @staticmethod
     def state_from_status(status: Any) -> str:
-        """The state to store for a device's status. Raises ``ValueError`` for one it does not know."""
+        """The state to store for a device's status. Raises `ValueError` for one it does not know."""
         return _Interface.state_from_status(status)
 
 

@@ -15,7 +15,7 @@ def create_workflow_context(
     device_groups: Iterable[Any] | None = None,
     interfaces: Iterable[Any] | None = None,
 ) -> WorkflowContext:
-    """A context as a job would have it. Entities are the client's, or new ones of ``workflow.entities``."""
+    """A context as a job would have it. Entities are the client's, or new ones of `workflow.entities`."""
     lists = {
         "devices": list(devices or ()),
         "deviceGroups": list(device_groups or ()),

@@ -14,9 +14,9 @@ from sdk.context.kinds import KINDS
 
 
 class WorkflowContext(_WorkflowContext):
-    """``sdk.WorkflowContext``, with entities of the generated client.
+    """`sdk.WorkflowContext`, with entities of the generated client.
 
-    A helper may insist on ``DeviceTypeDto``, by ``isinstance`` or as the type of a pydantic field.
+    A helper may insist on `DeviceTypeDto`, by `isinstance` or as the type of a pydantic field.
     """
 
     @classmethod
@@ -32,7 +32,7 @@ class WorkflowContext(_WorkflowContext):
         return cls(_as_dto(context, warn), run_on, entity_id, warn=warn)
 
     def compute_db_updates(self) -> Any:
-        """What was changed, as the client's ``JobExecutionResultDbUpdatesDto``; None for nothing."""
+        """What was changed, as the client's `JobExecutionResultDbUpdatesDto`; None for nothing."""
         updates = super().compute_db_updates()
         return updates_dto(updates) if updates else None
 

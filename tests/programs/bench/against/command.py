@@ -79,7 +79,7 @@ async def _measure(
     directory: Path,
     pairs: list[tuple[Values, Values]],
 ) -> None:
-    """Append to ``pairs`` as they come, so that what was measured before a failure is not lost."""
+    """Append to `pairs` as they come, so that what was measured before a failure is not lost."""
     for number, other_first in enumerate(orders(request.plan.pairs, Random()), start=1):
         async with _told(f"pair {number} of {request.plan.pairs}"):
             order = versions if other_first else versions[::-1]

@@ -16,7 +16,7 @@ _SHOWN_LINES: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a command ended. ``output`` has what it wrote to its standard output, ``errors`` the rest."""
+    """How a command ended. `output` has what it wrote to its standard output, `errors` the rest."""
 
     code: int
     output: bytes

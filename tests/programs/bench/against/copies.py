@@ -21,7 +21,7 @@ async def commit_of(name: str) -> str:
 
 
 async def copy_commit(commit: str, target: Path) -> None:
-    """Write the files of a commit to ``target``, a new directory. Registers nothing in the repository."""
+    """Write the files of a commit to `target`, a new directory. Registers nothing in the repository."""
     archive = target.with_suffix(".tar")
     target.mkdir()
     _check(await _git("archive", "--format=tar", f"--output={archive}", commit), "git archive")

@@ -32,6 +32,6 @@ def orders(pairs: int, random: Random) -> Iterator[bool]:
 
 
 def there_and_back(first: T, second: T, turns: int) -> Iterator[T]:
-    """Yield first, second, second, first, and so on, each ``turns`` times: a steady drift then meets both alike."""
+    """Yield first, second, second, first, and so on, each `turns` times: a steady drift then meets both alike."""
     for turn in range(turns):
         yield from (first, second) if turn % 2 == 0 else (second, first)

@@ -12,7 +12,7 @@ FAMILY_LEVEL: Final = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Comparable:
-    """A figure that is compared. ``key`` is its name among the values of a pair."""
+    """A figure that is compared. `key` is its name among the values of a pair."""
 
     key: str
     name: str

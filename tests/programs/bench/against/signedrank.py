@@ -18,7 +18,7 @@ class Interval:
     high: float
 
     def contains(self, ratio: float) -> bool:
-        """Whether ``ratio`` is one of those that the measurements allow."""
+        """Whether `ratio` is one of those that the measurements allow."""
         return self.low <= ratio <= self.high
 
 
@@ -31,7 +31,7 @@ class PairedRatio:
 
 
 def level_of_each(family_level: float, figures: int) -> float:
-    """Return the level that each interval needs for all to hold together with ``family_level`` (Bonferroni).
+    """Return the level that each interval needs for all to hold together with `family_level` (Bonferroni).
 
     It holds however the figures depend on each other, and these do: all come from the same runs.
     """
@@ -39,7 +39,7 @@ def level_of_each(family_level: float, figures: int) -> float:
 
 
 def fewest_pairs(level: float) -> int:
-    """Return how many pairs an interval at ``level`` needs: with fewer, even the widest one falls short of it."""
+    """Return how many pairs an interval at `level` needs: with fewer, even the widest one falls short of it."""
     pairs = 1
     while 2 * 0.5**pairs > 1 - level:
         pairs += 1
@@ -47,7 +47,7 @@ def fewest_pairs(level: float) -> int:
 
 
 def paired_ratio(pairs: Sequence[tuple[float, float]], level: float) -> PairedRatio | None:
-    """Return by what the first of a pair has to be multiplied to be the second, over all ``pairs``.
+    """Return by what the first of a pair has to be multiplied to be the second, over all `pairs`.
 
     The estimate is the median of the means of every two pairs (Hodges and Lehmann), taken of logarithms. `None` where
     a value is 0 or below: there is no ratio then.

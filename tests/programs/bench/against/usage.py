@@ -44,7 +44,7 @@ def pids_of_tree(keeper: int) -> frozenset[int]:
 async def at_rest(keeper: int, processes: int | None = None) -> Rest:
     """Wait until no process comes or goes any more, and read. Raises `BenchError` when that takes too long.
 
-    With ``processes``, a moment of calm is enough once there are as many as that: the spares that the last jobs have
+    With `processes`, a moment of calm is enough once there are as many as that: the spares that the last jobs have
     used up must be there again, or what they cost would be counted for the next jobs. Otherwise it takes a long calm.
     """
     end = time.monotonic() + _REST_SECONDS

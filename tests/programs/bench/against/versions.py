@@ -18,7 +18,7 @@ _COMMAND_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A copy of the code that is ready to run. ``name`` is what the table calls it."""
+    """A copy of the code that is ready to run. `name` is what the table calls it."""
 
     name: str
     root: Path

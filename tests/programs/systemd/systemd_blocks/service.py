@@ -44,7 +44,7 @@ class Data(FunctionBlockResultData):
 def block(
     function: Callable[[Params], Awaitable[Any]],
 ) -> type[FunctionBlock[Params, Data]]:
-    """Make a block `neops_systemd/<name>:1.0.0` of ``function``: what it returns is the value of a success."""
+    """Make a block `neops_systemd/<name>:1.0.0` of `function`: what it returns is the value of a success."""
 
     class Block(FunctionBlock[Params, Data]):
         async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:

@@ -78,7 +78,7 @@ def demo_at_work(
 
 
 def last_words(pid: int) -> list[str]:
-    """The last word of the command line of every process below ``pid``."""
+    """The last word of the command line of every process below `pid`."""
     words = []
     for process in psutil.Process(pid).children(recursive=True):
         try:

@@ -22,7 +22,7 @@ READY_EVENT = WorkerReady(blocks=1, slots=2, worker='"1" b')
 
 
 def read_back(capfd: Captured, log: Callable[[], object]) -> list[Line]:
-    """What is read of what ``log`` logs."""
+    """What is read of what `log` logs."""
     root = logging.getLogger()
     handlers, level_before = root.handlers[:], root.level
     listener = start_logging(logging.DEBUG, log_format="json")

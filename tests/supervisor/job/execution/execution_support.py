@@ -207,7 +207,7 @@ class Scene:
         self.sampler.tell(Sample(memory_mb, 0.0, 1, 0))
 
     async def finish(self, *headers: Header, status: ExitStatus | None = None) -> Finished:
-        """Have the child send these and end (where ``status`` is given), and return what the execution does."""
+        """Have the child send these and end (where `status` is given), and return what the execution does."""
         await self.say(*headers)
         if status is not None:
             self.child.end(status)
@@ -229,7 +229,7 @@ class Scene:
 
 
 async def begin(limits: Limits | None = None, **changes: Any) -> Scene:
-    """Begin an execution; ``changes`` are attributes of the child."""
+    """Begin an execution; `changes` are attributes of the child."""
     scene = Scene(Limits(max_seconds=30.0, grace_seconds=1.0) if limits is None else limits)
     for name, value in changes.items():
         setattr(scene.child, name, value)

@@ -68,7 +68,7 @@ async def run_stubborn(engine: DevEngine, marker: str) -> None:
 
 
 async def kill_both(keeper: psutil.Process, supervisor: psutil.Process, but: str) -> None:
-    """End both before either can notice the other's end, and wait until of theirs only what has ``but`` in its command
+    """End both before either can notice the other's end, and wait until of theirs only what has `but` in its command
     line is left: template, spares and jobs end by themselves, but not at once."""
     family = supervisor.children(recursive=True)
     for process in (supervisor, keeper):

@@ -1,6 +1,6 @@
 """In which order a cgroup's processes are signalled, and that none is that has left it meanwhile.
 
-Plain files stand for a cgroup without ``cgroup.kill``; the processes are real.
+Plain files stand for a cgroup without `cgroup.kill`; the processes are real.
 """
 
 import contextlib
@@ -98,7 +98,7 @@ def wait_for_end(pids: list[int]) -> None:
 
 
 def holding(directory: Path, pids: list[int]) -> Path:
-    """Make ``directory`` look like a cgroup with these processes."""
+    """Make `directory` look like a cgroup with these processes."""
     directory.mkdir(exist_ok=True)
     (directory / files.PROCESSES).write_text("".join(f"{pid}\n" for pid in pids))
     return directory

@@ -38,7 +38,7 @@ def environment() -> Iterator[None]:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
-    """What was called with what; ``detected`` and ``cleared`` are what is found."""
+    """What was called with what; `detected` and `cleared` are what is found."""
     seen: dict[str, Any] = {"order": [], "cleared": Cleared(), "detected": Detected()}
     own = [OwnDirectory(str(tmp_path / "own"), 2)]
 

@@ -30,7 +30,7 @@ class Ledger:
 
 
 class Scene:
-    """An engine that keeps the first result of a job; a try hangs while ``hangs`` is true, and is lost then."""
+    """An engine that keeps the first result of a job; a try hangs while `hangs` is true, and is lost then."""
 
     knows_retryable = False
 

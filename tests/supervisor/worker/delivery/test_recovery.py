@@ -78,7 +78,7 @@ async def test_a_job_of_this_run_is_not_the_past(tmp_path: Path) -> None:
 
 
 def recovery(ledger: Ledger, delivery: Delivery, engine: EngineOfClaims, now: float = 2.0) -> Recovery:
-    """``now`` is half a second after the claims, by default."""
+    """`now` is half a second after the claims, by default."""
     return Recovery(
         ledger,
         delivery,  # type: ignore[arg-type]

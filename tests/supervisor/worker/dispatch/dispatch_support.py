@@ -63,7 +63,7 @@ def crash() -> Finished:
 
 
 class Runner:
-    """Ends a job when the test says how. Each has a child of its own, unless ``starts`` is off."""
+    """Ends a job when the test says how. Each has a child of its own, unless `starts` is off."""
 
     def __init__(self, calls: list[tuple[str, object]]) -> None:
         self.settings = SETTINGS
@@ -123,7 +123,7 @@ class Engine:
 
 
 class RecordedLedger(Ledger):
-    """A ledger that says in ``calls`` what was asked of it, when it was done."""
+    """A ledger that says in `calls` what was asked of it, when it was done."""
 
     calls: list[tuple[str, object]]
 
@@ -138,7 +138,7 @@ class RecordedLedger(Ledger):
 
 
 class RecordedDelivery(Delivery):
-    """A delivery that says in ``calls`` what it was given."""
+    """A delivery that says in `calls` what it was given."""
 
     calls: list[tuple[str, object]]
 

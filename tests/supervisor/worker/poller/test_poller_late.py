@@ -20,7 +20,7 @@ SLOTS = 4
 
 
 class Scene:
-    """An engine with many jobs, and a dispatcher with four slots. A poll hangs for as long as ``hangs`` was true."""
+    """An engine with many jobs, and a dispatcher with four slots. A poll hangs for as long as `hangs` was true."""
 
     def __init__(self) -> None:
         self.uuid = "w-1"

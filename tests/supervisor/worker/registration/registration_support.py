@@ -29,7 +29,7 @@ class Journal:
 
 
 class Engine:
-    """Does what the test says; ``errors`` are raised by the named call, one after another, before it succeeds."""
+    """Does what the test says; `errors` are raised by the named call, one after another, before it succeeds."""
 
     def __init__(self, calls: list[Any]) -> None:
         self.calls = calls

@@ -70,7 +70,7 @@ class Scene:
 
 
 def after(do: Callable[[Scene], None], seconds: float = 0.0, *, starting: bool = False) -> Scene:
-    """Do something to a worker that works, or that is ``starting``, and let time pass."""
+    """Do something to a worker that works, or that is `starting`, and let time pass."""
 
     async def live() -> Scene:
         scene = Scene()

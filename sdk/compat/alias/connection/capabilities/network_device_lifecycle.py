@@ -18,7 +18,7 @@ class NetworkDeviceLifecycleCapability(CapabilityInterface):
 
     @abstractmethod
     def schedule_reload(self, delay: int, save_config: bool = True) -> None:
-        """Restart it later; ``delay`` is as the plugin says."""
+        """Restart it later; `delay` is as the plugin says."""
 
     @abstractmethod
     def cancel_reload(self) -> None:

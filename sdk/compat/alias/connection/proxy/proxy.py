@@ -42,9 +42,9 @@ class ConnectionProxy(metaclass=ProxyMeta):
         validate_capabilities: bool = True,
         logger: LoggerLike | None = None,
     ) -> Self:
-        """A proxy for ``device``, connected unless ``connect`` is False. To be closed by the caller.
+        """A proxy for `device`, connected unless `connect` is False. To be closed by the caller.
 
-        Raises ``PluginNotFoundError``, ``AmbiguousPluginError``, and what the plugin raises.
+        Raises `PluginNotFoundError`, `AmbiguousPluginError`, and what the plugin raises.
         """
         required = _interfaces(cls)
         plugin = resolve_plugin(
@@ -71,7 +71,7 @@ class ConnectionProxy(metaclass=ProxyMeta):
         validate_capabilities: bool = True,
         logger: LoggerLike | None = None,
     ) -> Iterator[Self]:
-        """Do as ``get_connection``, and close it at the end."""
+        """Do as `get_connection`, and close it at the end."""
         proxy = cls.get_connection(
             device,
             connection_type,

@@ -40,7 +40,7 @@ class BaseConnection(ABC, Generic[RawConnection]):
 
     @abstractmethod
     def connect(self, **kwargs: Any) -> None:
-        """Open it, and set ``self._connection``."""
+        """Open it, and set `self._connection`."""
 
     @abstractmethod
     def _close_raw(self, connection: RawConnection) -> None: ...

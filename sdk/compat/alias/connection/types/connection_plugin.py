@@ -27,14 +27,14 @@ class ConnectionPlugin(ABC, Generic[AnyConnection, RawConnection]):
         self.logger = logger_for(self)
 
     def bind_logger(self, logger: LoggerLike | None) -> None:
-        """Log to ``logger`` from now on."""
+        """Log to `logger` from now on."""
         self.logger = logger_for(self, logger)
 
     @abstractmethod
     def _create_connection(self) -> AnyConnection: ...
 
     def initialize_connection(self, connect: bool = True) -> None:
-        """Make the connection, and open it. Raises ``ConnectionAlreadyInitializedError``."""
+        """Make the connection, and open it. Raises `ConnectionAlreadyInitializedError`."""
         if self._active_connection is not None:
             raise ConnectionAlreadyInitializedError(device_id=device_id_of(self.device))
         connection = self._create_connection()
@@ -60,7 +60,7 @@ class ConnectionPlugin(ABC, Generic[AnyConnection, RawConnection]):
         return raw
 
     def require_raw_connection(self) -> RawConnection:
-        """The library's own connection. Raises ``ConnectionCreationError`` while there is none."""
+        """The library's own connection. Raises `ConnectionCreationError` while there is none."""
         raw = self.get_raw_connection()
         if raw is None:
             raise ConnectionCreationError("There is no open connection.", device_id_of(self.device))

@@ -1,4 +1,4 @@
-"""Test cases that stand at a block: those of ``sdk.testing``."""
+"""Test cases that stand at a block: those of `sdk.testing`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ R = TypeVar("R", bound=FunctionBlockResultData)
 
 
 class FunctionBlockTestCase(Generic[P, R]):
-    """A case that a test runs itself, in its own process: ``await FunctionBlockTestCase(...).execute()``."""
+    """A case that a test runs itself, in its own process: `await FunctionBlockTestCase(...).execute()`."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class FunctionBlockTestCase(Generic[P, R]):
         self.assertions = list(assertions or ())
 
     async def execute(self) -> FunctionBlockResult[R]:
-        """Run the block, check its result, and return it. Raises ``AssertionError`` and what the block raises."""
+        """Run the block, check its result, and return it. Raises `AssertionError` and what the block raises."""
         result = await self.fb_cls().execute_function_block(
             self.params, self.context, propagate_exceptions=True
         )
@@ -52,7 +52,7 @@ class FunctionBlockTestCase(Generic[P, R]):
 
 
 def create_safe_test_id(base: str) -> str:
-    """``base`` as a part of a Python name."""
+    """`base` as a part of a Python name."""
     return re.sub(r"\W+", "_", base.lower()).strip("_")
 
 

@@ -39,7 +39,7 @@ class BaseMockDevice(ABC):
         """The short name of its platform."""
 
     def to_neops_device(self) -> Any:
-        """The device as a context holds it, with a new id: the client's ``DeviceTypeDto``."""
+        """The device as a context holds it, with a new id: the client's `DeviceTypeDto`."""
         platform = client_class("PlatformTypeDto")(
             id=new_temporary_id(), name=self.device_type, shortName=self.device_type
         )

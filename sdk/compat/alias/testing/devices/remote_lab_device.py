@@ -18,7 +18,7 @@ class RemoteLabDevice(BaseMockDevice):
 
     @staticmethod
     def from_dto(netlab_device: Any) -> RemoteLabDevice:
-        """The device of an object with ``name`` and ``raw``, which is what a lab fixture yields."""
+        """The device of an object with `name` and `raw`, which is what a lab fixture yields."""
         return RemoteLabDevice(netlab_device.name, dict(netlab_device.raw or {}))
 
     @property

@@ -27,15 +27,15 @@ _DEVICE_TYPES: Final = {
 
 
 class NetmikoConnection(BaseConnection[Any]):
-    """A connection by netmiko's ``ConnectHandler``, with the device's own address and login."""
+    """A connection by netmiko's `ConnectHandler`, with the device's own address and login."""
 
     connect_defaults: ClassVar[dict[str, Any]] = {}
-    """Arguments for ``ConnectHandler``, below those of ``connect``."""
+    """Arguments for `ConnectHandler`, below those of `connect`."""
 
     def connect(self, **kwargs: Any) -> None:
-        """Log in. ``kwargs`` are arguments of ``ConnectHandler``; ``device_type`` is by the device's platform.
+        """Log in. `kwargs` are arguments of `ConnectHandler`; `device_type` is by the device's platform.
 
-        Raises ``ConnectionCreationError``, ``ConnectionValidationError``, ``PlatformNotSupportedError``.
+        Raises `ConnectionCreationError`, `ConnectionValidationError`, `PlatformNotSupportedError`.
         """
         login = self._require_credentials("netmiko")
         arguments = {
