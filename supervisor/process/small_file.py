@@ -25,10 +25,13 @@ def read_small_file(path: Path) -> bytes:
 def replace_file(path: Path, content: bytes) -> None:
     """Replace a file, for its owner's eyes only: whole after a power failure, the old one or the new one.
 
-    Blocks until it is on the disk. Raises `OSError`, and then the old file stays.
+    What lies in its place, a link or a FIFO, is replaced too, and never written to. Blocks until it is on the disk.
+    Raises `OSError`, and then the old file stays.
     """
     new = path.with_name(path.name + ".new")
-    descriptor = os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    new.unlink(missing_ok=True)
+    # Made anew: a FIFO there would hold this up without end, and a link would have another file overwritten.
+    descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, content)
         os.fsync(descriptor)

@@ -12,6 +12,7 @@ from typing import Final
 from supervisor.process.cgroups.files import PROCESSES, kill_and_remove
 from supervisor.process.cgroups.identity import MARKER_VARIABLE, directory_name
 from supervisor.process.proc import living_thread
+from supervisor.process.small_file import read_small_file, replace_file
 
 RECORD: Final = "cgroups"
 """The file in the state directory that lists the worker's directories: the next start may be in another cgroup."""
@@ -53,14 +54,12 @@ def clear(state_directory: Path, identity: str, own: list[Path]) -> Cleared:
 
 def record(state_directory: Path, directories: list[Path]) -> None:
     """Write down which directories are this worker's. Raises `OSError`."""
-    file = state_directory / RECORD
-    file.touch(mode=0o600)
-    file.write_text("".join(f"{directory}\n" for directory in directories))
+    replace_file(state_directory / RECORD, "".join(f"{directory}\n" for directory in directories).encode())
 
 
 def _recorded(state_directory: Path, name: str) -> list[Path]:
     try:
-        lines = (state_directory / RECORD).read_text().splitlines()
+        lines = read_small_file(state_directory / RECORD).decode().splitlines()
     except (OSError, UnicodeDecodeError):
         return []
     return [Path(line) for line in lines if line.startswith("/") and Path(line).name == name]
