@@ -88,7 +88,7 @@ soak: ## Run thousands of jobs through one worker, and look what they leave in i
 blocking: ## Run jobs that await and jobs that block, and see that only these are reported
 	@$(ENVIRONMENT) python -m tests.programs.blocking $(ARGS)
 
-unprivileged: ## Run what touches processes as a user without rights: tests, zoo and demo (started by root or not)
+unprivileged: ## Run what touches processes as a user without rights: tests, zoo, attacks and demo (started by root or not)
 	@sh deploy/unprivileged.sh '$(PYTHON)' '$(CLIENT)' $(ARGS)
 
 docs: ## Write the generated pages of the documentation (the API reference)

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Runs what touches processes as a user without rights: the tests of whatever starts some, the zoo, and the demo. Started
-# by root, it takes a user id that nobody has, without capabilities, without a cgroup that this user may write, and at
-# ordinary priority, in a copy of this checkout that is removed at the end. Started by anybody else, it runs here, as that
-# user.
+# Runs what touches processes as a user without rights: the tests of whatever starts some, the zoo, the known attacks and
+# the demo. Started by root, it takes a user id that nobody has, without capabilities, without a cgroup that this user may
+# write, and at ordinary priority, in a copy of this checkout that is removed at the end. Started by anybody else, it runs
+# here, as that user.
 #
 #   sh deploy/unprivileged.sh PYTHON CLIENT [PYTEST ARGUMENT...]
 #   sh deploy/unprivileged.sh python3 stable tests/kill -x
@@ -30,9 +30,12 @@ run_all() {
         return
     fi
     failed=''
-    for verb in test zoo demo; do
-        arguments=''
-        [ "$verb" != test ] || arguments=$process_tests
+    for verb in test zoo redteam demo; do
+        case $verb in
+            test) arguments=$process_tests ;;
+            redteam) arguments=--short ;;
+            *) arguments='' ;;
+        esac
         make "$verb" PYTHON="$python" CLIENT="$client" ARGS="$arguments" || failed="$failed $verb"
     done
     [ -z "$failed" ] || fail "failed as user $(id -u):$failed"
