@@ -33,11 +33,29 @@ class Grammar:
     """A number or a word."""
 
 
-def _grammar(escape: bytes, words: bytes) -> Grammar:
+# No number of more digits can be read by Python, nor by pydantic.
+_NUMBER: Final = rb"(?:0|[1-9][0-9]{0,4298}+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
+_MOST: Final = b"7976931348623157"
+"""The fraction of the largest double, which is 1.7976931348623157e308."""
+_AT_MOST: Final = b"|".join(
+    digits
+    for at in range(len(_MOST))
+    for digits in (_MOST[:at] + b"[0-%d][0-9]*+" % (_MOST[at] - ord("0") - 1), _MOST[: at + 1])
+)
+# What a double can hold: an engine that reads `1e999` as infinity refuses the whole result.
+_FINITE: Final = (
+    rb"(?:(?:0|[1-9][0-9]{0,307}+)(?:\.[0-9]++)?+(?![eE])"
+    rb"|(?:0|[1-9][0-9]{0,199}+)(?:\.[0-9]++)?+[eE](?:-[0-9]++|\+?+[0-9]{1,2}+)"
+    rb"|(?:0|[1-9][0-9]{0,7}+)(?:\.[0-9]++)?+[eE]\+?+[12][0-9]{2}"
+    rb"|[0-9](?:\.[0-9]++)?+[eE]\+?+30[0-7]"
+    rb"|1(?:\.(?:" + _AT_MOST + rb"))?[eE]\+?+308)"
+)
+
+
+def _grammar(escape: bytes, words: bytes, magnitude: bytes) -> Grammar:
     chars = rb'(?:[^"\\\x00-\x1f]++|' + escape + rb")*+"
     string = rb'"' + chars + rb'"'
-    # No number of more digits can be read by Python, nor by pydantic.
-    number = rb"-?+(?:0|[1-9][0-9]{0,4298}+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
+    number = rb"-?+" + magnitude
     plain = rb"(?:" + number + rb"|" + words + rb")(?![0-9.eE+-])"
     scalar = rb"(?:" + string + rb"|" + plain + rb")"
     key = string + _WS + rb":" + _WS
@@ -73,10 +91,13 @@ def strict() -> Grammar:
         # Half of a surrogate pair is no text that UTF-8, or a database, could hold.
         rb"|[dD][89abAB]" + _HEX + rb"{2}\\u[dD][c-fC-F]" + _HEX + rb"{2}))",
         rb"true|false|null",
+        _FINITE,
     )
 
 
 @functools.cache
 def of_python() -> Grammar:
     """What Python's `json` reads."""
-    return _grammar(rb'\\(?:["\\/bfnrt]|u' + _HEX + rb"{4})", rb"true|false|null|NaN|Infinity|-Infinity")
+    return _grammar(
+        rb'\\(?:["\\/bfnrt]|u' + _HEX + rb"{4})", rb"true|false|null|NaN|Infinity|-Infinity", _NUMBER
+    )

@@ -31,6 +31,9 @@ _BODY: Final = Shape(
     name="its body",
 )
 _ACQUIRES: Final = Shape(b"[", of_objects=True, name="its acquires")
+_LARGE_NUMBER: Final = re.compile(rb"[0-9][eE]\+?[0-9]{3}|[0-9]{309}")
+"""What may be a number that no double can hold, or only looks like one, in a string."""
+
 _STATUS: Final = re.compile(rb'\{"jobExecutionId": "(?:[^"\\]|\\.)*+", "status": "([a-z]+)"')
 
 
@@ -73,6 +76,9 @@ def checked(parts: Parts) -> Parts:
         raise FrameError("an outcome that is not JSON", incomplete=False) from None
     if problem := _problem_of(parsed, listed):
         raise FrameError(f"an outcome of the wrong shape: {problem}", incomplete=False)
+    if _LARGE_NUMBER.search(body) or _LARGE_NUMBER.search(acquires):
+        for _ in checked_in_steps(parts):  # small as it is, all of them at once
+            pass
     return (b"" if not parsed else _without_nul(body)), _without_nul(acquires)
 
 

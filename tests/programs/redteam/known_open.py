@@ -19,5 +19,13 @@ KNOWN_OPEN: Final[dict[str, tuple[str, str]]] = {
         "a job of the worker's own user acts on the worker by what belongs to that user",
         "its files, its limits (prlimit), its priorities, cgroup.kill in a delegated subtree: use --job-users",
     ),
+    "late-outcome": (
+        "a process of a job sends the job's outcome in the moment after its child has ended",
+        "for some milliseconds, until it is killed, the outcome counts: a success with exit code 7",
+    ),
+    "dead-letters": (
+        "results of megabytes that the engine refuses, one after the other",
+        "each dead letter stays in memory, some 14 MB for one of 8 MB, until somebody drops it",
+    ),
 }
 """Number, title, and why it is open."""

@@ -102,6 +102,9 @@ def test_any_body_that_is_accepted_makes_a_result_that_can_be_read(body: bytes) 
         b'{"data":{"a":[1}]}',
         b'{"data":{"a":"\x01"}}',
         b'{"data":{"a":' + b"1" * 5000 + b"}}",
+        b'{"data":{"a":' + b"9" * 309 + b"}}",
+        b'{"data":{"a":1e999}}',
+        b'{"data":{"a":[-1.8E+308]}}',
         b"\xef\xbb\xbf{}",
         b'{"data":' + b"[" * 10_000 + b"]" * 10_000 + b"}",
     ],
@@ -115,6 +118,14 @@ def test_a_body_of_another_shape_is_refused(body: bytes) -> None:
 def test_acquires_of_another_shape_are_refused(acquires: bytes) -> None:
     with pytest.raises(FrameError):
         split(b"{}", acquires)
+
+
+@pytest.mark.parametrize("number", ["1.7976931348623157e+308", "-9.9e307", "1e-999", "12.5E+3", "1" * 308])
+def test_a_number_that_a_double_can_hold_is_accepted_also_where_a_text_looks_like_one_that_is_too_large(
+    number: str,
+) -> None:
+    body = f'{{"data":{{"a":{number},"b":"1e999"}}}}'.encode()
+    assert split(body)[0] == body
 
 
 def test_a_length_beyond_the_payload_is_no_way_around() -> None:
