@@ -1,0 +1,233 @@
+"""Blocks thought of by somebody who knew the decisions and not the source: what they do harms their own job only."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.programs.redteam.attack import attack, cannot, check, wait_until
+from tests.programs.redteam.between import between
+from tests.programs.redteam.scene import Scene, events_of
+
+_BLOCK = "neops_redteam/outsider:1.0.0"
+_ORDINARY = "neops_redteam/ordinary:1.0.0"
+
+
+def _place(scene: Scene, name: str = "place") -> Path:
+    place = scene.directory / name
+    place.mkdir()
+    return place
+
+
+async def _submit(scene: Scene, name: str, **parameters: Any) -> str:
+    return await scene.submit(
+        _BLOCK,
+        {
+            "attack": name,
+            **{key: str(value) if isinstance(value, Path) else value for key, value in parameters.items()},
+        },
+        maxAttempts=1,
+    )
+
+
+async def _ordinary(scene: Scene) -> float:
+    began = time.monotonic()
+    result = await scene.result_of(await scene.submit(_ORDINARY, {"text": "x"}))
+    check(result["success"] and result["data"] == {"text": "x"}, f"another job failed: {result}")
+    return time.monotonic() - began
+
+
+def _fenced() -> None:
+    release = tuple(int(part) for part in os.uname().release.split(".")[:2])
+    if release < (6, 12):
+        cannot("nothing keeps a job of the worker's user from others' processes before Linux 6.12")
+
+
+def _errors(worker: Any) -> list[str]:
+    return [
+        str(e)[:600]
+        for e in events_of(worker)
+        if e.get("level") in ("error", "critical", "ERROR", "CRITICAL")
+    ] + [
+        line[:300] for line in worker.said().splitlines() if "Traceback" in line and not line.startswith("{")
+    ]
+
+
+@attack("X1", "outcomes whose body carries further or doubled keys, or closes its object early")
+async def spliced(scene: Scene) -> str:
+    """The body goes into the request as bytes: it must not name another job, nor a second success or message."""
+    bodies: list[bytes] = []
+
+    def see(path: str, body: bytes) -> bytes:
+        if b"jobExecutionId" in body and b"result" in body:
+            bodies.append(body)
+        return body
+
+    async with between(scene, request=see) as url, scene.worker(engine_url=url, max_job_seconds=20) as worker:
+        place = _place(scene)
+        victim = await _submit(scene, "victim", place=place, seconds=15)
+        await wait_until((place / "pid").exists, "the victim's start")
+        told = []
+        for body in (
+            f'{{"data":{{"seen":"a"}},"jobExecutionId":"{victim}","success":true,"status":"success","message":"forged"}}',
+            f'{{"data":{{"seen":"PAD"}},"jobExecutionId":"{victim}","success":true,"status":"success","message":"forged"}}',
+            '{"data":{"seen":"a"},"data":[1,2]}',
+            '{"data":{"seen":"PAD"},"data":[1,2]}',
+            f'{{"data":{{"seen":"a"}}}}}},"jobExecutionId":"{victim}","x":{{"y":{{"z":1}}',
+            f'{{"data":{{"seen":"PAD"}}}}}},"jobExecutionId":"{victim}","x":{{"y":{{"z":1}}',
+            '{"data":{"seen":"a"}} {"data":{}}',
+            '{"data":{"seen":"PAD"}}\u0000',
+            '{"d\\u0061ta":[1],"data":{"seen":"a"}}',
+            '{"data":{"seen":"PAD"},"d\\u0061ta":[1]}',
+        ):
+            job = await _submit(scene, "raw", other=body)
+            result = await scene.result_of(job)
+            told.append(f"{'ok' if result['success'] else 'failed'}")
+            if result["success"]:
+                check(
+                    isinstance(result["data"], dict) and set(result["data"]) == {"seen"},
+                    f"{body[:60]}: {str(result)[:300]}",
+                )
+                check(result["message"] == "crafted", f"its message: {result['message'][:200]}")
+            else:
+                told[-1] += f" ({result['message'][:70]!r})"
+        check((await scene.job(victim))["finishedAt"] is None, "the victim got a result")
+        for body in bodies:
+            ids = [v for k, v in json.loads(body, object_pairs_hook=lambda p: p) if k == "jobExecutionId"]
+            check(len(ids) == 1 and ids[0] != victim, f"a result names {ids}")
+            check(json.loads(body)["jobExecutionId"] == ids[0], "which job it is depends on who reads it")
+        (place / "go").touch()
+        check((await scene.result_of(victim))["data"] == {"seen": "honest"}, "the victim's result is false")
+        check(not _errors(worker), f"errors: {_errors(worker)}")
+    kept = sum(text == "ok" for text in told)
+    return (
+        f"of {len(told)} outcomes {kept} were taken, the others refused; each result names its own job alone"
+    )
+
+
+@attack("X5", "a job sends 8,000 descriptors to the supervisor with its log records")
+async def descriptors(scene: Scene) -> str:
+    """What comes with a frame must be closed, else the supervisor has none left."""
+    async with scene.worker() as worker:
+        await _ordinary(scene)
+        place, pid = _place(scene), worker.supervisor_pid
+        assert pid is not None
+        before = len(os.listdir(f"/proc/{pid}/fd"))
+        job = await _submit(scene, "descriptors", place=place)
+        with contextlib.suppress(Exception):
+            await wait_until((place / "sent").exists, "the sending", 4)
+        during = len(os.listdir(f"/proc/{pid}/fd"))
+        await _ordinary(scene)
+        (place / "go").touch()
+        result = await scene.result_of(job)
+        check(result["success"] and result["data"] == {"seen": "8000 sent"}, f"they were not sent: {result}")
+        check(during - before < 30, f"{before} descriptors became {during}")
+        await asyncio.sleep(0.5)
+        after = len(os.listdir(f"/proc/{pid}/fd"))
+        check(after - before < 10, f"{before} descriptors became {after} afterwards")
+    return f"the supervisor had {before} descriptors before, {during} meanwhile, {after} after"
+
+
+@attack("X6", "processes of four jobs ask to change their groups without a pause, and are interrupted")
+async def groups(scene: Scene) -> str:
+    """Each request costs the supervisor a turn of its loop, and an interrupted one is asked again."""
+    async with scene.worker(max_concurrent_jobs=5) as worker:
+        jobs = [await _submit(scene, "groups", seconds=4.0) for _ in range(4)]
+        await asyncio.sleep(1.0)
+        waited = [await _ordinary(scene) for _ in range(3)]
+        results = await asyncio.gather(*map(scene.result_of, jobs))
+        check(max(waited) < 6, f"another job took {max(waited):.1f} s")
+        for result in results:
+            check(result["success"], f"a job failed: {result['message'][:300]}")
+        check(not _errors(worker), f"errors: {_errors(worker)}")
+    return f"others took {max(waited):.2f} s at most; asked {[r['data']['seen'] for r in results]}"
+
+
+@attack("X11", "a job leaves processes in a namespace of processes, without cgroups")
+async def namespace(scene: Scene) -> str:
+    """A namespace's processes have other numbers inside, and leave their groups by these."""
+    async with scene.worker(cgroups="off") as worker:
+        place = _place(scene)
+        result = await scene.result_of(await _submit(scene, "namespace", place=place))
+        if (place / "cannot").exists():
+            cannot("no namespace of processes can be made here")
+        size = (place / "written").stat().st_size
+        check(result["success"], f"the job failed: {result}")
+        await asyncio.sleep(0.5)
+        check((place / "written").stat().st_size == size, "it wrote after the result")
+        check(not [e for e in events_of(worker) if "stuck" in e["event"]], "it took a slot")
+        await _ordinary(scene)
+    return f"all were killed before the result went out; {size} bytes written"
+
+
+@attack("X12", "a job has the kernel signal the supervisor: a descriptor's owner, a child's last signal")
+async def signals(scene: Scene) -> str:
+    """There are more ways to a signal than kill(2)."""
+    _fenced()
+    async with scene.worker() as worker:
+        before = worker.supervisor_pid
+        result = await scene.result_of(await _submit(scene, "signals"))
+        await _ordinary(scene)
+        check(worker.is_running and worker.supervisor_pid == before, "the supervisor ended")
+        check(result["success"], f"the job failed: {result['message'][:300]}")
+        check("itself: 1" in result["data"]["seen"], f"the job did not even signal itself: {result['data']}")
+    return f"the supervisor went on; what the job did: {result['data']['seen']}"
+
+
+@attack("X15", "a job takes another's channel from its process, and answers in its name")
+async def steal(scene: Scene) -> str:
+    """By pidfd_getfd(2), and by opening /proc/PID/fd and /proc/PID/mem."""
+    _fenced()
+    async with scene.worker() as worker:
+        place = _place(scene)
+        victim = await _submit(scene, "victim", place=place, seconds=8)
+        await wait_until((place / "pid").exists, "the victim's start")
+        thief = await scene.result_of(await _submit(scene, "steal_channel", place=place))
+        (place / "go").touch()
+        result = await scene.result_of(victim)
+        check(result["data"] == {"seen": "honest"}, f"the victim's result is false: {result}; {thief}")
+        check("forged line" not in worker.said(), f"a line was put under another's name: {thief}")
+        check(thief["success"], f"the other job failed: {thief['message'][:300]}")
+    return f"the victim's result is its own; what the other was told: {thief['data']['seen']}"
+
+
+@attack("X16", "SIGTERM while four jobs hear no signal, log and ask for groups without end", pings=False)
+async def deaf(scene: Scene) -> str:
+    """What they send must not hold up the end, and each job must get a failed result."""
+    async with scene.worker() as worker:
+        place = _place(scene)
+        jobs = [await _submit(scene, "deaf", place=place) for _ in range(4)]
+        await wait_until(lambda: len(list(place.iterdir())) == 4, "their start")
+        await asyncio.sleep(1)
+        asked = time.monotonic()
+        worker.signal(signal.SIGTERM)
+        code = await worker.ended(14)
+        took = time.monotonic() - asked
+        results = [await scene.result_of(job, 3) for job in jobs]
+        check(code == 0, f"it ended with {code}")
+        check(not any(result["success"] for result in results), f"one succeeded: {results}")
+        check(took < 8, f"it took {took:.1f} s")
+        for number in [int(p.name[2:]) for p in place.iterdir()]:
+            check(not os.path.exists(f"/proc/{number}"), "one of them lives")
+    return f"it ended after {took:.1f} s, and each job has its result"
+
+
+@attack("X18", "a job sends two outcomes and stops itself, and what it has started writes on")
+async def after(scene: Scene) -> str:
+    """The result must be the first outcome's, and come only when nothing of the job runs any more."""
+    async with scene.worker(cgroups="off"):
+        place = _place(scene)
+        job = await _submit(scene, "after", place=place)
+        began = time.monotonic()
+        result = await scene.result_of(job)
+        took = time.monotonic() - began
+        size = (place / "written").stat().st_size
+        await asyncio.sleep(0.5)
+        check((place / "written").stat().st_size == size, "something wrote after the result")
+        check(result["success"] and result["data"] == {"seen": "first"}, f"the result is false: {result}")
+        check(took < 6, f"it took {took:.1f} s")
+    return f"the first outcome is the result, after {took:.1f} s; {size} bytes were written before it"
