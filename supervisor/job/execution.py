@@ -16,7 +16,7 @@ from supervisor.job.result import Finished, Parts, checked_in_steps
 from supervisor.job.timers import JobTimers
 from supervisor.launcher.child import Child
 from supervisor.launcher.ownership import JobProcesses
-from supervisor.launcher.sweep import Sweeper, Swept
+from supervisor.launcher.sweep import Sweeper
 from supervisor.lifecycle.events import (
     ChannelChecked,
     CheckChannel,
@@ -270,9 +270,12 @@ class Execution:
     async def _clear_tree(self) -> None:
         try:
             swept = await self._sweeper.clear(self.processes)
-        except OSError:  # no descriptor left to look into /proc with; the next sweep finds what is left
+        except OSError:  # no descriptor left to look into /proc with
             tell(_log, LeftoversNotSearched(pid=self._child.pid), error=True)
-            swept = Swept(0, 0)
+            # Not waited for: its zombie keeps its numbers for the search that `job.unkillable` tries again.
+            out_of_memory = self._child.cgroup.out_of_memory()
+            self._put(TreeCleared(time.monotonic(), searched=False, out_of_memory=out_of_memory))
+            return
         # Only now: the zombie kept the number of its process group from being given to a stranger.
         reaped = self._child.reap()
         self._put(

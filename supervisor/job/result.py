@@ -41,7 +41,8 @@ _STATUS: Final = re.compile(rb'\{"jobExecutionId": "(?:[^"\\]|\\.)*+", "status":
 class Finished:
     """A job that is over: the verdict, its evidence, and the JSON that the block returned (`b""` for none).
 
-    `stuck` is true when the child could not be killed: its slot must not be used again.
+    `stuck` is true when something of the job may live on, which could not be killed or looked for: until it is gone,
+    its slot must not be used again.
     """
 
     verdict: Verdict

@@ -1,4 +1,4 @@
-"""What can't be killed at a job's end, until it is gone."""
+"""What can't be killed, or not even looked for, at a job's end, until it is gone."""
 
 import asyncio
 from typing import Final

@@ -1,7 +1,9 @@
 """Which job a process belongs to that this process has inherited, and that may have hidden well."""
 
+import os
 from collections.abc import Collection, Iterable
 
+from jobrunner.protocol import kernel_files
 from supervisor.launcher.process_groups import ProcessGroups
 from supervisor.process.cgroups.cgroup import WITHOUT, Cgroup
 from supervisor.process.proc import Stat, read_stat, user_of
@@ -50,11 +52,16 @@ def owner_of(pid: int, stat: Stat, jobs: Collection[JobProcesses]) -> JobProcess
 
 
 def by_owner(pids: Iterable[int], jobs: Collection[JobProcesses]) -> dict[JobProcesses | None, set[int]]:
-    """Sort children of this process by the job they belong to, the dead included. Some 50 us for each of them."""
+    """Sort children of this process by the job they belong to, the dead included. Some 50 us for each of them.
+
+    Raises `OSError` for one that is there and can't be read, for want of a descriptor.
+    """
     owned: dict[JobProcesses | None, set[int]] = {}
     for pid in pids:
         if (stat := read_stat(pid)) is not None:
             owned.setdefault(owner_of(pid, stat, jobs), set()).add(pid)
+        elif os.path.exists(f"/proc/{pid}"):
+            kernel_files.read(f"/proc/{pid}/stat")  # raises what was the matter, if it still is
     return owned
 
 

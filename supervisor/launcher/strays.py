@@ -1,6 +1,7 @@
 """Processes below this one that belong to no job: killed and told of, and nobody's fault."""
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
@@ -11,13 +12,16 @@ from typing import Final
 from supervisor.launcher.sweep_rounds import reap
 from supervisor.log.event import tell
 from supervisor.log.events.processes import StrayKilled, StrayStuck
-from supervisor.process.proc import Stat, kill_tree, read_stat, status_of
+from supervisor.process.proc import kill_tree, read_stat, status_of
 from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS: Final = 0.05
 _LONGEST_PAUSE_SECONDS: Final = 2.0
+_NO_LOOK_PAUSE_SECONDS: Final = 1.0
+"""How long to wait where no look is possible: no descriptor is left."""
+
 _ROUND_SECONDS: Final = 0.2
 _STUCK_SECONDS: Final = 5.0
 
@@ -33,7 +37,8 @@ class _Stray:
 class Strays:
     """Kills what `look` finds, in the background, until it finds nothing. Costs no job its slot or its time.
 
-    `look` returns direct children of this process that nobody knows, and that no job owns.
+    `look` returns direct children of this process that nobody knows, and that no job owns. Where it raises `OSError`,
+    it is asked again.
     """
 
     def __init__(self, look: Callable[[], Awaitable[set[int]]]) -> None:
@@ -49,7 +54,7 @@ class Strays:
         seen: set[_Stray] = set()
         killed_at: dict[_Stray, float] = {}
         pause = _PAUSE_SECONDS
-        while found := {_Stray(pid, stat.started): stat.lives for pid, stat in await self._stats()}:
+        while found := await self._found():
             # Only what was there at two looks: a number may have become that of a child which is announced by the next.
             same = seen & found.keys()
             names = {one: status_of(one.pid).get("Name", "") for one in same if found[one]}
@@ -60,8 +65,14 @@ class Strays:
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS) if seen == same else _PAUSE_SECONDS
             await asyncio.sleep(pause)
 
-    async def _stats(self) -> list[tuple[int, Stat]]:
-        return [(pid, stat) for pid in await self._look() if (stat := read_stat(pid)) is not None]
+    async def _found(self) -> dict[_Stray, bool]:
+        """Return what is there now, and whether it lives. Waits until it is possible to look."""
+        while True:
+            with contextlib.suppress(OSError):
+                pids = await self._look()
+                stats = {pid: stat for pid in pids if (stat := read_stat(pid)) is not None}
+                return {_Stray(pid, stat.started): stat.lives for pid, stat in stats.items()}
+            await asyncio.sleep(_NO_LOOK_PAUSE_SECONDS)
 
     def _tell(self, one: _Stray, name: str, *, gone: bool, killed_at: dict[_Stray, float]) -> None:
         first = killed_at.setdefault(one, time.monotonic())

@@ -54,13 +54,15 @@ class Sweeper:
         has ended. What is in its cgroup is killed first, before it can fork or leave. May be called again for what
         remained.
 
-        Cancelling stops between two rounds; what is left is found by the next call.
+        Cancelling stops between two rounds; what is left is found by the next call. Raises `OSError` where nothing
+        can be looked at, for want of a descriptor: the job stays entered, and its child must stay a zombie until a
+        later call succeeds.
         """
+        self.enter(job)
         job.groups.hold()
         job.groups.send(signal.SIGSTOP)
         if not job.cgroup.processes() and not self._unknown():
             return Swept(0, 0)
-        self.enter(job)
         job.remember_session()
         return await self._clear(
             job, self._jobs[job], _BOUND_SECONDS if bound_seconds is None else bound_seconds

@@ -116,7 +116,10 @@ class StackTaken:
 
 @dataclass(frozen=True, slots=True)
 class TreeCleared:
-    """No process of the job is alive, or the time for that is over (`remaining` > 0); the child was waited for."""
+    """No process of the job is alive, or the time for that is over (`remaining` > 0); the child was waited for.
+
+    Neither where what is left could not be looked for (not `searched`).
+    """
 
     at: float
     killed: int = 0
@@ -126,6 +129,7 @@ class TreeCleared:
     out_of_memory: OutOfMemory | None = None
     status: ExitStatus | None = None
     """How the child ended, as it is known when it was waited for."""
+    searched: bool = True
 
 
 JobEvent = (
@@ -201,7 +205,7 @@ class ClearTree:
 
 @dataclass(frozen=True, slots=True)
 class Conclude:
-    """The job is over; decide the verdict. `stuck` is true when a process of it could not be killed."""
+    """The job is over; decide the verdict. `stuck` is true when a process of it could not be killed, or looked for."""
 
     at: float
     stuck: bool = False

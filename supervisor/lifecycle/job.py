@@ -266,6 +266,7 @@ def _cleared(state: JobState, event: TreeCleared) -> Step:
         exit_status=status,
         leftover_processes=event.killed + event.remaining,
         unkilled_processes=event.remaining,
+        leftovers_unsearched=not event.searched,
         peak_memory_mb=max(filter(None, (state.peak_memory_mb, event.peak_memory_mb)), default=None),
         cpu_seconds=event.cpu_seconds,
         out_of_memory=event.out_of_memory,
@@ -287,5 +288,6 @@ def _kill(state: JobState, at: float) -> Step:
 
 
 def _conclude(state: JobState, at: float) -> Step:
-    # What can't be killed goes on using its slot's share of the machine: no other job may be put there.
-    return replace(state, phase=Phase.ENDED), (Conclude(at, stuck=state.unkilled_processes > 0),)
+    # What lives on goes on using its slot's share of the machine: no other job may be put there.
+    stuck = state.unkilled_processes > 0 or state.leftovers_unsearched
+    return replace(state, phase=Phase.ENDED), (Conclude(at, stuck=stuck),)

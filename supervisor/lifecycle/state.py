@@ -59,6 +59,7 @@ class JobState:
     stack: str = ""
     leftover_processes: int = 0
     unkilled_processes: int = 0
+    leftovers_unsearched: bool = False
     stall: StallWatch | None = None
     silent_seconds: float | None = None
     out_of_memory: OutOfMemory | None = None
@@ -102,6 +103,7 @@ class JobState:
             last_output=last_output,
             leftover_processes=self.leftover_processes,
             unkilled_processes=self.unkilled_processes,
+            leftovers_unsearched=self.leftovers_unsearched,
             kernel=kernel,
             silent_seconds=self.stall.telling_at(ended_at) if self.stall else self.silent_seconds,
             unkillable=self.unkillable,

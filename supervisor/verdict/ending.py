@@ -105,6 +105,8 @@ class Ending:
     last_output: Masked = NO_TEXT
     leftover_processes: int = 0
     unkilled_processes: int = 0
+    leftovers_unsearched: bool = False
+    """What the job left behind could not be looked for when its result was due."""
     kernel: KernelView | None = None
     silent_seconds: float | None = None
     unkillable: bool = False

@@ -97,6 +97,8 @@ def _warning_after_outcome(ending: Ending) -> str | None:
         return text + place(ending)
     if ending.exit_status is not None and not ending.killed and ending.exit_status.code != 0:
         return f"its process ended with {ending.exit_status} after the result was complete"
+    if ending.leftovers_unsearched:
+        return "the worker could not look yet for processes that it left behind"
     if ending.unkilled_processes:
         return f"it left {ending.unkilled_processes} process(es) behind that could not be killed"
     if ending.leftover_processes:

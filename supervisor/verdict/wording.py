@@ -154,6 +154,8 @@ def evidence(cause: Cause, ending: Ending) -> str:
         parts.append(f"{killed} process(es) it left behind were killed")
     if ending.unkilled_processes:
         parts.append(f"{ending.unkilled_processes} process(es) it left behind could not be killed")
+    if ending.leftovers_unsearched:
+        parts.append("the worker could not look yet for processes that it left behind")
     if ending.out_of_memory is not None:
         parts.append(f"{ending.out_of_memory.kills} process(es) ended by the kernel's OOM killer")
     text = f"\nCause: {cause}. Usage: {', '.join(parts)}."

@@ -242,7 +242,8 @@ class Dispatcher:
             await self._runner.wait_until_tidy(job.job_id)
         if finished.stuck:
             self._slots -= 1
-            tell(_log, JobStuck(job=job.job_id, block=job.block_id, slots_left=self._slots))
+            if not finished.ending.leftovers_unsearched:  # else it was told of, and is most likely not stuck
+                tell(_log, JobStuck(job=job.job_id, block=job.block_id, slots_left=self._slots))
             gone.add_done_callback(lambda _: self._take_up(slot, job))
         return finished.stuck
 

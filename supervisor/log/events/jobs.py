@@ -80,10 +80,9 @@ class JobStuck(
 class JobUnstuck(
     Event,
     level=WARNING,
-    text="The process of this job that could not be killed is gone. Its slot is used again. The worker has {slots} "
-    "slot(s).",
+    text="Nothing is left of this job any more. Its slot is used again. The worker has {slots} slot(s).",
 ):
-    """`job_stuck` is over."""
+    """`job_stuck` is over, or the search that `leftovers_not_searched` tells of has succeeded."""
 
     job: str
     block: str
@@ -213,8 +212,11 @@ class ChannelBroken(Event, level=DEBUG, text="The channel of a child broke: {rea
 
 
 class LeftoversNotSearched(
-    Event, level=ERROR, text="The worker could not look for processes that a job left behind."
+    Event,
+    level=ERROR,
+    text="The worker could not look for processes that a job left behind. It tries again every half second, and sets "
+    "the job's slot aside until nothing is left.",
 ):
-    """The next search, after the next job, finds them. The traceback names the reason."""
+    """The traceback names the reason; mostly the limit of open files is too low. `job_unstuck` tells of its end."""
 
     pid: int

@@ -10,6 +10,7 @@ from nursery import a_process, is_there
 from supervisor.launcher import strays as strays_module
 from supervisor.launcher.strays import Strays
 from supervisor.log.events.processes import StrayKilled, StrayStuck
+from supervisor.log.events.worker import TaskFailed
 from tests.log_events import facts_of, records_of
 from tests.patience import until
 from tests.unkillable import held
@@ -100,14 +101,21 @@ async def test_a_stray_that_can_not_be_killed_is_told_once_and_waited_for(
     assert len(records_of(caplog, StrayStuck)) == 1
 
 
-async def test_looking_that_fails_is_taken_up_again_when_the_next_one_is_noticed(process: int) -> None:
+async def test_looking_that_fails_goes_on_until_it_succeeds(
+    process: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(strays_module, "_NO_LOOK_PAUSE_SECONDS", 0.001)
+    failures: list[int] = []
+
     async def fail() -> set[int]:
+        failures.append(1)
         raise OSError("no descriptor left")
 
     strays = Strays(fail)
     strays.notice()
-    await until(lambda: not strays._tasks)
+    await until(lambda: len(failures) > 2)
     strays._look = Looks({process})
-    strays.notice()
     await until(lambda: not is_there(process))
+    await until(lambda: not strays._tasks)
+    assert records_of(caplog, TaskFailed) == []
     await strays.close()

@@ -4,7 +4,9 @@ This process is no subreaper, and has children of its own: of them the sweep is 
 """
 
 import contextlib
+import errno
 import os
+import resource
 import select
 import signal
 from collections.abc import Iterator
@@ -273,3 +275,33 @@ async def test_what_can_not_be_killed_is_told_and_not_tried_for_ever(
     stuck = Holding({4_000_001}, [], deaf=True)
     assert await Sweeper(nursery).clear(family.job(stuck)) == Swept(killed=1, remaining=1)
     assert not is_there(leftover)
+
+
+async def test_without_a_descriptor_a_sweep_finds_out_that_it_can_not_look_and_the_job_keeps_what_is_its(
+    nursery: Nursery, family: Family
+) -> None:
+    sweeper, job, leftover = Sweeper(nursery), family.job(), family.leftover()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            await sweeper.clear(job)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert not is_dead(leftover)
+    assert job in sweeper._jobs
+    assert await sweeper.clear(job, bound_seconds=0.0) == Swept(killed=1, remaining=0)
+    assert not is_there(leftover)
+
+
+async def test_a_job_whose_children_could_not_be_listed_keeps_what_is_its(
+    nursery: Nursery, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> list[int]:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(kin_module, "children_of_thread", refused)
+    sweeper, job = Sweeper(nursery), family.job()
+    with pytest.raises(OSError, match="Too many open files"):
+        await sweeper.clear(job)
+    assert job in sweeper._jobs

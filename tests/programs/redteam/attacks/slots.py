@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import os
+import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.faults.programs import Worker
 from tests.programs.redteam.attack import attack, cannot, check, wait_until
 from tests.programs.redteam.scene import Scene, events_of
 from tests.unkillable import frozen, held
@@ -150,3 +152,32 @@ async def terminals(scene: Scene) -> str:
         for result in await asyncio.gather(*map(scene.result_of, jobs)):
             check(result["success"], f"a job failed: {result['message'][:200]}")
     return "4 jobs succeeded"
+
+
+@attack("X-leftover", "a job leaves a process and ends while the worker can open no file", pings=False)
+async def unsearched(scene: Scene) -> str:
+    figures = []
+    for cgroups in ("auto", "off"):
+        async with scene.worker(cgroups=cgroups) as worker:
+            leaving = Leaving(scene, "daemon", scene.directory / f"unsearched-{cgroups}")
+            left = await leaving.begin()
+            before = resource.prlimit(worker.supervisor_pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(worker.supervisor_pid, resource.RLIMIT_NOFILE, (8, before[1]))
+            (leaving.place / "go").touch()
+            try:
+                await wait_until(lambda: _told(worker, "leftovers_not_searched"), "that it can't look")
+                check(os.path.exists(f"/proc/{left}"), "the process was found all the same")
+            finally:
+                resource.prlimit(worker.supervisor_pid, resource.RLIMIT_NOFILE, before)
+            lifted = time.monotonic()
+            await wait_until(lambda: not os.path.exists(f"/proc/{left}"), "the end of the process", 5)  # noqa: B023
+            figures.append(f"{time.monotonic() - lifted:.1f}")
+            await wait_until(lambda: _told(worker, "job_unstuck"), "the slot's return", 5)
+            result = await scene.result_of(leaving.job)
+            check(result["success"], f"the job failed: {result}")
+            await _ordinary(scene)
+    return f"the idle worker killed it {' and '.join(figures)} s after it could look again, and used the slot again"
+
+
+def _told(worker: Worker, name: str) -> bool:
+    return any(event["event"] == name for event in events_of(worker))

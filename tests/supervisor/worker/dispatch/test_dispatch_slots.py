@@ -128,3 +128,20 @@ async def test_no_more_jobs_are_asked_for_than_could_get_a_child(tmp_path: Path)
         assert stage.dispatcher.free_slots == 2
         stage.runner.room = None
         assert stage.dispatcher.free_slots == 3
+
+
+async def test_a_slot_whose_job_could_not_be_searched_is_set_aside_and_nothing_is_called_stuck(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with scene(tmp_path) as stage:
+        await stage.accept(job("unsearched"), job("waits"))
+        await until(lambda: "unsearched" in stage.runner.running, "it runs")
+        finished = success()
+        ending = replace(finished.ending, leftovers_unsearched=True)
+        await stage.end("unsearched", replace(finished, ending=ending, stuck=True))
+        assert stage.runner.started == ["unsearched"]
+        stage.runner.gone["unsearched"]()
+        await until(lambda: stage.runner.started == ["unsearched", "waits"], "the next job runs")
+        assert records_of(caplog, JobStuck) == []
+        assert len(records_of(caplog, JobUnstuck)) == 1
