@@ -26,6 +26,8 @@ def reason_of(error: BaseException, seconds: float) -> str:
     """Say why there is no answer. May hold what a proxy has said: to be masked."""
     if isinstance(error, TimeoutError):
         return f"none within {seconds:g} s"
+    if isinstance(error, MemoryError):
+        return "the worker has no memory left for it. Give the machine, or the worker's cgroup, more memory"
     if isinstance(error, aiohttp.ClientConnectorError):
         # aiohttp's own text tells of its TLS setting, also where there is no TLS.
         if isinstance(error, aiohttp.ClientSSLError):

@@ -203,7 +203,13 @@ class EngineHttp:
                 proxy=self._proxy,
             ) as response:
                 content, complete = await _read_capped(response, cap_bytes)
-        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
+        except (
+            aiohttp.ClientError,
+            TimeoutError,
+            asyncio.IncompleteReadError,
+            OSError,
+            MemoryError,
+        ) as error:
             reason = self._secrets.masked(reason_of(error, seconds))
             raise EngineError(
                 f"No answer from the engine to {what}: {reason}.", timed_out=isinstance(error, TimeoutError)

@@ -18,11 +18,17 @@ _ADVICE: Final = {
 def is_shortage(error: BaseException) -> bool:
     """Whether `error` passes by itself, as soon as others have given back what they hold."""
     # CPython raises a plain RuntimeError for a thread that the kernel refuses, and keeps no number.
-    return (isinstance(error, OSError) and error.errno in _ADVICE) or "can't start new thread" in str(error)
+    return (
+        isinstance(error, MemoryError)
+        or (isinstance(error, OSError) and error.errno in _ADVICE)
+        or "can't start new thread" in str(error)
+    )
 
 
-def explain(error: OSError | RuntimeError) -> str:
+def explain(error: OSError | RuntimeError | MemoryError) -> str:
     """Return what is missing, by the kernel's own name for it too, and what to do, as sentences."""
+    if isinstance(error, MemoryError):  # it has neither a number nor a text
+        error = OSError(errno.ENOMEM, "")
     number = error.errno if isinstance(error, OSError) else None
     reason = f"{os.strerror(number)} ({errno.errorcode.get(number, number)})" if number else str(error)
     advice = _ADVICE.get(number or 0, "") if isinstance(error, OSError) else _PROCESSES

@@ -4,9 +4,13 @@ import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 from supervisor.errors import StartRefusedError
 from supervisor.process.shortage import explain
+
+END_SECONDS: Final = 2.0
+"""How long threads that a disk holds up are waited for at the end."""
 
 
 def started_pool(threads: int, name: str) -> ThreadPoolExecutor:

@@ -27,7 +27,7 @@ from supervisor.log.events.worker import (
 )
 from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
 from supervisor.process.tasks import Tasks, done_before
-from supervisor.process.threads import end_pool, started_pool
+from supervisor.process.threads import END_SECONDS, end_pool, started_pool
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
@@ -49,9 +49,6 @@ _log = logging.getLogger(__name__)
 
 START_MARGIN_SECONDS: Final = 180.0
 """What a start may take beyond the import of the blocks and the wait for the engine."""
-
-THREADS_SECONDS: Final = 2.0
-"""How long threads that a disk holds up are waited for at the end."""
 
 
 class Daemon:
@@ -87,7 +84,7 @@ class Daemon:
             try:
                 return await self._with_threads()
             finally:
-                await end_pool(pool, THREADS_SECONDS)
+                await end_pool(pool, END_SECONDS)
 
     async def _with_threads(self) -> int:
         state_dir = self._settings.state_dir

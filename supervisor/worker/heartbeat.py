@@ -10,6 +10,7 @@ from supervisor.engine.api import EngineApi
 from supervisor.errors import EngineError
 from supervisor.log.event import tell
 from supervisor.log.events.worker import HeartbeatFailing, HeartbeatRestored
+from supervisor.process.shortage import explain
 from supervisor.worker.registration import Registration
 
 _log = logging.getLogger(__name__)
@@ -17,6 +18,9 @@ _log = logging.getLogger(__name__)
 
 PROBE_SECONDS: Final = 1.0
 """How often the engine is asked whether it answers, and how long each answer is waited for."""
+
+SHORTAGE_SECONDS: Final = 1.0
+"""How long a beat waits for memory, where there was none for it."""
 
 
 class Heartbeat:
@@ -43,10 +47,14 @@ class Heartbeat:
         due = loop.time()
         try:
             while not self._registration.leaving:
-                # A task of its own: an answer that is slow must not delay the next beat.
-                pings.start(self._beat(), "beat of the heartbeat")
-                due = max(due + self._interval, loop.time())
-                await self._wait_until(due)
+                try:
+                    # A task of its own: an answer that is slow must not delay the next beat.
+                    pings.start(self._beat(), "beat of the heartbeat")
+                    due = max(due + self._interval, loop.time())
+                    await self._wait_until(due)
+                except MemoryError as error:  # it passes
+                    self._failed(explain(error))
+                    await asyncio.sleep(SHORTAGE_SECONDS)
         except asyncio.CancelledError:
             pings.cancel()
             raise
@@ -66,7 +74,7 @@ class Heartbeat:
     async def _probe(self) -> None:
         """Ping over a new connection, since what hangs may be an old one. What comes of it is the beats' to tell."""
         uuid = self._registration.uuid
-        with contextlib.suppress(EngineError, TimeoutError):
+        with contextlib.suppress(EngineError, TimeoutError, MemoryError):
             async with asyncio.timeout(PROBE_SECONDS):
                 await self._engine.ping(uuid, fresh=True)
 
@@ -76,13 +84,18 @@ class Heartbeat:
             async with asyncio.timeout(self._interval):
                 known = await self._engine.ping(uuid)
         except (EngineError, TimeoutError) as error:
-            reason = str(error) or "no answer in time"
-            if self.problem is None:
-                tell(_log, HeartbeatFailing(reason=reason))
-            self.problem = reason
+            self._failed(str(error) or "no answer in time")
+            return
+        except MemoryError as error:
+            self._failed(explain(error))
             return
         if self.problem is not None:
             self.problem = None
             tell(_log, HeartbeatRestored())
         if not known:
             await self._registration.renew(uuid)
+
+    def _failed(self, reason: str) -> None:
+        if self.problem is None:
+            tell(_log, HeartbeatFailing(reason=reason))
+        self.problem = reason

@@ -18,6 +18,7 @@ from supervisor.log.events.worker import (
     PollTooLarge,
     PollTruncated,
 )
+from supervisor.process.shortage import explain
 from supervisor.process.tasks import Tasks, done_before
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.late_poll import LATE_SECONDS, LatePoll
@@ -75,7 +76,10 @@ class Poller:
         """Poll. Not to be cancelled: call `stop` and await the end, at most one request time-out later."""
         try:
             while not self._stopping.is_set():
-                await self._poll_or_pause()
+                try:
+                    await self._poll_or_pause()
+                except MemoryError as error:  # it passes, as a shortage of descriptors does
+                    await self._pause(self._out_of_memory(error), until_slot_is_free=False)
             # Those that are late are claims like all others.
             await self._tasks.wait()
             # The last poll may have broken: nobody would ask after it any more.
@@ -132,11 +136,18 @@ class Poller:
             if may_have_claimed(error):
                 self._lost_claims.suspect()
             return self._failed(error)
+        except MemoryError as error:
+            return self._out_of_memory(error)
         return 0.0 if poll.jobs else self._interval * random.uniform(0.9, 1.1)  # noqa: S311  # spread, not secrecy
 
     async def _renew(self, uuid: str) -> None:
         """Register anew, but no longer than until the worker stops: an engine that is away must not hold up its end."""
         await done_before(self._registration.renew(uuid), self._stopping)
+
+    def _out_of_memory(self, error: MemoryError) -> float:
+        # The answer may have come, and found no room: what it gave out is claimed.
+        self._lost_claims.suspect()
+        return self._failed(EngineError(explain(error)))
 
     def _failed(self, error: EngineError) -> float:
         pause = self._backoff.next_pause(error.retry_after_seconds)

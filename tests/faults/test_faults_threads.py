@@ -100,6 +100,23 @@ def test_where_asyncio_can_not_start_the_thread_that_ends_its_threads_the_exit_c
     assert run_to_exit_code("test", work) == 7
 
 
+def test_a_loop_ends_the_threads_that_it_was_given_and_starts_none_for_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Without memory, a thread dies in its first steps, and who has started it would wait for ever.
+    def start(thread: threading.Thread) -> None:
+        raise AssertionError(f"{thread.name} was started")
+
+    async def work() -> int:
+        asyncio.get_running_loop().set_default_executor(started_pool(2, "given"))
+        assert await asyncio.to_thread(threading.current_thread) is not threading.main_thread()
+        monkeypatch.setattr(threading.Thread, "start", start)
+        return 7
+
+    assert run_to_exit_code("test", work) == 7
+    assert not [name for name in unended_threads() if name.startswith("given")]
+
+
 @pytest.mark.parametrize("error", [RuntimeError("a mistake of ours"), RuntimeError("can't start new thread")])
 def test_an_error_of_the_work_itself_is_not_taken_for_that(error: Exception) -> None:
     async def work() -> int:

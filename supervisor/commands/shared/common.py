@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from supervisor.errors import SupervisorError
+from supervisor.process.loop import Loop
 from supervisor.process.shortage import is_shortage
 from supervisor.settings.command_line import parse
 from supervisor.settings.command_parser import UnknownFlagsError
@@ -56,7 +57,8 @@ def run_to_exit_code(
         codes.append(await work())
 
     try:
-        asyncio.run(work_and_keep_its_code())
+        with asyncio.Runner(loop_factory=Loop) as runner:
+            runner.run(work_and_keep_its_code())
     except SupervisorError as error:
         if on_error is not None:
             on_error(error)

@@ -32,6 +32,11 @@ def test_a_thread_that_the_kernel_refuses_has_no_number_and_is_one_too() -> None
     )
 
 
+def test_memory_that_python_does_not_get_is_told_as_the_kernel_would() -> None:
+    assert is_shortage(MemoryError())
+    assert explain(MemoryError()) == explain(OSError(errno.ENOMEM, ""))
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -299,3 +299,31 @@ def test_that_the_worker_is_not_let_in_is_said_once_as_an_error_with_what_to_do(
     live(seconds(60.0), answers=[EngineError("No.", status=status)] * 5 + [Poll(())] * 100)
     (said,) = told(caplog, PollsNotAllowed)
     assert advice in said["advice"]
+
+
+@pytest.mark.parametrize("where", ["answer", "look"])
+def test_without_memory_it_pauses_looks_for_what_was_claimed_and_goes_on(
+    caplog: pytest.LogCaptureFixture, where: str
+) -> None:
+    async def then(scene: Scene) -> None:
+        if where == "look":
+            real, left = scene.look, [MemoryError()] * 3
+
+            async def look(worker_uuid: str) -> None:
+                if left:
+                    raise left.pop()
+                await real(worker_uuid)
+
+            scene.look = look  # type: ignore[method-assign]
+        else:
+            scene.answers = [MemoryError()] * 3
+        await asyncio.sleep(60.0)
+        assert not scene.polling.done()
+        assert scene.poller.problem is None
+
+    scene = live(then)
+    assert scene.of("suspect") == ["suspect"] * 3
+    assert len(scene.polls) > 30
+    (failing,) = told(caplog, PollsFailing)
+    assert "(ENOMEM)" in failing["reason"]
+    assert not scene.poller.problem

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import pytest
 from registration_support import Scene
@@ -210,3 +211,36 @@ def test_while_somebody_doubts_that_the_engine_answers_it_is_asked_every_second_
     simulate(life())
     assert beats(scene) == pytest.approx([0.0, 10.0, 12.5, 13.5, 14.5, 20.0, 30.0])
     assert told == [15.5]
+
+
+@pytest.mark.parametrize("where", ["beat", "ping"])
+def test_without_memory_it_is_told_once_and_the_beats_go_on(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    scene, left = Scene(), [MemoryError()] * 2
+
+    async def ping() -> None:
+        if left:
+            raise left.pop()
+
+    async def then() -> None:
+        if where == "ping":
+            scene.engine.on_ping = ping
+        else:
+            start = scene.registration.pings.start
+
+            def start_where_there_is_memory(work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+                if left:
+                    work.close()
+                    raise left.pop()
+                return start(work, name)
+
+            monkeypatch.setattr(scene.registration.pings, "start", start_where_there_is_memory)
+        await asyncio.sleep(45.0)
+
+    live(scene, then)
+    assert not left
+    assert len(beats(scene)) >= 3
+    (failing,) = told(caplog, HeartbeatFailing)
+    assert "(ENOMEM)" in failing["reason"]
+    assert not told(caplog, TaskFailed)
