@@ -83,7 +83,17 @@ def _is_reached_by_name(module: str, named: str) -> bool:
 
 
 def _on_disk(source: str, import_all: bool) -> Found:
-    path = Path(source).expanduser().resolve()
+    try:
+        path = Path(source).expanduser().resolve()
+        # Of links in a circle `resolve` says nothing in Python 3.13.
+        path.stat()
+    except FileNotFoundError:
+        raise SourceError(
+            source, "does not exist; give a directory of function blocks, a .py file or a module name"
+        ) from None
+    except (OSError, RuntimeError) as error:  # links in a circle, no right, or a home that nobody has
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise SourceError(source, f"can't be looked at: {reason}; mend it, or name another place") from None
     if path.is_dir():
         package = private_package(path)
         below = list(_directory(path, package))
@@ -93,7 +103,7 @@ def _on_disk(source: str, import_all: bool) -> Found:
     if path.is_file():
         return Found(modules=(Module(f"{private_package(path.parent)}.{path.stem}", str(path)),))
     raise SourceError(
-        source, "does not exist; give a directory of function blocks, a .py file or a module name"
+        source, "is neither a directory nor a file; give a directory of function blocks or a .py file"
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from jobrunner.discovery.module_choice import Found
 from jobrunner.discovery.sources import modules_of
+from jobrunner.errors import SourceError
 from tests.supervisor.commands.commands_support import supervisor
 from tests.supervisor.commands.local_support import write_block
 
@@ -193,3 +194,17 @@ def test_no_blocks_are_looked_for_among_tests_environments_and_hidden_files(plac
     # A directory that is named itself is looked into, whatever it is called.
     assert names(modules_of(str(place / "tests"), import_all=True)) == ["in_tests"]
     assert names(modules_of(str(place / "greet.py"))) == ["greet"]
+
+
+def test_a_link_that_leads_in_a_circle_is_a_problem_of_that_source_in_words(tmp_path: Path) -> None:
+    (tmp_path / "blocks").symlink_to("blocks")
+    with pytest.raises(
+        SourceError, match=r"can't be looked at: .*; mend it, or name another place"
+    ) as refused:
+        modules_of(str(tmp_path / "blocks"))
+    assert refused.value.source == str(tmp_path / "blocks")
+    with pytest.raises(SourceError, match="does not exist"):
+        modules_of(str(tmp_path / "nowhere"))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SourceError, match="is neither a directory nor a file"):
+        modules_of(str(tmp_path / "pipe"))
