@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from supervisor.errors import StartRefusedError
 from supervisor.process.user_names import user_name
 
-_CAP_BYTES: Final = 64 * 1024
+_CAP_BYTES: Final = 8 * 1024
+"""A token is part of a header of each request; servers refuse one that is longer than this."""
+
 _TOKEN: Final = re.compile(rb"[!-~]+")
 _GROUP: Final = 0o070
 _OTHERS: Final = 0o007
@@ -41,11 +43,15 @@ def read_token(path: Path, engine_url: str) -> str:
             raise _refused(path, f"is {what}", "Name the file that holds the token.")
         if is_on_this_machine(engine_url):
             _refuse_if_not_private(path, status)
-        content = os.read(descriptor, _CAP_BYTES).strip()
+        content = os.read(descriptor, _CAP_BYTES + 1)
     except OSError as error:
         raise _refused(path, f"can't be read: {error.strerror}", "Name another one.") from error
     finally:
         os.close(descriptor)
+    if len(content) > _CAP_BYTES:
+        what = f"is larger than {_CAP_BYTES // 1024} KiB, as no token is"
+        raise _refused(path, what, "Name the file that holds the token, and nothing else.")
+    content = content.strip()
     if not content:
         raise _refused(path, "is empty", "Start the engine anew, which writes it, or name another one.")
     if not _TOKEN.fullmatch(content):

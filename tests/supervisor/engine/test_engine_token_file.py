@@ -10,6 +10,7 @@ import pytest
 
 from sdk.devengine import DevEngine, EngineOptions
 from supervisor.engine import EngineAccess, EngineApi
+from supervisor.engine.access_token import AccessToken
 from supervisor.engine.submission import Submissions
 from supervisor.errors import EngineError, StartRefusedError
 from supervisor.settings.token_file import is_on_this_machine, read_token
@@ -45,6 +46,8 @@ def test_what_is_no_token_is_refused_wherever_the_engine_is(file: Path, tmp_path
     for content, reason in ((b"", "is empty"), (b" \n", "is empty"), (b"two words", "holds no token")):
         file.write_bytes(content)
         assert reason in refusal(file, url)
+    file.write_bytes(b"t" * 8192 + b"\n")
+    assert "is larger than 8 KiB" in refusal(file, url)
     file.write_bytes(f"{TOKEN}\0\xff".encode("latin-1"))
     assert "holds no token" in refusal(file, url)
 
@@ -138,10 +141,11 @@ async def test_a_worker_takes_up_the_token_of_an_engine_that_was_started_anew(tm
     [
         (lambda file: file.unlink(), "does not exist"),
         (lambda file: file.write_text(""), "is empty"),
+        (lambda file: file.write_bytes(b"t" * 9_000_000), "is larger than 8 KiB"),
         (lambda file: file.chmod(0o644), "is open to every user"),
         (lambda file: file.write_text("another-token"), "which its user finds in"),
     ],
-    ids=["missing", "empty", "too open", "of no engine"],
+    ids=["missing", "empty", "too large", "too open", "of no engine"],
 )
 async def test_a_file_that_was_spoilt_meanwhile_is_said_and_the_request_is_not_sent_again(
     tmp_path: Path, spoil: Callable[[Path], object], reason: str
@@ -162,3 +166,14 @@ async def test_a_file_that_was_spoilt_meanwhile_is_said_and_the_request_is_not_s
     assert str(file) in str(refused.value)
     assert token.strip() not in str(refused.value)
     assert len(engine.requests) <= 2
+
+
+async def test_the_last_good_token_stays_in_use_where_the_file_became_too_large(file: Path) -> None:
+    token = AccessToken(file, HERE)
+    file.write_bytes(b"t" * 9_000_000)
+    with pytest.raises(StartRefusedError, match="is larger than 8 KiB"):
+        await token.renew(TOKEN)
+    assert token.value == TOKEN
+    file.write_text("another")
+    assert await token.renew(TOKEN)
+    assert token.value == "another"
