@@ -168,7 +168,16 @@ def kill_all_children(bound_seconds: float, *, stuck: int | None = None) -> int:
     """
     end = time.monotonic() + bound_seconds
     killed: set[int] = set()
-    while (children := _children(stuck)) and time.monotonic() < end:
+    while time.monotonic() < end:
+        try:
+            children = _children(stuck)
+        except FileNotFoundError:  # no /proc: nobody can be found
+            break
+        except OSError:  # no descriptor or memory is left to look with, and may be in a moment
+            time.sleep(0.01)
+            continue
+        if not children:
+            break
         for number in (signal.SIGSTOP, signal.SIGKILL):
             for pid in children:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -190,4 +199,8 @@ def _children(stuck: int | None) -> set[int]:
     own = children_of("self")
     if stuck is None:
         return own
-    return (own - {stuck}) | {pid for pid in children_of(stuck) if exit_status_of(pid) is None}
+    try:
+        below = children_of(stuck)
+    except (FileNotFoundError, ProcessLookupError):  # the kernel has let it go
+        below = set()
+    return (own - {stuck}) | {pid for pid in below if exit_status_of(pid) is None}

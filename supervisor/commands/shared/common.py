@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings
 
 from supervisor.errors import SupervisorError
 from supervisor.process.loop import Loop
+from supervisor.process.proc_mount import refuse_without_proc
 from supervisor.process.shortage import is_shortage
 from supervisor.settings.command_line import parse
 from supervisor.settings.command_parser import UnknownFlagsError
@@ -54,6 +55,7 @@ def run_to_exit_code(
     codes: list[int] = []
 
     async def work_and_keep_its_code() -> None:
+        refuse_without_proc()
         codes.append(await work())
 
     try:

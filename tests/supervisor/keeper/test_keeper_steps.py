@@ -1,5 +1,6 @@
 """The keeper's steps, one by one: what it signals, in which order, and when it is content. No process is touched."""
 
+import errno
 import itertools
 import os
 import signal
@@ -138,3 +139,32 @@ def test_without_a_keeper_there_is_nobody_to_leave_anything_to(monkeypatch: pyte
 
 def test_the_end_of_everything_below_takes_five_seconds_at_most() -> None:
     assert keeper.BOUND_SECONDS == 5.0
+
+
+def test_where_proc_is_gone_or_can_not_be_read_for_a_moment_the_end_is_an_orderly_one(
+    monkeypatch: pytest.MonkeyPatch, calls: list[Any]
+) -> None:
+    looks: list[set[int] | OSError] = [OSError(errno.EMFILE, "x"), {11}, FileNotFoundError()]
+
+    def children_of(_: object) -> set[int]:
+        found = looks.pop(0)
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+    monkeypatch.setattr(keeper, "children_of", children_of)
+    assert keeper.kill_all_children(60.0) == 1
+    assert calls == ["sleep", (STOP, 11), (KILL, 11), "reap", "sleep"]
+    assert not looks
+
+
+def test_a_stuck_child_that_the_kernel_has_let_go_has_no_children_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def children_of(pid: int | str) -> set[int]:
+        if pid == "self":
+            return {12}
+        raise FileNotFoundError
+
+    monkeypatch.setattr(keeper, "children_of", children_of)
+    assert keeper._children(11) == {12}
