@@ -5,6 +5,7 @@ tell nothing here, and each lets another thread take the interpreter in between.
 """
 
 import os
+from collections.abc import Generator
 from typing import Final
 
 _READ_BYTES: Final = 8192
@@ -19,6 +20,19 @@ def read(path: str | os.PathLike[str]) -> bytes:
         while part := os.read(descriptor, _READ_BYTES):
             content += part
         return content
+    finally:
+        os.close(descriptor)
+
+
+def parts(path: str | os.PathLike[str]) -> Generator[bytes, None, None]:
+    """Yield what is in the file now, piece by piece, for who may have enough before its end. Raises `OSError`.
+
+    Close it where it isn't read to the end.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        while part := os.read(descriptor, _READ_BYTES):
+            yield part
     finally:
         os.close(descriptor)
 

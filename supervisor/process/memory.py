@@ -3,17 +3,25 @@
 Why this sum and no other: `docs/adr/0027`.
 """
 
-from collections.abc import Collection, Iterable
+import random
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from jobrunner.protocol import kernel_files
 from supervisor.process.proc import status_of
-from supervisor.process.shared_memory import FileId, files_held, mapped_of
+from supervisor.process.shared_memory import Budget, FileId, files_held, mapped_of
 
 _KILOBYTE: Final = 1024
 _WORTH_A_LOOK_BYTES: Final = 2**20
 """Below this it is not asked which of the shared memory is a mapping of which file: that costs a walk over all maps."""
+
+LOOK_SECONDS: Final = 0.5
+"""How long a look at one job may take before no further process of it is looked at."""
+
+MAPS_BYTES: Final = 2**20
+"""How much of its maps in full is read in a look: some 1,300 mappings."""
 
 
 @dataclass(slots=True)
@@ -46,28 +54,39 @@ class Mapped:
         )
 
 
-def memory_of(pids: Iterable[int], inherited: Inherited = NOTHING_INHERITED) -> tuple[int, OSError | None]:
+def memory_of(
+    pids: Iterable[int], inherited: Inherited = NOTHING_INHERITED, *, maps_bytes: int = MAPS_BYTES
+) -> tuple[int, OSError | None]:
     """Return how many bytes the processes of one job hold together, and why a part could not be seen, if so.
 
     Walks over their page tables: not for the loop. What has ended meanwhile counts nothing. Raises `OSError` when
     nothing could be seen.
+
+    Where there is more to read than a look may cost (`LOOK_SECONDS`, `maps_bytes`), the figure is what it holds at
+    least.
     """
-    pids = tuple(pids)
-    total, missed = Mapped(), None
+    pids = list(pids)
+    random.shuffle(pids)  # where it doesn't come to all of them, it comes to others each time
+    budget = Budget(maps_bytes, time.monotonic() + LOOK_SECONDS)
+    mapped: dict[int, Mapped] = {}
+    missed: OSError | None = None
     files: dict[FileId, int] = {}  # each once, however many processes have it open
     for pid in pids:
+        if mapped and budget.late:
+            break
         try:
-            total += mapped_by(pid)
+            mapped[pid] = mapped_by(pid)
             files |= files_held(pid, len(pids))
         except (FileNotFoundError, ProcessLookupError):
             continue
         except OSError as error:
             missed = error
+    total = sum(mapped.values(), Mapped())
     if missed is not None and total == Mapped():
         raise missed
     files_bytes, of_files = sum(files.values()), Mapped()
     if min(files_bytes, total.shared_memory_share_bytes) > _WORTH_A_LOOK_BYTES:
-        of_files = _mapped_of_files(pids, files)
+        of_files = _mapped_of_files(mapped, files, budget)
     return sum_of(total, files_bytes, of_files, inherited, len(pids)), missed
 
 
@@ -115,15 +134,23 @@ def resident_bytes(pid: int, kind: str = "RssAnon") -> int:
     return int(status_of(pid).get(kind, "0").split()[0]) * _KILOBYTE
 
 
-def _mapped_of_files(pids: Iterable[int], files: Collection[FileId]) -> Mapped:
+def _mapped_of_files(mapped: Mapping[int, Mapped], files: Mapping[FileId, int], budget: Budget) -> Mapped:
+    """Return what the processes have mapped of `files`: where a process's maps are not read, the most it can be."""
     total = Mapped()
-    for pid in pids:
+    for pid, whole in mapped.items():
         try:
-            private, share = mapped_of(pid, files)
+            found = None if budget.spent else mapped_of(pid, files, budget)
         except OSError:
-            continue  # it has ended, or may not be read: its files count as not mapped
+            found = None  # it has ended, or may not be read
+        private, share = found or most_of_files(whole)
         total += Mapped(private, 0, share)
-    return total
+    most = sum(files.values())
+    return Mapped(min(total.private_bytes, most), 0, min(total.shared_memory_share_bytes, most))
+
+
+def most_of_files(whole: Mapped) -> tuple[int, int]:
+    """Return the most that a process's private memory and its share of shared memory can be of files."""
+    return min(whole.private_bytes, whole.shared_memory_share_bytes), whole.shared_memory_share_bytes
 
 
 def _sizes(content: bytes) -> dict[str, int]:

@@ -4,7 +4,9 @@ import contextlib
 import os
 import random
 import stat
+import time
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Final
 
 from jobrunner.protocol import kernel_files
@@ -20,9 +22,31 @@ _MEMFD: Final = "/memfd:"
 _SHARED_DIRECTORY: Final = "/dev/shm/"  # noqa: S108  # nothing is made there
 _BLOCK_BYTES: Final = 512
 _KILOBYTE: Final = 1024
+_HEXADECIMAL: Final = b"0123456789abcdef"
 
 FileId = tuple[int, int]
 """Device and inode."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """What a look at one job may still cost. A job makes its maps as long as it likes, and others are waiting.
+
+    `maps_bytes`: how much of maps in full is read. `end`: when to stop, in `time.monotonic()` seconds.
+    """
+
+    maps_bytes: int
+    end: float
+
+    @property
+    def late(self) -> bool:
+        """Whether no further process is to be looked at."""
+        return time.monotonic() > self.end
+
+    @property
+    def spent(self) -> bool:
+        """Whether no more of maps is to be read."""
+        return self.maps_bytes <= 0 or self.late
 
 
 def files_held(pid: int, processes: int = 1) -> dict[FileId, int]:
@@ -57,22 +81,34 @@ def _file_behind(link: str) -> tuple[FileId, int] | None:
     return (status.st_dev, status.st_ino), status.st_blocks * _BLOCK_BYTES
 
 
-def mapped_of(pid: int, files: Collection[FileId]) -> tuple[int, int]:
+def mapped_of(pid: int, files: Collection[FileId], budget: Budget) -> tuple[int, int] | None:
     """Return how many bytes of `files` only this process has mapped, and its share of all that is mapped of them.
 
-    Raises `OSError`.
+    `None` when the budget is spent before the end of its maps. Raises `OSError`.
     """
     private = share = 0
     counts = False
-    for line in kernel_files.read(f"/proc/{pid}/smaps").decode(errors="replace").splitlines():
-        name, *rest = line.split(maxsplit=5)
-        if not name.endswith(":"):  # a mapping: addresses, rights, offset, device, inode, path
-            counts = (_device(rest[2]), int(rest[3])) in files
-        elif counts and name == "Pss:":
-            share += int(rest[0]) * _KILOBYTE
-        elif counts and name in ("Private_Clean:", "Private_Dirty:"):
-            private += int(rest[0]) * _KILOBYTE
+    rest = b""
+    with contextlib.closing(kernel_files.parts(f"/proc/{pid}/smaps")) as parts:
+        for part in parts:
+            if budget.spent:
+                return None
+            budget.maps_bytes -= len(part)
+            *lines, rest = (rest + part).split(b"\n")
+            for line in lines:
+                if line[:1] in _HEXADECIMAL:  # a mapping: addresses, rights, offset, device, inode, path
+                    _, _, _, device, inode, *_ = line.split(maxsplit=5)
+                    counts = (_device(device.decode()), int(inode)) in files
+                elif counts and line.startswith(b"Pss:"):
+                    share += _bytes_in(line)
+                elif counts and line.startswith((b"Private_Clean:", b"Private_Dirty:")):
+                    private += _bytes_in(line)
     return private, share
+
+
+def _bytes_in(line: bytes) -> int:
+    """Read a line such as `Pss:    6668 kB`."""
+    return int(line.split()[1]) * _KILOBYTE
 
 
 def _device(text: str) -> int:

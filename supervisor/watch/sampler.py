@@ -1,8 +1,10 @@
 """Samples of what each job's processes use, in a thread: a look into /proc may have to wait."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import psutil
@@ -19,6 +21,12 @@ NEAR_SECONDS: Final = 0.25
 """How often above 80 % of its memory limit, and where nobody knows how near it is."""
 
 NEAR_SHARE: Final = 0.8
+
+SLOW_SECONDS: Final = 0.25
+"""Of processor time: what takes longer to look at has no others wait for it. Maps can take the kernel seconds."""
+
+SLOW_WAIT_SECONDS: Final = 1.0
+"""The same by the clock. More, as a busy machine is no reason to look at a job among those that are slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,15 @@ class Unseen:
 
 
 @dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a look has shown, `None` where the process has ended, how long it took, and whether that is too long."""
+
+    what: Sample | Unseen | None
+    seconds: float
+    slow: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Look:
     pid: int
     most_tasks: int | None
@@ -59,23 +76,43 @@ class _Watched:
     due: float
     processes_limit: int | None
     inherited: Inherited
+    slow: bool = False
+
+
+class _Lane:
+    """Who is looked at one after the other: those whose last look was quick, or those whose was slow."""
+
+    def __init__(self, name: str, *, slow: bool, failing: str, working: str) -> None:
+        self.slow = slow
+        self.name = name
+        self.wake = asyncio.Event()
+        self.rounds = Rounds(name, failing=failing, working=working)
 
 
 class Sampler:
     """Looks at every watched job once a second, four times a second where memory gets tight.
 
-    In a thread of its own. A look that fails is told, and tried again on the next beat.
+    In a thread of its own, and in another at those that took long the last time (`SLOW_SECONDS`), so that one job
+    can't keep the others from being seen. A look that fails is told, and tried again on the next beat.
     """
 
     def __init__(self) -> None:
         self._watched: dict[int, _Watched] = {}
-        self._wake = asyncio.Event()
         self._tasks = Tasks()
-        self._rounds = Rounds(
+        quick = _Lane(
             "sampler",
+            slow=False,
             failing="The worker can't read the memory of jobs. Memory limits hold only where a cgroup enforces them.",
             working="The worker can read the memory of jobs again, and enforces their limits.",
         )
+        slow = _Lane(
+            "sampler of slow jobs",
+            slow=True,
+            failing="The worker can't read in time the memory of jobs that take long to look at. Their memory limits "
+            "hold only where a cgroup enforces them; those of other jobs hold.",
+            working="The worker can read the memory of jobs that take long to look at again.",
+        )
+        self._lanes = {lane.slow: lane for lane in (quick, slow)}
 
     def watch(
         self,
@@ -94,36 +131,49 @@ class Sampler:
         due = loop.time() + (IDLE_SECONDS if memory_limit_mb is None else NEAR_SECONDS)
         self._watched[pid] = _Watched(memory_limit_mb, on_sample, on_failure, due, processes_limit, inherited)
         if not self._tasks:
-            self._tasks.keep(self._sample_for_ever, "sampler of the jobs' memory")
-        self._wake.set()
+            for lane in self._lanes.values():
+                self._tasks.keep(partial(self._sample_for_ever, lane), f"{lane.name}: the jobs' memory")
+        self._lanes[False].wake.set()
 
     def forget(self, pid: int) -> None:
         """Stop looking at `pid`."""
         self._watched.pop(pid, None)
 
-    async def _sample_for_ever(self) -> None:
+    async def _sample_for_ever(self, lane: _Lane) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            if not self._watched:
-                self._wake.clear()
-                await self._wake.wait()
-            due = min((watched.due for watched in self._watched.values()), default=loop.time())
-            await asyncio.sleep(max(due - loop.time(), 0.01))
-            await self._sample({pid: item for pid, item in self._watched.items() if item.due <= loop.time()})
+            if not (due := self._due_in(lane)):
+                lane.wake.clear()
+                await lane.wake.wait()
+                continue
+            await asyncio.sleep(max(due[0][1].due - loop.time(), 0.01))
+            await self._sample(lane, dict(each for each in self._due_in(lane) if each[1].due <= loop.time()))
 
-    async def _sample(self, chosen: dict[int, _Watched]) -> None:
+    def _due_in(self, lane: _Lane) -> list[tuple[int, _Watched]]:
+        """Return the lane's jobs, the one that has waited longest first."""
+        jobs = (each for each in self._watched.items() if each[1].slow == lane.slow)
+        return sorted(jobs, key=lambda each: each[1].due)
+
+    async def _sample(self, lane: _Lane, chosen: dict[int, _Watched]) -> None:
         if not chosen:
             return
         looks = [_Look(pid, item.processes_limit, item.inherited) for pid, item in chosen.items()]
         failure: str | None = None
         try:
-            samples = await self._rounds.look(_look, looks, lambda reason: self._failed(chosen, reason))
-            for (pid, item), sample in zip(chosen.items(), samples, strict=True):
-                failure = self._deliver(pid, item, sample) or failure
+            seen = await lane.rounds.look(_look, looks, lambda reason: self._failed(chosen, reason))
+            for (pid, item), each in zip(chosen.items(), seen, strict=False):  # the rest are due still
+                failure = self._deliver(pid, item, each.what) or failure
+                self._change_lane(item, each)
         except Exception as error:  # whatever it is, the next job must be looked at
             failure = reason_of(error)
             self._failed(chosen, failure)
-        self._rounds.tell(failure)
+        lane.rounds.tell(failure)
+
+    def _change_lane(self, item: _Watched, seen: _Seen) -> None:
+        item.slow = seen.slow
+        self._lanes[item.slow].wake.set()
+        if item.slow:  # as long a rest: it is to cost half of a processor at most
+            item.due = max(item.due, asyncio.get_running_loop().time() + seen.seconds)
 
     def _deliver(self, pid: int, item: _Watched, sample: Sample | Unseen | None) -> str | None:
         """Pass a sample on. Return why there is none, or why it is not the whole."""
@@ -147,7 +197,8 @@ class Sampler:
     async def close(self) -> None:
         """Stop looking at anything."""
         await self._tasks.close()
-        await self._rounds.close()
+        for lane in self._lanes.values():
+            await lane.rounds.close()
 
 
 def _pause(sample: Sample, limit_mb: float | None) -> float:
@@ -155,8 +206,17 @@ def _pause(sample: Sample, limit_mb: float | None) -> float:
     return NEAR_SECONDS if near else IDLE_SECONDS
 
 
-def _look(looks: list[_Look]) -> list[Sample | Unseen | None]:
-    return [_sample_of(look) for look in looks]
+def _look(looks: list[_Look]) -> list[_Seen]:
+    """Look at one after the other, as far as to the first that takes long: what was seen till then is to be told."""
+    seen: list[_Seen] = []
+    for look in looks:
+        begun, used = time.monotonic(), time.thread_time()
+        what = _sample_of(look)
+        seconds, used = time.monotonic() - begun, time.thread_time() - used
+        seen.append(_Seen(what, seconds, used > SLOW_SECONDS or seconds > SLOW_WAIT_SECONDS))
+        if seen[-1].slow:
+            break
+    return seen
 
 
 def _sample_of(look: _Look) -> Sample | Unseen | None:

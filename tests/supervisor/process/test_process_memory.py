@@ -1,11 +1,13 @@
 """What a job holds in memory, wherever it holds it, and nothing that is the template's or another job's."""
 
 import contextlib
+import ctypes
+import itertools
 import mmap
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 
 from supervisor.process import memory as memory_module
 from supervisor.process import shared_memory as shared_memory_module
-from supervisor.process.memory import Inherited, Mapped, memory_of, resident_bytes, sum_of
+from supervisor.process.memory import Inherited, Mapped, memory_of, most_of_files, resident_bytes, sum_of
 from supervisor.process.proc import tree_below
 from supervisor.process.shared_memory import files_held
 
@@ -175,6 +177,67 @@ def test_a_share_of_the_template_is_never_taken_for_the_job_s_own() -> None:
             share = 100 * MB * processes // (processes + others)
             mapped = Mapped(private_bytes=3 * MB, anonymous_share_bytes=share + 3 * MB)
             assert sum_of(mapped, 0, Mapped(), Inherited(100 * MB), processes) <= 3 * MB + 1
+
+
+MAPPED_MB = 4
+
+
+def mapped_very_often() -> tuple[int, bytes]:
+    """A file of which 4 MB are mapped 3,000 times, and as much memory as in `private`."""
+    libc = ctypes.CDLL(None)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t, *(ctypes.c_int,) * 3, ctypes.c_long)
+    descriptor = os.memfd_create("test")
+    os.write(descriptor, b"x" * (MAPPED_MB * MB))
+    for number in range(3000):  # with other rights each time: the kernel joins those that are the same
+        rights = mmap.PROT_READ | (mmap.PROT_WRITE if number % 2 else 0)
+        how = mmap.MAP_SHARED | (0 if number else mmap.MAP_POPULATE)
+        libc.mmap(None, MAPPED_MB * MB, rights, how, descriptor, 0)
+    return descriptor, private()
+
+
+def test_of_a_job_with_very_many_maps_a_look_reads_a_part_and_counts_what_it_holds_at_least(
+    template: Template, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    parts = shared_memory_module.kernel_files.parts
+
+    def counted(path: str) -> Generator[bytes, None, None]:
+        for part in parts(path):
+            read.append(len(part))
+            yield part
+
+    monkeypatch.setattr(shared_memory_module.kernel_files, "parts", counted)
+    pid = template.fork(mapped_very_often)
+    whole, _ = memory_of((pid,), template.inherited, maps_bytes=100 * MB)
+    whole_bytes, read[:] = sum(read), []
+    bounded, _ = memory_of((pid,), template.inherited, maps_bytes=MB // 4)
+    assert whole_bytes > 2 * MB  # otherwise this shows nothing
+    assert MB // 4 <= sum(read) < MB // 2
+    assert whole < (SIZE_MB + MAPPED_MB + NEAR_MB) * MB
+    # What the template writes meanwhile becomes the child's alone.
+    assert SIZE_MB * MB <= bounded <= whole + MB
+
+
+def test_where_maps_are_not_read_nothing_is_counted_twice_and_nothing_above_the_truth() -> None:
+    """For every split of a job's memory in what is mapped of its files, not mapped, and not of files."""
+    for mapped, unmapped, other, anonymous in itertools.product(range(0, 300, 50), repeat=4):
+        total = Mapped(mapped + other + anonymous, anonymous, mapped + other)
+        files = mapped + unmapped
+        private, share = most_of_files(total)
+        most = Mapped(min(private, files), 0, min(share, files))
+        held = sum_of(total, files, most, Inherited(0), 1)
+        assert anonymous + max(files, mapped + other) == held <= mapped + unmapped + other + anonymous
+
+
+def test_a_look_that_takes_long_comes_to_no_further_process_of_the_job(
+    template: Template, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pids = [template.fork(private) for _ in range(3)]
+    monkeypatch.setattr(memory_module, "LOOK_SECONDS", -1.0)
+    held, missed = memory_of(pids, template.inherited)
+    assert missed is None
+    assert SIZE_MB * MB <= held < (SIZE_MB + NEAR_MB) * MB
 
 
 def test_a_file_that_is_only_read_is_somebody_else_s(tmp_path: Path) -> None:

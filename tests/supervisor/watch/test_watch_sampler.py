@@ -14,7 +14,7 @@ from virtual_time import VirtualTime
 from supervisor.process.memory import NOTHING_INHERITED, memory_of
 from supervisor.watch import sampler as sampler_module
 from supervisor.watch.rounds import reason_of
-from supervisor.watch.sampler import IDLE_SECONDS, NEAR_SECONDS, Sample, Sampler, Unseen, _Look
+from supervisor.watch.sampler import IDLE_SECONDS, NEAR_SECONDS, Sample, Sampler, _Look
 
 BOUND_SECONDS = 50.0
 NEAR = 0.001
@@ -68,7 +68,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
     counted: Counter[int] = Counter()
     look = sampler_module._look
 
-    def counting(looks: list[sampler_module._Look]) -> list[Sample | Unseen | None]:
+    def counting(looks: list[sampler_module._Look]) -> list[sampler_module._Seen]:
         counted.update(each.pid for each in looks)
         return look(looks)
 
@@ -186,7 +186,7 @@ async def test_what_is_forgotten_while_it_is_looked_at_gets_no_sample(
     loop = asyncio.get_running_loop()
     forgotten = asyncio.Event()
 
-    def forget_meanwhile(looks: list[sampler_module._Look]) -> list[Sample | Unseen | None]:
+    def forget_meanwhile(looks: list[sampler_module._Look]) -> list[sampler_module._Seen]:
         async def forget() -> None:
             sampler.forget(one.pid)
             forgotten.set()

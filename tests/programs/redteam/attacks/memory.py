@@ -52,13 +52,30 @@ async def hidden_memory(scene: Scene) -> str:
     return f"{', '.join(figures)}; the dump took {taken} bytes of 600 MB"
 
 
-async def _hoard(scene: Scene, kind: str) -> str:
+@attack(
+    "X20",
+    "a job maps one file in memory 20,000 times; it and another hold 500 MB under a limit of 250, no cgroup",
+    seconds=60,
+)
+async def very_many_maps(scene: Scene) -> str:
+    async with scene.worker(cgroups="off", max_job_memory_mb=250) as worker:
+        mapping = await scene.submit(_HOARDING, {"kind": "maps", "mb": 4, "seconds": 6})
+        await worker.wait_for("hoarding now")
+        figures = [await _hoard(scene, "private", 500, 4), await _hoard(scene, "maps", 500, 6)]
+        result = await scene.result_of(mapping)
+        check(result["success"], f"the job that holds 4 MB, mapped very often, failed: {result['message']}")
+        failing = [event["message"] for event in events_of(worker) if "failing" in event.get("event", "")]
+        check(not failing, f"jobs could not be looked at: {failing}")
+    return ", ".join(figures)
+
+
+async def _hoard(scene: Scene, kind: str, mb: int = _HELD_MB, seconds: float = 8) -> str:
     """Return how long a job lived that held much more than it may."""
     begun = time.monotonic()
-    job = await scene.submit(_HOARDING, {"kind": kind, "mb": _HELD_MB, "seconds": 8})
+    job = await scene.submit(_HOARDING, {"kind": kind, "mb": mb, "seconds": seconds})
     result = await scene.result_of(job)
     seconds = time.monotonic() - begun
-    check(not result["success"], f"{kind}: a job held {_HELD_MB} MB under a limit of {_LIMIT_MB}")
+    check(not result["success"], f"{kind}: a job held {mb} MB under a limit that is far below")
     check("memory" in result["message"], f"{kind}: it failed for another reason: {result['message']}")
     return f"{kind} ended after {seconds:.1f} s"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import mmap
 import os
 import signal
@@ -20,10 +21,12 @@ from sdk import (
     register_function_block,
 )
 
-Kind = Literal["memfd", "shared", "forked", "dump", "sockets"]
+Kind = Literal["memfd", "private", "shared", "forked", "maps", "dump", "sockets"]
 
 _PART_BYTES = 2**20
 _DUMP = 4
+_MAPS = 20_000
+_MAPPED_BYTES = 4 * 2**20
 _MOST_IN_A_MESSAGE = 253  # SCM_MAX_FD
 
 
@@ -115,6 +118,11 @@ def _take(kind: Kind, mb: int) -> tuple[Any, int]:
         case "memfd":
             descriptor = os.memfd_create("hoard")
             return descriptor, sum(os.write(descriptor, part) for _ in range(mb))
+        case "private":
+            return (private := bytearray(part) * mb), len(private)
+        case "maps":
+            descriptor = os.memfd_create("hoard")
+            return _map_again_and_again(descriptor), sum(os.write(descriptor, part) for _ in range(mb))
         case "shared":
             shared = mmap.mmap(-1, mb * _PART_BYTES)
             for place in range(0, len(shared), mmap.PAGESIZE):
@@ -127,6 +135,18 @@ def _take(kind: Kind, mb: int) -> tuple[Any, int]:
             return None, _write_until_refused(_DUMP, part, mb)
         case "sockets":
             return _send_until_refused()
+
+
+def _map_again_and_again(descriptor: int) -> None:
+    """Map the beginning of a file 20,000 times, with other rights each time, so that the kernel lists each mapping."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t, *(ctypes.c_int,) * 3, ctypes.c_long)
+    os.truncate(descriptor, _MAPPED_BYTES)
+    for number in range(_MAPS):
+        rights = mmap.PROT_READ | (mmap.PROT_WRITE if number % 2 else 0)
+        how = mmap.MAP_SHARED | (0 if number else mmap.MAP_POPULATE)
+        libc.mmap(None, _MAPPED_BYTES, rights, how, descriptor, 0)
 
 
 def _fork_and_touch(shared: mmap.mmap | None) -> int:
