@@ -17,7 +17,7 @@ class AccessToken:
     def __init__(self, file: Path | None, engine_url: str) -> None:
         self._file = file
         self._url = engine_url
-        self._reading: asyncio.Task[str] | None = None
+        self._reading: asyncio.Future[str] | None = None
         self.value = read_token(file, engine_url) if file else None
 
     async def renew(self, sent: str | None) -> bool:
@@ -28,7 +28,8 @@ class AccessToken:
         if self._file is None or self.value != sent:
             return self._file is not None
         if self._reading is None or self._reading.done():
-            self._reading = asyncio.ensure_future(asyncio.to_thread(read_token, self._file, self._url))
+            loop = asyncio.get_running_loop()
+            self._reading = loop.run_in_executor(None, read_token, self._file, self._url)
         try:
             async with asyncio.timeout(READ_SECONDS):
                 self.value = await asyncio.shield(self._reading)

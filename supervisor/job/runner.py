@@ -112,6 +112,7 @@ class JobRunner:
         """Make the directory of the jobs' directories and start the spares. Raises `OSError`."""
         await self._directories.prepare()
         self._spares.refill()
+        self._sweeper.look_for_strays()
 
     async def run(
         self,
@@ -252,6 +253,7 @@ class JobRunner:
         """Run jobs under these settings from now on, in children that know the code of today."""
         self.settings = settings
         self._spares.renew()
+        self._sweeper.look_for_strays()
 
     def _is_stopping(self) -> bool:
         # Asked for anew each time: it changes while others are awaited.

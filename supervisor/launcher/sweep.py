@@ -107,6 +107,10 @@ class Sweeper:
         self._launcher.drain_starts()
         return self._launcher.known_children.unknown(children)
 
+    def look_for_strays(self) -> None:
+        """Look in the background for what no job has left: a module that was imported may have."""
+        self._strays.notice()
+
     async def close(self) -> None:
         """Stop looking after strays. What is left the keeper kills."""
         await self._strays.close()

@@ -131,9 +131,15 @@ async def test_a_thread_that_a_disk_holds_up_is_named_and_not_waited_for() -> No
     def left() -> list[str]:
         return [name for name in unended_threads() if name.startswith("held up")]
 
-    disk = threading.Event()
+    disk, is_held = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        is_held.set()
+        disk.wait()
+
     pool = started_pool(2, "held up")
-    pool.submit(disk.wait)
+    pool.submit(hold)
+    await until(is_held.is_set, "it has begun: what has not is cancelled")
     await end_pool(pool, 0.05)
     await until(lambda: len(left()) == 1, "the other one has ended")
     disk.set()

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from hosting import Host, alive_with, hosted
 
+from tests.patience import wait_until
+
 BLOCK = """
 from sdk import (FunctionBlock, FunctionBlockParams, FunctionBlockResult, FunctionBlockResultData, Registration,
                  register_function_block)
@@ -160,7 +162,7 @@ def test_nothing_of_a_module_that_hangs_or_crashes_stays_alive(tmp_path: Path) -
     (tmp_path / "sources" / "works.py").write_text(BLOCK.format(name="good", text='""'))
     with hosted(tmp_path, sources=[str(tmp_path / "sources")]) as host:
         assert host.run("lab/good")["cause"] == "completed"
-        assert alive_with(marker) == []
+        wait_until(lambda: alive_with(marker) == [], "what the module had started is killed")
 
 
 def killed_while_importing(sources: Path, name: str, times: int) -> None:
