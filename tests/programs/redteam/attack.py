@@ -66,13 +66,17 @@ def attack(
     needs: tuple[str, ...] = (),
     pings: bool = True,
     seconds: float = 90.0,
-    short: bool = True,
+    short: bool | None = None,
 ) -> Callable[[Run], Run]:
-    """Register an attack under a number that no other has."""
+    """Register an attack under a number that no other has.
+
+    Those that were looked for afterwards (X) are not in the short form, unless `short` says so.
+    """
 
     def register(run: Run) -> Run:
         assert number not in ATTACKS, f"two attacks are called {number}"
-        ATTACKS[number] = Attack(number, title, run, needs, pings, seconds, short)
+        is_short = not number.startswith("X") if short is None else short
+        ATTACKS[number] = Attack(number, title, run, needs, pings, seconds, is_short)
         return run
 
     return register
