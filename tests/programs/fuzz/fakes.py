@@ -107,6 +107,8 @@ class NothingToSweep:
     async def clear(self, job: object, bound_seconds: float | None = None) -> Swept:
         return Swept(0, 0)
 
+    def look_for_strays(self) -> None: ...
+
     async def close(self) -> None: ...
 
 
