@@ -1,6 +1,7 @@
 """The systemd that is booted for a run, and the service in it as it is shipped: how the steps drive them."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -156,8 +157,12 @@ class Manager:
 
     def processes(self, name: str) -> list[psutil.Process]:
         """Return the processes inside whose name is this, as this machine numbers them."""
-        below = psutil.Process(self._first).children(recursive=True)
-        return [process for process in below if process.name() == name]
+        found = []
+        for process in psutil.Process(self._first).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+                if process.name() == name:
+                    found.append(process)
+        return found
 
     def supervisor(self) -> psutil.Process:
         """Return the supervisor: the child of the keeper."""
