@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 import itertools
 import mmap
 import os
@@ -74,10 +75,14 @@ class Template:
 
 @pytest.fixture
 def template() -> Iterator[Template]:
+    # A collection of garbage, here or in a fork, writes to all pages of this process, which may be large: the copies
+    # are of one process alone then.
+    gc.disable()
     template = Template()
     yield template
     for pid in list(template.started):
         template.end(pid)
+    gc.enable()
 
 
 def private() -> bytes:
