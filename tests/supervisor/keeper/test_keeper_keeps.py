@@ -192,6 +192,8 @@ def test_a_stopped_supervisor_is_killed_soon_after_systemd_asked() -> None:
     with started("print(os.getpid(), flush=True)\ntime.sleep(600)") as program:
         (supervisor,) = line_of(program)
         os.kill(supervisor, signal.SIGSTOP)
+        stat = Path(f"/proc/{supervisor}/stat")
+        wait_until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "it is stopped")
         program.send_signal(signal.SIGABRT)
         _, errors = program.communicate(timeout=PATIENCE_SECONDS)
         assert program.returncode == 128 + signal.SIGKILL

@@ -20,6 +20,7 @@ from supervisor.launcher.importer import start_template
 from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.spawn_launcher import SpawnLauncher
+from supervisor.lifecycle.template_silence import Look
 from supervisor.process import proc as proc_module
 from supervisor.process.proc import Stat, Tree
 from tests.simulated_time import elapsed, simulate
@@ -124,6 +125,7 @@ def test_a_template_that_does_nothing_has_ten_seconds_to_start_a_child_and_the_c
     async def birth() -> float:
         stage = Stage()
         monkeypatch.setattr(template_module, "start_template", stage.start_template)
+        monkeypatch.setattr(template_module, "look_at", lambda pid: Look("S", 1))
         await stage.launcher.start()
         try:
             with pytest.raises(LaunchError, match="did not start a child within 10 s"):
