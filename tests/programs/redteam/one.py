@@ -39,7 +39,7 @@ async def try_attack(attack: Attack, directory: Path) -> Finding:
     if not attack.pings:
         return found(State.HELD, figure)
     late = beyond(pings, machine_late)
-    if len(pings) < 2 or late > PING_MARGIN_SECONDS:
+    if len(pings) < max(1, scene.fewest_pings) or late > PING_MARGIN_SECONDS:
         return found(State.BROKEN, f"{figure}; but {len(pings)} pings came, the worst too late", late)
     return found(State.HELD, figure, late)
 

@@ -22,6 +22,7 @@ READY: Final = r"The worker is ready"
 STOP_SECONDS: Final = 15.0
 _BLOCKS: Final = ("blocks", "blocks.testing", str(Path(__file__).parent / "redteam_blocks"))
 _LOOK_SECONDS: Final = 0.05
+_FEWEST_BEATS: Final = 6
 
 _QUICK: Final[dict[str, object]] = {
     "max_concurrent_jobs": 4,
@@ -42,7 +43,7 @@ class Scene:
         self.engine = engine
         self.session = session
         self.workers: list[Worker] = []
-        self.attack_begun = time.monotonic()
+        self.attack_begun = self.attack_ended = time.monotonic()
 
     @property
     def engine_url(self) -> str:
@@ -78,6 +79,9 @@ class Scene:
                     raise BrokenError(f"the worker did not start: {worker.said()[-2000:]}")
                 self.attack_begun = time.monotonic()
             yield worker
+            if ready and worker.is_running:  # long enough for some heartbeats
+                await asyncio.sleep(self.attack_begun + _FEWEST_BEATS * BEAT_SECONDS - time.monotonic())
+            self.attack_ended = time.monotonic()
             # What an attack looks at has happened: how the worker ends is judged as well.
             worker.signal(signal.SIGTERM)
             if worker.is_running:
@@ -108,6 +112,11 @@ class Scene:
                 return result
             await asyncio.sleep(_LOOK_SECONDS)
         raise BrokenError(f"job {job_id} had no result after {seconds:g} s")
+
+    @property
+    def fewest_pings(self) -> int:
+        """How many heartbeats must have come at least meanwhile: half of those that were due, less one."""
+        return int((self.attack_ended - self.attack_begun) / BEAT_SECONDS / 2) - 1
 
     async def pings(self) -> list[float]:
         """Return when each heartbeat came since the last start of a worker, in CLOCK_MONOTONIC seconds, in order."""

@@ -116,7 +116,10 @@ async def descriptors(scene: Scene) -> str:
         await _ordinary(scene)
         place, pid = _place(scene), worker.supervisor_pid
         assert pid is not None
-        before = len(os.listdir(f"/proc/{pid}/fd"))
+        try:
+            before = len(os.listdir(f"/proc/{pid}/fd"))
+        except PermissionError:
+            cannot("the worker's descriptors may not be looked at by its own user")
         job = await _submit(scene, "descriptors", place=place)
         with contextlib.suppress(Exception):
             await wait_until((place / "sent").exists, "the sending", 4)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from supervisor.log.events.worker import RegistrationFailing
+from tests.patience import until
 from tests.programs.systemd.manager import PATIENCE_SECONDS, SERVICE, Manager
 from tests.programs.systemd.step import step
 
@@ -128,10 +129,14 @@ async def no_way(manager: Manager) -> str:
     assert not int(seen["capabilities"][0], 16), str(seen)
     supervisor = manager.supervisor()
     (keeper,) = manager.processes("neops-keeper")
-    theirs = sockets_of(supervisor.pid) | sockets_of(keeper.pid)
-    assert theirs
-    for child in supervisor.children(recursive=True):
-        assert not theirs & sockets_of(child.pid), f"{child} has a socket of the keeper or the supervisor"
+
+    def shared() -> list[str]:
+        theirs = sockets_of(supervisor.pid) | sockets_of(keeper.pid)
+        assert theirs
+        return [str(child) for child in supervisor.children(recursive=True) if theirs & sockets_of(child.pid)]
+
+    # The ends of a child's own channel are open on both sides for the moment in which it is born.
+    await until(lambda: not shared(), "no child has a socket of the keeper or the supervisor", 10.0)
     return f"{len(seen['open'])} descriptors are open in a job; no child has the keeper's sockets or the supervisor's"
 
 
