@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from supervisor.launcher import sweep
+from supervisor.launcher.known_children import direct_children
 from tests.capabilities import need
 from tests.patience import PATIENCE_SECONDS
 from tests.processes import PURE_FOLDERS, started_processes
@@ -112,3 +114,10 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         (title, text.encode(errors="backslashreplace").decode()) for title, text in report.sections
     ]
     return report
+
+
+@pytest.fixture(autouse=True)
+def _spares_this_process_s_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweeper that a test makes here would take the hosts of other tests, children of this process, for strays."""
+    before = direct_children()
+    monkeypatch.setattr(sweep, "direct_children", lambda: direct_children() - before)
