@@ -91,10 +91,8 @@ class SettingsReader:
         try:
             text = await self._disk.call(env_file.read)
         except (UnicodeDecodeError, OSError) as error:
-            if isinstance(error, OSError) and is_shortage(error):
-                raise _refused("The file .env in this directory can't be read", error) from error
             problems = settings_problems(error, self._arguments, ENV_PREFIX)
-            raise ReloadRefusedError(" ".join(problems)) from error
+            raise ReloadRefusedError(" ".join(problems), retryable=is_shortage(error)) from error
         try:
             # They are looked at below as well. Where that would hang, it does so here.
             await self._disk.call(_look_at, self._files)

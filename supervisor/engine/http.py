@@ -83,6 +83,19 @@ class Answer:
         return f"it begins with {excerpt(self.body, self.secrets)}" if self.body.strip() else "it is empty"
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is sent, and how: see `EngineHttp.post`."""
+
+    method: str
+    path: str
+    what: str
+    seconds: float
+    data: bytes | None = None
+    cap_bytes: int | None = None
+    fresh: bool = False
+
+
 class EngineHttp:
     """Sends one request at a time as asked. Needs a running loop when created; close it at the end."""
 
@@ -132,32 +145,21 @@ class EngineHttp:
         out.
         """
         data = text if text is not None else (None if body is None else json.dumps(body).encode())
-        return await self._ask(
-            "POST", path, what, data, seconds or self._access.request_seconds, cap_bytes, fresh=fresh
-        )
+        seconds = seconds or self._access.request_seconds
+        return await self._ask(_Request("POST", path, what, seconds, data, cap_bytes, fresh))
 
     async def get(self, path: str, what: str, *, seconds: float | None = None) -> Answer:
         """GET `path`; errors as for `post`."""
-        return await self._ask("GET", path, what, None, seconds or self._access.request_seconds, fresh=False)
+        return await self._ask(_Request("GET", path, what, seconds or self._access.request_seconds))
 
-    async def _ask(
-        self,
-        method: str,
-        path: str,
-        what: str,
-        data: bytes | None,
-        seconds: float,
-        cap_bytes: int | None = None,
-        *,
-        fresh: bool,
-    ) -> Answer:
+    async def _ask(self, request: "_Request") -> Answer:
         """Send a request; once more where the token has become another one, as after a restart of the engine.
 
         Also a poll: a request that is answered with 401 or 403 was not carried out.
         """
         sent = self._client.configuration.access_token
         try:
-            return await self._send(method, path, what, data, seconds, cap_bytes, fresh=fresh)
+            return await self._send(request)
         except EngineError as error:
             if error.status not in _NOT_ALLOWED:
                 raise
@@ -171,38 +173,30 @@ class EngineHttp:
         token = self._token.value
         self._client.configuration.access_token = token
         self._secrets.learn(token or "")
-        return await self._send(method, path, what, data, seconds, cap_bytes, fresh=fresh)
+        return await self._send(request)
 
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        what: str,
-        data: bytes | None,
-        seconds: float,
-        cap_bytes: int | None,
-        *,
-        fresh: bool,
-    ) -> Answer:
-        _, url, headers, _, _ = self._client.param_serialize(method, path, auth_settings=self._authentication)
+    async def _send(self, request: "_Request") -> Answer:
+        _, url, headers, _, _ = self._client.param_serialize(
+            request.method, request.path, auth_settings=self._authentication
+        )
         headers["Accept"] = "application/json"
         # A few kilobytes can unpack to gigabytes, and do so on the loop: 64 MiB hold it for 0.2 s.
         headers["Accept-Encoding"] = "identity"
         headers["Content-Type"] = "application/json"
-        timeout = aiohttp.ClientTimeout(total=seconds)
-        session = self._fresh_session if fresh else self._session
+        timeout = aiohttp.ClientTimeout(total=request.seconds)
+        session = self._fresh_session if request.fresh else self._session
         sent_at = asyncio.get_running_loop().time()
         try:
             async with session.request(
-                method,
+                request.method,
                 url,
-                data=data,
+                data=request.data,
                 headers=headers,
                 timeout=timeout,
                 allow_redirects=False,
                 proxy=self._proxy,
             ) as response:
-                content, complete = await _read_capped(response, cap_bytes)
+                content, complete = await _read_capped(response, request.cap_bytes)
         except (
             aiohttp.ClientError,
             TimeoutError,
@@ -210,17 +204,18 @@ class EngineHttp:
             OSError,
             MemoryError,
         ) as error:
-            reason = self._secrets.masked(reason_of(error, seconds))
+            reason = self._secrets.masked(reason_of(error, request.seconds))
             raise EngineError(
-                f"No answer from the engine to {what}: {reason}.", timed_out=isinstance(error, TimeoutError)
+                f"No answer from the engine to {request.what}: {reason}.",
+                timed_out=isinstance(error, TimeoutError),
             ) from None  # its own text is not masked
         if response.status not in _OF_A_GATEWAY:
             self.answering.answered(sent_at)
         if 200 <= response.status < 300:
             return Answer(response.status, content, complete, self._secrets)
-        explanation = explanation_of(content, self._secrets)
+        said = f"{response.status}{redirect_hint(response.status)}: {explanation_of(content, self._secrets)}"
         raise EngineError(
-            f"The engine answered {what} with {response.status}{redirect_hint(response.status)}: {explanation}.",
+            f"The engine answered {request.what} with {said}.",
             status=response.status,
             said=message_in(content),
             retryable=is_retryable(response.status),

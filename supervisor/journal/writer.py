@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from supervisor.journal.maintenance import Maintenance
 from supervisor.journal.schema import open_database
+from supervisor.process.disk_thread import settle
 
 T = TypeVar("T")
 
@@ -147,17 +148,10 @@ class Writer:
 
 
 def _settle(order: _Order, result: Any = None, *, error: BaseException | None = None) -> None:
-    done = order.done
-
-    def settle() -> None:
+    def told() -> None:
         order.settled(error)
-        if done.done():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result)
+        settle(order.done, result, error)
 
     # The loop is closed only when nobody waits for anything any more.
     with contextlib.suppress(RuntimeError):
-        order.loop.call_soon_threadsafe(settle)
+        order.loop.call_soon_threadsafe(told)

@@ -2,8 +2,6 @@
 
 import os
 
-from multiprocess import resource_tracker
-
 from supervisor.process.proc import children_of_thread
 
 
@@ -27,9 +25,7 @@ class KnownChildren:
 
     def unknown(self, pids: set[int]) -> set[int]:
         """Return those of `pids` that are leftovers."""
-        # multiprocess starts its tracker when it likes; it is never a job's.
-        tracker = getattr(resource_tracker._resource_tracker, "_pid", None)
-        return pids - self._known - {tracker}
+        return pids - self._known
 
 
 def direct_children() -> set[int]:

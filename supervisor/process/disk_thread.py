@@ -136,10 +136,11 @@ class DiskThread:
             self._calls.put(call)
             return
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
-            call.loop.call_soon_threadsafe(_settle, call.done, result, error)
+            call.loop.call_soon_threadsafe(settle, call.done, result, error)
 
 
-def _settle(done: "asyncio.Future[Any]", result: Any, error: Exception | None) -> None:
+def settle(done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
+    """End a future with what a thread has come to, unless nobody waits for it any more. To be called on its loop."""
     if done.done():
         return
     if error is not None:

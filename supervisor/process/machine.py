@@ -2,11 +2,12 @@
 
 import os
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from supervisor.process.small_file import read_small_file
 
 _MACHINE_ID_FILES: Final = ("etc/machine-id", "var/lib/dbus/machine-id")
 """The second is where it was before systemd (machine-id(5))."""
@@ -94,15 +95,6 @@ def _built_in_addresses(devices: Path) -> frozenset[str]:
 
 def _text(path: Path) -> str:
     try:
-        # Somebody may have put something else in its place: a FIFO would hold up the start.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        return read_small_file(path, _MOST_BYTES).decode("ascii", "replace").strip(" \n\0")
     except OSError:
         return ""
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return ""
-        return os.read(descriptor, _MOST_BYTES).decode("ascii", "replace").strip(" \n\0")
-    except OSError:
-        return ""
-    finally:
-        os.close(descriptor)

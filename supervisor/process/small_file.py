@@ -1,25 +1,43 @@
-"""Files of a few bytes that say who this worker is: read without trusting what lies there, replaced in one step."""
+"""Small files that somebody else may have put there: read without trusting what lies there, replaced in one step."""
 
+import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 _MOST_BYTES: Final = 64 * 1024
 
 
-def read_small_file(path: Path) -> bytes:
-    """Return the first 64 KB of a file. Raises `OSError`, also for what is no ordinary file.
+class NotAFileError(OSError):
+    """Something else lies where an ordinary file was expected. `mode` says what (inode(7))."""
 
-    A FIFO in the file's place would hold up whoever opens it until somebody writes to it.
+    def __init__(self, path: str | os.PathLike[str], mode: int) -> None:
+        super().__init__(f"{os.fspath(path)} is no ordinary file")
+        self.mode = mode
+
+
+@contextlib.contextmanager
+def ordinary_file(path: str | os.PathLike[str]) -> Iterator[int]:
+    """Open a file to read it, and give its descriptor. Raises `OSError`; `NotAFileError` for what is no ordinary file.
+
+    A FIFO in the file's place would hold up whoever opens it until somebody writes to it (fifo(7)).
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(f"{path} is no ordinary file")
-        return os.read(descriptor, _MOST_BYTES)
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise NotAFileError(path, mode)
+        yield descriptor
     finally:
         os.close(descriptor)
+
+
+def read_small_file(path: Path, most_bytes: int = _MOST_BYTES) -> bytes:
+    """Return what a file begins with. Raises `OSError`, also for what is no ordinary file."""
+    with ordinary_file(path) as descriptor:
+        return os.read(descriptor, most_bytes)
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
@@ -10,6 +9,8 @@ from typing import Final
 
 from dotenv import dotenv_values
 from pydantic_settings import DotEnvSettingsSource
+
+from supervisor.process.small_file import NotAFileError, ordinary_file
 
 FILE: Final = ".env"
 CAP_BYTES: Final = 2**20
@@ -29,20 +30,15 @@ def read() -> str:
     Raises `OSError`, also for what is no regular file or too large, and `UnicodeDecodeError`.
     """
     try:
-        # A named pipe would be waited for (fifo(7)).
-        descriptor = os.open(FILE, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with ordinary_file(FILE) as descriptor, open(descriptor, "rb", closefd=False) as file:
+            content = file.read(CAP_BYTES + 1)
     except FileNotFoundError:
         return ""
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):  # of Python's virtual environments some are called so
+    except NotAFileError as error:
+        if stat.S_ISDIR(error.mode):  # of Python's virtual environments some are called so
             return ""
-        if not stat.S_ISREG(mode):
-            raise OSError(0, next((kind for test, kind in _KINDS if test(mode)), "it is no regular file"))
-        with open(descriptor, "rb", closefd=False) as file:
-            content = file.read(CAP_BYTES + 1)
-    finally:
-        os.close(descriptor)
+        kind = next((kind for test, kind in _KINDS if test(error.mode)), "it is no regular file")
+        raise OSError(0, kind) from None
     if len(content) > CAP_BYTES:
         raise OSError(0, f"it has more than {CAP_BYTES // 2**20} MB")
     return content.decode("utf-8")

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings
 
+from supervisor.process.shortage import explain, is_shortage
 from supervisor.settings.contradictions import contradictions
 from supervisor.settings.legacy_environment import LEGACY_NAMES
 from supervisor.settings.places import place_of, unreadable_lines
@@ -76,7 +77,8 @@ def settings_problems(
     if isinstance(error, UnicodeDecodeError):
         return ["The file .env in this directory is not UTF-8 text."]
     if isinstance(error, OSError):
-        return [f"The file .env in this directory can't be read: {error.strerror}."]
+        reason = explain(error) if is_shortage(error) else f"{error.strerror}."
+        return [f"The file .env in this directory can't be read: {reason}"]
     return explained(error.errors(include_url=False, include_input=False), arguments, prefix)
 
 

@@ -1,5 +1,6 @@
 """The bearer token for the engine, from the file in which it lies. It is never part of a message."""
 
+import contextlib
 import ipaddress
 import os
 import re
@@ -9,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from supervisor.errors import StartRefusedError
+from supervisor.process.small_file import NotAFileError, ordinary_file
 from supervisor.process.user_names import user_name
 
 _CAP_BYTES: Final = 8 * 1024
@@ -25,29 +27,26 @@ def read_token(path: Path, engine_url: str) -> str:
     The file for an engine on this machine has to be private to its user, as `sdk.devengine` writes it. For an engine
     elsewhere it is the administrator's, who may have mounted it readable, as Kubernetes does.
     """
-    try:
-        # Nonblocking, since a named pipe would be waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except FileNotFoundError:
-        raise _refused(
-            path, "does not exist", "Start the engine, which writes it, or name another one."
-        ) from None
-    except OSError as error:
-        raise _refused(
-            path, f"can't be read: {error.strerror}", "Run this as the user whose file it is."
-        ) from error
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            what = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
-            raise _refused(path, f"is {what}", "Name the file that holds the token.")
+    with contextlib.ExitStack() as opened:
+        try:
+            descriptor = opened.enter_context(ordinary_file(path))
+        except FileNotFoundError:
+            raise _refused(
+                path, "does not exist", "Start the engine, which writes it, or name another one."
+            ) from None
+        except NotAFileError as error:
+            what = "a directory" if stat.S_ISDIR(error.mode) else "no regular file"
+            raise _refused(path, f"is {what}", "Name the file that holds the token.") from None
+        except OSError as error:
+            raise _refused(
+                path, f"can't be read: {error.strerror}", "Run this as the user whose file it is."
+            ) from error
         if is_on_this_machine(engine_url):
-            _refuse_if_not_private(path, status)
-        content = os.read(descriptor, _CAP_BYTES + 1)
-    except OSError as error:
-        raise _refused(path, f"can't be read: {error.strerror}", "Name another one.") from error
-    finally:
-        os.close(descriptor)
+            _refuse_if_not_private(path, os.fstat(descriptor))
+        try:
+            content = os.read(descriptor, _CAP_BYTES + 1)
+        except OSError as error:
+            raise _refused(path, f"can't be read: {error.strerror}", "Name another one.") from error
     if len(content) > _CAP_BYTES:
         what = f"is larger than {_CAP_BYTES // 1024} KiB, as no token is"
         raise _refused(path, what, "Name the file that holds the token, and nothing else.")

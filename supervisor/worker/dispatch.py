@@ -240,12 +240,12 @@ class Dispatcher:
         if not finished.stuck:
             # Its own slot waits for what it has left on the disk, and nobody else.
             await self._runner.wait_until_tidy(job.job_id)
-        if finished.stuck:
-            self._slots -= 1
-            if not finished.ending.leftovers_unsearched:  # else it was told of, and is most likely not stuck
-                tell(_log, JobStuck(job=job.job_id, block=job.block_id, slots_left=self._slots))
-            gone.add_done_callback(lambda _: self._take_up(slot, job))
-        return finished.stuck
+            return False
+        self._slots -= 1
+        if not finished.ending.leftovers_unsearched:  # else it was told of, and is most likely not stuck
+            tell(_log, JobStuck(job=job.job_id, block=job.block_id, slots_left=self._slots))
+        gone.add_done_callback(lambda _: self._take_up(slot, job))
+        return True
 
     def _take_up(self, slot: int, job: Job) -> None:
         """Use a slot again that was set aside."""

@@ -36,12 +36,15 @@ class Program:
         self._process: asyncio.subprocess.Process | None = None
         self._log_start = 0
 
-    async def start(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
-        """Start it. It must not be running."""
+    async def start(
+        self, *arguments: str, environment: dict[str, str] | None = None, prefix: Sequence[str] = ()
+    ) -> None:
+        """Start it, behind a command that execs it if there is a `prefix`. It must not be running."""
         assert not self.is_running
         with self.log_file.open("ab") as log:
             self._log_start = log.tell()
             self._process = await asyncio.create_subprocess_exec(
+                *prefix,
                 sys.executable,
                 "-m",
                 *arguments,
@@ -158,9 +161,10 @@ class Worker(Program):
             word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))
         ]
 
-    async def begin(self, module: str = "supervisor", *arguments: str) -> None:
+    async def begin(self, module: str = "supervisor", *arguments: str, prefix: Sequence[str] = ()) -> None:
         """Start it and return at once."""
-        await self.start(module, *arguments, *self.flags, environment={"TMPDIR": str(self.temporary)})
+        environment = {"TMPDIR": str(self.temporary)}
+        await self.start(module, *arguments, *self.flags, environment=environment, prefix=prefix)
 
     @property
     def supervisor_pid(self) -> int | None:

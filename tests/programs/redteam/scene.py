@@ -58,12 +58,13 @@ class Scene:
         state_dir: Path | None = None,
         ready: bool = True,
         program: Sequence[str] = ("supervisor",),
+        prefix: Sequence[str] = (),
         **settings: object,
     ) -> AsyncIterator[Worker]:
         """Start a worker with these settings of `supervisor --help`, and stop it when the block is left.
 
         With `ready` wait until it says that it is ready. `function_blocks` replaces the blocks it offers,
-        and `program` is the module that is run, and its own arguments.
+        `program` is the module that is run, and its own arguments, and `prefix` a command that execs it.
         """
         place = self.directory / f"worker{len(self.workers) + 1}"
         place.mkdir()
@@ -73,7 +74,7 @@ class Scene:
         )
         self.workers.append(worker)
         try:
-            await worker.begin(*program)
+            await worker.begin(*program, prefix=prefix)
             if ready:
                 if await worker.wait_for(READY) is None:
                     raise BrokenError(f"the worker did not start: {worker.said()[-2000:]}")

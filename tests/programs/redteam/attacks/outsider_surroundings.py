@@ -6,18 +6,14 @@ import json
 import os
 import shutil
 import signal
-import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from supervisor.commands.demo.environment import program_environment
 from tests.faults.programs import Worker, children_of
 from tests.programs.redteam.attack import attack, check, wait_until
 from tests.programs.redteam.between import between
-from tests.programs.redteam.scene import READY, STOP_SECONDS, Scene, events_of
+from tests.programs.redteam.scene import STOP_SECONDS, Scene, events_of
 
 _BLOCK: Final = "neops_redteam/ordinary:1.0.0"
 
@@ -78,43 +74,6 @@ def _lives(pid: int) -> bool:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
     return False
-
-
-@asynccontextmanager
-async def _peculiar(
-    scene: Scene,
-    *prefix: str,
-    state_dir: Path | None = None,
-    **settings: object,
-) -> AsyncIterator[Worker]:
-    """Start a worker behind a command of the attack's own, which must exec it."""
-    place = scene.directory / f"peculiar{len(scene.workers)}"
-    place.mkdir()
-    async with scene.worker(
-        ready=False, program=("tests.programs.redteam.nothing",), state_dir=state_dir, **settings
-    ) as for_its_flags:
-        await for_its_flags.ended()
-    worker = Worker(place, scene.engine_url, state_dir or place / "state")
-    worker.flags = for_its_flags.flags
-    environment = program_environment(os.environ, "faults") | {"TMPDIR": str(worker.temporary)}
-    with worker.log_file.open("ab") as log:
-        worker._process = await asyncio.create_subprocess_exec(
-            *prefix, sys.executable, "-m", "supervisor", *worker.flags,
-            env=environment, cwd=place, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True,
-        )  # fmt: skip
-    scene.workers.append(worker)
-    try:
-        check(await worker.wait_for(READY), f"it did not start: {worker.said()[-2500:]}")
-        scene.attack_begun = time.monotonic()
-        yield worker
-    finally:
-        if worker.is_running and (supervisor := worker.supervisor_pid) is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(supervisor, signal.SIGKILL)
-            with contextlib.suppress(Exception):
-                await worker.ended(STOP_SECONDS)
-        await worker.kill()
 
 
 @attack("X21", "the engine gives the same jobs out three times: in one answer, and again in the next two")
@@ -257,18 +216,8 @@ async def nowhere_to_write(scene: Scene) -> str:
         f"mount -t tmpfs -o size=4k,nr_inodes=2,mode=1777 none /dev/shm && touch /dev/shm/x; "
         f'mount -t tmpfs -o nr_inodes=60,size=20m none {place} && exec "$@"'
     )
-    async with _peculiar(
-        scene,
-        "unshare",
-        "--mount",
-        "--propagation",
-        "private",
-        "sh",
-        "-c",
-        mounts,
-        "sh",
-        state_dir=place / "state",
-    ) as worker:
+    prefix = ("unshare", "--mount", "--propagation", "private", "sh", "-c", mounts, "sh")
+    async with scene.worker(prefix=prefix, state_dir=place / "state") as worker:
         enter = ("nsenter", f"--target={worker.pid}", "--mount", "sh", "-c")
         await _succeed(scene, 4)
         await _run(*enter, f"i=0; while [ $i -lt 100 ]; do : > {place}/f$i || break; i=$((i+1)); done")
@@ -295,9 +244,8 @@ async def _run(*command: str) -> None:
 )
 async def another_time(scene: Scene) -> str:
     """Times that /proc tells are moved too: no process may be taken for a stranger."""
-    async with _peculiar(
-        scene, "unshare", "--time", "--boottime", "946000000", "--monotonic", "946000000"
-    ) as worker:
+    prefix = ("unshare", "--time", "--boottime", "946000000", "--monotonic", "946000000")
+    async with scene.worker(prefix=prefix) as worker:
         await _succeed(scene, 4, 0.5)
         _no_traceback(worker)
         took = await _stop(worker)

@@ -12,10 +12,11 @@ from sdk import (
     FunctionBlockParams,
     FunctionBlockResult,
     FunctionBlockResultData,
-    Registration,
     WorkflowContext,
     register_function_block,
 )
+
+from .attacking import attacking
 
 
 class LitterParams(FunctionBlockParams):
@@ -34,16 +35,12 @@ class LitterResult(FunctionBlockResultData):
 
 
 @register_function_block(
-    Registration(
-        package="neops_redteam",
-        name="litter",
-        description="Fills its directory, the log, or sets a terminal",
-        run_on="global",
-        fb_type="execute",
-        param_cls=LitterParams,
-        result_cls=LitterResult,
+    attacking(
+        "litter",
+        "Fills its directory, the log, or sets a terminal",
+        LitterParams,
+        LitterResult,
         is_pure=False,
-        is_idempotent=True,
     )
 )
 class Litter(FunctionBlock[LitterParams, LitterResult]):

@@ -16,10 +16,11 @@ from sdk import (
     FunctionBlockParams,
     FunctionBlockResult,
     FunctionBlockResultData,
-    Registration,
     WorkflowContext,
     register_function_block,
 )
+
+from .attacking import attacking
 
 Kind = Literal["memfd", "private", "shared", "forked", "maps", "dump", "sockets"]
 
@@ -45,17 +46,7 @@ class HoardingResult(FunctionBlockResultData):
 
 
 @register_function_block(
-    Registration(
-        package="neops_redteam",
-        name="hoarding",
-        description="Holds memory or descriptors",
-        run_on="global",
-        fb_type="execute",
-        param_cls=HoardingParams,
-        result_cls=HoardingResult,
-        is_pure=False,
-        is_idempotent=True,
-    )
+    attacking("hoarding", "Holds memory or descriptors", HoardingParams, HoardingResult, is_pure=False)
 )
 class Hoarding(FunctionBlock[HoardingParams, HoardingResult]):
     """Holds memory or descriptors."""
@@ -86,17 +77,7 @@ class LeavingResult(FunctionBlockResultData):
 
 
 @register_function_block(
-    Registration(
-        package="neops_redteam",
-        name="leaving",
-        description="Leaves files in a shared directory",
-        run_on="global",
-        fb_type="execute",
-        param_cls=LeavingParams,
-        result_cls=LeavingResult,
-        is_pure=False,
-        is_idempotent=True,
-    )
+    attacking("leaving", "Leaves files in a shared directory", LeavingParams, LeavingResult, is_pure=False)
 )
 class Leaving(FunctionBlock[LeavingParams, LeavingResult]):
     """Leaves files in a shared directory."""

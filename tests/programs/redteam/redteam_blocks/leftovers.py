@@ -17,10 +17,11 @@ from sdk import (
     FunctionBlockParams,
     FunctionBlockResult,
     FunctionBlockResultData,
-    Registration,
     WorkflowContext,
     register_function_block,
 )
+
+from .attacking import attacking
 
 _CLONE_PARENT = 0x8000
 _SEIZE = 0x4206
@@ -36,19 +37,7 @@ class LeftoverParams(FunctionBlockParams):
     place: str = Field(default="", description="A directory: `pid` is written to it, `go` waited for in it")
 
 
-@register_function_block(
-    Registration(
-        package="neops_redteam",
-        name="leaves",
-        description="Leaves a process behind",
-        run_on="global",
-        fb_type="execute",
-        param_cls=LeftoverParams,
-        result_cls=FunctionBlockResultData,
-        is_pure=True,
-        is_idempotent=True,
-    )
-)
+@register_function_block(attacking("leaves", "Leaves a process behind", LeftoverParams))
 class Leaves(FunctionBlock[LeftoverParams, FunctionBlockResultData]):
     """Leaves a process behind."""
 

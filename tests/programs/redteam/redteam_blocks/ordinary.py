@@ -9,10 +9,11 @@ from sdk import (
     FunctionBlockParams,
     FunctionBlockResult,
     FunctionBlockResultData,
-    Registration,
     WorkflowContext,
     register_function_block,
 )
+
+from .attacking import attacking
 
 
 class OrdinaryParams(FunctionBlockParams):
@@ -29,17 +30,7 @@ class OrdinaryResult(FunctionBlockResultData):
 
 
 @register_function_block(
-    Registration(
-        package="neops_redteam",
-        name="ordinary",
-        description="Awaits, then returns its text",
-        run_on="global",
-        fb_type="execute",
-        param_cls=OrdinaryParams,
-        result_cls=OrdinaryResult,
-        is_pure=True,
-        is_idempotent=True,
-    )
+    attacking("ordinary", "Awaits, then returns its text", OrdinaryParams, OrdinaryResult)
 )
 class Ordinary(FunctionBlock[OrdinaryParams, OrdinaryResult]):
     """Awaits, then returns its text."""

@@ -19,12 +19,12 @@ from sdk import (
     FunctionBlockParams,
     FunctionBlockResult,
     FunctionBlockResultData,
-    Registration,
     WorkflowContext,
     register_function_block,
 )
 
-_CHANNEL = 3
+from .attacking import CHANNEL, attacking, send, send_outcome
+
 _CLONE_PARENT = 0x8000
 _NEW_USER, _NEW_PID = 0x10000000, 0x20000000
 _SETSIG = 10
@@ -52,16 +52,11 @@ class OutsiderResult(FunctionBlockResultData):
 
 
 @register_function_block(
-    Registration(
-        package="neops_redteam",
-        name="outsider",
-        description="Does what somebody has thought of who did not know the source",
-        run_on="global",
-        fb_type="execute",
-        param_cls=OutsiderParams,
-        result_cls=OutsiderResult,
-        is_pure=True,
-        is_idempotent=True,
+    attacking(
+        "outsider",
+        "Does what somebody has thought of who did not know the source",
+        OutsiderParams,
+        OutsiderResult,
     )
 )
 class Outsider(FunctionBlock[OutsiderParams, OutsiderResult]):
@@ -81,7 +76,7 @@ class Outsider(FunctionBlock[OutsiderParams, OutsiderResult]):
     def descriptors(self, params: OutsiderParams) -> str:
         """Send descriptors to the supervisor with every frame."""
         try:
-            channel = socket.socket(fileno=os.dup(_CHANNEL))
+            channel = socket.socket(fileno=os.dup(CHANNEL))
         except OSError as error:
             return f"no socket: {error}"
         channel.setblocking(True)
@@ -176,7 +171,7 @@ class Outsider(FunctionBlock[OutsiderParams, OutsiderResult]):
         pid = int(Path(params.place, "pid").read_text())
         told = []
         pidfd = _libc.syscall(_NUMBERS["pidfd_open"], pid, 0)
-        fd = _libc.syscall(_NUMBERS["pidfd_getfd"], pidfd, _CHANNEL, 0)
+        fd = _libc.syscall(_NUMBERS["pidfd_getfd"], pidfd, CHANNEL, 0)
         told.append(f"getfd {fd} {ctypes.get_errno()}")
         if fd >= 0:
             os.dup2(fd, 90)
@@ -212,7 +207,7 @@ class Outsider(FunctionBlock[OutsiderParams, OutsiderResult]):
         log = {"type": "log", "level": 30, "logger": "b", "text": "deaf " * 100, "created": 0.0}
         Path(params.place, f"on{os.getpid()}").touch()
         while True:
-            _send(log)
+            send(log)
 
     def after(self, params: OutsiderParams) -> None:
         """Send an outcome and stop itself; a descendant writes on."""
@@ -235,22 +230,10 @@ def _write_on(params: OutsiderParams) -> None:
     os._exit(0)
 
 
-def _outcome(body: bytes, *, end: bool = True, channel: int = _CHANNEL) -> None:
-    header = {"type": "outcome", "success": True, "message": "crafted", "body_bytes": len(body)}
+def _outcome(body: bytes, *, end: bool = True, channel: int = CHANNEL) -> None:
     try:
-        _send(header, body, channel)
+        send_outcome(body, channel)
     except OSError:
         os._exit(0)
     if end:
         os._exit(0)
-
-
-def _send(header: object, payload: bytes = b"", channel: int = _CHANNEL) -> None:
-    _send_text(json.dumps(header).encode(), payload, channel)
-
-
-def _send_text(text: bytes, payload: bytes = b"", channel: int = _CHANNEL) -> None:
-    data = memoryview(struct.pack("!II", len(text), len(payload)) + text + payload)
-    os.set_blocking(channel, True)
-    while data:
-        data = data[os.write(channel, data) :]

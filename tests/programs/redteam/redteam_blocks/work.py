@@ -1,8 +1,6 @@
 """Jobs that send what costs the supervisor much: they write to its channel and its dump themselves."""
 
-import json
 import os
-import struct
 import time
 
 from pydantic import Field
@@ -12,12 +10,12 @@ from sdk import (
     FunctionBlockParams,
     FunctionBlockResult,
     FunctionBlockResultData,
-    Registration,
     WorkflowContext,
     register_function_block,
 )
 
-_CHANNEL = 3
+from .attacking import attacking, send, send_outcome
+
 _DUMP = 4
 
 
@@ -28,19 +26,7 @@ class WorkParams(FunctionBlockParams):
     seconds: float = Field(default=3.0, description="How long it goes on")
 
 
-@register_function_block(
-    Registration(
-        package="neops_redteam",
-        name="work",
-        description="Has the supervisor work",
-        run_on="global",
-        fb_type="execute",
-        param_cls=WorkParams,
-        result_cls=FunctionBlockResultData,
-        is_pure=True,
-        is_idempotent=True,
-    )
-)
+@register_function_block(attacking("work", "Has the supervisor work", WorkParams))
 class Work(FunctionBlock[WorkParams, FunctionBlockResultData]):
     """Has the supervisor work."""
 
@@ -53,12 +39,12 @@ class Work(FunctionBlock[WorkParams, FunctionBlockResultData]):
     def secrets(self, seconds: float) -> None:
         """Tell of 200 secrets with one beginning, then log texts full of escapes."""
         for number in range(200):
-            _send({"type": "secret", "value": "A" * (6 + number % 16 * 60) + f"{number:03}"})
+            send({"type": "secret", "value": "A" * (6 + number % 16 * 60) + f"{number:03}"})
         text = (("A" * 10 + "\\x41%41&#65;'\"'\"'\r\n ") * 700)[:16_000]
         log = {"type": "log", "level": 30, "logger": "block", "text": text, "created": 0.0}
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            _send(log)
+            send(log)
 
     def dump(self, seconds: float) -> None:
         """Fill the dump, and die as in a crash."""
@@ -79,14 +65,5 @@ class Work(FunctionBlock[WorkParams, FunctionBlockResultData]):
 
 
 def _outcome(body: bytes) -> None:
-    header = {"type": "outcome", "success": True, "message": "crafted", "body_bytes": len(body)}
-    _send(header, body)
+    send_outcome(body)
     os._exit(0)
-
-
-def _send(header: object, payload: bytes = b"") -> None:
-    text = json.dumps(header).encode()
-    data = memoryview(struct.pack("!II", len(text), len(payload)) + text + payload)
-    os.set_blocking(_CHANNEL, True)
-    while data:
-        data = data[os.write(_CHANNEL, data) :]
