@@ -20,7 +20,7 @@ from supervisor.log.events.surroundings import (
     JobDirectoriesElsewhere,
     JobDirectoriesMadeAnew,
 )
-from supervisor.process.disk_thread import AGAIN, DiskThread
+from supervisor.process.disk_thread import AGAIN, DiskHangsError, DiskThread
 from supervisor.process.trees import removal
 
 _log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ class JobDirectories:
             if not made.done():
                 return await self._within_limit(made, owner)
         if self._maker.hangs:
-            return await self._maker.call(os.fspath, self._parent)  # which refuses
+            raise DiskHangsError(self._maker.limit_seconds)
         return await self._within_limit(self._maker.submit(self._place.make, owner), owner)
 
     async def _within_limit(self, made: "asyncio.Future[str]", owner: int | None) -> str:
