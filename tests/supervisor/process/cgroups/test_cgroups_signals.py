@@ -24,6 +24,7 @@ from supervisor.process.cgroups.cgroup import Cgroup, Tree
 from supervisor.process.cgroups.identity import MARKER_VARIABLE
 from supervisor.process.proc import living_thread, read_stat
 from supervisor.watch.kernel import look_into_kernel
+from tests.patience import wait_until
 
 BOUND_SECONDS = 50.0
 IDENTITY = f"{os.getpid():016x}"
@@ -64,7 +65,8 @@ def test_what_has_the_mark_is_found_when_its_first_thread_has_ended() -> None:
             end = time.monotonic() + BOUND_SECONDS
             while (stat := read_stat(process.pid)) is None or stat.state != "Z":
                 assert time.monotonic() < end
-            assert look_into_kernel(process.pid, Mask()).state == "S"
+            # It has said so before it fell asleep.
+            wait_until(lambda: look_into_kernel(process.pid, Mask()).state == "S", "the other thread sleeps")
             assert leftovers.kill_marked(mark) == ({process.pid}, 0)
             assert living_thread(process.pid) == process.pid
         finally:
