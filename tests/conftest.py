@@ -116,8 +116,19 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+_spared: set[int] = set()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _has_sweepers_spare_children() -> None:
+    """A sweeper that a test makes in this process would take the hosts of other tests for strays, and kill them.
+
+    For the whole run, and never undone: what a module's fixtures made is swept after the last of its tests.
+    """
+    sweep.direct_children = lambda: direct_children() - _spared  # type: ignore[attr-defined]
+
+
 @pytest.fixture(autouse=True)
-def _spares_this_process_s_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sweeper that a test makes here would take the hosts of other tests, children of this process, for strays."""
-    before = direct_children()
-    monkeypatch.setattr(sweep, "direct_children", lambda: direct_children() - before)
+def _spares_children_that_were_there_before() -> None:
+    _spared.clear()
+    _spared.update(direct_children())

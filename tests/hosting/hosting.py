@@ -81,8 +81,12 @@ class Host:
         """Ask for something and return the request's number."""
         self._number += 1
         line = json.dumps({"do": do, "number": self._number, **request}) + "\n"
-        self._process.stdin.write(line.encode())
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(line.encode())
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            ended = self._process.wait(PATIENCE_SECONDS)
+            raise AssertionError(f"the host has ended ({ended}):\n{self.log()[-3000:]}") from None
         return self._number
 
     def wait(self, number: int, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def data_now(home: Path) -> object:
 
 
 def test_a_save_brings_new_code_and_a_changed_result_model(home: Path) -> None:
-    with running(home, "dev", "--shutdown-timeout-seconds", "1", "--max-job-seconds", "60") as command:
+    with running(home, "dev", "--max-job-seconds", "60") as command:
         command.wait_for(READY)
         assert data_now(home) == {"text": "hello"}
         seen = len(command.lines)

@@ -5,7 +5,9 @@ import fcntl
 import logging
 import os
 import select
+import struct
 import sys
+import termios
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,10 +50,15 @@ def read_all(descriptor: int, ended: Callable[[str], bool]) -> str:
     return text
 
 
-def fill_the_pipe(writer: LogWriter) -> None:
-    """Log more than the pipe takes, so that the thread waits in the kernel with a line in its hand."""
+def fill_the_pipe(pipe: tuple[int, int], writer: LogWriter) -> None:
+    """Log more than the pipe takes, and wait until the thread waits in the kernel with a line in its hand."""
     for _ in range(3 * PIPE_BYTES // 1000):
         writer.handle(record("x" * 1000))
+    wait_until(lambda: bytes_in(pipe[0]) > PIPE_BYTES - 1000)
+
+
+def bytes_in(descriptor: int) -> int:
+    return struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, b"\0" * 4))[0]
 
 
 def test_lines_that_no_reader_takes_are_dropped_and_counted_where_they_are_missing(
@@ -59,7 +66,7 @@ def test_lines_that_no_reader_takes_are_dropped_and_counted_where_they_are_missi
 ) -> None:
     reading, writing = pipe
     writer = writer_to(writing, most_records=100)
-    fill_the_pipe(writer)
+    fill_the_pipe(pipe, writer)
     for number in range(1000):
         writer.handle(record("line %d", number))
     assert writer._given_records - writer._taken_records <= 100
@@ -75,7 +82,7 @@ def test_lines_that_no_reader_takes_are_dropped_and_counted_where_they_are_missi
 def test_long_lines_are_bounded_by_their_length_and_not_only_by_their_number(pipe: tuple[int, int]) -> None:
     reading, writing = pipe
     writer = writer_to(writing, most_chars=50_000)
-    fill_the_pipe(writer)
+    fill_the_pipe(pipe, writer)
     for _ in range(100):
         writer.handle(record("y" * 10_000))
     assert writer._given_chars - writer._taken_chars <= 51_000
@@ -85,7 +92,7 @@ def test_long_lines_are_bounded_by_their_length_and_not_only_by_their_number(pip
 
 def test_the_end_waits_for_a_reader_that_stopped_only_so_long(pipe: tuple[int, int]) -> None:
     writer = writer_to(pipe[1])
-    fill_the_pipe(writer)
+    fill_the_pipe(pipe, writer)
     stopping = threading.Thread(target=lambda: ended.append(writer.stop(0.05)), daemon=True)
     ended: list[bool] = []
     stopping.start()
