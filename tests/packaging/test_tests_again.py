@@ -1,4 +1,4 @@
-"""`deploy/tests_again.sh`: what failed beside others gets one more try alone, and is named; nothing else is forgiven."""
+"""`deploy/tests_again.sh`: what failed beside others gets one more try, alone, and is named; nothing else does."""
 
 import shutil
 import subprocess
