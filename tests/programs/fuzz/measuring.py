@@ -41,8 +41,11 @@ def not_measured() -> Iterator[None]:
 def watched_loop() -> Iterator[Hold]:
     """Measure every callback of this process's loops.
 
-    CPU time and not the clock's: on a machine with neighbours a case would be blamed for theirs.
+    CPU time and not the clock's: on a machine with neighbours a case would be blamed for theirs. What is there already
+    is frozen, as the worker does when it is ready: else a case is blamed for a collection of all that was imported.
     """
+    gc.collect()
+    gc.freeze()
     longest = Hold()
     handle: type[asyncio.Handle] = asyncio.events.Handle
     run = handle._run
@@ -59,6 +62,7 @@ def watched_loop() -> Iterator[Hold]:
         yield longest
     finally:
         handle._run = run  # type: ignore[method-assign]
+        gc.unfreeze()
 
 
 @dataclass(frozen=True, slots=True)
