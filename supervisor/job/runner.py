@@ -169,11 +169,13 @@ class JobRunner:
     async def _mask_of(self, job: Job, block: BlockEntry) -> Mask:
         names, sensitive = secret_names_of(self.settings), block.sensitive_parameters
         if job.texts is None:
-            return mask_of(job.parameters, job.context, names, sensitive)
-        secrets = await self._long_work.in_steps(secrets_in_steps(job.texts.parameters, names, sensitive))
-        secrets |= await self._long_work.in_steps(secrets_in_steps(job.texts.context, names))
-        mask = mask_with(secrets, names, sensitive)
-        await self._long_work.do(lambda: mask.prepare(pause))
+            mask = mask_of(job.parameters, job.context, names, sensitive)
+        else:
+            secrets = await self._long_work.in_steps(secrets_in_steps(job.texts.parameters, names, sensitive))
+            secrets |= await self._long_work.in_steps(secrets_in_steps(job.texts.context, names))
+            mask = mask_with(secrets, names, sensitive)
+        if mask.takes_long:
+            await self._long_work.do(lambda: mask.prepare(pause))
         return mask
 
     async def _run_in(

@@ -25,6 +25,7 @@ _BASE64_CHARS: Final = string.ascii_letters + string.digits + "+/-_"
 _MOST_BESIDE_CHARS: Final = 512
 
 _PREPARED_AT_ONCE: Final = 50
+"""So many secrets take 5 to 10 ms: up to 24 ways to write each are looked for."""
 
 _MOST_LENGTHS_LEARNED: Final = 16
 """Of learned secrets that begin alike: a block could choose many so that each place of a text is compared with all."""
@@ -88,6 +89,8 @@ class Mask:
         Where the search takes more work than may be done at once, `not_shown` in its place. With an `effort` of the
         caller's it raises `TooMuchWorkError` then.
         """
+        if not text:  # nothing was printed, as mostly: no secret need be known for that
+            return NO_TEXT
         if cut_after:
             text = without_half_an_escape(text)
         try:
@@ -132,6 +135,11 @@ class Mask:
             self._needles.add(literal_forms(secret), most_lengths=_MOST_LENGTHS_LEARNED)
         elif secret.strip("*"):
             self._keyed.learn(secret)
+
+    @property
+    def takes_long(self) -> bool:
+        """Whether the first text would have to wait long, so that `prepare` is better called before."""
+        return len(self._secrets) > _PREPARED_AT_ONCE
 
     def prepare(self, pause: Callable[[], None]) -> None:
         """Do now what the first text would have to wait for, with a `pause` every few milliseconds.

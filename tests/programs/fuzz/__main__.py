@@ -18,7 +18,8 @@ from tests.programs.fuzz.measuring import CASE, Footprint, Hold, watched_loop
 from tests.programs.fuzz.template import TemplateReports
 
 LONGEST_HOLD_SECONDS = 0.1
-MORE_MEMORY_MB = 8.0
+MORE_MEMORY_MB = 16.0
+"""A leak of thousands of cases would be more. The allocator kept up to 7 of the largest, at any number of cases."""
 FUZZERS = {"frames": Frames, "template": TemplateReports, "engine": EngineReplies, "jobs": JobLists}
 _MORE_DESCRIPTORS = 2
 """A connection that is kept for the next request may be there or not."""

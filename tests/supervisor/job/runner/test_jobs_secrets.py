@@ -1,10 +1,14 @@
 """The secrets of a job are masked in all that its verdict says."""
 
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from jobs_support import DONE, ENTRY, job, scene
 
+from jobrunner.protocol.masking import mask as mask_module
+from jobrunner.protocol.masking.needles import Needles
 from jobrunner.protocol.messages import Outcome
 from supervisor.verdict import KernelView
 
@@ -74,3 +78,23 @@ async def test_of_a_secret_that_a_stack_was_cut_in_no_half_is_shown(tmp_path: Pa
         stack = (await running).ending.stack
         assert "line 1 in run" in stack
         assert PASSWORD[:8] not in stack
+
+
+@pytest.mark.parametrize(("number", "beside_the_loop"), [(2, False), (500, True)])
+async def test_many_secrets_are_made_ready_beside_the_loop_and_masked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, beside_the_loop: bool
+) -> None:
+    built_by: list[threading.Thread] = []
+
+    class Watched(Needles):
+        def add(self, needles: Iterable[str], *, most_lengths: int | None = None) -> None:
+            built_by.append(threading.current_thread())
+            super().add(needles, most_lengths=most_lengths)
+
+    monkeypatch.setattr(mask_module, "Needles", Watched)
+    devices = [{"id": each, "password": f"{PASSWORD}-{each}"} for each in range(number)]
+    async with scene(tmp_path) as stage:
+        outcome = replace_message(f"failed with {PASSWORD}-1")
+        concluded = await stage.run(job(context={"devices": devices}), outcome=outcome)
+        assert concluded.verdict.message == "failed with ***"
+    assert [thread is not threading.main_thread() for thread in built_by] == [beside_the_loop]
