@@ -84,14 +84,14 @@ def fb_test_case_with_lab(
 ) -> Callable[[type[BlockT]], type[BlockT]]:
     """Add a test of the decorated block against the devices of a lab. As `fb_test_case`, but for the context.
 
-    `remote_lab_fixture` is the name of a pytest fixture that yields the lab's devices: `emulated_lab` of this
+    `remote_lab_fixture` is the name of a pytest fixture that yields the lab's devices: `simple_iol` of this
     package, one of a remote lab, or one of your own (what it may yield: `sdk.testing.labs.devices_of`). The test
     has the marker `remote_lab` then. A job on a device runs on the lab's first one; without a lab, on the first of
     `base_devices`; a job on a group on the first of `base_device_groups`. The context has the lab's devices, then
     the base ones, as new objects in each run.
 
     `params` may be a function: it is called with the list that the fixture yielded, and returns the parameters.
-    That is the way to the TCP port of an emulated device, which no entity has a field for.
+    The TCP port of an emulated device is in its connection options (`{"port": 2222}`).
 
     Without `expected_result_data` and `assertions` the job has to succeed, and its data may be anything.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sdk.context import WorkflowContext
 from sdk.context.kinds import DEVICE, GROUP, INTERFACE, KINDS
+from sdk.testing.labs import devices_of, is_of_a_lab
 
 
 def create_workflow_context(
@@ -19,19 +20,28 @@ def create_workflow_context(
     """A context as a job would have it.
 
     `run_on` is `global`, `device`, `interface`, `group` or `client`. Entities are those of the SDK
-    (`DeviceEntity(id=1, ...)`), models of the generated client, or mappings with the engine's keys. Without
-    `entity_id` the job runs on the only entity of its kind.
+    (`DeviceEntity(id=1, ...)`), models of the generated client, or mappings with the engine's keys. `devices` may
+    also be what a lab's fixture yields (`devices=simple_iol`). Without `entity_id` the job runs on the only entity of
+    its kind.
 
     Raises `ContextError` for what is no entity, `EntityNotInContextError` when the job's own one is missing.
     """
     entities = {
-        DEVICE.key: list(devices or ()),
+        DEVICE.key: _devices(devices),
         GROUP.key: list(device_groups or ()),
         INTERFACE.key: list(interfaces or ()),
     }
     if entity_id is None:
         entity_id = only_entity(run_on, entities)
     return WorkflowContext(entities, run_on, entity_id)
+
+
+def _devices(given: Iterable[Any] | None) -> list[Any]:
+    """Return the devices as a context takes them: those of a lab are converted, all else is left as it is."""
+    devices = list(given or ())
+    if any(is_of_a_lab(device) for device in devices):
+        return list(devices_of(devices))
+    return devices
 
 
 def only_entity(run_on: str, entities: dict[str, list[Any]]) -> int | float | None:

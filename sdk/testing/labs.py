@@ -39,6 +39,14 @@ def devices_of(lab: Any, taken: Iterable[Any] = ()) -> list[dict[str, Any]]:
     return devices
 
 
+def is_of_a_lab(item: Any) -> bool:
+    """Tell whether `item` is a device as a lab describes it, not yet one of a job's context."""
+    if hasattr(item, "to_neops_device"):
+        return True
+    raw = item.get("raw") if isinstance(item, Mapping) else getattr(item, "raw", None)
+    return isinstance(raw, Mapping)
+
+
 def _is_one_device(lab: Any) -> bool:
     return isinstance(lab, Mapping) or hasattr(lab, "to_neops_device") or hasattr(lab, "model_dump")
 

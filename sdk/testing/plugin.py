@@ -129,8 +129,20 @@ def supervisor_process(
 
 @pytest.fixture
 def emulated_lab() -> Iterator[list[LabDevice]]:
-    """Two emulated IOS devices, `r1` and `r2`, on real SSH of the loopback. Needs the extra `emulator`."""
+    """Two emulated IOS devices, `r1` and `r2`, without a cable between them. Needs the extra `emulator`."""
     from sdk.testing.devices import EmulatedLab
 
     with EmulatedLab("r1", "r2") as devices:
+        yield devices
+
+
+@pytest.fixture
+def simple_iol() -> Iterator[list[LabDevice]]:
+    """Two emulated IOS routers, `r1` and `r2`, which see each other by LLDP and CDP and have routes by OSPF.
+
+    Real SSH on free ports of the loopback, made-up answers. New ones for each test. Needs the extra `emulator`.
+    """
+    from sdk.testing.devices import EmulatedLab
+
+    with EmulatedLab.simple_iol() as devices:
         yield devices

@@ -1,24 +1,30 @@
 """An emulated IOS device on real SSH, for tests and demonstrations."""
 
 import asyncio
+import json
 import secrets
-from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import asyncssh
 
+from sdk.testing.devices.access import Access
+from sdk.testing.devices.bash_cli import BashCli, BashState
 from sdk.testing.devices.faults import Faults
+from sdk.testing.devices.front import Front
 from sdk.testing.devices.ios_cli import IosCli
+from sdk.testing.devices.ios_configuration import IosConfiguration
+from sdk.testing.devices.ios_confirmed_change import load
 from sdk.testing.devices.ios_device import IosDevice
 from sdk.testing.devices.ios_state import Mode, SessionState
-from sdk.testing.devices.mute_server import MuteServer
+from sdk.testing.devices.other_service import OtherService, talk_of
 from sdk.testing.devices.terminal import Terminal
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK: Final = "127.0.0.1"
 
 # asyncssh offers it and paramiko does not know it, so the two find no common algorithm.
-_KEX_UNKNOWN_TO_PARAMIKO = ["curve448-sha512"]
+_KEX_UNKNOWN_TO_PARAMIKO: Final = ["curve448-sha512"]
+_RELOAD_SECONDS: Final = 0.5
 
 
 class EmulatedIos:
@@ -28,10 +34,9 @@ class EmulatedIos:
 
         async with EmulatedIos("admin", password) as device:
             context = device.as_context()
-            port = device.port
 
-    Sessions share one configuration; it lives as long as the object. Without `enable_secret` a login starts
-    in privileged mode, with it in user mode. The output is never paged.
+    Sessions share one configuration; it lives as long as the object. Without `enable_secret` a login starts in
+    privileged mode, with it in user mode. Long outputs are paged until `terminal length 0`.
 
     Args:
         username: the only account.
@@ -39,7 +44,9 @@ class EmulatedIos:
         hostname: the name in the prompt.
         port: TCP port to listen on; 0 takes a free one.
         enable_secret: what `enable` asks for.
-        faults: how it shall misbehave.
+        faults: how it shall misbehave. The attribute of this name may be set while it runs.
+        number: which device of its lab it is: its addresses and its serial number depend on it.
+        minute_seconds: how long a minute of its timers takes (`reload in`, `configure terminal revert timer`).
     """
 
     def __init__(
@@ -51,17 +58,26 @@ class EmulatedIos:
         port: int = 0,
         enable_secret: str | None = None,
         faults: Faults | None = None,
+        number: int = 1,
+        minute_seconds: float = 60.0,
     ) -> None:
         self.username = username
-        self.hostname = hostname
-        self.device = IosDevice(hostname, enable_secret=enable_secret)
+        self.faults = faults or Faults()
         self.host = LOOPBACK
+        self.device = IosDevice(hostname, enable_secret, number, minute_seconds=minute_seconds)
+        self._factory_name = hostname
         self._password = password
         self._wanted_port = port
-        self._faults = faults or Faults()
-        self._server: asyncssh.SSHAcceptor | MuteServer | None = None
+        self._host_key: asyncssh.SSHKey | None = None
+        self._server: asyncssh.SSHAcceptor | OtherService | None = None
+        self._front: Front | None = None
         self._connections: set[asyncssh.SSHServerConnection] = set()
-        self._sessions: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def hostname(self) -> str:
+        """The name that it has now."""
+        return self.device.hostname
 
     @property
     def port(self) -> int:
@@ -72,13 +88,27 @@ class EmulatedIos:
         """
         if self._server is None:
             raise RuntimeError("The emulated device does not listen yet: enter it with `async with` first.")
-        return self._server.get_port()
+        return self._front.port if self._front is not None else self._server.get_port()
+
+    @property
+    def host_key(self) -> str:
+        """The public host key, as a line of OpenSSH's known hosts has it: type and key."""
+        assert self._host_key is not None, "a device has a host key once it listens"
+        return " ".join(self._host_key.export_public_key().decode().split()[:2])
 
     async def __aenter__(self) -> Self:
-        if self._faults.no_banner:
-            self._server = await MuteServer.listen(self.host, self._wanted_port)
+        loop = asyncio.get_running_loop()
+        self.device.call_later, self.device.reload = loop.call_later, self._begin_reload
+        self.device.on_change = self._follow_management
+        self._host_key = self._new_host_key()
+        port = 0 if self.faults.need_a_front else self._wanted_port
+        talk = talk_of(self.faults)
+        if talk is not None:
+            self._server = await OtherService.listen(talk, self.host, port)
         else:
-            self._server = await self._listen()
+            self._server = await self._listen(port)
+        if self.faults.need_a_front:
+            self._front = await Front.listen(self.host, self._wanted_port, self._server.get_port())
         return self
 
     async def __aexit__(
@@ -90,31 +120,51 @@ class EmulatedIos:
         server, self._server = self._server, None
         if server is None:
             return
+        self.device.cancel_timers()
+        self.device.call_later, self.device.reload = None, lambda: None
+        self.device.on_change = lambda: None
+        front, self._front = self._front, None
+        if front is not None:
+            await front.close()
         server.close()
-        connections = tuple(self._connections)
-        for connection in connections:
-            connection.abort()
-        await asyncio.gather(*(connection.wait_closed() for connection in connections))
+        await self._cut_connections()
         # A scripted hang does not notice that its client is gone.
-        sessions = tuple(self._sessions)
-        for session in sessions:
-            session.cancel()
-        await asyncio.gather(*sessions, return_exceptions=True)
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await server.wait_closed()
 
-    async def _listen(self) -> asyncssh.SSHAcceptor:
+    def renew_host_key(self) -> None:
+        """Have another host key from the next connection on, as a device that was exchanged."""
+        assert isinstance(self._server, asyncssh.SSHAcceptor), "it has to be started, as an SSH service"
+        self._host_key = self._new_host_key()
+        self._server.update(server_host_keys=[self._host_key])
+
+    def _new_host_key(self) -> asyncssh.SSHKey:
+        return asyncssh.generate_private_key("ssh-rsa" if self.faults.sha1_only else "ssh-ed25519")
+
+    async def _listen(self, port: int) -> asyncssh.SSHAcceptor:
         options: dict[str, Any] = {}
-        if self._faults.no_common_kex:
+        if self.faults.no_common_kex:
             options["kex_algs"] = _KEX_UNKNOWN_TO_PARAMIKO
+        if self.faults.sha1_only:
+            options |= {
+                "kex_algs": ["diffie-hellman-group14-sha1"],
+                "mac_algs": ["hmac-sha1"],
+                "signature_algs": ["ssh-rsa"],
+            }
         return await asyncssh.create_server(
-            lambda: _Access(self._check_password, self._connections, hang=self._faults.auth_hang),
+            lambda: Access(self._check_password, self._connections, self.faults),
             self.host,
-            self._wanted_port,
-            server_host_keys=[asyncssh.generate_private_key("ssh-ed25519")],
+            port,
+            server_host_keys=[self._host_key],
             process_factory=self._start_session,
             line_editor=False,
             # A client that sends bytes which are no UTF-8 gets a wrong character, not a broken session.
             errors="replace",
+            # The script decides how long a login may take.
+            login_timeout=0,
             **options,
         )
 
@@ -123,19 +173,61 @@ class EmulatedIos:
         return secrets.compare_digest(password.encode(), self._password.encode()) and same_name
 
     def _start_session(self, process: asyncssh.SSHServerProcess[str]) -> None:
+        user = process.get_extra_info("username") or self.username
         mode = Mode.PRIVILEGED if self.device.enable_secret is None else Mode.USER
-        terminal = Terminal(process, IosCli(SessionState(self.device, mode=mode)), self._faults)
-        session = asyncio.get_running_loop().create_task(terminal.serve())
-        self._sessions.add(session)
-        session.add_done_callback(self._sessions.discard)
+        cli: IosCli = (
+            BashCli(BashState(self.device, user=user))
+            if self.faults.bash_shell
+            else IosCli(SessionState(self.device, mode=mode, user=user))
+        )
+        self._own(Terminal(process, cli, lambda: self.faults, self._front).serve())
+
+    def _own(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _cut_connections(self) -> None:
+        connections = tuple(self._connections)
+        for connection in connections:
+            connection.abort()
+        await asyncio.gather(*(connection.wait_closed() for connection in connections))
+
+    def _begin_reload(self) -> None:
+        self._own(self._reload())
+
+    async def _reload(self) -> None:
+        """Start anew: with the saved configuration, or that of a new device where none was saved."""
+        assert isinstance(self._server, asyncssh.SSHAcceptor), "only a session can ask for it"
+        port = self._server.get_port()
+        self._server.close()
+        await self._cut_connections()
+        device = self.device
+        device.cancel_timers()
+        if device.startup_config is None:
+            device.configuration = IosConfiguration.factory(self._factory_name, device.number)
+            device.note_change("reload")
+        else:
+            load(device, device.startup_config, "reload")
+        await asyncio.sleep(_RELOAD_SECONDS)
+        self._server = await self._listen(port)
+
+    def _follow_management(self) -> None:
+        """Be out of reach while the management interface is shut down, where the script names one."""
+        interface = self.device.interfaces.get(self.faults.management_interface or "")
+        if self._front is not None and interface is not None:
+            if interface.enabled:
+                self._front.resume()
+            else:
+                self._front.go_silent()
 
     def as_context(self, device_id: int = 1) -> dict[str, list[dict[str, Any]]]:
         """Return the `context` of a job on this device alone (engine contract: entities, camelCase).
 
-        It holds the password, as the engine's own job does. An entity has no field for a TCP port: give
-        `port` to the block as a parameter.
+        It holds the password, as the engine's own job does. The TCP port, once it listens, is in the connection
+        options, which are JSON in a text: `{"port": 2222}`. The enable secret is not in it.
         """
-        device = {
+        device: dict[str, Any] = {
             "id": device_id,
             "hostname": self.hostname,
             "ip": self.host,
@@ -143,36 +235,6 @@ class EmulatedIos:
             "password": self._password,
             "platform": {"id": 1, "name": "Cisco IOS (emulated)", "shortName": "ios", "vendor": "Cisco"},
         }
+        if self._server is not None:
+            device["connectionOptions"] = json.dumps({"port": self.port})
         return {"devices": [device], "deviceGroups": [], "interfaces": []}
-
-
-class _Access(asyncssh.SSHServer):
-    """Authentication of one connection: one account, password only."""
-
-    def __init__(
-        self,
-        check_password: Callable[[str, str], bool],
-        connections: set[asyncssh.SSHServerConnection],
-        *,
-        hang: bool,
-    ) -> None:
-        self._check_password = check_password
-        self._connections = connections
-        self._connection: asyncssh.SSHServerConnection | None = None
-        self._hang = hang
-
-    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        self._connection = conn
-        self._connections.add(conn)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._connection is not None:
-            self._connections.discard(self._connection)
-
-    def password_auth_supported(self) -> bool:
-        return True
-
-    async def validate_password(self, username: str, password: str) -> bool:
-        if self._hang:
-            await asyncio.Event().wait()
-        return self._check_password(username, password)

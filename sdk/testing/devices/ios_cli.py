@@ -2,18 +2,10 @@
 
 from dataclasses import dataclass
 
-from sdk.testing.devices.grammar import Command, CommandLineError, InvalidInputError, find_command
-from sdk.testing.devices.ios_config_commands import CONFIG_COMMANDS, INTERFACE_COMMANDS
+from sdk.testing.devices.command_table import CommandLineError, CommandTable, InvalidInputError
+from sdk.testing.devices.ios_config_commands import configure
 from sdk.testing.devices.ios_exec_commands import PRIVILEGED_COMMANDS, USER_COMMANDS
 from sdk.testing.devices.ios_state import Mode, SessionState
-
-_TABLES: dict[Mode, tuple[Command[SessionState], ...]] = {
-    Mode.USER: USER_COMMANDS,
-    Mode.PRIVILEGED: PRIVILEGED_COMMANDS,
-    Mode.CONFIG: CONFIG_COMMANDS,
-    Mode.INTERFACE: INTERFACE_COMMANDS,
-}
-_CONFIG_MODES = (Mode.CONFIG, Mode.INTERFACE)
 
 
 @dataclass(slots=True)
@@ -34,9 +26,9 @@ class IosCli:
         if not line.strip() or line.lstrip().startswith("!"):
             return ""
         try:
-            if state.mode in _CONFIG_MODES:
+            if state.mode.configures:
                 return self._configure(line)
-            return self._run_piped(line, _TABLES[state.mode])
+            return self._run_piped(line, USER_COMMANDS if state.mode is Mode.USER else PRIVILEGED_COMMANDS)
         except InvalidInputError as error:
             return " " * (len(state.prompt()) + error.column) + f"^\n{error}\n"
         except CommandLineError as error:
@@ -47,28 +39,17 @@ class IosCli:
         if first_word.lower() == "do":
             # Blanks in its place keep the column of an error marker right.
             return self._run_piped(line.replace(first_word, "  ", 1), PRIVILEGED_COMMANDS)
-        try:
-            return self._run(line, _TABLES[self.state.mode])
-        except InvalidInputError:
-            if self.state.mode is not Mode.INTERFACE:
-                raise
-        command, arguments = find_command(line, CONFIG_COMMANDS)
-        # A global command leaves the interface, as on IOS.
-        self.state.mode, self.state.interface = Mode.CONFIG, None
-        return command.action(self.state, arguments)
+        return configure(self.state, line)
 
-    def _run(self, line: str, commands: tuple[Command[SessionState], ...]) -> str:
-        command, arguments = find_command(line, commands)
-        return command.action(self.state, arguments)
-
-    def _run_piped(self, line: str, commands: tuple[Command[SessionState], ...]) -> str:
+    def _run_piped(self, line: str, commands: CommandTable[SessionState]) -> str:
         """Run a command of the exec modes, which may end in `| include`, `| exclude` or `| begin`."""
         body, pipe, expression = line.partition("|")
+        action, argument = commands.find(body)
+        output = action(self.state, argument)
         if not pipe:
-            return self._run(line, commands)
+            return output
         keyword, _, pattern = expression.strip().partition(" ")
-        lines = self._run(body, commands).splitlines()
-        return "\n".join(_filter(lines, keyword.lower(), pattern.strip(), column=len(body) + 1))
+        return "\n".join(_filter(output.splitlines(), keyword.lower(), pattern.strip(), column=len(body) + 1))
 
 
 def _filter(lines: list[str], keyword: str, pattern: str, column: int) -> list[str]:

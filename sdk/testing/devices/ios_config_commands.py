@@ -1,118 +1,125 @@
-"""The commands of the configuration modes."""
+"""The commands of the configuration modes, and how a line finds the mode that it belongs to."""
 
-import ipaddress
 import re
 from collections.abc import Callable
 
-from sdk.testing.devices.grammar import REST, Command
-from sdk.testing.devices.ios_device import IosInterface
+from sdk.testing.devices.command_table import CommandTable, InvalidInputError
+from sdk.testing.devices.ios_configuration import GLOBAL_LINES
+from sdk.testing.devices.ios_interface_commands import INTERFACE_COMMANDS
+from sdk.testing.devices.ios_section_commands import SECTION_COMMANDS, SECTION_TABLES
 from sdk.testing.devices.ios_state import Mode, SessionState
 
-Arguments = tuple[str, ...]
-
-# Global commands that the device only has to remember, in the words that begin them.
-_REMEMBERED = ("ip domain name", "ip route", "logging host", "ntp server", "snmp-server")
+_SINGLE = ("ip domain name", "lldp run", "cdp run")
 
 
-def _end(state: SessionState, _arguments: Arguments) -> str:
-    state.mode, state.interface = Mode.PRIVILEGED, None
-    return ""
+def configure(state: SessionState, line: str) -> str:
+    """Run one line of a configuration mode; return what the device says, which is nothing if it takes it.
 
+    A global command leaves the section, as on IOS.
 
-def _leave_interface(state: SessionState, _arguments: Arguments) -> str:
-    state.mode, state.interface = Mode.CONFIG, None
-    return ""
-
-
-def _hostname(state: SessionState, arguments: Arguments) -> str:
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,62}", arguments[0]):
-        return "% Hostname contains one or more illegal characters."
-    state.device.hostname = arguments[0]
-    return ""
-
-
-def _enter_interface(state: SessionState, arguments: Arguments) -> str:
-    interface = state.device.interface(arguments[0])
-    if interface is None:
-        return f"% No such interface: {arguments[0]}"
-    state.mode, state.interface = Mode.INTERFACE, interface
-    return ""
-
-
-def _remember(prefix: str) -> Callable[[SessionState, Arguments], str]:
-    def action(state: SessionState, arguments: Arguments) -> str:
-        line = f"{prefix} {arguments[0]}"
-        if line not in state.device.lines:
-            state.device.lines.append(line)
-        return ""
-
-    return action
-
-
-def _forget(prefix: str) -> Callable[[SessionState, Arguments], str]:
-    def action(state: SessionState, arguments: Arguments) -> str:
-        line = f"{prefix} {arguments[0]}"
-        if line in state.device.lines:
-            state.device.lines.remove(line)
-        return ""
-
-    return action
-
-
-def _on_interface(
-    change: Callable[[IosInterface, Arguments], str | None],
-) -> Callable[[SessionState, Arguments], str]:
-    """Make a command out of a change to the interface that the session edits."""
-
-    def action(state: SessionState, arguments: Arguments) -> str:
-        assert state.interface is not None, "the table of this mode is used with an interface only"
-        return change(state.interface, arguments) or ""
-
-    return action
-
-
-def _set_address(interface: IosInterface, arguments: Arguments) -> str | None:
-    address, netmask = arguments
+    Raises:
+        CommandLineError: no such command here.
+    """
+    table = INTERFACE_COMMANDS if state.mode is Mode.INTERFACE else SECTION_TABLES.get(state.mode, _GLOBAL)
     try:
-        ipaddress.IPv4Interface(f"{address}/{netmask}")
-    except ValueError:
-        return f"% Bad address or mask: {address} {netmask}"
-    interface.address, interface.netmask = address, netmask
-    return None
+        action, argument = table.find(line)
+    except InvalidInputError:
+        if table is _GLOBAL:
+            raise
+        action, argument = _GLOBAL.find(line)
+        state.enter(Mode.CONFIG)
+    before = state.device.running_config()
+    answer = action(state, argument)
+    if state.device.running_config() != before:
+        state.device.note_change(state.user)
+    return answer
 
 
-def _clear_address(interface: IosInterface, _arguments: Arguments) -> None:
-    interface.address = interface.netmask = None
+def _end(state: SessionState, _argument: str) -> str:
+    state.enter(Mode.PRIVILEGED)
+    return ""
 
 
-def _set_description(interface: IosInterface, arguments: Arguments) -> None:
-    interface.description = arguments[0] if arguments else None
+def _exit(state: SessionState, _argument: str) -> str:
+    state.enter(Mode.PRIVILEGED if state.mode is Mode.CONFIG else Mode.CONFIG)
+    return ""
 
 
-def _shut(interface: IosInterface, _arguments: Arguments) -> None:
-    interface.enabled = False
+def _hostname(state: SessionState, argument: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,62}", argument):
+        return "% Hostname contains one or more illegal characters."
+    state.device.configuration.hostname = argument
+    return ""
 
 
-def _open(interface: IosInterface, _arguments: Arguments) -> None:
-    interface.enabled = True
+def _no_hostname(state: SessionState, _argument: str) -> str:
+    state.device.configuration.hostname = "Router"
+    return ""
 
 
-CONFIG_COMMANDS: tuple[Command[SessionState], ...] = (
-    Command("hostname <word>", _hostname),
-    Command(f"interface {REST}", _enter_interface),
-    Command("exit", _end),
-    Command("end", _end),
-    *(Command(f"{prefix} {REST}", _remember(prefix)) for prefix in _REMEMBERED),
-    *(Command(f"no {prefix} {REST}", _forget(prefix)) for prefix in _REMEMBERED),
-)
+def _enter_interface(state: SessionState, argument: str) -> str:
+    interface = state.device.interface(argument)
+    if interface is None:
+        return f"% No such interface: {argument}"
+    state.enter(Mode.INTERFACE, interface=interface)
+    return ""
 
-INTERFACE_COMMANDS: tuple[Command[SessionState], ...] = (
-    Command(f"description {REST}", _on_interface(_set_description)),
-    Command("no description", _on_interface(_set_description)),
-    Command("ip address <word> <word>", _on_interface(_set_address)),
-    Command("no ip address", _on_interface(_clear_address)),
-    Command("shutdown", _on_interface(_shut)),
-    Command("no shutdown", _on_interface(_open)),
-    Command("exit", _leave_interface),
-    Command("end", _end),
+
+def _remove_interface(state: SessionState, argument: str) -> str:
+    interface = state.device.interface(argument)
+    if interface is None:
+        return f"% No such interface: {argument}"
+    if not interface.is_virtual:
+        return "% Removal of physical interfaces is not permitted"
+    del state.device.interfaces[interface.name]
+    return ""
+
+
+def _remember(family: str) -> Callable[[SessionState, str], str]:
+    def action(state: SessionState, argument: str) -> str:
+        lines = state.device.lines
+        line = f"{family} {argument}".strip()
+        if family in _SINGLE:
+            lines[:] = [other for other in lines if not other.startswith(family)]
+        if line not in lines:
+            lines.append(line)
+        return ""
+
+    return action
+
+
+def _forget(family: str) -> Callable[[SessionState, str], str]:
+    def action(state: SessionState, argument: str) -> str:
+        line = f"{family} {argument}".strip()
+        lines = state.device.lines
+        kept = [other for other in lines if not f"{other} ".startswith(f"{line} ")]
+        if len(kept) == len(lines) and family == "ip route":
+            return "%No matching route to delete"
+        lines[:] = kept
+        return ""
+
+    return action
+
+
+def _ignore(_state: SessionState, _argument: str) -> str:
+    """Take what stands in a printed configuration and changes nothing here."""
+    return ""
+
+
+_GLOBAL: CommandTable[SessionState] = CommandTable(
+    {
+        "hostname ...": _hostname,
+        "no hostname [...]": _no_hostname,
+        "interface ...": _enter_interface,
+        "no interface ...": _remove_interface,
+        **SECTION_COMMANDS,
+        **{f"{family} [...]": _remember(family) for family in GLOBAL_LINES},
+        **{f"no {family} [...]": _forget(family) for family in GLOBAL_LINES},
+        "version ...": _ignore,
+        "archive": _ignore,
+        "path ...": _ignore,
+        "enable secret ...": _ignore,
+        "exit": _exit,
+        "end": _end,
+    }
 )

@@ -1,79 +1,126 @@
-"""What an emulated device is and remembers, whoever is logged in: its interfaces and its configuration."""
+"""What an emulated device is and remembers, whoever is logged in: its configuration, files, links and timers."""
 
-import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-_INTERFACE_KINDS = ("GigabitEthernet", "Loopback", "Vlan")
-_VIRTUAL_KINDS = ("Loopback", "Vlan")
+from sdk.testing.devices.ios_configuration import IosConfiguration, IosInterface
+
+__all__ = ["IosDevice", "IosInterface", "Link"]
+
+_MINUTE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The other end of a cable: a device, and the name of its interface."""
+
+    device: "IosDevice"
+    interface: str
 
 
 @dataclass(slots=True)
-class IosInterface:
-    """One interface; `enabled` is the absence of `shutdown`."""
+class Timer:
+    """Something that will happen on the device: `what`, and when."""
 
-    name: str
-    address: str | None = None
-    netmask: str | None = None
-    description: str | None = None
-    enabled: bool = True
+    what: str
+    due_monotonic: float
+    handle: Any = None
 
-    def configuration(self) -> list[str]:
-        """Return its section of the configuration, one entry a line."""
-        lines = [f"interface {self.name}"]
-        if self.description:
-            lines.append(f" description {self.description}")
-        lines.append(f" ip address {self.address} {self.netmask}" if self.address else " no ip address")
-        if not self.enabled:
-            lines.append(" shutdown")
-        return lines
-
-
-def _factory_interfaces() -> dict[str, IosInterface]:
-    # Documentation addresses (RFC 5737): nobody's real network stands in an emulated output.
-    interfaces = (
-        IosInterface("GigabitEthernet0/0", "192.0.2.1", "255.255.255.0", "management"),
-        IosInterface("GigabitEthernet0/1", "198.51.100.1", "255.255.255.252", "uplink"),
-        IosInterface("GigabitEthernet0/2", enabled=False),
-        IosInterface("Loopback0", "203.0.113.1", "255.255.255.255"),
-    )
-    return {interface.name: interface for interface in interfaces}
+    def cancel(self) -> None:
+        """Have it not happen."""
+        if self.handle is not None:
+            self.handle.cancel()
 
 
 @dataclass(slots=True)
 class IosDevice:
-    """The state that all sessions of one device share. `lines` are the global commands it remembers."""
+    """The state that all sessions of one device share.
+
+    `call_later(seconds, function)` and `reload` belong to whoever serves the device; without them nothing of it
+    happens by itself. `minute_seconds` is how long a minute of its timers takes: less than 60 spares a test the wait.
+    """
 
     hostname: str
     enable_secret: str | None = field(default=None, repr=False)
-    serial: str = "EMU0000LAB1"
-    interfaces: dict[str, IosInterface] = field(default_factory=_factory_interfaces)
-    lines: list[str] = field(default_factory=list)
+    number: int = 1
+    configuration: IosConfiguration = field(init=False)
     startup_config: str | None = None
+    files: dict[str, str] = field(default_factory=dict)
+    links: dict[str, Link] = field(default_factory=dict)
     started_monotonic: float = field(default_factory=time.monotonic)
+    changed: tuple[float, str] | None = None
+    minute_seconds: float = _MINUTE_SECONDS
+    call_later: Callable[[float, Callable[[], None]], Any] | None = None
+    reload: Callable[[], None] = lambda: None
+    on_change: Callable[[], None] = lambda: None
+    reload_timer: Timer | None = None
+    revert_timer: Timer | None = None
+
+    def __post_init__(self) -> None:
+        self.configuration = IosConfiguration.factory(self.hostname, self.number)
+
+    @property
+    def serial(self) -> str:
+        """The serial number: made up, and another for each device of a lab."""
+        return f"EMU0000LAB{self.number}"
+
+    @property
+    def interfaces(self) -> dict[str, IosInterface]:
+        """Its interfaces by their names."""
+        return self.configuration.interfaces
+
+    @property
+    def lines(self) -> list[str]:
+        """The global commands that it remembers."""
+        return self.configuration.lines
+
+    def mac_address(self) -> str:
+        """The address of its chassis, from the range that is given to nobody."""
+        return f"0200.5e00.01{self.number:02x}"
 
     def interface(self, typed: str) -> IosInterface | None:
-        """Find an interface by a full or shortened name; a new loopback or VLAN comes into being.
+        """Find an interface by a full or shortened name (`IosConfiguration.interface`)."""
+        return self.configuration.interface(typed)
 
-        None for a kind that does not exist, and for a physical port that the device does not have.
-        """
-        match = re.fullmatch(r"([a-zA-Z]+)\s*(\d+(?:/\d+)*)", typed)
-        if match is None:
-            return None
-        kinds = [kind for kind in _INTERFACE_KINDS if kind.lower().startswith(match[1].lower())]
-        if len(kinds) != 1:
-            return None
-        name = kinds[0] + match[2]
-        if name not in self.interfaces and kinds[0] in _VIRTUAL_KINDS and match[2].isdecimal():
-            self.interfaces[name] = IosInterface(name)
-        return self.interfaces.get(name)
+    def neighbors(self) -> list[tuple[IosInterface, Link]]:
+        """What it hears of over its cables: both ends have to be up."""
+        return [
+            (interface, link)
+            for name, link in self.links.items()
+            if (interface := self.interfaces[name]).enabled and link.device.interfaces[link.interface].enabled
+        ]
 
     def running_config(self) -> str:
         """Return the configuration as `show running-config` prints it. The enable secret is never in it."""
-        sections = ["!", "version 15.9", f"hostname {self.hostname}", "!"]
-        if self.enable_secret is not None:
-            sections += ["enable secret 9 <removed>", "!"]
-        for interface in self.interfaces.values():
-            sections += [*interface.configuration(), "!"]
-        sections += [*self.lines, "!", "line vty 0 4", " transport input ssh", "!", "end"]
-        return "\n".join(sections)
+        return self.configuration.text(has_secret=self.enable_secret is not None)
+
+    def file(self, name: str) -> str | None:
+        """Return what is in a file; the two configurations are files too. None where there is no such file."""
+        if name in ("running-config", "system:running-config"):
+            return self.running_config()
+        if name in ("startup-config", "nvram:startup-config"):
+            return self.startup_config
+        return self.files.get(name)
+
+    def note_change(self, user: str) -> None:
+        """Remember that `user` has changed the configuration, and tell whoever serves the device."""
+        self.hostname = self.configuration.hostname
+        self.changed = (time.time(), user)
+        self.on_change()
+
+    def in_minutes(self, minutes: float, what: str, then: Callable[[], None]) -> Timer:
+        """Have `then` happen after `minutes` of the device."""
+        seconds = minutes * self.minute_seconds
+        timer = Timer(what, time.monotonic() + seconds)
+        if self.call_later is not None:
+            timer.handle = self.call_later(seconds, then)
+        return timer
+
+    def cancel_timers(self) -> None:
+        """Forget what would happen."""
+        for timer in (self.reload_timer, self.revert_timer):
+            if timer is not None:
+                timer.cancel()
+        self.reload_timer = self.revert_timer = None

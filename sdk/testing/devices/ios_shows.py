@@ -1,4 +1,4 @@
-"""The outputs of the `show` commands: our own wording, in a layout that TextFSM templates accept."""
+"""The outputs of `show` commands about the device as a whole: our own wording, in a layout that templates accept."""
 
 import time
 from datetime import UTC, datetime
@@ -29,23 +29,16 @@ def show_version(device: IosDevice) -> str:
     )
 
 
-def show_ip_interface_brief(device: IosDevice) -> str:
-    """Return one row for each interface: name, address, status, protocol."""
-    row = "{:<23}{:<16}{:<4}{:<7}{:<22}{}"
-    lines = [row.format("Interface", "IP-Address", "OK?", "Method", "Status", "Protocol")]
-    for interface in device.interfaces.values():
-        status = "up" if interface.enabled else "administratively down"
-        protocol = "up" if interface.enabled else "down"
-        method = "manual" if interface.address else "unset"
-        address = interface.address or "unassigned"
-        lines.append(row.format(interface.name, address, "YES", method, status, protocol))
-    return "\n".join(lines)
-
-
 def show_running_config(device: IosDevice) -> str:
-    """Return the configuration in force, with the two lines that stand above it."""
+    """Return the configuration in force, with the lines above it that change by themselves."""
     config = device.running_config()
-    return f"Building configuration...\n\nCurrent configuration : {len(config)} bytes\n{config}"
+    changed = ""
+    if device.changed is not None:
+        when, user = device.changed
+        changed = (
+            f"!\n! Last configuration change at {_clock(datetime.fromtimestamp(when, tz=UTC))} by {user}\n"
+        )
+    return f"Building configuration...\n\nCurrent configuration : {len(config)} bytes\n{changed}{config}"
 
 
 def show_startup_config(device: IosDevice) -> str:
@@ -53,7 +46,27 @@ def show_startup_config(device: IosDevice) -> str:
     return device.startup_config or "startup-config is not present"
 
 
+def show_archive(device: IosDevice) -> str:
+    """Return the names of the saved files."""
+    lines = ["The maximum archive configurations allowed is 10.", " Archive #  Name"]
+    lines += [f"   {number:<9}{name}" for number, name in enumerate(sorted(device.files), 1)]
+    return "\n".join(lines)
+
+
+def show_reload(device: IosDevice) -> str:
+    """Return when the device will start anew, in its own minutes."""
+    timer = device.reload_timer
+    if timer is None:
+        return "No reload is scheduled."
+    left = max(0, int((timer.due_monotonic - time.monotonic()) * 60 / device.minute_seconds))
+    return f"Reload scheduled in {left // 60} minutes and {left % 60} seconds by vty0"
+
+
 def show_clock() -> str:
     """Return the time of this machine in UTC, to the millisecond."""
     now = datetime.now(tz=UTC)
     return f"{now:%H:%M:%S}.{now.microsecond // 1000:03d} UTC {now:%a %b %d %Y}"
+
+
+def _clock(when: datetime) -> str:
+    return f"{when:%H:%M:%S} UTC {when:%a %b %d %Y}"

@@ -1,13 +1,15 @@
-"""Where one CLI session stands: its mode, the interface it edits, the question it was asked."""
+"""Where one CLI session stands: its mode, the section it edits, the question it was asked, its page length."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from sdk.testing.devices.ios_device import IosDevice, IosInterface
 
 # IOS cuts the host name in a configuration prompt; netmiko relies on it.
 _CONFIG_HOSTNAME_LENGTH = 20
+PAGE_LINES: Final = 24
 
 
 class Mode(Enum):
@@ -17,15 +19,29 @@ class Mode(Enum):
     PRIVILEGED = "#"
     CONFIG = "(config)#"
     INTERFACE = "(config-if)#"
+    ROUTER = "(config-router)#"
+    VLAN = "(config-vlan)#"
+    ACCESS_LIST = "(config-ext-nacl)#"
+    ROUTE_MAP = "(config-route-map)#"
+    LINE = "(config-line)#"
+
+    @property
+    def configures(self) -> bool:
+        """Whether lines typed here change the configuration."""
+        return self not in (Mode.USER, Mode.PRIVILEGED)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question that takes the next line as its answer. `secret` answers are not echoed."""
+    """A question that takes the next line as its answer. `secret` answers are not echoed.
+
+    `takes_a_key`: one key is the answer, without a line end, as at `[confirm]`.
+    """
 
     text: str
     answer: Callable[["SessionState", str], str]
     secret: bool = False
+    takes_a_key: bool = False
 
 
 @dataclass(slots=True)
@@ -34,15 +50,22 @@ class SessionState:
 
     device: IosDevice
     mode: Mode = Mode.PRIVILEGED
+    user: str = "console"
     interface: IosInterface | None = None
+    section: str | None = None
     question: Question | None = None
+    page_lines: int = PAGE_LINES
     closed: bool = False
+
+    def enter(self, mode: Mode, interface: IosInterface | None = None, section: str | None = None) -> None:
+        """Go to another mode; what was edited is left."""
+        self.mode, self.interface, self.section = mode, interface, section
 
     def prompt(self) -> str:
         """Return what the device prints before it reads the next line."""
         if self.question is not None:
             return self.question.text
         hostname = self.device.hostname
-        if self.mode in (Mode.CONFIG, Mode.INTERFACE):
+        if self.mode.configures:
             hostname = hostname[:_CONFIG_HOSTNAME_LENGTH]
         return hostname + self.mode.value

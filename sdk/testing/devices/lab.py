@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, Final, Self
 
 from sdk.testing.devices.emulated_ios import EmulatedIos
+from sdk.testing.devices.ios_device import Link
 from sdk.testing.loop_thread import LoopThread
+
+Cable = tuple[str, str, str, str]
+"""A device, its interface, another device, its interface."""
+
+_USERNAME: Final = "lab"
+_SIMPLE_IOL_CABLES: Final[Sequence[Cable]] = (("r1", "GigabitEthernet0/1", "r2", "GigabitEthernet0/1"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +33,7 @@ class LabDevice:
     emulated: EmulatedIos = field(repr=False)
 
     def to_neops_device(self) -> dict[str, Any]:
-        """Return it as a job's context has it, password and all. There is no field for the TCP port."""
+        """Return it as a job's context has it, password and all; the TCP port is in its connection options."""
         device: dict[str, Any] = self.emulated.as_context(self.id)["devices"][0]
         return device
 
@@ -39,11 +47,21 @@ class EmulatedLab:
         def access_layer():
             with EmulatedLab("sw1", "sw2", "sw3") as devices:
                 yield devices
+
+    `cables` connect them: each is a device, its interface, another device, its interface. The two see each other
+    by LLDP and CDP. `ospf` configures OSPF on all of them, so that each has routes to the others' networks.
     """
 
-    def __init__(self, *hostnames: str) -> None:
+    def __init__(self, *hostnames: str, cables: Sequence[Cable] = (), ospf: bool = False) -> None:
         self._hostnames = hostnames or ("lab1",)
+        self._cables = cables
+        self._ospf = ospf
         self._stack = contextlib.ExitStack()
+
+    @classmethod
+    def simple_iol(cls) -> Self:
+        """The lab of the fixture `simple_iol`: `r1` and `r2` with a cable between them, and OSPF over it."""
+        return cls("r1", "r2", cables=_SIMPLE_IOL_CABLES, ospf=True)
 
     def __enter__(self) -> list[LabDevice]:
         with contextlib.ExitStack() as stack:
@@ -51,15 +69,25 @@ class EmulatedLab:
             devices = [
                 self._start(stack, thread, number, name) for number, name in enumerate(self._hostnames, 1)
             ]
+            self._connect({device.hostname: device for device in devices})
             self._stack = stack.pop_all()
         return devices
 
     def _start(self, stack: contextlib.ExitStack, thread: LoopThread, number: int, name: str) -> LabDevice:
         password = secrets.token_urlsafe(12)
-        emulated = EmulatedIos("lab", password, name)
+        emulated = EmulatedIos(_USERNAME, password, name, number=number)
+        if self._ospf:
+            networks = ["network 198.51.100.0 0.0.0.3 area 0", f"network 203.0.113.{number} 0.0.0.0 area 0"]
+            emulated.device.configuration.sections["router ospf 1"] = networks
         thread.call(emulated.__aenter__())
         stack.callback(lambda: thread.call(emulated.__aexit__(None, None, None)))
-        return LabDevice(number, name, emulated.host, emulated.port, "lab", password, emulated)
+        return LabDevice(number, name, emulated.host, emulated.port, _USERNAME, password, emulated)
+
+    def _connect(self, devices: dict[str, LabDevice]) -> None:
+        for first, interface, second, other in self._cables:
+            one, two = devices[first].emulated.device, devices[second].emulated.device
+            one.links[interface] = Link(two, other)
+            two.links[other] = Link(one, interface)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

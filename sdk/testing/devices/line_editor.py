@@ -43,6 +43,11 @@ class LineEditor:
         self._characters.append(character)
         return character if echo else "", None
 
+    def feed_key(self, character: str) -> str | None:
+        """Take one character as a key by itself; None for the second half of a line end."""
+        after_return, self._after_return = self._after_return, character == "\r"
+        return None if character == "\n" and after_return else character
+
     def _take(self) -> str:
         line = "".join(self._characters)
         self._characters.clear()

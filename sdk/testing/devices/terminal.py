@@ -1,50 +1,65 @@
-"""One SSH channel of an emulated device: the command line behind a terminal, with the scripted faults."""
+"""One SSH channel of an emulated device: the command line behind a terminal, with paging and the scripted faults."""
 
 import asyncio
+from collections.abc import Callable
 
 import asyncssh
 
 from sdk.testing.devices.faults import Faults
+from sdk.testing.devices.front import Front
 from sdk.testing.devices.ios_cli import IosCli
+from sdk.testing.devices.ios_state import Question
 from sdk.testing.devices.line_editor import LineEditor
+from sdk.testing.devices.pager import Pager
+from sdk.testing.devices.reply import ConnectionCutError, Reply, for_terminal
 
 _READ_CHARACTERS = 4096
-
-
-class _ConnectionCutError(Exception):
-    """The script says to cut the connection here."""
+_NEW_PROMPT = "standby-"
 
 
 class Terminal:
     """Serves one session until the client leaves, logs out, or a fault ends it."""
 
-    def __init__(self, process: asyncssh.SSHServerProcess[str], cli: IosCli, faults: Faults) -> None:
+    def __init__(
+        self,
+        process: asyncssh.SSHServerProcess[str],
+        cli: IosCli,
+        faults: Callable[[], Faults],
+        front: Front | None = None,
+    ) -> None:
         self._process = process
         self._cli = cli
         self._faults = faults
+        self._front = front
         self._editor = LineEditor()
+        self._pager: Pager | None = None
+        self._prompt_prefix = ""
 
     async def serve(self) -> None:
         """Run the session. Cancellation ends it; a client that goes away is the normal end."""
         try:
-            if self._faults.no_prompt:
+            if self._faults().no_prompt:
                 await asyncio.Event().wait()
             if self._process.subsystem is not None:
                 self._process.exit(1)
                 return
             if self._process.command is not None:
-                await self._answer(self._process.command)
+                await self._answer(self._process.command, pages=False)
             else:
                 await self._interact()
             self._process.exit(0)
-        except _ConnectionCutError:
+        except ConnectionCutError:
             self._process.channel.get_connection().abort()
         except (asyncssh.Error, OSError):
             # The client is gone or broke the protocol; nobody is left to tell.
             self._process.close()
 
     async def _interact(self) -> None:
-        self._process.stdout.write("\r\n" + self._cli.state.prompt())
+        faults = self._faults()
+        if faults.expired_in_shell:
+            self._cli.state.question = Question("New password: ", lambda state, _: _close(state), secret=True)
+            self._write("Your password has expired.\nYou must change it now.\n")
+        self._write(faults.login_banner + "\n" + self._prompt())
         while not self._cli.state.closed:
             try:
                 received = await self._process.stdin.read(_READ_CHARACTERS)
@@ -56,38 +71,61 @@ class Terminal:
                 await self._take(character)
 
     async def _take(self, character: str) -> None:
-        question = self._cli.state.question
-        echo, line = self._editor.feed(character, echo=question is None or not question.secret)
-        self._process.stdout.write(echo)
-        if line is None or self._cli.state.closed:
+        if self._cli.state.closed:
             return
-        await self._answer(line)
-        if not self._cli.state.closed:
-            self._process.stdout.write(self._cli.state.prompt())
+        question = self._cli.state.question
+        if self._pager is not None:
+            self._turn_page(character)
+        elif question is not None and question.takes_a_key:
+            key = self._editor.feed_key(character)
+            if key is not None:
+                self._write("\n")
+                await self._answer(key)
+        else:
+            echo, line = self._editor.feed(character, echo=question is None or not question.secret)
+            self._process.stdout.write(echo)
+            if line is not None:
+                await self._answer(line)
 
-    async def _answer(self, line: str) -> None:
-        command = " ".join(line.split())
-        if command and command == self._faults.command_hang:
-            await asyncio.Event().wait()
-        if command and command == self._faults.endless_output:
-            await self._pour()
-        output = self._cli.execute(line)
-        if command and command == self._faults.drop_mid_command:
-            self._process.stdout.write(_for_terminal(output[: len(output) // 2]))
-            await self._process.stdout.drain()
-            raise _ConnectionCutError
-        if output:
-            self._process.stdout.write(_for_terminal(output + "\n"))
+    def _turn_page(self, character: str) -> None:
+        assert self._pager is not None
+        key = self._editor.feed_key(character)
+        if key is None:
+            return
+        text = self._pager.key(key)
+        if not self._pager.rest:
+            self._pager = None
+            text += self._prompt()
+        self._write(text)
 
-    async def _pour(self) -> None:
-        number = 0
-        while True:
-            self._process.stdout.write(f"line {number} of an output without end\r\n")
-            await self._process.stdout.drain()
-            # drain() returns at once while the window is open; the pace spares the machine under test.
-            await asyncio.sleep(0.01)
-            number += 1
+    async def _answer(self, line: str, *, pages: bool = True) -> None:
+        faults, state = self._faults(), self._cli.state
+        command = " ".join(line.split()) if state.question is None else ""
+        page_lines = state.page_lines
+        reply = Reply(faults, command, self._process.stdout, self._front)
+        await reply.before()
+        output = reply.own_output()
+        if output is None:
+            output = self._cli.execute(line)
+        if command and command == faults.changed_prompt_at:
+            self._prompt_prefix = _NEW_PROMPT
+        if faults.pager_stays_on and not state.page_lines:
+            state.page_lines = page_lines
+        text = f"{output}\n" if output else ""
+        if pages and output and 0 < state.page_lines <= output.count("\n") and not state.closed:
+            self._pager = Pager(output.split("\n"), state.page_lines)
+            text = self._pager.first()
+        if self._pager is None and self._process.command is None and not state.closed:
+            text += self._prompt()
+        await reply.send(for_terminal(text))
+
+    def _prompt(self) -> str:
+        return self._prompt_prefix + self._cli.state.prompt()
+
+    def _write(self, text: str) -> None:
+        self._process.stdout.write(for_terminal(text))
 
 
-def _for_terminal(text: str) -> str:
-    return text.replace("\n", "\r\n")
+def _close(state: object) -> str:
+    state.closed = True  # type: ignore[attr-defined]
+    return "Authentication token manipulation error"

@@ -66,7 +66,7 @@ def test_enable_asks_for_the_secret_and_takes_only_the_right_one() -> None:
         "Password: ",
         True,
     )
-    assert cli.execute("wrong") == "% Bad secrets"
+    assert [cli.execute("wrong") for _ in range(3)] == ["", "", "% Bad secrets\n"]
     assert cli.state.prompt() == "lab1>"
     typed(cli, "enable", "open")
     assert cli.state.prompt() == "lab1#"
@@ -182,3 +182,77 @@ def test_two_sessions_see_one_configuration(device: IosDevice) -> None:
     first, second = IosCli(SessionState(device)), IosCli(SessionState(device))
     typed(first, "conf t", "hostname shared")
     assert second.state.prompt() == "shared#"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("interface Loopback5", "description five", "ip address 203.0.113.5 255.255.255.255"),
+        ("router bgp 65001", "neighbor 198.51.100.2 remote-as 65002", "bgp router-id 192.0.2.1"),
+        ("vlan 9", "name users"),
+        ("ip access-list extended EDGE", "permit ip any any"),
+        ("ip route 10.0.0.0 255.0.0.0 198.51.100.2",),
+        ("interface gi0/2", "no shutdown", "mtu 1400"),
+    ],
+)
+def test_a_section_can_be_configured_and_replaced_by_what_was_before(
+    cli: IosCli, device: IosDevice, lines: tuple[str, ...]
+) -> None:
+    before = device.running_config()
+    typed(cli, "copy running-config flash:before", "")
+    assert [cli.execute(line) for line in ("conf t", *lines, "end")][1:] == [""] * (len(lines) + 1)
+    changed = device.running_config()
+    assert changed != before
+    assert "Rollback Done" in typed(cli, "configure replace flash:before force")
+    assert device.running_config() == before
+    # And forward again: what it prints is what it takes.
+    device.files["flash:changed"] = changed
+    typed(cli, "configure replace flash:changed force")
+    assert device.running_config() == changed
+
+
+def test_replacing_asks_unless_it_is_forced(cli: IosCli, device: IosDevice) -> None:
+    typed(cli, "copy running-config flash:before", "", "conf t", "hostname other", "end")
+    assert "all necessary additions and deletions" in cli.execute("configure replace flash:before")
+    assert cli.state.prompt().endswith("[no]: ")
+    assert cli.execute("") == "Rollback aborted."
+    assert device.hostname == "other"
+    typed(cli, "configure replace flash:before", "y")
+    assert device.hostname == "lab1"
+    assert "No such file" in cli.execute("configure replace flash:nothing force")
+
+
+def test_the_configuration_does_not_depend_on_the_order_in_which_it_was_typed(
+    cli: IosCli, device: IosDevice
+) -> None:
+    typed(cli, "conf t", "ntp server 192.0.2.9", "ntp server 192.0.2.10", "int lo2", "int lo1", "end")
+    first = device.running_config()
+    typed(
+        cli,
+        "conf t",
+        "no int lo1",
+        "no ntp server 192.0.2.9",
+        "int lo1",
+        "exit",
+        "ntp server 192.0.2.9",
+        "end",
+    )
+    assert device.running_config() == first
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("no ip route 10.0.0.0 255.0.0.0 192.0.2.9", "%No matching route"),
+        ("no interface gi0/1", "Removal of physical"),
+        ("router ospf core", "% Invalid value"),
+        ("frobnicate", "% Invalid input"),
+        ("hostname", "% Incomplete command"),
+    ],
+)
+def test_a_line_that_it_does_not_take_is_refused_and_changes_nothing(
+    cli: IosCli, device: IosDevice, line: str, said: str
+) -> None:
+    before = device.running_config()
+    assert said in typed(cli, "conf t", line)
+    assert device.running_config() == before

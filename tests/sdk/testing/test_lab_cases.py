@@ -166,3 +166,23 @@ def test_a_lab_of_any_size_is_a_fixture_of_three_lines(three_switches: list[LabD
     assert [device.hostname for device in three_switches] == ["sw1", "sw2", "sw3"]
     assert len({device.port for device in three_switches}) == 3
     assert "password" not in repr(three_switches)
+
+
+def test_a_context_takes_the_devices_of_a_lab(simple_iol: list[LabDevice]) -> None:
+    context = create_workflow_context("device", 2, devices=simple_iol)
+    assert [(device.id, device.hostname) for device in context.devices] == [(1, "r1"), (2, "r2")]
+    assert context.device is not None
+    assert context.device.connection_options == f'{{"port": {simple_iol[1].port}}}'
+    assert context.device.password == simple_iol[1].password
+    (only,) = create_workflow_context("device", devices=simple_iol[:1]).devices
+    assert only.hostname == "r1"
+    described = create_workflow_context(devices=[{"name": "leaf", "raw": {"ansible_host": "192.0.2.9"}}])
+    assert (described.devices[0].hostname, described.devices[0].ip) == ("leaf", "192.0.2.9")
+
+
+def test_a_case_runs_on_the_fixture_as_the_architecture_writes_it(author_dir: pytest.Pytester) -> None:
+    case = """@fb_test_case_with_lab("sees", Params(), remote_lab_fixture="simple_iol",
+                       expected_result_data={"text": "r1 1 2"})"""
+    collect(author_dir, "with_simple_iol", case)
+    author_dir.makeconftest("from sdk.testing.plugin import simple_iol\n")
+    author_dir.runpytest("-W", "default").assert_outcomes(passed=1)

@@ -1,0 +1,5 @@
+"""The fixtures of the labs, for all tests and examples below. They come with the plugin, too."""
+
+from sdk.testing.plugin import simple_iol
+
+__all__ = ["simple_iol"]

@@ -1,0 +1,72 @@
+"""Who may log in to an emulated device, and how: one account, and the faults of a login."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import asyncssh
+
+from sdk.testing.devices.faults import Faults
+
+_KEYBOARD_LANGUAGE = "en-US"
+
+
+class Access(asyncssh.SSHServer):
+    """Authentication of one connection: a password, asked for in the way that the script says."""
+
+    def __init__(
+        self,
+        check_password: Callable[[str, str], bool],
+        connections: set[asyncssh.SSHServerConnection],
+        faults: Faults,
+    ) -> None:
+        self._check_password = check_password
+        self._connections = connections
+        self._connection: asyncssh.SSHServerConnection | None = None
+        self._faults = faults
+        self._knows_password = False
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        """Count the connection, and cut it where it is one too many."""
+        self._connection = conn
+        self._connections.add(conn)
+        limit = self._faults.session_limit
+        if limit is not None and len(self._connections) > limit:
+            conn.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count it no more."""
+        if self._connection is not None:
+            self._connections.discard(self._connection)
+
+    def password_auth_supported(self) -> bool:
+        """Whether a password is taken as such."""
+        return not (self._faults.keyboard_interactive_only or self._faults.second_factor)
+
+    async def validate_password(self, username: str, password: str) -> bool:
+        """Tell whether it is the right one, when the script says so."""
+        if self._faults.auth_hang:
+            await asyncio.Event().wait()
+        await asyncio.sleep(self._faults.login_seconds)
+        if not self._check_password(username, password):
+            return False
+        if self._faults.password_expired:
+            raise asyncssh.PasswordChangeRequired("Your password has expired.")
+        return True
+
+    def kbdint_auth_supported(self) -> bool:
+        """Whether questions are asked."""
+        return not self.password_auth_supported()
+
+    def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> Any:
+        """Ask for the password."""
+        return ("", "", _KEYBOARD_LANGUAGE, [("Password: ", False)])
+
+    def validate_kbdint_response(self, username: str, responses: Any) -> Any:
+        """Tell whether the answer is right, or ask for more."""
+        if self._knows_password:  # this is the code, and nobody has the right one
+            return False
+        self._knows_password = len(responses) == 1 and self._check_password(username, responses[0])
+        if self._knows_password and self._faults.second_factor:
+            return ("", "", _KEYBOARD_LANGUAGE, [("Verification code: ", True)])
+        return self._knows_password

@@ -1,0 +1,110 @@
+"""The sections beside interfaces, and the commands below them: lines that the device keeps as they are."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sdk.testing.devices.command_table import CommandTable
+from sdk.testing.devices.ios_state import Mode, SessionState
+
+_MODES: Final[Mapping[str, tuple[Mode, str]]] = {
+    "vlan": (Mode.VLAN, r"\d{1,4}"),
+    "router ospf": (Mode.ROUTER, r"\d+"),
+    "router bgp": (Mode.ROUTER, r"\d+"),
+    "ip access-list extended": (Mode.ACCESS_LIST, r"\S+"),
+    "ip access-list standard": (Mode.ACCESS_LIST, r"\S+"),
+    "route-map": (Mode.ROUTE_MAP, r"\S+( (permit|deny)( \d+)?)?"),
+    "line vty": (Mode.LINE, r"\d+( \d+)?"),
+}
+
+# What a section may hold; the second tuple: of these, one value at most.
+_BELOW: Final[Mapping[Mode, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    Mode.VLAN: ((), ("name",)),
+    Mode.ROUTER: (
+        ("network", "neighbor", "redistribute", "passive-interface", "area", "bgp", "address-family"),
+        ("router-id", "log-adjacency-changes", "default-information originate", "maximum-paths"),
+    ),
+    Mode.ACCESS_LIST: (("permit", "deny", "remark"), ()),
+    Mode.ROUTE_MAP: (("match", "set"), ("description",)),
+    Mode.LINE: (("access-class",), ("exec-timeout", "transport input", "login", "logging synchronous")),
+}
+
+
+def _enter(family: str) -> Callable[[SessionState, str], str]:
+    mode, pattern = _MODES[family]
+
+    def action(state: SessionState, argument: str) -> str:
+        name = " ".join(argument.split())
+        if not re.fullmatch(pattern, name):
+            return f"% Invalid value for {family}: {name}"
+        header = f"{family} {name}"
+        state.device.configuration.sections.setdefault(header, [])
+        state.enter(mode, section=header)
+        return ""
+
+    return action
+
+
+def _remove(family: str) -> Callable[[SessionState, str], str]:
+    def action(state: SessionState, argument: str) -> str:
+        header = f"{family} {' '.join(argument.split())}"
+        if family == "line vty":
+            return "% Can't delete the last lines"
+        state.device.configuration.sections.pop(header, None)
+        return ""
+
+    return action
+
+
+SECTION_COMMANDS: Final = {
+    **{f"{family} ...": _enter(family) for family in _MODES},
+    **{f"no {family} ...": _remove(family) for family in _MODES},
+}
+"""The global commands that begin or remove a section."""
+
+
+def _lines(state: SessionState) -> list[str]:
+    assert state.section is not None, "the table of this mode is used in a section only"
+    return state.device.configuration.sections[state.section]
+
+
+def _add(word: str, *, single: bool) -> Callable[[SessionState, str], str]:
+    def action(state: SessionState, argument: str) -> str:
+        lines = _lines(state)
+        line = f"{word} {argument}".strip()
+        if single:
+            lines[:] = [other for other in lines if not f"{other} ".startswith(f"{word} ")]
+        if line not in lines:
+            lines.append(line)
+        return ""
+
+    return action
+
+
+def _take_out(word: str) -> Callable[[SessionState, str], str]:
+    def action(state: SessionState, argument: str) -> str:
+        lines = _lines(state)
+        line = f"{word} {argument}".strip()
+        lines[:] = [other for other in lines if not f"{other} ".startswith(f"{line} ")]
+        return ""
+
+    return action
+
+
+def _exit(state: SessionState, _argument: str) -> str:
+    state.enter(Mode.CONFIG)
+    return ""
+
+
+def _table(several: tuple[str, ...], single: tuple[str, ...]) -> CommandTable[SessionState]:
+    words = (*several, *single)
+    return CommandTable(
+        {
+            **{f"{word} [...]": _add(word, single=word in single) for word in words},
+            **{f"no {word} [...]": _take_out(word) for word in words},
+            "exit": _exit,
+        }
+    )
+
+
+SECTION_TABLES: Final = {mode: _table(*words) for mode, words in _BELOW.items()}
