@@ -1,0 +1,34 @@
+"""Network devices in a block: `connect`, and what it gives.
+
+Each name is loaded when it is first used, as those of `sdk` are: netmiko and paramiko take half a second.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from sdk.connection.causes import Cause
+    from sdk.connection.errors import DeviceError
+    from sdk.connection.login import JumpHost, Login
+
+_HOMES: Final = {
+    "Cause": "sdk.connection.causes",
+    "DeviceError": "sdk.connection.errors",
+    "JumpHost": "sdk.connection.login",
+    "Login": "sdk.connection.login",
+}
+
+__all__ = ["Cause", "DeviceError", "JumpHost", "Login"]
+
+
+if not TYPE_CHECKING:
+    # Hidden from type checkers: to them it would say that this module has any name, misspelt ones too.
+    def __getattr__(name: str) -> Any:
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

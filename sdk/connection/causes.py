@@ -1,0 +1,209 @@
+"""Why a session on a device failed: each cause with its text, what to do, and whether waiting can help. Pure data.
+
+No text of netmiko or paramiko is passed on: some of it holds what was sent or received, most of it advises programmers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Cause(StrEnum):
+    """Why a session on a device failed. Programs compare these; people read the message."""
+
+    # What is known of the device
+    NO_DEVICE = "no_device"
+    NO_ADDRESS = "no_address"
+    NO_LOGIN = "no_login"
+    NO_PLATFORM = "no_platform"
+    UNKNOWN_PLATFORM = "unknown_platform"
+    NOT_SUPPORTED = "not_supported"
+    # Reaching it
+    UNKNOWN_NAME = "unknown_name"
+    UNREACHABLE = "unreachable"
+    CONNECT_TIMEOUT = "connect_timeout"
+    NOT_SSH = "not_ssh"
+    NO_BANNER = "no_banner"
+    ENDLESS_BANNER = "endless_banner"
+    NO_KEY_EXCHANGE = "no_key_exchange"
+    NO_COMMON_ALGORITHM = "no_common_algorithm"
+    # Logging in
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105  # the name of a cause
+    NO_LOGIN_METHOD = "no_login_method"
+    SECOND_FACTOR = "second_factor"
+    EXPIRED_PASSWORD = "expired_password"  # noqa: S105  # the name of a cause
+    LOGIN_TIMEOUT = "login_timeout"
+    SESSION_LIMIT = "session_limit"
+    # In the session
+    NO_PROMPT = "no_prompt"
+    WRONG_PLATFORM = "wrong_platform"
+    FOREIGN_SHELL = "foreign_shell"
+    NO_ENABLE_SECRET = "no_enable_secret"  # noqa: S105  # the name of a cause
+    WRONG_ENABLE_SECRET = "wrong_enable_secret"  # noqa: S105  # the name of a cause
+    PAGER = "pager"
+    QUESTION = "question"
+    PASSWORD_ASKED = "password_asked"  # noqa: S105  # the name of a cause
+    UNEXPECTED_ANSWER = "unexpected_answer"
+    COMMAND_TIMEOUT = "command_timeout"
+    CONNECTION_LOST = "connection_lost"
+    SESSION_ENDED = "session_ended"
+    UNEXPECTED = "unexpected"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a cause means. `text` follows the device's name, and holds names of facts in braces."""
+
+    text: str
+    advice: str
+    retryable: bool
+
+
+_GIVE_TIME = "Check the device, or allow more time."
+
+MEANINGS: Final[dict[Cause, Meaning]] = {
+    Cause.NO_DEVICE: Meaning("is no device", "Run this block on devices.", retryable=False),
+    Cause.NO_ADDRESS: Meaning(
+        "has neither an address nor a host name", "Add one in the inventory.", retryable=False
+    ),
+    Cause.NO_LOGIN: Meaning(
+        "has no username, or neither a password nor a key", "Add both in the inventory.", retryable=False
+    ),
+    Cause.NO_PLATFORM: Meaning("has no platform", "Add one in the inventory.", retryable=False),
+    Cause.UNKNOWN_PLATFORM: Meaning(
+        "has the platform {platform!r}, for which there is no plugin and no SSH driver of netmiko",
+        "Correct the platform in the inventory.",
+        retryable=False,
+    ),
+    Cause.NOT_SUPPORTED: Meaning(
+        "is of the platform {platform}, whose plugin has no {what}",
+        "Use a block that does without, or register a plugin for the platform.",
+        retryable=False,
+    ),
+    Cause.UNKNOWN_NAME: Meaning(
+        "can't be reached: its name is not known ({detail})",
+        "Check the name in the inventory, and the name service of this machine.",
+        retryable=True,
+    ),
+    Cause.UNREACHABLE: Meaning(
+        "can't be reached: {detail}",
+        "Check its address, the port and that its SSH service runs.",
+        retryable=True,
+    ),
+    Cause.CONNECT_TIMEOUT: Meaning(
+        "did not accept a TCP connection within {seconds:g} s",
+        "Check its address, the port, and firewalls on the way.",
+        retryable=True,
+    ),
+    Cause.NOT_SSH: Meaning(
+        "answered, but not with SSH: it looks like {detail}",
+        "Check the port.",
+        retryable=False,
+    ),
+    Cause.NO_BANNER: Meaning(
+        "accepted the TCP connection, but sent no SSH banner within {seconds:g} s",
+        "Its SSH service hangs, or another service listens on this port.",
+        retryable=True,
+    ),
+    Cause.ENDLESS_BANNER: Meaning(
+        "sends line after line, but no SSH banner",
+        "Check the port: another service listens there.",
+        retryable=False,
+    ),
+    Cause.NO_KEY_EXCHANGE: Meaning(
+        "sent its SSH banner, but did not complete the key exchange within {seconds:g} s",
+        "Its SSH service hangs, or it is too slow for the limit: check the device, or allow more time.",
+        retryable=True,
+    ),
+    Cause.NO_COMMON_ALGORITHM: Meaning(
+        "and this worker have no SSH algorithm in common",
+        "Enable a modern key exchange and host key on the device.",
+        retryable=False,
+    ),
+    Cause.WRONG_PASSWORD: Meaning(
+        "refused the username or the {what}",
+        "Check the credentials of the device in the inventory.",
+        retryable=False,
+    ),
+    Cause.NO_LOGIN_METHOD: Meaning(
+        "takes no {what} for a login, only: {detail}",
+        "Give a login that it takes, or allow this one on the device.",
+        retryable=False,
+    ),
+    Cause.SECOND_FACTOR: Meaning(
+        "asks for a second factor, which a job can't give",
+        "Use an account for automation that needs none.",
+        retryable=False,
+    ),
+    Cause.EXPIRED_PASSWORD: Meaning(
+        "says that the password has expired",
+        "Change it on the device, and in the inventory.",
+        retryable=False,
+    ),
+    Cause.LOGIN_TIMEOUT: Meaning(
+        "did not answer the login within {seconds:g} s",
+        "Check the server that it asks (TACACS+, RADIUS), or allow more time.",
+        retryable=True,
+    ),
+    Cause.SESSION_LIMIT: Meaning(
+        "gives no session: {detail}",
+        "All its sessions may be in use. Close some, or try again later.",
+        retryable=True,
+    ),
+    Cause.NO_PROMPT: Meaning(
+        "accepted the login, but showed no prompt within {seconds:g} s", _GIVE_TIME, True
+    ),
+    Cause.WRONG_PLATFORM: Meaning(
+        "does not look like the platform {platform}",
+        "Correct the platform in the inventory.",
+        retryable=False,
+    ),
+    Cause.FOREIGN_SHELL: Meaning(
+        "does not know the command {what!r}: the login leads to the shell of an operating system, not to the "
+        "command line of the platform {platform}",
+        "Correct the platform in the inventory, or the login shell of the account.",
+        retryable=False,
+    ),
+    Cause.NO_ENABLE_SECRET: Meaning(
+        "asks for an enable secret, and none is known",
+        "Add `enable_secret` to the device's connection options, or use an account of a higher privilege level.",
+        retryable=False,
+    ),
+    Cause.WRONG_ENABLE_SECRET: Meaning(
+        "refused the enable secret",
+        "Correct `enable_secret` in the device's connection options.",
+        retryable=False,
+    ),
+    Cause.PAGER: Meaning(
+        "stopped at a pager during {what}",
+        "Paging could not be turned off: turn it off on the device for this account.",
+        retryable=False,
+    ),
+    Cause.QUESTION: Meaning(
+        "asks a question during {what}",
+        "Use `send_interactive` to answer it, or a form of the command that does not ask.",
+        retryable=False,
+    ),
+    Cause.PASSWORD_ASKED: Meaning(
+        "asks for a password during {what}",
+        "Use `send_interactive` to answer it, or an account that is not asked.",
+        retryable=False,
+    ),
+    Cause.UNEXPECTED_ANSWER: Meaning(
+        "did not answer {what} with {expected!r}, but went on to its prompt",
+        "Check the command and what it asks for on this device.",
+        retryable=False,
+    ),
+    Cause.COMMAND_TIMEOUT: Meaning("did not finish {what} within {seconds:g} s", _GIVE_TIME, True),
+    Cause.CONNECTION_LOST: Meaning(
+        "ended the connection during {what}", "Check the device and the way to it.", True
+    ),
+    Cause.SESSION_ENDED: Meaning(
+        "has no session any more: {detail}", "Connect anew: leave `async with` and enter another one.", True
+    ),
+    Cause.UNEXPECTED: Meaning(
+        "can't be used: {detail} during {what}", "The traceback is in the job's log, at level debug.", True
+    ),
+}
