@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import select
 import socket
 import sys
 import termios
@@ -27,6 +28,7 @@ class Channel:
         self._socket = socket.socket(fileno=descriptor)
         self._socket.setblocking(True)
         self._lock = threading.Lock()
+        self._receiving = threading.Lock()
         self._owner_pid = os.getpid()
         self._identity = _identity(descriptor)
 
@@ -89,6 +91,18 @@ class Channel:
     def receive(self, payload_cap_bytes: int) -> Frame:
         """Wait for the next frame. Raises `EOFError` when the supervisor is gone."""
         return receive_frame(self._socket, payload_cap_bytes)
+
+    def receive_if_any(self, payload_cap_bytes: int) -> Frame | None:
+        """Return the next frame if there is one, from any thread. Raises `EOFError` when the supervisor is gone.
+
+        Raises `OSError` where the block has closed the descriptor: what has its number now is not ours to read.
+        """
+        with self._receiving:
+            if _identity(self._socket.fileno()) != self._identity:
+                raise OSError(errno.EBADF, "the channel was closed")
+            if not select.select([self._socket], [], [], 0)[0]:
+                return None
+            return self.receive(payload_cap_bytes)
 
     def close(self) -> None:
         """Close this end."""

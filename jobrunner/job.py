@@ -14,15 +14,17 @@ from jobrunner.awaits import write_awaiting, write_threads
 from jobrunner.blocking import watched_for_blocking
 from jobrunner.bootstrap import DUMP_DESCRIPTOR
 from jobrunner.channel import Channel
+from jobrunner.device_sessions import WorkerPlaces
+from jobrunner.hearing import Hearing
 from jobrunner.masking import mask_with, telling
 from jobrunner.outcome import encode, failed
-from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.exit_codes import CHANNEL_LOST
-from jobrunner.protocol.messages import Cancel, Order, to_child
+from jobrunner.protocol.messages import Order
 from jobrunner.protocol.ticks import shortest_tick_seconds
 from jobrunner.ticker import Ticker
 from sdk.block_registry import registry
 from sdk.boundary import tell_with_traceback
+from sdk.connection.places import use_places
 from sdk.execution import JobInput, OutcomeBody, run_job
 from sdk.job import JobMeta
 from sdk.logger import block_logger
@@ -96,26 +98,21 @@ async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -
 
     job = loop.create_task(_run_block(order, payload, is_cancelled), name="block")
 
-    def hear() -> None:
+    def cancel(why: str) -> None:
         nonlocal reason
-        try:
-            message = to_child(channel.receive(HEADER_CAP_BYTES))
-        except (EOFError, OSError):
-            # No supervisor, nobody to report to. Where a block forked, only the original may decide this.
-            if channel.is_mine:
-                os._exit(1)
-            loop.remove_reader(channel.fileno())
-            return
-        if isinstance(message, Cancel):
-            reason = message.reason
-            # Before the cancellation unwinds it: this is where the time went. Nothing that goes wrong here may keep the
-            # job from being cancelled.
-            with contextlib.suppress(Exception):
-                write_awaiting(DUMP_DESCRIPTOR)
-                write_threads(DUMP_DESCRIPTOR)
-            job.cancel(message.reason)
+        reason = why
+        # Before the cancellation unwinds it: this is where the time went. Nothing that goes wrong here may keep the
+        # job from being cancelled.
+        with contextlib.suppress(Exception):
+            write_awaiting(DUMP_DESCRIPTOR)
+            write_threads(DUMP_DESCRIPTOR)
+        job.cancel(why)
 
-    loop.add_reader(channel.fileno(), hear)
+    hearing = Hearing(channel, loop, cancel)
+    loop.add_reader(channel.fileno(), hearing.hear)
+    if order.sessions_per_device:
+        hearing.places = WorkerPlaces(channel, order.sessions_per_device, hearing.hear_in_thread)
+        use_places(hearing.places)
     interval_seconds = shortest_tick_seconds(order.stall_seconds, order.blocking_seconds)
     ticking = Ticker(channel, interval_seconds) if interval_seconds else None
     try:

@@ -41,6 +41,13 @@ SECRET_CAP_CHARS: Final = 1024
 """One of them. A longer one is told in pieces."""
 
 
+SESSIONS_CAP: Final = 20_000
+"""How many sessions on devices one job may ask for. What it opens beyond that is not counted."""
+
+DEVICE_CAP_CHARS: Final = 600
+"""The name by which sessions on one device are counted."""
+
+
 def cut(text: str, cap_chars: int) -> str:
     """Shorten `text` to `cap_chars` characters and say so inside it."""
     if len(text) <= cap_chars:

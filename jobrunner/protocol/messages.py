@@ -5,17 +5,20 @@ from typing import Annotated, Final, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from jobrunner.protocol.caps import (
+    DEVICE_CAP_CHARS,
     FIELD_CAP_CHARS,
     FIELDS_CAP,
     LOG_CAP_CHARS,
     MESSAGE_CAP_CHARS,
     NAMES_CAP,
     SECRET_CAP_CHARS,
+    SESSIONS_CAP,
 )
 from jobrunner.protocol.frames import Frame, FrameError, pack
 
 JobType = Literal["acquire", "execute", "rollback"]
 FieldName = Annotated[str, Field(max_length=100)]
+SessionNumber = Annotated[int, Field(ge=1, le=SESSIONS_CAP)]
 FieldValue = Annotated[str, Field(max_length=FIELD_CAP_CHARS)] | bool | int | float | None
 HeaderT = TypeVar("HeaderT")
 RunOn = Literal["global", "device", "interface", "group", "client"]
@@ -64,6 +67,8 @@ class Order(Header):
     """After how long a silence its event loop counts as stalled."""
     blocking_seconds: float | None = None
     """After how long without an await its code counts as blocking. Without both, the loop does not tick."""
+    sessions_per_device: int = Field(default=0, ge=0)
+    """How many sessions a device may have of all jobs together. With 0 the child need not ask."""
 
 
 class Cancel(Header):
@@ -71,6 +76,31 @@ class Cancel(Header):
 
     type: Literal["cancel"] = "cancel"
     reason: str
+
+
+class SessionGranted(Header):
+    """Supervisor to child: the session that was asked for by this number may be opened now."""
+
+    type: Literal["session_granted"] = "session_granted"
+    number: SessionNumber
+
+
+class SessionWanted(Header):
+    """Child to supervisor: may a session on this device be opened? Answered when there is room for it.
+
+    `number` is the child's own, one for each session. `device` is any text that is the same for the same device.
+    """
+
+    type: Literal["session_wanted"] = "session_wanted"
+    number: SessionNumber
+    device: str = Field(max_length=DEVICE_CAP_CHARS)
+
+
+class SessionClosed(Header):
+    """Child to supervisor: the session with this number is closed, or wanted no more."""
+
+    type: Literal["session_closed"] = "session_closed"
+    number: SessionNumber
 
 
 class Log(Header):
@@ -146,14 +176,19 @@ class CatalogueReady(Header):
     type: Literal["catalogue"] = "catalogue"
 
 
-FromChild = Annotated[Ready | Log | Secret | Tick | Blocking | Outcome, Field(discriminator="type")]
+FromChild = Annotated[
+    Ready | Log | Secret | SessionWanted | SessionClosed | Tick | Blocking | Outcome,
+    Field(discriminator="type"),
+]
 FromTemplate = Annotated[Importing | Log | CatalogueReady, Field(discriminator="type")]
-ToChild = Annotated[Order | Cancel, Field(discriminator="type")]
+ToChild = Annotated[Order | Cancel | SessionGranted, Field(discriminator="type")]
 
 _MOST_PROBLEMS: Final = 20
-_FROM_CHILD: TypeAdapter[Ready | Log | Secret | Tick | Blocking | Outcome] = TypeAdapter(FromChild)
+_FROM_CHILD: TypeAdapter[Ready | Log | Secret | SessionWanted | SessionClosed | Tick | Blocking | Outcome] = (
+    TypeAdapter(FromChild)
+)
 _FROM_TEMPLATE: TypeAdapter[Importing | Log | CatalogueReady] = TypeAdapter(FromTemplate)
-_TO_CHILD: TypeAdapter[Order | Cancel] = TypeAdapter(ToChild)
+_TO_CHILD: TypeAdapter[Order | Cancel | SessionGranted] = TypeAdapter(ToChild)
 
 
 def _validated(adapter: TypeAdapter[HeaderT], frame: Frame) -> HeaderT:
@@ -168,7 +203,9 @@ def _validated(adapter: TypeAdapter[HeaderT], frame: Frame) -> HeaderT:
         raise FrameError(f"not a valid header: {reason}", incomplete=False) from None
 
 
-def from_child(frame: Frame) -> Ready | Log | Secret | Tick | Blocking | Outcome:
+def from_child(
+    frame: Frame,
+) -> Ready | Log | Secret | SessionWanted | SessionClosed | Tick | Blocking | Outcome:
     """Validate what a child sent. Raises `FrameError` for anything else; values are not echoed."""
     return _validated(_FROM_CHILD, frame)
 
@@ -178,6 +215,6 @@ def from_template(frame: Frame) -> Importing | Log | CatalogueReady:
     return _validated(_FROM_TEMPLATE, frame)
 
 
-def to_child(frame: Frame) -> Order | Cancel:
+def to_child(frame: Frame) -> Order | Cancel | SessionGranted:
     """Validate what the supervisor sent. Raises `FrameError` for anything else."""
     return _validated(_TO_CHILD, frame)

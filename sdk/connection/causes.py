@@ -36,6 +36,7 @@ class Cause(StrEnum):
     EXPIRED_PASSWORD = "expired_password"  # noqa: S105  # the name of a cause
     LOGIN_TIMEOUT = "login_timeout"
     SESSION_LIMIT = "session_limit"
+    SESSIONS_TAKEN = "sessions_taken"
     # In the session
     NO_PROMPT = "no_prompt"
     WRONG_PLATFORM = "wrong_platform"
@@ -49,6 +50,8 @@ class Cause(StrEnum):
     COMMAND_TIMEOUT = "command_timeout"
     CONNECTION_LOST = "connection_lost"
     SESSION_ENDED = "session_ended"
+    # Among many
+    DEVICE_TIMEOUT = "device_timeout"
     UNEXPECTED = "unexpected"
 
 
@@ -152,6 +155,12 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
         "All its sessions may be in use. Close some, or try again later.",
         retryable=True,
     ),
+    Cause.SESSIONS_TAKEN: Meaning(
+        "has no session to spare: within {seconds:g} s, all {limit} sessions that this worker may have there were "
+        "taken by {who}",
+        "Try again later, or raise --sessions-per-device if the device has more lines.",
+        retryable=True,
+    ),
     Cause.NO_PROMPT: Meaning(
         "accepted the login, but showed no prompt within {seconds:g} s", _GIVE_TIME, True
     ),
@@ -202,6 +211,9 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
     ),
     Cause.SESSION_ENDED: Meaning(
         "has no session any more: {detail}", "Connect anew: leave `async with` and enter another one.", True
+    ),
+    Cause.DEVICE_TIMEOUT: Meaning(
+        "was not done within {seconds:g} s", "Check the device, or allow more time for each.", True
     ),
     Cause.UNEXPECTED: Meaning(
         "can't be used: {detail} during {what}", "The traceback is in the job's log, at level debug.", True

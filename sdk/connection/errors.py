@@ -199,6 +199,12 @@ class SessionLimitError(DeviceError):
     cause = Cause.SESSION_LIMIT
 
 
+class SessionsTakenError(DeviceError):
+    """Other jobs, or this one, have all sessions that the worker may have on the device."""
+
+    cause = Cause.SESSIONS_TAKEN
+
+
 class NoPromptError(DeviceError):
     """Logged in, but no prompt came in time."""
 
@@ -269,6 +275,12 @@ class SessionEndedError(DeviceError):
     """The session was used after its end."""
 
     cause = Cause.SESSION_ENDED
+
+
+class DeviceTimeoutError(DeviceError):
+    """The function of `for_each_device` was not done with the device in time."""
+
+    cause = Cause.DEVICE_TIMEOUT
 
 
 class UnexpectedDeviceError(DeviceError):

@@ -9,7 +9,18 @@ from typing import Final
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.masking import not_shown
-from jobrunner.protocol.messages import Blocking, Log, Outcome, Ready, Secret, Tick, from_child
+from jobrunner.protocol.messages import (
+    Blocking,
+    Log,
+    Outcome,
+    Ready,
+    Secret,
+    SessionClosed,
+    SessionWanted,
+    Tick,
+    from_child,
+)
+from supervisor.job.device_sessions import JobSessions
 from supervisor.job.result import AT_ONCE_BYTES, Parts, checked, parts_of
 from supervisor.launcher.child import Child
 from supervisor.lifecycle.events import ChannelEnded, JobEvent, OutcomeArrived, Ticked
@@ -33,7 +44,7 @@ _WAITED_SECONDS: Final = 0.001
 class ChannelReader:
     """Reads the frames of one child to their end, and turns them into events and lines of the log.
 
-    `put` takes the events; `clock` is in seconds.
+    `put` takes the events, `sessions` what the job says of sessions on devices; `clock` is in seconds.
     """
 
     def __init__(
@@ -42,6 +53,7 @@ class ChannelReader:
         log: JobLog,
         reports: LoopReports,
         put: Callable[[JobEvent], None],
+        sessions: JobSessions,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.parts: Parts | None = None
@@ -57,6 +69,7 @@ class ChannelReader:
         self._log = log
         self._reports = reports
         self._put = put
+        self._sessions = sessions
         self._clock = clock
 
     async def read(self, result_cap_bytes: int) -> None:
@@ -90,7 +103,9 @@ class ChannelReader:
         await asyncio.sleep(0)
         self.is_behind = False
 
-    async def _take(self, message: Ready | Log | Secret | Tick | Blocking) -> None:
+    async def _take(
+        self, message: Ready | Log | Secret | SessionWanted | SessionClosed | Tick | Blocking
+    ) -> None:
         match message:
             case Log():
                 self.is_behind = True  # it may wait for its turn in a thread
@@ -101,6 +116,8 @@ class ChannelReader:
                     self.is_behind = False
             case Secret():
                 self._log.mask.learn(message.value)
+            case SessionWanted() | SessionClosed():
+                self._sessions.take(message)
             case Tick():
                 self._reports.ticked()
                 self._put(Ticked(time.monotonic()))

@@ -11,6 +11,7 @@ from jobrunner.protocol.frames import FrameError
 from jobrunner.protocol.messages import Cancel, Order
 from supervisor.errors import LaunchError
 from supervisor.job.channel import ChannelReader
+from supervisor.job.device_sessions import JobSessions, SessionDesk
 from supervisor.job.evidence import ending_of
 from supervisor.job.result import Finished, Parts, checked_in_steps
 from supervisor.job.timers import JobTimers
@@ -71,6 +72,7 @@ class Execution:
         limits: Limits,
         log: JobLog,
         reports: LoopReports,
+        session_desk: SessionDesk,
     ) -> None:
         self._child = child
         self._sweeper = sweeper
@@ -86,7 +88,8 @@ class Execution:
         self._timers = JobTimers(lambda at, timer: self._put(TimerFired(at, timer)))
         # A failure is a bug of ours. The event that it was to bring will not come, so `run` must not wait for it.
         self._tasks = Tasks(lambda _, error: self._events.put_nowait(error))
-        self._channel = ChannelReader(child, log, reports, self._put)
+        self._sessions = JobSessions(session_desk, child.pid, self._send)
+        self._channel = ChannelReader(child, log, reports, self._put, self._sessions)
         self._conclusion: Conclude | None = None
 
     async def run(self, build_order: Callable[[float], Order], payload: bytes) -> Finished:
@@ -142,6 +145,7 @@ class Execution:
         self._timers.cancel()
         self._tasks.cancel()
         self._log.close()
+        self._sessions.leave()
         if self._conclusion is None or not self._conclusion.stuck:
             self._sweeper.leave(self.processes)
 

@@ -12,6 +12,7 @@ from jobrunner.protocol.catalogue import BlockEntry
 from jobrunner.protocol.masking import Mask
 from jobrunner.protocol.messages import JobType, Order, RunOn
 from supervisor.errors import LaunchError
+from supervisor.job.device_sessions import SessionDesk
 from supervisor.job.directories import JobDirectories
 from supervisor.job.execution import Execution
 from supervisor.job.json_secrets import secrets_in_steps
@@ -85,6 +86,7 @@ class JobRunner:
         self._spares = SparePool(launcher, spares, cgroups)
         self._spares.on_ready = lambda child: self._directories.make_ahead(child.user)
         self._sweeper = Sweeper(launcher)
+        self._session_desk = SessionDesk(settings.sessions_per_device)
         self._sampler = Sampler()
         self._process_counter = ProcessCounter()
         self._removing: dict[str, asyncio.Future[object]] = {}
@@ -197,9 +199,8 @@ class JobRunner:
             block_file=block.file,
             blocking_seconds=settings.blocking_seconds,
         )
-        execution = Execution(
-            child, self._sweeper, self._sampler, self._process_counter, limits, log, reports
-        )
+        parts = (self._sweeper, self._sampler, self._process_counter)
+        execution = Execution(child, *parts, limits, log, reports, self._session_desk)
         self._running[job.job_id] = execution
         if self._is_stopping():
             execution.stop()
@@ -220,6 +221,7 @@ class JobRunner:
                 result_cap_bytes=settings.max_result_mb * 2**20,
                 stall_seconds=limits.stall_seconds,
                 blocking_seconds=settings.blocking_seconds or None,
+                sessions_per_device=settings.sessions_per_device,
             )
 
         try:
@@ -254,6 +256,7 @@ class JobRunner:
     def renew(self, settings: RunSettings) -> None:
         """Run jobs under these settings from now on, in children that know the code of today."""
         self.settings = settings
+        self._session_desk.set_limit(settings.sessions_per_device)
         self._spares.renew()
         self._sweeper.look_for_strays()
 

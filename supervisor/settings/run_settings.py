@@ -115,6 +115,13 @@ class RunSettings(BaseSettings):
         description="No process of a job can write a file larger than this. Default: no limit.",
     )
     max_result_mb: int = Field(default=8, gt=0, le=64, description="The largest result of a job, as JSON.")
+    sessions_per_device: int = Field(
+        default=4,
+        ge=0,
+        le=1000,
+        description="How many sessions all jobs of this worker together have open on one device; the next ones wait "
+        "for their turn within the limit of their login. 0: any number.",
+    )
     start_method: Literal["template", "spawn"] = Field(
         default="template",
         description="`template`: children are forks of a process that has imported the blocks. "

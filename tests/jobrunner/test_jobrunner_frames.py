@@ -19,6 +19,9 @@ from jobrunner.protocol.messages import (
     Outcome,
     Ready,
     Secret,
+    SessionClosed,
+    SessionGranted,
+    SessionWanted,
     from_child,
     from_template,
     to_child,
@@ -156,7 +159,10 @@ MESSAGES = [
     (from_child, Ready(pid=4)),
     (from_child, Log(level=20, logger="block", text="naïve ✓", created=1.5)),
     (from_child, Secret(value="Rotated-Pw-2026")),
+    (from_child, SessionWanted(number=1, device="192.0.2.1 port 22")),
+    (from_child, SessionClosed(number=1)),
     (from_child, Outcome(success=True, message="m", body_bytes=0)),
+    (to_child, SessionGranted(number=1)),
     (to_child, Cancel(reason="time")),
 ]
 

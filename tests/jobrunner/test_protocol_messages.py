@@ -22,6 +22,7 @@ from jobrunner.protocol.messages import (
 LOG: dict[str, Any] = {"type": "log", "level": 20, "logger": "block", "text": "x", "created": 1.5}
 OUTCOME: dict[str, Any] = {"type": "outcome", "success": True, "message": "m", "body_bytes": 0}
 BLOCKING: dict[str, Any] = {"type": "blocking", "file": "f", "line": 1, "since": 1.0, "text": "x"}
+WANTED: dict[str, Any] = {"type": "session_wanted", "number": 1, "device": "r1"}
 ORDER: dict[str, Any] = {
     "type": "order",
     "job_id": "j",
@@ -69,6 +70,14 @@ AT_THE_CAP = [
         {"type": "secret"},
         {"value": "x" * caps.SECRET_CAP_CHARS},
         {"value": "x" * (caps.SECRET_CAP_CHARS + 1)},
+    ),
+    (from_child, WANTED, {"number": 1}, {"number": 0}),
+    (from_child, WANTED, {"number": caps.SESSIONS_CAP}, {"number": caps.SESSIONS_CAP + 1}),
+    (
+        from_child,
+        WANTED,
+        {"device": "x" * caps.DEVICE_CAP_CHARS},
+        {"device": "x" * (caps.DEVICE_CAP_CHARS + 1)},
     ),
     (from_child, OUTCOME, {"body_bytes": 0}, {"body_bytes": -1}),
     (

@@ -10,6 +10,7 @@ from typing import Any
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.masking import Mask
 from jobrunner.protocol.messages import Order
+from supervisor.job.device_sessions import SessionDesk
 from supervisor.job.execution import Execution
 from supervisor.job.result import Finished, result_text
 from supervisor.verdict import ExitStatus, Limits
@@ -32,6 +33,9 @@ _HEADERS: tuple[dict[str, Any], ...] = (
     {"type": "outcome", "success": True, "message": "Done", "body_bytes": 0},
     {"type": "outcome", "success": False, "message": SECRET, "retryable": True, "body_bytes": 2},
     {"type": "tick"},
+    {"type": "session_wanted", "number": 1, "device": SECRET},
+    {"type": "session_wanted", "number": 2, "device": SECRET},
+    {"type": "session_closed", "number": 1},
     {"type": "blocking", "file": "block.py", "line": 1, "since": 0.0, "text": SECRET},
     {"type": "order", "job_id": "j", "block_id": "b"},
     {"type": SECRET},
@@ -116,7 +120,7 @@ async def check_bytes(rng: random.Random, sent: bytes) -> None:
     limits = Limits(max_seconds=10.0, grace_seconds=0.0)
     reports = LoopReports(child, log, block_id="fuzz/echo:1.0.0", block_file=None, blocking_seconds=0.5)  # type: ignore[arg-type]
     parts = (NothingToSweep(), NoSampler(), ProcessCounter())
-    execution = Execution(child, *parts, limits, log, reports)  # type: ignore[arg-type]
+    execution = Execution(child, *parts, limits, log, reports, SessionDesk(1))  # type: ignore[arg-type]
     speaking = asyncio.ensure_future(_speak(child, sent, rng))
     try:
         finished = await execution.run(_order, b"{}")

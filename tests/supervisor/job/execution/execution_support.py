@@ -8,6 +8,7 @@ from typing import Any, Self
 from jobrunner.protocol.frames import Frame, read_frame
 from jobrunner.protocol.masking import Mask
 from jobrunner.protocol.messages import Blocking, Cancel, Header, Order, Outcome, to_child
+from supervisor.job.device_sessions import JobSessions, SessionDesk
 from supervisor.job.execution import Execution
 from supervisor.job.result import Finished
 from supervisor.launcher.child import Reaped
@@ -157,14 +158,17 @@ class Reports:
 class Scene:
     """One execution, and the child's side of it."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, desk: SessionDesk | None = None, pid: int | None = None) -> None:
         self.calls: Calls = []
         self.child = RecordedChild(self.calls)
+        self.child.pid = pid or self.child.pid
         self.sweeper = Sweeper(self.calls)
         self.sampler, self.headcount = Watcher(self.calls, "sampler"), Watcher(self.calls, "headcount")
         self.reports = Reports(self.calls)
         self.log = JobLog("job", BLOCK, Mask([SECRET]))
-        parts: Any = (self.sweeper, self.sampler, self.headcount, limits, self.log, self.reports)
+        self.desk = desk or SessionDesk()
+        self.sessions = JobSessions(self.desk, self.child.pid, lambda data: None)
+        parts: Any = (self.sweeper, self.sampler, self.headcount, limits, self.log, self.reports, self.desk)
         self.execution = Execution(self.child, *parts)  # type: ignore[arg-type]  # what is used of it
         self.order: Order | None = None
         self.payload = b""

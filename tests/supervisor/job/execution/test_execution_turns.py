@@ -29,6 +29,7 @@ async def test_other_work_has_its_turn_between_the_frames_that_are_in_the_stream
         scene.log,
         scene.reports,  # type: ignore[arg-type]  # as above
         events.append,
+        scene.sessions,
         lambda: next(times),
     )
     reading = asyncio.ensure_future(reader.read(1000))
@@ -54,7 +55,7 @@ async def test_a_frame_that_was_waited_for_gives_no_way_as_others_had_their_turn
         ways.append(True)
 
     monkeypatch.setattr(ChannelReader, "_give_way", give_way)
-    reader = ChannelReader(scene.child, scene.log, scene.reports, read.append)  # type: ignore[arg-type]
+    reader = ChannelReader(scene.child, scene.log, scene.reports, read.append, scene.sessions)  # type: ignore[arg-type]
     reading = asyncio.ensure_future(reader.read(1000))
     for count in range(1, 4):
         await asyncio.sleep(0.01)

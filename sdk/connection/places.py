@@ -1,0 +1,93 @@
+"""Places for sessions: a device has few of them, and other jobs want some too.
+
+In a worker, a session is opened when the worker says so (`--sessions-per-device`). It counts the sessions of all its
+jobs. Where no worker is, there is nobody to ask.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import Final, Protocol
+
+from sdk.connection.causes import Cause
+from sdk.connection.deadline import Deadline
+from sdk.connection.errors import fail
+
+
+class Place(Protocol):
+    """A place that was asked for."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for at most so long; return whether it may be used, or was given back meanwhile. Blocks."""
+        ...
+
+    def give_back(self) -> None:
+        """Say that it is wanted no more; wakes who waits for it."""
+        ...
+
+
+class Places(Protocol):
+    """Whom to ask for places. `limit` is how many a device has."""
+
+    limit: int
+
+    def ask(self, device: str) -> Place:
+        """Ask for one. Returns at once."""
+        ...
+
+
+_in_force: Places | None = None
+_lock: Final = threading.Lock()
+_mine: Final[Counter[str]] = Counter()
+"""How many places on a device this job has itself, to tell a job that is in its own way from others that are."""
+
+
+def use_places(places: Places | None) -> None:
+    """Have this process ask `places` from now on; None for nobody."""
+    global _in_force
+    _in_force = places
+
+
+class SessionPlace:
+    """The place of one session on `device`: make it, `wait` for it before anything is opened, `give_back` at the end.
+
+    `device` names it for counting: the same text for the same device. All methods may be called by any thread.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self._places = _in_force
+        self._place = self._places.ask(device) if self._places is not None else None
+        self._is_counted = False
+        self._is_given_back = False
+
+    def wait(self, deadline: Deadline) -> None:
+        """Block until the session may be opened.
+
+        Raises `SessionsTakenError` at the deadline, and where the place is given back meanwhile.
+        """
+        if self._place is None or self._places is None:
+            return
+        granted = self._place.wait(deadline.left_seconds)
+        with _lock:
+            if granted and not self._is_given_back:
+                _mine[self._device] += 1
+                self._is_counted = True
+                return
+            own = _mine[self._device]
+        self.give_back()
+        limit = self._places.limit
+        who = "other jobs" if not own else "this job itself" if own >= limit else "this and other jobs"
+        raise fail(Cause.SESSIONS_TAKEN, self._device, seconds=deadline.seconds, limit=limit, who=who)
+
+    def give_back(self) -> None:
+        """Say that the session is closed, or wanted no more. May be called more than once."""
+        with _lock:
+            if self._is_given_back:
+                return
+            self._is_given_back = True
+            if self._is_counted:
+                _mine[self._device] -= 1
+        if self._place is not None:
+            self._place.give_back()

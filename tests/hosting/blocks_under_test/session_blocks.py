@@ -1,0 +1,48 @@
+"""Blocks that take places for sessions on a device, without any device."""
+
+import asyncio
+import time
+from pathlib import Path
+
+from sdk import FunctionBlockResult, WorkflowContext, register_function_block
+from sdk.concurrency import run_in_thread
+from sdk.connection.deadline import Deadline
+from sdk.connection.places import SessionPlace
+
+from .process_blocks import Base, Data, Params, block, done
+
+
+async def _until_exists(path: Path) -> None:
+    while not path.exists():
+        await asyncio.sleep(0.01)
+
+
+@register_function_block(block("holds_places"))
+class HoldsPlaces(Base):
+    """Takes four places on the device `text`, keeps them until a file `marker` is there, ends when `end` is."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Return when they were given back."""
+        places = [SessionPlace(params.text) for _ in range(4)]
+        for place in places:
+            place.wait(Deadline(30))  # on the loop: what the worker answers must be heard there too
+        Path(f"{params.marker}.taken").touch()
+        await _until_exists(Path(params.marker))
+        at = time.monotonic()
+        for place in places:
+            place.give_back()
+            place.give_back()
+        await _until_exists(Path(params.marker).with_name("end"))
+        return done(at)
+
+
+@register_function_block(block("wants_a_place"))
+class WantsAPlace(Base):
+    """Wants one place on the device `text`, within `mb` seconds."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Return when it was given."""
+        place = SessionPlace(params.text)
+        Path(f"{params.marker}.asked").touch()
+        await run_in_thread(place.wait)(Deadline(params.mb))
+        return done(time.monotonic())

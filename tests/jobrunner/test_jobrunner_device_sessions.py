@@ -1,0 +1,62 @@
+"""Sessions on one device, counted over all jobs of a worker: real children, limit 4."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hosting import Host
+
+from tests.patience import wait_until
+
+HOLDS, WANTS = "under_test/holds_places", "under_test/wants_a_place"
+
+
+def value(done: dict[str, Any]) -> float:
+    assert done["success"], done["message"]
+    return float(json.loads(done["body"])["data"]["value"])
+
+
+def begin_holding(host: Host, marker: Path, device: str, **request: Any) -> int:
+    number = host.start(HOLDS, parameters={"marker": str(marker), "text": device}, **request)
+    wait_until(Path(f"{marker}.taken").exists, "the first job has its four places")
+    return number
+
+
+def begin_wanting(host: Host, marker: Path, device: str, seconds: float = 30) -> int:
+    number = host.start(WANTS, parameters={"marker": str(marker), "text": device, "mb": seconds})
+    wait_until(Path(f"{marker}.asked").exists, "the second job has asked")
+    return number
+
+
+def test_a_second_job_waits_for_a_place_and_then_runs(host: Host, tmp_path: Path) -> None:
+    marker = tmp_path / "go"
+    first = begin_holding(host, marker, "r1 port 22")
+    second = begin_wanting(host, marker, "r1 port 22")
+    marker.touch()
+    # The first goes on, until there is a file `end`: a place that is given back is free at once.
+    granted_at = value(host.wait(second))
+    marker.with_name("end").touch()
+    assert granted_at >= value(host.wait(first))
+
+
+def test_a_job_that_is_killed_gives_its_places_back(host: Host, tmp_path: Path) -> None:
+    marker = tmp_path / "never"
+    first = begin_holding(host, marker, "r2 port 22", limits={"max_job_seconds": 1.5, "grace_seconds": 0})
+    second = begin_wanting(host, marker, "r2 port 22")
+    done = host.wait(second)
+    assert done["success"], done["message"]
+    assert host.wait(first)["cause"] == "time_limit"
+
+
+def test_who_gets_no_place_in_time_is_told_that_other_jobs_have_them(host: Host, tmp_path: Path) -> None:
+    marker = tmp_path / "go"
+    first = begin_holding(host, marker, "r3 port 22")
+    other = begin_wanting(host, tmp_path / "other", "r4 port 22")
+    assert host.wait(other)["success"], "another device has places of its own"
+    done = host.wait(begin_wanting(host, marker, "r3 port 22", seconds=0.3))
+    assert not done["success"]
+    assert "r3 port 22 has no session to spare: within 0.3 s, all 4 sessions" in done["message"]
+    assert "were taken by other jobs. Try again later" in done["message"]
+    marker.touch()
+    marker.with_name("end").touch()
+    assert host.wait(first)["success"]
