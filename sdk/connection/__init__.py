@@ -10,15 +10,19 @@ if TYPE_CHECKING:
     from sdk.connection.causes import Cause
     from sdk.connection.errors import DeviceError
     from sdk.connection.login import JumpHost, Login
+    from sdk.connection.many import for_each_device
+    from sdk.connection.outcomes import DeviceOutcome
 
 _HOMES: Final = {
     "Cause": "sdk.connection.causes",
     "DeviceError": "sdk.connection.errors",
+    "DeviceOutcome": "sdk.connection.outcomes",
     "JumpHost": "sdk.connection.login",
     "Login": "sdk.connection.login",
+    "for_each_device": "sdk.connection.many",
 }
 
-__all__ = ["Cause", "DeviceError", "JumpHost", "Login"]
+__all__ = ["Cause", "DeviceError", "DeviceOutcome", "JumpHost", "Login", "for_each_device"]
 
 
 if not TYPE_CHECKING:
