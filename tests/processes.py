@@ -12,6 +12,7 @@ PURE_FOLDERS: Final = (
     "programs/fuzz",
     "programs/redaction",
     "sdk/concurrency",
+    "sdk/connection/platforms",
     "supervisor/commands/local",
     "supervisor/engine",
     "supervisor/lifecycle",

@@ -46,6 +46,8 @@ class Cause(StrEnum):
     PAGER = "pager"
     QUESTION = "question"
     PASSWORD_ASKED = "password_asked"  # noqa: S105  # the name of a cause
+    REFUSED_COMMAND = "refused_command"
+    UNREADABLE_ANSWER = "unreadable_answer"
     UNEXPECTED_ANSWER = "unexpected_answer"
     COMMAND_TIMEOUT = "command_timeout"
     CONNECTION_LOST = "connection_lost"
@@ -198,6 +200,16 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
     Cause.PASSWORD_ASKED: Meaning(
         "asks for a password during {what}",
         "Use `send_interactive` to answer it, or an account that is not asked.",
+        retryable=False,
+    ),
+    Cause.REFUSED_COMMAND: Meaning(
+        "refused {what!r}",
+        "Check the rights of the account, and whether the device has this command.",
+        retryable=False,
+    ),
+    Cause.UNREADABLE_ANSWER: Meaning(
+        "answered {what!r} with what can't be read as data: {detail}",
+        "Look at the answer with `show_command`.",
         retryable=False,
     ),
     Cause.UNEXPECTED_ANSWER: Meaning(

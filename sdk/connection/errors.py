@@ -253,6 +253,18 @@ class PasswordAskedError(DeviceError):
     cause = Cause.PASSWORD_ASKED
 
 
+class RefusedCommandError(DeviceError):
+    """The device does not take a command whose answer is needed."""
+
+    cause = Cause.REFUSED_COMMAND
+
+
+class UnreadableAnswerError(DeviceError):
+    """The answer of the device is not what its platform prints."""
+
+    cause = Cause.UNREADABLE_ANSWER
+
+
 class UnexpectedAnswerError(DeviceError):
     """A step of `send_interactive` was not answered as expected."""
 

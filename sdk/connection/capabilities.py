@@ -1,0 +1,23 @@
+"""What a platform can do. `connect(device, needs=(Execution, Information))` asks for it before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class Execution:
+    """Sends commands and returns their outputs."""
+
+
+class Configuration:
+    """Plans, applies and undoes changes, and saves them."""
+
+
+class Information:
+    """Says facts, configuration, interfaces, neighbors and routes as data of one form."""
+
+
+def missing(capabilities: Iterable[type], needs: Iterable[type]) -> list[str]:
+    """Return the names of what is needed and not there, in the order of the needs."""
+    there = frozenset(capabilities)
+    return [need.__name__ for need in needs if need not in there]

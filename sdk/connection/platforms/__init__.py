@@ -1,0 +1,1 @@
+"""What is special about each platform: its commands, how it refuses them, and what its answers mean."""

@@ -1,0 +1,88 @@
+"""What vtysh of FRR says, as facts. Pure functions; None for a text that is not what the command prints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sdk.connection.information import DeviceFacts, InterfaceFacts, InterfaceState, NextHop, Route
+from sdk.connection.parsing import parse_json
+
+_VERSION = re.compile(r"^\s*FRRouting (\S+) \((.*?)\)(?: on (.+?)\.?)?\s*$", re.MULTILINE)
+
+
+def is_frr(show_version: str) -> bool:
+    """Tell whether a text is the answer of FRR to `show version`."""
+    return _VERSION.search(show_version) is not None
+
+
+def device_facts(show_version: str, platform: str) -> DeviceFacts | None:
+    """Read `show version`. FRR is a program: there is no model and no serial number."""
+    match = _VERSION.search(show_version)
+    if match is None:
+        return None
+    return DeviceFacts(
+        platform=platform, hostname=match[2] or None, vendor="FRRouting", software_release=match[1]
+    )
+
+
+def interfaces(show_interface_json: str) -> list[InterfaceFacts] | None:
+    """Read `show interface vrf all json`."""
+    data = parse_json(show_interface_json)
+    if not isinstance(data, dict):
+        return None
+    return [_interface(name, item) for name, item in data.items() if isinstance(item, dict)]
+
+
+def routes(show_ip_route_json: str) -> list[Route] | None:
+    """Read `show ip route json`: of the routes to a prefix the one that is used."""
+    data = parse_json(show_ip_route_json)
+    if not isinstance(data, dict):
+        return None
+    return [_route(item) for items in data.values() for item in items if item.get("selected")]
+
+
+def configuration(show_running_config: str) -> str | None:
+    """Take the configuration out of what vtysh prints around it; None for a text that holds none."""
+    lines = show_running_config.replace("\r", "").strip("\n").split("\n")
+    start = next((index for index, line in enumerate(lines) if line.startswith("frr version ")), None)
+    if start is None:
+        return None
+    return "\n".join(lines[start:]).rstrip() + "\n"
+
+
+def _interface(name: str, item: Mapping[str, Any]) -> InterfaceFacts:
+    if item.get("administrativeStatus") != "up":
+        state = InterfaceState.ADMINISTRATIVE_SHUTDOWN
+    else:
+        state = InterfaceState.UP if item.get("operationalStatus") == "up" else InterfaceState.DOWN
+    vrf = item.get("vrfName")
+    speed = item.get("speed")
+    return InterfaceFacts(
+        name=name,
+        state=state,
+        description=item.get("description") or item.get("protocolDescription"),
+        addresses=tuple(each["address"] for each in item.get("ipAddresses", []) if "address" in each),
+        mac_address=item.get("hardwareAddress"),
+        mtu_bytes=item.get("mtu"),
+        # The kernel's "unknown" is a very large number.
+        speed_mbit=speed if isinstance(speed, int) and 0 < speed < 4_294_967_295 else None,
+        vrf=None if vrf == "default" else vrf,
+    )
+
+
+def _route(item: Mapping[str, Any]) -> Route:
+    vrf = item.get("vrfName")
+    return Route(
+        prefix=item["prefix"],
+        protocol=item["protocol"],
+        next_hops=tuple(
+            NextHop(hop.get("ip"), hop.get("interfaceName"))
+            for hop in item.get("nexthops", [])
+            if hop.get("active") and not hop.get("unreachable")
+        ),
+        distance=item.get("distance"),
+        metric=item.get("metric"),
+        vrf=None if vrf == "default" else vrf,
+    )

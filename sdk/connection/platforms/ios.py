@@ -1,0 +1,91 @@
+"""IOS and IOS-XE."""
+
+from __future__ import annotations
+
+from sdk.connection.capabilities import Configuration, Execution, Information
+from sdk.connection.causes import Cause
+from sdk.connection.deadline import Deadline
+from sdk.connection.errors import fail
+from sdk.connection.information import DeviceFacts, InterfaceFacts, Neighbor, Route
+from sdk.connection.platforms import ios_readings
+from sdk.connection.platforms.platform import Platform
+from sdk.connection.platforms.registration import register_platform
+from sdk.connection.platforms.signatures import recognize
+
+_OWN = ("ios", "iosxe")
+_CONFIG_COMMANDS = {"running": "show running-config", "startup": "show startup-config"}
+
+
+@register_platform("ios", "cisco_ios")
+class Ios(Platform):
+    """Reads with `show`, in user mode what that allows. The lines below are the ones that are sent.
+
+    Facts: `show version`. Interfaces: `show interfaces`, which prints the primary IPv4 address only. Neighbors: `show
+    lldp neighbors detail` and `show cdp neighbors detail`. Routes: `show ip route`. Saving: `write memory`.
+    """
+
+    netmiko_type = "cisco_ios"
+    capabilities = frozenset({Execution, Configuration, Information})
+    paging_off = ("terminal length 0", "terminal width 511")
+
+    def get_information(self, *, deadline: Deadline) -> DeviceFacts:
+        """Read `show version`. Raises `WrongPlatformError` where another system answers it."""
+        line = "show version"
+        output = self.ask(line, deadline=deadline)
+        recognized = recognize(output)
+        if recognized is not None and recognized.platform not in _OWN:
+            raise fail(
+                Cause.WRONG_PLATFORM, self.session.where, last_line=recognized.evidence, platform=self.name
+            )
+        facts = ios_readings.device_facts(output, recognized.platform if recognized else self.name)
+        if facts is None:
+            raise self.unreadable(line)
+        return facts
+
+    def get_config(self, *, deadline: Deadline, source: str = "running") -> str:
+        """Read `show running-config` or `show startup-config`, without what stands around the configuration."""
+        line = _CONFIG_COMMANDS.get(source)
+        if line is None:
+            raise self.lacks(f"{source} configuration")
+        config = ios_readings.configuration(self.ask(line, deadline=deadline))
+        if config is None:
+            raise self.unreadable(line)
+        return config
+
+    def get_interfaces(self, *, deadline: Deadline) -> list[InterfaceFacts]:
+        """Read `show interfaces`."""
+        line = "show interfaces"
+        found = ios_readings.interfaces(self.ask(line, deadline=deadline))
+        if found is None:
+            raise self.unreadable(line)
+        return found
+
+    def get_neighbors(self, *, deadline: Deadline) -> list[Neighbor]:
+        """Read LLDP and CDP: a neighbor that speaks both is there twice."""
+        lldp, cdp = "show lldp neighbors detail", "show cdp neighbors detail"
+        by_lldp = ios_readings.lldp_neighbors(self.ask(lldp, deadline=deadline))
+        by_cdp = ios_readings.cdp_neighbors(self.ask(cdp, deadline=deadline))
+        if by_lldp is None or by_cdp is None:
+            raise self.unreadable(lldp if by_lldp is None else cdp)
+        return by_lldp + by_cdp
+
+    def get_routes(self, *, deadline: Deadline) -> list[Route]:
+        """Read `show ip route`: the routes of no VRF."""
+        line = "show ip route"
+        found = ios_readings.routes(self.ask(line, deadline=deadline))
+        if found is None:
+            raise self.unreadable(line)
+        return found
+
+    def save_config(self, *, deadline: Deadline) -> None:
+        """Send `write memory`. Raises `UnreadableAnswerError` unless the device says that it is done."""
+        line = "write memory"
+        if "[OK]" not in self.ask(line, deadline=deadline):
+            raise self.unreadable(line, "it does not end in [OK]")
+
+
+@register_platform("iosxe", "cisco_xe")
+class IosXe(Ios):
+    """IOS-XE: the same commands as IOS."""
+
+    netmiko_type = "cisco_xe"

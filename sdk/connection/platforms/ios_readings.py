@@ -1,0 +1,224 @@
+"""What the `show` commands of IOS and IOS-XE say, as facts. Pure functions.
+
+Each takes the output of the command in its name, as the device printed it, and returns None where the text is not what
+that command prints.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sdk.connection.information import DeviceFacts, InterfaceFacts, InterfaceState, Neighbor, NextHop, Route
+from sdk.connection.parsing import parse_rows
+
+_TEMPLATES = "cisco_ios"
+# What a device prints in front of its configuration.
+_AROUND = re.compile(
+    r"Building configuration|Current configuration\s*:|Using \d+ (out )?of \d+ bytes|Load for |Time source"
+)
+_UNIT_SECONDS = {"year": 31_536_000, "week": 604_800, "day": 86_400, "hour": 3600, "minute": 60}
+# The letters in front of a route, and the words that all platforms share.
+_PROTOCOLS = {
+    "C": "connected",
+    "L": "local",
+    "S": "static",
+    "O": "ospf",
+    "B": "bgp",
+    "i": "isis",
+    "R": "rip",
+    "D": "eigrp",
+}
+# What begins an interface and a route, whether the template knows the rest of it or not.
+_INTERFACE = re.compile(r"^\S.* is .+, line protocol is ", re.MULTILINE)
+_ROUTE = re.compile(r"^[A-Za-z].{0,9}? +(\d+\.\d+\.\d+\.\d+)", re.MULTILINE)
+_NO_ROUTES = re.compile(r"^Gateway of last resort is not set\s*\Z", re.MULTILINE)
+
+
+def device_facts(show_version: str, platform: str) -> DeviceFacts | None:
+    """Read `show version`. Of a stack, the first member's model and serial number."""
+    rows = parse_rows(_TEMPLATES, "show version", show_version)
+    if not rows or not rows[0]["version"]:
+        return None
+    row = rows[0]
+    return DeviceFacts(
+        platform=platform,
+        hostname=row["hostname"] or None,
+        vendor="Cisco",
+        model=_first(row["hardware"]),
+        serial=_first(row["serial"]),
+        software_release=row["version"],
+        uptime_seconds=_uptime_seconds(row["uptime"]),
+    )
+
+
+def interfaces(show_interfaces: str) -> list[InterfaceFacts] | None:
+    """Read `show interfaces`: of the addresses it prints the primary IPv4 one only."""
+    rows = parse_rows(_TEMPLATES, "show interfaces", show_interfaces)
+    # A template leaves out without a word what it does not know; so what has to come is counted.
+    if rows is None or len(rows) != len(_INTERFACE.findall(show_interfaces)):
+        return None
+    return [_interface(row) for row in rows]
+
+
+def lldp_neighbors(show_lldp_neighbors_detail: str) -> list[Neighbor] | None:
+    """Read `show lldp neighbors detail`; no neighbors where LLDP is off."""
+    if _is_off(show_lldp_neighbors_detail, "LLDP"):
+        return []
+    rows = parse_rows(_TEMPLATES, "show lldp neighbors detail", show_lldp_neighbors_detail)
+    if rows is None or len(rows) != _count(show_lldp_neighbors_detail, "", len(rows)):
+        return None
+    return [
+        Neighbor(
+            protocol="lldp",
+            local_interface=full_interface_name(row["local_interface"]),
+            name=row["neighbor_name"] or None,
+            interface=_neighbor_port(row["neighbor_port_id"]) or row["neighbor_interface"] or None,
+            address=row["mgmt_address"] or None,
+            platform=row["neighbor_description"] or None,
+            chassis_id=row["chassis_id"] or None,
+            capabilities=tuple(word.strip() for word in row["capabilities"].split(",") if word.strip()),
+        )
+        for row in rows
+    ]
+
+
+def cdp_neighbors(show_cdp_neighbors_detail: str) -> list[Neighbor] | None:
+    """Read `show cdp neighbors detail`; no neighbors where CDP is off."""
+    if _is_off(show_cdp_neighbors_detail, "CDP"):
+        return []
+    rows = parse_rows(_TEMPLATES, "show cdp neighbors detail", show_cdp_neighbors_detail)
+    if rows is None or len(rows) != _count(show_cdp_neighbors_detail, "cdp ", len(rows)):
+        return None
+    return [
+        Neighbor(
+            protocol="cdp",
+            local_interface=full_interface_name(row["local_interface"]),
+            name=row["neighbor_name"],
+            interface=row["neighbor_interface"] or None,
+            address=row["mgmt_address"] or None,
+            platform=row["platform"] or None,
+            capabilities=tuple(row["capabilities"].split()),
+        )
+        for row in rows
+    ]
+
+
+def routes(show_ip_route: str) -> list[Route] | None:
+    """Read `show ip route`; several next hops of a prefix are one route."""
+    if _NO_ROUTES.search(show_ip_route):
+        return []
+    rows = parse_rows(_TEMPLATES, "show ip route", show_ip_route)
+    if rows is None or not set(_ROUTE.findall(show_ip_route)) <= {row["network"] for row in rows}:
+        return None
+    found: dict[tuple[str, str], Route] = {}
+    for row in rows:
+        prefix = f"{row['network']}/{row['prefix_length']}"
+        protocol: str = _PROTOCOLS.get(row["protocol"]) or row["protocol"]
+        hop = NextHop(row["nexthop_ip"] or None, row["nexthop_if"] or None)
+        known = found.get((prefix, protocol))
+        found[prefix, protocol] = Route(
+            prefix=prefix,
+            protocol=protocol,
+            next_hops=(*(known.next_hops if known else ()), hop),
+            distance=_number(row["distance"]),
+            metric=_number(row["metric"]),
+            vrf=row["vrf"] or None,
+        )
+    return list(found.values())
+
+
+def configuration(show_config: str) -> str | None:
+    """Take a configuration out of what the device prints around it; None for a text that holds none."""
+    lines = show_config.replace("\r", "").strip("\n").split("\n")
+    for index, line in enumerate(lines):
+        if line.startswith(("!", "version ")):
+            return "\n".join(lines[index:]).rstrip() + "\n"
+        if line.strip() and not _AROUND.match(line):
+            return None
+    return None
+
+
+_FULL_NAMES = {
+    "Fa": "FastEthernet",
+    "Gi": "GigabitEthernet",
+    "Te": "TenGigabitEthernet",
+    "Twe": "TwentyFiveGigE",
+    "Fo": "FortyGigabitEthernet",
+    "Hu": "HundredGigE",
+    "Et": "Ethernet",
+    "Lo": "Loopback",
+    "Vl": "Vlan",
+    "Po": "Port-channel",
+    "Tu": "Tunnel",
+    "Se": "Serial",
+    "Mg": "mgmt",
+}
+
+
+def full_interface_name(name: str) -> str:
+    """Return `GigabitEthernet0/1` for `Gi0/1`: LLDP shortens names that other commands write in full."""
+    match = re.fullmatch(r"([A-Z][a-z]+)(\d[\d/.]*)", name.strip())
+    if match is None or match[1] not in _FULL_NAMES:
+        return name.strip()
+    return _FULL_NAMES[match[1]] + match[2]
+
+
+def _interface(row: dict[str, str]) -> InterfaceFacts:
+    address = f"{row['ip_address']}/{row['prefix_length']}" if row["ip_address"] else None
+    mac = mac_address(row["mac_address"])
+    return InterfaceFacts(
+        name=row["interface"],
+        state=_state(row["link_status"], row["protocol_status"]),
+        description=row["description"] or None,
+        addresses=(address,) if address else (),
+        mac_address=mac,
+        mtu_bytes=_number(row["mtu"]),
+        # The bandwidth of an interface without hardware is a figure for routing protocols.
+        speed_mbit=_speed_mbit(row["bandwidth"]) if mac else None,
+    )
+
+
+def _state(link: str, protocol: str) -> InterfaceState:
+    if "administratively" in link:
+        return InterfaceState.ADMINISTRATIVE_SHUTDOWN
+    if "err-disabled" in link or "err-disabled" in protocol:
+        return InterfaceState.ERROR_DISABLED
+    return InterfaceState.UP if protocol.startswith("up") else InterfaceState.DOWN
+
+
+def mac_address(text: str) -> str | None:
+    """Return `02:00:5e:00:53:01` for any way to write a MAC address, None for no address."""
+    digits = re.sub(r"[^0-9a-f]", "", text.lower())
+    return ":".join(re.findall("..", digits)) if len(digits) == 12 else None
+
+
+def _speed_mbit(bandwidth: str) -> int | None:
+    match = re.match(r"(\d+)\s+Kbit", bandwidth)
+    return int(match[1]) // 1000 or None if match else None
+
+
+def _neighbor_port(port_id: str) -> str | None:
+    return None if mac_address(port_id) else full_interface_name(port_id)
+
+
+def _count(output: str, protocol: str, otherwise: int) -> int:
+    """Return how many entries the device says that it has shown; `otherwise` where it does not say."""
+    match = re.search(rf"^\s*Total {protocol}entries displayed\s*:\s*(\d+)", output, re.MULTILINE)
+    return int(match[1]) if match else otherwise
+
+
+def _uptime_seconds(text: str) -> int | None:
+    found = re.findall(r"(\d+) (year|week|day|hour|minute)s?", text)
+    return sum(int(count) * _UNIT_SECONDS[unit] for count, unit in found) if found else None
+
+
+def _is_off(output: str, protocol: str) -> bool:
+    return re.match(rf"\s*%\s*{protocol} is not enabled\s*\Z", output) is not None
+
+
+def _first(values: list[str]) -> str | None:
+    return values[0] if values else None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() else None

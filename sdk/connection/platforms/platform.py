@@ -1,0 +1,176 @@
+"""The base of all platforms: what a plugin is given, and what it may say that it can do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar, Protocol
+
+from sdk.connection.answer import Answer
+from sdk.connection.capabilities import Execution, missing
+from sdk.connection.causes import Cause
+from sdk.connection.deadline import Deadline
+from sdk.connection.errors import DeviceError, fail
+from sdk.connection.information import DeviceFacts, InterfaceFacts, Neighbor, Route
+from sdk.connection.parsing import parse_rows
+from sdk.connection.platforms import refusals
+
+
+class Reply(Protocol):
+    """What the session brings back: the text without echo and prompt, and whether the size limit has cut it."""
+
+    @property
+    def text(self) -> str: ...  # noqa: D102
+    @property
+    def is_cut(self) -> bool: ...  # noqa: D102
+
+
+class DeviceSession(Protocol):
+    """What a platform uses of its session. All of it blocks, and ends at the deadline with a `DeviceError`."""
+
+    @property
+    def where(self) -> str:
+        """The device as messages name it."""
+        ...
+
+    @property
+    def prompt(self) -> str:
+        """The prompt as it was last seen, such as `lab1>`."""
+        ...
+
+    def send(self, command: str, *, deadline: Deadline) -> Reply:
+        """Send one line and return what came until the next prompt."""
+        ...
+
+
+class Platform:
+    """Speaks to the devices of one platform. Subclass it, and register the class with `@register_platform`.
+
+    One object for each connection. Its methods block and are called from one thread at a time; each ends at its
+    deadline with a `DeviceError`, and so does a cancelled one at its next line. What `capabilities` does not name is
+    refused before anything is sent.
+
+    `name` is the first name that the class is registered for. `netmiko_type` is the driver of netmiko that logs in.
+    `paging_off` is sent after the login; it does not matter if a device refuses one of these lines. With
+    `prepared_by_netmiko` netmiko does that in its place. `is_shell`: the login may lead to the shell of an operating
+    system, so "command not found" is an answer. `refusals` are the words by which the device refuses a command.
+    """
+
+    name: ClassVar[str] = ""
+    netmiko_type: ClassVar[str]
+    capabilities: ClassVar[frozenset[type]] = frozenset({Execution})
+    paging_off: ClassVar[tuple[str, ...]] = ()
+    prepared_by_netmiko: ClassVar[bool] = False
+    is_shell: ClassVar[bool] = False
+    refusals: ClassVar[re.Pattern[str]] = refusals.GENERAL
+
+    def __init__(self, session: DeviceSession) -> None:
+        self.session = session
+
+    @classmethod
+    def check_needs(cls, needs: tuple[type, ...], where: str) -> None:
+        """Do nothing if the platform can do all of `needs`.
+
+        Raises:
+            NotSupportedError: it can't. Nothing was sent.
+        """
+        lacking = missing(cls.capabilities, needs)
+        if lacking:
+            raise fail(Cause.NOT_SUPPORTED, where, platform=cls.name, what=" and no ".join(lacking).lower())
+
+    def after_login(self, *, deadline: Deadline) -> None:
+        """Find out whether it is the platform, after the first prompt came and `paging_off` was sent.
+
+        Raises:
+            ForeignShellError: the login leads to the shell of an operating system.
+            WrongPlatformError: what answers is something else.
+        """
+
+    def run(self, line: str, *, deadline: Deadline) -> Reply:
+        """Send one line of the platform's command line, and return the bare reply, whatever it says."""
+        return self.session.send(line, deadline=deadline)
+
+    def send_command(self, command: str, *, deadline: Deadline, parse: bool = False) -> Answer:
+        """Send one command. `parse` asks for the output as data beside the text.
+
+        Raises:
+            ForeignShellError: a shell of an operating system has answered.
+        """
+        reply = self.run(command, deadline=deadline)
+        self.refuse_foreign_shell(command, reply.text)
+        is_refused = self.is_refusal(reply.text)
+        is_data = parse and not reply.is_cut and not is_refused
+        return Answer(
+            command=command,
+            output=reply.text,
+            parsed=self.parse(command, reply.text, deadline=deadline) if is_data else None,
+            is_cut=reply.is_cut,
+            is_refused=is_refused,
+        )
+
+    def parse(self, command: str, output: str, *, deadline: Deadline) -> Any:
+        """Return a complete output as data, None where nothing recognises it."""
+        return parse_rows(self.netmiko_type, command, output)
+
+    def ask(self, line: str, *, deadline: Deadline) -> str:
+        """Send one command and return its output, which is complete and no refusal.
+
+        Raises:
+            RefusedCommandError: the device does not take the command.
+            ForeignShellError: a shell of an operating system has answered.
+            UnreadableAnswerError: the output is longer than the size limit.
+        """
+        reply = self.run(line, deadline=deadline)
+        self.refuse_foreign_shell(line, reply.text)
+        if self.is_refusal(reply.text):
+            said = refusals.words_of(reply.text, self.refusals)
+            raise fail(Cause.REFUSED_COMMAND, self.session.where, last_line=said, what=line)
+        if reply.is_cut:
+            raise self.unreadable(line, "it is longer than the size limit")
+        return reply.text
+
+    def is_refusal(self, output: str) -> bool:
+        """Tell whether an output says no more than that the device does not take the command."""
+        return refusals.is_refusal(output, self.refusals) or refusals.is_foreign_shell(output)
+
+    def refuse_foreign_shell(self, line: str, output: str) -> None:
+        """Do nothing unless a shell has answered that it does not know the command.
+
+        Raises:
+            ForeignShellError: it has.
+        """
+        if not self.is_shell and refusals.is_foreign_shell(output):
+            said = refusals.words_of(output)
+            where = self.session.where
+            raise fail(Cause.FOREIGN_SHELL, where, last_line=said, what=line, platform=self.name)
+
+    def unreadable(self, line: str, reason: str = "its form is not known") -> DeviceError:
+        """Return the error for an answer that can't be read as data."""
+        return fail(Cause.UNREADABLE_ANSWER, self.session.where, what=line, detail=reason)
+
+    def lacks(self, what: str) -> DeviceError:
+        """Return the error for what the platform does not have."""
+        return fail(Cause.NOT_SUPPORTED, self.session.where, platform=self.name, what=what)
+
+    def get_information(self, *, deadline: Deadline) -> DeviceFacts:
+        """Return what the device is. Raises `NotSupportedError` where a plugin does not have it, before it sends."""
+        raise self.lacks("facts")
+
+    def get_config(self, *, deadline: Deadline, source: str = "running") -> str:
+        """Return the `running` or the `startup` configuration. Raises `NotSupportedError` before it sends."""
+        raise self.lacks("configuration")
+
+    def get_interfaces(self, *, deadline: Deadline) -> list[InterfaceFacts]:
+        """Return the interfaces. Raises `NotSupportedError` where a plugin does not have it, before it sends."""
+        raise self.lacks("interfaces")
+
+    def get_neighbors(self, *, deadline: Deadline) -> list[Neighbor]:
+        """Return the neighbors. Raises `NotSupportedError` where a plugin does not have it, before it sends."""
+        raise self.lacks("neighbors")
+
+    def get_routes(self, *, deadline: Deadline) -> list[Route]:
+        """Return the routes. Raises `NotSupportedError` where a plugin does not have it, before it sends."""
+        raise self.lacks("routes")
+
+    def save_config(self, *, deadline: Deadline) -> None:
+        """Make the running configuration the startup configuration. Raises `NotSupportedError` before it sends."""
+        raise self.lacks("startup configuration")

@@ -1,0 +1,70 @@
+"""Finds out what answers in a session, with commands that change nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sdk.connection.deadline import Deadline
+from sdk.connection.platforms import refusals
+from sdk.connection.platforms.platform import DeviceSession, Platform
+from sdk.connection.platforms.signatures import Recognition, recognize, recognize_shell
+
+_NO_PAGES: Final = "terminal length 0"
+_SHOW: Final = "show version"
+_SHOW_UNPAGED: Final = "show version | no-more"
+_IN_SHELL: Final = "uname -s; cat /etc/os-release; vtysh -c 'show version'"
+_OTHER_WORDS: Final = ("screen-length 0 temporary", "display version")
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a login leads to.
+
+    `platform` is a short name such as `ios`, None where it is not known. `has_shell`: the login leads to the shell of
+    an operating system. `evidence` is the line that told, or the last one that the device said.
+    """
+
+    platform: str | None
+    vendor: str | None
+    software_release: str | None
+    has_shell: bool
+    evidence: str
+
+
+class Unknown(Platform):
+    """A device of which nothing is known yet: nothing is sent to it on its own."""
+
+    name = "unknown"
+    netmiko_type = "generic"
+    is_shell = True
+
+
+def probe(session: DeviceSession, *, deadline: Deadline) -> Detection:
+    """Ask what answers: two or three lines, most of which are refused by most devices.
+
+    Raises:
+        DeviceError: the session failed. What is only unknown is no error.
+    """
+
+    def say(line: str) -> str:
+        return session.send(line, deadline=deadline).text
+
+    first = say(_NO_PAGES)
+    if refusals.is_foreign_shell(first):
+        output = say(_IN_SHELL)
+        found = recognize(output) or recognize_shell(output)
+        return _detection(found, output, has_shell=True)
+    output = say(_SHOW_UNPAGED if refusals.is_refusal(first) else _SHOW)
+    found = None if refusals.is_refusal(output) else recognize(output)
+    if refusals.is_refusal(output):
+        say(_OTHER_WORDS[0])
+        output = say(_OTHER_WORDS[1])
+        found = recognize(output)
+    return _detection(found, output, has_shell=False)
+
+
+def _detection(found: Recognition | None, output: str, *, has_shell: bool) -> Detection:
+    if found is None:
+        return Detection(None, None, None, has_shell, refusals.words_of(output))
+    return Detection(found.platform, found.vendor, found.software_release, has_shell, found.evidence)

@@ -1,0 +1,44 @@
+"""How devices say no: by a refusal of the command, or by a shell that does not know it. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# As IOS, EOS, NX-OS, FRR, Junos, VRP and others word it.
+GENERAL: Final = re.compile(
+    r"^\s*(%\s*(invalid|incomplete|ambiguous|unknown|unrecognized|command incomplete|there is no matched)\b"
+    r"|syntax error\b|unknown command\b|error:\s*(unrecognized|wrong|incomplete)\b"
+    r"|%\s*(permission denied|authorization failed|command authorization failed)\b)",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+# bash, dash, busybox, zsh and fish.
+SHELL: Final = re.compile(
+    r"^\S*sh: .*(not found|unknown command|: no such file or directory)|^\S*sh: command not found: ",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+# A refusal is short. A log that quotes one is not.
+_MOST_LINES = 8
+
+
+def is_refusal(output: str, pattern: re.Pattern[str] = GENERAL) -> bool:
+    """Tell whether an output is a refusal of the command."""
+    return _is_short(output) and pattern.search(output) is not None
+
+
+def is_foreign_shell(output: str) -> bool:
+    """Tell whether an operating system's shell has answered, because it does not know the command."""
+    return _is_short(output) and SHELL.search(output) is not None
+
+
+def words_of(output: str, pattern: re.Pattern[str] = GENERAL) -> str:
+    """Return the line in which the device says no, or the last one that has words."""
+    lines = [line.strip() for line in output.splitlines() if line.strip(" ^\t\r")]
+    said = [line for line in lines if pattern.search(line) or SHELL.search(line)]
+    return (said or lines or [""])[-1]
+
+
+def _is_short(output: str) -> bool:
+    return len(output.strip().splitlines()) <= _MOST_LINES

@@ -1,0 +1,279 @@
+"""A platform returns complete data, or raises what says why there is none."""
+
+import pytest
+
+from sdk.connection.capabilities import Configuration, Execution, Information
+from sdk.connection.errors import (
+    DeviceError,
+    ForeignShellError,
+    NotSupportedError,
+    RefusedCommandError,
+    UnreadableAnswerError,
+    WrongPlatformError,
+)
+from sdk.connection.platforms.frr import Frr
+from sdk.connection.platforms.generic import generic_platform
+from sdk.connection.platforms.ios import Ios
+from sdk.connection.platforms.linux import Linux
+from sdk.connection.platforms.platform import Platform
+from sdk.connection.platforms.shell_lines import with_status
+from tests.sdk.connection.platforms.outputs import output
+from tests.sdk.connection.platforms.scripted_session import (
+    BASH_REFUSAL,
+    DEADLINE,
+    FRR_REFUSAL,
+    IOS_REFUSAL,
+    ScriptedReply,
+    ScriptedSession,
+)
+
+READS = ("get_information", "get_config", "get_interfaces", "get_neighbors", "get_routes")
+IOS_ANSWERS = {
+    "show version": output("cisco_ios", "show_version"),
+    "show interfaces": output("cisco_ios", "show_interfaces"),
+    "show lldp neighbors detail": output("cisco_ios", "show_lldp_neighbors_detail"),
+    "show cdp neighbors detail": output("cisco_ios", "show_cdp_neighbors_detail"),
+    "show ip route": output("cisco_ios", "show_ip_route"),
+    "show running-config": output("cisco_ios", "show_running_config"),
+    "show startup-config": output("cisco_ios", "show_startup_config"),
+    "write memory": "Building configuration...\n[OK]",
+}
+FRR_ANSWERS = {
+    "show version": output("frr", "show_version"),
+    "show interface vrf all json": output("frr", "show_interface"),
+    "show ip route": output("frr", "show_ip_route"),
+    "show ip route json": output("frr", "show_ip_route_as_json"),
+    "show running-config": output("frr", "show_running_config"),
+    "write memory": output("frr", "write_memory"),
+    "terminal length 0": "",
+}
+BASH_ANSWERS = {
+    **{f"vtysh -c '{line}'": text for line, text in FRR_ANSWERS.items()},
+    with_status("lldpcli -f json0 show neighbors"): output("linux", "lldpcli") + "neops-exit-status:0",
+    with_status("cat /etc/frr/frr.conf"): "frr version 10.3\nend\nneops-exit-status:0",
+}
+
+
+def ios(**answers: str | ScriptedReply) -> Ios:
+    lines = {line.replace("_", " "): text for line, text in answers.items()}
+    return Ios(ScriptedSession({**IOS_ANSWERS, **lines}, otherwise=IOS_REFUSAL))
+
+
+def frr_in_vtysh() -> Frr:
+    platform = Frr(ScriptedSession(FRR_ANSWERS, otherwise=FRR_REFUSAL))
+    platform.after_login(deadline=DEADLINE)
+    return platform
+
+
+def frr_in_bash() -> Frr:
+    platform = Frr(ScriptedSession(BASH_ANSWERS, otherwise=BASH_REFUSAL))
+    platform.after_login(deadline=DEADLINE)
+    return platform
+
+
+def sent(platform: Platform) -> list[str]:
+    session = platform.session
+    assert isinstance(session, ScriptedSession)
+    return session.sent
+
+
+def test_ios_answers_every_question() -> None:
+    platform = ios()
+
+    assert platform.get_information(deadline=DEADLINE).serial == "FGL1534A0BC"
+    assert platform.get_config(deadline=DEADLINE).endswith("end\n")
+    assert "hostname edge-1" in platform.get_config(deadline=DEADLINE, source="startup")
+    assert len(platform.get_interfaces(deadline=DEADLINE)) == 5
+    assert [item.protocol for item in platform.get_neighbors(deadline=DEADLINE)] == ["lldp"] * 2 + ["cdp"] * 2
+    assert len(platform.get_routes(deadline=DEADLINE)) == 7
+    platform.save_config(deadline=DEADLINE)
+
+
+@pytest.mark.parametrize("read", READS)
+def test_what_ios_refuses_is_an_error_and_no_empty_list(read: str) -> None:
+    platform = Ios(ScriptedSession({}, otherwise=IOS_REFUSAL))
+
+    with pytest.raises(RefusedCommandError, match="Invalid input") as caught:
+        getattr(platform, read)(deadline=DEADLINE)
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize("read", READS)
+def test_an_answer_that_the_size_limit_has_cut_is_not_read(read: str) -> None:
+    answers = {line: ScriptedReply(text, is_cut=True) for line, text in IOS_ANSWERS.items()}
+
+    with pytest.raises(UnreadableAnswerError, match="size limit"):
+        getattr(Ios(ScriptedSession(answers)), read)(deadline=DEADLINE)
+
+
+@pytest.mark.parametrize("read", READS)
+def test_an_answer_of_another_form_is_not_read(read: str) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        getattr(Ios(ScriptedSession({}, otherwise="something else")), read)(deadline=DEADLINE)
+
+
+def test_frr_that_is_called_ios_is_named() -> None:
+    platform = Ios(ScriptedSession(FRR_ANSWERS, otherwise=FRR_REFUSAL))
+
+    with pytest.raises(WrongPlatformError, match="FRRouting"):
+        platform.get_information(deadline=DEADLINE)
+
+
+@pytest.mark.parametrize("read", READS)
+def test_a_shell_behind_ios_is_named(read: str) -> None:
+    platform = Ios(ScriptedSession({}, otherwise=BASH_REFUSAL))
+
+    with pytest.raises(ForeignShellError, match="command not found"):
+        getattr(platform, read)(deadline=DEADLINE)
+
+
+def test_what_a_shell_says_is_no_answer_to_a_command() -> None:
+    with pytest.raises(ForeignShellError):
+        Ios(ScriptedSession({}, otherwise=BASH_REFUSAL)).send_command("show version", deadline=DEADLINE)
+
+
+def test_a_refused_command_says_so_and_is_not_parsed() -> None:
+    answer = ios().send_command("show nonsense", deadline=DEADLINE, parse=True)
+
+    assert answer.is_refused
+    assert answer.parsed is None
+
+
+def test_a_cut_output_is_marked_and_not_parsed() -> None:
+    text = output("cisco_ios", "show_ip_interface_brief")
+    platform = ios(show_ip_interface_brief=ScriptedReply(text, is_cut=True))
+
+    answer = platform.send_command("show ip interface brief", deadline=DEADLINE, parse=True)
+
+    assert (answer.output, answer.is_cut, answer.parsed) == (text, True, None)
+
+
+@pytest.mark.parametrize("text", ["", "% Configuration buffer full", "Building configuration..."])
+def test_a_configuration_is_saved_when_the_device_says_so(text: str) -> None:
+    with pytest.raises(UnreadableAnswerError, match="OK"):
+        ios(write_memory=text).save_config(deadline=DEADLINE)
+
+
+@pytest.mark.parametrize("login", [frr_in_vtysh, frr_in_bash])
+def test_frr_answers_from_both_login_shells(login: type[Frr]) -> None:
+    platform = login()
+
+    assert platform.get_information(deadline=DEADLINE).software_release == "10.3"
+    assert platform.get_config(deadline=DEADLINE).startswith("frr version 10.3")
+    assert len(platform.get_interfaces(deadline=DEADLINE)) == 5
+    assert len(platform.get_routes(deadline=DEADLINE)) == 5
+    platform.save_config(deadline=DEADLINE)
+    assert platform.send_command("show ip ospf nonsense", deadline=DEADLINE).is_refused
+
+
+def test_frr_asks_for_json_beside_the_text() -> None:
+    answer = frr_in_vtysh().send_command("show ip route", deadline=DEADLINE, parse=True)
+
+    assert answer.output == output("frr", "show_ip_route")
+    assert answer.parsed is not None
+    assert "192.0.2.0/30" in answer.parsed
+    assert frr_in_vtysh().send_command("show version", deadline=DEADLINE, parse=True).parsed is None
+
+
+def test_frr_has_neighbors_where_the_login_shell_can_ask_lldpd() -> None:
+    (neighbor,) = frr_in_bash().get_neighbors(deadline=DEADLINE)
+
+    assert neighbor.name == "r2"
+    assert frr_in_bash().get_config(deadline=DEADLINE, source="startup") == "frr version 10.3\nend\n"
+
+
+def test_what_vtysh_can_not_say_is_refused_before_anything_is_sent() -> None:
+    platform = frr_in_vtysh()
+    before = list(sent(platform))
+
+    with pytest.raises(NotSupportedError, match="LLDP"):
+        platform.get_neighbors(deadline=DEADLINE)
+    with pytest.raises(NotSupportedError, match="startup"):
+        platform.get_config(deadline=DEADLINE, source="startup")
+    assert sent(platform) == before
+
+
+@pytest.mark.parametrize(
+    ("answers", "otherwise"),
+    [({"show version": output("cisco_ios", "show_version")}, IOS_REFUSAL), ({}, BASH_REFUSAL), ({}, "")],
+)
+def test_what_is_not_frr_is_told_at_the_login(answers: dict[str, str], otherwise: str) -> None:
+    platform = Frr(ScriptedSession(answers, otherwise=otherwise))
+
+    with pytest.raises(WrongPlatformError, match="platform frr"):
+        platform.after_login(deadline=DEADLINE)
+
+
+def test_vtysh_that_reaches_no_daemon_is_no_data() -> None:
+    text = "Exiting: failed to connect to any daemons.\nHint: if this seems wrong, try running me as a privileged user!"
+    platform = Frr(ScriptedSession({"vtysh -c 'show version'": text}, otherwise=BASH_REFUSAL))
+
+    with pytest.raises(WrongPlatformError, match="failed to connect"):
+        platform.after_login(deadline=DEADLINE)
+
+
+LINUX_FACTS = (
+    output("linux", "os_release") + "---\nr1\n---\n52945.25 22111.93\n---\nACME\n\n\nneops-exit-status:0"
+)
+
+
+def linux(lldp: str, **answers: str) -> Linux:
+    table = {
+        "uname -s": "Linux",
+        with_status("ip -j -d address"): output("linux", "ip_address") + "neops-exit-status:0",
+        with_status("ip -4 -j route"): output("linux", "ip_route") + "neops-exit-status:0",
+        with_status("lldpcli -f json0 show neighbors"): lldp,
+        **answers,
+    }
+    return Linux(ScriptedSession(table, otherwise=LINUX_FACTS))
+
+
+def test_linux_answers_with_its_tools() -> None:
+    platform = linux(output("linux", "lldpcli") + "neops-exit-status:0")
+    platform.after_login(deadline=DEADLINE)
+
+    assert platform.get_information(deadline=DEADLINE).software_release == "Debian GNU/Linux 13 (trixie)"
+    assert len(platform.get_interfaces(deadline=DEADLINE)) == 5
+    assert len(platform.get_routes(deadline=DEADLINE)) == 3
+    assert len(platform.get_neighbors(deadline=DEADLINE)) == 1
+    with pytest.raises(NotSupportedError, match="configuration"):
+        platform.get_config(deadline=DEADLINE)
+
+
+@pytest.mark.parametrize(
+    ("lldp", "error"),
+    [
+        ("-bash: lldpcli: command not found\nneops-exit-status:127", NotSupportedError),
+        ("[WARN] unable to connect to socket\nneops-exit-status:1", RefusedCommandError),
+        ('{"lldp": [', UnreadableAnswerError),
+        ("no json\nneops-exit-status:0", UnreadableAnswerError),
+    ],
+)
+def test_a_tool_that_fails_is_no_empty_list(lldp: str, error: type[DeviceError]) -> None:
+    with pytest.raises(error):
+        linux(lldp).get_neighbors(deadline=DEADLINE)
+
+
+def test_what_is_not_linux_is_told_at_the_login() -> None:
+    platform = Linux(ScriptedSession({}, otherwise=IOS_REFUSAL))
+
+    with pytest.raises(WrongPlatformError, match="platform linux"):
+        platform.after_login(deadline=DEADLINE)
+
+
+@pytest.mark.parametrize("read", [*READS, "save_config"])
+def test_a_platform_without_a_class_refuses_before_anything_is_sent(read: str) -> None:
+    session = ScriptedSession({})
+    platform = generic_platform("eos", "arista_eos")(session)
+
+    with pytest.raises(NotSupportedError, match="eos"):
+        getattr(platform, read)(deadline=DEADLINE)
+    assert session.sent == []
+
+
+def test_needs_that_a_platform_lacks_are_named() -> None:
+    eos = generic_platform("eos", "arista_eos")
+
+    eos.check_needs((Execution,), "192.0.2.1")
+    with pytest.raises(NotSupportedError, match="eos, whose plugin has no configuration and no information"):
+        eos.check_needs((Execution, Configuration, Information), "192.0.2.1")
