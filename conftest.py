@@ -1,5 +1,5 @@
 """The fixtures of the labs, for all tests and examples below. They come with the plugin, too."""
 
-from sdk.testing.plugin import simple_iol
+from sdk.testing.plugin import simple_frr, simple_iol
 
-__all__ = ["simple_iol"]
+__all__ = ["simple_frr", "simple_iol"]

@@ -25,6 +25,7 @@ COMMAND_GROUPS: Final = {
         "dev": "run an engine and the worker here, and reload the blocks at each save",
         "submit": "submit a job to the engine of `local` or `dev`, and wait for its result",
         "run-block": "run one block in a child, exactly as the daemon does, and print its result",
+        "lab": "start real FRR routers or emulated IOS devices here, to try blocks on; end them",
         "blocks": "list the function blocks, and the modules that are left out or can't be imported",
     },
 }

@@ -118,6 +118,12 @@ def _no_ping() -> str:
     return f"no ping can be sent here: {refusal}" if refusal else ""
 
 
+def _no_frr_lab() -> str:
+    from sdk.testing.frr_lab import why_not  # not at the top: this module is for tests of everything else too
+
+    return why_not()
+
+
 _CHECKS: Final[dict[str, Callable[[], str]]] = {
     "mounts": _no_mounts,
     "mounts of root": _no_mounts_of_root,
@@ -125,4 +131,5 @@ _CHECKS: Final[dict[str, Callable[[], str]]] = {
     "write protection": _no_write_protection,
     "real-time priority": _no_real_time_priority,
     "ping": _no_ping,
+    "frr lab": _no_frr_lab,
 }

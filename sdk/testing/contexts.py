@@ -21,7 +21,7 @@ def create_workflow_context(
 
     `run_on` is `global`, `device`, `interface`, `group` or `client`. Entities are those of the SDK
     (`DeviceEntity(id=1, ...)`), models of the generated client, or mappings with the engine's keys. `devices` may
-    also be what a lab's fixture yields (`devices=simple_iol`). Without `entity_id` the job runs on the only entity of
+    also be what a lab's fixture yields (`devices=simple_frr`). Without `entity_id` the job runs on the only entity of
     its kind.
 
     Raises `ContextError` for what is no entity, `EntityNotInContextError` when the job's own one is missing.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sdk.testing.daemon import SupervisorProcess
     from sdk.testing.devices.lab import LabDevice
     from sdk.testing.engine import EngineThread
+    from sdk.testing.frr_lab import FrrDevice
     from sdk.testing.runner import BlockRunner
     from sdk.testing.server import ServerProcess
 
@@ -146,3 +147,17 @@ def simple_iol() -> Iterator[list[LabDevice]]:
 
     with EmulatedLab.simple_iol() as devices:
         yield devices
+
+
+@pytest.fixture(scope="session")
+def simple_frr() -> Iterator[list[FrrDevice]]:
+    """Three real FRR routers, `r1 - r2 - r3`, with OSPF, BGP and LLDP, reached by SSH at ports of the loopback.
+
+    One lab for all tests of the run that ask for it. Skips them, with the reason, where it can't be had.
+    """
+    from sdk.testing.frr_lab import FrrLab, why_not
+
+    if reason := why_not():
+        pytest.skip(reason)
+    with FrrLab() as routers:
+        yield routers

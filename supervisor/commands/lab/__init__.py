@@ -1,0 +1,1 @@
+"""`supervisor lab`: a lab of devices on this machine, for people to try blocks on."""

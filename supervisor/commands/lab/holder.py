@@ -1,0 +1,137 @@
+"""The process that holds a lab for people: started, found, and ended, by what it leaves in its directory."""
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from supervisor.commands.local.places import local_state_directory
+from supervisor.errors import SupervisorError
+
+_PROGRAM: Final = "sdk.testing.lab_program"
+_START_SECONDS: Final = 90.0
+_END_SECONDS: Final = 20.0
+_LOOK_SECONDS: Final = 0.05
+_LAST_WORDS_CHARS: Final = 2000
+
+
+class LabError(SupervisorError):
+    """A lab could not be started or ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabPlace:
+    """Where a lab's holder leaves what people need. The names of the files are those of `sdk.testing.lab_program`."""
+
+    lab: str
+    directory: Path
+
+    @property
+    def context(self) -> Path:
+        """The context of a job on the lab's devices, passwords and all."""
+        return self.directory / "context.json"
+
+    @property
+    def passwords(self) -> Path:
+        """A line of device, account and password for each device."""
+        return self.directory / "passwords"
+
+    def holder_pid(self) -> int | None:
+        """Return the process that holds the lab, `None` where none does."""
+        try:
+            with (self.directory / "holder").open() as file:
+                if _is_locked(file.fileno()):
+                    return int(file.read())
+        except (OSError, ValueError):  # not there; or it has not written its number yet
+            pass
+        return None
+
+    def devices(self) -> list[dict[str, Any]]:
+        """Return the devices of a lab that runs. Raises `LabError`."""
+        try:
+            found: list[dict[str, Any]] = json.loads(self.context.read_text())["devices"]
+        except (OSError, ValueError, KeyError) as error:
+            reason = f"What the lab {self.lab} has written about its devices can't be read: {error}."
+            raise LabError(f"{reason} End it with: supervisor lab down {self.lab}") from None
+        return found
+
+
+def place_of(lab: str) -> LabPlace:
+    """Return where this user's lab of that name is."""
+    return LabPlace(lab, local_state_directory() / "labs" / lab)
+
+
+def start(place: LabPlace) -> None:
+    """Start the lab and wait until its devices answer; it goes on when this process ends. Raises `LabError`."""
+    # One by one: of what is made on the way, `parents` leaves the mode to the umask.
+    for directory in (local_state_directory(), place.directory.parent, place.directory):
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise LabError(f"The directory {directory} can't be made: {error.strerror}.") from None
+    # In between is a process that ends at once: the holder is nobody's child, and this command has nothing to wait for.
+    # -P: a directory named `sdk` in the author's project must not stand in front of ours.
+    holder = [sys.executable, "-P", "-m", _PROGRAM, place.lab, str(place.directory)]
+    with subprocess.Popen(  # noqa: S603
+        ["setsid", "--fork", *holder],  # noqa: S607  # util-linux, wherever it is
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd="/",
+    ) as process:
+        assert process.stdout is not None
+        said = _first_words(process.stdout.fileno())
+    # One that is there when nobody reads any more, after a Ctrl-C or too late, ends by itself.
+    if said is None:
+        end(place)
+        raise LabError(f"The lab {place.lab} was not there within {_START_SECONDS:g} s. It was ended.")
+    if not said.startswith("{"):
+        raise LabError(f"The lab {place.lab} could not be started. {said}")
+
+
+def _first_words(output: int) -> str | None:
+    """Return the line of JSON that says that it is there, or all that it said before it ended; `None` when too late."""
+    end_at = time.monotonic() + _START_SECONDS
+    said = b""
+    while select.select([output], [], [], max(0.0, end_at - time.monotonic()))[0]:
+        data = os.read(output, 65536)
+        said += data
+        last = said[:-1].rpartition(b"\n")[2]
+        if last.startswith(b"{") and said.endswith(b"\n"):
+            return last.decode()
+        if not data:
+            return said.decode(errors="replace").strip()[-_LAST_WORDS_CHARS:]
+    return None
+
+
+def end(place: LabPlace) -> bool:
+    """End the lab and wait until nothing of it is left; return whether one ran. Raises `LabError`."""
+    pid = place.holder_pid()
+    if pid is None:
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    end_at = time.monotonic() + _END_SECONDS
+    while place.holder_pid() is not None:
+        if time.monotonic() > end_at:
+            raise LabError(
+                f"The lab {place.lab} has not ended within {_END_SECONDS:g} s. Kill its holder: kill -9 {pid}"
+            )
+        time.sleep(_LOOK_SECONDS)
+    return True
+
+
+def _is_locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False

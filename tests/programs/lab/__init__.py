@@ -1,0 +1,1 @@
+"""`make lab`: the way from a job to real routers and back."""
