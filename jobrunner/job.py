@@ -16,6 +16,7 @@ from jobrunner.bootstrap import DUMP_DESCRIPTOR
 from jobrunner.channel import Channel
 from jobrunner.device_sessions import WorkerPlaces
 from jobrunner.hearing import Hearing
+from jobrunner.host_keys import know_host_keys
 from jobrunner.masking import mask_with, telling
 from jobrunner.outcome import encode, failed
 from jobrunner.protocol.exit_codes import CHANNEL_LOST
@@ -96,7 +97,7 @@ async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -
         # The loop cancels all tasks when an exception ends it; then that exception is what there is to tell.
         return reason is not None or (whole is not None and whole.cancelling() > 0)
 
-    job = loop.create_task(_run_block(order, payload, is_cancelled), name="block")
+    job = loop.create_task(_run_block(channel, order, payload, is_cancelled), name="block")
 
     def cancel(why: str) -> None:
         nonlocal reason
@@ -134,11 +135,14 @@ async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -
         loop.remove_reader(channel.fileno())
 
 
-async def _run_block(order: Order, payload: bytes, is_cancelled: Callable[[], bool]) -> OutcomeBody:
+async def _run_block(
+    channel: Channel, order: Order, payload: bytes, is_cancelled: Callable[[], bool]
+) -> OutcomeBody:
     block = registry.function_blocks.get(order.block_id)
     if block is None:
         return failed(f"Block {order.block_id} is not in this child, although it is in the catalogue.")
     job: dict[str, Any] = json.loads(payload)
+    know_host_keys(channel, order, job)
     meta = JobMeta(
         job_id=order.job_id,
         block_id=order.block_id,

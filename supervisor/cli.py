@@ -17,6 +17,7 @@ COMMAND_GROUPS: Final = {
         "local": "run an engine and the worker on this machine, and keep their state",
         "doctor": "check this machine, and say what to do",
         "journal": "list results that the engine does not have yet; retry or drop those that it refused",
+        "host-keys": "list the host keys of devices that the worker has accepted, or forget one",
         "demo": "run everything here, with an engine and an emulated device, and show what happens",
     },
     "For authors of blocks": {

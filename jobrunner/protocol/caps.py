@@ -47,6 +47,12 @@ SESSIONS_CAP: Final = 20_000
 DEVICE_CAP_CHARS: Final = 600
 """The name by which sessions on one device are counted."""
 
+HOST_CAP_CHARS: Final = 255
+"""A device's address or name."""
+
+HOST_KEY_CAP_CHARS: Final = 4096
+"""A host key in Base64: one of RSA with 16,384 bits has 2,800."""
+
 
 def cut(text: str, cap_chars: int) -> str:
     """Shorten `text` to `cap_chars` characters and say so inside it."""

@@ -8,6 +8,8 @@ from jobrunner.protocol.caps import (
     DEVICE_CAP_CHARS,
     FIELD_CAP_CHARS,
     FIELDS_CAP,
+    HOST_CAP_CHARS,
+    HOST_KEY_CAP_CHARS,
     LOG_CAP_CHARS,
     MESSAGE_CAP_CHARS,
     NAMES_CAP,
@@ -21,6 +23,7 @@ FieldName = Annotated[str, Field(max_length=100)]
 SessionNumber = Annotated[int, Field(ge=1, le=SESSIONS_CAP)]
 FieldValue = Annotated[str, Field(max_length=FIELD_CAP_CHARS)] | bool | int | float | None
 HeaderT = TypeVar("HeaderT")
+HostKeyCheck = Literal["strict", "accept-new", "off"]
 RunOn = Literal["global", "device", "interface", "group", "client"]
 
 
@@ -42,7 +45,8 @@ class Ready(Header):
 
 
 class Order(Header):
-    """Supervisor to child: run this job. The payload is the JSON of parameters and context.
+    """Supervisor to child: run this job. The payload is the JSON of parameters and context, and of the host keys that
+    are known of the job's devices, if there are any: each a list of host, port, type and key.
 
     They travel in the payload because they hold device passwords: a header may be shown in an error.
     `deadline` is on `CLOCK_MONOTONIC`, which all processes of one machine share.
@@ -63,6 +67,8 @@ class Order(Header):
     redact_keys: Annotated[tuple[str, ...], Field(max_length=NAMES_CAP)] = ()
     """What else, beside the built-in words, makes a name one of a secret."""
     result_cap_bytes: int
+    host_keys: HostKeyCheck = "accept-new"
+    """What is to be done with a device whose host key is not known."""
     stall_seconds: float | None = None
     """After how long a silence its event loop counts as stalled."""
     blocking_seconds: float | None = None
@@ -128,6 +134,20 @@ class Secret(Header):
     value: str = Field(max_length=SECRET_CAP_CHARS, repr=False)
 
 
+class HostKey(Header):
+    """Child to supervisor: the host key that a device, or a jump host, has shown, where none was known.
+
+    It is kept only for an address and port of the job's own devices, and never in the place of another. Nothing in it
+    can end the field or the line of a known-hosts file.
+    """
+
+    type: Literal["host_key"] = "host_key"
+    host: str = Field(min_length=1, max_length=HOST_CAP_CHARS, pattern=r"^[0-9A-Za-z._:%\-]+$")
+    port: int = Field(ge=1, le=65535)
+    key_type: str = Field(max_length=64, pattern=r"^[a-z0-9@.\-]+$")
+    key: str = Field(max_length=HOST_KEY_CAP_CHARS, pattern=r"^[A-Za-z0-9+/]+=*$")
+
+
 class Tick(Header):
     """Child to supervisor: the event loop of the job runs."""
 
@@ -177,16 +197,16 @@ class CatalogueReady(Header):
 
 
 FromChild = Annotated[
-    Ready | Log | Secret | SessionWanted | SessionClosed | Tick | Blocking | Outcome,
+    Ready | Log | Secret | SessionWanted | SessionClosed | HostKey | Tick | Blocking | Outcome,
     Field(discriminator="type"),
 ]
 FromTemplate = Annotated[Importing | Log | CatalogueReady, Field(discriminator="type")]
 ToChild = Annotated[Order | Cancel | SessionGranted, Field(discriminator="type")]
 
 _MOST_PROBLEMS: Final = 20
-_FROM_CHILD: TypeAdapter[Ready | Log | Secret | SessionWanted | SessionClosed | Tick | Blocking | Outcome] = (
-    TypeAdapter(FromChild)
-)
+_FROM_CHILD: TypeAdapter[
+    Ready | Log | Secret | SessionWanted | SessionClosed | HostKey | Tick | Blocking | Outcome
+] = TypeAdapter(FromChild)
 _FROM_TEMPLATE: TypeAdapter[Importing | Log | CatalogueReady] = TypeAdapter(FromTemplate)
 _TO_CHILD: TypeAdapter[Order | Cancel | SessionGranted] = TypeAdapter(ToChild)
 
@@ -205,7 +225,7 @@ def _validated(adapter: TypeAdapter[HeaderT], frame: Frame) -> HeaderT:
 
 def from_child(
     frame: Frame,
-) -> Ready | Log | Secret | SessionWanted | SessionClosed | Tick | Blocking | Outcome:
+) -> Ready | Log | Secret | SessionWanted | SessionClosed | HostKey | Tick | Blocking | Outcome:
     """Validate what a child sent. Raises `FrameError` for anything else; values are not echoed."""
     return _validated(_FROM_CHILD, frame)
 

@@ -24,6 +24,7 @@ from typing import Any, Final
 from sdk.block_registry import RegisteredBlock, registry
 from sdk.execution import JobInput, OutcomeBody, run_job
 from sdk.job import JobMeta
+from sdk.known_hosts import KnownHosts, use_known_hosts
 from sdk.masking import hiding
 from sdk.sensitive import collect_secrets
 from sdk.testing.contexts import only_entity
@@ -82,6 +83,7 @@ async def run_on_this_loop(
 
 
 async def _body(found: RegisteredBlock, job: JobInput, meta: JobMeta) -> OutcomeBody:
+    use_known_hosts(KnownHosts())  # the devices of a test are new each time, at ports that were used before
     try:
         return await run_job(found, job, meta, logging.getLogger(_LOGGER))
     except asyncio.CancelledError:

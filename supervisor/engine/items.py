@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobrunner.protocol.messages import JobType, RunOn
-from supervisor.job.runner import Job
+from supervisor.job.job import Job
 
 _LONGEST_TEXT_CHARS: Final = 1000
 _DEEPEST_LEVELS: Final = 200

@@ -11,9 +11,9 @@ from typing import Final
 from jobrunner.protocol.caps import ORDER_CAP_BYTES
 from supervisor.engine.item_splitter import RawItem, split_in_steps
 from supervisor.engine.items import MalformedJob, parse_item
+from supervisor.job.job import Job, JobTexts
 from supervisor.job.json_grammar import of_python
 from supervisor.job.json_pieces import NotJsonError, Scanner, Shape, Span
-from supervisor.job.runner import Job, JobTexts
 
 AT_ONCE_BYTES: Final = 256 * 1024
 """A larger answer is read here. So much takes some 5 milliseconds at once, and 40 where it is empty objects."""

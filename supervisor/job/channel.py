@@ -11,6 +11,7 @@ from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.masking import not_shown
 from jobrunner.protocol.messages import (
     Blocking,
+    HostKey,
     Log,
     Outcome,
     Ready,
@@ -44,7 +45,8 @@ _WAITED_SECONDS: Final = 0.001
 class ChannelReader:
     """Reads the frames of one child to their end, and turns them into events and lines of the log.
 
-    `put` takes the events, `sessions` what the job says of sessions on devices; `clock` is in seconds.
+    `put` takes the events, `sessions` what the job says of sessions on devices, `host_key_seen` its reports of host
+    keys; `clock` is in seconds.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class ChannelReader:
         put: Callable[[JobEvent], None],
         sessions: JobSessions,
         clock: Callable[[], float] = time.monotonic,
+        host_key_seen: Callable[[HostKey], None] = lambda _: None,
     ) -> None:
         self.parts: Parts | None = None
         """The body and the acquires of the first outcome; `None` before it came."""
@@ -71,6 +74,7 @@ class ChannelReader:
         self._put = put
         self._sessions = sessions
         self._clock = clock
+        self._host_key_seen = host_key_seen
 
     async def read(self, result_cap_bytes: int) -> None:
         """Read frames to the end. What is no frame is an event, never an exception. Cancelling it ends it at once."""
@@ -104,7 +108,7 @@ class ChannelReader:
         self.is_behind = False
 
     async def _take(
-        self, message: Ready | Log | Secret | SessionWanted | SessionClosed | Tick | Blocking
+        self, message: Ready | Log | Secret | SessionWanted | SessionClosed | HostKey | Tick | Blocking
     ) -> None:
         match message:
             case Log():
@@ -118,6 +122,8 @@ class ChannelReader:
                 self._log.mask.learn(message.value)
             case SessionWanted() | SessionClosed():
                 self._sessions.take(message)
+            case HostKey():
+                self._host_key_seen(message)
             case Tick():
                 self._reports.ticked()
                 self._put(Ticked(time.monotonic()))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from jobrunner.protocol.frames import FrameError
-from jobrunner.protocol.messages import Cancel, Order
+from jobrunner.protocol.messages import Cancel, HostKey, Order
 from supervisor.errors import LaunchError
 from supervisor.job.channel import ChannelReader
 from supervisor.job.device_sessions import JobSessions, SessionDesk
@@ -73,6 +73,7 @@ class Execution:
         log: JobLog,
         reports: LoopReports,
         session_desk: SessionDesk,
+        host_key_seen: Callable[[HostKey], None] = lambda _: None,
     ) -> None:
         self._child = child
         self._sweeper = sweeper
@@ -89,7 +90,9 @@ class Execution:
         # A failure is a bug of ours. The event that it was to bring will not come, so `run` must not wait for it.
         self._tasks = Tasks(lambda _, error: self._events.put_nowait(error))
         self._sessions = JobSessions(session_desk, child.pid, self._send)
-        self._channel = ChannelReader(child, log, reports, self._put, self._sessions)
+        self._channel = ChannelReader(
+            child, log, reports, self._put, self._sessions, host_key_seen=host_key_seen
+        )
         self._conclusion: Conclude | None = None
 
     async def run(self, build_order: Callable[[float], Order], payload: bytes) -> Finished:

@@ -1,20 +1,22 @@
 """A job from claim to verdict: a directory, a child, an execution. The same for the daemon and `run-block`."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from jobrunner.protocol.catalogue import BlockEntry
 from jobrunner.protocol.masking import Mask
-from jobrunner.protocol.messages import JobType, Order, RunOn
+from jobrunner.protocol.messages import Order
 from supervisor.errors import LaunchError
+from supervisor.host_keys.store import HostKeyStore
+from supervisor.job.device_endpoints import endpoints_in_steps, endpoints_of
 from supervisor.job.device_sessions import SessionDesk
 from supervisor.job.directories import JobDirectories
 from supervisor.job.execution import Execution
+from supervisor.job.host_keys import JobHostKeys
+from supervisor.job.job import Job
 from supervisor.job.json_secrets import secrets_in_steps
 from supervisor.job.limits import limits_for, secret_names_of
 from supervisor.job.redaction import mask_of, mask_with
@@ -38,36 +40,6 @@ START_SECONDS: Final = 30.0
 """How long a job waits for its child, at most: where starts fail, it is given back sooner."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A claimed job. `parameters` and `context` are as the engine sent them, and may hold passwords."""
-
-    job_id: str
-    block_id: str
-    job_type: JobType
-    run_on: RunOn
-    parameters: dict[str, object]
-    context: dict[str, object]
-    entity_id: int | float | None = None
-    step_label: str | None = None
-    texts: "JobTexts | None" = None
-    """What `parameters` and `context` are, where they are large: those two are empty then."""
-
-    def payload(self) -> bytes:
-        """Return parameters and context as the child gets them."""
-        if self.texts is None:
-            return json.dumps({"parameters": self.parameters, "context": self.context}).encode()
-        return b'{"parameters": ' + self.texts.parameters + b', "context": ' + self.texts.context + b"}"
-
-
-@dataclass(frozen=True, slots=True)
-class JobTexts:
-    """Parameters and context of a large job as the engine wrote them: to make objects of megabytes holds the loop."""
-
-    parameters: bytes
-    context: bytes
-
-
 class JobRunner:
     """Runs jobs, each in a child of its own. Knows no engine and no journal."""
 
@@ -79,6 +51,7 @@ class JobRunner:
         *,
         spares: int,
         cgroups: Cgroups | None = None,
+        host_keys: HostKeyStore | None = None,
     ) -> None:
         self.settings = settings
         self.start_seconds = START_SECONDS
@@ -93,6 +66,8 @@ class JobRunner:
         """Directories of jobs that are over, by the jobs' ids."""
         self._running: dict[str, Execution] = {}
         self._long_work = LongWork()
+        # Without one, for a run: what devices show is known to its end.
+        self._host_keys = HostKeyStore(None, settings.known_hosts) if host_keys is None else host_keys
         self._stopping = False
         self._outlasting = Tasks()
 
@@ -111,8 +86,12 @@ class JobRunner:
         self._spares.on_capacity = told
 
     async def prepare(self) -> None:
-        """Make the directory of the jobs' directories and start the spares. Raises `OSError`."""
+        """Make the directory of the jobs' directories, read the host keys and start the spares.
+
+        Raises `OSError`, and `SupervisorError` where the host keys can't be read.
+        """
         await self._directories.prepare()
+        await self._host_keys.open()
         self._spares.refill()
         self._sweeper.look_for_strays()
 
@@ -129,6 +108,7 @@ class JobRunner:
         `on_gone` is called when it is gone, if that ever comes.
         """
         mask = await self._mask_of(job, block)
+        host_keys = await self._host_keys_of(job)
         if self._is_stopping():
             return not_run(refusals.worker_stopping())
         try:
@@ -147,7 +127,7 @@ class JobRunner:
             return not_run(refusals.start_failed(mask(f"its directory can't be made: {error}")))
         try:
             on_start(child.pid)
-            return await self._run_in(child, job, block, directory, mask, on_gone)
+            return await self._run_in(child, job, block, directory, mask, host_keys, on_gone)
         except LaunchError as error:
             return not_run(refusals.start_failed(mask(str(error))))
         finally:
@@ -187,6 +167,7 @@ class JobRunner:
         block: BlockEntry,
         directory: str,
         mask: Mask,
+        host_keys: JobHostKeys,
         on_gone: Callable[[], None],
     ) -> Finished:
         log = JobLog(job.job_id, job.block_id, mask, job.step_label, self._long_work)
@@ -200,7 +181,7 @@ class JobRunner:
             blocking_seconds=settings.blocking_seconds,
         )
         parts = (self._sweeper, self._sampler, self._process_counter)
-        execution = Execution(child, *parts, limits, log, reports, self._session_desk)
+        execution = Execution(child, *parts, limits, log, reports, self._session_desk, host_keys.heard)
         self._running[job.job_id] = execution
         if self._is_stopping():
             execution.stop()
@@ -219,13 +200,14 @@ class JobRunner:
                 log_levels=settings.log_level_numbers,
                 redact_keys=tuple(settings.redact_keys),
                 result_cap_bytes=settings.max_result_mb * 2**20,
+                host_keys=host_keys.policy,
                 stall_seconds=limits.stall_seconds,
                 blocking_seconds=settings.blocking_seconds or None,
                 sessions_per_device=settings.sessions_per_device,
             )
 
         try:
-            finished = await execution.run(order, job.payload())
+            finished = await execution.run(order, job.payload(host_keys.known))
         except BaseException:
             child.discard()
             raise
@@ -236,6 +218,16 @@ class JobRunner:
         else:
             self._release(child, directory)
         return finished
+
+    async def _host_keys_of(self, job: Job) -> JobHostKeys:
+        policy = self.settings.host_keys
+        if job.texts is None:
+            endpoints = endpoints_of(job.parameters, job.context)
+        else:
+            steps = endpoints_in_steps(job.texts.parameters, job.texts.context)
+            endpoints = await self._long_work.in_steps(steps)
+        known = await self._host_keys.keys_of(endpoints) if endpoints and policy != "off" else []
+        return JobHostKeys(self._host_keys, job.job_id, policy, endpoints, known)
 
     def _release(self, child: Child, directory: str) -> None:
         if child.user is not None:
@@ -257,6 +249,7 @@ class JobRunner:
         """Run jobs under these settings from now on, in children that know the code of today."""
         self.settings = settings
         self._session_desk.set_limit(settings.sessions_per_device)
+        self._host_keys.use(settings.known_hosts)
         self._spares.renew()
         self._sweeper.look_for_strays()
 
@@ -278,6 +271,7 @@ class JobRunner:
         await self._sampler.close()
         await self._process_counter.close()
         await self._directories.close()
+        await self._host_keys.close()
 
 
 def _nothing() -> None:

@@ -4,7 +4,7 @@ import functools
 import inspect
 
 from supervisor.log.event import Event
-from supervisor.log.events import blocks, jobs, processes, results, state, surroundings, worker
+from supervisor.log.events import blocks, host_keys, jobs, processes, results, state, surroundings, worker
 
 ROOMS = {
     "The worker": worker,
@@ -12,6 +12,7 @@ ROOMS = {
     "Jobs": jobs,
     "Results and the journal": results,
     "The state directory": state,
+    "Host keys of devices": host_keys,
     "Processes": processes,
     "The worker's surroundings": surroundings,
 }

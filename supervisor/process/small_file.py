@@ -40,8 +40,10 @@ def read_small_file(path: Path, most_bytes: int = _MOST_BYTES) -> bytes:
         return os.read(descriptor, most_bytes)
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, owner: tuple[int, int] | None = None) -> None:
     """Replace a file, for its owner's eyes only: whole after a power failure, the old one or the new one.
+
+    `owner` are the numbers of user and group that it is to belong to, where that is not who calls this.
 
     What lies in its place, a link or a FIFO, is replaced too, and never written to. Blocks until it is on the disk.
     Raises `OSError`, and then the old file stays.
@@ -51,7 +53,11 @@ def replace_file(path: Path, content: bytes) -> None:
     # Made anew: a FIFO there would hold this up without end, and a link would have another file overwritten.
     descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, content)
+        if owner is not None:
+            os.fchown(descriptor, *owner)
+        rest = memoryview(content)
+        while rest:  # a disk that is nearly full takes a part, and says so only at the next call (write(2))
+            rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -130,6 +130,17 @@ class RunSettings(BaseSettings):
     import_seconds: float = Field(
         default=30, gt=0, description="The worker leaves out a module of blocks that takes longer to import."
     )
+    host_keys: Literal["strict", "accept-new", "off"] = Field(
+        default="accept-new",
+        description="Host keys of devices. `accept-new`: the first key that a device shows is kept, and another one "
+        "later ends the connection before a password is sent. `strict`: only keys that are known already. "
+        "`off`: no check.",
+    )
+    known_hosts: File = Field(
+        default=None,
+        description="A file with host keys of devices, in OpenSSH's format. The worker only reads it, and uses it "
+        "before the keys that it keeps itself.",
+    )
     job_env: Annotated[list[str], NoDecode] = Field(
         default=[],
         description="Names of environment variables that jobs may see, beside PATH, locale and proxy.",

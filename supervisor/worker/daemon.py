@@ -13,6 +13,7 @@ from jobrunner.protocol.catalogue import Catalogue
 from supervisor.engine import EngineApi
 from supervisor.engine.access import access_of
 from supervisor.errors import StartRefusedError, StateDirectoryError
+from supervisor.host_keys.store import HostKeyStore
 from supervisor.job.runner import JobRunner
 from supervisor.journal import Ledger
 from supervisor.keeper import BOUND_SECONDS, kill_all_children, remove_cgroups
@@ -137,6 +138,7 @@ class Daemon:
             settings.state_dir / "jobs",
             spares=settings.spares,
             cgroups=cgroups,
+            host_keys=HostKeyStore(settings.state_dir, settings.known_hosts),
         )
         dispatcher = Dispatcher(
             runner,

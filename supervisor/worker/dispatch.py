@@ -11,9 +11,10 @@ from typing import Protocol
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue
 from supervisor.engine.items import LostJob, MalformedJob
+from supervisor.job.job import Job
 from supervisor.job.limits import limits_for
 from supervisor.job.result import Finished, not_run, result_text
-from supervisor.job.runner import Job, JobRunner
+from supervisor.job.runner import JobRunner
 from supervisor.journal import Claim, Ledger
 from supervisor.journal.records import digest_of
 from supervisor.lifecycle.quarantine import JobFingerprint, Quarantine, crash_summary

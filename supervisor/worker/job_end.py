@@ -2,8 +2,8 @@
 
 import logging
 
+from supervisor.job.job import Job
 from supervisor.job.result import Finished
-from supervisor.job.runner import Job
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import JobEnded, JobWarning
 from supervisor.watch.stack import innermost

@@ -4,8 +4,8 @@ import logging
 import time
 from typing import Any
 
+from supervisor.job.job import Job
 from supervisor.job.result import Finished
-from supervisor.job.runner import Job
 
 EMPTY_CONTEXT: dict[str, Any] = {"devices": [], "deviceGroups": [], "interfaces": []}
 

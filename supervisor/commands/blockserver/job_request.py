@@ -7,7 +7,7 @@ from jobrunner.protocol.catalogue import BlockEntry
 from jobrunner.protocol.messages import JobType, RunOn
 from supervisor.commands.blockserver.requests import RunRequest
 from supervisor.commands.blockserver.single import next_job_id
-from supervisor.job.runner import Job
+from supervisor.job.job import Job
 from supervisor.settings.run_settings import RunSettings
 
 ENTITY_LISTS: Final = {"device": "devices", "interface": "interfaces", "group": "deviceGroups"}

@@ -10,8 +10,9 @@ from typing import Final
 
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.commands.blockserver.printed import Printed, collecting
+from supervisor.job.job import Job
 from supervisor.job.result import Finished
-from supervisor.job.runner import Job, JobRunner
+from supervisor.job.runner import JobRunner
 from supervisor.launcher import Launcher
 from supervisor.process.trees import remove_tree
 from supervisor.settings.run_settings import RunSettings

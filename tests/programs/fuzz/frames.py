@@ -36,6 +36,7 @@ _HEADERS: tuple[dict[str, Any], ...] = (
     {"type": "session_wanted", "number": 1, "device": SECRET},
     {"type": "session_wanted", "number": 2, "device": SECRET},
     {"type": "session_closed", "number": 1},
+    {"type": "host_key", "host": "10.0.0.1", "port": 22, "key_type": "ssh-ed25519", "key": "AAAA"},
     {"type": "blocking", "file": "block.py", "line": 1, "since": 0.0, "text": SECRET},
     {"type": "order", "job_id": "j", "block_id": "b"},
     {"type": SECRET},

@@ -14,8 +14,8 @@ from jobrunner.protocol.masking.names import BUILT_IN
 from supervisor.engine.item_splitter import RawList, split_in_steps
 from supervisor.engine.items import MalformedJob, parse_items
 from supervisor.engine.large_poll import Poll, read_in_steps
+from supervisor.job.job import Job
 from supervisor.job.json_secrets import secrets_in_steps
-from supervisor.job.runner import Job
 
 T = TypeVar("T")
 

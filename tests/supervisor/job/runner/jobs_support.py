@@ -11,8 +11,9 @@ from jobrunner.protocol.frames import read_frame
 from jobrunner.protocol.messages import Order, Outcome, to_child
 from supervisor.errors import LaunchError
 from supervisor.job.directories import JobDirectories
+from supervisor.job.job import Job
 from supervisor.job.result import Finished
-from supervisor.job.runner import Job, JobRunner
+from supervisor.job.runner import JobRunner
 from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import ExitStatus
 from tests.patience import until

@@ -9,8 +9,8 @@ from typing import Any
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue
 from supervisor.errors import EngineError
+from supervisor.job.job import Job
 from supervisor.job.result import Finished
-from supervisor.job.runner import Job
 from supervisor.journal import Claim, Ledger, StoredResult
 from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import Cause, Ending, ExitStatus, Usage, Verdict

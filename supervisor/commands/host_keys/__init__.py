@@ -1,0 +1,1 @@
+"""`supervisor host-keys`: which keys of devices the worker has accepted, and forgetting one that has changed."""

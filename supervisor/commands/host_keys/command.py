@@ -1,0 +1,181 @@
+"""`supervisor host-keys`: the host keys that a worker keeps. It may run meanwhile, and notices within two seconds."""
+
+import difflib
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, CliPositionalArg, PydanticBaseSettingsSource, SettingsConfigDict
+
+from supervisor.commands.journal.places import find_journal
+from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
+from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
+from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.shared.table import print_rows
+from supervisor.errors import SupervisorError
+from supervisor.host_keys.endpoint import Endpoint, parse_name
+from supervisor.host_keys.files import KeptFile
+from supervisor.host_keys.known_hosts_file import Line
+from supervisor.host_keys.store import FILE
+from supervisor.settings.env_file import EnvFileSource
+from supervisor.settings.run_settings import RunSettings
+
+PROGRAM: Final = "supervisor host-keys"
+_ACTIONS: Final = ("list", "forget")
+_EPILOG: Final = """\
+  supervisor host-keys                   list the host keys that the worker has accepted and keeps
+  supervisor host-keys forget ADDRESS    forget those of a device, on every port; ADDRESS:PORT for one port
+
+A device whose key was forgotten is a new one for the worker: the next key that it shows is accepted
+(--host-keys accept-new). The worker may run meanwhile. Keys in the file of --known-hosts are yours to
+change; they are not listed here."""
+
+
+class HostKeysSettings(BaseSettings):
+    """List the host keys of devices that the worker has accepted, or forget those of a device.
+
+    Exit code 0 when done, 1 when not, 2 for wrong usage.
+    """
+
+    model_config = SettingsConfigDict(**RunSettings.model_config)
+
+    action: CliPositionalArg[list[str]] = Field(
+        default=["list"], description="`list`, `forget ADDRESS`. Default: list."
+    )
+    state_dir: Path | None = Field(
+        default=None,
+        description="The state directory of the worker, or of `supervisor local`. Default: where these keep it.",
+    )
+    as_json: bool = Field(
+        default=False,
+        alias="json",
+        description="Print one JSON object, as is done where stdout is no terminal.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags first; of environment and `.env`, only the state directory, as the daemon reads it."""
+        beside = (env_settings, EnvFileSource(settings_cls))
+        return (init_settings, *(OnlyThese(settings_cls, source, {"state_dir"}) for source in beside))
+
+
+def run(arguments: list[str]) -> int:
+    """Carry out the action. Returns 0, 1 when it could not be done, or 2 for wrong usage."""
+    settings = read_settings(HostKeysSettings, arguments, PROGRAM, _EPILOG)
+    name, *rest = settings.action
+    if problem := _usage_problem(name, rest):
+        _say(f"{problem}\nTry '{PROGRAM} --help'.")
+        return EXIT_USAGE
+    try:
+        found = find_journal(settings.state_dir)
+        if found.others and name == "forget":
+            places = " or ".join(str(each.parent) for each in (found.path, *found.others))
+            _say(f"There is more than one worker's directory. Say which one is meant: --state-dir {places}.")
+            return EXIT_USAGE
+        file = KeptFile(found.path.with_name(FILE), _owner_of(found.path))
+        return _forget(file, rest) if name == "forget" else _list(file, settings)
+    except (SupervisorError, OSError, ValueError) as error:
+        _say(str(error))
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def _usage_problem(name: str, rest: Sequence[str]) -> str | None:
+    if name not in _ACTIONS:
+        near = difflib.get_close_matches(name, _ACTIONS, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        return f"there is no action {name!r}.{meant} The actions are list and forget."
+    if name == "list" and rest:
+        return "`list` takes nothing else."
+    if name == "forget" and not rest:
+        return f"`forget` needs an address. `{PROGRAM} list` shows them."
+    if wrong := next((word for word in rest if parse_name(word) is None), None):
+        return f"{wrong!r} is no address. Write it as `{PROGRAM} list` does: 10.0.0.1, or [10.0.0.1]:2222."
+    return None
+
+
+def _list(file: KeptFile, settings: HostKeysSettings) -> int:
+    text = file.read_if_changed()
+    lines = text.lines if text is not None else ()
+    if settings.as_json or not sys.stdout.isatty():
+        keys = [
+            {
+                "names": list(line.names),
+                "type": line.key.type,
+                "fingerprint": line.key.fingerprint,
+                "comment": line.comment,
+            }
+            for line in lines
+        ]
+        print(json.dumps({"file": str(file.path), "host_keys": keys}, indent=2))
+        return 0
+    console = OutputConsole()
+    if not lines:
+        console.print(f"The worker has accepted no host keys yet ({file.path}).", markup=False)
+        return 0
+    rows = [(_printable(",".join(line.names)), str(line.key), _printable(line.comment)) for line in lines]
+    print_rows(console, ("address", "key", "comment"), rows)
+    return 0
+
+
+def _forget(file: KeptFile, words: Sequence[str]) -> int:
+    is_meant = _meaning(words)
+    removed = file.remove(is_meant)
+    for line in removed:
+        print(f"Forgot {','.join(line.names)} {line.key}.")
+    if missing := [word for word in words if not any(map(_meaning([word]), removed))]:
+        _say(
+            f"No host key of {', '.join(missing)} is kept in {file.path}. `{PROGRAM} list` shows those that are. "
+            "One in the file of --known-hosts is taken out there."
+        )
+        return EXIT_FAILED
+    print("A worker that runs notices within two seconds.")
+    return 0
+
+
+def _meaning(words: Sequence[str]) -> Callable[[Line], bool]:
+    """Return what tells the lines that `words` mean: of an address on every port, of one with a port on that."""
+    meant = [found for word in words if (found := parse_name(word)) is not None]
+
+    def is_meant(line: Line) -> bool:
+        for host, port in meant:
+            if port is not None and line.matches(Endpoint(host, port)):
+                return True
+            if port is None and any(_host_of(name) == host for name in line.names):
+                return True
+            if port is None and line.matches(Endpoint(host, 22)):
+                return True
+        return False
+
+    return is_meant
+
+
+def _host_of(name: str) -> str | None:
+    found = parse_name(name)
+    return None if found is None else found[0]
+
+
+def _owner_of(path: Path) -> tuple[int, int] | None:
+    """Return to whom the worker's files belong, where root is asked to change them."""
+    owner = path.stat()
+    return (owner.st_uid, owner.st_gid) if os.geteuid() == 0 and owner.st_uid != 0 else None
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _say(message: str) -> None:
+    print(f"{PROGRAM}: {message}", file=sys.stderr)

@@ -1,0 +1,93 @@
+"""`supervisor host-keys`, beside a worker's files. That a running worker notices is in `test_host_key_store`."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from commands_support import Done, supervisor
+
+from supervisor.host_keys.endpoint import Endpoint
+from supervisor.host_keys.files import KeptFile
+from tests.capabilities import NOBODY
+from tests.supervisor.host_keys.host_keys_support import R1, R1_HIGH, R2, some_key
+
+
+def host_keys(directory: Path, *arguments: str) -> Done:
+    return supervisor("host-keys", *arguments, "--state-dir", str(directory))
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """The state directory of a worker that knows three keys."""
+    (tmp_path / "journal.sqlite3").touch()
+    KeptFile(tmp_path / "known_hosts").add([(endpoint, some_key()) for endpoint in (R1, R1_HIGH, R2)])
+    return tmp_path
+
+
+def names_in(directory: Path) -> list[str]:
+    listed = host_keys(directory)
+    assert (listed.returncode, listed.stderr) == (0, "")
+    return [name for key in json.loads(listed.stdout)["host_keys"] for name in key["names"]]
+
+
+def test_the_list_names_address_type_fingerprint_and_since_when(state: Path) -> None:
+    listed = json.loads(host_keys(state, "list", "--json").stdout)
+    assert listed["file"] == str(state / "known_hosts")
+    first = listed["host_keys"][0]
+    assert (first["names"], first["type"]) == (["10.0.0.1"], "ssh-ed25519")
+    assert first["fingerprint"].startswith("SHA256:")
+    assert first["comment"].startswith("first-seen=20")
+
+
+def test_forgetting_an_address_is_for_each_of_its_ports_unless_one_is_named(state: Path) -> None:
+    done = host_keys(state, "forget", "10.0.0.1:2222")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert names_in(state) == ["10.0.0.1", "10.0.0.2"]
+    KeptFile(state / "known_hosts").add([(R1_HIGH, some_key())])
+    assert host_keys(state, "forget", "10.0.0.1").returncode == 0
+    assert names_in(state) == ["10.0.0.2"]
+
+
+def test_what_is_not_known_can_not_be_forgotten_and_is_named(state: Path) -> None:
+    done = host_keys(state, "forget", "10.0.0.2", "10.0.0.77")
+    assert done.returncode == 1
+    assert "10.0.0.77" in done.stderr
+    assert "10.0.0.2," not in done.stderr
+    assert names_in(state) == ["10.0.0.1", "[10.0.0.1]:2222"]
+
+
+@pytest.mark.parametrize("words", [["forget"], ["forget", "a b"], ["list", "x"], ["forgte", "10.0.0.1"]])
+def test_wrong_usage_changes_nothing(state: Path, words: list[str]) -> None:
+    done = host_keys(state, *words)
+    assert done.returncode == 2
+    assert len(names_in(state)) == 3
+
+
+def test_without_a_worker_it_says_where_it_looked(tmp_path: Path) -> None:
+    done = host_keys(tmp_path / "nowhere")
+    assert done.returncode == 1
+    assert "--state-dir" in done.stderr
+
+
+def test_a_file_that_can_not_be_read_is_named(state: Path) -> None:
+    (state / "known_hosts").unlink()
+    (state / "known_hosts").mkdir()
+    done = host_keys(state)
+    assert done.returncode == 1
+    assert "known_hosts" in done.stderr
+
+
+@pytest.mark.needs("other users")
+def test_what_root_leaves_there_belongs_to_the_workers_user(state: Path) -> None:
+    for path in (state, *state.iterdir()):
+        os.chown(path, NOBODY, NOBODY)
+    assert host_keys(state, "forget", "10.0.0.2").returncode == 0
+    assert (state / "known_hosts").stat().st_uid == NOBODY
+    assert {path.stat().st_uid for path in state.iterdir()} == {NOBODY}
+
+
+def test_a_key_that_is_added_after_one_was_forgotten_is_listed(state: Path) -> None:
+    host_keys(state, "forget", "10.0.0.1", "10.0.0.2")
+    KeptFile(state / "known_hosts").add([(Endpoint("10.0.0.3", 22), some_key())])
+    assert names_in(state) == ["10.0.0.3"]
