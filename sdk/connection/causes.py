@@ -55,6 +55,14 @@ class Cause(StrEnum):
     # Among many
     DEVICE_TIMEOUT = "device_timeout"
     UNEXPECTED = "unexpected"
+    # Changing its configuration
+    CONFIGURATION_CHANGED = "configuration_changed"
+    NO_CONFIRM_TIMER = "no_confirm_timer"
+    LINE_REFUSED = "line_refused"
+    CHANGE_INTERRUPTED = "change_interrupted"
+    CONFIRMED_TOO_LATE = "confirmed_too_late"
+    NOT_RESTORED = "not_restored"
+    NOTHING_TO_RESTORE = "nothing_to_restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,5 +237,38 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
     ),
     Cause.UNEXPECTED: Meaning(
         "can't be used: {detail} during {what}", "The traceback is in the job's log, at level debug.", True
+    ),
+    Cause.CONFIGURATION_CHANGED: Meaning(
+        "was changed by somebody else after the plan was made; nothing was sent",
+        "Make a new plan, and look at it again.",
+        retryable=True,
+    ),
+    Cause.NO_CONFIRM_TIMER: Meaning(
+        "can't take a change back by itself: {detail}; nothing was sent",
+        "Leave out `confirm_seconds`, or use a login with which it can.",
+        retryable=False,
+    ),
+    Cause.LINE_REFUSED: Meaning(
+        "refused line {number} of {count}, {line!r}: {words!r}. {outcome}",
+        "Correct the line.",
+        retryable=False,
+    ),
+    Cause.CHANGE_INTERRUPTED: Meaning(
+        "was lost during a change: {reached}.{timer} What ended it: {reason}",
+        "Look at the device, or have the step rolled back.",
+        retryable=False,
+    ),
+    Cause.CONFIRMED_TOO_LATE: Meaning(
+        "had taken the change back before it was confirmed: {detail}",
+        "Allow more seconds, and make the change again.",
+        retryable=False,
+    ),
+    Cause.NOT_RESTORED: Meaning(
+        "could not be given its earlier configuration back. {detail}", "Correct it by hand.", False
+    ),
+    Cause.NOTHING_TO_RESTORE: Meaning(
+        "has nothing to restore its configuration from: {detail}",
+        "Read its configuration into `current_configuration` of the inventory first, or save it on the device.",
+        retryable=False,
     ),
 }

@@ -13,7 +13,8 @@ from sdk.connection.errors import DeviceError, fail
 from sdk.connection.information import DeviceFacts, InterfaceFacts, Neighbor, Route
 from sdk.connection.parsing import parse_json
 from sdk.connection.platforms import frr_readings, linux_readings, refusals
-from sdk.connection.platforms.platform import DeviceSession, Platform, Reply
+from sdk.connection.platforms.frr_configuration import FrrConfiguration
+from sdk.connection.platforms.platform import DeviceSession, Reply
 from sdk.connection.platforms.registration import register_platform
 from sdk.connection.platforms.shell import ask_shell
 
@@ -23,7 +24,7 @@ _LLDPCLI = "lldpcli -f json0 show neighbors"
 
 
 @register_platform("frr")
-class Frr(Platform):
+class Frr(FrrConfiguration):
     """Reads with `show … json`. `shell` says whether bash is the login shell: then lines go through `vtysh -c`.
 
     With vtysh as the login shell there is neither LLDP, which another program speaks, nor the file of the startup

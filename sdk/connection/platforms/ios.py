@@ -8,7 +8,7 @@ from sdk.connection.deadline import Deadline
 from sdk.connection.errors import fail
 from sdk.connection.information import DeviceFacts, InterfaceFacts, Neighbor, Route
 from sdk.connection.platforms import ios_readings
-from sdk.connection.platforms.platform import Platform
+from sdk.connection.platforms.ios_configuration import IosConfiguration
 from sdk.connection.platforms.registration import register_platform
 from sdk.connection.platforms.signatures import recognize
 
@@ -17,7 +17,7 @@ _CONFIG_COMMANDS = {"running": "show running-config", "startup": "show startup-c
 
 
 @register_platform("ios", "cisco_ios")
-class Ios(Platform):
+class Ios(IosConfiguration):
     """Reads with `show`, in user mode what that allows. The lines below are the ones that are sent.
 
     Facts: `show version`. Interfaces: `show interfaces`, which prints the primary IPv4 address only. Neighbors: `show

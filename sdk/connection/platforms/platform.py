@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
 from sdk.connection.answer import Answer
@@ -39,6 +40,10 @@ class DeviceSession(Protocol):
 
     def send(self, command: str, *, deadline: Deadline) -> Reply:
         """Send one line and return what came until the next prompt."""
+        ...
+
+    def interact(self, steps: Sequence[tuple[str, str | None]], *, deadline: Deadline) -> Reply:
+        """Send lines, each when the pattern of the one before has come; None stands for the prompt."""
         ...
 
 

@@ -5,6 +5,7 @@ import string
 
 import pytest
 
+import sdk.connection.changes.errors  # noqa: F401  # has classes of its own
 from sdk.connection.causes import MEANINGS, Cause
 from sdk.connection.deadline import Deadline, DeadlineError
 from sdk.connection.errors import MAX_LINE_LENGTH, DeviceError, fail

@@ -1,0 +1,36 @@
+"""What became of a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sdk.connection.changes.comparison import Comparison
+from sdk.connection.changes.device import ConfirmTimer
+from sdk.connection.changes.lines import ConfigurationLine
+from sdk.connection.changes.undo import Restoration
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A line that the device refused, and its words."""
+
+    line: ConfigurationLine = field(repr=False)
+    words: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a plan. `repr` prints none of it: configurations hold secrets.
+
+    `diff` is a unified diff of what really changed; `applied` are the lines that the device took; `refused` is the one
+    that it did not take, `restoration` what came of taking the others back then. `comparison` says where the plan was
+    wrong. `timer` runs on the device until the change is confirmed or undone. `text` is the configuration now.
+    """
+
+    diff: str = field(default="", repr=False)
+    applied: tuple[ConfigurationLine, ...] = field(default=(), repr=False)
+    refused: Refusal | None = None
+    restoration: Restoration | None = None
+    comparison: Comparison = field(default_factory=Comparison, repr=False)
+    timer: ConfirmTimer | None = None
+    text: str = field(default="", repr=False)

@@ -1,0 +1,116 @@
+"""Sending a plan to a device, line by line, and looking what came of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sdk.connection.causes import Cause
+from sdk.connection.changes.applied import Applied, Refusal
+from sdk.connection.changes.comparison import compare
+from sdk.connection.changes.device import ConfigurableDevice, ConfirmTimer
+from sdk.connection.changes.difference import difference
+from sdk.connection.changes.failures import interrupted, line_refused
+from sdk.connection.changes.lines import ConfigurationLine, Tree, fingerprint_of, unified_diff
+from sdk.connection.changes.plan import Plan
+from sdk.connection.changes.undo import Restoration, restore_tree
+from sdk.connection.deadline import Deadline
+from sdk.connection.errors import DeviceError, fail
+
+# Of the time that is left, for the lines; the rest is for taking them back.
+_SHARE_OF_LINES: Final = 0.6
+
+
+def apply_plan(
+    device: ConfigurableDevice, plan: Plan, *, deadline: Deadline, confirm_seconds: float | None = None
+) -> Applied:
+    """Send the lines of `plan`, one by one. The first one that is refused ends it, and those before are taken back.
+
+    Raises:
+        NoConfirmTimerError, ConfigurationChangedError: nothing was sent.
+        LineRefusedError: the device refused a line; the message says what came of the undo.
+        ChangeInterruptedError: the session ended between two lines.
+        DeviceError: the device did not answer before the first line.
+    """
+    reason = device.why_no_timer() if confirm_seconds is not None else None
+    if reason is not None:
+        raise fail(Cause.NO_CONFIRM_TIMER, device.where, detail=reason)
+    text = device.get_config(deadline=deadline)
+    if fingerprint_of(device.dialect.read(text)) != plan.base_fingerprint:
+        raise fail(Cause.CONFIGURATION_CHANGED, device.where)
+    if plan.is_empty:
+        return Applied(text=text)
+    timer = None
+    if confirm_seconds is not None:
+        inverse = difference(plan.predicted, plan.base, device.dialect)
+        timer = device.start_timer(confirm_seconds, inverse, deadline=deadline)
+    applied, refused = _send(device, plan, timer, deadline)
+    if refused is not None:
+        raise _refused(device, plan, applied, refused, timer, deadline)
+    return _looked_at(device, plan, applied, timer, deadline)
+
+
+def _send(
+    device: ConfigurableDevice, plan: Plan, timer: ConfirmTimer | None, deadline: Deadline
+) -> tuple[tuple[ConfigurationLine, ...], Refusal | None]:
+    applied: list[ConfigurationLine] = []
+    limit = deadline.shorter(deadline.left_seconds * _SHARE_OF_LINES)
+    refused = None
+    try:
+        device.enter_configuration(deadline=limit)
+        for line in plan.commands:
+            words = device.send_config_line(line, deadline=limit)
+            if words:
+                refused = Refusal(line, words)
+                break
+            applied.append(line)
+        device.leave_configuration(deadline=limit)
+    except DeviceError as error:
+        raise interrupted(device.where, plan, tuple(applied), timer, error) from None
+    return tuple(applied), refused
+
+
+def _looked_at(
+    device: ConfigurableDevice,
+    plan: Plan,
+    applied: tuple[ConfigurationLine, ...],
+    timer: ConfirmTimer | None,
+    deadline: Deadline,
+) -> Applied:
+    try:
+        text = device.get_config(deadline=deadline)
+    except DeviceError as error:
+        raise interrupted(device.where, plan, applied, timer, error) from None
+    now = device.dialect.read(text)
+    return Applied(
+        diff=unified_diff(plan.base, now),
+        applied=applied,
+        comparison=compare(plan.base, plan.predicted, now, applied, device.dialect),
+        timer=timer,
+        text=text,
+    )
+
+
+def _refused(
+    device: ConfigurableDevice,
+    plan: Plan,
+    applied: tuple[ConfigurationLine, ...],
+    refused: Refusal,
+    timer: ConfirmTimer | None,
+    deadline: Deadline,
+) -> DeviceError:
+    try:
+        restoration = take_back(device, plan.base, timer, deadline=deadline)
+    except DeviceError as error:
+        return interrupted(device.where, plan, applied, timer, error, refused=refused)
+    outcome = Applied(applied=applied, refused=refused, restoration=restoration)
+    return line_refused(device.where, plan, outcome, refused, restoration, timer)
+
+
+def take_back(
+    device: ConfigurableDevice, base: Tree, timer: ConfirmTimer | None, *, deadline: Deadline
+) -> Restoration:
+    """Give the device the configuration `base` back, and end its timer if that worked. Raises `DeviceError`."""
+    restoration = restore_tree(device, base, deadline=deadline)
+    if timer is not None and restoration.is_restored:
+        device.cancel_timer(timer, deadline=deadline)
+    return restoration

@@ -1,0 +1,71 @@
+"""What a change was to do, against what it did. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sdk.connection.changes.dialect import NO, Dialect, bare
+from sdk.connection.changes.lines import ConfigurationLine, Tree, paths_of
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How a device's configuration differs from what was foretold.
+
+    `not_shown`: lines that the device took, and that left nothing in its configuration: it never shows them, or in
+    another form. `unforeseen`: lines that came (`+`) or went (`-`) without being foretold. `stayed`: lines that were to
+    go, and are still there.
+    """
+
+    not_shown: tuple[ConfigurationLine, ...] = ()
+    unforeseen: tuple[str, ...] = ()
+    stayed: tuple[ConfigurationLine, ...] = ()
+
+    @property
+    def is_as_foretold(self) -> bool:
+        """Whether the prediction was right."""
+        return not (self.not_shown or self.unforeseen or self.stayed)
+
+
+def compare(
+    before: Tree, predicted: Tree, after: Tree, sent: Sequence[ConfigurationLine], dialect: Dialect
+) -> Comparison:
+    """Compare the configuration after `sent` with the predicted one."""
+    was, will_be, is_now = (tuple(paths_of(tree)) for tree in (before, predicted, after))
+    old, foretold, new = frozenset(was), frozenset(will_be), frozenset(is_now)
+    came = [line for line in is_now if line not in old and line not in foretold]
+    went = [line for line in was if line not in new and line in foretold]
+    return Comparison(
+        not_shown=tuple(line for line in sent if not _is_shown(line, was, will_be, is_now, dialect)),
+        unforeseen=(*(f"- {line}" for line in went), *(f"+ {line}" for line in came)),
+        stayed=tuple(line for line in was if line in new and line not in foretold),
+    )
+
+
+def _is_shown(
+    line: ConfigurationLine,
+    was: Sequence[ConfigurationLine],
+    will_be: Sequence[ConfigurationLine],
+    is_now: Sequence[ConfigurationLine],
+    dialect: Dialect,
+) -> bool:
+    """Tell whether a line that was sent has left a trace, or was not to leave one."""
+    if line in is_now:
+        return True
+    if not line.text.startswith(NO):
+        # A later line of the same change may have replaced it, and the positive form of a default is never shown.
+        return line not in will_be and (
+            dialect.defaults.fullmatch(line.text) is None
+            or ConfigurationLine(NO + line.text, line.parents) in was
+        )
+    command = bare(line.text)
+    return any(
+        each.parents == line.parents
+        and (
+            each.text == command
+            or each.text.startswith(f"{command} ")
+            or dialect.key(each.text) == dialect.key(command)
+        )
+        for each in was
+    )

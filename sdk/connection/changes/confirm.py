@@ -1,0 +1,40 @@
+"""Keeping a change, or taking it back, after it has been looked at."""
+
+from __future__ import annotations
+
+from sdk.connection.causes import Cause
+from sdk.connection.changes.applied import Applied
+from sdk.connection.changes.apply import take_back
+from sdk.connection.changes.device import ConfigurableDevice
+from sdk.connection.changes.failures import not_restored
+from sdk.connection.changes.plan import Plan
+from sdk.connection.changes.undo import Restoration
+from sdk.connection.deadline import Deadline
+from sdk.connection.errors import fail
+
+
+def confirm(device: ConfigurableDevice, applied: Applied, *, deadline: Deadline) -> None:
+    """Stop the timer on the device, so that the change stays. Without a timer there is nothing to do.
+
+    Raises:
+        ConfirmedTooLateError: the timer has run out; the device has its earlier configuration, or is about to.
+        DeviceError: the device did not answer: its timer goes on.
+    """
+    if applied.timer is None:
+        return
+    if not device.cancel_timer(applied.timer, deadline=deadline):
+        detail = f"its {applied.timer.kind} of {applied.timer.seconds:g} s has run out"
+        raise fail(Cause.CONFIRMED_TOO_LATE, device.where, detail=detail)
+
+
+def undo(device: ConfigurableDevice, plan: Plan, applied: Applied, *, deadline: Deadline) -> Restoration:
+    """Give the device the configuration that it had when the plan was made, and stop its timer then.
+
+    Raises:
+        NotRestoredError: something is left; the message lists it.
+        DeviceError: the device did not answer; a part may be taken back.
+    """
+    restoration = take_back(device, plan.base, applied.timer, deadline=deadline)
+    if not restoration.is_restored:
+        raise not_restored(device.where, restoration, applied.timer)
+    return restoration

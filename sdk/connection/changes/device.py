@@ -1,0 +1,68 @@
+"""What a change needs of a device. Everything blocks, and ends by its deadline with a `DeviceError`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from sdk.connection.changes.dialect import Dialect
+from sdk.connection.changes.lines import ConfigurationLine
+from sdk.connection.deadline import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmTimer:
+    """A timer that runs on a device: after `seconds` the device takes a change back by itself.
+
+    `seconds` may be longer than was asked for: IOS counts in minutes. `kind` says what runs there, `note` why it is
+    that and what else it does. `handle` is the platform's own.
+    """
+
+    kind: str
+    seconds: float
+    note: str = ""
+    handle: str = ""
+
+
+class ConfigurableDevice(Protocol):
+    """A device whose configuration can be read and changed line by line."""
+
+    @property
+    def where(self) -> str:
+        """The device as messages name it."""
+        ...
+
+    @property
+    def dialect(self) -> Dialect:
+        """How its configuration is read."""
+        ...
+
+    def get_config(self, *, deadline: Deadline, source: str = "running") -> str:
+        """Return a configuration as the device prints it."""
+        ...
+
+    def enter_configuration(self, *, deadline: Deadline) -> None:
+        """Get ready for lines."""
+        ...
+
+    def send_config_line(self, line: ConfigurationLine, *, deadline: Deadline) -> str:
+        """Send one line to its section; return the words of the device if it refused, else an empty text."""
+        ...
+
+    def leave_configuration(self, *, deadline: Deadline) -> None:
+        """Go back to where commands are answered."""
+        ...
+
+    def why_no_timer(self) -> str | None:
+        """Return why the device can't take a change back by itself, None if it can."""
+        ...
+
+    def start_timer(
+        self, seconds: float, inverse: tuple[ConfigurationLine, ...], *, deadline: Deadline
+    ) -> ConfirmTimer:
+        """Have the device restore its present configuration after `seconds`. `inverse` should take the change back."""
+        ...
+
+    def cancel_timer(self, timer: ConfirmTimer, *, deadline: Deadline) -> bool:
+        """Let what was changed stay. False: the timer has run out before."""
+        ...

@@ -1,0 +1,137 @@
+"""What differs between the configurations of platforms, as data. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sdk.connection.changes.lines import Line, Tree, tree_of
+
+_NEVER = re.compile(r"(?!)")
+NO = "no "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How a platform's configuration is read and taken back. Every pattern is matched against a line's text.
+
+    Args:
+        noise: lines that are no configuration, or change by themselves: times, sizes, versions. Matched at the start.
+        closers: lines that only end a section or the configuration. Matched whole.
+        single: commands of which a section has one, matched at the start. What makes two lines the same command is the
+            pattern's groups where it has any, else all that matches.
+        kept: headers of sections that can't be removed, such as a physical port: their lines can. Whole.
+        hidden: headers of sections that aren't shown while they are empty. Whole.
+        ordered: headers of sections in which the order of the lines counts. Whole.
+        defaults: commands that are in force unless negated: `no …` is shown, the command itself is not. Whole.
+        negative: commands whose absence is shown as `no …`. Matched at the start; the match is what is shown.
+        shortened: a line that begins like this is negated without what follows the match.
+        cascades: commands that take others with them when they are removed: all that begin with the first group.
+        blocks: a line that begins a text of several lines; the first group is the sign that ends it.
+    """
+
+    noise: re.Pattern[str] = _NEVER
+    closers: re.Pattern[str] = _NEVER
+    single: re.Pattern[str] = _NEVER
+    kept: re.Pattern[str] = _NEVER
+    hidden: re.Pattern[str] = _NEVER
+    ordered: re.Pattern[str] = _NEVER
+    defaults: re.Pattern[str] = _NEVER
+    negative: re.Pattern[str] = _NEVER
+    shortened: re.Pattern[str] = _NEVER
+    cascades: re.Pattern[str] = _NEVER
+    blocks: re.Pattern[str] = _NEVER
+
+    def read(self, text: str) -> Tree:
+        """Return the tree of a configuration as the device prints it, without what changes by itself."""
+        return _once(tree_of(self._joined(self._meant(text.splitlines()))))
+
+    def read_lines(self, lines: Iterable[str]) -> Tree:
+        """Return the tree of lines that a person has written. Sections may come more than once."""
+        return tree_of(self._joined(self._meant(lines)))
+
+    def key(self, text: str) -> str:
+        """Return what two lines of one section have in common if the later one replaces the other."""
+        command = bare(text)
+        match = self.single.match(command)
+        if match is None:
+            return command
+        return " ".join(group for group in match.groups() if group is not None) or match.group()
+
+    def is_single(self, text: str) -> bool:
+        """Tell whether a section has at most one line of this command."""
+        return self.single.match(bare(text)) is not None
+
+    def negation(self, text: str) -> str | None:
+        """Return the line that takes `text` back, None where there is none."""
+        if text.startswith(NO):
+            command = text.removeprefix(NO)
+            # `no ip address` goes away by an address, and by nothing else.
+            return None if self.negative.match(command) else command
+        match = self.shortened.match(text)
+        return NO + (text if match is None else match.group())
+
+    def is_kept(self, text: str) -> bool:
+        """Tell whether the section with this header can't be removed itself."""
+        return self.kept.fullmatch(text) is not None
+
+    def is_ordered(self, parents: tuple[str, ...]) -> bool:
+        """Tell whether the order of lines counts in the section with these headers."""
+        return bool(parents) and self.ordered.fullmatch(parents[-1]) is not None
+
+    def _meant(self, lines: Iterable[str]) -> Iterator[str]:
+        block_end: str | None = None
+        for line in lines:
+            text = line.strip()
+            if block_end is not None:
+                yield line
+                block_end = None if block_end in line else block_end
+                continue
+            if not text or text.startswith("!") or self.noise.match(text) or self.closers.fullmatch(text):
+                continue
+            block_end = self._block_end(text)
+            yield line.rstrip()
+
+    def _block_end(self, text: str) -> str | None:
+        match = self.blocks.match(text)
+        return None if match is None or match[1] in text[match.end() :] else match[1]
+
+    def _joined(self, lines: Iterable[str]) -> Iterator[str]:
+        """Make one line of a text of several lines: nobody may take its parts for commands."""
+        block: list[str] = []
+        end: str | None = None
+        for line in lines:
+            if end is None:
+                end = self._block_end(line.strip())
+                if end is None:
+                    yield line
+                    continue
+                block = [line]
+                continue
+            block.append(line)
+            if end in line:
+                yield "\n".join(block)
+                end = None
+        if end is not None:
+            yield "\n".join(block)
+
+
+def words(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern that matches whole words at the start of a line."""
+    return re.compile(rf"(?:{pattern})(?= |$)")
+
+
+def bare(text: str) -> str:
+    """Return a line without the `no` in front of it."""
+    return text.removeprefix(NO)
+
+
+def _once(tree: Tree) -> Tree:
+    """Put sections that are printed in several parts together, and equal lines too: a device can't hold them twice."""
+    seen: dict[str, Line] = {}
+    for line in tree:
+        before = seen.get(line.text)
+        children = line.children if before is None else (*before.children, *line.children)
+        seen[line.text] = Line(line.text, children)
+    return tuple(Line(each.text, _once(each.children)) for each in seen.values())

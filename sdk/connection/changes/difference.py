@@ -1,0 +1,75 @@
+"""The lines that make one configuration into another. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sdk.connection.changes.dialect import Dialect
+from sdk.connection.changes.lines import ConfigurationLine, Line, Tree
+
+
+def difference(
+    before: Tree, after: Tree, dialect: Dialect, *, is_thorough: bool = False
+) -> tuple[ConfigurationLine, ...]:
+    """Return what to send to a device that has `before`, so that it has `after`.
+
+    First everything that goes, from the bottom up: what refers to something stands below it. Then what comes, from the
+    top down. A line that another one of the same command replaces is not taken out first, as that would break what
+    works; `is_thorough` does it all the same, for devices that refuse to replace.
+    """
+    steps = _Steps(dialect, is_thorough)
+    steps.compare(before, after, ())
+    return (*reversed(steps.removals), *steps.additions)
+
+
+@dataclass(slots=True)
+class _Steps:
+    dialect: Dialect
+    is_thorough: bool
+    removals: list[ConfigurationLine] = field(
+        default_factory=list
+    )  # in the order of the text: sent from its end
+    additions: list[ConfigurationLine] = field(default_factory=list)
+
+    def compare(self, before: Tree, after: Tree, parents: tuple[str, ...]) -> None:
+        if self.dialect.is_ordered(parents):
+            self._replace_from_first_difference(before, after, parents)
+            return
+        old = {line.text: line for line in before}
+        new = {line.text: line for line in after}
+        coming = {self.dialect.key(text) for text in new if text not in old and self.dialect.is_single(text)}
+        for text, line in old.items():
+            if text not in new and (self.is_thorough or self.dialect.key(text) not in coming):
+                self._remove(line, parents)
+            elif text in new:
+                self._compare_section(line, new[text], parents)
+        for text, line in new.items():
+            if text not in old:
+                self._add(line, parents)
+
+    def _compare_section(self, old: Line, new: Line, parents: tuple[str, ...]) -> None:
+        if old.children or new.children:
+            self.compare(old.children, new.children, (*parents, old.text))
+
+    def _replace_from_first_difference(self, before: Tree, after: Tree, parents: tuple[str, ...]) -> None:
+        same = 0
+        while same < min(len(before), len(after)) and before[same] == after[same]:
+            same += 1
+        for line in before[same:]:
+            self._remove(line, parents)
+        for line in after[same:]:
+            self._add(line, parents)
+
+    def _remove(self, line: Line, parents: tuple[str, ...]) -> None:
+        if self.dialect.is_kept(line.text):
+            for child in line.children:
+                self._remove(child, (*parents, line.text))
+            return
+        negation = self.dialect.negation(line.text)
+        if negation is not None:
+            self.removals.append(ConfigurationLine(negation, parents))
+
+    def _add(self, line: Line, parents: tuple[str, ...]) -> None:
+        self.additions.append(ConfigurationLine(line.text, parents))
+        for child in line.children:
+            self._add(child, (*parents, line.text))

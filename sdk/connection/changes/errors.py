@@ -1,0 +1,63 @@
+"""What a change can fail with. The texts are in `sdk.connection.causes`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sdk.connection.causes import Cause
+from sdk.connection.errors import DeviceError
+
+if TYPE_CHECKING:
+    from sdk.connection.changes.applied import Applied
+    from sdk.connection.changes.undo import Restoration
+
+
+class ConfigurationChangedError(DeviceError):
+    """Somebody has changed the device since the plan was made. Nothing was sent."""
+
+    cause = Cause.CONFIGURATION_CHANGED
+
+
+class NoConfirmTimerError(DeviceError):
+    """The device can't take a change back by itself. Nothing was sent."""
+
+    cause = Cause.NO_CONFIRM_TIMER
+
+
+class LineRefusedError(DeviceError):
+    """The device refused a line. Those before it were taken back, or the message says what is left of them.
+
+    `applied` says which lines were sent, which one was refused with which words, and what came of the undo.
+    """
+
+    cause = Cause.LINE_REFUSED
+    applied: Applied | None = None
+
+
+class ChangeInterruptedError(DeviceError):
+    """The session ended between two lines. Those before it are in force; of the last one nobody knows.
+
+    `applied` says which lines are in force.
+    """
+
+    cause = Cause.CHANGE_INTERRUPTED
+    applied: Applied | None = None
+
+
+class ConfirmedTooLateError(DeviceError):
+    """The device has taken the change back before it was confirmed."""
+
+    cause = Cause.CONFIRMED_TOO_LATE
+
+
+class NotRestoredError(DeviceError):
+    """An undo or a rollback has left something. `restoration` says what."""
+
+    cause = Cause.NOT_RESTORED
+    restoration: Restoration | None = None
+
+
+class NothingToRestoreError(DeviceError):
+    """There is no configuration that the device could be given back. Nothing was sent."""
+
+    cause = Cause.NOTHING_TO_RESTORE

@@ -1,0 +1,97 @@
+"""The errors of a change, in words: what is in force on the device, what is not known, and what takes it back."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sdk.connection.causes import Cause
+from sdk.connection.changes.applied import Applied, Refusal
+from sdk.connection.changes.device import ConfirmTimer
+from sdk.connection.changes.errors import ChangeInterruptedError, LineRefusedError, NotRestoredError
+from sdk.connection.changes.lines import ConfigurationLine
+from sdk.connection.changes.plan import Plan
+from sdk.connection.changes.secrecy import without_secrets
+from sdk.connection.changes.undo import Restoration
+from sdk.connection.errors import DeviceError, fail
+
+
+def line_refused(
+    where: str,
+    plan: Plan,
+    applied: Applied,
+    refused: Refusal,
+    restoration: Restoration,
+    timer: ConfirmTimer | None,
+) -> LineRefusedError:
+    """Return the error for a line that the device refused, after those before it were taken back."""
+    failure = fail(
+        Cause.LINE_REFUSED,
+        where,
+        number=len(applied.applied) + 1,
+        count=len(plan.commands),
+        line=without_secrets(str(refused.line)),
+        words=without_secrets(refused.words),
+        outcome=_told(restoration, None if restoration.is_restored else timer),
+    )
+    assert isinstance(failure, LineRefusedError)
+    failure.applied = applied
+    return failure
+
+
+def not_restored(where: str, restoration: Restoration, timer: ConfirmTimer | None = None) -> NotRestoredError:
+    """Return the error for an undo or a rollback that has left something."""
+    failure = fail(Cause.NOT_RESTORED, where, detail=_told(restoration, timer))
+    assert isinstance(failure, NotRestoredError)
+    failure.restoration = restoration
+    return failure
+
+
+def interrupted(
+    where: str,
+    plan: Plan,
+    applied: tuple[ConfigurationLine, ...],
+    timer: ConfirmTimer | None,
+    error: DeviceError,
+    *,
+    refused: Refusal | None = None,
+) -> ChangeInterruptedError:
+    """Return the error for a session that ended while a change was under way: what is in force, what is not known."""
+    reached = _reached(plan, applied, refused)
+    failure = fail(
+        Cause.CHANGE_INTERRUPTED,
+        where,
+        reached=reached,
+        reason=without_secrets(str(error)),
+        timer=_timer_note(timer) or _NO_TIMER,
+    )
+    assert isinstance(failure, ChangeInterruptedError)
+    failure.applied = Applied(applied=applied, refused=refused, timer=timer)
+    return failure
+
+
+def _reached(plan: Plan, applied: tuple[ConfigurationLine, ...], refused: Refusal | None) -> str:
+    done, count = len(applied), len(plan.commands)
+    if refused is not None:
+        words = without_secrets(refused.words)
+        return (
+            f"line {done + 1} of {count} was refused ({words}), and those before it could not be taken back"
+        )
+    if done == count:
+        return f"all {count} lines are in force, but what came of them could not be read"
+    line = without_secrets(str(plan.commands[done]))
+    return f"{done} of {count} lines are in force, of line {done + 1} ({line!r}) it is not known"
+
+
+def _told(restoration: Restoration, timer: ConfirmTimer | None) -> str:
+    # The full stop is the cause's.
+    return (str(restoration) + _timer_note(timer)).removesuffix(".")
+
+
+_NO_TIMER: Final = " Nothing takes them back by itself."
+
+
+def _timer_note(timer: ConfirmTimer | None) -> str:
+    if timer is None:
+        return ""
+    what = f" A {timer.kind} runs on the device"
+    return f"{what}: it restores the configuration {timer.seconds:g} s after the change began."

@@ -1,0 +1,126 @@
+"""A plan: what is to be sent to a device, and what should come of it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from sdk.connection.changes.dialect import Dialect
+from sdk.connection.changes.lines import ConfigurationLine, Line, Tree, fingerprint_of, unified_diff
+from sdk.connection.changes.prediction import predict
+from sdk.errors import SdkError
+
+# They run a command of another mode, or are about the mode itself.
+_NO_CONFIGURATION: Final = re.compile(r"(do|configure|conf)( |$)")
+_SHOWN_CHARS: Final = 200
+
+
+class LinesError(SdkError, ValueError):
+    """Lines that can't be planned, whatever the device is: none, or some that are no configuration.
+
+    `line` is the one, None where there is none.
+    """
+
+    def __init__(self, problem: str, line: str | None = None) -> None:
+        super().__init__(problem if line is None else f"Line {line[:_SHOWN_CHARS]!r}: {problem}")
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `Connection.plan` returns. A prediction: the device decides, and `Connection.apply` compares.
+
+    `diff` is a unified diff of the configuration as it is and as it should become; `commands` is what will be sent, in
+    this order; `base_fingerprint` tells whether the device still is as it was. `without_effect` are lines that the
+    configuration holds already: they are not sent. None of it is printed by `repr`: configurations hold secrets.
+    """
+
+    diff: str = field(repr=False)
+    commands: tuple[ConfigurationLine, ...] = field(repr=False)
+    base_fingerprint: str
+    without_effect: tuple[ConfigurationLine, ...] = field(default=(), repr=False)
+    base: Tree = field(default=(), repr=False)
+    predicted: Tree = field(default=(), repr=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to send: the configuration holds all the lines."""
+        return not self.commands
+
+
+def plan_lines(configuration: str, lines: str | Iterable[str], dialect: Dialect) -> Plan:
+    """Plan to send `lines` to the device that has printed `configuration`.
+
+    The lines of a section are indented below its header, as the device prints them. Comments and lines that only end a
+    section are left out.
+
+    Raises:
+        LinesError: there are no lines, or some that can't be sent.
+    """
+    wanted = dialect.read_lines(_checked(lines))
+    if not wanted:
+        raise LinesError("There are no lines to send. Give at least one line of configuration.")
+    base = predicted = dialect.read(configuration)
+    commands: list[ConfigurationLine] = []
+    idle: list[ConfigurationLine] = []
+    for line, has_children in _in_order(wanted):
+        if "\n" in line.text:
+            raise LinesError(
+                "a text of several lines can't be sent line by line. Write it in one line.", line.text
+            )
+        if _holds(predicted, line):
+            if not has_children:
+                idle.append(line)
+            continue
+        commands.append(line)
+        predicted = predict(predicted, (_as_tree(line),), dialect)
+    return Plan(
+        diff=unified_diff(base, predicted),
+        commands=tuple(commands),
+        base_fingerprint=fingerprint_of(base),
+        without_effect=tuple(idle),
+        base=base,
+        predicted=predicted,
+    )
+
+
+def _checked(lines: str | Iterable[str]) -> list[str]:
+    given = (
+        lines.splitlines()
+        if isinstance(lines, str)
+        else [part for line in lines for part in line.splitlines()]
+    )
+    for line in given:
+        text = line.strip()
+        if not text.replace("\t", " ").isprintable():
+            raise LinesError("it has control characters. Take them out.", text)
+        if _NO_CONFIGURATION.match(text):
+            raise LinesError(
+                "it is no line of configuration. Leave it out: modes are entered and left for you.", text
+            )
+        if "?" in text:
+            raise LinesError("a question mark asks the device for help. Take it out.", text)
+    return given
+
+
+def _in_order(tree: Tree, parents: tuple[str, ...] = ()) -> list[tuple[ConfigurationLine, bool]]:
+    every: list[tuple[ConfigurationLine, bool]] = []
+    for line in tree:
+        every.append((ConfigurationLine(line.text, parents), bool(line.children)))
+        every += _in_order(line.children, (*parents, line.text))
+    return every
+
+
+def _holds(tree: Tree, line: ConfigurationLine) -> bool:
+    for header in line.parents:
+        tree = next((each.children for each in tree if each.text == header), ())
+    return any(each.text == line.text for each in tree)
+
+
+def _as_tree(line: ConfigurationLine) -> Line:
+    tree = Line(line.text)
+    for header in reversed(line.parents):
+        tree = Line(header, (tree,))
+    return tree

@@ -1,0 +1,82 @@
+"""What lines will make of a configuration, as far as that can be told without the device. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from sdk.connection.changes.dialect import NO, Dialect, bare
+from sdk.connection.changes.lines import Line, Tree
+
+
+def predict(configuration: Tree, lines: Tree, dialect: Dialect, parents: tuple[str, ...] = ()) -> Tree:
+    """Return the configuration after `lines` have been sent, in their order.
+
+    New lines stand at the end of their section: where a device will print them is not foretold.
+    """
+    for line in lines:
+        configuration = _after(configuration, line, dialect, parents)
+    return configuration
+
+
+def _after(section: Tree, line: Line, dialect: Dialect, parents: tuple[str, ...]) -> Tree:
+    if line.text.startswith(NO) and not line.children:
+        return _without(section, line.text.removeprefix(NO), dialect)
+    old = next((each for each in section if each.text == line.text), None)
+    inside = predict(old.children if old else (), line.children, dialect, (*parents, line.text))
+    if not inside and dialect.hidden.fullmatch(line.text):
+        return tuple(each for each in section if each is not old)
+    return _with(section, Line(line.text, inside), dialect)
+
+
+def _with(section: Tree, line: Line, dialect: Dialect) -> Tree:
+    """Put a line into a section: in the place of the one that it replaces, else at the end."""
+    if dialect.defaults.fullmatch(line.text):
+        return tuple(each for each in section if each.text != NO + line.text)
+    key = dialect.key(line.text)
+    replaced = [
+        each
+        for each in section
+        if each.text == line.text
+        or each.text in (NO + line.text, NO + key)
+        or (dialect.is_single(line.text) and dialect.key(each.text) == key)
+    ]
+    if not replaced:
+        return (*section, line)
+    return tuple(line if each is replaced[0] else each for each in section if each not in replaced[1:])
+
+
+def _without(section: Tree, command: str, dialect: Dialect) -> Tree:
+    """Take out what `no COMMAND` takes out: the line itself, and those that begin with all its words."""
+    key = dialect.key(command)
+    removed = [
+        each
+        for each in section
+        if not each.text.startswith(NO)
+        and (
+            each.text == command
+            or each.text.startswith(f"{command} ")
+            or (dialect.is_single(command) and dialect.key(each.text) == key)
+        )
+    ]
+    left = tuple(each for each in section if each not in removed)
+    for each in removed:
+        match = dialect.cascades.match(each.text)
+        if match is not None:
+            left = _without_beginning(left, match[1], dialect)
+    negative = dialect.negative.match(command)
+    shown = command if dialect.defaults.fullmatch(command) else negative.group() if negative else None
+    if shown is None or any(bare(each.text) == shown for each in left):
+        return left
+    return (*left, Line(NO + shown))
+
+
+def _without_beginning(section: Tree, beginning: str, dialect: Dialect) -> Tree:
+    """Take out all lines about something that is gone, also below headers that only sort the lines of a section."""
+    pattern = re.compile(rf"(no )?{re.escape(beginning)}( |$)")
+    return tuple(
+        Line(each.text, _without_beginning(each.children, beginning, dialect))
+        if dialect.hidden.fullmatch(each.text)
+        else each
+        for each in section
+        if not pattern.match(each.text)
+    )

@@ -1,0 +1,112 @@
+"""Rolling a change back from another process: without its plan, from a configuration that somebody has kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sdk.connection.causes import Cause
+from sdk.connection.changes.device import ConfigurableDevice
+from sdk.connection.changes.lines import Tree, are_same, unified_diff
+from sdk.connection.changes.merging import is_visible, without_change
+from sdk.connection.changes.plan import plan_lines
+from sdk.connection.changes.undo import Restoration, restore_tree
+from sdk.connection.deadline import Deadline
+from sdk.connection.errors import DeviceError, fail
+
+INVENTORY = "current_configuration"
+STARTUP = "startup configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """What came of a rollback.
+
+    `source` says where the earlier configuration came from. `is_complete`: the device has it again. `foreign` is a
+    unified diff of what differs from it and is not of this change; it was left as it is. `restoration` is None where
+    nothing of the change was in force, so that nothing was sent.
+    """
+
+    source: str
+    is_complete: bool
+    restoration: Restoration | None = None
+    foreign: str = field(default="", repr=False)
+
+
+def check_source(
+    device: ConfigurableDevice, stored: str | None, running: str, *, will_save: bool, deadline: Deadline
+) -> str:
+    """Make sure, before a change, that a rollback could restore the configuration `running`; return from where.
+
+    `stored` is the `current_configuration` of the inventory. Without it, the startup configuration has to be the same
+    as the running one, and must stay so: saving the change would take it away.
+
+    Raises:
+        NothingToRestoreError: neither is what the device runs.
+    """
+    now = device.dialect.read(running)
+    if stored is not None and stored.strip():
+        if are_same(device.dialect.read(stored), now):
+            return INVENTORY
+        detail = f"its `{INVENTORY}` in the inventory is not what it runs"
+        raise _nothing(device, detail)
+    if will_save:
+        detail = f"the inventory has no `{INVENTORY}`, and saving the change would overwrite its {STARTUP}"
+        raise _nothing(device, detail)
+    if are_same(device.dialect.read(_startup(device, deadline)), now):
+        return STARTUP
+    detail = f"the inventory has no `{INVENTORY}`, and its {STARTUP} is not what it runs"
+    raise _nothing(device, detail)
+
+
+def roll_back(
+    device: ConfigurableDevice,
+    stored: str | None,
+    *,
+    deadline: Deadline,
+    lines: str | Iterable[str] | None = None,
+) -> Rollback:
+    """Give the device the configuration `stored` back, else its startup configuration.
+
+    With `lines`, those of the change, only what they have done is taken back. What differs besides is left, and told:
+    it may be the work of somebody else.
+
+    Raises:
+        NothingToRestoreError: there is neither. Nothing was sent.
+        DeviceError: the device did not answer; it may have a part of it then.
+    """
+    source = INVENTORY if stored is not None and stored.strip() else STARTUP
+    text = stored if stored is not None and source == INVENTORY else _startup(device, deadline)
+    base = device.dialect.read(text)
+    if not base:
+        raise _nothing(device, f"its {source} is empty")
+    if lines is None:
+        restoration = restore_tree(device, base, deadline=deadline)
+        return Rollback(source, restoration.is_restored, restoration)
+    return _take_out(device, base, plan_lines(text, lines, device.dialect).predicted, source, deadline)
+
+
+def _take_out(
+    device: ConfigurableDevice, base: Tree, changed: Tree, source: str, deadline: Deadline
+) -> Rollback:
+    now = device.dialect.read(device.get_config(deadline=deadline))
+    if not is_visible(now, base, changed):
+        return Rollback(source, True, None, "" if are_same(now, base) else unified_diff(base, now))
+    wanted = without_change(now, base, changed, device.dialect)
+    restoration = restore_tree(device, wanted, deadline=deadline)
+    foreign = "" if are_same(wanted, base) else unified_diff(base, wanted)
+    return Rollback(source, restoration.is_restored and not foreign, restoration, foreign)
+
+
+def _startup(device: ConfigurableDevice, deadline: Deadline) -> str:
+    try:
+        return device.get_config(deadline=deadline, source="startup")
+    except DeviceError as error:
+        if error.cause not in (Cause.NOT_SUPPORTED, Cause.REFUSED_COMMAND, Cause.UNREADABLE_ANSWER):
+            raise
+        detail = f"the inventory has no `{INVENTORY}`, and its {STARTUP} can't be read with this login"
+        raise _nothing(device, detail) from None
+
+
+def _nothing(device: ConfigurableDevice, detail: str) -> DeviceError:
+    return fail(Cause.NOTHING_TO_RESTORE, device.where, detail=detail)

@@ -1,0 +1,99 @@
+"""Giving a device a configuration that it had before, and looking whether it has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from sdk.connection.changes.device import ConfigurableDevice
+from sdk.connection.changes.difference import difference
+from sdk.connection.changes.lines import ConfigurationLine, Tree, are_same, unified_diff
+from sdk.connection.changes.secrecy import without_secrets
+from sdk.connection.deadline import Deadline
+
+MOST_PASSES: Final = 5
+"""How often a difference is sent. What a device removes along with a line comes back in the second pass."""
+
+_SHOWN_LINES: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """What came of giving a device an earlier configuration.
+
+    `is_restored`: it has the same lines in the same sections. `is_identical`: and in the same order. `remaining` is a
+    unified diff from what the device has now to what it should have, empty where nothing is left. `sent` are the lines
+    that the device took, `refused` those that it refused in the last pass, with its words.
+    """
+
+    is_restored: bool
+    is_identical: bool
+    passes: int
+    remaining: str = field(default="", repr=False)
+    sent: tuple[ConfigurationLine, ...] = field(default=(), repr=False)
+    refused: tuple[tuple[ConfigurationLine, str], ...] = field(default=(), repr=False)
+
+    def __str__(self) -> str:
+        """In words, without secrets, at most ten lines of what differs."""
+        if self.is_restored:
+            return "Its configuration is as it was before."
+        differing = [
+            line
+            for line in self.remaining.splitlines()
+            if line[:1] in "+-" and line[:3] not in ("+++", "---")
+        ]
+        shown = "; ".join(without_secrets(line) for line in differing[:_SHOWN_LINES])
+        more = f"; and {len(differing) - _SHOWN_LINES} more" if len(differing) > _SHOWN_LINES else ""
+        return (
+            f"Its configuration is NOT as it was before. What is missing (+) and too much (-): {shown}{more}."
+        )
+
+
+def restore_tree(device: ConfigurableDevice, wanted: Tree, *, deadline: Deadline) -> Restoration:
+    """Send the difference to `wanted` until the device has it, or nothing changes any more.
+
+    A refused line does not end it: what was to be removed may have gone along with another line.
+
+    Raises:
+        DeviceError: the session ended, or time ran out. The device has a part of it then.
+    """
+    sent: list[ConfigurationLine] = []
+    refused: list[tuple[ConfigurationLine, str]] = []
+    now = device.dialect.read(device.get_config(deadline=deadline))
+    passes = 0
+    while now != wanted and passes < MOST_PASSES:
+        # From the second pass on, what is to be replaced is taken out first: some devices refuse to replace.
+        lines = difference(now, wanted, device.dialect, is_thorough=passes > 0)
+        if not lines:
+            break
+        passes += 1
+        taken, refused = _send_all(device, lines, deadline)
+        sent += taken
+        before, now = now, device.dialect.read(device.get_config(deadline=deadline))
+        if now == before and passes > 1:
+            break
+    is_restored = are_same(now, wanted)
+    return Restoration(
+        is_restored=is_restored,
+        is_identical=now == wanted,
+        passes=passes,
+        remaining="" if is_restored else unified_diff(now, wanted),
+        sent=tuple(sent),
+        refused=tuple(refused),
+    )
+
+
+def _send_all(
+    device: ConfigurableDevice, lines: tuple[ConfigurationLine, ...], deadline: Deadline
+) -> tuple[list[ConfigurationLine], list[tuple[ConfigurationLine, str]]]:
+    taken: list[ConfigurationLine] = []
+    refused: list[tuple[ConfigurationLine, str]] = []
+    device.enter_configuration(deadline=deadline)
+    for line in lines:
+        words = device.send_config_line(line, deadline=deadline)
+        if words:
+            refused.append((line, words))
+        else:
+            taken.append(line)
+    device.leave_configuration(deadline=deadline)
+    return taken, refused

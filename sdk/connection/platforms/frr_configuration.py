@@ -1,0 +1,104 @@
+"""The configuration of FRR: how vtysh prints it, and how it is changed."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from sdk.connection.causes import Cause
+from sdk.connection.changes.device import ConfirmTimer
+from sdk.connection.changes.dialect import Dialect, words
+from sdk.connection.changes.lines import ConfigurationLine
+from sdk.connection.deadline import Deadline
+from sdk.connection.errors import fail
+from sdk.connection.platforms import frr_timer
+from sdk.connection.platforms.typed_configuration import TypedConfiguration
+
+_NEIGHBOR: Final = r"neighbor \S+ "
+
+FRR: Final = Dialect(
+    noise=re.compile(r"Building configuration\.\.\.|Current configuration ?:|frr version |frr defaults "),
+    closers=re.compile(r"end|exit|exit-[a-z0-9-]+|quit"),
+    single=words(
+        r"hostname|domainname|description|bandwidth|link-params"
+        r"|log (?:file|syslog|stdout|monitor|facility|timestamp precision)|router-id|bgp router-id|ospf router-id"
+        r"|bgp (?:cluster-id|default local-preference|graceful-restart (?:restart-time|stalepath-time)|listen limit)"
+        r"|timers (?:bgp|throttle spf|throttle lsa all|lsa min-arrival)|distance bgp|auto-cost reference-bandwidth"
+        r"|default-metric|maximum-paths ibgp|maximum-paths"
+        r"|ip ospf (?:area|cost|priority|network|hello-interval|dead-interval|retransmit-interval|transmit-delay"
+        r"|authentication-key|message-digest-key \d+)"
+        rf"|{_NEIGHBOR}(?:remote-as|description|password|timers connect|timers|update-source|ebgp-multihop|weight"
+        r"|advertisement-interval|local-as|maximum-prefix|peer-group|port|ttl-security hops|interface"
+        r")"
+        r"|(neighbor \S+ (?:route-map|prefix-list|filter-list|distribute-list)) \S+ (in|out)"
+        r"|set (?:metric|local-preference|weight|origin|tag|ip next-hop|community|as-path prepend|distance|src)"
+        r"|match (?:ip address prefix-list|ip address|community|as-path|interface|metric|tag|peer|origin|ip next-hop)"
+        r"|ip prefix-list \S+ (?:seq \d+|description)|ipv6 prefix-list \S+ (?:seq \d+|description)"
+        r"|access-list \S+ seq \d+|bgp (?:community-list|as-path access-list) .*seq \d+"
+        r"|on-match"
+    ),
+    # A port is part of the machine; a section of addresses is not shown when it has nothing to say.
+    kept=re.compile(r"interface .+|address-family .+|line vty|vrf .+"),
+    hidden=re.compile(r"interface .+|address-family .+|line vty|vrf .+"),
+    defaults=re.compile(
+        r"bgp (?:default ipv4-unicast|network import-check|suppress-duplicates"
+        r"|graceful-restart notification|log-neighbor-changes|hard-administrative-reset)"
+        r"|ip forwarding|ipv6 forwarding|neighbor \S+ send-community(?: \S+)?|ipv6 nd suppress-ra"
+    ),
+    shortened=words(
+        rf"description|{_NEIGHBOR}(?:description|password|update-source|weight|advertisement-interval)"
+        r"|hostname|log timestamp precision|timers bgp"
+    ),
+    cascades=re.compile(r"(neighbor \S+) (?:remote-as \S+|peer-group|interface .*)$"),
+)
+
+
+class FrrConfiguration(TypedConfiguration):
+    """Changes the configuration of FRR. A mixin of the platform, whose session it uses.
+
+    Where a shell is the login, vtysh is started in it for the lines of a change: as arguments of a command every user
+    of the device could read them.
+    """
+
+    dialect = FRR
+    shell: bool
+
+    def enter_configuration(self, *, deadline: Deadline) -> None:
+        """Enter the configuration mode of vtysh."""
+        if self.shell:
+            self.session.send("vtysh", deadline=deadline)
+        super().enter_configuration(deadline=deadline)
+
+    def leave_configuration(self, *, deadline: Deadline) -> None:
+        """Leave the configuration mode, and vtysh where it is not the login."""
+        super().leave_configuration(deadline=deadline)
+        if self.shell:
+            self.session.send("exit", deadline=deadline)
+
+    def why_no_timer(self) -> str | None:
+        """Return why there is no timer with vtysh as the login shell: it can start no process that outlives it."""
+        return (
+            None
+            if self.shell
+            else "this login leads to vtysh, and FRR itself has no timer; a login to a shell has one"
+        )
+
+    def start_timer(
+        self, seconds: float, inverse: tuple[ConfigurationLine, ...], *, deadline: Deadline
+    ) -> ConfirmTimer:
+        """Start a process on the device that sends `inverse` after `seconds`, then its configuration of now.
+
+        Raises:
+            NoConfirmTimerError: the process can't be started.
+        """
+        directory = frr_timer.start(
+            lambda line: self.session.send(line, deadline=deadline).text, seconds, inverse
+        )
+        if directory is None:
+            detail = "its shell can't start a process that outlives the login"
+            raise fail(Cause.NO_CONFIRM_TIMER, self.session.where, detail=detail)
+        return ConfirmTimer(frr_timer.KIND, seconds, handle=directory)
+
+    def cancel_timer(self, timer: ConfirmTimer, *, deadline: Deadline) -> bool:
+        """Keep the change. False: the process has taken it back before."""
+        return frr_timer.cancel(lambda line: self.session.send(line, deadline=deadline).text, timer.handle)

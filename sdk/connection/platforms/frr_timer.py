@@ -1,0 +1,82 @@
+"""A process on a Linux device with FRR that takes a change back, unless it is stopped in time.
+
+It survives the login that started it, holds a copy of the configuration that only its user can read, and leaves nothing
+behind. Whoever renames the file `armed` first has won: the process, that its time has come, or the one who confirms.
+"""
+
+from __future__ import annotations
+
+import base64
+import shlex
+from collections.abc import Callable
+from typing import Final
+
+from sdk.connection.changes.lines import ConfigurationLine
+
+KIND: Final = "process"
+_CHUNK_CHARS: Final = 800  # of a line that a terminal takes whole: its limit is 4096
+_MARK: Final = "neops-timer:"
+
+_SCRIPT: Final = """\
+echo $$ >"$1/pid"
+sleep "$2"
+mv "$1/armed" "$1/fired" || exit 1
+vtysh -f "$1/inverse"
+vtysh -f "$1/before"
+rm -rf "$1"
+"""
+
+
+def start(send: Callable[[str], str], seconds: float, inverse: tuple[ConfigurationLine, ...]) -> str | None:
+    """Start the process by lines that `send` gives to a shell; return its directory, None where it did not start."""
+    # No line of these may end up in the shell's history: the inverse can hold secrets.
+    send("set +o history 2>/dev/null; unset HISTFILE")
+    said = send(f"umask 077; d=$(mktemp -d /tmp/neops-timer.XXXXXX) && echo {_MARK}$d:")
+    directory = _marked(said)
+    if directory is None:
+        return None
+    quoted = shlex.quote(directory)
+    for name, text in (("restore", _SCRIPT), ("inverse", inverse_script(inverse))):
+        _write(send, f"{quoted}/{name}", text)
+    send(f"vtysh -c 'show running-config' | sed -n '/^!/,$p' >{quoted}/before; touch {quoted}/armed")
+    send(f"( setsid sh {quoted}/restore {quoted} {seconds:g} </dev/null >/dev/null 2>&1 & )")
+    said = send(
+        f"i=0; while [ $i -lt 50 ] && ! [ -s {quoted}/pid ]; do sleep 0.1; i=$((i+1)); done; "
+        f"[ -s {quoted}/pid ] && [ -s {quoted}/before ] && echo {_MARK}started:"
+    )
+    return directory if _marked(said) == "started" else None
+
+
+def cancel(send: Callable[[str], str], directory: str) -> bool:
+    """Stop the process; return False if it was too late."""
+    quoted = shlex.quote(directory)
+    said = send(
+        f"mv {quoted}/armed {quoted}/cancelled 2>/dev/null && "
+        f'{{ kill -- "-$(cat {quoted}/pid)"; rm -rf {quoted}; echo {_MARK}cancelled:; }}'
+    )
+    return _marked(said) == "cancelled"
+
+
+def inverse_script(inverse: tuple[ConfigurationLine, ...]) -> str:
+    """Return lines as vtysh reads them from a file: each with its sections entered and left."""
+    lines: list[str] = []
+    for line in inverse:
+        lines += [*line.parents, line.text, *("exit" for _ in line.parents)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _write(send: Callable[[str], str], path: str, text: str) -> None:
+    encoded = base64.b64encode(text.encode()).decode()
+    send(f": >{path}.64")
+    for start_at in range(0, len(encoded), _CHUNK_CHARS):
+        send(f"printf %s {encoded[start_at : start_at + _CHUNK_CHARS]} >>{path}.64")
+    send(f"base64 -d {path}.64 >{path}; rm {path}.64")
+
+
+def _marked(said: str) -> str | None:
+    # The line that was typed has the mark too, with a `$d` behind it.
+    for line in said.splitlines():
+        before, mark, rest = line.strip().partition(_MARK)
+        if mark and not before and rest.endswith(":"):
+            return rest.removesuffix(":")
+    return None

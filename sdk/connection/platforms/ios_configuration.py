@@ -1,0 +1,79 @@
+"""The configuration of IOS and IOS-XE: how `show running-config` is read, and how it is changed."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from sdk.connection.changes.device import ConfirmTimer
+from sdk.connection.changes.dialect import Dialect, words
+from sdk.connection.changes.lines import ConfigurationLine
+from sdk.connection.deadline import Deadline
+from sdk.connection.platforms import ios_timer
+from sdk.connection.platforms.typed_configuration import TypedConfiguration
+
+_NEIGHBOR: Final = r"neighbor \S+ "
+
+IOS: Final = Dialect(
+    # `ntp clock-period` is measured by the device, again and again.
+    noise=re.compile(
+        r"Building configuration\.\.\.|Current configuration ?: \d+|Using \d+ out of \d+ bytes|version \d"
+        r"|Last configuration change at|NVRAM config last updated|No configuration change since|ntp clock-period"
+        r"|: Saved|Load for five secs|Time source is"
+    ),
+    closers=re.compile(r"end|exit|quit|exit-[a-z-]+"),
+    single=words(
+        r"hostname|description|bandwidth|delay|mtu|ip mtu|speed|duplex|load-interval|encapsulation|name"
+        r"|ip address(?!.* secondary$)|ip default-gateway|ip domain[ -]name|ip ssh version|enable (?:secret|password)"
+        r"|(ip access-group) \S+ (in|out)|router-id|bgp router-id|clock timezone|ntp source"
+        r"|logging (?:buffered|console|monitor|trap|facility|source-interface)"
+        r"|snmp-server (?:location|contact|chassis-id)|banner (?:motd|login|exec)|username \S+"
+        r"|vrf forwarding|ip vrf forwarding|spanning-tree mode|channel-group"
+        r"|switchport (?:mode|access vlan|trunk native vlan|trunk allowed vlan|voice vlan)"
+        r"|ip ospf (?:cost|priority|network|hello-interval|dead-interval|authentication-key|message-digest-key \d+)"
+        r"|ip ospf \d+ area|standby \d+ (?:ip|priority|timers|authentication)"
+        r"|exec-timeout|session-timeout|transport (?:input|output)"
+        rf"|{_NEIGHBOR}(?:remote-as|description|password|timers|update-source|ebgp-multihop|weight|local-as"
+        r"|maximum-prefix|advertisement-interval)|(neighbor \S+ (?:route-map|prefix-list)) \S+ (in|out)"
+        r"|ip prefix-list \S+ seq \d+|match (?:ip address|community|as-path|interface|metric|tag)"
+        r"|set (?:metric|local-preference|weight|origin|tag|ip next-hop|community|as-path prepend)"
+    ),
+    kept=re.compile(
+        r"interface (?!Loopback|Vlan|Tunnel|Port-channel|BDI|Dialer|Virtual-Template|\S+\.\d).+|line .+|control-plane.*"
+    ),
+    ordered=re.compile(r"ip access-list (?:standard|extended) .+|ipv6 access-list .+|mac access-list .+"),
+    defaults=re.compile(
+        r"ip domain[ -]lookup|ip http server|ip http secure-server|ip routing|ip cef|ip redirects|ip proxy-arp"
+        r"|ip unreachables|ip classless|cdp enable|lldp (?:transmit|receive)|keepalive|switchport|auto-summary"
+        r"|bgp default ipv4-unicast|mop enabled|ip route-cache|service pad|service config|logging console"
+        r"|snmp trap link-status"
+    ),
+    negative=words(r"ip address(?!.* secondary$)"),
+    shortened=words(
+        rf"description|hostname|ip address(?!.* secondary$)|{_NEIGHBOR}description|snmp-server (?:location|contact)"
+    ),
+    cascades=re.compile(r"(neighbor \S+) (?:remote-as \S+|peer-group)$"),
+    # IOS shows `^C`, as two signs, for the character that it takes.
+    blocks=re.compile(r"banner (?:motd|login|exec|incoming|prompt-timeout|slip-ppp) (\^C|\S)"),
+)
+
+
+class IosConfiguration(TypedConfiguration):
+    """Changes the configuration of IOS. A mixin of the platform, whose session it uses."""
+
+    dialect = IOS
+
+    def why_no_timer(self) -> str | None:
+        """Return None: whether this device has one shows when it is started, before the first line."""
+        return None
+
+    def start_timer(
+        self, seconds: float, inverse: tuple[ConfigurationLine, ...], *, deadline: Deadline
+    ) -> ConfirmTimer:
+        """Have IOS restore its configuration after `seconds`, rounded up to minutes."""
+        del inverse  # IOS keeps the configuration itself
+        return ios_timer.start(self, seconds, deadline)
+
+    def cancel_timer(self, timer: ConfirmTimer, *, deadline: Deadline) -> bool:
+        """Keep the change. False: the timer has run out before."""
+        return ios_timer.cancel(self, timer, deadline)

@@ -1,0 +1,61 @@
+"""The timers of IOS that take a change back: the one of a confirmed change, else a reload."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from sdk.connection.causes import Cause
+from sdk.connection.changes.device import ConfirmTimer
+from sdk.connection.changes.lines import are_same
+from sdk.connection.deadline import Deadline
+from sdk.connection.errors import fail
+from sdk.connection.platforms.refusals import words_of
+from sdk.connection.platforms.typed_configuration import TypedConfiguration
+
+_REVERT: Final = "revert timer"
+_RELOAD: Final = "reload timer"
+_MOST_MINUTES: Final = 120
+_DIALOGUE_SECONDS: Final = 10.0
+
+
+def start(ios: TypedConfiguration, seconds: float, deadline: Deadline) -> ConfirmTimer:
+    """Start the timer of a confirmed change; where IOS has none, schedule a reload. Both count in minutes.
+
+    Raises:
+        NoConfirmTimerError: neither can be.
+    """
+    minutes = max(1, math.ceil(seconds / 60))
+    if minutes > _MOST_MINUTES:
+        raise fail(
+            Cause.NO_CONFIRM_TIMER,
+            ios.where,
+            detail=f"its timer takes {_MOST_MINUTES} minutes at most",
+        )
+    reply = ios.session.send(f"configure terminal revert timer {minutes}", deadline=deadline)
+    if ios.is_in_configuration:
+        ios.leave_configuration(deadline=deadline)
+    if "Rollback Confirmed Change" in reply.text:
+        return ConfirmTimer(_REVERT, minutes * 60)
+    return _schedule_reload(ios, minutes, words_of(reply.text), deadline)
+
+
+def cancel(ios: TypedConfiguration, timer: ConfirmTimer, deadline: Deadline) -> bool:
+    """Keep the change. False: there is no timer any more."""
+    if timer.kind == _REVERT:
+        return "pending" not in ios.session.send("configure confirm", deadline=deadline).text
+    return "No reload" not in ios.session.send("reload cancel", deadline=deadline).text
+
+
+def _schedule_reload(ios: TypedConfiguration, minutes: int, words: str, deadline: Deadline) -> ConfirmTimer:
+    running = ios.dialect.read(ios.get_config(deadline=deadline))
+    if not are_same(running, ios.dialect.read(ios.get_config(deadline=deadline, source="startup"))):
+        detail = (
+            f"it refuses `configure terminal revert timer` ({words}), and a reload would lose what was never saved. "
+            "Configure `archive` with a `path`, or save the configuration first"
+        )
+        raise fail(Cause.NO_CONFIRM_TIMER, ios.where, detail=detail)
+    steps = [(f"reload in {minutes}", r"\[confirm\]"), ("", None)]
+    ios.session.interact(steps, deadline=deadline.shorter(_DIALOGUE_SECONDS))
+    note = f"a reload, as the device refuses `configure terminal revert timer` ({words}): all traffic stops for it"
+    return ConfirmTimer(_RELOAD, minutes * 60, note)

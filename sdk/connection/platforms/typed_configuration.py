@@ -1,0 +1,94 @@
+"""Configuration lines typed one by one into the configuration mode, as IOS and vtysh have it."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar, Final
+
+from sdk.connection.causes import Cause
+from sdk.connection.changes.dialect import Dialect
+from sdk.connection.changes.lines import ConfigurationLine
+from sdk.connection.deadline import Deadline
+from sdk.connection.errors import fail
+from sdk.connection.platforms.platform import Platform
+from sdk.connection.platforms.refusals import words_of
+
+# A line of the system's log may come at any moment, and warnings say that the line was taken.
+_REFUSAL: Final = re.compile(
+    r"^\s*%(?![A-Z0-9_]+-\d-[A-Z0-9_]+:)"
+    r"(?!\s*(?:warning|note|info|portfast has been|generating|the key modulus|created))"
+    r"|^\s*(?:malformed|syntax error|error type:|command authorization failed)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MODE: Final = re.compile(r"\((config[^()]*)\)\s*#\s*$")
+_ENTER: Final = "configure terminal"
+_SHOWN_LINES: Final = 4
+
+
+def refusal_in(text: str) -> str:
+    """Return the words by which a device says no to a line of configuration, "" where it took it."""
+    match = _REFUSAL.search(text)
+    if match is None:
+        return ""
+    # FRR explains in the lines below the first.
+    said = [line.strip() for line in text[match.start() :].splitlines()]
+    return " ".join([line for line in said if line][:_SHOWN_LINES])
+
+
+class TypedConfiguration(Platform):
+    """Sends each line to its section, and leaves and enters sections on the way as a person would."""
+
+    dialect: ClassVar[Dialect]
+    _path: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """The device as messages name it."""
+        return self.session.where
+
+    @property
+    def is_in_configuration(self) -> bool:
+        """Whether the prompt is one of the configuration mode."""
+        return self._mode() is not None
+
+    def enter_configuration(self, *, deadline: Deadline) -> None:
+        """Enter the configuration mode. Raises `RefusedCommandError` where the account may not."""
+        self._path = ()
+        reply = self.session.send(_ENTER, deadline=deadline)
+        if not self.is_in_configuration:
+            raise fail(Cause.REFUSED_COMMAND, self.where, what=_ENTER, last_line=words_of(reply.text))
+
+    def send_config_line(self, line: ConfigurationLine, *, deadline: Deadline) -> str:
+        """Type one line in its section; return the words of the device if it refuses the line or its section."""
+        words = self._go_to(line.parents, deadline)
+        return words or self._type(line.text, deadline)
+
+    def leave_configuration(self, *, deadline: Deadline) -> None:
+        """Leave the configuration mode."""
+        self._path = ()
+        self.session.send("end", deadline=deadline)
+
+    def _go_to(self, parents: tuple[str, ...], deadline: Deadline) -> str:
+        while self._path != parents[: len(self._path)]:
+            self.session.send("exit", deadline=deadline)
+            self._path = self._path[:-1]
+        for header in parents[len(self._path) :]:
+            words = self._type(header, deadline)
+            if words:
+                return words
+            # A header that opens no section would send the lines below it to where they don't belong.
+            if self._path[-1:] != (header,):
+                return f"{header!r} opens no section"
+        return ""
+
+    def _type(self, text: str, deadline: Deadline) -> str:
+        before = self._mode()
+        words = refusal_in(self.session.send(text, deadline=deadline).text)
+        if self._mode() != before:
+            self._path = (*self._path, text)
+        return words
+
+    def _mode(self) -> str | None:
+        """Return the mode as the prompt names it (`config-if`); None outside of the configuration mode."""
+        match = _MODE.search(self.session.prompt)
+        return None if match is None else match[1]

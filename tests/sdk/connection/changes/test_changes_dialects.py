@@ -1,0 +1,221 @@
+"""How configurations of IOS and FRR are read, foretold and taken back."""
+
+import pytest
+from frr_changes import CHANGES
+
+from sdk.connection.changes.dialect import Dialect
+from sdk.connection.changes.difference import difference
+from sdk.connection.changes.lines import are_same, paths_of, text_of
+from sdk.connection.changes.plan import plan_lines
+from sdk.connection.changes.prediction import predict
+from sdk.connection.changes.secrecy import without_secrets
+from sdk.connection.platforms.frr_configuration import FRR
+from sdk.connection.platforms.ios_configuration import IOS
+
+IOS_CONFIG = """Building configuration...
+
+Current configuration : 1234 bytes
+!
+! Last configuration change at 11:32:01 UTC Tue Jan 3 2023 by admin
+! NVRAM config last updated at 11:32:01 UTC Tue Jan 3 2023
+version 15.9
+hostname lab1
+!
+banner motd ^C
+interface Gi0/9 is no interface here
+ no password here
+^C
+!
+interface GigabitEthernet0/1
+ description uplink
+ ip address 198.51.100.1 255.255.255.252
+!
+interface GigabitEthernet0/2
+ no ip address
+ shutdown
+!
+interface Loopback7
+ ip address 203.0.113.7 255.255.255.255
+!
+router bgp 65001
+ bgp log-neighbor-changes
+ neighbor 198.51.100.2 remote-as 65002
+ neighbor 198.51.100.2 description peer
+ !
+ address-family ipv4
+  neighbor 198.51.100.2 activate
+ exit-address-family
+!
+ip access-list extended IN
+ permit tcp any any eq 22
+ deny ip any any
+!
+ntp clock-period 17180000
+end
+"""
+
+FRR_CONFIG = """Building configuration...
+
+Current configuration:
+!
+frr version 10.3
+frr defaults datacenter
+hostname r2
+!
+ip route 172.16.2.0/24 blackhole
+!
+interface eth1
+ description to r1 eth1
+ ip address 10.0.12.2/30
+ ip ospf area 0
+ ip ospf dead-interval 4
+ ip ospf hello-interval 1
+exit
+!
+interface eth2
+ ip address 10.0.23.1/30
+ ip ospf area 0
+exit
+!
+router bgp 65002
+ neighbor 10.0.12.1 remote-as 65001
+ neighbor 10.0.12.1 description r1
+ neighbor 10.0.23.2 remote-as 65003
+ neighbor 10.0.23.2 timers connect 1
+ !
+ address-family ipv4 unicast
+  network 172.16.2.0/24
+ exit-address-family
+exit
+!
+router ospf
+ ospf router-id 10.255.0.2
+exit
+!
+end
+"""
+
+
+def _sent(before: str, after: str, dialect: Dialect) -> list[str]:
+    return [str(line) for line in difference(dialect.read(before), dialect.read(after), dialect)]
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        ("Current configuration : 1234 bytes", "Current configuration : 77 bytes"),
+        ("11:32:01 UTC Tue Jan 3 2023 by admin", "12:00:00 UTC Wed Jan 4 2023 by other"),
+        ("ntp clock-period 17180000", "ntp clock-period 17180011"),
+        ("Building configuration...\n\n", ""),
+    ],
+)
+def test_what_ios_changes_by_itself_is_no_difference(here: str, there: str) -> None:
+    assert here in IOS_CONFIG
+    assert IOS.read(IOS_CONFIG.replace(here, there)) == IOS.read(IOS_CONFIG)
+
+
+def test_the_version_of_frr_is_no_difference() -> None:
+    assert FRR.read(FRR_CONFIG.replace("frr version 10.3", "frr version 10.4")) == FRR.read(FRR_CONFIG)
+    assert FRR.read(
+        FRR_CONFIG.replace("Building configuration...\n\nCurrent configuration:\n", "")
+    ) == FRR.read(FRR_CONFIG)
+
+
+def test_a_text_of_several_lines_is_one_line_and_no_command() -> None:
+    banner = next(line for line in IOS.read(IOS_CONFIG) if line.text.startswith("banner"))
+    assert banner.text.splitlines()[1:3] == ["interface Gi0/9 is no interface here", " no password here"]
+    assert banner.children == ()
+
+
+@pytest.mark.parametrize(("config", "dialect"), [(IOS_CONFIG, IOS), (FRR_CONFIG, FRR)])
+def test_a_printed_tree_is_read_as_the_same_tree(config: str, dialect: Dialect) -> None:
+    tree = dialect.read(config)
+    assert dialect.read(text_of(tree)) == tree
+    assert any(line.parents for line in paths_of(tree))
+
+
+@pytest.mark.parametrize(
+    "change", [change for change in CHANGES if change.is_shown], ids=lambda change: change.name
+)
+def test_lines_on_frr_are_foretold_and_the_inverse_takes_them_back(change: object) -> None:
+    base = FRR.read(FRR_CONFIG)
+    plan = plan_lines(FRR_CONFIG, change.lines, FRR)  # type: ignore[attr-defined]
+    assert plan.diff, "the lines do something"
+    inverse = difference(plan.predicted, base, FRR)
+    back = plan.predicted
+    for line in inverse:
+        tree = plan_tree(line.text, line.parents)
+        back = predict(back, FRR.read_lines(tree), FRR)
+    assert are_same(back, base)
+
+
+def plan_tree(text: str, parents: tuple[str, ...]) -> list[str]:
+    return [f"{' ' * depth}{line}" for depth, line in enumerate((*parents, text))]
+
+
+def test_a_neighbor_of_bgp_takes_its_lines_with_it_also_in_address_families_but_not_elsewhere() -> None:
+    config = FRR_CONFIG.replace("  network", "  neighbor 10.0.12.1 route-map X in\n  network")
+    plan = plan_lines(config, "router bgp 65002\n no neighbor 10.0.12.1 remote-as 65001", FRR)
+    gone = [line[1:].strip() for line in plan.diff.splitlines() if line.startswith("- ")]
+    assert gone == [
+        "neighbor 10.0.12.1 remote-as 65001",
+        "neighbor 10.0.12.1 description r1",
+        "neighbor 10.0.12.1 route-map X in",
+    ]
+
+
+def test_an_address_on_ios_replaces_the_other_and_leaves_a_no_behind() -> None:
+    gone = plan_lines(IOS_CONFIG, "interface GigabitEthernet0/1\n no ip address", IOS)
+    assert "+ no ip address" in gone.diff
+    assert [str(line) for line in difference(gone.predicted, gone.base, IOS)] == [
+        "interface GigabitEthernet0/1 / ip address 198.51.100.1 255.255.255.252"
+    ]
+    new = plan_lines(IOS_CONFIG, "interface GigabitEthernet0/2\n ip address 192.0.2.1 255.255.255.0", IOS)
+    assert "- no ip address" in new.diff
+    assert [str(line) for line in difference(new.predicted, new.base, IOS)] == [
+        "interface GigabitEthernet0/2 / no ip address"
+    ]
+
+
+def test_a_port_of_ios_is_never_removed_but_a_loopback_is() -> None:
+    without = IOS_CONFIG.replace(
+        "interface Loopback7\n ip address 203.0.113.7 255.255.255.255\n", ""
+    ).replace(
+        "interface GigabitEthernet0/1\n description uplink\n ip address 198.51.100.1 255.255.255.252\n", ""
+    )
+    assert _sent(IOS_CONFIG, without, IOS) == [
+        "no interface Loopback7",
+        "interface GigabitEthernet0/1 / no ip address",
+        "interface GigabitEthernet0/1 / no description",
+    ]
+
+
+def test_the_lines_of_an_access_list_of_ios_keep_their_order() -> None:
+    other = IOS_CONFIG.replace(
+        " permit tcp any any eq 22\n", " permit icmp any any\n permit tcp any any eq 22\n"
+    )
+    assert _sent(other, IOS_CONFIG, IOS) == [
+        "ip access-list extended IN / no deny ip any any",
+        "ip access-list extended IN / no permit tcp any any eq 22",
+        "ip access-list extended IN / no permit icmp any any",
+        "ip access-list extended IN / permit tcp any any eq 22",
+        "ip access-list extended IN / deny ip any any",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (" neighbor 10.0.12.1 password hunter2", " neighbor 10.0.12.1 password ***"),
+        ("snmp-server community hunter2 RO", "snmp-server community *** RO"),
+        ("username bob privilege 15 secret 9 $9$hunter2", "username bob privilege 15 secret 9 ***"),
+        ("enable secret hunter2", "enable secret ***"),
+        (" ip ospf message-digest-key 1 md5 hunter2", " ip ospf message-digest-key 1 md5 ***"),
+        (" key-string 7 hunter2", " key-string 7 ***"),
+        ("crypto isakmp key hunter2 address 192.0.2.1", "crypto isakmp key *** address 192.0.2.1"),
+        (" set community 65001:100", " set community 65001:100"),
+        ("service password-encryption", "service password-encryption"),
+    ],
+)
+def test_secrets_in_lines_are_hidden_from_people(line: str, shown: str) -> None:
+    assert without_secrets(line) == shown

@@ -1,0 +1,158 @@
+"""A rollback from another process: from where, what it takes back, and what it leaves to others."""
+
+import re
+
+import pytest
+from device_configurations import configurations
+from device_model import DIALECT, ModelDevice
+from hypothesis import given, settings
+
+from sdk.connection.changes.apply import apply_plan
+from sdk.connection.changes.confirm import confirm, undo
+from sdk.connection.changes.errors import ConfirmedTooLateError, NothingToRestoreError, NotRestoredError
+from sdk.connection.changes.lines import Line, Tree, are_same, text_of
+from sdk.connection.changes.merging import is_visible, without_change
+from sdk.connection.changes.plan import plan_lines
+from sdk.connection.changes.restore import INVENTORY, STARTUP, check_source, roll_back
+from sdk.connection.deadline import Deadline
+
+BEFORE = "hostname lab1\nport 1\n one1 a\n many x\nport 2\nlist 1\n many a\n many b\n"
+LINES = "port 1\n one1 b\n no many x\nmany ours\nlist 1\n many c"
+
+
+def _changed() -> ModelDevice:
+    device = ModelDevice(BEFORE)
+    apply_plan(device, plan_lines(device.text(), LINES, DIALECT), deadline=Deadline(10))
+    assert not are_same(DIALECT.read(device.text()), DIALECT.read(BEFORE))
+    return device
+
+
+def test_a_rollback_restores_the_configuration_of_the_inventory() -> None:
+    device = _changed()
+    rollback = roll_back(device, BEFORE, deadline=Deadline(10), lines=LINES)
+    assert rollback.is_complete
+    assert rollback.source == INVENTORY
+    assert are_same(DIALECT.read(device.text()), DIALECT.read(BEFORE))
+
+
+@pytest.mark.parametrize("stored", [None, "", " \n"])
+def test_without_one_it_restores_the_startup_configuration(stored: str | None) -> None:
+    device = _changed()
+    device.startup = BEFORE
+    rollback = roll_back(device, stored, deadline=Deadline(10), lines=LINES)
+    assert rollback.is_complete
+    assert rollback.source == STARTUP
+    assert are_same(DIALECT.read(device.text()), DIALECT.read(BEFORE))
+
+
+def test_without_either_nothing_is_sent() -> None:
+    device = _changed()
+    device.sent.clear()
+    with pytest.raises(NothingToRestoreError):
+        roll_back(device, None, deadline=Deadline(10), lines=LINES)
+    assert device.sent == []
+
+
+def test_what_somebody_else_has_changed_is_left_and_told() -> None:
+    device = _changed()
+    device.load("many of another\nport 2\n one1 of another\n")
+    rollback = roll_back(device, BEFORE, deadline=Deadline(10), lines=LINES)
+    assert not rollback.is_complete
+    assert "+many of another" in rollback.foreign
+    assert "ours" not in rollback.foreign
+    wanted = DIALECT.read(BEFORE + "many of another\nport 2\n one1 of another\n")
+    assert are_same(DIALECT.read(device.text()), wanted)
+
+
+def test_a_change_that_never_was_made_is_not_rolled_back_however_old_the_inventory_is() -> None:
+    device = ModelDevice(BEFORE)
+    rollback = roll_back(device, BEFORE + "many old\n", deadline=Deadline(10), lines=LINES)
+    assert device.sent == []
+    assert rollback.restoration is None
+    assert "-many old" in rollback.foreign
+
+
+def test_half_a_change_is_rolled_back_as_well() -> None:
+    device = ModelDevice(BEFORE)
+    device.load("port 1\n many half\n")
+    assert roll_back(
+        device, BEFORE, deadline=Deadline(10), lines="port 1\n many half\n many other"
+    ).is_complete
+    assert are_same(DIALECT.read(device.text()), DIALECT.read(BEFORE))
+
+
+@pytest.mark.parametrize(
+    ("stored", "startup", "will_save", "said"),
+    [
+        ("hostname other\n", BEFORE, False, "is not what it runs"),
+        (None, None, False, "can't be read with this login"),
+        (None, "hostname other\n", False, "is not what it runs"),
+        (None, BEFORE, True, "would overwrite"),
+    ],
+)
+def test_a_run_finds_out_beforehand_that_there_is_nothing_to_roll_back_to(
+    stored: str | None, startup: str | None, will_save: bool, said: str
+) -> None:
+    device = ModelDevice(BEFORE)
+    device.startup = startup
+    with pytest.raises(NothingToRestoreError, match=said):
+        check_source(device, stored, device.text(), will_save=will_save, deadline=Deadline(10))
+
+
+def test_a_run_finds_out_beforehand_from_where_it_could_be_rolled_back() -> None:
+    device = ModelDevice(BEFORE)
+    assert check_source(device, BEFORE, device.text(), will_save=True, deadline=Deadline(10)) == INVENTORY
+    device.startup = BEFORE
+    assert check_source(device, None, device.text(), will_save=False, deadline=Deadline(10)) == STARTUP
+
+
+@given(configurations(), configurations())
+@settings(max_examples=100, deadline=None)
+def test_a_change_alone_is_taken_out_without_a_trace(base: Tree, changed: Tree) -> None:
+    assert without_change(changed, base, changed, DIALECT) == base
+    assert is_visible(changed, base, changed) != are_same(base, changed)
+    assert not is_visible(base, base, changed)
+
+
+@given(configurations(), configurations())
+@settings(max_examples=100, deadline=None)
+def test_what_others_have_added_stays_when_a_change_is_taken_out(base: Tree, changed: Tree) -> None:
+    foreign = Line("many of another")
+    now = (*changed, foreign)
+    assert without_change(now, base, changed, DIALECT) == (*base, foreign)
+    assert text_of(now)
+
+
+def test_an_undo_stops_the_timer_and_restores() -> None:
+    device = ModelDevice(BEFORE)
+    plan = plan_lines(device.text(), LINES, DIALECT)
+    applied = apply_plan(device, plan, deadline=Deadline(10), confirm_seconds=60)
+    assert undo(device, plan, applied, deadline=Deadline(10)).is_restored
+    assert device.timer is None
+    assert are_same(DIALECT.read(device.text()), DIALECT.read(BEFORE))
+
+
+def test_an_undo_that_leaves_something_fails_with_a_list_and_leaves_the_timer_running() -> None:
+    device = ModelDevice(BEFORE)
+    plan = plan_lines(device.text(), "many stuck", DIALECT)
+    applied = apply_plan(device, plan, deadline=Deadline(10), confirm_seconds=60)
+    device.refuse = re.compile("no many stuck")
+    with pytest.raises(NotRestoredError, match=r"-many stuck.*A timer runs") as caught:
+        undo(device, plan, applied, deadline=Deadline(10))
+    assert device.timer is not None
+    assert caught.value.restoration is not None
+    assert "% Unknown command" in caught.value.restoration.refused[0][1]
+
+
+def test_a_change_that_is_confirmed_stays_and_one_that_is_confirmed_too_late_is_an_error() -> None:
+    device = ModelDevice(BEFORE)
+    plan = plan_lines(device.text(), LINES, DIALECT)
+    applied = apply_plan(device, plan, deadline=Deadline(10), confirm_seconds=60)
+    confirm(device, applied, deadline=Deadline(10))
+    assert device.timer is None
+    plan = plan_lines(device.text(), "many late", DIALECT)
+    applied = apply_plan(device, plan, deadline=Deadline(10), confirm_seconds=60)
+    device.run_out()
+    with pytest.raises(ConfirmedTooLateError, match="60 s has run out"):
+        confirm(device, applied, deadline=Deadline(10))
+    assert "many late" not in device.text()
