@@ -15,7 +15,7 @@ AGAINST ?=
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench zoo systemd-test redteam fuzz mutants redaction compat reference chaos crashpoints soak blocking unprivileged docs env lock clean
+.PHONY: help demo test contract lint types bench zoo systemd-test lab redteam fuzz mutants redaction compat reference chaos crashpoints soak blocking unprivileged docs env lock clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -24,7 +24,7 @@ help: ## List the verbs
 	@echo 'Settings, given as NAME=value behind the verb:'
 	@echo '  PYTHON  the interpreter, 3.11 or newer (now: $(PYTHON))'
 	@echo '  CLIENT  the engine client: stable or next (now: $(CLIENT))'
-	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, redteam, fuzz, mutants, chaos, crashpoints, blocking and unprivileged'
+	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, lab, redteam, fuzz, mutants, chaos, crashpoints, blocking and unprivileged'
 	@echo '  CASES   how many cases fuzz runs (now: $(CASES)); redaction: 10000, if not given'
 	@echo '  SEEDS   how many seeds of chaos (now: $(SEEDS)); SEED=n repeats one'
 	@echo '  JOBS    how many jobs of soak (now: $(JOBS))'
@@ -60,6 +60,9 @@ redteam: ## Replay every known attack on a real worker, and show which ones hold
 
 systemd-test: ## Run the service as it is shipped under a real systemd, in namespaces (as root)
 	@$(ENVIRONMENT) python -m tests.programs.systemd $(ARGS)
+
+lab: ## Run jobs on real routers (FRR in namespaces), and show what they see, change and undo
+	@$(ENVIRONMENT) python -m tests.programs.lab $(ARGS)
 
 fuzz: ## Send what nobody would send: frames of children, the template's reports, the engine's answers
 	@$(ENVIRONMENT) python -m tests.programs.fuzz --cases $(CASES) $(ARGS)

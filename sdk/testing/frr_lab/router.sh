@@ -10,8 +10,8 @@ for interface in lo eth0 "$@"; do
     ip link set "$interface" up
 done
 echo 1 >/proc/sys/net/ipv4/ip_forward
-# Without it, a user who is not root can't ping.
-echo '0 2147483647' >/proc/sys/net/ipv4/ping_group_range
+# Without it, a user who is not root can't ping. No higher: the groups of a user's own namespace end there.
+echo '0 65535' >/proc/sys/net/ipv4/ping_group_range
 
 own=/run/lab/$router
 mkdir -p "$own/run/frr" "$own/run/sshd" "$own/run/lldpd" "$own/run/home"

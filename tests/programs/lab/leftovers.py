@@ -25,6 +25,8 @@ class Traces:
         """Return what is left of them."""
         found = [f"process {pid}" for pid in self.pids if _lives(pid)]
         for process in Path("/proc").glob("[0-9]*"):
+            if not _lives(int(process.name)):  # one that nobody has waited for yet holds nothing any more
+                continue
             found += [
                 f"namespace {name} in process {process.name}" for name in _of(process) & self.namespaces
             ]

@@ -1,0 +1,53 @@
+"""Jobs on real routers, the whole way: exit code 0 when every step holds, 1 when not."""
+
+import argparse
+import sys
+import time
+
+from sdk.testing.frr_lab import why_not
+from tests.programs.lab import steps as _steps  # noqa: F401  # registers them
+from tests.programs.lab.stage import Options, staged
+from tests.programs.lab.step import STEPS, Outcome, Step, print_outcomes
+
+
+def main() -> int:
+    """Run the steps. Returns 0 when all hold, or where there can be no lab, which is said; else 1."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.programs.lab",
+        description="Run jobs on real routers: FRR in namespaces, reached through engine, supervisor and child.",
+    )
+    parser.add_argument("only", nargs="*", metavar="NAME", help="steps to run; by default all")
+    parser.add_argument("--starts", type=int, default=3, help="how often the lab is started (default: 3)")
+    arguments = parser.parse_args()
+    if reason := why_not():
+        print(f"skipped: {reason}")
+        return 0
+    names = set(arguments.only)
+    if unknown := names - {step.name for step in STEPS}:
+        parser.error(f"no such step: {', '.join(sorted(unknown))}")
+    begun = time.monotonic()
+    outcomes = run_steps(
+        [step for step in STEPS if not names or step.name in names], Options(arguments.starts)
+    )
+    print_outcomes(outcomes)
+    failed = sum(not outcome.holds for outcome in outcomes)
+    print(f"\n{len(outcomes)} steps, {failed} not as they must be; {time.monotonic() - begun:.0f} s")
+    return 1 if failed else 0
+
+
+def run_steps(steps: list[Step], options: Options) -> list[Outcome]:
+    """Start engine, worker and lab, and run these steps, one after the other."""
+    outcomes: list[Outcome] = []
+    with staged(options) as stage:
+        for step in steps:
+            begun = time.monotonic()
+            try:
+                holds, figure = True, step.run(stage)
+            except Exception as error:  # whatever it is: the others are run all the same
+                holds, figure = False, f"{type(error).__name__}: {error}"
+            outcomes.append(Outcome(step, holds, figure, time.monotonic() - begun))
+    return outcomes
+
+
+if __name__ == "__main__":
+    sys.exit(main())
