@@ -45,10 +45,11 @@ class Access(asyncssh.SSHServer):
 
     async def validate_password(self, username: str, password: str) -> bool:
         """Tell whether it is the right one, when the script says so."""
+        is_right = self._check_password(username, password)
         if self._faults.auth_hang:
             await asyncio.Event().wait()
         await asyncio.sleep(self._faults.login_seconds)
-        if not self._check_password(username, password):
+        if not is_right:
             return False
         if self._faults.password_expired:
             raise asyncssh.PasswordChangeRequired("Your password has expired.")
@@ -56,6 +57,9 @@ class Access(asyncssh.SSHServer):
 
     def kbdint_auth_supported(self) -> bool:
         """Whether questions are asked."""
+        # Asked after each refusal. paramiko then asks for the whole service again, as it may with OpenSSH and with
+        # routers; asyncssh would end the connection.
+        vars(self._connection)["_next_service"] = b"ssh-userauth"
         return not self.password_auth_supported()
 
     def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> Any:

@@ -65,6 +65,10 @@ class EmulatedIos:
         self.faults = faults or Faults()
         self.host = LOOPBACK
         self.device = IosDevice(hostname, enable_secret, number, minute_seconds=minute_seconds)
+        self.passwords_received = 0
+        """How many passwords were sent to it, right ones and wrong ones."""
+        self.typed: list[str] = []
+        """The commands that were typed, in all sessions; answers to its questions are not among them."""
         self._factory_name = hostname
         self._password = password
         self._wanted_port = port
@@ -159,7 +163,8 @@ class EmulatedIos:
             self.host,
             port,
             server_host_keys=[self._host_key],
-            process_factory=self._start_session,
+            # Without a factory every session is refused.
+            process_factory=None if self.faults.no_channel else self._start_session,
             line_editor=False,
             # A client that sends bytes which are no UTF-8 gets a wrong character, not a broken session.
             errors="replace",
@@ -169,6 +174,7 @@ class EmulatedIos:
         )
 
     def _check_password(self, username: str, password: str) -> bool:
+        self.passwords_received += 1
         same_name = secrets.compare_digest(username.encode(), self.username.encode())
         return secrets.compare_digest(password.encode(), self._password.encode()) and same_name
 
@@ -180,7 +186,7 @@ class EmulatedIos:
             if self.faults.bash_shell
             else IosCli(SessionState(self.device, mode=mode, user=user))
         )
-        self._own(Terminal(process, cli, lambda: self.faults, self._front).serve())
+        self._own(Terminal(process, cli, lambda: self.faults, self._front, self.typed.append).serve())
 
     def _own(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

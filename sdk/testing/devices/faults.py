@@ -22,6 +22,8 @@ class Faults:
         no_common_kex: offer one key exchange that paramiko does not know: algorithm negotiation fails.
         sha1_only: offer only what needs SHA-1, as old devices do. Works with paramiko 4.
         session_limit: more connections than this are cut at once.
+        refuses_in_words: say "Exceeded MaxStartups" and end the connection, as OpenSSH does.
+        no_channel: take the login, and open no session.
         auth_hang: never answer the password.
         login_seconds: answer the password this late.
         keyboard_interactive_only: take the password only as the answer to a question (works).
@@ -54,6 +56,8 @@ class Faults:
     no_common_kex: bool = False
     sha1_only: bool = False
     session_limit: int | None = None
+    refuses_in_words: bool = False
+    no_channel: bool = False
     auth_hang: bool = False
     login_seconds: float = 0.0
     keyboard_interactive_only: bool = False

@@ -54,6 +54,12 @@ async def _send_a_banner(_reader: asyncio.StreamReader, writer: asyncio.StreamWr
     await asyncio.Event().wait()
 
 
+async def _refuse_in_words(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"Exceeded MaxStartups\r\n")
+    await writer.drain()
+    writer.close()
+
+
 def talk_of(faults: Faults) -> Talk | None:
     """Return what is said where `faults` want another service than SSH, None where they do not."""
     wanted = {
@@ -62,6 +68,7 @@ def talk_of(faults: Faults) -> Talk | None:
         _speak_telnet: faults.telnet_service,
         _never_come_to_the_banner: faults.endless_banner,
         _send_a_banner: faults.no_key_exchange,
+        _refuse_in_words: faults.refuses_in_words,
     }
     return next((talk for talk, is_wanted in wanted.items() if is_wanted), None)
 

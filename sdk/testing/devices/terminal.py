@@ -26,11 +26,13 @@ class Terminal:
         cli: IosCli,
         faults: Callable[[], Faults],
         front: Front | None = None,
+        note: Callable[[str], object] = len,
     ) -> None:
         self._process = process
         self._cli = cli
         self._faults = faults
         self._front = front
+        self._note = note
         self._editor = LineEditor()
         self._pager: Pager | None = None
         self._prompt_prefix = ""
@@ -102,6 +104,8 @@ class Terminal:
         faults, state = self._faults(), self._cli.state
         command = " ".join(line.split()) if state.question is None else ""
         page_lines = state.page_lines
+        if command:
+            self._note(command)
         reply = Reply(faults, command, self._process.stdout, self._front)
         await reply.before()
         output = reply.own_output()

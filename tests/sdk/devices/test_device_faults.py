@@ -58,8 +58,9 @@ async def is_silent(shell: asyncssh.SSHClientProcess[str]) -> bool:
         (Faults(telnet_service=True), b"", b"Username: "),
         (Faults(endless_banner=True), b"", b"Notice 3:"),
         (Faults(no_key_exchange=True), b"SSH-2.0-client\r\n", b"SSH-2.0-Emulated_1.0\r\n"),
+        (Faults(refuses_in_words=True), b"", b"Exceeded MaxStartups"),
     ],
-    ids=["http", "telnet", "endless banner", "no key exchange"],
+    ids=["http", "telnet", "endless banner", "no key exchange", "no session in words"],
 )
 async def test_another_service_answers_in_the_place_of_ssh(faults: Faults, sent: bytes, heard: bytes) -> None:
     async with EmulatedIos("admin", PASSWORD, faults=faults) as device:
@@ -109,6 +110,13 @@ async def test_a_connection_above_the_limit_is_cut_and_the_place_is_free_again()
         await first.wait_closed()
         async with ssh_client(device) as again:
             assert (await again.run("show clock")).exit_status == 0
+
+
+async def test_a_login_may_be_taken_and_no_session_given() -> None:
+    faults = Faults(no_channel=True)
+    async with EmulatedIos("admin", PASSWORD, faults=faults) as device, ssh_client(device) as client:
+        with pytest.raises(asyncssh.ChannelOpenError):
+            await client.run("show clock")
 
 
 async def test_a_login_may_be_slow() -> None:
