@@ -9,6 +9,7 @@ class Generic(Platform):
     """Sends commands, and parses what they say where `ntc_templates` has a template. netmiko knows the paging."""
 
     prepared_by_netmiko = True
+    has_enable = True
 
 
 def generic_platform(name: str, netmiko_type: str) -> type[Platform]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from sdk.connection.capabilities import Configuration, Execution, Information
 from sdk.connection.causes import Cause
 from sdk.connection.deadline import Deadline
 from sdk.connection.errors import fail
 from sdk.connection.information import DeviceFacts, InterfaceFacts, Neighbor, Route
-from sdk.connection.platforms import ios_readings
+from sdk.connection.platforms import ios_readings, refusals
 from sdk.connection.platforms.ios_configuration import IosConfiguration
 from sdk.connection.platforms.registration import register_platform
 from sdk.connection.platforms.signatures import recognize
@@ -26,7 +28,13 @@ class Ios(IosConfiguration):
 
     netmiko_type = "cisco_ios"
     capabilities = frozenset({Execution, Configuration, Information})
+    has_enable = True
     paging_off = ("terminal length 0", "terminal width 511")
+    refusals = re.compile(
+        refusals.GENERAL.pattern
+        + r"|^\s*%*\s*(startup-config|non-volatile configuration memory) is not present",
+        re.IGNORECASE | re.MULTILINE,
+    )
 
     def get_information(self, *, deadline: Deadline) -> DeviceFacts:
         """Read `show version`. Raises `WrongPlatformError` where another system answers it."""
@@ -61,10 +69,16 @@ class Ios(IosConfiguration):
         return found
 
     def get_neighbors(self, *, deadline: Deadline) -> list[Neighbor]:
-        """Read LLDP and CDP: a neighbor that speaks both is there twice."""
+        """Read LLDP and CDP: a neighbor that speaks both is there twice.
+
+        Raises:
+            RefusedCommandError: neither is enabled, so nobody knows the neighbors.
+        """
         lldp, cdp = "show lldp neighbors detail", "show cdp neighbors detail"
-        by_lldp = ios_readings.lldp_neighbors(self.ask(lldp, deadline=deadline))
-        by_cdp = ios_readings.cdp_neighbors(self.ask(cdp, deadline=deadline))
+        lldp_said, cdp_said = self.ask(lldp, deadline=deadline), self.ask(cdp, deadline=deadline)
+        if ios_readings.is_off(lldp_said, "LLDP") and ios_readings.is_off(cdp_said, "CDP"):
+            raise fail(Cause.REFUSED_COMMAND, self.session.where, last_line=cdp_said.strip(), what=cdp)
+        by_lldp, by_cdp = ios_readings.lldp_neighbors(lldp_said), ios_readings.cdp_neighbors(cdp_said)
         if by_lldp is None or by_cdp is None:
             raise self.unreadable(lldp if by_lldp is None else cdp)
         return by_lldp + by_cdp

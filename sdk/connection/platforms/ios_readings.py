@@ -62,7 +62,7 @@ def interfaces(show_interfaces: str) -> list[InterfaceFacts] | None:
 
 def lldp_neighbors(show_lldp_neighbors_detail: str) -> list[Neighbor] | None:
     """Read `show lldp neighbors detail`; no neighbors where LLDP is off."""
-    if _is_off(show_lldp_neighbors_detail, "LLDP"):
+    if is_off(show_lldp_neighbors_detail, "LLDP"):
         return []
     rows = parse_rows(_TEMPLATES, "show lldp neighbors detail", show_lldp_neighbors_detail)
     if rows is None or len(rows) != _count(show_lldp_neighbors_detail, "", len(rows)):
@@ -84,7 +84,7 @@ def lldp_neighbors(show_lldp_neighbors_detail: str) -> list[Neighbor] | None:
 
 def cdp_neighbors(show_cdp_neighbors_detail: str) -> list[Neighbor] | None:
     """Read `show cdp neighbors detail`; no neighbors where CDP is off."""
-    if _is_off(show_cdp_neighbors_detail, "CDP"):
+    if is_off(show_cdp_neighbors_detail, "CDP"):
         return []
     rows = parse_rows(_TEMPLATES, "show cdp neighbors detail", show_cdp_neighbors_detail)
     if rows is None or len(rows) != _count(show_cdp_neighbors_detail, "cdp ", len(rows)):
@@ -212,7 +212,8 @@ def _uptime_seconds(text: str) -> int | None:
     return sum(int(count) * _UNIT_SECONDS[unit] for count, unit in found) if found else None
 
 
-def _is_off(output: str, protocol: str) -> bool:
+def is_off(output: str, protocol: str) -> bool:
+    """Tell whether an output says that `LLDP` or `CDP` is not enabled."""
     return re.match(rf"\s*%\s*{protocol} is not enabled\s*\Z", output) is not None
 
 

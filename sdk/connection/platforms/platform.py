@@ -56,8 +56,9 @@ class Platform:
 
     `name` is the first name that the class is registered for. `netmiko_type` is the driver of netmiko that logs in.
     `paging_off` is sent after the login; it does not matter if a device refuses one of these lines. With
-    `prepared_by_netmiko` netmiko does that in its place. `is_shell`: the login may lead to the shell of an operating
-    system, so "command not found" is an answer. `refusals` are the words by which the device refuses a command.
+    `prepared_by_netmiko` netmiko does that in its place. `has_enable`: a privileged mode is entered by `enable`.
+    `is_shell`: the login may lead to the shell of an operating system, so "command not found" is an answer. `refusals`
+    are the words by which the device refuses a command.
     """
 
     name: ClassVar[str] = ""
@@ -65,6 +66,7 @@ class Platform:
     capabilities: ClassVar[frozenset[type]] = frozenset({Execution})
     paging_off: ClassVar[tuple[str, ...]] = ()
     prepared_by_netmiko: ClassVar[bool] = False
+    has_enable: ClassVar[bool] = False
     is_shell: ClassVar[bool] = False
     refusals: ClassVar[re.Pattern[str]] = refusals.GENERAL
 
@@ -83,12 +85,14 @@ class Platform:
             raise fail(Cause.NOT_SUPPORTED, where, platform=cls.name, what=" and no ".join(lacking).lower())
 
     def after_login(self, *, deadline: Deadline) -> None:
-        """Find out whether it is the platform, after the first prompt came and `paging_off` was sent.
+        """Send `paging_off`, and look whether it is the platform. The first prompt has come; `enable` comes after this.
 
         Raises:
             ForeignShellError: the login leads to the shell of an operating system.
             WrongPlatformError: what answers is something else.
         """
+        for line in self.paging_off:
+            self.refuse_foreign_shell(line, self.run(line, deadline=deadline).text)
 
     def run(self, line: str, *, deadline: Deadline) -> Reply:
         """Send one line of the platform's command line, and return the bare reply, whatever it says."""

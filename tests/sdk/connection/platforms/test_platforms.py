@@ -1,5 +1,7 @@
 """A platform returns complete data, or raises what says why there is none."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from sdk.connection.capabilities import Configuration, Execution, Information
@@ -54,9 +56,8 @@ BASH_ANSWERS = {
 }
 
 
-def ios(**answers: str | ScriptedReply) -> Ios:
-    lines = {line.replace("_", " "): text for line, text in answers.items()}
-    return Ios(ScriptedSession({**IOS_ANSWERS, **lines}, otherwise=IOS_REFUSAL))
+def ios(answers: Mapping[str, str | ScriptedReply] | None = None) -> Ios:
+    return Ios(ScriptedSession({**IOS_ANSWERS, **(answers or {})}, otherwise=IOS_REFUSAL))
 
 
 def frr_in_vtysh() -> Frr:
@@ -98,6 +99,25 @@ def test_what_ios_refuses_is_an_error_and_no_empty_list(read: str) -> None:
     assert not caught.value.retryable
 
 
+def test_neighbors_that_no_protocol_looks_for_are_not_called_none() -> None:
+    off = {
+        "show lldp neighbors detail": "% LLDP is not enabled",
+        "show cdp neighbors detail": "% CDP is not enabled",
+    }
+
+    with pytest.raises(RefusedCommandError, match="CDP is not enabled"):
+        ios(off).get_neighbors(deadline=DEADLINE)
+    off.popitem()
+    assert [item.protocol for item in ios(off).get_neighbors(deadline=DEADLINE)] == ["cdp", "cdp"]
+
+
+def test_a_startup_configuration_that_there_is_not_is_named() -> None:
+    with pytest.raises(RefusedCommandError, match="startup-config is not present"):
+        ios({"show startup-config": "startup-config is not present"}).get_config(
+            deadline=DEADLINE, source="startup"
+        )
+
+
 @pytest.mark.parametrize("read", READS)
 def test_an_answer_that_the_size_limit_has_cut_is_not_read(read: str) -> None:
     answers = {line: ScriptedReply(text, is_cut=True) for line, text in IOS_ANSWERS.items()}
@@ -127,6 +147,19 @@ def test_a_shell_behind_ios_is_named(read: str) -> None:
         getattr(platform, read)(deadline=DEADLINE)
 
 
+def test_a_shell_behind_ios_is_told_at_the_login() -> None:
+    with pytest.raises(ForeignShellError, match="command not found"):
+        Ios(ScriptedSession({}, otherwise=BASH_REFUSAL)).after_login(deadline=DEADLINE)
+
+
+def test_a_device_that_refuses_to_turn_paging_off_is_used_all_the_same() -> None:
+    platform = Ios(ScriptedSession({}, otherwise=IOS_REFUSAL))
+
+    platform.after_login(deadline=DEADLINE)
+
+    assert sent(platform) == ["terminal length 0", "terminal width 511"]
+
+
 def test_what_a_shell_says_is_no_answer_to_a_command() -> None:
     with pytest.raises(ForeignShellError):
         Ios(ScriptedSession({}, otherwise=BASH_REFUSAL)).send_command("show version", deadline=DEADLINE)
@@ -141,7 +174,7 @@ def test_a_refused_command_says_so_and_is_not_parsed() -> None:
 
 def test_a_cut_output_is_marked_and_not_parsed() -> None:
     text = output("cisco_ios", "show_ip_interface_brief")
-    platform = ios(show_ip_interface_brief=ScriptedReply(text, is_cut=True))
+    platform = ios({"show ip interface brief": ScriptedReply(text, is_cut=True)})
 
     answer = platform.send_command("show ip interface brief", deadline=DEADLINE, parse=True)
 
@@ -151,7 +184,7 @@ def test_a_cut_output_is_marked_and_not_parsed() -> None:
 @pytest.mark.parametrize("text", ["", "% Configuration buffer full", "Building configuration..."])
 def test_a_configuration_is_saved_when_the_device_says_so(text: str) -> None:
     with pytest.raises(UnreadableAnswerError, match="OK"):
-        ios(write_memory=text).save_config(deadline=DEADLINE)
+        ios({"write memory": text}).save_config(deadline=DEADLINE)
 
 
 @pytest.mark.parametrize("login", [frr_in_vtysh, frr_in_bash])
