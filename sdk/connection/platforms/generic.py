@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from sdk.connection.platforms.platform import Platform
 
 
@@ -12,6 +14,7 @@ class Generic(Platform):
     has_enable = True
 
 
+@cache
 def generic_platform(name: str, netmiko_type: str) -> type[Platform]:
-    """Return a class for one driver of netmiko."""
+    """Return the class for one driver of netmiko, each time the same one: kept connections are found by it."""
     return type(f"Generic_{netmiko_type}", (Generic,), {"name": name, "netmiko_type": netmiko_type})

@@ -47,6 +47,7 @@ def test_every_ssh_driver_of_netmiko_is_a_platform(name: str, netmiko_type: str)
 
     assert issubclass(platform, Generic)
     assert (platform.name, platform.netmiko_type) == (name, netmiko_type)
+    assert platform_of(name) is platform  # a connection that was kept is found by its class
 
 
 @pytest.mark.parametrize("name", ["", "nonsense", "cisco_ios_telnet", "cisco_ios_serial", "autodetect"])
