@@ -139,8 +139,11 @@ class Frr(FrrConfiguration):
         """Send `write memory`. Raises `UnreadableAnswerError` unless FRR says that it is done."""
         line = "write memory"
         output = self.ask(line, deadline=deadline)
-        if "[OK]" not in output:
-            raise self.unreadable(line, f"it does not end in [OK] but in {refusals.words_of(output)!r}")
+        # Where the owner of the file stays another one, it warns, and says this in place of [OK].
+        if "[OK]" not in output and "configuration saved to" not in output:
+            raise self.unreadable(
+                line, f"it does not say that it has saved, but {refusals.words_of(output)!r}"
+            )
 
     def _ask_shell(self, line: str, *, deadline: Deadline) -> str:
         if not self.shell:

@@ -12,7 +12,8 @@ from sdk.connection.information import DeviceFacts, InterfaceFacts, InterfaceSta
 from sdk.connection.parsing import parse_rows
 
 _TEMPLATES = "cisco_ios"
-# What a device prints in front of its configuration.
+# What every configuration of IOS says, and what a device prints in front of it.
+_CONFIG_VERSION = re.compile(r"^version \d", re.MULTILINE)
 _AROUND = re.compile(
     r"Building configuration|Current configuration\s*:|Using \d+ (out )?of \d+ bytes|Load for |Time source"
 )
@@ -128,7 +129,9 @@ def routes(show_ip_route: str) -> list[Route] | None:
 
 
 def configuration(show_config: str) -> str | None:
-    """Take a configuration out of what the device prints around it; None for a text that holds none."""
+    """Take a configuration out of what the device prints around it; None for a text that holds none of IOS."""
+    if _CONFIG_VERSION.search(show_config) is None:
+        return None
     lines = show_config.replace("\r", "").strip("\n").split("\n")
     for index, line in enumerate(lines):
         if line.startswith(("!", "version ")):

@@ -22,11 +22,14 @@ class Ended:
 
 
 def with_status(line: str) -> str:
-    """Return a line that prints its exit status behind its output."""
-    return f"{line}; echo {_MARK}$?"
+    """Return a line that prints its exit status behind its output.
+
+    Programs for administrators are found too: who is not root does not have their directories in his path.
+    """
+    return f"(PATH=$PATH:/usr/sbin:/sbin; {line}); echo {_MARK}$?"
 
 
 def ended(text: str) -> Ended | None:
     """Read what a line of `with_status` has printed; None for a text that does not end with a status."""
     match = _STATUS.search(text)
-    return None if match is None else Ended(text[: match.start()].strip("\r\n"), int(match[1]))
+    return None if match is None else Ended(text[: match.start()].lstrip("\r\n"), int(match[1]))

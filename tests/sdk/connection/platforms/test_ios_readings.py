@@ -125,6 +125,15 @@ def test_a_configuration_begins_where_the_device_has_done_talking() -> None:
     assert startup == "!\nversion 15.7\nhostname edge-1\n!\nend\n"
 
 
-@pytest.mark.parametrize("text", ["", "startup-config is not present\n", "% Invalid input detected\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "startup-config is not present\n",
+        "% Invalid input detected\n",
+        "!\nnothing of IOS\n",
+        output("frr", "show_running_config"),
+    ],
+)
 def test_a_text_without_a_configuration_is_none(text: str) -> None:
     assert ios_readings.configuration(text) is None

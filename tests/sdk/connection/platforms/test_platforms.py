@@ -187,6 +187,27 @@ def test_a_configuration_is_saved_when_the_device_says_so(text: str) -> None:
         ios({"write memory": text}).save_config(deadline=DEADLINE)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_saved"),
+    [
+        (
+            "% Warning: can't chown configuration file\nIntegrated configuration saved to /etc/frr/frr.conf",
+            True,
+        ),
+        ("Building Configuration...\n% Can't open configuration file /etc/frr/frr.conf", False),
+        ("", False),
+    ],
+)
+def test_frr_has_saved_when_it_says_so(text: str, is_saved: bool) -> None:
+    platform = Frr(ScriptedSession({**FRR_ANSWERS, "write memory": text}))
+
+    if is_saved:
+        platform.save_config(deadline=DEADLINE)
+    else:
+        with pytest.raises(UnreadableAnswerError):
+            platform.save_config(deadline=DEADLINE)
+
+
 @pytest.mark.parametrize("login", [frr_in_vtysh, frr_in_bash])
 def test_frr_answers_from_both_login_shells(login: type[Frr]) -> None:
     platform = login()
@@ -245,9 +266,8 @@ def test_vtysh_that_reaches_no_daemon_is_no_data() -> None:
         platform.after_login(deadline=DEADLINE)
 
 
-LINUX_FACTS = (
-    output("linux", "os_release") + "---\nr1\n---\n52945.25 22111.93\n---\nACME\n\n\nneops-exit-status:0"
-)
+# Of a virtual machine that says nothing of its board.
+LINUX_FACTS = output("linux", "os_release") + "---\nr1\n---\n52945.25 22.93\n---\n\n\n\nneops-exit-status:0"
 
 
 def linux(lldp: str, **answers: str) -> Linux:
