@@ -34,9 +34,8 @@ class Linux(Platform):
 
     def after_login(self, *, deadline: Deadline) -> None:
         """Ask the kernel for its name. Raises `WrongPlatformError` unless that is Linux."""
-        output = self.run("uname -s", deadline=deadline).text.strip()
-        if output != "Linux":
-            said = refusals.words_of(output) or None
+        said = refusals.words_of(self.run("uname -s", deadline=deadline).text) or None
+        if said != "Linux":
             raise fail(Cause.WRONG_PLATFORM, self.session.where, last_line=said, platform=self.name)
 
     def get_information(self, *, deadline: Deadline) -> DeviceFacts:

@@ -71,8 +71,8 @@ def recognize(show_version: str) -> Recognition | None:
 
 def recognize_shell(uname_and_release: str) -> Recognition | None:
     """Return `linux` for the answer of a shell to `uname -s; cat /etc/os-release`, None for another system."""
-    lines = uname_and_release.replace("\r", "").strip().split("\n")
-    if lines[0].strip() != "Linux":
+    # Not the first line: some shells print the command once more in front of it.
+    if re.search(r"^Linux\s*$", uname_and_release, re.MULTILINE) is None:
         return None
     return Recognition("linux", None, os_release(uname_and_release).get("PRETTY_NAME"), "Linux")
 
