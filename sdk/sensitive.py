@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from abc import ABCMeta
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from sdk.masking import is_secret_name, learn
 
 # A `type` statement can name itself.
 MAX_ANNOTATION_DEPTH = 10
+
+_JSON_FIELDS = frozenset({"connection_options", "connectionOptions"})
+_MAX_JSON_LENGTH = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ def collect_secrets(value: object) -> frozenset[str]:
 def learn_field(model: type[BaseModel], name: str, value: object) -> None:
     """Have what is secret in a field's new value masked from now on, the whole of it where the field is secret."""
     is_secret = is_secret_name(name) or name in marked_fields(model)
+    value = _unfolded(name, value)
     if is_secret or not isinstance(value, str | int | float | None):
         learn(text for text in _secrets(value, marked=is_secret) if text)
 
@@ -79,13 +84,23 @@ def _parts(container: object, marked: bool) -> Iterator[tuple[object, bool]]:
         # vars and not getattr: a model built without validation may lack attributes.
         values: dict[str, Any] = {**vars(container), **(container.model_extra or {})}
         for name, item in values.items():
-            yield item, marked or is_secret_name(name) or name in declared
+            yield _unfolded(name, item), marked or is_secret_name(name) or name in declared
     elif isinstance(container, Mapping):
         for key, item in container.items():
-            yield item, marked or is_secret_name(str(key))
+            yield _unfolded(key, item), marked or is_secret_name(str(key))
     elif isinstance(container, list | tuple | set | frozenset):
         for item in container:
             yield item, marked
+
+
+def _unfolded(name: object, value: object) -> object:
+    """A device's connection options as what they are, JSON in a text; everything else as it is."""
+    if name not in _JSON_FIELDS or not isinstance(value, str) or len(value) > _MAX_JSON_LENGTH:
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
 
 
 def _mentions_marker(annotation: Any, depth: int = 0) -> bool:

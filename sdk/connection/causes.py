@@ -17,6 +17,10 @@ class Cause(StrEnum):
     NO_DEVICE = "no_device"
     NO_ADDRESS = "no_address"
     NO_LOGIN = "no_login"
+    BAD_PORT = "bad_port"
+    BAD_CONNECTION_OPTIONS = "bad_connection_options"
+    NO_JUMP_HOST = "no_jump_host"
+    BAD_KEY_FILE = "bad_key_file"
     NO_PLATFORM = "no_platform"
     UNKNOWN_PLATFORM = "unknown_platform"
     NOT_SUPPORTED = "not_supported"
@@ -29,6 +33,9 @@ class Cause(StrEnum):
     ENDLESS_BANNER = "endless_banner"
     NO_KEY_EXCHANGE = "no_key_exchange"
     NO_COMMON_ALGORITHM = "no_common_algorithm"
+    HOST_KEY_CHANGED = "host_key_changed"
+    HOST_KEY_UNKNOWN = "host_key_unknown"
+    JUMP_HOST_FORBIDS = "jump_host_forbids"
     # Logging in
     WRONG_PASSWORD = "wrong_password"  # noqa: S105  # the name of a cause
     NO_LOGIN_METHOD = "no_login_method"
@@ -84,6 +91,26 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
     Cause.NO_LOGIN: Meaning(
         "has no username, or neither a password nor a key", "Add both in the inventory.", retryable=False
     ),
+    Cause.BAD_PORT: Meaning(
+        "can't be reached at port {port!r}: a port is a number from 1 to 65535",
+        "Correct the port in the parameters of the step.",
+        retryable=False,
+    ),
+    Cause.BAD_CONNECTION_OPTIONS: Meaning(
+        "has connection options that can't be used: {detail}",
+        "Correct `connection_options` of the device in the inventory.",
+        retryable=False,
+    ),
+    Cause.NO_JUMP_HOST: Meaning(
+        "is to be reached through a jump host that has no address",
+        "Give `jump_host` a `host`.",
+        retryable=False,
+    ),
+    Cause.BAD_KEY_FILE: Meaning(
+        "can't be logged in to: the private key {path} can't be used: {detail}",
+        "{advice}",
+        retryable=False,
+    ),
     Cause.NO_PLATFORM: Meaning("has no platform", "Add one in the inventory.", retryable=False),
     Cause.UNKNOWN_PLATFORM: Meaning(
         "has the platform {platform!r}, for which there is no plugin and no SSH driver of netmiko",
@@ -133,6 +160,23 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
     Cause.NO_COMMON_ALGORITHM: Meaning(
         "and this worker have no SSH algorithm in common",
         "Enable a modern key exchange and host key on the device.",
+        retryable=False,
+    ),
+    Cause.HOST_KEY_CHANGED: Meaning(
+        "has shown another host key ({shown}) than the one that is known ({known}); no password was sent",
+        "Compare the key with the device's own. If it is right, have the worker forget the old one: `supervisor "
+        "host-keys forget {host}`, or correct the file of --known-hosts. If not, somebody stands between.",
+        retryable=False,
+    ),
+    Cause.HOST_KEY_UNKNOWN: Meaning(
+        "has shown a host key that is not known ({shown}); no password was sent",
+        "Compare it with the device's own, and add it to the file of --known-hosts; or run the worker with "
+        "`--host-keys accept-new`.",
+        retryable=False,
+    ),
+    Cause.JUMP_HOST_FORBIDS: Meaning(
+        "can't be reached through the jump host {jump}, which forwards no connections for this login",
+        "Allow it there (AllowTcpForwarding, PermitOpen in sshd_config), or give another jump host.",
         retryable=False,
     ),
     Cause.WRONG_PASSWORD: Meaning(

@@ -68,7 +68,10 @@ def fail(
     if shown:
         text += f' The last line: "{shown}".'
     return _classes[cause](
-        f"{hide(text)} {meaning.advice}", where=where, retryable=meaning.retryable, last_line=shown
+        f"{hide(text)} {meaning.advice.format_map(facts)}",
+        where=where,
+        retryable=meaning.retryable,
+        last_line=shown,
     )
 
 
@@ -95,6 +98,30 @@ class NoLoginError(DeviceError):
     """The device has no username, or neither a password nor a key."""
 
     cause = Cause.NO_LOGIN
+
+
+class BadPortError(DeviceError):
+    """The port is no number of a port."""
+
+    cause = Cause.BAD_PORT
+
+
+class BadConnectionOptionsError(DeviceError):
+    """The connection options of the device are no JSON object of what is known there."""
+
+    cause = Cause.BAD_CONNECTION_OPTIONS
+
+
+class NoJumpHostError(DeviceError):
+    """A jump host is asked for, and has no address."""
+
+    cause = Cause.NO_JUMP_HOST
+
+
+class BadKeyFileError(DeviceError):
+    """The private key can't be read, or needs another passphrase."""
+
+    cause = Cause.BAD_KEY_FILE
 
 
 class NoPlatformError(DeviceError):
@@ -161,6 +188,24 @@ class NoCommonAlgorithmError(DeviceError):
     """Device and worker share no algorithm."""
 
     cause = Cause.NO_COMMON_ALGORITHM
+
+
+class HostKeyChangedError(DeviceError):
+    """The device has shown another host key than the one that is known. No password was sent."""
+
+    cause = Cause.HOST_KEY_CHANGED
+
+
+class HostKeyUnknownError(DeviceError):
+    """The device's host key is not known, and none is to be accepted that is not. No password was sent."""
+
+    cause = Cause.HOST_KEY_UNKNOWN
+
+
+class JumpHostForbidsError(DeviceError):
+    """The jump host forwards no connections."""
+
+    cause = Cause.JUMP_HOST_FORBIDS
 
 
 class WrongPasswordError(DeviceError):

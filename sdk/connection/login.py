@@ -1,15 +1,26 @@
-"""Where and how to log in to a device."""
+"""Where and how to log in to a device, from all that says something of it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 
-DEFAULT_PORT = 22
+from pydantic import BaseModel, Secret, SecretStr
+
+from sdk.connection.causes import Cause
+from sdk.connection.errors import fail
+from sdk.connection.options import FIELDS, OptionsError, options_in
+from sdk.masking import learn
+
+DEFAULT_PORT: Final = 22
+
+_CREDENTIALS: Final = ("username", "password", "key_file", "passphrase")
 
 
 @dataclass(frozen=True, slots=True)
 class JumpHost:
-    """The host that a device is reached through."""
+    """The host that a device is reached through. Secrets stay out of every `repr`."""
 
     host: str
     username: str
@@ -21,7 +32,12 @@ class JumpHost:
     @property
     def where(self) -> str:
         """The jump host as messages name it."""
-        return f"{self.host} port {self.port}"
+        return f"The jump host {self.host} port {self.port}"
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What must be shown nowhere."""
+        return frozenset(text for text in (self.password, self.passphrase) if text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +52,146 @@ class Login:
     passphrase: str | None = field(default=None, repr=False)
     enable_secret: str | None = field(default=None, repr=False)
     jump: JumpHost | None = None
+    name: str | None = None
+    """What messages call it, where that is not its address."""
 
     @property
     def where(self) -> str:
         """The device as messages name it."""
-        return f"{self.host} port {self.port}"
+        return self.name or f"{self.host} port {self.port}"
 
     @property
     def secrets(self) -> frozenset[str]:
         """What must be shown nowhere."""
-        own = (self.password, self.passphrase, self.enable_secret)
-        theirs = (self.jump.password, self.jump.passphrase) if self.jump else ()
-        return frozenset(text for text in (*own, *theirs) if text)
+        own = frozenset(text for text in (self.password, self.passphrase, self.enable_secret) if text)
+        return own | self.jump.secrets if self.jump else own
+
+    @property
+    def jump_login(self) -> Login:
+        """The jump host itself as a login; only where there is one."""
+        assert self.jump is not None, "asked for only where there is one"
+        jump = self.jump
+        return Login(
+            jump.host,
+            jump.username,
+            jump.port,
+            jump.password,
+            jump.key_file,
+            jump.passphrase,
+            name=jump.where,
+        )
+
+
+def login_of(device: Any, *, parameters: Any = None, **overrides: Any) -> Login:
+    """Return the login to a device of the job.
+
+    Each part is taken from the first of these that has it: `overrides`, the device itself, what was set in the
+    parameters (a model or a mapping), the JSON in the device's `connection_options`, the defaults of the parameters'
+    model. `jump_host` is an address, or a mapping with `host`, `port`, `username`, `password`, `key_file` and
+    `passphrase`; where it has no username, the device's login is used for it too.
+
+    Raises:
+        DeviceError: there is no device, no address, no login, a port that is none, or connection options that can't be
+            used. Not retryable.
+        TypeError: an override that there is not.
+    """
+    if unknown := set(overrides) - FIELDS:
+        raise TypeError(f"login_of has no argument {min(unknown)!r}. It has {', '.join(sorted(FIELDS))}.")
+    if device is None and "host" not in overrides:
+        raise fail(Cause.NO_DEVICE, "The job's entity")
+    name = _name_of(device)
+    try:
+        options = options_in(getattr(device, "connection_options", None))
+    except OptionsError as error:
+        raise fail(Cause.BAD_CONNECTION_OPTIONS, name, detail=str(error)) from None
+    sources = [overrides, *_sources(device, parameters, options)]
+    login = _login(name, _first_of(sources))
+    # What the device and the parameters hold is known to whoever masks; what is inside of a text may not be.
+    learn(login.secrets)
+    return login
+
+
+def _sources(device: Any, parameters: Any, options: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield {
+        "host": getattr(device, "ip", None) or getattr(device, "hostname", None),
+        "username": getattr(device, "username", None),
+        "password": getattr(device, "password", None),
+    }
+    if isinstance(parameters, BaseModel):
+        values = {name: getattr(parameters, name, None) for name in type(parameters).model_fields}
+        given = parameters.model_fields_set
+        yield {name: value for name, value in values.items() if name in given and name != "host"}
+        yield options
+        yield {name: value for name, value in values.items() if name not in given and name != "host"}
+    else:
+        if isinstance(parameters, Mapping):
+            yield {name: value for name, value in parameters.items() if name != "host"}
+        yield options
+
+
+def _first_of(sources: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return each field from the first source that has it. What is empty is not there."""
+    found: dict[str, Any] = {}
+    for source in sources:
+        for name in FIELDS:
+            value = _plain(source.get(name))
+            if name not in found and value not in (None, ""):
+                found[name] = value
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr | Secret) else value
+
+
+def _login(name: str, given: dict[str, Any]) -> Login:
+    host = _text(given.get("host"))
+    if not host:
+        raise fail(Cause.NO_ADDRESS, name)
+    where = f"{name} ({host})" if name != host else host
+    port = _port(where, given.get("port", DEFAULT_PORT))
+    credentials = {field: _text(given.get(field)) for field in _CREDENTIALS}
+    if not _is_login(credentials):
+        raise fail(Cause.NO_LOGIN, where)
+    return Login(
+        host=host,
+        port=port,
+        enable_secret=_text(given.get("enable_secret")),
+        jump=_jump_host(where, given.get("jump_host"), credentials),
+        **credentials,  # type: ignore[arg-type]  # its username is one
+    )
+
+
+def _jump_host(where: str, given: Any, own: dict[str, str | None]) -> JumpHost | None:
+    if given is None or isinstance(given, JumpHost):
+        return given
+    parts: Mapping[str, Any] = given if isinstance(given, Mapping) else {"host": given}
+    parts = {key: _plain(value) for key, value in parts.items() if value not in (None, "")}
+    host = _text(parts.get("host"))
+    if not host:
+        raise fail(Cause.NO_JUMP_HOST, where)
+    credentials = {field: _text(parts.get(field)) for field in _CREDENTIALS} if "username" in parts else own
+    if not _is_login(credentials):
+        raise fail(Cause.NO_LOGIN, f"The jump host {host} of {where}")
+    port = _port(f"The jump host {host} of {where}", parts.get("port", DEFAULT_PORT))
+    return JumpHost(host=host, port=port, **credentials)  # type: ignore[arg-type]  # its username is one
+
+
+def _is_login(credentials: Mapping[str, str | None]) -> bool:
+    return bool(credentials["username"]) and bool(credentials["password"] or credentials["key_file"])
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value).strip() if not isinstance(value, str) else value
+
+
+def _port(where: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 65536:
+        raise fail(Cause.BAD_PORT, where, port=value)
+    return value
+
+
+def _name_of(device: Any) -> str:
+    number = getattr(device, "id", None)
+    name: str | None = getattr(device, "hostname", None)
+    return name or (f"Device {number}" if number is not None else "The device")

@@ -1,30 +1,36 @@
-"""A TCP connection with a deadline."""
+"""A TCP connection with a deadline, in which the look-up of the name has its part."""
 
 from __future__ import annotations
 
 import os
+import queue
 import socket
+import threading
+from typing import Any, Final
 
 from sdk.connection.causes import Cause
 from sdk.connection.deadline import Deadline
 from sdk.connection.errors import DeviceError, fail
 
+_SHORTEST_SECONDS: Final = 0.001
 
-def connect_tcp(host: str, port: int, *, deadline: Deadline) -> socket.socket:
-    """Connect to the first address of `host` that answers.
+_Addresses = list[tuple[Any, Any, int, str, Any]]
 
-    Raises `DeviceError`: the name is not known, no address answers, or none in time.
+
+def connect_tcp(host: str, port: int, *, deadline: Deadline, where: str | None = None) -> socket.socket:
+    """Connect to the first address of `host` that answers. `where` names it in messages.
+
+    Of several addresses each gets its share of what is left: one that drops everything must not use up the time of the
+    others. Raises `DeviceError`: the name is not known, no address answers, or none in time.
     """
-    where = f"{host} port {port}"
-    try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise fail(Cause.UNKNOWN_NAME, where, detail=getattr(error, "strerror", None) or str(error)) from None
+    where = where or f"{host} port {port}"
+    addresses = _addresses(host, port, deadline, where)
     last: DeviceError | None = None
-    for family, kind, protocol, _, address in addresses:
+    for number, (family, kind, protocol, _, address) in enumerate(addresses):
+        share_seconds = deadline.left_seconds / (len(addresses) - number)
         connection = socket.socket(family, kind, protocol)
         try:
-            connection.settimeout(max(deadline.left_seconds, 0.001))
+            connection.settimeout(max(share_seconds, _SHORTEST_SECONDS))
             connection.connect(address)
         except TimeoutError:
             connection.close()
@@ -39,3 +45,29 @@ def connect_tcp(host: str, port: int, *, deadline: Deadline) -> socket.socket:
         else:
             return connection
     raise last or fail(Cause.UNKNOWN_NAME, where, detail="it has no address")
+
+
+def _addresses(host: str, port: int, deadline: Deadline, where: str) -> _Addresses:
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        pass  # it is a name
+    found: queue.SimpleQueue[_Addresses | Exception] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except Exception as error:
+            found.put(error)
+
+    # The resolver takes no limit (getaddrinfo(3)): where no name server answers, it waits for many seconds.
+    threading.Thread(target=look_up, name="name look-up", daemon=True).start()
+    try:
+        answer = found.get(timeout=max(deadline.left_seconds, _SHORTEST_SECONDS))
+    except queue.Empty:
+        detail = f"no name server has answered within {deadline.seconds:g} s"
+        raise fail(Cause.UNKNOWN_NAME, where, detail=detail) from None
+    if isinstance(answer, Exception):
+        detail = getattr(answer, "strerror", None) or "it is no name of a host"
+        raise fail(Cause.UNKNOWN_NAME, where, detail=detail)
+    return answer

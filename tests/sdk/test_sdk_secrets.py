@@ -26,6 +26,23 @@ from sdk.masking import SECRET_NAME_PARTS as SDK_PARTS
 from sdk.parsing.declared import sensitive_paths
 from sdk.sensitive import collect_secrets
 
+OPTIONS = (
+    '{"port": 2222, "password": "option-1", "jump_host": {"host": "10.9.0.1", "passphrase": "option-2"}}'
+)
+
+
+def test_the_secrets_inside_of_a_devices_connection_options_are_found_on_both_sides() -> None:
+    device = {"id": 1, "connectionOptions": OPTIONS}
+    assert set(secrets_in({"devices": [device]}, SecretNames())) == {"option-1", "option-2"}
+    assert collect_secrets({"devices": [device]}) == {"option-1", "option-2"}
+    assert collect_secrets(DeviceEntity.model_validate(device)) == {"option-1", "option-2"}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "7", '"{"', "{" * 60_000, '{"a": ' * 5000, "no"])
+def test_connection_options_that_are_no_object_hold_up_nothing(text: str) -> None:
+    assert list(secrets_in({"connectionOptions": text}, SecretNames())) == []
+    assert collect_secrets({"connectionOptions": text}) == frozenset()
+
 
 class Login(BaseModel):
     user: str = "admin"

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
@@ -11,6 +12,11 @@ from jobrunner.protocol.masking.names import BUILT_IN, SecretNames
 
 ANY: Final = "*"
 """In a path: every element of a list, and every value of an object."""
+
+JSON_KEYS: Final = frozenset({"connectionOptions", "connection_options"})
+"""Texts that are JSON themselves: the inventory has the login to a jump host in such a one."""
+
+_JSON_CAP_CHARS: Final = 65_536
 
 Path = tuple[str, ...]
 
@@ -81,8 +87,22 @@ def secrets_within(container: object, within: Within, names: SecretNames) -> Ite
                         todo.append((value, within.below(key, names)))
                 elif within.holds_secret(key, names):
                     yield from _of_leaf(value, True)
-                elif isinstance(value, str) and "://" in value:
-                    yield from _of_leaf(value, False)
+                elif isinstance(value, str):
+                    if "://" in value:
+                        yield from _of_leaf(value, False)
+                    if key in JSON_KEYS and (document := _document_in(value)):
+                        todo.append((document, within.below(key, names)))
+
+
+def _document_in(text: str) -> dict[str, object] | None:
+    """Return the object that a text is as JSON, `None` where it is none, or a large one."""
+    if "{" not in text or len(text) > _JSON_CAP_CHARS:
+        return None
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def _below(paths: tuple[Path, ...], step: str) -> tuple[Path, ...]:

@@ -10,13 +10,14 @@ from sdk.connection.causes import MEANINGS, Cause
 from sdk.connection.deadline import Deadline, DeadlineError
 from sdk.connection.errors import MAX_LINE_LENGTH, DeviceError, fail
 
-FACTS = {"what": "x", "detail": "x", "seconds": 1.0, "platform": "x", "expected": "x"}
+FACTS = {"what": "x", "detail": "x", "seconds": 1.0, "platform": "x", "expected": "x", "advice": "Do x."}
 SECRET = "never-to-be-seen-1"
 
 
 def facts_of(cause: Cause) -> dict[str, object]:
-    """Everything that the text of `cause` has a place for."""
-    names = {name for _, name, _, _ in string.Formatter().parse(MEANINGS[cause].text) if name}
+    """Everything that text and advice of `cause` have a place for."""
+    said = MEANINGS[cause].text + MEANINGS[cause].advice
+    names = {name for _, name, _, _ in string.Formatter().parse(said) if name}
     return {name: FACTS.get(name, "x") for name in names}
 
 

@@ -46,6 +46,7 @@ async def test_the_order_says_all_that_the_child_needs_to_know(tmp_path: Path) -
             "redact_keys": ("pin",),
             "result_cap_bytes": 3 * 2**20,
             "host_keys": "accept-new",
+            "sessions_per_device": 4,
             "stall_seconds": 7.0,
             "blocking_seconds": 0.25,
         }

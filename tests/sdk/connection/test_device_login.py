@@ -1,0 +1,170 @@
+"""Where and how to log in: from which source each part comes, and what is said where one is missing."""
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, SecretStr
+
+from sdk.connection.errors import (
+    BadConnectionOptionsError,
+    BadPortError,
+    DeviceError,
+    NoAddressError,
+    NoDeviceError,
+    NoJumpHostError,
+    NoLoginError,
+)
+from sdk.connection.login import JumpHost, login_of
+from sdk.entities import DeviceEntity
+from supervisor.host_keys.endpoint import Endpoint
+from supervisor.job.device_endpoints import endpoints_of
+
+SECRET = "Trellis-Wagon-1842"
+
+
+class Params(BaseModel):
+    port: int = 830
+    username: str | None = None
+    enable_secret: SecretStr | None = None
+    jump_host: str | None = None
+
+
+def device(**given: Any) -> DeviceEntity:
+    options = given.pop("options", None)
+    values = {"id": 7, "ip": "10.0.0.1", "hostname": "r1", "username": "admin", "password": SECRET, **given}
+    if options is not None:
+        values["connection_options"] = options if isinstance(options, str) else json.dumps(options)
+    return DeviceEntity.model_validate(values)
+
+
+def test_the_device_alone_is_enough() -> None:
+    login = login_of(device())
+    assert (login.host, login.port, login.username, login.password) == ("10.0.0.1", 22, "admin", SECRET)
+    assert login.where == "10.0.0.1 port 22"
+    assert (login.jump, login.key_file, login.enable_secret) == (None, None, None)
+
+
+def test_the_device_comes_before_the_parameters_and_these_before_its_options() -> None:
+    options = {"username": "of-options", "port": 2022, "enable_secret": "e-options", "key_file": "/k"}
+    login = login_of(device(options=options), parameters=Params(username="of-parameters", port=2022))
+    assert (login.username, login.port, login.key_file) == ("admin", 2022, "/k")
+    login = login_of(device(username=None, options=options), parameters={"username": "of-parameters"})
+    assert login.username == "of-parameters"
+    login = login_of(device(username="", options=options))
+    assert (login.username, login.enable_secret) == ("of-options", "e-options")
+
+
+def test_what_a_parameter_is_by_default_comes_last_and_what_a_block_says_itself_first() -> None:
+    assert login_of(device(options={"port": 2022}), parameters=Params()).port == 2022
+    assert login_of(device(options={"port": 2022}), parameters=Params(port=2023)).port == 2023
+    assert login_of(device(), parameters=Params()).port == 830
+    assert login_of(device(options={"port": 2022}), parameters=Params(port=2023), port=2024).port == 2024
+    assert login_of(device(), parameters=Params(enable_secret=SecretStr("e"))).enable_secret == "e"
+    assert login_of(None, host="10.0.0.9", username="u", password="p").host == "10.0.0.9"
+    with pytest.raises(TypeError, match="prot"):
+        login_of(device(), prot=22)
+
+
+def test_a_key_takes_the_place_of_a_password() -> None:
+    login = login_of(device(password=None, options={"key_file": "/etc/key", "passphrase": "pp"}))
+    assert (login.password, login.key_file, login.passphrase) == (None, "/etc/key", "pp")
+
+
+def test_a_jump_host_has_its_own_login_or_that_of_the_device() -> None:
+    own = {"host": "10.9.0.1", "port": 2222, "username": "jump", "key_file": "/jump-key"}
+    jump = login_of(device(options={"jump_host": own})).jump
+    assert jump == JumpHost("10.9.0.1", "jump", 2222, key_file="/jump-key")
+    for given in ("10.9.0.1", {"host": "10.9.0.1"}):
+        assert login_of(device(options={"jump_host": given})).jump == JumpHost(
+            "10.9.0.1", "admin", password=SECRET
+        )
+    assert login_of(device(), parameters=Params(jump_host="10.9.0.2")).jump == JumpHost(
+        "10.9.0.2", "admin", password=SECRET
+    )
+
+
+def test_secrets_are_in_no_repr() -> None:
+    secrets = {"password": "secret-a", "passphrase": "secret-b"}
+    options = {"enable_secret": "secret-c", "passphrase": "secret-d"}
+    jump = {"host": "10.9.0.1", "username": "jump", **secrets}
+    login = login_of(device(password="secret-e", options={**options, "jump_host": jump}))
+    assert login.secrets == {f"secret-{letter}" for letter in "abcde"}
+    assert "secret-" not in f"{login!r} {login.jump!r} {login.jump_login!r}"
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "said"),
+    [
+        ({"ip": None, "hostname": None}, NoAddressError, "Device 7 has neither an address nor a host name"),
+        ({"username": None}, NoLoginError, "r1 (10.0.0.1) has no username"),
+        ({"password": ""}, NoLoginError, "neither a password nor a key"),
+        ({"options": "{"}, BadConnectionOptionsError, "no JSON (line 1, column 2)"),
+        ({"options": "[1]"}, BadConnectionOptionsError, "no JSON object"),
+        ({"options": "x" * 70_000}, BadConnectionOptionsError, "more than 65536 characters"),
+        ({"options": "[" * 60_000}, BadConnectionOptionsError, "no JSON that can be read"),
+        ({"options": {"prot": 2222}}, BadConnectionOptionsError, "'prot', which is not known; 'port' is"),
+        ({"options": {SECRET: 1}}, BadConnectionOptionsError, "a key that is not known; the known ones are"),
+        ({"options": {"port": "22"}}, BadConnectionOptionsError, "port is no number from 1 to 65535"),
+        ({"options": {"port": 0}}, BadConnectionOptionsError, "port is no number from 1 to 65535"),
+        ({"options": {"port": True}}, BadConnectionOptionsError, "port is no number from 1 to 65535"),
+        ({"options": {"password": 7}}, BadConnectionOptionsError, "password is no text"),
+        (
+            {"options": {"jump_host": 7}},
+            BadConnectionOptionsError,
+            "jump_host is neither an address nor an object",
+        ),
+        ({"options": {"jump_host": {"port": 22}}}, BadConnectionOptionsError, "jump_host has no host"),
+        (
+            {"options": {"jump_host": {"host": "j", "port": 70_000}}},
+            BadConnectionOptionsError,
+            "jump_host.port is no number",
+        ),
+        (
+            {"options": {"jump_host": {"host": "j", "username": "u"}}},
+            NoLoginError,
+            "The jump host j of r1 (10.0.0.1) has no username, or neither",
+        ),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named_and_waiting_does_not_help(
+    given: dict[str, Any], kind: type[DeviceError], said: str
+) -> None:
+    with pytest.raises(kind) as raised:
+        login_of(device(**given))
+    assert said in str(raised.value)
+    assert "inventory" in str(raised.value)
+    assert raised.value.retryable is False
+    assert SECRET not in str(raised.value)
+
+
+def test_a_port_that_is_none_and_a_device_that_is_none_are_refused() -> None:
+    with pytest.raises(BadPortError, match="port 70000"):
+        login_of(device(), parameters={"port": 70_000})
+    with pytest.raises(NoDeviceError):
+        login_of(None)
+    with pytest.raises(NoJumpHostError):
+        login_of(device(), jump_host={"port": 22})
+
+
+PORTS: list[Any] = [None, 2222, 830]
+JUMPS: list[Any] = [None, "10.9.0.1", "J.lab", {"host": "10.9.0.2", "port": 22022}, {"host": "10.9.0.3"}]
+
+
+def test_the_worker_keeps_keys_for_just_the_endpoints_that_jobs_connect_to() -> None:
+    """The rules are written twice, as neither side may import the other."""
+    for ip, port, own_port, jump, own_jump in itertools.product(
+        ("10.0.0.1", None), PORTS, PORTS, JUMPS, JUMPS
+    ):
+        options = {"port": own_port, "jump_host": own_jump}
+        parameters = {
+            name: value for name, value in {"port": port, "jump_host": jump}.items() if value is not None
+        }
+        one = device(ip=ip, hostname="R1.lab", options=options)
+        login = login_of(one, parameters=parameters)
+        wire = {"id": 7, "ip": ip, "hostname": "R1.lab", "connectionOptions": json.dumps(options)}
+        endpoints = endpoints_of(parameters, {"devices": [wire]})
+        assert Endpoint(login.host.lower(), login.port) in endpoints
+        if login.jump is not None:
+            assert Endpoint(login.jump.host.lower(), login.jump.port) in endpoints
