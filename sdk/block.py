@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, final
 
 from sdk.acquire_params import AcquireParams
 from sdk.boundary import guarded
-from sdk.calls import call, wants_meta
+from sdk.calls import call, needs_forward_result, wants_meta
 from sdk.context import WorkflowContext
 from sdk.errors import SdkError
 from sdk.job import JobMeta
@@ -90,7 +90,8 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
     ) -> FunctionBlockRollbackResult:
         """Undo what `run` did with the same parameters and context.
 
-        `result_from_failed` is None in jobs: the engine does not send the result of the forward job. Changes to the
+        `result_from_failed` is None in jobs, with a default or without: the engine does not send the result of the
+        forward job. Changes to the
         entities are not sent: the engine takes none from a rollback. Needed by a block that is registered as
         `reversible`; unless defined, it fails. Exceptions and cancellation as in `run`.
         """
@@ -154,7 +155,10 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
         """Call `rollback`; results, exceptions and cancellation as in `execute_function_block`."""
 
         async def attempt() -> FunctionBlockRollbackResult:
-            outcome = await call(self.rollback, params, context, what=self._name, warn=self.logger.warning)
+            older = (None,) if needs_forward_result(type(self).rollback) else ()
+            outcome = await call(
+                self.rollback, params, context, *older, what=self._name, warn=self.logger.warning
+            )
             return checked(outcome, FunctionBlockRollbackResult, self._name, "rollback")
 
         return await guarded(

@@ -32,6 +32,16 @@ def wants_meta(run: Callable[..., Any], where: str) -> bool:
     )
 
 
+@functools.cache
+def needs_forward_result(rollback: Callable[..., Any]) -> bool:
+    """Whether a block's `rollback` (unbound) can't be called without `result_from_failed`, as an older form has it."""
+    try:
+        inspect.signature(rollback).bind(None, "params", "context")
+    except TypeError:
+        return True
+    return False
+
+
 def _has_an_option_third(signature: inspect.Signature) -> bool:
     """Whether what would take `meta` is an option of the author's own: `run(self, params, context, dry=False)`."""
     after_context = list(signature.parameters.values())[3:4]

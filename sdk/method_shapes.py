@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any, Final
 
-from sdk.calls import wants_meta
+from sdk.calls import needs_forward_result, wants_meta
 from sdk.errors import RegistrationError
 
 _PARAMETERS: Final = {
@@ -54,8 +54,10 @@ def _check_is_no_generator(method: Any, name: str, where: str) -> None:
 def _check_parameters(method: Any, name: str, parameters: tuple[str, ...], where: str, advice: str) -> None:
     signature = inspect.signature(method)
     given = " and ".join(parameters)
+    # The older form has a third one without a default, and gets None for it.
+    older = ("result_from_failed",) if name == "rollback" and needs_forward_result(method) else ()
     try:
-        signature.bind(None, *parameters)
+        signature.bind(None, *parameters, *older)
     except TypeError:
         raise RegistrationError(
             f"{name}{signature} can't be called with {given}", where=where, advice=advice

@@ -14,8 +14,8 @@ from sdk.models import FunctionBlockParams, FunctionBlockResultData
 # The engine keeps the help text in a varchar(255) column (engine contract: block ids).
 MAX_HELP_LENGTH = 255
 
-# What both generations of the engine accept: 0.42 takes no hyphen, 0.43 would.
-_ID_PART = re.compile(r"[^/:\-\s]+")
+# What the newer generation of the engine accepts. 0.42 takes no hyphen, of which the worker and `check` warn.
+_ID_PART = re.compile(r"[^/:\s]+")
 
 
 class RunOn(StrEnum):
@@ -47,7 +47,7 @@ class Registration:
     """
 
     name: str
-    """Second part of the id. As in `package`, no `/`, `:`, `-` or blank."""
+    """Second part of the id. As in `package`, no `/`, `:` or blank; and `-` only for engines from 0.43 on."""
 
     description: str
     """One line for people."""
@@ -139,7 +139,7 @@ def _check_id(registration: Registration) -> None:
             raise _refusal(
                 registration,
                 f"{field} {value!r} is not valid in a block id",
-                "Use one or more characters, but no '/', ':', '-' or blank; '_' is fine.",
+                "Use one or more characters, but no '/', ':' or blank; '_' is fine.",
             )
     version: Any = registration.version
     if (

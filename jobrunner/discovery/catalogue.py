@@ -13,7 +13,7 @@ from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem, L
 from jobrunner.protocol.entry import Discovery
 from sdk.block_registry import RegisteredBlock, registry
 from sdk.compat.finder import install_alias
-from sdk.compat.installed import adopt_blocks
+from sdk.compat.installed import adopt_blocks, load_bundled_plugins_on_demand
 from sdk.errors import DuplicateBlockError, SdkError
 from sdk.parsing.declared import sensitive_paths
 from sdk.schema import engine_schema
@@ -26,6 +26,7 @@ def discover(discovery: Discovery, announce: Callable[[Module], None]) -> Catalo
     afterwards, the supervisor knows which module to leave out next time.
     """
     install_alias()
+    load_bundled_plugins_on_demand()
     found = _found(discovery)
     modules = {module.name: module for module in found.modules if module.name not in discovery.skip_modules}
     problems = [_problem_of(module, error) for module, error in found.broken if module.name not in modules]

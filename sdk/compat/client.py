@@ -9,6 +9,21 @@ from typing import Any, Final
 
 _CLIENT: Final = "neops_workflow_engine_client"
 
+_BROUGHT_ALONG: Final = {
+    "RestrictedPython": "restrictedpython",
+    "hier_config": "hier-config",
+    "httpx": "httpx",
+    "jinja2": "jinja2",
+    "loguru": "loguru",
+    "napalm": "napalm",
+    "ncclient": "ncclient",
+    "pynetbox": "pynetbox",
+    "regex": "regex",
+    "scrapli": "scrapli2",
+    "slugify": "python-slugify",
+}
+"""The package's dependencies that are none of this worker: what is imported, and what is installed for it."""
+
 
 def client_class(*names: str) -> Any:
     """The first of these classes that the installed client has. Raises `ImportError` when it has none.
@@ -23,10 +38,30 @@ def client_class(*names: str) -> Any:
     raise ImportError(f"the installed {_CLIENT} has no {' or '.join(names)}", name=_CLIENT)
 
 
+def library(name: str) -> Any:
+    """A library that `neops_worker_sdk` brings along. Raises `ImportError`, with the way out, where it is missing."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        # Without the name of the module: the way out is said here already.
+        raise ImportError(f"No module named {name!r}.{way_out_of(error)}") from None
+
+
 def way_out_of(error: BaseException) -> str:
-    """What to do when the client lacks what a block imports from it, as a sentence; empty for any other error."""
+    """What to do when a block imports what neither this worker nor the installed client has, as sentences.
+
+    Of the client's names, and of the libraries that `neops_worker_sdk` brings along; empty for any other error.
+    """
     missing = error.name if isinstance(error, ImportError) else None
-    if missing is None or missing.partition(".")[0] != _CLIENT:
+    top = (missing or "").partition(".")[0]
+    if isinstance(error, ModuleNotFoundError) and top in _BROUGHT_ALONG:
+        return (
+            f" neops_worker_sdk brings this library along, and this worker does not: install {_BROUGHT_ALONG[top]} "
+            "into the worker's environment."
+        )
+    if top != _CLIENT:
         return ""
     try:
         installed = f"{_CLIENT} {metadata.version(_CLIENT)} is installed"

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from sdk.compat.imported_names import imported_names
+
 ALIASED: Final = "neops_worker_sdk"
 
 _INSTALL: Final = (
@@ -17,23 +19,17 @@ _INSTALL: Final = (
 _PUBLISHED: Final = Path(__file__).with_name("published_names.txt")
 """The public names of the package's 0.2.0b7, one module a line."""
 
-_PLUGINS: Final = "There are no plugins but those that your blocks register"
 _UPDATES: Final = "Return the context from run(): the worker works the database updates out from it"
 _WAYS_OUT: Final = {
     "connection.plugins": "talks to devices by code of that package. Register a ConnectionPlugin "
     "of your own (NetmikoConnectionPluginBase is here), use netmiko in run() (blocks/ssh shows how)",
     "connection.detection": "finds out a device's platform by code of that package. Use netmiko's SSHDetect in run()",
-    "connection.registry.get_registry_snapshot": f"lists that package's plugins. {_PLUGINS}",
-    "connection.registry.ssh_plugins": f"lists that package's plugins. {_PLUGINS}",
-    "connection.types.base_connection.device_log_context": "makes that package's fields of a log line. "
-    "Name the device yourself: self.logger.with_context(device=device.id)",
     "connection.utils.jinja": "renders templates by code of that package. Use jinja2 in run()",
     "connection.utils.restricted_python": "runs foreign Python by code of that package. A job here is a process of its "
     "own: see blocks/python_eval.py",
     "connection.utils.textfsm": "is a set of templates of that package. Use ntc-templates",
     "connection.utils": "is code of that package. Use netmiko, or hier_config, in run()",
     "cli": "is that package's worker, which this one replaces. Leave the import out",
-    "logger.redaction.REDACT_EXTRA_KEYS_ENV": "is the name of a variable: write 'LOG_REDACT_EXTRA_KEYS'",
     "registry.registration_discoverer": "finds blocks for that package's worker. "
     "Name the directory in --function-blocks, and leave the import out",
     "worker": "is that package's worker, which this one replaces. Leave the import out",
@@ -91,9 +87,22 @@ def refusing(module: str) -> Callable[[str], Any]:
         # Probes, such as those of inspect and pytest; and submodules, which an import statement looks for next.
         if name.startswith("_") or _is_submodule(f"{module}.{name}"):
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        raise NotCoveredError(f"{module}.{name}")
+        home = imported_names().get(f"{module}.{name}".removeprefix(f"{ALIASED}."))
+        if home is None:
+            raise NotCoveredError(f"{module}.{name}")
+        return _from_its_home(home, name)
 
     return missing
+
+
+def _from_its_home(home: str, name: str) -> Any:
+    """A name that a module hands on. Raises `ImportError` where its home is not installed, or lacks it."""
+    place = importlib.import_module(f"{ALIASED}{home}" if home.startswith(".") else home)
+    try:
+        return getattr(place, name)
+    except AttributeError:
+        # The client's names differ from version to version: `way_out_of` says what to do.
+        raise ImportError(f"cannot import name {name!r} from {home!r}", name=home) from None
 
 
 def mapped(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:

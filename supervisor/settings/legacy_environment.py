@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ LEGACY_NAMES: Final = {
 }
 """Old name to setting. `RESULT_PUSH_TIMEOUT` has no counterpart: a result is kept until the engine has it."""
 
+_OF_FRACTIONS: Final = "BLOCKING_DETECTION_THRESHOLD"
+
 # It warns of each line that it can't read, each time that it reads the file, and without the file's name. What
 # concerns us is told by `supervisor.settings.problems`.
 logging.getLogger("dotenv").setLevel(logging.ERROR)
@@ -48,7 +51,7 @@ class NamesForBlocks:
         """Set the names, and return those that are set."""
         self.withdraw()
         values = {
-            name: _as_text(value)
+            name: _as_text(name, value)
             for name, setting in LEGACY_NAMES.items()
             if (value := getattr(settings, setting, None)) is not None
         }
@@ -78,11 +81,14 @@ class NamesForBlocks:
         self._before = {}
 
 
-def _as_text(value: object) -> str:
+def _as_text(name: str, value: object) -> str:
     if isinstance(value, list):
         return ",".join(map(str, value))
+    if isinstance(value, int | float):
+        # The package takes int() of all others when it is imported, which fails for "0.5" and for "1e+06".
+        return f"{value:g}" if name == _OF_FRACTIONS else str(math.ceil(value))
     # A password in the engine's address is the worker's, and no job's.
-    return _LOGIN.sub(r"\1", str(value)) if isinstance(value, str) else f"{value:g}"
+    return _LOGIN.sub(r"\1", str(value))
 
 
 class LegacyEnvironment(PydanticBaseSettingsSource):

@@ -37,7 +37,13 @@ from supervisor.worker.heartbeat import Heartbeat
 from supervisor.worker.job_users import prepare_job_users
 from supervisor.worker.lost_claims import LostClaims
 from supervisor.worker.notify import Notifier
-from supervisor.worker.offered_blocks import start_launcher, tell_left_out, tell_problem, what_to_do
+from supervisor.worker.offered_blocks import (
+    start_launcher,
+    tell_hyphens,
+    tell_left_out,
+    tell_problem,
+    what_to_do,
+)
 from supervisor.worker.poller import Poller
 from supervisor.worker.recovery import Recovery
 from supervisor.worker.registration import Registration
@@ -242,6 +248,7 @@ class Daemon:
         for problem in catalogue.problems:
             tell_problem(problem)
         tell_left_out(catalogue)
+        tell_hyphens(catalogue)
         for block in catalogue.blocks:
             if block.max_seconds and block.max_seconds > self._settings.max_job_seconds:
                 asked, limit = block.max_seconds, self._settings.max_job_seconds

@@ -13,7 +13,13 @@ from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.spawn_launcher import SpawnLauncher
 from supervisor.launcher.template import TemplateLauncher
 from supervisor.log.event import tell
-from supervisor.log.events.blocks import InterpreterForEachJob, ModuleFailed, ModuleLeftOut, ModulesLeftOut
+from supervisor.log.events.blocks import (
+    BlockIdHasHyphen,
+    InterpreterForEachJob,
+    ModuleFailed,
+    ModuleLeftOut,
+    ModulesLeftOut,
+)
 from supervisor.process.open_files import allow_most, most_of_a_job
 from supervisor.settings.run_settings import RunSettings
 
@@ -65,6 +71,13 @@ def tell_left_out(catalogue: Catalogue) -> None:
     tell(_log, ModulesLeftOut(modules=len(catalogue.left_out)))
     for module in catalogue.left_out:
         tell(_log, ModuleLeftOut(module=str(module)))
+
+
+def tell_hyphens(catalogue: Catalogue) -> None:
+    """Log which blocks have an id that older engines refuse (engine contract: block ids)."""
+    for block in catalogue.blocks:
+        if "-" in block.id:
+            tell(_log, BlockIdHasHyphen(block=block.id))
 
 
 def tell_problem(problem: ImportProblem) -> None:

@@ -14,7 +14,7 @@ from supervisor.log.events.worker import Reloaded, ReloadRefused, RestartNeeded
 from supervisor.log.setup import set_level
 from supervisor.settings.run_settings import DaemonSettings, RunSettings
 from supervisor.worker.dispatch import Dispatcher
-from supervisor.worker.offered_blocks import imports_of, tell_left_out, tell_problem
+from supervisor.worker.offered_blocks import imports_of, tell_hyphens, tell_left_out, tell_problem
 from supervisor.worker.registration import Registration
 from supervisor.worker.status import Status
 
@@ -75,6 +75,7 @@ class Reload:
         for problem in catalogue.problems:
             tell_problem(problem)
         tell_left_out(catalogue)
+        tell_hyphens(catalogue)
         self._dispatcher.offer(catalogue)
         self._runner.renew(settings)
         set_level(settings.log_level_number, settings.log_level_numbers)

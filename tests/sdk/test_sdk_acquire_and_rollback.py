@@ -120,6 +120,18 @@ async def test_a_rollback_has_parameters_and_context_and_sends_no_changes() -> N
     assert "rollback are not sent" in outcome.warnings[0]
 
 
+class UndoingAsBefore(Echo):
+    async def rollback(  # type: ignore[override]  # the older form has no default
+        self, params: TextParams, context: WorkflowContext, result_from_failed: object
+    ) -> FunctionBlockRollbackResult:
+        return FunctionBlockRollbackResult(success=True, message=f"undone {params.text} {result_from_failed}")
+
+
+async def test_a_rollback_of_the_older_form_gets_none_for_the_result_that_no_engine_sends() -> None:
+    outcome = await outcome_of(UndoingAsBefore, {"text": "a"}, job_type="rollback", context=context_json())
+    assert (outcome.success, outcome.message) == (True, "undone a None")
+
+
 async def test_a_block_without_rollback_fails_it() -> None:
     outcome = await outcome_of(Echo, job_type="rollback")
     assert not outcome.success

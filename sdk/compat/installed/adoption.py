@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from sdk.block_registry import RegisteredBlock, registry
 from sdk.compat.finder import is_alias
+from sdk.compat.installed.bundled_plugins import plugin_problems
 from sdk.compat.installed.job_run import InstalledJobRun
 from sdk.compat.migration_hints import ALIASED
 from sdk.errors import RegistrationError, SdkError
@@ -44,13 +45,15 @@ class RefusedBlock:
 def adopt_blocks() -> list[RefusedBlock]:
     """Register what the other package's registry holds and this one does not. Return what was refused.
 
+    Device plugins of the package that could not be imported are among that.
+
     Does nothing where that package was not imported, or is the alias.
     """
-    refused: list[RefusedBlock] = []
+    refused = [RefusedBlock(problem.where, None, None, problem) for problem in plugin_problems]
     try:
         entries = _entries(sys.modules.get(f"{ALIASED}.registry"))
     except RegistrationError as error:
-        return [RefusedBlock(f"{ALIASED}.registry", None, None, error)]
+        return [*refused, RefusedBlock(f"{ALIASED}.registry", None, None, error)]
     if entries:
         _take_their_marker_for_ours()
         _take_their_frames_for_plumbing()

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sdk.acquire_items import wire_items
+from sdk.calls import needs_forward_result
 from sdk.compat.client import client_class
 from sdk.compat.installed.logs import send_logs_to
 from sdk.compat.migration_hints import ALIASED
@@ -47,7 +48,9 @@ class InstalledJobRun(JobRun):
     async def rollback(self) -> OutcomeBody:
         """Have the block undo what it did."""
         params, context = self._their_input()
-        return self._their_body(self._checked(await _awaited(self._block().rollback(params, context))))
+        block = self._block()
+        older = (None,) if needs_forward_result(type(block).rollback) else ()
+        return self._their_body(self._checked(await _awaited(block.rollback(params, context, *older))))
 
     def _block(self) -> Any:
         send_logs_to(self.logger)

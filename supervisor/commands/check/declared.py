@@ -10,8 +10,8 @@ from supervisor.commands.check.finding import Finding, Level
 MAX_HELP_LENGTH: Final = 255
 """The engine keeps the help text in a varchar(255) column."""
 
-_ID: Final = re.compile(r"[^/:\-\s]+/[^/:\-\s]+:\d{1,9}\.\d{1,9}\.\d{1,9}", re.ASCII)
-"""What both generations of the engine take: 0.42 takes no hyphen."""
+_ID: Final = re.compile(r"[^/:\s]+/[^/:\s]+:\d{1,9}\.\d{1,9}\.\d{1,9}", re.ASCII)
+"""What an engine takes. Those before 0.43 take no hyphen."""
 
 
 def check_id(block: BlockEntry) -> Iterator[Finding]:
@@ -22,7 +22,15 @@ def check_id(block: BlockEntry) -> Iterator[Finding]:
             Level.ERROR,
             "block-id",
             f"The engine can't read the id {block.id!r}.",
-            "Use package/name:1.0.0, without hyphen or blank.",
+            "Use package/name:1.0.0, without blanks.",
+        )
+    elif "-" in block.id:
+        yield _finding(
+            block,
+            Level.WARNING,
+            "block-id-hyphen",
+            f"The id {block.id!r} has a hyphen, and engines before 0.43 refuse it.",
+            "Write '_' in its place, unless all your engines are newer.",
         )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from supervisor.commands.check.finding import Finding, Level
 from supervisor.commands.check.source import Method, Module, last_name, methods, registration_of
 
-_CALLED_WITH: Final = {"run": (2, 3), "acquire": (1,), "rollback": (2,)}
+_CALLED_WITH: Final = {"run": (2, 3), "acquire": (1,), "rollback": (2, 3)}
 """How many arguments the worker calls each with, `self` not counted."""
 
 _DECLARATION: Final = {

@@ -72,6 +72,17 @@ class BlockLimitLowered(
     limit_seconds: float
 
 
+class BlockIdHasHyphen(
+    Event,
+    level=WARNING,
+    text="Block {block} has a hyphen in its id. It is registered as it is; an engine before 0.43 refuses it. "
+    "If yours does, write '_' in its place.",
+):
+    """Only newer engines take a hyphen in a block's package or name."""
+
+    block: str
+
+
 class BlockRefused(Event, level=ERROR, text="Block {block} is not offered. {reason}"):
     """The engine did not accept this block. The others are offered."""
 

@@ -116,8 +116,8 @@ async def _outcomes(mode: str, program: str, paths: list[Path], directory: Path)
         ]
         command += ["--function-blocks", str(BLOCKS), *_FLAGS]
         environment = {"PYTHONPATH": ":".join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
-        async with worker(f"Our worker in {mode} mode", command, environment, log_file):
-            return await run_all(engine, log_file, _SECONDS)
+        async with worker(f"Our worker in {mode} mode", command, environment, log_file) as check:
+            return await run_all(engine, check, log_file, _SECONDS)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ class CompatJob:
 
     name: str
     block: str
+    """Of the package `compat`, unless it names another one."""
     parameters: dict[str, Any]
     type: str = "execute"
     run_on: str = "global"
@@ -50,7 +51,7 @@ class CompatJob:
     def submission(self) -> dict[str, Any]:
         """Return the arguments for `DevEngine.submit`."""
         return {
-            "block": f"compat/{self.block}",
+            "block": self.block if "/" in self.block else f"compat/{self.block}",
             "parameters": self.parameters,
             "type": self.type,
             "run_on": self.run_on,
@@ -67,6 +68,21 @@ def _on_device(
         name, f"{block}:1.0.0", parameters, run_on="device", entity_id=device["id"], context=context, **more
     )
 
+
+_PLATFORMS = ("ios", "frr", "procurve", "srl", "nobody_knows")
+_ONE_OF_EACH: dict[str, Any] = {
+    "devices": [
+        {
+            "id": 30 + number,
+            "hostname": name,
+            "ip": "192.0.2.9",
+            "username": "u",
+            "password": "not to be logged in with",
+            "platform": {"id": number, "shortName": name},
+        }
+        for number, name in enumerate(_PLATFORMS, start=1)
+    ]
+}
 
 _VLANS = [{"number": 10}, {"number": 20, "name": "voice"}]
 _ALL = {"site": "zrh", "count": "7", "speed": "fast", "vlans": _VLANS, "note": "seen", "unknown": 1}
@@ -118,6 +134,10 @@ JOBS = (
     ),
     CompatJob("rollback: not defined", "change_for_good:1.0.0", {"banner": "hi"}, type="rollback"),
     CompatJob("rollback: forward without rollback", "change_for_good:1.0.0", {"banner": "hi"}),
+    _on_device("rollback: forward, the older form", "change_as_before", DEVICES[0], {"banner": "hi"}),
+    _on_device(
+        "rollback: back, the older form", "change_as_before", DEVICES[0], {"banner": "hi"}, type="rollback"
+    ),
     _on_device("edits: a device", "edit_device", DEVICES[0], {}),
     _on_device("edits: a device, then failed", "edit_device", DEVICES[0], {"fail": True}),
     CompatJob("edits: an interface", "edit_interface:1.0.0", {}, run_on="interface", entity_id=5),
@@ -134,6 +154,28 @@ JOBS = (
     CompatJob("concurrency: in parallel", "use_concurrency:1.0.0", {"numbers": [3, 1, 2]}),
     CompatJob("concurrency: one fails", "use_concurrency:1.0.0", {"numbers": [3, 1, 2], "bad": 1}),
     CompatJob("logs", "write_logs:1.0.0", {"community": "not for the log"}),
+    CompatJob("logs: of another's own logger", "collect_logs:1.0.0", {}),
+    CompatJob("names: hyphens", "fb.use-cases.compat/greet-by-name:1.0.0", {"name": "Ada"}),
+    CompatJob(
+        "names: hyphens, acquiring",
+        "fb.use-cases.compat/greet-by-name:1.0.0",
+        {"name": "Ada"},
+        type="acquire",
+    ),
+    _on_device("names: from modules that import them", "describe_device", DEVICES[0], {}),
+    _on_device(
+        "names: from modules that import them, acquiring", "describe_device", DEVICES[0], {}, type="acquire"
+    ),
+    CompatJob("terminal: opened and closed", "open_terminal:1.0.0", {"line": "hello"}),
+    CompatJob("context: all lists", "look_at_lists:1.0.0", {}),
+    CompatJob("context: devices only", "look_at_lists:1.0.0", {}, context={"devices": DEVICES}),
+    CompatJob(
+        "context: empty lists",
+        "look_at_lists:1.0.0",
+        {},
+        context={"devices": [], "interfaces": [], "deviceGroups": []},
+    ),
+    CompatJob("devices: the plugins that are there", "have_plugins:1.0.0", {}, context=_ONE_OF_EACH),
     _on_device("devices: no plugin", "ask_device", STRANGER, {}),
     _on_device("devices: the author's plugin", "repeat_words", PARROT, {"words": "hello"}),
     _on_device(

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -25,8 +25,11 @@ class CompatError(Exception):
 @asynccontextmanager
 async def worker(
     name: str, command: Sequence[str], environment: Mapping[str, str], log_file: Path
-) -> AsyncIterator[None]:
-    """Run a worker until the end of the block. Raises `CompatError` when it has ended before."""
+) -> AsyncIterator[Callable[[], None]]:
+    """Run a worker until the end of the block. Raises `CompatError` when it has ended before.
+
+    Gives a function that raises so at once, for those who wait for something of it.
+    """
     with log_file.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -36,12 +39,16 @@ async def worker(
             stdout=log,
             stderr=log,
         )
-    try:
-        yield
+
+    def check() -> None:
         if process.returncode is not None:
             raise CompatError(
                 f"{name} has ended by itself with exit code {process.returncode}. {said(log_file)}"
             )
+
+    try:
+        yield check
+        check()
     finally:
         await _stop(process)
 
@@ -61,11 +68,17 @@ def said(log_file: Path, lines: int = 15) -> str:
     return "It said last:\n  " + "\n  ".join(tail)
 
 
-async def run_all(engine: DevEngine, log_file: Path, seconds: float) -> dict[str, Outcome]:
-    """Submit every job and return the outcomes by the jobs' names. Raises `CompatError` when it takes too long."""
+async def run_all(
+    engine: DevEngine, check: Callable[[], None], log_file: Path, seconds: float
+) -> dict[str, Outcome]:
+    """Submit every job and return the outcomes by the jobs' names. Raises `CompatError` when it takes too long.
+
+    `check` is called over and over, and raises when the worker is gone.
+    """
     jobs = submit_all(engine)
     end = time.monotonic() + seconds
     while waiting := [name for name, job_id in jobs.items() if engine.job(job_id).status != "pushed"]:
+        check()
         if time.monotonic() > end:
             raise CompatError(f"No result within {seconds:g} s of: {'; '.join(waiting)}. {said(log_file)}")
         await asyncio.sleep(0.05)

@@ -59,8 +59,8 @@ async def _outcomes(environment: Path, directory: Path) -> dict[str, Outcome]:
         command = [str(environments.interpreter_of(environment).with_name("neops_worker"))]
         begun = time.monotonic()
         print(f"running {len(JOBS)} jobs by the reference worker", flush=True)
-        async with worker("The reference worker", command, settings, log_file):
-            outcomes = await run_all(engine, log_file, _SECONDS)
+        async with worker("The reference worker", command, settings, log_file) as check:
+            outcomes = await run_all(engine, check, log_file, _SECONDS)
         print(
             f"{len(engine.registrations())} blocks registered, {len(outcomes)} results in "
             f"{time.monotonic() - begun:.0f} s, {sum(request.status >= 400 for request in engine.requests)} requests "

@@ -6,11 +6,13 @@ import sys
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from sdk.compat.client import way_out_of
 from sdk.compat.finder import install_alias
+from sdk.compat.imported_names import imported_names
 from sdk.compat.migration_hints import NotCoveredError, published_names
 from sdk.compat.re_exports import RE_EXPORTS
 from tests.patience import PATIENCE_SECONDS
@@ -18,6 +20,8 @@ from tests.programs.compat.processes import ROOT
 
 STAND_IN = Path(__file__).parent / "stand_in"
 ALIAS = ROOT / "sdk" / "compat" / "alias"
+
+_BROUGHT = "brings this library along"
 
 install_alias()
 
@@ -110,10 +114,10 @@ def test_a_published_name_is_there_or_is_said_to_be_known_and_not_covered(name: 
     try:
         if not hasattr(importlib.import_module(module), last):
             importlib.import_module(full)
-    except NotCoveredError as error:
+    except ImportError as error:
         said = str(error)
-    assert not said or "that this worker does not cover" in said
-    assert not said or "; or install neops_worker_sdk" in said
+    assert not said or _BROUGHT in said or "that this worker does not cover" in said
+    assert not said or _BROUGHT in said or "; or install neops_worker_sdk" in said
     assert "misspelling" not in said
 
 
@@ -124,6 +128,41 @@ def test_only_a_name_that_the_package_does_not_publish_is_called_misspelt(name: 
     module, _, last = f"neops_worker_sdk.{name}".rpartition(".")
     with pytest.raises(NotCoveredError, match="Look for a misspelling"):
         exec(f"from {module} import {last}")
+
+
+def test_a_name_that_a_module_only_imports_is_handed_on_or_said_to_be_known() -> None:
+    wrong: list[str] = []
+    for name, home in imported_names().items():
+        module, _, last = f"neops_worker_sdk.{name}".rpartition(".")
+        try:
+            found = getattr(importlib.import_module(module), last)
+            place = importlib.import_module(f"neops_worker_sdk{home}" if home.startswith(".") else home)
+            as_said = found is getattr(place, last)
+        except (ImportError, AttributeError) as error:
+            reasons = ("that this worker does not cover", " is installed, and its names differ", _BROUGHT)
+            as_said = any(each in f"{error}{way_out_of(error)}" for each in reasons)
+        if not as_said:
+            wrong.append(name)
+    assert wrong == []
+
+
+def test_a_client_s_class_that_modules_hand_on_is_the_client_s_own() -> None:
+    scope: dict[str, Any] = {}
+    exec(
+        "from neops_worker_sdk.function_block.function_block import EntityAcquireByExpansion, EntityAcquireReference\n"
+        "from neops_worker_sdk.workflow.workflow_context import DeviceTypeDto, WorkflowContext\n"
+        "from neops_worker_sdk.connection.proxy.proxy import DeviceTypeDto as Another\n"
+        "from neops_worker_sdk.workflow.workflow_context import EntityType",
+        scope,
+    )
+    client = importlib.import_module("neops_workflow_engine_client")
+    assert scope["DeviceTypeDto"] is scope["Another"] is client.DeviceTypeDto
+    assert scope["EntityAcquireReference"] is client.EntityAcquireReference
+
+
+def test_a_library_that_the_package_would_have_brought_along_is_named_with_what_to_install() -> None:
+    error = ModuleNotFoundError("No module named 'hier_config'", name="hier_config")
+    assert "install hier-config into the worker's environment" in way_out_of(error)
 
 
 def test_a_name_that_the_installed_client_lacks_is_refused_with_its_version_and_a_way_out() -> None:

@@ -51,6 +51,10 @@ def test_each_published_name_that_the_alias_lacks_is_said_to_be_not_covered() ->
             parts = name.split(".")
             above = {".".join(parts[: end + 1]) for end in range(len(parts))} | {last}
             assert above & named_there, name
+        except ImportError as error:
+            # It needs a library that the package brings along, which the section lists.
+            if not any(library in str(error) for library in named_there):
+                raise
 
 
 def test_each_setting_of_the_page_exists() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from sdk.compat.finder import install_alias
 from sdk.compat.installed.logs import send_logs_to
+from sdk.errors import EntityNotInContextError
 from sdk.logger import block_logger
 from sdk.testing.devices import EmulatedIos
 
@@ -53,6 +54,48 @@ def test_a_logger_is_one_of_the_other_package_s_and_carries_its_context(
         logger.warning("down", speed=1)
     expected = {"class": "SimpleNamespace", "device": "sw1", "port": 5, "speed": 1}
     assert vars(caplog.records[0])["context"] == expected
+
+
+def test_an_author_s_own_logger_is_kept_as_it_is_and_gets_what_the_block_and_this_worker_log() -> None:
+    function_block, base = of("function_block.function_block"), of("logger.base").BaseLogger
+    names = ("debug", "info", "warning", "error", "critical", "exception")
+    lines: list[str] = []
+    methods = {name: lambda self, msg, *args, kind=name: lines.append(f"{kind}: {msg}") for name in names}
+    own = type("Own", (base,), methods)()
+
+    class Block(function_block.FunctionBlock):  # type: ignore[misc,name-defined]  # loaded at run time
+        async def acquire(self, params: Any) -> Any: ...
+
+        async def run(self, params: Any, context: Any) -> Any:
+            self.logger.info("mine")
+            raise ValueError("no")
+
+    block = Block(logger=own)
+    assert block.logger is own
+    params, context = of("function_block.engine_schema").EngineSchemaFunctionBlockParams(), None
+    result = asyncio.run(block.execute_function_block(params, context))
+    assert not result.success
+    assert lines[0] == "info: mine"
+    assert "ValueError: no" in lines[1]
+
+
+def test_a_list_that_the_given_context_has_as_none_stays_none_and_is_no_change() -> None:
+    given = SimpleNamespace(devices=None, interfaces=[], device_groups=None)
+    context = of("workflow.workflow_context").WorkflowContext(given, "global")
+    assert (context.devices, context.interfaces, context.device_groups) == (None, [], None)
+    assert context.compute_db_updates() is None
+    with pytest.raises(EntityNotInContextError):
+        of("workflow.workflow_context").WorkflowContext(given, "device", 7)
+
+
+def test_each_platform_is_one_that_netmiko_has() -> None:
+    known = importlib.import_module("netmiko").platforms
+    mappings = of("connection.utils.platform_mappings")
+    assert [each for each in mappings.NEOPS_NETMIKO_PLATFORM_MAPPING.values() if each not in known] == []
+    device = SimpleNamespace(id=7, platform=SimpleNamespace(short_name="iosxr"))
+    assert mappings.get_netmiko_platform(device) == "cisco_xr"
+    with pytest.raises(of("connection.exceptions").PlatformNotSupportedError, match="napalm"):
+        mappings.get_napalm_platform(SimpleNamespace(id=7, platform=None))
 
 
 def test_what_an_installed_package_logs_by_loguru_becomes_the_job_s_own_records(

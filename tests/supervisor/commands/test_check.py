@@ -64,6 +64,17 @@ def test_what_is_wrong_in_the_source_is_found_at_its_line(
     assert found_in(**given) == [finding]
 
 
+@pytest.mark.parametrize(
+    "arguments", ["params, context, result_from_failed=None", "params, context, result_from_failed", "a, b"]
+)
+def test_a_rollback_of_the_older_form_is_as_good_as_one_with_a_default(arguments: str) -> None:
+    rollback = f"async def rollback(self, {arguments}): ..."
+    assert found_in(body=f"{RUN}\n{rollback}", registration=", reversible=True") == []
+    one_more = rollback.replace("self, ", "self, job, more, ")
+    (finding,) = found_in(body=f"{RUN}\n{one_more}", registration=", reversible=True")
+    assert finding == ("rollback-arity", "error", BODY_LINE + 1)
+
+
 BARE = "class {name}(FunctionBlock[Params, Data]):\n    {body}\n"
 
 
@@ -184,7 +195,8 @@ def entry(**changes: Any) -> BlockEntry:
     ("changes", "codes"),
     [
         ({}, []),
-        ({"id": "acme/show-version:1.0.0"}, ["block-id"]),
+        ({"id": "acme/show version:1.0.0"}, ["block-id"]),
+        ({"id": "fb.use-cases.acme/show_version:1.0.0"}, ["block-id-hyphen"]),
         ({"help_text": "x" * 255}, []),
         ({"help_text": "x" * 256}, ["help-length"]),
         ({"description": " "}, ["no-description"]),
@@ -309,7 +321,8 @@ def test_what_the_sdk_refuses_at_import_is_told_by_its_kind(tmp_path: Path) -> N
     good = HEAD.format(params="pass", registration="", body=RUN)
     refused = {
         "help-length": good.replace('description="d"', 'description="d", markdown_helptext="x" * 256'),
-        "block-id": good.replace('name="x"', 'name="show-version"'),
+        "block-id": good.replace('name="x"', 'name="show version"'),
+        "block-id-hyphen": good.replace('name="x"', 'name="show-version"'),
         "missing-rollback": good.replace("param_cls", "reversible=bool(1), param_cls"),
         "schema": good.replace("    pass", "    x: type[int] | object = object\n    y: 'NotThere' = None", 1),
         "registration": good.replace('fb_type="none"', 'fb_type="other"'),

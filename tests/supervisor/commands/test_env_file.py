@@ -80,6 +80,17 @@ async def test_a_disk_that_hangs_refuses_the_reload_and_the_loop_goes_on(
     await reader.close()
 
 
+def test_blocks_of_the_other_package_see_whole_seconds_as_it_reads_nothing_else(
+    names: NamesForBlocks,
+) -> None:
+    odd = ["--poll-seconds", "0.05", "--shutdown-timeout-seconds", "1000000", "--blocking-seconds", "0.25"]
+    names.publish(read_settings(DaemonSettings, [*ENGINE, *odd], "supervisor"))
+    seen = [
+        os.environ[name] for name in ("POLL_INTERVAL", "SHUTDOWN_TIMEOUT", "BLOCKING_DETECTION_THRESHOLD")
+    ]
+    assert seen == ["1", "1000000", "0.25"]
+
+
 @pytest.mark.parametrize("make", [lambda: None, lambda: os.mkdir(".env")])
 def test_no_file_and_a_directory_of_its_name_set_nothing(make: object) -> None:
     make()  # type: ignore[operator]

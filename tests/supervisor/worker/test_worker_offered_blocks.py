@@ -4,9 +4,9 @@ import logging
 
 import pytest
 
-from jobrunner.protocol.catalogue import Catalogue, ImportProblem, LeftOut
-from supervisor.log.events.blocks import ModuleFailed
-from supervisor.worker.offered_blocks import tell_problem, what_to_do
+from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem, LeftOut
+from supervisor.log.events.blocks import BlockIdHasHyphen, ModuleFailed
+from supervisor.worker.offered_blocks import tell_hyphens, tell_problem, what_to_do
 from tests.log_events import told
 
 pytestmark = pytest.mark.pure
@@ -34,6 +34,14 @@ def test_a_module_that_failed_is_told_by_its_file_or_else_by_its_name(
     in_a_file, of_a_name = told(caplog, ModuleFailed)
     assert (in_a_file["file"], in_a_file["line_number"], in_a_file.get("module")) == ("/b/bad.py", 2, None)
     assert (of_a_name.get("file"), of_a_name["module"]) == (None, "acme.bad")
+
+
+def test_a_block_whose_id_has_a_hyphen_is_warned_of_by_its_id(caplog: pytest.LogCaptureFixture) -> None:
+    blocks = tuple(
+        BlockEntry.model_construct(id=f"{package}/x:1.0.0", package=package) for package in ("a_b", "fb.a-b")
+    )
+    tell_hyphens(Catalogue.model_construct(blocks=blocks))
+    assert [event["block"] for event in told(caplog, BlockIdHasHyphen)] == ["fb.a-b/x:1.0.0"]
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,33 @@ def register_connection_plugin(
     return register
 
 
+def get_registry_snapshot() -> dict[str, Any]:
+    """The plugins by platform, type and library, and those that are the default of a platform or of a type of it."""
+    plugins: dict[str, dict[str, dict[str, type[AnyPlugin]]]] = {}
+    for each in _plugins:
+        by_type = plugins.setdefault(each.cls.platform, {})
+        by_type.setdefault(each.cls.connection_type, {})[each.cls.connection_library] = each.cls
+    return {
+        "plugins": plugins,
+        "platform_defaults": {each.cls.platform: each.cls for each in _plugins if each.default_for_platform},
+        "connection_type_defaults": {
+            (each.cls.platform, each.cls.connection_type): each.cls
+            for each in _plugins
+            if each.default_for_connection_type
+        },
+    }
+
+
+def ssh_plugins() -> dict[str, type[AnyPlugin]]:
+    """The plugins that speak SSH, by platform: the default of each, or else the first."""
+    found: dict[str, _Registered] = {}
+    for each in _plugins:
+        known = found.get(each.cls.platform)
+        if each.cls.connection_type == "ssh" and (known is None or each.default_for_connection_type):
+            found[each.cls.platform] = each
+    return {platform: each.cls for platform, each in found.items()}
+
+
 def clear_registry() -> None:
     """Forget all plugins; for tests."""
     _plugins.clear()

@@ -31,7 +31,10 @@ class Subnet(EngineSchemaFunctionBlockParams):
         return str(ipaddress.ip_network(value, strict=False))
 
 
-SubnetsField = Annotated[list[Subnet] | None, Field(title="Subnets", description="Networks to look through.")]
+Subnets = list[Subnet]
+SubnetsField = Annotated[Subnets | None, Field(title="Subnets", description="Networks to look through.")]
+Hosts = list[Host]
+HostsField = Annotated[Hosts | None, Field(title="Hosts", description="Hosts to look at.")]
 
 
 @dataclass
@@ -77,6 +80,15 @@ def _addresses(subnet: Subnet) -> Iterator[str]:
     return (str(address) for address in ipaddress.ip_network(subnet.cidr).hosts())
 
 
-__all__ = ["DiscoveryParameters", "Subnet", "SubnetsField", "Target", "TargetLimitExceeded"]
+__all__ = [
+    "DiscoveryParameters",
+    "Hosts",
+    "HostsField",
+    "Subnet",
+    "Subnets",
+    "SubnetsField",
+    "Target",
+    "TargetLimitExceeded",
+]
 
 __getattr__ = refusing(__name__)

@@ -18,6 +18,7 @@ from sdk.results import (
 )
 
 from ..logger.adapters import logger_for
+from ..logger.base import BaseLogger
 from .reading import AliasReader
 
 if TYPE_CHECKING:
@@ -30,6 +31,12 @@ ResultDataT = TypeVar("ResultDataT", bound=FunctionBlockResultData)
 
 EntityAcquireByElasticQuery = client_class("EntityAcquireByElasticQuery")
 EntityAcquireContext = client_class("EntityAcquireContext")
+EntityAcquire = (
+    EntityAcquireByElasticQuery
+    | EntityAcquireContext
+    | client_class("EntityAcquireByExpansion")
+    | client_class("EntityAcquireReference")
+)
 
 
 class FunctionBlock(_FunctionBlock[ParamsT, ResultDataT], Generic[ParamsT, ResultDataT]):
@@ -37,8 +44,8 @@ class FunctionBlock(_FunctionBlock[ParamsT, ResultDataT], Generic[ParamsT, Resul
 
     job_reader: ClassVar[JobReader] = AliasReader()
 
-    def __init__(self, logger: LoggerLike | None = None) -> None:
-        super().__init__(logger)
+    def __init__(self, logger: LoggerLike | BaseLogger | None = None) -> None:
+        super().__init__()
         self.logger = logger_for(self, logger)
 
     async def rollback(
@@ -64,6 +71,7 @@ class FunctionBlock(_FunctionBlock[ParamsT, ResultDataT], Generic[ParamsT, Resul
 
 __all__ = [
     "BaseFunctionBlockResult",
+    "EntityAcquire",
     "EntityAcquireByElasticQuery",
     "EntityAcquireContext",
     "FunctionBlock",

@@ -7,6 +7,8 @@ from typing import Any, Final
 from sdk.compat.migration_hints import refusing
 from sdk.logger import BlockLogger, LoggerLike, block_logger
 
+from .base import BaseLogger, ContextualLogger
+
 # What the standard library's methods take. Anything else is for the braces of the message.
 _STANDARD: Final = frozenset({"exc_info", "extra", "stack_info", "stacklevel"})
 
@@ -30,9 +32,14 @@ class LoguruContextualLogger(BlockLogger):
         return LoguruContextualLogger(self.logger, {**self.get_context(), **context})
 
 
-def logger_for(owner: object, logger: LoggerLike | None = None, **context: Any) -> LoguruContextualLogger:
-    """A logger for `owner`, an instance: on top of `logger` and its context, or one named by its class."""
+def logger_for(owner: object, logger: LoggerLike | BaseLogger | None = None, **context: Any) -> Any:
+    """A logger for `owner`, an instance: on top of `logger` and its context, or one named by its class.
+
+    An author's own `BaseLogger` stays what it is, as a test may look into it; it gets the context if it takes one.
+    """
     cls = type(owner)
+    if isinstance(logger, BaseLogger) and not isinstance(logger, BlockLogger):
+        return logger.with_context(**context) if context and isinstance(logger, ContextualLogger) else logger
     base = block_logger(f"{cls.__module__}.{cls.__qualname__}", logger)
     return LoguruContextualLogger(base.logger, {"class": cls.__name__, **base.get_context(), **context})
 

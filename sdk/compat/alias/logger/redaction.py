@@ -11,6 +11,9 @@ from pydantic import BaseModel
 from sdk.compat.migration_hints import refusing
 from sdk.sensitive import SENSITIVE, Sensitive, marked_fields
 
+REDACT_EXTRA_KEYS_ENV = "LOG_REDACT_EXTRA_KEYS"
+"""The variable with further parts of names of secrets; here it is read by the worker (`--redact-keys`)."""
+
 DEFAULT_KEY_PARTS = ("password", "secret", "token", "passphrase", "api_key")
 
 
@@ -47,6 +50,13 @@ def default_redactor() -> Redactor:
     return Redactor()
 
 
-__all__ = ["DEFAULT_KEY_PARTS", "SENSITIVE", "Redactor", "Sensitive", "default_redactor"]
+__all__ = [
+    "DEFAULT_KEY_PARTS",
+    "REDACT_EXTRA_KEYS_ENV",
+    "SENSITIVE",
+    "Redactor",
+    "Sensitive",
+    "default_redactor",
+]
 
 __getattr__ = refusing(__name__)

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
-from sdk.block import FunctionBlock
+from sdk.block import FunctionBlock as _FunctionBlock
 from sdk.block_registry import RegisteredBlock
 from sdk.block_registry import registry as _registry
 from sdk.compat.client import client_class
@@ -14,7 +14,7 @@ from sdk.compat.migration_hints import refusing
 from sdk.registration import Registration
 from sdk.schema import engine_schema
 
-Entry = tuple[type[FunctionBlock[Any, Any]], Registration, Any]
+Entry = tuple[type[_FunctionBlock[Any, Any]], Registration, Any]
 
 
 class FunctionBlocks(MutableMapping[str, Entry]):
@@ -48,13 +48,13 @@ class Registry:
         """The registered blocks."""
         return FunctionBlocks()
 
-    def register(self, cls: type[FunctionBlock[Any, Any]], registration: Registration) -> None:
+    def register(self, cls: type[_FunctionBlock[Any, Any]], registration: Registration) -> None:
         """Add a block. Raises `DuplicateBlockError` when another class has its id."""
         _registry.register(_registered(cls, registration))
         cls.registration = registration
 
 
-def _registered(cls: type[FunctionBlock[Any, Any]], registration: Registration) -> RegisteredBlock:
+def _registered(cls: type[_FunctionBlock[Any, Any]], registration: Registration) -> RegisteredBlock:
     return RegisteredBlock(
         cls,
         registration,

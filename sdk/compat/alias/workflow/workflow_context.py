@@ -10,14 +10,29 @@ from pydantic import ValidationError
 from sdk.compat.client import client_class, updates_dto
 from sdk.compat.migration_hints import refusing
 from sdk.context import WorkflowContext as _WorkflowContext
-from sdk.context.kinds import KINDS
+from sdk.context.kinds import KINDS, Kind
 
 
 class WorkflowContext(_WorkflowContext):
     """`sdk.WorkflowContext`, with entities of the generated client.
 
-    A helper may insist on `DeviceTypeDto`, by `isinstance` or as the type of a pydantic field.
+    A helper may insist on `DeviceTypeDto`, by `isinstance` or as the type of a pydantic field. A list that the given
+    object has as None stays None.
     """
+
+    def __init__(
+        self,
+        context: Any,
+        run_on: str,
+        entity_id: int | float | None = None,
+        *,
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        super().__init__(context, run_on, entity_id, warn=warn)
+        if not isinstance(context, Mapping):
+            for kind in KINDS:
+                if getattr(context, kind.attribute, ()) is None:
+                    setattr(self, kind.attribute, None)
 
     @classmethod
     def from_job(
@@ -30,6 +45,10 @@ class WorkflowContext(_WorkflowContext):
     ) -> Self:
         """The context of a job, from its JSON. What does not fit the client's classes becomes this SDK's entities."""
         return cls(_as_dto(context, warn), run_on, entity_id, warn=warn)
+
+    def _list(self, kind: Kind) -> list[Any]:
+        # None is no mistake of the block's here.
+        return [] if getattr(self, kind.attribute, ()) is None else super()._list(kind)
 
     def compute_db_updates(self) -> Any:
         """What was changed, as the client's `JobExecutionResultDbUpdatesDto`; None for nothing."""

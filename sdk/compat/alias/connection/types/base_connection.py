@@ -21,6 +21,12 @@ def device_id_of(device: Any) -> str | None:
     return None if number is None else str(int(number))
 
 
+def device_log_context(device: Any) -> dict[str, str]:
+    """The fields by which a log line names a device."""
+    platform = getattr(getattr(device, "platform", None), "short_name", None)
+    return {"platform": platform or "unknown", "device_ip": getattr(device, "ip", None) or "unknown"}
+
+
 @dataclass
 class DeviceCredentials:
     """The login to a device."""

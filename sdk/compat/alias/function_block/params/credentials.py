@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sdk.compat.migration_hints import refusing
 from sdk.sensitive import SENSITIVE
 
 from .fields import OptionalHostValue
@@ -28,3 +29,5 @@ OptionalCredentials = list[Credential] | None
 CredentialsField = Annotated[
     OptionalCredentials, Field(title="Credentials", description="Logins to try, in their order.")
 ]
+
+__getattr__ = refusing(__name__)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from sdk.compat.migration_hints import refusing
 from sdk.sensitive import SENSITIVE
 
 
@@ -24,3 +25,5 @@ PlatformField = Annotated[
     OptionalHostValue,
     Field(title="Platform", description="Short name of the host's platform, such as 'frr'."),
 ]
+
+__getattr__ = refusing(__name__)

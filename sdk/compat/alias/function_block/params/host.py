@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from sdk.compat.migration_hints import refusing
+
 from ..engine_schema import ENGINE_SCHEMA_CONFIG
 from .credentials import Credential, Credentials, OptionalCredentials
 from .fields import PasswordField, PlatformField, UsernameField
@@ -32,3 +34,6 @@ class Host(BaseModel):
             if not (self.platform and each.platform) or each.platform == self.platform
         ]
         return sorted(fitting, key=lambda each: not (self.platform and each.platform == self.platform))
+
+
+__getattr__ = refusing(__name__)

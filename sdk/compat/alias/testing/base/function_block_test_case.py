@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from sdk.block import FunctionBlock
+from sdk.block import FunctionBlock as _FunctionBlock
 from sdk.compat.migration_hints import mapped
-from sdk.context import WorkflowContext
+from sdk.context import WorkflowContext as _WorkflowContext
 from sdk.models import FunctionBlockParams, FunctionBlockResultData
 from sdk.results import FunctionBlockResult
 
@@ -21,9 +21,9 @@ class FunctionBlockTestCase(Generic[P, R]):
 
     def __init__(
         self,
-        fb_cls: type[FunctionBlock[P, R]],
+        fb_cls: type[_FunctionBlock[P, R]],
         params: P,
-        context: WorkflowContext,
+        context: _WorkflowContext,
         *,
         test_id: str | None = None,
         succeeds: bool = True,

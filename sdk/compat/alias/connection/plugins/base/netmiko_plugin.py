@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from sdk.compat.migration_hints import refusing
 
-from ...exceptions import ConnectionCreationError, PlatformNotSupportedError
+from ...exceptions import ConnectionCreationError
 from ...types.base_connection import BaseConnection
 from ...types.connection_plugin import ConnectionPlugin
-
-# The platforms' short names in the engine, and what netmiko calls them.
-_DEVICE_TYPES: Final = {
-    "forti": "fortinet",
-    "forti_vdom": "fortinet",
-    "frr": "linux",
-    "ios": "cisco_ios",
-    "iosxr": "cisco_iosxr",
-    "mtik": "mikrotik_routeros",
-    "procurve": "hp_procurve",
-    "srl": "nokia_srl",
-    "wlc_aireos": "cisco_wlc_ssh",
-    "wlc_ios": "cisco_ios",
-}
+from ...utils.platform_mappings import get_netmiko_platform
 
 
 class NetmikoConnection(BaseConnection[Any]):
@@ -45,7 +32,7 @@ class NetmikoConnection(BaseConnection[Any]):
             **self.connect_defaults,
             **kwargs,
         }
-        arguments.setdefault("device_type", self._device_type())
+        arguments.setdefault("device_type", get_netmiko_platform(self.device))
         netmiko = importlib.import_module("netmiko")
         try:
             self._connection = netmiko.ConnectHandler(**arguments)
@@ -53,12 +40,6 @@ class NetmikoConnection(BaseConnection[Any]):
             raise ConnectionCreationError(
                 f"netmiko can't connect to {login.ip}", self._device_id, error
             ) from error
-
-    def _device_type(self) -> str:
-        platform = getattr(getattr(self.device, "platform", None), "short_name", None)
-        if platform not in _DEVICE_TYPES:
-            raise PlatformNotSupportedError(platform, "netmiko", self._device_id)
-        return _DEVICE_TYPES[platform]
 
     def _close_raw(self, connection: Any) -> None:
         connection.disconnect()

@@ -3,11 +3,16 @@
 from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar
 
+from neops_workflow_engine_client import (  # noqa: F401  # as there: blocks import them from here
+    EntityAcquireByElasticQuery,
+    EntityAcquireContext,
+)
 from pydantic import BaseModel, ConfigDict
 
 from sdk.parsing import parse_leniently
 
 from ..logger import logger_for
+from ..workflow.workflow_context import WorkflowContext  # noqa: F401
 from .acquire_params import AcquireParams
 
 

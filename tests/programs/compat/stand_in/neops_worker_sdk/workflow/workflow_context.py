@@ -3,6 +3,8 @@
 import copy
 from collections.abc import Mapping
 
+from neops_workflow_engine_client import DeviceTypeDto, InterfaceTypeDto  # noqa: F401  # as there: blocks import them from here
+
 from sdk.compat.client import updates_dto
 
 _KINDS = {"device": "devices", "interface": "interfaces", "group": "device_groups"}
