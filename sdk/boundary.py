@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+from sdk.block_end import closing_at_the_end
 from sdk.concurrency.tasks import with_its_tasks
 from sdk.errors import SdkError, WrongResultError
 from sdk.failure import headline, hide_beginning, traceback_of
@@ -39,7 +40,8 @@ async def guarded(
     (`sdk.concurrency.schedule_task`) are awaited or cancelled before this returns.
     """
     try:
-        return await with_its_tasks(attempt)
+        with closing_at_the_end():
+            return await with_its_tasks(attempt)
     except asyncio.CancelledError:
         raise
     except BaseException as error:

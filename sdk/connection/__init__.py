@@ -7,22 +7,49 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from sdk.connection.answer import Answer
+    from sdk.connection.capabilities import Configuration, Execution, Information
     from sdk.connection.causes import Cause
+    from sdk.connection.connection import Connection, connect
     from sdk.connection.errors import DeviceError
     from sdk.connection.login import JumpHost, Login
     from sdk.connection.many import for_each_device
     from sdk.connection.outcomes import DeviceOutcome
+    from sdk.connection.sync import SyncConnection, connect_sync
 
 _HOMES: Final = {
+    "Answer": "sdk.connection.answer",
     "Cause": "sdk.connection.causes",
+    "Configuration": "sdk.connection.capabilities",
+    "Connection": "sdk.connection.connection",
     "DeviceError": "sdk.connection.errors",
     "DeviceOutcome": "sdk.connection.outcomes",
+    "Execution": "sdk.connection.capabilities",
+    "Information": "sdk.connection.capabilities",
     "JumpHost": "sdk.connection.login",
     "Login": "sdk.connection.login",
+    "SyncConnection": "sdk.connection.sync",
+    "connect": "sdk.connection.connection",
+    "connect_sync": "sdk.connection.sync",
     "for_each_device": "sdk.connection.many",
 }
 
-__all__ = ["Cause", "DeviceError", "DeviceOutcome", "JumpHost", "Login", "for_each_device"]
+__all__ = [
+    "Answer",
+    "Cause",
+    "Configuration",
+    "Connection",
+    "DeviceError",
+    "DeviceOutcome",
+    "Execution",
+    "Information",
+    "JumpHost",
+    "Login",
+    "SyncConnection",
+    "connect",
+    "connect_sync",
+    "for_each_device",
+]
 
 
 if not TYPE_CHECKING:

@@ -1,0 +1,69 @@
+"""What is kept for the whole of a block, and closed when it ends: connections, for one."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any, Final, Protocol, TypeVar, cast
+
+_log = logging.getLogger(__name__)
+
+
+class Closable(Protocol):
+    """What can be closed. It must not block."""
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
+
+ClosableT = TypeVar("ClosableT", bound=Closable)
+
+
+class _Kept:
+    """What one block keeps, one thing of each kind."""
+
+    def __init__(self) -> None:
+        self._things: dict[object, Closable] = {}
+        self._lock = threading.Lock()
+
+    def get(self, make: Callable[[], ClosableT]) -> ClosableT:
+        with self._lock:
+            if make not in self._things:
+                self._things[make] = make()
+            return cast("ClosableT", self._things[make])
+
+    def close(self) -> None:
+        while self._things:
+            _, thing = self._things.popitem()
+            try:
+                thing.close()
+            except Exception:
+                _log.exception("Something could not be closed at the end of the block.")
+
+
+_kept: Final[ContextVar[_Kept | None]] = ContextVar("what the block keeps", default=None)
+
+
+def kept_for_the_block(make: Callable[[], ClosableT]) -> ClosableT | None:
+    """Return what `make` has made for the block that this runs in, the same each time, also in its tasks and threads.
+
+    It is closed when the block has ended. None where no block runs: then nobody would close it.
+    """
+    kept: Any = _kept.get()
+    return kept.get(make) if kept is not None else None
+
+
+@contextlib.contextmanager
+def closing_at_the_end() -> Iterator[None]:
+    """Close at the end what `kept_for_the_block` was asked for inside."""
+    kept = _Kept()
+    token = _kept.set(kept)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+        kept.close()

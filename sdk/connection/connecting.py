@@ -1,0 +1,54 @@
+"""What both faces share: from a device of the job to a `Target`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sdk.connection.causes import Cause
+from sdk.connection.device import Target
+from sdk.connection.errors import fail
+from sdk.connection.login import Login, login_of
+from sdk.connection.platforms.registry import platform_of
+from sdk.connection.session import MOST_OUTPUT_BYTES
+
+DEFAULT_LOGIN_SECONDS = 30.0
+DEFAULT_TIMEOUT_SECONDS = 30.0
+
+
+def target_of(
+    device: Any,
+    *,
+    needs: tuple[type, ...] = (),
+    parameters: Any = None,
+    platform: str | None = None,
+    host_keys: Any = None,
+    max_output_bytes: int | None = None,
+    session_log: Callable[[str], object] | None = None,
+) -> Target:
+    """Return what to connect to.
+
+    `device` is a device of the job's context, or a `Login`, which needs a `platform`.
+
+    Raises:
+        DeviceError: something is missing in the inventory.
+    """
+    login = device if isinstance(device, Login) else login_of(device, parameters=parameters)
+    name = platform or _platform_name(device)
+    if not name:
+        raise fail(Cause.NO_PLATFORM, login.where)
+    found = platform_of(name, login.where)
+    found.check_needs(needs, login.where)
+    return Target(
+        login=login,
+        platform=found,
+        needs=needs,
+        host_keys=host_keys,
+        max_output_bytes=max_output_bytes or MOST_OUTPUT_BYTES,
+        session_log=session_log,
+    )
+
+
+def _platform_name(device: Any) -> str | None:
+    of_device = getattr(device, "platform", None)
+    return getattr(of_device, "short_name", None)

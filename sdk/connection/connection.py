@@ -1,0 +1,173 @@
+"""`connect`: a device for code that awaits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from sdk.connection import verbs
+from sdk.connection.connecting import DEFAULT_LOGIN_SECONDS, DEFAULT_TIMEOUT_SECONDS, target_of
+from sdk.connection.deadline import Deadline
+from sdk.connection.device import Device, Target
+from sdk.connection.errors import SessionEndedError
+from sdk.connection.pool import current_pool
+from sdk.connection.steps import enter_step, leave, verb_step
+from sdk.connection.threads import run_limited
+from sdk.connection.verbs import Verb
+
+if TYPE_CHECKING:
+    from sdk.connection.answer import Answer
+    from sdk.connection.information import DeviceFacts, InterfaceFacts, Neighbor, Route
+
+T = TypeVar("T")
+
+
+class Connection:
+    """A device that `connect` has logged in to. Use it inside of its `async with`.
+
+    Every verb has its own limit, `timeout` in seconds, and raises a `DeviceError`. After an error of the connection
+    itself (a limit, a drop, a pager) it is of no more use: leave it and connect anew. A cancelled verb ends the
+    connection too. Verbs that are called at once run one after the other.
+    """
+
+    def __init__(self, target: Target, login_seconds: float) -> None:
+        self._target = target
+        self._login_seconds = login_seconds
+        self._device: Device | None = None
+
+    @property
+    def where(self) -> str:
+        """The device as messages name it: address and port."""
+        return self._target.login.where
+
+    @property
+    def platform(self) -> str:
+        """The short name of the device's platform."""
+        return self._target.platform.name
+
+    @property
+    def prompt(self) -> str:
+        """What the device showed last when it was ready for a command."""
+        return self._entered().session.prompt
+
+    async def __aenter__(self) -> Self:
+        deadline = Deadline(self._login_seconds)
+        device, step = enter_step(self._target, deadline, current_pool())
+        if step is not None:
+            await run_limited(step, self._login_seconds)
+        self._device = device
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        device, self._device = self._device, None
+        if device is not None:
+            leave(device, current_pool())
+
+    async def send_command(
+        self, command: str, timeout: float = DEFAULT_TIMEOUT_SECONDS, *, parse: bool = False
+    ) -> Answer:
+        """Send one command and return its output, complete, or cut at the size limit and marked so.
+
+        With `parse`, `answer.parsed` is the output as data, or None where nothing recognises it.
+        """
+        return await self.run(verbs.send_command(command, parse=parse), timeout)
+
+    async def send_interactive(
+        self, steps: Sequence[tuple[str, str | None]], timeout: float = DEFAULT_TIMEOUT_SECONDS
+    ) -> str:
+        """Send lines that the device asks back for, and return what it said.
+
+        A step is a line, and what comes next: a regular expression, searched without regard to case, or None for the
+        prompt. `[("copy running-config startup-config", "filename"), ("", None)]`.
+        """
+        return await self.run(verbs.send_interactive(steps), timeout)
+
+    async def get_information(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> DeviceFacts:
+        """Return what the device is."""
+        return await self.run(verbs.get_information(), timeout)
+
+    async def get_config(self, timeout: float = DEFAULT_TIMEOUT_SECONDS, *, source: str = "running") -> str:
+        """Return the `running` or the `startup` configuration."""
+        return await self.run(verbs.get_config(source), timeout)
+
+    async def get_interfaces(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> list[InterfaceFacts]:
+        """Return the interfaces."""
+        return await self.run(verbs.get_interfaces(), timeout)
+
+    async def get_neighbors(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> list[Neighbor]:
+        """Return the neighbors that a discovery protocol has seen."""
+        return await self.run(verbs.get_neighbors(), timeout)
+
+    async def get_routes(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> list[Route]:
+        """Return the routes that are in use."""
+        return await self.run(verbs.get_routes(), timeout)
+
+    async def save_config(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
+        """Make the running configuration the startup configuration."""
+        await self.run(verbs.save_config(), timeout)
+
+    async def run(self, verb: Verb[T], timeout: float) -> T:
+        """Do one thing with the platform's object, alone on this connection, within `timeout` seconds."""
+        return await run_limited(verb_step(self._entered(), verb, Deadline(timeout)), timeout)
+
+    def _entered(self) -> Device:
+        if self._device is None:
+            raise SessionEndedError(
+                f"{self.where} is not connected. Use the connection inside of its `async with`.",
+                where=self.where,
+                retryable=False,
+            )
+        return self._device
+
+
+def connect(
+    device: Any,
+    *,
+    needs: tuple[type, ...] = (),
+    login_seconds: float = DEFAULT_LOGIN_SECONDS,
+    parameters: Any = None,
+    platform: str | None = None,
+    host_keys: Any = None,
+    max_output_bytes: int | None = None,
+    session_log: Callable[[str], object] | None = None,
+) -> Connection:
+    """Connect to a device of the job, over SSH.
+
+    ```python
+    async with connect(context.device, needs=(Execution,)) as conn:
+        answer = await conn.send_command("show version", timeout=30)
+    ```
+
+    Entering logs in, within `login_seconds`. In a block, leaving keeps the connection for the next `connect` to the
+    same device, and the end of the block closes it; outside of a block, leaving closes it.
+
+    Args:
+        device: a device of the job's context, or a `Login`.
+        needs: what the platform must be able to do (`Execution`, `Configuration`, `Information`), refused at once where
+            it can't. `Configuration` enters privileged mode.
+        login_seconds: for TCP connection, SSH, login and first prompt together.
+        parameters: of the job: what they say of the login goes before the inventory.
+        platform: instead of the inventory's.
+        host_keys: stricter rules for host keys than the worker's.
+        max_output_bytes: of one command; what is over it is cut.
+        session_log: gets each line that is sent and received, masked.
+
+    Raises:
+        DeviceError: the inventory lacks something; on entering, the device can't be reached, refuses, or is too slow.
+    """
+    target = target_of(
+        device,
+        needs=needs,
+        parameters=parameters,
+        platform=platform,
+        host_keys=host_keys,
+        max_output_bytes=max_output_bytes,
+        session_log=session_log,
+    )
+    return Connection(target, login_seconds)

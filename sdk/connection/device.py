@@ -1,0 +1,140 @@
+"""A logged-in device as blocking code sees it: the session, and the platform's plugin on it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from sdk.connection.capabilities import Configuration
+from sdk.connection.causes import Cause
+from sdk.connection.deadline import Deadline, DeadlineError
+from sdk.connection.errors import DeviceError, UnexpectedDeviceError, fail
+from sdk.connection.login import Login
+from sdk.connection.opening import no_prompt, open_session
+from sdk.connection.places import SessionPlace
+from sdk.connection.session import MOST_OUTPUT_BYTES, Session
+from sdk.connection.session_log import SessionLog
+from sdk.connection.verbs import Verb
+
+if TYPE_CHECKING:
+    from sdk.connection.platforms.platform import Platform
+    from sdk.connection.ssh import HostKeyCheck
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which device, how to log in to it, and what it must be able to do."""
+
+    login: Login
+    platform: type[Platform]
+    needs: tuple[type, ...] = ()
+    host_keys: HostKeyCheck | None = None
+    max_output_bytes: int = MOST_OUTPUT_BYTES
+    session_log: Callable[[str], object] | None = None
+    """What gets each line of the session, masked."""
+
+
+class Device:
+    """One connection. Its methods block; `abort` may be called from any thread."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        log = None
+        if target.session_log is not None:
+            log = SessionLog(target.login.where, target.login.secrets, target.session_log)
+        self.session = Session(target.login, log, max_output_bytes=target.max_output_bytes)
+        self.platform: Platform = target.platform(self.session)
+        self._turn = threading.Lock()
+
+    def open(self, deadline: Deadline) -> None:
+        """Log in. Raises `DeviceError`; nothing is open then."""
+        place = SessionPlace(self.session.where)
+        self.session.use_place(place)
+        try:
+            place.wait(deadline)
+        except BaseException:
+            self.session.abort("it got no place")
+            raise
+        open_session(
+            self.session,
+            self.platform.netmiko_type,
+            deadline=deadline,
+            host_keys=self.target.host_keys,
+            prepared_by_netmiko=self.platform.prepared_by_netmiko,
+        )
+        try:
+            for line in self.platform.paging_off:
+                self.session.send(line, deadline=deadline)
+            self.make_ready(self.target.needs, deadline)
+        except BaseException:
+            self.session.abort("the login failed")
+            raise
+
+    def make_ready(self, needs: tuple[type, ...], deadline: Deadline) -> None:
+        """Have the platform look at what it has got, and enter privileged mode where that is wanted or needed."""
+        try:
+            self.platform.after_login(deadline=deadline)
+            self._enable(needs, deadline)
+        except DeadlineError:
+            raise no_prompt(self.session, deadline) from None
+
+    def _enable(self, needs: tuple[type, ...], deadline: Deadline) -> None:
+        secret = self.session.login.enable_secret
+        if secret is not None or Configuration in needs:
+            self.session.enable(secret, deadline=deadline)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can be used again."""
+        return self.session.is_usable
+
+    def do(self, verb: Verb[T], deadline: Deadline) -> T:
+        """Do one thing with the platform, alone.
+
+        Raises:
+            DeviceError: it failed, or the connection is of no use any more.
+        """
+        if not self._turn.acquire(timeout=deadline.left_seconds):
+            raise fail(Cause.COMMAND_TIMEOUT, self.session.where, what=verb.what, seconds=deadline.seconds)
+        try:
+            if not self.is_usable:
+                detail = self.session.ended_because or "the device has ended it"
+                raise fail(Cause.SESSION_ENDED, self.session.where, detail=detail)
+            return verb.run(self.platform, deadline)
+        except DeadlineError:
+            error = self.late(verb.what, deadline.seconds)
+            self.session.abort("something did not finish in time")
+            raise error from None
+        finally:
+            self._turn.release()
+
+    def late(self, what: str, seconds: float) -> DeviceError:
+        """Return the error for something that did not end in time, by what the device said last."""
+        return self.session.too_late(what, seconds)
+
+    def late_login(self, deadline: Deadline) -> DeviceError:
+        """Return the error for a login that did not end in time, by how far it came."""
+        return no_prompt(self.session, deadline)
+
+    def abort(self) -> None:
+        """End it, whatever it is doing. Does not block."""
+        self.session.abort()
+
+    def close(self) -> None:
+        """End it. Does not block."""
+        self.session.close()
+
+
+def translated(where: str, what: str, error: Exception) -> DeviceError:
+    """Return a `DeviceError` for whatever a step raised: a bug of a plugin, of netmiko, of ours."""
+    if isinstance(error, DeviceError):
+        return error
+    return UnexpectedDeviceError(
+        f"{where}: {type(error).__name__} was raised during {what}. The traceback is in the job's log.",
+        where=where,
+        retryable=False,
+    )

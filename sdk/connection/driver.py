@@ -1,0 +1,83 @@
+"""netmiko's object for one device: what it knows of a platform's login, with no time-out shorter than ours."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Final
+
+from netmiko import ConnectHandler, log
+from netmiko.base_connection import BaseConnection
+from netmiko.no_enable import NoEnable
+from netmiko.ssh_auth import SSHClient_noauth
+
+from sdk.connection.deadline import Deadline
+from sdk.connection.login import Login
+
+_SHORT_SECONDS: Final = 10.0
+"""netmiko waits so long for what it has no idea how long it takes. Where it waits less, silence is an answer."""
+
+
+def make_driver(device_type: str, login: Login) -> BaseConnection:
+    """Return netmiko's object for a device, not connected."""
+    driver: BaseConnection = ConnectHandler(
+        device_type=device_type,
+        host=login.host,
+        port=login.port,
+        username=login.username,
+        password=login.password or "",
+        secret=login.enable_secret or "",
+        auto_connect=False,
+    )
+    # It leaves a filter on its module's logger for each object. The text that it hides is in no log of ours.
+    log.removeFilter(driver._secrets_filter)
+    return driver
+
+
+def asks_in_the_session(driver: BaseConnection) -> bool:
+    """Tell whether the platform's devices take a login without a password, and ask for it in the session."""
+    return isinstance(driver._get_ssh_client_instance(), SSHClient_noauth)
+
+
+def enable_command(driver: BaseConnection) -> str | None:
+    """Return the command that enters privileged mode; None on platforms without one."""
+    command = inspect.signature(driver.enable).parameters["cmd"].default
+    return command if isinstance(command, str) and command and not isinstance(driver, NoEnable) else None
+
+
+def put_in(driver: BaseConnection, client: Any, deadline: Deadline, is_aborted: Callable[[], bool]) -> None:
+    """Have `driver` use `client` for SSH, and wait as long as the deadline allows.
+
+    netmiko's loops read "nothing yet" until their own time-out, also from a connection that has ended.
+    """
+    read = driver.read_channel
+    read_until = driver.read_until_pattern
+
+    def read_channel() -> str:
+        text = read()
+        if not text and (is_aborted() or getattr(driver.remote_conn, "closed", False)):
+            raise EOFError
+        deadline.check()
+        return text
+
+    def read_until_pattern(
+        pattern: str = "", read_timeout: float = _SHORT_SECONDS, *args: Any, **more: Any
+    ) -> str:
+        if read_timeout >= _SHORT_SECONDS:
+            read_timeout = max(read_timeout, deadline.left_seconds)
+        return read_until(pattern, read_timeout, *args, **more)
+
+    _replace(
+        driver,
+        _build_ssh_client=lambda: client,
+        read_channel=read_channel,
+        read_until_pattern=read_until_pattern,
+        # A failed login is not said good-bye to: netmiko would wait ten seconds for an answer.
+        cleanup=lambda command="": None,
+    )
+
+
+def _replace(driver: BaseConnection, **methods: Callable[..., Any]) -> None:
+    """Put functions in front of an object's methods: its class comes from netmiko's table of drivers."""
+    for name, function in methods.items():
+        setattr(driver, name, function)

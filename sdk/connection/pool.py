@@ -1,0 +1,71 @@
+"""Connections that are kept for the next use in the same block, and closed with it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from sdk.block_end import kept_for_the_block
+from sdk.connection.device import Device, Target
+
+MOST_KEPT: Final = 64
+"""Of one block. Each is a thread and a descriptor."""
+
+
+class Pool:
+    """Idle connections, by what they lead to. From any thread."""
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most = most
+        self._idle: list[Device] = []
+        self._is_closed = False
+        self._lock = threading.Lock()
+
+    def take(self, target: Target) -> Device | None:
+        """Return a connection to the same device with the same login, which is the caller's from now on."""
+        with self._lock:
+            for device in reversed(self._idle):
+                if _key(device.target) == _key(target):
+                    self._idle.remove(device)
+                    if device.is_usable:
+                        return device
+                    device.close()
+                    return None
+        return None
+
+    def keep(self, device: Device) -> None:
+        """Keep a connection for the next one, or close it where there are too many."""
+        surplus: list[Device] = []
+        with self._lock:
+            if self._is_closed or not device.is_usable:
+                surplus.append(device)
+            else:
+                self._idle.append(device)
+                while len(self._idle) > self._most:
+                    surplus.append(self._idle.pop(0))
+        for each in surplus:
+            each.close()
+
+    def release(self, is_meant: Callable[[Target], bool] = lambda target: True) -> None:
+        """Close the idle connections that are meant."""
+        with self._lock:
+            meant = [device for device in self._idle if is_meant(device.target)]
+            self._idle = [device for device in self._idle if device not in meant]
+        for device in meant:
+            device.close()
+
+    def close(self) -> None:
+        """Close all, and keep none from now on."""
+        with self._lock:
+            self._is_closed = True
+        self.release()
+
+
+def _key(target: Target) -> tuple[object, ...]:
+    return (target.login, target.platform, target.host_keys, target.session_log, target.max_output_bytes)
+
+
+def current_pool() -> Pool | None:
+    """Return the pool of the block that this runs in; None outside of one, where nobody would close it."""
+    return kept_for_the_block(Pool)

@@ -1,0 +1,235 @@
+"""When the output of a command is complete. A state machine without I/O and clock: texts in, steps out.
+
+A prompt counts only at the end of the text, and only when it is confirmed: after it, a line of blanks is sent, and the
+device must answer with that line's echo and the prompt once more. An output can hold any line, also one like the
+prompt, and stop behind it for as long as it likes; it can't hold the echo of a line that was made up a moment ago.
+The number of blanks is random. On a device that echoes no blanks the line is empty.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sdk.connection.prompt import Ask, clean, last_line, looks_like_prompt, shape, stem, what_is_asked
+
+SETTLE_SECONDS: Final = 0.01
+"""How long nothing comes behind the known prompt before it is asked to confirm it."""
+RELATED_PROMPT_SECONDS: Final = 0.05
+"""The same for a prompt with the same name and another end, as in another mode, and for the first one."""
+CHANGED_PROMPT_SECONDS: Final = 0.25
+"""The same for a line that only looks like a prompt."""
+REPEAT_SECONDS: Final = 1.5
+"""How long a confirmation may be missing before another one is asked for: some devices drop what was typed ahead."""
+ASKED_SECONDS: Final = 2.0
+"""How long nothing comes behind a pager or a question before it is called one."""
+
+_TAIL_CHARACTERS: Final = 4096
+_MOST_BLANKS: Final = 24
+_SLOWEST_REPEAT_SECONDS: Final = 12.0
+# Between the echo and the second prompt some devices print an empty line, or their mode: "[edit]".
+_BETWEEN: Final = r"(?:[ \t]*\n|\[[^\n]{0,80}\]\n|\{[^\n]{0,80}\}\n){0,3}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Read on; ask again when something came, or nothing for `seconds`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Send `line`, without anything in it but blanks."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The output is complete; `prompt` is what the device shows now."""
+
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The device waits for something that is no command, and has said nothing more for a while."""
+
+    ask: Ask
+    line: str
+
+
+Step = Wait | Confirm | Done | Asked
+
+
+def _random_blanks() -> int:
+    return random.randint(1, _MOST_BLANKS)  # noqa: S311  # must not be in an output by chance; nobody guesses it
+
+
+class Reading:
+    """What came since a command was sent.
+
+    Args:
+        prompt: the last prompt, exactly; None where none is known yet, then any line that looks like one will do.
+        echoes_blanks: whether the device echoes blanks.
+        most_characters: what is kept at most; the rest is counted as cut.
+        repeat_seconds: how long a confirmation may be missing before another one is asked for.
+        blanks: how many blanks the next confirmation has.
+    """
+
+    def __init__(
+        self,
+        prompt: str | None,
+        *,
+        echoes_blanks: bool = True,
+        most_characters: int | None = None,
+        repeat_seconds: float = REPEAT_SECONDS,
+        blanks: Callable[[], int] = _random_blanks,
+    ) -> None:
+        self._prompt = prompt
+        self.echoes_blanks = echoes_blanks
+        self._most = most_characters
+        self._blanks = blanks
+        self._parts: list[str] = []
+        self._length = 0
+        self._tail = ""
+        self.is_cut = False
+        # Where in the raw text each confirmation was sent, and its line.
+        self._sent: list[tuple[int, str]] = []
+        self._repeat_seconds = repeat_seconds
+        self._unechoed_answers = 0
+
+    def feed(self, text: str) -> None:
+        """Take what came."""
+        self._tail = (self._tail + text)[-_TAIL_CHARACTERS:]
+        self._length += len(text)
+        if not self.is_cut:
+            self._parts.append(text)
+            self.is_cut = self._most is not None and self._length > self._most
+
+    @property
+    def tail(self) -> str:
+        """The last of the text, cleaned."""
+        return clean(self._tail)
+
+    def step(self, quiet_seconds: float) -> Step:
+        """Say what to do next, when nothing has come for `quiet_seconds`."""
+        tail = self.tail
+        line = last_line(tail)
+        is_known = self._prompt is not None and shape(line) == shape(self._prompt)
+        if line.strip() and (is_known or looks_like_prompt(line)):
+            pause = SETTLE_SECONDS if is_known else self._pause_at(line)
+            return self._step_at_prompt(tail, line, quiet_seconds, pause)
+        asked = what_is_asked(line)
+        if asked is not None and quiet_seconds >= ASKED_SECONDS:
+            return Asked(asked, line)
+        return Wait(max(0.0, ASKED_SECONDS - quiet_seconds) or ASKED_SECONDS)
+
+    def _pause_at(self, line: str) -> float:
+        if self._prompt is None or line.startswith(stem(self._prompt) or "\n"):
+            return RELATED_PROMPT_SECONDS
+        return CHANGED_PROMPT_SECONDS
+
+    def _step_at_prompt(self, tail: str, line: str, quiet_seconds: float, pause: float) -> Step:
+        is_open = False
+        if self._sent:
+            since = self._since_last()
+            if self._is_answered(tail, since, line):
+                return Done(line)
+            is_open = all(not each.strip() or shape(each) == shape(line) for each in since.split("\n"))
+        if is_open:
+            pause = self._repeat_seconds
+        if quiet_seconds < pause:
+            return Wait(pause - quiet_seconds)
+        if is_open:
+            self._repeat_seconds = min(2 * self._repeat_seconds, _SLOWEST_REPEAT_SECONDS)
+            self._unechoed_answers += "\n" in since and last_line(since) == line
+            if self._unechoed_answers > 1:
+                self.echoes_blanks = False
+                return Done(line)
+        return self._confirm()
+
+    def _since_last(self) -> str:
+        count = self._length - self._sent[-1][0]
+        return clean(self._tail[-count:]) if count else ""
+
+    def _is_answered(self, tail: str, since: str, line: str) -> bool:
+        """Whether the last confirmation stands at the end, between two prompts, and came after it was sent."""
+        # Each by itself says too little: where the confirmations are empty lines, the same may stand in the output.
+        answer = rf"{re.escape(self._sent[-1][1])}\n{_BETWEEN}{_like(line)}\Z"
+        return bool(re.search(answer, since) and re.search(rf"(?:^|\n){_like(line)}{answer}", tail))
+
+    def _confirm(self) -> Confirm:
+        line = ""
+        if self.echoes_blanks:
+            last = self._sent[-1][1] if self._sent else ""
+            while line in ("", last):
+                line = " " * self._blanks()
+        self._sent.append((self._length, line))
+        return Confirm(line)
+
+    def output_so_far(self, command: str) -> str:
+        """Return what has come, without the echo of the command."""
+        return without_echo(clean("".join(self._parts)), command)
+
+    def output(self, command: str) -> str:
+        """Return what the command printed: without its echo, the confirmations and the prompt."""
+        if self._most is not None and self.is_cut:
+            return without_echo(clean("".join(self._parts)), command)[: self._most]
+        text = clean(self._without_echoes_ahead())
+        line = last_line(text)
+        text = text[: len(text) - len(line)]
+        for _, sent in reversed(self._sent):
+            pattern = re.compile(rf"(?:^|(?<=\n)){_like(line)}(?:{re.escape(sent)})?\n{_BETWEEN}\Z")
+            # Only near the end: in 20 MB it would be tried at each line.
+            if found := pattern.search(text, max(0, len(text) - _TAIL_CHARACTERS)):
+                text = text[: found.start()]
+        return without_echo(text, command)
+
+    def _without_echoes_ahead(self) -> str:
+        """The raw text without the confirmations that a terminal has echoed into the middle of the output.
+
+        While a command runs, the terminal of a shell echoes what is typed as it comes, and the shell once more when
+        it reads it.
+        """
+        raw = "".join(self._parts)
+        line = last_line(self.tail)
+        for position, sent in reversed(self._sent if self.echoes_blanks else []):
+            end = next((end for end in ("\r\n", "\n") if raw.startswith(sent + end, position)), None)
+            if end is None:
+                continue
+            rest = raw[position + len(sent + end) :]
+            answers = rf"{_BETWEEN}(?:{_like(line)} *\n{_BETWEEN})*{_like(line)}"
+            if len(rest) > _TAIL_CHARACTERS or not re.fullmatch(answers, clean(rest)):
+                raw = raw[:position] + rest
+        return raw
+
+
+def _like(prompt: str) -> str:
+    """A pattern for a prompt that may differ in its numbers."""
+    return re.sub(r"\d+", r"\\d+", re.escape(prompt))
+
+
+_WRAP: Final = r"[\s\x08$]*"
+
+
+def without_echo(text: str, command: str) -> str:
+    """Return `text` without the line that echoes the command, and without the prompt in front of it."""
+    wanted = command.strip()
+    if not wanted:
+        return text
+    # A long command is wrapped by the terminal: blanks, backspaces and line feeds anywhere in it.
+    pattern = _WRAP.join(re.escape(sign) for sign in re.sub(r"\s", "", wanted))
+    head = text[: 4 * len(wanted) + 400]
+    for found in re.finditer(pattern + r"[ \t\x08]*(?:\n|\Z)", head):
+        *before, partial = head[: found.start()].split("\n")
+        if all(not line.strip() or looks_like_prompt(line) for line in (*before, partial)):
+            return text[found.end() :]
+        return text
+    first, _, rest = text.partition("\n")
+    # Scrolled to the left: what is left of the echo is full of backspaces.
+    return rest if "\x08" in first else text

@@ -1,0 +1,336 @@
+"""One session on one device: blocking, with a deadline for each step, and to be ended from any thread."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import re
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sdk.connection.causes import Cause
+from sdk.connection.deadline import Deadline, DeadlineError
+from sdk.connection.driver import enable_command
+from sdk.connection.errors import DeviceError, fail
+from sdk.connection.login import Login
+from sdk.connection.places import SessionPlace
+from sdk.connection.prompt import Ask, clean, last_words, what_may_be_asked
+from sdk.connection.reading import Asked, Confirm, Done, Reading, Wait
+from sdk.connection.session_log import SessionLog
+
+MOST_OUTPUT_BYTES: Final = 4_000_000
+"""Of one command; the result of a whole job is 8 MB at most, unless the worker is set otherwise."""
+
+_CHUNK_BYTES: Final = 65_536
+_LONGEST_WAIT_SECONDS: Final = 1.0
+_RESUME_SECONDS: Final = 10.0
+_INTERRUPT: Final = "\x03"
+
+_ASKED: Final = {Ask.PAGER: Cause.PAGER, Ask.QUESTION: Cause.QUESTION, Ask.PASSWORD: Cause.PASSWORD_ASKED}
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What a command printed, without its echo and the prompt. `is_cut`: there was more than the size limit."""
+
+    text: str
+    is_cut: bool = False
+    duration_seconds: float = 0.0
+
+
+class Session:
+    """The command line of one device. One step at a time; `abort` from any thread.
+
+    `prompt` is what the device showed last. `log` gets what is sent and received.
+    """
+
+    def __init__(
+        self, login: Login, log: SessionLog | None = None, *, max_output_bytes: int = MOST_OUTPUT_BYTES
+    ) -> None:
+        self.login = login
+        self.where = login.where
+        self.prompt = ""
+        self.driver: Any = None
+        self.echoes_blanks = True
+        self.ended_because: str | None = None
+        self.stage: Cause = Cause.CONNECT_TIMEOUT
+        self._channel: Any = None
+        self._socket: Any = None
+        self._client: Any = None
+        self._place: SessionPlace | None = None
+        self._most_bytes = max_output_bytes
+        self._log = log
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._tail = ""
+        self._is_aborted = threading.Event()
+
+    # What the login hands over
+
+    def use_socket(self, sock: Any) -> None:
+        """Take over a connected socket, to be able to end it."""
+        self._socket = sock
+        if self.is_aborted:
+            self.abort()
+
+    def use_place(self, place: SessionPlace) -> None:
+        """Take over the place among the sessions on the device, to give it back at the end."""
+        self._place = place
+
+    def use_client(self, client: Any) -> None:
+        """Take over the SSH connection, to be able to end it."""
+        self._client = client
+
+    def use(self, driver: Any) -> None:
+        """Take over netmiko's object, once it has a channel."""
+        self.driver = driver
+        self._channel = driver.remote_conn
+        self._read_at = time.monotonic()
+
+    # Its end
+
+    @property
+    def is_aborted(self) -> bool:
+        """Whether somebody has ended it."""
+        return self._is_aborted.is_set()
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a further command can be sent."""
+        return self.ended_because is None and self._channel is not None and not self._channel.closed
+
+    @property
+    def tail(self) -> str:
+        """The last that the device has said, as it came: mask it before it is shown."""
+        return clean(self._tail)
+
+    @property
+    def last_line(self) -> str | None:
+        """The last line that holds anything, as it came: mask it before it is shown."""
+        return last_words(self.tail) or None
+
+    def abort(self, because: str = "it was given up") -> None:
+        """End the session, so that the thread that uses it fails within moments. Does not block; from any thread."""
+        self.ended_because = self.ended_because or because
+        self._is_aborted.set()
+        sock = self._socket
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        client = self._client
+        if client is not None:
+            client.close()
+        if self._place is not None:
+            self._place.give_back()
+
+    def close(self) -> None:
+        """End the session. Does not block: paramiko's thread closes the connection and ends by itself."""
+        self.abort("it was closed")
+
+    # Commands
+
+    def send(self, command: str, *, deadline: Deadline, max_output_bytes: int | None = None) -> Raw:
+        """Send one line and return what came until the next prompt, which is then `prompt`.
+
+        Raises:
+            DeviceError: the output did not end in time, the device asks something, or it ended the connection. After
+                that the session is of no more use.
+        """
+        started = time.monotonic()
+        what = _the_command(command)
+        self._check_usable()
+        with self._naming(what, deadline):
+            self._discard_pending()
+            reading = self._reading(max_output_bytes or self._most_bytes)
+            self.write(command.rstrip() + self.driver.RETURN)
+            self._read_until_prompt(reading, what, deadline)
+            text = reading.output(command)
+            if reading.is_cut:
+                self._resume(deadline)
+        return Raw(text.rstrip("\n"), reading.is_cut, time.monotonic() - started)
+
+    def interact(self, steps: Sequence[tuple[str, str | None]], *, deadline: Deadline) -> Raw:
+        """Send lines one by one, each when the text has come that the line before is to be answered with.
+
+        A step is a line and what the device says next: a regular expression that is searched in its last lines
+        without regard to case, or None for its prompt.
+
+        Raises:
+            DeviceError: as `send`, and where a prompt comes instead of what was expected.
+        """
+        started = time.monotonic()
+        self._check_usable()
+        said: list[str] = []
+        for line, expected in steps:
+            what = _the_command(line if not said else "the dialogue of " + steps[0][0])
+            with self._naming(what, deadline):
+                reading = self._reading(self._most_bytes)
+                self.write(line + self.driver.RETURN)
+                if expected is None:
+                    self._read_until_prompt(reading, what, deadline)
+                    said.append(reading.output(line))
+                else:
+                    said.append(self._read_until(expected, reading, line, what, deadline))
+        return Raw("\n".join(said).strip("\n"), False, time.monotonic() - started)
+
+    def enable(self, secret: str | None, *, deadline: Deadline) -> None:
+        """Enter privileged mode, where the platform has one and the prompt is that of user mode.
+
+        Raises:
+            DeviceError: a secret is asked for and there is none, or it is refused.
+        """
+        self._check_usable()
+        command = enable_command(self.driver)
+        if command is None or not self.prompt.rstrip().endswith(">"):
+            return
+        what = _the_command(command)
+        with self._naming(what, deadline):
+            self._discard_pending()
+            reading = self._reading(self._most_bytes)
+            self.write(command + self.driver.RETURN)
+            if self._is_password_asked(reading, what, deadline):
+                if secret is None:
+                    self.abort("it waits for an enable secret")
+                    raise self._fail(Cause.NO_ENABLE_SECRET, last_line=self.last_line)
+                reading = self._reading(self._most_bytes)
+                self.write(secret + self.driver.RETURN, is_secret=True)
+                if self._is_password_asked(reading, what, deadline):
+                    self.abort("the enable secret was refused")
+                    raise self._fail(Cause.WRONG_ENABLE_SECRET, last_line=self.last_line)
+        if not self.prompt.rstrip().endswith("#"):
+            said = last_words(reading.output(command))
+            raise self._fail(Cause.WRONG_ENABLE_SECRET, last_line=said or self.prompt)
+
+    def _is_password_asked(self, reading: Reading, what: str, deadline: Deadline) -> bool:
+        """Read until a password is asked for, or the prompt is there."""
+        while True:
+            if re.search(r"(password|secret)[^\n]*:\s*\Z", reading.tail, re.IGNORECASE):
+                return True
+            if self._advance(reading, what, deadline):
+                return False
+
+    def _read_until(self, expected: str, reading: Reading, line: str, what: str, deadline: Deadline) -> str:
+        pattern = re.compile(expected, re.IGNORECASE)
+        while True:
+            came = reading.output_so_far(line)
+            if pattern.search(came):
+                return came
+            if self._advance(reading, what, deadline, asked_is_fine=True):
+                raise self._fail(
+                    Cause.UNEXPECTED_ANSWER, what=what, expected=expected, last_line=last_words(came)
+                )
+
+    def _read_until_prompt(self, reading: Reading, what: str, deadline: Deadline) -> None:
+        while not reading.is_cut:
+            if self._advance(reading, what, deadline):
+                return
+
+    def _advance(
+        self, reading: Reading, what: str, deadline: Deadline, *, asked_is_fine: bool = False
+    ) -> bool:
+        """Do the reading's next step; return whether the prompt is there."""
+        step = reading.step(self.quiet_seconds)
+        match step:
+            case Done(prompt):
+                self.prompt = prompt
+                self.echoes_blanks = reading.echoes_blanks
+                return True
+            case Confirm(line):
+                self.write(line + self.driver.RETURN)
+            case Asked(ask, line) if not asked_is_fine:
+                self.abort("it waits for an answer")
+                raise self._fail(_ASKED[ask], what=what, last_line=line)
+            case Wait(seconds):
+                reading.feed(self.read(seconds, deadline))
+            case _:
+                reading.feed(self.read(_LONGEST_WAIT_SECONDS, deadline))
+        return False
+
+    def _resume(self, deadline: Deadline) -> None:
+        """After a cut: have the device stop, and read what is left of the output, so that the session can go on."""
+        reading = Reading(self.prompt, echoes_blanks=self.echoes_blanks, most_characters=0)
+        until = deadline.shorter(_RESUME_SECONDS)
+        try:
+            self.write(_INTERRUPT)
+            while not self._advance(reading, "", until):
+                until.check()
+        except (DeviceError, DeadlineError):
+            self.abort("the output of a command was over the size limit, and did not end")
+
+    # Reading and writing
+
+    def _reading(self, most_bytes: int) -> Reading:
+        return Reading(self.prompt or None, echoes_blanks=self.echoes_blanks, most_characters=most_bytes)
+
+    _read_at = 0.0
+
+    @property
+    def quiet_seconds(self) -> float:
+        """How long nothing has come or gone."""
+        return time.monotonic() - self._read_at
+
+    def read(self, seconds: float, deadline: Deadline) -> str:
+        """Return what comes within `seconds`, "" for nothing. Raises `DeadlineError` and `EOFError`."""
+        deadline.check()
+        self._channel.settimeout(max(0.001, min(seconds, deadline.left_seconds)))
+        try:
+            data = self._channel.recv(_CHUNK_BYTES)
+        except TimeoutError:
+            return ""
+        if not data:
+            raise EOFError
+        self._read_at = time.monotonic()
+        text = self._decoder.decode(data)
+        self._tail = (self._tail + text)[-1000:]
+        if self._log is not None:
+            self._log.received(text)
+        return text
+
+    def write(self, text: str, *, is_secret: bool = False) -> None:
+        """Send `text`. `is_secret` keeps it out of the session log. Raises `OSError`."""
+        # `abort` is what ends it where the device takes nothing any more.
+        self._channel.settimeout(None)
+        if self._log is not None:
+            self._log.sent("(a secret)" if is_secret else text)
+        self._channel.sendall(text.encode(self.driver.encoding, "replace"))
+        self._read_at = time.monotonic()
+
+    def _discard_pending(self) -> None:
+        while self._channel.recv_ready():
+            self.read(0.001, Deadline(1))
+
+    # Errors
+
+    def _check_usable(self) -> None:
+        if not self.is_usable:
+            raise self._fail(Cause.SESSION_ENDED, detail=self.ended_because or "the device has ended it")
+
+    @contextlib.contextmanager
+    def _naming(self, what: str, deadline: Deadline) -> Any:
+        """Turn what reading and writing raise into the error that says what was going on."""
+        try:
+            yield
+        except (DeadlineError, TimeoutError):
+            error = self.too_late(what, deadline.seconds)
+            self.abort("a command did not finish in time")
+            raise error from None
+        except (EOFError, OSError):
+            self.abort("the device ended the connection")
+            raise self._fail(Cause.CONNECTION_LOST, what=what, last_line=self.last_line) from None
+
+    def too_late(self, what: str, seconds: float) -> DeviceError:
+        """Return the error for a step that did not end in time, by what the device said last."""
+        line = clean(self._tail).rpartition("\n")[2]
+        ask = what_may_be_asked(line)
+        cause = _ASKED[ask] if ask is not None else Cause.COMMAND_TIMEOUT
+        return self._fail(cause, what=what, seconds=seconds, last_line=self.last_line)
+
+    def _fail(self, cause: Cause, **facts: Any) -> DeviceError:
+        return fail(cause, self.where, secrets=self.login.secrets, **facts)
+
+
+def _the_command(command: str) -> str:
+    return f"the command {command.strip()!r}"

@@ -1,0 +1,70 @@
+"""The blocking steps that both faces run: logging in, one verb, leaving."""
+
+from __future__ import annotations
+
+import logging
+from typing import TypeVar
+
+from sdk.connection.deadline import Deadline
+from sdk.connection.device import Device, Target, translated
+from sdk.connection.errors import DeviceError
+from sdk.connection.pool import Pool
+from sdk.connection.threads import Step
+from sdk.connection.verbs import Verb
+from sdk.failure import traceback_of
+from sdk.masking import hiding
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+def enter_step(target: Target, deadline: Deadline, pool: Pool | None) -> tuple[Device, Step[None] | None]:
+    """Return a connection, and what has to be done before it can be used: None where it was kept."""
+    kept = pool.take(target) if pool is not None else None
+    if kept is not None and set(target.needs) <= set(kept.target.needs):
+        return kept, None
+    device = kept or Device(target)
+    name = f"the login to {target.login.where}"
+
+    def run() -> None:
+        try:
+            if kept is None:
+                device.open(deadline)
+            else:
+                kept.make_ready(target.needs, deadline)
+        except Exception as error:
+            raise _told(target, name, error) from None
+
+    return device, Step(name, run, device.abort, lambda: device.late_login(deadline))
+
+
+def verb_step(device: Device, verb: Verb[T], deadline: Deadline) -> Step[T]:
+    """Return one verb as a step."""
+
+    def run() -> T:
+        try:
+            return device.do(verb, deadline)
+        except Exception as error:
+            raise _told(device.target, verb.what, error) from None
+
+    name = f"{verb.what} on {device.session.where}"
+    return Step(name, run, device.abort, lambda: device.late(verb.what, deadline.seconds))
+
+
+def leave(device: Device, pool: Pool | None) -> None:
+    """Keep a connection in the block's pool, or close it. Does not block."""
+    if pool is not None:
+        pool.keep(device)
+    else:
+        device.close()
+
+
+def _told(target: Target, what: str, error: Exception) -> Exception:
+    """Return the error to raise; what is no failure of a device goes to the log with its traceback."""
+    told = translated(target.login.where, what, error)
+    if not isinstance(error, DeviceError):
+        _log.error("%s: %s\n%s", target.login.where, what, traceback_of(error, hiding(target.login.secrets)))
+    elif error.__cause__ is not None:
+        _log.debug("%s: %s\n%s", target.login.where, what, traceback_of(error, hiding(target.login.secrets)))
+    return told

@@ -1,0 +1,156 @@
+"""`connect_sync`: a device for code without an event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from sdk.connection import verbs
+from sdk.connection.connecting import DEFAULT_LOGIN_SECONDS, DEFAULT_TIMEOUT_SECONDS, target_of
+from sdk.connection.deadline import Deadline
+from sdk.connection.device import Device, Target
+from sdk.connection.errors import SessionEndedError
+from sdk.connection.pool import current_pool
+from sdk.connection.steps import enter_step, leave, verb_step
+from sdk.connection.threads import run_limited_here
+from sdk.connection.verbs import Verb
+
+if TYPE_CHECKING:
+    from sdk.connection.answer import Answer
+    from sdk.connection.information import DeviceFacts, InterfaceFacts, Neighbor, Route
+
+T = TypeVar("T")
+
+
+class SyncConnection:
+    """A device that `connect_sync` has logged in to: the same as `Connection`, for code that does not await.
+
+    The calling thread waits, under the same limits. On an event loop, use `connect`.
+    """
+
+    def __init__(self, target: Target, login_seconds: float) -> None:
+        self._target = target
+        self._login_seconds = login_seconds
+        self._device: Device | None = None
+
+    @property
+    def where(self) -> str:
+        """The device as messages name it: address and port."""
+        return self._target.login.where
+
+    @property
+    def platform(self) -> str:
+        """The short name of the device's platform."""
+        return self._target.platform.name
+
+    @property
+    def prompt(self) -> str:
+        """What the device showed last when it was ready for a command."""
+        return self._entered().session.prompt
+
+    def __enter__(self) -> Self:
+        deadline = Deadline(self._login_seconds)
+        device, step = enter_step(self._target, deadline, current_pool())
+        if step is not None:
+            run_limited_here(step, self._login_seconds)
+        self._device = device
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        device, self._device = self._device, None
+        if device is not None:
+            leave(device, current_pool())
+
+    def send_command(
+        self, command: str, timeout: float = DEFAULT_TIMEOUT_SECONDS, *, parse: bool = False
+    ) -> Answer:
+        """Send one command and return its output, complete, or cut at the size limit and marked so.
+
+        With `parse`, `answer.parsed` is the output as data, or None where nothing recognises it.
+        """
+        return self.run(verbs.send_command(command, parse=parse), timeout)
+
+    def send_interactive(
+        self, steps: Sequence[tuple[str, str | None]], timeout: float = DEFAULT_TIMEOUT_SECONDS
+    ) -> str:
+        """Send lines that the device asks back for, and return what it said.
+
+        A step is a line, and what comes next: a regular expression, searched without regard to case, or None for the
+        prompt. `[("copy running-config startup-config", "filename"), ("", None)]`.
+        """
+        return self.run(verbs.send_interactive(steps), timeout)
+
+    def get_information(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> DeviceFacts:
+        """Return what the device is."""
+        return self.run(verbs.get_information(), timeout)
+
+    def get_config(self, timeout: float = DEFAULT_TIMEOUT_SECONDS, *, source: str = "running") -> str:
+        """Return the `running` or the `startup` configuration."""
+        return self.run(verbs.get_config(source), timeout)
+
+    def get_interfaces(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> list[InterfaceFacts]:
+        """Return the interfaces."""
+        return self.run(verbs.get_interfaces(), timeout)
+
+    def get_neighbors(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> list[Neighbor]:
+        """Return the neighbors that a discovery protocol has seen."""
+        return self.run(verbs.get_neighbors(), timeout)
+
+    def get_routes(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> list[Route]:
+        """Return the routes that are in use."""
+        return self.run(verbs.get_routes(), timeout)
+
+    def save_config(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
+        """Make the running configuration the startup configuration."""
+        self.run(verbs.save_config(), timeout)
+
+    def run(self, verb: Verb[T], timeout: float) -> T:
+        """Do one thing with the platform's object, alone on this connection, within `timeout` seconds."""
+        return run_limited_here(verb_step(self._entered(), verb, Deadline(timeout)), timeout)
+
+    def _entered(self) -> Device:
+        if self._device is None:
+            raise SessionEndedError(
+                f"{self.where} is not connected. Use the connection inside of its `with`.",
+                where=self.where,
+                retryable=False,
+            )
+        return self._device
+
+
+def connect_sync(
+    device: Any,
+    *,
+    needs: tuple[type, ...] = (),
+    login_seconds: float = DEFAULT_LOGIN_SECONDS,
+    parameters: Any = None,
+    platform: str | None = None,
+    host_keys: Any = None,
+    max_output_bytes: int | None = None,
+    session_log: Callable[[str], object] | None = None,
+) -> SyncConnection:
+    """Connect to a device of the job as `connect` does, in code that does not await: a plain `def run`, a thread.
+
+    ```python
+    with connect_sync(context.device, needs=(Execution,)) as conn:
+        answer = conn.send_command("show version", timeout=30)
+    ```
+
+    Raises `DeviceError` as `connect` does.
+    """
+    target = target_of(
+        device,
+        needs=needs,
+        parameters=parameters,
+        platform=platform,
+        host_keys=host_keys,
+        max_output_bytes=max_output_bytes,
+        session_log=session_log,
+    )
+    return SyncConnection(target, login_seconds)

@@ -1,0 +1,106 @@
+"""How blocking steps are run: each in a thread, under a limit that holds whatever the step does.
+
+At the limit, or when the caller is cancelled, the caller goes on at once. The step is aborted, which makes its thread
+end within moments, and nobody waits for that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar, cast
+
+from sdk.concurrency import run_in_thread
+
+T = TypeVar("T")
+
+_GRACE_SECONDS: Final = 0.2
+"""A step looks at its deadline itself, and then knows better what went wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[T]):
+    """Something that blocks.
+
+    `name` is for the log. `abort` ends it from outside, and must not block. `late` says what went wrong when it
+    did not end at its limit.
+    """
+
+    name: str
+    run: Callable[[], T]
+    abort: Callable[[], None]
+    late: Callable[[], Exception]
+
+
+class _Attempt(Generic[T]):
+    """One run of a step; what it raises after it was aborted is of no interest."""
+
+    def __init__(self, step: Step[T]) -> None:
+        self._step = step
+        self._is_aborted = False
+
+    def abort(self) -> None:
+        self._is_aborted = True
+        self._step.abort()
+
+    def run(self) -> T:
+        try:
+            return self._step.run()
+        except Exception:
+            if self._is_aborted:
+                return cast("T", None)
+            raise
+
+
+async def run_limited(step: Step[T], seconds: float) -> T:
+    """Run `step` in a thread and return what it returns, or raise what it raises; at the limit, what `late` says."""
+    attempt = _Attempt(step)
+
+    def run() -> T:
+        return attempt.run()
+
+    run.__qualname__ = step.name
+    try:
+        async with asyncio.timeout(seconds + _GRACE_SECONDS) as limit:
+            return await run_in_thread(run)()
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        late = step.late()
+        attempt.abort()
+        raise late from None
+    except asyncio.CancelledError:
+        attempt.abort()
+        raise
+
+
+def run_limited_here(step: Step[T], seconds: float) -> T:
+    """As `run_limited`, for code without an event loop: the calling thread waits."""
+    attempt = _Attempt(step)
+    outcome: dict[str, Any] = {}
+    done = threading.Event()
+    context = contextvars.copy_context()
+
+    def run() -> None:
+        try:
+            outcome["value"] = context.run(attempt.run)
+        except BaseException as error:
+            outcome["error"] = error
+        done.set()
+
+    threading.Thread(target=run, name=step.name, daemon=True).start()
+    try:
+        is_done = done.wait(seconds + _GRACE_SECONDS)
+    except BaseException:
+        attempt.abort()
+        raise
+    if not is_done:
+        late = step.late()
+        attempt.abort()
+        raise late
+    if "error" in outcome:
+        raise outcome.pop("error")
+    return cast("T", outcome["value"])
