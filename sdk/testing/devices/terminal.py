@@ -34,6 +34,7 @@ class Terminal:
         self._front = front
         self._note = note
         self._editor = LineEditor()
+        self._echo = ""
         self._pager: Pager | None = None
         self._prompt_prefix = ""
 
@@ -71,6 +72,7 @@ class Terminal:
                 return
             for character in received:
                 await self._take(character)
+            self._show_echo()
 
     async def _take(self, character: str) -> None:
         if self._cli.state.closed:
@@ -85,9 +87,16 @@ class Terminal:
                 await self._answer(key)
         else:
             echo, line = self._editor.feed(character, echo=question is None or not question.secret)
-            self._process.stdout.write(echo)
+            self._echo += echo
             if line is not None:
+                self._show_echo()
                 await self._answer(line)
+
+    def _show_echo(self) -> None:
+        """Echo at once what came at once: a packet for each character is most of a session's work, on both sides."""
+        if self._echo:
+            self._process.stdout.write(self._echo)
+            self._echo = ""
 
     def _turn_page(self, character: str) -> None:
         assert self._pager is not None
