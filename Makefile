@@ -15,7 +15,7 @@ AGAINST ?=
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench zoo systemd-test lab redteam fuzz mutants redaction compat reference chaos crashpoints soak blocking unprivileged docs env lock clean
+.PHONY: help demo test contract lint types bench zoo systemd-test lab redteam fuzz mutants redaction compat reference chaos crashpoints soak blocking device-scale unprivileged docs env lock clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -24,7 +24,7 @@ help: ## List the verbs
 	@echo 'Settings, given as NAME=value behind the verb:'
 	@echo '  PYTHON  the interpreter, 3.11 or newer (now: $(PYTHON))'
 	@echo '  CLIENT  the engine client: stable or next (now: $(CLIENT))'
-	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, lab, redteam, fuzz, mutants, chaos, crashpoints, blocking and unprivileged'
+	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, lab, redteam, fuzz, mutants, chaos, crashpoints, blocking, device-scale and unprivileged'
 	@echo '  CASES   how many cases fuzz runs (now: $(CASES)); redaction: 10000, if not given'
 	@echo '  SEEDS   how many seeds of chaos (now: $(SEEDS)); SEED=n repeats one'
 	@echo '  JOBS    how many jobs of soak (now: $(JOBS))'
@@ -90,6 +90,9 @@ soak: ## Run thousands of jobs through one worker, and look what they leave in i
 
 blocking: ## Run jobs that await and jobs that block, and see that only these are reported
 	@$(ENVIRONMENT) python -m tests.programs.blocking $(ARGS)
+
+device-scale: ## Ask fifty emulated devices, sixteen at a time, and healthy ones beside those that hang
+	@$(ENVIRONMENT) python -m tests.programs.device_scale $(ARGS)
 
 unprivileged: ## Run what touches processes as a user without rights: tests, zoo, attacks and demo (started by root or not)
 	@sh deploy/unprivileged.sh '$(PYTHON)' '$(CLIENT)' $(ARGS)
