@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from sdk.connection.causes import Cause
     from sdk.connection.connection import Connection, connect
     from sdk.connection.errors import DeviceError
+    from sdk.connection.information import (
+        DeviceFacts,
+        InterfaceFacts,
+        InterfaceState,
+        Neighbor,
+        NextHop,
+        Route,
+    )
     from sdk.connection.login import JumpHost, Login
     from sdk.connection.many import for_each_device
     from sdk.connection.outcomes import DeviceOutcome
@@ -23,11 +31,17 @@ _HOMES: Final = {
     "Configuration": "sdk.connection.capabilities",
     "Connection": "sdk.connection.connection",
     "DeviceError": "sdk.connection.errors",
+    "DeviceFacts": "sdk.connection.information",
     "DeviceOutcome": "sdk.connection.outcomes",
     "Execution": "sdk.connection.capabilities",
     "Information": "sdk.connection.capabilities",
+    "InterfaceFacts": "sdk.connection.information",
+    "InterfaceState": "sdk.connection.information",
     "JumpHost": "sdk.connection.login",
     "Login": "sdk.connection.login",
+    "Neighbor": "sdk.connection.information",
+    "NextHop": "sdk.connection.information",
+    "Route": "sdk.connection.information",
     "SyncConnection": "sdk.connection.sync",
     "connect": "sdk.connection.connection",
     "connect_sync": "sdk.connection.sync",
@@ -40,11 +54,17 @@ __all__ = [
     "Configuration",
     "Connection",
     "DeviceError",
+    "DeviceFacts",
     "DeviceOutcome",
     "Execution",
     "Information",
+    "InterfaceFacts",
+    "InterfaceState",
     "JumpHost",
     "Login",
+    "Neighbor",
+    "NextHop",
+    "Route",
     "SyncConnection",
     "connect",
     "connect_sync",

@@ -210,8 +210,7 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
         retryable=True,
     ),
     Cause.SESSIONS_TAKEN: Meaning(
-        "has no session to spare: within {seconds:g} s, all {limit} sessions that this worker may have there were "
-        "taken by {who}",
+        "has no session to spare: within {seconds:g} s, {what} that this worker may have there {taken} by {who}",
         "Try again later, or raise --sessions-per-device if the device has more lines.",
         retryable=True,
     ),

@@ -78,8 +78,12 @@ class SessionPlace:
             own = _mine[self._device]
         self.give_back()
         limit = self._places.limit
+        what, taken = (
+            (f"all {limit} sessions", "were taken") if limit > 1 else ("the one session", "was taken")
+        )
         who = "other jobs" if not own else "this job itself" if own >= limit else "this and other jobs"
-        raise fail(Cause.SESSIONS_TAKEN, self._device, seconds=deadline.seconds, limit=limit, who=who)
+        seconds = deadline.seconds
+        raise fail(Cause.SESSIONS_TAKEN, self._device, seconds=seconds, what=what, taken=taken, who=who)
 
     def give_back(self) -> None:
         """Say that the session is closed, or wanted no more. May be called more than once."""

@@ -10,6 +10,7 @@ import typing
 import pytest
 
 import blocks
+import blocks.devices
 import blocks.examples
 import blocks.testing
 from sdk import registry
@@ -27,7 +28,7 @@ def load(package: object) -> list[str]:
     return names
 
 
-PRODUCTION = load(blocks)
+PRODUCTION = load(blocks) + load(blocks.devices)
 MISBEHAVING = load(blocks.testing)
 EXAMPLES = load(blocks.examples)
 
@@ -42,7 +43,10 @@ each_block = pytest.mark.parametrize("block", ALL.values(), ids=ALL.keys())
 
 
 def test_these_are_the_blocks_for_production() -> None:
-    assert set(blocks_of("neops_base")) == {"echo", "ping", "python_eval", "host_facts", "show_command"}
+    assert set(blocks_of("neops_base")) == {
+        *("echo", "ping", "python_eval", "host_facts", "show_command"),
+        *("interface_facts", "neighbors", "routes"),
+    }
 
 
 def test_these_are_the_examples_for_authors() -> None:

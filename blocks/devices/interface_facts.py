@@ -1,0 +1,103 @@
+"""`neops_base/interface_facts`: reads the interfaces of a device, and writes them into the database.
+
+The interfaces that the context has of this device are brought up to date; those that it has not are created.
+"""
+
+from pydantic import Field
+
+from blocks.devices.params import DeviceParams
+from blocks.devices.stored_interfaces import Stored, store_interfaces
+from sdk import (
+    AcquireParams,
+    EntityAcquireContext,
+    FunctionBlock,
+    FunctionBlockAcquireResult,
+    FunctionBlockResult,
+    FunctionBlockResultData,
+    Registration,
+    WorkflowContext,
+    register_function_block,
+)
+from sdk.connection import Information, InterfaceFacts, connect
+from sdk.testing import fb_test_case_with_lab
+
+
+class InterfaceFactsParams(DeviceParams):
+    """How to reach the device, and whether the database shall know what was found."""
+
+    store: bool = Field(default=True, description="Bring the interfaces in the database up to date")
+
+
+class InterfaceFactsResult(FunctionBlockResultData):
+    """All interfaces of the device, in its order, and what became of them in the database, by name."""
+
+    interfaces: list[InterfaceFacts]
+    created: list[str]
+    changed: list[str]
+    missing: list[str] = Field(description="In the database, but no more on the device; they are left alone")
+
+
+Result = FunctionBlockResult[InterfaceFactsResult]
+
+
+@fb_test_case_with_lab(
+    "reads every interface of the device",
+    lambda lab: InterfaceFactsParams(port=lab[0].port),
+    remote_lab_fixture="simple_iol",
+    assertions=[
+        lambda result: result.data.created == [each.name for each in result.data.interfaces],
+        lambda result: result.data.interfaces[0].name == "GigabitEthernet0/0",
+        lambda result: result.data.interfaces[0].addresses == ("192.0.2.1/24",),
+    ],
+)
+@fb_test_case_with_lab(
+    "leaves the database alone where it is told to",
+    lambda lab: InterfaceFactsParams(port=lab[0].port, store=False),
+    remote_lab_fixture="simple_iol",
+    assertions=[lambda result: result.data.created == [], lambda result: len(result.data.interfaces) > 2],
+)
+@register_function_block(
+    Registration(
+        package="neops_base",
+        name="interface_facts",
+        version=(1, 0, 0),
+        description="Reads the interfaces of a device and stores them in the database",
+        markdown_helptext="Reads names, states, descriptions, addresses, MTU and speed. Interfaces of the context are "
+        "updated, others created. Acquire the device's interfaces in the workflow, so that the context has them.",
+        run_on="device",
+        fb_type="facts",
+        param_cls=InterfaceFactsParams,
+        result_cls=InterfaceFactsResult,
+        is_pure=True,
+        is_idempotent=True,
+    )
+)
+class InterfaceFactsBlock(FunctionBlock[InterfaceFactsParams, InterfaceFactsResult]):
+    """Reads the interfaces of a device."""
+
+    async def acquire(self, params: AcquireParams[InterfaceFactsParams]) -> FunctionBlockAcquireResult:
+        """Ask for the interfaces that the run has, as they may be changed."""
+        if params.partial.store is False:
+            return FunctionBlockAcquireResult(success=True, message="Nothing is written")
+        mine = EntityAcquireContext(entity="interface", filter="[]", description="Those that are updated")
+        return FunctionBlockAcquireResult(success=True, message="Acquired the interfaces", acquires=[mine])
+
+    async def run(self, params: InterfaceFactsParams, context: WorkflowContext) -> Result:
+        """Return the interfaces. Raises `DeviceError`."""
+        async with connect(
+            context.device,
+            needs=(Information,),
+            login_seconds=params.login_timeout_seconds,
+            parameters=params,
+        ) as connection:
+            interfaces = await connection.get_interfaces(timeout=params.read_timeout_seconds)
+        stored = store_interfaces(context, interfaces) if params.store else Stored()
+        data = InterfaceFactsResult(
+            interfaces=interfaces, created=stored.created, changed=stored.changed, missing=stored.missing
+        )
+        message = f"Read {len(interfaces)} interfaces"
+        if params.store:
+            message += f": {len(stored.created)} created, {len(stored.changed)} changed"
+        if stored.missing:
+            message += f"; no more on the device: {', '.join(stored.missing)}"
+        return Result(success=True, message=message, data=data)

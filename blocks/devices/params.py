@@ -1,0 +1,22 @@
+"""What the blocks that talk to a device have in common: how to reach it, and how long it may take."""
+
+from pydantic import Field
+
+from sdk import FunctionBlockParams
+
+
+class DeviceParams(FunctionBlockParams):
+    """How to reach the device, and how long it may take. Its login is the inventory's."""
+
+    port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="TCP port of the SSH service; default: that of the device's connection options, else 22",
+    )
+    login_timeout_seconds: float = Field(
+        default=30, ge=0.1, le=300, description="For connection and first prompt"
+    )
+    read_timeout_seconds: float = Field(
+        default=60, ge=0.1, le=600, description="For each answer of the device"
+    )

@@ -1,0 +1,121 @@
+"""`neops_base/routes`: the IPv4 routes that a device has chosen, all of them or those that are asked for."""
+
+import ipaddress
+from collections import Counter
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from blocks.devices.params import DeviceParams
+from sdk import (
+    FunctionBlock,
+    FunctionBlockResult,
+    FunctionBlockResultData,
+    Registration,
+    WorkflowContext,
+    register_function_block,
+)
+from sdk.connection import Information, Route, connect
+from sdk.testing import fb_test_case_with_lab
+
+
+def _network(value: str) -> str:
+    return str(ipaddress.IPv4Network(value))
+
+
+class RoutesParams(DeviceParams):
+    """How to reach the device, and which of its routes to return."""
+
+    within: Annotated[str, AfterValidator(_network)] = Field(
+        default="0.0.0.0/0", description="Only routes to this network and to networks in it"
+    )
+    protocols: list[str] = Field(
+        default=[],
+        max_length=20,
+        description="Only routes of these, such as `ospf`, `bgp`, `static`; default: all",
+    )
+    most_routes: int = Field(
+        default=1000, ge=1, le=20_000, description="Return no more than this; the counts are of all"
+    )
+    store: bool = Field(default=True, description="Store the counts as the fact `route_counts` of the device")
+
+
+class RoutesResult(FunctionBlockResultData):
+    """The routes that were asked for, in the order of the device, and how many it has in all, by protocol."""
+
+    routes: list[Route]
+    found: int = Field(description="How many were asked for, also where they are too many to be returned")
+    counts: dict[str, int]
+
+
+Result = FunctionBlockResult[RoutesResult]
+
+
+@fb_test_case_with_lab(
+    "reads the routes of the device",
+    lambda lab: RoutesParams(port=lab[0].port),
+    remote_lab_fixture="simple_iol",
+    assertions=[
+        lambda result: result.data.found == len(result.data.routes) == sum(result.data.counts.values()) > 0,
+    ],
+)
+@fb_test_case_with_lab(
+    "returns only what was asked for",
+    lambda lab: RoutesParams(port=lab[0].port, protocols=["connected"], within="192.0.2.0/24"),
+    remote_lab_fixture="simple_iol",
+    assertions=[lambda result: [each.prefix for each in result.data.routes] == ["192.0.2.0/24"]],
+)
+@register_function_block(
+    Registration(
+        package="neops_base",
+        name="routes",
+        version=(1, 0, 0),
+        description="Reads the IPv4 routes that a device has chosen",
+        markdown_helptext="Returns prefix, protocol, next hops, distance and metric of each route, and stores how many "
+        "there are by protocol as the fact `route_counts`. Choose by network and protocol where a device has many.",
+        run_on="device",
+        fb_type="facts",
+        param_cls=RoutesParams,
+        result_cls=RoutesResult,
+        is_pure=True,
+        is_idempotent=True,
+    )
+)
+class Routes(FunctionBlock[RoutesParams, RoutesResult]):
+    """Reads the routes of a device."""
+
+    async def run(self, params: RoutesParams, context: WorkflowContext) -> Result:
+        """Return the routes. Raises `DeviceError`."""
+        device = context.device
+        assert device is not None  # registered to run on a device
+        async with connect(
+            device, needs=(Information,), login_seconds=params.login_timeout_seconds, parameters=params
+        ) as connection:
+            routes = await connection.get_routes(timeout=params.read_timeout_seconds)
+        counts = dict(sorted(Counter(route.protocol for route in routes).items()))
+        if params.store:
+            device.facts = {**(device.facts or {}), "route_counts": counts}
+        chosen = chosen_routes(routes, params.within, params.protocols)
+        returned = chosen[: params.most_routes]
+        message = f"Read {len(routes)} routes"
+        if len(chosen) < len(routes):
+            message += f", {len(chosen)} of them asked for"
+        if len(returned) < len(chosen):
+            message += f"; only the first {len(returned)} are returned (most_routes)"
+        return Result(
+            success=True,
+            message=message,
+            data=RoutesResult(routes=returned, found=len(chosen), counts=counts),
+        )
+
+
+def chosen_routes(routes: list[Route], within: str, protocols: list[str]) -> list[Route]:
+    """Return the routes to `within` and to networks in it, of `protocols`, where there are any."""
+    network = ipaddress.IPv4Network(within)
+    wanted = {protocol.lower() for protocol in protocols}
+    return [
+        route
+        for route in routes
+        if (not wanted or route.protocol.lower() in wanted)
+        and ipaddress.IPv4Network(route.prefix, strict=False).subnet_of(network)
+    ]

@@ -1,0 +1,122 @@
+"""A session asks for a place before anything is opened, and gives it back however it ends."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from sdk.connection import Cause, DeviceError, Login, connect
+from sdk.connection.deadline import Deadline
+from sdk.connection.places import SessionPlace, use_places
+from sdk.testing.devices import EmulatedIos, Faults
+from tests.patience import until
+
+PASSWORD = "never-to-be-seen-1"
+
+
+class Counted:
+    """A worker's places, for one process."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.free = threading.Semaphore(limit)
+        self.asked: list[str] = []
+        self.given_back = 0
+
+    def ask(self, device: str) -> "CountedPlace":
+        self.asked.append(device)
+        return CountedPlace(self)
+
+
+class CountedPlace:
+    def __init__(self, places: Counted) -> None:
+        self.places = places
+        self.has = False
+        self.is_over = False
+
+    def wait(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while not self.is_over and time.monotonic() < end:
+            if self.places.free.acquire(timeout=0.02):
+                self.has = True
+                return True
+        return self.is_over
+
+    def give_back(self) -> None:
+        self.is_over = True
+        self.places.given_back += 1
+        if self.has:
+            self.places.free.release()
+
+
+@pytest.fixture
+def places() -> Iterator[Counted]:
+    counted = Counted(1)
+    use_places(counted)
+    yield counted
+    use_places(None)
+
+
+def login(device: EmulatedIos, password: str = PASSWORD) -> Login:
+    return Login(host=device.host, port=device.port, username="admin", password=password)
+
+
+async def show(device: EmulatedIos, *, password: str = PASSWORD, login_seconds: float = 30) -> str:
+    async with connect(login(device, password), platform="ios", login_seconds=login_seconds) as connection:
+        return (await connection.send_command("show clock")).output
+
+
+async def test_a_session_that_ends_well_gives_its_place_back(places: Counted) -> None:
+    async with EmulatedIos("admin", PASSWORD) as device:
+        assert "UTC" in await show(device)
+        assert "UTC" in await show(device)
+        assert set(places.asked) == {f"127.0.0.1 port {device.port}"}
+    await until(lambda: places.given_back == len(places.asked))
+
+
+async def test_so_does_a_login_that_fails_and_a_connection_that_breaks(places: Counted) -> None:
+    async with EmulatedIos("admin", PASSWORD, faults=Faults(drop_mid_command="show clock")) as device:
+        with pytest.raises(DeviceError) as refused:
+            await show(device, password="wrong")
+        assert refused.value.cause is Cause.WRONG_PASSWORD
+        await until(lambda: places.given_back == 1)
+        with pytest.raises(DeviceError) as broken:
+            await show(device)
+        assert broken.value.cause is Cause.CONNECTION_LOST
+        await until(lambda: places.given_back == 2)
+
+
+async def test_waiting_counts_against_the_login_and_its_end_says_who_has_the_places(places: Counted) -> None:
+    async with EmulatedIos("admin", PASSWORD) as device:
+        places.free.acquire()  # as another job has
+        with pytest.raises(DeviceError) as taken:
+            await show(device, login_seconds=0.3)
+        assert (taken.value.cause, taken.value.retryable) == (Cause.SESSIONS_TAKEN, True)
+        assert (
+            "within 0.3 s, the one session that this worker may have there was taken by other jobs."
+            in str(taken.value)
+        )
+        places.free.release()
+        async with connect(login(device), platform="ios"):
+            with pytest.raises(DeviceError, match="was taken by this job itself"):
+                await show(device, login_seconds=0.3)
+
+
+async def test_who_is_cancelled_while_it_waits_wants_no_place_any_more(places: Counted) -> None:
+    async with EmulatedIos("admin", PASSWORD) as device:
+        places.free.acquire()
+        waiting = asyncio.create_task(show(device))
+        await until(lambda: places.asked)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await until(lambda: places.given_back == 1)
+
+
+def test_where_no_worker_is_nobody_is_asked() -> None:
+    place = SessionPlace("192.0.2.1 port 22")
+    place.wait(Deadline(0))
+    place.give_back()
+    place.give_back()
