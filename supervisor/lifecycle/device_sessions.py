@@ -5,6 +5,11 @@ they ask before they open a session, and are answered in the order in which they
 """
 
 from dataclasses import dataclass, field
+from typing import Final
+
+MOST_COUNTED: Final = 1000
+"""Of one job at a time. No job needs as many: each has a thread. What it asks for beyond that is granted and not
+counted, so that it can't make the worker keep things without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class DeviceSessions:
         asked = self._asked.setdefault(job, {})
         if number in asked:
             return []
+        if len(asked) >= MOST_COUNTED:
+            return [Granted(job, number)]
         asked[number] = device
         self._devices.setdefault(device, _Device()).waiting[Granted(job, number)] = None
         return self._grant(device)

@@ -2,7 +2,7 @@
 
 import random
 
-from supervisor.lifecycle.device_sessions import DeviceSessions, Granted
+from supervisor.lifecycle.device_sessions import MOST_COUNTED, DeviceSessions, Granted
 
 R1, R2 = "r1 port 22", "r2 port 22"
 
@@ -69,6 +69,16 @@ def test_what_makes_no_sense_changes_nothing() -> None:
     assert sessions.give_back(1, 7) == []
     assert sessions.give_back(1, 1) == [Granted(2, 1)]
     assert sessions.give_back(1, 1) == []
+
+
+def test_a_job_that_asks_without_end_is_counted_up_to_a_number_and_harms_no_other() -> None:
+    sessions = DeviceSessions(1)
+    for number in range(1, MOST_COUNTED + 1):
+        sessions.ask(1, number, f"device {number}")
+    assert sessions.ask(1, MOST_COUNTED + 1, "device 1") == [Granted(1, MOST_COUNTED + 1)]
+    assert sessions.give_back(1, MOST_COUNTED + 1) == []
+    assert sessions.ask(2, 1, "device 1") == []
+    assert sessions.give_back(1, 1) == [Granted(2, 1)]
 
 
 def test_at_any_order_of_events_no_device_is_over_its_limit_and_nobody_waits_for_a_free_place() -> None:
