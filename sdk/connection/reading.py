@@ -135,7 +135,7 @@ class Reading:
         return CHANGED_PROMPT_SECONDS
 
     def _step_at_prompt(self, tail: str, line: str, quiet_seconds: float, pause: float) -> Step:
-        is_open = False
+        is_open, since = False, ""
         if self._sent:
             since = self._since_last()
             if self._is_answered(tail, since, line):

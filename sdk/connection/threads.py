@@ -63,8 +63,9 @@ async def run_limited(step: Step[T], seconds: float) -> T:
         return attempt.run()
 
     run.__qualname__ = step.name
+    limit = asyncio.timeout(seconds + _GRACE_SECONDS)
     try:
-        async with asyncio.timeout(seconds + _GRACE_SECONDS) as limit:
+        async with limit:
             return await run_in_thread(run)()
     except TimeoutError:
         if not limit.expired():
