@@ -49,4 +49,6 @@ async def test_neighbors_are_stored_as_a_fact(simple_frr: list[Any]) -> None:
         assert time.monotonic() < end
     assert context.device is not None
     assert context.device.facts is not None
-    assert [(each["protocol"], each["name"]) for each in context.device.facts["neighbors"]] == [("lldp", "r2")]
+    assert [(each["protocol"], each["name"]) for each in context.device.facts["neighbors"]] == [
+        ("lldp", "r2")
+    ]
