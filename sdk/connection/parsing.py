@@ -65,11 +65,10 @@ def _parse(platform: str, command: str, output: str) -> Rows | None:
         return None
     names = str(index.index[number]["Template"])
     if ":" in names:  # several templates side by side: the library joins what they find
-        return _filled(parse_output(platform=platform, command=command, data=output)) or None
+        return parse_output(platform=platform, command=command, data=output) or None
     with open(f"{_directory()}/{names}", encoding="utf-8") as file:
         parser = _WatchedParser(file)
-    found = parser.ParseTextToDicts(output)
-    rows = _filled([{name.lower(): value for name, value in row.items()} for row in found])
+    rows = [{name.lower(): value for name, value in row.items()} for row in parser.ParseTextToDicts(output)]
     says_nothing = parser.knew_every_line or _SAYS_ZERO.search(output) is not None
     return rows if rows or says_nothing else None
 
@@ -89,11 +88,6 @@ class _WatchedParser(textfsm.TextFSM):  # type: ignore[misc]  # ships no types
         if matched:
             self._knew_line = True
         return matched
-
-
-def _filled(rows: Rows) -> Rows:
-    """Rows that hold something: at the end of a text some templates write one with nothing in it."""
-    return [row for row in rows if any(row.values())]
 
 
 def _directory() -> str:
