@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from sdk.connection.capabilities import Configuration, Execution, Information
     from sdk.connection.causes import Cause
     from sdk.connection.connection import Connection, connect
+    from sdk.connection.deadline import Deadline
+    from sdk.connection.detection import detect_platform
     from sdk.connection.errors import DeviceError
     from sdk.connection.information import (
         DeviceFacts,
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from sdk.connection.login import JumpHost, Login
     from sdk.connection.many import for_each_device
     from sdk.connection.outcomes import DeviceOutcome
+    from sdk.connection.platforms.platform import Platform
+    from sdk.connection.platforms.probing import Detection
+    from sdk.connection.platforms.registration import register_platform
     from sdk.connection.sync import SyncConnection, connect_sync
 
 _HOMES: Final = {
@@ -30,6 +35,8 @@ _HOMES: Final = {
     "Cause": "sdk.connection.causes",
     "Configuration": "sdk.connection.capabilities",
     "Connection": "sdk.connection.connection",
+    "Deadline": "sdk.connection.deadline",
+    "Detection": "sdk.connection.platforms.probing",
     "DeviceError": "sdk.connection.errors",
     "DeviceFacts": "sdk.connection.information",
     "DeviceOutcome": "sdk.connection.outcomes",
@@ -41,11 +48,14 @@ _HOMES: Final = {
     "Login": "sdk.connection.login",
     "Neighbor": "sdk.connection.information",
     "NextHop": "sdk.connection.information",
+    "Platform": "sdk.connection.platforms.platform",
     "Route": "sdk.connection.information",
     "SyncConnection": "sdk.connection.sync",
     "connect": "sdk.connection.connection",
     "connect_sync": "sdk.connection.sync",
+    "detect_platform": "sdk.connection.detection",
     "for_each_device": "sdk.connection.many",
+    "register_platform": "sdk.connection.platforms.registration",
 }
 
 __all__ = [
@@ -53,6 +63,8 @@ __all__ = [
     "Cause",
     "Configuration",
     "Connection",
+    "Deadline",
+    "Detection",
     "DeviceError",
     "DeviceFacts",
     "DeviceOutcome",
@@ -64,11 +76,14 @@ __all__ = [
     "Login",
     "Neighbor",
     "NextHop",
+    "Platform",
     "Route",
     "SyncConnection",
     "connect",
     "connect_sync",
+    "detect_platform",
     "for_each_device",
+    "register_platform",
 ]
 
 

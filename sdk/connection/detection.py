@@ -1,0 +1,59 @@
+"""`detect_platform`: which platform a device is of, found out in one login."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from sdk.connection.connecting import DEFAULT_LOGIN_SECONDS
+from sdk.connection.deadline import Deadline
+from sdk.connection.device import Target
+from sdk.connection.login import Login, login_of
+from sdk.connection.platforms.probing import Detection, Unknown, probe
+from sdk.connection.steps import enter_step, verb_step
+from sdk.connection.threads import run_limited
+from sdk.connection.verbs import Verb
+
+__all__ = ["Detection", "detect_platform"]
+
+DEFAULT_PROBE_SECONDS: Final = 10.0
+
+_PROBE: Final = Verb("the detection", lambda platform, end: probe(platform.session, deadline=end))
+
+
+async def detect_platform(
+    device: Any,
+    *,
+    login_seconds: float = DEFAULT_LOGIN_SECONDS,
+    timeout: float = DEFAULT_PROBE_SECONDS,
+    parameters: Any = None,
+    host_keys: Any = None,
+    session_log: Callable[[str], object] | None = None,
+) -> Detection:
+    """Find out what answers at a device: one login, and two or three commands that change nothing.
+
+    The platform in the inventory is neither needed nor believed. What is recognised: IOS, IOS-XE, IOS XR, NX-OS, ASA,
+    EOS, Junos, AOS-CX, VRP, Comware, FRR behind vtysh and behind a shell, and Linux. Anything else is a `Detection`
+    without a platform, and no error.
+
+    Args:
+        device: a device of the job's context, or a `Login`.
+        login_seconds: for TCP connection, SSH, login and first prompt together.
+        timeout: for the commands together, in seconds.
+        parameters: of the job: what they say of the login goes before the inventory.
+        host_keys: stricter rules for host keys than the worker's.
+        session_log: gets each line that is sent and received, masked.
+
+    Raises:
+        DeviceError: the login fails, or the device does not answer in time.
+    """
+    login = device if isinstance(device, Login) else login_of(device, parameters=parameters)
+    target = Target(login=login, platform=Unknown, host_keys=host_keys, session_log=session_log)
+    # Kept for nobody: what comes next is a login to a platform that is known.
+    session, log_in = enter_step(target, Deadline(login_seconds), None)
+    if log_in is not None:
+        await run_limited(log_in, login_seconds)
+    try:
+        return await run_limited(verb_step(session, _PROBE, Deadline(timeout)), timeout)
+    finally:
+        session.close()
