@@ -20,9 +20,14 @@ class Reply(Protocol):
     """What the session brings back: the text without echo and prompt, and whether the size limit has cut it."""
 
     @property
-    def text(self) -> str: ...  # noqa: D102
+    def text(self) -> str:
+        """What the device has said."""
+        ...
+
     @property
-    def is_cut(self) -> bool: ...  # noqa: D102
+    def is_cut(self) -> bool:
+        """Whether it has said more."""
+        ...
 
 
 class DeviceSession(Protocol):
