@@ -12,9 +12,11 @@ from sdk.connection.information import DeviceFacts, InterfaceFacts, Neighbor, Ro
 from sdk.connection.platforms import ios_readings, refusals
 from sdk.connection.platforms.ios_configuration import IosConfiguration
 from sdk.connection.platforms.registration import register_platform
-from sdk.connection.platforms.signatures import recognize
+from sdk.connection.platforms.signatures import Recognition, recognize
 
 _OWN = ("ios", "iosxe")
+_VERSION = "show version"
+_IN_WORDS_OF_IOS = re.compile(r"invalid input|incomplete command|authorization failed", re.IGNORECASE)
 _CONFIG_COMMANDS = {"running": "show running-config", "startup": "show startup-config"}
 
 
@@ -36,19 +38,36 @@ class Ios(IosConfiguration):
         re.IGNORECASE | re.MULTILINE,
     )
 
+    def after_login(self, *, deadline: Deadline) -> None:
+        """Turn paging off. What refuses that in other words than IOS is asked for its version.
+
+        Raises:
+            ForeignShellError: the login leads to the shell of an operating system.
+            WrongPlatformError: another system answers, such as FRR.
+        """
+        for line in self.paging_off:
+            output = self.run(line, deadline=deadline).text
+            self.refuse_foreign_shell(line, output)
+            if refusals.is_refusal(output) and _IN_WORDS_OF_IOS.search(output) is None:
+                self._recognized(self.run(_VERSION, deadline=deadline).text)
+
     def get_information(self, *, deadline: Deadline) -> DeviceFacts:
         """Read `show version`. Raises `WrongPlatformError` where another system answers it."""
-        line = "show version"
+        line = _VERSION
         output = self.ask(line, deadline=deadline)
-        recognized = recognize(output)
-        if recognized is not None and recognized.platform not in _OWN:
-            raise fail(
-                Cause.WRONG_PLATFORM, self.session.where, last_line=recognized.evidence, platform=self.name
-            )
+        recognized = self._recognized(output)
         facts = ios_readings.device_facts(output, recognized.platform if recognized else self.name)
         if facts is None:
             raise self.unreadable(line)
         return facts
+
+    def _recognized(self, show_version: str) -> Recognition | None:
+        """Return what the answer to `show version` gives away. Raises `WrongPlatformError` if it is no IOS."""
+        recognized = recognize(show_version)
+        if recognized is None or recognized.platform in _OWN:
+            return recognized
+        where = self.session.where
+        raise fail(Cause.WRONG_PLATFORM, where, last_line=recognized.evidence, platform=self.name)
 
     def get_config(self, *, deadline: Deadline, source: str = "running") -> str:
         """Read `show running-config` or `show startup-config`, without what stands around the configuration."""

@@ -136,6 +136,8 @@ def test_frr_that_is_called_ios_is_named() -> None:
     platform = Ios(ScriptedSession(FRR_ANSWERS, otherwise=FRR_REFUSAL))
 
     with pytest.raises(WrongPlatformError, match="FRRouting"):
+        platform.after_login(deadline=DEADLINE)
+    with pytest.raises(WrongPlatformError, match="FRRouting"):
         platform.get_information(deadline=DEADLINE)
 
 
