@@ -42,7 +42,7 @@ Result = FunctionBlockResult[InterfaceFactsResult]
 
 @fb_test_case_with_lab(
     "reads every interface of the device",
-    lambda lab: InterfaceFactsParams(port=lab[0].port),
+    InterfaceFactsParams(),
     remote_lab_fixture="simple_iol",
     assertions=[
         lambda result: result.data.created == [each.name for each in result.data.interfaces],
@@ -52,7 +52,7 @@ Result = FunctionBlockResult[InterfaceFactsResult]
 )
 @fb_test_case_with_lab(
     "leaves the database alone where it is told to",
-    lambda lab: InterfaceFactsParams(port=lab[0].port, store=False),
+    InterfaceFactsParams(store=False),
     remote_lab_fixture="simple_iol",
     assertions=[lambda result: result.data.created == [], lambda result: len(result.data.interfaces) > 2],
 )

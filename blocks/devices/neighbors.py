@@ -34,7 +34,7 @@ Result = FunctionBlockResult[NeighborsResult]
 
 @fb_test_case_with_lab(
     "reads what the device sees",
-    lambda lab: NeighborsParams(port=lab[0].port),
+    NeighborsParams(),
     remote_lab_fixture="simple_iol",
     assertions=[
         lambda result: len(result.data.neighbors) > 0,

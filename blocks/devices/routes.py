@@ -53,7 +53,7 @@ Result = FunctionBlockResult[RoutesResult]
 
 @fb_test_case_with_lab(
     "reads the routes of the device",
-    lambda lab: RoutesParams(port=lab[0].port),
+    RoutesParams(),
     remote_lab_fixture="simple_iol",
     assertions=[
         lambda result: result.data.found == len(result.data.routes) == sum(result.data.counts.values()) > 0,
@@ -61,7 +61,7 @@ Result = FunctionBlockResult[RoutesResult]
 )
 @fb_test_case_with_lab(
     "returns only what was asked for",
-    lambda lab: RoutesParams(port=lab[0].port, protocols=["connected"], within="192.0.2.0/24"),
+    RoutesParams(protocols=["connected"], within="192.0.2.0/24"),
     remote_lab_fixture="simple_iol",
     assertions=[lambda result: [each.prefix for each in result.data.routes] == ["192.0.2.0/24"]],
 )

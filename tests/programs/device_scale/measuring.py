@@ -1,6 +1,5 @@
 """The measurements: one device alone, all of them, and healthy ones beside those that hang."""
 
-import json
 import math
 import resource
 import statistics
@@ -42,16 +41,9 @@ class Measured:
         return self.together / self.ideal
 
 
-class _Reach:
-    """Where a device listens."""
-
-    def __init__(self, device: DeviceEntity) -> None:
-        self.port: int = json.loads(device.connection_options or "{}")["port"]
-
-
 async def ask(device: DeviceEntity) -> int:
     """Log in, ask four times, log out; return how many characters came."""
-    async with connect(device, login_seconds=30, parameters=_Reach(device)) as connection:
+    async with connect(device, login_seconds=30) as connection:
         answers = [await connection.send_command(COMMAND, timeout=30) for _ in range(COMMANDS)]
     return sum(len(answer.output) for answer in answers)
 
