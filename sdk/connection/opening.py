@@ -12,7 +12,7 @@ from sdk.connection.causes import Cause
 from sdk.connection.deadline import Deadline, DeadlineError
 from sdk.connection.driver import asks_in_the_session, make_driver, put_in
 from sdk.connection.errors import DeviceError, fail
-from sdk.connection.prompt import Ask, last_line, last_words, what_is_asked
+from sdk.connection.prompt import Ask, last_line, last_words, looks_like_prompt, what_is_asked
 from sdk.connection.reading import Asked, Confirm, Done, Reading, Wait
 from sdk.connection.session import Session
 from sdk.connection.ssh import HostKeyCheck, SshClient
@@ -77,7 +77,9 @@ def _open(
         driver.establish_connection()
         session.use(driver)
         if prepared_by_netmiko:
+            session.stage = Cause.WRONG_PLATFORM
             driver._try_session_preparation()
+            session.stage = Cause.NO_PROMPT
         _first_prompt(session, deadline)
     except DeviceError:
         raise
@@ -130,6 +132,11 @@ def no_prompt(session: Session, deadline: Deadline) -> DeviceError:
     if says_expired(tail):
         return _failed(session, Cause.EXPIRED_PASSWORD, last_line=last_words(tail))
     stage = session.stage
+    if stage is Cause.WRONG_PLATFORM:
+        # The driver waits for an answer of its platform. Where there is a prompt, the device has answered otherwise.
+        if looks_like_prompt(last_line(tail)):
+            return _failed(session, stage, platform=session.driver.device_type, last_line=last_words(tail))
+        stage = Cause.NO_PROMPT
     return _failed(session, stage, seconds=deadline.seconds, last_line=last_words(tail) or None)
 
 

@@ -186,7 +186,12 @@ class EmulatedIos:
             if self.faults.bash_shell
             else IosCli(SessionState(self.device, mode=mode, user=user))
         )
-        self._own(Terminal(process, cli, lambda: self.faults, self._front, self.typed.append).serve())
+        self._own(Terminal(process, cli, lambda: self.faults, self._front, self._note).serve())
+
+    def _note(self, command: str) -> None:
+        self.typed.append(command)
+        if command == self.faults.new_host_key_at:
+            self.renew_host_key()
 
     def _own(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

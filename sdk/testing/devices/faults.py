@@ -40,6 +40,7 @@ class Faults:
         drop_mid_command: send half of this command's output, then cut the connection.
         endless_output: answer this command with lines that never end.
         large_output: answer this command with `large_output_bytes` of lines.
+        new_host_key_at: at this command the device gets another host key, for the connections that follow.
         half_open_at: at this command the link goes silent in both directions, and nobody ends the connection.
         stops_reading_at: from this command on, the device reads nothing more from the network.
         pause_in: pause inside the output of this command, before byte `pause_at_byte` of what follows the echo (its
@@ -75,6 +76,7 @@ class Faults:
     endless_output: str | None = None
     large_output: str | None = None
     large_output_bytes: int = 20_000_000
+    new_host_key_at: str | None = None
     half_open_at: str | None = None
     stops_reading_at: str | None = None
     pause_in: str | None = None

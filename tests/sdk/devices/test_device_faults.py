@@ -101,6 +101,17 @@ async def test_the_host_key_can_be_exchanged_while_it_runs() -> None:
             pass
 
 
+async def test_fault_new_host_key_at_counts_for_the_connections_that_follow() -> None:
+    async with EmulatedIos("admin", PASSWORD, faults=Faults(new_host_key_at="show clock")) as device:
+        before = device.host_key
+        async with ssh_client(device) as client:
+            await client.run("show clock")
+        assert device.host_key != before
+        known = asyncssh.import_known_hosts(f"[{device.host}]:{device.port} {device.host_key}")
+        async with ssh_client(device, known_hosts=known):
+            pass
+
+
 async def test_a_connection_above_the_limit_is_cut_and_the_place_is_free_again() -> None:
     async with EmulatedIos("admin", PASSWORD, faults=Faults(session_limit=1)) as device:
         first = await ssh_client(device)
