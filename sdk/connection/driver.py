@@ -45,8 +45,14 @@ def enable_command(driver: BaseConnection) -> str | None:
     return command if isinstance(command, str) and command and not isinstance(driver, NoEnable) else None
 
 
-def put_in(driver: BaseConnection, client: Any, deadline: Deadline, is_aborted: Callable[[], bool]) -> None:
-    """Have `driver` use `client` for SSH, and wait as long as the deadline allows.
+def put_in(
+    driver: BaseConnection,
+    client: Any,
+    deadline: Deadline,
+    is_aborted: Callable[[], bool],
+    hear: Callable[[str], None],
+) -> None:
+    """Have `driver` use `client` for SSH, and wait as long as the deadline allows. `hear` gets what it reads.
 
     netmiko's loops read "nothing yet" until their own time-out, also from a connection that has ended.
     """
@@ -57,6 +63,7 @@ def put_in(driver: BaseConnection, client: Any, deadline: Deadline, is_aborted: 
         text = read()
         if not text and (is_aborted() or getattr(driver.remote_conn, "closed", False)):
             raise EOFError
+        hear(text)
         deadline.check()
         return text
 

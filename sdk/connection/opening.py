@@ -70,7 +70,7 @@ def _open(
         tell_stage=tell_stage,
     )
     session.use_client(client)
-    put_in(driver, client, deadline, lambda: session.is_aborted)
+    put_in(driver, client, deadline, lambda: session.is_aborted, session.hear)
     try:
         # The private methods are what netmiko's constructor calls. Done apart from it, there is an object to end.
         driver._modify_connection_params()
@@ -144,7 +144,7 @@ def _dropped(session: Session) -> DeviceError:
     tail = session.tail
     if says_expired(tail):
         return _failed(session, Cause.EXPIRED_PASSWORD, last_line=last_words(tail))
-    if session.stage is Cause.NO_PROMPT and (says_full(tail) or not tail.strip()):
+    if session.stage in (Cause.NO_PROMPT, Cause.WRONG_PLATFORM) and (says_full(tail) or not tail.strip()):
         detail = "it took the login, and then ended the connection"
         return _failed(session, Cause.SESSION_LIMIT, detail=detail, last_line=last_words(tail) or None)
     return _failed(session, Cause.CONNECTION_LOST, what="the login", last_line=last_words(tail) or None)

@@ -284,10 +284,14 @@ class Session:
             raise EOFError
         self._read_at = time.monotonic()
         text = self._decoder.decode(data)
+        self.hear(text)
+        return text
+
+    def hear(self, text: str) -> None:
+        """Keep the end of what the device said, for messages, and write it to the session log."""
         self._tail = (self._tail + text)[-1000:]
         if self._log is not None:
             self._log.received(text)
-        return text
 
     def write(self, text: str, *, is_secret: bool = False) -> None:
         """Send `text`. `is_secret` keeps it out of the session log. Raises `OSError`."""
