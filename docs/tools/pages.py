@@ -14,6 +14,7 @@ REFERENCE = ROOT / "docs" / "reference"
 
 PAGES = (
     Page("sdk", "sdk.md", "`sdk`: what a block is written with"),
+    Page("sdk.connection", "sdk-connection.md", "`sdk.connection`: network devices in a block"),
     Page("sdk.concurrency", "sdk-concurrency.md", "`sdk.concurrency`: several things at once in a block"),
     Page("sdk.testing", "sdk-testing.md", "`sdk.testing`: what a block is tested with"),
     Page("sdk.devengine", "sdk-devengine.md", "`sdk.devengine`: an engine for one machine"),

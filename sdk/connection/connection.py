@@ -75,6 +75,7 @@ class Connection:
         """Send one command and return its output, complete, or cut at the size limit and marked so.
 
         With `parse`, `answer.parsed` is the output as data, or None where nothing recognises it.
+        Cancelled, it ends the connection.
         """
         return await self.run(verbs.send_command(command, parse=parse), timeout)
 
@@ -85,35 +86,39 @@ class Connection:
 
         A step is a line, and what comes next: a regular expression, searched without regard to case, or None for the
         prompt. `[("copy running-config startup-config", "filename"), ("", None)]`.
+        Cancelled, it ends the connection.
         """
         return await self.run(verbs.send_interactive(steps), timeout)
 
     async def get_information(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> DeviceFacts:
-        """Return what the device is."""
+        """Return what the device is. Cancelled, it ends the connection."""
         return await self.run(verbs.get_information(), timeout)
 
     async def get_config(self, timeout: float = DEFAULT_TIMEOUT_SECONDS, *, source: str = "running") -> str:
-        """Return the `running` or the `startup` configuration."""
+        """Return the `running` or the `startup` configuration. Cancelled, it ends the connection."""
         return await self.run(verbs.get_config(source), timeout)
 
     async def get_interfaces(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> list[InterfaceFacts]:
-        """Return the interfaces."""
+        """Return the interfaces. Cancelled, it ends the connection."""
         return await self.run(verbs.get_interfaces(), timeout)
 
     async def get_neighbors(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> list[Neighbor]:
-        """Return the neighbors that a discovery protocol has seen."""
+        """Return the neighbors that a discovery protocol has seen. Cancelled, it ends the connection."""
         return await self.run(verbs.get_neighbors(), timeout)
 
     async def get_routes(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> list[Route]:
-        """Return the routes that are in use."""
+        """Return the routes that are in use. Cancelled, it ends the connection."""
         return await self.run(verbs.get_routes(), timeout)
 
     async def save_config(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
-        """Make the running configuration the startup configuration."""
+        """Make the running configuration the startup configuration. Cancelled, it ends the connection."""
         await self.run(verbs.save_config(), timeout)
 
     async def run(self, verb: Verb[T], timeout: float) -> T:
-        """Do one thing with the platform's object, alone on this connection, within `timeout` seconds."""
+        """Do one thing with the platform's object, alone on this connection, within `timeout` seconds.
+
+        Cancelled, it ends the connection.
+        """
         return await run_limited(verb_step(self._entered(), verb, Deadline(timeout)), timeout)
 
     def _entered(self) -> Device:

@@ -46,6 +46,7 @@ async def detect_platform(
 
     Raises:
         DeviceError: the login fails, or the device does not answer in time.
+        asyncio.CancelledError: at once; the session is ended.
     """
     login = device if isinstance(device, Login) else login_of(device, parameters=parameters)
     target = Target(login=login, platform=Unknown, host_keys=host_keys, session_log=session_log)

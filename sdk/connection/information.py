@@ -39,7 +39,8 @@ class InterfaceState(StrEnum):
 class InterfaceFacts:
     """One interface. `addresses` are IPv4 and IPv6 with their prefix lengths, as `192.0.2.1/24`.
 
-    `state` is UP where the line protocol is. `mac_address` is written `02:00:5e:00:53:01`.
+    `state` is UP where the line protocol is. `mac_address` is written `02:00:5e:00:53:01`. `mtu_bytes` is in bytes,
+    `speed_mbit` in millions of bits per second.
     """
 
     name: str
@@ -83,7 +84,7 @@ class Route:
     """One IPv4 route that the device has chosen. `prefix` is written `192.0.2.0/24`. What is dropped has no next hop.
 
     `protocol` is one word for all platforms: `connected`, `local`, `static`, `ospf`, `bgp`, `isis`, `rip`, `eigrp`,
-    `kernel`, or what the device calls it. `distance` and `metric` are None where the device shows none.
+    `kernel`, or what the device calls it. `distance` and `metric` are plain numbers, None where the device shows none.
     """
 
     prefix: str

@@ -20,7 +20,10 @@ _CREDENTIALS: Final = ("username", "password", "key_file", "passphrase")
 
 @dataclass(frozen=True, slots=True)
 class JumpHost:
-    """The host that a device is reached through. Secrets stay out of every `repr`."""
+    """The host that a device is reached through. `port` is the number of its TCP port.
+
+    Secrets stay out of every `repr`.
+    """
 
     host: str
     username: str
@@ -42,7 +45,7 @@ class JumpHost:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Where and how to log in. Secrets stay out of every `repr`."""
+    """Where and how to log in. `port` is the number of the TCP port. Secrets stay out of every `repr`."""
 
     host: str
     username: str

@@ -26,7 +26,8 @@ T = TypeVar("T")
 class SyncConnection:
     """A device that `connect_sync` has logged in to: the same as `Connection`, for code that does not await.
 
-    The calling thread waits, under the same limits. On an event loop, use `connect`.
+    Every verb has its own limit, `timeout` in seconds, and raises a `DeviceError`. The calling thread waits. On an
+    event loop, use `connect`.
     """
 
     def __init__(self, target: Target, login_seconds: float) -> None:
