@@ -5,6 +5,7 @@
                               below it must come in its output, in their order
 ``` ``console terminal=2 ```` a command that goes on in a terminal of its own; later blocks of that terminal without a
                               command show what it prints next, and `^C` ends it
+``` ``console needs="frr lab" ```` is left out where that can't be had (`tests/capabilities.py`).
 Blocks in other languages, and those marked `shown`, are only looked at by readers.
 """
 
@@ -14,6 +15,8 @@ from pathlib import Path
 
 from docs_pages import ROOT, Block, Step, blocks_of, pattern, steps_of
 from docs_terminals import Terminal, run
+
+from tests.capabilities import lacking
 
 
 class Walkthrough:
@@ -36,6 +39,8 @@ class Walkthrough:
         commands = 0
         try:
             for block in blocks_of(self._page):
+                if (needed := block.attributes.get("needs")) and lacking(needed):
+                    continue
                 if "file" in block.attributes:
                     self._write(block)
                 elif block.language == "console" and "shown" not in block.attributes:
@@ -45,6 +50,10 @@ class Walkthrough:
         finally:
             for terminal in self._terminals.values():
                 terminal.close()
+            if any((Path(self._environment["HOME"]) / ".local/state/neops-local/labs").glob("*/holder")):
+                run(
+                    "supervisor lab down", self._directory, self._environment
+                )  # of a page that failed half-way
         return commands
 
     def _write(self, block: Block) -> None:

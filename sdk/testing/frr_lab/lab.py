@@ -133,12 +133,14 @@ class FrrLab:
     def _next_line(self, process: subprocess.Popen[bytes], end: float) -> str | None:
         """Return the next line that it says, `None` when it has ended."""
         assert process.stdout is not None
+        news = select.poll()  # `select` itself takes no descriptor above 1023
+        news.register(process.stdout, select.POLLIN)
         while b"\n" not in self._unread:
-            if not select.select([process.stdout], [], [], max(0.0, end - time.monotonic()))[0]:
+            if not news.poll(max(0.0, end - time.monotonic()) * 1000):
                 there = ", ".join(self._seconds) or "nothing"
                 text = f"The lab was not ready within {_START_SECONDS:g} s; so far was there: {there}."
                 raise HarnessError(text, kind="not_started")
-            # Not by the pipe's own buffer: `select` knows nothing of what is in there.
+            # Not by the pipe's own buffer: `poll` knows nothing of what is in there.
             data = os.read(process.stdout.fileno(), _READ_BYTES)
             if not data:
                 return None

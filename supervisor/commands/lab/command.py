@@ -87,8 +87,7 @@ def _up(place: LabPlace, show_passwords: bool, as_json: bool) -> None:
     if place.lab == "frr":
         print("              (account vty instead of netop: FRR's own command line; the same password)")
     print(
-        'Run a block:  supervisor run-block show_command --params \'{"commands": ["show version"]}\''
-        f" --entity-id {first['id']} --context {place.context}"
+        f"Run a block:  supervisor run-block device_facts --entity-id {first['id']} --context {place.context}"
     )
     print(f"End it:       {PROGRAM} down {place.lab}")
 

@@ -101,7 +101,9 @@ def _first_words(output: int) -> str | None:
     """Return the line of JSON that says that it is there, or all that it said before it ended; `None` when too late."""
     end_at = time.monotonic() + _START_SECONDS
     said = b""
-    while select.select([output], [], [], max(0.0, end_at - time.monotonic()))[0]:
+    news = select.poll()
+    news.register(output, select.POLLIN)
+    while news.poll(max(0.0, end_at - time.monotonic()) * 1000):
         data = os.read(output, 65536)
         said += data
         last = said[:-1].rpartition(b"\n")[2]

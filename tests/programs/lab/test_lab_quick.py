@@ -7,7 +7,7 @@ from tests.programs.lab.__main__ import run_steps
 from tests.programs.lab.stage import Options
 from tests.programs.lab.step import STEPS
 
-QUICK = {"shown"}
+QUICK = {"routes"}
 
 
 @pytest.mark.needs("frr lab")
