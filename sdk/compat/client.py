@@ -43,7 +43,7 @@ def library(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name != name:
+        if error.name not in (name, name.partition(".")[0]):
             raise
         # Without the name of the module: the way out is said here already.
         raise ImportError(f"No module named {name!r}.{way_out_of(error)}") from None

@@ -61,7 +61,7 @@ RE_EXPORTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         },
     ),
     "connection.plugins": (
-        "Plugins for platforms: none comes with this worker, and each says so by its own name; one base class does.",
+        "Plugins for platforms: those of the package are not here, and each says so by its name; one base class is.",
         {
             ".connection.plugins.base": "NetmikoConnection NetmikoConnectionPluginBase",
         },
@@ -70,6 +70,33 @@ RE_EXPORTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         "What plugins of authors derive from: that of netmiko, which comes with this worker.",
         {
             ".connection.plugins.base.netmiko_plugin": "NetmikoConnection NetmikoConnectionPluginBase",
+        },
+    ),
+    "connection.utils.jinja": (
+        "Templates.",
+        {
+            ".connection.utils.jinja.registry": "JINJA_EXTENSIONS JINJA_FILTERS JINJA_GLOBALS get_jinja_capabilities",
+            ".connection.utils.jinja.render": "render_jinja_template",
+        },
+    ),
+    "connection.utils.jinja.capabilities": (
+        "What a template can be given to hand values back.",
+        {},
+    ),
+    "connection.utils.jinja.filters": (
+        "Filters of templates.",
+        {},
+    ),
+    "connection.utils.jinja.filters.datetime": (
+        "The filter of times.",
+        {
+            ".connection.utils.jinja.filters.value_filters": "datetime_filters",
+        },
+    ),
+    "connection.utils.jinja.filters.json": (
+        "The filter of JSON.",
+        {
+            ".connection.utils.jinja.filters.value_filters": "json_filters",
         },
     ),
     "connection.proxy": (

@@ -13,7 +13,7 @@ from sdk.devengine import DevEngine, EngineOptions
 from tests.programs.compat import environments
 from tests.programs.compat.comparing import Row, compare, read_differences
 from tests.programs.compat.outcomes import Outcome, read_kept
-from tests.programs.compat.processes import BLOCKS, ROOT, CompatError, run_all, worker
+from tests.programs.compat.processes import BLOCKS, ROOT, SSH_PORT, CompatError, run_all, worker
 
 _STAND_IN: Final = Path(__file__).parent / "stand_in"
 _SECONDS: Final = 60.0
@@ -117,7 +117,9 @@ async def _outcomes(mode: str, program: str, paths: list[Path], directory: Path)
         command += ["--function-blocks", str(BLOCKS), *_FLAGS]
         environment = {"PYTHONPATH": ":".join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
         async with worker(f"Our worker in {mode} mode", command, environment, log_file) as check:
-            return await run_all(engine, check, log_file, _SECONDS)
+            return await run_all(
+                engine, check, log_file, _SECONDS, port=SSH_PORT if mode == "installed" else 0
+            )
 
 
 if __name__ == "__main__":

@@ -47,16 +47,19 @@ class CompatJob:
     run_on: str = "global"
     entity_id: int | None = None
     context: dict[str, Any] | None = None
+    is_on_the_router: bool = False
+    """Whether its context is that of the emulated router."""
 
-    def submission(self) -> dict[str, Any]:
-        """Return the arguments for `DevEngine.submit`."""
+    def submission(self, router: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments for `DevEngine.submit`. `router` is a context with the emulated router."""
+        context = router if self.is_on_the_router else self.context
         return {
             "block": self.block if "/" in self.block else f"compat/{self.block}",
             "parameters": self.parameters,
             "type": self.type,
             "run_on": self.run_on,
             "entity_id": self.entity_id,
-            "context": self.context if self.context is not None else _GLOBAL,
+            "context": context if context is not None else _GLOBAL,
         }
 
 
@@ -177,6 +180,14 @@ JOBS = (
     ),
     CompatJob("devices: the plugins that are there", "have_plugins:1.0.0", {}, context=_ONE_OF_EACH),
     _on_device("devices: no plugin", "ask_device", STRANGER, {}),
+    CompatJob(
+        "devices: a router by the plugin that is there",
+        "work_on_device:1.0.0",
+        {"description": "to nowhere"},
+        run_on="device",
+        entity_id=1,
+        is_on_the_router=True,
+    ),
     _on_device("devices: the author's plugin", "repeat_words", PARROT, {"words": "hello"}),
     _on_device(
         "shared models: logins",

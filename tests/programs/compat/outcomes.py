@@ -41,9 +41,9 @@ async def outcomes_of(engine: DevEngine, jobs: dict[str, str], timeout_seconds: 
     return found
 
 
-def submit_all(engine: DevEngine) -> dict[str, str]:
-    """Submit every job and return its id by its name."""
-    return {job.name: engine.submit(**job.submission()) for job in JOBS}
+def submit_all(engine: DevEngine, router: dict[str, Any]) -> dict[str, str]:
+    """Submit every job and return its id by its name. `router` is a context with the emulated router."""
+    return {job.name: engine.submit(**job.submission(router)) for job in JOBS}
 
 
 def read_kept() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from sdk.devengine import DevEngine, EngineOptions
 from tests.programs.compat import environments
 from tests.programs.compat.jobs import JOBS
 from tests.programs.compat.outcomes import Outcome, keep, read_kept
-from tests.programs.compat.processes import BLOCKS, CompatError, run_all, worker
+from tests.programs.compat.processes import BLOCKS, SSH_PORT, CompatError, run_all, worker
 
 # It pauses for a second after each job.
 _SECONDS: Final = 240.0
@@ -60,7 +60,7 @@ async def _outcomes(environment: Path, directory: Path) -> dict[str, Outcome]:
         begun = time.monotonic()
         print(f"running {len(JOBS)} jobs by the reference worker", flush=True)
         async with worker("The reference worker", command, settings, log_file) as check:
-            outcomes = await run_all(engine, check, log_file, _SECONDS)
+            outcomes = await run_all(engine, check, log_file, _SECONDS, port=SSH_PORT)
         print(
             f"{len(engine.registrations())} blocks registered, {len(outcomes)} results in "
             f"{time.monotonic() - begun:.0f} s, {sum(request.status >= 400 for request in engine.requests)} requests "

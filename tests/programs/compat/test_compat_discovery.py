@@ -76,7 +76,7 @@ def problem_of(found: Any, name: str) -> Any:
 
 def test_all_blocks_of_the_set_are_found_with_their_schemas(found: Any) -> None:
     listed = {block["id"]: block for block in found["blocks"]}
-    assert len([each for each in listed if each.startswith("compat/")]) == 21
+    assert len([each for each in listed if each.startswith("compat/")]) == 22
     assert "fb.use-cases.compat/greet-by-name:1.0.0" in listed
     read = listed["compat/read:1.0.0"]
     assert (read["is_pure"], read["is_idempotent"], read["run_on"]) == (True, True, "global")
@@ -89,7 +89,7 @@ def test_what_is_not_covered_is_named_at_the_author_s_line(found: Any) -> None:
     assert Path(problem["file"]).name == "uses_a_plugin.py"
     assert problem["line"] == 2
     assert "neops_worker_sdk.connection.plugins.ios" in problem["message"]
-    way_out = "Register a ConnectionPlugin of your own"
+    way_out = "register a ConnectionPlugin of your own"
     assert (way_out in problem["message"]) == found["by_alias"]
 
 

@@ -197,6 +197,7 @@ def ask(device: Any, port: int) -> tuple[str, bool]:
 
         send_command_expect = send_interactive = None
 
+    before = list(registry._plugins)
     registry.clear_registry()
     registry.register_connection_plugin()(Plugin)
     try:
@@ -205,7 +206,7 @@ def ask(device: Any, port: int) -> tuple[str, bool]:
             assert proxy.plugin.is_connection_alive()
         return output, not proxy.plugin.is_connection_alive()
     finally:
-        registry.clear_registry()
+        registry._plugins[:] = before
 
 
 def test_a_warning_of_code_that_blocks_is_whole_in_a_logger_that_fills_in_by_braces(

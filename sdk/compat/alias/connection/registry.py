@@ -1,4 +1,4 @@
-"""The plugins of this process: those that authors bring. None comes with this worker."""
+"""The plugins of this process: this worker's own, and those that authors bring, which go before them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sdk.compat.migration_hints import refusing
 
 from .capabilities.base import CapabilityInterface
 from .exceptions import AmbiguousPluginError, MatchingPlugin, PluginNotFoundError
+from .plugins.own_platforms import OWN_PLUGINS
 from .types.aliases import ConnectionLibrary, ConnectionType
 from .types.base_connection import device_id_of
 from .types.connection_plugin import ConnectionPlugin
@@ -23,9 +24,13 @@ class _Registered:
     cls: type[AnyPlugin]
     default_for_platform: bool
     default_for_connection_type: bool
+    is_own: bool = False
 
 
-_plugins: list[_Registered] = []
+_plugins: list[_Registered] = [
+    _Registered(plugin, default_for_platform=True, default_for_connection_type=True, is_own=True)
+    for plugin in OWN_PLUGINS
+]
 
 
 def register_connection_plugin(
@@ -95,6 +100,8 @@ def resolve_plugin(
     ]
     best = max((_count(each, required) for each in fitting), default=0)
     fitting = [each for each in fitting if _count(each, required) == best]
+    # Of two that fit alike, an author's goes before the worker's.
+    fitting = [each for each in fitting if not each.is_own] or fitting
     if len(fitting) > 1 and fallback_to_default:
         fitting = _defaults(fitting) or fitting
     facts: dict[str, Any] = {
@@ -131,8 +138,9 @@ def _defaults(plugins: list[_Registered]) -> list[_Registered]:
 
 
 _NONE_HERE = (
-    "No plugin fits this device. Those of neops_worker_sdk are not part of this worker: register one of your own, "
-    "use netmiko in run(), or install neops_worker_sdk beside this worker."
+    "No plugin fits this device. This worker has plugins for "
+    f"{', '.join(sorted(plugin.platform for plugin in OWN_PLUGINS))}, over SSH by netmiko. Register one of your own, "
+    "use sdk.connection in run(), or install neops_worker_sdk beside this worker."
 )
 
 __getattr__ = refusing(__name__)

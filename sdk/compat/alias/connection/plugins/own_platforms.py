@@ -1,0 +1,134 @@
+"""Which of this worker's plugins is for which platform, and what of the other SDK's interfaces it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NoReturn
+
+from sdk.compat.migration_hints import refusing
+from sdk.connection.changes.apply import apply_plan
+from sdk.connection.changes.lines import unified_diff
+from sdk.connection.changes.plan import plan_lines
+from sdk.connection.changes.undo import restore_tree
+
+from ..capabilities.network_device_configuration import (
+    ConfigApplyResult,
+    NetworkDeviceConfigurationCapability,
+)
+from ..capabilities.network_device_information import (
+    ConfigSnapshotResult,
+    InformationResult,
+    InterfacesResult,
+    NeighborsResult,
+    NetworkDeviceInformationCapability,
+)
+from ..exceptions import NeopsConnectionError, NotImplementedForThisPlatform
+from ..utils.platform_mappings import NEOPS_NETMIKO_PLATFORM_MAPPING
+from .own_answers import indented, information_of, interfaces_of, neighbors_of
+from .own_plugins import CHANGE_SECONDS, DeviceConnectionError, OwnPlugin
+
+
+class ReadPlugin(OwnPlugin, NetworkDeviceInformationCapability):
+    """Facts, configuration, interfaces and neighbors as well."""
+
+    def get_information(self) -> InformationResult:
+        """What it is."""
+        return information_of(self._asked(lambda conn: conn.get_information()))
+
+    def get_config(self) -> ConfigSnapshotResult:
+        """Its configurations."""
+        return ConfigSnapshotResult(self._asked(lambda conn: conn.get_config()), self._startup())
+
+    def _startup(self) -> str:
+        try:
+            return self._asked(lambda conn: conn.get_config(source="startup"))
+        except DeviceConnectionError as error:
+            # The words of a device that was never saved. Whatever else keeps it from being read is no empty text.
+            if "not present" in (error.last_line or ""):
+                return ""
+            raise
+
+    def get_interfaces(self) -> InterfacesResult:
+        """Its interfaces."""
+        return interfaces_of(self._asked(lambda conn: conn.get_interfaces()))
+
+    def get_neighbors(self) -> NeighborsResult:
+        """Its neighbors."""
+        return neighbors_of(self._asked(lambda conn: conn.get_neighbors()))
+
+
+class ChangePlugin(ReadPlugin, NetworkDeviceConfigurationCapability):
+    """Changes as well: line by line, compared with the configuration after, and taken back where a line is refused."""
+
+    def send_configs(
+        self, configs: list[str], timeout: int | None = None, expect_prompt: bool = True
+    ) -> ConfigApplyResult:
+        """Enter these lines in configuration mode. `expect_prompt` is not needed here."""
+        return self._changed(configs, timeout)
+
+    def merge_config(self, config: str, timeout: int | None = None) -> ConfigApplyResult:
+        """Add to the running configuration."""
+        return self._changed(config.splitlines(), timeout)
+
+    def replace_running_config(self, config: str, timeout: int | None = None) -> ConfigApplyResult:
+        """Put this in the place of the running configuration, by sending the lines that differ."""
+        work = _replacing(config)
+        return ConfigApplyResult(self._done("replacing the configuration", work, timeout or CHANGE_SECONDS))
+
+    def replace_startup_config(self, config: str, timeout: int | None = None) -> NoReturn:
+        """Not without the package: raises `NotImplementedForThisPlatform`."""
+        raise NotImplementedForThisPlatform(
+            "This worker does not write a startup configuration by itself. Call replace_running_config(), then "
+            "save_config(); or install neops_worker_sdk beside this worker."
+        )
+
+    def save_config(self) -> None:
+        """Make the running configuration the startup configuration."""
+        self._asked(lambda conn: conn.save_config())
+
+    def _changed(self, lines: Iterable[str], timeout: int | None) -> ConfigApplyResult:
+        work = _applying(indented(lines))
+        return ConfigApplyResult(self._done("the change", work, timeout or CHANGE_SECONDS))
+
+
+def _applying(lines: list[str]) -> Callable[[Any, Any], str]:
+    def work(platform: Any, deadline: Any) -> str:
+        plan = plan_lines(platform.get_config(deadline=deadline), lines, platform.dialect)
+        return apply_plan(platform, plan, deadline=deadline).diff
+
+    return work
+
+
+def _replacing(config: str) -> Callable[[Any, Any], str]:
+    def work(platform: Any, deadline: Any) -> str:
+        before = platform.dialect.read(platform.get_config(deadline=deadline))
+        restoration = restore_tree(platform, platform.dialect.read(config), deadline=deadline)
+        if not restoration.is_restored:
+            raise NeopsConnectionError(f"The configuration was not taken over as a whole. {restoration}")
+        return unified_diff(before, platform.dialect.read(platform.get_config(deadline=deadline)))
+
+    return work
+
+
+class IosPlugin(ChangePlugin):
+    """Cisco IOS."""
+
+    platform = "ios"
+
+
+class FrrPlugin(ChangePlugin):
+    """FRR, with vtysh or a shell as the login."""
+
+    platform = "frr"
+
+
+_WITH_CLASSES: Final[dict[str, type[OwnPlugin]]] = {"ios": IosPlugin, "frr": FrrPlugin}
+
+OWN_PLUGINS: Final[tuple[type[OwnPlugin], ...]] = tuple(
+    _WITH_CLASSES.get(name)
+    or type(f"{name.title().replace('_', '')}Plugin", (OwnPlugin,), {"platform": name})
+    for name in NEOPS_NETMIKO_PLATFORM_MAPPING
+)
+"""One for each platform: all of it for IOS and FRR, commands for the others."""
+
+__getattr__ = refusing(__name__)

@@ -1,0 +1,53 @@
+"""The filters of times and of JSON: `{{ value | datetime("strftime", format="%Y") }}`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sdk.compat.migration_hints import refusing
+
+_USUAL: Final = "%Y-%m-%d %H:%M:%S"
+_SPANS: Final = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")
+
+_OF_TIMES: Final[Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
+    "fromtimestamp": (lambda value: datetime.fromtimestamp(value), ()),
+    "strftime": (lambda value, **form: value.strftime(form.get("format", _USUAL)), ("format",)),
+    "strptime": (lambda value, **form: datetime.strptime(value, form.get("format", _USUAL)), ("format",)),
+    "timedelta": (lambda value, **spans: value + timedelta(**spans), _SPANS),
+    "timestamp": (lambda value: value.timestamp(), ()),
+}
+_OF_JSON: Final[Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
+    "json_dumps": (lambda value: json.dumps(value), ()),
+    "json_loads": (lambda value: json.loads(value), ()),
+}
+
+
+def datetime_filters(value: Any, query: str, **kwargs: Any) -> Any:
+    """What `query` makes of a time. Raises `ValueError` for a query or an argument that there is not."""
+    return _answer("datetime", _OF_TIMES, value, query, kwargs)
+
+
+def json_filters(value: Any, query: str, **kwargs: Any) -> Any:
+    """`value` as JSON, or from JSON. Raises `ValueError` for a query or an argument that there is not."""
+    return _answer("json", _OF_JSON, value, query, kwargs)
+
+
+def _answer(
+    kind: str,
+    queries: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]],
+    value: Any,
+    query: str,
+    arguments: Mapping[str, Any],
+) -> Any:
+    if query not in queries:
+        raise ValueError(f"The filter {kind} has no {query!r}. It has {', '.join(queries)}.")
+    work, known = queries[query]
+    if unknown := sorted(set(arguments) - set(known)):
+        raise ValueError(f"The filter {kind} takes no {', '.join(unknown)} for {query!r}.")
+    return work(value, **arguments)
+
+
+__getattr__ = refusing(__name__)

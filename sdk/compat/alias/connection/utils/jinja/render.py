@@ -1,0 +1,39 @@
+"""Templates, rendered in jinja2's sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sdk.compat.client import library
+from sdk.compat.migration_hints import refusing
+
+from .registry import JINJA_EXTENSIONS, JINJA_FILTERS, JINJA_GLOBALS
+
+
+def render_jinja_template(
+    template: str,
+    jinja_globals: dict[str, Callable[..., Any]] | None = None,
+    jinja_extensions: list[str] | None = None,
+    jinja_filters: dict[str, Callable[..., Any]] | None = None,
+    capabilities: dict[str, Any] | None = None,
+    **kwargs: Any,
+) -> str:
+    """The text of `template` with these variables. What is not defined is an error.
+
+    Raises `jinja2.TemplateError`, and `ImportError` with the way out where jinja2 is not installed.
+    """
+    jinja2 = library("jinja2")
+    environment = library("jinja2.sandbox").SandboxedEnvironment(
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=[*JINJA_EXTENSIONS, *(jinja_extensions or ())],
+    )
+    environment.filters.update({**JINJA_FILTERS, **(jinja_filters or {})})
+    environment.globals.update({**JINJA_GLOBALS, **(jinja_globals or {})})
+    text: str = environment.from_string(template).render({**(capabilities or {}), **kwargs})
+    return text
+
+
+__getattr__ = refusing(__name__)
