@@ -11,7 +11,7 @@ import pytest
 
 from sdk.compat.finder import install_alias
 from sdk.connection.errors import DeviceError
-from sdk.testing.devices import EmulatedIos
+from sdk.testing.devices import EmulatedIos, EmulatedLab
 
 install_alias()
 
@@ -66,6 +66,15 @@ async def test_a_configuration_is_replaced_by_the_lines_that_differ_and_one_that
     changed = [line for line in diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
     assert changed == ["-hostname r1", "+hostname r9"]
     assert "hostname r9" in now
+
+
+def test_what_a_lab_yields_becomes_the_client_s_devices_in_a_context_for_a_test() -> None:
+    with EmulatedLab("r1") as lab:
+        create = of("testing.factories.context_factory").create_workflow_context
+        context = create("device", lab[0].id, devices=lab)
+    assert isinstance(context.device, of("workflow.workflow_context").DeviceTypeDto)
+    assert (context.device.hostname, context.device.platform.short_name) == ("r1", "ios")
+    assert str(lab[0].port) in context.device.connection_options
 
 
 async def test_a_refused_line_is_an_error_of_either_sdk_and_nothing_of_the_change_is_left() -> None:
