@@ -1,14 +1,25 @@
 """Sessions on one device, counted over all jobs of a worker: real children, limit 4."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hosting import Host
+import pytest
+from hosting import Host, hosted
 
+from sdk.testing.devices import EmulatedLab
 from tests.patience import wait_until
 
 HOLDS, WANTS = "under_test/holds_places", "under_test/wants_a_place"
+ASKS = "under_test/asks_a_device"
+
+
+@pytest.fixture
+def host_with_one(tmp_path: Path) -> Iterator[Host]:
+    """A host whose jobs may have one session on each device."""
+    with hosted(tmp_path / "host", spares=2, limits={"sessions_per_device": 1}) as host:
+        yield host
 
 
 def value(done: dict[str, Any]) -> float:
@@ -60,3 +71,25 @@ def test_who_gets_no_place_in_time_is_told_that_other_jobs_have_them(host: Host,
     marker.touch()
     marker.with_name("end").touch()
     assert host.wait(first)["success"]
+
+
+def test_a_real_device_never_has_more_sessions_than_it_may(host_with_one: Host, tmp_path: Path) -> None:
+    with EmulatedLab("r1") as (router,):
+        context = {"devices": [router.to_neops_device()]}
+
+        def start(name: str, marker: str, seconds: float, **request: Any) -> int:
+            parameters = {"marker": str(tmp_path / marker), "text": name, "mb": seconds}
+            return host_with_one.start(ASKS, parameters=parameters, context=context, **request)
+
+        short = {"max_job_seconds": 4, "grace_seconds": 0}
+        killed = start("killed", "never", 30, limits=short)
+        wait_until((tmp_path / "never.killed").exists, "the first job has its session")
+        refused = host_with_one.wait(start("refused", "go", 0.3))
+        assert "the one session that this worker may have there was taken by other jobs" in refused["message"]
+        waiting = start("waiting", "go", 30)
+        # The first ends at its time limit, and only then is it the second's turn.
+        assert host_with_one.wait(killed)["cause"] == "time_limit"
+        wait_until((tmp_path / "go.waiting").exists, "the second job has its session")
+        (tmp_path / "go").touch()
+        done = host_with_one.wait(waiting)
+        assert done["success"], done["message"]

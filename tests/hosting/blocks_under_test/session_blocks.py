@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sdk import FunctionBlockResult, WorkflowContext, register_function_block
 from sdk.concurrency import run_in_thread
+from sdk.connection import connect
 from sdk.connection.deadline import Deadline
 from sdk.connection.places import SessionPlace
 
@@ -34,6 +35,19 @@ class HoldsPlaces(Base):
             place.give_back()
         await _until_exists(Path(params.marker).with_name("end"))
         return done(at)
+
+
+@register_function_block(block("asks_a_device"))
+class AsksADevice(Base):
+    """Connects to the device of the context within `mb` seconds, asks it, and stays until a file `marker` is there."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Return what it said."""
+        async with connect(context.devices[0], login_seconds=params.mb) as connection:
+            answer = await connection.send_command("show clock")
+            Path(f"{params.marker}.{params.text}").touch()
+            await _until_exists(Path(params.marker))
+        return done(answer.output)
 
 
 @register_function_block(block("wants_a_place"))
