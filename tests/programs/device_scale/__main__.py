@@ -9,7 +9,7 @@ import sys
 from tests.faults.sandbox import alone
 from tests.programs.bench.figures import Figure, table
 from tests.programs.device_scale.emulation import emulated
-from tests.programs.device_scale.measuring import ALONE, figures, measure_beside_hung, measure_scale
+from tests.programs.device_scale.measuring import ALONE, ROUNDS, figures, measure_beside_hung, measure_scale
 
 
 def main() -> int:
@@ -30,7 +30,8 @@ def _measured(devices: int, hung: int) -> list[Figure]:
         scale = asyncio.run(measure_scale(emulation))
         beside_hung = asyncio.run(measure_beside_hung(emulation))
     load = Figure("load average at the end", os.getloadavg()[0], "")
-    return [*figures(scale, beside_hung, emulation, 1 + ALONE + devices + hung), load]
+    sessions = 1 + ROUNDS * (ALONE + devices) + hung
+    return [*figures(scale, beside_hung, emulation, sessions), load]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from tests.programs.device_scale.measuring import Measured, figures, measure_bes
 
 def test_every_device_answers_and_those_that_hang_are_no_answer() -> None:
     with emulated(3, 2) as emulation:
-        measured = asyncio.run(measure_scale(emulation))
+        measured = asyncio.run(measure_scale(emulation, rounds=1))
         beside_hung = asyncio.run(measure_beside_hung(emulation, timeout_seconds=5))
     assert measured.sessions == 3
     # Four commands of 50 ms, and a login.
