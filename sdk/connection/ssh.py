@@ -20,6 +20,7 @@ from paramiko.ssh_exception import (  # type: ignore[import-untyped]  # ships no
     SSHException,
 )
 
+from sdk.connection.auth_handler import AuthHandler
 from sdk.connection.authentication import Authentication
 from sdk.connection.banner import ListeningSocket, cause_without_banner, says_full
 from sdk.connection.causes import Cause
@@ -70,6 +71,10 @@ class QuietTransport(paramiko.ServiceRequestingTransport):  # type: ignore[misc]
     def _parse_service_accept(self, message: Any) -> None:
         super()._parse_service_accept(message)
         self._accepted.set()
+
+    def get_auth_handler(self) -> AuthHandler:
+        """Return what asks for a login."""
+        return AuthHandler(self)
 
     def ensure_session(self) -> None:
         """Ask for the login service. As paramiko's, which waits for ever where the connection has ended."""
