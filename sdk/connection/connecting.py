@@ -8,6 +8,7 @@ from typing import Any
 from sdk.connection.causes import Cause
 from sdk.connection.device import Target
 from sdk.connection.errors import fail
+from sdk.connection.host_keys import check_for
 from sdk.connection.login import Login, login_of
 from sdk.connection.platforms.registry import platform_of
 from sdk.connection.session import MOST_OUTPUT_BYTES
@@ -22,7 +23,7 @@ def target_of(
     needs: tuple[type, ...] = (),
     parameters: Any = None,
     platform: str | None = None,
-    host_keys: Any = None,
+    host_keys: str | None = None,
     max_output_bytes: int | None = None,
     session_log: Callable[[str], object] | None = None,
 ) -> Target:
@@ -43,7 +44,7 @@ def target_of(
         login=login,
         platform=found,
         needs=needs,
-        host_keys=host_keys,
+        host_keys=check_for(host_keys),
         max_output_bytes=max_output_bytes or MOST_OUTPUT_BYTES,
         session_log=session_log,
     )

@@ -138,7 +138,7 @@ def connect(
     login_seconds: float = DEFAULT_LOGIN_SECONDS,
     parameters: Any = None,
     platform: str | None = None,
-    host_keys: Any = None,
+    host_keys: str | None = None,
     max_output_bytes: int | None = None,
     session_log: Callable[[str], object] | None = None,
 ) -> Connection:
@@ -157,9 +157,9 @@ def connect(
         needs: what the platform must be able to do (`Execution`, `Configuration`, `Information`), refused at once where
             it can't. `Configuration` enters privileged mode.
         login_seconds: for TCP connection, SSH, login and first prompt together.
-        parameters: of the job: what they say of the login goes before the inventory.
+        parameters: of the job: see `login_of`.
         platform: instead of the inventory's.
-        host_keys: stricter rules for host keys than the worker's.
+        host_keys: `strict`, `accept-new` or `off`; it counts where it is stricter than the worker's own `--host-keys`.
         max_output_bytes: of one command; what is over it is cut.
         session_log: gets each line that is sent and received, masked.
 

@@ -36,15 +36,23 @@ def private_key_of(login: Login) -> paramiko.PKey | None:
         raise _bad(login, os.strerror(error.errno or 0), _READABLE) from None
     if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
         raise _bad(login, "it is no file with a key", _ANOTHER)
-    passphrase = None if login.passphrase is None else login.passphrase.encode()
     try:
-        # cryptography takes bytes only.
-        return paramiko.PKey.from_path(path, passphrase)  # pyright: ignore[reportArgumentType]  # a guess of pyright's
+        return _read(path, login.passphrase)
     except OSError as error:
         raise _bad(login, os.strerror(error.errno or 0), _READABLE) from None
     except Exception as error:
-        # Of cryptography, bcrypt and paramiko, by its format. None may be chained: some carry what they have read.
+        # Of cryptography, bcrypt and paramiko, by its format. None is chained: some carry what they have read.
         raise _unusable(login, error) from None
+
+
+def _read(path: str, passphrase: str | None) -> paramiko.PKey:
+    if passphrase is None:
+        return paramiko.PKey.from_path(path)
+    try:
+        # cryptography takes bytes only.
+        return paramiko.PKey.from_path(path, passphrase.encode())  # pyright: ignore[reportArgumentType]
+    except TypeError:  # it is not encrypted, so it needs none
+        return paramiko.PKey.from_path(path)
 
 
 def _unusable(login: Login, error: Exception) -> DeviceError:

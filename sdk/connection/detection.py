@@ -8,6 +8,7 @@ from typing import Any, Final
 from sdk.connection.connecting import DEFAULT_LOGIN_SECONDS
 from sdk.connection.deadline import Deadline
 from sdk.connection.device import Target
+from sdk.connection.host_keys import check_for
 from sdk.connection.login import Login, login_of
 from sdk.connection.platforms.probing import Detection, Unknown, probe
 from sdk.connection.steps import enter_step, verb_step
@@ -27,7 +28,7 @@ async def detect_platform(
     login_seconds: float = DEFAULT_LOGIN_SECONDS,
     timeout: float = DEFAULT_PROBE_SECONDS,
     parameters: Any = None,
-    host_keys: Any = None,
+    host_keys: str | None = None,
     session_log: Callable[[str], object] | None = None,
 ) -> Detection:
     """Find out what answers at a device: one login, and two or three commands that change nothing.
@@ -41,7 +42,7 @@ async def detect_platform(
         login_seconds: for TCP connection, SSH, login and first prompt together.
         timeout: for the commands together, in seconds.
         parameters: of the job: what they say of the login goes before the inventory.
-        host_keys: stricter rules for host keys than the worker's.
+        host_keys: as for `connect`.
         session_log: gets each line that is sent and received, masked.
 
     Raises:
@@ -49,7 +50,7 @@ async def detect_platform(
         asyncio.CancelledError: at once; the session is ended.
     """
     login = device if isinstance(device, Login) else login_of(device, parameters=parameters)
-    target = Target(login=login, platform=Unknown, host_keys=host_keys, session_log=session_log)
+    target = Target(login=login, platform=Unknown, host_keys=check_for(host_keys), session_log=session_log)
     # Kept for nobody: what comes next is a login to a platform that is known.
     session, log_in = enter_step(target, Deadline(login_seconds), None)
     if log_in is not None:

@@ -19,8 +19,8 @@ from sdk.connection.session_log import SessionLog
 from sdk.connection.verbs import Verb
 
 if TYPE_CHECKING:
+    from sdk.connection.host_keys import HostKeyCheck
     from sdk.connection.platforms.platform import Platform
-    from sdk.connection.ssh import HostKeyCheck
 
 T = TypeVar("T")
 

@@ -1,211 +1,85 @@
 """What a session on a device raises: one class for each cause, all of them `DeviceError`.
 
-The texts are in `sdk.connection.causes`.
+Their texts are in `sdk.connection.meanings`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar, Final
-
-from sdk.connection.causes import MEANINGS, Cause
-from sdk.errors import SdkError
-from sdk.masking import hiding
-
-MAX_LINE_LENGTH: Final = 160
-"""Of a device's own words in a message, in characters."""
-
-_classes: Final[dict[Cause, type[DeviceError]]] = {}
-
-
-class DeviceError(SdkError):
-    """A session on a device failed. One that leaves a block becomes a failed result with its text and `retryable`.
-
-    `str()` says what happened, to which device, and what to do. `cause` is for programs, `retryable` says whether
-    waiting can help, `where` names the device ("192.0.2.1 port 22"), `last_line` is the last thing that the device
-    said, masked and cut, or None.
-    """
-
-    cause: ClassVar[Cause] = Cause.UNEXPECTED
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        _classes.setdefault(cls.cause, cls)
-
-    def __init__(self, message: str, *, where: str, retryable: bool, last_line: str | None = None) -> None:
-        super().__init__(message)
-        self.where = where
-        self.retryable = retryable
-        self.last_line = last_line
-
-    def __reduce__(self) -> tuple[Callable[..., DeviceError], tuple[object, ...]]:
-        # An exception is pickled by its arguments, and these are keywords.
-        return _rebuild, (type(self), str(self), self.where, self.retryable, self.last_line)
-
-
-def _rebuild(
-    kind: type[DeviceError], message: str, where: str, retryable: bool, last_line: str | None
-) -> DeviceError:
-    return kind(message, where=where, retryable=retryable, last_line=last_line)
-
-
-def fail(
-    cause: Cause,
-    where: str,
-    *,
-    last_line: str | None = None,
-    secrets: frozenset[str] = frozenset(),
-    **facts: object,
-) -> DeviceError:
-    """Return the error for `cause`. `facts` fill the text of the cause; `last_line` is masked and cut here.
-
-    `secrets` are those of the login; what a job's parameters hold is masked where messages are.
-    """
-    meaning = MEANINGS[cause]
-    hide = hiding(secrets)
-    shown = _shown(last_line, secrets) if last_line else None
-    text = f"{where} {meaning.text.format_map(facts)}."
-    if shown:
-        text += f' The last line: "{shown}".'
-    return _classes[cause](
-        f"{hide(text)} {meaning.advice.format_map(facts)}",
-        where=where,
-        retryable=meaning.retryable,
-        last_line=shown,
-    )
-
-
-def _shown(line: str, secrets: frozenset[str]) -> str:
-    printable = "".join(sign if sign.isprintable() else " " for sign in line).strip()
-    # Masked before it is cut: of a secret that the cut goes through, the rest would not be found.
-    masked = hiding(secrets)(printable)
-    return masked if len(masked) <= MAX_LINE_LENGTH else masked[:MAX_LINE_LENGTH] + " …"
-
-
-class NoDeviceError(DeviceError):
-    """The job has no device."""
-
-    cause = Cause.NO_DEVICE
-
-
-class NoAddressError(DeviceError):
-    """The device has neither an address nor a host name."""
-
-    cause = Cause.NO_ADDRESS
-
-
-class NoLoginError(DeviceError):
-    """The device has no username, or neither a password nor a key."""
-
-    cause = Cause.NO_LOGIN
-
-
-class BadPortError(DeviceError):
-    """The port is no number of a port."""
-
-    cause = Cause.BAD_PORT
-
-
-class BadConnectionOptionsError(DeviceError):
-    """The connection options of the device are no JSON object of what is known there."""
-
-    cause = Cause.BAD_CONNECTION_OPTIONS
-
-
-class NoJumpHostError(DeviceError):
-    """A jump host is asked for, and has no address."""
-
-    cause = Cause.NO_JUMP_HOST
-
-
-class BadKeyFileError(DeviceError):
-    """The private key can't be read, or needs another passphrase."""
-
-    cause = Cause.BAD_KEY_FILE
-
-
-class NoPlatformError(DeviceError):
-    """The device has no platform."""
-
-    cause = Cause.NO_PLATFORM
-
-
-class UnknownPlatformError(DeviceError):
-    """Neither a plugin nor netmiko knows the platform."""
-
-    cause = Cause.UNKNOWN_PLATFORM
-
-
-class NotSupportedError(DeviceError):
-    """The plugin of the platform lacks what was asked for."""
-
-    cause = Cause.NOT_SUPPORTED
-
-
-class UnknownNameError(DeviceError):
-    """The host name is not known."""
-
-    cause = Cause.UNKNOWN_NAME
-
-
-class UnreachableError(DeviceError):
-    """No TCP connection: refused, no route."""
-
-    cause = Cause.UNREACHABLE
-
-
-class ConnectTimeoutError(DeviceError):
-    """No TCP connection in time: nothing answered."""
-
-    cause = Cause.CONNECT_TIMEOUT
-
-
-class NotSshError(DeviceError):
-    """Another service answers on the port: HTTP, telnet."""
-
-    cause = Cause.NOT_SSH
-
-
-class NoBannerError(DeviceError):
-    """The port accepts connections and says nothing."""
-
-    cause = Cause.NO_BANNER
-
-
-class EndlessBannerError(DeviceError):
-    """Lines without end, and no SSH banner among them."""
-
-    cause = Cause.ENDLESS_BANNER
-
-
-class NoKeyExchangeError(DeviceError):
-    """The SSH banner came, the key exchange did not end."""
-
-    cause = Cause.NO_KEY_EXCHANGE
-
-
-class NoCommonAlgorithmError(DeviceError):
-    """Device and worker share no algorithm."""
-
-    cause = Cause.NO_COMMON_ALGORITHM
-
-
-class HostKeyChangedError(DeviceError):
-    """The device has shown another host key than the one that is known. No password was sent."""
-
-    cause = Cause.HOST_KEY_CHANGED
-
-
-class HostKeyUnknownError(DeviceError):
-    """The device's host key is not known, and none is to be accepted that is not. No password was sent."""
-
-    cause = Cause.HOST_KEY_UNKNOWN
-
-
-class JumpHostForbidsError(DeviceError):
-    """The jump host forwards no connections."""
-
-    cause = Cause.JUMP_HOST_FORBIDS
+from sdk.connection.causes import Cause
+from sdk.connection.device_error import MAX_LINE_LENGTH, DeviceError, fail
+from sdk.connection.reaching_errors import (
+    BadConnectionOptionsError,
+    BadKeyFileError,
+    BadPortError,
+    ConnectTimeoutError,
+    EndlessBannerError,
+    HostKeyChangedError,
+    HostKeyUnknownError,
+    JumpHostForbidsError,
+    NoAddressError,
+    NoBannerError,
+    NoCommonAlgorithmError,
+    NoDeviceError,
+    NoJumpHostError,
+    NoKeyExchangeError,
+    NoLoginError,
+    NoPlatformError,
+    NotSshError,
+    NotSupportedError,
+    UnknownNameError,
+    UnknownPlatformError,
+    UnreachableError,
+)
+
+__all__ = [
+    "MAX_LINE_LENGTH",
+    "BadConnectionOptionsError",
+    "BadKeyFileError",
+    "BadPortError",
+    "CommandTimeoutError",
+    "ConnectTimeoutError",
+    "ConnectionLostError",
+    "DeviceError",
+    "DeviceTimeoutError",
+    "EndlessBannerError",
+    "ExpiredPasswordError",
+    "ForeignShellError",
+    "HostKeyChangedError",
+    "HostKeyUnknownError",
+    "JumpHostForbidsError",
+    "LoginTimeoutError",
+    "NoAddressError",
+    "NoBannerError",
+    "NoCommonAlgorithmError",
+    "NoDeviceError",
+    "NoEnableSecretError",
+    "NoJumpHostError",
+    "NoKeyExchangeError",
+    "NoLoginError",
+    "NoLoginMethodError",
+    "NoPlatformError",
+    "NoPromptError",
+    "NotSshError",
+    "NotSupportedError",
+    "PagerError",
+    "PasswordAskedError",
+    "QuestionError",
+    "RefusedCommandError",
+    "SecondFactorError",
+    "SessionEndedError",
+    "SessionLimitError",
+    "SessionsTakenError",
+    "UnexpectedAnswerError",
+    "UnexpectedDeviceError",
+    "UnknownNameError",
+    "UnknownPlatformError",
+    "UnreachableError",
+    "UnreadableAnswerError",
+    "WrongEnableSecretError",
+    "WrongPasswordError",
+    "WrongPlatformError",
+    "fail",
+]
 
 
 class WrongPasswordError(DeviceError):

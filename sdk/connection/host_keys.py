@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sdk.connection.causes import Cause
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 _SIGNATURES: Final = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")}
 
 
+@dataclass(frozen=True, slots=True)
 class HostKeyCheck:
     """Checks by what the worker knows. `asked` is a policy that counts where it is stricter than the worker's."""
 
-    def __init__(self, known: KnownHosts, asked: str | None = None) -> None:
-        self._known = known
-        self._asked = asked
+    known: KnownHosts
+    asked: str | None = None
 
     def prefer(self, login: Login, transport: Any) -> None:
         """Have a connection ask for the types of key that are known, first.
@@ -35,7 +36,7 @@ class HostKeyCheck:
         options = transport.get_security_options()
         known = [
             kind
-            for key_type, _ in self._known.keys_of(login.host, login.port)
+            for key_type, _ in self.known.keys_of(login.host, login.port)
             for kind in _SIGNATURES.get(key_type, (key_type,))
         ]
         first = [kind for kind in dict.fromkeys(known) if kind in options.key_types]
@@ -49,10 +50,10 @@ class HostKeyCheck:
             HostKeyUnknownError: none is known, and only those that are will do.
         """
         shown = (str(key.get_name()), str(key.get_base64()))
-        found = self._known.check(login.host, login.port, shown, self._asked)
+        found = self.known.check(login.host, login.port, shown, self.asked)
         if found in (Found.KNOWN, Found.NEW):
             return
-        known = self._known.keys_of(login.host, login.port)
+        known = self.known.keys_of(login.host, login.port)
         raise fail(
             Cause.HOST_KEY_CHANGED if found is Found.CHANGED else Cause.HOST_KEY_UNKNOWN,
             login.where,

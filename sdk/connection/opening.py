@@ -9,13 +9,16 @@ from netmiko.exceptions import NetmikoAuthenticationException, NetmikoBaseExcept
 from sdk.connection.authentication import says_expired
 from sdk.connection.banner import says_full
 from sdk.connection.causes import Cause
+from sdk.connection.credentials import private_key_of
 from sdk.connection.deadline import Deadline, DeadlineError
 from sdk.connection.driver import asks_in_the_session, make_driver, put_in
 from sdk.connection.errors import DeviceError, fail
+from sdk.connection.host_keys import HostKeyCheck, check_for
+from sdk.connection.jump import open_jump
 from sdk.connection.prompt import Ask, last_line, last_words, looks_like_prompt, what_is_asked
 from sdk.connection.reading import Asked, Confirm, Done, Reading, Wait
 from sdk.connection.session import Session
-from sdk.connection.ssh import HostKeyCheck, SshClient
+from sdk.connection.ssh import SshClient
 from sdk.connection.tcp import connect_tcp
 
 _REPEAT_SECONDS: Final = 0.6
@@ -40,7 +43,7 @@ def open_session(
         DeviceError: whatever went wrong. The session is of no use then, and nothing of it stays open.
     """
     try:
-        _open(session, device_type, deadline, host_keys, prepared_by_netmiko)
+        _open(session, device_type, deadline, host_keys or check_for(), prepared_by_netmiko)
     except BaseException:
         session.abort("the login failed")
         raise
@@ -50,12 +53,17 @@ def _open(
     session: Session,
     device_type: str,
     deadline: Deadline,
-    host_keys: HostKeyCheck | None,
+    host_keys: HostKeyCheck,
     prepared_by_netmiko: bool,
 ) -> None:
     login = session.login
     driver = make_driver(device_type, login)
-    sock = connect_tcp(login.host, login.port, deadline=deadline)
+    key = private_key_of(login)
+    sock: Any
+    if login.jump is None:
+        sock = connect_tcp(login.host, login.port, deadline=deadline)
+    else:
+        sock = open_jump(login, deadline=deadline, host_keys=host_keys, opened=session.use_socket)
     session.use_socket(sock)
 
     def tell_stage(stage: Cause) -> None:
@@ -66,6 +74,7 @@ def _open(
         sock,
         deadline=deadline,
         host_keys=host_keys,
+        key=key,
         without_authentication=asks_in_the_session(driver),
         tell_stage=tell_stage,
     )

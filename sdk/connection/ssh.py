@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import paramiko  # type: ignore[import-untyped]  # ships no types
 from paramiko.common import MSG_SERVICE_REQUEST  # type: ignore[import-untyped]  # ships no types
@@ -26,19 +26,12 @@ from sdk.connection.banner import ListeningSocket, cause_without_banner, says_fu
 from sdk.connection.causes import Cause
 from sdk.connection.deadline import Deadline
 from sdk.connection.errors import DeviceError, fail
+from sdk.connection.host_keys import HostKeyCheck
 from sdk.connection.login import Login
 
 _LOOK_SECONDS: Final = 0.1
 _LONG_SECONDS: Final = 86_400.0
 """For time-outs of paramiko that must not come before the caller's."""
-
-
-class HostKeyCheck(Protocol):
-    """What decides whether a device's host key is the right one."""
-
-    def check(self, login: Login, key: paramiko.PKey) -> None:
-        """Return where it is; raise `DeviceError` where it is not. Called before anything secret is sent."""
-        ...
 
 
 class QuietTransport(paramiko.ServiceRequestingTransport):  # type: ignore[misc]  # ships no types
@@ -100,7 +93,7 @@ class SshClient:
         login: where and how.
         sock: connected already.
         deadline: of the whole login.
-        host_keys: None accepts every key.
+        host_keys: what decides whether the device is the right one, before anything secret is sent.
         key: the private key of the login.
         without_authentication: the device asks for the password in the session.
     """
@@ -111,7 +104,7 @@ class SshClient:
         sock: Any,
         *,
         deadline: Deadline,
-        host_keys: HostKeyCheck | None = None,
+        host_keys: HostKeyCheck,
         key: paramiko.PKey | None = None,
         without_authentication: bool = False,
         tell_stage: Callable[[Cause], None] = lambda cause: None,
@@ -128,15 +121,14 @@ class SshClient:
     def connect(self, *, username: str, disabled_algorithms: Any = None, **_unused: Any) -> None:
         """Make the connection and log in; called by netmiko, with more than is needed."""
         self._tell_stage(Cause.NO_BANNER)
-        factory = getattr(self._host_keys, "transport_factory", lambda login: QuietTransport)(self._login)
-        transport = factory(self._listening, disabled_algorithms=disabled_algorithms)
+        transport = QuietTransport(self._listening, disabled_algorithms=disabled_algorithms)
         self._transport = transport
         transport.banner_timeout = transport.handshake_timeout = _LONG_SECONDS
         transport.clear_to_send_timeout = transport.channel_timeout = _LONG_SECONDS
         transport.auth_timeout = _LONG_SECONDS
+        self._host_keys.prefer(self._login, transport)
         self._exchange_keys(transport)
-        if self._host_keys is not None:
-            self._host_keys.check(self._login, transport.get_remote_server_key())
+        self._host_keys.check(self._login, transport.get_remote_server_key())
         self._tell_stage(Cause.LOGIN_TIMEOUT)
         transport.auth_timeout = self._deadline.left_seconds
         authentication = Authentication(transport, self._login, username, self._deadline)

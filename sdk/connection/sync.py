@@ -132,7 +132,7 @@ def connect_sync(
     login_seconds: float = DEFAULT_LOGIN_SECONDS,
     parameters: Any = None,
     platform: str | None = None,
-    host_keys: Any = None,
+    host_keys: str | None = None,
     max_output_bytes: int | None = None,
     session_log: Callable[[str], object] | None = None,
 ) -> SyncConnection:

@@ -81,6 +81,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@pytest.fixture(autouse=True)
+def _host_keys_of_its_own() -> None:
+    """Each test knows no host keys at its beginning: emulated devices are new ones, at ports that were used before."""
+    from sdk.known_hosts import KnownHosts, use_known_hosts
+
+    use_known_hosts(KnownHosts())
+
+
 @pytest.fixture(scope="session")
 def neops_block_server() -> Iterator[ServerProcess]:
     """The process that runs blocks; started by the first test that needs it. For `block_runner` only."""

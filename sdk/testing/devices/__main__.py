@@ -10,6 +10,7 @@ import getpass
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from sdk.testing.devices import EmulatedIos
 
@@ -23,6 +24,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="TCP port; 0 (the default) takes a free one")
     parser.add_argument("--username", required=True, help="the account that may log in")
     parser.add_argument("--hostname", default="lab1", help="the name in the prompt (default: %(default)s)")
+    parser.add_argument("--authorized-key", type=Path, help="a file with a public key that may log in, too")
+    parser.add_argument("--forwards", action="store_true", help="forward connections, as a jump host does")
     return parser.parse_args(arguments)
 
 
@@ -32,12 +35,19 @@ def _read_password() -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-async def _serve(username: str, password: str, hostname: str, port: int) -> None:
+async def _serve(options: argparse.Namespace, password: str, authorized_key: str | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with EmulatedIos(username, password, hostname, port=port) as device:
+    async with EmulatedIos(
+        options.username,
+        password,
+        options.hostname,
+        port=options.port,
+        authorized_key=authorized_key,
+        forwards=options.forwards,
+    ) as device:
         print(f"emulated IOS listening on {device.host}:{device.port}", flush=True)
         await stop.wait()
 
@@ -50,7 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("No password on the standard input: give it as its first line.", file=sys.stderr)
         return 2
     try:
-        asyncio.run(_serve(options.username, password, options.hostname, options.port))
+        key = options.authorized_key.read_text() if options.authorized_key else None
+    except OSError as error:
+        print(f"Can't read {options.authorized_key}: {error.strerror}.", file=sys.stderr)
+        return 2
+    try:
+        asyncio.run(_serve(options, password, key))
     except OSError as error:
         where = f"127.0.0.1:{options.port}"
         print(f"Can't listen on {where}: {error.strerror}. Choose another --port.", file=sys.stderr)

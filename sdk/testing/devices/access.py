@@ -1,4 +1,4 @@
-"""Who may log in to an emulated device, and how: one account, and the faults of a login."""
+"""Who may log in to an emulated device, and how: one account, by password or key, and the faults of a login."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,12 +19,17 @@ class Access(asyncssh.SSHServer):
         check_password: Callable[[str, str], bool],
         connections: set[asyncssh.SSHServerConnection],
         faults: Faults,
+        authorized_key: str | None = None,
+        *,
+        forwards: bool = False,
     ) -> None:
         self._check_password = check_password
         self._connections = connections
         self._connection: asyncssh.SSHServerConnection | None = None
         self._faults = faults
         self._knows_password = False
+        self._authorized_key = authorized_key
+        self._forwards = forwards
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         """Count the connection, and cut it where it is one too many."""
@@ -38,6 +43,23 @@ class Access(asyncssh.SSHServer):
         """Count it no more."""
         if self._connection is not None:
             self._connections.discard(self._connection)
+
+    def public_key_auth_supported(self) -> bool:
+        """Whether a key is taken."""
+        return self._authorized_key is not None
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        """Tell whether it is the one that may log in."""
+        known = asyncssh.import_public_key(self._authorized_key or "")
+        return key.public_data == known.public_data
+
+    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
+        """Forward a connection, as a jump host does, or refuse it in the words of OpenSSH."""
+        if not self._forwards:
+            raise asyncssh.ChannelOpenError(
+                asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "administratively prohibited: open failed"
+            )
+        return True
 
     def password_auth_supported(self) -> bool:
         """Whether a password is taken as such."""

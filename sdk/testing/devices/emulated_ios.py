@@ -46,6 +46,8 @@ class EmulatedIos:
         enable_secret: what `enable` asks for.
         faults: how it shall misbehave. The attribute of this name may be set while it runs.
         number: which device of its lab it is: its addresses and its serial number depend on it.
+        authorized_key: a public key, as a line of OpenSSH has it, that may log in as any user, beside the password.
+        forwards: whether it forwards connections, as a jump host does.
         minute_seconds: how long a minute of its timers takes (`reload in`, `configure terminal revert timer`).
     """
 
@@ -60,6 +62,8 @@ class EmulatedIos:
         faults: Faults | None = None,
         number: int = 1,
         minute_seconds: float = 60.0,
+        authorized_key: str | None = None,
+        forwards: bool = False,
     ) -> None:
         self.username = username
         self.faults = faults or Faults()
@@ -69,6 +73,8 @@ class EmulatedIos:
         """How many passwords were sent to it, right ones and wrong ones."""
         self.typed: list[str] = []
         """The commands that were typed, in all sessions; answers to its questions are not among them."""
+        self._authorized_key = authorized_key
+        self._forwards = forwards
         self._factory_name = hostname
         self._password = password
         self._wanted_port = port
@@ -159,7 +165,13 @@ class EmulatedIos:
                 "signature_algs": ["ssh-rsa"],
             }
         return await asyncssh.create_server(
-            lambda: Access(self._check_password, self._connections, self.faults),
+            lambda: Access(
+                self._check_password,
+                self._connections,
+                self.faults,
+                self._authorized_key,
+                forwards=self._forwards,
+            ),
             self.host,
             port,
             server_host_keys=[self._host_key],

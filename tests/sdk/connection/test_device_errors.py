@@ -6,9 +6,10 @@ import string
 import pytest
 
 import sdk.connection.changes.errors  # noqa: F401  # has classes of its own
-from sdk.connection.causes import MEANINGS, Cause
+from sdk.connection.causes import Cause
 from sdk.connection.deadline import Deadline, DeadlineError
 from sdk.connection.errors import MAX_LINE_LENGTH, DeviceError, fail
+from sdk.connection.meanings import MEANINGS
 
 FACTS = {"what": "x", "detail": "x", "seconds": 1.0, "platform": "x", "expected": "x", "advice": "Do x."}
 SECRET = "never-to-be-seen-1"
