@@ -9,6 +9,8 @@ import asyncssh
 from sdk.testing.devices.faults import Faults
 
 _KEYBOARD_LANGUAGE = "en-US"
+_PROHIBITED = 1
+"""The reason of a refusal to open a channel (RFC 4254, section 5.1)."""
 
 
 class Access(asyncssh.SSHServer):
@@ -56,9 +58,7 @@ class Access(asyncssh.SSHServer):
     def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
         """Forward a connection, as a jump host does, or refuse it in the words of OpenSSH."""
         if not self._forwards:
-            raise asyncssh.ChannelOpenError(
-                asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "administratively prohibited: open failed"
-            )
+            raise asyncssh.ChannelOpenError(_PROHIBITED, "administratively prohibited: open failed")
         return True
 
     def password_auth_supported(self) -> bool:
