@@ -138,14 +138,7 @@ class Daemon:
         self._tasks.start(beats.beat_for_ever(), "heartbeat")
         self._tasks.start(self._notifier.tick_for_ever(), "tick for systemd's watchdog")
         delivery = Delivery(engine, journal, answering=engine.answering)
-        runner = JobRunner(
-            launcher,
-            settings,
-            settings.state_dir / "jobs",
-            spares=settings.spares,
-            cgroups=cgroups,
-            host_keys=HostKeyStore(settings.state_dir, settings.known_hosts),
-        )
+        runner = _runner_of(settings, launcher, cgroups)
         dispatcher = Dispatcher(
             runner,
             journal,
@@ -262,6 +255,17 @@ class Daemon:
                 f"No function blocks were found in {', '.join(self._settings.function_blocks)}. "
                 f"{what_to_do(catalogue)}"
             )
+
+
+def _runner_of(settings: DaemonSettings, launcher: Launcher, cgroups: Cgroups) -> JobRunner:
+    return JobRunner(
+        launcher,
+        settings,
+        settings.state_dir / "jobs",
+        spares=settings.spares,
+        cgroups=cgroups,
+        host_keys=HostKeyStore(settings.state_dir, settings.known_hosts),
+    )
 
 
 def _leave_out_of_collections() -> None:
