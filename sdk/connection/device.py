@@ -67,22 +67,17 @@ class Device:
             prepared_by_netmiko=self.platform.prepared_by_netmiko,
         )
         try:
-            for line in self.platform.paging_off:
-                self.session.send(line, deadline=deadline)
-            self.make_ready(self.target.needs, deadline)
+            self.platform.after_login(deadline=deadline)
+            self.enable(self.target.needs, deadline)
+        except DeadlineError:
+            self.session.abort("the login failed")
+            raise no_prompt(self.session, deadline) from None
         except BaseException:
             self.session.abort("the login failed")
             raise
 
-    def make_ready(self, needs: tuple[type, ...], deadline: Deadline) -> None:
-        """Have the platform look at what it has got, and enter privileged mode where that is wanted or needed."""
-        try:
-            self.platform.after_login(deadline=deadline)
-            self._enable(needs, deadline)
-        except DeadlineError:
-            raise no_prompt(self.session, deadline) from None
-
-    def _enable(self, needs: tuple[type, ...], deadline: Deadline) -> None:
+    def enable(self, needs: tuple[type, ...], deadline: Deadline) -> None:
+        """Enter privileged mode, where there is a secret for it or changes need it. Raises `DeviceError`."""
         secret = self.session.login.enable_secret
         if secret is not None or Configuration in needs:
             self.session.enable(secret, deadline=deadline)

@@ -32,7 +32,7 @@ def enter_step(target: Target, deadline: Deadline, pool: Pool | None) -> tuple[D
             if kept is None:
                 device.open(deadline)
             else:
-                kept.make_ready(target.needs, deadline)
+                kept.enable(target.needs, deadline)
         except Exception as error:
             raise _told(target, name, error) from None
 
