@@ -177,7 +177,7 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
 
 def _failed(message: str, error: BaseException) -> FunctionBlockResult[Any]:
     # What the SDK itself refuses it would refuse again; of an author's exception nobody knows.
-    retryable = False if isinstance(error, SdkError) else None
+    retryable = error.retryable if isinstance(error, SdkError) else None
     return FunctionBlockResult(success=False, message=message, retryable=retryable)
 
 

@@ -51,7 +51,9 @@ async def guarded(
         # Of what it returned instead of a result, a traceback would say nothing.
         tell = say if isinstance(error, WrongResultError) else tell_with_traceback
         result = failed(tell(error, what, logger, hide), error)
-        return mark_refused(result) if isinstance(error, SdkError) else mark_raised(result)
+        if isinstance(error, SdkError):
+            return result if error.retryable else mark_refused(result)
+        return mark_raised(result)
 
 
 def say(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str:

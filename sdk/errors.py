@@ -13,8 +13,11 @@ from dataclasses import dataclass
 class SdkError(Exception):
     """Root of all errors the SDK raises on purpose. The others are in `sdk.errors`, each with fields of its own.
 
-    No message holds the value of a parameter or of an entity. A job that ends with one is not worth retrying as it is.
+    No message holds the value of a parameter or of an entity. `retryable` says whether the same job may succeed later:
+    not, unless a subclass says otherwise, as those for devices do (`sdk.connection.DeviceError`).
     """
+
+    retryable: bool = False
 
 
 class RegistrationError(SdkError):

@@ -154,7 +154,7 @@ class JobRun:
         return OutcomeBody(
             False,
             self.clean(message),
-            retryable=False if ours else None,
+            retryable=error.retryable if isinstance(error, SdkError) else None,
             warnings=tuple(self.warnings),
             raised=not ours,
         )

@@ -41,9 +41,19 @@ class SyncConnection:
         return self._target.login.where
 
     @property
+    def host(self) -> str:
+        """The device's address or name, as it is connected to."""
+        return self._target.login.host
+
+    @property
     def platform(self) -> str:
         """The short name of the device's platform."""
         return self._target.platform.name
+
+    @property
+    def netmiko_type(self) -> str:
+        """The device type by which netmiko knows the platform."""
+        return self._target.platform.netmiko_type
 
     @property
     def prompt(self) -> str:

@@ -128,6 +128,7 @@ async def test_a_question_is_answered_by_the_steps() -> None:
         (Faults(second_factor=True), Cause.SECOND_FACTOR, False),
         (Faults(password_expired=True), Cause.EXPIRED_PASSWORD, False),
         (Faults(no_prompt=True), Cause.NO_PROMPT, True),
+        (Faults(bash_shell=True), Cause.FOREIGN_SHELL, False),
     ],
     ids=lambda each: each.value if isinstance(each, Cause) else "",
 )
@@ -160,7 +161,6 @@ async def test_a_login_that_is_slow_or_asks_its_questions_works(faults: Faults) 
         (Faults(stops_reading_at="show clock"), Cause.COMMAND_TIMEOUT),
         (Faults(question_at="show clock"), Cause.QUESTION),
         (Faults(drop_mid_command="show clock"), Cause.CONNECTION_LOST),
-        (Faults(bash_shell=True), Cause.FOREIGN_SHELL),
     ],
     ids=lambda each: each.value if isinstance(each, Cause) else "",
 )

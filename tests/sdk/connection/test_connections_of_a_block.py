@@ -1,0 +1,96 @@
+"""What a block has of its connections: errors that become its result, one session for each device, an end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from connection_support import PASSWORD, login_to, ssh_threads
+
+from sdk import (
+    FunctionBlock,
+    FunctionBlockParams,
+    FunctionBlockResult,
+    FunctionBlockResultData,
+    WorkflowContext,
+)
+from sdk.connection import Cause, connect
+from sdk.connection.errors import fail
+from sdk.testing.devices import EmulatedIos
+from tests.patience import until
+
+
+class Nothing(FunctionBlockResultData):
+    """No data."""
+
+
+class Does(FunctionBlock[FunctionBlockParams, Nothing]):
+    """Does what it is given."""
+
+    def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
+        super().__init__()
+        self._work = work
+
+    async def run(
+        self, params: FunctionBlockParams, context: WorkflowContext
+    ) -> FunctionBlockResult[Nothing]:
+        await self._work()
+        return FunctionBlockResult(success=True, message="done")
+
+
+async def result_of(work: Callable[[], Awaitable[None]]) -> FunctionBlockResult[Any]:
+    return await Does(work).execute_function_block(FunctionBlockParams(), WorkflowContext({}, "global"))
+
+
+@pytest.mark.parametrize(("cause", "retryable"), [(Cause.NO_BANNER, True), (Cause.WRONG_PASSWORD, False)])
+async def test_a_device_error_that_leaves_a_block_is_its_result(cause: Cause, retryable: bool) -> None:
+    async def work() -> None:
+        raise fail(cause, "192.0.2.1 port 22", seconds=3, what="password")
+
+    result = await result_of(work)
+    assert (result.success, result.retryable) == (False, retryable)
+    assert "192.0.2.1 port 22" in result.message
+    assert "raised" not in result.message
+
+
+async def test_a_block_has_one_session_for_each_device_and_none_when_it_has_ended() -> None:
+    async with EmulatedIos("admin", PASSWORD, "r1") as device:
+        login = login_to(device)
+        seen: list[int] = []
+
+        async def work() -> None:
+            for _ in range(3):
+                async with connect(login, platform="ios") as conn:
+                    await conn.send_command("show clock")
+                seen.append(len(ssh_threads()))
+            # Two at once are two sessions: what one is in the middle of is not for the other.
+            async with connect(login, platform="ios") as one, connect(login, platform="ios") as other:
+                await asyncio.gather(one.send_command("show clock"), other.send_command("show clock"))
+                seen.append(len(ssh_threads()))
+
+        result = await result_of(work)
+        assert result.success, result.message
+        assert seen == [1, 1, 1, 2]
+        await until(lambda: ssh_threads() == [], "the sessions have ended with the block", 5)
+
+
+async def test_a_kept_session_that_the_device_has_ended_is_replaced() -> None:
+    async def work() -> None:
+        async with EmulatedIos("admin", PASSWORD, "r1") as device:
+            login, port = login_to(device), device.port
+            async with connect(login, platform="ios") as conn:
+                await conn.send_command("show clock")
+        await until(lambda: ssh_threads() == [], "the session has ended", 5)
+        async with EmulatedIos("admin", PASSWORD, "r1", port=port):
+            async with connect(login, platform="ios") as conn:
+                await conn.send_command("show clock")
+
+    result = await result_of(work)
+    assert result.success, result.message
+
+
+async def test_outside_of_a_block_leaving_ends_the_session() -> None:
+    async with EmulatedIos("admin", PASSWORD, "r1") as device:
+        async with connect(login_to(device), platform="ios"):
+            pass
+        await until(lambda: ssh_threads() == [], "the session has ended", 5)
