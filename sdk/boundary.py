@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from sdk.block_end import closing_at_the_end
 from sdk.concurrency.tasks import with_its_tasks
-from sdk.errors import SdkError, WrongResultError
+from sdk.errors import SdkError
 from sdk.failure import headline, hide_beginning, traceback_of
 from sdk.logger import BlockLogger
 from sdk.masking import Hide, hiding
@@ -48,8 +48,8 @@ async def guarded(
         if propagate_exceptions:
             raise
         hide = hiding(secrets())
-        # Of what it returned instead of a result, a traceback would say nothing.
-        tell = say if isinstance(error, WrongResultError) else tell_with_traceback
+        says_all = isinstance(error, SdkError) and error.needs_no_traceback
+        tell = say if says_all else tell_with_traceback
         result = failed(tell(error, what, logger, hide), error)
         if isinstance(error, SdkError):
             return result if error.retryable else mark_refused(result)

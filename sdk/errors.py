@@ -19,6 +19,9 @@ class SdkError(Exception):
 
     retryable: bool = False
 
+    needs_no_traceback: bool = False
+    """Whether its text says all there is to say, so that the log of a block which it leaves has no traceback."""
+
 
 class RegistrationError(SdkError):
     """A block can't be registered as it is declared.
@@ -114,3 +117,5 @@ class AcquireError(SdkError):
 
 class WrongResultError(SdkError):
     """A block returned no result of the right kind, or data of another class than it is registered with."""
+
+    needs_no_traceback = True

@@ -25,6 +25,7 @@ class DeviceError(SdkError):
     """
 
     cause: ClassVar[Cause] = Cause.UNEXPECTED
+    needs_no_traceback = True
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -81,9 +81,8 @@ async def test_a_kept_session_that_the_device_has_ended_is_replaced() -> None:
             async with connect(login, platform="ios") as conn:
                 await conn.send_command("show clock")
         await until(lambda: ssh_threads() == [], "the session has ended", 5)
-        async with EmulatedIos("admin", PASSWORD, "r1", port=port):
-            async with connect(login, platform="ios") as conn:
-                await conn.send_command("show clock")
+        async with EmulatedIos("admin", PASSWORD, "r1", port=port), connect(login, platform="ios") as conn:
+            await conn.send_command("show clock")
 
     result = await result_of(work)
     assert result.success, result.message
