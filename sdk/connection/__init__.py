@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from sdk.connection.answer import Answer
     from sdk.connection.capabilities import Configuration, Execution, Information
     from sdk.connection.causes import Cause
+    from sdk.connection.change import Change, SyncChange
+    from sdk.connection.changes.plan import LinesError, Plan
+    from sdk.connection.changes.secrecy import without_secrets
     from sdk.connection.connection import Connection, connect
     from sdk.connection.deadline import Deadline
     from sdk.connection.detection import detect_platform
@@ -28,11 +31,13 @@ if TYPE_CHECKING:
     from sdk.connection.platforms.platform import Platform
     from sdk.connection.platforms.probing import Detection
     from sdk.connection.platforms.registration import register_platform
+    from sdk.connection.restoring import restore, rollback_source
     from sdk.connection.sync import SyncConnection, connect_sync
 
 _HOMES: Final = {
     "Answer": "sdk.connection.answer",
     "Cause": "sdk.connection.causes",
+    "Change": "sdk.connection.change",
     "Configuration": "sdk.connection.capabilities",
     "Connection": "sdk.connection.connection",
     "Deadline": "sdk.connection.deadline",
@@ -45,22 +50,29 @@ _HOMES: Final = {
     "InterfaceFacts": "sdk.connection.information",
     "InterfaceState": "sdk.connection.information",
     "JumpHost": "sdk.connection.login",
+    "LinesError": "sdk.connection.changes.plan",
     "Login": "sdk.connection.login",
     "Neighbor": "sdk.connection.information",
     "NextHop": "sdk.connection.information",
+    "Plan": "sdk.connection.changes.plan",
     "Platform": "sdk.connection.platforms.platform",
     "Route": "sdk.connection.information",
+    "SyncChange": "sdk.connection.change",
     "SyncConnection": "sdk.connection.sync",
     "connect": "sdk.connection.connection",
     "connect_sync": "sdk.connection.sync",
     "detect_platform": "sdk.connection.detection",
     "for_each_device": "sdk.connection.many",
     "register_platform": "sdk.connection.platforms.registration",
+    "restore": "sdk.connection.restoring",
+    "rollback_source": "sdk.connection.restoring",
+    "without_secrets": "sdk.connection.changes.secrecy",
 }
 
 __all__ = [
     "Answer",
     "Cause",
+    "Change",
     "Configuration",
     "Connection",
     "Deadline",
@@ -73,17 +85,23 @@ __all__ = [
     "InterfaceFacts",
     "InterfaceState",
     "JumpHost",
+    "LinesError",
     "Login",
     "Neighbor",
     "NextHop",
+    "Plan",
     "Platform",
     "Route",
+    "SyncChange",
     "SyncConnection",
     "connect",
     "connect_sync",
     "detect_platform",
     "for_each_device",
     "register_platform",
+    "restore",
+    "rollback_source",
+    "without_secrets",
 ]
 
 

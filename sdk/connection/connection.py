@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from sdk.connection import verbs
+from sdk.connection import changing, verbs
+from sdk.connection.change import Change
+from sdk.connection.changes.plan import Plan, plan_lines
 from sdk.connection.connecting import DEFAULT_LOGIN_SECONDS, DEFAULT_TIMEOUT_SECONDS, target_of
 from sdk.connection.deadline import Deadline
 from sdk.connection.device import Device, Target
-from sdk.connection.errors import SessionEndedError
+from sdk.connection.errors import DeviceError, SessionEndedError
 from sdk.connection.pool import current_pool
 from sdk.connection.steps import enter_step, leave, verb_step
 from sdk.connection.threads import run_limited
@@ -123,6 +126,49 @@ class Connection:
     async def save_config(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
         """Make the running configuration the startup configuration. Cancelled, it ends the connection."""
         await self.run(verbs.save_config(), timeout)
+
+    async def plan(self, lines: str | Iterable[str], timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Plan:
+        """Read the configuration, and return what `lines` would make of it. Nothing is changed.
+
+        The lines of a section are indented below its header, as the device shows them.
+
+        Raises:
+            LinesError: there are no lines, or some that can't be sent.
+        """
+        text, dialect = await self.run(changing.read(), timeout)
+        return plan_lines(text, lines, dialect)
+
+    async def apply(
+        self,
+        plan: Plan,
+        timeout: float = changing.DEFAULT_CHANGE_SECONDS,
+        *,
+        confirm_seconds: float | None = None,
+    ) -> Change:
+        """Send the lines of a plan, one by one, and return what they have changed.
+
+        The first line that is refused ends it, and those before it are taken back. With `confirm_seconds` the device
+        takes the change back by itself, unless `Change.confirm` comes before (IOS counts in minutes). `timeout` is for
+        all of it together.
+
+        Raises:
+            ConfigurationChangedError: the device has changed since the plan was made. No line was sent.
+            NoConfirmTimerError: the device has no timer. No line was sent.
+            LineRefusedError: the message says which line, why, and what came of taking the others back.
+            ChangeInterruptedError: the session ended during the change; the message says what is in force.
+        """
+        change = changing.Changing(self._target, plan, confirm_seconds, timeout)
+        try:
+            applied = await self.run(change.verb(), timeout)
+        except DeviceError as error:
+            rescue = change.rescue(error)
+            if rescue is None:
+                raise change.told(error) from None
+            raise await run_limited(rescue, change.left_seconds) from None
+        except asyncio.CancelledError:
+            change.log_cancelled()
+            raise
+        return Change(self.run, plan, applied)
 
     async def run(self, verb: Verb[T], timeout: float) -> T:
         """Do one thing with the platform's object, alone on this connection, within `timeout` seconds.

@@ -236,7 +236,7 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
         retryable=False,
     ),
     Cause.CHANGE_INTERRUPTED: Meaning(
-        "was lost during a change: {reached}.{timer} What ended it: {reason}",
+        "was lost during a change: {reached}.{after} What ended it: {reason}",
         "Look at the device, or have the step rolled back.",
         retryable=False,
     ),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from sdk.connection import verbs
+from sdk.connection import changing, verbs
+from sdk.connection.change import SyncChange
+from sdk.connection.changes.plan import Plan, plan_lines
 from sdk.connection.connecting import DEFAULT_LOGIN_SECONDS, DEFAULT_TIMEOUT_SECONDS, target_of
 from sdk.connection.deadline import Deadline
 from sdk.connection.device import Device, Target
-from sdk.connection.errors import SessionEndedError
+from sdk.connection.errors import DeviceError, SessionEndedError
 from sdk.connection.pool import current_pool
 from sdk.connection.steps import enter_step, leave, verb_step
 from sdk.connection.threads import run_limited_here
@@ -120,6 +122,29 @@ class SyncConnection:
     def save_config(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
         """Make the running configuration the startup configuration."""
         self.run(verbs.save_config(), timeout)
+
+    def plan(self, lines: str | Iterable[str], timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Plan:
+        """As `Connection.plan`."""
+        text, dialect = self.run(changing.read(), timeout)
+        return plan_lines(text, lines, dialect)
+
+    def apply(
+        self,
+        plan: Plan,
+        timeout: float = changing.DEFAULT_CHANGE_SECONDS,
+        *,
+        confirm_seconds: float | None = None,
+    ) -> SyncChange:
+        """As `Connection.apply`."""
+        change = changing.Changing(self._target, plan, confirm_seconds, timeout)
+        try:
+            applied = self.run(change.verb(), timeout)
+        except DeviceError as error:
+            rescue = change.rescue(error)
+            if rescue is None:
+                raise change.told(error) from None
+            raise run_limited_here(rescue, change.left_seconds) from None
+        return SyncChange(self.run, plan, applied)
 
     def run(self, verb: Verb[T], timeout: float) -> T:
         """Do one thing with the platform's object, alone on this connection, within `timeout` seconds."""

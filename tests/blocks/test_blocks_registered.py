@@ -45,7 +45,15 @@ each_block = pytest.mark.parametrize("block", ALL.values(), ids=ALL.keys())
 def test_these_are_the_blocks_for_production() -> None:
     assert set(blocks_of("neops_base")) == {
         *("echo", "ping", "python_eval", "host_facts", "show_command"),
-        *("device_facts", "interface_facts", "neighbors", "platform_detect", "routes", "show_on_group"),
+        *(
+            "configure",
+            "device_facts",
+            "interface_facts",
+            "neighbors",
+            "platform_detect",
+            "routes",
+            "show_on_group",
+        ),
     }
 
 

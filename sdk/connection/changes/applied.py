@@ -34,3 +34,12 @@ class Applied:
     comparison: Comparison = field(default_factory=Comparison, repr=False)
     timer: ConfirmTimer | None = None
     text: str = field(default="", repr=False)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a change has come, for whoever has to tell it when the session is gone. Written by one thread."""
+
+    has_begun: bool = False
+    applied: list[ConfigurationLine] = field(default_factory=list)
+    timer: ConfirmTimer | None = None

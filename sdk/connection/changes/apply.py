@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sdk.connection.causes import Cause
-from sdk.connection.changes.applied import Applied, Refusal
+from sdk.connection.changes.applied import Applied, Progress, Refusal
 from sdk.connection.changes.comparison import compare
 from sdk.connection.changes.device import ConfigurableDevice, ConfirmTimer
 from sdk.connection.changes.difference import difference
@@ -21,9 +21,16 @@ _SHARE_OF_LINES: Final = 0.6
 
 
 def apply_plan(
-    device: ConfigurableDevice, plan: Plan, *, deadline: Deadline, confirm_seconds: float | None = None
+    device: ConfigurableDevice,
+    plan: Plan,
+    *,
+    deadline: Deadline,
+    confirm_seconds: float | None = None,
+    progress: Progress | None = None,
 ) -> Applied:
     """Send the lines of `plan`, one by one. The first one that is refused ends it, and those before are taken back.
+
+    `progress` says from outside how far it has come.
 
     Raises:
         NoConfirmTimerError, ConfigurationChangedError: nothing was sent.
@@ -39,34 +46,34 @@ def apply_plan(
         raise fail(Cause.CONFIGURATION_CHANGED, device.where)
     if plan.is_empty:
         return Applied(text=text)
-    timer = None
+    progress = progress or Progress()
     if confirm_seconds is not None:
         inverse = difference(plan.predicted, plan.base, device.dialect)
-        timer = device.start_timer(confirm_seconds, inverse, deadline=deadline)
-    applied, refused = _send(device, plan, timer, deadline)
+        progress.timer = device.start_timer(confirm_seconds, inverse, deadline=deadline)
+    timer = progress.timer
+    refused = _send(device, plan, progress, deadline)
+    applied = tuple(progress.applied)
     if refused is not None:
         raise _refused(device, plan, applied, refused, timer, deadline)
     return _looked_at(device, plan, applied, timer, deadline)
 
 
-def _send(
-    device: ConfigurableDevice, plan: Plan, timer: ConfirmTimer | None, deadline: Deadline
-) -> tuple[tuple[ConfigurationLine, ...], Refusal | None]:
-    applied: list[ConfigurationLine] = []
+def _send(device: ConfigurableDevice, plan: Plan, progress: Progress, deadline: Deadline) -> Refusal | None:
     limit = deadline.shorter(deadline.left_seconds * _SHARE_OF_LINES)
     refused = None
     try:
         device.enter_configuration(deadline=limit)
+        progress.has_begun = True
         for line in plan.commands:
             words = device.send_config_line(line, deadline=limit)
             if words:
                 refused = Refusal(line, words)
                 break
-            applied.append(line)
+            progress.applied.append(line)
         device.leave_configuration(deadline=limit)
     except DeviceError as error:
-        raise interrupted(device.where, plan, tuple(applied), timer, error) from None
-    return tuple(applied), refused
+        raise interrupted(device.where, plan, tuple(progress.applied), progress.timer, error) from None
+    return refused
 
 
 def _looked_at(

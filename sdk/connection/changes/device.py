@@ -23,6 +23,10 @@ class ConfirmTimer:
     note: str = ""
     handle: str = ""
 
+    def __str__(self) -> str:
+        what = f"A {self.kind} runs on the device"
+        return f"{what}: it restores the configuration {self.seconds:g} s after the change began."
+
 
 class ConfigurableDevice(Protocol):
     """A device whose configuration can be read and changed line by line."""

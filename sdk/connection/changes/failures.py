@@ -54,18 +54,26 @@ def interrupted(
     error: DeviceError,
     *,
     refused: Refusal | None = None,
+    restoration: Restoration | None = None,
 ) -> ChangeInterruptedError:
-    """Return the error for a session that ended while a change was under way: what is in force, what is not known."""
+    """Return the error for a session that ended while a change was under way: what is in force, what is not known.
+
+    `restoration` is what came of taking the lines back in another session, if there could be one.
+    """
+    after = _timer_note(timer) or _NO_TIMER
+    if restoration is not None:
+        told = _told(restoration, None if restoration.is_restored else timer)
+        after = f" Another session took the lines back. {told}."
     reached = _reached(plan, applied, refused)
     failure = fail(
         Cause.CHANGE_INTERRUPTED,
         where,
         reached=reached,
-        reason=without_secrets(str(error)),
-        timer=_timer_note(timer) or _NO_TIMER,
+        reason=without_secrets(str(error)).removesuffix("."),
+        after=after,
     )
     assert isinstance(failure, ChangeInterruptedError)
-    failure.applied = Applied(applied=applied, refused=refused, timer=timer)
+    failure.applied = Applied(applied=applied, refused=refused, restoration=restoration, timer=timer)
     return failure
 
 
@@ -73,9 +81,8 @@ def _reached(plan: Plan, applied: tuple[ConfigurationLine, ...], refused: Refusa
     done, count = len(applied), len(plan.commands)
     if refused is not None:
         words = without_secrets(refused.words)
-        return (
-            f"line {done + 1} of {count} was refused ({words}), and those before it could not be taken back"
-        )
+        left = "and in its session those before it could not be taken back"
+        return f"line {done + 1} of {count} was refused ({words}), {left}"
     if done == count:
         return f"all {count} lines are in force, but what came of them could not be read"
     line = without_secrets(str(plan.commands[done]))
@@ -93,5 +100,4 @@ _NO_TIMER: Final = " Nothing takes them back by itself."
 def _timer_note(timer: ConfirmTimer | None) -> str:
     if timer is None:
         return ""
-    what = f" A {timer.kind} runs on the device"
-    return f"{what}: it restores the configuration {timer.seconds:g} s after the change began."
+    return f" {timer}"

@@ -34,13 +34,15 @@ class Plan:
 
     `diff` is a unified diff of the configuration as it is and as it should become; `commands` is what will be sent, in
     this order; `base_fingerprint` tells whether the device still is as it was. `without_effect` are lines that the
-    configuration holds already: they are not sent. None of it is printed by `repr`: configurations hold secrets.
+    configuration holds already: they are not sent. `configuration` is the one that it was made for. None of it is
+    printed by `repr`: configurations hold secrets.
     """
 
     diff: str = field(repr=False)
     commands: tuple[ConfigurationLine, ...] = field(repr=False)
     base_fingerprint: str
     without_effect: tuple[ConfigurationLine, ...] = field(default=(), repr=False)
+    configuration: str = field(default="", repr=False)
     base: Tree = field(default=(), repr=False)
     predicted: Tree = field(default=(), repr=False)
 
@@ -81,6 +83,7 @@ def plan_lines(configuration: str, lines: str | Iterable[str], dialect: Dialect)
         commands=tuple(commands),
         base_fingerprint=fingerprint_of(base),
         without_effect=tuple(idle),
+        configuration=configuration,
         base=base,
         predicted=predicted,
     )

@@ -10,7 +10,8 @@ from sdk.connection.changes.device import ConfigurableDevice
 from sdk.connection.changes.lines import Tree, are_same, unified_diff
 from sdk.connection.changes.merging import is_visible, without_change
 from sdk.connection.changes.plan import plan_lines
-from sdk.connection.changes.undo import Restoration, restore_tree
+from sdk.connection.changes.secrecy import without_secrets
+from sdk.connection.changes.undo import Restoration, changed_lines, restore_tree
 from sdk.connection.deadline import Deadline
 from sdk.connection.errors import DeviceError, fail
 
@@ -31,6 +32,18 @@ class Rollback:
     is_complete: bool
     restoration: Restoration | None = None
     foreign: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        if self.restoration is None:
+            text = "Nothing of the change is in force, so nothing was sent."
+        elif self.restoration.is_restored:
+            text = f"The change was taken back, by the {self.source}."
+        else:
+            text = str(self.restoration)
+        if self.foreign:
+            lines = without_secrets("; ".join(changed_lines(self.foreign)))
+            text += f" What differs from the {self.source} besides was left as it is: {lines}"
+        return text
 
 
 def check_source(

@@ -37,16 +37,17 @@ class Restoration:
         """In words, without secrets, at most ten lines of what differs."""
         if self.is_restored:
             return "Its configuration is as it was before."
-        differing = [
-            line
-            for line in self.remaining.splitlines()
-            if line[:1] in "+-" and line[:3] not in ("+++", "---")
-        ]
+        differing = changed_lines(self.remaining)
         shown = "; ".join(without_secrets(line) for line in differing[:_SHOWN_LINES])
         more = f"; and {len(differing) - _SHOWN_LINES} more" if len(differing) > _SHOWN_LINES else ""
         return (
             f"Its configuration is NOT as it was before. What is missing (+) and too much (-): {shown}{more}."
         )
+
+
+def changed_lines(diff: str) -> list[str]:
+    """Return the lines of a unified diff that came or went, without its headers."""
+    return [line for line in diff.splitlines() if line[:1] in ("+", "-") and line[:3] not in ("+++", "---")]
 
 
 def restore_tree(device: ConfigurableDevice, wanted: Tree, *, deadline: Deadline) -> Restoration:

@@ -9,7 +9,7 @@ from sdk.connection.causes import Cause
 from sdk.connection.changes.device import ConfirmTimer
 from sdk.connection.changes.lines import are_same
 from sdk.connection.deadline import Deadline
-from sdk.connection.errors import fail
+from sdk.connection.errors import RefusedCommandError, UnreadableAnswerError, fail
 from sdk.connection.platforms.refusals import words_of
 from sdk.connection.platforms.typed_configuration import TypedConfiguration
 
@@ -47,9 +47,17 @@ def cancel(ios: TypedConfiguration, timer: ConfirmTimer, deadline: Deadline) -> 
     return "No reload" not in ios.session.send("reload cancel", deadline=deadline).text
 
 
+def _is_saved(ios: TypedConfiguration, deadline: Deadline) -> bool:
+    try:
+        startup = ios.get_config(deadline=deadline, source="startup")
+    except (RefusedCommandError, UnreadableAnswerError):  # there is none
+        return False
+    running = ios.get_config(deadline=deadline)
+    return are_same(ios.dialect.read(running), ios.dialect.read(startup))
+
+
 def _schedule_reload(ios: TypedConfiguration, minutes: int, words: str, deadline: Deadline) -> ConfirmTimer:
-    running = ios.dialect.read(ios.get_config(deadline=deadline))
-    if not are_same(running, ios.dialect.read(ios.get_config(deadline=deadline, source="startup"))):
+    if not _is_saved(ios, deadline):
         detail = (
             f"it refuses `configure terminal revert timer` ({words}), and a reload would lose what was never saved. "
             "Configure `archive` with a `path`, or save the configuration first"

@@ -1,5 +1,5 @@
 """The steps, in the order in which they run."""
 
-from tests.programs.lab.steps import holding, reading
+from tests.programs.lab.steps import changing, holding, reading
 
-__all__ = ["holding", "reading"]
+__all__ = ["changing", "holding", "reading"]

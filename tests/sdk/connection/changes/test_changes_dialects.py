@@ -1,7 +1,6 @@
 """How configurations of IOS and FRR are read, foretold and taken back."""
 
 import pytest
-from frr_changes import CHANGES
 
 from sdk.connection.changes.dialect import Dialect
 from sdk.connection.changes.difference import difference
@@ -11,6 +10,7 @@ from sdk.connection.changes.prediction import predict
 from sdk.connection.changes.secrecy import without_secrets
 from sdk.connection.platforms.frr_configuration import FRR
 from sdk.connection.platforms.ios_configuration import IOS
+from tests.programs.lab.changes import CHANGES, FrrChange
 
 IOS_CONFIG = """Building configuration...
 
@@ -137,9 +137,9 @@ def test_a_printed_tree_is_read_as_the_same_tree(config: str, dialect: Dialect) 
 @pytest.mark.parametrize(
     "change", [change for change in CHANGES if change.is_shown], ids=lambda change: change.name
 )
-def test_lines_on_frr_are_foretold_and_the_inverse_takes_them_back(change: object) -> None:
+def test_lines_on_frr_are_foretold_and_the_inverse_takes_them_back(change: FrrChange) -> None:
     base = FRR.read(FRR_CONFIG)
-    plan = plan_lines(FRR_CONFIG, change.lines, FRR)  # type: ignore[attr-defined]
+    plan = plan_lines(FRR_CONFIG, change.lines, FRR)
     assert plan.diff, "the lines do something"
     inverse = difference(plan.predicted, base, FRR)
     back = plan.predicted

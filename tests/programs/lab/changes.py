@@ -51,7 +51,7 @@ CHANGES: Final = (
     ),
     FrrChange("BGP with policies only", "router bgp 65002\n bgp ebgp-requires-policy"),
     FrrChange("an access list", "access-list NET seq 5 permit 10.0.0.0/8\naccess-list NET seq 10 deny any"),
-    FrrChange("another hostname", "hostname renamed"),
+    FrrChange("a community list", "bgp community-list standard OURS seq 5 permit 65002:100"),
     FrrChange("no BGP at all", "no router bgp 65002"),
     FrrChange("a password for a neighbor", "router bgp 65002\n neighbor 10.0.12.1 password s3cret-of-bgp"),
     FrrChange("a log file", "log file /var/tmp/frr/changes.log informational"),

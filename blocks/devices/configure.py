@@ -1,0 +1,245 @@
+"""`neops_base/configure`: changes the configuration of a device, shown before and taken back where it fails."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from blocks.devices.configuration_template import TemplateFailedError, check
+from blocks.devices.configure_request import ConfigureParams
+from sdk import (
+    AcquireParams,
+    DeviceEntity,
+    EntityAcquireContext,
+    FunctionBlock,
+    FunctionBlockAcquireResult,
+    FunctionBlockResult,
+    FunctionBlockResultData,
+    FunctionBlockRollbackResult,
+    Registration,
+    WorkflowContext,
+    register_function_block,
+)
+from sdk.connection import (
+    Change,
+    Configuration,
+    Connection,
+    DeviceError,
+    LinesError,
+    Plan,
+    connect,
+    restore,
+    rollback_source,
+    without_secrets,
+)
+from sdk.testing import fb_test_case_with_lab
+
+
+class ConfigureResult(FunctionBlockResultData):
+    """What was planned, or what was done. Passwords and keys in lines are hidden where their words give them away."""
+
+    changed: bool = Field(description="Whether the configuration of the device is another one now")
+    diff: str = Field(description="Unified diff: of a dry run what should change, else what has changed")
+    commands: list[str] = Field(description="The lines that were sent, or would be, each with its section")
+    not_shown: list[str] = Field(
+        default=[],
+        description="Lines that the device took and does not show: a rollback can't take them back",
+    )
+    unforeseen: list[str] = Field(default=[], description="What changed besides, `+` and `-`")
+    rollback_source: str | None = Field(default=None, description="What a rollback would restore")
+    saved: bool = False
+
+
+Result = FunctionBlockResult[ConfigureResult]
+Rollback = FunctionBlockRollbackResult
+
+
+@fb_test_case_with_lab(
+    "shows what would change, and changes nothing",
+    lambda lab: ConfigureParams(
+        port=lab[0].port,
+        template="interface GigabitEthernet0/2\n description {{ purpose }} of {{ device.hostname }}\n",
+        variables={"purpose": "uplink"},
+        dry_run=True,
+    ),
+    remote_lab_fixture="simple_iol",
+    assertions=[
+        lambda result: not result.data.changed,
+        lambda result: "+ description uplink of" in result.data.diff,
+        lambda result: result.data.commands[0].startswith(
+            "interface GigabitEthernet0/2 / description uplink"
+        ),
+    ],
+)
+@fb_test_case_with_lab(
+    "names the line of a template that uses an unknown variable",
+    lambda lab: ConfigureParams(port=lab[0].port, template="hostname x\nntp server {{ ntp }}\n"),
+    remote_lab_fixture="simple_iol",
+    succeeds=False,
+    assertions=[lambda result: "Line 2 of the template" in result.message and result.retryable is False],
+)
+@fb_test_case_with_lab(
+    "names the refused line, and leaves the device as it was",
+    lambda lab: ConfigureParams(
+        port=lab[0].port,
+        lines=["interface GigabitEthernet0/2", " description new", " frobnicate 7"],
+        require_rollback=False,
+    ),
+    remote_lab_fixture="simple_iol",
+    succeeds=False,
+    assertions=[
+        lambda result: "interface GigabitEthernet0/2 / frobnicate 7" in result.message,
+        lambda result: "Its configuration is as it was before" in result.message,
+    ],
+)
+@register_function_block(
+    Registration(
+        package="neops_base",
+        name="configure",
+        version=(1, 0, 0),
+        description="Changes the configuration of a device, and takes the change back where a line is refused",
+        markdown_helptext="Sends `lines`, or those of a Jinja `template`. `dry_run` only shows the difference. The "
+        "first refused line undoes all. With `confirm_seconds` the device undoes by itself what cuts it off.",
+        run_on="device",
+        fb_type="configure",
+        param_cls=ConfigureParams,
+        result_cls=ConfigureResult,
+        is_idempotent=True,
+        reversible=True,
+    )
+)
+class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
+    """Changes the configuration of a device. Lines that it holds already are not sent."""
+
+    async def acquire(self, params: AcquireParams[ConfigureParams]) -> FunctionBlockAcquireResult:
+        """Lock the devices of the run: a device does not keep two changes at the same time apart."""
+        if isinstance(params.partial.template, str):
+            try:
+                check(params.partial.template)
+            except TemplateFailedError as error:
+                return FunctionBlockAcquireResult(success=False, message=str(error))
+        devices = EntityAcquireContext(
+            entity="device", filter="[]", assert_not_empty=True, description="The devices to configure"
+        )
+        return FunctionBlockAcquireResult(success=True, message="The devices of the run", acquires=[devices])
+
+    async def run(self, params: ConfigureParams, context: WorkflowContext) -> Result:
+        """Send the lines. A failed result says what of them is in force."""
+        device = context.device
+        assert device is not None  # registered to run on a device
+        try:
+            lines = params.lines_for(device)
+            async with _connected(params, device) as connection:
+                plan = await connection.plan(lines, timeout=params.read_timeout_seconds)
+                if params.dry_run or plan.is_empty:
+                    return await self._without_change(params, device, connection, plan)
+                return await self._changed(params, device, connection, plan)
+        except (TemplateFailedError, LinesError) as error:
+            return Result(success=False, message=str(error), retryable=False)
+        except DeviceError as error:
+            return Result(success=False, message=str(error), retryable=error.retryable)
+
+    async def rollback(
+        self, params: ConfigureParams, context: WorkflowContext, result_from_failed: Result | None = None
+    ) -> Rollback:
+        """Take out what the lines did, whether all of them, a part or none is in force."""
+        device = context.device
+        assert device is not None  # registered to run on a device
+        if params.dry_run:
+            return Rollback(success=True, message="It was a dry run: there is nothing to take back")
+        try:
+            return await self._taken_back(params, device)
+        except (TemplateFailedError, LinesError):
+            return Rollback(success=True, message="The lines can't be sent, so they never were")
+        except DeviceError as error:
+            return Rollback(success=False, message=str(error))
+
+    async def _taken_back(self, params: ConfigureParams, device: DeviceEntity) -> Rollback:
+        lines = params.lines_for(device)
+        async with _connected(params, device) as connection:
+            done = await restore(connection, device, lines=lines, timeout=params.change_timeout_seconds)
+            if params.save and done.is_complete:
+                await connection.save_config(timeout=params.read_timeout_seconds)
+        return Rollback(success=done.is_complete, message=str(done))
+
+    async def _without_change(
+        self, params: ConfigureParams, device: DeviceEntity, connection: Connection, plan: Plan
+    ) -> Result:
+        data = ConfigureResult(
+            changed=False, diff=without_secrets(plan.diff), commands=_texts(plan.commands), saved=False
+        )
+        if params.dry_run:
+            count = len(plan.commands)
+            return Result(success=True, message=f"Dry run: {count} lines would be sent", data=data)
+        if params.save:
+            await connection.save_config(timeout=params.read_timeout_seconds)
+            data.saved = True
+        device.current_configuration = plan.configuration
+        return Result(success=True, message="The device holds all the lines already", data=data)
+
+    async def _changed(
+        self, params: ConfigureParams, device: DeviceEntity, connection: Connection, plan: Plan
+    ) -> Result:
+        source = None
+        if params.require_rollback:
+            source = await rollback_source(
+                connection, device, plan, will_save=params.save, timeout=params.read_timeout_seconds
+            )
+        change = await connection.apply(
+            plan, timeout=params.change_timeout_seconds, confirm_seconds=params.confirm_seconds
+        )
+        if params.confirm_seconds is not None:
+            problem = await self._confirm(params, device, change)
+            if problem is not None:
+                return Result(success=False, message=problem, retryable=False)
+        data = ConfigureResult(
+            changed=bool(change.diff),
+            diff=without_secrets(change.diff),
+            commands=_texts(change.applied),
+            not_shown=_texts(change.not_shown),
+            unforeseen=[without_secrets(line) for line in change.unforeseen],
+            rollback_source=source,
+        )
+        if params.save:
+            await connection.save_config(timeout=params.read_timeout_seconds)
+            data.saved = True
+        device.last_configuration, device.current_configuration = plan.configuration, change.configuration
+        return Result(success=True, message=_message(data), data=data)
+
+    async def _confirm(self, params: ConfigureParams, device: DeviceEntity, change: Change) -> str | None:
+        """Confirm a change only after a new login: the session that made it may live on where no other gets in.
+
+        Returns what went wrong, and what has become of the change.
+        """
+        try:
+            async with _connected(params, device):
+                pass
+        except DeviceError as error:
+            refused = f"After the change no new login was possible: {error}"
+            try:
+                await change.undo(timeout=params.change_timeout_seconds)
+            except DeviceError as again:
+                assert change.timer is not None
+                return f"{refused} It could not be taken back: {again} {change.timer}"
+            return f"{refused} The change was taken back. The configuration is as it was before."
+        await change.confirm(timeout=params.read_timeout_seconds)
+        return None
+
+
+def _connected(params: ConfigureParams, device: DeviceEntity) -> Connection:
+    return connect(
+        device, needs=(Configuration,), login_seconds=params.login_timeout_seconds, parameters=params
+    )
+
+
+def _texts(lines: object) -> list[str]:
+    assert isinstance(lines, tuple)
+    return [without_secrets(str(line)) for line in lines]
+
+
+def _message(data: ConfigureResult) -> str:
+    message = f"{len(data.commands)} lines sent"
+    if data.not_shown:
+        message += f". The device does not show what came of {len(data.not_shown)} of them: {'; '.join(data.not_shown)}"
+    if data.unforeseen:
+        message += f". {len(data.unforeseen)} further lines changed"
+    return message + (". Saved" if data.saved else "")

@@ -1,0 +1,177 @@
+"""One change on its way to a device, as blocking code that both faces run; and what is done when its session ends."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+from sdk.connection.changes import apply, confirm, restore
+from sdk.connection.changes.applied import Applied, Progress
+from sdk.connection.changes.device import ConfigurableDevice
+from sdk.connection.changes.dialect import Dialect
+from sdk.connection.changes.errors import ChangeInterruptedError, LineRefusedError
+from sdk.connection.changes.failures import interrupted
+from sdk.connection.changes.plan import Plan
+from sdk.connection.changes.restore import Rollback
+from sdk.connection.changes.undo import Restoration
+from sdk.connection.deadline import Deadline
+from sdk.connection.device import Device, Target
+from sdk.connection.errors import DeviceError
+from sdk.connection.threads import Step
+from sdk.connection.verbs import Verb
+
+if TYPE_CHECKING:
+    from sdk.connection.platforms.platform import Platform
+
+DEFAULT_CHANGE_SECONDS = 120.0
+_LEAST_RESCUE_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+def configurable(platform: Platform) -> ConfigurableDevice:
+    """Return the platform's object as one whose configuration can be changed.
+
+    Raises:
+        NotSupportedError: the plugin of the platform has nothing for changes.
+    """
+    if not hasattr(platform, "send_config_line"):
+        raise platform.lacks("changes of the configuration")
+    return cast("ConfigurableDevice", platform)
+
+
+def read() -> Verb[tuple[str, Dialect]]:
+    """The configuration, and how it is read."""
+
+    def run(platform: Platform, deadline: Deadline) -> tuple[str, Dialect]:
+        device = configurable(platform)
+        return device.get_config(deadline=deadline), device.dialect
+
+    return Verb("reading the configuration", run)
+
+
+def confirm_change(applied: Applied) -> Verb[None]:
+    """Let a change stay."""
+    return Verb(
+        "confirming the change",
+        lambda platform, end: confirm.confirm(configurable(platform), applied, deadline=end),
+    )
+
+
+def undo_change(plan: Plan, applied: Applied) -> Verb[Restoration]:
+    """Take a change back."""
+    return Verb(
+        "taking the change back",
+        lambda platform, end: confirm.undo(configurable(platform), plan, applied, deadline=end),
+    )
+
+
+def check_source(stored: str | None, running: str, *, will_save: bool) -> Verb[str]:
+    """Whether a rollback would have something to restore."""
+    return Verb(
+        "looking for what a rollback could restore",
+        lambda platform, end: restore.check_source(
+            configurable(platform), stored, running, will_save=will_save, deadline=end
+        ),
+    )
+
+
+def roll_back(stored: str | None, lines: str | Iterable[str] | None) -> Verb[Rollback]:
+    """Give the device an earlier configuration back."""
+    return Verb(
+        "restoring the configuration",
+        lambda platform, end: restore.roll_back(configurable(platform), stored, lines=lines, deadline=end),
+    )
+
+
+class Changing:
+    """A plan that is being applied to the device of `target`, within `timeout` seconds."""
+
+    def __init__(self, target: Target, plan: Plan, confirm_seconds: float | None, timeout: float) -> None:
+        self._target = target
+        self._plan = plan
+        self._confirm_seconds = confirm_seconds
+        self._deadline = Deadline(timeout)
+        self._progress = Progress()
+
+    @property
+    def left_seconds(self) -> float:
+        """What is left of the time."""
+        return self._deadline.left_seconds
+
+    def verb(self) -> Verb[Applied]:
+        """The change itself."""
+        return Verb(
+            "the change",
+            lambda platform, end: apply.apply_plan(
+                configurable(platform),
+                self._plan,
+                deadline=end,
+                confirm_seconds=self._confirm_seconds,
+                progress=self._progress,
+            ),
+        )
+
+    def told(self, error: DeviceError, restoration: Restoration | None = None) -> DeviceError:
+        """Return the error to raise for `error`: one that says what of the change is in force, if any of it may be."""
+        is_complete = isinstance(error, ChangeInterruptedError) and restoration is None
+        if is_complete or isinstance(error, LineRefusedError) or not self._progress.has_begun:
+            return error
+        reason = error.__cause__ if isinstance(error.__cause__, DeviceError) else error
+        return interrupted(
+            self._target.login.where,
+            self._plan,
+            tuple(self._progress.applied),
+            self._progress.timer,
+            reason,
+            restoration=restoration,
+        )
+
+    def rescue(self, error: DeviceError) -> Step[DeviceError] | None:
+        """Return how to take back, in a session of its own, what a session has left that ended; None for nothing.
+
+        The step returns the error to raise.
+        """
+        if isinstance(error, LineRefusedError) or not self._progress.has_begun:
+            return None
+        if self.left_seconds < _LEAST_RESCUE_SECONDS:
+            return None
+        device = Device(self._target)
+
+        def run() -> DeviceError:
+            try:
+                device.open(self._deadline)
+                restoration = device.do(Verb("taking the change back", self._take_back), self._deadline)
+            except DeviceError as again:
+                _log.info("%s: what the change left could not be taken back: %s", again.where, again)
+                return self.told(error)
+            finally:
+                device.close()
+            return self.told(error, restoration)
+
+        return Step(
+            f"taking back a change of {self._target.login.where}",
+            run,
+            device.abort,
+            lambda: self.told(error),
+        )
+
+    def _take_back(self, platform: Platform, deadline: Deadline) -> Restoration:
+        return apply.take_back(
+            configurable(platform), self._plan.base, self._progress.timer, deadline=deadline
+        )
+
+    def log_cancelled(self) -> None:
+        """Say in the job's log what is in force when the change is cancelled: no error can."""
+        if self._progress.has_begun:
+            done, count = len(self._progress.applied), len(self._plan.commands)
+            _log.error(
+                "%s: the change was cancelled after %d of %d lines, which are in force. %s",
+                self._target.login.where,
+                done,
+                count,
+                "A timer on the device takes them back."
+                if self._progress.timer
+                else "Roll it back, or look at it.",
+            )
