@@ -41,7 +41,7 @@ async def detect_platform(
         device: a device of the job's context, or a `Login`.
         login_seconds: for TCP connection, SSH, login and first prompt together.
         timeout: for the commands together, in seconds.
-        parameters: of the job: what they say of the login goes before the inventory.
+        parameters: of the job: see `login_of`.
         host_keys: as for `connect`.
         session_log: gets each line that is sent and received, masked.
 

@@ -42,6 +42,7 @@ MODULES = [
     "sdk.devengine.server",
     "sdk.testing.plugin",
     "blocks.echo",
+    "blocks.devices.facts",
     "blocks.examples.facts",
 ]
 
