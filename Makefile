@@ -15,7 +15,7 @@ AGAINST ?=
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench zoo device-faults systemd-test lab redteam fuzz mutants redaction compat reference chaos crashpoints soak blocking device-scale unprivileged docs env lock clean
+.PHONY: help demo test contract lint types bench zoo device-faults systemd-test lab redteam fuzz mutants redaction compat reference chaos crashpoints soak blocking device-scale device-truth unprivileged docs env lock clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -96,6 +96,9 @@ blocking: ## Run jobs that await and jobs that block, and see that only these ar
 
 device-scale: ## Ask fifty emulated devices, sixteen at a time, and healthy ones beside those that hang
 	@$(ENVIRONMENT) python -m tests.programs.device_scale $(ARGS)
+
+device-truth: ## Look for outputs of devices that are cut off: lines like the prompt, and a pause at every byte
+	@$(ENVIRONMENT) python -m tests.programs.device_truth $(ARGS)
 
 unprivileged: ## Run what touches processes as a user without rights: tests, zoo, attacks and demo (started by root or not)
 	@sh deploy/unprivileged.sh '$(PYTHON)' '$(CLIENT)' $(ARGS)

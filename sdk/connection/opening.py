@@ -110,6 +110,7 @@ def _first_prompt(session: Session, deadline: Deadline) -> None:
             case Done(prompt):
                 session.prompt = prompt
                 session.echoes_blanks = reading.echoes_blanks
+                session.has_blank_gap = reading.has_blank_gap
                 return
             case Confirm(line):
                 session.write(line + session.driver.RETURN)

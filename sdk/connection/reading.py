@@ -32,6 +32,8 @@ _MOST_BLANKS: Final = 24
 _SLOWEST_REPEAT_SECONDS: Final = 12.0
 # Between the echo and the second prompt some devices print an empty line, or their mode: "[edit]".
 _BETWEEN: Final = r"(?:[ \t]*\n|\[[^\n]{0,80}\]\n|\{[^\n]{0,80}\}\n){0,3}"
+# Without the empty lines, where a device printed none at its first prompt: one could be the end of an output line.
+_BETWEEN_WITHOUT_BLANKS: Final = r"(?:\[[^\n]{0,80}\]\n|\{[^\n]{0,80}\}\n){0,3}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Reading:
 
     Args:
         prompt: the last prompt, exactly; None where none is known yet, then any line that looks like one will do.
+        has_blank_gap: whether the device may print empty lines in front of a prompt.
         echoes_blanks: whether the device echoes blanks.
         most_characters: what is kept at most; the rest is counted as cut.
         repeat_seconds: how long a confirmation may be missing before another one is asked for.
@@ -85,12 +88,15 @@ class Reading:
         self,
         prompt: str | None,
         *,
+        has_blank_gap: bool = True,
         echoes_blanks: bool = True,
         most_characters: int | None = None,
         repeat_seconds: float = REPEAT_SECONDS,
         blanks: Callable[[], int] = _random_blanks,
     ) -> None:
         self._prompt = prompt
+        self._between = _BETWEEN if has_blank_gap else _BETWEEN_WITHOUT_BLANKS
+        self.has_blank_gap = has_blank_gap
         self.echoes_blanks = echoes_blanks
         self._most = most_characters
         self._blanks = blanks
@@ -160,8 +166,12 @@ class Reading:
     def _is_answered(self, tail: str, since: str, line: str) -> bool:
         """Whether the last confirmation stands at the end, between two prompts, and came after it was sent."""
         # Each by itself says too little: where the confirmations are empty lines, the same may stand in the output.
-        answer = rf"{re.escape(self._sent[-1][1])}\n{_BETWEEN}{_like(line)}\Z"
-        return bool(re.search(answer, since) and re.search(rf"(?:^|\n){_like(line)}{answer}", tail))
+        answer = rf"{re.escape(self._sent[-1][1])}\n{self._between}{_like(line)}\Z"
+        found = re.search(answer, since)
+        if found is None or not re.search(rf"(?:^|\n){_like(line)}{answer}", tail):
+            return False
+        self.has_blank_gap = "\n\n" in found[0]
+        return True
 
     def _confirm(self) -> Confirm:
         line = ""
@@ -184,7 +194,7 @@ class Reading:
         line = last_line(text)
         text = text[: len(text) - len(line)]
         for _, sent in reversed(self._sent):
-            pattern = re.compile(rf"(?:^|(?<=\n)){_like(line)}(?:{re.escape(sent)})?\n{_BETWEEN}\Z")
+            pattern = re.compile(rf"(?:^|(?<=\n)){_like(line)}(?:{re.escape(sent)})?\n{self._between}\Z")
             # Only near the end: in 20 MB it would be tried at each line.
             if found := pattern.search(text, max(0, len(text) - _TAIL_CHARACTERS)):
                 text = text[: found.start()]
@@ -203,8 +213,12 @@ class Reading:
             if end is None:
                 continue
             rest = raw[position + len(sent + end) :]
-            answers = rf"{_BETWEEN}(?:{_like(line)} *\n{_BETWEEN})*{_like(line)}"
-            if len(rest) > _TAIL_CHARACTERS or not re.fullmatch(answers, clean(rest)):
+            answers = rf"{self._between}(?:{_like(line)} *\n{self._between})*{_like(line)}"
+            # The echo of the shell itself comes behind a prompt, has one behind it, and comes once.
+            is_behind_prompt = shape(last_line(clean(raw[:position][-_TAIL_CHARACTERS:]))) == shape(line)
+            after = clean(rest) if len(rest) <= _TAIL_CHARACTERS else ""
+            comes_again = re.search(rf"{_like(line)}{re.escape(sent)}\n", after)
+            if not is_behind_prompt or comes_again or not re.fullmatch(answers, after):
                 raw = raw[:position] + rest
         return raw
 

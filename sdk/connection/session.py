@@ -56,6 +56,7 @@ class Session:
         self.prompt = ""
         self.driver: Any = None
         self.echoes_blanks = True
+        self.has_blank_gap = True
         self.ended_because: str | None = None
         self.stage: Cause = Cause.CONNECT_TIMEOUT
         self._channel: Any = None
@@ -263,7 +264,12 @@ class Session:
     # Reading and writing
 
     def _reading(self, most_bytes: int) -> Reading:
-        return Reading(self.prompt or None, echoes_blanks=self.echoes_blanks, most_characters=most_bytes)
+        return Reading(
+            self.prompt or None,
+            has_blank_gap=self.has_blank_gap,
+            echoes_blanks=self.echoes_blanks,
+            most_characters=most_bytes,
+        )
 
     _read_at = 0.0
 

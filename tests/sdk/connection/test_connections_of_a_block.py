@@ -14,9 +14,9 @@ from sdk import (
     FunctionBlockResultData,
     WorkflowContext,
 )
-from sdk.connection import Cause, connect
+from sdk.connection import Cause, DeviceError, connect
 from sdk.connection.errors import fail
-from sdk.testing.devices import EmulatedIos
+from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import until
 
 
@@ -74,18 +74,19 @@ async def test_a_block_has_one_session_for_each_device_and_none_when_it_has_ende
         await until(lambda: ssh_threads() == [], "the sessions have ended with the block", 5)
 
 
-async def test_a_kept_session_that_the_device_has_ended_is_replaced() -> None:
-    async def work() -> None:
-        async with EmulatedIos("admin", PASSWORD, "r1") as device:
-            login, port = login_to(device), device.port
+async def test_a_session_that_the_device_has_ended_is_not_kept() -> None:
+    async with EmulatedIos("admin", PASSWORD, "r1", faults=Faults(drop_mid_command="show version")) as device:
+        login = login_to(device)
+
+        async def work() -> None:
+            async with connect(login, platform="ios") as conn:
+                with pytest.raises(DeviceError):
+                    await conn.send_command("show version")
             async with connect(login, platform="ios") as conn:
                 await conn.send_command("show clock")
-        await until(lambda: ssh_threads() == [], "the session has ended", 5)
-        async with EmulatedIos("admin", PASSWORD, "r1", port=port), connect(login, platform="ios") as conn:
-            await conn.send_command("show clock")
 
-    result = await result_of(work)
-    assert result.success, result.message
+        result = await result_of(work)
+        assert result.success, result.message
 
 
 async def test_outside_of_a_block_leaving_ends_the_session() -> None:
