@@ -13,7 +13,6 @@ _BROUGHT_ALONG: Final = {
     "RestrictedPython": "restrictedpython",
     "hier_config": "hier-config",
     "httpx": "httpx",
-    "jinja2": "jinja2",
     "loguru": "loguru",
     "napalm": "napalm",
     "ncclient": "ncclient",

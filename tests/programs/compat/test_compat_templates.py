@@ -1,7 +1,6 @@
-"""Templates in the alias: the same texts as the package makes of them, or what to install."""
+"""Templates in the alias: the same texts as the package makes of them."""
 
 import importlib
-import importlib.util
 from datetime import datetime
 from typing import Any
 
@@ -11,17 +10,12 @@ from sdk.compat.finder import install_alias
 
 install_alias()
 
-needs_jinja2 = pytest.mark.skipif(
-    importlib.util.find_spec("jinja2") is None, reason="jinja2 is not installed here"
-)
-
 
 def of(name: str) -> Any:
     """A module of the alias."""
     return importlib.import_module(f"neops_worker_sdk.connection.utils.jinja{name}")
 
 
-@needs_jinja2
 @pytest.mark.parametrize(
     ("template", "text"),
     [
@@ -59,7 +53,6 @@ def test_a_template_gives_what_the_package_makes_of_it(template: str, text: str)
     assert capabilities["rc"].results == ({"vlan": 7} if "set_result" in template else {})
 
 
-@needs_jinja2
 @pytest.mark.parametrize(
     ("template", "kind"),
     [
@@ -75,7 +68,6 @@ def test_what_a_template_must_not_do_is_an_error(template: str, kind: str) -> No
     assert type(caught.value).__name__ == kind
 
 
-@needs_jinja2
 def test_what_is_registered_is_there_for_every_template() -> None:
     registry = of(".registry")
     registry.register_jinja_filter("shout")(lambda text: text.upper())
@@ -90,13 +82,3 @@ def test_what_is_registered_is_there_for_every_template() -> None:
             registry.JINJA_GLOBALS["seven"],
             registry.JINJA_CAPABILITIES["list"],
         )
-
-
-def test_without_jinja2_a_template_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(name: str) -> Any:
-        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-    render = of("").render_jinja_template
-    monkeypatch.setattr("sdk.compat.client.importlib.import_module", absent)
-    with pytest.raises(ImportError, match=r"install jinja2 into the worker's environment"):
-        render("x")

@@ -12,7 +12,7 @@ _refuse = refusing(__name__)
 
 
 def __getattr__(name: str) -> Any:
-    # Made when they are asked for: jinja2 may not be installed, and these derive from its class.
+    # Made when they are asked for: jinja2 is loaded by the first template, and these derive from a class of it.
     return _extensions()[name] if name in ("CommentExtension", "TryExceptExtension") else _refuse(name)
 
 

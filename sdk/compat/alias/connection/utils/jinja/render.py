@@ -21,7 +21,7 @@ def render_jinja_template(
 ) -> str:
     """The text of `template` with these variables. What is not defined is an error.
 
-    Raises `jinja2.TemplateError`, and `ImportError` with the way out where jinja2 is not installed.
+    Raises `jinja2.TemplateError`, and what a filter raises.
     """
     jinja2 = library("jinja2")
     environment = library("jinja2.sandbox").SandboxedEnvironment(
