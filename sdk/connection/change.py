@@ -76,6 +76,8 @@ class Change(AppliedChange):
     async def confirm(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
         """Let the change stay: stop the timer on the device. Does nothing without `confirm_seconds`.
 
+        `timeout` is in seconds. Cancelled, it goes on at once, the connection ends, and the timer may go on.
+
         Raises:
             ConfirmedTooLateError: the timer has run out before.
             DeviceError: the device did not answer, and its timer goes on.
@@ -84,6 +86,8 @@ class Change(AppliedChange):
 
     async def undo(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Restoration:
         """Give the device the configuration that it had when the plan was made, and stop its timer then.
+
+        `timeout` is in seconds. Cancelled, it goes on at once and the connection ends; a part may be taken back.
 
         Raises:
             NotRestoredError: something is left, and the message lists it.
@@ -101,10 +105,10 @@ class SyncChange(AppliedChange):
         self._run = run
 
     def confirm(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
-        """As `Change.confirm`."""
+        """As `Change.confirm`. `timeout` is in seconds."""
         self._run(changing.confirm_change(self._applied), timeout)
 
     def undo(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Restoration:
-        """As `Change.undo`."""
+        """As `Change.undo`. `timeout` is in seconds."""
         restoration: Restoration = self._run(changing.undo_change(self._plan, self._applied), timeout)
         return restoration

@@ -130,7 +130,8 @@ class Connection:
     async def plan(self, lines: str | Iterable[str], timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Plan:
         """Read the configuration, and return what `lines` would make of it. Nothing is changed.
 
-        The lines of a section are indented below its header, as the device shows them.
+        The lines of a section are indented below its header, as the device shows them. `timeout` is in seconds.
+        Cancelled, it goes on at once, and the connection ends.
 
         Raises:
             LinesError: there are no lines, or some that can't be sent.
@@ -148,8 +149,9 @@ class Connection:
         """Send the lines of a plan, one by one, and return what they have changed.
 
         The first line that is refused ends it, and those before it are taken back. With `confirm_seconds` the device
-        takes the change back by itself, unless `Change.confirm` comes before (IOS counts in minutes). `timeout` is for
-        all of it together.
+        takes the change back by itself, unless `Change.confirm` comes before (IOS counts in minutes). `timeout`, in
+        seconds, is for all of it together. Cancelled, it goes on at once and the connection ends; the lines that are in
+        force then stay so, and the job's log says how many.
 
         Raises:
             ConfigurationChangedError: the device has changed since the plan was made. No line was sent.

@@ -25,7 +25,8 @@ async def rollback_source(
     """Make sure, before a change, that `restore` could give the device back what it has now; return from where.
 
     That is the `current_configuration` of `device` (the inventory), if it is what the device runs. Without one, the
-    startup configuration has to be, and `will_save` must be False: saving the change would overwrite it.
+    startup configuration has to be, and `will_save` must be False: saving the change would overwrite it. `timeout` is
+    in seconds. Cancelled, it goes on at once, and the connection ends.
 
     Raises:
         NothingToRestoreError: neither is what the device runs.
@@ -46,7 +47,8 @@ async def restore(
 
     `context` is the job's, or a device of it. With `lines`, those that `run` has sent, only what they did is taken
     back, and what differs besides is left and told: it may be the work of somebody else. Without them the device gets
-    the whole earlier configuration, and whatever was changed since then is lost.
+    the whole earlier configuration, and whatever was changed since then is lost. `timeout` is in seconds. Cancelled, it
+    goes on at once and the connection ends; a part may be restored.
 
     Raises:
         NothingToRestoreError: there is none. Nothing was sent.

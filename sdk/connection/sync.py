@@ -124,7 +124,7 @@ class SyncConnection:
         self.run(verbs.save_config(), timeout)
 
     def plan(self, lines: str | Iterable[str], timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Plan:
-        """As `Connection.plan`."""
+        """As `Connection.plan`. `timeout` is in seconds."""
         text, dialect = self.run(changing.read(), timeout)
         return plan_lines(text, lines, dialect)
 
@@ -135,7 +135,7 @@ class SyncConnection:
         *,
         confirm_seconds: float | None = None,
     ) -> SyncChange:
-        """As `Connection.apply`."""
+        """As `Connection.apply`. `timeout` is in seconds."""
         change = changing.Changing(self._target, plan, confirm_seconds, timeout)
         try:
             applied = self.run(change.verb(), timeout)
