@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import re
-import socket
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,15 +14,14 @@ from sdk.connection.deadline import Deadline, DeadlineError
 from sdk.connection.driver import enable_command
 from sdk.connection.errors import DeviceError, fail
 from sdk.connection.login import Login
-from sdk.connection.places import SessionPlace
 from sdk.connection.prompt import Ask, clean, last_words, what_may_be_asked
 from sdk.connection.reading import Asked, Confirm, Done, Reading, Wait
 from sdk.connection.session_log import SessionLog
+from sdk.connection.terminal import Terminal
 
 MOST_OUTPUT_BYTES: Final = 4_000_000
 """Of one command; the result of a whole job is 8 MB at most, unless the worker is set otherwise."""
 
-_CHUNK_BYTES: Final = 65_536
 _LONGEST_WAIT_SECONDS: Final = 1.0
 _RESUME_SECONDS: Final = 10.0
 _INTERRUPT: Final = "\x03"
@@ -42,7 +38,7 @@ class Raw:
     duration_seconds: float = 0.0
 
 
-class Session:
+class Session(Terminal):
     """The command line of one device. One step at a time; `abort` from any thread.
 
     `prompt` is what the device showed last. `log` gets what is sent and received.
@@ -51,85 +47,14 @@ class Session:
     def __init__(
         self, login: Login, log: SessionLog | None = None, *, max_output_bytes: int = MOST_OUTPUT_BYTES
     ) -> None:
+        super().__init__(log)
         self.login = login
         self.where = login.where
         self.prompt = ""
-        self.driver: Any = None
         self.echoes_blanks = True
         self.has_blank_gap = True
-        self.ended_because: str | None = None
         self.stage: Cause = Cause.CONNECT_TIMEOUT
-        self._channel: Any = None
-        self._socket: Any = None
-        self._client: Any = None
-        self._place: SessionPlace | None = None
         self._most_bytes = max_output_bytes
-        self._log = log
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._tail = ""
-        self._is_aborted = threading.Event()
-
-    # What the login hands over
-
-    def use_socket(self, sock: Any) -> None:
-        """Take over a connected socket, to be able to end it."""
-        self._socket = sock
-        if self.is_aborted:
-            self.abort()
-
-    def use_place(self, place: SessionPlace) -> None:
-        """Take over the place among the sessions on the device, to give it back at the end."""
-        self._place = place
-
-    def use_client(self, client: Any) -> None:
-        """Take over the SSH connection, to be able to end it."""
-        self._client = client
-
-    def use(self, driver: Any) -> None:
-        """Take over netmiko's object, once it has a channel."""
-        self.driver = driver
-        self._channel = driver.remote_conn
-        self._read_at = time.monotonic()
-
-    # Its end
-
-    @property
-    def is_aborted(self) -> bool:
-        """Whether somebody has ended it."""
-        return self._is_aborted.is_set()
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether a further command can be sent."""
-        return self.ended_because is None and self._channel is not None and not self._channel.closed
-
-    @property
-    def tail(self) -> str:
-        """The last that the device has said, as it came: mask it before it is shown."""
-        return clean(self._tail)
-
-    @property
-    def last_line(self) -> str | None:
-        """The last line that holds anything, as it came: mask it before it is shown."""
-        return last_words(self.tail) or None
-
-    def abort(self, because: str = "it was given up") -> None:
-        """End the session, so that the thread that uses it fails within moments. Does not block; from any thread."""
-        self.ended_because = self.ended_because or because
-        self._is_aborted.set()
-        sock = self._socket
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-        client = self._client
-        if client is not None:
-            client.close()
-        if self._place is not None:
-            self._place.give_back()
-
-    def close(self) -> None:
-        """End the session. Does not block: paramiko's thread closes the connection and ends by itself."""
-        self.abort("it was closed")
 
     # Commands
 
@@ -144,7 +69,7 @@ class Session:
         what = _the_command(command)
         self._check_usable()
         with self._naming(what, deadline):
-            self._discard_pending()
+            self.discard_pending()
             reading = self._reading(max_output_bytes or self._most_bytes)
             self.write(command.rstrip() + self.driver.RETURN)
             self._read_until_prompt(reading, what, deadline)
@@ -189,7 +114,7 @@ class Session:
             return
         what = _the_command(command)
         with self._naming(what, deadline):
-            self._discard_pending()
+            self.discard_pending()
             reading = self._reading(self._most_bytes)
             self.write(command + self.driver.RETURN)
             if self._is_password_asked(reading, what, deadline):
@@ -270,47 +195,6 @@ class Session:
             echoes_blanks=self.echoes_blanks,
             most_characters=most_bytes,
         )
-
-    _read_at = 0.0
-
-    @property
-    def quiet_seconds(self) -> float:
-        """How long nothing has come or gone."""
-        return time.monotonic() - self._read_at
-
-    def read(self, seconds: float, deadline: Deadline) -> str:
-        """Return what comes within `seconds`, "" for nothing. Raises `DeadlineError` and `EOFError`."""
-        deadline.check()
-        self._channel.settimeout(max(0.001, min(seconds, deadline.left_seconds)))
-        try:
-            data = self._channel.recv(_CHUNK_BYTES)
-        except TimeoutError:
-            return ""
-        if not data:
-            raise EOFError
-        self._read_at = time.monotonic()
-        text = self._decoder.decode(data)
-        self.hear(text)
-        return text
-
-    def hear(self, text: str) -> None:
-        """Keep the end of what the device said, for messages, and write it to the session log."""
-        self._tail = (self._tail + text)[-1000:]
-        if self._log is not None:
-            self._log.received(text)
-
-    def write(self, text: str, *, is_secret: bool = False) -> None:
-        """Send `text`. `is_secret` keeps it out of the session log. Raises `OSError`."""
-        # `abort` is what ends it where the device takes nothing any more.
-        self._channel.settimeout(None)
-        if self._log is not None:
-            self._log.sent("(a secret)" if is_secret else text)
-        self._channel.sendall(text.encode(self.driver.encoding, "replace"))
-        self._read_at = time.monotonic()
-
-    def _discard_pending(self) -> None:
-        while self._channel.recv_ready():
-            self.read(0.001, Deadline(1))
 
     # Errors
 

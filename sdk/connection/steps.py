@@ -46,6 +46,8 @@ def verb_step(device: Device, verb: Verb[T], deadline: Deadline) -> Step[T]:
         try:
             return device.do(verb, deadline)
         except Exception as error:
+            if device.session.is_aborted and not isinstance(error, DeviceError):
+                raise  # whatever came of it when the session was ended below it: nobody waits any more
             raise _told(device.target, verb.what, error) from None
 
     name = f"{verb.what} on {device.session.where}"
