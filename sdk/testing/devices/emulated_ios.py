@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+from functools import cache
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -25,6 +26,15 @@ LOOPBACK: Final = "127.0.0.1"
 # asyncssh offers it and paramiko does not know it, so the two find no common algorithm.
 _KEX_UNKNOWN_TO_PARAMIKO: Final = ["curve448-sha512"]
 _RELOAD_SECONDS: Final = 0.5
+
+
+@cache
+def _usual_host_key(key_type: str) -> asyncssh.SSHKey:
+    """The host key of all emulated devices of this process.
+
+    Their ports are given out again, and one with another key than the device before it would be one that was exchanged.
+    """
+    return asyncssh.generate_private_key(key_type)
 
 
 class EmulatedIos:
@@ -110,7 +120,7 @@ class EmulatedIos:
         loop = asyncio.get_running_loop()
         self.device.call_later, self.device.reload = loop.call_later, self._begin_reload
         self.device.on_change = self._follow_management
-        self._host_key = self._new_host_key()
+        self._host_key = _usual_host_key(self._key_type)
         port = 0 if self.faults.need_a_front else self._wanted_port
         talk = talk_of(self.faults)
         if talk is not None:
@@ -148,11 +158,12 @@ class EmulatedIos:
     def renew_host_key(self) -> None:
         """Have another host key from the next connection on, as a device that was exchanged."""
         assert isinstance(self._server, asyncssh.SSHAcceptor), "it has to be started, as an SSH service"
-        self._host_key = self._new_host_key()
+        self._host_key = asyncssh.generate_private_key(self._key_type)
         self._server.update(server_host_keys=[self._host_key])
 
-    def _new_host_key(self) -> asyncssh.SSHKey:
-        return asyncssh.generate_private_key("ssh-rsa" if self.faults.sha1_only else "ssh-ed25519")
+    @property
+    def _key_type(self) -> str:
+        return "ssh-rsa" if self.faults.sha1_only else "ssh-ed25519"
 
     async def _listen(self, port: int) -> asyncssh.SSHAcceptor:
         options: dict[str, Any] = {}

@@ -84,6 +84,7 @@ class Ask(FunctionBlock[AskParams, Asked]):
         # What is made once for a process is no leak: the loop's own threads, netmiko's modules.
         healthy = context.devices[-1]
         await _ask(_PATIENT, healthy, Asked())
+        await asyncio.to_thread(int)  # asyncio's own thread, in which `connect_sync` is called here
         descriptors, threads = _descriptors(), set(threading.enumerate())
         try:
             if params.without_async:
