@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from blocks.devices.configuration_template import TemplateFailedError, render
 from blocks.devices.configure import Configure
 from blocks.devices.configure_request import ConfigureParams
-from sdk import AcquireParams, FunctionBlockResult, FunctionBlockRollbackResult, WorkflowContext
+from sdk import AcquireParams, FunctionBlockRollbackResult, WorkflowContext
 from sdk.connection.platforms.ios_configuration import IOS
 from sdk.testing.devices import EmulatedIos, Faults
 
@@ -34,14 +34,12 @@ def job(
     return params, WorkflowContext.from_job(context, "device", 1)
 
 
-async def run(params: ConfigureParams, context: WorkflowContext) -> FunctionBlockResult[Any]:
-    """As a job has it: an error becomes a failed result."""
+async def run(params: ConfigureParams, context: WorkflowContext) -> Any:
+    """As a job has it: an error becomes a failed result. Any, as its data may be None, which no test asks first."""
     return await Configure().execute_function_block(params, context)
 
 
-async def configure(
-    device: EmulatedIos, stored: str | None = "running", **values: Any
-) -> FunctionBlockResult[Any]:
+async def configure(device: EmulatedIos, stored: str | None = "running", **values: Any) -> Any:
     return await run(*job(device, stored, **values))
 
 
