@@ -17,9 +17,9 @@ root=$(cd "$(dirname "$0")/.." && pwd -P)
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "unprivileged: $*"; exit 1; }
 
-# What starts no process of the worker's, or is about this project's texts and tools.
+# What starts no process of the worker's, asks for no right that a user lacks, or is about this project's texts and tools.
 process_tests='-m "not pure"'
-for folder in packaging typing docs deploy sdk/devengine programs/bench programs/compat programs/mutants; do
+for folder in packaging typing docs deploy sdk blocks programs/bench programs/compat programs/mutants programs/device_truth programs/device_faults; do
     process_tests="$process_tests --ignore=tests/$folder"
 done
 
