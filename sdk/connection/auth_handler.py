@@ -17,8 +17,9 @@ class AuthHandler(AuthOnlyHandler):  # type: ignore[misc]  # ships no types
 
     _answered: threading.Event | None = None
 
+    # An attribute there, which paramiko sets too late: to take that back is what this is for.
     @property
-    def auth_event(self) -> threading.Event | None:
+    def auth_event(self) -> threading.Event | None:  # pyright: ignore[reportIncompatibleVariableOverride]
         """What paramiko sets when an answer has come."""
         return self._answered
 
