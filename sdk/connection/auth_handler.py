@@ -19,12 +19,12 @@ class AuthHandler(AuthOnlyHandler):  # type: ignore[misc]  # ships no types
 
     # An attribute there, which paramiko sets too late: to take that back is what this is for.
     @property
-    def auth_event(self) -> threading.Event | None:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def auth_event(self) -> threading.Event | None:
         """What paramiko sets when an answer has come."""
         return self._answered
 
     @auth_event.setter
-    def auth_event(self, event: threading.Event | None) -> None:
+    def auth_event(self, event: threading.Event | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         # paramiko's own, made too late.
         pass
 
