@@ -19,7 +19,7 @@ fail() { say "unprivileged: $*"; exit 1; }
 
 # What starts no process of the worker's, asks for no right that a user lacks, or is about this project's texts and tools.
 process_tests='-m "not pure"'
-for folder in packaging typing docs deploy sdk blocks programs/bench programs/compat programs/mutants programs/device_truth programs/device_faults; do
+for folder in packaging typing docs deploy sdk blocks programs; do
     process_tests="$process_tests --ignore=tests/$folder"
 done
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from supervisor.launcher import sweep
+from supervisor.launcher import job_users, sweep
 from supervisor.launcher.known_children import direct_children
 from tests.capabilities import need
 from tests.patience import PATIENCE_SECONDS
@@ -123,9 +123,11 @@ _spared: set[int] = set()
 def _has_sweepers_spare_children() -> None:
     """A sweeper that a test makes in this process would take the hosts of other tests for strays, and kill them.
 
-    For the whole run, and never undone: what a module's fixtures made is swept after the last of its tests.
+    So would the cleaning up after a user, where that is the one of the tests. For the whole run, and never undone: what
+    a module's fixtures made is swept after the last of its tests.
     """
-    sweep.direct_children = lambda: direct_children() - _spared  # type: ignore[attr-defined]
+    for module in (sweep, job_users):
+        module.direct_children = lambda: direct_children() - _spared  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)

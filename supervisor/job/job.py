@@ -31,7 +31,8 @@ class Job:
             document = {"parameters": self.parameters, "context": self.context}
             return json.dumps({**document, "host_keys": keys} if keys else document).encode()
         parts = (b'{"parameters": ', self.texts.parameters, b', "context": ', self.texts.context)
-        return b"".join((*parts, b', "host_keys": ', json.dumps(keys).encode(), b"}"))
+        known_keys = (b', "host_keys": ', json.dumps(keys).encode()) if keys else ()
+        return b"".join((*parts, *known_keys, b"}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,4 +101,4 @@ def test_show_command_names_what_the_inventory_lacks(
         ShowCommand, ShowCommandParams(commands=["show clock"]), context, source=source
     )
     assert (outcome.cause, outcome.retryable) == ("block_failed", False)
-    assert "Device 3 (127.0.0.1) has no username or no password" in outcome.message
+    assert "Device 3 (127.0.0.1) has no username, or neither a password nor a key" in outcome.message

@@ -74,7 +74,7 @@ class Stage:
     def _pid_of(self, router: FrrDevice) -> int:
         """Return a process of the router: its SSH server, which has the key of that router in its view of the files."""
         for process in psutil.Process(self.holder_pid).children(recursive=True):
-            if Path(f"/proc/{process.pid}/root/run/{router.hostname}_host_key").exists():
+            if Path("/proc", str(process.pid), "root", "run", f"{router.hostname}_host_key").exists():
                 return process.pid
         raise AssertionError(f"{router.hostname} is not there any more")
 

@@ -198,7 +198,7 @@ def test_parameters_and_context_come_from_files(tmp_path: Path) -> None:
     done = supervisor("run-block", "show_command", "--function-blocks", "blocks.show_command", *files)
     shown = json.loads(done.stdout)
     assert done.returncode == 1
-    assert "Device 4 (127.0.0.1) has no platform" in shown["message"]
+    assert "127.0.0.1 port 22 has no platform" in shown["message"]
     assert "hidden-1" not in done.stdout + done.stderr
 
 

@@ -91,6 +91,8 @@ def test_of_very_many_files_a_part_is_removed_and_the_user_is_not_called_clean_u
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(user_leftovers_module, "_MOST_REMOVED", 40)
+    # The user is that of the tests: every child of this process is its.
+    monkeypatch.setattr(job_users_module, "direct_children", set)
     for number in range(100):
         (tmp_path / str(number)).touch()
     left: list[int] = []
