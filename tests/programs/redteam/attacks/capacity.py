@@ -73,9 +73,11 @@ def events(worker: Worker, name: str) -> int:
 
 
 def template_of(worker: Worker) -> int:
-    """Return the pid of the worker's template."""
-    (pid,) = [pid for pid, name in worker.below_supervisor.items() if name == "neops-template"]
-    return pid
+    """Return the pid of the worker's template: the oldest, as a child that was forked just now still has its name."""
+    templates = [pid for pid, name in worker.below_supervisor.items() if name == "neops-template"]
+    return min(
+        templates, key=lambda pid: int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    )
 
 
 async def claimed(scene: Scene, jobs: list[str]) -> int:
