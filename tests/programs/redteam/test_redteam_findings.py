@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs.redteam import __main__ as program
 from tests.programs.redteam.__main__ import _try
 from tests.programs.redteam.attack import ATTACKS, Attack, BrokenError, CannotError, attack, check
 from tests.programs.redteam.attacks import all_attacks
@@ -92,3 +93,26 @@ def test_check_says_what_it_was_given() -> None:
     with pytest.raises(BrokenError, match="lost"):
         check([], "lost")
     check([1], "lost")
+
+
+@pytest.mark.parametrize(
+    ("states", "last"),
+    [
+        ([State.ERROR, State.HELD], State.HELD),
+        ([State.ERROR, State.ERROR], State.ERROR),
+        ([State.BROKEN], State.BROKEN),
+    ],
+)
+async def test_an_attack_that_did_not_come_off_is_tried_once_more_and_one_that_broke_the_worker_is_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], states: list[State], last: State
+) -> None:
+    left = list(states)
+
+    async def tried(attack: Attack) -> Finding:
+        return Finding(attack.number, attack.title, left.pop(0), "a reason", 0.1)
+
+    monkeypatch.setattr(program, "_try", tried)
+    one = next(iter(ATTACKS.values()))
+    (finding,) = await program._try_all([one])
+    assert (finding.state, left) == (last, [])
+    assert ("is tried once more. The first try: a reason" in capsys.readouterr().err) == (len(states) == 2)
