@@ -26,7 +26,6 @@ from sdk.connection import (
     DeviceError,
     LinesError,
     Plan,
-    connect,
     restore,
     rollback_source,
     without_secrets,
@@ -128,7 +127,7 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
         assert device is not None  # registered to run on a device
         try:
             lines = params.lines_for(device)
-            async with _connected(params, device) as connection:
+            async with params.connect(device, Configuration) as connection:
                 plan = await connection.plan(lines, timeout=params.read_timeout_seconds)
                 if params.dry_run or plan.is_empty:
                     return await self._without_change(params, device, connection, plan)
@@ -155,7 +154,7 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
 
     async def _taken_back(self, params: ConfigureParams, device: DeviceEntity) -> Rollback:
         lines = params.lines_for(device)
-        async with _connected(params, device) as connection:
+        async with params.connect(device, Configuration) as connection:
             done = await restore(connection, device, lines=lines, timeout=params.change_timeout_seconds)
             if params.save and done.is_complete:
                 await connection.save_config(timeout=params.read_timeout_seconds)
@@ -211,7 +210,7 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
         Returns what went wrong, and what has become of the change.
         """
         try:
-            async with _connected(params, device):
+            async with params.connect(device, Configuration):
                 pass
         except DeviceError as error:
             refused = f"After the change no new login was possible: {error}"
@@ -223,12 +222,6 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
             return f"{refused} The change was taken back. The configuration is as it was before."
         await change.confirm(timeout=params.read_timeout_seconds)
         return None
-
-
-def _connected(params: ConfigureParams, device: DeviceEntity) -> Connection:
-    return connect(
-        device, needs=(Configuration,), login_seconds=params.login_timeout_seconds, parameters=params
-    )
 
 
 def _texts(lines: object) -> list[str]:

@@ -13,7 +13,7 @@ from sdk import (
     register_function_block,
 )
 from sdk.connection import DeviceFacts as Facts
-from sdk.connection import Information, connect
+from sdk.connection import Information
 from sdk.testing import fb_test_case_with_lab
 
 
@@ -81,9 +81,7 @@ class DeviceFacts(FunctionBlock[DeviceFactsParams, DeviceFactsResult]):
         """Return the facts. Raises `DeviceError`."""
         device = context.device
         assert device is not None  # registered to run on a device
-        async with connect(
-            device, needs=(Information,), login_seconds=params.login_timeout_seconds, parameters=params
-        ) as connection:
+        async with params.connect(device, Information) as connection:
             facts = await connection.get_information(timeout=params.read_timeout_seconds)
         if params.store:
             _store(device, facts)

@@ -18,7 +18,7 @@ from sdk import (
     WorkflowContext,
     register_function_block,
 )
-from sdk.connection import Information, InterfaceFacts, connect
+from sdk.connection import Information, InterfaceFacts
 from sdk.testing import fb_test_case_with_lab
 
 
@@ -84,12 +84,7 @@ class InterfaceFactsBlock(FunctionBlock[InterfaceFactsParams, InterfaceFactsResu
 
     async def run(self, params: InterfaceFactsParams, context: WorkflowContext) -> Result:
         """Return the interfaces. Raises `DeviceError`."""
-        async with connect(
-            context.device,
-            needs=(Information,),
-            login_seconds=params.login_timeout_seconds,
-            parameters=params,
-        ) as connection:
+        async with params.connect(context.device, Information) as connection:
             interfaces = await connection.get_interfaces(timeout=params.read_timeout_seconds)
         stored = store_interfaces(context, interfaces) if params.store else Stored()
         data = InterfaceFactsResult(

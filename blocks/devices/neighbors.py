@@ -13,7 +13,7 @@ from sdk import (
     WorkflowContext,
     register_function_block,
 )
-from sdk.connection import Information, Neighbor, connect
+from sdk.connection import Information, Neighbor
 from sdk.testing import fb_test_case_with_lab
 
 
@@ -64,9 +64,7 @@ class Neighbors(FunctionBlock[NeighborsParams, NeighborsResult]):
         """Return the neighbors. Raises `DeviceError`."""
         device = context.device
         assert device is not None  # registered to run on a device
-        async with connect(
-            device, needs=(Information,), login_seconds=params.login_timeout_seconds, parameters=params
-        ) as connection:
+        async with params.connect(device, Information) as connection:
             neighbors = await connection.get_neighbors(timeout=params.read_timeout_seconds)
         if params.store:
             device.facts = {**(device.facts or {}), "neighbors": [asdict(each) for each in neighbors]}

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from sdk import FunctionBlockParams
+from sdk import DeviceEntity, FunctionBlockParams
+from sdk.connection import Connection, connect
 
 
 class DeviceParams(FunctionBlockParams):
@@ -20,3 +21,10 @@ class DeviceParams(FunctionBlockParams):
     read_timeout_seconds: float = Field(
         default=60, ge=0.1, le=600, description="For each answer of the device"
     )
+
+    def connect(self, device: DeviceEntity | None, *needs: type) -> Connection:
+        """Return the connection to the job's device under these limits, for an `async with`.
+
+        Raises `DeviceError` where the inventory lacks something, or the platform what is needed.
+        """
+        return connect(device, needs=needs, login_seconds=self.login_timeout_seconds, parameters=self)

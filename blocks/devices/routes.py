@@ -15,7 +15,7 @@ from sdk import (
     WorkflowContext,
     register_function_block,
 )
-from sdk.connection import Information, Route, connect
+from sdk.connection import Information, Route
 from sdk.testing import fb_test_case_with_lab
 
 
@@ -88,9 +88,7 @@ class Routes(FunctionBlock[RoutesParams, RoutesResult]):
         """Return the routes. Raises `DeviceError`."""
         device = context.device
         assert device is not None  # registered to run on a device
-        async with connect(
-            device, needs=(Information,), login_seconds=params.login_timeout_seconds, parameters=params
-        ) as connection:
+        async with params.connect(device, Information) as connection:
             routes = await connection.get_routes(timeout=params.read_timeout_seconds)
         counts = dict(sorted(Counter(route.protocol for route in routes).items()))
         if params.store:

@@ -8,12 +8,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sdk.connection import changing, verbs
+from sdk.connection.base_connection import BaseConnection
 from sdk.connection.change import Change
 from sdk.connection.changes.plan import Plan, plan_lines
 from sdk.connection.connecting import DEFAULT_LOGIN_SECONDS, DEFAULT_TIMEOUT_SECONDS, target_of
 from sdk.connection.deadline import Deadline
-from sdk.connection.device import Device, Target
-from sdk.connection.errors import DeviceError, SessionEndedError
+from sdk.connection.errors import DeviceError
 from sdk.connection.pool import current_pool
 from sdk.connection.steps import enter_step, leave, verb_step
 from sdk.connection.threads import run_limited
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Connection:
+class Connection(BaseConnection):
     """A device that `connect` has logged in to. Use it inside of its `async with`.
 
     Every verb has its own limit, `timeout` in seconds, and raises a `DeviceError`. After an error of the connection
@@ -34,35 +34,7 @@ class Connection:
     connection too. Verbs that are called at once run one after the other.
     """
 
-    def __init__(self, target: Target, login_seconds: float) -> None:
-        self._target = target
-        self._login_seconds = login_seconds
-        self._device: Device | None = None
-
-    @property
-    def where(self) -> str:
-        """The device as messages name it: address and port."""
-        return self._target.login.where
-
-    @property
-    def host(self) -> str:
-        """The device's address or name, as it is connected to."""
-        return self._target.login.host
-
-    @property
-    def platform(self) -> str:
-        """The short name of the device's platform."""
-        return self._target.platform.name
-
-    @property
-    def netmiko_type(self) -> str:
-        """The device type by which netmiko knows the platform."""
-        return self._target.platform.netmiko_type
-
-    @property
-    def prompt(self) -> str:
-        """What the device showed last when it was ready for a command."""
-        return self._entered().session.prompt
+    _block = "async with"
 
     async def __aenter__(self) -> Self:
         deadline = Deadline(self._login_seconds)
@@ -178,15 +150,6 @@ class Connection:
         Cancelled, it ends the connection.
         """
         return await run_limited(verb_step(self._entered(), verb, Deadline(timeout)), timeout)
-
-    def _entered(self) -> Device:
-        if self._device is None:
-            raise SessionEndedError(
-                f"{self.where} is not connected. Use the connection inside of its `async with`.",
-                where=self.where,
-                retryable=False,
-            )
-        return self._device
 
 
 def connect(

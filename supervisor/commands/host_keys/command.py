@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, CliPositionalArg, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import CliPositionalArg, SettingsConfigDict
 
 from supervisor.commands.journal.places import find_journal
-from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
+from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, StateDirectorySettings
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
 from supervisor.commands.shared.console import OutputConsole
 from supervisor.commands.shared.table import print_rows
@@ -21,7 +21,6 @@ from supervisor.host_keys.endpoint import Endpoint, parse_name
 from supervisor.host_keys.files import KeptFile
 from supervisor.host_keys.known_hosts_file import Line
 from supervisor.host_keys.store import FILE
-from supervisor.settings.env_file import EnvFileSource
 from supervisor.settings.run_settings import RunSettings
 
 PROGRAM: Final = "supervisor host-keys"
@@ -35,7 +34,7 @@ A device whose key was forgotten is a new one for the worker: the next key that 
 change; they are not listed here."""
 
 
-class HostKeysSettings(BaseSettings):
+class HostKeysSettings(StateDirectorySettings):
     """List the host keys of devices that the worker has accepted, or forget those of a device.
 
     Exit code 0 when done, 1 when not, 2 for wrong usage.
@@ -55,19 +54,6 @@ class HostKeysSettings(BaseSettings):
         alias="json",
         description="Print one JSON object, as is done where stdout is no terminal.",
     )
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags first; of environment and `.env`, only the state directory, as the daemon reads it."""
-        beside = (env_settings, EnvFileSource(settings_cls))
-        return (init_settings, *(OnlyThese(settings_cls, source, {"state_dir"}) for source in beside))
 
 
 def run(arguments: list[str]) -> int:

@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, CliPositionalArg, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import CliPositionalArg, SettingsConfigDict
 
 from supervisor.commands.journal.adoption import adopt
 from supervisor.commands.journal.output import print_entries, print_entry
 from supervisor.commands.journal.places import find_journal
-from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
+from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, StateDirectorySettings
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
 from supervisor.errors import SupervisorError
 from supervisor.journal import Entry
 from supervisor.journal.offline import drop, read_entries, requeue, salvage_entries
 from supervisor.journal.rows import DAMAGED
-from supervisor.settings.env_file import EnvFileSource
 from supervisor.settings.run_settings import RunSettings
 
 PROGRAM: Final = "supervisor journal"
@@ -41,7 +40,7 @@ its place, and keeps that when the dead letter is sent again. The worker may run
 not for `adopt`."""
 
 
-class JournalSettings(BaseSettings):
+class JournalSettings(StateDirectorySettings):
     """Show what the engine does not have yet, and send or drop results that it refused.
 
     Exit code 0 when done, 1 when not, 2 for wrong usage.
@@ -70,19 +69,6 @@ class JournalSettings(BaseSettings):
         alias="json",
         description="Print one JSON object, as is done where stdout is no terminal.",
     )
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags first; of environment and `.env`, only the state directory, as the daemon reads it."""
-        beside = (env_settings, EnvFileSource(settings_cls))
-        return (init_settings, *(OnlyThese(settings_cls, source, {"state_dir"}) for source in beside))
 
 
 def run(arguments: list[str]) -> int:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from supervisor.settings.env_file import EnvFileSource
 from supervisor.settings.run_settings import RunSettings
 
 EXIT_INTERRUPTED: Final = 130
@@ -48,3 +49,20 @@ class OnlyThese(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         """Return what the other source has of these settings."""
         return {name: value for name, value in self._source().items() if name in self._names}
+
+
+class StateDirectorySettings(BaseSettings):
+    """Base of the settings of a command that looks at a worker's state directory, and needs no worker."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags first; of environment and `.env`, only the state directory, as the daemon reads it."""
+        beside = (env_settings, EnvFileSource(settings_cls))
+        return (init_settings, *(OnlyThese(settings_cls, source, {"state_dir"}) for source in beside))
