@@ -154,6 +154,10 @@ class EmulatedIos:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await server.wait_closed()
+        # What was accepted just before the listener closed is handed over only now.
+        for _ in range(5):
+            await asyncio.sleep(0)
+        await self._cut_connections()
 
     def renew_host_key(self) -> None:
         """Have another host key from the next connection on, as a device that was exchanged."""
