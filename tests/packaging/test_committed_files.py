@@ -77,3 +77,7 @@ def test_the_patterns_find_what_they_are_for(patterns: list[str], text: str) -> 
 @pytest.mark.parametrize("text", ["var/lib/neops/work/job", "https://example.net/work/", "$HOME/work/x"])
 def test_a_job_s_own_folders_are_no_machine_s_path(text: str) -> None:
     assert not re.search("|".join(MACHINE_PATHS), text)
+
+
+def test_no_committed_file_holds_both_sides_of_a_merge() -> None:
+    assert places(["^<<<<<<" + "< ", "^>>>>>>" + "> ", "^[|]{7} "]) == []
