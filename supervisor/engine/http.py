@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
-from neops_workflow_engine_client.api_client import ApiClient
-from neops_workflow_engine_client.configuration import Configuration
 
 from supervisor.engine.access_token import AccessToken
 from supervisor.engine.answering import Answering
@@ -26,6 +24,7 @@ from supervisor.engine.error_texts import (
     redirect_hint,
     retry_after_seconds,
 )
+from supervisor.engine.generated_client import ApiClient, Configuration
 from supervisor.engine.own_secrets import OwnSecrets
 from supervisor.engine.proxy import proxy_for
 from supervisor.errors import EngineError, StartRefusedError
