@@ -19,6 +19,7 @@ from jobrunner.job_user import become_user
 from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors
+from jobrunner.protocol.isolation import Isolation
 
 CHILD_ARGV: Final = ["neops-job"]
 CHANNEL_DESCRIPTOR: Final = 3
@@ -116,7 +117,9 @@ def _tell_place_when_asked(dump: int) -> None:
     signal.siginterrupt(linux.AWAITS_SIGNAL, False)
 
 
-def become_child(supervisor_pid: int, descriptors: Descriptors, confinement: Confinement) -> Descriptors:
+def become_child(
+    supervisor_pid: int, descriptors: Descriptors, confinement: Confinement, isolation: Isolation
+) -> Descriptors:
     """Turn a fresh fork (or a fresh interpreter) into a child that may run a block. Returns its descriptors."""
     wait_for_adoption(supervisor_pid)
     # A group of its own, in the session that the middle process has made. Who leads a session gets the next terminal

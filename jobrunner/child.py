@@ -15,6 +15,7 @@ from jobrunner.logs import capture_logs
 from jobrunner.protocol import linux
 from jobrunner.protocol.caps import ORDER_CAP_BYTES
 from jobrunner.protocol.entry import Descriptors
+from jobrunner.protocol.isolation import Isolation
 from jobrunner.protocol.messages import Order, Ready, to_child
 from jobrunner.stdio import flush_output, unbuffer_output
 
@@ -23,7 +24,7 @@ async def _nothing() -> None:
     """The throw-away run that pays for asyncio's first time in this process, before there is a job to delay."""
 
 
-def live(descriptors: Descriptors, max_open_files: int | None) -> NoReturn:
+def live(descriptors: Descriptors, max_open_files: int | None, isolation: Isolation) -> NoReturn:
     """Run one job, if one comes. Ends the process without Python's exit handlers, which belong to the template."""
     channel = Channel(descriptors.channel)
     unbuffer_output()

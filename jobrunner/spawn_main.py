@@ -10,6 +10,7 @@ from jobrunner.discovery import discover
 from jobrunner.middle import be_the_middle
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors, Discovery
+from jobrunner.protocol.isolation import Isolation
 
 
 def run(
@@ -18,14 +19,15 @@ def run(
     descriptors: Descriptors,
     discovery: Discovery,
     confinement: Confinement,
+    isolation: Isolation,
 ) -> NoReturn:
     """Fork before there is anything to copy. The child imports the blocks, then lives as any other does."""
     tie_life_to(supervisor_pid)
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
 
     def be_the_child() -> NoReturn:
-        started = become_child(supervisor_pid, descriptors, confinement)
+        started = become_child(supervisor_pid, descriptors, confinement, isolation)
         discover(discovery, lambda module: None)
-        live(started, confinement.max_open_files)
+        live(started, confinement.max_open_files, isolation)
 
     be_the_middle(socket.socket(fileno=control_fd), 0, be_the_child)

@@ -24,6 +24,7 @@ from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.control import Started, announce_start, receive_fork_request
 from jobrunner.protocol.entry import Descriptors, Discovery
+from jobrunner.protocol.isolation import Isolation
 from jobrunner.protocol.messages import CatalogueReady, Importing
 from jobrunner.stdio import unbuffer_output
 
@@ -33,7 +34,12 @@ async def _nothing() -> None:
 
 
 def serve(
-    supervisor_pid: int, control_fd: int, report_fd: int, output_fd: int, discovery: Discovery
+    supervisor_pid: int,
+    control_fd: int,
+    report_fd: int,
+    output_fd: int,
+    discovery: Discovery,
+    isolation: Isolation,
 ) -> NoReturn:
     """Be the template until the supervisor closes the control socket or dies."""
     control, report = _settle_in(supervisor_pid, control_fd, report_fd, output_fd)
@@ -52,7 +58,7 @@ def serve(
     report.close()
     while (asked := receive_fork_request(control)) is not None:
         request, descriptors, confinement = asked
-        _fork_twice(supervisor_pid, control, request, descriptors, confinement)
+        _fork_twice(supervisor_pid, control, request, descriptors, confinement, isolation)
     os._exit(0)
 
 
@@ -92,6 +98,7 @@ def _fork_twice(
     request: int,
     descriptors: Descriptors,
     confinement: Confinement,
+    isolation: Isolation,
 ) -> None:
     """Fork a middle process that forks the child and ends, so that the supervisor becomes the child's parent.
 
@@ -108,7 +115,9 @@ def _fork_twice(
                 control,
                 request,
                 lambda: live(
-                    become_child(supervisor_pid, descriptors, confinement), confinement.max_open_files
+                    become_child(supervisor_pid, descriptors, confinement, isolation),
+                    confinement.max_open_files,
+                    isolation,
                 ),
             )
     for descriptor in (descriptors.channel, descriptors.stdout, descriptors.stderr, descriptors.dump):

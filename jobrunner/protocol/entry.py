@@ -12,6 +12,7 @@ from typing import Any
 from multiprocess.reduction import DupFd
 
 from jobrunner.protocol.confinement import Confinement
+from jobrunner.protocol.isolation import Isolation
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,12 @@ def _arrived(passed: Any) -> int:
     return descriptor
 
 
-def run_template(supervisor_pid: int, control: int, report: int, output: int, discovery: Discovery) -> None:
+def run_template(
+    supervisor_pid: int, control: int, report: int, output: int, discovery: Discovery, isolation: Isolation
+) -> None:
     """Be the template: import the blocks, report the catalogue, fork children until told to end."""
-    importlib.import_module("jobrunner.template").serve(supervisor_pid, control, report, output, discovery)
+    template = importlib.import_module("jobrunner.template")
+    template.serve(supervisor_pid, control, report, output, discovery, isolation)
 
 
 def run_spawned_child(
@@ -66,8 +70,9 @@ def run_spawned_child(
     dump: int,
     discovery: Discovery,
     confinement: Confinement,
+    isolation: Isolation,
 ) -> None:
     """Fork a child that imports the blocks itself and runs one job, and end."""
     descriptors = Descriptors(channel, stdout, stderr, dump)
     spawn_main = importlib.import_module("jobrunner.spawn_main")
-    spawn_main.run(supervisor_pid, control, descriptors, discovery, confinement)
+    spawn_main.run(supervisor_pid, control, descriptors, discovery, confinement, isolation)

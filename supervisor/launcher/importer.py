@@ -8,7 +8,6 @@ import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -16,7 +15,7 @@ from pydantic import ValidationError
 
 from jobrunner.protocol.caps import CATALOGUE_CAP_BYTES
 from jobrunner.protocol.catalogue import CATALOGUE, Catalogue, ImportProblem, ProblemKind
-from jobrunner.protocol.entry import Discovery, PassedDescriptor, run_template
+from jobrunner.protocol.entry import PassedDescriptor, run_template
 from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.linux import DUMP_SIGNAL
 from jobrunner.protocol.messages import Importing, Log, from_template
@@ -55,9 +54,7 @@ class TemplateProcess:
     nothing of it runs, and no descriptor stays open.
     """
 
-    def __init__(
-        self, discovery: Discovery, environment: Mapping[str, str], known_children: KnownChildren
-    ) -> None:
+    def __init__(self, imports: Imports, known_children: KnownChildren) -> None:
         self._known_children = known_children
         self.was_killed = False
         """Whether it was ended by a SIGKILL that this process has not sent, or somebody has stopped it."""
@@ -66,16 +63,14 @@ class TemplateProcess:
         self._reaped = False
         with contextlib.ExitStack() as undo:
             try:
-                self._start(discovery, environment, undo)
+                self._start(imports, undo)
             except (OSError, RuntimeError) as error:
                 raise TemplateError(
                     f"The process that imports the blocks can't be started: {explain(error)}", retryable=True
                 ) from error
             undo.pop_all()
 
-    def _start(
-        self, discovery: Discovery, environment: Mapping[str, str], undo: contextlib.ExitStack
-    ) -> None:
+    def _start(self, imports: Imports, undo: contextlib.ExitStack) -> None:
         with contextlib.ExitStack() as theirs:
             self.control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             undo.callback(self.control.close)
@@ -87,8 +82,8 @@ class TemplateProcess:
             undo.callback(os.close, self._output)
             theirs.callback(os.close, child_output)
             passed = [PassedDescriptor(fd) for fd in (control.fileno(), report.fileno(), child_output)]
-            arguments = (os.getpid(), *passed, discovery)
-            self._spawned = Spawned(run_template, arguments, "neops-template", environment)
+            arguments = (os.getpid(), *passed, imports.discovery, imports.isolation)
+            self._spawned = Spawned(run_template, arguments, "neops-template", imports.environment)
         self.pid = self._spawned.pid
         self._known_children.add(self.pid)
         undo.callback(self._spawned.take_back, self._known_children)
@@ -138,10 +133,9 @@ async def start_template(
     Raises `TemplateError` when it fails outside of any module, or can't be started or followed.
     """
     problems: list[ImportProblem] = []
-    discovery = imports.discovery
     kills: Counter[str] = Counter()
     while True:
-        template = TemplateProcess(discovery, imports.environment, known_children)
+        template = TemplateProcess(imports, known_children)
         try:
             outcome = await _follow(template, imports.import_seconds)
         except BaseException:
@@ -157,7 +151,8 @@ async def start_template(
                 continue
         problems.append(outcome)
         tell(_log, ModuleSkipped(module=outcome.module, problem=str(outcome)))
-        discovery = replace(discovery, skip_modules=(*discovery.skip_modules, outcome.module))
+        skipped = (*imports.discovery.skip_modules, outcome.module)
+        imports = replace(imports, discovery=replace(imports.discovery, skip_modules=skipped))
 
 
 async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue | ImportProblem:

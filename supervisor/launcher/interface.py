@@ -7,6 +7,7 @@ from typing import Protocol
 from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Discovery
+from jobrunner.protocol.isolation import Isolation
 from supervisor.launcher.child import Child
 from supervisor.launcher.known_children import KnownChildren
 
@@ -19,6 +20,7 @@ class Imports:
     environment: Mapping[str, str]
     import_seconds: float = 30.0
     confinement: Confinement = field(default_factory=Confinement)
+    isolation: Isolation = field(default_factory=Isolation)
 
 
 class Launcher(Protocol):

@@ -73,7 +73,7 @@ class SpawnLauncher:
     async def _request_birth(self, wiring: Wiring, confinement: Confinement) -> int:
         ends = wiring.child_ends()
         passed = (PassedDescriptor(fd) for fd in (ends.channel, ends.stdout, ends.stderr, ends.dump))
-        arguments = (*passed, self._imports.discovery, confinement)
+        arguments = (*passed, self._imports.discovery, confinement, self._imports.isolation)
         middle = SpawnedMiddle(arguments, self._imports.environment, self.known_children)
         self._middles.add(middle)
         try:

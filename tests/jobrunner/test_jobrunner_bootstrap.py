@@ -17,6 +17,7 @@ import pytest
 from jobrunner import bootstrap, spawn_main
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors, Discovery
+from jobrunner.protocol.isolation import Isolation
 from tests.patience import PATIENCE_SECONDS
 
 # Python 3.12 and newer warn of a fork where there are threads, such as those of whoever spreads tests over processes.
@@ -52,7 +53,7 @@ def in_a_fork(work: Callable[[], object]) -> tuple[str, int]:
 def become_child(confinement: Confinement = Confinement()) -> Descriptors:  # noqa: B008  # it is frozen
     channel = os.open(os.devnull, os.O_RDWR)
     return bootstrap.become_child(
-        os.getppid(), Descriptors(channel, 1, 2, os.memfd_create("dump")), confinement
+        os.getppid(), Descriptors(channel, 1, 2, os.memfd_create("dump")), confinement, Isolation()
     )
 
 
@@ -166,7 +167,7 @@ def test_the_user_is_changed_before_the_privileges_for_it_go_and_the_supervisor_
         monkeypatch.setattr(bootstrap, "tie_life_to", lambda pid, note=note: note(f"tied to {pid}"))
         monkeypatch.setattr(bootstrap, "forbid_escape", lambda note=note: note("no escape"))
         given = Descriptors(1, 2, 3, 4)
-        assert bootstrap.become_child(4711, given, Confinement(user=user)) is given
+        assert bootstrap.become_child(4711, given, Confinement(user=user), Isolation()) is given
         assert calls == expected
 
 
@@ -178,7 +179,9 @@ def test_a_spawned_child_that_breaks_says_so_and_how() -> None:
         spawn_main.become_child = broken  # of this fork only
         os.fork = lambda: 0  # it is the child that breaks
         control, _ = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        spawn_main.run(os.getppid(), control.detach(), Descriptors(0, 1, 2, 2), Discovery(()), Confinement())
+        spawn_main.run(
+            os.getppid(), control.detach(), Descriptors(0, 1, 2, 2), Discovery(()), Confinement(), Isolation()
+        )
 
     text, code = in_a_fork(breaks)
     assert code == 70

@@ -17,6 +17,7 @@ from jobrunner import job as job_module
 from jobrunner.channel import Channel
 from jobrunner.protocol.entry import Descriptors
 from jobrunner.protocol.frames import receive_frame
+from jobrunner.protocol.isolation import Isolation
 from jobrunner.protocol.messages import Cancel, Log, Order, Outcome, Ready, from_child
 from tests.patience import PATIENCE_SECONDS, wait_until
 
@@ -74,7 +75,7 @@ def birth(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Born]]:
             os.dup2(theirs, 2)
             os.close(theirs)
             try:
-                child_module.live(Descriptors(far.detach(), 1, 2, os.memfd_create("dump")), None)
+                child_module.live(Descriptors(far.detach(), 1, 2, os.memfd_create("dump")), None, Isolation())
             finally:
                 os._exit(77)  # nothing of a test may go on here
         far.close()

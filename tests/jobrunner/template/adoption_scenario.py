@@ -17,6 +17,7 @@ from jobrunner.bootstrap import become_child, wait_for_adoption
 from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors
+from jobrunner.protocol.isolation import Isolation
 
 PR_GET_PDEATHSIG = 2
 
@@ -98,7 +99,7 @@ def identity() -> None:
     multiprocess_process.current_process()._config["daemon"] = True
     if os.fork() == 0:
         channel, dump = os.open(os.devnull, os.O_RDWR), os.memfd_create("dump")
-        become_child(supervisor, Descriptors(channel, said[1], said[1], dump), Confinement())
+        become_child(supervisor, Descriptors(channel, said[1], said[1], dump), Confinement(), Isolation())
         daemon = multiprocess_process.current_process().daemon
         os.write(1, f"{sys.argv} {hasattr(sys.modules['__main__'], 'SCRIPT')} {daemon}".encode())
         os._exit(0)
@@ -116,7 +117,7 @@ def signals() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGUSR1,))
     if os.fork() == 0:
         channel, dump = os.open(os.devnull, os.O_RDWR), os.memfd_create("dump")
-        become_child(supervisor, Descriptors(channel, said[1], said[1], dump), Confinement())
+        become_child(supervisor, Descriptors(channel, said[1], said[1], dump), Confinement(), Isolation())
         actions = [signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         os.write(1, f"{[int(action) for action in actions]} {blocked}".encode())

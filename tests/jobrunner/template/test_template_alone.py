@@ -104,7 +104,7 @@ async def test_where_tests_measure_the_library_is_there_before_any_child(tmp_pat
 async def test_nothing_of_a_template_can_hold_the_supervisor_s_loop(tmp_path: Path) -> None:
     path, _ = module(tmp_path, HANGS)
     environment = job_environment(os.environ, frozenset())
-    template = TemplateProcess(Discovery((str(path),)), environment, KnownChildren())
+    template = TemplateProcess(Imports(Discovery((str(path),)), environment), KnownChildren())
     try:
         assert not template.report.getblocking()
         assert not template.control.getblocking()

@@ -112,7 +112,9 @@ class Stage:
 @pytest.fixture
 async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     stage = Stage()
-    monkeypatch.setattr(importer_module, "TemplateProcess", lambda discovery, *_: Played(stage, discovery))
+    monkeypatch.setattr(
+        importer_module, "TemplateProcess", lambda imports, _: Played(stage, imports.discovery)
+    )
     monkeypatch.setattr(importer_module, "_STACK_SECONDS", 0.0)
     monkeypatch.setattr(importer_module, "_EXIT_SECONDS", 0.02)
     yield stage
@@ -163,7 +165,9 @@ def test_the_stack_of_a_module_that_hangs_delays_the_start_by_less_than_a_second
 ) -> None:
     """Each module that hangs costs its whole time already."""
     stage = Stage()
-    monkeypatch.setattr(importer_module, "TemplateProcess", lambda discovery, *_: Played(stage, discovery))
+    monkeypatch.setattr(
+        importer_module, "TemplateProcess", lambda imports, _: Played(stage, imports.discovery)
+    )
     monkeypatch.setattr(importer_module.os, "kill", signal_but_for_the_dump)
 
     async def start() -> float:

@@ -17,6 +17,7 @@ from played_template import IMPORTS, Stage, asked
 from jobrunner.protocol.control import Started, announce_start
 from jobrunner.protocol.entry import Discovery
 from supervisor.errors import LaunchError, TemplateError
+from supervisor.launcher import Imports
 from supervisor.launcher import importer as importer_module
 from supervisor.launcher import spawn_launcher as spawn_module
 from supervisor.launcher import spawned_middle as middle_module
@@ -73,7 +74,7 @@ async def test_a_template_that_can_not_be_started_is_a_retryable_error_and_leave
     owner, name = CALLS[call]
     monkeypatch.setattr(owner, name, fails(error, at_call, getattr(owner, name)))
     with pytest.raises(TemplateError, match=advice) as raised:
-        TemplateProcess(Discovery(()), {}, known_children)
+        TemplateProcess(Imports(Discovery(()), {}), known_children)
     assert raised.value.retryable
     assert raised.value.__cause__ is error
     assert open_descriptors() == before
@@ -84,7 +85,7 @@ async def test_a_template_that_can_not_be_started_is_a_retryable_error_and_leave
 async def test_a_template_for_which_descriptors_run_out_leaves_none_open_however_far_it_came() -> None:
     before = open_descriptors()
     template, refused = with_ever_more_descriptors(
-        lambda: TemplateProcess(Discovery(()), dict(os.environ), KnownChildren()), TemplateError
+        lambda: TemplateProcess(Imports(Discovery(()), dict(os.environ)), KnownChildren()), TemplateError
     )
     await template.end()
     template.report.close()

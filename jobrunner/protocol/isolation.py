@@ -1,0 +1,53 @@
+"""How far a child is kept apart from all else on the machine. Decided by the supervisor, applied by the child."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class FileRules:
+    """What a child may read and write, over what its user may anyway: never more than that.
+
+    The paths are absolute and resolved. For a file the nearest one above it decides; what lies below none is open.
+    """
+
+    closed: tuple[str, ...] = ()
+    """Neither read nor written."""
+    read_only: tuple[str, ...] = ()
+    writable: tuple[str, ...] = ()
+    """Open again, although something above is closed or read-only."""
+    jobs_directory: str | None = None
+    """Closed but for the job's own directory, which comes with its order."""
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> "FileRules":
+        """Return them from what JSON has made of them: it has lists in place of tuples."""
+        return cls(
+            closed=tuple(fields["closed"]),
+            read_only=tuple(fields["read_only"]),
+            writable=tuple(fields["writable"]),
+            jobs_directory=fields["jobs_directory"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """What the kernel is to be asked for. As it is made, that is nothing beyond what every child has."""
+
+    landlock_abi: int = 0
+    """Which version of Landlock is used (landlock(7)); 0 for none. Never above what the kernel has."""
+    seccomp: bool = False
+    new_session_keyring: bool = False
+    files: FileRules = field(default_factory=FileRules)
+    """Needs Landlock: without it they say nothing."""
+
+    def to_json(self) -> str:
+        """Return it as JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Isolation":
+        """Read what `to_json` wrote."""
+        fields = json.loads(text)
+        return cls(**(fields | {"files": FileRules.from_fields(fields["files"])}))
