@@ -15,7 +15,7 @@ AGAINST ?=
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench zoo device-faults systemd-test lab redteam fuzz mutants redaction compat reference chaos crashpoints soak blocking device-scale device-truth unprivileged docs env lock clean
+.PHONY: help demo test contract lint types bench zoo device-faults isolation systemd-test lab redteam fuzz mutants redaction compat reference chaos crashpoints soak blocking device-scale device-truth unprivileged docs env lock clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -24,7 +24,7 @@ help: ## List the verbs
 	@echo 'Settings, given as NAME=value behind the verb:'
 	@echo '  PYTHON  the interpreter, 3.11 or newer (now: $(PYTHON))'
 	@echo '  CLIENT  the engine client: stable or next (now: $(CLIENT))'
-	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, device-faults, lab, redteam, fuzz, mutants, chaos, crashpoints, blocking, device-scale and unprivileged'
+	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, device-faults, isolation, lab, redteam, fuzz, mutants, chaos, crashpoints, blocking, device-scale and unprivileged'
 	@echo '  CASES   how many cases fuzz runs (now: $(CASES)); redaction: 10000, if not given'
 	@echo '  SEEDS   how many seeds of chaos (now: $(SEEDS)); SEED=n repeats one'
 	@echo '  JOBS    how many jobs of soak (now: $(JOBS))'
@@ -57,6 +57,9 @@ zoo: ## Run every hostile block through one real worker, and show what became of
 
 device-faults: ## Have blocks meet every bad input that a device can be, and show what each call made of it
 	@$(ENVIRONMENT) python -m tests.programs.device_faults $(ARGS)
+
+isolation: ## Try from a job all that the documentation says a job can't reach, on simulated older kernels too
+	@$(ENVIRONMENT) python -m tests.programs.isolation $(ARGS)
 
 redteam: ## Replay every known attack on a real worker, and show which ones hold
 	@$(ENVIRONMENT) python -m tests.programs.redteam $(ARGS)
@@ -100,7 +103,7 @@ device-scale: ## Ask fifty emulated devices, sixteen at a time, and healthy ones
 device-truth: ## Look for outputs of devices that are cut off: lines like the prompt, and a pause at every byte
 	@$(ENVIRONMENT) python -m tests.programs.device_truth $(ARGS)
 
-unprivileged: ## Run what touches processes as a user without rights: tests, zoo, attacks and demo (started by root or not)
+unprivileged: ## Run what touches processes as a user without rights: tests, zoo, attacks, isolation and demo (started by root or not)
 	@sh deploy/unprivileged.sh '$(PYTHON)' '$(CLIENT)' $(ARGS)
 
 docs: ## Write the generated pages of the documentation (the API reference)

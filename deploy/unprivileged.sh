@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs what touches processes as a user without rights: the tests of whatever starts some, the zoo, the known attacks and
-# the demo. Started by root, it takes a user id that nobody has, without capabilities, without a cgroup that this user may
+# Runs what touches processes as a user without rights: the tests of whatever starts some, the zoo, the known attacks, what
+# a job can't reach, and the demo. Started by root, it takes a user id that nobody has, without capabilities, without a cgroup that this user may
 # write, and at ordinary priority, in a copy of this checkout that is removed at the end. Started by anybody else, it runs
 # here, as that user.
 #
@@ -30,7 +30,7 @@ run_all() {
         return
     fi
     failed=''
-    for verb in test zoo redteam demo; do
+    for verb in test zoo redteam isolation demo; do
         case $verb in
             test) arguments=$process_tests ;;
             redteam) arguments=--short ;;
