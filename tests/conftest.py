@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from supervisor.launcher import job_users, sweep
 from supervisor.launcher.known_children import direct_children
 from tests.capabilities import need
+from tests.parallel import by_length, scheduler
 from tests.patience import PATIENCE_SECONDS
 from tests.processes import PURE_FOLDERS, started_processes
 
@@ -35,11 +36,19 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of folders that start no process as `pure`."""
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Have what takes long begin first, where whole files are handed out."""
+    return scheduler(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests of folders that start no process as `pure`. In a parallel worker, put them in order."""
     for item in items:
         if any(item.path.is_relative_to(TESTS / folder) for folder in PURE_FOLDERS):
             item.add_marker("pure")
+    if hasattr(config, "workerinput"):
+        by_length(items)
 
 
 @pytest.hookimpl(tryfirst=True)

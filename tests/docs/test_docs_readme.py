@@ -56,7 +56,7 @@ CLAIMS = {
         "::test_a_hang_is_killed_at_its_limit_and_the_result_says_where_it_was"
     ),
     "It starts with supervisor new-block, and adds tests and a device.": (
-        "tests/docs/test_docs.py::test_a_page_that_is_executed_works_as_printed_from_an_empty_directory"
+        "tests/docs/test_docs_executed.py::test_a_page_that_is_executed_works_as_printed_from_an_empty_directory"
     ),
     "Blocks written for neops_worker_sdk run unchanged.": (
         "tests/programs/compat/test_compat_outcomes.py::*"

@@ -1,0 +1,65 @@
+"""Which tests run together in one parallel worker, and which begin first.
+
+A worker gets a file at a time, as its tests share what its fixtures start. What takes long begins first, what is over
+in a moment comes last: begun late, one long file keeps a single worker busy while the others have nothing left to do.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tests.processes import PURE_FOLDERS
+
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
+
+ROOT: Final = Path(__file__).parents[1]
+
+APART: Final = (
+    "tests/docs/test_docs_executed.py",
+    "tests/supervisor/commands/test_local.py",
+    "tests/contract/test_contract_signal_matrix.py",
+    "tests/programs/bench/test_bench_against.py",
+)
+"""Long files whose tests share nothing: each test goes to whichever worker is free. The first of all."""
+
+LONG: Final = (
+    "tests/faults/test_faults_while_it_works.py",
+    "tests/docs/test_architecture_snippets.py",
+    "tests/supervisor/commands/test_new_block.py",
+    "tests/supervisor/commands/demo/test_demo_run.py",
+    "tests/supervisor/commands/test_output.py",
+    "tests/supervisor/commands/test_journal_command.py",
+)
+"""Files of more than twenty seconds, the longest first."""
+
+_QUICK: Final = tuple(f"tests/{folder}/" for folder in PURE_FOLDERS)
+"""Begin last: thousands of tests, and files of a second or two."""
+
+
+def by_length(items: list[pytest.Item]) -> None:
+    """Order tests as they are to begin. Those of a file stay together, and in their order."""
+    listed = {file: place for place, file in enumerate((*APART, *LONG))}
+    last = len(listed) + 1
+
+    def place(item: pytest.Item) -> int:
+        file = item.path.relative_to(ROOT).as_posix() if item.path.is_relative_to(ROOT) else ""
+        return listed.get(file, last if file.startswith(_QUICK) else last - 1)
+
+    items.sort(key=place)
+
+
+def scheduler(config: pytest.Config, log: Any) -> "LoadScopeScheduling":
+    """Return what hands the files out in the order of the tests; of those that are `APART`, test by test."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class _ByLength(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return nodeid if file in APART else file
+
+    config.option.loadscopereorder = (
+        False  # by the number of tests: two thousand quick ones first, a long one last
+    )
+    return _ByLength(config, log)
