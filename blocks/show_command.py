@@ -18,7 +18,7 @@ from sdk import (
     WorkflowContext,
     register_function_block,
 )
-from sdk.connection import Answer, DeviceError, Execution, connect
+from sdk.connection import Answer, DeviceError, Execution
 
 Command = Annotated[str, Field(max_length=500), AfterValidator(reading_command)]
 
@@ -86,11 +86,9 @@ class ShowCommand(FunctionBlock[ShowCommandParams, ShowCommandResult]):
         """Return the outputs; success means that the device answered and understood every command."""
         data: ShowCommandResult | None = None
         try:
-            connection = connect(
+            connection = params.connect(
                 context.device,
-                needs=(Execution,),
-                login_seconds=params.login_timeout_seconds,
-                parameters=params,
+                Execution,
                 platform=params.device_type,
                 max_output_bytes=params.max_output_bytes,
             )

@@ -22,9 +22,24 @@ class DeviceParams(FunctionBlockParams):
         default=60, ge=0.1, le=600, description="For each answer of the device"
     )
 
-    def connect(self, device: DeviceEntity | None, *needs: type) -> Connection:
+    def connect(
+        self,
+        device: DeviceEntity | None,
+        *needs: type,
+        platform: str | None = None,
+        max_output_bytes: int | None = None,
+    ) -> Connection:
         """Return the connection to the job's device under these limits, for an `async with`.
+
+        `platform` takes the place of the inventory's; `max_output_bytes` is of one command.
 
         Raises `DeviceError` where the inventory lacks something, or the platform what is needed.
         """
-        return connect(device, needs=needs, login_seconds=self.login_timeout_seconds, parameters=self)
+        return connect(
+            device,
+            needs=needs,
+            login_seconds=self.login_timeout_seconds,
+            parameters=self,
+            platform=platform,
+            max_output_bytes=max_output_bytes,
+        )

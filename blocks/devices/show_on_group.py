@@ -18,7 +18,7 @@ from sdk import (
     WorkflowContext,
     register_function_block,
 )
-from sdk.connection import Answer, DeviceOutcome, Execution, connect, for_each_device
+from sdk.connection import Answer, DeviceOutcome, Execution, for_each_device
 from sdk.testing import fb_test_case_with_lab
 
 Command = Annotated[str, Field(max_length=500), AfterValidator(reading_command)]
@@ -128,13 +128,7 @@ class ShowOnGroup(FunctionBlock[ShowOnGroupParams, ShowOnGroupResult]):
     async def _show(
         self, params: ShowOnGroupParams, device: DeviceEntity, outputs: list[CommandOutput]
     ) -> None:
-        async with connect(
-            device,
-            needs=(Execution,),
-            login_seconds=params.login_timeout_seconds,
-            parameters=params,
-            max_output_bytes=params.max_output_bytes,
-        ) as connection:
+        async with params.connect(device, Execution, max_output_bytes=params.max_output_bytes) as connection:
             for command in params.commands:
                 answer = await connection.send_command(
                     command, timeout=params.read_timeout_seconds, parse=params.parse
@@ -159,9 +153,10 @@ def devices_of_group(context: WorkflowContext) -> tuple[list[DeviceEntity], list
     """
     group = context.device_group
     if group is None or group.devices is None:
-        return list(context.devices), []
+        return list({device.id: device for device in context.devices}.values()), []
     there = {device.id: device for device in context.devices}
-    ids = [reference.id for reference in group.devices if reference.id is not None]
+    # Each once, also where the group names one twice: else its answers would be mixed up.
+    ids = list(dict.fromkeys(reference.id for reference in group.devices if reference.id is not None))
     return [there[each] for each in ids if each in there], [each for each in ids if each not in there]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import logging
 import time
@@ -13,6 +14,7 @@ from sdk.concurrency.parallel import run_parallel
 from sdk.connection.causes import Cause
 from sdk.connection.errors import fail
 from sdk.connection.outcomes import DeviceOutcome, name_of
+from sdk.connection.pool import released_at_the_end
 from sdk.connection.progress import Progress
 
 DeviceT = TypeVar("DeviceT")
@@ -46,6 +48,8 @@ async def for_each_device(
       and its outcome has a `DeviceTimeoutError`.
     * A device that fails harms no other: what the function raises becomes its outcome. The traceback of what is no
       `DeviceError` goes to the log.
+    * Where there are more devices than `limit`, the connections of a device are closed at the end of its turn, so that
+      no more than `limit` devices are held at once. Fewer are kept for the block, as after any `connect`.
     * Progress goes to the log: the start, each tenth of the devices, each failure with the device's name, the end.
     * A cancellation of the caller cancels the devices whose turn it is, waits until they have cleaned up, and begins
       no other.
@@ -56,7 +60,8 @@ async def for_each_device(
     every = list(devices)
     _check(limit, timeout)
     progress = Progress(len(every), limit, timeout, _log)
-    turns = [_Turn(function, device, timeout, progress).outcome() for device in every]
+    are_kept = len(every) <= limit
+    turns = [_Turn(function, device, timeout, progress, are_kept).outcome() for device in every]
     progress.started()
     try:
         outcomes: list[DeviceOutcome[DeviceT, ValueT]] = await run_parallel(*turns, limit=limit)
@@ -93,15 +98,18 @@ class _Turn:
         device: Any,
         timeout: float | None,
         progress: Progress,
+        are_connections_kept: bool,
     ) -> None:
         self._function = function
         self._device = device
         self._timeout = timeout
         self._progress = progress
+        self._are_connections_kept = are_connections_kept
 
     async def outcome(self) -> DeviceOutcome[Any, Any]:
         started = time.monotonic()
-        value, error = await self._attempt()
+        with contextlib.nullcontext() if self._are_connections_kept else released_at_the_end():
+            value, error = await self._attempt()
         outcome = DeviceOutcome(self._device, value, error, time.monotonic() - started)
         self._progress.done(outcome)
         return outcome

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Collection, Iterator
+from contextvars import ContextVar
 from typing import Final
 
 from sdk.block_end import kept_for_the_block
@@ -11,6 +13,8 @@ from sdk.connection.device import Device, Target
 
 MOST_KEPT: Final = 64
 """Of one block. Each is a thread and a descriptor."""
+
+_kept_here: Final[ContextVar[list[Device] | None]] = ContextVar("connections kept in this turn", default=None)
 
 
 class Pool:
@@ -37,6 +41,8 @@ class Pool:
     def keep(self, device: Device) -> None:
         """Keep a connection for the next one, or close it where there are too many."""
         surplus: list[Device] = []
+        if (kept_here := _kept_here.get()) is not None:
+            kept_here.append(device)
         with self._lock:
             if self._is_closed or not device.is_usable:
                 surplus.append(device)
@@ -47,19 +53,21 @@ class Pool:
         for each in surplus:
             each.close()
 
-    def release(self, is_meant: Callable[[Target], bool] = lambda target: True) -> None:
-        """Close the idle connections that are meant."""
+    def release(self, devices: Collection[Device]) -> None:
+        """Close those of these connections that nobody uses just now."""
         with self._lock:
-            meant = [device for device in self._idle if is_meant(device.target)]
-            self._idle = [device for device in self._idle if device not in meant]
-        for device in meant:
+            idle = [device for device in self._idle if device in devices]
+            self._idle = [device for device in self._idle if device not in devices]
+        for device in idle:
             device.close()
 
     def close(self) -> None:
         """Close all, and keep none from now on."""
         with self._lock:
             self._is_closed = True
-        self.release()
+            idle, self._idle = self._idle, []
+        for device in idle:
+            device.close()
 
 
 def _key(target: Target) -> tuple[object, ...]:
@@ -69,3 +77,17 @@ def _key(target: Target) -> tuple[object, ...]:
 def current_pool() -> Pool | None:
     """Return the pool of the block that this runs in; None outside of one, where nobody would close it."""
     return kept_for_the_block(Pool)
+
+
+@contextlib.contextmanager
+def released_at_the_end() -> Iterator[None]:
+    """Close at the end the connections that were kept inside, in this task and the threads that it has started."""
+    kept: list[Device] = []
+    token = _kept_here.set(kept)
+    try:
+        yield
+    finally:
+        _kept_here.reset(token)
+        pool = current_pool()
+        if pool is not None:
+            pool.release(kept)

@@ -112,6 +112,12 @@ def test_a_thousand_failures_make_no_endless_message() -> None:
     assert len(result.message) < 600
 
 
+async def test_a_device_that_the_group_names_twice_is_asked_once() -> None:
+    async with EmulatedIos("admin", PASSWORD, "r1") as device:
+        result = await show(context_of(entity(1, device.port), ids=[1, 4, 1, 4]))
+    assert [(each.name, len(each.outputs)) for each in result.data.devices] == [("r1", 1), ("device 4", 0)]
+
+
 def test_a_group_that_does_not_say_its_devices_has_those_of_the_context() -> None:
     context = context_of(entity(1, 22), entity(2, 22), ids=None)
     devices, absent = devices_of_group(context)

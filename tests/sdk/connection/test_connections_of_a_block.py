@@ -1,6 +1,7 @@
 """What a block has of its connections: errors that become its result, one session for each device, an end."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from sdk import (
     FunctionBlockResultData,
     WorkflowContext,
 )
-from sdk.connection import Cause, DeviceError, connect
+from sdk.connection import Cause, DeviceError, Login, connect, for_each_device
 from sdk.connection.errors import fail
 from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import until
@@ -94,3 +95,25 @@ async def test_outside_of_a_block_leaving_ends_the_session() -> None:
         async with connect(login_to(device), platform="ios"):
             pass
         await until(lambda: ssh_threads() == [], "the session has ended", 5)
+
+
+@pytest.mark.parametrize(("limit", "kept"), [(2, 0), (4, 4)])
+async def test_a_group_of_more_devices_than_have_a_turn_at_once_leaves_no_connection_open(
+    limit: int, kept: int
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        names = ("r1", "r2", "r3", "r4")
+        devices = [await stack.enter_async_context(EmulatedIos("admin", PASSWORD, name)) for name in names]
+
+        async def ask(login: Login) -> str:
+            async with connect(login, platform="ios") as connection:
+                return (await connection.send_command("show clock")).output
+
+        async def work() -> None:
+            outcomes = await for_each_device([login_to(device) for device in devices], ask, limit=limit)
+            assert all(outcome.value for outcome in outcomes), outcomes
+            await until(lambda: len(ssh_threads()) == kept, f"{kept} connections are open", 5)
+
+        result = await result_of(work)
+        assert result.success, result.message
+        await until(lambda: ssh_threads() == [], "the others have ended with the block", 5)
