@@ -11,7 +11,9 @@ class Cause(StrEnum):
     # What is known of the device
     NO_DEVICE = "no_device"
     NO_ADDRESS = "no_address"
+    BAD_ADDRESS = "bad_address"
     NO_LOGIN = "no_login"
+    BAD_LOGIN = "bad_login"
     BAD_PORT = "bad_port"
     BAD_CONNECTION_OPTIONS = "bad_connection_options"
     NO_JUMP_HOST = "no_jump_host"
@@ -40,6 +42,7 @@ class Cause(StrEnum):
     SESSION_LIMIT = "session_limit"
     SESSIONS_TAKEN = "sessions_taken"
     # In the session
+    BAD_COMMAND = "bad_command"
     NO_PROMPT = "no_prompt"
     WRONG_PLATFORM = "wrong_platform"
     FOREIGN_SHELL = "foreign_shell"

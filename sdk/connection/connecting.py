@@ -33,7 +33,12 @@ def target_of(
 
     Raises:
         DeviceError: something is missing in the inventory.
+        TypeError: `device` is no object of a device, or `needs` no tuple of capabilities.
     """
+    if not isinstance(needs, tuple) or not all(isinstance(need, type) for need in needs):
+        raise TypeError(
+            f"needs is {needs!r}. Give a tuple of capabilities, as needs=(Execution, Configuration)."
+        )
     login = device if isinstance(device, Login) else login_of(device, parameters=parameters)
     name = platform or _platform_name(device)
     if not name:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from sdk.connection.causes import Cause
 from sdk.connection.device_error import MAX_LINE_LENGTH, DeviceError, fail
 from sdk.connection.reaching_errors import (
+    BadAddressError,
     BadConnectionOptionsError,
     BadKeyFileError,
+    BadLoginError,
     BadPortError,
     ConnectTimeoutError,
     EndlessBannerError,
@@ -33,8 +35,11 @@ from sdk.connection.reaching_errors import (
 
 __all__ = [
     "MAX_LINE_LENGTH",
+    "BadAddressError",
+    "BadCommandError",
     "BadConnectionOptionsError",
     "BadKeyFileError",
+    "BadLoginError",
     "BadPortError",
     "CommandTimeoutError",
     "ConnectTimeoutError",
@@ -152,6 +157,12 @@ class WrongEnableSecretError(DeviceError):
     """The enable secret was refused."""
 
     cause = Cause.WRONG_ENABLE_SECRET
+
+
+class BadCommandError(DeviceError):
+    """A command is no single line of text. Nothing was sent."""
+
+    cause = Cause.BAD_COMMAND
 
 
 class PagerError(DeviceError):

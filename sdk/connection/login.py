@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Secret, SecretStr
 
+from sdk.connection import address
 from sdk.connection.causes import Cause
 from sdk.connection.errors import fail
 from sdk.connection.options import FIELDS, OptionsError, options_in
@@ -94,14 +95,17 @@ def login_of(device: Any, *, parameters: Any = None, **overrides: Any) -> Login:
     `passphrase`; where it has no username, the device's login is used for it too.
 
     Raises:
-        DeviceError: there is no device, no address, no login, a port that is none, or connection options that can't be
-            used. Not retryable.
-        TypeError: an override that there is not.
+        DeviceError: there is no device, no address or one that is none, no login, a port that is none, or connection
+            options that can't be used. Not retryable.
+        TypeError: an override that there is not, or what is no object of a device.
     """
     if unknown := set(overrides) - FIELDS:
         raise TypeError(f"login_of has no argument {min(unknown)!r}. It has {', '.join(sorted(FIELDS))}.")
     if device is None and "host" not in overrides:
         raise fail(Cause.NO_DEVICE, "The job's entity")
+    if isinstance(device, str | bytes | Mapping | list | tuple):
+        kind = type(device).__name__
+        raise TypeError(f"This {kind} is no device. Give a device of the job's context, or a Login.")
     name = _name_of(device)
     try:
         options = options_in(getattr(device, "connection_options", None))
@@ -151,15 +155,18 @@ def _login(name: str, given: dict[str, Any]) -> Login:
     host = _text(given.get("host"))
     if not host:
         raise fail(Cause.NO_ADDRESS, name)
+    _check_address(name, host)
     where = f"{name} ({host})" if name != host else host
     port = _port(where, given.get("port", DEFAULT_PORT))
     credentials = {field: _text(given.get(field)) for field in _CREDENTIALS}
     if not _is_login(credentials):
         raise fail(Cause.NO_LOGIN, where)
+    enable_secret = _text(given.get("enable_secret"))
+    _check_characters(where, {**credentials, "enable_secret": enable_secret})
     return Login(
         host=host,
         port=port,
-        enable_secret=_text(given.get("enable_secret")),
+        enable_secret=enable_secret,
         jump=_jump_host(where, given.get("jump_host"), credentials),
         **credentials,  # type: ignore[arg-type]  # its username is one
     )
@@ -173,11 +180,27 @@ def _jump_host(where: str, given: Any, own: dict[str, str | None]) -> JumpHost |
     host = _text(parts.get("host"))
     if not host:
         raise fail(Cause.NO_JUMP_HOST, where)
+    _check_address(f"The jump host of {where}", host)
     credentials = {field: _text(parts.get(field)) for field in _CREDENTIALS} if "username" in parts else own
     if not _is_login(credentials):
         raise fail(Cause.NO_LOGIN, f"The jump host {host} of {where}")
+    _check_characters(f"The jump host {host} of {where}", credentials)
     port = _port(f"The jump host {host} of {where}", parts.get("port", DEFAULT_PORT))
     return JumpHost(host=host, port=port, **credentials)  # type: ignore[arg-type]  # its username is one
+
+
+def _check_address(name: str, host: str) -> None:
+    if (fault := address.fault_of(host)) is not None:
+        raise fail(Cause.BAD_ADDRESS, name, host=host, detail=fault)
+
+
+def _check_characters(where: str, texts: Mapping[str, str | None]) -> None:
+    for what, text in texts.items():
+        try:
+            (text or "").encode()
+        except UnicodeEncodeError:
+            # Nothing of it is shown or chained: the error holds the text.
+            raise fail(Cause.BAD_LOGIN, where, what=what.replace("_", " ")) from None
 
 
 def _is_login(credentials: Mapping[str, str | None]) -> bool:

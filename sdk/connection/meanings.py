@@ -27,8 +27,16 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
     Cause.NO_ADDRESS: Meaning(
         "has neither an address nor a host name", "Add one in the inventory.", retryable=False
     ),
+    Cause.BAD_ADDRESS: Meaning(
+        "can't be reached at {host!r}: {detail}", "Correct the address in the inventory.", retryable=False
+    ),
     Cause.NO_LOGIN: Meaning(
         "has no username, or neither a password nor a key", "Add both in the inventory.", retryable=False
+    ),
+    Cause.BAD_LOGIN: Meaning(
+        "can't be logged in to: its {what} holds half of a character (a lone surrogate), which can't be sent",
+        "Enter it anew in the inventory.",
+        retryable=False,
     ),
     Cause.BAD_PORT: Meaning(
         "can't be reached at port {port!r}: a port is a number from 1 to 65535",
@@ -152,6 +160,11 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
         "has no session to spare: within {seconds:g} s, {what} that this worker may have there {taken} by {who}",
         "Try again later, or raise --sessions-per-device if the device has more lines.",
         retryable=True,
+    ),
+    Cause.BAD_COMMAND: Meaning(
+        "was not sent {what}: {detail}",
+        "Send one line at a time; several lines are several commands.",
+        retryable=False,
     ),
     Cause.NO_PROMPT: Meaning(
         "accepted the login, but showed no prompt within {seconds:g} s", _GIVE_TIME, True

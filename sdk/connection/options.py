@@ -22,12 +22,16 @@ class OptionsError(Exception):
     """Connection options can't be used. `str()` says why, and goes on from "because"."""
 
 
-def options_in(text: str | None) -> dict[str, Any]:
+def options_in(text: object) -> dict[str, Any]:
     """Return what the field says; empty where it says nothing.
 
     Raises `OptionsError`: it is no JSON object, has a key that is not known, or a value of the wrong kind.
     """
-    if text is None or not text.strip():
+    if text is None:
+        return {}
+    if not isinstance(text, str):
+        raise OptionsError("they are no text: the field holds JSON as a text, such as '{\"port\": 2222}'")
+    if not text.strip():
         return {}
     if len(text) > MOST_CHARACTERS:
         raise OptionsError(f"they have more than {MOST_CHARACTERS} characters")

@@ -18,10 +18,22 @@ class NoAddressError(DeviceError):
     cause = Cause.NO_ADDRESS
 
 
+class BadAddressError(DeviceError):
+    """What the inventory has as the address is neither an address nor a name."""
+
+    cause = Cause.BAD_ADDRESS
+
+
 class NoLoginError(DeviceError):
     """The device has no username, or neither a password nor a key."""
 
     cause = Cause.NO_LOGIN
+
+
+class BadLoginError(DeviceError):
+    """The login holds what can't be sent."""
+
+    cause = Cause.BAD_LOGIN
 
 
 class BadPortError(DeviceError):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sdk.connection.causes import Cause
+from sdk.connection.command_line import fault_of, fault_of_answer
 from sdk.connection.deadline import Deadline, DeadlineError
 from sdk.connection.driver import enable_command
 from sdk.connection.errors import DeviceError, fail
@@ -25,6 +26,7 @@ MOST_OUTPUT_BYTES: Final = 4_000_000
 _LONGEST_WAIT_SECONDS: Final = 1.0
 _RESUME_SECONDS: Final = 10.0
 _INTERRUPT: Final = "\x03"
+_MOST_SHOWN: Final = 80
 
 _ASKED: Final = {Ask.PAGER: Cause.PAGER, Ask.QUESTION: Cause.QUESTION, Ask.PASSWORD: Cause.PASSWORD_ASKED}
 
@@ -62,11 +64,13 @@ class Session(Terminal):
         """Send one line and return what came until the next prompt, which is then `prompt`.
 
         Raises:
+            BadCommandError: it is more than one line, or has keys such as Ctrl-C in it. Nothing was sent.
             DeviceError: the output did not end in time, the device asks something, or it ended the connection. After
                 that the session is of no more use.
         """
         started = time.monotonic()
         what = _the_command(command)
+        self._refuse(command, fault_of(command.rstrip()))
         self._check_usable()
         with self._naming(what, deadline):
             self.discard_pending()
@@ -85,9 +89,12 @@ class Session(Terminal):
         without regard to case, or None for its prompt.
 
         Raises:
+            BadCommandError: a line is more than one. Nothing was sent.
             DeviceError: as `send`, and where a prompt comes instead of what was expected.
         """
         started = time.monotonic()
+        for line, _ in steps:
+            self._refuse(line, fault_of_answer(line))
         self._check_usable()
         said: list[str] = []
         for line, expected in steps:
@@ -197,6 +204,12 @@ class Session(Terminal):
         )
 
     # Errors
+
+    def _refuse(self, line: str, fault: str | None) -> None:
+        if fault is not None:
+            # It may be a whole file, and hold anything.
+            shown = _the_command(line if len(line) <= _MOST_SHOWN else line[:_MOST_SHOWN] + " …")
+            raise self._fail(Cause.BAD_COMMAND, what=shown, detail=fault)
 
     def _check_usable(self) -> None:
         if not self.is_usable:

@@ -11,6 +11,7 @@ import pytest
 from connection_support import PASSWORD, SECRET, connected, login_to, ssh_threads
 
 from sdk.connection import Cause, Configuration, DeviceError, Execution, Login, connect, connect_sync
+from sdk.connection.errors import BadCommandError
 from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import until
 
@@ -32,6 +33,33 @@ async def test_a_command_is_answered_as_text_and_as_data() -> None:
     assert answer.output.endswith("Configuration register is 0x2102")
     assert answer.parsed[0]["hostname"] == "r1"
     assert (clock.parsed, clock.is_cut, clock.is_refused, conn.platform) == (None, False, False, "ios")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("show clock\nreload", "more than one line"),
+        ("show clock\rreload", "more than one line"),
+        ("\nreload", "more than one line"),
+        ("show clock\x03", "a control character"),
+        ("show clock\x1aq", "a control character"),
+        ("show\x00clock", "a control character"),
+        ("show \ud800", "half of a character"),
+    ],
+)
+async def test_a_command_that_is_more_than_one_line_is_not_sent(command: str, said: str) -> None:
+    async with (
+        EmulatedIos("admin", PASSWORD, "r1") as device,
+        connect(login_to(device), platform="ios") as connection,
+    ):
+        device.typed.clear()
+        with pytest.raises(BadCommandError, match=said) as raised:
+            await connection.send_command(command)
+        with pytest.raises(BadCommandError, match="more than one line"):
+            await connection.send_interactive([("clear counters", "confirm"), ("y\nreload", None)])
+        assert device.typed == [], "nothing was sent"
+        assert raised.value.retryable is False
+        assert (await connection.send_command("show clock\n")).output, "the session goes on"
 
 
 def test_the_same_works_without_an_event_loop() -> None:

@@ -2,13 +2,17 @@
 
 import itertools
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, SecretStr
 
+from sdk.connection import Execution, connect
 from sdk.connection.errors import (
+    BadAddressError,
     BadConnectionOptionsError,
+    BadLoginError,
     BadPortError,
     DeviceError,
     NoAddressError,
@@ -100,6 +104,23 @@ def test_secrets_are_in_no_repr() -> None:
         ({"ip": None, "hostname": None}, NoAddressError, "Device 7 has neither an address nor a host name"),
         ({"username": None}, NoLoginError, "r1 (10.0.0.1) has no username"),
         ({"password": ""}, NoLoginError, "neither a password nor a key"),
+        (
+            {"ip": "10.0.0.1/24"},
+            BadAddressError,
+            "r1 can't be reached at '10.0.0.1/24': it has a prefix length",
+        ),
+        ({"ip": " 10.0.0.1"}, BadAddressError, "blanks"),
+        ({"ip": "r1\nr2"}, BadAddressError, "control characters"),
+        ({"ip": "[2001:db8::1]"}, BadAddressError, "brackets"),
+        ({"ip": "10.0.0.1:2222"}, BadAddressError, "a port behind it"),
+        ({"ip": "ada@10.0.0.1"}, BadAddressError, "neither an address nor the name of a host"),
+        ({"ip": "r" * 254}, BadAddressError, "neither an address nor the name of a host"),
+        (
+            {"options": {"jump_host": "10.9.0.1/24"}},
+            BadAddressError,
+            "The jump host of r1 (10.0.0.1) can't be",
+        ),
+        ({"password": SECRET + "\ud800"}, BadLoginError, "its password holds half of a character"),
         ({"options": "{"}, BadConnectionOptionsError, "no JSON (line 1, column 2)"),
         ({"options": "[1]"}, BadConnectionOptionsError, "no JSON object"),
         ({"options": "x" * 70_000}, BadConnectionOptionsError, "more than 65536 characters"),
@@ -137,6 +158,32 @@ def test_what_is_missing_or_wrong_is_named_and_waiting_does_not_help(
     assert "inventory" in str(raised.value)
     assert raised.value.retryable is False
     assert SECRET not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "ip", ["2001:db8::1", "fe80::1%eth0", "r1.example.net.", "r_1", "xn--rter-0ra.example", "rüter.example"]
+)
+def test_every_way_to_write_an_address_or_a_name_is_taken(ip: str) -> None:
+    assert login_of(device(ip=ip)).host == ip
+
+
+@pytest.mark.parametrize("options", [{"port": 2222}, [1], 5, True, b"{}"])
+def test_connection_options_that_are_no_text_are_refused_in_words(options: object) -> None:
+    one = SimpleNamespace(ip="10.0.0.1", hostname="r1", connection_options=options)
+    with pytest.raises(BadConnectionOptionsError, match="they are no text"):
+        login_of(one)
+
+
+@pytest.mark.parametrize("given", ["10.0.0.1", {"ip": "10.0.0.1"}, [device]])
+def test_what_is_no_device_is_called_by_its_type(given: object) -> None:
+    with pytest.raises(TypeError, match="Give a device of the job's context"):
+        login_of(given)
+
+
+@pytest.mark.parametrize("needs", [Execution, ("Execution",), [Execution]])
+def test_needs_that_are_no_tuple_of_capabilities_are_refused_in_words(needs: Any) -> None:
+    with pytest.raises(TypeError, match="Give a tuple of capabilities"):
+        connect(device(), needs=needs)
 
 
 def test_a_port_that_is_none_and_a_device_that_is_none_are_refused() -> None:
