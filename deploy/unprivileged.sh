@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs what touches processes as a user without rights: the tests of whatever starts some, the zoo, the known attacks, what
-# a job can't reach, and the demo. Started by root, it takes a user id that nobody has, without capabilities, without a cgroup that this user may
-# write, and at ordinary priority, in a copy of this checkout that is removed at the end. Started by anybody else, it runs
-# here, as that user.
+# a job can't reach, and the demo. Started by root, it takes a user id that nobody has, without capabilities, without a
+# cgroup that this user may write, and at ordinary priority, in a copy of this checkout that is removed at the end. Started
+# by anybody else, it runs here, as that user.
 #
 #   sh deploy/unprivileged.sh PYTHON CLIENT [PYTEST ARGUMENT...]
 #   sh deploy/unprivileged.sh python3 stable tests/kill -x

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, TypeVar
 
 from sdk.block_end import closing_at_the_end
 from sdk.concurrency.tasks import with_its_tasks
 from sdk.errors import SdkError
 from sdk.failure import headline, hide_beginning, traceback_of
+from sdk.isolation import isolation_hint
 from sdk.logger import BlockLogger
 from sdk.masking import Hide, hiding
 from sdk.results import BaseFunctionBlockResult, mark_raised, mark_refused
@@ -64,6 +65,8 @@ def say(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str
     text = hide_beginning(str(error), hide)
     # Some begin with the block's name themselves.
     message = text if text.startswith(what.partition(" ")[0]) else f"{what}: {text}"
+    if hint := isolation_hint(error):
+        message = f"{message} {hint}"
     logger.error(message)
     return message
 
@@ -74,5 +77,11 @@ def tell_with_traceback(error: BaseException, what: str, logger: BlockLogger, hi
     # Not logger.exception: whoever formats the record would print texts that were not looked through. And without
     # arguments: not every logger of a block fills them in by "%" (`sdk.compat`).
     logger.error(f"{message}\n{traceback_of(error, hide)}")
-    advice = "".join(f" {text}" for kind, text in _ADVICE.items() if isinstance(error, kind))
+    advice = "".join(f" {text}" for text in _advice_on(error))
     return f"{message.rstrip('.')}.{advice} The traceback is in the job's log."
+
+
+def _advice_on(error: BaseException) -> Iterator[str]:
+    yield from (text for kind, text in _ADVICE.items() if isinstance(error, kind))
+    if hint := isolation_hint(error):
+        yield hint
