@@ -45,7 +45,6 @@ async def made_up_keys(scene: Scene) -> str:
             ("fe80::1%lo", 22),
             ("r1.lab", 22),
             ("0.0.0.0", 22),
-            ("*", 22),
         ]
         await _job(scene, [_OURS], reported=foreign)
         await _job(scene, [_OURS, _THEIRS], reported=[(_OURS, 22), (_THEIRS, 22)], times=3)
