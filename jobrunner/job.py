@@ -14,6 +14,7 @@ from jobrunner.awaits import write_awaiting, write_threads
 from jobrunner.blocking import watched_for_blocking
 from jobrunner.bootstrap import DUMP_DESCRIPTOR
 from jobrunner.channel import Channel
+from jobrunner.device_changes import reporting_to
 from jobrunner.device_sessions import WorkerPlaces
 from jobrunner.hearing import Hearing
 from jobrunner.host_keys import know_host_keys
@@ -25,6 +26,7 @@ from jobrunner.protocol.ticks import shortest_tick_seconds
 from jobrunner.ticker import Ticker
 from sdk.block_registry import registry
 from sdk.boundary import tell_with_traceback
+from sdk.connection.changes.record import report_changes
 from sdk.connection.places import use_places
 from sdk.execution import JobInput, OutcomeBody, run_job
 from sdk.job import JobMeta
@@ -114,6 +116,7 @@ async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -
     if order.sessions_per_device:
         hearing.places = WorkerPlaces(channel, order.sessions_per_device, hearing.hear_in_thread)
         use_places(hearing.places)
+    report_changes(reporting_to(channel))
     interval_seconds = shortest_tick_seconds(order.stall_seconds, order.blocking_seconds)
     ticking = Ticker(channel, interval_seconds) if interval_seconds else None
     try:

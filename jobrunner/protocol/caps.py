@@ -47,6 +47,12 @@ SESSIONS_CAP: Final = 20_000
 DEVICE_CAP_CHARS: Final = 600
 """The name by which sessions on one device are counted."""
 
+CHANGES_CAP: Final = 1000
+"""How many changes of devices one job may tell of."""
+
+LINES_CAP: Final = 1_000_000
+"""How many lines of configuration one of them may have."""
+
 HOST_CAP_CHARS: Final = 255
 """A device's address or name."""
 

@@ -5,11 +5,13 @@ from typing import Annotated, Final, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from jobrunner.protocol.caps import (
+    CHANGES_CAP,
     DEVICE_CAP_CHARS,
     FIELD_CAP_CHARS,
     FIELDS_CAP,
     HOST_CAP_CHARS,
     HOST_KEY_CAP_CHARS,
+    LINES_CAP,
     LOG_CAP_CHARS,
     MESSAGE_CAP_CHARS,
     NAMES_CAP,
@@ -109,6 +111,22 @@ class SessionClosed(Header):
     number: SessionNumber
 
 
+class DeviceChange(Header):
+    """Child to supervisor: how far a change of a device's configuration is. Sent before a line of that stage is typed.
+
+    It is for the result of a job that is killed, which can't tell itself what it has left on a device. `number` is the
+    child's own, one for each change; a later message with the same number takes the place of the earlier one. With
+    `timer_seconds` the device takes the change back by itself. `over`: nothing of it is in force.
+    """
+
+    type: Literal["device_change"] = "device_change"
+    number: int = Field(ge=1, le=CHANGES_CAP)
+    device: str = Field(max_length=DEVICE_CAP_CHARS, pattern=r"^[^\x00-\x1f\x7f]*$")
+    stage: Literal["changing", "changed", "restoring", "over"]
+    lines: int = Field(ge=0, le=LINES_CAP)
+    timer_seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+
+
 class Log(Header):
     """Child or template to supervisor: one log record, cut by `cut_chars` characters at its end.
 
@@ -197,7 +215,7 @@ class CatalogueReady(Header):
 
 
 FromChild = Annotated[
-    Ready | Log | Secret | SessionWanted | SessionClosed | HostKey | Tick | Blocking | Outcome,
+    Ready | Log | Secret | SessionWanted | SessionClosed | DeviceChange | HostKey | Tick | Blocking | Outcome,
     Field(discriminator="type"),
 ]
 FromTemplate = Annotated[Importing | Log | CatalogueReady, Field(discriminator="type")]
@@ -205,7 +223,7 @@ ToChild = Annotated[Order | Cancel | SessionGranted, Field(discriminator="type")
 
 _MOST_PROBLEMS: Final = 20
 _FROM_CHILD: TypeAdapter[
-    Ready | Log | Secret | SessionWanted | SessionClosed | HostKey | Tick | Blocking | Outcome
+    Ready | Log | Secret | SessionWanted | SessionClosed | DeviceChange | HostKey | Tick | Blocking | Outcome
 ] = TypeAdapter(FromChild)
 _FROM_TEMPLATE: TypeAdapter[Importing | Log | CatalogueReady] = TypeAdapter(FromTemplate)
 _TO_CHILD: TypeAdapter[Order | Cancel | SessionGranted] = TypeAdapter(ToChild)
@@ -225,7 +243,9 @@ def _validated(adapter: TypeAdapter[HeaderT], frame: Frame) -> HeaderT:
 
 def from_child(
     frame: Frame,
-) -> Ready | Log | Secret | SessionWanted | SessionClosed | HostKey | Tick | Blocking | Outcome:
+) -> (
+    Ready | Log | Secret | SessionWanted | SessionClosed | DeviceChange | HostKey | Tick | Blocking | Outcome
+):
     """Validate what a child sent. Raises `FrameError` for anything else; values are not echoed."""
     return _validated(_FROM_CHILD, frame)
 

@@ -159,7 +159,11 @@ class Changing:
 
     def _take_back(self, platform: Platform, deadline: Deadline) -> Restoration:
         return apply.take_back(
-            configurable(platform), self._plan.base, self._progress.timer, deadline=deadline
+            configurable(platform),
+            self._plan.base,
+            self._progress.timer,
+            self._progress.record,
+            deadline=deadline,
         )
 
     def log_cancelled(self) -> None:

@@ -11,6 +11,7 @@ from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.masking import not_shown
 from jobrunner.protocol.messages import (
     Blocking,
+    DeviceChange,
     HostKey,
     Log,
     Outcome,
@@ -66,6 +67,8 @@ class ChannelReader:
         done when the job is over."""
         self.message: str | None = None
         """That of the first outcome, as it came. It is masked when the job is over: it may take its time."""
+        self.changes: dict[int, DeviceChange] = {}
+        """What the job has told of its changes of devices, the last of each; none of which nothing is in force."""
         self.is_behind = False
         """Whether frames may be in the stream that were not read yet: it is the turn of others."""
         self._child = child
@@ -108,7 +111,16 @@ class ChannelReader:
         self.is_behind = False
 
     async def _take(
-        self, message: Ready | Log | Secret | SessionWanted | SessionClosed | HostKey | Tick | Blocking
+        self,
+        message: Ready
+        | Log
+        | Secret
+        | SessionWanted
+        | SessionClosed
+        | DeviceChange
+        | HostKey
+        | Tick
+        | Blocking,
     ) -> None:
         match message:
             case Log():
@@ -122,6 +134,10 @@ class ChannelReader:
                 self._log.mask.learn(message.value)
             case SessionWanted() | SessionClosed():
                 self._sessions.take(message)
+            case DeviceChange():
+                self.changes.pop(message.number, None)
+                if message.stage != "over":
+                    self.changes[message.number] = message
             case HostKey():
                 self._host_key_seen(message)
             case Tick():

@@ -1,11 +1,17 @@
 """The evidence of a job's end, put together in one place. What it holds of the job's own texts is masked here."""
 
+from collections.abc import Collection
 from dataclasses import replace
+from typing import Final
 
+from jobrunner.protocol.caps import cut
 from jobrunner.protocol.masking import Masked
+from jobrunner.protocol.messages import DeviceChange
 from supervisor.lifecycle.state import JobState
-from supervisor.verdict import Ending, KernelView
+from supervisor.verdict import MOST_TOLD, Ending, KernelView, OpenChange, OpenChanges
 from supervisor.watch.fair_mask import FairMask
+
+_DEVICE_CHARS: Final = 100
 
 
 async def ending_of(
@@ -17,10 +23,12 @@ async def ending_of(
     dump: str = "",
     last_output: Masked,
     kernel: KernelView | None = None,
+    changes: Collection[DeviceChange] = (),
 ) -> Ending:
     """Return what was observed of a job that is over since `at`.
 
     `message` is that of the outcome, as it came, where there is one.
+    `changes` are those of devices of which something is in force, or may be.
     `dump` is what its child has left in its dump, which counts where no stack was taken: a crash writes one, too.
     """
     if state.outcome is not None and message is not None:
@@ -31,4 +39,18 @@ async def ending_of(
         channel_problem=None if state.channel_problem is None else await mask.text(state.channel_problem),
         last_output=last_output,
         kernel=kernel,
+        changes=await _open_changes(changes, mask),
     )
+
+
+async def _open_changes(changes: Collection[DeviceChange], mask: FairMask) -> OpenChanges:
+    # Those that are whole last: they need no look at the device.
+    ordered = sorted(changes, key=lambda each: each.stage == "changed" and each.timer_seconds is None)
+    told = [
+        OpenChange(
+            await mask.text(cut(each.device, _DEVICE_CHARS)), each.stage, each.lines, each.timer_seconds
+        )
+        for each in ordered[:MOST_TOLD]
+        if each.stage != "over"
+    ]
+    return OpenChanges(tuple(told), max(0, len(changes) - MOST_TOLD))

@@ -166,6 +166,7 @@ class Execution:
             dump=read_stack(self._child),
             last_output=await self._log.end_of(stderr.tail() or stdout.tail()),
             kernel=self._kernel,
+            changes=self._channel.changes.values(),
         )
         body, acquires = parts
         return Finished(decide(ending), ending, body, acquires, conclusion.stuck)

@@ -8,12 +8,14 @@ from jobrunner.protocol.masking import NO_TEXT, Masked
 from supervisor.lifecycle.stall import StallWatch
 from supervisor.lifecycle.watch_gaps import Gaps, failed, seen, unwatched
 from supervisor.verdict import (
+    NO_CHANGES,
     Ending,
     ExitStatus,
     KernelView,
     LimitHit,
     LimitKind,
     Limits,
+    OpenChanges,
     OutcomeSeen,
     OutOfMemory,
     Usage,
@@ -86,6 +88,7 @@ class JobState:
         channel_problem: Masked | None = None,
         last_output: Masked = NO_TEXT,
         kernel: KernelView | None = None,
+        changes: OpenChanges = NO_CHANGES,
     ) -> Ending:
         """Return the evidence for the verdict. Its texts, which come from the job, are given masked."""
         ended_at = self.ended_at if self.ended_at is not None else at
@@ -109,4 +112,5 @@ class JobState:
             unkillable=self.unkillable,
             out_of_memory=self.out_of_memory,
             unwatched=unwatched(self.gaps, ended_at),
+            changes=changes,
         )

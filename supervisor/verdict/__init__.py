@@ -5,6 +5,7 @@
 """
 
 from supervisor.verdict.causes import Cause
+from supervisor.verdict.changes import MOST_TOLD, NO_CHANGES, OpenChange, OpenChanges
 from supervisor.verdict.ending import (
     Ending,
     ExitStatus,
@@ -19,6 +20,8 @@ from supervisor.verdict.table import decide
 from supervisor.verdict.verdict import Verdict
 
 __all__ = [
+    "MOST_TOLD",
+    "NO_CHANGES",
     "Cause",
     "Ending",
     "ExitStatus",
@@ -26,6 +29,8 @@ __all__ = [
     "LimitHit",
     "LimitKind",
     "Limits",
+    "OpenChange",
+    "OpenChanges",
     "OutOfMemory",
     "OutcomeSeen",
     "Unwatched",

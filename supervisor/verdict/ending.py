@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from jobrunner.protocol.masking import NO_TEXT, Masked
+from supervisor.verdict.changes import NO_CHANGES, OpenChanges
 from supervisor.verdict.limits import LimitHit, LimitKind, Limits
 
 
@@ -112,6 +113,8 @@ class Ending:
     unkillable: bool = False
     out_of_memory: OutOfMemory | None = None
     unwatched: tuple[Unwatched, ...] = ()
+    changes: OpenChanges = NO_CHANGES
+    """What the job has told of changes of devices that are in force, or may be."""
 
     @property
     def oom_limit_mb(self) -> float | None:

@@ -18,14 +18,19 @@ Read from the top; the first row that fits decides.
 | no outcome, channel closed by the block | failed | channel_closed | as the engine decides |
 | no outcome, ended by itself | failed | exited | as the engine decides |
 
+A job that was ended in the middle of a change of a device is not worth another try (retryable: no), whatever the row
+says: what it has left has to be looked at first. The message names the change.
+
 An outcome after a limit is evidence only: the signal that asks for the stack can wake a blocked call, and the
 block then finishes after its time is over.
 """
 
+from dataclasses import replace
 from typing import assert_never
 
 from jobrunner.protocol.exit_codes import CHANNEL_LOST
 from supervisor.verdict.causes import Cause
+from supervisor.verdict.changes import changes_made, changes_text
 from supervisor.verdict.ending import Ending, ExitStatus, OutcomeSeen
 from supervisor.verdict.limits import LimitHit, LimitKind
 from supervisor.verdict.verdict import Verdict, failure
@@ -46,7 +51,13 @@ def decide(ending: Ending) -> Verdict:
     if ending.outcome is not None:
         return _complete(ending)
     cause = _cause_without_outcome(ending)
-    return failure(cause, plain_end(cause, ending) + evidence(cause, ending))
+    return _ended(cause, plain_end(cause, ending), ending)
+
+
+def _ended(cause: Cause, sentence: str, ending: Ending) -> Verdict:
+    """Return the verdict of a job that could not tell itself what it has left on devices."""
+    verdict = failure(cause, sentence + changes_text(ending.changes) + evidence(cause, ending))
+    return verdict if ending.changes.are_certain else replace(verdict, retryable=False)
 
 
 def _limited(ending: Ending, limit: LimitHit) -> Verdict:
@@ -63,7 +74,7 @@ def _limited(ending: Ending, limit: LimitHit) -> Verdict:
             cause = Cause.WORKER_STOPPING
         case _:
             assert_never(limit.kind)
-    return failure(cause, limit_sentence(limit, ending) + evidence(cause, ending))
+    return _ended(cause, limit_sentence(limit, ending), ending)
 
 
 def _complete(ending: Ending) -> Verdict:
@@ -71,11 +82,13 @@ def _complete(ending: Ending) -> Verdict:
     assert outcome is not None
     # In the result as well: the block is no less done for it, but may have used more than it was given.
     unwatched = [unwatched_sentence(each) for each in ending.unwatched]
+    # An error that a block lets pass says nothing of what was done before it.
+    made = changes_made(ending.changes) if outcome.raised else ()
     warning = "; ".join(filter(None, [_warning_after_outcome(ending), *unwatched])) or None
     return Verdict(
         success=outcome.success,
         cause=_cause_of(outcome),
-        message="\n".join([outcome.message, *(f"Note: {text}." for text in unwatched)]),
+        message="\n".join([outcome.message, *made, *(f"Note: {text}." for text in unwatched)]),
         retryable=outcome.retryable,
         warning=warning,
         keeps_outcome=True,

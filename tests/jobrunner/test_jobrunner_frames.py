@@ -14,6 +14,7 @@ from jobrunner.protocol.caps import HEADER_CAP_BYTES, LOG_CAP_CHARS, MESSAGE_CAP
 from jobrunner.protocol.frames import PREFIX, Frame, FrameError, pack, read_frame, receive_frame
 from jobrunner.protocol.messages import (
     Cancel,
+    DeviceChange,
     Log,
     Order,
     Outcome,
@@ -161,6 +162,7 @@ MESSAGES = [
     (from_child, Secret(value="Rotated-Pw-2026")),
     (from_child, SessionWanted(number=1, device="192.0.2.1 port 22")),
     (from_child, SessionClosed(number=1)),
+    (from_child, DeviceChange(number=1, device="r1", stage="changing", lines=3, timer_seconds=60)),
     (from_child, Outcome(success=True, message="m", body_bytes=0)),
     (to_child, SessionGranted(number=1)),
     (to_child, Cancel(reason="time")),

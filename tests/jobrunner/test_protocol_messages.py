@@ -23,6 +23,13 @@ LOG: dict[str, Any] = {"type": "log", "level": 20, "logger": "block", "text": "x
 OUTCOME: dict[str, Any] = {"type": "outcome", "success": True, "message": "m", "body_bytes": 0}
 BLOCKING: dict[str, Any] = {"type": "blocking", "file": "f", "line": 1, "since": 1.0, "text": "x"}
 WANTED: dict[str, Any] = {"type": "session_wanted", "number": 1, "device": "r1"}
+CHANGE: dict[str, Any] = {
+    "type": "device_change",
+    "number": 1,
+    "device": "r1",
+    "stage": "changing",
+    "lines": 1,
+}
 ORDER: dict[str, Any] = {
     "type": "order",
     "job_id": "j",
@@ -76,6 +83,19 @@ AT_THE_CAP = [
     (
         from_child,
         WANTED,
+        {"device": "x" * caps.DEVICE_CAP_CHARS},
+        {"device": "x" * (caps.DEVICE_CAP_CHARS + 1)},
+    ),
+    (from_child, CHANGE, {"number": 1}, {"number": 0}),
+    (from_child, CHANGE, {"number": caps.CHANGES_CAP}, {"number": caps.CHANGES_CAP + 1}),
+    (from_child, CHANGE, {"lines": caps.LINES_CAP}, {"lines": caps.LINES_CAP + 1}),
+    (from_child, CHANGE, {"lines": 0}, {"lines": -1}),
+    (from_child, CHANGE, {"stage": "restoring"}, {"stage": "undone"}),
+    (from_child, CHANGE, {"timer_seconds": 60.0}, {"timer_seconds": float("inf")}),
+    (from_child, CHANGE, {"device": "r 1"}, {"device": "r1\nCause: none"}),
+    (
+        from_child,
+        CHANGE,
         {"device": "x" * caps.DEVICE_CAP_CHARS},
         {"device": "x" * (caps.DEVICE_CAP_CHARS + 1)},
     ),

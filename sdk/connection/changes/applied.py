@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sdk.connection.changes.comparison import Comparison
 from sdk.connection.changes.device import ConfirmTimer
 from sdk.connection.changes.lines import ConfigurationLine
+from sdk.connection.changes.record import ChangeRecord
 from sdk.connection.changes.undo import Restoration
 
 
@@ -24,7 +25,8 @@ class Applied:
 
     `diff` is a unified diff of what really changed; `applied` are the lines that the device took; `refused` is the one
     that it did not take, `restoration` what came of taking the others back then. `comparison` says where the plan was
-    wrong. `timer` runs on the device until the change is confirmed or undone. `text` is the configuration now.
+    wrong. `timer` runs on the device until the change is confirmed or undone. `text` is the configuration now. `record`
+    is for the worker, and goes on with the change.
     """
 
     diff: str = field(default="", repr=False)
@@ -34,6 +36,7 @@ class Applied:
     comparison: Comparison = field(default_factory=Comparison, repr=False)
     timer: ConfirmTimer | None = None
     text: str = field(default="", repr=False)
+    record: ChangeRecord | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(slots=True)
@@ -41,5 +44,6 @@ class Progress:
     """How far a change has come, for whoever has to tell it when the session is gone. Written by one thread."""
 
     has_begun: bool = False
+    record: ChangeRecord | None = None
     applied: list[ConfigurationLine] = field(default_factory=list)
     timer: ConfirmTimer | None = None

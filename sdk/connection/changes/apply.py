@@ -10,8 +10,9 @@ from sdk.connection.changes.comparison import compare
 from sdk.connection.changes.device import ConfigurableDevice, ConfirmTimer
 from sdk.connection.changes.difference import difference
 from sdk.connection.changes.failures import interrupted, line_refused
-from sdk.connection.changes.lines import ConfigurationLine, Tree, fingerprint_of, unified_diff
+from sdk.connection.changes.lines import Tree, fingerprint_of, unified_diff
 from sdk.connection.changes.plan import Plan
+from sdk.connection.changes.record import ChangeRecord
 from sdk.connection.changes.undo import Restoration, restore_tree
 from sdk.connection.deadline import Deadline
 from sdk.connection.errors import DeviceError, fail
@@ -50,12 +51,11 @@ def apply_plan(
     if confirm_seconds is not None:
         inverse = difference(plan.predicted, plan.base, device.dialect)
         progress.timer = device.start_timer(confirm_seconds, inverse, deadline=deadline)
-    timer = progress.timer
+    progress.record = ChangeRecord(device.where, len(plan.commands))
     refused = _send(device, plan, progress, deadline)
-    applied = tuple(progress.applied)
     if refused is not None:
-        raise _refused(device, plan, applied, refused, timer, deadline)
-    return _looked_at(device, plan, applied, timer, deadline)
+        raise _refused(device, plan, progress, refused, deadline)
+    return _looked_at(device, plan, progress, deadline)
 
 
 def _send(device: ConfigurableDevice, plan: Plan, progress: Progress, deadline: Deadline) -> Refusal | None:
@@ -63,7 +63,7 @@ def _send(device: ConfigurableDevice, plan: Plan, progress: Progress, deadline: 
     refused = None
     try:
         device.enter_configuration(deadline=limit)
-        progress.has_begun = True
+        _note_begin(progress)
         for line in plan.commands:
             words = device.send_config_line(line, deadline=limit)
             if words:
@@ -72,21 +72,26 @@ def _send(device: ConfigurableDevice, plan: Plan, progress: Progress, deadline: 
             progress.applied.append(line)
         device.leave_configuration(deadline=limit)
     except DeviceError as error:
+        if not progress.has_begun and progress.timer is None:
+            raise  # nothing was sent
         raise interrupted(device.where, plan, tuple(progress.applied), progress.timer, error) from None
     return refused
 
 
-def _looked_at(
-    device: ConfigurableDevice,
-    plan: Plan,
-    applied: tuple[ConfigurationLine, ...],
-    timer: ConfirmTimer | None,
-    deadline: Deadline,
-) -> Applied:
+def _note_begin(progress: Progress) -> None:
+    progress.has_begun = True
+    if progress.record is not None:
+        progress.record.begin(None if progress.timer is None else progress.timer.seconds)
+
+
+def _looked_at(device: ConfigurableDevice, plan: Plan, progress: Progress, deadline: Deadline) -> Applied:
+    applied, timer = tuple(progress.applied), progress.timer
     try:
         text = device.get_config(deadline=deadline)
     except DeviceError as error:
         raise interrupted(device.where, plan, applied, timer, error) from None
+    if progress.record is not None:
+        progress.record.made()
     now = device.dialect.read(text)
     return Applied(
         diff=unified_diff(plan.base, now),
@@ -94,19 +99,16 @@ def _looked_at(
         comparison=compare(plan.base, plan.predicted, now, applied, device.dialect),
         timer=timer,
         text=text,
+        record=progress.record,
     )
 
 
 def _refused(
-    device: ConfigurableDevice,
-    plan: Plan,
-    applied: tuple[ConfigurationLine, ...],
-    refused: Refusal,
-    timer: ConfirmTimer | None,
-    deadline: Deadline,
+    device: ConfigurableDevice, plan: Plan, progress: Progress, refused: Refusal, deadline: Deadline
 ) -> DeviceError:
+    applied, timer = tuple(progress.applied), progress.timer
     try:
-        restoration = take_back(device, plan.base, timer, deadline=deadline)
+        restoration = take_back(device, plan.base, timer, progress.record, deadline=deadline)
     except DeviceError as error:
         return interrupted(device.where, plan, applied, timer, error, refused=refused)
     outcome = Applied(applied=applied, refused=refused, restoration=restoration)
@@ -114,10 +116,21 @@ def _refused(
 
 
 def take_back(
-    device: ConfigurableDevice, base: Tree, timer: ConfirmTimer | None, *, deadline: Deadline
+    device: ConfigurableDevice,
+    base: Tree,
+    timer: ConfirmTimer | None,
+    record: ChangeRecord | None,
+    *,
+    deadline: Deadline,
 ) -> Restoration:
     """Give the device the configuration `base` back, and end its timer if that worked. Raises `DeviceError`."""
+    if record is not None:
+        record.restoring()
     restoration = restore_tree(device, base, deadline=deadline)
-    if timer is not None and restoration.is_restored:
+    if not restoration.is_restored:
+        return restoration
+    if record is not None:
+        record.over()
+    if timer is not None:
         device.cancel_timer(timer, deadline=deadline)
     return restoration

@@ -25,6 +25,8 @@ def confirm(device: ConfigurableDevice, applied: Applied, *, deadline: Deadline)
     if not device.cancel_timer(applied.timer, deadline=deadline):
         detail = f"its {applied.timer.kind} of {applied.timer.seconds:g} s has run out"
         raise fail(Cause.CONFIRMED_TOO_LATE, device.where, detail=detail)
+    if applied.record is not None:
+        applied.record.confirmed()
 
 
 def undo(device: ConfigurableDevice, plan: Plan, applied: Applied, *, deadline: Deadline) -> Restoration:
@@ -34,7 +36,7 @@ def undo(device: ConfigurableDevice, plan: Plan, applied: Applied, *, deadline: 
         NotRestoredError: something is left; the message lists it.
         DeviceError: the device did not answer; a part may be taken back.
     """
-    restoration = take_back(device, plan.base, applied.timer, deadline=deadline)
+    restoration = take_back(device, plan.base, applied.timer, applied.record, deadline=deadline)
     if not restoration.is_restored:
         raise not_restored(device.where, restoration, applied.timer)
     return restoration

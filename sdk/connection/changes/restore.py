@@ -10,6 +10,7 @@ from sdk.connection.changes.device import ConfigurableDevice
 from sdk.connection.changes.lines import Tree, are_same, unified_diff
 from sdk.connection.changes.merging import is_visible, without_change
 from sdk.connection.changes.plan import plan_lines
+from sdk.connection.changes.record import ChangeRecord
 from sdk.connection.changes.secrecy import without_secrets
 from sdk.connection.changes.undo import Restoration, changed_lines, restore_tree
 from sdk.connection.deadline import Deadline
@@ -94,7 +95,7 @@ def roll_back(
     if not base:
         raise _nothing(device, f"its {source} is empty")
     if lines is None:
-        restoration = restore_tree(device, base, deadline=deadline)
+        restoration = _restored(device, base, deadline)
         return Rollback(source, restoration.is_restored, restoration)
     return _take_out(device, base, plan_lines(text, lines, device.dialect).predicted, source, deadline)
 
@@ -106,9 +107,18 @@ def _take_out(
     if not is_visible(now, base, changed):
         return Rollback(source, True, None, "" if are_same(now, base) else unified_diff(base, now))
     wanted = without_change(now, base, changed, device.dialect)
-    restoration = restore_tree(device, wanted, deadline=deadline)
+    restoration = _restored(device, wanted, deadline)
     foreign = "" if are_same(wanted, base) else unified_diff(base, wanted)
     return Rollback(source, restoration.is_restored and not foreign, restoration, foreign)
+
+
+def _restored(device: ConfigurableDevice, wanted: Tree, deadline: Deadline) -> Restoration:
+    record = ChangeRecord(device.where)
+    record.restoring()
+    restoration = restore_tree(device, wanted, deadline=deadline)
+    if restoration.is_restored:
+        record.over()
+    return restoration
 
 
 def _startup(device: ConfigurableDevice, deadline: Deadline) -> str:

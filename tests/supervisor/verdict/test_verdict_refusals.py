@@ -64,7 +64,8 @@ REFUSALS: list[tuple[Verdict, Cause, bool | None, str]] = [
         Cause.WORKER_RESTARTED,
         None,
         "This worker ended while the job ran (block a/b:1.0.0), and has started again. "
-        "The block may have done a part of its work.",
+        "The block may have done a part of its work. If it changes devices, the job's log says which change was under "
+        "way, and a rollback of the step takes back what is in force.",
     ),
     (
         refusals.claim_lost(by_the_last_run=False),

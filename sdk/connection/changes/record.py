@@ -1,0 +1,89 @@
+"""How far the changes of this job are, told to whoever has to speak for the job when it is killed.
+
+In a worker, each step is told before the first line of it is typed: a process that is killed can't say what it has left
+on a device. Where no worker is, nobody is told.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+_log = logging.getLogger(__name__)
+
+
+class Stage(StrEnum):
+    """How far a change is. `CHANGED` with a timer: it is not confirmed yet. `OVER`: nothing of it is in force."""
+
+    CHANGING = "changing"
+    CHANGED = "changed"
+    RESTORING = "restoring"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReport:
+    """How far one change is. `number` is this process's own; `timer_seconds`: the device takes it back by itself."""
+
+    number: int
+    device: str
+    stage: Stage
+    lines: int
+    timer_seconds: float | None = None
+
+
+_report: Callable[[ChangeReport], object] | None = None
+_numbers: Final = itertools.count(1)
+
+
+def report_changes(report: Callable[[ChangeReport], object] | None) -> None:
+    """Have this process tell `report` from now on; None for nobody. It may be called by any thread."""
+    global _report
+    _report = report
+
+
+class ChangeRecord:
+    """One change of the device `where`, by `lines` lines. Used by one thread at a time."""
+
+    def __init__(self, where: str, lines: int = 0) -> None:
+        self._where = where
+        self._lines = lines
+        self._number: int | None = None
+        self._timer_seconds: float | None = None
+
+    def begin(self, timer_seconds: float | None) -> None:
+        """Say that the first line is about to be typed."""
+        self._timer_seconds = timer_seconds
+        timer = "" if timer_seconds is None else f", which the device takes back after {timer_seconds:g} s"
+        _log.info("%s: sending a change of %d lines%s", self._where, self._lines, timer)
+        self._tell(Stage.CHANGING)
+
+    def made(self) -> None:
+        """Say that the device has taken all lines."""
+        _log.info("%s: the change of %d lines is made", self._where, self._lines)
+        self._tell(Stage.CHANGED)
+
+    def confirmed(self) -> None:
+        """Say that the device does not take it back any more."""
+        self._timer_seconds = None
+        self._tell(Stage.CHANGED)
+
+    def restoring(self) -> None:
+        """Say that the device is about to be given an earlier configuration back."""
+        _log.info("%s: restoring the earlier configuration", self._where)
+        self._tell(Stage.RESTORING)
+
+    def over(self) -> None:
+        """Say that the device has its earlier configuration."""
+        self._tell(Stage.OVER)
+
+    def _tell(self, stage: Stage) -> None:
+        if _report is None:
+            return
+        if self._number is None:
+            self._number = next(_numbers)
+        _report(ChangeReport(self._number, self._where, stage, self._lines, self._timer_seconds))
