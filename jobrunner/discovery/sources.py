@@ -11,11 +11,7 @@ from jobrunner.discovery.elsewhere import Elsewhere
 from jobrunner.discovery.module import Module, private_package
 from jobrunner.discovery.module_choice import Candidate, Found, choose
 from jobrunner.errors import SourceError
-
-ENTRY_POINTS: Final = "entry-points"
-"""The source that stands for every installed package with blocks."""
-
-ENTRY_POINT_GROUP: Final = "neops.function_blocks"
+from jobrunner.protocol.entry import ENTRY_POINT_GROUP, ENTRY_POINTS
 
 _SKIPPED_DIRECTORIES: Final = frozenset(
     {"__pycache__", "tests", "test", "testing", "site-packages", "node_modules"}

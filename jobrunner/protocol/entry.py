@@ -7,12 +7,17 @@ and it must not import what runs blocks. Hence the import by name, at call time,
 import importlib
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from multiprocess.reduction import DupFd
 
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.isolation import Isolation
+
+ENTRY_POINTS: Final = "entry-points"
+"""The source that stands for every installed package with blocks."""
+
+ENTRY_POINT_GROUP: Final = "neops.function_blocks"
 
 
 @dataclass(frozen=True, slots=True)

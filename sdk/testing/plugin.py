@@ -123,7 +123,10 @@ def supervisor_settings(request: pytest.FixtureRequest) -> Mapping[str, Any]:
 
 @pytest.fixture
 def supervisor_process(
-    dev_engine: EngineThread, supervisor_settings: Mapping[str, Any], tmp_path: Path
+    dev_engine: EngineThread,
+    supervisor_settings: Mapping[str, Any],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[SupervisorProcess]:
     """A real worker, ready for the jobs of `dev_engine`. Its log is shown when the test fails."""
     from sdk.testing.daemon import SupervisorProcess
@@ -132,7 +135,8 @@ def supervisor_process(
     if dev_engine.token_file is not None:
         settings["engine_token_file"] = dev_engine.token_file
     settings |= supervisor_settings
-    with SupervisorProcess(dev_engine.url, tmp_path / "supervisor", settings) as worker:
+    # Not in the test's own directory, which is there by now: on the way to the worker's state, jobs can make nothing.
+    with SupervisorProcess(dev_engine.url, tmp_path_factory.mktemp("supervisor"), settings) as worker:
         yield worker
 
 

@@ -35,6 +35,8 @@ from supervisor.errors import StartRefusedError
 from supervisor.process.tasks import Tasks
 
 PROGRAM: Final = "supervisor dev"
+_LASTING: Final = "/var/tmp"  # noqa: S108  # below it, a directory of ours
+_TEMPORARY: Final = ("TMPDIR", "TEMP", "TMP")  # as `tempfile` reads them
 _DECIDED: Final = frozenset({"function_blocks", "shutdown_timeout_seconds", "max_concurrent_jobs"})
 
 
@@ -87,11 +89,23 @@ def run(arguments: list[str]) -> int:
     )
 
     async def work() -> int:
-        with tempfile.TemporaryDirectory(prefix="neops-dev-", ignore_cleanup_errors=True) as name:
+        with tempfile.TemporaryDirectory(
+            prefix="neops-dev-", dir=_place_of_state(), ignore_cleanup_errors=True
+        ) as name:
             sources = [*map(str, places), *further]
             return await _DevSession(settings, arguments, sources, display, threshold, Path(name)).run()
 
     return run_to_exit_code(PROGRAM, work)
+
+
+def _place_of_state() -> str | None:
+    """Return where the state of a session is kept, `None` for where temporary files are.
+
+    Jobs can make nothing in the directories on the way to it (`--isolation kernel`). Many a block writes a file to
+    /tmp while its author tries it out, and few to /var/tmp.
+    """
+    said = any(os.environ.get(name) for name in _TEMPORARY)
+    return _LASTING if not said and os.access(_LASTING, os.W_OK | os.X_OK) else None
 
 
 class _DevSession(Reporter):

@@ -4,7 +4,17 @@ import functools
 import inspect
 
 from supervisor.log.event import Event
-from supervisor.log.events import blocks, host_keys, jobs, processes, results, state, surroundings, worker
+from supervisor.log.events import (
+    blocks,
+    host_keys,
+    isolation,
+    jobs,
+    processes,
+    results,
+    state,
+    surroundings,
+    worker,
+)
 
 ROOMS = {
     "The worker": worker,
@@ -14,6 +24,7 @@ ROOMS = {
     "The state directory": state,
     "Host keys of devices": host_keys,
     "Processes": processes,
+    "Isolation": isolation,
     "The worker's surroundings": surroundings,
 }
 

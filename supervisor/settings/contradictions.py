@@ -1,7 +1,9 @@
-"""Settings that are right one by one, and can't be meant together. Pure."""
+"""Settings that are right one by one, and can't be meant together. Looks at nothing but where links lead."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+
+from supervisor.settings.writable_paths import opens_what_is_closed
 
 KILL_MARGIN_SECONDS: Final = 30.0
 """What the end of a job may take beyond limit and grace: stack, kill, clearing its tree, and delivery."""
@@ -23,6 +25,7 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
             "--on-stall kill ends jobs that have stalled, and --stall-seconds 0 watches none. "
             "Give --stall-seconds 10, or leave --on-stall out"
         )
+    yield from opens_what_is_closed(values)
 
 
 def _too_late_for_the_engine(limit: float, grace: float, engine: float) -> Iterator[str]:

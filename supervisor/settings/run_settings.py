@@ -1,7 +1,6 @@
 """The daemon's settings: the one definition behind flags, environment and documentation."""
 
 import logging
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
@@ -17,6 +16,7 @@ from pydantic_settings import (
 from supervisor.log.settings import checked_levels, parse_levels, parse_redact_keys
 from supervisor.process.user_numbers import parse_users
 from supervisor.settings.env_file import EnvFileSource
+from supervisor.settings.files import File, default_state_directory, existing_paths
 from supervisor.settings.legacy_environment import LegacyEnvironment
 from supervisor.settings.problems import told_together
 
@@ -26,24 +26,6 @@ MOST_SPARES: Final = 4
 
 def _split(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _existing_file(path: Path | None) -> Path | None:
-    if path is not None and not path.is_file():
-        raise ValueError(f"{path} is not a file that can be read")
-    return path
-
-
-File = Annotated[Path | None, AfterValidator(_existing_file)]
-
-
-def default_state_directory() -> Path:
-    """Return systemd's StateDirectory if there is one, else the user's own."""
-    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-    if given:
-        return Path(given)
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base) / "neops-supervisor"
 
 
 class RunSettings(BaseSettings):
@@ -130,6 +112,17 @@ class RunSettings(BaseSettings):
     import_seconds: float = Field(
         default=30, gt=0, description="The worker leaves out a module of blocks that takes longer to import."
     )
+    isolation: Literal["off", "kernel"] = Field(
+        default="off",
+        description="`kernel`: jobs reach neither the files of this worker nor each other, and can't change blocks, "
+        "limits and priorities, as far as this kernel can keep them from it: the log says at the start what it can. "
+        "`off`: jobs may what the worker's user may, but for signals.",
+    )
+    writable_paths: Annotated[list[str], NoDecode, AfterValidator(existing_paths)] = Field(
+        default=[],
+        description="Directories or files that jobs may write although `--isolation kernel` keeps them from it, such "
+        "as a directory beside that of the blocks.",
+    )
     host_keys: Literal["strict", "accept-new", "off"] = Field(
         default="accept-new",
         description="Host keys of devices. `accept-new`: the first key that a device shows is kept, and another one "
@@ -164,9 +157,9 @@ class RunSettings(BaseSettings):
         "Known without it: password, secret, token, community, api_key and the like.",
     )
 
-    _lists = field_validator("function_blocks", "job_env", "log_levels", "redact_keys", mode="before")(
-        lambda value: _join(value)
-    )
+    _lists = field_validator(
+        "function_blocks", "job_env", "log_levels", "redact_keys", "writable_paths", mode="before"
+    )(lambda value: _join(value))
 
     @property
     def log_level_number(self) -> int:

@@ -7,12 +7,12 @@ from typing import Final
 
 from supervisor.process.cgroups.identity import MARKER_VARIABLE
 from supervisor.settings import env_file
-from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE, MARK_VARIABLE
+from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE, CLOSED_TO_JOBS_VARIABLE, MARK_VARIABLE
 from supervisor.settings.places import in_environment, in_file
 from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
 
 _ALIKE: Final = 0.75
-_MARKS: Final = {MARKER_VARIABLE, MARK_VARIABLE, AT_LEAST_INFO_VARIABLE}
+_MARKS: Final = {MARKER_VARIABLE, MARK_VARIABLE, AT_LEAST_INFO_VARIABLE, CLOSED_TO_JOBS_VARIABLE}
 """No settings: this worker knows its own processes by them."""
 
 

@@ -34,6 +34,8 @@ from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.end_steps import EndSteps
 from supervisor.worker.heartbeat import Heartbeat
+from supervisor.worker.isolation import JOBS
+from supervisor.worker.isolation_report import tell_isolation
 from supervisor.worker.job_users import prepare_job_users
 from supervisor.worker.lost_claims import LostClaims
 from supervisor.worker.notify import Notifier
@@ -107,6 +109,7 @@ class Daemon:
         launcher, catalogue = await start_launcher(self._settings, users)
         try:
             self._check_catalogue(catalogue)
+            tell_isolation(self._settings)
             _leave_out_of_collections()
             engine = EngineApi(access_of(self._settings))
             try:
@@ -261,7 +264,7 @@ def _runner_of(settings: DaemonSettings, launcher: Launcher, cgroups: Cgroups) -
     return JobRunner(
         launcher,
         settings,
-        settings.state_dir / "jobs",
+        settings.state_dir / JOBS,
         spares=settings.spares,
         cgroups=cgroups,
         host_keys=HostKeyStore(settings.state_dir, settings.known_hosts),

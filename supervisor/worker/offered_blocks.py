@@ -22,6 +22,7 @@ from supervisor.log.events.blocks import (
 )
 from supervisor.process.open_files import allow_most, most_of_a_job
 from supervisor.settings.run_settings import RunSettings
+from supervisor.worker.isolation import isolation_of
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ def imports_of(settings: RunSettings) -> Imports:
             max_file_mb=settings.max_job_file_mb,
             max_processes=settings.max_job_processes,
         ),
+        isolation_of(settings),
     )
 
 

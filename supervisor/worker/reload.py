@@ -14,6 +14,8 @@ from supervisor.log.events.worker import Reloaded, ReloadRefused, RestartNeeded
 from supervisor.log.setup import set_level
 from supervisor.settings.run_settings import DaemonSettings, RunSettings
 from supervisor.worker.dispatch import Dispatcher
+from supervisor.worker.isolation import isolation_of
+from supervisor.worker.isolation_report import tell_isolation
 from supervisor.worker.offered_blocks import imports_of, tell_hyphens, tell_left_out, tell_problem
 from supervisor.worker.registration import Registration
 from supervisor.worker.status import Status
@@ -24,6 +26,8 @@ RELOADED: Final = frozenset(RunSettings.model_fields) - {"start_method", "log_fo
     "require_all_blocks"
 }
 """The settings that a reload puts in force. All others need a restart."""
+
+_KEPT: Final = frozenset(DaemonSettings.model_fields) - RELOADED
 
 
 class Reload:
@@ -46,6 +50,7 @@ class Reload:
         self._dispatcher = dispatcher
         self._registration = registration
         self._status = status
+        self._isolation = isolation_of(settings)
 
     async def reload_when_asked(self, asked: asyncio.Event) -> None:
         """Reload whenever `asked` is set. Cancelling it leaves in force what is then in force."""
@@ -71,7 +76,11 @@ class Reload:
             if reasons:
                 raise ReloadRefusedError(" ".join(reasons))
 
-        catalogue = await self._launcher.reload(imports_of(settings), accept)
+        # What a restart alone changes, such as where the state directory is, is as it was.
+        in_force = settings.model_copy(update={name: getattr(self._settings, name) for name in _KEPT})
+        # Beside the loop: it looks for the code of blocks on the disk.
+        imports = await asyncio.to_thread(imports_of, in_force)
+        catalogue = await self._launcher.reload(imports, accept)
         for problem in catalogue.problems:
             tell_problem(problem)
         tell_left_out(catalogue)
@@ -79,6 +88,7 @@ class Reload:
         self._dispatcher.offer(catalogue)
         self._runner.renew(settings)
         set_level(settings.log_level_number, settings.log_level_numbers)
+        self._isolation = tell_isolation(in_force, self._isolation)
         self._tell_what_needs_a_restart(settings)
         await self._registration.offer(catalogue.blocks)
         tell(_log, Reloaded(blocks=len(self._registration.accepted)))

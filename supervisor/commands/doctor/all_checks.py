@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from supervisor.commands.doctor import installation, kernel, probes, users
+from supervisor.commands.doctor import installation, isolation, kernel, probes, users
 from supervisor.commands.doctor.finding import Finding, failed
 from supervisor.settings.run_settings import DaemonSettings
 
@@ -13,7 +13,7 @@ CHECKS: Final[tuple[Callable[[DaemonSettings], Finding], ...]] = (
     kernel.pidfd,
     kernel.subreaper,
     kernel.children_lists,
-    kernel.signal_fence,
+    isolation.isolation,
     kernel.process_groups,
     users.job_users,
     kernel.ping,

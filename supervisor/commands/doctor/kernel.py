@@ -13,9 +13,6 @@ from supervisor.process.user_numbers import parse_users
 from supervisor.settings.run_settings import DaemonSettings
 
 _OLDEST_PYTHON: Final = (3, 11)
-_LANDLOCK_CREATE_RULESET: Final = 444
-_ASK_VERSION: Final = 1
-_FIRST_ABI_WITH_SCOPES: Final = 6
 _GET_ACTION_AVAIL: Final = 2  # <linux/seccomp.h>
 _PR_GET_CHILD_SUBREAPER: Final = 37
 _TIMEX_BYTES: Final = 256  # more than struct timex has
@@ -56,25 +53,6 @@ def children_lists(settings: DaemonSettings) -> Finding:
         "children lists",
         "The kernel does not list children, so each look goes over all processes of the machine.",
         "Use a kernel with CONFIG_PROC_CHILDREN, as those of distributions have.",
-    )
-
-
-def signal_fence(settings: DaemonSettings) -> Finding:
-    """Whether jobs can be kept from signalling the worker (Landlock ABI 6, Linux 6.12)."""
-    abi = ctypes.CDLL(None, use_errno=True).syscall(_LANDLOCK_CREATE_RULESET, None, 0, _ASK_VERSION)
-    if abi >= _FIRST_ABI_WITH_SCOPES:
-        text = f"jobs can't signal the worker or each other (Landlock ABI {abi})"
-        if not settings.job_users:
-            text += "; a malicious block can still change limits and priorities of the worker's processes: "
-            text += "--job-users closes that as well"
-        return ok("signal fence", text)
-    if settings.job_users:
-        return ok("signal fence", "jobs can't signal the worker or each other (job users)")
-    found = f"Landlock ABI {abi}" if abi > 0 else "no Landlock"
-    return warning(
-        "signal fence",
-        f"A block can end the worker, or another job, by a signal: this kernel has {found}.",
-        "Use Linux 6.12 or newer with Landlock enabled, or --job-users.",
     )
 
 

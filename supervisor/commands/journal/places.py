@@ -8,7 +8,7 @@ from pathlib import Path
 from supervisor.commands.local.places import WORKER_DIRECTORY, local_state_directory
 from supervisor.journal.directory import FILE_NAME
 from supervisor.journal.offline import JournalAccessError, journal_in
-from supervisor.settings.run_settings import default_state_directory
+from supervisor.settings.files import default_state_directory
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from supervisor.worker.code_places import top_of_package
+
 LOOK_SECONDS: Final = 0.25
 QUIET_SECONDS: Final = 0.2
 """An editor, or a `git checkout`, may write many files: one reload for all of them."""
@@ -26,9 +28,8 @@ def watched_directories(sources: Iterable[str]) -> list[Path]:
     for source in sources:
         path = Path(source).expanduser().resolve()
         directory = path if path.is_dir() else path.parent
-        while (directory / "__init__.py").exists() and directory != directory.parent:
-            directory = directory.parent
-        found[directory] = None
+        top = top_of_package(str(directory))
+        found[directory if top is None else Path(top).parent] = None
     return list(found)
 
 

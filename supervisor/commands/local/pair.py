@@ -27,7 +27,7 @@ from supervisor.commands.shared.program import Program, path_of_our_code
 from supervisor.errors import StateDirectoryError
 from supervisor.process.tasks import done_before
 from supervisor.settings.legacy_environment import LEGACY_NAMES
-from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE
+from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE, closed_to_jobs
 
 ENGINE_READY_SECONDS: Final = 30.0
 WORKER_READY_SECONDS: Final = 600.0
@@ -192,7 +192,9 @@ class Pair:
             *("--engine-token-file", str(self._options.token_file)),
             *self._options.worker_flags,
         ]
-        environment = {**without_another_engine(os.environ), AT_LEAST_INFO_VARIABLE: "1"}
+        # Jobs' parameters are in the engine's database, and `supervisor submit` sends them where an announcement says.
+        closed = closed_to_jobs((self._options.directory, announcements_directory()))
+        environment = {**without_another_engine(os.environ), AT_LEAST_INFO_VARIABLE: "1", **closed}
         return await self._start("worker", words, environment)
 
     async def _start(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> Program:

@@ -30,7 +30,8 @@ from supervisor.commands.submit.target import Target, find_target
 from supervisor.engine.http import EngineAccess
 from supervisor.engine.submission import OfferedBlock, Submissions
 from supervisor.errors import EngineError, StartRefusedError
-from supervisor.settings.run_settings import URL, File, RunSettings
+from supervisor.settings.files import File
+from supervisor.settings.run_settings import URL, RunSettings
 
 PROGRAM: Final = "supervisor submit"
 _OF_THE_ENGINE: Final = frozenset(

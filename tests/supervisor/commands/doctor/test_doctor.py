@@ -22,7 +22,7 @@ CHECKS = {
     "pidfd",
     "subreaper",
     "children lists",
-    "signal fence",
+    "isolation",
     "process groups",
     "job users",
     "ping",

@@ -1,0 +1,36 @@
+"""Files and directories that settings name."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+
+def _existing_file(path: Path | None) -> Path | None:
+    if path is not None and not path.is_file():
+        raise ValueError(f"{path} is not a file that can be read")
+    return path
+
+
+File = Annotated[Path | None, AfterValidator(_existing_file)]
+
+
+def default_state_directory() -> Path:
+    """Return systemd's StateDirectory if there is one, else the user's own."""
+    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    if given:
+        return Path(given)
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "neops-supervisor"
+
+
+def existing_paths(paths: list[str]) -> list[str]:
+    """Return the paths, absolute. Raises `ValueError` for one that is not there, or that can't be meant."""
+    absolute = [os.path.abspath(os.path.expanduser(path)) for path in paths]
+    for path in absolute:
+        if path == "/":
+            raise ValueError("/ names everything: name the directories that jobs have to write in")
+        if not os.path.exists(path):
+            raise ValueError(f"{path} does not exist; make it before the worker starts")
+    return absolute
