@@ -60,10 +60,39 @@ RE_EXPORTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             ".connection.capabilities.platform_detection": "PlatformDetectionCapability",
         },
     ),
+    "connection.detection": (
+        "Finding out a device's platform.",
+        {
+            ".connection.detection.constants": "DETECTION_CONNECTION_LIBRARY DETECTION_CONNECTION_TYPE "
+            "DETECTION_DEVICE_ID DETECTION_PLATFORM",
+            ".connection.detection.detector": "DetectionConfig PlatformDetector detect_platform",
+            ".connection.detection.probe": "PlatformProbe get_probes register_platform_probe registered_probe_names",
+            # Registers them.
+            ".connection.detection.probes": "_=ExecCommandProbe",
+            ".connection.detection.results": "DetectionOutcome DetectionReport ExclusionReason ProbeResult",
+            ".connection.detection.signatures": "PlatformSignature ShellKind command_plan get_signature get_signatures",
+            ".connection.detection.target": "DetectionContext DetectionTarget make_detection_device",
+        },
+    ),
+    "connection.detection.probes": (
+        "The ways to find out a platform that are there without the author's doing.",
+        {
+            ".connection.detection.probes.exec_command": "ExecCommandProbe",
+            ".connection.detection.probes.tcp_reachability": "TcpReachabilityProbe",
+        },
+    ),
     "connection.plugins": (
-        "Plugins for platforms: those of the package are not here, and each says so by its name; one base class is.",
+        "Plugins for platforms: those of the package are not here, and each says so by its name; one base class is, "
+        "and the plugin that finds out a platform.",
         {
             ".connection.plugins.base": "NetmikoConnection NetmikoConnectionPluginBase",
+            ".connection.plugins.detect": "PlatformDetectionPlugin",
+        },
+    ),
+    "connection.plugins.detect": (
+        "The plugin that finds out a platform.",
+        {
+            ".connection.plugins.detect.detect_plugin": "NullConnection PlatformDetectionPlugin",
         },
     ),
     "connection.plugins.base": (

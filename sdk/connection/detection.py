@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sdk.connection.connecting import DEFAULT_LOGIN_SECONDS
 from sdk.connection.deadline import Deadline
 from sdk.connection.device import Target
 from sdk.connection.host_keys import check_for
 from sdk.connection.login import Login, login_of
+from sdk.connection.platforms.platform import DeviceSession
 from sdk.connection.platforms.probing import Detection, Unknown, probe
 from sdk.connection.steps import enter_step, verb_step
 from sdk.connection.threads import run_limited
@@ -17,9 +18,9 @@ from sdk.connection.verbs import Verb
 
 __all__ = ["Detection", "detect_platform"]
 
-DEFAULT_PROBE_SECONDS: Final = 10.0
+T = TypeVar("T")
 
-_PROBE: Final = Verb("the detection", lambda platform, end: probe(platform.session, deadline=end))
+DEFAULT_PROBE_SECONDS: Final = 10.0
 
 
 async def detect_platform(
@@ -50,12 +51,36 @@ async def detect_platform(
         asyncio.CancelledError: at once; the session is ended.
     """
     login = device if isinstance(device, Login) else login_of(device, parameters=parameters)
+    return await in_one_session(
+        login,
+        lambda session, end: probe(session, deadline=end),
+        login_seconds=login_seconds,
+        timeout=timeout,
+        host_keys=host_keys,
+        session_log=session_log,
+    )
+
+
+async def in_one_session(
+    login: Login,
+    ask: Callable[[DeviceSession, Deadline], T],
+    *,
+    login_seconds: float = DEFAULT_LOGIN_SECONDS,
+    timeout: float = DEFAULT_PROBE_SECONDS,
+    host_keys: str | None = None,
+    session_log: Callable[[str], object] | None = None,
+) -> T:
+    """Log in to a device of which nothing is known, have `ask` ask it, in a thread, and end the session.
+
+    Args and errors are as for `detect_platform`; `ask` gets the deadline that `timeout` makes.
+    """
     target = Target(login=login, platform=Unknown, host_keys=check_for(host_keys), session_log=session_log)
     # Kept for nobody: what comes next is a login to a platform that is known.
     session, log_in = enter_step(target, Deadline(login_seconds), None)
     if log_in is not None:
         await run_limited(log_in, login_seconds)
+    asking = Verb("the detection", lambda platform, end: ask(platform.session, end))
     try:
-        return await run_limited(verb_step(session, _PROBE, Deadline(timeout)), timeout)
+        return await run_limited(verb_step(session, asking, Deadline(timeout)), timeout)
     finally:
         session.close()

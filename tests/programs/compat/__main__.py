@@ -6,6 +6,7 @@ import importlib.util
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,8 @@ from sdk.devengine import DevEngine, EngineOptions
 from tests.programs.compat import environments
 from tests.programs.compat.comparing import Row, compare, read_differences
 from tests.programs.compat.outcomes import Outcome, read_kept
-from tests.programs.compat.processes import BLOCKS, ROOT, SSH_PORT, CompatError, run_all, worker
+from tests.programs.compat.processes import BLOCKS, ROOT, CompatError, run_all, worker
+from tests.programs.compat.routers import Lab, network_of, routers, started_lab
 
 _STAND_IN: Final = Path(__file__).parent / "stand_in"
 _SECONDS: Final = 60.0
@@ -44,19 +46,22 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="neops-compat-") as name:
         try:
-            return asyncio.run(_both_modes(arguments.environment, Path(name).resolve()))
+            with started_lab() as lab:
+                return asyncio.run(_both_modes(arguments.environment, Path(name).resolve(), lab))
         except CompatError as error:
             print(f"compat: {error}", file=sys.stderr)
             return 2
 
 
-async def _both_modes(environment: Path | None, directory: Path) -> int:
+async def _both_modes(environment: Path | None, directory: Path, lab: Lab) -> int:
     kept = read_kept()
     package, python = kept["worker"]["package"], kept["worker"]["python"]
     print(f"reference: the outcomes of {package} on Python {python}, as kept in tests/programs/compat")
+    if lab.lacking:
+        print(f"jobs on FRR are left out: {lab.lacking}")
     if importlib.util.find_spec("neops_worker_sdk") is not None:
         raise CompatError("neops_worker_sdk is installed here, so the alias can't be tried.")
-    failed = await _mode("alias", "sdk.compat.alias", sys.executable, [ROOT], directory)
+    failed = await _mode("alias", "sdk.compat.alias", sys.executable, [ROOT], directory, lab)
     if environment is None:
         print(
             "\nno environment with neops_worker_sdk was named: a stand-in of our own takes the package's place"
@@ -72,14 +77,17 @@ async def _both_modes(environment: Path | None, directory: Path) -> int:
         program = str(environments.interpreter_of(environment))
     else:
         raise CompatError(f"{environment} is no environment with neops_worker_sdk. Make one: make reference.")
-    failed += await _mode(mode, by, program, paths, directory)
+    failed += await _mode(mode, by, program, paths, directory, lab)
     return 1 if failed else 0
 
 
-async def _mode(mode: str, by: str, program: str, paths: list[Path], directory: Path) -> int:
+async def _mode(mode: str, by: str, program: str, paths: list[Path], directory: Path, lab: Lab) -> int:
     """Run the set in one mode, print the table, and return how many jobs are not as they must be."""
     begun = time.monotonic()
-    outcomes = await _outcomes(mode, program, paths, directory)
+    # The package's plugins know no other port than 22.
+    is_inside = mode == "installed" and lab.holder_pid is not None
+    with network_of(lab) if is_inside else nullcontext():
+        outcomes = await _outcomes(mode, program, paths, directory, lab)
     kept, meant = read_kept()["outcomes"], read_differences(mode)
     rows = [compare(name, kept.get(name), outcome, meant.get(name)) for name, outcome in outcomes.items()]
     print(f"\n{mode} mode ({by})")
@@ -100,7 +108,9 @@ def _listed(rows: list[Row]) -> int:
     return sum(row.verdict.startswith("as listed") for row in rows)
 
 
-async def _outcomes(mode: str, program: str, paths: list[Path], directory: Path) -> dict[str, Outcome]:
+async def _outcomes(
+    mode: str, program: str, paths: list[Path], directory: Path, lab: Lab
+) -> dict[str, Outcome]:
     place = directory / mode
     place.mkdir()
     log_file = place / "worker.log"
@@ -116,10 +126,11 @@ async def _outcomes(mode: str, program: str, paths: list[Path], directory: Path)
         ]
         command += ["--function-blocks", str(BLOCKS), *_FLAGS]
         environment = {"PYTHONPATH": ":".join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
-        async with worker(f"Our worker in {mode} mode", command, environment, log_file) as check:
-            return await run_all(
-                engine, check, log_file, _SECONDS, port=SSH_PORT if mode == "installed" else 0
-            )
+        async with (
+            routers(lab, at_port_22=mode == "installed") as contexts,
+            worker(f"Our worker in {mode} mode", command, environment, log_file) as check,
+        ):
+            return await run_all(contexts, engine, check, log_file, _SECONDS)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The jobs that each worker is given: what the blocks of `blocks/` are asked to do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,12 +48,13 @@ class CompatJob:
     run_on: str = "global"
     entity_id: int | None = None
     context: dict[str, Any] | None = None
-    is_on_the_router: bool = False
-    """Whether its context is that of the emulated router."""
+    router: str = ""
+    """Which router its context is that of: `ios`, the emulated one, `frr`, a real one, or `frr-vtysh`, the same one
+    with a login to FRR's command line; empty for none."""
 
-    def submission(self, router: dict[str, Any]) -> dict[str, Any]:
-        """Return the arguments for `DevEngine.submit`. `router` is a context with the emulated router."""
-        context = router if self.is_on_the_router else self.context
+    def submission(self, contexts: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+        """Return the arguments for `DevEngine.submit`. `contexts` are those of the routers."""
+        context = contexts[self.router] if self.router else self.context
         return {
             "block": self.block if "/" in self.block else f"compat/{self.block}",
             "parameters": self.parameters,
@@ -70,6 +72,10 @@ def _on_device(
     return CompatJob(
         name, f"{block}:1.0.0", parameters, run_on="device", entity_id=device["id"], context=context, **more
     )
+
+
+def _on_router(name: str, router: str, block: str, parameters: dict[str, Any]) -> CompatJob:
+    return CompatJob(name, f"{block}:1.0.0", parameters, run_on="device", entity_id=1, router=router)
 
 
 _PLATFORMS = ("ios", "frr", "procurve", "srl", "nobody_knows")
@@ -186,8 +192,20 @@ JOBS = (
         {"description": "to nowhere"},
         run_on="device",
         entity_id=1,
-        is_on_the_router=True,
+        router="ios",
     ),
+    _on_router("devices: what FRR is", "frr", "read_linux_router", {"what": "information"}),
+    _on_router("devices: the configurations of FRR", "frr", "read_linux_router", {"what": "configurations"}),
+    _on_router("devices: the interfaces of FRR", "frr", "read_linux_router", {"what": "interfaces"}),
+    _on_router("devices: a command of FRR", "frr", "read_linux_router", {"what": "command"}),
+    _on_router("detection: FRR", "frr", "detect", {}),
+    _on_router("detection: FRR behind vtysh", "frr-vtysh", "detect", {}),
+    _on_router("detection: the wrong password", "frr", "detect", {"password": "not this one"}),
+    _on_router("detection: IOS", "ios", "detect", {}),
+    _on_router("detection: nothing listens", "ios", "detect", {"port": 9}),
+    _on_router("detection: by the reachability alone", "ios", "detect", {"probes": ["tcp"]}),
+    _on_router("detection: by a proxy", "frr", "detect", {"by_proxy": True}),
+    CompatJob("detection: what it knows", "know_platforms:1.0.0", {}),
     _on_device("devices: the author's plugin", "repeat_words", PARROT, {"words": "hello"}),
     _on_device(
         "shared models: logins",

@@ -11,14 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from sdk.devengine import DevEngine
-from sdk.testing.devices import EmulatedIos
 from tests.programs.compat.outcomes import Outcome, outcome_of, submit_all
 
 ROOT: Final = Path(__file__).parents[3]
 BLOCKS: Final = Path(__file__).parent / "blocks"
 _STOP_SECONDS: Final = 20.0
-SSH_PORT: Final = 22
-_LOGIN, _PASSWORD = "admin", "compat-of-the-router"
 
 
 class CompatError(Exception):
@@ -72,34 +69,18 @@ def said(log_file: Path, lines: int = 15) -> str:
 
 
 async def run_all(
-    engine: DevEngine, check: Callable[[], None], log_file: Path, seconds: float, *, port: int = 0
+    contexts: Mapping[str, dict[str, Any]],
+    engine: DevEngine,
+    check: Callable[[], None],
+    log_file: Path,
+    seconds: float,
 ) -> dict[str, Outcome]:
     """Submit every job and return the outcomes by the jobs' names. Raises `CompatError` when it takes too long.
 
-    `check` is called over and over, and raises when the worker is gone. `port` is that of the emulated router, whose
-    number the package's own plugins do not take from a device: for them it has to be `SSH_PORT`.
+    Jobs on a router that `contexts` does not have are left out. `check` is called over and over, and raises when the
+    worker is gone.
     """
-    async with emulated_router(port) as router:
-        return await _all_on(router, engine, check, log_file, seconds)
-
-
-@asynccontextmanager
-async def emulated_router(port: int) -> AsyncIterator[dict[str, Any]]:
-    """Run an emulated router, and give a context with it."""
-    try:
-        async with EmulatedIos(_LOGIN, _PASSWORD, "r1", port=port) as router:
-            yield router.as_context()
-    except OSError as error:
-        raise CompatError(
-            f"The emulated router can't listen on 127.0.0.1 port {port} ({error}). The package's plugins know no "
-            "other port: run this as root, on a machine where nothing else listens there."
-        ) from None
-
-
-async def _all_on(
-    router: dict[str, Any], engine: DevEngine, check: Callable[[], None], log_file: Path, seconds: float
-) -> dict[str, Outcome]:
-    jobs = submit_all(engine, router)
+    jobs = submit_all(engine, contexts)
     end = time.monotonic() + seconds
     while waiting := [name for name, job_id in jobs.items() if engine.job(job_id).status != "pushed"]:
         check()

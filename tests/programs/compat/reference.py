@@ -17,7 +17,8 @@ from sdk.devengine import DevEngine, EngineOptions
 from tests.programs.compat import environments
 from tests.programs.compat.jobs import JOBS
 from tests.programs.compat.outcomes import Outcome, keep, read_kept
-from tests.programs.compat.processes import BLOCKS, SSH_PORT, CompatError, run_all, worker
+from tests.programs.compat.processes import BLOCKS, CompatError, run_all, worker
+from tests.programs.compat.routers import Lab, network_of, routers, started_lab
 
 # It pauses for a second after each job.
 _SECONDS: Final = 240.0
@@ -33,7 +34,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="neops-reference-") as name:
         environment = arguments.environment or Path(name) / "environment"
         try:
-            outcomes = asyncio.run(_outcomes(environment.resolve(), Path(name).resolve()))
+            with started_lab() as lab:
+                outcomes = asyncio.run(_outcomes(environment.resolve(), Path(name).resolve(), lab))
         except CompatError as error:
             print(f"reference: {error}", file=sys.stderr)
             return 2
@@ -44,10 +46,17 @@ def main() -> int:
     return 0
 
 
-async def _outcomes(environment: Path, directory: Path) -> dict[str, Outcome]:
+async def _outcomes(environment: Path, directory: Path, lab: Lab) -> dict[str, Outcome]:
     if not environments.is_usable(environment):
         print(f"installing {environments.REQUIREMENT} into {environment}", flush=True)
         await asyncio.to_thread(environments.make, environment)
+    if lab.lacking:
+        raise CompatError(lab.lacking)
+    with network_of(lab):
+        return await _run(environment, directory, lab)
+
+
+async def _run(environment: Path, directory: Path, lab: Lab) -> dict[str, Outcome]:
     log_file = directory / "worker.log"
     async with DevEngine(EngineOptions(without_token=True, id_grammar="0.43")) as engine:
         settings = {
@@ -59,8 +68,11 @@ async def _outcomes(environment: Path, directory: Path) -> dict[str, Outcome]:
         command = [str(environments.interpreter_of(environment).with_name("neops_worker"))]
         begun = time.monotonic()
         print(f"running {len(JOBS)} jobs by the reference worker", flush=True)
-        async with worker("The reference worker", command, settings, log_file) as check:
-            outcomes = await run_all(engine, check, log_file, _SECONDS, port=SSH_PORT)
+        async with (
+            routers(lab, at_port_22=True) as contexts,
+            worker("The reference worker", command, settings, log_file) as check,
+        ):
+            outcomes = await run_all(contexts, engine, check, log_file, _SECONDS)
         print(
             f"{len(engine.registrations())} blocks registered, {len(outcomes)} results in "
             f"{time.monotonic() - begun:.0f} s, {sum(request.status >= 400 for request in engine.requests)} requests "

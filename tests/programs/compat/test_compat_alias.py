@@ -92,7 +92,7 @@ def test_without_the_alias_the_package_is_not_there() -> None:
     ("name", "advice"),
     [
         ("neops_worker_sdk.connection.plugins.ios", "register a ConnectionPlugin of your own"),
-        ("neops_worker_sdk.connection.detection", "sdk.connection.detect_platform"),
+        ("neops_worker_sdk.connection.plugins.frr.netmiko_plugin", "use sdk.connection in run()"),
         ("neops_worker_sdk.connection.utils.textfsm", "Use ntc-templates"),
         ("neops_worker_sdk.cli.neops_worker", "which this one replaces"),
         ("neops_worker_sdk.no_such_module", "Look for a misspelling"),

@@ -197,3 +197,12 @@ def test_lines_as_they_are_typed_become_lines_as_they_are_printed(
     typed: list[str], printed: list[str]
 ) -> None:
     assert of("connection.plugins.own_answers").indented(typed) == printed
+
+
+async def test_frr_is_spoken_to_as_frr_and_not_as_the_linux_host_that_the_package_has_netmiko_see() -> None:
+    async with EmulatedIos("admin", PASSWORD, "r1") as router:
+        options = f'{{"port": {router.port}}}'
+        proxy = of("connection.proxy").NetworkDeviceConnectionProxy
+        with pytest.raises(of("connection.exceptions").ConnectionCreationError) as caught:
+            await asyncio.to_thread(proxy.get_connection, device("frr", connection_options=options))
+    assert "platform frr" in str(caught.value)

@@ -10,6 +10,7 @@ from sdk.compat.migration_hints import refusing
 
 from .capabilities.base import CapabilityInterface
 from .exceptions import AmbiguousPluginError, MatchingPlugin, PluginNotFoundError
+from .plugins.detect.detect_plugin import PlatformDetectionPlugin
 from .plugins.own_platforms import OWN_PLUGINS
 from .types.aliases import ConnectionLibrary, ConnectionType
 from .types.base_connection import device_id_of
@@ -27,9 +28,10 @@ class _Registered:
     is_own: bool = False
 
 
+_own: tuple[type[AnyPlugin], ...] = (*OWN_PLUGINS, PlatformDetectionPlugin)
 _plugins: list[_Registered] = [
     _Registered(plugin, default_for_platform=True, default_for_connection_type=True, is_own=True)
-    for plugin in OWN_PLUGINS
+    for plugin in _own
 ]
 
 

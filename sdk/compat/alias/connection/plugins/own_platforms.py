@@ -22,10 +22,11 @@ from ..capabilities.network_device_information import (
     NeighborsResult,
     NetworkDeviceInformationCapability,
 )
+from ..detection.signatures import PlatformSignature, ShellKind
 from ..exceptions import NeopsConnectionError, NotImplementedForThisPlatform
 from ..utils.platform_mappings import NEOPS_NETMIKO_PLATFORM_MAPPING
 from .own_answers import indented, information_of, interfaces_of, neighbors_of
-from .own_plugins import CHANGE_SECONDS, DeviceConnectionError, OwnPlugin
+from .own_plugins import CHANGE_SECONDS, READ_SECONDS, DeviceConnectionError, OwnPlugin
 
 
 class ReadPlugin(OwnPlugin, NetworkDeviceInformationCapability):
@@ -91,6 +92,19 @@ class ChangePlugin(ReadPlugin, NetworkDeviceConfigurationCapability):
         return ConfigApplyResult(self._done("the change", work, timeout or CHANGE_SECONDS))
 
 
+_MACHINE_ID: Final = "cat /etc/machine-id 2>/dev/null || echo unknown"
+
+
+def _linux_information(platform: Any, deadline: Any) -> InformationResult:
+    known = information_of(platform.get_information(deadline=deadline))
+    said = platform.ask("show version", deadline=deadline)
+    known.software_release = next(line.strip() for line in said.splitlines() if "FRRouting" in line)
+    if platform.shell:
+        known.model = platform.run_in_shell("uname -srm", deadline=deadline).text.strip()
+        known.serial = platform.run_in_shell(_MACHINE_ID, deadline=deadline).text.strip()
+    return known
+
+
 def _applying(lines: list[str]) -> Callable[[Any, Any], str]:
     def work(platform: Any, deadline: Any) -> str:
         plan = plan_lines(platform.get_config(deadline=deadline), lines, platform.dialect)
@@ -114,15 +128,39 @@ class IosPlugin(ChangePlugin):
     """Cisco IOS."""
 
     platform = "ios"
+    detection_signature = PlatformSignature("show version", r"\bIOS([ -]XE)? Software\b")
 
 
 class FrrPlugin(ChangePlugin):
     """FRR, with vtysh or a shell as the login."""
 
     platform = "frr"
+    detection_signature = PlatformSignature(
+        "/usr/bin/vtysh -c 'show version'", r"^\s*FRRouting \S+ \(", ShellKind.POSIX_SHELL
+    )
+
+    def get_information(self) -> InformationResult:
+        """What it is; behind a shell, as the other SDK says it: the kernel as model, the machine's id as serial."""
+        return self._done("reading the facts", _linux_information, READ_SECONDS)
 
 
-_WITH_CLASSES: Final[dict[str, type[OwnPlugin]]] = {"ios": IosPlugin, "frr": FrrPlugin}
+class ProcurvePlugin(OwnPlugin):
+    """Switches of HP and Aruba: commands only."""
+
+    platform = "procurve"
+    detection_signature = PlatformSignature("show version", r"Image stamp|ProCurve|ArubaOS-Switch")
+
+
+class SrlPlugin(OwnPlugin):
+    """Nokia SR Linux: commands only."""
+
+    platform = "srl"
+    detection_signature = PlatformSignature("show version", r"\bSR ?Linux\b", priority=50)
+
+
+_WITH_CLASSES: Final[dict[str, type[OwnPlugin]]] = {
+    each.platform: each for each in (IosPlugin, FrrPlugin, ProcurvePlugin, SrlPlugin)
+}
 
 OWN_PLUGINS: Final[tuple[type[OwnPlugin], ...]] = tuple(
     _WITH_CLASSES.get(name)

@@ -15,7 +15,7 @@ from ..capabilities.network_device_execution import CommandResult, NetworkDevice
 from ..exceptions import ConnectionCreationError, NeopsConnectionError
 from ..types.base_connection import BaseConnection
 from ..types.connection_plugin import ConnectionPlugin
-from ..utils.platform_mappings import get_netmiko_platform
+from ..utils.platform_mappings import get_netmiko_platform, short_name_of
 from .own_answers import pattern_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _DEFAULT_SECONDS: Final = 30.0
+_OWN_PLATFORMS: Final = {"frr": "frr"}
+"""Those that the other SDK gives to netmiko as something else: FRR as a host with Linux, behind a shell only."""
+
+READ_SECONDS: Final = _DEFAULT_SECONDS
+"""For reading facts."""
 CHANGE_SECONDS: Final = 120.0
 """For a change where the block names no timeout: reading twice, sending, and taking it back where it must be."""
 
@@ -53,7 +58,10 @@ class OwnConnection(BaseConnection[Any]):
         with self.telling():
             # Where the inventory has an enable secret, the commands of privileged mode are wanted.
             needs = (Execution, Configuration) if login_of(self.device).enable_secret else (Execution,)
-            arguments = {"needs": needs, "platform": get_netmiko_platform(self.device), **kwargs}
+            platform = _OWN_PLATFORMS.get(short_name_of(self.device) or "") or get_netmiko_platform(
+                self.device
+            )
+            arguments = {"needs": needs, "platform": platform, **kwargs}
             connection = connect_sync(self.device, **arguments)
             self._connection = connection.__enter__()
 

@@ -50,7 +50,7 @@ def get_scrapli_platform(device: Any) -> str:
 
 def get_hier_config_platform(device: Any) -> Any:
     """hier_config's platform of a device; its generic one for those it does not know. Raises `ImportError`."""
-    return hier_config_platform(_short_name(device))
+    return hier_config_platform(short_name_of(device))
 
 
 def hier_config_platform(short_name: str | None) -> Any:
@@ -59,12 +59,13 @@ def hier_config_platform(short_name: str | None) -> Any:
     return getattr(platforms, _HIER_CONFIG.get(short_name or "", "GENERIC"))
 
 
-def _short_name(device: Any) -> str | None:
+def short_name_of(device: Any) -> str | None:
+    """The short name of a device's platform; None where it has none."""
     return getattr(getattr(device, "platform", None), "short_name", None)
 
 
 def _of(device: Any, names: Mapping[str, str], library: str) -> str:
-    short_name = _short_name(device)
+    short_name = short_name_of(device)
     if short_name is None or short_name not in names:
         number = getattr(device, "id", None)
         raise PlatformNotSupportedError(short_name, library, None if number is None else str(int(number)))
