@@ -32,8 +32,8 @@ ROOT = TESTS.parent
 
 @pytest.hookimpl(optionalhook=True)  # without the plugin, nobody knows it
 def pytest_xdist_auto_num_workers() -> int:
-    """Say how many workers `-n auto` is: a test waits for its processes for half of its time."""
-    return max(2, (os.cpu_count() or 1) * 3 // 2)
+    """Say how many workers `-n auto` is: a test waits for more than half of its time."""
+    return max(2, (os.cpu_count() or 1) * 2)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -59,7 +59,6 @@ def scheduler(config: pytest.Config, log: Any) -> "LoadScopeScheduling":
             file = super()._split_scope(nodeid)
             return nodeid if file in APART else file
 
-    config.option.loadscopereorder = (
-        False  # by the number of tests: two thousand quick ones first, a long one last
-    )
+    # Else by the number of tests: two thousand quick ones first, a long one last.
+    config.option.loadscopereorder = False
     return _ByLength(config, log)

@@ -20,8 +20,8 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
         yield host
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def slowness() -> Iterator[Slowness]:
-    """How slow the machine is meanwhile."""
+    """How slow the machine is meanwhile. Not for longer: it takes a tenth of a processor."""
     with measured_slowness() as slowness:
         yield slowness
