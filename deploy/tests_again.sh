@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the tests that failed in the last run of this checkout once more: one after the other, with the machine to
-# themselves. Thousands of tests with real processes in three workers on two cores now and then hold one up beyond every
-# bound. What fails again has failed, and so has a run in which more than a few did. What passes is printed, and kept in
+# themselves. Thousands of tests with real processes, several at a time, now and then hold one up beyond every bound.
+# What fails again has failed, and so has a run in which more than a few did. What passes is printed, and kept in
 # .pytest_cache/passed_alone: it is a test to mend.
 #
 #   make test || sh deploy/tests_again.sh PYTHON CLIENT
