@@ -1,4 +1,4 @@
-"""`neops_base/routes`: the IPv4 routes that a device has chosen, all of them or those that are asked for."""
+"""`neops_base/routes`: the routes that a device has chosen, all of them or those that are asked for."""
 
 import ipaddress
 from collections import Counter
@@ -18,16 +18,24 @@ from sdk import (
 from sdk.connection import Information, Route
 from sdk.testing import fb_test_case_with_lab
 
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 
 def _network(value: str) -> str:
-    return str(ipaddress.IPv4Network(value))
+    return str(ipaddress.ip_network(value))
 
 
 class RoutesParams(DeviceParams):
     """How to reach the device, and which of its routes to return."""
 
-    within: Annotated[str, AfterValidator(_network)] = Field(
-        default="0.0.0.0/0", description="Only routes to this network and to networks in it"
+    within: Annotated[str, AfterValidator(_network)] | None = Field(
+        default=None,
+        description="Only routes to this network and to networks in it; `0.0.0.0/0` and `::/0` are all of IPv4 and of "
+        "IPv6; default: both",
+    )
+    vrf: str | None = Field(
+        default=None,
+        description="Only routes of this VRF, `default` for those that are in none; default: of all tables",
     )
     protocols: list[str] = Field(
         default=[],
@@ -70,9 +78,10 @@ Result = FunctionBlockResult[RoutesResult]
         package="neops_base",
         name="routes",
         version=(1, 0, 0),
-        description="Reads the IPv4 routes that a device has chosen",
-        markdown_helptext="Returns prefix, protocol, next hops, distance and metric of each route, and stores how many "
-        "there are by protocol as the fact `route_counts`. Choose by network and protocol where a device has many.",
+        description="Reads the routes that a device has chosen",
+        markdown_helptext="Returns prefix, protocol, next hops, distance, metric and VRF of each route, of IPv4 "
+        "and IPv6, and stores how many there are by protocol as the fact `route_counts`. Choose by network, VRF and "
+        "protocol where a device has many.",
         run_on="device",
         fb_type="facts",
         param_cls=RoutesParams,
@@ -93,7 +102,7 @@ class Routes(FunctionBlock[RoutesParams, RoutesResult]):
         counts = dict(sorted(Counter(route.protocol for route in routes).items()))
         if params.store:
             device.facts = {**(device.facts or {}), "route_counts": counts}
-        chosen = chosen_routes(routes, params.within, params.protocols)
+        chosen = chosen_routes(routes, params.within, params.protocols, params.vrf)
         returned = chosen[: params.most_routes]
         message = f"Read {len(routes)} routes"
         if len(chosen) < len(routes):
@@ -107,13 +116,25 @@ class Routes(FunctionBlock[RoutesParams, RoutesResult]):
         )
 
 
-def chosen_routes(routes: list[Route], within: str, protocols: list[str]) -> list[Route]:
-    """Return the routes to `within` and to networks in it, of `protocols`, where there are any."""
-    network = ipaddress.IPv4Network(within)
+def chosen_routes(
+    routes: list[Route], within: str | None, protocols: list[str], vrf: str | None = None
+) -> list[Route]:
+    """Return the routes to `within` and to networks in it, of `protocols` and of `vrf`, where these are asked for."""
+    network = None if within is None else ipaddress.ip_network(within)
     wanted = {protocol.lower() for protocol in protocols}
     return [
         route
         for route in routes
         if (not wanted or route.protocol.lower() in wanted)
-        and ipaddress.IPv4Network(route.prefix, strict=False).subnet_of(network)
+        and (vrf is None or (route.vrf or "default") == vrf)
+        and (network is None or _is_within(route.prefix, network))
     ]
+
+
+def _is_within(prefix: str, network: _Network) -> bool:
+    own = ipaddress.ip_network(prefix, strict=False)
+    if isinstance(own, ipaddress.IPv4Network) and isinstance(network, ipaddress.IPv4Network):
+        return own.subnet_of(network)
+    if isinstance(own, ipaddress.IPv6Network) and isinstance(network, ipaddress.IPv6Network):
+        return own.subnet_of(network)
+    return False

@@ -37,7 +37,7 @@ class InterfaceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InterfaceFacts:
-    """One interface. `addresses` are IPv4 and IPv6 with their prefix lengths, as `192.0.2.1/24`.
+    """One interface. `addresses` are IPv4 and IPv6 with their prefix lengths, as `192.0.2.1/24`, secondary ones too.
 
     `state` is UP where the line protocol is. `mac_address` is written `02:00:5e:00:53:01`. `mtu_bytes` is in bytes,
     `speed_mbit` in millions of bits per second.
@@ -81,7 +81,9 @@ class NextHop:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One IPv4 route that the device has chosen. `prefix` is written `192.0.2.0/24`. What is dropped has no next hop.
+    """One route that the device has chosen, of IPv4 or IPv6. `vrf` is None in the table that is no VRF's.
+
+    `prefix` is written `192.0.2.0/24` or `2001:db8::/32`. What is dropped has no next hop.
 
     `protocol` is one word for all platforms: `connected`, `local`, `static`, `ospf`, `bgp`, `isis`, `rip`, `eigrp`,
     `kernel`, or what the device calls it. `distance` and `metric` are plain numbers, None where the device shows none.

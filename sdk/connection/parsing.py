@@ -43,6 +43,22 @@ def parse_json(output: str) -> Any:
         return None
 
 
+def parse_json_objects(output: str) -> list[dict[str, Any]] | None:
+    """Return the JSON objects that an output consists of, one after another; None for any other text."""
+    found: list[dict[str, Any]] = []
+    text = output.strip()
+    while text:
+        try:
+            value, end = json.JSONDecoder().raw_decode(text)
+        except ValueError:
+            return None
+        if not isinstance(value, dict):
+            return None
+        found.append(value)
+        text = text[end:].lstrip()
+    return found or None
+
+
 def parse_rows(netmiko_type: str, command: str, output: str) -> Rows | None:
     """Return the rows that the template for a platform's command finds in its output.
 

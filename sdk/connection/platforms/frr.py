@@ -128,12 +128,14 @@ class Frr(FrrConfiguration):
         return found
 
     def get_routes(self, *, deadline: Deadline) -> list[Route]:
-        """Read `show ip route json`: the routes of the default VRF that FRR has chosen."""
-        line = "show ip route json"
-        found = frr_readings.routes(self.ask(line, deadline=deadline))
-        if found is None:
-            raise self.unreadable(line)
-        return found
+        """Read `show ip route vrf all json` and the same of IPv6: the routes of all VRFs that FRR has chosen."""
+        every: list[Route] = []
+        for line in ("show ip route vrf all json", "show ipv6 route vrf all json"):
+            found = frr_readings.routes(self.ask(line, deadline=deadline))
+            if found is None:
+                raise self.unreadable(line)
+            every += found
+        return every
 
     def save_config(self, *, deadline: Deadline) -> None:
         """Send `write memory`. Raises `UnreadableAnswerError` unless FRR says that it is done."""

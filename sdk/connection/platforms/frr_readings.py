@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sdk.connection.information import DeviceFacts, InterfaceFacts, InterfaceState, NextHop, Route
-from sdk.connection.parsing import parse_json
+from sdk.connection.parsing import parse_json, parse_json_objects
 
 _VERSION = re.compile(r"^\s*FRRouting (\S+) \((.*?)\)(?: on (.+?)\.?)?\s*$", re.MULTILINE)
 
@@ -36,11 +36,18 @@ def interfaces(show_interface_json: str) -> list[InterfaceFacts] | None:
 
 
 def routes(show_ip_route_json: str) -> list[Route] | None:
-    """Read `show ip route json`: of the routes to a prefix the one that is used."""
-    data = parse_json(show_ip_route_json)
-    if not isinstance(data, dict):
+    """Read `show ip route vrf all json`, or that of `show ipv6 route`: of the routes to a prefix the one that is used.
+
+    By the release of FRR it is one object that has the tables by VRF, or one object after another, a table each.
+    """
+    tables = parse_json_objects(show_ip_route_json)
+    if tables is None:
         return None
-    return [_route(item) for items in data.values() for item in items if item.get("selected")]
+    found: list[Route] = []
+    for name, value in (pair for table in tables for pair in table.items()):
+        items = value.items() if isinstance(value, dict) else [(name, value)]
+        found += [_route(item) for _, routes in items for item in routes if item.get("selected")]
+    return found
 
 
 def configuration(show_running_config: str) -> str | None:

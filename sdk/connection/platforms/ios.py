@@ -9,7 +9,7 @@ from sdk.connection.causes import Cause
 from sdk.connection.deadline import Deadline
 from sdk.connection.errors import fail
 from sdk.connection.information import DeviceFacts, InterfaceFacts, Neighbor, Route
-from sdk.connection.platforms import ios_readings, refusals
+from sdk.connection.platforms import ios_ip_readings, ios_readings, refusals
 from sdk.connection.platforms.ios_configuration import IosConfiguration
 from sdk.connection.platforms.registration import register_platform
 from sdk.connection.platforms.signatures import Recognition, recognize
@@ -24,8 +24,9 @@ _CONFIG_COMMANDS = {"running": "show running-config", "startup": "show startup-c
 class Ios(IosConfiguration):
     """Reads with `show`, in user mode what that allows. The lines below are the ones that are sent.
 
-    Facts: `show version`. Interfaces: `show interfaces`, which prints the primary IPv4 address only. Neighbors: `show
-    lldp neighbors detail` and `show cdp neighbors detail`. Routes: `show ip route`. Saving: `write memory`.
+    Facts: `show version`. Interfaces: `show interfaces`, `show ip interface`, `show ipv6 interface`. Neighbors:
+    `show lldp neighbors detail` and `show cdp neighbors detail`. Routes: `show ip route`, `show ipv6 route`, and both
+    for each VRF of `show vrf`. Saving: `write memory`.
     """
 
     netmiko_type = "cisco_ios"
@@ -80,12 +81,18 @@ class Ios(IosConfiguration):
         return config
 
     def get_interfaces(self, *, deadline: Deadline) -> list[InterfaceFacts]:
-        """Read `show interfaces`."""
-        line = "show interfaces"
+        """Read `show interfaces`, and the addresses that it does not print. Link-local ones are left out."""
+        line, ipv4_line, ipv6_line = "show interfaces", "show ip interface", "show ipv6 interface"
         found = ios_readings.interfaces(self.ask(line, deadline=deadline))
         if found is None:
             raise self.unreadable(line)
-        return found
+        ipv4 = ios_ip_readings.ipv4_addresses(self.ask(ipv4_line, deadline=deadline))
+        if ipv4 is None:
+            raise self.unreadable(ipv4_line)
+        ipv6 = ios_ip_readings.ipv6_addresses(self._ask_if_known(ipv6_line, deadline) or "")
+        if ipv6 is None:
+            raise self.unreadable(ipv6_line)
+        return ios_readings.with_addresses(found, ipv4, ipv6)
 
     def get_neighbors(self, *, deadline: Deadline) -> list[Neighbor]:
         """Read LLDP and CDP: a neighbor that speaks both is there twice.
@@ -103,12 +110,49 @@ class Ios(IosConfiguration):
         return by_lldp + by_cdp
 
     def get_routes(self, *, deadline: Deadline) -> list[Route]:
-        """Read `show ip route`: the routes of no VRF."""
-        line = "show ip route"
-        found = ios_readings.routes(self.ask(line, deadline=deadline))
+        """Read `show ip route` and `show ipv6 route`, first those of no VRF, then those of each VRF."""
+        found = self._ipv4_routes(None, deadline) + self._ipv6_routes(None, deadline)
+        for vrf in self._vrfs(deadline):
+            if vrf.has_ipv4:
+                found += self._ipv4_routes(vrf.name, deadline)
+            if vrf.has_ipv6:
+                found += self._ipv6_routes(vrf.name, deadline)
+        return found
+
+    def _ipv4_routes(self, vrf: str | None, deadline: Deadline) -> list[Route]:
+        line = "show ip route" if vrf is None else f"show ip route vrf {vrf}"
+        found = ios_readings.routes(self.ask(line, deadline=deadline), vrf)
         if found is None:
             raise self.unreadable(line)
         return found
+
+    def _ipv6_routes(self, vrf: str | None, deadline: Deadline) -> list[Route]:
+        line = "show ipv6 route" if vrf is None else f"show ipv6 route vrf {vrf}"
+        found = ios_ip_readings.ipv6_routes(self._ask_if_known(line, deadline) or "", vrf)
+        if found is None:
+            raise self.unreadable(line)
+        return found
+
+    def _vrfs(self, deadline: Deadline) -> list[ios_ip_readings.Vrf]:
+        # The second one is that of releases before 12.2(33); an image without VRFs knows neither.
+        for line in ("show vrf", "show ip vrf"):
+            if (said := self._ask_if_known(line, deadline)) is not None:
+                found = ios_ip_readings.vrfs(said)
+                if found is None:
+                    raise self.unreadable(line)
+                return found
+        return []
+
+    def _ask_if_known(self, line: str, deadline: Deadline) -> str | None:
+        """Return what the device says, None where it has no such command.
+
+        Raises:
+            RefusedCommandError: it has, and the account may not send it.
+        """
+        reply = self.run(line, deadline=deadline)
+        if self.is_refusal(reply.text) and "invalid input" in reply.text.lower():
+            return None
+        return self.complete(line, reply)
 
     def save_config(self, *, deadline: Deadline) -> None:
         """Send `write memory`. Raises `UnreadableAnswerError` unless the device says that it is done."""

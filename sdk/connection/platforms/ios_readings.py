@@ -7,9 +7,12 @@ that command prints.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 
 from sdk.connection.information import DeviceFacts, InterfaceFacts, InterfaceState, Neighbor, NextHop, Route
 from sdk.connection.parsing import parse_rows
+from sdk.connection.platforms.ios_ip_readings import Addresses
 
 _TEMPLATES = "cisco_ios"
 # What every configuration of IOS says, and what a device prints in front of it.
@@ -53,12 +56,25 @@ def device_facts(show_version: str, platform: str) -> DeviceFacts | None:
 
 
 def interfaces(show_interfaces: str) -> list[InterfaceFacts] | None:
-    """Read `show interfaces`: of the addresses it prints the primary IPv4 one only."""
+    """Read `show interfaces`: of the addresses it prints the primary IPv4 one only (see `with_addresses`)."""
     rows = parse_rows(_TEMPLATES, "show interfaces", show_interfaces)
     # A template leaves out without a word what it does not know; so what has to come is counted.
     if rows is None or len(rows) != len(_INTERFACE.findall(show_interfaces)):
         return None
     return [_interface(row) for row in rows]
+
+
+def with_addresses(
+    interfaces: list[InterfaceFacts], ipv4: Mapping[str, Addresses], ipv6: Mapping[str, Addresses]
+) -> list[InterfaceFacts]:
+    """Return the interfaces with all their addresses and their VRFs."""
+    nothing = Addresses(())
+    found = []
+    for each in interfaces:
+        one, other = ipv4.get(each.name, nothing), ipv6.get(each.name, nothing)
+        addresses = dict.fromkeys((*each.addresses, *one.addresses, *other.addresses))
+        found.append(replace(each, addresses=tuple(addresses), vrf=one.vrf or other.vrf))
+    return found
 
 
 def lldp_neighbors(show_lldp_neighbors_detail: str) -> list[Neighbor] | None:
@@ -104,8 +120,8 @@ def cdp_neighbors(show_cdp_neighbors_detail: str) -> list[Neighbor] | None:
     ]
 
 
-def routes(show_ip_route: str) -> list[Route] | None:
-    """Read `show ip route`; several next hops of a prefix are one route."""
+def routes(show_ip_route: str, vrf: str | None = None) -> list[Route] | None:
+    """Read `show ip route`; several next hops of a prefix are one route. `vrf` is whose table it is."""
     if _NO_ROUTES.search(show_ip_route):
         return []
     rows = parse_rows(_TEMPLATES, "show ip route", show_ip_route)
@@ -123,7 +139,7 @@ def routes(show_ip_route: str) -> list[Route] | None:
             next_hops=(*(known.next_hops if known else ()), hop),
             distance=_number(row["distance"]),
             metric=_number(row["metric"]),
-            vrf=row["vrf"] or None,
+            vrf=vrf,
         )
     return list(found.values())
 

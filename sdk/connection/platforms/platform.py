@@ -133,7 +133,10 @@ class Platform:
             ForeignShellError: a shell of an operating system has answered.
             UnreadableAnswerError: the output is longer than the size limit.
         """
-        reply = self.run(line, deadline=deadline)
+        return self.complete(line, self.run(line, deadline=deadline))
+
+    def complete(self, line: str, reply: Reply) -> str:
+        """Return the output of a command that was sent, which is complete and no refusal. Raises as `ask`."""
         self.refuse_foreign_shell(line, reply.text)
         if self.is_refusal(reply.text):
             said = refusals.words_of(reply.text, self.refusals)

@@ -1,5 +1,6 @@
 """The configuration of an emulated device: interfaces, sections and global lines, printed in one fixed order."""
 
+import ipaddress
 import re
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -14,6 +15,7 @@ GLOBAL_LINES: Final = (
     "lldp run",
     "cdp run",
     "ip route",
+    "ipv6 route",
     "ip prefix-list",
     "logging host",
     "snmp-server",
@@ -21,13 +23,21 @@ GLOBAL_LINES: Final = (
 )
 """The global commands that the device remembers, by the words they begin with, in the order it prints them."""
 
-SECTIONS: Final = ("vlan", "router ospf", "router bgp", "ip access-list", "route-map", "line vty")
+SECTIONS: Final = (
+    "vrf definition",
+    "vlan",
+    "router ospf",
+    "router bgp",
+    "ip access-list",
+    "route-map",
+    "line vty",
+)
 """The sections beside interfaces, by the words they begin with, in the order it prints them."""
 
 # Their order is their meaning; all else is printed sorted, so that it does not depend on who typed what when.
 _ORDERED: Final = ("ip access-list", "route-map")
 # IOS prints these above the interfaces.
-_ABOVE: Final = ("vlan",)
+_ABOVE: Final = ("vrf definition", "vlan")
 
 
 @dataclass(slots=True)
@@ -50,6 +60,24 @@ class IosInterface:
     def short_name(self) -> str:
         """Its name as tables have it: `Gi0/1`."""
         return self.name[:2] + self.name.lstrip(_LETTERS)
+
+    @property
+    def vrf(self) -> str | None:
+        """The VRF that it is in."""
+        return next((line.split()[-1] for line in self.lines if line.startswith("vrf forwarding ")), None)
+
+    @property
+    def ipv4(self) -> list[ipaddress.IPv4Interface]:
+        """Its addresses, the primary one first."""
+        secondary = [line.split()[2:4] for line in self.lines if line.startswith("ip address ")]
+        primary = [[self.address, self.netmask]] if self.address and self.netmask else []
+        return [ipaddress.IPv4Interface(f"{address}/{mask}") for address, mask in (*primary, *secondary)]
+
+    @property
+    def ipv6(self) -> list[ipaddress.IPv6Interface]:
+        """Its IPv6 addresses, without the link-local one."""
+        lines = [line.split()[2] for line in self.lines if line.startswith("ipv6 address ")]
+        return [ipaddress.IPv6Interface(text) for text in lines]
 
     def configuration(self) -> list[str]:
         """Return its section of the configuration, one entry a line."""
@@ -123,7 +151,7 @@ class IosConfiguration:
         printed += self._sections_of(_ABOVE)
         for interface in sorted(self.interfaces.values(), key=lambda each: _natural(each.name)):
             printed += [*interface.configuration(), "!"]
-        printed += self._sections_of(SECTIONS[1:-1])
+        printed += self._sections_of(SECTIONS[len(_ABOVE) : -1])
         printed += [line for family in GLOBAL_LINES for line in sorted(self._lines_of(family), key=_natural)]
         printed += ["!", *self._sections_of(SECTIONS[-1:]), "end"]
         return "\n".join(printed)

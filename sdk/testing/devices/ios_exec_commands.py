@@ -11,6 +11,12 @@ from sdk.testing.devices.ios_interface_shows import (
     show_interfaces_status,
     show_ip_interface_brief,
 )
+from sdk.testing.devices.ios_ip_shows import (
+    show_ip_interface,
+    show_ipv6_interface,
+    show_ipv6_route,
+    show_vrf,
+)
 from sdk.testing.devices.ios_neighbor_shows import (
     show_cdp_neighbors,
     show_cdp_neighbors_detail,
@@ -119,6 +125,12 @@ _USER = {
     "show interfaces description": lambda state, _: show_interfaces_description(state.device),
     "show ip interface brief": lambda state, _: show_ip_interface_brief(state.device),
     "show ip route": lambda state, _: show_ip_route(state.device),
+    "show ip route vrf ...": lambda state, vrf: show_ip_route(state.device, vrf),
+    "show ip interface": lambda state, _: show_ip_interface(state.device),
+    "show ipv6 interface": lambda state, _: show_ipv6_interface(state.device),
+    "show ipv6 route": lambda state, _: show_ipv6_route(state.device),
+    "show ipv6 route vrf ...": lambda state, vrf: show_ipv6_route(state.device, vrf),
+    "show vrf": lambda state, _: show_vrf(state.device),
     "show lldp neighbors": lambda state, _: show_lldp_neighbors(state.device),
     "show lldp neighbors detail": lambda state, _: show_lldp_neighbors_detail(state.device),
     "show cdp neighbors": lambda state, _: show_cdp_neighbors(state.device),

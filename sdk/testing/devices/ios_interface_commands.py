@@ -10,6 +10,7 @@ from sdk.testing.devices.ios_state import Mode, SessionState
 
 # Remembered as they are; each has one value at most, but for those that are told apart by their own argument.
 _SINGLE: Final = (
+    "vrf forwarding",
     "mtu",
     "speed",
     "duplex",
@@ -20,6 +21,7 @@ _SINGLE: Final = (
     "switchport mode",
 )
 _SEVERAL: Final = (
+    "ipv6 address",
     "ip helper-address",
     "ip ospf",
     "switchport",
@@ -41,19 +43,36 @@ def _on_interface(change: Callable[[IosInterface, str], str | None]) -> Callable
 
 def _set_address(interface: IosInterface, argument: str) -> str | None:
     words = argument.split()
-    if len(words) != 2:
+    if len(words) < 2 or words[2:] not in ([], ["secondary"]):
         raise CommandLineError("% Incomplete command.")
-    address, netmask = words
+    address, netmask = words[:2]
     try:
         ipaddress.IPv4Interface(f"{address}/{netmask}")
     except ValueError:
         return f"% Bad address or mask: {address} {netmask}"
-    interface.address, interface.netmask = address, netmask
+    if len(words) == 2:
+        interface.address, interface.netmask = address, netmask
+    elif (line := f"ip address {address} {netmask} secondary") not in interface.lines:
+        interface.lines.append(line)
     return None
 
 
-def _clear_address(interface: IosInterface, _argument: str) -> None:
-    interface.address = interface.netmask = None
+def _clear_address(interface: IosInterface, argument: str) -> None:
+    secondary = [line for line in interface.lines if line.startswith("ip address ")]
+    if argument.endswith("secondary"):
+        secondary = [line for line in secondary if line == f"ip address {argument}"]
+    else:
+        interface.address = interface.netmask = None
+    interface.lines = [line for line in interface.lines if line not in secondary]
+
+
+def _add_ipv6_address(interface: IosInterface, argument: str) -> str | None:
+    try:
+        ipaddress.IPv6Interface(argument)
+    except ValueError:
+        return f"% Invalid IPv6 address: {argument}"
+    _add("ipv6 address")(interface, argument)
+    return None
 
 
 def _set_description(interface: IosInterface, argument: str) -> None:
@@ -106,6 +125,7 @@ INTERFACE_COMMANDS: CommandTable[SessionState] = CommandTable(
         "no shutdown": _on_interface(_open),
         **{f"{family} [...]": _on_interface(_add(family)) for family in (*_SINGLE, *_SEVERAL)},
         **{f"no {family} [...]": _on_interface(_take_out(family)) for family in (*_SINGLE, *_SEVERAL)},
+        "ipv6 address ...": _on_interface(_add_ipv6_address),
         "exit": _exit,
     }
 )

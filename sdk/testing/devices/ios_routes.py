@@ -21,12 +21,15 @@ class _Route:
     text: str
 
 
-def show_ip_route(device: IosDevice) -> str:
-    """Return the routing table, grouped by the old classes of networks as IOS does."""
-    routes = {route.network: route for route in _routes(device)}
+def show_ip_route(device: IosDevice, vrf: str | None = None) -> str:
+    """Return the routing table, or that of a VRF, grouped by the old classes of networks as IOS does."""
+    if vrf is not None and f"vrf definition {vrf}" not in device.configuration.sections:
+        return f"% IP routing table {vrf} does not exist"
+    routes = {route.network: route for route in _routes(device, vrf)}
     default = routes.get(ipaddress.IPv4Network("0.0.0.0/0"))
     gateway = f"is {default.text.split()[-1]} to network 0.0.0.0" if default else "is not set"
-    lines = [*_CODES, f"Gateway of last resort {gateway}", ""]
+    above = [] if vrf is None else ["", f"Routing Table: {vrf}"]
+    lines = [*above, *_CODES, f"Gateway of last resort {gateway}", ""]
     groups: dict[ipaddress.IPv4Network, list[_Route]] = defaultdict(list)
     for route in routes.values():
         groups[_class_of(route.network)].append(route)
@@ -51,18 +54,22 @@ def _group(group: ipaddress.IPv4Network, members: list[_Route]) -> list[str]:
     return above + [f"{each.code:<9}{each.network} {each.text}" for each in members]
 
 
-def _routes(device: IosDevice) -> Iterator[_Route]:
-    if _speaks_ospf(device):
+def _routes(device: IosDevice, vrf: str | None) -> Iterator[_Route]:
+    if vrf is None and _speaks_ospf(device):
         for interface, link in device.neighbors():
             peer = link.device
             if _speaks_ospf(peer):
                 via = peer.interfaces[link.interface].address
-                for route in _connected(peer):
+                for route in _connected(peer, None):
                     if route.code == "C":
                         text = f"[110/2] via {via}, 00:01:02, {interface.name}"
                         yield _Route("O", route.network, text)
     for line in device.lines:
         words = line.split()
+        if words[2:3] == ["vrf"] and words[3:4] == [vrf]:
+            del words[2:4]
+        elif vrf is not None:
+            continue
         if words[:2] == ["ip", "route"] and len(words) >= 5:
             try:
                 network = ipaddress.IPv4Network(f"{words[2]}/{words[3]}")
@@ -71,13 +78,12 @@ def _routes(device: IosDevice) -> Iterator[_Route]:
             star = "*" if network.prefixlen == 0 else ""
             yield _Route(f"S{star}", network, f"[1/0] via {words[4]}")
     # The last word counts: nothing is nearer than what is connected.
-    yield from _connected(device)
+    yield from _connected(device, vrf)
 
 
-def _connected(device: IosDevice) -> Iterator[_Route]:
+def _connected(device: IosDevice, vrf: str | None) -> Iterator[_Route]:
     for interface in device.interfaces.values():
-        if interface.enabled and interface.address:
-            address = ipaddress.IPv4Interface(f"{interface.address}/{interface.netmask}")
+        for address in interface.ipv4 if interface.enabled and interface.vrf == vrf else ():
             text = f"is directly connected, {interface.name}"
             yield _Route("C", address.network, text)
             if address.network.prefixlen < 32:

@@ -8,6 +8,7 @@ from sdk.testing.devices.command_table import CommandTable
 from sdk.testing.devices.ios_state import Mode, SessionState
 
 _MODES: Final[Mapping[str, tuple[Mode, str]]] = {
+    "vrf definition": (Mode.VRF, r"\S+"),
     "vlan": (Mode.VLAN, r"\d{1,4}"),
     "router ospf": (Mode.ROUTER, r"\d+"),
     "router bgp": (Mode.ROUTER, r"\d+"),
@@ -19,6 +20,7 @@ _MODES: Final[Mapping[str, tuple[Mode, str]]] = {
 
 # What a section may hold; the second tuple: of these, one value at most.
 _BELOW: Final[Mapping[Mode, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    Mode.VRF: (("address-family",), ("rd", "description")),
     Mode.VLAN: ((), ("name",)),
     Mode.ROUTER: (
         ("network", "neighbor", "redistribute", "passive-interface", "area", "bgp", "address-family"),

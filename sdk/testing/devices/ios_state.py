@@ -20,6 +20,7 @@ class Mode(Enum):
     CONFIG = "(config)#"
     INTERFACE = "(config-if)#"
     ROUTER = "(config-router)#"
+    VRF = "(config-vrf)#"
     VLAN = "(config-vlan)#"
     ACCESS_LIST = "(config-ext-nacl)#"
     ROUTE_MAP = "(config-route-map)#"

@@ -43,6 +43,62 @@ async def test_ios_says_all_it_knows(simple_iol: list[LabDevice]) -> None:
     assert "hostname r1" in startup
 
 
+async def test_ios_says_its_secondary_and_ipv6_addresses_and_the_routes_of_its_vrfs(
+    simple_iol: list[LabDevice],
+) -> None:
+    lines = [
+        "vrf definition RED", " rd 65000:1", " address-family ipv4", " address-family ipv6",
+        "interface GigabitEthernet0/0", " ip address 198.51.100.129 255.255.255.128 secondary",
+        " ipv6 address 2001:db8:1::1/64",
+        "interface GigabitEthernet0/2", " vrf forwarding RED", " ip address 198.18.0.1 255.255.255.0",
+        " ipv6 address 2001:db8:2::1/64", " no shutdown",
+        "ip route vrf RED 198.19.0.0 255.255.0.0 198.18.0.2", "ipv6 route 2001:db8:9::/48 2001:db8:1::2",
+    ]  # fmt: skip
+    async with on(simple_iol[0], "ios") as connection:
+        change = await connection.apply(await connection.plan(lines))
+        interfaces = {each.name: each for each in await connection.get_interfaces()}
+        routes = {(each.prefix, each.protocol, each.vrf) for each in await connection.get_routes()}
+
+    assert change.not_shown == ()
+    management = interfaces["GigabitEthernet0/0"]
+    assert management.addresses == ("192.0.2.1/24", "198.51.100.129/25", "2001:db8:1::1/64")
+    assert (interfaces["GigabitEthernet0/2"].vrf, management.vrf) == ("RED", None)
+    assert routes >= {
+        ("198.51.100.128/25", "connected", None),
+        ("2001:db8:1::/64", "connected", None),
+        ("2001:db8:9::/48", "static", None),
+        ("198.18.0.0/24", "connected", "RED"),
+        ("198.19.0.0/16", "static", "RED"),
+        ("2001:db8:2::1/128", "local", "RED"),
+    }
+    assert not {each for each in routes if each[0].startswith("198.18.") and each[2] is None}
+
+
+@pytest.mark.needs("frr lab")
+async def test_frr_says_its_secondary_and_ipv6_addresses_and_its_ipv6_routes(
+    simple_frr: list[FrrDevice],
+) -> None:
+    lines = [
+        "interface eth1", " ip address 198.18.0.1/24", " ipv6 address 2001:db8:1::1/64", "exit",
+        "ipv6 route 2001:db8:9::/48 2001:db8:1::2",
+    ]  # fmt: skip
+    async with on(simple_frr[0], "frr") as connection:
+        change = await connection.apply(await connection.plan(lines))
+        try:
+            interfaces = {each.name: each for each in await connection.get_interfaces()}
+            wanted = {("2001:db8:1::/64", "connected"), ("2001:db8:9::/48", "static")}
+            for _ in range(50):  # zebra installs it by and by
+                routes = {(each.prefix, each.protocol) for each in await connection.get_routes()}
+                if wanted <= routes:
+                    break
+                await asyncio.sleep(0.1)
+        finally:
+            await change.undo()
+
+    assert {"10.0.12.1/30", "198.18.0.1/24", "2001:db8:1::1/64"} <= set(interfaces["eth1"].addresses)
+    assert routes >= wanted | {("10.255.0.3/32", "ospf")}
+
+
 @pytest.mark.needs("frr lab")
 async def test_frr_says_the_same_from_both_login_shells(simple_frr: list[FrrDevice]) -> None:
     first = simple_frr[0]

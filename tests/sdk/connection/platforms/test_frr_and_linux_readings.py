@@ -1,5 +1,7 @@
 """What FRR and the tools of Linux print becomes facts: the outputs are of real ones."""
 
+import json
+
 import pytest
 
 from sdk.connection.information import InterfaceState, NextHop
@@ -105,3 +107,28 @@ def test_linux_says_its_distribution_and_what_the_board_is() -> None:
     assert facts is not None
     assert (facts.hostname, facts.vendor, facts.model, facts.serial) == ("r1", "ACME", None, None)
     assert (facts.software_release, facts.uptime_seconds) == ("Debian GNU/Linux 13 (trixie)", 52945)
+
+
+def test_frr_s_routes_of_all_vrfs_are_read_from_either_form() -> None:
+    text = output("frr", "show_ip_route_vrf_all")
+    found = frr_readings.routes(text)
+
+    assert found is not None
+    assert [(route.prefix, route.protocol, route.vrf) for route in found] == [
+        ("192.0.2.0/30", "connected", None),
+        ("198.51.100.0/24", "static", None),
+        ("203.0.113.0/24", "kernel", "red"),
+    ]
+    tables = json.loads(text)
+    assert frr_readings.routes("\n".join(json.dumps(table) for table in tables.values())) == found
+    assert frr_readings.routes(text[:-20]) is None
+
+
+def test_frr_s_ipv6_routes_are_those_that_are_used() -> None:
+    found = frr_readings.routes(output("frr", "show_ipv6_route_vrf_all"))
+
+    assert found is not None
+    assert [(route.prefix, route.next_hops) for route in found] == [
+        ("2001:db8::/64", (NextHop(None, "eth1"),)),
+        ("2001:db8:5::/48", (NextHop("2001:db8::2", "eth1"),)),
+    ]

@@ -1,5 +1,6 @@
 """A platform returns complete data, or raises what says why there is none."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import pytest
@@ -35,7 +36,15 @@ IOS_ANSWERS = {
     "show interfaces": output("cisco_ios", "show_interfaces"),
     "show lldp neighbors detail": output("cisco_ios", "show_lldp_neighbors_detail"),
     "show cdp neighbors detail": output("cisco_ios", "show_cdp_neighbors_detail"),
+    "show ip interface": output("cisco_ios", "show_ip_interface"),
+    "show ipv6 interface": output("cisco_ios", "show_ipv6_interface"),
     "show ip route": output("cisco_ios", "show_ip_route"),
+    "show ipv6 route": output("cisco_ios", "show_ipv6_route"),
+    "show vrf": output("cisco_ios", "show_vrf"),
+    "show ip route vrf RED": output("cisco_ios", "show_ip_route_vrf"),
+    "show ip route vrf BLUE": output("cisco_ios", "show_ip_route_none"),
+    "show ipv6 route vrf BLUE": "% IPv6 routing table BLUE does not exist",
+    "show ipv6 route vrf MGMT": output("cisco_ios", "show_ipv6_route"),
     "show running-config": output("cisco_ios", "show_running_config"),
     "show startup-config": output("cisco_ios", "show_startup_config"),
     "write memory": "Building configuration...\n[OK]",
@@ -45,6 +54,8 @@ FRR_ANSWERS = {
     "show interface vrf all json": output("frr", "show_interface"),
     "show ip route": output("frr", "show_ip_route"),
     "show ip route json": output("frr", "show_ip_route_as_json"),
+    "show ip route vrf all json": output("frr", "show_ip_route_vrf_all"),
+    "show ipv6 route vrf all json": output("frr", "show_ipv6_route_vrf_all"),
     "show running-config": output("frr", "show_running_config"),
     "write memory": output("frr", "write_memory"),
     "terminal length 0": "",
@@ -86,8 +97,36 @@ def test_ios_answers_every_question() -> None:
     assert "hostname edge-1" in platform.get_config(deadline=DEADLINE, source="startup")
     assert len(platform.get_interfaces(deadline=DEADLINE)) == 5
     assert [item.protocol for item in platform.get_neighbors(deadline=DEADLINE)] == ["lldp"] * 2 + ["cdp"] * 2
-    assert len(platform.get_routes(deadline=DEADLINE)) == 7
+    assert Counter(route.vrf for route in platform.get_routes(deadline=DEADLINE)) == {
+        None: 15,
+        "RED": 2,
+        "MGMT": 8,
+    }
     platform.save_config(deadline=DEADLINE)
+
+
+def test_a_device_that_knows_neither_ipv6_nor_vrfs_has_its_other_routes_and_addresses() -> None:
+    answers = {line: text for line, text in IOS_ANSWERS.items() if "ipv6" not in line and "vrf" not in line}
+    platform = Ios(ScriptedSession(answers, otherwise=IOS_REFUSAL))
+
+    assert len(platform.get_routes(deadline=DEADLINE)) == 7
+    assert platform.get_interfaces(deadline=DEADLINE)[0].addresses[-1] == "198.51.100.1/26"
+    assert sent(platform)[:4] == ["show ip route", "show ipv6 route", "show vrf", "show ip vrf"]
+
+
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        ("show ipv6 route", "get_routes"),
+        ("show vrf", "get_routes"),
+        ("show ipv6 interface", "get_interfaces"),
+    ],
+)
+def test_a_part_that_the_account_may_not_see_is_not_left_out(line: str, read: str) -> None:
+    with pytest.raises(RefusedCommandError, match="uthorization failed"):
+        getattr(ios({line: "% Authorization failed."}), read)(deadline=DEADLINE)
+    with pytest.raises(UnreadableAnswerError, match="size limit"):
+        getattr(ios({line: ScriptedReply(IOS_ANSWERS[line], is_cut=True)}), read)(deadline=DEADLINE)
 
 
 @pytest.mark.parametrize("read", READS)
