@@ -14,12 +14,12 @@ from multiprocess import process as multiprocess_process
 from multiprocess import resource_tracker
 
 from jobrunner.awaits import write_awaiting_when_idle
-from jobrunner.containment import contain, forbid_escape
+from jobrunner.containment import contain
+from jobrunner.isolation.child import ChildIsolation
 from jobrunner.job_user import become_user
 from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors
-from jobrunner.protocol.isolation import Isolation
 
 CHILD_ARGV: Final = ["neops-job"]
 CHANNEL_DESCRIPTOR: Final = 3
@@ -78,7 +78,7 @@ def reset_signals() -> None:
 
 
 def take_descriptors(descriptors: Descriptors) -> Descriptors:
-    """Make stdout, stderr, channel and dump the only open descriptors besides an empty stdin.
+    """Give stdout, stderr, channel and dump their numbers, beside an empty stdin. Others are still open then.
 
     A descriptor that survives an `exec` in a daemon of the block would keep the job's channel open for ever,
     so all but stdio are non-inheritable (CPython leaves descriptors received over a socket inheritable).
@@ -94,12 +94,13 @@ def take_descriptors(descriptors: Descriptors) -> Descriptors:
     os.dup2(stderr, 2)
     os.dup2(channel, CHANNEL_DESCRIPTOR, inheritable=False)
     os.dup2(dump, DUMP_DESCRIPTOR, inheritable=False)
-    close_everything_above(DUMP_DESCRIPTOR)
     return Descriptors(channel=CHANNEL_DESCRIPTOR, stdout=1, stderr=2, dump=DUMP_DESCRIPTOR)
 
 
 def close_everything_above(highest_kept: int) -> None:
     """Close every descriptor above `highest_kept`, whatever left it open."""
+    if linux.close_from(highest_kept + 1):
+        return
     for name in os.listdir("/proc/self/fd"):
         if int(name) > highest_kept:
             with contextlib.suppress(OSError):  # the listing's own descriptor is closed already
@@ -118,9 +119,12 @@ def _tell_place_when_asked(dump: int) -> None:
 
 
 def become_child(
-    supervisor_pid: int, descriptors: Descriptors, confinement: Confinement, isolation: Isolation
+    supervisor_pid: int, descriptors: Descriptors, confinement: Confinement, isolation: ChildIsolation
 ) -> Descriptors:
-    """Turn a fresh fork (or a fresh interpreter) into a child that may run a block. Returns its descriptors."""
+    """Turn a fresh fork (or a fresh interpreter) into a child that may run a block. Returns its descriptors.
+
+    Raises `IsolationError` when it can't be kept apart as it was ordered.
+    """
     wait_for_adoption(supervisor_pid)
     # A group of its own, in the session that the middle process has made. Who leads a session gets the next terminal
     # that it opens as its controlling one, and is ended by SIGHUP when that is closed.
@@ -131,6 +135,8 @@ def become_child(
     reset_signals()
     reset_identity()
     descriptors = take_descriptors(descriptors)
+    first_free = isolation.prepare(DUMP_DESCRIPTOR + 1)
+    close_everything_above(first_free - 1)
     _tell_place_when_asked(descriptors.dump)
     faulthandler.enable(file=descriptors.dump, all_threads=True)
     linux.set_process_name("neops-spare")
@@ -140,5 +146,5 @@ def become_child(
         # The change of the user has taken PDEATHSIG away; and again, a supervisor that died meanwhile sends nothing.
         tie_life_to(supervisor_pid)
     # Last: a change of the user needs the privileges that this takes.
-    forbid_escape()
+    isolation.forbid_escape()
     return descriptors

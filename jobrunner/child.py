@@ -10,12 +10,12 @@ from jobrunner.channel import Channel
 from jobrunner.child_coverage import measured
 from jobrunner.containment import limit_open_files
 from jobrunner.group_filter import ask_before_leaving_the_group
+from jobrunner.isolation.child import ChildIsolation
 from jobrunner.job import run_order
 from jobrunner.logs import capture_logs
 from jobrunner.protocol import linux
 from jobrunner.protocol.caps import ORDER_CAP_BYTES
 from jobrunner.protocol.entry import Descriptors
-from jobrunner.protocol.isolation import Isolation
 from jobrunner.protocol.messages import Order, Ready, to_child
 from jobrunner.stdio import flush_output, unbuffer_output
 
@@ -24,7 +24,7 @@ async def _nothing() -> None:
     """The throw-away run that pays for asyncio's first time in this process, before there is a job to delay."""
 
 
-def live(descriptors: Descriptors, max_open_files: int | None, isolation: Isolation) -> NoReturn:
+def live(descriptors: Descriptors, max_open_files: int | None, isolation: ChildIsolation) -> NoReturn:
     """Run one job, if one comes. Ends the process without Python's exit handlers, which belong to the template."""
     channel = Channel(descriptors.channel)
     unbuffer_output()
@@ -39,6 +39,7 @@ def live(descriptors: Descriptors, max_open_files: int | None, isolation: Isolat
     if not isinstance(order, Order):
         os._exit(0)
     move_in(order)
+    isolation.close_files()
     capture_logs(channel, order)
     linux.set_process_name("neops-job")
     with measured():

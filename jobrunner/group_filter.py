@@ -1,47 +1,45 @@
 """Having the kernel ask the supervisor before a process of this job leaves its process group (seccomp)."""
 
-import ctypes
 import os
-import platform
-import struct
 from collections.abc import Sequence
 from typing import Final
 
-from jobrunner.protocol.group_calls import ASK_ACTION, SECCOMP_NUMBER, Numbers, known_numbers
+from jobrunner.isolation.bpf import (
+    ALL_THREADS,
+    ALLOW,
+    ARCHITECTURE_OFFSET,
+    JUMP_IF_EQUAL,
+    LEAVE_SPECULATION_ALONE,
+    LOAD,
+    NUMBER_OFFSET,
+    RETURN,
+    Instruction,
+    assembled,
+    install,
+)
+from jobrunner.protocol.group_calls import ASK_ACTION, Numbers, known_numbers
 
 # <linux/seccomp.h>
-_SET_MODE_FILTER: Final = 1
-_ALL_THREADS: Final = 1 << 0
-_LEAVE_SPECULATION_ALONE: Final = 1 << 2
 _NEW_LISTENER: Final = 1 << 3
 _FAIL_IF_A_THREAD_DIFFERS: Final = 1 << 4  # a listener for all threads needs it (Linux 5.7)
 _ONLY_A_KILL_INTERRUPTS: Final = 1 << 5  # once the supervisor has taken the call (Linux 5.19)
-_ALLOW: Final = 0x7FFF0000
-
-# <linux/bpf_common.h>; struct seccomp_data begins with the call's number and the architecture.
-_LOAD: Final = 0x20
-_JUMP_IF_EQUAL: Final = 0x15
-_RETURN: Final = 0x06
-_NUMBER_OFFSET: Final = 0
-_ARCHITECTURE_OFFSET: Final = 4
-_INSTRUCTION: Final = struct.Struct("=HBBI")
 
 
 def filter_program(kinds: Sequence[Numbers]) -> bytes:
     """Return a filter that asks about setsid and setpgid and allows everything else."""
-    program: list[tuple[int, int, int, int]] = []
+    program: list[Instruction] = []
     for numbers in kinds:
         # Six instructions for each kind; a jump counts from the instruction after it.
         program += [
-            (_LOAD, 0, 0, _ARCHITECTURE_OFFSET),
-            (_JUMP_IF_EQUAL, 0, 4, numbers.architecture),
-            (_LOAD, 0, 0, _NUMBER_OFFSET),
-            (_JUMP_IF_EQUAL, 1, 0, numbers.setsid),
-            (_JUMP_IF_EQUAL, 0, 1, numbers.setpgid),
-            (_RETURN, 0, 0, ASK_ACTION),
+            (LOAD, 0, 0, ARCHITECTURE_OFFSET),
+            (JUMP_IF_EQUAL, 0, 4, numbers.architecture),
+            (LOAD, 0, 0, NUMBER_OFFSET),
+            (JUMP_IF_EQUAL, 1, 0, numbers.setsid),
+            (JUMP_IF_EQUAL, 0, 1, numbers.setpgid),
+            (RETURN, 0, 0, ASK_ACTION),
         ]
-    program.append((_RETURN, 0, 0, _ALLOW))
-    return b"".join(_INSTRUCTION.pack(code, true, false, value) for code, true, false, value in program)
+    program.append((RETURN, 0, 0, ALLOW))
+    return assembled(program)
 
 
 def ask_before_leaving_the_group() -> int | None:
@@ -55,16 +53,12 @@ def ask_before_leaving_the_group() -> int | None:
     if not kinds:
         return None
     program = filter_program(kinds)
-    buffer = ctypes.create_string_buffer(program, len(program))
-    # struct sock_fprog: how many instructions, and where.
-    given = struct.pack("HP", len(program) // _INSTRUCTION.size, ctypes.addressof(buffer))
-    flags = _NEW_LISTENER | _ALL_THREADS | _FAIL_IF_A_THREAD_DIFFERS | _LEAVE_SPECULATION_ALONE
-    libc = ctypes.CDLL(None, use_errno=True)
+    flags = _NEW_LISTENER | ALL_THREADS | _FAIL_IF_A_THREAD_DIFFERS | LEAVE_SPECULATION_ALONE
     for further in (_ONLY_A_KILL_INTERRUPTS, 0):
-        listener: int = libc.syscall(
-            SECCOMP_NUMBER[platform.machine()], _SET_MODE_FILTER, flags | further, given
-        )
-        if listener >= 0:
-            os.set_inheritable(listener, False)
-            return listener
+        try:
+            listener = install(program, flags | further)
+        except OSError:
+            continue
+        os.set_inheritable(listener, False)
+        return listener
     return None

@@ -4,8 +4,11 @@ import ctypes
 import platform
 from typing import Final
 
-_KEYCTL_NUMBER: Final = {"x86_64": 250, "aarch64": 219, "riscv64": 219}
+KEYCTL_NUMBER: Final = {"x86_64": 250, "aarch64": 219, "riscv64": 219}
+"""The number of keyctl(2), by machine."""
+
 # <linux/keyctl.h>
+_JOIN_SESSION_KEYRING: Final = 1
 _CLEAR: Final = 7
 _GET_PERSISTENT: Final = 22
 _OF_THIS_PROCESS: Final = -2
@@ -13,22 +16,32 @@ _OF_THE_USER: Final = (-4, -5)
 """The user's keyring, and that of its sessions."""
 
 
+def leave_session_keyring() -> bool:
+    """Have an empty session keyring of this process's own: in the one before are tickets of whoever started the worker.
+
+    Returns whether it has one now. It has not where the kernel has no keys, where somebody refuses (many containers),
+    and where the user may have no more.
+    """
+    return _keyctl(_JOIN_SESSION_KEYRING, 0) >= 0
+
+
 def clear_keys_of_user() -> None:
     """Remove all keys of this process's user: a job that had the same user before may have left some.
 
     Does nothing where the kernel has no keys, or refuses (in many containers).
     """
-    number = _KEYCTL_NUMBER.get(platform.machine())
-    if number is None:
-        return
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def keyctl(operation: int, *arguments: int) -> int:
-        result: int = libc.syscall(number, operation, *map(ctypes.c_long, arguments))
-        return result
-
     for keyring in _OF_THE_USER:
-        keyctl(_CLEAR, keyring)
-    persistent = keyctl(_GET_PERSISTENT, -1, _OF_THIS_PROCESS)
+        _keyctl(_CLEAR, keyring)
+    persistent = _keyctl(_GET_PERSISTENT, -1, _OF_THIS_PROCESS)
     if persistent >= 0:
-        keyctl(_CLEAR, persistent)
+        _keyctl(_CLEAR, persistent)
+
+
+def _keyctl(operation: int, *arguments: int) -> int:
+    """Ask keyctl(2). Returns its answer, -1 where there is none."""
+    number = KEYCTL_NUMBER.get(platform.machine())
+    if number is None:
+        return -1
+    libc = ctypes.CDLL(None, use_errno=True)
+    result: int = libc.syscall(number, operation, *map(ctypes.c_long, arguments))
+    return result

@@ -7,12 +7,14 @@ that it learns the true exit status and the usage.
 
 import os
 import socket
+import sys
 import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
+from jobrunner.isolation.errors import IsolationError
 from jobrunner.protocol.control import Started, announce_start
-from jobrunner.protocol.exit_codes import BROKEN
+from jobrunner.protocol.exit_codes import BROKEN, NOT_ISOLATED
 
 
 def be_the_middle(control: socket.socket, request: int, be_the_child: Callable[[], NoReturn]) -> NoReturn:
@@ -29,6 +31,9 @@ def be_the_middle(control: socket.socket, request: int, be_the_child: Callable[[
         os._exit(0)
     try:
         be_the_child()
+    except IsolationError as error:
+        print(error, file=sys.stderr, flush=True)
+        os._exit(NOT_ISOLATED)
     except BaseException:
         traceback.print_exc()
     finally:

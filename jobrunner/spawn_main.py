@@ -7,6 +7,7 @@ from typing import NoReturn
 from jobrunner.bootstrap import become_child, tie_life_to
 from jobrunner.child import live
 from jobrunner.discovery import discover
+from jobrunner.isolation.child import SpawnedIsolation
 from jobrunner.middle import be_the_middle
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors, Discovery
@@ -26,8 +27,9 @@ def run(
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
 
     def be_the_child() -> NoReturn:
-        started = become_child(supervisor_pid, descriptors, confinement, isolation)
+        child_isolation = SpawnedIsolation(isolation)
+        started = become_child(supervisor_pid, descriptors, confinement, child_isolation)
         discover(discovery, lambda module: None)
-        live(started, confinement.max_open_files, isolation)
+        live(started, confinement.max_open_files, child_isolation)
 
     be_the_middle(socket.socket(fileno=control_fd), 0, be_the_child)

@@ -15,9 +15,13 @@ from jobrunner.bootstrap import become_child, reset_identity
 from jobrunner.channel import Channel
 from jobrunner.child import live
 from jobrunner.child_coverage import prepare_measuring
-from jobrunner.containment import contain_signals, take_ordinary_priority
+from jobrunner.containment import take_ordinary_priority
 from jobrunner.discovery import discover
 from jobrunner.discovery.module import Module
+from jobrunner.isolation.child import ForkedIsolation
+from jobrunner.isolation.shared_paths import SharedPaths
+from jobrunner.isolation.signals import contain_signals
+from jobrunner.keyrings import leave_session_keyring
 from jobrunner.logs import import_logs
 from jobrunner.middle import be_the_middle
 from jobrunner.protocol import linux
@@ -42,7 +46,7 @@ def serve(
     isolation: Isolation,
 ) -> NoReturn:
     """Be the template until the supervisor closes the control socket or dies."""
-    control, report = _settle_in(supervisor_pid, control_fd, report_fd, output_fd)
+    control, report = _settle_in(supervisor_pid, control_fd, report_fd, output_fd, isolation)
 
     def announce(module: Module) -> None:
         report.send(Importing(module=module.name, file=module.file))
@@ -51,6 +55,9 @@ def serve(
     with import_logs(report):
         catalogue = discover(discovery, announce)
     asyncio.run(_nothing())
+    # After the imports: what they have made is there now.
+    shared_paths = SharedPaths(isolation)
+    shared_paths.open()
     # Objects that exist now are shared with every child; a collection in a child must not touch, and so copy, them.
     gc.collect()
     gc.freeze()
@@ -58,12 +65,13 @@ def serve(
     report.close()
     while (asked := receive_fork_request(control)) is not None:
         request, descriptors, confinement = asked
-        _fork_twice(supervisor_pid, control, request, descriptors, confinement, isolation)
+        shared_paths.open()
+        _fork_twice(supervisor_pid, control, request, descriptors, confinement, shared_paths)
     os._exit(0)
 
 
 def _settle_in(
-    supervisor_pid: int, control_fd: int, report_fd: int, output_fd: int
+    supervisor_pid: int, control_fd: int, report_fd: int, output_fd: int, isolation: Isolation
 ) -> tuple[socket.socket, Channel]:
     """Tie the template to the supervisor's life and away from its terminal, and take over its descriptors."""
     linux.die_with_parent()
@@ -84,7 +92,11 @@ def _settle_in(
     unbuffer_output()
     # Also for modules: one that signals its parent while it is imported must harm only itself.
     linux.forbid_new_privileges()
-    contain_signals()
+    if isolation.contain_signals:
+        contain_signals()
+    if isolation.new_session_keyring:
+        # Where a child may not have one of its own, it has this one.
+        leave_session_keyring()
     faulthandler.enable(file=2)
     faulthandler.register(linux.DUMP_SIGNAL, file=2, all_threads=True, chain=False)
     # BLAS libraries start a thread per core when they are imported, and a process with threads must not fork.
@@ -98,7 +110,7 @@ def _fork_twice(
     request: int,
     descriptors: Descriptors,
     confinement: Confinement,
-    isolation: Isolation,
+    shared_paths: SharedPaths,
 ) -> None:
     """Fork a middle process that forks the child and ends, so that the supervisor becomes the child's parent.
 
@@ -111,15 +123,13 @@ def _fork_twice(
         middle = 0
     else:
         if middle == 0:
-            be_the_middle(
-                control,
-                request,
-                lambda: live(
-                    become_child(supervisor_pid, descriptors, confinement, isolation),
-                    confinement.max_open_files,
-                    isolation,
-                ),
-            )
+
+            def be_the_child() -> NoReturn:
+                isolation = ForkedIsolation(shared_paths)
+                taken = become_child(supervisor_pid, descriptors, confinement, isolation)
+                live(taken, confinement.max_open_files, isolation)
+
+            be_the_middle(control, request, be_the_child)
     for descriptor in (descriptors.channel, descriptors.stdout, descriptors.stderr, descriptors.dump):
         os.close(descriptor)
     if middle:

@@ -5,5 +5,8 @@ from typing import Final
 CHANNEL_LOST: Final = 72
 """The block has closed the descriptor over which the outcome would have gone."""
 
+NOT_ISOLATED: Final = 73
+"""The child could not be kept apart as it was ordered, and has run nothing; its stderr says why."""
+
 BROKEN: Final = 70
 """Our own code in the child failed; its stderr has the traceback."""

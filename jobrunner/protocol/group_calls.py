@@ -26,16 +26,24 @@ class GroupCall:
     group: int
 
 
-_X32_BIT: Final = 0x40000000
+# <linux/audit.h>
+X86_64: Final = 0xC000003E
+I386: Final = 0x40000003
+AARCH64: Final = 0xC00000B7
+ARM: Final = 0x40000028
+
+X32_BIT: Final = 0x40000000
+"""Set in the number of each call of an x32 program, which otherwise passes for one of x86-64."""
+
 _NUMBERS: Final = {
     "x86_64": (
-        Numbers(0xC000003E, setsid=112, setpgid=109),
-        Numbers(0xC000003E, setsid=112 | _X32_BIT, setpgid=109 | _X32_BIT),
-        Numbers(0x40000003, setsid=66, setpgid=57),
+        Numbers(X86_64, setsid=112, setpgid=109),
+        Numbers(X86_64, setsid=112 | X32_BIT, setpgid=109 | X32_BIT),
+        Numbers(I386, setsid=66, setpgid=57),
     ),
     "aarch64": (
-        Numbers(0xC00000B7, setsid=157, setpgid=154),
-        Numbers(0x40000028, setsid=66, setpgid=57),
+        Numbers(AARCH64, setsid=157, setpgid=154),
+        Numbers(ARM, setsid=66, setpgid=57),
     ),
 }
 SECCOMP_NUMBER: Final = {"x86_64": 317, "aarch64": 277}

@@ -36,9 +36,13 @@ class Isolation:
     """What the kernel is to be asked for. As it is made, that is nothing beyond what every child has."""
 
     landlock_abi: int = 0
-    """Which version of Landlock is used (landlock(7)); 0 for none. Never above what the kernel has."""
+    """Which version of Landlock keeps files, signals and abstract sockets apart (landlock(7)), 0 for none. Never above
+    what the kernel has."""
     seccomp: bool = False
     new_session_keyring: bool = False
+    contain_signals: bool = True
+    """Whether signals to others are refused also without `landlock_abi`, and to the template. Where the kernel can't do
+    that, nothing is: it is there to be taken away in tests of what older kernels do."""
     files: FileRules = field(default_factory=FileRules)
     """Needs Landlock: without it they say nothing."""
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from jobrunner import bootstrap, spawn_main
+from jobrunner.isolation.child import SpawnedIsolation
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors, Discovery
 from jobrunner.protocol.isolation import Isolation
@@ -53,7 +54,10 @@ def in_a_fork(work: Callable[[], object]) -> tuple[str, int]:
 def become_child(confinement: Confinement = Confinement()) -> Descriptors:  # noqa: B008  # it is frozen
     channel = os.open(os.devnull, os.O_RDWR)
     return bootstrap.become_child(
-        os.getppid(), Descriptors(channel, 1, 2, os.memfd_create("dump")), confinement, Isolation()
+        os.getppid(),
+        Descriptors(channel, 1, 2, os.memfd_create("dump")),
+        confinement,
+        SpawnedIsolation(Isolation()),
     )
 
 
@@ -140,13 +144,28 @@ def test_five_seconds_are_enough_to_be_adopted_and_more_are_not_waited_for(
     assert ended == [(1, 7.0)]  # begun at 1
 
 
+class Noting(SpawnedIsolation):
+    """Says which step it takes."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        super().__init__(Isolation())
+        self._note = note
+
+    def prepare(self, first_free: int) -> int:
+        self._note("prepared")
+        return first_free
+
+    def forbid_escape(self) -> None:
+        self._note("no escape")
+
+
 def test_the_user_is_changed_before_the_privileges_for_it_go_and_the_supervisor_s_death_is_heard_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A change of the user takes PDEATHSIG away (prctl(2))."""
     for user, expected in (
-        (None, ["adopted", "contained", "no escape"]),
-        (61_000, ["adopted", "contained", "user 61000", "tied to 4711", "no escape"]),
+        (None, ["adopted", "prepared", "contained", "no escape"]),
+        (61_000, ["adopted", "prepared", "contained", "user 61000", "tied to 4711", "no escape"]),
     ):
         calls: list[str] = []
         note = calls.append
@@ -158,6 +177,7 @@ def test_the_user_is_changed_before_the_privileges_for_it_go_and_the_supervisor_
             (bootstrap.os, "setpgid"),
             (bootstrap.linux, "become_subreaper"),
             (bootstrap.linux, "set_process_name"),
+            (bootstrap, "close_everything_above"),
         ):
             monkeypatch.setattr(owner, name, lambda *_: None)
         monkeypatch.setattr(bootstrap.faulthandler, "enable", lambda **_: None)
@@ -165,9 +185,8 @@ def test_the_user_is_changed_before_the_privileges_for_it_go_and_the_supervisor_
         monkeypatch.setattr(bootstrap, "contain", lambda _, note=note: note("contained"))
         monkeypatch.setattr(bootstrap, "become_user", lambda user, note=note: note(f"user {user}"))
         monkeypatch.setattr(bootstrap, "tie_life_to", lambda pid, note=note: note(f"tied to {pid}"))
-        monkeypatch.setattr(bootstrap, "forbid_escape", lambda note=note: note("no escape"))
         given = Descriptors(1, 2, 3, 4)
-        assert bootstrap.become_child(4711, given, Confinement(user=user), Isolation()) is given
+        assert bootstrap.become_child(4711, given, Confinement(user=user), Noting(note)) is given
         assert calls == expected
 
 

@@ -15,6 +15,7 @@ import pytest
 from jobrunner import child as child_module
 from jobrunner import job as job_module
 from jobrunner.channel import Channel
+from jobrunner.isolation.child import SpawnedIsolation
 from jobrunner.protocol.entry import Descriptors
 from jobrunner.protocol.frames import receive_frame
 from jobrunner.protocol.isolation import Isolation
@@ -75,7 +76,11 @@ def birth(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Born]]:
             os.dup2(theirs, 2)
             os.close(theirs)
             try:
-                child_module.live(Descriptors(far.detach(), 1, 2, os.memfd_create("dump")), None, Isolation())
+                child_module.live(
+                    Descriptors(far.detach(), 1, 2, os.memfd_create("dump")),
+                    None,
+                    SpawnedIsolation(Isolation()),
+                )
             finally:
                 os._exit(77)  # nothing of a test may go on here
         far.close()

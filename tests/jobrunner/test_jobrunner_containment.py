@@ -4,18 +4,14 @@ import contextlib
 import json
 import os
 import resource
-import struct
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hosting import ROOT, hosted, signals_are_contained
 
-from jobrunner import containment
-from jobrunner.containment import contain_signals
 from tests.patience import PATIENCE_SECONDS
 
 CONTAIN = """
@@ -88,61 +84,6 @@ def test_limits_are_set_soft_and_hard_and_that_of_processes_only_for_a_user_of_t
 def test_the_worker_s_reserve_of_processes_is_taken_from_the_limit_that_holds() -> None:
     seen = contained({}, prefix=("prlimit", "--nproc=1000:2000"))["limits"]
     assert seen["RLIMIT_NPROC"] == [1000 - 64] * 2
-
-
-@pytest.mark.parametrize(("version", "contains"), [(-1, False), (5, False), (6, True), (7, True)])
-def test_signals_are_contained_by_every_kernel_that_can_from_version_6_of_landlock_on(
-    monkeypatch: pytest.MonkeyPatch, version: int, contains: bool
-) -> None:
-    restricted: list[int] = []
-
-    def syscall(number: int, *arguments: Any) -> int:
-        if number == 446:  # landlock_restrict_self
-            restricted.append(arguments[0])
-            return 0
-        return version if arguments[0] is None else os.open(os.devnull, os.O_RDONLY)
-
-    monkeypatch.setattr(containment.ctypes, "CDLL", lambda *_, **__: SimpleNamespace(syscall=syscall))
-    assert (contain_signals(), len(restricted)) == (contains, contains)
-
-
-class Landlock:
-    """What the kernel is asked (<linux/landlock.h>), and what it answers."""
-
-    def __init__(self, made: int = 99, restricted: int = 0) -> None:
-        self.asked: list[tuple[Any, ...]] = []
-        self.made, self.restricted = made, restricted
-
-    def syscall(self, *asked: Any) -> int:
-        self.asked.append(asked)
-        if asked[0] == 446:
-            return self.restricted
-        return 6 if asked[1] is None else self.made
-
-
-@pytest.mark.parametrize(
-    ("made", "restricted", "contains"), [(99, 0, True), (0, 0, True), (-1, 0, False), (99, -1, False)]
-)
-def test_only_signals_are_contained_and_files_and_network_stay_open(
-    monkeypatch: pytest.MonkeyPatch, made: int, restricted: int, contains: bool
-) -> None:
-    kernel, closed = Landlock(made, restricted), list[int]()
-    monkeypatch.setattr(containment.ctypes, "CDLL", lambda *_, **__: kernel)
-    monkeypatch.setattr(containment.os, "close", closed.append)
-    assert contain_signals() is contains
-    # Which version; a ruleset that handles no access to files or network, and scopes signals; and to be under it.
-    questions = [(444, None, 0, 1), (444, struct.pack("QQQ", 0, 0, 1 << 1), 24, 0), (446, made, 0)]
-    assert kernel.asked == questions[: 3 if made >= 0 else 2]
-    assert closed == ([made] if made >= 0 else [])
-
-
-def test_nothing_escapes_once_a_child_is_contained(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In this order: Landlock asks for no new privileges (landlock(7))."""
-    calls: list[str] = []
-    monkeypatch.setattr(containment.linux, "forbid_new_privileges", lambda: calls.append("no new privileges"))
-    monkeypatch.setattr(containment, "contain_signals", lambda: calls.append("signals"))
-    containment.forbid_escape()
-    assert calls == ["no new privileges", "signals"]
 
 
 def test_a_limit_above_the_hard_one_becomes_the_hard_one() -> None:

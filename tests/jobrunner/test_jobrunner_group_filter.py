@@ -8,6 +8,7 @@ import pytest
 
 from jobrunner import group_filter
 from jobrunner.group_filter import filter_program
+from jobrunner.isolation import bpf
 from jobrunner.protocol.group_calls import GroupCall, known_numbers, leader_after, read_call
 
 ASK, ALLOW = 0x7FC00000, 0x7FFF0000
@@ -93,8 +94,8 @@ class Kernel:
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
     kernel = Kernel()
-    monkeypatch.setattr(group_filter.ctypes, "CDLL", lambda *_, **__: kernel)
-    monkeypatch.setattr(group_filter.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(bpf.ctypes, "CDLL", lambda *_, **__: kernel)
+    monkeypatch.setattr(bpf.platform, "machine", lambda: "x86_64")
     return kernel
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobrunner.keyrings import _KEYCTL_NUMBER
+from jobrunner.keyrings import KEYCTL_NUMBER
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,7 +45,7 @@ def as_user(what: str) -> list[int]:
 
 @pytest.mark.needs("other users")
 @pytest.mark.skipif(
-    not PYTHON or os.uname().machine not in _KEYCTL_NUMBER,
+    not PYTHON or os.uname().machine not in KEYCTL_NUMBER,
     reason="no Python of the machine, or other numbers of calls",
 )
 def test_keys_of_a_user_are_gone_when_the_next_job_has_it() -> None:

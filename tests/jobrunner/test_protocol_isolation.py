@@ -25,8 +25,8 @@ def test_it_arrives_as_it_was_sent(isolation: Isolation) -> None:
     assert Isolation.from_json(isolation.to_json()) == isolation == pickle.loads(pickle.dumps(isolation))
 
 
-def test_the_one_that_is_off_asks_the_kernel_for_nothing() -> None:
+def test_the_one_that_is_off_asks_the_kernel_for_nothing_but_the_signal_fence() -> None:
     files = {"closed": [], "read_only": [], "writable": [], "jobs_directory": None}
     assert json.loads(Isolation().to_json()) == {
-        "landlock_abi": 0, "seccomp": False, "new_session_keyring": False, "files": files,
+        "landlock_abi": 0, "seccomp": False, "new_session_keyring": False, "contain_signals": True, "files": files,
     }  # fmt: skip

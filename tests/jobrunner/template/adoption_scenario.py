@@ -14,6 +14,7 @@ from collections.abc import Callable
 from multiprocess import process as multiprocess_process
 
 from jobrunner.bootstrap import become_child, wait_for_adoption
+from jobrunner.isolation.child import SpawnedIsolation
 from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors
@@ -99,7 +100,12 @@ def identity() -> None:
     multiprocess_process.current_process()._config["daemon"] = True
     if os.fork() == 0:
         channel, dump = os.open(os.devnull, os.O_RDWR), os.memfd_create("dump")
-        become_child(supervisor, Descriptors(channel, said[1], said[1], dump), Confinement(), Isolation())
+        become_child(
+            supervisor,
+            Descriptors(channel, said[1], said[1], dump),
+            Confinement(),
+            SpawnedIsolation(Isolation()),
+        )
         daemon = multiprocess_process.current_process().daemon
         os.write(1, f"{sys.argv} {hasattr(sys.modules['__main__'], 'SCRIPT')} {daemon}".encode())
         os._exit(0)
@@ -117,7 +123,12 @@ def signals() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGUSR1,))
     if os.fork() == 0:
         channel, dump = os.open(os.devnull, os.O_RDWR), os.memfd_create("dump")
-        become_child(supervisor, Descriptors(channel, said[1], said[1], dump), Confinement(), Isolation())
+        become_child(
+            supervisor,
+            Descriptors(channel, said[1], said[1], dump),
+            Confinement(),
+            SpawnedIsolation(Isolation()),
+        )
         actions = [signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         os.write(1, f"{[int(action) for action in actions]} {blocked}".encode())

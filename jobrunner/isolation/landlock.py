@@ -1,0 +1,102 @@
+"""Landlock's system calls and names (landlock(7), <linux/landlock.h>): a process gives up rights, for good."""
+
+import ctypes
+import os
+import struct
+from typing import Final
+
+# These have the same numbers on every architecture: they came after the numbers were unified.
+_CREATE_RULESET: Final = 444
+_ADD_RULE: Final = 445
+_RESTRICT_SELF: Final = 446
+
+_VERSION: Final = 1
+_PATH_BENEATH: Final = 1
+_RULESET: Final = struct.Struct("=QQQ")
+"""struct landlock_ruleset_attr: handled_access_fs, handled_access_net, scoped. An older kernel knows only the first
+ones, and takes the whole where the others are zero."""
+_BENEATH: Final = struct.Struct("=Qi")
+"""struct landlock_path_beneath_attr, which is packed: allowed_access, parent_fd."""
+
+ABI_WITH_SIGNALS: Final = 6
+"""Linux 6.12. Abstract Unix sockets came with it."""
+
+SCOPE_ABSTRACT_SOCKETS: Final = 1 << 0
+SCOPE_SIGNALS: Final = 1 << 1
+
+WRITE_FILE: Final = 1 << 1
+READ_FILE: Final = 1 << 2
+_REMOVE_DIRECTORY: Final = 1 << 4
+_REMOVE_FILE: Final = 1 << 5
+_MAKE_ANYTHING: Final = 0b1111111 << 6
+"""Of characters, directories, files, sockets, pipes, blocks and symbolic links."""
+REFER: Final = 1 << 13
+TRUNCATE: Final = 1 << 14
+IOCTL_DEVICE: Final = 1 << 15
+
+_RIGHTS_SINCE: Final = {2: REFER, 3: TRUNCATE, 5: IOCTL_DEVICE}
+
+_OF_FILES: Final = WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEVICE
+"""The rights that a rule may give to what is no directory; the kernel refuses a rule with any other (EINVAL)."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class LandlockError(OSError):
+    """A call that the kernel has refused; the text names it."""
+
+
+def file_rights(abi: int) -> int:
+    """Return all rights to files that are given up where no rule allows them, by version of Landlock.
+
+    Not those to list directories and to execute, which can't be given to a directory without all below it: then
+    nobody could list `/`. Names can be seen, contents can't; and what can't be read can't be executed.
+    """
+    first = WRITE_FILE | READ_FILE | _REMOVE_DIRECTORY | _REMOVE_FILE | _MAKE_ANYTHING
+    return first | sum(right for since, right in _RIGHTS_SINCE.items() if abi >= since)
+
+
+def scopes(abi: int) -> int:
+    """Return what a process can keep within itself and its descendants, by version of Landlock."""
+    return SCOPE_SIGNALS | SCOPE_ABSTRACT_SOCKETS if abi >= ABI_WITH_SIGNALS else 0
+
+
+def rights_to(rights: int, *, is_directory: bool) -> int:
+    """Return those of `rights` that a rule for a directory, or for something else, may give."""
+    return rights if is_directory else rights & _OF_FILES
+
+
+def abi_of_the_kernel() -> int:
+    """Return the version of Landlock that the kernel has, 0 or less where it has none, or it is switched off."""
+    version: int = _libc.syscall(_CREATE_RULESET, None, 0, _VERSION)
+    return version
+
+
+def create_ruleset(rights: int, scoped: int) -> int:
+    """Return the descriptor of a new set of rules: what it handles is given up but for what its rules allow.
+
+    Raises `LandlockError`. The descriptor is closed in programs that this process executes.
+    """
+    attributes = _RULESET.pack(rights, 0, scoped)
+    return _checked("landlock_create_ruleset", _libc.syscall(_CREATE_RULESET, attributes, len(attributes), 0))
+
+
+def allow_beneath(ruleset: int, descriptor: int, rights: int) -> None:
+    """Allow `rights` to what `descriptor` is of, and to all below it. Raises `LandlockError`."""
+    beneath = _BENEATH.pack(rights, descriptor)
+    _checked("landlock_add_rule", _libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, beneath, 0))
+
+
+def restrict_thread(ruleset: int) -> None:
+    """Put this thread, and what it starts from now on, under a set of rules. Raises `LandlockError`.
+
+    Other threads of this process stay as they are. There must be no new privileges before.
+    """
+    _checked("landlock_restrict_self", _libc.syscall(_RESTRICT_SELF, ruleset, 0))
+
+
+def _checked(call: str, result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise LandlockError(number, f"{call}: {os.strerror(number)}")
+    return result

@@ -1,0 +1,108 @@
+"""Opening the paths of rules, once for all children of a template: a rule takes a descriptor, and to open costs."""
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from jobrunner.isolation.errors import IsolationError
+from jobrunner.isolation.landlock import READ_FILE, LandlockError, allow_beneath, create_ruleset, rights_to
+from jobrunner.isolation.rules import Access, Rule
+
+_OPENED_HERE: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+"""For rules only; and never what a symbolic link leads to: that may be a closed path."""
+
+_NOT_REACHED: Final = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.ESTALE, errno.EPERM}
+)
+"""What is no more, or what nobody with these rights can get at: it needs no rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPath:
+    """What a rule is about, as the kernel wants it."""
+
+    path: str
+    descriptor: int
+    access: Access
+    is_directory: bool
+
+
+class OpenedPaths:
+    """The paths of some rules. They stay the same files and directories, whatever their names become."""
+
+    def __init__(self, opened: Sequence[OpenedPath]) -> None:
+        self._opened = opened
+
+    @classmethod
+    def of(cls, rules: Iterable[Rule]) -> Self:
+        """Open them. Raises `IsolationError` when this process has no descriptor or memory left; then none is open."""
+        opened: list[OpenedPath] = []
+        for rule in rules:
+            try:
+                path = _opened(rule)
+            except OSError as error:
+                cls(opened).close()
+                raise IsolationError(f"opening {rule.path}, which stays open", error) from error
+            if path is not None:
+                opened.append(path)
+        return cls(opened)
+
+    def make_ruleset(self, rights: int, scoped: int) -> int:
+        """Return the descriptor of a new set of rules that allows what these allow. Raises `IsolationError`."""
+        rights_of = {
+            (access, is_directory): rights_to(allowed & rights, is_directory=is_directory)
+            for access, allowed in ((Access.READ, READ_FILE), (Access.ALL, rights))
+            for is_directory in (False, True)
+        }
+        path = ""
+        with contextlib.ExitStack() as undo:
+            try:
+                ruleset = create_ruleset(rights, scoped)
+                undo.callback(os.close, ruleset)
+                for one in self._opened:
+                    path = one.path
+                    try:
+                        allow_beneath(ruleset, one.descriptor, rights_of[one.access, one.is_directory])
+                    except LandlockError as error:
+                        if error.errno != errno.EBADFD:  # a namespace that is mounted there: always allowed
+                            raise
+            except LandlockError as error:
+                raise IsolationError(f"a rule for {path}" if path else "a set of rules", error) from error
+            undo.pop_all()
+        return ruleset
+
+    def close(self) -> None:
+        """Close them. A set of rules that was made of them stays as it is."""
+        for one in self._opened:
+            os.close(one.descriptor)
+        self._opened = ()
+
+
+def _opened(rule: Rule) -> OpenedPath | None:
+    with contextlib.ExitStack() as undo:
+        try:
+            descriptor = os.open(rule.path, _OPENED_HERE)
+            undo.callback(os.close, descriptor)
+            mode = os.fstat(descriptor).st_mode
+        except OSError as error:
+            if error.errno in _NOT_REACHED:
+                return None
+            raise
+        if stat.S_ISLNK(mode):
+            return None
+        undo.pop_all()
+    return OpenedPath(rule.path, descriptor, rule.access, stat.S_ISDIR(mode))
+
+
+def list_entries(directory: str) -> list[str]:
+    """Return the names in a directory; none where this process may not list it: then all that is in there is closed."""
+    try:
+        return os.listdir(directory)
+    except OSError as error:
+        if error.errno in _NOT_REACHED:
+            return []
+        raise IsolationError(f"listing {directory}, which is above a closed path", error) from error
