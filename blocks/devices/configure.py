@@ -20,6 +20,7 @@ from sdk import (
     register_function_block,
 )
 from sdk.connection import (
+    Cause,
     Change,
     Configuration,
     Connection,
@@ -199,7 +200,12 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
             rollback_source=source,
         )
         if params.save:
-            await connection.save_config(timeout=params.read_timeout_seconds)
+            try:
+                await connection.save_config(timeout=params.read_timeout_seconds)
+            except DeviceError as error:
+                count = len(data.commands)
+                message = f"The change ({count} lines) is in force, but it could not be saved: {error}"
+                return Result(success=False, message=message, data=data, retryable=error.retryable)
             data.saved = True
         device.last_configuration, device.current_configuration = plan.configuration, change.configuration
         return Result(success=True, message=_message(data), data=data)
@@ -220,7 +226,13 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
                 assert change.timer is not None
                 return f"{refused} It could not be taken back: {again} {change.timer}"
             return f"{refused} The change was taken back. The configuration is as it was before."
-        await change.confirm(timeout=params.read_timeout_seconds)
+        try:
+            await change.confirm(timeout=params.read_timeout_seconds)
+        except DeviceError as error:
+            is_back = error.cause == Cause.CONFIRMED_TOO_LATE
+            return (
+                str(error) if is_back else f"The change was made, and not confirmed. {change.timer} {error}"
+            )
         return None
 
 

@@ -16,8 +16,9 @@ from sdk.connection.changes.plan import Plan
 from sdk.connection.changes.restore import Rollback
 from sdk.connection.changes.undo import Restoration
 from sdk.connection.deadline import Deadline
-from sdk.connection.device import Device, Target
+from sdk.connection.device import Target
 from sdk.connection.errors import DeviceError
+from sdk.connection.rescue import LEAST_SECONDS, Rescue
 from sdk.connection.threads import Step
 from sdk.connection.verbs import Verb
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from sdk.connection.platforms.platform import Platform
 
 DEFAULT_CHANGE_SECONDS = 120.0
-_LEAST_RESCUE_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -118,13 +118,13 @@ class Changing:
         is_complete = isinstance(error, ChangeInterruptedError) and restoration is None
         if is_complete or isinstance(error, LineRefusedError) or not self._progress.has_begun:
             return error
-        reason = error.__cause__ if isinstance(error.__cause__, DeviceError) else error
+        reason = error.reason if isinstance(error, ChangeInterruptedError) else None
         return interrupted(
             self._target.login.where,
             self._plan,
             tuple(self._progress.applied),
             self._progress.timer,
-            reason,
+            reason or error,
             restoration=restoration,
         )
 
@@ -135,27 +135,10 @@ class Changing:
         """
         if isinstance(error, LineRefusedError) or not self._progress.has_begun:
             return None
-        if self.left_seconds < _LEAST_RESCUE_SECONDS:
+        if self.left_seconds < LEAST_SECONDS:
             return None
-        device = Device(self._target)
-
-        def run() -> DeviceError:
-            try:
-                device.open(self._deadline)
-                restoration = device.do(Verb("taking the change back", self._take_back), self._deadline)
-            except DeviceError as again:
-                _log.info("%s: what the change left could not be taken back: %s", again.where, again)
-                return self.told(error)
-            finally:
-                device.close()
-            return self.told(error, restoration)
-
-        return Step(
-            f"taking back a change of {self._target.login.where}",
-            run,
-            device.abort,
-            lambda: self.told(error),
-        )
+        rescue = Rescue(self._target, self._take_back, lambda done: self.told(error, done), self._deadline)
+        return rescue.step()
 
     def _take_back(self, platform: Platform, deadline: Deadline) -> Restoration:
         return apply.take_back(

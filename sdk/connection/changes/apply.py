@@ -59,7 +59,7 @@ def apply_plan(
 
 
 def _send(device: ConfigurableDevice, plan: Plan, progress: Progress, deadline: Deadline) -> Refusal | None:
-    limit = deadline.shorter(deadline.left_seconds * _SHARE_OF_LINES)
+    limit = deadline.shorter(round(deadline.left_seconds * _SHARE_OF_LINES, 1))
     refused = None
     try:
         device.enter_configuration(deadline=limit)

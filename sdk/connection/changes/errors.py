@@ -37,11 +37,12 @@ class LineRefusedError(DeviceError):
 class ChangeInterruptedError(DeviceError):
     """The session ended between two lines. Those before it are in force; of the last one nobody knows.
 
-    `applied` says which lines are in force.
+    `applied` says which lines are in force, `reason` what ended the session.
     """
 
     cause = Cause.CHANGE_INTERRUPTED
     applied: Applied | None = None
+    reason: DeviceError | None = None
 
 
 class ConfirmedTooLateError(DeviceError):

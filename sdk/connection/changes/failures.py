@@ -64,7 +64,8 @@ def interrupted(
     if restoration is not None:
         told = _told(restoration, None if restoration.is_restored else timer)
         after = f" Another session took the lines back. {told}."
-    reached = _reached(plan, applied, refused)
+    is_back = restoration is not None and restoration.is_restored
+    reached = _reached(plan, applied, refused, "were" if is_back else "are")
     failure = fail(
         Cause.CHANGE_INTERRUPTED,
         where,
@@ -74,19 +75,20 @@ def interrupted(
     )
     assert isinstance(failure, ChangeInterruptedError)
     failure.applied = Applied(applied=applied, refused=refused, restoration=restoration, timer=timer)
+    failure.reason = error
     return failure
 
 
-def _reached(plan: Plan, applied: tuple[ConfigurationLine, ...], refused: Refusal | None) -> str:
+def _reached(plan: Plan, applied: tuple[ConfigurationLine, ...], refused: Refusal | None, are: str) -> str:
     done, count = len(applied), len(plan.commands)
     if refused is not None:
         words = without_secrets(refused.words)
         left = "and in its session those before it could not be taken back"
         return f"line {done + 1} of {count} was refused ({words}), {left}"
     if done == count:
-        return f"all {count} lines are in force, but what came of them could not be read"
+        return f"all {count} lines {are} in force, but what came of them could not be read"
     line = without_secrets(str(plan.commands[done]))
-    return f"{done} of {count} lines are in force, of line {done + 1} ({line!r}) it is not known"
+    return f"{done} of {count} lines {are} in force, of line {done + 1} ({line!r}) it is not known"
 
 
 def _told(restoration: Restoration, timer: ConfirmTimer | None) -> str:

@@ -15,6 +15,8 @@ from sdk.testing.loop_thread import LoopThread
 from tests.hosting.hosting import hosted
 from tests.programs.bench.machine import load_average
 from tests.programs.device_faults.cases import GROUPS, Case
+from tests.programs.device_faults.change_judging import ChangeRow
+from tests.programs.device_faults.changes import run_change_groups
 from tests.programs.device_faults.judging import Row, judge, table_of
 from tests.programs.device_faults.running import (
     ASYNC,
@@ -42,10 +44,9 @@ def main() -> int:
         rows = _run(Path(name), console, forms, arguments.only)
     failed = [row for row in rows if row.problems]
     for row in failed:
+        form = f" ({row.seen.form.name})" if isinstance(row, Row) else ""
         for problem in row.problems:
-            console.print(
-                f"NO: {row.seen.case.name} ({row.seen.form.name}): {problem}", highlight=False, markup=False
-            )
+            console.print(f"NO: {row.seen.case.name}{form}: {problem}", highlight=False, markup=False)
     worst = max((row.over_seconds for row in rows if row.over_seconds is not None), default=0.0)
     console.print(
         f"{len(rows)} calls, {len(failed)} not as they must be; at most {worst:+.2f} s over the limit; "
@@ -65,8 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(directory: Path, console: Console, forms: Sequence[Form], only: Sequence[str]) -> list[Row]:
-    rows: list[Row] = []
+def _run(
+    directory: Path, console: Console, forms: Sequence[Form], only: Sequence[str]
+) -> list[Row | ChangeRow]:
+    rows: list[Row | ChangeRow] = []
     lateness = Lateness()
     with (
         lateness.measured(),
@@ -86,6 +89,7 @@ def _run(directory: Path, console: Console, forms: Sequence[Form], only: Sequenc
                 ]
                 console.print(table_of(group, new))
                 rows += new
+        rows += run_change_groups(host, loop, console, lateness, only)
     return rows
 
 

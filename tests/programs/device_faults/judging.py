@@ -15,7 +15,7 @@ SLACK_SECONDS: Final = 0.5
 """What a call may take beyond its limit, on a machine that is never late itself."""
 
 THREADS_SECONDS: Final = 5.0
-_MESSAGE_CHARS: Final = 160
+MESSAGE_CHARS: Final = 160
 _COLUMNS: Final = ("bad input", "call", "cause", "retry", "seconds", "over", "threads gone", "message")
 _NUMBERS: Final = ("seconds", "over", "threads gone")
 
@@ -91,16 +91,27 @@ def _in_command(seen: Seen) -> bool:
 
 def table_of(group: str, rows: Sequence[Row]) -> Table:
     """Return the rows of a group as a table."""
-    table = Table(title=group, title_justify="left", expand=True, highlight=False)
     cells = [_cells(row) for row in rows]
-    for number, name in enumerate(_COLUMNS):
-        # The message alone may be cut to fit.
-        width = None if name == "message" else max(len(name), *(len(each[number]) for each in cells))
-        justify: JustifyMethod = "right" if name in _NUMBERS else "left"
-        ratio = 1 if name == "message" else None
+    return table_with(group, _COLUMNS, _NUMBERS, cells, [bool(row.problems) for row in rows])
+
+
+def table_with(
+    title: str,
+    columns: Sequence[str],
+    numbers: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    are_bad: Sequence[bool],
+) -> Table:
+    """Return a table whose last column is a message: that alone may be cut to fit."""
+    table = Table(title=title, title_justify="left", expand=True, highlight=False)
+    for number, name in enumerate(columns):
+        is_message = name == columns[-1]
+        width = None if is_message else max(len(name), *(len(each[number]) for each in cells))
+        justify: JustifyMethod = "right" if name in numbers else "left"
+        ratio = 1 if is_message else None
         table.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis", width=width, ratio=ratio)
-    for row, each in zip(rows, cells, strict=True):
-        table.add_row(*each, style="red" if row.problems else "")
+    for each, is_bad in zip(cells, are_bad, strict=True):
+        table.add_row(*each, style="red" if is_bad else "")
     return table
 
 
@@ -117,5 +128,5 @@ def _cells(row: Row) -> list[str]:
         "" if seconds is None else f"{seconds:.2f}",
         "" if row.over_seconds is None or row.over_seconds < -0.05 else f"{row.over_seconds:+.2f}",
         "" if gone is None else f"{gone:.2f}",
-        re.sub(r"\s+", " ", message)[:_MESSAGE_CHARS],
+        re.sub(r"\s+", " ", message)[:MESSAGE_CHARS],
     ]

@@ -132,4 +132,4 @@ def _data_of(done: dict[str, Any]) -> dict[str, Any]:
 
 def sources() -> list[str]:
     """Where the blocks of this program are."""
-    return ["blocks.testing", str(Path(__file__).parent / "fault_blocks")]
+    return ["blocks.testing", "blocks.devices", str(Path(__file__).parent / "fault_blocks")]

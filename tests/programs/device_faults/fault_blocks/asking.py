@@ -1,8 +1,6 @@
 """`neops_faults/ask`: asks a device one thing, as blocks do; tells what came of it and what was left in its process."""
 
 import asyncio
-import os
-import threading
 import time
 from typing import Any
 
@@ -18,9 +16,8 @@ from sdk import (
     register_function_block,
 )
 from sdk.connection import Configuration, Connection, DeviceError, connect, connect_sync
+from tests.programs.device_faults.leftovers import Present
 
-_THREADS_SECONDS = 5.0
-_LOOK_SECONDS = 0.02
 # A connection with another size limit is another one: a kept one is not taken for it.
 _SIZES = (1_000_000, 1_000_001)
 
@@ -85,7 +82,7 @@ class Ask(FunctionBlock[AskParams, Asked]):
         healthy = context.devices[-1]
         await _ask(_PATIENT, healthy, Asked())
         await asyncio.to_thread(int)  # asyncio's own thread, in which `connect_sync` is called here
-        descriptors, threads = _descriptors(), set(threading.enumerate())
+        present = Present.now()
         try:
             if params.without_async:
                 await asyncio.to_thread(_ask_without_async, params, context.device, asked)
@@ -95,7 +92,8 @@ class Ask(FunctionBlock[AskParams, Asked]):
             asked.cause, asked.retryable, asked.message = str(error.cause), error.retryable, str(error)
         finally:
             asked.call_ended = time.monotonic()
-        await _look(asked, descriptors, threads)
+        found = await present.left(asked.call_ended)
+        asked.threads_seconds, asked.threads_left, asked.descriptors_left = found
         again = Asked()
         await _ask(_PATIENT, healthy, again)
         asked.next_device_answered = again.output_bytes > 0
@@ -137,27 +135,3 @@ def _note(asked: Asked, answer: Any) -> None:
     asked.output_bytes, asked.is_cut = len(answer.output), answer.is_cut
     asked.is_refused = answer.is_refused
     asked.message = answer.output[:200]
-
-
-async def _look(asked: Asked, descriptors: set[str], threads: set[threading.Thread]) -> None:
-    """Wait until what the call made is gone, at most five seconds."""
-    begun = time.monotonic()
-    while time.monotonic() < begun + _THREADS_SECONDS:
-        left = [thread for thread in threading.enumerate() if thread not in threads]
-        more = _descriptors() - descriptors
-        if not left and not more:
-            asked.threads_seconds = time.monotonic() - asked.call_ended
-            return
-        await asyncio.sleep(_LOOK_SECONDS)
-    asked.threads_left = sorted(thread.name for thread in left)
-    asked.descriptors_left = sorted(more)
-
-
-def _descriptors() -> set[str]:
-    found = set()
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            found.add(f"{name} -> {os.readlink(f'/proc/self/fd/{name}')}")
-        except OSError:
-            continue  # the directory's own
-    return found

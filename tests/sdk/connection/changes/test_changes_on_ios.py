@@ -141,7 +141,8 @@ async def test_a_line_that_hangs_is_told_and_another_session_takes_the_others_ba
             await connection.apply(plan, timeout=5)
         assert time.monotonic() - began <= 5.5 + PATIENCE_SECONDS * 0.1
         text = str(caught.value)
-        assert "2 of 3 lines are in force, of line 3 ('ntp server 192.0.2.77') it is not known" in text
+        assert "2 of 3 lines were in force, of line 3 ('ntp server 192.0.2.77') it is not known" in text
+        assert (text.count("it is not known"), text.count("What ended it")) == (1, 1)
         assert "Another session took the lines back. Its configuration is as it was before." in text
         assert device.device.running_config() == before
         assert not caught.value.retryable

@@ -1,0 +1,75 @@
+"""Taking a change back in a session of its own, after the session that made it has ended."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from sdk.connection.changes.undo import Restoration
+from sdk.connection.deadline import Deadline
+from sdk.connection.device import Device, Target
+from sdk.connection.errors import DeviceError
+from sdk.connection.threads import Step
+from sdk.connection.verbs import Verb
+
+if TYPE_CHECKING:
+    from sdk.connection.platforms.platform import Platform
+
+LEAST_SECONDS: Final = 1.0
+"""With less time left, nothing is tried."""
+
+_PAUSE_SECONDS: Final = 0.5
+_log = logging.getLogger(__name__)
+
+
+class Rescue:
+    """Logs in anew and takes back what a session has left. A device that restarts lets nobody in at first, so it is
+    tried until the deadline, unless it refuses for good.
+
+    `told` makes the error to raise, of what came of it.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        take_back: Callable[[Platform, Deadline], Restoration],
+        told: Callable[[Restoration | None], DeviceError],
+        deadline: Deadline,
+    ) -> None:
+        self._target = target
+        self._take_back = take_back
+        self._told = told
+        self._deadline = deadline
+        self._device: Device | None = None
+        self._is_aborted = threading.Event()
+
+    def step(self) -> Step[DeviceError]:
+        """Return it as a step, which returns the error to raise."""
+        name = f"taking back a change of {self._target.login.where}"
+        return Step(name, self._run, self._abort, lambda: self._told(None))
+
+    def _run(self) -> DeviceError:
+        while not self._is_aborted.is_set():
+            try:
+                return self._told(self._attempt())
+            except DeviceError as again:
+                _log.info("%s: what the change left could not be taken back: %s", again.where, again)
+                if not again.retryable or self._deadline.left_seconds < LEAST_SECONDS + _PAUSE_SECONDS:
+                    break
+            self._is_aborted.wait(_PAUSE_SECONDS)
+        return self._told(None)
+
+    def _attempt(self) -> Restoration:
+        self._device = device = Device(self._target)
+        try:
+            device.open(self._deadline)
+            return device.do(Verb("taking the change back", self._take_back), self._deadline)
+        finally:
+            device.close()
+
+    def _abort(self) -> None:
+        self._is_aborted.set()
+        if self._device is not None:
+            self._device.abort()

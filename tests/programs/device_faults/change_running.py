@@ -1,0 +1,150 @@
+"""Runs changes that go wrong, looks at the device afterwards, and has a later job roll them back."""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sdk.testing.loop_thread import LoopThread
+from tests.hosting.hosting import Host
+from tests.programs.device_faults.change_cases import CHANGE_SECONDS, CONFIRM_SECONDS, LINES, ChangeCase
+from tests.programs.device_faults.change_places import Changed
+from tests.programs.device_faults.limits import LIMIT_SECONDS
+from tests.programs.device_faults.places import emulated
+from tests.programs.device_faults.running import JOB_SECONDS
+
+BLOCK: Final = "neops_faults/change"
+CONFIGURE: Final = "neops_base/configure"
+LATE_SECONDS: Final = 3.0
+"""How long after its time a timer may take until the device has its earlier configuration."""
+
+_OWN: Final = ("dies_after_lines", "drops_after_lines")
+_LOOK_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSeen:
+    """What was observed of one case: its job, the device before and after, and a later job, which rolls it back."""
+
+    case: ChangeCase
+    done: dict[str, Any]
+    data: dict[str, Any]
+    before: str
+    after: str
+    back_seconds: float | None
+    """How long after the change began the device had its earlier configuration; None where nobody has waited."""
+    configured: bool | None
+    rolled_back: dict[str, Any]
+    after_rollback: str
+    strangers: tuple[int, ...]
+    secret: str
+
+
+def run_changes(
+    host: Host, loop: LoopThread, cases: Sequence[ChangeCase], at_a_time: int
+) -> Iterator[ChangeSeen]:
+    """Run each case, some at once."""
+    with emulated()(loop) as healthy:
+        for start in range(0, len(cases), at_a_time):
+            yield from _run_group(host, loop, cases[start : start + at_a_time], healthy | {"id": 2})
+
+
+def _run_group(
+    host: Host, loop: LoopThread, cases: Sequence[ChangeCase], healthy: dict[str, Any]
+) -> Iterator[ChangeSeen]:
+    with contextlib.ExitStack() as stack:
+        devices = [stack.enter_context(case.place(loop)) for case in cases]
+        before = [device.configuration() for device in devices]
+        begun = time.monotonic()
+        numbers = [
+            _start(host, BLOCK, parameters_of(case), [device.context, healthy], case.limits)
+            for case, device in zip(cases, devices, strict=True)
+        ]
+        ended = [host.wait(number, JOB_SECONDS + 30) for number in numbers]
+        back = [
+            _until_back(device, text, _began(done, begun + done["seconds"]))
+            if case.after == "timer"
+            else None
+            for case, device, text, done in zip(cases, devices, before, ended, strict=True)
+        ]
+        after = [device.configuration() for device in devices]
+        configured = [device.configured() for device in devices]
+        rolled_back = [
+            host.wait(number, JOB_SECONDS + 30) for number in _roll_back(host, cases, devices, healthy)
+        ]
+        at_last = [device.configuration() for device in devices]
+    strangers = tuple(host.ask("processes")["unknown"])
+    for index, case in enumerate(cases):
+        yield ChangeSeen(
+            case,
+            ended[index],
+            (json.loads(ended[index]["body"] or "{}")).get("data") or {},
+            before[index],
+            after[index],
+            back[index],
+            configured[index],
+            rolled_back[index],
+            at_last[index],
+            strangers,
+            devices[index].context["password"],
+        )
+
+
+def parameters_of(case: ChangeCase) -> dict[str, Any]:
+    """Return the parameters of the case's job."""
+    given = {
+        "login_timeout_seconds": LIMIT_SECONDS,
+        "read_timeout_seconds": LIMIT_SECONDS,
+        "change_timeout_seconds": CHANGE_SECONDS,
+        **case.parameters,
+    }
+    return given if "template" in given else {"lines": list(LINES)} | given
+
+
+def _roll_back(
+    host: Host, cases: Sequence[ChangeCase], devices: Sequence[Changed], healthy: dict[str, Any]
+) -> list[int]:
+    numbers = []
+    for case, device in zip(cases, devices, strict=True):
+        device.heal()
+        patient = {"login_timeout_seconds": 20, "read_timeout_seconds": 20, "change_timeout_seconds": 20}
+        parameters = {key: value for key, value in parameters_of(case).items() if key not in _OWN} | patient
+        context = [device.context, healthy]
+        numbers.append(_start(host, CONFIGURE, parameters, context, {}, job_type="rollback"))
+    return numbers
+
+
+def _start(
+    host: Host,
+    block: str,
+    parameters: dict[str, Any],
+    devices: list[dict[str, Any]],
+    limits: dict[str, Any],
+    **options: Any,
+) -> int:
+    return host.start(
+        block,
+        parameters=parameters,
+        context={"devices": devices, "deviceGroups": [], "interfaces": []},
+        run_on="device",
+        entity_id=1,
+        limits={"max_job_seconds": JOB_SECONDS} | limits,
+        **options,
+    )
+
+
+def _began(done: dict[str, Any], otherwise: float) -> float:
+    calls = (json.loads(done["body"] or "{}").get("data") or {}).get("calls", [])
+    return next((call["began"] for call in calls if call["name"] == "apply"), otherwise)
+
+
+def _until_back(device: Changed, before: str, began: float) -> float:
+    end = time.monotonic() + 2 * CONFIRM_SECONDS + LATE_SECONDS
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            if device.configuration() == before:
+                break
+        time.sleep(_LOOK_SECONDS)
+    return time.monotonic() - began
