@@ -28,6 +28,8 @@ _WAYS_OUT: Final = {
     "own: see blocks/python_eval.py",
     "connection.utils.textfsm": "is a set of templates of that package. Use ntc-templates",
     "connection.utils": "is code of that package. Use netmiko, or hier_config, in run()",
+    "connection.utils.config_diff": "works on the trees of hier_config, and differences of configurations are this "
+    "worker's own here. Use get_config_delta without tags, or hier_config itself in run()",
     "cli": "is that package's worker, which this one replaces. Leave the import out",
     "registry.registration_discoverer": "finds blocks for that package's worker. "
     "Name the directory in --function-blocks, and leave the import out",

@@ -18,7 +18,7 @@ from tests.programs.compat.processes import BLOCKS, ROOT, CompatError, run_all, 
 from tests.programs.compat.routers import Lab, network_of, routers, started_lab
 
 _STAND_IN: Final = Path(__file__).parent / "stand_in"
-_SECONDS: Final = 60.0
+_SECONDS: Final = 120.0
 _FLAGS: Final = (
     *(
         "--heartbeat-seconds",
@@ -30,7 +30,7 @@ _FLAGS: Final = (
         "--max-job-seconds",
         "20",
     ),
-    *("--max-concurrent-jobs", "2"),
+    *("--max-concurrent-jobs", "4"),
 )
 
 

@@ -78,6 +78,10 @@ def _on_router(name: str, router: str, block: str, parameters: dict[str, Any]) -
     return CompatJob(name, f"{block}:1.0.0", parameters, run_on="device", entity_id=1, router=router)
 
 
+def _comparing(name: str, before: str, after: str, **more: Any) -> CompatJob:
+    return CompatJob(name, "compare_configurations:1.0.0", {"before": before, "after": after, **more})
+
+
 _PLATFORMS = ("ios", "frr", "procurve", "srl", "nobody_knows")
 _ONE_OF_EACH: dict[str, Any] = {
     "devices": [
@@ -92,6 +96,25 @@ _ONE_OF_EACH: dict[str, Any] = {
         for number, name in enumerate(_PLATFORMS, start=1)
     ]
 }
+
+_INTERFACE = """enable secret 9 {hash}
+interface GigabitEthernet0/1
+ description {description}
+ ip address 192.0.2.1 255.255.255.0
+"""
+_BEFORE = _INTERFACE.format(hash="$9$one", description="to nowhere")
+_AFTER = _INTERFACE.format(hash="$9$another", description="to r2") + "ntp server 192.0.2.9\n"
+_OSPF = """interface Loopback0
+ ip address 192.0.2.1 255.255.255.255
+router ospf 1
+ router-id 192.0.2.1
+ network 192.0.2.0 0.0.0.255 area {area}
+router bgp 65001
+ address-family ipv4
+  network 10.{area}.0.0
+"""
+_LOOPBACK = "interface Loopback7\n description seven\n"
+_SNIPPET = "interface GigabitEthernet0/1\n description to r2\nntp server 192.0.2.9\n"
 
 _VLANS = [{"number": 10}, {"number": 20, "name": "voice"}]
 _ALL = {"site": "zrh", "count": "7", "speed": "fast", "vlans": _VLANS, "note": "seen", "unknown": 1}
@@ -206,6 +229,13 @@ JOBS = (
     _on_router("detection: by the reachability alone", "ios", "detect", {"probes": ["tcp"]}),
     _on_router("detection: by a proxy", "frr", "detect", {"by_proxy": True}),
     CompatJob("detection: what it knows", "know_platforms:1.0.0", {}),
+    _comparing("configurations: a line of an interface", _BEFORE, _AFTER),
+    _comparing("configurations: nested sections", _OSPF.format(area=0), _OSPF.format(area=1)),
+    _comparing("configurations: a section that goes", _BEFORE + _LOOPBACK, _BEFORE),
+    _comparing("configurations: a snippet", _BEFORE, _SNIPPET, is_snippet=True),
+    _comparing("configurations: nothing differs", _BEFORE, _BEFORE),
+    _comparing("configurations: another hostname", "hostname r1\n", "hostname r9\n"),
+    _comparing("configurations: as a device prints them", f"!\n{_BEFORE}!\nend\n", f"!\n{_AFTER}!\nend\n"),
     _on_device("devices: the author's plugin", "repeat_words", PARROT, {"words": "hello"}),
     _on_device(
         "shared models: logins",
