@@ -31,7 +31,7 @@ class FileRules:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Isolation:
     """What the kernel is to be asked for. As it is made, that is nothing beyond what every child has."""
 

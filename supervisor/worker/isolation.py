@@ -24,14 +24,16 @@ CGROUPS: Final = "/sys/fs/cgroup"
 
 def isolation_of(settings: RunSettings, kernel: KernelIsolation | None = None) -> Isolation:
     """Return what children are to ask of the kernel. `kernel` is what it offers, found out where it is not given."""
-    if settings.isolation == "off":
-        return Isolation()
     kernel = kernel or kernel_isolation.detect()
+    contain_signals = kernel.landlock_abi >= kernel_isolation.ABI_WITH_SCOPES
+    if settings.isolation == "off":
+        return Isolation(contain_signals=contain_signals)
     return Isolation(
-        kernel.landlock_abi,
-        kernel.seccomp,
-        kernel.session_keyring,
-        file_rules(places_of(settings), links_and_end),
+        landlock_abi=kernel.landlock_abi,
+        seccomp=kernel.seccomp,
+        new_session_keyring=kernel.session_keyring,
+        contain_signals=contain_signals,
+        files=file_rules(places_of(settings), links_and_end),
     )
 
 

@@ -258,7 +258,7 @@ def test_a_job_mounts_nothing_also_in_a_namespace_of_its_own(tmp_path: Path) -> 
             "read": tried(Path("/token").read_text),
         }
 
-    _, seen = run_apart(lambda: shared(Isolation(1, files=place.files)), place.own, work)
+    _, seen = run_apart(lambda: shared(Isolation(landlock_abi=1, files=place.files)), place.own, work)
     # Another root makes no other path of it.
     mounts = dict.fromkeys(("private", "bind", "unmount"), FORBIDDEN)
     assert seen == {"namespace": OK, "another root": OK, "read": DENIED} | mounts
@@ -276,7 +276,7 @@ def test_a_child_that_imports_blocks_reaches_its_job_s_directory_then_and_later_
             path.name: tried(path.read_text) for path in (place.token, place.secret, place.code, place.file)
         }
 
-    before, after = run_apart(lambda: spawned(Isolation(1, files=place.files)), place.own, reads, reads)
+    before, after = run_apart(lambda: spawned(Isolation(landlock_abi=1, files=place.files)), place.own, reads, reads)
     assert before == {"token": DENIED, "secret": OK, "code.py": OK, "file": OK}
     assert after == {"token": DENIED, "secret": DENIED, "code.py": OK, "file": OK}
 
@@ -292,7 +292,7 @@ def test_what_is_writable_again_is_so_below_what_is_read_only(tmp_path: Path) ->
     def work() -> list[str]:
         return [tried(path.touch) for path in (data / "new", place.blocks / "new", place.own / "new")]
 
-    assert run_apart(lambda: shared(Isolation(1, files=files)), place.own, work)[1] == [OK, DENIED, OK]
+    assert run_apart(lambda: shared(Isolation(landlock_abi=1, files=files)), place.own, work)[1] == [OK, DENIED, OK]
 
 
 def test_without_landlock_the_user_s_rights_are_all_there_is(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def test_off_asks_the_kernel_for_nothing(tmp_path: Path) -> None:
 def test_what_the_kernel_offers_is_what_is_asked_for(tmp_path: Path) -> None:
     found = isolation_of(settings(tmp_path), KernelIsolation(3, seccomp=False, session_keyring=True))
     assert (found.landlock_abi, found.seccomp, found.new_session_keyring) == (3, False, True)
+    assert not found.contain_signals
 
 
 def test_every_secret_of_the_worker_is_closed(tmp_path: Path) -> None:
