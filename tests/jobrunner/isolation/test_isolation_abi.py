@@ -276,7 +276,9 @@ def test_a_child_that_imports_blocks_reaches_its_job_s_directory_then_and_later_
             path.name: tried(path.read_text) for path in (place.token, place.secret, place.code, place.file)
         }
 
-    before, after = run_apart(lambda: spawned(Isolation(landlock_abi=1, files=place.files)), place.own, reads, reads)
+    before, after = run_apart(
+        lambda: spawned(Isolation(landlock_abi=1, files=place.files)), place.own, reads, reads
+    )
     assert before == {"token": DENIED, "secret": OK, "code.py": OK, "file": OK}
     assert after == {"token": DENIED, "secret": DENIED, "code.py": OK, "file": OK}
 
@@ -292,7 +294,11 @@ def test_what_is_writable_again_is_so_below_what_is_read_only(tmp_path: Path) ->
     def work() -> list[str]:
         return [tried(path.touch) for path in (data / "new", place.blocks / "new", place.own / "new")]
 
-    assert run_apart(lambda: shared(Isolation(landlock_abi=1, files=files)), place.own, work)[1] == [OK, DENIED, OK]
+    assert run_apart(lambda: shared(Isolation(landlock_abi=1, files=files)), place.own, work)[1] == [
+        OK,
+        DENIED,
+        OK,
+    ]
 
 
 def test_without_landlock_the_user_s_rights_are_all_there_is(tmp_path: Path) -> None:
