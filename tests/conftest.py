@@ -16,7 +16,7 @@ from supervisor.launcher.known_children import direct_children
 from tests.capabilities import need
 from tests.parallel import by_length, scheduler
 from tests.patience import PATIENCE_SECONDS
-from tests.processes import PURE_FOLDERS, started_processes
+from tests.processes import is_pure, started_processes
 
 # pytest compiles each test module anew otherwise, in each parallel worker: half of the time of collecting them. What
 # the tests start is not affected.
@@ -32,8 +32,8 @@ ROOT = TESTS.parent
 
 @pytest.hookimpl(optionalhook=True)  # without the plugin, nobody knows it
 def pytest_xdist_auto_num_workers() -> int:
-    """Say how many workers `-n auto` is: a test waits for more than half of its time."""
-    return max(2, (os.cpu_count() or 1) * 2)
+    """Say how many workers `-n auto` is: a test waits for more than half of its time, and so does its processor."""
+    return max(2, (os.cpu_count() or 1) * 5 // 2)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -45,7 +45,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests of folders that start no process as `pure`. In a parallel worker, put them in order."""
     for item in items:
-        if any(item.path.is_relative_to(TESTS / folder) for folder in PURE_FOLDERS):
+        if is_pure(item.path):
             item.add_marker("pure")
     if hasattr(config, "workerinput"):
         by_length(items)

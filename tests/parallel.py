@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.processes import PURE_FOLDERS
+from tests.processes import is_pure
 
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
@@ -25,27 +25,39 @@ APART: Final = (
 """Long files whose tests share nothing: each test goes to whichever worker is free. The first of all."""
 
 LONG: Final = (
+    "tests/jobusers/test_job_users.py",
+    "tests/supervisor/commands/test_local_secrets.py",
+    "tests/jobrunner/discovery/test_discovery_runs_no_script.py",
     "tests/faults/test_faults_while_it_works.py",
+    "tests/faults/test_faults_starts.py",
+    "tests/supervisor/commands/test_submit.py",
     "tests/docs/test_architecture_snippets.py",
+    "tests/programs/compat/test_compat_discovery.py",
+    "tests/supervisor/commands/test_output.py",
+    "tests/sdk/connection/test_device_jump_host.py",
+    "tests/programs/compat/test_compat_outcomes.py",
+    "tests/sdk/testing/test_author_layout.py",
+    "tests/supervisor/process/cgroups/test_cgroups_of_jobs.py",
+    "tests/sdk/testing/test_harness_cases.py",
+    "tests/programs/blocking/test_blocking_quick.py",
     "tests/supervisor/commands/test_new_block.py",
     "tests/supervisor/commands/demo/test_demo_run.py",
-    "tests/supervisor/commands/test_output.py",
+    "tests/contract/test_contract_restart.py",
+    "tests/supervisor/commands/test_dev.py",
+    "tests/supervisor/commands/test_run_block.py",
     "tests/supervisor/commands/test_journal_command.py",
 )
-"""Files of more than twenty seconds, the longest first."""
-
-_QUICK: Final = tuple(f"tests/{folder}/" for folder in PURE_FOLDERS)
-"""Begin last: thousands of tests, and files of a second or two."""
+"""Further long files, the longest first. Where one is missing, the run is a little longer, and still right."""
 
 
 def by_length(items: list[pytest.Item]) -> None:
     """Order tests as they are to begin. Those of a file stay together, and in their order."""
-    listed = {file: place for place, file in enumerate((*APART, *LONG))}
+    listed = {str(ROOT / file): place for place, file in enumerate((*APART, *LONG))}
     last = len(listed) + 1
 
     def place(item: pytest.Item) -> int:
-        file = item.path.relative_to(ROOT).as_posix() if item.path.is_relative_to(ROOT) else ""
-        return listed.get(file, last if file.startswith(_QUICK) else last - 1)
+        # What is pure comes last: thousands of tests, in files of a second or two.
+        return listed.get(str(item.path), last if is_pure(item.path) else last - 1)
 
     items.sort(key=place)
 

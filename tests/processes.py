@@ -6,6 +6,7 @@ All others are run as a user without rights too (`make unprivileged`): a new fol
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 PURE_FOLDERS: Final = (
@@ -21,8 +22,15 @@ PURE_FOLDERS: Final = (
     "supervisor/worker/poller",
 )
 
+_PURE: Final = tuple(f"{Path(__file__).parent / folder}/" for folder in PURE_FOLDERS)
+
 _STARTS: Final = frozenset({"os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen"})
 _watching: list[list[str]] = []
+
+
+def is_pure(file: Path) -> bool:
+    """Whether a file of tests is in a folder that starts no process."""
+    return str(file).startswith(_PURE)
 
 
 def _note(event: str, _arguments: tuple[object, ...]) -> None:

@@ -7,6 +7,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import griffe
@@ -66,17 +67,20 @@ def _text(found: griffe.Object | griffe.Alias) -> str:
     return found.docstring.value if found.docstring else ""
 
 
-THINGS = list(public_things())
+@cache
+def all_things() -> list[Public]:
+    """All of them. Not read when this module is imported, as each parallel worker does: it takes seconds."""
+    return list(public_things())
 
 
 def things(kind: type[griffe.Object]) -> list[Public]:
-    return [thing for thing in THINGS if isinstance(thing.found, kind)]
+    return [thing for thing in all_things() if isinstance(thing.found, kind)]
 
 
 def test_every_name_class_and_method_says_what_it_is_for_in_whole_sentences() -> None:
     silent = [
         thing.path
-        for thing in THINGS
+        for thing in all_things()
         if not isinstance(thing.found, griffe.Attribute) or "property" in thing.found.labels
         if not re.search(r"[.:]\n|[.:]$", _text(thing.found).strip() + "\n")
     ]
