@@ -7,7 +7,8 @@ import time
 from sdk.testing.frr_lab import why_not
 from tests.programs.lab import steps as _steps  # noqa: F401  # registers them
 from tests.programs.lab.stage import Options, staged
-from tests.programs.lab.step import STEPS, Outcome, Step, print_outcomes
+from tests.programs.lab.step import STEPS, Run
+from tests.programs.steps import Outcome, Step, chosen, told
 
 
 def main() -> int:
@@ -22,20 +23,13 @@ def main() -> int:
     if reason := why_not():
         print(f"skipped: {reason}")
         return 0
-    names = set(arguments.only)
-    if unknown := names - {step.name for step in STEPS}:
-        parser.error(f"no such step: {', '.join(sorted(unknown))}")
+    steps = chosen(parser, STEPS, set(arguments.only))
     begun = time.monotonic()
-    outcomes = run_steps(
-        [step for step in STEPS if not names or step.name in names], Options(arguments.starts)
-    )
-    print_outcomes(outcomes)
-    failed = sum(not outcome.holds for outcome in outcomes)
-    print(f"\n{len(outcomes)} steps, {failed} not as they must be; {time.monotonic() - begun:.0f} s")
-    return 1 if failed else 0
+    outcomes = run_steps(steps, Options(arguments.starts))
+    return told(outcomes, time.monotonic() - begun)
 
 
-def run_steps(steps: list[Step], options: Options) -> list[Outcome]:
+def run_steps(steps: list[Step[Run]], options: Options) -> list[Outcome]:
     """Start engine, worker and lab, and run these steps, one after the other."""
     outcomes: list[Outcome] = []
     with staged(options) as stage:

@@ -7,10 +7,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.programs.steps import Outcome, Step, chosen, told
 from tests.programs.systemd import steps as _steps  # noqa: F401  # registers them
 from tests.programs.systemd.manager import manager
 from tests.programs.systemd.private_systemd import why_not
-from tests.programs.systemd.step import STEPS, Outcome, Step, table
+from tests.programs.systemd.step import STEPS, Run
 
 
 def main() -> int:
@@ -24,17 +25,13 @@ def main() -> int:
     if reason := why_not():
         print(f"skipped: {reason}")
         return 0
-    if unknown := names - {step.name for step in STEPS}:
-        parser.error(f"no such step: {', '.join(sorted(unknown))}")
+    steps = chosen(parser, STEPS, names)
     begun = time.monotonic()
-    outcomes = asyncio.run(run_steps([step for step in STEPS if not names or step.name in names]))
-    print(table(outcomes))
-    failed = sum(not outcome.holds for outcome in outcomes)
-    print(f"\n{len(outcomes)} steps, {failed} not as they must be; {time.monotonic() - begun:.0f} s")
-    return 1 if failed else 0
+    outcomes = asyncio.run(run_steps(steps))
+    return told(outcomes, time.monotonic() - begun)
 
 
-async def run_steps(steps: list[Step]) -> list[Outcome]:
+async def run_steps(steps: list[Step[Run]]) -> list[Outcome]:
     """Boot a systemd, and run these steps in it, one after the other."""
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="neops-systemd-") as name:

@@ -2,10 +2,11 @@
 
 import pytest
 
+from tests.programs.steps import table
 from tests.programs.systemd import steps as _steps  # noqa: F401  # registers them
 from tests.programs.systemd.__main__ import run_steps
 from tests.programs.systemd.private_systemd import why_not
-from tests.programs.systemd.step import STEPS, table
+from tests.programs.systemd.step import STEPS
 
 QUICK = {"ordinary_blocks", "no_way", "forged", "stopped"}
 
