@@ -91,6 +91,10 @@ class Registration:
     max_memory_mb: int | None = None
     """The memory limit of one job, with all processes it starts, in MiB; None leaves it to the worker's setting."""
 
+    max_cpu_seconds: float | None = None
+    """How much time of processors one job may use, with all processes it starts, in seconds; two busy processors use
+    two seconds in one. None leaves it to the worker's setting, which is the most there is."""
+
     def __post_init__(self) -> None:
         _check_id(self)
         _check_texts(self)
@@ -182,13 +186,14 @@ def _check_flags(registration: Registration) -> None:
 
 
 def _check_limits(registration: Registration) -> None:
-    seconds: Any = registration.max_seconds
-    if seconds is not None and (
-        isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf
-    ):
-        raise _refusal(
-            registration, f"max_seconds is {seconds!r}", "Give a finite number of seconds above 0, or None."
-        )
+    for field in ("max_seconds", "max_cpu_seconds"):
+        seconds: Any = getattr(registration, field)
+        if seconds is not None and (
+            isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf
+        ):
+            raise _refusal(
+                registration, f"{field} is {seconds!r}", "Give a finite number of seconds above 0, or None."
+            )
     memory: Any = registration.max_memory_mb
     if memory is not None and (type(memory) is not int or memory <= 0):
         raise _refusal(

@@ -132,6 +132,7 @@ def _entry(block: RegisteredBlock) -> BlockEntry:
         sensitive_parameters=sensitive_paths(registration.param_cls),
         max_seconds=registration.max_seconds,
         max_memory_mb=registration.max_memory_mb,
+        max_cpu_seconds=registration.max_cpu_seconds,
         module=block.module,
         file=block.file,
         line=block.line,

@@ -39,6 +39,7 @@ class BlockEntry(BaseModel):
     """Where in the parameters the block's model declares secrets. The values are then read from the order itself."""
     max_seconds: float | None
     max_memory_mb: int | None
+    max_cpu_seconds: float | None = None
     module: str
     file: str | None
     line: int | None

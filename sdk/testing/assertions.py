@@ -20,6 +20,7 @@ Place = str | Callable[..., Any]
 _LIMITS: Final = {
     "time limit": "time_limit",
     "memory limit": "memory_limit",
+    "CPU limit": "cpu_limit",
     "process limit": "process_limit",
     "stall": "stalled",
 }
@@ -78,7 +79,7 @@ class OutcomeAssertions:
     def assert_killed(self, by: str | None = None) -> Self:
         """The worker ended the job at a limit, whether or not the block used its grace to end by itself.
 
-        `by` is `time limit`, `memory limit`, `process limit` or `stall`; None for any of them.
+        `by` is `time limit`, `memory limit`, `CPU limit`, `process limit` or `stall`; None for any of them.
         """
         __tracebackhide__ = True
         if by is not None and by not in _LIMITS:

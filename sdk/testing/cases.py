@@ -30,6 +30,7 @@ def fb_test_case(
     max_seconds: float | None = None,
     grace_seconds: float | None = None,
     max_memory_mb: int | None = None,
+    max_cpu_seconds: float | None = None,
     in_process: bool | None = None,
 ) -> Callable[[type[BlockT]], type[BlockT]]:
     """Add a test of the decorated block to its module, and return the block unchanged.
@@ -43,7 +44,8 @@ def fb_test_case(
     * each of `assertions` returns something true for the result. They run in the process of the tests, and may
       also `assert`.
 
-    `max_seconds`, `grace_seconds`, `max_memory_mb` and `in_process` are those of `block_runner.run`.
+    `max_seconds`, `grace_seconds`, `max_memory_mb`, `max_cpu_seconds` and `in_process` are those of
+    `block_runner.run`.
 
     Outside pytest it does nothing, and imports nothing: a worker that loads the block does not pay for its tests.
     pytest collects the module when its name fits `python_files`.
@@ -59,6 +61,7 @@ def fb_test_case(
             "max_seconds": max_seconds,
             "grace_seconds": grace_seconds,
             "max_memory_mb": max_memory_mb,
+            "max_cpu_seconds": max_cpu_seconds,
             "in_process": in_process,
         },
         where=_place_of_caller(),
@@ -80,6 +83,7 @@ def fb_test_case_with_lab(
     max_seconds: float | None = None,
     grace_seconds: float | None = None,
     max_memory_mb: int | None = None,
+    max_cpu_seconds: float | None = None,
     in_process: bool | None = None,
 ) -> Callable[[type[BlockT]], type[BlockT]]:
     """Add a test of the decorated block against the devices of a lab. As `fb_test_case`, but for the context.
@@ -110,6 +114,7 @@ def fb_test_case_with_lab(
             "max_seconds": max_seconds,
             "grace_seconds": grace_seconds,
             "max_memory_mb": max_memory_mb,
+            "max_cpu_seconds": max_cpu_seconds,
             "in_process": in_process,
         },
         where=_place_of_caller(),

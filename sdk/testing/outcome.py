@@ -24,7 +24,7 @@ class BlockOutcome(OutcomeAssertions):
     and `data` are None where there is nothing of the kind, and after a limit.
 
     `cause` says why the run ended: `completed`, `block_failed` (it returned failure, or what it was given or
-    returned did not fit), `block_raised`, `time_limit`, `memory_limit`, `process_limit`, `stalled`,
+    returned did not fit), `block_raised`, `time_limit`, `memory_limit`, `cpu_limit`, `process_limit`, `stalled`,
     `crashed` (by `signal_name`), `exited` (with `exit_code`), `channel_closed` or `bad_frame`. `killed`
     says that the signal came from the worker. `job_type` is what was run: `execute`, `acquire` or `rollback`.
 

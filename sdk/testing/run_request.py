@@ -33,6 +33,7 @@ class RunOptions(TypedDict, total=False):
       and the only entity of that kind.
     * `max_seconds`, `grace_seconds`: the time limit, and the time to clean up after it. Default: 600 and 10. A
       lower `max_seconds` of the block's registration counts.
+    * `max_cpu_seconds`: the limit of processor time, of all processes of the job. Default: none.
     * `max_memory_mb`, `max_result_mb`: limits in MB. Default: none, and 8.
     * `stall_seconds`, `on_stall`: after how long a loop that does not run has stalled (default 10, 0 for never),
       and whether to `warn` (the default) or to `kill`.
@@ -48,6 +49,7 @@ class RunOptions(TypedDict, total=False):
     entity_id: int | float | None
     max_seconds: float | None
     grace_seconds: float | None
+    max_cpu_seconds: float | None
     max_memory_mb: int | None
     max_result_mb: int | None
     stall_seconds: float | None
@@ -91,6 +93,7 @@ def request_of(block: Block, params: Params, context: Context, options: RunOptio
 _LIMITS: Final = (
     "max_seconds",
     "grace_seconds",
+    "max_cpu_seconds",
     "max_memory_mb",
     "max_result_mb",
     "stall_seconds",

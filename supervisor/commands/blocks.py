@@ -80,7 +80,8 @@ def limits_text(block: BlockEntry) -> str:
     """Return the limits that a block's registration sets, for a person."""
     seconds = f"{block.max_seconds:g} s" if block.max_seconds else ""
     memory = f"{block.max_memory_mb} MB" if block.max_memory_mb else ""
-    return ", ".join(filter(None, (seconds, memory))) or "-"
+    cpu = f"CPU {block.max_cpu_seconds:g} s" if block.max_cpu_seconds else ""
+    return ", ".join(filter(None, (seconds, cpu, memory))) or "-"
 
 
 def place_of(block: BlockEntry) -> str:

@@ -15,6 +15,7 @@ from supervisor.job.device_sessions import JobSessions, SessionDesk
 from supervisor.job.evidence import ending_of
 from supervisor.job.result import Finished, Parts, checked_in_steps
 from supervisor.job.timers import JobTimers
+from supervisor.job.watchers import Watchers
 from supervisor.launcher.child import Child
 from supervisor.launcher.ownership import JobProcesses
 from supervisor.launcher.sweep import Sweeper
@@ -28,9 +29,7 @@ from supervisor.lifecycle.events import (
     JobCommand,
     JobEvent,
     KillChild,
-    MemoryMeasured,
     OrderSent,
-    ProcessesCounted,
     SendCancel,
     SetTimer,
     StackTaken,
@@ -40,7 +39,6 @@ from supervisor.lifecycle.events import (
     TellStalled,
     TimerFired,
     TreeCleared,
-    WatchFailed,
 )
 from supervisor.lifecycle.job import JobState, step
 from supervisor.log.event import tell
@@ -48,13 +46,11 @@ from supervisor.log.events.jobs import LeftoversNotSearched
 from supervisor.process.output import OutputReader
 from supervisor.process.shortage import explain
 from supervisor.process.tasks import Tasks
-from supervisor.verdict import ExitStatus, KernelView, LimitKind, Limits, decide
+from supervisor.verdict import ExitStatus, KernelView, Limits, decide
 from supervisor.watch.freeze import freeze
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.kernel import look_into_kernel
 from supervisor.watch.loop import LoopReports
-from supervisor.watch.process_counter import ProcessCounter
-from supervisor.watch.sampler import Sample, Sampler
 from supervisor.watch.stack import read_stack, take_stack
 
 _log = logging.getLogger(__name__)
@@ -67,8 +63,7 @@ class Execution:
         self,
         child: Child,
         sweeper: Sweeper,
-        sampler: Sampler,
-        process_counter: ProcessCounter,
+        watchers: Watchers,
         limits: Limits,
         log: JobLog,
         reports: LoopReports,
@@ -79,8 +74,7 @@ class Execution:
         self._sweeper = sweeper
         self.processes = JobProcesses(child.pid, child.groups, child.cgroup, child.user)
         """What the job's processes are known by."""
-        self._sampler = sampler
-        self._process_counter = process_counter
+        self._watchers = watchers
         self._log = log
         self._reports = reports
         self._kernel: KernelView | None = None
@@ -120,31 +114,21 @@ class Execution:
         return await self._finish(self._conclusion, stdout, stderr)
 
     def _watch(self, at_the_end: contextlib.ExitStack) -> tuple[OutputReader, OutputReader]:
-        child, limits = self._child, self._state.limits
+        child = self._child
         try:
             stdout = self._output_of("stdout", child.stdout)
             at_the_end.callback(stdout.finish)
             stderr = self._output_of("stderr", child.stderr)
             at_the_end.callback(stderr.finish)
             child.exited.add_done_callback(self._on_exit)
-            self._sampler.watch(
-                child.pid,
-                limits.memory_mb,
-                self._on_sample,
-                self._on_unsampled,
-                limits.processes,
-                child.inherited,
-            )
-            self._process_counter.watch(child.pid, limits.processes, self._on_count, self._on_uncounted)
-            child.groups.watch(limits.processes, self._on_count)
+            self._watchers.watch(child, self._state.limits, self._put)
         except OSError as error:
             raise LaunchError(f"A child (pid {child.pid}) can't be watched: {explain(error)}") from error
         return stdout, stderr
 
     def _stop_watching(self) -> None:
         self._reports.stop()
-        self._sampler.forget(self._child.pid)
-        self._process_counter.forget(self._child.pid)
+        self._watchers.forget(self._child.pid)
         self._timers.cancel()
         self._tasks.cancel()
         self._log.close()
@@ -231,21 +215,6 @@ class Execution:
 
     def _on_exit(self, exited: "asyncio.Future[ExitStatus]") -> None:
         self._put(ChildExited(time.monotonic(), exited.result()))
-
-    def _on_sample(self, sample: Sample) -> None:
-        proof = self._child.cgroup.out_of_memory()
-        at_limit = proof is not None and proof.limit_mb is not None
-        self._put(MemoryMeasured(time.monotonic(), sample.memory_mb, at_limit))
-
-    def _on_count(self, count: int) -> None:
-        self._put(ProcessesCounted(time.monotonic(), count))
-
-    def _on_unsampled(self, reason: str) -> None:
-        if self._state.limits.memory_mb is not None and not self._child.cgroup.limits_memory:
-            self._put(WatchFailed(time.monotonic(), LimitKind.MEMORY, reason))
-
-    def _on_uncounted(self, reason: str) -> None:
-        self._put(WatchFailed(time.monotonic(), LimitKind.PROCESSES, reason))
 
     def _ask_kernel(self) -> None:
         view = look_into_kernel(self._child.pid, self._log.mask)

@@ -12,8 +12,13 @@ def limits_for(settings: RunSettings, block: BlockEntry) -> Limits:
     """Return the limits of a job of `block`: its own where they are tighter than the worker's."""
     seconds, seconds_by_block = _tighter(settings.max_job_seconds, block.max_seconds)
     memory_mb, memory_by_block = _tighter(settings.max_job_memory_mb, block.max_memory_mb)
+    cpu_seconds, cpu_by_block = _tighter(settings.max_job_cpu_seconds, block.max_cpu_seconds)
     assert seconds is not None, "the worker has a time limit"
-    by_block = {LimitKind.TIME: seconds_by_block, LimitKind.MEMORY: memory_by_block}
+    by_block = {
+        LimitKind.TIME: seconds_by_block,
+        LimitKind.MEMORY: memory_by_block,
+        LimitKind.CPU: cpu_by_block,
+    }
     return Limits(
         seconds,
         settings.grace_seconds,
@@ -21,6 +26,7 @@ def limits_for(settings: RunSettings, block: BlockEntry) -> Limits:
         stall_seconds=settings.stall_seconds or None,
         kill_stalled=settings.on_stall == "kill",
         processes=settings.max_job_processes,
+        cpu_seconds=cpu_seconds,
         by_block=frozenset(kind for kind, is_by_block in by_block.items() if is_by_block),
     )
 

@@ -22,6 +22,7 @@ from supervisor.job.limits import limits_for, secret_names_of
 from supervisor.job.redaction import mask_of, mask_with
 from supervisor.job.result import Finished, not_run
 from supervisor.job.unkillable import wait_until_gone
+from supervisor.job.watchers import Watchers
 from supervisor.launcher import Child, Launcher, SparePool
 from supervisor.launcher.sweep import Sweeper
 from supervisor.process.cgroups.worker import Cgroups
@@ -29,6 +30,7 @@ from supervisor.process.long_work import LongWork, pause
 from supervisor.process.tasks import Tasks
 from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import refusals
+from supervisor.watch.cpu import CpuWatch
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.loop import LoopReports
 from supervisor.watch.process_counter import ProcessCounter
@@ -60,8 +62,7 @@ class JobRunner:
         self._spares.on_ready = lambda child: self._directories.make_ahead(child.user)
         self._sweeper = Sweeper(launcher)
         self._session_desk = SessionDesk(settings.sessions_per_device)
-        self._sampler = Sampler()
-        self._process_counter = ProcessCounter()
+        self._watchers = Watchers(Sampler(), ProcessCounter(), CpuWatch())
         self._removing: dict[str, asyncio.Future[object]] = {}
         """Directories of jobs that are over, by the jobs' ids."""
         self._running: dict[str, Execution] = {}
@@ -180,8 +181,8 @@ class JobRunner:
             block_file=block.file,
             blocking_seconds=settings.blocking_seconds,
         )
-        parts = (self._sweeper, self._sampler, self._process_counter)
-        execution = Execution(child, *parts, limits, log, reports, self._session_desk, host_keys.heard)
+        parts = (self._sweeper, self._watchers, limits, log, reports, self._session_desk)
+        execution = Execution(child, *parts, host_keys.heard)
         self._running[job.job_id] = execution
         if self._is_stopping():
             execution.stop()
@@ -268,8 +269,7 @@ class JobRunner:
         await self._outlasting.close()
         await self._sweeper.close()
         await self._spares.close()
-        await self._sampler.close()
-        await self._process_counter.close()
+        await self._watchers.close()
         await self._directories.close()
         await self._host_keys.close()
 

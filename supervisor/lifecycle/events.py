@@ -68,6 +68,14 @@ class MemoryMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class CpuMeasured:
+    """How much processor time the job's processes have used since its order."""
+
+    at: float
+    used_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """The child's event loop ran."""
 
@@ -139,6 +147,7 @@ JobEvent = (
     | ChildExited
     | TimerFired
     | MemoryMeasured
+    | CpuMeasured
     | Ticked
     | ChannelChecked
     | ProcessesCounted

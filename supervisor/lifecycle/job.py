@@ -19,6 +19,7 @@ from supervisor.lifecycle.events import (
     ChildExited,
     ClearTree,
     Conclude,
+    CpuMeasured,
     FreezeTree,
     JobCommand,
     JobEvent,
@@ -42,7 +43,7 @@ from supervisor.lifecycle.events import (
 )
 from supervisor.lifecycle.stall import looked, ticked, watch_from
 from supervisor.lifecycle.state import JobState, Phase
-from supervisor.verdict import ExitStatus, LimitHit, LimitKind
+from supervisor.verdict import LimitHit, LimitKind
 
 __all__ = [
     "CLOSED_CHANNEL_SECONDS",
@@ -94,6 +95,8 @@ def step(state: JobState, event: JobEvent) -> Step:
             return _timer(state, event)
         case MemoryMeasured():
             return _measured(state, event)
+        case CpuMeasured():
+            return _cpu_measured(state, event)
         case Ticked():
             return _ticked(state, event)
         case ChannelChecked():
@@ -161,11 +164,8 @@ def _timer(state: JobState, event: TimerFired) -> Step:
     match event.timer:
         case Timer.DEADLINE if state.phase is Phase.RUNNING:
             limit = LimitHit(LimitKind.TIME, event.at - state.started_at)
-            state = replace(state, limit=limit, phase=Phase.CANCELLING)
-            if state.limits.grace_seconds <= 0:
-                return _take_stack(state, event.at)
             reason = f"the job reached its time limit of {state.limits.max_seconds:g} s"
-            return state, (SendCancel(reason), SetTimer(Timer.GRACE, event.at + state.limits.grace_seconds))
+            return _cancel(replace(state, limit=limit), event.at, reason)
         case Timer.GRACE if state.phase is Phase.CANCELLING:
             return _take_stack(state, event.at)
         case Timer.STACK if state.phase is Phase.DUMPING:
@@ -194,6 +194,25 @@ def _measured(state: JobState, event: MemoryMeasured) -> Step:
     limit = LimitHit(LimitKind.MEMORY, max(most, event.used_mb))
     # No grace: a block that is asked to clean up goes on allocating meanwhile.
     return _take_stack(replace(state, limit=limit), event.at)
+
+
+def _cpu_measured(state: JobState, event: CpuMeasured) -> Step:
+    used_seconds, most = max(state.cpu_seconds or 0.0, event.used_seconds), state.limits.cpu_seconds
+    state = replace(state.seen(LimitKind.CPU, event.at), cpu_seconds=used_seconds)
+    if most is None or state.phase is not Phase.RUNNING or event.used_seconds <= most:
+        return state, ()
+    state = _stop_watch(replace(state, limit=LimitHit(LimitKind.CPU, event.used_seconds)), event.at)
+    # A grace, as for time: what it still uses meanwhile is bounded by it, and a device is left as it should be.
+    state, commands = _cancel(state, event.at, f"the job reached its CPU limit of {most:g} s")
+    # Now is when it shows what has used the time: whoever heeds the request is at its clean-up a moment later.
+    return state, (commands if state.phase is Phase.DUMPING else (TakeStack(), *commands))
+
+
+def _cancel(state: JobState, at: float, reason: str) -> Step:
+    if (grace_seconds := state.limits.grace_seconds) <= 0:
+        return _take_stack(state, at)
+    timer = SetTimer(Timer.GRACE, at + grace_seconds)
+    return replace(state, phase=Phase.CANCELLING), (SendCancel(reason), timer)
 
 
 def _ticked(state: JobState, event: Ticked) -> Step:
@@ -258,19 +277,7 @@ def _stack(state: JobState, event: StackTaken) -> Step:
 def _cleared(state: JobState, event: TreeCleared) -> Step:
     if state.phase is not Phase.CLEARING:
         return state, ()
-    # A child that a descendant traces tells nobody else how it ended, until that descendant is dead.
-    status = event.status if state.exit_status == ExitStatus() and event.status else state.exit_status
-    state = replace(
-        state,
-        phase=Phase.DRAINING,
-        exit_status=status,
-        leftover_processes=event.killed + event.remaining,
-        unkilled_processes=event.remaining,
-        leftovers_unsearched=not event.searched,
-        peak_memory_mb=max(filter(None, (state.peak_memory_mb, event.peak_memory_mb)), default=None),
-        cpu_seconds=event.cpu_seconds,
-        out_of_memory=event.out_of_memory,
-    )
+    state = state.cleared(event)
     if state.channel_ended:
         return _conclude(state, event.at)
     return state, (SetTimer(Timer.DRAIN, event.at + DRAIN_SECONDS),)

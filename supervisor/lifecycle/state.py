@@ -5,6 +5,7 @@ from enum import Enum, auto
 from typing import Final
 
 from jobrunner.protocol.masking import NO_TEXT, Masked
+from supervisor.lifecycle.events import TreeCleared
 from supervisor.lifecycle.stall import StallWatch
 from supervisor.lifecycle.watch_gaps import Gaps, failed, seen, unwatched
 from supervisor.verdict import (
@@ -80,6 +81,23 @@ class JobState:
         """Take note that it could not be looked at."""
         return replace(self, gaps=failed(self.gaps, kind, reason, at)) if self.may_still_run else self
 
+    def cleared(self, event: TreeCleared) -> "JobState":
+        """Take note of what the end of the tree has shown, and what the kernel says of the child."""
+        # A child that a descendant traces tells nobody else how it ended, until that descendant is dead.
+        status = event.status if self.exit_status == ExitStatus() and event.status else self.exit_status
+        return replace(
+            self,
+            phase=Phase.DRAINING,
+            exit_status=status,
+            leftover_processes=event.killed + event.remaining,
+            unkilled_processes=event.remaining,
+            leftovers_unsearched=not event.searched,
+            peak_memory_mb=_higher(self.peak_memory_mb, event.peak_memory_mb),
+            # The child's own count lacks what it has not waited for.
+            cpu_seconds=_higher(self.cpu_seconds, event.cpu_seconds),
+            out_of_memory=event.out_of_memory,
+        )
+
     def ending(
         self,
         at: float,
@@ -114,3 +132,7 @@ class JobState:
             unwatched=unwatched(self.gaps, ended_at),
             changes=changes,
         )
+
+
+def _higher(one: float | None, other: float | None) -> float | None:
+    return max((figure for figure in (one, other) if figure is not None), default=None)

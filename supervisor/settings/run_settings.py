@@ -66,6 +66,12 @@ class RunSettings(BaseSettings):
         gt=0,
         description="The worker kills a job whose processes use more memory than this. Default: no limit.",
     )
+    max_job_cpu_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        description="The worker ends a job whose processes use more processor time than this; two busy processors use "
+        "two seconds in one. A block may have a lower limit. Default: no limit.",
+    )
     stall_seconds: float = Field(
         default=10,
         ge=0,

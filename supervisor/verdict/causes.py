@@ -16,6 +16,8 @@ class Cause(StrEnum):
     """The job ran longer than it may."""
     MEMORY_LIMIT = "memory_limit"
     """The job's processes used more memory than they may."""
+    CPU_LIMIT = "cpu_limit"
+    """The job's processes used more processor time than they may."""
     STALLED = "stalled"
     """Its event loop did not run for too long, and the worker is told to end such jobs (`--on-stall kill`)."""
     PROCESS_LIMIT = "process_limit"

@@ -10,6 +10,7 @@ class LimitKind(StrEnum):
 
     TIME = "time"
     MEMORY = "memory"
+    CPU = "cpu"
     PROCESSES = "processes"
     STOPPING = "stopping"
     STALL = "stall"
@@ -17,7 +18,8 @@ class LimitKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a job may take. `memory_mb` is `None` for no limit, `stall_seconds` for an event loop nobody watches.
+    """What a job may take. `memory_mb` and `cpu_seconds` (of all processors together) are `None` for no limit,
+    `stall_seconds` for an event loop nobody watches.
 
     `kill_stalled` ends a job whose loop has stalled; else people are told, and it goes on. `processes` counts
     threads too, and is `None` for no limit. `by_block` are the limits that the block's registration has set, tighter
@@ -30,6 +32,7 @@ class Limits:
     stall_seconds: float | None = None
     kill_stalled: bool = False
     processes: int | None = None
+    cpu_seconds: float | None = None
     by_block: frozenset[LimitKind] = frozenset()
 
     def of(self, kind: LimitKind) -> float | None:
@@ -39,6 +42,8 @@ class Limits:
                 return self.max_seconds
             case LimitKind.MEMORY:
                 return self.memory_mb
+            case LimitKind.CPU:
+                return self.cpu_seconds
             case LimitKind.PROCESSES:
                 return self.processes
             case LimitKind.STALL:

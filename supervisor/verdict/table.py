@@ -6,6 +6,7 @@ Read from the top; the first row that fits decides.
 |---|---|---|---|
 | time limit hit before the outcome | failed | time_limit | as the engine decides |
 | memory limit hit before the outcome | failed | memory_limit | as the engine decides |
+| CPU limit hit before the outcome | failed | cpu_limit | as the engine decides |
 | stall before the outcome, `--on-stall kill` | failed | stalled | as the engine decides |
 | process limit hit before the outcome | failed | process_limit | as the engine decides |
 | shutdown decided before the outcome | failed | worker_stopping | yes |
@@ -66,6 +67,8 @@ def _limited(ending: Ending, limit: LimitHit) -> Verdict:
             cause = Cause.TIME_LIMIT
         case LimitKind.MEMORY:
             cause = Cause.MEMORY_LIMIT
+        case LimitKind.CPU:
+            cause = Cause.CPU_LIMIT
         case LimitKind.STALL:
             cause = Cause.STALLED
         case LimitKind.PROCESSES:

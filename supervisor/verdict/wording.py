@@ -25,8 +25,15 @@ _SIGNAL_MEANINGS: Final = {
 _SETTINGS: Final = {
     LimitKind.TIME: ("--max-job-seconds", "max_seconds in its registration"),
     LimitKind.MEMORY: ("--max-job-memory-mb", "max_memory_mb in its registration"),
+    LimitKind.CPU: ("--max-job-cpu-seconds", "max_cpu_seconds in its registration"),
 }
 """What sets a limit: of the worker, and of a block."""
+
+_UNWATCHED: Final = {
+    LimitKind.MEMORY: ("its memory limit", "its memory could not be read"),
+    LimitKind.CPU: ("its CPU limit", "what it used of the processors could not be read"),
+    LimitKind.PROCESSES: ("its limit of processes", "its processes could not be counted"),
+}
 
 _STATES: Final = {
     "R": "running",
@@ -53,6 +60,11 @@ def limit_sentence(limit: LimitHit, ending: Ending) -> str:
             text = (
                 f"{ended} at its memory limit of {most:g} MB: its processes used {limit.measured:.0f} MB. "
                 f"If it needs more, raise {_setting_of(limit.kind, ending)}."
+            )
+        case LimitKind.CPU:
+            text = (
+                f"{ended} at its CPU limit of {most:g} s: its processes used {limit.measured:.1f} s of processor time. "
+                f"{_grace(ending)}If it needs more, raise {_setting_of(limit.kind, ending)}."
             )
         case LimitKind.STALL:
             text = (
@@ -135,10 +147,12 @@ def evidence(cause: Cause, ending: Ending) -> str:
     usage, limits = ending.usage, ending.limits
     # A job that was ended at its limit ran a moment longer: "3.1 s of 3 s" would be a riddle.
     timed_out = ending.limit is not None and ending.limit.kind is LimitKind.TIME
+    over_cpu = ending.limit is not None and ending.limit.kind is LimitKind.CPU
     of_limit = "" if limits is None or timed_out else f" of {limits.max_seconds:g} s"
     parts = [f"ran {usage.elapsed_seconds:.1f} s{of_limit}"]
     if usage.cpu_seconds is not None:
-        parts.append(f"CPU {usage.cpu_seconds:.1f} s")
+        cpu_limit = None if limits is None or over_cpu else limits.cpu_seconds
+        parts.append(f"CPU {usage.cpu_seconds:.1f} s{_of(cpu_limit, 's')}")
     if usage.peak_memory_mb is not None:
         parts.append(
             f"peak memory {usage.peak_memory_mb:.0f} MB{_of(limits.memory_mb if limits else None, 'MB')}"
@@ -168,11 +182,7 @@ def evidence(cause: Cause, ending: Ending) -> str:
 
 def unwatched_sentence(unwatched: Unwatched) -> str:
     """Say which limit was not enforced, for how long and why."""
-    what, failed = (
-        ("its memory limit", "its memory could not be read")
-        if unwatched.kind is LimitKind.MEMORY
-        else ("its limit of processes", "its processes could not be counted")
-    )
+    what, failed = _UNWATCHED[unwatched.kind]
     return f"{what} was not enforced for {unwatched.seconds:.1f} s, because {failed} ({unwatched.reason})"
 
 

@@ -56,10 +56,11 @@ def test_a_help_text_longer_than_the_engines_column_is_refused() -> None:
 
 
 @pytest.mark.parametrize("bad", [0, -1, float("nan"), float("inf"), True, "60"])
-def test_a_time_limit_is_a_finite_number_above_zero(bad: object) -> None:
-    assert registration(max_seconds=0.5).max_seconds == 0.5
-    with pytest.raises(RegistrationError, match="max_seconds"):
-        registration(max_seconds=bad)
+@pytest.mark.parametrize("limit", ["max_seconds", "max_cpu_seconds"])
+def test_a_limit_of_time_is_a_finite_number_above_zero(limit: str, bad: object) -> None:
+    assert getattr(registration(**{limit: 0.5}), limit) == 0.5
+    with pytest.raises(RegistrationError, match=f"{limit} is"):
+        registration(**{limit: bad})
 
 
 @pytest.mark.parametrize("bad", [0, -1, 1.5, True, "60"])

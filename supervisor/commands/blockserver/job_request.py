@@ -37,6 +37,7 @@ def settings_of(request: RunRequest) -> RunSettings:
         "max_job_seconds": request.max_seconds,
         "grace_seconds": request.grace_seconds,
         "max_job_memory_mb": request.max_memory_mb,
+        "max_job_cpu_seconds": request.max_cpu_seconds,
         "max_result_mb": request.max_result_mb,
         "stall_seconds": request.stall_seconds,
         "on_stall": request.on_stall,

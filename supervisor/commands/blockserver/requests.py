@@ -42,6 +42,7 @@ class RunRequest(_Request):
     max_seconds: float | None = Field(default=None, gt=0)
     grace_seconds: float | None = Field(default=None, ge=0)
     max_memory_mb: int | None = Field(default=None, gt=0)
+    max_cpu_seconds: float | None = Field(default=None, gt=0)
     max_result_mb: int | None = Field(default=None, gt=0, le=64)
     stall_seconds: float | None = Field(default=None, ge=0)
     on_stall: Literal["warn", "kill"] | None = None

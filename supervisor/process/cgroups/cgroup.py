@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final, Literal
 
 from jobrunner.protocol import kernel_files
-from supervisor.process.cgroups import files, memory
+from supervisor.process.cgroups import cpu_time, files, memory
 from supervisor.process.cgroups.own_directories import counts
 from supervisor.verdict import OutOfMemory
 
-Role = Literal["kill", "memory", "pids"]
+Role = Literal["kill", "memory", "pids", "cpu"]
 
 _REMOVE_TRIES: Final = 5
 _REMOVE_PAUSE_SECONDS: Final = 0.001
@@ -115,6 +115,14 @@ class Cgroup:
         """Return the proof that the kernel's OOM killer ended something in it, if it did."""
         place = self._directory("memory")
         return memory.out_of_memory(*place, self._memory_mb) if place else None
+
+    def cpu_seconds(self) -> float | None:
+        """Return the processor time of everything that was ever in it, `None` where no cgroup counts that.
+
+        Takes microseconds. Raises `OSError` when the count can't be read.
+        """
+        place = self._directory("cpu")
+        return cpu_time.used_seconds(*place) if place else None
 
     def tasks_refused(self) -> int:
         """Return how often the kernel refused a new process or thread because of the limit set here."""

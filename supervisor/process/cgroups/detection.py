@@ -10,16 +10,27 @@ from typing import Final
 from jobrunner.protocol import kernel_files
 from supervisor.process.cgroups import delegated
 from supervisor.process.cgroups.cgroup import Role, Tree
+from supervisor.process.cgroups.cpu_time import USED_FILE
 from supervisor.process.cgroups.files import KILL, PROCESSES, remove
 from supervisor.process.cgroups.own_directories import OwnDirectory, own_directories
 
 _CONTROLLERS: Final[tuple[Role, ...]] = ("memory", "pids")
-_LIMIT_FILE: Final = {
+"""What has to be enabled in a tree of version 2."""
+
+_ROLE_FILE: Final = {
     (1, "memory"): "memory.limit_in_bytes",
     (2, "memory"): "memory.max",
     (1, "pids"): "pids.max",
     (2, "pids"): "pids.max",
+    **{(version, "cpu"): name for version, name in USED_FILE.items()},
 }
+"""What shows that a tree has something to offer."""
+
+_NAMES_IN_VERSION_1: Final[tuple[tuple[Role, str], ...]] = (
+    ("memory", "memory"),
+    ("pids", "pids"),
+    ("cpu", "cpuacct"),
+)
 
 
 @dataclass(slots=True)
@@ -39,11 +50,11 @@ class Detected:
             delegated.undo(self.own, self.handed_down)
 
     def __str__(self) -> str:
-        """Return the roles, such as `kill, memory (v1), pids (v1)`."""
+        """Return the roles, such as `kill, memory (v1), pids (v1), cpu (v2)`."""
         roles = {role: tree.version for tree in self.trees for role in tree.roles}
         words = [
             role if role == "kill" else f"{role} (v{roles[role]})"
-            for role in ("kill", *_CONTROLLERS)
+            for role in ("kill", *_CONTROLLERS, "cpu")
             if role in roles
         ]
         return ", ".join(words)
@@ -73,11 +84,11 @@ def detect(own: list[OwnDirectory], name: str, ours: AbstractSet[int]) -> Detect
     """
     detected = Detected()
     unified = next((one for one in own if one.version == 2), None)
-    missing: set[Role] = set(_CONTROLLERS)
+    missing: set[Role] = {role for role, _ in _NAMES_IN_VERSION_1}
     if unified is not None:
         missing -= _use_unified(detected, Path(unified.path), name, ours)
-    for role in _CONTROLLERS:
-        tree = next((one for one in own if role in one.controllers), None)
+    for role, name_there in _NAMES_IN_VERSION_1:
+        tree = next((one for one in own if name_there in one.controllers), None)
         if role in missing and tree is not None:
             _use(detected, Path(tree.path), name, 1, frozenset({role}))
     if not own:
@@ -96,7 +107,7 @@ def _use_unified(detected: Detected, own: Path, name: str, ours: AbstractSet[int
         detected.reasons.append(handed.missing)
     detected.own, detected.handed_down = own, handed
     roles |= {role for role in _CONTROLLERS if role in handed.controllers}
-    if _use(detected, own, name, 2, frozenset({"kill", *roles})):
+    if _use(detected, own, name, 2, frozenset({"kill", "cpu", *roles})):
         return set(detected.trees[-1].roles)
     return set()
 
@@ -105,9 +116,9 @@ def _use(detected: Detected, own: Path, name: str, version: int, roles: frozense
     directory = own / name
     try:
         directory.mkdir(mode=0o755, exist_ok=True)  # there already if something in it could not be killed
-        if version == 2 and roles > {"kill"}:
+        if version == 2 and (controllers := roles & set(_CONTROLLERS)):
             # Handed down once more: children's cgroups are below this one.
-            wanted = " ".join(f"+{role}" for role in sorted(roles - {"kill"}))
+            wanted = " ".join(f"+{role}" for role in sorted(controllers))
             kernel_files.write(directory / "cgroup.subtree_control", wanted)
     except OSError as error:
         detected.reasons.append(f"{own}: {error.strerror}")
@@ -115,7 +126,7 @@ def _use(detected: Detected, own: Path, name: str, version: int, roles: frozense
             directory.rmdir()
         return False
     offered: frozenset[Role] = frozenset(
-        role for role in roles if (directory / (_LIMIT_FILE.get((version, role), KILL))).exists()
+        role for role in roles if (directory / (_ROLE_FILE.get((version, role), KILL))).exists()
     )
     detected.trees += (Tree(directory, version, offered),)
     return True

@@ -13,7 +13,9 @@ from jobrunner.protocol.messages import Order
 from supervisor.job.device_sessions import SessionDesk
 from supervisor.job.execution import Execution
 from supervisor.job.result import Finished, result_text
+from supervisor.job.watchers import Watchers
 from supervisor.verdict import ExitStatus, Limits
+from supervisor.watch.cpu import CpuWatch
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.loop import LoopReports
 from supervisor.watch.process_counter import ProcessCounter
@@ -130,7 +132,7 @@ async def check_bytes(rng: random.Random, sent: bytes) -> None:
     log = JobLog("job", "fuzz/echo:1.0.0", Mask([SECRET]))
     limits = Limits(max_seconds=10.0, grace_seconds=0.0)
     reports = LoopReports(child, log, block_id="fuzz/echo:1.0.0", block_file=None, blocking_seconds=0.5)  # type: ignore[arg-type]
-    parts = (NothingToSweep(), NoSampler(), ProcessCounter())
+    parts = (NothingToSweep(), Watchers(NoSampler(), ProcessCounter(), CpuWatch()))  # type: ignore[arg-type]
     execution = Execution(child, *parts, limits, log, reports, SessionDesk(1))  # type: ignore[arg-type]
     speaking = asyncio.ensure_future(_speak(child, sent, rng))
     try:

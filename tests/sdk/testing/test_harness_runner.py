@@ -145,6 +145,13 @@ def test_memory_is_limited(block_runner: BlockRunner, library: Path) -> None:
     assert outcome.cause == "memory_limit"
 
 
+def test_cpu_time_is_limited(block_runner: BlockRunner) -> None:
+    outcome = block_runner.run("spin", source="blocks.testing", max_cpu_seconds=0.2, grace_seconds=0)
+    outcome.assert_killed(by="CPU limit")
+    assert outcome.cpu_seconds is not None
+    assert outcome.cpu_seconds > 0.2
+
+
 def test_each_run_has_a_fresh_process(block_runner: BlockRunner) -> None:
     block_runner.run("writes_env", source="blocks.testing")
     state = block_runner.run("read_state", source="blocks.testing").data

@@ -13,7 +13,7 @@ from sdk import (
 
 @register_function_block(Registration(
     package="acme", name="limited", description="", run_on="device", fb_type="check", param_cls=FunctionBlockParams,
-    result_cls=FunctionBlockResultData, max_seconds=5, max_memory_mb=100,
+    result_cls=FunctionBlockResultData, max_seconds=5, max_memory_mb=100, max_cpu_seconds=2.5,
 ))
 class Limited(FunctionBlock[FunctionBlockParams, FunctionBlockResultData]):
     async def run(self, params, context): ...
@@ -26,7 +26,18 @@ def test_the_catalogue_is_one_line_a_block_with_its_limits_and_its_place(tmp_pat
     done = supervisor("blocks", "--function-blocks", f"entry-points,{tmp_path}")
     lines = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
     assert (done.returncode, done.stderr) == (0, "")
-    assert lines["acme/limited:1.0.0"] == ["device", "check", "5", "s,", "100", "MB", f"{file}:6"]
+    assert lines["acme/limited:1.0.0"] == [
+        "device",
+        "check",
+        "5",
+        "s,",
+        "CPU",
+        "2.5",
+        "s,",
+        "100",
+        "MB",
+        f"{file}:6",
+    ]
     assert lines["neops_base/echo:1.0.0"][:3] == ["global", "none", "-"]
     assert "neops_base/python_eval:1.0.0" not in lines
 

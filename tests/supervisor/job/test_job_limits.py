@@ -13,7 +13,9 @@ pytestmark = pytest.mark.pure
 
 
 def limits(settings: dict[str, Any], **block: Any) -> Limits:
-    entry = BlockEntry.model_construct(**{"max_seconds": None, "max_memory_mb": None, **block})
+    entry = BlockEntry.model_construct(
+        **{"max_seconds": None, "max_memory_mb": None, "max_cpu_seconds": None, **block}
+    )
     return limits_for(RunSettings(_cli_parse_args=False, **settings), entry)
 
 
@@ -47,4 +49,23 @@ def test_the_tighter_memory_limit_counts_and_there_may_be_none(
     found = limits({"max_job_memory_mb": workers}, max_memory_mb=blocks)
     assert found.memory_mb == memory_mb
     assert (LimitKind.MEMORY in found.by_block) is is_by_block
+    assert LimitKind.TIME not in found.by_block
+
+
+@pytest.mark.parametrize(
+    ("workers", "blocks", "seconds", "is_by_block"),
+    [
+        (None, None, None, False),
+        (None, 0.5, 0.5, True),
+        (60, None, 60, False),
+        (60, 5, 5, True),
+        (5, 60, 5, False),
+    ],
+)
+def test_the_tighter_cpu_limit_counts_and_there_may_be_none(
+    workers: float | None, blocks: float | None, seconds: float | None, is_by_block: bool
+) -> None:
+    found = limits({"max_job_cpu_seconds": workers}, max_cpu_seconds=blocks)
+    assert found.cpu_seconds == seconds
+    assert (LimitKind.CPU in found.by_block) is is_by_block
     assert LimitKind.TIME not in found.by_block

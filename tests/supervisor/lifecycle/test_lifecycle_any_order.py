@@ -12,6 +12,7 @@ from supervisor.lifecycle.events import (
     ChildExited,
     ClearTree,
     Conclude,
+    CpuMeasured,
     FreezeTree,
     JobEvent,
     KillChild,
@@ -50,6 +51,7 @@ limits = strategies.builds(
     stall_seconds=strategies.sampled_from([None, 0.4, 2.0]),
     kill_stalled=strategies.booleans(),
     processes=strategies.sampled_from([None, 50]),
+    cpu_seconds=strategies.sampled_from([None, 2.0]),
 )
 
 
@@ -199,7 +201,11 @@ class LifeOfAJob(RuleBasedStateMachine):
     def processes(self, count: int) -> None:
         self.feed(ProcessesCounted(self.now, count))
 
-    @rule(kind=strategies.sampled_from([LimitKind.MEMORY, LimitKind.PROCESSES]))
+    @rule(used_seconds=strategies.sampled_from([0.5, 2.0, 2.25]))
+    def cpu(self, used_seconds: float) -> None:
+        self.feed(CpuMeasured(self.now, used_seconds))
+
+    @rule(kind=strategies.sampled_from([LimitKind.MEMORY, LimitKind.PROCESSES, LimitKind.CPU]))
     def watch_fails(self, kind: LimitKind) -> None:
         self.feed(WatchFailed(self.now, kind, "no thread"))
 

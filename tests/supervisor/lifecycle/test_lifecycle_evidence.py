@@ -10,6 +10,7 @@ from supervisor.lifecycle.events import (
     ChannelEnded,
     ChildExited,
     Conclude,
+    CpuMeasured,
     JobCommand,
     JobEvent,
     KillChild,
@@ -242,6 +243,12 @@ def test_a_limit_that_is_not_watched_to_the_end_was_not_watched_until_then() -> 
 def test_a_count_ends_what_a_sample_does_not() -> None:
     processes = WatchFailed(4, LimitKind.PROCESSES, "no descriptor")
     assert [gap.seconds for gap in ending_after(processes, ProcessesCounted(5, 1)).unwatched] == [1]
+
+
+def test_a_look_at_what_a_job_computes_ends_the_time_in_which_that_was_not_seen() -> None:
+    cpu = WatchFailed(4, LimitKind.CPU, "no descriptor")
+    (gap,) = ending_after(cpu, MemoryMeasured(5, 1.0), CpuMeasured(6, 1.0)).unwatched
+    assert (gap.kind, gap.seconds) == (LimitKind.CPU, 2)
 
 
 def test_a_look_that_fails_when_nothing_can_run_any_more_is_nothing_to_tell() -> None:

@@ -9,6 +9,7 @@ from supervisor.lifecycle.events import (
     ChildExited,
     ClearTree,
     Conclude,
+    CpuMeasured,
     FreezeTree,
     JobCommand,
     JobEvent,
@@ -153,6 +154,62 @@ def test_a_job_is_ended_as_a_whole_when_the_kernel_has_ended_one_of_its_processe
 def test_memory_within_the_limit_or_without_one_is_only_remembered(limits: Limits) -> None:
     state, commands = live(MemoryMeasured(3, 60), MemoryMeasured(4, 50), limits=limits)
     assert (state.phase, state.peak_memory_mb, commands) == (Phase.RUNNING, 60, ())
+
+
+OF_CPU = replace(LIMITS, cpu_seconds=5)
+
+
+def test_the_cpu_limit_cancels_and_has_the_stack_show_what_used_the_time() -> None:
+    state, (stack, cancel, timer) = live(CpuMeasured(3, 5.25), limits=OF_CPU)
+    assert state.phase is Phase.CANCELLING
+    assert state.limit is not None
+    assert (state.limit.kind, state.limits.of(state.limit.kind), state.limit.measured) == (
+        LimitKind.CPU,
+        5,
+        5.25,
+    )
+    assert stack == TakeStack()
+    assert isinstance(cancel, SendCancel)
+    assert "CPU limit of 5 s" in cancel.reason
+    assert timer == SetTimer(Timer.GRACE, 5)
+    state, commands = step(state, StackTaken(3.01, "where it was"))
+    assert (state.phase, state.stack, commands) == (Phase.CANCELLING, "where it was", ())
+    state, commands = step(state, TimerFired(5, Timer.GRACE))
+    assert state.phase is Phase.DUMPING
+    assert commands == (SetTimer(Timer.STACK, 5 + STACK_SECONDS), TakeStack())
+
+
+def test_without_grace_the_cpu_limit_takes_the_stack_once_and_kills() -> None:
+    state, commands = live(CpuMeasured(3, 5.25), limits=replace(OF_CPU, grace_seconds=0))
+    assert state.phase is Phase.DUMPING
+    assert commands == (SetTimer(Timer.STACK, 3 + STACK_SECONDS), TakeStack())
+
+
+@pytest.mark.parametrize(
+    ("events", "limits"),
+    [
+        ((CpuMeasured(3, 5.0),), OF_CPU),
+        ((CpuMeasured(3, 5000.0),), LIMITS),
+        ((OUTCOME, CpuMeasured(3, 5.25)), OF_CPU),
+    ],
+)
+def test_at_the_cpu_limit_without_one_and_after_the_outcome_cpu_time_is_only_remembered(
+    events: tuple[JobEvent, ...], limits: Limits
+) -> None:
+    state, _ = live(*events, limits=limits)
+    assert state.limit is None
+    assert state.cpu_seconds is not None
+    assert state.cpu_seconds >= 5
+
+
+def test_cpu_time_that_the_child_has_not_waited_for_is_in_the_usage_and_so_is_what_came_after_the_last_look() -> (
+    None
+):
+    def used(told: float | None) -> float | None:
+        events = (CpuMeasured(1, 3.0), ChannelEnded(2), ChildExited(2, EXIT_0))
+        return conclusion(*events, TreeCleared(2.1, cpu_seconds=told)).usage.cpu_seconds
+
+    assert (used(0.5), used(3.5), used(None)) == (3.0, 3.5, 3.0)
 
 
 def test_too_many_processes_are_frozen_before_anything_else() -> None:

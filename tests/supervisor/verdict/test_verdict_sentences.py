@@ -46,6 +46,25 @@ def first_line(ending: Ending) -> str:
         (
             replace(
                 ENDED,
+                limits=Limits(600, 1, cpu_seconds=5),
+                limit=LimitHit(LimitKind.CPU, 5.26),
+                killed=True,
+            ),
+            "Killed at its CPU limit of 5 s: its processes used 5.3 s of processor time. It had 1 s to clean up "
+            "(--grace-seconds), and did not end. If it needs more, raise --max-job-cpu-seconds.",
+        ),
+        (
+            replace(
+                ENDED,
+                limits=Limits(600, 1, cpu_seconds=5, by_block=frozenset({LimitKind.CPU})),
+                limit=LimitHit(LimitKind.CPU, 5.26),
+            ),
+            "Ended at its CPU limit of 5 s: its processes used 5.3 s of processor time. "
+            "If it needs more, raise max_cpu_seconds in its registration.",
+        ),
+        (
+            replace(
+                ENDED,
                 limits=Limits(10, 0, by_block=frozenset({LimitKind.TIME})),
                 limit=LimitHit(LimitKind.TIME, 10.26),
                 killed=True,

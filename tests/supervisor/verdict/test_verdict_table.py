@@ -22,7 +22,9 @@ from supervisor.verdict import (
 )
 
 USAGE = Usage(elapsed_seconds=3.04, peak_memory_mb=120.4, cpu_seconds=1.26)
-LIMITS = Limits(max_seconds=600, grace_seconds=10, memory_mb=256, stall_seconds=10, processes=512)
+LIMITS = Limits(
+    max_seconds=600, grace_seconds=10, memory_mb=256, stall_seconds=10, processes=512, cpu_seconds=5
+)
 SUCCESS = OutcomeSeen(success=True, message="All good")
 FAILURE = OutcomeSeen(success=False, message="No route", retryable=False)
 EXIT_0 = ExitStatus(code=0)
@@ -31,6 +33,7 @@ SIGKILL = ExitStatus(signal_name="SIGKILL")
 SIGSEGV = ExitStatus(signal_name="SIGSEGV")
 TIME = LimitHit(LimitKind.TIME, 600.2)
 MEMORY = LimitHit(LimitKind.MEMORY, 300.4)
+CPU = LimitHit(LimitKind.CPU, 5.3)
 PROCESSES = LimitHit(LimitKind.PROCESSES, 513)
 STOPPING = LimitHit(LimitKind.STOPPING, 5)
 STALL = LimitHit(LimitKind.STALL, 10.4)
@@ -65,6 +68,8 @@ ROWS: list[tuple[str, Ending, bool, Cause, bool | None]] = [
         None,
     ),
     ("memory limit", replace(ENDED, limit=MEMORY, killed=True), False, Cause.MEMORY_LIMIT, None),
+    ("CPU limit", replace(ENDED, limit=CPU, killed=True), False, Cause.CPU_LIMIT, None),
+    ("CPU limit, then success", replace(ENDED, limit=CPU, outcome=SUCCESS), False, Cause.CPU_LIMIT, None),
     (
         "killed by the kernel at the memory limit",
         replace(ENDED, exit_status=SIGKILL, out_of_memory=OOM),
@@ -366,7 +371,7 @@ numbers = some.floats(0, 1e6)
 endings = some.builds(
     Ending,
     usage=some.builds(Usage, numbers, some.none() | numbers, some.none() | numbers),
-    limits=some.builds(Limits, *[numbers] * 4, some.booleans(), some.integers(0, 999)),
+    limits=some.builds(Limits, *[numbers] * 4, some.booleans(), some.integers(0, 999), numbers),
     outcome=some.none()
     | some.builds(
         OutcomeSeen, some.booleans(), some.text(max_size=5), some.none() | some.booleans(), some.booleans()

@@ -11,6 +11,7 @@ from jobrunner.protocol.messages import Blocking, Cancel, Header, Order, Outcome
 from supervisor.job.device_sessions import JobSessions, SessionDesk
 from supervisor.job.execution import Execution
 from supervisor.job.result import Finished
+from supervisor.job.watchers import Watchers
 from supervisor.launcher.child import Reaped
 from supervisor.launcher.ownership import JobProcesses
 from supervisor.launcher.sweep import Swept
@@ -164,11 +165,13 @@ class Scene:
         self.child.pid = pid or self.child.pid
         self.sweeper = Sweeper(self.calls)
         self.sampler, self.headcount = Watcher(self.calls, "sampler"), Watcher(self.calls, "headcount")
+        self.cpu_watch = Watcher(self.calls, "CPU watch")
         self.reports = Reports(self.calls)
         self.log = JobLog("job", BLOCK, Mask([SECRET]))
         self.desk = desk or SessionDesk()
         self.sessions = JobSessions(self.desk, self.child.pid, lambda data: None)
-        parts: Any = (self.sweeper, self.sampler, self.headcount, limits, self.log, self.reports, self.desk)
+        watchers = Watchers(self.sampler, self.headcount, self.cpu_watch)  # type: ignore[arg-type]  # what is used of it
+        parts: Any = (self.sweeper, watchers, limits, self.log, self.reports, self.desk)
         self.execution = Execution(self.child, *parts)  # type: ignore[arg-type]  # what is used of it
         self.order: Order | None = None
         self.payload = b""

@@ -209,8 +209,9 @@ async def test_nothing_of_an_execution_goes_on_after_its_end(monkeypatch: pytest
     await scene.finish()
     assert all(handle.cancelled() for handle in scene.execution._timers._handles.values())
     await until(lambda: not scene.execution._tasks, "its tasks have ended")
-    assert scene.calls[-3:] == [
+    assert scene.calls[-4:] == [
         "reports stop",
         ("sampler forgets", scene.child.pid),
         ("headcount forgets", scene.child.pid),
+        ("CPU watch forgets", scene.child.pid),
     ]

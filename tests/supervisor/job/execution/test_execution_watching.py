@@ -15,21 +15,37 @@ from tests.patience import until
 from tests.programs.fuzz.fakes import FakeChild
 
 EXIT_0 = ExitStatus(code=0)
-WATCHED = Limits(max_seconds=30.0, grace_seconds=1.0, memory_mb=64.0, processes=7)
+WATCHED = Limits(max_seconds=30.0, grace_seconds=1.0, memory_mb=64.0, processes=7, cpu_seconds=5.0)
 STALLING = Limits(max_seconds=30.0, grace_seconds=1.0, stall_seconds=1.0, kill_stalled=True)
 """A look is due each quarter of a second, and counts where the machine is late by no more than an eighth."""
 
 
-async def test_memory_and_processes_are_watched_by_the_job_s_limits_until_its_end() -> None:
+async def test_what_a_job_uses_is_watched_by_the_job_s_limits_until_its_end() -> None:
     scene = await begin(WATCHED)
     pid = scene.child.pid
     assert scene.calls == [
         ("sampler watches", pid, 64.0, 7, NOTHING_INHERITED),
         ("headcount watches", pid, 7),
+        ("CPU watch watches", pid, 5.0, scene.child.cgroup, 7),
     ]
     await scene.finish(DONE, status=EXIT_0)
     assert ("sampler forgets", pid) in scene.calls
     assert ("headcount forgets", pid) in scene.calls
+    assert ("CPU watch forgets", pid) in scene.calls
+
+
+async def test_a_job_above_its_cpu_limit_is_asked_to_stop_and_its_stack_is_taken_meanwhile() -> None:
+    scene = await begin(WATCHED)
+    scene.cpu_watch.tell(4.0)
+    scene.cpu_watch.tell(5.25)
+    await until(lambda: "stack" in scene.calls, "its stack is taken")
+    assert "kill" not in scene.calls
+    finished = await scene.finish(DONE, status=EXIT_0)
+    assert finished.ending.limit is not None
+    assert (finished.ending.limit.kind, finished.ending.limit.measured) == (LimitKind.CPU, 5.25)
+    assert finished.ending.usage.cpu_seconds == 5.25
+    assert "block.py" in finished.ending.stack
+    assert finished.verdict.cause == "cpu_limit"
 
 
 async def test_the_order_names_the_deadline_and_carries_the_payload() -> None:
@@ -139,13 +155,16 @@ async def test_a_job_that_could_not_be_watched_says_so_in_its_result() -> None:
     scene = await begin(WATCHED)
     scene.sampler.fail("can't start new thread")
     scene.headcount.fail("Too many open files")
+    scene.cpu_watch.fail("Permission denied")
     finished = await scene.finish(DONE, status=EXIT_0)
-    memory, processes = finished.ending.unwatched
+    memory, processes, cpu = finished.ending.unwatched
     assert (memory.kind, memory.reason) == (LimitKind.MEMORY, "can't start new thread")
     assert (processes.kind, processes.reason) == (LimitKind.PROCESSES, "Too many open files")
+    assert (cpu.kind, cpu.reason) == (LimitKind.CPU, "Permission denied")
     message = decide(finished.ending).message
     assert "its memory limit was not enforced for" in message
     assert "its limit of processes was not enforced for" in message
+    assert "its CPU limit was not enforced for" in message
 
 
 async def test_a_job_whose_memory_the_kernel_limits_or_nobody_does_is_not_said_to_be_unwatched() -> None:

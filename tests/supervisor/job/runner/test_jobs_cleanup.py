@@ -157,21 +157,22 @@ async def test_at_the_end_everything_that_watches_is_closed(tmp_path: Path) -> N
     async with scene(tmp_path, spares=1) as stage:
         await stage.child()
         await until(lambda: stage.runner._spares._ready, "the spare is ready")
-        for name in ("_sampler", "_process_counter"):
-            close = getattr(stage.runner, name).close
+        for name in ("sampler", "process_counter", "cpu"):
+            close = getattr(stage.runner._watchers, name).close
 
             async def closing(name: str = name, close: object = close) -> None:
                 stage.calls.append(name)
                 await close()  # type: ignore[operator]
 
-            getattr(stage.runner, name).close = closing
+            getattr(stage.runner._watchers, name).close = closing
         await stage.runner.close()
         assert stage.calls == [
             "spawn_child",
             "kill",
             "close",
             "give back",
-            "_sampler",
-            "_process_counter",
+            "sampler",
+            "process_counter",
+            "cpu",
             "directories close",
         ]

@@ -21,7 +21,7 @@ async def test_a_job_whose_child_can_not_be_watched_is_not_run_and_may_be_starte
 ) -> None:
     async with scene(tmp_path, spares=1) as stage:
         child = await stage.child()
-        watch, stage.runner._sampler.watch = stage.runner._sampler.watch, refuse  # type: ignore[method-assign]
+        watch, stage.runner._watchers.sampler.watch = stage.runner._watchers.sampler.watch, refuse  # type: ignore[method-assign]
         verdict = (await stage.runner.run(job(), ENTRY)).verdict
         assert (verdict.success, verdict.cause, verdict.retryable) == (False, Cause.START_FAILED, True)
         assert (
@@ -31,7 +31,7 @@ async def test_a_job_whose_child_can_not_be_watched_is_not_run_and_may_be_starte
         assert stage.runner._running == {}
         await until(lambda: not list((tmp_path / "jobs").iterdir()), "its directory is removed")
         await until(lambda: stage.calls.count("spawn_child") == 2, "there is another spare")
-        stage.runner._sampler.watch = watch  # type: ignore[method-assign]
+        stage.runner._watchers.sampler.watch = watch  # type: ignore[method-assign]
         running = stage.begin(job())
         other = await stage.child(2)
         await stage.order(other)

@@ -18,8 +18,8 @@ from supervisor.process.cgroups.leftovers import Cleared
 from supervisor.process.cgroups.own_directories import OwnDirectory
 
 NAME = "neops-worker-test"
-V2_FILES = ("cgroup.kill", "memory.max", "pids.max", "cgroup.subtree_control")
-V1_FILES = ("memory.limit_in_bytes", "pids.max")
+V2_FILES = ("cgroup.kill", "memory.max", "pids.max", "cpu.stat", "cgroup.subtree_control")
+V1_FILES = ("memory.limit_in_bytes", "pids.max", "cpuacct.usage")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def use(*files: str, version_1: tuple[str, ...] = ()) -> None:
         def of(path: str | Path) -> tuple[str, ...]:
-            return version_1 if Path(path).parent.name in ("memory", "pids") else files
+            return version_1 if Path(path).parent.name in ("memory", "pids", "cpuacct") else files
 
         def make(path: Path, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
             mkdir(path, mode, parents, exist_ok)
@@ -68,11 +68,11 @@ def test_a_unified_tree_offers_the_kill_and_what_is_handed_down(
     asked = handed(done)
     detected = detect([OwnDirectory(str(tmp_path), 2)], NAME, {7})
     assert asked == [(tmp_path, {"memory", "pids"}, {7})]
-    assert detected.trees == (Tree(tmp_path / NAME, 2, frozenset({"kill", "memory", "pids"})),)
+    assert detected.trees == (Tree(tmp_path / NAME, 2, frozenset({"kill", "memory", "pids", "cpu"})),)
     assert detected.reasons == []
     assert (detected.own, detected.handed_down) == (tmp_path, done)
     assert (tmp_path / NAME / "cgroup.subtree_control").read_text() == "+memory +pids"
-    assert str(detected) == "kill, memory (v2), pids (v2)"
+    assert str(detected) == "kill, memory (v2), pids (v2), cpu (v2)"
 
 
 def test_what_the_unified_tree_lacks_is_taken_from_the_trees_of_version_1(
@@ -85,6 +85,7 @@ def test_what_the_unified_tree_lacks_is_taken_from_the_trees_of_version_1(
         ("unified", 2, ()),
         ("memory", 1, ("memory",)),
         ("pids", 1, ("pids", "cpu")),
+        ("cpuacct", 1, ("cpuacct",)),
     ):
         os.mkdir(tmp_path / name)
         own.append(OwnDirectory(str(tmp_path / name), version, frozenset(controllers)))
@@ -92,9 +93,10 @@ def test_what_the_unified_tree_lacks_is_taken_from_the_trees_of_version_1(
     assert [(tree.directory, tree.version, tree.roles) for tree in detected.trees] == [
         (tmp_path / "unified" / NAME, 2, {"kill", "pids"}),
         (tmp_path / "memory" / NAME, 1, {"memory"}),
+        (tmp_path / "cpuacct" / NAME, 1, {"cpu"}),
     ]
     assert detected.reasons == ["the memory controller is missing"]
-    assert str(detected) == "kill, memory (v1), pids (v2)"
+    assert str(detected) == "kill, memory (v1), pids (v2), cpu (v1)"
 
 
 def test_a_kernel_without_cgroup_kill_offers_no_kill(

@@ -141,3 +141,18 @@ def test_cgroups_go_with_their_jobs(host: Host) -> None:
     before = jobs_cgroups(host)
     assert host.run("eat_memory", FAST | {"mb": 1})["success"]
     wait_until(lambda: len(jobs_cgroups(host)) == 1 and jobs_cgroups(host) != before)
+
+
+def test_the_time_of_processes_that_nobody_has_waited_for_counts(
+    host: Host, need: Callable[[Role], None]
+) -> None:
+    """Without a cgroup it is in no count of the kernel's."""
+    need("cpu")
+    seen = host.run("under_test/busy_unwaited", limits={"max_job_cpu_seconds": 0.5, "grace_seconds": 0.1})
+    assert seen["cause"] == "cpu_limit", seen["message"]
+    assert seen["measured"] > 0.5
+
+
+def test_a_job_that_waits_is_never_at_its_cpu_limit(host: Host) -> None:
+    seen = host.run("under_test/sleeps_awhile", limits={"max_job_cpu_seconds": 0.3})
+    assert seen["success"], seen["message"]
