@@ -124,6 +124,13 @@ def _no_frr_lab() -> str:
     return why_not()
 
 
+def _no_uidmap() -> str:
+    if shutil.which("newuidmap") is None:
+        return "the program newuidmap is not installed (Debian package uidmap)"
+    missing = [file for file in ("/etc/subuid", "/etc/subgid") if not Path(file).exists()]
+    return f"there is no {' and no '.join(missing)}: no user has a range of further users" if missing else ""
+
+
 _CHECKS: Final[dict[str, Callable[[], str]]] = {
     "mounts": _no_mounts,
     "mounts of root": _no_mounts_of_root,
@@ -132,4 +139,5 @@ _CHECKS: Final[dict[str, Callable[[], str]]] = {
     "real-time priority": _no_real_time_priority,
     "ping": _no_ping,
     "frr lab": _no_frr_lab,
+    "uidmap": _no_uidmap,
 }
