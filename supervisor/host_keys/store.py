@@ -7,7 +7,7 @@ did not take is tried again every second.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from supervisor.host_keys.table import Decision, Known, Table
 from supervisor.log.event import tell
 from supervisor.log.events.host_keys import (
     HostKeyLinesUnused,
+    HostKeyMarkersSkipped,
     HostKeysNotStored,
     HostKeysStoredAgain,
     KnownHostsUnreadable,
@@ -184,14 +185,20 @@ class HostKeyStore:
         self._table.given = Known(text)
 
     def _tell_lines(self, path: Path, text: KnownHostsText) -> None:
-        if text.damaged or text.unused:
-            numbers = ", ".join(map(str, sorted((*text.damaged, *text.unused))[:_MOST_NUMBERS]))
-            tell(_log, HostKeyLinesUnused(path=str(path), line_numbers=numbers))
+        if text.damaged:
+            tell(_log, HostKeyLinesUnused(path=str(path), line_numbers=_listed(text.damaged)))
+        if text.unused:
+            tell(_log, HostKeyMarkersSkipped(path=str(path), line_numbers=_listed(text.unused)))
 
     def _not_read(self, path: Path, error: OSError | ValueError) -> None:
         if path not in self._told:
             self._told.add(path)
             tell(_log, KnownHostsUnreadable(path=str(path), reason=_reason(error)))
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    more = f" and {len(numbers) - _MOST_NUMBERS} more" if len(numbers) > _MOST_NUMBERS else ""
+    return ", ".join(map(str, numbers[:_MOST_NUMBERS])) + more
 
 
 def _reason(error: BaseException) -> str:

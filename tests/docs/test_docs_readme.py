@@ -93,6 +93,7 @@ CLAIMS = {
 """What README says the software does, and the test that holds it; `*` is every test of a file."""
 
 NO_CLAIMS = {
+    "For devices: a first block, many at once, safe changes, keys and jump hosts, labs.",
     "neops automates networks: its engine runs workflows whose steps are function blocks, Python classes that read or "
     "change devices.",
     "This is a worker for that engine.",

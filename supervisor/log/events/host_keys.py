@@ -92,8 +92,20 @@ class KnownHostsUnreadable(
 class HostKeyLinesUnused(
     Event,
     level=WARNING,
-    text="Lines of {path} are not used: {line_numbers}. Each must be `ADDRESS TYPE KEY`, as `ssh-keyscan` prints it; "
-    "`@cert-authority` and `@revoked` are not supported.",
+    text="Lines of {path} are not used: {line_numbers}. Each must be `ADDRESS TYPE KEY`, as `ssh-keyscan` prints it.",
+):
+    """The other lines are in force."""
+
+    path: str
+    line_numbers: str
+
+
+class HostKeyMarkersSkipped(
+    Event,
+    level=WARNING,
+    text="Lines of {path} are skipped, as they begin with @cert-authority or @revoked: {line_numbers}. The worker "
+    "checks no certificates of hosts, so devices that only such a line covers count as unknown: add their own keys, as "
+    "`ssh-keyscan` prints them. A key that is revoked must stand in no other line.",
 ):
     """The other lines are in force."""
 

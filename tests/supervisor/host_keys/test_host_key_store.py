@@ -19,6 +19,7 @@ from supervisor.host_keys.store import HostKeyStore
 from supervisor.host_keys.table import Decision
 from supervisor.log.events.host_keys import (
     HostKeyLinesUnused,
+    HostKeyMarkersSkipped,
     HostKeysNotStored,
     HostKeysStoredAgain,
     KnownHostsUnreadable,
@@ -150,6 +151,19 @@ async def test_keys_that_cannot_be_read_stop_the_start_rather_than_be_forgotten(
     (tmp_path / "known_hosts").mkdir()
     with pytest.raises(StateDirectoryError, match="known_hosts can't be read"):
         await opened()
+
+
+async def test_a_line_with_a_marker_is_skipped_and_said_to_be_one(
+    opened: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    given, key = tmp_path / "given", some_key()
+    line = line_text(R1, key, "")
+    given.write_text(f"@cert-authority {line}\n" + f"@revoked {line}\n" * 11)
+    one = await opened(given)
+    assert await one.keys_of([R1]) == []
+    (said,) = told(caplog, HostKeyMarkersSkipped)
+    assert said["line_numbers"] == "1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more"
+    assert told(caplog, HostKeyLinesUnused) == [], "it is no line of another form"
 
 
 async def test_the_operators_file_is_only_read_and_read_again_when_it_changes(
