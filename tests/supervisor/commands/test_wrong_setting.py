@@ -119,6 +119,23 @@ def test_settings_that_contradict_each_other_are_told_with_what_to_change(
     assert said.endswith(words)
 
 
+def test_a_misspelt_isolation_is_one_message_with_what_there_is(complaints: Complaints) -> None:
+    assert complaints("--engine-url", "http://x", NEOPS_ISOLATION="kernle") == [
+        "NEOPS_ISOLATION in the environment: must be one of off or kernel."
+    ]
+
+
+def test_a_writable_path_that_would_open_the_state_directory_is_one_message(
+    complaints: Complaints, tmp_path: Path
+) -> None:
+    (tmp_path / "state" / "jobs").mkdir(parents=True)
+    words = ("--state-dir", str(tmp_path / "state"), "--writable-paths", str(tmp_path / "state" / "jobs"))
+    (said,) = complaints("--engine-url", "http://x", *words)
+    assert said.startswith(
+        f"--writable-paths {tmp_path}/state/jobs would let jobs write the worker's state directory"
+    )
+
+
 def test_a_setting_that_is_missing_is_told_with_both_ways_to_give_it(complaints: Complaints) -> None:
     assert complaints() == ["--engine-url is missing; it can also be given as NEOPS_ENGINE_URL."]
 
