@@ -93,7 +93,7 @@ def _settle_in(
     # Also for modules: one that signals its parent while it is imported must harm only itself.
     linux.forbid_new_privileges()
     if isolation.contain_signals:
-        contain_signals()
+        contain_signals(below_it_file_rules=isolation.landlock_abi > 0)
     if isolation.new_session_keyring:
         # Where a child may not have one of its own, it has this one.
         leave_session_keyring()

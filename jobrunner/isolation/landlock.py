@@ -5,6 +5,8 @@ import os
 import struct
 from typing import Final
 
+from jobrunner.protocol.isolation import ABI_WITH_SIGNALS
+
 # These have the same numbers on every architecture: they came after the numbers were unified.
 _CREATE_RULESET: Final = 444
 _ADD_RULE: Final = 445
@@ -17,9 +19,6 @@ _RULESET: Final = struct.Struct("=QQQ")
 ones, and takes the whole where the others are zero."""
 _BENEATH: Final = struct.Struct("=Qi")
 """struct landlock_path_beneath_attr, which is packed: allowed_access, parent_fd."""
-
-ABI_WITH_SIGNALS: Final = 6
-"""Linux 6.12. Abstract Unix sockets came with it."""
 
 SCOPE_ABSTRACT_SOCKETS: Final = 1 << 0
 SCOPE_SIGNALS: Final = 1 << 1

@@ -2,7 +2,7 @@
 
 A rule of Landlock only allows, and what it allows holds for all below. So a closed path has no rule, and neither has a
 directory above one: each entry beside the way there gets a rule of its own. What appears beside that way later has
-none, and so is closed too.
+none, and so is closed too. Beside the way to what is only read-only, it can be read.
 """
 
 import enum
@@ -103,11 +103,12 @@ def _visit(
     """Yield the rules for `path`, of which `access` is said, and for all below. A rule above has `granted` as much."""
     access = marks.access_to(path, access)
     steps = marks.next_steps(path)
-    if marks.least_below(path) >= access:
-        if access > granted:
-            yield Rule(path, access)
-        granted = max(access, granted)
-    else:
+    # What holds for all below needs no list; for reading that may be so where it is not for writing.
+    common = min(access, marks.least_below(path))
+    if common > granted:
+        yield Rule(path, common)
+        granted = common
+    if common < access:
         for name in list_entries(path):
             entry = f"{path.rstrip(_ROOT)}/{name}"
             if entry not in steps:

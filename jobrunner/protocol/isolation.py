@@ -2,7 +2,10 @@
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
+
+ABI_WITH_SIGNALS: Final = 6
+"""The version of Landlock that keeps signals, and connections to abstract Unix sockets, within a job (Linux 6.12)."""
 
 
 @dataclass(frozen=True, slots=True)

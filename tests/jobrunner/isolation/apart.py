@@ -13,6 +13,8 @@ from typing import Any
 from jobrunner.isolation.child import ChildIsolation, ForkedIsolation, SpawnedIsolation
 from jobrunner.isolation.landlock import abi_of_the_kernel
 from jobrunner.isolation.shared_paths import SharedPaths
+from jobrunner.isolation.signals import contain_signals
+from jobrunner.protocol import linux
 from jobrunner.protocol.isolation import FileRules, Isolation
 
 _FIRST_FREE = 900
@@ -63,7 +65,10 @@ def give_up_capabilities(*numbers: int) -> None:
 
 
 def shared(isolation: Isolation) -> ForkedIsolation:
-    """The isolation of a template's child."""
+    """The isolation of a template's child, after what the template does to itself."""
+    linux.forbid_new_privileges()
+    if isolation.contain_signals:
+        contain_signals(below_it_file_rules=isolation.landlock_abi > 0)
     paths = SharedPaths(isolation)
     paths.open()
     return ForkedIsolation(paths)
