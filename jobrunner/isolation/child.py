@@ -58,7 +58,7 @@ class ChildIsolation(ABC):
         """
         if self._ruleset is None:
             return
-        ruleset, self._ruleset = self._ruleset, None
+        ruleset, self._ruleset = self._renewed(self._ruleset), None
         try:
             directory = os.open(".", _WORKING_DIRECTORY)
             try:
@@ -78,6 +78,10 @@ class ChildIsolation(ABC):
     def _restrict_imports(self) -> None:
         """See `SpawnedIsolation`."""
 
+    def _renewed(self, ruleset: int) -> int:
+        """Return another set of rules where files have come since `ruleset` was made, which is closed then."""
+        return ruleset
+
 
 class ForkedIsolation(ChildIsolation):
     """Of a child whose template has imported the blocks: nothing of an author's runs before the order."""
@@ -85,6 +89,7 @@ class ForkedIsolation(ChildIsolation):
     def __init__(self, shared: SharedPaths) -> None:
         super().__init__(shared.isolation)
         self._shared = shared
+        self._user = os.geteuid()
 
     def _make_rulesets(self, first_free: int) -> int:
         self._ruleset = _moved(self._shared.make_ruleset(), first_free)
@@ -92,6 +97,17 @@ class ForkedIsolation(ChildIsolation):
 
     def _restrict_imports(self) -> None:
         pass
+
+    def _renewed(self, ruleset: int) -> int:
+        # A user of the job's own may not list what the template did. The template has looked before this child was made.
+        if os.geteuid() != self._user or self._shared.is_current():
+            return ruleset
+        try:
+            renewed = ruleset_of(self._isolation.files, self._isolation.landlock_abi)
+        except IsolationError:
+            return ruleset  # it only closes more
+        os.close(ruleset)
+        return renewed
 
 
 class SpawnedIsolation(ChildIsolation):

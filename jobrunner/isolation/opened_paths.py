@@ -4,7 +4,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -51,35 +51,55 @@ class OpenedPaths:
                 opened.append(path)
         return cls(opened)
 
+    def __iter__(self) -> Iterator[OpenedPath]:
+        """Go through them."""
+        return iter(self._opened)
+
     def make_ruleset(self, rights: int, scoped: int) -> int:
         """Return the descriptor of a new set of rules that allows what these allow. Raises `IsolationError`."""
-        rights_of = {
-            (access, is_directory): rights_to(allowed & rights, is_directory=is_directory)
-            for access, allowed in ((Access.READ, READ_FILE), (Access.ALL, rights))
-            for is_directory in (False, True)
-        }
-        path = ""
-        with contextlib.ExitStack() as undo:
-            try:
-                ruleset = create_ruleset(rights, scoped)
-                undo.callback(os.close, ruleset)
-                for one in self._opened:
-                    path = one.path
-                    try:
-                        allow_beneath(ruleset, one.descriptor, rights_of[one.access, one.is_directory])
-                    except LandlockError as error:
-                        if error.errno != errno.EBADFD:  # a namespace that is mounted there: always allowed
-                            raise
-            except LandlockError as error:
-                raise IsolationError(f"a rule for {path}" if path else "a set of rules", error) from error
-            undo.pop_all()
-        return ruleset
+        return _make_ruleset(self._opened, rights, scoped)
 
     def close(self) -> None:
         """Close them. A set of rules that was made of them stays as it is."""
         for one in self._opened:
             os.close(one.descriptor)
         self._opened = ()
+
+
+def make_ruleset(rules: Iterable[Rule], rights: int, scoped: int) -> int:
+    """Return the descriptor of a new set of rules, with one path open at a time. Raises `IsolationError`."""
+    return _make_ruleset(_one_by_one(rules), rights, scoped)
+
+
+def _one_by_one(rules: Iterable[Rule]) -> Iterator[OpenedPath]:
+    for rule in rules:
+        one = OpenedPaths.of((rule,))
+        try:
+            yield from one
+        finally:
+            one.close()
+
+
+def _make_ruleset(paths: Iterable[OpenedPath], rights: int, scoped: int) -> int:
+    rights_of = {
+        (access, is_directory): rights_to(allowed & rights, is_directory=is_directory)
+        for access, allowed in ((Access.READ, READ_FILE), (Access.ALL, rights))
+        for is_directory in (False, True)
+    }
+    with contextlib.ExitStack() as undo:
+        try:
+            ruleset = create_ruleset(rights, scoped)
+        except LandlockError as error:
+            raise IsolationError("a set of rules", error) from error
+        undo.callback(os.close, ruleset)
+        for one in paths:
+            try:
+                allow_beneath(ruleset, one.descriptor, rights_of[one.access, one.is_directory])
+            except LandlockError as error:
+                if error.errno != errno.EBADFD:  # a namespace that is mounted there: always allowed
+                    raise IsolationError(f"a rule for {one.path}", error) from error
+        undo.pop_all()
+    return ruleset
 
 
 def _opened(rule: Rule) -> OpenedPath | None:

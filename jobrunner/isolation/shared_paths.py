@@ -1,10 +1,32 @@
-"""The paths that all children of a template leave open, found and opened once."""
+"""The paths that stay open, found and opened once for all children of a template, and anew where they have changed."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
 
 from jobrunner.isolation.errors import IsolationError
 from jobrunner.isolation.landlock import file_rights, scopes
-from jobrunner.isolation.opened_paths import OpenedPaths, list_entries
-from jobrunner.isolation.rules import rules_for
+from jobrunner.isolation.opened_paths import OpenedPaths, list_entries, make_ruleset
+from jobrunner.isolation.rules import Rule, rules_for
 from jobrunner.protocol.isolation import FileRules, Isolation
+
+
+class Listing:
+    """Lists directories, and knows later whether one of them has changed: a new file there has no rule."""
+
+    def __init__(self) -> None:
+        self._changed_at: dict[str, int] = {}
+
+    def list_entries(self, directory: str) -> Iterable[str]:
+        """See `opened_paths.list_entries`."""
+        self._changed_at[directory] = _changed_at(
+            directory
+        )  # before: what comes meanwhile is seen as a change
+        return list_entries(directory)
+
+    def is_current(self) -> bool:
+        """Return whether each directory has the entries that it had: about a microsecond for each."""
+        return all(_changed_at(directory) == then for directory, then in self._changed_at.items())
 
 
 class SharedPaths:
@@ -13,26 +35,37 @@ class SharedPaths:
     def __init__(self, isolation: Isolation) -> None:
         self.isolation = isolation
         self._opened: OpenedPaths | None = None
+        self._listing = Listing()
         self._problem: IsolationError | None = None
 
     def open(self) -> None:
-        """Open them, unless they are open. What goes wrong is for a child to tell (`make_ruleset`).
+        """Open them, unless they are open and all there are. What goes wrong is for a child to tell (`make_ruleset`),
+        unless there are older ones, which only close more.
 
-        To be called again before each fork: what the machine lacks, it may have then.
+        To be called again before each fork: what the machine lacks, it may have then, and a file may have been
+        replaced (`/etc/resolv.conf`, say): the new one is another file, which has no rule.
         """
-        if self._opened is not None or not self.isolation.landlock_abi:
+        if not self.isolation.landlock_abi or (self._opened is not None and self._listing.is_current()):
             return
-        self._problem = None
+        listing = Listing()
         try:
-            self._opened = OpenedPaths.of(rules_for(self.isolation.files, list_entries))
+            opened = OpenedPaths.of(_rules(self.isolation.files, listing))
         except IsolationError as error:
             self._problem = error
+            return
+        if self._opened is not None:
+            self._opened.close()
+        self._opened, self._listing, self._problem = opened, listing, None
+
+    def is_current(self) -> bool:
+        """Return whether they are still all that there are."""
+        return self._listing.is_current()
 
     def make_ruleset(self) -> int:
         """Return the descriptor of a new set of rules, which lacks the job's own directory. Raises `IsolationError`."""
-        if self._problem is not None:
+        if self._opened is None:
+            assert self._problem is not None
             raise self._problem
-        assert self._opened is not None
         abi = self.isolation.landlock_abi
         return self._opened.make_ruleset(file_rights(abi), scopes(abi))
 
@@ -42,8 +75,36 @@ def ruleset_of(files: FileRules, abi: int) -> int:
 
     Raises `IsolationError`.
     """
-    opened = OpenedPaths.of(rules_for(files, list_entries))
+    return make_ruleset(_rules(files, Listing()), file_rights(abi), scopes(abi))
+
+
+def _rules(files: FileRules, listing: Listing) -> list[Rule]:
+    return rules_for(with_ends_of_links(files), listing.list_entries)
+
+
+def with_ends_of_links(files: FileRules) -> FileRules:
+    """Return rules in which what a symbolic link leads to now is marked as the link is.
+
+    The link itself needs no rule: it is followed to what has one, or has none. Its directory is listed, so that it is
+    noticed when it leads elsewhere (a secret that Kubernetes renews). But a link opens nothing that is closed:
+    a job may be able to change one that another one leads to.
+    """
+    closed = (*files.closed, *map(os.path.realpath, files.closed))
+    shut = closed if files.jobs_directory is None else (*closed, files.jobs_directory)
+    ends = (path for path in map(os.path.realpath, files.read_only) if not _is_below(path, shut))
+    return replace(files, closed=_once(closed), read_only=_once((*files.read_only, *ends)))
+
+
+def _is_below(path: str, others: Iterable[str]) -> bool:
+    return any(path == other or path.startswith(other.rstrip("/") + "/") for other in others)
+
+
+def _once(paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(paths))
+
+
+def _changed_at(directory: str) -> int:
     try:
-        return opened.make_ruleset(file_rights(abi), scopes(abi))
-    finally:
-        opened.close()
+        return os.stat(directory).st_mtime_ns
+    except OSError:
+        return 0

@@ -21,7 +21,7 @@ def contain_signals(*, below_it_file_rules: bool = False) -> bool:
     Returns whether the kernel can do it; where it can't, only a user of their own (`--job-users`) keeps jobs from
     signalling the supervisor.
 
-    With `below_it_file_rules`, descendants of this process give up files later. A file can be moved to another directory,
+    With `below_it_file_rules`, descendants of this process give up files later. A file can be moved to another place,
     or linked there, only where every set of rules allows it, so this one does. It forbids mounting then, as any set of
     rules about files does.
     """

@@ -1,0 +1,252 @@
+"""What changes beside a closed path is noticed by the next job, and a step that fails ends a child before its block."""
+
+import errno
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apart import Place, in_a_fork, needs_abi, run_apart, shared, spawned, tried
+
+from jobrunner.isolation import call_filter, landlock, opened_paths
+from jobrunner.isolation import child as child_module
+from jobrunner.isolation.child import ForkedIsolation, SpawnedIsolation
+from jobrunner.isolation.errors import IsolationError
+from jobrunner.isolation.shared_paths import SharedPaths, with_ends_of_links
+from jobrunner.protocol.isolation import FileRules, Isolation
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning"),
+    pytest.mark.skipif(bool(needs_abi(1)), reason=needs_abi(1)),
+]
+
+OK, DENIED = "ok", "EACCES"
+
+
+def replace_by_another(path: Path) -> None:
+    (path.parent / "new").write_text("another")
+    (path.parent / "new").rename(path)
+
+
+@pytest.mark.parametrize("when", ["before the fork", "while the spare waits"])
+def test_a_file_beside_a_closed_path_that_was_replaced_is_read_by_the_next_job(
+    tmp_path: Path, when: str
+) -> None:
+    """Such as `/etc/resolv.conf`, where the token is below `/etc`: without it no name could be resolved."""
+    place = Place(tmp_path)
+    beside = place.above / "resolv.conf"
+    beside.write_text("one")
+    paths = SharedPaths(Isolation(landlock_abi=1, files=place.files))
+    paths.open()
+    if when == "before the fork":
+        replace_by_another(beside)
+        paths.open()
+
+    def work() -> list[str]:
+        os.chdir(place.own)
+        child = ForkedIsolation(paths)
+        child.prepare(900)
+        if when != "before the fork":
+            replace_by_another(beside)
+        child.forbid_escape()
+        os.closerange(3, 900)
+        child.close_files()
+        left = [name for name in os.listdir("/proc/self/fd") if int(name) > 3]
+        return [tried(beside.read_text), tried(place.token.read_text), *left]
+
+    assert in_a_fork_with_result(work, tmp_path) == [OK, DENIED]
+
+
+def in_a_fork_with_result(work: Callable[[], Any], directory: Path) -> Any:
+    """As `in_a_fork`, for work that closes what the answer would go over."""
+    answer = os.open(directory / "answer", os.O_RDWR | os.O_CREAT)
+    os.dup2(answer, 950)
+    os.close(answer)
+
+    def keeping_it() -> None:
+        done = work()
+        done.remove("950")
+        os.write(950, json.dumps(done).encode())
+        os._exit(0)
+
+    pid = os.fork()
+    if pid == 0:
+        try:
+            keeping_it()
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(pid, 0)
+    os.close(950)
+    assert status == 0
+    return json.loads((directory / "answer").read_text())
+
+
+def test_what_a_link_leads_to_now_is_closed_with_it_and_no_link_opens_what_is_closed(tmp_path: Path) -> None:
+    for name in ("one", "two", "state"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "token").write_text("secret")
+    link, data, blocks = tmp_path / "token", tmp_path / "data", tmp_path / "blocks"
+    data.symlink_to("one")
+    link.symlink_to("data/token")
+    blocks.symlink_to("state/token")
+    files = FileRules(closed=(str(link), str(tmp_path / "state")), read_only=(str(blocks),))
+    own = tmp_path / "own"
+    own.mkdir()
+    paths = SharedPaths(Isolation(landlock_abi=1, files=files))
+
+    def reads() -> list[str]:
+        def work() -> list[str]:
+            return [tried((tmp_path / name / "token").read_text) for name in ("one", "two", "state")]
+
+        return run_apart(lambda: ForkedIsolation(paths), own, work)[1]
+
+    paths.open()
+    assert reads() == [DENIED, OK, DENIED]
+    data.unlink()
+    data.symlink_to("two")
+    paths.open()
+    assert reads() == [OK, DENIED, DENIED]
+    ends = with_ends_of_links(files)
+    assert ends.closed == (str(link), str(tmp_path / "state"), str(tmp_path / "two/token"))
+    assert ends.read_only == (str(blocks),)
+
+
+def failing(number: int) -> Callable[..., Any]:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+class Kernel:
+    """Refuses one system call, and passes on the others."""
+
+    def __init__(self, number: int, error: int) -> None:
+        self._number, self._error, self._libc = number, error, landlock._libc
+
+    def syscall(self, number: int, *arguments: Any) -> int:
+        if number == self._number:
+            landlock.ctypes.set_errno(self._error)
+            return -1
+        return int(self._libc.syscall(number, *arguments))
+
+
+@pytest.mark.parametrize("make", [shared, spawned])
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (444, errno.ENOSYS, "a set of rules: landlock_create_ruleset: Function not implemented"),
+        (444, errno.EMFILE, "a set of rules: landlock_create_ruleset: Too many open files"),
+        (445, errno.ENOMEM, "a rule for "),
+        (446, errno.E2BIG, "a set of rules: landlock_restrict_self: Argument list too long"),
+        (446, errno.EPERM, "a set of rules: landlock_restrict_self: Operation not permitted"),
+    ],
+)
+def test_no_block_runs_where_landlock_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Any, call: int, error: int, says: str
+) -> None:
+    place = Place(tmp_path)
+
+    def work() -> str:
+        isolation = make(Isolation(landlock_abi=1, files=place.files, contain_signals=False))
+        landlock._libc = Kernel(call, error)  # type: ignore[assignment]  # of this fork only
+        return what_ends_it(isolation, place)
+
+    assert says in in_a_fork(work)
+
+
+def what_ends_it(isolation: Any, place: Place) -> str:
+    os.chdir(place.own)
+    try:
+        isolation.prepare(900)
+        isolation.forbid_escape()
+        isolation.close_files()
+    except IsolationError as error:
+        return str(error)
+    return "it runs"
+
+
+@pytest.mark.parametrize("make", [shared, spawned])
+@pytest.mark.parametrize("error", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_no_block_runs_where_a_path_that_stays_open_can_not_be_opened(
+    tmp_path: Path, make: Any, error: int
+) -> None:
+    place = Place(tmp_path)
+    isolation = Isolation(landlock_abi=1, files=place.files, contain_signals=False)
+
+    def work() -> str:
+        opened_paths.os = Refusing(error)  # type: ignore[assignment]  # of this fork only
+        return what_ends_it(make(isolation), place)
+
+    assert f"which stays open: {os.strerror(error)}" in in_a_fork(work)
+
+
+class Refusing:
+    """The module `os`, but that nothing can be opened."""
+
+    def __init__(self, error: int) -> None:
+        self.open = failing(error)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+
+def test_a_template_that_lacked_a_descriptor_opens_the_paths_for_the_next_child(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(tmp_path)
+    paths = SharedPaths(Isolation(landlock_abi=1, files=place.files))
+    with monkeypatch.context() as patched:
+        patched.setattr(opened_paths, "os", Refusing(errno.EMFILE))
+        paths.open()
+        with pytest.raises(IsolationError, match="Too many open files"):
+            paths.make_ruleset()
+    paths.open()
+    os.close(paths.make_ruleset())
+
+
+@pytest.mark.parametrize("error", [errno.ENOMEM, errno.EINVAL, errno.EPERM])
+def test_no_block_runs_where_the_filter_of_calls_is_refused(tmp_path: Path, error: int) -> None:
+    place = Place(tmp_path)
+
+    def work() -> str:
+        call_filter.install = failing(error)  # of this fork only
+        return what_ends_it(SpawnedIsolation(Isolation(seccomp=True)), place)
+
+    assert f"a filter of system calls (seccomp): {os.strerror(error)}" in in_a_fork(work)
+
+
+def test_a_session_keyring_that_is_refused_ends_nothing(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+
+    def work() -> str:
+        child_module.leave_session_keyring = lambda: False  # of this fork only
+        return what_ends_it(SpawnedIsolation(Isolation(new_session_keyring=True)), place)
+
+    assert in_a_fork(work) == "it runs"
+
+
+@pytest.mark.parametrize("lacks", ["the template", "the child"])
+def test_where_a_change_can_not_be_looked_at_now_the_older_paths_are_used_and_close_more(
+    tmp_path: Path, lacks: str
+) -> None:
+    place = Place(tmp_path)
+    paths = SharedPaths(Isolation(landlock_abi=1, files=place.files))
+    paths.open()
+
+    def work() -> list[str]:
+        os.chdir(place.own)
+        (place.above / "late").write_text("late")
+        if lacks == "the template":
+            opened_paths.os = Refusing(errno.EMFILE)  # type: ignore[assignment]  # of this fork only
+            paths.open()
+        child = ForkedIsolation(paths)
+        child.prepare(900)
+        child.forbid_escape()
+        opened_paths.os = Refusing(errno.EMFILE)  # type: ignore[assignment]
+        child.close_files()
+        return [tried(path.read_text) for path in (place.file, place.token, place.above / "late")]
+
+    assert in_a_fork(work) == [OK, DENIED, DENIED]
