@@ -99,7 +99,7 @@ class ForkedIsolation(ChildIsolation):
         pass
 
     def _renewed(self, ruleset: int) -> int:
-        # A user of the job's own may not list what the template did. The template has looked before this child was made.
+        # A user of the job's own may not list what the template could, which has looked before this child was made.
         if os.geteuid() != self._user or self._shared.is_current():
             return ruleset
         try:
