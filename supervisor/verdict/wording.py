@@ -117,6 +117,11 @@ def plain_end(cause: Cause, ending: Ending) -> str:
                 "The block closed the descriptor that carries its result, or replaced its own process (exec). "
                 "Close only what you opened, and start programs as subprocesses."
             )
+        case Cause.START_FAILED:
+            return (
+                "Not run: its process could not be kept apart from the rest of the machine (--isolation kernel). Its "
+                "last output says what the kernel refused."
+            )
         case Cause.BAD_FRAME:
             return f"It wrote to the worker's own descriptor: {ending.channel_problem}. Write only to what you opened."
         case _:

@@ -176,6 +176,13 @@ ROWS: list[tuple[str, Ending, bool, Cause, bool | None]] = [
         Cause.CHANNEL_CLOSED,
         None,
     ),
+    (
+        "not kept apart as it was ordered, told by exit code",
+        replace(ENDED, exit_status=ExitStatus(code=73), channel_closed=True),
+        False,
+        Cause.START_FAILED,
+        True,
+    ),
     ("exit code 0 without outcome", ENDED, False, Cause.EXITED, None),
     ("exit code 7", replace(ENDED, exit_status=EXIT_7), False, Cause.EXITED, None),
     ("unknown status", replace(ENDED, exit_status=ExitStatus()), False, Cause.EXITED, None),
