@@ -14,11 +14,15 @@ from typing import Any
 
 import pytest
 
-from jobrunner import bootstrap, spawn_main
+from jobrunner import bootstrap, child, spawn_main
 from jobrunner.isolation.child import SpawnedIsolation
+from jobrunner.isolation.errors import IsolationError
+from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors, Discovery
+from jobrunner.protocol.exit_codes import NOT_ISOLATED
 from jobrunner.protocol.isolation import Isolation
+from jobrunner.protocol.messages import Order
 from tests.patience import PATIENCE_SECONDS
 
 # Python 3.12 and newer warn of a fork where there are threads, such as those of whoever spreads tests over processes.
@@ -205,6 +209,60 @@ def test_a_spawned_child_that_breaks_says_so_and_how() -> None:
     text, code = in_a_fork(breaks)
     assert code == 70
     assert "ZeroDivisionError: a mistake of ours" in text
+
+
+@pytest.mark.parametrize("when", ["while it is set up", "with its order"])
+def test_a_child_that_can_not_be_kept_apart_says_why_and_runs_nothing(when: str, tmp_path: Path) -> None:
+    mine, theirs = socket.socketpair()
+    mine.sendall(an_order(tmp_path).pack())
+
+    def breaks() -> None:
+        class Failing(SpawnedIsolation):
+            def prepare(self, first_free: int) -> int:
+                if when == "while it is set up":
+                    raise IsolationError("a set of rules", OSError(12, "Cannot allocate memory"))
+                return first_free
+
+            def close_files(self) -> None:
+                raise IsolationError("a set of rules", OSError(12, "Cannot allocate memory"))
+
+        spawn_main.SpawnedIsolation = Failing  # of this fork only
+        child.ask_before_leaving_the_group = lambda: None
+        child.run_order = lambda *_: os.write(2, b"it runs")
+        os.fork = lambda: 0  # it is the child that breaks
+        os.setsid = lambda: None
+        control, _ = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        linux.die_with_parent = lambda: None
+        spawn_main.run(
+            os.getppid(),
+            control.detach(),
+            Descriptors(theirs.detach(), 1, 2, os.memfd_create("dump")),
+            Discovery(()),
+            Confinement(),
+            Isolation(),
+        )
+
+    text, code = in_a_fork(breaks)
+    mine.close()
+    theirs.close()
+    assert code == NOT_ISOLATED
+    assert text == (
+        "The job can't be kept apart from the rest of the machine (--isolation kernel): a set of rules: "
+        "Cannot allocate memory.\n"
+    )
+
+
+def an_order(directory: Path) -> Order:
+    return Order(
+        job_id="1",
+        block_id="lab/nowhere:1.0.0",
+        job_type="execute",
+        run_on="global",
+        deadline=1.0,
+        job_directory=str(directory),
+        log_level=20,
+        result_cap_bytes=1000,
+    )
 
 
 PRINTS = """
