@@ -59,8 +59,9 @@ class _ReExport(Loader):
         module.__doc__, _ = RE_EXPORTS[below]
         # All homes first: one may be a module below this one, of the name of what it holds.
         found = [
-            (name, getattr(importlib.import_module(home), attribute))
-            for home, name, attribute in _names(below)
+            (name, getattr(place, attribute))
+            for place, words in [(importlib.import_module(home), words) for home, words in _homes(below)]
+            for name, attribute in words
         ]
         for name, value in found:
             setattr(module, name, value)
@@ -68,12 +69,15 @@ class _ReExport(Loader):
         module.__dict__["__getattr__"] = refusing(module.__name__)
 
 
-def _names(below: str) -> Iterator[tuple[str, str, str]]:
+def _homes(below: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Each home by its full name, and what is taken from it: the name, and what it is called there."""
     _, homes = RE_EXPORTS[below]
     for home, names in homes.items():
-        for word in names.split():
-            name, _, attribute = word.partition("=")
-            yield f"{ALIASED}{home}" if home.startswith(".") else home, name, attribute or name
+        words = [word.partition("=") for word in names.split()]
+        yield (
+            f"{ALIASED}{home}" if home.startswith(".") else home,
+            [(name, old or name) for name, _, old in words],
+        )
 
 
 def _is_parent(below: str) -> bool:

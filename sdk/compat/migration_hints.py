@@ -24,8 +24,6 @@ _WAYS_OUT: Final = {
     "connection.plugins": "talks to devices by code of that package. Proxies for IOS and FRR have all "
     "that it can here, those for other platforms send commands. For more, register a ConnectionPlugin of your own "
     "(NetmikoConnectionPluginBase is here), or use sdk.connection in run()",
-    "connection.utils.restricted_python": "runs foreign Python by code of that package. A job here is a process of its "
-    "own: see blocks/python_eval.py",
     "connection.utils.textfsm": "is a set of templates of that package. Use ntc-templates",
     "connection.utils": "is code of that package. Use netmiko, or hier_config, in run()",
     "connection.utils.config_diff": "works on the trees of hier_config, and differences of configurations are this "

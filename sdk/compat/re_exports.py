@@ -67,8 +67,7 @@ RE_EXPORTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "DETECTION_DEVICE_ID DETECTION_PLATFORM",
             ".connection.detection.detector": "DetectionConfig PlatformDetector detect_platform",
             ".connection.detection.probe": "PlatformProbe get_probes register_platform_probe registered_probe_names",
-            # Registers them.
-            ".connection.detection.probes": "_=ExecCommandProbe",
+            ".connection.detection.probes": "",
             ".connection.detection.results": "DetectionOutcome DetectionReport ExclusionReason ProbeResult",
             ".connection.detection.signatures": "PlatformSignature ShellKind command_plan get_signature get_signatures",
             ".connection.detection.target": "DetectionContext DetectionTarget make_detection_device",
@@ -145,8 +144,17 @@ RE_EXPORTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         },
     ),
     "connection.utils": (
-        "Helpers for device connections: none is here, and each says so by its own name.",
+        "Helpers for device connections: all are modules below this one.",
         {},
+    ),
+    "connection.utils.restricted_python": (
+        "Foreign Python, restricted. Needs the library RestrictedPython.",
+        {
+            ".connection.utils.restricted_python.functions": "",
+            ".connection.utils.restricted_python.modules": "",
+            ".connection.utils.restricted_python.registry": "RESTRICTED_BUILTINS",
+            ".connection.utils.restricted_python.runner": "run_restricted_code",
+        },
     ),
     "function_block": (
         "Blocks: what they derive from, take and return.",
@@ -246,5 +254,8 @@ RE_EXPORTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         },
     ),
 }
-"""By the name below the package: what the module is for, and the names by the module that each comes from. A home that
-begins with a dot is below the package too. `new=old` is a name that is called otherwise at home."""
+"""By the name below the package: what the module is for, and the names by the module that each comes from.
+
+A home that begins with a dot is below the package too. `new=old` is a name that is called otherwise at home. A home
+without names is only imported: it registers something.
+"""

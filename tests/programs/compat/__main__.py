@@ -13,6 +13,7 @@ from typing import Final
 from sdk.devengine import DevEngine, EngineOptions
 from tests.programs.compat import environments
 from tests.programs.compat.comparing import Row, compare, read_differences
+from tests.programs.compat.jobs import LIBRARIES
 from tests.programs.compat.outcomes import Outcome, read_kept
 from tests.programs.compat.processes import BLOCKS, ROOT, CompatError, run_all, worker
 from tests.programs.compat.routers import Lab, network_of, routers, started_lab
@@ -57,6 +58,8 @@ async def _both_modes(environment: Path | None, directory: Path, lab: Lab) -> in
     kept = read_kept()
     package, python = kept["worker"]["package"], kept["worker"]["python"]
     print(f"reference: the outcomes of {package} on Python {python}, as kept in tests/programs/compat")
+    for name in sorted(LIBRARIES - _libraries_of("alias")):
+        print(f"jobs that need {name} are left out without the package: it is not installed here")
     if lab.lacking:
         print(f"jobs on FRR are left out: {lab.lacking}")
     if importlib.util.find_spec("neops_worker_sdk") is not None:
@@ -130,7 +133,14 @@ async def _outcomes(
             routers(lab, at_port_22=mode == "installed") as contexts,
             worker(f"Our worker in {mode} mode", command, environment, log_file) as check,
         ):
-            return await run_all(contexts, engine, check, log_file, _SECONDS)
+            return await run_all(contexts, _libraries_of(mode), engine, check, log_file, _SECONDS)
+
+
+def _libraries_of(mode: str) -> frozenset[str]:
+    """Those that the worker's environment has: the package's own has all, and in other modes it is this process's."""
+    if mode == "installed":
+        return LIBRARIES
+    return frozenset(name for name in LIBRARIES if importlib.util.find_spec(name) is not None)
 
 
 if __name__ == "__main__":

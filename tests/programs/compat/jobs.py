@@ -48,6 +48,8 @@ class CompatJob:
     run_on: str = "global"
     entity_id: int | None = None
     context: dict[str, Any] | None = None
+    library: str = ""
+    """A library that has to be installed beside the worker; without it, the job is left out."""
     router: str = ""
     """Which router its context is that of: `ios`, the emulated one, `frr`, a real one, or `frr-vtysh`, the same one
     with a login to FRR's command line; empty for none."""
@@ -80,6 +82,10 @@ def _on_router(name: str, router: str, block: str, parameters: dict[str, Any]) -
 
 def _comparing(name: str, before: str, after: str, **more: Any) -> CompatJob:
     return CompatJob(name, "compare_configurations:1.0.0", {"before": before, "after": after, **more})
+
+
+def _restricted(name: str, source: str, **more: Any) -> CompatJob:
+    return CompatJob(name, "run_code:1.0.0", {"source": source, **more}, library="RestrictedPython")
 
 
 _PLATFORMS = ("ios", "frr", "procurve", "srl", "nobody_knows")
@@ -236,6 +242,22 @@ JOBS = (
     _comparing("configurations: nothing differs", _BEFORE, _BEFORE),
     _comparing("configurations: another hostname", "hostname r1\n", "hostname r9\n"),
     _comparing("configurations: as a device prints them", f"!\n{_BEFORE}!\nend\n", f"!\n{_AFTER}!\nend\n"),
+    _restricted("restricted code: a result", "set_result('site', known['sites'][0])"),
+    _restricted("restricted code: nothing", "x = 1"),
+    _restricted(
+        "restricted code: what is registered",
+        "set_result('net', str(get_subnet('192.0.2.9/24')))\n"
+        "set_result('loud', shout('hi'))\n"
+        "set_result('is_private', ipaddress.ip_address('10.0.0.1').is_private)",
+    ),
+    _restricted(
+        "restricted code: a variable of the block's", "known['sites'].append('x')\nset_result('k', known)"
+    ),
+    _restricted("restricted code: it raises", "known['sites'].append('x')\nraise ValueError('no')"),
+    _restricted("restricted code: a file", "open('/etc/passwd')"),
+    _restricted("restricted code: an import", "import os"),
+    _restricted("restricted code: a private name", "set_result('x', ().__class__)"),
+    _restricted("restricted code: it never ends", "while True:\n    pass", timeout=2),
     _on_device("devices: the author's plugin", "repeat_words", PARROT, {"words": "hello"}),
     _on_device(
         "shared models: logins",
@@ -257,3 +279,6 @@ JOBS = (
         {"host": {"ip": "10.0.0.1", "username": "me", "password": "mine"}, "credentials": None},
     ),
 )
+
+LIBRARIES = frozenset(job.library for job in JOBS if job.library)
+"""What the package brings along, and jobs of this set use."""

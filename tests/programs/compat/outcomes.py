@@ -1,7 +1,7 @@
 """What came of a job, as data that can be kept and compared."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,9 +42,11 @@ async def outcomes_of(engine: DevEngine, jobs: dict[str, str], timeout_seconds: 
     return found
 
 
-def submit_all(engine: DevEngine, contexts: Mapping[str, dict[str, Any]]) -> dict[str, str]:
-    """Submit every job and return its id by its name. `contexts` has the router of a job; one without is left out."""
-    there = [job for job in JOBS if job.router in ("", *contexts)]
+def submit_all(
+    engine: DevEngine, contexts: Mapping[str, dict[str, Any]], libraries: Collection[str]
+) -> dict[str, str]:
+    """Submit every job and return its id by its name. One whose router or library is not there is left out."""
+    there = [job for job in JOBS if job.router in ("", *contexts) and job.library in ("", *libraries)]
     return {job.name: engine.submit(**job.submission(contexts)) for job in there}
 
 

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -70,6 +70,7 @@ def said(log_file: Path, lines: int = 15) -> str:
 
 async def run_all(
     contexts: Mapping[str, dict[str, Any]],
+    libraries: Collection[str],
     engine: DevEngine,
     check: Callable[[], None],
     log_file: Path,
@@ -77,10 +78,11 @@ async def run_all(
 ) -> dict[str, Outcome]:
     """Submit every job and return the outcomes by the jobs' names. Raises `CompatError` when it takes too long.
 
-    Jobs on a router that `contexts` does not have are left out. `check` is called over and over, and raises when the
+    Jobs on a router that `contexts` does not have, or that need a library which the worker's environment lacks, are
+    left out. `check` is called over and over, and raises when the
     worker is gone.
     """
-    jobs = submit_all(engine, contexts)
+    jobs = submit_all(engine, contexts, libraries)
     end = time.monotonic() + seconds
     while waiting := [name for name, job_id in jobs.items() if engine.job(job_id).status != "pushed"]:
         check()

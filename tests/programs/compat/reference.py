@@ -15,7 +15,7 @@ from typing import Final
 
 from sdk.devengine import DevEngine, EngineOptions
 from tests.programs.compat import environments
-from tests.programs.compat.jobs import JOBS
+from tests.programs.compat.jobs import JOBS, LIBRARIES
 from tests.programs.compat.outcomes import Outcome, keep, read_kept
 from tests.programs.compat.processes import BLOCKS, CompatError, run_all, worker
 from tests.programs.compat.routers import Lab, network_of, routers, started_lab
@@ -72,7 +72,7 @@ async def _run(environment: Path, directory: Path, lab: Lab) -> dict[str, Outcom
             routers(lab, at_port_22=True) as contexts,
             worker("The reference worker", command, settings, log_file) as check,
         ):
-            outcomes = await run_all(contexts, engine, check, log_file, _SECONDS)
+            outcomes = await run_all(contexts, LIBRARIES, engine, check, log_file, _SECONDS)
         print(
             f"{len(engine.registrations())} blocks registered, {len(outcomes)} results in "
             f"{time.monotonic() - begun:.0f} s, {sum(request.status >= 400 for request in engine.requests)} requests "

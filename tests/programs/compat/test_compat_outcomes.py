@@ -31,7 +31,7 @@ MEANT = Difference("it says where", says=("ValueError: no",))
 def test_every_job_gives_in_both_modes_what_the_reference_worker_gave() -> None:
     command = [sys.executable, "-m", "tests.programs.compat"]
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=2 * PATIENCE_SECONDS, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"alias mode (sdk.compat.alias)\n  {JOBS[0].name}" in done.stdout
