@@ -249,6 +249,7 @@ JOBS = (
         "set_result('net', str(get_subnet('192.0.2.9/24')))\n"
         "set_result('loud', shout('hi'))\n"
         "set_result('is_private', ipaddress.ip_address('10.0.0.1').is_private)",
+        registers=True,
     ),
     _restricted(
         "restricted code: a variable of the block's", "known['sites'].append('x')\nset_result('k', known)"

@@ -19,6 +19,7 @@ from neops_worker_sdk.workflow.workflow_context import WorkflowContext
 class CodeParams(FunctionBlockParams):
     source: str
     timeout: float = 20
+    registers: bool = False
 
 
 class CodeResult(FunctionBlockResultData):
@@ -46,20 +47,21 @@ class RunCode(FunctionBlock[CodeParams, CodeResult]):
         return FunctionBlockAcquireResult(message="Nothing is needed", success=True)
 
     async def run(self, params: CodeParams, context: WorkflowContext) -> FunctionBlockResult[CodeResult]:
-        data = await run_code(params.source, params.timeout)
+        data = await run_code(params)
         return FunctionBlockResult(message="Ran", success=True, data=data)
 
 
 @run_in_thread
-def run_code(source: str, timeout: float) -> CodeResult:
+def run_code(params: CodeParams) -> CodeResult:
     # Here, as not every environment has the library that this needs.
     from neops_worker_sdk.connection.utils.restricted_python import run_restricted_code
     from neops_worker_sdk.connection.utils.restricted_python.registry import register_restricted_function
 
-    register_restricted_function("shout")(shout)
+    if params.registers:
+        register_restricted_function("shout")(shout)
     known = {"sites": ["zrh"]}
     try:
-        results = run_restricted_code(source, "<code>", timeout_s=timeout, known=known)
+        results = run_restricted_code(params.source, "<code>", timeout_s=params.timeout, known=known)
     except Exception as error:
         return CodeResult(results=json.dumps(known), raised=type(error).__name__)
     return CodeResult(results=json.dumps(results, default=str), raised="")
