@@ -34,7 +34,6 @@ LONG: Final = (
     "tests/docs/test_architecture_snippets.py",
     "tests/programs/compat/test_compat_discovery.py",
     "tests/supervisor/commands/test_output.py",
-    "tests/sdk/connection/test_device_jump_host.py",
     "tests/programs/compat/test_compat_outcomes.py",
     "tests/sdk/testing/test_author_layout.py",
     "tests/supervisor/process/cgroups/test_cgroups_of_jobs.py",

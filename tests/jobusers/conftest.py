@@ -68,6 +68,16 @@ def host(request: pytest.FixtureRequest, prefix: tuple[str, ...], open_directory
         yield host
 
 
+@pytest.fixture(scope="class", params=["template", "spawn"])
+def unstopped_host(
+    request: pytest.FixtureRequest, prefix: tuple[str, ...], open_directory: Path
+) -> Iterator[Host]:
+    """The same for the tests of a class, none of which stops it."""
+    directory = open_directory / f"unstopped-{request.param}"
+    with host_with_users(directory, prefix, spawn=request.param == "spawn") as host:
+        yield host
+
+
 @pytest.fixture(params=["template", "spawn"])
 def fresh_host(
     request: pytest.FixtureRequest, prefix: tuple[str, ...], open_directory: Path

@@ -82,10 +82,10 @@ def test_the_worker_s_own_files_are_read_where_jobs_run_as_its_user(
 
 
 class TestOneJob:
-    """What a job sees of itself. Not after `stop_all`: a host of its own."""
+    """What a job sees of itself. Not after `stop_all`: a host that nobody stops, and one for each test that does."""
 
-    def test_a_job_is_its_user_for_good_and_has_what_is_its_own(self, fresh_host: Host) -> None:
-        own = value(fresh_host.run("under_test/tries", {"text": ""}))["own"]
+    def test_a_job_is_its_user_for_good_and_has_what_is_its_own(self, unstopped_host: Host) -> None:
+        own = value(unstopped_host.run("under_test/tries", {"text": ""}))["own"]
         user = own["uids"][0]
         assert USERS[0] <= user <= USERS[1]
         assert own["uids"] == own["gids"] == [user] * 3
@@ -98,9 +98,11 @@ class TestOneJob:
         assert own["environ"]
         assert own["program"] == "7"
 
-    def test_others_may_pass_through_the_directory_of_jobs_but_not_list_it(self, fresh_host: Host) -> None:
-        fresh_host.run("under_test/tries", {"text": ""})
-        assert stat.S_IMODE((fresh_host.directory / "jobs").stat().st_mode) == 0o711
+    def test_others_may_pass_through_the_directory_of_jobs_but_not_list_it(
+        self, unstopped_host: Host
+    ) -> None:
+        unstopped_host.run("under_test/tries", {"text": ""})
+        assert stat.S_IMODE((unstopped_host.directory / "jobs").stat().st_mode) == 0o711
 
     def test_jobs_at_the_same_time_and_one_after_another_have_different_users(self, fresh_host: Host) -> None:
         first, _, user, _ = start_another(fresh_host)
@@ -116,9 +118,9 @@ class TestOneJob:
         wait_until(lambda: not is_alive(pid), seconds=PATIENCE_SECONDS)  # it would hang for ten minutes
 
     def test_the_directory_of_a_job_is_closed_to_its_user_before_another_job_can_have_that(
-        self, fresh_host: Host
+        self, unstopped_host: Host
     ) -> None:
-        seen = fresh_host.ask("owner_when_the_user_is_given_back", block="under_test/says:1.0.0")
+        seen = unstopped_host.ask("owner_when_the_user_is_given_back", block="under_test/says:1.0.0")
         assert seen["cause"] == "completed"
         assert os.geteuid() in seen["owners"]
         assert seen["user"] not in seen["owners"]
@@ -132,15 +134,15 @@ class TestOneJob:
         wait_until(lambda: not is_shared_memory(left["shared"]))
         wait_until(fresh_host.has_no_job_directory)
 
-    def test_the_kernel_refuses_more_processes_than_a_job_may_have(self, fresh_host: Host) -> None:
-        seen = value(fresh_host.run("under_test/forks_until_refused", {"mb": 100}))
+    def test_the_kernel_refuses_more_processes_than_a_job_may_have(self, unstopped_host: Host) -> None:
+        seen = value(unstopped_host.run("under_test/forks_until_refused", {"mb": 100}))
         assert seen["error"] == errno.EAGAIN
         assert 20 < seen["started"] < 30
 
-    def test_limits_of_memory_and_time_hold_as_well(self, fresh_host: Host) -> None:
-        grown = fresh_host.run("eat_memory", limits={"max_job_memory_mb": 120})
+    def test_limits_of_memory_and_time_hold_as_well(self, unstopped_host: Host) -> None:
+        grown = unstopped_host.run("eat_memory", limits={"max_job_memory_mb": 120})
         assert grown["cause"] == "memory_limit"
-        hung = fresh_host.run("spin", limits={"max_job_seconds": 0.5})
+        hung = unstopped_host.run("spin", limits={"max_job_seconds": 0.5})
         assert (hung["cause"], hung["signal"]) == ("time_limit", "SIGKILL")
         assert "line" in hung["stack"]
         assert hung["cpu_seconds"] > 0.1

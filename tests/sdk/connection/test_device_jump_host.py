@@ -142,8 +142,9 @@ def key_in(directory: Path, passphrase: str | None = None, kind: str = "ssh-ed25
     key = asyncssh.generate_private_key(kind)
     path = directory / "key"
     # What asyncssh writes of ECDSA in OpenSSH's own format, paramiko can't read; what ssh-keygen writes, it can.
-    form = "pkcs1-pem" if kind.startswith("ecdsa") else "openssh"
-    key.write_private_key(str(path), form, passphrase=passphrase)
+    # Of 128 rounds, which are to slow down who guesses, those that bcrypt does not warn about.
+    how: dict[str, Any] = {"format_name": "pkcs1-pem"} if kind.startswith("ecdsa") else {"rounds": 50}
+    key.write_private_key(str(path), passphrase=passphrase, **how)
     return path, key.export_public_key().decode()
 
 
