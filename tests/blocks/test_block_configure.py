@@ -188,7 +188,7 @@ async def test_a_session_that_is_lost_between_two_lines_is_one_failure_that_says
         result = await configure(device)
         assert device.device.running_config() == before, "another session took it back"
     assert (result.success, result.retryable) == (False, False)
-    assert "1 of 2 lines are in force, of line 2 ('ntp server 192.0.2.77') it is not known" in result.message
+    assert "1 of 2 lines were in force, of line 2 ('ntp server 192.0.2.77') it is not known" in result.message
     assert "Another session took the lines back. Its configuration is as it was before." in result.message
 
 
