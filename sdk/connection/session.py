@@ -152,9 +152,10 @@ class Session(Terminal):
             if pattern.search(came):
                 return came
             if self._advance(reading, what, deadline, asked_is_fine=True):
-                raise self._fail(
-                    Cause.UNEXPECTED_ANSWER, what=what, expected=expected, last_line=last_words(came)
-                )
+                said = last_words(reading.output(line)) or last_words(
+                    came
+                )  # its words, rather than its prompt
+                raise self._fail(Cause.UNEXPECTED_ANSWER, what=what, expected=expected, last_line=said)
 
     def _read_until_prompt(self, reading: Reading, what: str, deadline: Deadline) -> None:
         while not reading.is_cut:

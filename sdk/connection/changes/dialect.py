@@ -29,6 +29,8 @@ class Dialect:
         shortened: a line that begins like this is negated without what follows the match.
         cascades: commands that take others with them when they are removed: all that begin with the first group.
         blocks: a line that begins a text of several lines; the first group is the sign that ends it.
+        block_sign: the sign with which the device prints such a text, whatever sign it was typed with.
+        unsendable: lines that a device prints and does not take from a person, such as certificates. At the start.
     """
 
     noise: re.Pattern[str] = _NEVER
@@ -42,6 +44,8 @@ class Dialect:
     shortened: re.Pattern[str] = _NEVER
     cascades: re.Pattern[str] = _NEVER
     blocks: re.Pattern[str] = _NEVER
+    block_sign: str = ""
+    unsendable: re.Pattern[str] = _NEVER
 
     def read(self, text: str) -> Tree:
         """Return the tree of a configuration as the device prints it, without what changes by itself."""
@@ -80,6 +84,34 @@ class Dialect:
         """Tell whether the order of lines counts in the section with these headers."""
         return bool(parents) and self.ordered.fullmatch(parents[-1]) is not None
 
+    def without_blocks(self, lines: Iterable[str]) -> Iterator[str]:
+        """Yield the lines that are commands: of a text of several lines, the first."""
+        end: str | None = None
+        for line in lines:
+            if end is None:
+                yield line
+                end = self._block_end(line.strip())
+            elif end in line:
+                end = None
+
+    def block(self, text: str) -> tuple[str, str] | None:
+        """Return what stands before the first sign of a text of several lines, and what between its two signs.
+
+        None for any other line, and for a text without an end.
+        """
+        match = self.blocks.match(text)
+        if match is None or match[1] not in text[match.end() :]:
+            return None
+        return text[: match.start(1)], text[match.end() :].partition(match[1])[0]
+
+    def _canonical(self, text: str) -> str:
+        bare_text = text.lstrip()
+        block = self.block(bare_text)
+        if block is None:
+            return text
+        indent = text[: len(text) - len(bare_text)]
+        return f"{indent}{block[0]}{self.block_sign}{block[1]}{self.block_sign}"
+
     def _meant(self, lines: Iterable[str]) -> Iterator[str]:
         block_end: str | None = None
         for line in lines:
@@ -105,13 +137,13 @@ class Dialect:
             if end is None:
                 end = self._block_end(line.strip())
                 if end is None:
-                    yield line
+                    yield self._canonical(line)
                     continue
                 block = [line]
                 continue
             block.append(line)
             if end in line:
-                yield "\n".join(block)
+                yield self._canonical("\n".join(block))
                 end = None
         if end is not None:
             yield "\n".join(block)

@@ -70,6 +70,8 @@ class _Steps:
             self.removals.append(ConfigurationLine(negation, parents))
 
     def _add(self, line: Line, parents: tuple[str, ...]) -> None:
+        if self.dialect.unsendable.match(line.text):
+            return  # it stays a difference, which whoever asked for this one lists
         self.additions.append(ConfigurationLine(line.text, parents))
         for child in line.children:
             self._add(child, (*parents, line.text))

@@ -61,17 +61,14 @@ def plan_lines(configuration: str, lines: str | Iterable[str], dialect: Dialect)
     Raises:
         LinesError: there are no lines, or some that can't be sent.
     """
-    wanted = dialect.read_lines(_checked(lines))
+    wanted = dialect.read_lines(_checked(lines, dialect))
     if not wanted:
         raise LinesError("There are no lines to send. Give at least one line of configuration.")
     base = predicted = dialect.read(configuration)
     commands: list[ConfigurationLine] = []
     idle: list[ConfigurationLine] = []
     for line, has_children in _in_order(wanted):
-        if "\n" in line.text:
-            raise LinesError(
-                "a text of several lines can't be sent line by line. Write it in one line.", line.text
-            )
+        _check_whole(line, dialect)
         if _holds(predicted, line):
             if not has_children:
                 idle.append(line)
@@ -89,7 +86,17 @@ def plan_lines(configuration: str, lines: str | Iterable[str], dialect: Dialect)
     )
 
 
-def _checked(lines: str | Iterable[str]) -> list[str]:
+def _check_whole(line: ConfigurationLine, dialect: Dialect) -> None:
+    if any(dialect.unsendable.match(text) for text in (line.text, *line.parents)):
+        raise LinesError(
+            "what it holds can't be sent line by line. Leave it out, and import it on the device.", line.text
+        )
+    match = dialect.blocks.match(line.text)
+    if match is not None and dialect.block(line.text) is None:
+        raise LinesError(f"its text has no end. Write {match[1]!r} once more behind it.", line.text)
+
+
+def _checked(lines: str | Iterable[str], dialect: Dialect) -> list[str]:
     given = (
         lines.splitlines()
         if isinstance(lines, str)
@@ -99,12 +106,14 @@ def _checked(lines: str | Iterable[str]) -> list[str]:
         text = line.strip()
         if not text.replace("\t", " ").isprintable():
             raise LinesError("it has control characters. Take them out.", text)
-        if _NO_CONFIGURATION.match(text):
-            raise LinesError(
-                "it is no line of configuration. Leave it out: modes are entered and left for you.", text
-            )
         if "?" in text:
             raise LinesError("a question mark asks the device for help. Take it out.", text)
+    for line in dialect.without_blocks(given):
+        if _NO_CONFIGURATION.match(line.strip()):
+            raise LinesError(
+                "it is no line of configuration. Leave it out: modes are entered and left for you.",
+                line.strip(),
+            )
     return given
 
 

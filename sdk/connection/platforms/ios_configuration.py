@@ -9,7 +9,7 @@ from sdk.connection.changes.device import ConfirmTimer
 from sdk.connection.changes.dialect import Dialect, words
 from sdk.connection.changes.lines import ConfigurationLine
 from sdk.connection.deadline import Deadline
-from sdk.connection.platforms import ios_timer
+from sdk.connection.platforms import ios_banner, ios_timer
 from sdk.connection.platforms.typed_configuration import TypedConfiguration
 
 _NEIGHBOR: Final = r"neighbor \S+ "
@@ -27,7 +27,8 @@ IOS: Final = Dialect(
         r"|ip address(?!.* secondary$)|ip default-gateway|ip domain[ -]name|ip ssh version|enable (?:secret|password)"
         r"|(ip access-group) \S+ (in|out)|router-id|bgp router-id|clock timezone|ntp source"
         r"|logging (?:buffered|console|monitor|trap|facility|source-interface)"
-        r"|snmp-server (?:location|contact|chassis-id)|banner (?:motd|login|exec)|username \S+"
+        r"|snmp-server (?:location|contact|chassis-id)|username \S+"
+        r"|banner (?:motd|login|exec|incoming|prompt-timeout|slip-ppp)"
         r"|vrf forwarding|ip vrf forwarding|spanning-tree mode|channel-group"
         r"|switchport (?:mode|access vlan|trunk native vlan|trunk allowed vlan|voice vlan)"
         r"|ip ospf (?:cost|priority|network|hello-interval|dead-interval|authentication-key|message-digest-key \d+)"
@@ -51,10 +52,13 @@ IOS: Final = Dialect(
     negative=words(r"ip address(?!.* secondary$)"),
     shortened=words(
         rf"description|hostname|ip address(?!.* secondary$)|{_NEIGHBOR}description|snmp-server (?:location|contact)"
+        r"|banner (?:motd|login|exec|incoming|prompt-timeout|slip-ppp)"
     ),
     cascades=re.compile(r"(neighbor \S+) (?:remote-as \S+|peer-group)$"),
     # IOS shows `^C`, as two signs, for the character that it takes.
     blocks=re.compile(r"banner (?:motd|login|exec|incoming|prompt-timeout|slip-ppp) (\^C|\S)"),
+    block_sign="^C",
+    unsendable=words(r"crypto pki certificate chain|certificate(?: self-signed| ca| rollover)? [0-9A-F]+"),
 )
 
 
@@ -62,6 +66,15 @@ class IosConfiguration(TypedConfiguration):
     """Changes the configuration of IOS. A mixin of the platform, whose session it uses."""
 
     dialect = IOS
+
+    def _type(self, text: str, deadline: Deadline) -> str:
+        block = IOS.block(text)
+        if block is None:
+            return super()._type(text, deadline)
+        lines = ios_banner.typed_lines(*block)
+        if lines is None:
+            return "every sign that could end its text is in it"
+        return ios_banner.type_lines(self.session, lines, deadline)
 
     def why_no_timer(self) -> str | None:
         """Return None: whether this device has one shows when it is started, before the first line."""

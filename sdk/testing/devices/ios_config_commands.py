@@ -7,8 +7,9 @@ from sdk.testing.devices.command_table import CommandTable, InvalidInputError
 from sdk.testing.devices.ios_configuration import GLOBAL_LINES
 from sdk.testing.devices.ios_interface_commands import INTERFACE_COMMANDS
 from sdk.testing.devices.ios_section_commands import SECTION_COMMANDS, SECTION_TABLES
-from sdk.testing.devices.ios_state import Mode, SessionState
+from sdk.testing.devices.ios_state import Mode, Question, SessionState
 
+_BANNERS = ("motd", "login", "exec")
 _SINGLE = ("ip domain name", "lldp run", "cdp run")
 
 
@@ -101,6 +102,37 @@ def _forget(family: str) -> Callable[[SessionState, str], str]:
     return action
 
 
+def _banner(state: SessionState, argument: str) -> str:
+    """`banner motd ~…~`: what stands between the two signs, on this line or on those that follow."""
+    kind, _, rest = argument.partition(" ")
+    if kind not in _BANNERS or not rest:
+        return "% Incomplete command."
+    sign, rest = rest[0], rest[1:]
+    content, found, _ = rest.partition(sign)
+    if found:
+        return _set_banner(state, kind, content)
+    said = [content]
+
+    def answered(state: SessionState, line: str) -> str:
+        content, found, _ = line.partition(sign)
+        said.append(content)
+        if found:
+            return _set_banner(state, kind, "\n".join(said))
+        state.question = Question("", answered)
+        return ""
+
+    state.question = Question("", answered)
+    return f"Enter TEXT message.  End with the character '{sign}'."
+
+
+def _set_banner(state: SessionState, kind: str, content: str) -> str:
+    lines = state.device.lines
+    lines[:] = [line for line in lines if not line.startswith(f"banner {kind} ")]
+    lines.append(f"banner {kind} ^C{content}^C")
+    state.device.note_change(state.user)
+    return ""
+
+
 def _ignore(_state: SessionState, _argument: str) -> str:
     """Take what stands in a printed configuration and changes nothing here."""
     return ""
@@ -115,6 +147,7 @@ _GLOBAL: CommandTable[SessionState] = CommandTable(
         **SECTION_COMMANDS,
         **{f"{family} [...]": _remember(family) for family in GLOBAL_LINES},
         **{f"no {family} [...]": _forget(family) for family in GLOBAL_LINES},
+        "banner ...": _banner,
         "version ...": _ignore,
         "archive": _ignore,
         "path ...": _ignore,

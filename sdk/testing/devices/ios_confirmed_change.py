@@ -33,7 +33,12 @@ def merge(state: SessionState, text: str) -> list[str]:
 
 def _type(state: SessionState, text: str) -> list[str]:
     refused = []
-    for line in text.splitlines():
+    # As it stands in a file: there the sign of a banner is one character, and is printed as two.
+    for line in text.replace("^C", "\x03").splitlines():
+        if state.question is not None:
+            question, state.question = state.question, None
+            question.answer(state, line)
+            continue
         if not line.strip() or line.startswith("!") or line.strip() == "end":
             continue
         if not line.startswith(" "):

@@ -16,6 +16,7 @@ from sdk.connection.changes.errors import (
     LineRefusedError,
     NoConfirmTimerError,
 )
+from sdk.connection.changes.plan import LinesError
 from sdk.entities import DeviceEntity
 from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import PATIENCE_SECONDS
@@ -98,6 +99,64 @@ async def test_an_access_list_is_restored_in_its_order() -> None:
         assert device.device.running_config() != before
         assert (await change.undo()).is_identical
         assert device.device.running_config() == before
+
+
+BANNER = """banner motd ~
+do not enter: r1#
+  % or regret it
+
+r1(config)#
+~
+ntp server 192.0.2.77"""
+
+
+async def test_a_banner_of_several_lines_is_applied_as_foretold_and_undone() -> None:
+    async with changing() as (device, connection):
+        before = device.device.running_config()
+        change = await connection.apply(await connection.plan(BANNER))
+        shown = "banner motd ^C\ndo not enter: r1#\n  % or regret it\n\nr1(config)#\n^C\n"
+        assert shown in device.device.running_config()
+        assert change.not_shown == change.unforeseen == change.stayed == ()
+        assert (await connection.plan(BANNER)).is_empty
+        assert (await change.undo()).is_identical
+        assert device.device.running_config() == before
+
+
+@pytest.mark.parametrize(
+    "lines", ["no banner motd", "banner motd #another one#", "banner motd @\nanother ~\n@"]
+)
+async def test_a_banner_that_was_replaced_or_removed_comes_back_as_it_was(lines: str) -> None:
+    async with changing() as (device, connection):
+        await connection.apply(await connection.plan(BANNER))
+        before = device.device.running_config()
+        with pytest.raises(LineRefusedError, match=r"line 2 of 2.*Its configuration is as it was before"):
+            await connection.apply(await connection.plan(f"{lines}\nfrobnicate 7"))
+        assert device.device.running_config() == before
+
+
+async def test_the_text_of_a_banner_that_a_device_does_not_ask_for_is_not_sent() -> None:
+    refusal = Faults(outputs={"banner motd ~": "% Invalid input detected at '^' marker."})
+    async with changing(refusal) as (device, connection):
+        before = device.device.running_config()
+        plan = await connection.plan("banner motd ~\nhostname never\n~")
+        with pytest.raises(LineRefusedError, match=r"(?s)does not take the text.*Invalid input"):
+            await connection.apply(plan)
+        assert device.device.running_config() == before
+        assert "hostname never" not in device.typed
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("banner motd ~\nno end", "its text has no end. Write '~' once more"),
+        ("banner motd ~\nx\n~\ndo reload", "no line of configuration"),
+        ("crypto pki certificate chain X\n certificate ca 01\n  30820122", "import it on the device"),
+    ],
+)
+async def test_a_text_that_can_not_be_typed_is_refused_in_the_plan(lines: str, said: str) -> None:
+    async with changing() as (_, connection):
+        with pytest.raises(LinesError, match=said):
+            await connection.plan(lines)
 
 
 async def test_a_confirmed_change_stays_after_the_time_of_its_timer() -> None:
