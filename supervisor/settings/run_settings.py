@@ -119,7 +119,7 @@ class RunSettings(BaseSettings):
         default=30, gt=0, description="The worker leaves out a module of blocks that takes longer to import."
     )
     isolation: Literal["off", "kernel"] = Field(
-        default="off",
+        default="kernel",
         description="`kernel`: jobs reach neither the files of this worker nor each other, and can't change blocks, "
         "limits and priorities, as far as this kernel can keep them from it: the log says at the start what it can. "
         "`off`: jobs may what the worker's user may, but for signals.",
