@@ -82,10 +82,16 @@ CLAIMS = {
     "The tests run the worker against an engine of our own, sdk.devengine, with the client libraries 0.42 and 0.43.": (
         "tests/packaging/test_locks.py::test_a_lock_holds_the_client_that_its_input_names"
     ),
-    "Without --job-users, blocks run as the worker's user.": (
+    "Blocks run as the worker's user.": (
         "tests/jobusers/test_job_users.py::test_the_worker_s_own_files_are_read_where_jobs_run_as_its_user"
     ),
-    "They can't harm the worker by accident.": f"{MISBEHAVING}::test_a_block_can_not_kill_the_worker",
+    "The kernel keeps them from the worker's files, from its limits and from each other: how far.": (
+        "tests/contract/test_contract_isolation.py"
+        "::test_state_behind_a_link_is_closed_and_blocks_inside_it_can_be_read"
+    ),
+    "With --job-users each job has a user of its own.": (
+        "tests/jobusers/test_job_users.py::test_a_job_can_read_and_signal_neither_the_worker_nor_another_job"
+    ),
     "A hundred hostile blocks, injected faults and mutated code are part of them.": (
         "tests/programs/zoo/test_zoo_quick.py::*"
     ),
@@ -107,7 +113,6 @@ NO_CLAIMS = {
     "The engine's source is not public.",
     "It has not run in production yet.",
     "The tests start real processes, and use real HTTP, SSH and SQLite.",
-    "A malicious block can.",
     "Metrics and a status page do not exist yet.",
     "Documentation · architecture · decisions · contributing · changes.",
     "The licence is Apache-2.0.",
