@@ -18,6 +18,7 @@ from local_support import Running, announced_in, ask, programs_of, run_job, runn
 from sdk.devengine import DevEngine, EngineOptions
 from sdk.testing.daemon import SupervisorProcess
 from supervisor.commands.local.announcement import Announcement, announced
+from supervisor.process.kernel_isolation import detect
 from tests.capabilities import NOBODY
 from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.tokens import routes_of
@@ -304,3 +305,38 @@ def test_a_token_file_that_cannot_be_used_is_one_message_of_submit(
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"supervisor submit: The file with the token for the engine, {file}, ")
     assert reason in line
+
+
+READER = """
+from sdk import (
+    FunctionBlock, FunctionBlockParams, FunctionBlockResult, FunctionBlockResultData, Registration,
+    register_function_block,
+)
+class Params(FunctionBlockParams):
+    files: list[str]
+class Data(FunctionBlockResultData):
+    read: list[str]
+@register_function_block(Registration(package="acme", name="reader", description="", run_on="global",
+    fb_type="none", param_cls=Params, result_cls=Data))
+class Reader(FunctionBlock[Params, Data]):
+    async def run(self, params, context):
+        return FunctionBlockResult(success=True, message="", data=Data(read=list(filter(is_read, params.files))))
+def is_read(file):
+    try:
+        open(file, "rb").read(1)
+    except PermissionError:
+        return False
+    return True
+"""
+
+
+@pytest.mark.skipif(detect().landlock_abi == 0, reason=f"no Landlock: {detect().no_landlock}")
+def test_a_job_reads_nothing_of_what_the_command_keeps(home: Path) -> None:
+    """The database has the parameters of all jobs, and an announcement says where those of the next ones go."""
+    (home / "reader.py").write_text(READER)
+    with running(home, "local", "--port", "0", "--function-blocks", "reader.py") as command:
+        command.wait_for(READY)
+        kept = [str(path) for path in (home / "state").rglob("*") if path.is_file()]
+        assert {"engine.token", "engine.sqlite3", "worker.log"} <= {Path(path).name for path in kept}
+        job = run_job(home, "acme/reader:1", parameters={"files": [str(home / "unlock.py"), *kept]})
+    assert job["result"]["result"]["data"]["read"] == [str(home / "unlock.py")]
