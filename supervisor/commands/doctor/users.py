@@ -1,7 +1,10 @@
 """Users of their own for jobs."""
 
+import os
+
 from supervisor.commands.doctor.finding import Finding, failed, ok, warning
 from supervisor.launcher.shared_directories import shared_directories
+from supervisor.process import kernel_isolation
 from supervisor.process.user_numbers import parse_users
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.job_users import missing_capabilities, problems_of_job_users, refusal_to_give
@@ -10,9 +13,14 @@ from supervisor.worker.job_users import missing_capabilities, problems_of_job_us
 def job_users(settings: DaemonSettings) -> Finding:
     """Whether jobs run as users of their own, and whether they could."""
     if settings.job_users is None:
-        could = not missing_capabilities()
-        text = "jobs run as the worker's own user and can read what it can read"
-        if could:
+        is_root = os.geteuid() == 0
+        apart = settings.isolation == "kernel" and kernel_isolation.detect().landlock_abi > 0
+        text = "jobs run as the worker's own user"
+        if apart and not is_root:
+            return ok("job users", f"{text}; what the kernel keeps from them, isolation says")
+        # Rules for files hold for root too, and the disk that the files are on is open to it.
+        text += " and can read the disk below all files" if apart else " and can read what it can read"
+        if not missing_capabilities():
             return warning(
                 "job users", text[0].upper() + text[1:] + ".", "Give them users of their own: --job-users."
             )

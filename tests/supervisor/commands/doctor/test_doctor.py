@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from sdk.devengine import DevEngine, EngineOptions
-from supervisor.commands.doctor import all_checks, installation, kernel
+from supervisor.commands.doctor import all_checks, installation, isolation, kernel, users
 from supervisor.commands.doctor.command import DoctorSettings
 from supervisor.commands.doctor.finding import Finding, Status
+from supervisor.process import kernel_isolation
 from supervisor.process import open_files as open_files_module
+from supervisor.process.kernel_isolation import KernelIsolation
 
 CHECKS = {
     "python",
@@ -118,3 +120,29 @@ async def test_a_check_that_breaks_is_a_failed_check(monkeypatch: pytest.MonkeyP
     findings = await all_checks.examine(settings())
     assert [finding.status for finding in findings] == [Status.FAILED, Status.OK]
     assert "ZeroDivisionError" in findings[0].text
+
+
+def test_isolation_says_what_the_kernel_lacks_and_what_off_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    def on(kernel: KernelIsolation, **given: Any) -> Finding:
+        monkeypatch.setattr(kernel_isolation, "detect", lambda: kernel)
+        return isolation.isolation(settings(**given))
+
+    whole = on(KernelIsolation(6, seccomp=True), isolation="kernel")
+    assert (whole.status, "Landlock ABI 6" in whole.text) == (Status.OK, True)
+    old = on(KernelIsolation(2, no_seccomp="this kernel has none"), isolation="kernel")
+    assert old.status is Status.WARNING
+    assert "Linux 6.12" in old.text
+    assert "this kernel has none" in old.text
+    assert on(KernelIsolation(6, seccomp=True), isolation="off").status is Status.WARNING
+    assert (
+        on(KernelIsolation(6, seccomp=True), isolation="off", job_users="200000-200007").status is Status.OK
+    )
+
+
+@pytest.mark.parametrize(("user", "words"), [(0, "can read the disk"), (1000, "isolation says")])
+def test_without_job_users_it_is_said_what_keeps_jobs_from_the_worker_s_files(
+    user: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernel_isolation, "detect", lambda: KernelIsolation(6, seccomp=True))
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert words in users.job_users(settings(isolation="kernel")).text
