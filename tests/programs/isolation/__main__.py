@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from supervisor.settings.run_settings import RunSettings
 from tests.faults.programs import FaultTestError
 from tests.programs.isolation.cells import ROWS, as_markdown
 from tests.programs.isolation.columns import COLUMNS, Column
@@ -50,9 +49,6 @@ def main() -> int:
         return 2
     begun = time.monotonic()
     chosen = [column for column in COLUMNS if column.name in arguments.only or not arguments.only]
-    if "isolation" not in RunSettings.model_fields:
-        print("not tried: all columns but off, as this worker has no setting isolation")
-        chosen = [column for column in chosen if column.name == "off"]
     trials = asyncio.run(_try_all(chosen))
     for line in report(trials):
         print(line)

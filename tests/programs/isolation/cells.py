@@ -103,7 +103,7 @@ ROWS: Final = (
     Row("make processes that are the worker's (`CLONE_PARENT`)", "o o  c c c c c o", ("clone_parent",)),
     Row(
         "read the keyring of the session that the worker was started in",
-        "o o  o o o o o o",
+        "o o  c c c c c c",
         ("session_keyring",),
     ),
     Row("read keys of the worker's user", "o o  c c c c c o", ("user_keyring",)),

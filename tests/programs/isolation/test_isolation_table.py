@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.programs.isolation.trial import Seen
 
 assert all((files, processes, surroundings)), "they register their attempts"
 OFF = COLUMNS[0]
+CHECKOUT = Path(__file__).parents[3]
 
 
 def as_stated() -> dict[str, Seen]:
@@ -99,3 +101,12 @@ def test_a_column_that_nobody_knows_is_refused_with_those_that_there_are() -> No
     assert done.returncode == 2
     assert "on" in done.stderr
     assert "no-seccomp" in done.stderr
+
+
+def test_the_documentation_shows_this_very_table() -> None:
+    """To bring it up to date: `python -m tests.programs.isolation --table`."""
+    page = (CHECKOUT / "docs/how-to/isolation.md").read_text()
+    _, _, rest = page.partition("<!-- table of isolation -->\n")
+    shown, end, _ = rest.partition("<!-- end of the table -->")
+    assert end
+    assert shown == as_markdown()

@@ -8,14 +8,13 @@ import socket
 import subprocess
 import sysconfig
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.faults.programs import Worker
-from tests.programs.isolation.columns import Column
+from tests.programs.isolation.columns import NEWEST, Column
 from tests.programs.redteam.attack import BrokenError
 from tests.programs.redteam.scene import Scene, set_up
 
@@ -42,28 +41,36 @@ async def try_column(column: Column, abi: int) -> dict[str, Seen]:
     directory = Path(tempfile.mkdtemp(prefix="neops-isolation-"))
     try:
         async with set_up(directory) as scene:
-            return await _try(scene, column, abi)
+            return await attempted(
+                scene, abi=abi, seccomp=column.seccomp, isolation=column.isolation, max_job_seconds=60
+            )
     except BrokenError as error:
         raise TrialError(str(error)) from None
     finally:
         await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
 
-async def _try(scene: Scene, column: Column, abi: int) -> dict[str, Seen]:
+async def attempted(
+    scene: Scene, *, abi: int = NEWEST, seccomp: bool = True, only: Sequence[str] = (), **settings: object
+) -> dict[str, Seen]:
+    """Start a worker with these settings, and make the attempts that are named, or all. Raises `TrialError`."""
     place = scene.directory
     # All that an attempt is made on is there before the worker starts: what comes later may be closed for that reason.
     exchange, backup, blocks, state = (place / name for name in ("exchange", "backup", "blocks", "state"))
     for directory in (exchange, backup, state):
-        directory.mkdir(mode=0o700)
+        directory.mkdir()
+    exchange.chmod(0o777)  # jobs may have users of their own
     (backup / "existing").touch()
     shutil.copytree(_BLOCKS, blocks)
     for path in (*(state / name for name in _STATE_FILES), blocks / "delete.txt", blocks / "truncate.txt"):
         path.write_text("a secret of the worker's\n")
-    program = ("tests.programs.isolation.simulated_worker", str(abi), str(int(column.seccomp)))
+    program = ("tests.programs.isolation.simulated_worker", str(abi), str(int(seccomp)))
     with _listening(place) as socket_file:
         async with scene.worker(
-            program=program, function_blocks=blocks, state_dir=state, max_job_seconds=60, **_setting(column)
+            program=program, function_blocks=blocks, state_dir=state, **settings
         ) as worker:
+            if worker.supervisor_pid is None:
+                raise TrialError("the worker has no supervisor")
             targets = {
                 "state": str(state),
                 "token": str(scene.engine.token_file),
@@ -73,23 +80,15 @@ async def _try(scene: Scene, column: Column, abi: int) -> dict[str, Seen]:
                 "beside": str(place),
                 "socket": str(socket_file),
                 "abstract": f"{_ABSTRACT}-{os.getpid()}-{place.name}",
-                **_of(worker),
+                "worker": worker.supervisor_pid,
+                "cgroup": str(cgroup_file()),
             }
-            return await _attempted(scene, exchange, targets)
+            return await _outcomes(scene, exchange, targets, only)
 
 
-def _setting(column: Column) -> dict[str, object]:
-    return {}
-
-
-def _of(worker: Worker) -> dict[str, Any]:
-    supervisor = worker.supervisor_pid
-    if supervisor is None:
-        raise TrialError("the worker has no supervisor")
-    return {"worker": supervisor, "cgroup": str(cgroup_file())}
-
-
-async def _attempted(scene: Scene, exchange: Path, targets: Mapping[str, Any]) -> dict[str, Seen]:
+async def _outcomes(
+    scene: Scene, exchange: Path, targets: Mapping[str, Any], only: Sequence[str]
+) -> dict[str, Seen]:
     parameters = {"exchange": str(exchange)}
     sibling = await scene.submit("neops_isolation/sibling:1.0.0", parameters, maxAttempts=1)
     try:
@@ -97,7 +96,7 @@ async def _attempted(scene: Scene, exchange: Path, targets: Mapping[str, Any]) -
             if (await scene.job(sibling))["finishedAt"] is not None:
                 raise TrialError(f"the sibling ended: {await scene.result_of(sibling)}")
             await asyncio.sleep(0.05)
-        given = {**parameters, "targets": dict(targets)}
+        given = {**parameters, "targets": dict(targets), "only": list(only)}
         job = await scene.submit("neops_isolation/attempts:1.0.0", given, maxAttempts=1)
         result = await scene.result_of(job, _RESULT_SECONDS)
     finally:
