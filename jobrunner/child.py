@@ -40,6 +40,7 @@ def live(descriptors: Descriptors, max_open_files: int | None, isolation: ChildI
         os._exit(0)
     move_in(order)
     isolation.close_files()
+    isolation.hint()
     capture_logs(channel, order)
     linux.set_process_name("neops-job")
     with measured():

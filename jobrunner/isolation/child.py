@@ -10,6 +10,7 @@ from typing import Final
 
 from jobrunner.isolation.call_filter import refuse_calls_that_reach_beyond
 from jobrunner.isolation.errors import IsolationError
+from jobrunner.isolation.hint import hint_at
 from jobrunner.isolation.landlock import allow_beneath, file_rights, restrict_thread
 from jobrunner.isolation.rules import only_jobs_directory, with_open_jobs_directory
 from jobrunner.isolation.shared_paths import SharedPaths, ruleset_of
@@ -69,6 +70,10 @@ class ChildIsolation(ABC):
             os.close(ruleset)
             raise IsolationError("a rule for the job's own directory", error) from error
         _restrict(ruleset)
+
+    def hint(self) -> None:
+        """Have the SDK say so where a block is refused something, for this reason perhaps. With `close_files`."""
+        hint_at(self._isolation)
 
     @abstractmethod
     def _make_rulesets(self, first_free: int) -> int:
