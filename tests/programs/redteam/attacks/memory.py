@@ -107,7 +107,7 @@ _LEAVING = "neops_redteam/leaving:1.0.0"
 
 @attack("R18", "a job leaves a file in a directory that every user may write to", needs=_NEEDS)
 async def shared_directory(scene: Scene) -> str:
-    _let_users_in(scene)
+    let_users_in(scene)
     place = scene.directory / "srv" / "drop"
     place.parent.mkdir()
     _mount("mode=755", place.parent)
@@ -127,7 +127,7 @@ async def shared_directory(scene: Scene) -> str:
 
 @attack("R19", "a job leaves 120,000 files in /dev/shm", needs=_NEEDS, seconds=120, short=False)
 async def very_many_files(scene: Scene) -> str:
-    _let_users_in(scene)
+    let_users_in(scene)
     _mount("mode=1777", _SHARED)
     async with scene.worker(max_concurrent_jobs=1, max_job_seconds=60, job_users=_users()) as worker:
         name = f"many-{os.getpid()}"
@@ -160,7 +160,7 @@ def _mount(options: str, place: Path) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(place)], check=True)
 
 
-def _let_users_in(scene: Scene) -> None:
+def let_users_in(scene: Scene) -> None:
     """Have every user see Python and this checkout, in mounts that only this process and its children see."""
     check(ctypes.CDLL(None).unshare(_NEW_MOUNTS) == 0, "no mounts of its own")
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
