@@ -20,6 +20,7 @@ from host_scenarios import SCENARIOS
 from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Discovery
+from jobrunner.protocol.isolation import FileRules, Isolation
 from supervisor.job.runner import JobRunner
 from supervisor.launcher import Imports
 from supervisor.launcher.confinement import ConfinementPool
@@ -30,6 +31,7 @@ from supervisor.launcher.template import TemplateLauncher
 from supervisor.log.format import JsonLine
 from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
 from supervisor.settings.run_settings import RunSettings
+from supervisor.worker.isolation import isolation_of
 from supervisor.worker.offered_blocks import start_launcher
 
 Action = Callable[["Host", dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -54,7 +56,10 @@ class Host:
         else:
             kind = SpawnLauncher if self.options.get("spawn") else TemplateLauncher
             confinement = Confinement(**self.options.get("confinement", {}))
-            imports = Imports(Discovery(self.sources), self.environment, import_seconds, confinement)
+            isolation = self.isolation()
+            imports = Imports(
+                Discovery(self.sources), self.environment, import_seconds, confinement, isolation
+            )
             self.launcher = kind(imports, self.confinement_pool())
             self.catalogue = await self.launcher.start()
         # None: nothing is counted, unless a test asks for it.
@@ -70,6 +75,13 @@ class Host:
             cgroups=self.cgroups,
         )
         await self.runner.prepare()
+
+    def isolation(self) -> Isolation:
+        """`isolation` of the options is the fields of `Isolation`; without it jobs are kept apart as by default."""
+        if (given := self.options.get("isolation")) is None:
+            return isolation_of(RunSettings(function_blocks=list(self.sources)))
+        files = FileRules(**given.get("files", {}))
+        return Isolation(**(given | {"files": files}))
 
     def confinement_pool(self) -> ConfinementPool:
         """`users` of the options is a first and a last number."""

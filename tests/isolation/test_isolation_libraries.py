@@ -1,0 +1,84 @@
+"""What blocks use works under the whole isolation that this kernel offers, and what does not is known and listed."""
+
+import ctypes
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.hosting.hosting import ROOT, Host, hosted
+
+BLOCKS = Path(__file__).parent / "library_blocks"
+REFUSED = {
+    "a_debugger": "`strace`, `gdb`",
+    "a_package_of_the_interpreter": "`pip install`",
+    "keys_of_the_kernel": "`KEYRING:`",
+    "psutil_limits_of_a_child": "`prlimit --pid`, the same in psutil",
+    "psutil_priority_of_a_child": "`renice`",
+    "taskset_of_a_running_program": "`taskset -p`",
+}
+"""What is refused, and the words by which the how-to lists it."""
+
+
+def names() -> list[str]:
+    """All that is used: found in the text, as importing it here would register a block."""
+    texts = (path.read_text() for path in sorted(BLOCKS.glob("*.py")))
+    return [name for text in texts for name in re.findall(r"^@use\n(?:async )?def (\w+)", text, re.MULTILINE)]
+
+
+def landlock_abi() -> int:
+    create_ruleset, ask_version = 444, 1
+    return max(0, ctypes.CDLL(None).syscall(create_ruleset, None, 0, ask_version))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that was there when the worker started, with nothing of the worker's beside it."""
+    return tmp_path_factory.mktemp("backups")
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory, place: Path) -> Iterator[Host]:
+    """A worker without an engine that uses all that this kernel offers."""
+    directory = tmp_path_factory.mktemp("libraries")
+    state = directory / "state"
+    state.mkdir()
+    (state / "token").touch()
+    isolation = {
+        "landlock_abi": landlock_abi(),
+        "seccomp": True,
+        "new_session_keyring": True,
+        "files": {
+            "closed": [str(state)],
+            "read_only": sorted({str(BLOCKS), str(ROOT), sys.prefix, sys.base_prefix, "/sys/fs/cgroup"}),
+            "jobs_directory": str(directory / "jobs"),
+        },
+    }
+    with hosted(directory, sources=(str(BLOCKS),), isolation=isolation) as host:
+        assert host.problems == []
+        yield host
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name not in REFUSED])
+def test_what_blocks_use_works(host: Host, place: Path, name: str) -> None:
+    if name == "ping":
+        from tests.capabilities import need
+
+        need("ping")
+    done = host.run("neops_isolation/library", {"name": name, "place": str(place)})
+    assert done["cause"] == "completed", done["message"]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_says_so_with_the_name_of_the_setting(host: Host, place: Path, name: str) -> None:
+    done = host.run("neops_isolation/library", {"name": name, "place": str(place)})
+    assert done["cause"] == "block_raised", done["message"]
+    assert "--isolation" in done["message"]
+
+
+def test_all_that_is_refused_is_a_use_and_is_listed() -> None:
+    listed = (ROOT / "docs/how-to/isolation.md").read_text()
+    assert {*REFUSED} <= {*names()}
+    assert [words for words in REFUSED.values() if words not in listed] == []
