@@ -1,7 +1,9 @@
 """Which system calls a child refuses to itself and to all that it starts: those that reach beyond the job (seccomp)."""
 
 import errno
+import functools
 import os
+import sys
 from collections.abc import Sequence
 from typing import Final
 
@@ -35,6 +37,9 @@ _PRIORITY_OF_GROUP: Final = 1
 _IO_PRIORITY_OF_PROCESS: Final = 1
 _IO_PRIORITY_OF_GROUP: Final = 2
 
+_NOBODY: Final = 0x7EADBEEF
+"""No process has this number (they end at 2**22), and nothing else in a filter is this number."""
+
 _REFUSED: Final[Instruction] = (RETURN, 0, 0, fail_with(errno.EPERM))
 _UNKNOWN: Final[Instruction] = (RETURN, 0, 0, fail_with(errno.ENOSYS))
 _ALLOWED: Final[Instruction] = (RETURN, 0, 0, ALLOW)
@@ -58,13 +63,24 @@ def isolation_filter(pid: int, kinds: Sequence[CallNumbers]) -> bytes:
     return assembled([*program, _ALLOWED])
 
 
+@functools.cache
+def filter_of_nobody() -> bytes:
+    """Return the filter of a process that there is not: a template has it made once, for all its children."""
+    return isolation_filter(_NOBODY, known_call_numbers())
+
+
+def filter_of(pid: int) -> bytes:
+    """Return the filter of the process `pid`, on this machine."""
+    return filter_of_nobody().replace(_NOBODY.to_bytes(4, sys.byteorder), pid.to_bytes(4, sys.byteorder))
+
+
 def refuse_calls_that_reach_beyond() -> None:
     """Filter this process and all that it starts from now on. There must be no new privileges before.
 
     Raises `IsolationError` when the kernel refuses it.
     """
     try:
-        install(isolation_filter(os.getpid(), known_call_numbers()), ALL_THREADS | LEAVE_SPECULATION_ALONE)
+        install(filter_of(os.getpid()), ALL_THREADS | LEAVE_SPECULATION_ALONE)
     except OSError as error:
         raise IsolationError("a filter of system calls (seccomp)", error) from error
 

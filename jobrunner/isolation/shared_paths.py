@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import replace
 
+from jobrunner.isolation.call_filter import filter_of_nobody
 from jobrunner.isolation.errors import IsolationError
 from jobrunner.isolation.landlock import file_rights, scopes
 from jobrunner.isolation.opened_paths import OpenedPaths, list_entries, make_ruleset
@@ -34,6 +35,8 @@ class SharedPaths:
 
     def __init__(self, isolation: Isolation) -> None:
         self.isolation = isolation
+        if isolation.seccomp:
+            filter_of_nobody()
         self._opened: OpenedPaths | None = None
         self._listing = Listing()
         self._problem: IsolationError | None = None

@@ -9,7 +9,7 @@ import pytest
 from bpf_machine import answer
 
 from jobrunner.group_filter import filter_program
-from jobrunner.isolation.call_filter import isolation_filter
+from jobrunner.isolation.call_filter import filter_of, isolation_filter
 from jobrunner.isolation.call_numbers import CallNumbers, known_call_numbers
 from jobrunner.protocol.group_calls import known_numbers
 
@@ -80,6 +80,11 @@ def test_priorities_are_changed_of_the_caller_its_group_and_the_job_s_own_proces
         for which, who in itertools.product((process, group, user, 77), (0, PID, OTHER, -1)):
             expected = ALLOWED if (which, who) in allowed else REFUSED
             assert asked(machine, kind, number, which, who, 1) == expected, (which, who)
+
+
+@pytest.mark.parametrize("pid", [1, PID, 2**22])
+def test_a_child_s_filter_is_the_one_made_before_with_its_own_number_in_it(pid: int) -> None:
+    assert filter_of(pid) == isolation_filter(pid, known_call_numbers())
 
 
 @kinds
