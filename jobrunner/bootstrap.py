@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 import types
+from importlib.machinery import ModuleSpec
 from typing import Final
 
 from multiprocess import process as multiprocess_process
@@ -26,6 +27,7 @@ CHANNEL_DESCRIPTOR: Final = 3
 DUMP_DESCRIPTOR: Final = 4
 _ADOPTION_TIMEOUT_SECONDS: Final = 5.0
 _PARKED: Final = 64
+_IN_THEIR_INTERPRETERS: Final = "jobrunner.authors_interpreter"
 _IGNORED_ABOVE: Final = (
     signal.SIGINT,
     signal.SIGTERM,
@@ -62,7 +64,9 @@ def tie_life_to(supervisor_pid: int) -> None:
 def reset_identity() -> None:
     """Hide the supervisor's command line and script, and let blocks use `multiprocess` themselves."""
     sys.argv = list(CHILD_ARGV)
-    sys.modules["__main__"] = types.ModuleType("__main__")
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    # What `multiprocessing` runs first in an interpreter that a block starts.
+    main.__spec__ = ModuleSpec(_IN_THEIR_INTERPRETERS, None)
     # `multiprocess` forbids children to daemonic processes; the flag is the template's, not this process's.
     multiprocess_process.current_process()._config.pop("daemon", None)
     # The tracker's pipe is closed below; a stale number could by then be a file of the block.

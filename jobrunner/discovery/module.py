@@ -39,16 +39,22 @@ def private_package(directory: Path) -> str:
     A name of our own keeps an author's `blocks/` or `sdk/` from standing in front of ours. The top of the tree
     goes to the *end* of `sys.path`, so that imports between the author's own modules work as well.
     """
-    # Stable between processes (unlike `hash`): a module that hung one template is left out of the next by its name.
-    name = f"{_PRIVATE}{zlib.crc32(str(directory).encode()):08x}"
-    if name not in sys.modules:
-        package = types.ModuleType(name)
-        package.__path__ = [str(directory)]
-        sys.modules[name] = package
+    name = name_package(directory)
     top = directory
     while (top / "__init__.py").exists() and top != top.parent:
         top = top.parent
     for entry in (str(directory), str(top)):
         if entry not in sys.path:
             sys.path.append(entry)
+    return name
+
+
+def name_package(directory: Path) -> str:
+    """Make that package, if it is not there, and return its name."""
+    # Stable between processes (unlike `hash`): a module that hung one template is left out of the next by its name.
+    name = f"{_PRIVATE}{zlib.crc32(str(directory).encode()):08x}"
+    if name not in sys.modules:
+        package = types.ModuleType(name)
+        package.__path__ = [str(directory)]
+        sys.modules[name] = package
     return name
