@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
@@ -13,7 +12,8 @@ from jobrunner.isolation.landlock import READ_FILE, LandlockError, allow_beneath
 from jobrunner.isolation.rules import Access, Rule
 
 _OPENED_HERE: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
-"""For rules only; and never what a symbolic link leads to: that may be a closed path."""
+"""For rules only; and never what a symbolic link leads to: that may be a closed path. A rule for a link itself does
+nothing."""
 
 _NOT_REACHED: Final = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.ESTALE, errno.EPERM}
@@ -103,19 +103,19 @@ def _make_ruleset(paths: Iterable[OpenedPath], rights: int, scoped: int) -> int:
 
 
 def _opened(rule: Rule) -> OpenedPath | None:
-    with contextlib.ExitStack() as undo:
+    """Open what a rule is about, `None` where nothing is there.
+
+    Never by asking for more than a name, such as its kind: on a network file system whose server is gone, that waits.
+    """
+    for flags in (_OPENED_HERE | os.O_DIRECTORY, _OPENED_HERE):
         try:
-            descriptor = os.open(rule.path, _OPENED_HERE)
-            undo.callback(os.close, descriptor)
-            mode = os.fstat(descriptor).st_mode
+            descriptor = os.open(rule.path, flags)
         except OSError as error:
-            if error.errno in _NOT_REACHED:
-                return None
-            raise
-        if stat.S_ISLNK(mode):
-            return None
-        undo.pop_all()
-    return OpenedPath(rule.path, descriptor, rule.access, stat.S_ISDIR(mode))
+            if error.errno not in _NOT_REACHED:
+                raise
+        else:
+            return OpenedPath(rule.path, descriptor, rule.access, bool(flags & os.O_DIRECTORY))
+    return None
 
 
 def list_entries(directory: str) -> list[str]:

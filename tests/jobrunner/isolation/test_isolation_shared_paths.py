@@ -250,3 +250,28 @@ def test_where_a_change_can_not_be_looked_at_now_the_older_paths_are_used_and_cl
         return [tried(path.read_text) for path in (place.file, place.token, place.above / "late")]
 
     assert in_a_fork(work) == [OK, DENIED, DENIED]
+
+
+def test_nothing_of_a_path_is_asked_for_that_a_server_which_is_gone_would_have_to_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What only opens for a name, and no `stat`, is answered without it (NFS): all else would hang with that mount."""
+    place = Place(tmp_path)
+    (place.above / "link").symlink_to(place.token)
+    flags: list[int] = []
+
+    class Watched:
+        def __getattr__(self, name: str) -> Any:
+            assert "stat" not in name
+            return getattr(os, name)
+
+        def open(self, path: str, how: int) -> int:
+            flags.append(how)
+            return os.open(path, how)
+
+    monkeypatch.setattr(opened_paths, "os", Watched())
+    paths = SharedPaths(Isolation(landlock_abi=1, files=place.files))
+    paths.open()
+    os.close(paths.make_ruleset())
+    assert flags
+    assert all(how & os.O_PATH and how & os.O_NOFOLLOW for how in flags)
