@@ -4,7 +4,6 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
-from jobrunner.protocol.caps import cut
 from jobrunner.protocol.masking import Masked
 from jobrunner.protocol.messages import DeviceChange
 from supervisor.lifecycle.state import JobState
@@ -47,10 +46,13 @@ async def _open_changes(changes: Collection[DeviceChange], mask: FairMask) -> Op
     # Those that are whole last: they need no look at the device.
     ordered = sorted(changes, key=lambda each: each.stage == "changed" and each.timer_seconds is None)
     told = [
-        OpenChange(
-            await mask.text(cut(each.device, _DEVICE_CHARS)), each.stage, each.lines, each.timer_seconds
-        )
+        OpenChange(await _device(each, mask), each.stage, each.lines, each.timer_seconds)
         for each in ordered[:MOST_TOLD]
         if each.stage != "over"
     ]
     return OpenChanges(tuple(told), max(0, len(changes) - MOST_TOLD))
+
+
+async def _device(change: DeviceChange, mask: FairMask) -> Masked:
+    is_cut = len(change.device) > _DEVICE_CHARS
+    return await mask.text(change.device[:_DEVICE_CHARS], cut_after=is_cut)

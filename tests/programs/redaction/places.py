@@ -3,15 +3,15 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from jobrunner.masking import mask_with
 from jobrunner.protocol.caps import FIELD_CAP_CHARS, LOG_CAP_CHARS
 from jobrunner.protocol.masking import NO_TEXT, Mask
-from jobrunner.protocol.messages import Log
+from jobrunner.protocol.messages import DeviceChange, Log
 from sdk.boundary import tell_with_traceback
 from sdk.logger import block_logger
 from sdk.masking import Masking, hiding, use_masking
@@ -20,7 +20,7 @@ from supervisor.lifecycle.state import JobState
 from supervisor.log.format import JsonLine, TextLine
 from supervisor.process.long_work import LongWork
 from supervisor.process.output import OutputReader
-from supervisor.verdict import ExitStatus, KernelView, Limits, OutcomeSeen, decide
+from supervisor.verdict import Ending, ExitStatus, KernelView, Limits, OutcomeSeen, decide
 from supervisor.watch.fair_mask import FairMask
 from supervisor.watch.joblog import JobLog
 
@@ -140,14 +140,22 @@ class Records(logging.Handler):
 
 
 def as_evidence(text: str, pieces: Pieces, mask: Mask, secret: str) -> str:
-    """In the stack, the kernel's view and the channel's problem of a job that was killed."""
+    """In the stack, the kernel's view, the channel's problem and a changed device of a job that was killed."""
     crashed = JobState(Limits(60, 1), stack=text, exit_status=ExitStatus(signal_name="SIGSEGV"))
     broken = replace(crashed, channel_problem=text, stack="")
     returned = replace(broken, outcome=OutcomeSeen(success=False, message=mask(text)))
     view = KernelView(state="S", stack=mask(text))
     fair = FairMask(mask, LongWork())
+    # Not checked as a frame is: what a frame refuses is masked as well.
+    change = DeviceChange.model_construct(
+        number=1, device=text, stage="changing", lines=1, timer_seconds=None
+    )
+
+    def end_of(state: JobState, dump: str, kernel: KernelView | None) -> Coroutine[Any, Any, Ending]:
+        return ending_of(state, 1.0, fair, dump=dump, last_output=NO_TEXT, kernel=kernel, changes=[change])
+
     verdicts = [
-        decide(asyncio.run(ending_of(each, 1.0, fair, dump=dump, last_output=NO_TEXT, kernel=kernel)))
+        decide(asyncio.run(end_of(each, dump, kernel)))
         for each, dump, kernel in [
             (crashed, "", view),
             (broken, "", None),

@@ -32,10 +32,10 @@ async def test_the_last_word_on_each_change_is_in_the_result_and_what_is_over_is
 
 
 async def test_the_name_of_a_device_is_masked_and_cut() -> None:
-    finished = await killed_after(told(1, "changing", f"r1 {SECRET} " + "x" * 500))
-    (change,) = finished.ending.changes.told
-    assert SECRET not in finished.verdict.message
-    assert len(change.device) <= 120
+    long, half = "x" * 500, "y" * 90 + SECRET
+    finished = await killed_after(told(1, "changing", f"r1 {SECRET} {long}"), told(2, "changing", half))
+    assert SECRET[:8] not in finished.verdict.message
+    assert all(len(change.device) <= 120 for change in finished.ending.changes.told)
 
 
 async def test_of_very_many_changes_the_uncertain_ones_are_named_and_the_others_counted() -> None:
