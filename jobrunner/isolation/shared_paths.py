@@ -1,12 +1,13 @@
 """The paths that stay open, found and opened once for all children of a template, and anew where they have changed."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from jobrunner.isolation.call_filter import filter_of_nobody
 from jobrunner.isolation.errors import IsolationError
 from jobrunner.isolation.landlock import file_rights, scopes
+from jobrunner.isolation.mounts import Mount, mounts_of, other_places
 from jobrunner.isolation.opened_paths import OpenedPaths, list_entries, make_ruleset
 from jobrunner.isolation.rules import Rule, rules_for
 from jobrunner.protocol.isolation import FileRules, Isolation
@@ -82,7 +83,27 @@ def ruleset_of(files: FileRules, abi: int) -> int:
 
 
 def _rules(files: FileRules, listing: Listing) -> list[Rule]:
-    return rules_for(with_ends_of_links(files), listing.list_entries)
+    return rules_for(with_other_places(with_ends_of_links(files), _mounts()), listing.list_entries)
+
+
+def _mounts() -> list[Mount]:
+    try:
+        with open("/proc/self/mountinfo", errors="surrogateescape") as file:
+            return mounts_of(file.read())
+    except OSError as error:
+        raise IsolationError("reading /proc/self/mountinfo", error) from error
+
+
+def with_other_places(files: FileRules, mounts: Sequence[Mount]) -> FileRules:
+    """Return rules that hold too where the same files are mounted a second time."""
+    closed = (*files.closed, *_others(files.closed, mounts))
+    shut = closed if files.jobs_directory is None else (*closed, files.jobs_directory)
+    read_only = [path for path in _others(files.read_only, mounts) if not _is_below(path, shut)]
+    return replace(files, closed=_once(closed), read_only=_once((*files.read_only, *read_only)))
+
+
+def _others(paths: Iterable[str], mounts: Sequence[Mount]) -> list[str]:
+    return [other for path in paths for other in other_places(path, mounts) if other != "/"]
 
 
 def with_ends_of_links(files: FileRules) -> FileRules:
