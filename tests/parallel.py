@@ -24,6 +24,10 @@ APART: Final = (
 )
 """Long files whose tests share nothing: each test goes to whichever worker is free. The first of all."""
 
+TOGETHER: Final = ("tests/jobusers",)
+"""Folders whose tests run one after the other: their hosts give jobs the same user ids, and what a job has left is
+removed when nothing runs any more as its user."""
+
 LONG: Final = (
     "tests/jobusers/test_job_users.py",
     "tests/supervisor/commands/test_local_secrets.py",
@@ -62,13 +66,14 @@ def by_length(items: list[pytest.Item]) -> None:
 
 
 def scheduler(config: pytest.Config, log: Any) -> "LoadScopeScheduling":
-    """Return what hands the files out in the order of the tests; of those that are `APART`, test by test."""
+    """Return what hands the files out in the order of the tests: `APART` test by test, `TOGETHER` as one."""
     from xdist.scheduler import LoadFileScheduling
 
     class _ByLength(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
-            return nodeid if file in APART else file
+            folder = file.rpartition("/")[0]
+            return nodeid if file in APART else folder if folder in TOGETHER else file
 
     # Else by the number of tests: two thousand quick ones first, a long one last.
     config.option.loadscopereorder = False

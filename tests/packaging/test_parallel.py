@@ -4,7 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tests.parallel import APART, LONG, by_length, scheduler
+from tests.parallel import APART, LONG, TOGETHER, by_length, scheduler
 
 ROOT = Path(__file__).parents[2]
 WITH_SHARED_FIXTURES = ('scope="module"', 'scope="class"', 'scope="package"')
@@ -28,6 +28,7 @@ class ParallelWorker:
 
 def test_every_file_that_begins_first_is_there_and_listed_once() -> None:
     assert [file for file in (*APART, *LONG) if not (ROOT / file).is_file()] == []
+    assert [folder for folder in TOGETHER if not any((ROOT / folder).glob("test_*.py"))] == []
     assert len({*APART, *LONG}) == len(APART) + len(LONG)
 
 
@@ -53,9 +54,8 @@ def test_what_is_long_begins_first_what_is_pure_last_and_files_stay_together() -
     ]
 
 
-def test_files_are_handed_out_in_the_order_of_the_tests_and_those_apart_test_by_test() -> None:
-    tests = [f"{APART[0]}::test[a::b]", f"{APART[0]}::test[c]", "tests/test_long.py::one"]
-    tests += [f"tests/test_many.py::number{number}" for number in range(9)]
+def handed_out(tests: list[str]) -> list[list[int]]:
+    """The tests that each of two parallel workers is given at first."""
     config: Any = SimpleNamespace(
         option=SimpleNamespace(loadscopereorder=True), getvalue=lambda _: ["popen", "popen"]
     )
@@ -65,4 +65,15 @@ def test_files_are_handed_out_in_the_order_of_the_tests_and_those_apart_test_by_
         handing_out.add_node(worker)
         handing_out.add_node_collection(worker, tests)
     handing_out.schedule()
-    assert [worker.given for worker in workers] == [[0, 2], [1, *range(3, 12)]]
+    return [worker.given for worker in workers]
+
+
+def test_files_are_handed_out_in_the_order_of_the_tests_and_those_apart_test_by_test() -> None:
+    tests = [f"{APART[0]}::test[a::b]", f"{APART[0]}::test[c]", "tests/test_long.py::one"]
+    tests += [f"tests/test_many.py::number{number}" for number in range(9)]
+    assert handed_out(tests) == [[0, 2], [1, *range(3, 12)]]
+
+
+def test_a_folder_whose_tests_are_in_each_other_s_way_goes_to_one_worker() -> None:
+    tests = [f"{TOGETHER[0]}/test_a.py::one", f"{TOGETHER[0]}/test_b.py::two", "tests/test_other.py::one"]
+    assert handed_out(tests) == [[0, 1], [2]]
