@@ -84,6 +84,7 @@ class SettingsReader:
         self._arguments = arguments
         self._names = names
         self._files = [path for path in vars(in_use).values() if isinstance(path, Path)]
+        self._files += map(Path, in_use.writable_paths)
         self._disk = DiskThread("settings", READING_SECONDS)
 
     async def read(self) -> DaemonSettings:
