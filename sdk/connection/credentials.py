@@ -1,10 +1,13 @@
-"""The private key of a login, read from its file."""
+"""The private key of a login: its text, or read from its file."""
 
 from __future__ import annotations
 
+import base64
+import errno
+import io
 import os
 import stat
-from typing import Final
+from typing import Any, Final
 
 import paramiko  # type: ignore[import-untyped]  # ships no types
 
@@ -14,16 +17,32 @@ from sdk.connection.login import Login
 
 _MOST_BYTES: Final = 1_000_000
 _READABLE: Final = (
-    "The user that jobs run as must be able to read it: see the page about keys and jump hosts."
+    "This job runs as user {user}, who must be able to read it. With --job-users each job is another user, and can't "
+    "read what only the worker can: give the key itself, as `private_key`. See the page about keys and jump hosts."
 )
+_KINDS: Final[tuple[tuple[bytes, Any], ...]] = (
+    (b"ssh-ed25519", paramiko.Ed25519Key),
+    (b"ecdsa-sha2-", paramiko.ECDSAKey),
+    (b"ssh-rsa", paramiko.RSAKey),
+)
+_HEAD_BYTES: Final = 300
+"""The public key of OpenSSH's format begins with its type, behind the names of the ciphers."""
+
 _ANOTHER: Final = "Give a private key of RSA, ECDSA or Ed25519, as ssh-keygen makes it."
 
 
 def private_key_of(login: Login) -> paramiko.PKey | None:
-    """Return the key of `key_file`, None where the login has none. Reads the file; a certificate beside it is used too.
+    """Return the key of `private_key`, else of `key_file`, None where the login has none.
+
+    Reads the file; a certificate beside it is used too.
 
     Raises `BadKeyFileError`. Nothing of the file is in its message.
     """
+    if login.private_key is not None:
+        try:
+            return _in_text(login.private_key, login.passphrase)
+        except Exception as error:
+            raise _unusable(login, error) from None
     path = login.key_file
     if path is None:
         return None
@@ -33,13 +52,13 @@ def private_key_of(login: Login) -> paramiko.PKey | None:
     try:
         status = os.stat(path)
     except OSError as error:
-        raise _bad(login, os.strerror(error.errno or 0), _READABLE) from None
+        raise _unreadable(login, error) from None
     if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
         raise _bad(login, "it is no file with a key", _ANOTHER)
     try:
         return _read(path, login.passphrase)
     except OSError as error:
-        raise _bad(login, os.strerror(error.errno or 0), _READABLE) from None
+        raise _unreadable(login, error) from None
     except Exception as error:
         # Of cryptography, bcrypt and paramiko, by its format. None is chained: some carry what they have read.
         raise _unusable(login, error) from None
@@ -55,11 +74,45 @@ def _read(path: str, passphrase: str | None) -> paramiko.PKey:
         return paramiko.PKey.from_path(path)
 
 
+def _in_text(text: str, passphrase: str | None) -> paramiko.PKey:
+    """Return the key that a text is. Raises what paramiko raises, `ValueError` for what is no key of these kinds."""
+    kind, whole = _kind_of(text), text.strip() + "\n"
+    try:
+        key: paramiko.PKey = kind.from_private_key(io.StringIO(whole), passphrase)
+    except TypeError:  # it is not encrypted, so it needs none
+        if passphrase is None:
+            raise
+        key = kind.from_private_key(io.StringIO(whole))
+    return key
+
+
+def _kind_of(text: str) -> Any:
+    """Return the class for a key, which an encrypted one in OpenSSH's format says too: its public half is in the clear.
+
+    To try each class would be to make the key of the passphrase anew each time, which is slow on purpose.
+    """
+    first, *rest = text.strip().splitlines()
+    if " RSA " in first:
+        return paramiko.RSAKey
+    if " EC " in first:
+        return paramiko.ECDSAKey
+    data = base64.b64decode("".join(line for line in rest if not line.startswith("-----")))
+    for mark, kind in _KINDS:
+        if mark in data[:_HEAD_BYTES]:
+            return kind
+    raise ValueError("it is no private key")
+
+
+def _unreadable(login: Login, error: OSError) -> DeviceError:
+    advice = _READABLE.format(user=os.geteuid()) if error.errno == errno.EACCES else "Correct `key_file`."
+    return _bad(login, os.strerror(error.errno or 0), advice)
+
+
 def _unusable(login: Login, error: Exception) -> DeviceError:
     text = str(error).lower()
     is_encrypted = isinstance(error, TypeError | paramiko.PasswordRequiredException) or "password" in text
     if is_encrypted and login.passphrase is None:
-        return _bad(login, "it is encrypted", "Give its `passphrase` beside `key_file`.")
+        return _bad(login, "it is encrypted", "Give its `passphrase` beside it.")
     if login.passphrase is not None:
         return _bad(login, "the passphrase does not fit, or it is no private key", "Correct `passphrase`.")
     return _bad(login, "it is no private key that can be read", _ANOTHER)
@@ -70,7 +123,7 @@ def _bad(login: Login, detail: str, advice: str) -> DeviceError:
         Cause.BAD_KEY_FILE,
         login.where,
         secrets=login.secrets,
-        path=login.key_file,
+        path=login.key_file if login.private_key is None else "in `private_key`",
         detail=detail,
         advice=advice,
     )

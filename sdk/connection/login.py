@@ -16,7 +16,7 @@ from sdk.masking import learn
 
 DEFAULT_PORT: Final = 22
 
-_CREDENTIALS: Final = ("username", "password", "key_file", "passphrase")
+_CREDENTIALS: Final = ("username", "password", "key_file", "private_key", "passphrase")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class JumpHost:
     password: str | None = field(default=None, repr=False)
     key_file: str | None = None
     passphrase: str | None = field(default=None, repr=False)
+    private_key: str | None = field(default=None, repr=False)
+    """The key itself, in place of a file."""
 
     @property
     def where(self) -> str:
@@ -41,7 +43,7 @@ class JumpHost:
     @property
     def secrets(self) -> frozenset[str]:
         """What must be shown nowhere."""
-        return frozenset(text for text in (self.password, self.passphrase) if text)
+        return _shown_nowhere(self.password, self.passphrase, self.private_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Login:
     jump: JumpHost | None = None
     name: str | None = None
     """What messages call it, where that is not its address."""
+    private_key: str | None = field(default=None, repr=False)
+    """The key itself, in place of a file."""
 
     @property
     def where(self) -> str:
@@ -67,7 +71,7 @@ class Login:
     @property
     def secrets(self) -> frozenset[str]:
         """What must be shown nowhere."""
-        own = frozenset(text for text in (self.password, self.passphrase, self.enable_secret) if text)
+        own = _shown_nowhere(self.password, self.passphrase, self.enable_secret, self.private_key)
         return own | self.jump.secrets if self.jump else own
 
     @property
@@ -83,7 +87,15 @@ class Login:
             jump.key_file,
             jump.passphrase,
             name=jump.where,
+            private_key=jump.private_key,
         )
+
+
+def _shown_nowhere(*texts: str | None) -> frozenset[str]:
+    """Return the secrets, and each line of one that has several: a key may be shown line by line."""
+    given = [text for text in texts if text]
+    lines = [line for text in given if "\n" in text for line in text.splitlines()]
+    return frozenset((*given, *(line for line in lines if line and not line.startswith("-----"))))
 
 
 def login_of(device: Any, *, parameters: Any = None, **overrides: Any) -> Login:
@@ -91,8 +103,8 @@ def login_of(device: Any, *, parameters: Any = None, **overrides: Any) -> Login:
 
     Each part is taken from the first of these that has it: `overrides`, the device itself, what was set in the
     parameters (a model or a mapping), the JSON in the device's `connection_options`, the defaults of the parameters'
-    model. `jump_host` is an address, or a mapping with `host`, `port`, `username`, `password`, `key_file` and
-    `passphrase`; where it has no username, the device's login is used for it too.
+    model. `jump_host` is an address, or a mapping with `host`, `port`, `username`, `password`, `key_file`,
+    `private_key` and `passphrase`; where it has no username, the device's login is used for it too.
 
     Raises:
         DeviceError: there is no device, no address or one that is none, no login, a port that is none, or connection
@@ -204,7 +216,9 @@ def _check_characters(where: str, texts: Mapping[str, str | None]) -> None:
 
 
 def _is_login(credentials: Mapping[str, str | None]) -> bool:
-    return bool(credentials["username"]) and bool(credentials["password"] or credentials["key_file"])
+    return bool(credentials["username"]) and any(
+        credentials[name] for name in ("password", "key_file", "private_key")
+    )
 
 
 def _text(value: Any) -> str | None:

@@ -13,7 +13,17 @@ from typing import Any, Final
 MOST_CHARACTERS: Final = 65_536
 
 FIELDS: Final = frozenset(
-    {"host", "port", "username", "password", "key_file", "passphrase", "enable_secret", "jump_host"}
+    {
+        "host",
+        "port",
+        "username",
+        "password",
+        "key_file",
+        "private_key",
+        "passphrase",
+        "enable_secret",
+        "jump_host",
+    }
 )
 JUMP_FIELDS: Final = FIELDS - {"enable_secret", "jump_host"}
 

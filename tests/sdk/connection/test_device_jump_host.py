@@ -1,15 +1,19 @@
 """A device behind a jump host, and logins by key."""
 
 import asyncio
+import json
+import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import asyncssh
 import pytest
 from connection_support import PASSWORD, login_to, ssh_threads
 
-from sdk.connection import DeviceError, JumpHost, connect
+from sdk.connection import DeviceError, JumpHost, Login, connect
+from sdk.connection.credentials import private_key_of
 from sdk.connection.errors import (
     BadKeyFileError,
     ConnectTimeoutError,
@@ -19,6 +23,7 @@ from sdk.connection.errors import (
     UnreachableError,
     WrongPasswordError,
 )
+from sdk.connection.login import login_of
 from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import until
 
@@ -158,6 +163,64 @@ async def test_a_key_logs_in_without_a_password(tmp_path: Path, kind: str, passp
         assert device.passwords_received == 0
 
 
+@pytest.mark.parametrize(
+    ("kind", "passphrase"),
+    [
+        ("ssh-ed25519", None),
+        ("ssh-rsa", None),
+        ("ecdsa-sha2-nistp256", None),
+        ("ssh-ed25519", "never-to-be-seen-5"),
+    ],
+)
+async def test_a_key_that_the_inventory_holds_itself_logs_in(
+    tmp_path: Path, kind: str, passphrase: str | None
+) -> None:
+    path, public = key_in(tmp_path, passphrase, kind)
+    text = path.read_text()
+    path.unlink()
+    async with EmulatedIos("admin", PASSWORD, "r1", authorized_key=public) as device:
+        changes = {"password": None, "private_key": text, "passphrase": passphrase}
+        assert "UTC" in await ask(device, **changes)
+        assert device.passwords_received == 0
+
+
+async def test_a_key_that_the_inventory_holds_itself_opens_the_jump_host(tmp_path: Path) -> None:
+    path, public = key_in(tmp_path)
+    async with jump_host(authorized_key=public) as jump, EmulatedIos("admin", PASSWORD, "r1") as device:
+        assert "UTC" in await ask(device, through(jump, password=None, private_key=path.read_text()))
+        assert (jump.passwords_received, device.passwords_received) == (0, 1)
+
+
+def test_a_key_in_the_connection_options_is_a_secret_by_each_of_its_lines(tmp_path: Path) -> None:
+    path, _ = key_in(tmp_path)
+    options = json.dumps({"private_key": path.read_text(), "jump_host": {"host": "j"}})
+    device = SimpleNamespace(ip="10.0.0.1", hostname="r1", username="admin", connection_options=options)
+    login = login_of(device)
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("-----")]
+    assert set(lines) <= login.secrets
+    assert login.jump is not None
+    assert login.jump_login.private_key == login.private_key
+    assert not any(line in f"{login!r}{login.jump!r}{login.jump_login!r}" for line in lines)
+
+
+def test_a_file_that_the_user_of_a_job_may_not_read_is_told_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = key_in(tmp_path)
+    login = Login("10.0.0.1", "admin", key_file=str(path))
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")  # root may read all
+
+    monkeypatch.setattr(os, "stat", refuse)
+    with pytest.raises(BadKeyFileError) as raised:
+        private_key_of(login)
+    monkeypatch.undo()
+    assert f"runs as user {os.geteuid()}" in str(raised.value)
+    assert "--job-users" in str(raised.value)
+    assert "`private_key`" in str(raised.value)
+
+
 async def test_a_passphrase_that_a_key_does_not_need_does_no_harm(tmp_path: Path) -> None:
     path, public = key_in(tmp_path)
     async with EmulatedIos("admin", PASSWORD, "r1", authorized_key=public) as device:
@@ -181,6 +244,12 @@ async def test_a_key_that_can_not_be_used_is_named_before_anything_is_sent(tmp_p
         ({"key_file": str(tmp_path)}, "no file with a key"),
         ({"key_file": str(tmp_path / "text")}, "no private key that can be read"),
         ({"key_file": str(encrypted)}, "it is encrypted"),
+        (
+            {"private_key": "never-to-be-seen-6"},
+            "the private key in `private_key` can't be used: it is no private",
+        ),
+        ({"private_key": encrypted.read_text()}, "it is encrypted"),
+        ({"private_key": encrypted.read_text(), "passphrase": "never-to-be-seen-7"}, "does not fit"),
         ({"key_file": str(encrypted), "passphrase": "never-to-be-seen-7"}, "the passphrase does not fit"),
     ]
     async with EmulatedIos("admin", PASSWORD, "r1") as device:
