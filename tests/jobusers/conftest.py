@@ -48,10 +48,12 @@ def open_directory() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def host_with_users(directory: Path, prefix: tuple[str, ...], *, spawn: bool) -> Iterator[Host]:
+    """Without the isolation, which would hide what the users alone don't keep apart."""
     with hosted(
         directory,
         prefix=prefix,
         spawn=spawn,
+        isolation={},
         users=USERS,
         confinement={"max_processes": 30},
         limits={"max_job_processes": 200, "grace_seconds": 0.2},

@@ -71,11 +71,11 @@ def test_a_job_can_read_and_signal_neither_the_worker_nor_another_job(host: Host
 def test_the_worker_s_own_files_are_read_where_jobs_run_as_its_user(
     tmp_path_factory: Any, prefix: Any
 ) -> None:
-    """What the test above would see without users: it can fail."""
+    """What the test above would see without users, and without the isolation: it can fail."""
     from hosting import hosted
 
     directory = tmp_path_factory.mktemp("without")
-    with hosted(directory, prefix=prefix) as host:
+    with hosted(directory, prefix=prefix, isolation={}) as host:
         (directory / "token").write_text("secret")
         seen = value(host.run("under_test/tries", {"text": str(directory / "token")}))
     assert seen[f"read {directory / 'token'}"].startswith("done")
