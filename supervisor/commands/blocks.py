@@ -12,6 +12,7 @@ from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, Comman
 from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to_exit_code
 from supervisor.commands.shared.console import OutputConsole
 from supervisor.commands.shared.table import print_rows
+from supervisor.log.format import printable
 from supervisor.log.setup import start_logging
 from supervisor.worker.offered_blocks import left_out_text, start_launcher, what_to_do
 
@@ -69,7 +70,7 @@ def _print(catalogue: Catalogue) -> None:
     else:
         console.print(f"No function blocks were found. {what_to_do(catalogue)}", markup=False)
     for problem in catalogue.problems:
-        print(f"{PROGRAM}: not imported: {_with_traceback(problem)}", file=sys.stderr)
+        print(f"{PROGRAM}: not imported: {printable(_with_traceback(problem))}", file=sys.stderr)
     if catalogue.left_out and catalogue.blocks:
         print(f"{PROGRAM}: {left_out_text(catalogue)}", file=sys.stderr)
     for module in catalogue.left_out:

@@ -20,6 +20,7 @@ from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_sett
 from supervisor.commands.shared.json_input import FORMS, BadInputError, read_job_input
 from supervisor.commands.shared.outcome_text import print_outcome
 from supervisor.launcher import Launcher
+from supervisor.log.format import printable, printable_json
 from supervisor.log.setup import start_logging
 from supervisor.worker.offered_blocks import start_launcher, tell_problem
 from supervisor.worker.signals import stop_signals
@@ -89,7 +90,7 @@ _EPILOG: Final = (
 
 
 def _refuse(message: str) -> int:
-    print(f"{PROGRAM}: {message}", file=sys.stderr)
+    print(f"{PROGRAM}: {printable(message)}", file=sys.stderr)
     return EXIT_USAGE
 
 
@@ -119,7 +120,7 @@ async def _run_with(
         done = await run.run(job_of(asked, block), block)
     answer = answer_of(done)
     if settings.as_json or not sys.stdout.isatty():
-        print(json.dumps({"block": block.id, **answer}, ensure_ascii=False))
+        print(printable_json(json.dumps({"block": block.id, **answer}, ensure_ascii=False)))
     else:
         print_outcome(block.id, answer)
     return 0 if done.finished.verdict.success else EXIT_FAILED

@@ -36,6 +36,14 @@ def printable(text: str) -> str:
     return _UNSEEN.sub(lambda match: _escaped(match[0]), text)
 
 
+def printable_json(text: str) -> str:
+    """Return JSON that says the same, with all that is not seen as JSON's own escapes.
+
+    For JSON that a person may look at. What reads it gets every character as it was.
+    """
+    return _UNSEEN.sub(lambda match: json.dumps(match[0])[1:-1], text)
+
+
 def _escaped(character: str) -> str:
     code = ord(character)
     if code < 0x100:

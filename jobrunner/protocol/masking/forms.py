@@ -16,7 +16,8 @@ SHORTEST_PIECE_CHARS: Final = 3
 """A shorter piece of a secret, at a place where a text was cut, may be the end of any word."""
 
 _BASE64_BITS: Final = 6
-_NORMAL_FORMS: Final[tuple[Literal["NFC", "NFD"], ...]] = ("NFC", "NFD")
+_WIDE: Final = ("utf-16-le", "utf-16-be")
+_NORMAL_FORMS: Final[tuple[Literal["NFC", "NFD", "NFKC", "NFKD"], ...]] = ("NFC", "NFD", "NFKC", "NFKD")
 
 
 def is_maskable(value: str) -> bool:
@@ -27,8 +28,14 @@ def is_maskable(value: str) -> bool:
 
 
 def literal_forms(secret: str) -> set[str]:
-    """Return the texts to search for: the secret, its lines, its base64 wherever it stands in what is encoded, hex."""
+    """Return the texts to search for: the secret, its lines, its base64 wherever it stands in what is encoded, hex.
+
+    Hexadecimal digits with signs between them are undone (`hexadecimals`). Those without are searched as well: a long
+    run of them may be broken into lines that come one by one.
+    """
     forms = {secret, secret.strip(), *_lines(secret), secret.replace(" ", "+")}
+    # As SQL, PowerShell and CSV write a quotation mark.
+    forms.update(secret.replace(mark, mark * 2) for mark in "'\"" if mark in secret)
     if "\\" in secret:
         # Of an odd escape no decoder knows what was meant.
         forms.add(secret.replace("\\", "\\\\"))
@@ -41,33 +48,58 @@ def literal_forms(secret: str) -> set[str]:
         forms.add("\0".join(secret))
     else:
         forms.update(_not_ascii(secret, data))
-    if (
-        not secret.isalpha()
-    ):  # a plain word is common in other letters: `Switch` is no reason to mask every `switch`
-        forms.update((secret.lower(), secret.upper()))
+    # A plain word is common in other letters: `Switch` is no reason to mask every `switch`.
+    if not secret.isalpha():
+        forms.update(_in_other_letters(secret))
     for piece in {data, data.strip()}:
-        digits = (piece.hex(), *(piece.hex(sign) for sign in ": "))
-        forms.update((*digits, *map(str.upper, digits)))
+        forms.update((piece.hex(), piece.hex().upper()))
     return {form for form in forms if is_maskable(form)} | base64_forms(secret)
+
+
+def _in_other_letters(secret: str) -> Iterator[str]:
+    yield secret.lower()
+    yield secret.upper()
+    yield secret.capitalize()
+    if not secret.isascii():
+        yield secret.casefold()
+        for form in _NORMAL_FORMS:
+            normal = unicodedata.normalize(form, secret)
+            yield normal.upper()
+            yield normal.lower()
+        # As a terminal or a program shows it that knows ASCII only.
+        yield secret.encode("ascii", "replace").decode()
+        yield secret.encode("ascii", "ignore").decode()
+        yield unicodedata.normalize("NFKD", secret).encode("ascii", "ignore").decode()
 
 
 def _not_ascii(secret: str, data: bytes) -> Iterator[str]:
     for form in _NORMAL_FORMS:
-        yield unicodedata.normalize(form, secret)
+        normal = unicodedata.normalize(form, secret)
+        yield normal
+        yield normal.encode("utf-8", "surrogatepass").decode("latin-1")
+    yield data.decode("ascii", "replace")
+    yield data.decode("cp1252", "replace")
+    with contextlib.suppress(UnicodeEncodeError):
+        yield secret.encode("latin-1").decode("utf-8", "replace")
     # Its bytes, as the repr of bytes shows them; and as Python reads bytes that it can't decode.
     yield data.decode("latin-1")
     with contextlib.suppress(UnicodeDecodeError):  # half of a surrogate pair
         yield data.decode("ascii", "surrogateescape")
     with contextlib.suppress(UnicodeEncodeError):
         yield secret.encode("latin-1").decode("utf-8", "surrogateescape")
-    for encoding in ("utf-16-le", "utf-16-be"):
+    for encoding in _WIDE:
         yield secret.encode(encoding, "surrogatepass").decode("latin-1").strip("\0")
 
 
 def base64_forms(secret: str) -> set[str]:
     """Return those of the forms that are base64, where what stands beside belongs to the secret as well."""
     data = secret.encode("utf-8", "surrogatepass")
-    return {form for piece in {data, data.strip()} for form in _base64(piece) if is_maskable(form)}
+    pieces = {data, data.strip(), *(secret.encode(encoding, "surrogatepass") for encoding in _WIDE)}
+    if not secret.isascii():
+        pieces.update(
+            unicodedata.normalize(form, secret).encode("utf-8", "surrogatepass") for form in _NORMAL_FORMS
+        )
+    return {form for piece in pieces for form in _base64(piece) if is_maskable(form)}
 
 
 def _lines(secret: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Final, NewType, Protocol
 from jobrunner.protocol.caps import SECRETS_CAP
 from jobrunner.protocol.masking.effort import FOUND_UNITS, Effort, TooMuchWorkError
 from jobrunner.protocol.masking.forms import base64_forms, is_maskable, literal_forms
+from jobrunner.protocol.masking.hexadecimals import with_hexadecimals
 from jobrunner.protocol.masking.keyed import Keyed
 from jobrunner.protocol.masking.names import BUILT_IN, SecretNames
 from jobrunner.protocol.masking.needles import Needles
@@ -107,7 +108,8 @@ class Mask:
             effort.spend(FOUND_UNITS)
             ranges.append(found)
         if self._needles:
-            for view in views(text, effort):
+            decoded = views(text, effort)
+            for view in with_hexadecimals(decoded, effort, cut_before=cut_before, cut_after=cut_after):
                 for found in self._in_view(view, effort, cut_before, cut_after):
                     effort.spend(FOUND_UNITS)
                     ranges.append(view.in_text(found))
@@ -183,6 +185,8 @@ class Mask:
         # What was escaped and broken into lines is joined by a view; here it is about lines that come one by one.
         if view.parent is None:
             yield from needles.wrapped(text, effort)
+        if view.parent is None or view.parent.parent is None:
+            yield from needles.quoted(text, effort)
         if cut_before and (found := needles.after_cut(text, effort)):
             yield found
         if cut_after:

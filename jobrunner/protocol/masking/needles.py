@@ -11,6 +11,8 @@ from jobrunner.protocol.masking.views import Range, possible_endings
 
 _LONG_CHARS: Final = 32
 _SHORTEST_LINE_CHARS: Final = 16
+_QUOTED: Final = re.compile(r"""(['"])((?:(?!\1).){6,})\1[\])},]{0,64}$""")
+_QUOTED_ENDS: Final = ("'", '"', "',", '",', "')", '")', "'}", '"}', "']", '"]')
 _LEFT_OUT: Final = re.compile(r"\.{3,}|…")
 _LONGEST_BESIDE_GAP_CHARS: Final = 80
 _LONGEST_ESCAPE_CHARS: Final = 12
@@ -59,7 +61,7 @@ class Needles:
                 long.append(needle)
                 self._long_with_blank = self._long_with_blank or " " in needle
         if long:
-            self._long = _BETWEEN.join([*([self._long] if self._long else []), *long])
+            self._long += "".join(needle + _BETWEEN for needle in long)
 
     def _file(self) -> None:
         """File the new ones under their beginnings and ends, when a piece is looked for: for most jobs never."""
@@ -126,6 +128,30 @@ class Needles:
                 effort.spend(DECODE_UNITS)
                 yield from ((begin + first, begin + last) for first, last in self._pieces_of(bare, effort))
             start += len(line)
+
+    def quoted(self, text: str, effort: Effort) -> Iterator[Range]:
+        """Yield what stands in quotation marks at the end of a line, if it is a piece of a long needle.
+
+        As `pprint` breaks one; here each line may come by itself.
+        """
+        if not self._long or ("'" not in text and '"' not in text):
+            return
+        start = 0
+        for line in text.splitlines(keepends=True):
+            bare = line.rstrip()
+            if bare.endswith(_QUOTED_ENDS):
+                effort.spend(len(bare) // 2 + DECODE_UNITS)
+                quoted = _QUOTED.search(bare)
+                if quoted and self._is_quoted_piece(bare, quoted, effort):
+                    yield start + quoted.start(2), start + quoted.end(2)
+            start += len(line)
+
+    def _is_quoted_piece(self, line: str, quoted: re.Match[str], effort: Effort) -> bool:
+        if len(quoted[2]) >= _SHORTEST_LINE_CHARS:
+            return self._is_in_a_long_one(quoted[2], effort)
+        # A word in quotation marks may be in any line. But not alone in one, and the last of a secret.
+        alone = line[0].isspace() and line[: quoted.start()].strip(" b") == ""
+        return alone and self._is_in_a_long_one(quoted[2] + _BETWEEN, effort)
 
     def _pieces_of(self, line: str, effort: Effort) -> Iterator[Range]:
         is_base64 = _BASE64.fullmatch(line) is not None

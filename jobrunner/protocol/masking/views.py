@@ -26,6 +26,8 @@ _SHELL_QUOTE: Final = re.compile("'\"'\"'")
 _SHELL_BACKSLASH: Final = re.compile(r"'\\''")
 _PARTS_OF_A_TEXT: Final = re.compile(r"""['"]\r?\n[ \t]{0,64}[bu]?['"]""")
 _LINE_BREAK: Final = re.compile(r"\r?\n[ \t]{0,64}")
+_ESCAPED_LINE_BREAK: Final = re.compile(r"\\\n[ \t]{0,64}\\?")
+_STYLE: Final = re.compile(r"\x1b\[[0-9;?]{0,32}[A-Za-z]")
 _CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "0": "\0"}
 _ENTITIES: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _LAST_CODE_POINT: Final = 0x10FFFF
@@ -165,6 +167,10 @@ _DECODERS: Final[tuple[tuple[str, re.Pattern[str], _Decode], ...]] = (
     ("'\"'\"'", _SHELL_QUOTE, lambda escaped: [("'", len(escaped))]),
     # As `ls` and people do.
     ("'\\''", _SHELL_BACKSLASH, lambda escaped: [("'", len(escaped))]),
+    # What a terminal shows in colours.
+    ("\x1b", _STYLE, lambda _: []),
+    # As YAML and shells break what is long.
+    ("\\\n", _ESCAPED_LINE_BREAK, lambda _: []),
     # As `pprint` breaks what is long.
     ("\n", _PARTS_OF_A_TEXT, lambda _: []),
     # As the base64 of mail, and as `textwrap` breaks what is long.

@@ -22,6 +22,7 @@ from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to
 from supervisor.commands.shared.console import OutputConsole
 from supervisor.launcher.confinement import ConfinementPool
 from supervisor.launcher.template import TemplateLauncher
+from supervisor.log.format import printable
 from supervisor.log.setup import start_logging
 from supervisor.settings.run_settings import RunSettings
 from supervisor.worker.offered_blocks import imports_of, left_out_text
@@ -123,7 +124,7 @@ def _print(catalogue: Catalogue, found: Sequence[Finding]) -> None:
             Text.assemble(
                 (f"{place}: ", "bold"),
                 (f"{finding.level}", colour),
-                f" [{finding.code}] {finding.message} {finding.advice}".rstrip(),
+                printable(f" [{finding.code}] {finding.message} {finding.advice}".rstrip()),
             )
         )
     for module in catalogue.left_out:

@@ -30,6 +30,7 @@ from supervisor.commands.submit.target import Target, find_target
 from supervisor.engine.http import EngineAccess
 from supervisor.engine.submission import OfferedBlock, Submissions
 from supervisor.errors import EngineError, StartRefusedError
+from supervisor.log.format import printable, printable_json
 from supervisor.settings.files import File
 from supervisor.settings.run_settings import URL, RunSettings
 
@@ -203,7 +204,7 @@ async def _wait(
             )
     report = report_of(job, cause)
     if _as_json(settings):
-        print(json.dumps({"engine": target.url, **report}, ensure_ascii=False))
+        print(printable_json(json.dumps({"engine": target.url, **report}, ensure_ascii=False)))
     else:
         OutputConsole().print(report_table(report))
     return 0 if report["success"] else EXIT_FAILED
@@ -236,4 +237,4 @@ def _refuse(message: str) -> int:
 
 
 def _say(message: str) -> None:
-    print(f"{PROGRAM}: {message}", file=sys.stderr)
+    print(f"{PROGRAM}: {printable(message)}", file=sys.stderr)

@@ -14,7 +14,8 @@ PIECE_CHARS = 6
 """A piece of a secret that is as long has leaked: shorter ones may be in any text."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{7,}")
-_BETWEEN_PAIRS = re.compile(r"(?<=[0-9a-fA-F]{2})[: -](?=[0-9a-fA-F]{2})")
+_BETWEEN_PAIRS = re.compile(r"(?<=[0-9a-fA-F]{2})(?:[:. -]|', '0x)(?=[0-9a-fA-F]{2})")
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){6,}")
 
@@ -40,6 +41,8 @@ def undoings(text: str) -> Iterator[str]:
     yield re.sub(r"\r?\n[ \t]*", "", text)
     yield re.sub(r"""['"]\n[ \t]*['"]""", "", text)
     yield text.replace("\0", "")
+    yield _STYLE.sub("", text)
+    yield text.replace("''", "'")
     yield unicodedata.normalize("NFC", text)
     yield text.encode("utf-8", "surrogateescape" if _ESCAPED_BYTE.search(text) else "surrogatepass").decode(
         "utf-8", "replace"
@@ -62,16 +65,24 @@ def hidden_readings(text: str) -> Iterator[str]:
         for skip in range(4):
             cut = run[skip:]
             try:
-                yield base64.b64decode(cut[: len(cut) // 4 * 4]).decode("utf-8", "replace")
+                data = base64.b64decode(cut[: len(cut) // 4 * 4])
+                yield data.decode("utf-8", "replace")
+                yield data.decode("utf-16-le", "replace")
             except binascii.Error:
                 continue
     for run in _HEX.findall(_BETWEEN_PAIRS.sub("", text)):
-        yield bytes.fromhex(run[: len(run) // 2 * 2]).decode("utf-8", "replace")
+        data = bytes.fromhex(run[: len(run) // 2 * 2])
+        yield data.decode("utf-8", "replace")
+        yield data.decode("utf-16-le", "replace")
 
 
 def leaked(text: str, secret: str, innocent: str) -> str | None:
     """Return a piece of `secret` that can be read from `text` and was not in `innocent` anyway."""
-    pieces = {piece for piece in pieces_of(secret) if piece not in innocent and piece.strip("*\n ")}
+    spellings = {secret, *(unicodedata.normalize(form, secret) for form in ("NFC", "NFKC", "NFKD"))}
+    if not secret.isalpha():
+        spellings |= {secret.upper(), secret.lower()}
+    pieces = {piece for spelling in spellings for piece in pieces_of(spelling)}
+    pieces = {piece for piece in pieces if piece not in innocent and piece.strip("*\n ")}
     for reading in readings(text):
         for seen in (reading, *hidden_readings(reading)):
             for piece in pieces:

@@ -1,5 +1,6 @@
 """A long secret that was broken into lines: each line is masked though nothing else of the secret is near."""
 
+import pprint
 import textwrap
 
 import pytest
@@ -51,3 +52,28 @@ def test_of_an_abbreviated_secret_the_second_half_may_be_cut_as_well() -> None:
     text = f"value={WORDS[:12]}...{WORDS[-20:-8]}"
     assert Mask([WORDS])(text, cut_after=True) == f"value={MASK}...{MASK}"
     assert Mask([WORDS])(text) == f"value={MASK}...{WORDS[-20:-8]}"
+
+
+@pytest.mark.parametrize(
+    "written", [WORDS, [1, WORDS], {"hostname": "core-1", "note": WORDS}, WORDS.encode()]
+)
+@pytest.mark.parametrize("width", [45, 60])
+def test_each_line_of_what_pprint_has_broken_is_masked(written: object, width: int) -> None:
+    mask = Mask([WORDS])
+    lines = [mask(line) for line in pprint.pformat(written, width=width).splitlines()]
+    words = {word for word in WORDS.split() if len(word) > 5}
+    assert not [line for line in lines if any(word in line for word in words)]
+    assert sum(MASK in line for line in lines) > 1
+
+
+def test_what_pprint_has_broken_and_escaped_is_masked_as_well() -> None:
+    secret = "pässwort mit wörtern und leerzeichen, das länger ist als eine zeile"
+    lines = [Mask([secret])(line) for line in pprint.pformat(secret.encode(), width=40).splitlines()]
+    assert not [line for line in lines if "rter" in line or "leerzeichen" in line or "zeile" in line]
+
+
+@pytest.mark.parametrize(
+    "text", ["he said 'battery staple'", "'nobody knows'", "  the 'nobody knows'", "  'battery'"]
+)
+def test_words_in_quotation_marks_that_are_no_line_of_it_are_left(text: str) -> None:
+    assert Mask([WORDS])(text) == text

@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import pprint
 import reprlib
 import shlex
 import textwrap
@@ -11,6 +12,7 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Final
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 Writing = Callable[[str], str]
@@ -43,6 +45,11 @@ def in_base64(before: bytes, *, url_safe: bool = False, wrapped: bool = False) -
         return (base64.urlsafe_b64encode if url_safe else base64.b64encode)(data).decode()
 
     return write
+
+
+def in_other_letters(change: Writing) -> Writing:
+    # A plain word is left: see `forms.literal_forms`.
+    return lambda secret: secret if secret.isalpha() else change(secret)
 
 
 WRITINGS: Final[dict[str, Writing]] = {
@@ -86,6 +93,25 @@ WRITINGS: Final[dict[str, Writing]] = {
     "repr of UTF-16": lambda secret: repr(secret.encode("utf-16-le")),
     # As they come over the channel, which is JSON.
     "bytes that are no ASCII": lambda secret: ascii(secret.encode().decode("ascii", "surrogateescape")),
+    "hexadecimal with hyphens": lambda secret: secret.encode().hex("-"),
+    "hexadecimal in fours": lambda secret: secret.encode().hex(".", -2),
+    "hexadecimal in a list": lambda secret: str([hex(byte) for byte in secret.encode()]),
+    # Of other scripts, what would be a control character ends a run of digits.
+    "hexadecimal of UTF-16": lambda secret: secret.encode(
+        "utf-16-le" if secret.isascii() else "utf-8", "surrogatepass"
+    ).hex(" "),
+    "base64 of UTF-16": lambda secret: base64.b64encode(secret.encode("utf-16-le")).decode(),
+    "compatible characters": lambda secret: unicodedata.normalize("NFKC", secret),
+    "compatible characters, decomposed": lambda secret: unicodedata.normalize("NFKD", secret),
+    "URL of decomposed": lambda secret: urllib.parse.quote(unicodedata.normalize("NFD", secret)),
+    "capitals": in_other_letters(str.upper),
+    "small letters": in_other_letters(str.lower),
+    "SQL": lambda secret: "'" + secret.replace("'", "''") + "'",
+    "YAML": lambda secret: yaml.safe_dump({"note": secret}, width=40, allow_unicode=True),
+    "with a style": lambda secret: f"\x1b[1m{secret[:5]}\x1b[0;32m{secret[5:]}\x1b[0m",
+    # Each line comes by itself where it is printed.
+    "pprint": lambda secret: "\n" + pprint.pformat({"hostname": "core-1", "note": secret}, width=60) + "\n",
+    "pprint of bytes": lambda secret: "\n" + pprint.pformat([secret.encode()], width=60) + "\n",
     "twice": lambda secret: f"{secret}{secret}",
 }
 """By name, for the report."""

@@ -11,7 +11,7 @@ import pytest
 
 from jobrunner.protocol.masking import Mask
 from jobrunner.protocol.messages import Log
-from supervisor.log.format import JOB_LOG, JsonLine, TextLine
+from supervisor.log.format import JOB_LOG, JsonLine, TextLine, printable_json
 from supervisor.log.setup import set_level, start_logging
 from supervisor.watch.joblog import JobLog
 
@@ -123,3 +123,14 @@ def test_what_can_t_be_seen_or_turns_a_line_round_is_shown_as_an_escape(hidden: 
     line = TextLine(indent=False).format(record(f"a{hidden}b"))
     assert hidden not in line
     assert re.search(r"a\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})b", line)
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\u200f", "\u2066", "\u061c", "\x9b", "\U000e0041"])
+def test_json_has_what_can_t_be_seen_as_it_is_and_written_as_an_escape(hidden: str) -> None:
+    """Programs read what the job has said; who looks at the line sees that something is there."""
+    line = JsonLine().format(record(f"ä{hidden}b"))
+    shown = printable_json(json.dumps({"message": f"ä{hidden}b"}, ensure_ascii=False))
+    for text in (line, shown):
+        assert hidden not in text
+        assert json.loads(text)["message"] == f"ä{hidden}b"
+    assert "ä" in shown
