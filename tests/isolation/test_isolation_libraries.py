@@ -15,7 +15,7 @@ REFUSED = {
     "a_debugger": "`strace`, `gdb`",
     "a_package_of_the_interpreter": "`pip install`",
     "keys_of_the_kernel": "`KEYRING:`",
-    "psutil_limits_of_a_child": "`prlimit --pid`, the same in psutil",
+    "psutil_limits_of_a_child": "`prlimit --pid`, psutil",
     "psutil_priority_of_a_child": "`renice`",
     "taskset_of_a_running_program": "`taskset -p`",
 }

@@ -84,6 +84,18 @@ def _ran(*command: str) -> str:
 
 
 @use
+def no_descriptor_of_the_rules(place: str) -> None:
+    """Whoever has one could add a rule, though only for processes that restrict themselves by it."""
+    numbers = os.listdir("/proc/self/fd")
+    links = [
+        os.readlink(f"/proc/self/fd/{number}")
+        for number in numbers
+        if os.path.lexists(f"/proc/self/fd/{number}")
+    ]
+    assert not [link for link in links if "landlock" in link], links
+
+
+@use
 def subprocess_of_every_kind(place: str) -> None:
     assert _ran("sh", "-c", "echo $(cat /etc/passwd | wc -l)").strip()
     assert subprocess.run(["false"], check=False, start_new_session=True, process_group=None).returncode == 1

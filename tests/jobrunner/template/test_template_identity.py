@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hosting import Host, alive_with, hosted, is_alive
 
+from jobrunner.isolation.landlock import abi_of_the_kernel
 from tests.patience import wait_until
 
 ALLOWED = {"PATH", "LANG", "LANGUAGE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}
@@ -70,10 +71,13 @@ def test_the_environment_holds_what_is_allowed_and_nothing_else(identity: dict[s
     assert "t0ps3cret" not in str(identity[place])
 
 
-def test_the_descriptors_of_a_child_are_stdio_its_channel_and_its_dump(host: Host) -> None:
+def test_the_descriptors_of_a_child_are_stdio_its_channel_its_dump_and_until_its_order_its_set_of_rules(
+    host: Host,
+) -> None:
     links = host.ask("usage_of_spare")["descriptors"]
     kinds = {number: link.partition(":")[0] for number, link in links.items()}
-    assert kinds == {"0": "/dev/null", "1": "pipe", "2": "pipe", "3": "socket", "4": "/memfd"}
+    rules = {"5": "anon_inode"} if abi_of_the_kernel() > 0 else {}
+    assert kinds == {"0": "/dev/null", "1": "pipe", "2": "pipe", "3": "socket", "4": "/memfd"} | rules
 
 
 def test_received_descriptors_are_not_inheritable(host: Host) -> None:
