@@ -10,6 +10,9 @@ from jobrunner.protocol.masking.forms import SHORTEST_CHARS, SHORTEST_PIECE_CHAR
 from jobrunner.protocol.masking.views import Range, possible_endings
 
 _LONG_CHARS: Final = 32
+_ABBREVIATED_CHARS: Final = 29
+"""From here on `reprlib` abbreviates a text: its quotation marks make it longer than 30."""
+
 _SHORTEST_LINE_CHARS: Final = 16
 _QUOTED: Final = re.compile(r"""(['"])((?:(?!\1).){6,})\1[\])},]{0,64}$""")
 _QUOTED_ENDS: Final = ("'", '"', "',", '",', "')", '")', "'}", '"}', "']", '"]')
@@ -43,6 +46,8 @@ class Needles:
         self._long = ""
         """The long ones in one text, which the standard library searches faster than each by itself."""
         self._long_with_blank = False
+        self._nearly_long = ""
+        """Those that are abbreviated but not long, in one text as well."""
         self.add(needles)
 
     def add(self, needles: Iterable[str], *, most_lengths: int | None = None) -> None:
@@ -60,6 +65,8 @@ class Needles:
             if len(needle) >= _LONG_CHARS and not _IN_PAIRS.match(needle):
                 long.append(needle)
                 self._long_with_blank = self._long_with_blank or " " in needle
+            elif len(needle) >= _ABBREVIATED_CHARS:
+                self._nearly_long += needle + _BETWEEN
         if long:
             self._long += "".join(needle + _BETWEEN for needle in long)
 
@@ -179,8 +186,10 @@ class Needles:
     def between_gap_and_cut(self, text: str, effort: Effort) -> Range | None:
         """Return what, at the end of a text that was cut there, is left of an abbreviated needle's second half."""
         *before, piece = _LEFT_OUT.split(text)
-        if before and len(piece) >= SHORTEST_CHARS and self._is_in_a_long_one(piece, effort):
-            return len(text) - len(piece), len(text)
+        if before and len(piece) >= SHORTEST_CHARS:
+            effort.spend(len(self._nearly_long) // CHARS_PER_UNIT)
+            if self._is_in_a_long_one(piece, effort) or piece in self._nearly_long:
+                return len(text) - len(piece), len(text)
         return None
 
     def at_end(self, text: str, effort: Effort, shortest: int = SHORTEST_PIECE_CHARS) -> Range | None:

@@ -1,6 +1,7 @@
 """Where masking begins and ends: at the edges of a text, beside a gap, and at each bound on both of its sides."""
 
 import base64
+import reprlib
 import string
 import urllib.parse
 
@@ -161,3 +162,12 @@ def test_a_needle_that_is_left_out_leaves_out_no_other() -> None:
     needles.add([*crowded, *others], most_lengths=16)
     assert [len(list(needles.whole(other, Effort()))) for other in others] == [1] * len(others)
     assert not any("a" * 30 + "b" in found for found in needles._all)
+
+
+@pytest.mark.parametrize("length", [28, 29, 30, 31, 40])
+def test_of_a_secret_that_reprlib_has_just_abbreviated_nothing_is_left_at_any_cut(length: int) -> None:
+    secret = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP"[:length]
+    written = reprlib.repr(secret)
+    for cut in range(len(written)):
+        seen = Mask([secret])(written[:cut], cut_after=True)
+        assert not [at for at in range(length - 5) if secret[at : at + 6] in seen]
