@@ -74,22 +74,24 @@ def test_who_gets_no_place_in_time_is_told_that_other_jobs_have_them(host: Host,
 
 
 def test_a_real_device_never_has_more_sessions_than_it_may(host_with_one: Host, tmp_path: Path) -> None:
+    place = tmp_path / "place"  # not the host's own: beside what is read-only a job can make nothing
+    place.mkdir()
     with EmulatedLab("r1") as (router,):
         context = {"devices": [router.to_neops_device()]}
 
         def start(name: str, marker: str, seconds: float, **request: Any) -> int:
-            parameters = {"marker": str(tmp_path / marker), "text": name, "mb": seconds}
+            parameters = {"marker": str(place / marker), "text": name, "mb": seconds}
             return host_with_one.start(ASKS, parameters=parameters, context=context, **request)
 
         short = {"max_job_seconds": 4, "grace_seconds": 0}
         killed = start("killed", "never", 30, limits=short)
-        wait_until((tmp_path / "never.killed").exists, "the first job has its session")
+        wait_until((place / "never.killed").exists, "the first job has its session")
         refused = host_with_one.wait(start("refused", "go", 0.3))
         assert "the one session that this worker may have there was taken by other jobs" in refused["message"]
         waiting = start("waiting", "go", 30)
         # The first ends at its time limit, and only then is it the second's turn.
         assert host_with_one.wait(killed)["cause"] == "time_limit"
-        wait_until((tmp_path / "go.waiting").exists, "the second job has its session")
-        (tmp_path / "go").touch()
+        wait_until((place / "go.waiting").exists, "the second job has its session")
+        (place / "go").touch()
         done = host_with_one.wait(waiting)
         assert done["success"], done["message"]
