@@ -148,7 +148,7 @@ def attempts_on_others(place: Place, other: int, address: str) -> dict[str, Call
         "read its memory": lambda: os.close(os.open(f"/proc/{other}/mem", os.O_RDONLY)),
         "read its environment": lambda: os.close(os.open(f"/proc/{other}/environ", os.O_RDONLY)),
         "list its descriptors": lambda: os.readlink(f"/proc/{other}/fd/1"),
-        "go to its root directory": lambda: os.listdir(f"/proc/{other}/root/"),
+        "go to its root directory": lambda: os.listdir(f"/proc/{other}/root"),
         "trace it": lambda: asked_of_the_kernel("ptrace", SEIZE, other, 0, 0),
         "signal it": lambda: os.kill(other, 0),
         "connect to an abstract socket": lambda: connect("\0" + address),
