@@ -48,6 +48,8 @@ class Needles:
         self._long_with_blank = False
         self._nearly_long = ""
         """Those that are abbreviated but not long, in one text as well."""
+        self._long_as_bytes = ""
+        """Those that only an escape for each of their bytes makes long, in one text as well."""
         self.add(needles)
 
     def add(self, needles: Iterable[str], *, most_lengths: int | None = None) -> None:
@@ -67,6 +69,8 @@ class Needles:
                 self._long_with_blank = self._long_with_blank or " " in needle
             elif len(needle) >= _ABBREVIATED_CHARS:
                 self._nearly_long += needle + _BETWEEN
+            if len(needle) < _LONG_CHARS <= _length_as_bytes(needle):
+                self._long_as_bytes += needle + _BETWEEN
         if long:
             self._long += "".join(needle + _BETWEEN for needle in long)
 
@@ -141,7 +145,7 @@ class Needles:
 
         As `pprint` breaks one; here each line may come by itself.
         """
-        if not self._long or ("'" not in text and '"' not in text):
+        if not (self._long or self._long_as_bytes) or ("'" not in text and '"' not in text):
             return
         start = 0
         for line in text.splitlines(keepends=True):
@@ -154,11 +158,17 @@ class Needles:
             start += len(line)
 
     def _is_quoted_piece(self, line: str, quoted: re.Match[str], effort: Effort) -> bool:
-        if len(quoted[2]) >= _SHORTEST_LINE_CHARS:
-            return self._is_in_a_long_one(quoted[2], effort)
+        piece = quoted[2]
+        if not piece.isascii() and self._long_as_bytes:
+            # Such bytes are no word that might stand there for itself.
+            effort.spend(len(self._long_as_bytes) // CHARS_PER_UNIT)
+            if piece in self._long_as_bytes:
+                return True
+        if len(piece) >= _SHORTEST_LINE_CHARS:
+            return self._is_in_a_long_one(piece, effort)
         # A word in quotation marks may be in any line. But not alone in one, and the last of a secret.
         alone = line[0].isspace() and line[: quoted.start()].strip(" b") == ""
-        return alone and self._is_in_a_long_one(quoted[2] + _BETWEEN, effort)
+        return alone and self._is_in_a_long_one(piece + _BETWEEN, effort)
 
     def _pieces_of(self, line: str, effort: Effort) -> Iterator[Range]:
         is_base64 = _BASE64.fullmatch(line) is not None
@@ -225,6 +235,16 @@ class Needles:
                 if _one_begins_with(alike, backwards[at:]):
                     return 0, end
         return None
+
+
+def _length_as_bytes(needle: str) -> int:
+    """Return how many characters it takes to show these bytes, each read as a character, by escapes.
+
+    0 where they are no bytes, or are all ASCII.
+    """
+    if needle.isascii() or max(needle) > "\xff":
+        return 0
+    return sum(1 if char < "\x80" else len(r"\xff") for char in needle)
 
 
 def _one_begins_with(in_order: list[str], piece: str) -> bool:
