@@ -46,6 +46,9 @@ class Program:
             self._process = await asyncio.create_subprocess_exec(
                 *prefix,
                 sys.executable,
+                # As `supervisor` itself is started: without the working directory among the places of modules, which
+                # jobs can't write to.
+                "-P",
                 "-m",
                 *arguments,
                 env=program_environment(os.environ, "faults") | (environment or {}),

@@ -3,7 +3,7 @@
 import errno
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,22 @@ pytestmark = [
 ]
 
 OK, DENIED = "ok", "EACCES"
+MakePaths = Callable[[Isolation], SharedPaths]
+
+
+@pytest.fixture
+def shared_paths() -> Iterator[MakePaths]:
+    """Make what a template holds until its end. Here it is closed: these are hundreds of descriptors."""
+    made: list[SharedPaths] = []
+
+    def make(isolation: Isolation) -> SharedPaths:
+        made.append(SharedPaths(isolation))
+        return made[-1]
+
+    yield make
+    for paths in made:
+        if paths._opened is not None:
+            paths._opened.close()
 
 
 def replace_by_another(path: Path) -> None:
@@ -32,13 +48,13 @@ def replace_by_another(path: Path) -> None:
 
 @pytest.mark.parametrize("when", ["before the fork", "while the spare waits"])
 def test_a_file_beside_a_closed_path_that_was_replaced_is_read_by_the_next_job(
-    tmp_path: Path, when: str
+    tmp_path: Path, shared_paths: MakePaths, when: str
 ) -> None:
     """Such as `/etc/resolv.conf`, where the token is below `/etc`: without it no name could be resolved."""
     place = Place(tmp_path)
     beside = place.above / "resolv.conf"
     beside.write_text("one")
-    paths = SharedPaths(Isolation(landlock_abi=1, files=place.files))
+    paths = shared_paths(Isolation(landlock_abi=1, files=place.files))
     paths.open()
     if when == "before the fork":
         replace_by_another(beside)
@@ -83,7 +99,9 @@ def in_a_fork_with_result(work: Callable[[], Any], directory: Path) -> Any:
     return json.loads((directory / "answer").read_text())
 
 
-def test_what_a_link_leads_to_now_is_closed_with_it_and_no_link_opens_what_is_closed(tmp_path: Path) -> None:
+def test_what_a_link_leads_to_now_is_closed_with_it_and_no_link_opens_what_is_closed(
+    tmp_path: Path, shared_paths: MakePaths
+) -> None:
     for name in ("one", "two", "state"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "token").write_text("secret")
@@ -94,7 +112,7 @@ def test_what_a_link_leads_to_now_is_closed_with_it_and_no_link_opens_what_is_cl
     files = FileRules(closed=(str(link), str(tmp_path / "state")), read_only=(str(blocks),))
     own = tmp_path / "own"
     own.mkdir()
-    paths = SharedPaths(Isolation(landlock_abi=1, files=files))
+    paths = shared_paths(Isolation(landlock_abi=1, files=files))
 
     def reads() -> list[str]:
         def work() -> list[str]:
@@ -194,10 +212,10 @@ class Refusing:
 
 
 def test_a_template_that_lacked_a_descriptor_opens_the_paths_for_the_next_child(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, shared_paths: MakePaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = Place(tmp_path)
-    paths = SharedPaths(Isolation(landlock_abi=1, files=place.files))
+    paths = shared_paths(Isolation(landlock_abi=1, files=place.files))
     with monkeypatch.context() as patched:
         patched.setattr(opened_paths, "os", Refusing(errno.EMFILE))
         paths.open()
@@ -230,10 +248,10 @@ def test_a_session_keyring_that_is_refused_ends_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("lacks", ["the template", "the child"])
 def test_where_a_change_can_not_be_looked_at_now_the_older_paths_are_used_and_close_more(
-    tmp_path: Path, lacks: str
+    tmp_path: Path, shared_paths: MakePaths, lacks: str
 ) -> None:
     place = Place(tmp_path)
-    paths = SharedPaths(Isolation(landlock_abi=1, files=place.files))
+    paths = shared_paths(Isolation(landlock_abi=1, files=place.files))
     paths.open()
 
     def work() -> list[str]:
@@ -253,7 +271,7 @@ def test_where_a_change_can_not_be_looked_at_now_the_older_paths_are_used_and_cl
 
 
 def test_nothing_of_a_path_is_asked_for_that_a_server_which_is_gone_would_have_to_answer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, shared_paths: MakePaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What only opens for a name, and no `stat`, is answered without it (NFS): all else would hang with that mount."""
     place = Place(tmp_path)
@@ -270,7 +288,7 @@ def test_nothing_of_a_path_is_asked_for_that_a_server_which_is_gone_would_have_t
             return os.open(path, how)
 
     monkeypatch.setattr(opened_paths, "os", Watched())
-    paths = SharedPaths(Isolation(landlock_abi=1, files=place.files))
+    paths = shared_paths(Isolation(landlock_abi=1, files=place.files))
     paths.open()
     os.close(paths.make_ruleset())
     assert flags

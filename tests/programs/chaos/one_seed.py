@@ -22,6 +22,7 @@ from tests.programs.chaos.checks import Findings, check
 from tests.programs.chaos.deeds import PAUSE_SECONDS, Deeds
 from tests.programs.chaos.history import History, Life, engine_records, read_trace
 from tests.programs.chaos.mix import submissions
+from tests.traces import trace_file_in
 
 HEARTBEAT_SECONDS: Final = 0.5
 CHAOS_SECONDS: Final = 9.0
@@ -101,7 +102,7 @@ class Seed:
             jobs=jobs,
             attempts=attempts,
             exchanges=proxy.exchanges,
-            runs=read_trace(self._directory / "trace"),
+            runs=read_trace(trace_file_in(self._directory)),
             deeds=deeds.done,
             lives=self._lives,
             lateness=proxy.lateness,
@@ -140,7 +141,7 @@ class Seed:
 
     async def _chaos(self, worker: Worker, deeds: Deeds, session: aiohttp.ClientSession) -> None:
         await _until(lambda: "event=worker_ready" in worker.said(), 30, "the worker is ready")
-        waiting = list(submissions(self._seed, self._jobs, str(self._directory / "trace")))
+        waiting = list(submissions(self._seed, self._jobs, str(trace_file_in(self._directory))))
         end = time.monotonic() + CHAOS_SECONDS
         due, at_each_roll = time.monotonic(), -(-len(waiting) // ROLLS)
         while waiting and time.monotonic() < end:

@@ -13,6 +13,7 @@ from typing import Final
 from sdk.devengine import DevEngine, EngineOptions, JobRecord
 from tests.faults.programs import ACT, FaultTestError, Worker, token_file_in
 from tests.patience import PATIENCE_SECONDS
+from tests.traces import trace_file_in
 
 ACTS: Final = ("slow", "fail")
 KILLED: Final = 128 + signal.SIGKILL
@@ -42,7 +43,7 @@ async def list_points(directory: Path) -> list[str]:
 async def try_point(directory: Path, point: str, listed: Path | None = None) -> Outcome:
     """Kill at `point` (not at all if it is "") and start again. Raises nothing that the worker can cause."""
     directory.mkdir(exist_ok=True)
-    trace = directory / "trace"
+    trace = trace_file_in(directory)
     async with DevEngine(EngineOptions(token_file=token_file_in(directory))) as engine:
         jobs = [
             engine.submit(

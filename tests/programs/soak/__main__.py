@@ -24,6 +24,7 @@ from tests.faults.programs import ACT, Engine, FaultTestError, Worker, children_
 from tests.faults.sandbox import alone, left_processes
 from tests.job_directories import left_by_jobs
 from tests.programs.bench.figures import Figure, Target, table
+from tests.traces import trace_file_in
 
 SLOTS: Final = 8
 SPARES: Final = 4
@@ -111,13 +112,13 @@ async def _soak(directory: Path, jobs: int) -> list[Figure]:
     assert task is not None
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
+    trace = trace_file_in(directory)
     engine = Engine(directory)
     await engine.open()
     worker = Worker(
         directory, f"http://127.0.0.1:{engine.port}", directory / "state",
         max_concurrent_jobs=SLOTS, max_job_seconds=30, grace_seconds=1, poll_seconds=0.2,
     )  # fmt: skip
-    trace = directory / "trace"
     try:
         await worker.begin()
         await _ready(worker)

@@ -97,7 +97,11 @@ async def test_a_child_that_does_not_get_ready_is_ended_forgotten_and_its_user_f
     assert interpreter.forgotten == 1
     assert interpreter.environment == IMPORTS.environment
     assert interpreter.arguments[0] == os.getpid()
-    assert interpreter.arguments[-2:] == (IMPORTS.discovery, Confinement(user=3_000_000_001))
+    assert interpreter.arguments[-3:] == (
+        IMPORTS.discovery,
+        Confinement(user=3_000_000_001),
+        IMPORTS.isolation,
+    )
     of_both = {interpreter.pid, *interpreter.born}
     assert launcher.known_children.unknown(of_both) == of_both
     await until(lambda: users._free)
@@ -185,7 +189,7 @@ async def discovery_of_a_child(launcher: SpawnLauncher) -> Discovery:
     with pytest.raises(LaunchError):
         await launcher.spawn_child()
     await until(lambda: open_descriptors() == before)
-    discovery: Discovery = started[-1].arguments[-2]
+    discovery: Discovery = started[-1].arguments[-3]
     return discovery
 
 

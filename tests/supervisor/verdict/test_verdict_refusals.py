@@ -1,6 +1,7 @@
 """Jobs without evidence: each cause has its text and says whether to start again, and only this package says so."""
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,28 +14,28 @@ ROOT = Path(__file__).parents[3]
 MASK = Mask()
 WHY = Quarantined(("signal SIGSEGV",) * 3, 600)
 
-REFUSALS: list[tuple[Verdict, Cause, bool | None, str]] = [
-    (refusals.malformed_job("It has no id."), Cause.MALFORMED_JOB, False, "It has no id."),
+REFUSALS: list[tuple[Callable[[], Verdict], Cause, bool | None, str]] = [
+    (lambda: refusals.malformed_job("It has no id."), Cause.MALFORMED_JOB, False, "It has no id."),
     (
-        refusals.unknown_block("a/b:1.0.0", ()),
+        lambda: refusals.unknown_block("a/b:1.0.0", ()),
         Cause.UNKNOWN_BLOCK,
         False,
         "This worker has no block a/b:1.0.0.",
     ),
     (
-        refusals.unknown_block("a/b:1.0.0", ("m1", "m2", "m3", "m4")),
+        lambda: refusals.unknown_block("a/b:1.0.0", ("m1", "m2", "m3", "m4")),
         Cause.UNKNOWN_BLOCK,
         False,
         "This worker has no block a/b:1.0.0. It may be in a module that could not be imported: m1; m2; m3",
     ),
     (
-        refusals.expired(85.5),
+        lambda: refusals.expired(85.5),
         Cause.EXPIRED,
         True,
         "Not run: it waited 86 s for a slot. The engine would give it up before it could end.",
     ),
     (
-        refusals.quarantined("a/b:1.0.0", WHY),
+        lambda: refusals.quarantined("a/b:1.0.0", WHY),
         Cause.QUARANTINED,
         False,
         "Not run: Block a/b:1.0.0 has killed its process 3 times with the same parameters (signal SIGSEGV, signal "
@@ -42,13 +43,13 @@ REFUSALS: list[tuple[Verdict, Cause, bool | None, str]] = [
         "parameters. A reload (SIGHUP) or a restart of this worker clears the count.",
     ),
     (
-        refusals.start_failed(MASK("no descriptor is left.")),
+        lambda: refusals.start_failed(MASK("no descriptor is left.")),
         Cause.START_FAILED,
         True,
         "Not run: no descriptor is left.",
     ),
     (
-        refusals.result_refused(
+        lambda: refusals.result_refused(
             "success", 9000000, "The engine answered a result with 413: 'too large'.", 7, "w-1"
         ),
         Cause.RESULT_REFUSED,
@@ -58,9 +59,14 @@ REFUSALS: list[tuple[Verdict, Cause, bool | None, str]] = [
         "it returned, database updates among it, the engine does not have. Worker w-1 keeps the result: `supervisor "
         "journal show 7` prints it on the worker's machine.",
     ),
-    (refusals.worker_stopping(), Cause.WORKER_STOPPING, True, "Not run: this worker is shutting down."),
     (
-        refusals.worker_restarted("a/b:1.0.0"),
+        lambda: refusals.worker_stopping(),
+        Cause.WORKER_STOPPING,
+        True,
+        "Not run: this worker is shutting down.",
+    ),
+    (
+        lambda: refusals.worker_restarted("a/b:1.0.0"),
         Cause.WORKER_RESTARTED,
         None,
         "This worker ended while the job ran (block a/b:1.0.0), and has started again. "
@@ -68,21 +74,21 @@ REFUSALS: list[tuple[Verdict, Cause, bool | None, str]] = [
         "way, and a rollback of the step takes back what is in force.",
     ),
     (
-        refusals.claim_lost(by_the_last_run=False),
+        lambda: refusals.claim_lost(by_the_last_run=False),
         Cause.CLAIM_LOST,
         True,
         "Not run: the engine gave this job to this worker, but the connection broke before the job arrived. "
         "You can start it again.",
     ),
     (
-        refusals.claim_lost(by_the_last_run=True),
+        lambda: refusals.claim_lost(by_the_last_run=True),
         Cause.CLAIM_LOST,
         None,
         "The engine gave this job to this worker, which knows nothing of it: the answer was lost on its way, or "
         "somebody killed the last run of this worker. The block may have done a part of its work.",
     ),
     (
-        refusals.worker_error(),
+        lambda: refusals.worker_error(),
         Cause.WORKER_ERROR,
         None,
         "Ended by a bug in this worker, which its log describes. Please report it.",
@@ -90,11 +96,11 @@ REFUSALS: list[tuple[Verdict, Cause, bool | None, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("verdict", "cause", "retryable", "message"), REFUSALS)
+@pytest.mark.parametrize(("refusal", "cause", "retryable", "message"), REFUSALS)
 def test_a_refusal_says_why_and_whether_to_start_again(
-    verdict: Verdict, cause: Cause, retryable: bool | None, message: str
+    refusal: Callable[[], Verdict], cause: Cause, retryable: bool | None, message: str
 ) -> None:
-    assert verdict == Verdict(success=False, cause=cause, message=message, retryable=retryable)
+    assert refusal() == Verdict(success=False, cause=cause, message=message, retryable=retryable)
 
 
 def calls_outside(names: set[str], room: str) -> list[str]:

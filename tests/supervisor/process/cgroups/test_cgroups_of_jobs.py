@@ -1,10 +1,12 @@
 """Jobs in cgroups of their own, by both start methods: true causes, truthful counts, and nothing left."""
 
+import contextlib
 import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cgroups_left import directories_of
@@ -19,16 +21,22 @@ FAST = {"mb": 400, "mb_per_second": 100_000, "hold_seconds": 0}
 ROOMY = {"max_job_memory_mb": 5000.0}
 
 
-@pytest.fixture(scope="module", params=["template", "spawn"])
-def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    directory = tmp_path_factory.mktemp("jobs-in-cgroups")
+@contextlib.contextmanager
+def host_with_cgroups(directory: Path, **options: Any) -> Iterator[Host]:
     sources = ("blocks.testing", BLOCKS, HUNGRY)
-    with hosted(directory, cgroups=True, spawn=request.param == "spawn", sources=sources) as host:
+    with hosted(directory, cgroups=True, sources=sources, **options) as host:
         (found,) = host.events(CgroupsFound)
         if found["cgroups"].startswith("none ("):
             pytest.skip(f"no cgroup can be made here: {found['message']}")
         yield host
     assert directories_of(directory / "state") == []
+
+
+@pytest.fixture(scope="module", params=["template", "spawn"])
+def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    directory = tmp_path_factory.mktemp("jobs-in-cgroups")
+    with host_with_cgroups(directory, spawn=request.param == "spawn") as host:
+        yield host
 
 
 def jobs_cgroups(host: Host) -> set[str]:
@@ -122,9 +130,15 @@ def test_a_fork_bomb_that_leaves_its_session_is_gone_with_its_job(host: Host) ->
     assert alive_with(marker) == []
 
 
-def test_what_is_in_the_cgroup_is_killed_whosever_child_it_is(host: Host) -> None:
-    """A search for orphans does not find it: only the cgroup tells that it belongs to the job."""
-    with subprocess.Popen(["sleep", "600"]) as outsider:
+def test_what_is_in_the_cgroup_is_killed_whosever_child_it_is(tmp_path: Path) -> None:
+    """A search for orphans does not find it: only the cgroup tells that it belongs to the job.
+
+    Without the isolation, under which a job can't write to a cgroup.
+    """
+    with (
+        host_with_cgroups(tmp_path, spawn=False, isolation={}) as host,
+        subprocess.Popen(["sleep", "600"]) as outsider,
+    ):
         try:
             seen = host.run("takes_in", {"pid": outsider.pid})
             assert seen["success"], seen["message"]
