@@ -147,7 +147,7 @@ class Needles:
         """
         if not (self._long or self._long_as_bytes) or ("'" not in text and '"' not in text):
             return
-        start = 0
+        start, has_lines = 0, "\n" in text
         for line in text.splitlines(keepends=True):
             bare = line.rstrip()
             if bare.endswith(_QUOTED_ENDS):
@@ -155,6 +155,11 @@ class Needles:
                 quoted = _QUOTED.search(bare)
                 if quoted and self._is_quoted_piece(bare, quoted, effort):
                     yield start + quoted.start(2), start + quoted.end(2)
+            if has_lines:
+                for at, piece in _half_quoted(bare):
+                    effort.spend(DECODE_UNITS)
+                    found = self._pieces_of(piece, effort)
+                    yield from ((start + at + first, start + at + last) for first, last in found)
             start += len(line)
 
     def _is_quoted_piece(self, line: str, quoted: re.Match[str], effort: Effort) -> bool:
@@ -235,6 +240,20 @@ class Needles:
                 if _one_begins_with(alike, backwards[at:]):
                     return 0, end
         return None
+
+
+def _half_quoted(line: str) -> Iterator[tuple[int, str]]:
+    """Yield what in a line has only one quotation mark, and where: the other is in another line.
+
+    A key of several lines whose bytes `pprint` has broken is so, once the escapes of its line feeds are undone.
+    """
+    for mark in "'\"":
+        if line.count(mark) % 2:
+            last = line.rindex(mark) + 1
+            for at, piece in ((0, line[: line.index(mark)]), (last, line[last:])):
+                # A single word, as in `the router's`, is nobody's key.
+                if len(piece) >= SHORTEST_CHARS and not piece.isalpha():
+                    yield at, piece
 
 
 def _length_as_bytes(needle: str) -> int:

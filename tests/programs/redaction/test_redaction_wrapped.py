@@ -79,6 +79,16 @@ def test_a_short_secret_that_is_long_as_bytes_is_masked_where_pprint_breaks_it(s
     assert not [line for line in lines if line.count("\\x") > 2]
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_key_of_several_lines_is_masked_where_pprint_has_broken_its_bytes(width: int) -> None:
+    body = (BASE64 * 3)[:64]
+    key = f"-----BEGIN KEY-----\n{body}\n{body[::-1]}\n-----END KEY-----"
+    mask = Mask([key])
+    lines = [mask(line) for line in pprint.pformat({"key": key.encode()}, width=width).splitlines()]
+    shown = "\n".join(lines)
+    assert not [at for at in range(58) if body[at : at + 6] in shown or body[::-1][at : at + 6] in shown]
+
+
 @pytest.mark.parametrize(
     "text", ["he said 'battery staple'", "'nobody knows'", "  the 'nobody knows'", "  'battery'"]
 )
