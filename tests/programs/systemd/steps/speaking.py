@@ -183,10 +183,14 @@ async def reload(manager: Manager) -> str:
 
 
 def sockets_of(pid: int) -> set[str]:
-    """The sockets that a process has open, its three standard streams aside."""
+    """The sockets that a process has open, its three standard streams aside; none where it has ended meanwhile."""
     folder = Path(f"/proc/{pid}/fd")
     found: set[str] = set()
-    for number in os.listdir(folder):
+    try:
+        numbers = os.listdir(folder)
+    except FileNotFoundError:  # a spare gives way to the next one
+        return found
+    for number in numbers:
         with contextlib.suppress(OSError):
             if int(number) > 2 and (link := os.readlink(folder / number)).startswith("socket:"):
                 found.add(link)
