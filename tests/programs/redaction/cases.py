@@ -85,7 +85,8 @@ class Case:
     def leak(self) -> str | None:
         """Return a piece of the secret that can be read there, if one can."""
         # Of a key that is printed line by line, and of text wrapped by the block, each line is looked at by itself.
-        innocent = f"{self.before}\n{self.after}\n-----BEGIN KEY-----\n-----END KEY-----\n" + "".join(FRAME)
+        # With a blank before: words of the worker's may stand in front of them.
+        innocent = f" {self.before}\n {self.after}\n-----BEGIN KEY-----\n-----END KEY-----\n" + "".join(FRAME)
         seen = self.seen()
         for line in {self.secret, *self.secret.splitlines()}:
             if len(line) >= 6 and (piece := leaked(seen, line, innocent)):
