@@ -16,6 +16,7 @@ _ABBREVIATED_CHARS: Final = 29
 _SHORTEST_LINE_CHARS: Final = 16
 _QUOTED: Final = re.compile(r"""(['"])((?:(?!\1).){6,})\1[\])},]{0,64}$""")
 _QUOTED_ENDS: Final = ("'", '"', "',", '",', "')", '")', "'}", '"}', "']", '"]')
+_BYTES: Final = re.compile("[\xc2-\xf4][\x80-\xbf]")
 _LEFT_OUT: Final = re.compile(r"\.{3,}|…")
 _LONGEST_BESIDE_GAP_CHARS: Final = 80
 _LONGEST_ESCAPE_CHARS: Final = 12
@@ -164,10 +165,10 @@ class Needles:
 
     def _is_quoted_piece(self, line: str, quoted: re.Match[str], effort: Effort) -> bool:
         piece = quoted[2]
-        if not piece.isascii() and self._long_as_bytes:
-            # Such bytes are no word that might stand there for itself.
+        if _BYTES.search(piece):
+            # Bytes of UTF-8 are no word that might stand there for itself.
             effort.spend(len(self._long_as_bytes) // CHARS_PER_UNIT)
-            if piece in self._long_as_bytes:
+            if piece in self._long_as_bytes or self._is_in_a_long_one(piece, effort):
                 return True
         if len(piece) >= _SHORTEST_LINE_CHARS:
             return self._is_in_a_long_one(piece, effort)

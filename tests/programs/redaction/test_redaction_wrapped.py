@@ -72,7 +72,7 @@ def test_what_pprint_has_broken_and_escaped_is_masked_as_well() -> None:
     assert not [line for line in lines if "rter" in line or "leerzeichen" in line or "zeile" in line]
 
 
-@pytest.mark.parametrize("secret", ["¡¡¡¡¡¡¡", "¡" * 12, "größenwahn"])
+@pytest.mark.parametrize("secret", ["¡¡¡¡¡¡¡", "¡" * 12, "größenwahn", "00¡¡¡¡¡¡¡¡»𐀀𐀀𐞹"])
 def test_a_short_secret_that_is_long_as_bytes_is_masked_where_pprint_breaks_it(secret: str) -> None:
     lines = [Mask([secret])(line) for line in pprint.pformat([secret.encode()], width=60).splitlines()]
     assert MASK in lines[0]
