@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from hypothesis import strategies as some
@@ -48,6 +48,9 @@ keys = some.lists(
 tokens = some.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef0123456789-_.", min_size=60, max_size=200)
 
 
+_ANOTHER: Final = "?!" * 10
+
+
 def _counts(secret: str) -> bool:
     return len(secret) >= 6 and not secret.isdecimal() and bool(secret.strip("*"))
 
@@ -89,10 +92,14 @@ class Case:
         innocent = f" {self.before}\n {self.after}\n-----BEGIN KEY-----\n-----END KEY-----\n" + "".join(FRAME)
         seen = self.seen()
         for line in {self.secret, *self.secret.splitlines()}:
-            if len(line) >= 6 and (piece := leaked(seen, line, innocent)):
+            if len(line) >= 6 and (piece := leaked(seen, line, innocent)) and piece not in self._beside():
                 at = seen.find(piece)
                 return f"{piece!r} of {line!r}, seen at {at} in {seen[max(0, at - 100) : at + 200]!r}"
         return None
+
+    def _beside(self) -> str:
+        """Return what leaves the worker in the same place with another secret: words of the worker's, say."""
+        return replace(self, secret=_ANOTHER).seen()
 
 
 FRAME: Final = (
