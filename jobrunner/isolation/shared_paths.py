@@ -41,6 +41,8 @@ class SharedPaths:
         self._opened: OpenedPaths | None = None
         self._listing = Listing()
         self._problem: IsolationError | None = None
+        self._rules: list[Rule] | None = None
+        """Those whose paths could not all be opened."""
 
     def open(self) -> None:
         """Open them, unless they are open and all there are. What goes wrong is for a child to tell (`make_ruleset`),
@@ -53,7 +55,10 @@ class SharedPaths:
             return
         listing = Listing()
         try:
-            opened = OpenedPaths.of(_rules(self.isolation.files, listing))
+            rules = _rules(self.isolation.files, listing)
+            if self._opened is None:
+                self._rules = rules
+            opened = OpenedPaths.of(rules)
         except IsolationError as error:
             self._problem = error
             return
@@ -66,12 +71,17 @@ class SharedPaths:
         return self._listing.is_current()
 
     def make_ruleset(self) -> int:
-        """Return the descriptor of a new set of rules, which lacks the job's own directory. Raises `IsolationError`."""
-        if self._opened is None:
-            assert self._problem is not None
-            raise self._problem
-        abi = self.isolation.landlock_abi
-        return self._opened.make_ruleset(file_rights(abi), scopes(abi))
+        """Return the descriptor of a new set of rules, which lacks the job's own directory. Raises `IsolationError`.
+
+        Where not all paths can be open together (a low limit of open files), they are opened one after the other.
+        """
+        rights, scoped = file_rights(self.isolation.landlock_abi), scopes(self.isolation.landlock_abi)
+        if self._opened is not None:
+            return self._opened.make_ruleset(rights, scoped)
+        if self._rules is not None:
+            return make_ruleset(self._rules, rights, scoped)
+        assert self._problem is not None
+        raise self._problem
 
 
 def ruleset_of(files: FileRules, abi: int) -> int:

@@ -4,6 +4,7 @@ import ctypes
 import errno
 import json
 import os
+import resource
 import struct
 import traceback
 from collections.abc import Callable
@@ -17,7 +18,8 @@ from jobrunner.isolation.signals import contain_signals
 from jobrunner.protocol import linux
 from jobrunner.protocol.isolation import FileRules, Isolation
 
-_FIRST_FREE = 900
+FREE = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 10
+"""Above all that a test opens: beside its directory there may be a thousand of other tests."""
 """So high that it is nobody's in this process."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -90,7 +92,7 @@ def run_apart(
     def in_the_child() -> tuple[Any, Any]:
         os.chdir(directory)
         isolation = make()
-        isolation.prepare(_FIRST_FREE)
+        isolation.prepare(FREE)
         isolation.forbid_escape()
         seen = imports()
         isolation.close_files()

@@ -15,7 +15,7 @@ from typing import Any
 import multiprocess
 import psutil
 import pytest
-from apart import Place, asked_of_the_kernel, in_a_fork, run_apart, shared, tried
+from apart import FREE, Place, asked_of_the_kernel, in_a_fork, run_apart, shared, tried
 
 from jobrunner.group_filter import ask_before_leaving_the_group
 from jobrunner.isolation.call_numbers import known_call_numbers
@@ -235,7 +235,7 @@ def test_a_child_has_a_session_keyring_of_its_own_in_which_no_key_of_the_worker_
 
         asked_of_the_kernel("syscall", add_key, b"user", b"ticket", b"secret", 6, session)
         before = tried(look)
-        shared(Isolation(new_session_keyring=True)).prepare(900)
+        shared(Isolation(new_session_keyring=True)).prepare(FREE)
         return [before, tried(look)]
 
     seen = in_a_fork(work)

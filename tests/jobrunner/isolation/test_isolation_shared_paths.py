@@ -3,12 +3,13 @@
 import errno
 import json
 import os
+import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from apart import Place, in_a_fork, needs_abi, run_apart, shared, spawned, tried
+from apart import FREE, Place, in_a_fork, needs_abi, run_apart, shared, spawned, tried
 
 from jobrunner.isolation import call_filter, landlock, opened_paths
 from jobrunner.isolation import child as child_module
@@ -23,6 +24,7 @@ pytestmark = [
 ]
 
 OK, DENIED = "ok", "EACCES"
+ANSWER = FREE + 5
 MakePaths = Callable[[Isolation], SharedPaths]
 
 
@@ -63,11 +65,11 @@ def test_a_file_beside_a_closed_path_that_was_replaced_is_read_by_the_next_job(
     def work() -> list[str]:
         os.chdir(place.own)
         child = ForkedIsolation(paths)
-        child.prepare(900)
+        child.prepare(FREE)
         if when != "before the fork":
             replace_by_another(beside)
         child.forbid_escape()
-        os.closerange(3, 900)
+        os.closerange(3, FREE)
         child.close_files()
         left = [name for name in os.listdir("/proc/self/fd") if int(name) > 3]
         return [tried(beside.read_text), tried(place.token.read_text), *left]
@@ -78,13 +80,14 @@ def test_a_file_beside_a_closed_path_that_was_replaced_is_read_by_the_next_job(
 def in_a_fork_with_result(work: Callable[[], Any], directory: Path) -> Any:
     """As `in_a_fork`, for work that closes what the answer would go over."""
     answer = os.open(directory / "answer", os.O_RDWR | os.O_CREAT)
-    os.dup2(answer, 950)
+    os.dup2(answer, ANSWER)
     os.close(answer)
 
     def keeping_it() -> None:
         done = work()
-        done.remove("950")
-        os.write(950, json.dumps(done).encode())
+        if str(ANSWER) in done:
+            done.remove(str(ANSWER))
+        os.write(ANSWER, json.dumps(done).encode())
         os._exit(0)
 
     pid = os.fork()
@@ -94,7 +97,7 @@ def in_a_fork_with_result(work: Callable[[], Any], directory: Path) -> Any:
         finally:
             os._exit(1)
     _, status = os.waitpid(pid, 0)
-    os.close(950)
+    os.close(ANSWER)
     assert status == 0
     return json.loads((directory / "answer").read_text())
 
@@ -178,7 +181,7 @@ def test_no_block_runs_where_landlock_fails(
 def what_ends_it(isolation: Any, place: Place) -> str:
     os.chdir(place.own)
     try:
-        isolation.prepare(900)
+        isolation.prepare(FREE)
         isolation.forbid_escape()
         isolation.close_files()
     except IsolationError as error:
@@ -246,6 +249,29 @@ def test_a_session_keyring_that_is_refused_ends_nothing(tmp_path: Path) -> None:
     assert in_a_fork(work) == "it runs"
 
 
+def test_with_fewer_descriptors_than_paths_these_are_opened_one_after_the_other(
+    tmp_path: Path, shared_paths: MakePaths
+) -> None:
+    place = Place(tmp_path)
+    beside = [place.above / f"beside-{number}" for number in range(200)]
+    for path in beside:
+        path.write_text("beside")
+    paths = shared_paths(Isolation(landlock_abi=1, files=place.files))
+
+    def work() -> list[str]:
+        os.chdir(place.own)
+        os.closerange(3, FREE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+        paths.open()
+        child = ForkedIsolation(paths)
+        child.prepare(90)
+        child.forbid_escape()
+        child.close_files()
+        return [tried(beside[0].read_text), tried(beside[-1].read_text), tried(place.token.read_text)]
+
+    assert in_a_fork_with_result(work, tmp_path) == [OK, OK, DENIED]
+
+
 @pytest.mark.parametrize("lacks", ["the template", "the child"])
 def test_where_a_change_can_not_be_looked_at_now_the_older_paths_are_used_and_close_more(
     tmp_path: Path, shared_paths: MakePaths, lacks: str
@@ -261,7 +287,7 @@ def test_where_a_change_can_not_be_looked_at_now_the_older_paths_are_used_and_cl
             opened_paths.os = Refusing(errno.EMFILE)  # type: ignore[assignment]  # of this fork only
             paths.open()
         child = ForkedIsolation(paths)
-        child.prepare(900)
+        child.prepare(FREE)
         child.forbid_escape()
         opened_paths.os = Refusing(errno.EMFILE)  # type: ignore[assignment]
         child.close_files()
