@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from jobrunner.isolation.opened_paths import list_entries
 from jobrunner.isolation.rules import Access, Rule, rules_for
-from jobrunner.protocol.isolation import Isolation
+from jobrunner.protocol.isolation import Isolation, is_at_or_below
 from sdk.isolation import use_isolation
 
 
@@ -21,7 +21,7 @@ def hint_at(isolation: Isolation) -> None:
     own = os.getcwd()
 
     def is_open(path: str) -> bool:
-        if not isolation.landlock_abi or _is_at_or_below(path, own):
+        if not isolation.landlock_abi or is_at_or_below(path, own):
             return True
         return is_allowed(path, rules_for(isolation.files, list_entries))
 
@@ -30,8 +30,4 @@ def hint_at(isolation: Isolation) -> None:
 
 def is_allowed(path: str, rules: Sequence[Rule]) -> bool:
     """Whether a rule lets this path be read and written."""
-    return any(rule.access is Access.ALL and _is_at_or_below(path, rule.path) for rule in rules)
-
-
-def _is_at_or_below(path: str, above: str) -> bool:
-    return path == above or path.startswith(above.rstrip("/") + "/")
+    return any(rule.access is Access.ALL and is_at_or_below(path, rule.path) for rule in rules)

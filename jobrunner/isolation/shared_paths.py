@@ -10,7 +10,7 @@ from jobrunner.isolation.landlock import file_rights, scopes
 from jobrunner.isolation.mounts import Mount, mounts_of, other_places
 from jobrunner.isolation.opened_paths import OpenedPaths, list_entries, make_ruleset
 from jobrunner.isolation.rules import Rule, rules_for
-from jobrunner.protocol.isolation import FileRules, Isolation
+from jobrunner.protocol.isolation import FileRules, Isolation, is_at_or_below
 
 
 class Listing:
@@ -130,7 +130,7 @@ def with_ends_of_links(files: FileRules) -> FileRules:
 
 
 def _is_below(path: str, others: Iterable[str]) -> bool:
-    return any(path == other or path.startswith(other.rstrip("/") + "/") for other in others)
+    return any(is_at_or_below(path, other) for other in others)
 
 
 def _once(paths: Iterable[str]) -> tuple[str, ...]:

@@ -8,6 +8,11 @@ ABI_WITH_SIGNALS: Final = 6
 """The version of Landlock that keeps signals, and connections to abstract Unix sockets, within a job (Linux 6.12)."""
 
 
+def is_at_or_below(path: str, above: str) -> bool:
+    """Whether `path` is `above`, or lies in it. Both are absolute, and without links."""
+    return path == above or path.startswith(above.rstrip("/") + "/")
+
+
 @dataclass(frozen=True, slots=True)
 class FileRules:
     """What a child may read and write, over what its user may anyway: never more than that.

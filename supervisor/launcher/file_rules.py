@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from jobrunner.protocol.isolation import FileRules
-from supervisor.process.links import is_at_or_below
+from jobrunner.protocol.isolation import FileRules, is_at_or_below
 
 Follow = Callable[[str], Sequence[str]]
 """Returns every symbolic link on the way to a path, and last what is at its end, all of them absolute."""

@@ -9,9 +9,6 @@ from typing import Final
 
 from jobrunner.protocol.group_calls import SECCOMP_NUMBER
 
-ABI_WITH_SCOPES: Final = 6
-"""The version of Landlock from which signals and abstract sockets can be kept to one's own processes (Linux 6.12)."""
-
 # Landlock came after the numbers were unified: the same on every architecture.
 _LANDLOCK_CREATE_RULESET: Final = 444
 _CREATE_RULESET_VERSION: Final = 1

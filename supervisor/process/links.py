@@ -1,4 +1,4 @@
-"""Where paths lead, and what lies below them."""
+"""Where paths lead."""
 
 import os
 from collections.abc import Callable
@@ -40,8 +40,3 @@ def links_and_end(path: str, read_link: Callable[[str], str | None] = _read_link
         reached = "" if target.startswith("/") else reached
         rest += reversed(target.split("/"))
     return [*links, reached or "/"]
-
-
-def is_at_or_below(path: str, above: str) -> bool:
-    """Whether `path` is `above`, or lies in it. Both are absolute, and without links."""
-    return path == above or path.startswith(above.rstrip("/") + "/")

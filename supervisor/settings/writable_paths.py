@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from supervisor.process.links import is_at_or_below
+from jobrunner.protocol.isolation import is_at_or_below
 from supervisor.settings.marks import closed_by_a_command
 
 CLOSED: Final = {

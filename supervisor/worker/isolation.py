@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from jobrunner.protocol.isolation import Isolation
+from jobrunner.protocol.isolation import ABI_WITH_SIGNALS, Isolation
 from supervisor.launcher.file_rules import Places, file_rules, without_new_files
 from supervisor.process import kernel_isolation
 from supervisor.process.kernel_isolation import KernelIsolation
@@ -25,7 +25,7 @@ CGROUPS: Final = "/sys/fs/cgroup"
 def isolation_of(settings: RunSettings, kernel: KernelIsolation | None = None) -> Isolation:
     """Return what children are to ask of the kernel. `kernel` is what it offers, found out where it is not given."""
     kernel = kernel or kernel_isolation.detect()
-    contain_signals = kernel.landlock_abi >= kernel_isolation.ABI_WITH_SCOPES
+    contain_signals = kernel.landlock_abi >= ABI_WITH_SIGNALS
     if settings.isolation == "off":
         return Isolation(contain_signals=contain_signals)
     return Isolation(

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from jobrunner.protocol.isolation import Isolation
+from jobrunner.protocol.isolation import ABI_WITH_SIGNALS, Isolation
 from supervisor.log.event import tell
 from supervisor.log.events.isolation import IsolationIncomplete, IsolationInForce, IsolationOff
 from supervisor.process import kernel_isolation
-from supervisor.process.kernel_isolation import ABI_WITH_SCOPES, KernelIsolation
+from supervisor.process.kernel_isolation import KernelIsolation
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.isolation import directories_without_new_files, isolation_of
 
@@ -71,7 +71,7 @@ def what_is_missing(kernel: KernelIsolation, *, has_job_users: bool) -> Iterator
         yield "Landlock below ABI 3 (Linux 6.2): jobs can empty files that they can't read."
     if abi == 1:
         yield "Landlock below ABI 2 (Linux 5.19): jobs can't move or link files from one directory to another."
-    if 0 < abi < ABI_WITH_SCOPES:
+    if 0 < abi < ABI_WITH_SIGNALS:
         signals = "" if has_job_users else "end the worker or each other by a signal, and "
         yield f"Landlock below ABI 6 (Linux 6.12): jobs can {signals}reach abstract Unix sockets of others."
     if not kernel.seccomp:

@@ -1,7 +1,6 @@
 """What blocks use works under the whole isolation that this kernel offers, and what does not is known and listed."""
 
 import contextlib
-import ctypes
 import os
 import pwd
 import re
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from jobrunner.isolation.landlock import abi_of_the_kernel
 from tests.hosting.hosting import ROOT, Host, hosted
 
 BLOCKS = Path(__file__).parent / "library_blocks"
@@ -32,11 +32,6 @@ def names() -> list[str]:
     """All that is used: found in the text, as importing it here would register a block."""
     texts = (path.read_text() for path in sorted(BLOCKS.glob("*.py")))
     return [name for text in texts for name in re.findall(r"^@use\n(?:async )?def (\w+)", text, re.MULTILINE)]
-
-
-def landlock_abi() -> int:
-    create_ruleset, ask_version = 444, 1
-    return max(0, ctypes.CDLL(None).syscall(create_ruleset, None, 0, ask_version))
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +55,7 @@ def host_in(directory: Path) -> Iterator[Host]:
     state.mkdir()
     (state / "token").touch()
     isolation = {
-        "landlock_abi": landlock_abi(),
+        "landlock_abi": max(0, abi_of_the_kernel()),
         "seccomp": True,
         "new_session_keyring": True,
         "files": {

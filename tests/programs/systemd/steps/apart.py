@@ -1,7 +1,8 @@
 """Jobs are kept as far apart as the kernel allows (`--isolation`), with keyrings and without."""
 
+from jobrunner.protocol.isolation import ABI_WITH_SIGNALS
 from supervisor.log.events.isolation import IsolationInForce
-from supervisor.process.kernel_isolation import ABI_WITH_SCOPES, detect
+from supervisor.process.kernel_isolation import detect
 from tests.programs.systemd.manager import Manager
 from tests.programs.systemd.step import step
 
@@ -11,7 +12,7 @@ _BLOCK = "neops_base/echo:1.0.0"
 @step("under the unit's filter, with and without keyrings, jobs run and are kept apart")
 async def kept_apart(manager: Manager) -> str:
     kernel = detect()
-    complete = kernel.landlock_abi >= ABI_WITH_SCOPES and kernel.seccomp
+    complete = kernel.landlock_abi >= ABI_WITH_SIGNALS and kernel.seccomp
     for drop_in in ("", "[Service]\nSystemCallFilter=~@keyring\n"):
         await manager.configure(drop_in)
         before = len(manager.said_all())
