@@ -19,7 +19,11 @@ def job_users(settings: DaemonSettings) -> Finding:
         if apart and not is_root:
             return ok("job users", f"{text}; what the kernel keeps from them, isolation says")
         # Rules for files hold for root too, and the disk that the files are on is open to it.
-        text += " and can read the disk below all files" if apart else " and can read what it can read"
+        text += (
+            ", root, which can read the disks themselves past every rule for files"
+            if apart
+            else " and can read what it can read"
+        )
         if not missing_capabilities():
             return warning(
                 "job users", text[0].upper() + text[1:] + ".", "Give them users of their own: --job-users."
