@@ -1,46 +1,40 @@
-"""The example of the environment file, rendered from the settings model.
+"""The example of the environment file that is shipped with the unit: every setting with its default."""
 
-python tests/deploy/environment_example.py > deploy/neops-supervisor.env.example
-"""
-
-import sys
 import textwrap
-from pathlib import Path
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
 
-HEAD = """\
+EXAMPLE_FILE = "neops-supervisor.env.example"
+
+_HEAD = """\
 # Settings of the neops worker, for systemd: copy this to /etc/neops-supervisor.env, owned by root, mode 0640.
 #
 # Each setting is shown with its default; take the # away from what you change. Lists are separated by commas.
 # The worker reads the file when it starts: systemctl restart neops-supervisor.
 """
-COMES_FROM_SYSTEMD = {
+_COMES_FROM_SYSTEMD = {
     "state_dir": "Under systemd this is the unit's StateDirectory, /var/lib/neops-supervisor: leave it."
 }
 
 
-def render() -> str:
+def render_example() -> str:
     """Return the whole file."""
     ours = list(DaemonSettings.model_fields)
     # What every installation has to say comes first.
     ours.sort(
         key=lambda name: (not DaemonSettings.model_fields[name].is_required(), name != "function_blocks")
     )
-    return "\n".join([HEAD, *(_entry(name, DaemonSettings.model_fields[name]) for name in ours)])
+    return "\n".join([_HEAD, *(_entry(name, DaemonSettings.model_fields[name]) for name in ours)])
 
 
 def _entry(name: str, field: FieldInfo) -> str:
     text = field.description or ""
     if field.is_required():
         text += " Required."
-    text = " ".join(filter(None, (text, COMES_FROM_SYSTEMD.get(name))))
+    text = " ".join(filter(None, (text, _COMES_FROM_SYSTEMD.get(name))))
     comment = textwrap.fill(text, 108, initial_indent="# ", subsequent_indent="# ")
     return f"{comment}\n#{ENV_PREFIX}{name.upper()}={_default(field)}\n"
 
@@ -54,7 +48,3 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, list):
         return ",".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(render())
