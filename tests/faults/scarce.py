@@ -18,6 +18,9 @@ from tests.faults.programs import Worker, token_file_in
 from tests.patience import PATIENCE_SECONDS, until
 
 _SETTLED_LOOKS: Final = 6
+_SLOTS: Final = 2
+_SPARES: Final = _SLOTS + 1
+"""See `DaemonSettings.spares`."""
 _LISTENER: Final = "anon_inode:seccomp notify"
 
 BLOCK: Final = "scarce/greet:1.0.0"
@@ -134,16 +137,13 @@ class Site:
             assert time.monotonic() < end, "the spares do not settle"
             await asyncio.sleep(0.1)
             last, now = now, descriptors(self.worker.supervisor_pid)
-            same = same + 1 if now == last and not self._starts_something(now) else 0
+            same = same + 1 if now == last and self._has_all_spares(now) else 0
         return now
 
-    def _starts_something(self, held: Counter[str] | None) -> bool:
-        names = Counter(self.worker.below_supervisor.values())
-        # An interpreter is called so until it is a template or a spare. The tracker of `multiprocess` stays one.
-        if sum(count for name, count in names.items() if not name.startswith("neops-")) > 1:
-            return True
+    def _has_all_spares(self, held: Counter[str] | None) -> bool:
+        spares = Counter(self.worker.below_supervisor.values())["neops-spare"]
         # A spare hands its listener over when it is ready, which it is not yet when it has its name.
-        return held is not None and held[_LISTENER] not in (0, names["neops-spare"])
+        return spares == _SPARES and (held is None or held[_LISTENER] in (0, _SPARES))
 
     async def holds_no_more_than(self, before: Counter[str] | None) -> None:
         """Wait until the supervisor holds open no more than it held before, all spares being there again."""
@@ -169,7 +169,7 @@ async def site(directory: Path, *own: str, **settings: object) -> AsyncIterator[
     switch, module = directory / "switch", directory / "blocks_here" / "scarce_blocks.py"
     async with DevEngine(EngineOptions(id_grammar="0.43", token_file=token_file_in(directory))) as engine:
         worker = Worker(
-            directory, engine.url, directory / "state", function_blocks=module.parent, max_concurrent_jobs=2,
+            directory, engine.url, directory / "state", function_blocks=module.parent, max_concurrent_jobs=_SLOTS,
             max_job_seconds=20, grace_seconds=0.2, poll_seconds=0.05, heartbeat_seconds=0.5, **settings,
         )  # fmt: skip
         made = Site(engine, worker, switch, module)
