@@ -55,6 +55,11 @@ class OpenedPaths:
         """Go through them."""
         return iter(self._opened)
 
+    @property
+    def highest(self) -> int:
+        """The highest descriptor among them, -1 where there is none."""
+        return max((one.descriptor for one in self._opened), default=-1)
+
     def make_ruleset(self, rights: int, scoped: int) -> int:
         """Return the descriptor of a new set of rules that allows what these allow. Raises `IsolationError`."""
         return _make_ruleset(self._opened, rights, scoped)

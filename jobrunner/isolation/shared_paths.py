@@ -1,8 +1,11 @@
 """The paths that stay open, found and opened once for all children of a template, and anew where they have changed."""
 
+import errno
 import os
+import resource
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from jobrunner.isolation.call_filter import filter_of_nobody
 from jobrunner.isolation.errors import IsolationError
@@ -11,6 +14,9 @@ from jobrunner.isolation.mounts import Mount, mounts_of, other_places
 from jobrunner.isolation.opened_paths import OpenedPaths, list_entries, make_ruleset
 from jobrunner.isolation.rules import Rule, rules_for
 from jobrunner.protocol.isolation import FileRules, Isolation, is_at_or_below
+
+_LEFT_FOR_A_CHILD: Final = 50
+"""Its set of rules, channel, pipes, and what it opens before all that it got from the template is closed."""
 
 
 class Listing:
@@ -58,7 +64,7 @@ class SharedPaths:
             rules = _rules(self.isolation.files, listing)
             if self._opened is None:
                 self._rules = rules
-            opened = OpenedPaths.of(rules)
+            opened = _leaving_some(OpenedPaths.of(rules))
         except IsolationError as error:
             self._problem = error
             return
@@ -82,6 +88,19 @@ class SharedPaths:
             return make_ruleset(self._rules, rights, scoped)
         assert self._problem is not None
         raise self._problem
+
+
+def _leaving_some(opened: OpenedPaths) -> OpenedPaths:
+    """Return them where a child of this process still gets the descriptors that it needs itself.
+
+    Raises `IsolationError` where it does not; then none is open.
+    """
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if opened.highest < most - _LEFT_FOR_A_CHILD:
+        return opened
+    opened.close()
+    error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    raise IsolationError("opening all paths that stay open", error) from error
 
 
 def ruleset_of(files: FileRules, abi: int) -> int:

@@ -249,19 +249,24 @@ def test_a_session_keyring_that_is_refused_ends_nothing(tmp_path: Path) -> None:
     assert in_a_fork(work) == "it runs"
 
 
-def test_with_fewer_descriptors_than_paths_these_are_opened_one_after_the_other(
-    tmp_path: Path, shared_paths: MakePaths
+@pytest.mark.parametrize("left", [-100, 0, 2, 10])
+def test_with_too_few_descriptors_for_all_paths_and_a_child_the_paths_are_opened_one_after_the_other(
+    tmp_path: Path, left: int
 ) -> None:
     place = Place(tmp_path)
     beside = [place.above / f"beside-{number}" for number in range(200)]
     for path in beside:
         path.write_text("beside")
-    paths = shared_paths(Isolation(landlock_abi=1, files=place.files))
+    isolation = Isolation(landlock_abi=1, files=place.files)
 
     def work() -> list[str]:
         os.chdir(place.own)
         os.closerange(3, FREE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+        SharedPaths(isolation).open()
+        used = max(number for name in os.listdir("/proc/self/fd") if (number := int(name)) < FREE)
+        os.closerange(3, FREE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + left, used + left))
+        paths = SharedPaths(isolation)
         paths.open()
         child = ForkedIsolation(paths)
         child.prepare(90)

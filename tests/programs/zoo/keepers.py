@@ -32,7 +32,7 @@ GRACE_SECONDS: Final = 0.3
 MEMORY_MB: Final = 150
 BEAT_SECONDS: Final = 0.1
 _BLOCKS: Final = ("blocks", "blocks.testing", str(Path(__file__).parent / "zoo_blocks"))
-_SPARE: Final = "neops-spare"
+SPARE: Final = "neops-spare"
 _SPARES_SECONDS: Final = 10.0
 _BUG: Final = re.compile(r"\bCRITICAL\b|bug in this worker|never retrieved|failed unexpectedly|^Traceback")
 
@@ -51,9 +51,9 @@ class Keepers:
     def strangers(self) -> list[str]:
         """Return what runs below the worker and is neither its own nor a spare, as `name (pid)`."""
         return [
-            f"{process.name()} ({process.pid})"
-            for process in self._below()
-            if process.pid not in self.staff and process.name() != _SPARE
+            f"{name} ({pid})"
+            for pid, name in self.living().items()
+            if pid not in self.staff and name != SPARE
         ]
 
     def directories(self) -> list[str]:
@@ -66,7 +66,7 @@ class Keepers:
         Once all spares are there, since each comes with five.
         """
         end = time.monotonic() + _SPARES_SECONDS
-        while time.monotonic() < end and len(self._spares()) != SLOTS + 1:
+        while time.monotonic() < end and [*self.living().values()].count(SPARE) != SLOTS + 1:
             await asyncio.sleep(0.05)
         (supervisor,) = psutil.Process(self.worker.pid).children()
         try:
@@ -74,16 +74,14 @@ class Keepers:
         except psutil.AccessDenied:
             return 0
 
-    def _spares(self) -> list[psutil.Process]:
-        return [process for process in self._below() if process.name() == _SPARE]
-
-    def _below(self) -> list[psutil.Process]:
-        living = []
+    def living(self) -> dict[int, str]:
+        """Return the names of all processes below the worker's first one, by pid."""
+        living = {}
         for process in psutil.Process(self.worker.pid).children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
+            # Between two looks at one process it may end, as those do that make the children.
+            with contextlib.suppress(psutil.NoSuchProcess), process.oneshot():
                 if process.status() != psutil.STATUS_ZOMBIE:
-                    process.name()  # kept, so that it can be asked for when the process is gone
-                    living.append(process)
+                    living[process.pid] = process.name()
         return living
 
 
@@ -123,7 +121,7 @@ async def kept(directory: Path, census: Census, mark: str) -> AsyncIterator[Keep
             bugs,
             directory / "state" / "jobs",
         )
-        keepers.staff = frozenset(process.pid for process in keepers._below() if process.name() != _SPARE)
+        keepers.staff = frozenset(pid for pid, name in keepers.living().items() if name != SPARE)
         yield keepers
 
 
