@@ -24,6 +24,7 @@ from supervisor.log.events.results import (
 )
 from supervisor.process.tasks import Tasks
 from supervisor.verdict.refusals import result_refused
+from supervisor.worker.observer import NOBODY, Observer
 from supervisor.worker.outbox import Outbox
 from supervisor.worker.result_answers import Meaning, UnclearRefusals, may_have_arrived, meaning_of
 from supervisor.worker.result_tries import LATE_SECONDS, Tries
@@ -59,11 +60,13 @@ class Delivery:
         journal: Ledger,
         outbox: Outbox | None = None,
         answering: Answering | None = None,
+        observer: Observer = NOBODY,
     ) -> None:
         self._engine = engine
         self._journal = journal
         self._outbox = Outbox() if outbox is None else outbox
         self._answering = answering or Answering()
+        self._observer = observer
         self._results = WaitingResults()
         self._tries: dict[int, Tries] = {}
         """Of the results that are on their way now."""
@@ -101,6 +104,7 @@ class Delivery:
         if not self._outbox.add(result.number):
             return
         self._results.add(result)
+        self._observer.result_waits(result.number)
         if result.earlier:
             self._ambiguous.add(result.number)
         self._idle.clear()
@@ -225,6 +229,7 @@ class Delivery:
 
     def _failed(self, tries: Tries, error: EngineError) -> None:
         item, now = tries.item, asyncio.get_running_loop().time()
+        self._observer.result_try_failed()
         if may_have_arrived(error.status):
             self._ambiguous.add(item.number)
         if not self._failing:
@@ -283,6 +288,7 @@ class Delivery:
         self.submit(replacement)
 
     def _settled(self, result: StoredResult) -> None:
+        self._observer.result_settled(result.number)
         self._results.remove(result.number)
         self._ambiguous.discard(result.number)
         self._superseded.discard(result.number)

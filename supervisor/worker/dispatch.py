@@ -17,10 +17,9 @@ from supervisor.job.result import Finished, not_run, result_text
 from supervisor.job.runner import JobRunner
 from supervisor.journal import Claim, Ledger
 from supervisor.journal.records import digest_of
-from supervisor.lifecycle.quarantine import JobFingerprint, Quarantine, crash_summary
+from supervisor.lifecycle.quarantine import JobFingerprint, Quarantine
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import (
-    BlockQuarantined,
     JobMetBug,
     JobNotRun,
     JobRepeated,
@@ -32,7 +31,8 @@ from supervisor.log.events.jobs import (
 from supervisor.process.tasks import Tasks
 from supervisor.verdict import Verdict, refusals
 from supervisor.worker.delivery import Delivery
-from supervisor.worker.job_end import tell_end
+from supervisor.worker.job_end import count_death, tell_end
+from supervisor.worker.observer import NOBODY, Observer
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ class Dispatcher:
         slots: int,
         engine_job_timeout_seconds: float,
         clock: Callable[[], float] = time.monotonic,
+        observer: Observer = NOBODY,
     ) -> None:
         self.changed = asyncio.Event()
         """Set whenever a slot has become free, and by the poller when it is to stop."""
@@ -81,6 +82,7 @@ class Dispatcher:
         self._slots = slots
         self._engine_job_timeout = engine_job_timeout_seconds
         self._clock = clock
+        self._observer = observer
         self._quarantine = Quarantine()
         self._waiting: deque[_Claimed] = deque()
         self._active: set[str] = set()
@@ -121,6 +123,7 @@ class Dispatcher:
         await self._delivery.supersede({item.job_id for item in jobs if item.job_id is not None})
         claims = [self._claim(item, worker_uuid) for item in jobs]
         numbers = await self._journal.claim(claims)
+        self._observer.claimed(len(jobs))
         now = self._clock()
         for item, claim, number in zip(jobs, claims, numbers, strict=True):
             if isinstance(item, MalformedJob):
@@ -173,6 +176,7 @@ class Dispatcher:
         return refusals.unknown_block(block_id, tuple(map(str, self._catalogue.problems)))
 
     async def _refuse(self, job_id: str, block_id: str | None, number: int, verdict: Verdict) -> None:
+        self._observer.not_run(block_id, verdict.cause.value)
         tell(
             _log,
             JobNotRun(
@@ -207,11 +211,13 @@ class Dispatcher:
 
     async def _run_in(self, slot: int, claimed: _Claimed) -> bool:
         """Run a job and make its result durable. Returns whether its slot can't be used again."""
-        job = claimed.job
+        job, slot_at = claimed.job, self._clock()
+        self._observer.queued(slot_at - claimed.claimed_at)
         pids: list[int] = []
 
         def started(pid: int) -> None:
             pids.append(pid)
+            self._observer.started(self._clock() - slot_at)
             tell(_log, JobStarted(job=job.job_id, block=job.block_id, slot=slot, pid=pid))
 
         block = self._catalogue.find(job.block_id)
@@ -233,10 +239,13 @@ class Dispatcher:
         except Exception:
             # Not expected, but a job without a result would sit in the engine until that gives it up.
             tell(_log, JobMetBug(job=job.job_id, block=job.block_id), error=True)
-            await self._report(job.job_id, claimed.number, not_run(refusals.worker_error()))
+            finished = not_run(refusals.worker_error())
+            self._observer.ended(job.block_id, finished)
+            await self._report(job.job_id, claimed.number, finished)
             return False
-        _count_death(quarantine, fingerprint, finished, self._clock())
+        count_death(quarantine, fingerprint, finished, self._clock())
         tell_end(job, finished, slot, pids[0] if pids else None, limit_seconds)
+        self._observer.ended(job.block_id, finished)
         await self._report(job.job_id, claimed.number, finished)
         if not finished.stuck:
             # Its own slot waits for what it has left on the disk, and nobody else.
@@ -282,11 +291,3 @@ class Dispatcher:
         while self.busy:
             self.changed.clear()
             await self.changed.wait()
-
-
-def _count_death(quarantine: Quarantine, job: JobFingerprint, finished: Finished, at: float) -> None:
-    cause = finished.verdict.cause
-    how = crash_summary(cause, finished.ending)
-    if why := quarantine.ended(job, cause, how, at):
-        text = refusals.quarantine_text(job.block_id, why)
-        tell(_log, BlockQuarantined(block=job.block_id, explanation=text))

@@ -11,6 +11,7 @@ from supervisor.errors import EngineError
 from supervisor.log.event import tell
 from supervisor.log.events.worker import HeartbeatFailing, HeartbeatRestored
 from supervisor.process.shortage import explain
+from supervisor.worker.observer import NOBODY, Observer
 from supervisor.worker.registration import Registration
 
 _log = logging.getLogger(__name__)
@@ -32,11 +33,13 @@ class Heartbeat:
         registration: Registration,
         interval_seconds: float,
         answering: Answering | None = None,
+        observer: Observer = NOBODY,
     ) -> None:
         self._engine = engine
         self._registration = registration
         self._interval = interval_seconds
         self._answering = answering or Answering()
+        self._observer = observer
         self.problem: str | None = None
         """Why the engine was not reached by the last beat."""
 
@@ -48,6 +51,7 @@ class Heartbeat:
         try:
             while not self._registration.leaving:
                 try:
+                    self._observer.beat_sent(loop.time() - due)
                     # A task of its own: an answer that is slow must not delay the next beat.
                     pings.start(self._beat(), "beat of the heartbeat")
                     due = max(due + self._interval, loop.time())
@@ -89,6 +93,7 @@ class Heartbeat:
         except MemoryError as error:
             self._failed(explain(error))
             return
+        self._observer.beat_answered()
         if self.problem is not None:
             self.problem = None
             tell(_log, HeartbeatRestored())
@@ -96,6 +101,7 @@ class Heartbeat:
             await self._registration.renew(uuid)
 
     def _failed(self, reason: str) -> None:
+        self._observer.beat_failed()
         if self.problem is None:
             tell(_log, HeartbeatFailing(reason=reason))
         self.problem = reason

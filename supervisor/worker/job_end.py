@@ -1,11 +1,13 @@
-"""What is logged of a job's end."""
+"""What follows from a job's end: what is logged of it, and what counts against its block."""
 
 import logging
 
 from supervisor.job.job import Job
 from supervisor.job.result import Finished
+from supervisor.lifecycle.quarantine import JobFingerprint, Quarantine, crash_summary
 from supervisor.log.event import tell
-from supervisor.log.events.jobs import JobEnded, JobWarning
+from supervisor.log.events.jobs import BlockQuarantined, JobEnded, JobWarning
+from supervisor.verdict import refusals
 from supervisor.watch.stack import innermost
 
 _log = logging.getLogger(__name__)
@@ -33,3 +35,12 @@ def tell_end(job: Job, finished: Finished, slot: int, pid: int | None, limit_sec
     tell(_log, ended, level=None if verdict.success else logging.WARNING)
     if verdict.warning:
         tell(_log, JobWarning(job=job.job_id, block=job.block_id, warning=verdict.warning))
+
+
+def count_death(quarantine: Quarantine, job: JobFingerprint, finished: Finished, at: float) -> None:
+    """Count a job that has killed its process, and say so where that puts it in quarantine."""
+    cause = finished.verdict.cause
+    how = crash_summary(cause, finished.ending)
+    if why := quarantine.ended(job, cause, how, at):
+        text = refusals.quarantine_text(job.block_id, why)
+        tell(_log, BlockQuarantined(block=job.block_id, explanation=text))

@@ -23,6 +23,7 @@ from supervisor.process.tasks import Tasks, done_before
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.late_poll import LATE_SECONDS, LatePoll
 from supervisor.worker.lost_claims import LostClaims, may_have_claimed
+from supervisor.worker.observer import NOBODY, Observer
 from supervisor.worker.registration import Registration
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Poller:
         lost_claims: LostClaims,
         interval_seconds: float,
         delivery: Overfull | None = None,
+        observer: Observer = NOBODY,
     ) -> None:
         self._engine = engine
         self._registration = registration
@@ -64,6 +66,7 @@ class Poller:
         self.problem: str | None = None
         """Why the last poll failed."""
         self._delivery = delivery
+        self._observer = observer
         self._late: set[LatePoll] = set()
         self._tasks = Tasks()
 
@@ -150,6 +153,7 @@ class Poller:
         return self._failed(EngineError(explain(error)))
 
     def _failed(self, error: EngineError) -> float:
+        self._observer.poll_failed()
         pause = self._backoff.next_pause(error.retry_after_seconds)
         self.problem = str(error)
         if error.timed_out:  # that was a pause by itself
@@ -163,6 +167,7 @@ class Poller:
         return pause
 
     def _recovered(self) -> None:
+        self._observer.poll_answered()
         self._backoff.reset()
         self._denied = False
         self.problem = None

@@ -16,6 +16,7 @@ from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import Cause, Ending, ExitStatus, Usage, Verdict
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
+from supervisor.worker.observer import NOBODY, Observer
 from tests.patience import until
 
 BLOCK = "acme/block:1.0.0"
@@ -154,11 +155,13 @@ class RecordedDelivery(Delivery):
 class Scene:
     """The dispatcher, all that is around it, and what was called, in order."""
 
-    def __init__(self, ledger: RecordedLedger, *, slots: int, engine_job_timeout_seconds: float) -> None:
+    def __init__(
+        self, ledger: RecordedLedger, *, slots: int, engine_job_timeout_seconds: float, observer: Observer
+    ) -> None:
         self.calls: list[tuple[str, object]] = []
         self.now = 1000.0
         self.ledger, self.engine, self.runner = ledger, Engine(), Runner(self.calls)
-        self.delivery = RecordedDelivery(self.engine, ledger)
+        self.delivery = RecordedDelivery(self.engine, ledger, observer=observer)
         ledger.calls = self.delivery.calls = self.calls
         self.dispatcher = Dispatcher(
             self.runner,  # type: ignore[arg-type]  # what is used of it
@@ -169,6 +172,7 @@ class Scene:
             slots=slots,
             engine_job_timeout_seconds=engine_job_timeout_seconds,
             clock=lambda: self.now,
+            observer=observer,
         )
 
     async def accept(self, *items: Any) -> None:
@@ -194,10 +198,16 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    directory: Path, *, slots: int = 1, engine_job_timeout_seconds: float = 100.0
+    directory: Path,
+    *,
+    slots: int = 1,
+    engine_job_timeout_seconds: float = 100.0,
+    observer: Observer = NOBODY,
 ) -> AsyncIterator[Scene]:
     ledger = await RecordedLedger.open(directory)
-    made = Scene(ledger, slots=slots, engine_job_timeout_seconds=engine_job_timeout_seconds)
+    made = Scene(
+        ledger, slots=slots, engine_job_timeout_seconds=engine_job_timeout_seconds, observer=observer
+    )
     try:
         yield made
     finally:

@@ -18,6 +18,7 @@ from supervisor.log.events.worker import (
 )
 from supervisor.worker.poller import LONGEST_PAUSE_SECONDS, Poller
 from tests.log_events import facts_of, told
+from tests.observed import Observed
 from tests.programs.fuzz.fakes import block_entry
 from tests.simulated_time import elapsed, simulate, turns
 
@@ -41,7 +42,8 @@ class Scene:
         self.renew_seconds = 0.0
         self.polling: asyncio.Task[None]
         part: Any = self
-        self.poller = Poller(part, part, part, part, INTERVAL)
+        self.observed = Observed()
+        self.poller = Poller(part, part, part, part, INTERVAL, observer=self.observed)
 
     async def poll(self, worker_uuid: str, blocks: tuple[Any, ...], limit: int) -> Poll:
         self.calls.append(("poll", worker_uuid, len(blocks), limit))
@@ -327,3 +329,8 @@ def test_without_memory_it_pauses_looks_for_what_was_claimed_and_goes_on(
     (failing,) = told(caplog, PollsFailing)
     assert "(ENOMEM)" in failing["reason"]
     assert not scene.poller.problem
+
+
+def test_whoever_counts_learns_of_each_poll_that_was_answered_and_of_each_that_was_not() -> None:
+    scene = live(seconds(0.5), answers=[Poll((JOB,)), EngineError("away")])
+    assert scene.observed.told == [("poll_answered",), ("poll_failed",)]

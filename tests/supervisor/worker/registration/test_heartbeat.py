@@ -12,17 +12,21 @@ from supervisor.engine.answering import Answering
 from supervisor.errors import EngineError
 from supervisor.log.events.worker import HeartbeatFailing, HeartbeatRestored, TaskFailed
 from supervisor.worker.heartbeat import Heartbeat
+from supervisor.worker.observer import NOBODY, Observer
 from tests.log_events import facts_of, told
+from tests.observed import Observed
 from tests.simulated_time import elapsed, simulate, stand_still, turns
 
 
-def live(scene: Scene, then: Callable[[], Awaitable[None]], interval: float = 10.0) -> None:
+def live(
+    scene: Scene, then: Callable[[], Awaitable[None]], interval: float = 10.0, observer: Observer = NOBODY
+) -> None:
     """Register, beat, and do what the test does meanwhile."""
 
     async def life() -> None:
         await scene.registration.begin(60.0)
         scene.calls.clear()
-        heartbeat = Heartbeat(scene.engine, scene.registration, interval)  # type: ignore[arg-type]
+        heartbeat = Heartbeat(scene.engine, scene.registration, interval, observer=observer)  # type: ignore[arg-type]
         beating = asyncio.ensure_future(heartbeat.beat_for_ever())
         await then()
         beating.cancel()
@@ -244,3 +248,20 @@ def test_without_memory_it_is_told_once_and_the_beats_go_on(
     (failing,) = told(caplog, HeartbeatFailing)
     assert "(ENOMEM)" in failing["reason"]
     assert not told(caplog, TaskFailed)
+
+
+def test_whoever_counts_learns_how_late_each_beat_was_and_what_became_of_it() -> None:
+    scene, observed = Scene(), Observed()
+
+    async def then() -> None:
+        await asyncio.sleep(1.0)
+        stand_still(14.0)
+        await asyncio.sleep(1.0)
+        scene.engine.errors["ping"] = [EngineError("away")]
+        await asyncio.sleep(10.0)
+
+    live(scene, then, observer=observed)
+    late = [told[1] for told in observed.told if told[0] == "beat_sent"]
+    assert late[:2] == pytest.approx([0.0, 5.0])
+    assert "beat_answered" in [told[0] for told in observed.told]
+    assert [told[0] for told in observed.told].count("beat_failed") == 1
