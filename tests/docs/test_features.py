@@ -1,0 +1,130 @@
+"""What the page of features says is true: each *yes* has a command that works and a test that pytest runs."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from docs_pages import ROOT
+from feature_table import Feature, features, problems, text
+
+from sdk.devengine import EngineOptions
+from sdk.testing import EngineThread, SupervisorProcess
+from supervisor.commands.demo.scenario import jobs
+
+FEWEST_YES = 38
+ROWS = [row for section in features(text()) for row in section]
+YES = [row for row in ROWS if row.here == "yes"]
+
+SHOWS: dict[str, tuple[int, str]] = {
+    "supervisor journal list": (0, r'"claims": \[\]'),
+}
+"""What is typed beside one worker that runs, the exit code, and what must be in the output."""
+
+RUN_BY_OTHERS = {
+    "supervisor demo": "tests/docs/test_docs_readme.py::test_the_demo_prints_what_is_shown",
+    "supervisor demo --json": "tests/docs/test_docs_readme.py::test_the_demo_prints_what_is_shown",
+    "supervisor dev --function-blocks my_blocks": "tests/supervisor/commands/test_dev.py",
+    "supervisor blocks": "tests/supervisor/commands/test_blocks_command.py",
+    "supervisor doctor": "tests/supervisor/commands/doctor/test_doctor.py",
+    "supervisor run-block neops_base/echo": "tests/supervisor/commands/test_run_block.py",
+}
+"""Commands that take long, and the test that runs them. Their flags, and those of the daemon with a setting, are
+held by `test_docs_commands.py`."""
+
+
+def is_the_daemon(command: str) -> bool:
+    """Whether it is the daemon with a setting, which is no command of its own."""
+    return command.startswith("supervisor --") and command not in SHOWS
+
+
+COMMANDS = sorted({command for row in YES for command in row.commands})
+RUN_HERE = [command for command in COMMANDS if command in SHOWS]
+
+
+def test_the_page_is_whole_and_each_yes_has_what_shows_it_and_a_test_that_holds_it() -> None:
+    assert list(problems(text())) == []
+
+
+def test_as_many_features_are_there_as_were_promised() -> None:
+    assert len(YES) >= FEWEST_YES
+
+
+@pytest.mark.parametrize("row", YES, ids=lambda row: str(row.number))
+def test_a_row_that_loses_its_test_or_its_command_is_found(row: Feature) -> None:
+    page = text()
+    line = next(line for line in page.splitlines() if line.startswith(f"| {row.number} |"))
+    without_test = line.replace(row.held_by, "")
+    without_command = line.replace(row.shown_by, "")
+    renamed = line.replace(row.tests[0], row.tests[0] + "_no_more")
+    for changed in (without_test, without_command, renamed):
+        assert any(each.startswith(f"{row.number}: ") for each in problems(page.replace(line, changed)))
+    assert list(problems(page.replace(f"{line}\n", ""))) != []
+
+
+def test_pytest_collects_the_files_of_the_tests_that_are_named(pytestconfig: pytest.Config) -> None:
+    assert "tests" in pytestconfig.getini("testpaths")
+    assert "test_*.py" in pytestconfig.getini("python_files")
+    left_out = [
+        path for path in (ROOT / "tests").rglob("conftest.py") if "collect_ignore" in path.read_text()
+    ]
+    assert left_out == []
+
+
+def test_each_command_is_run_here_or_by_a_test_that_is_named() -> None:
+    known = [*SHOWS, *RUN_BY_OTHERS]
+    assert [each for each in COMMANDS if each not in known and not is_the_daemon(each)] == []
+    assert [each for each in known if each not in COMMANDS] == []
+    assert [each for each in RUN_BY_OTHERS.values() if not (ROOT / each.partition("::")[0]).is_file()] == []
+
+
+def test_the_jobs_of_the_demo_that_are_named_are_in_it() -> None:
+    names = {job.name for job in jobs("mark", None)}
+    named = [
+        job
+        for row in YES
+        if any(command.startswith("supervisor demo") for command in row.commands)
+        for job in re.findall(r"\(`(\w+)`", row.shown_by)
+    ]
+    assert len(named) > 5
+    assert set(named) <= names
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Have a worker that runs, and return the environment in which its operator types."""
+    directory = tmp_path_factory.mktemp("features")
+    with (
+        EngineThread(EngineOptions(without_token=True, database=":memory:")) as engine,
+        SupervisorProcess(engine.url, directory, {"function_blocks": "blocks"}),
+    ):
+        yield {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "HOME": str(directory),
+            "LANG": "C.UTF-8",
+            "NEOPS_ENGINE_URL": engine.url,
+            "NEOPS_STATE_DIR": str(directory / "state"),
+            "NEOPS_FUNCTION_BLOCKS": "blocks",
+        }
+
+
+@pytest.mark.parametrize("command", RUN_HERE)
+def test_a_command_shows_what_it_is_named_for(
+    command: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    code, wanted = SHOWS[command]
+    done = subprocess.run(
+        shlex.split(command),
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert re.search(wanted, done.stdout), done.stdout + done.stderr
