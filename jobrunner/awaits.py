@@ -17,7 +17,7 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from jobrunner.protocol.linux import END_OF_AWAITS
+from jobrunner.protocol.linux import END_OF_AWAITS, END_OF_AWAITS_AGAIN
 from sdk.concurrency.authorship import outwards
 from sdk.whose_code import Whose, whose
 
@@ -33,17 +33,18 @@ _written: set[_Place] = set()
 """Told when the job was cancelled: a task that stands there still is not told twice."""
 
 
-def write_awaiting(descriptor: int) -> None:
+def write_awaiting(descriptor: int, *, for_a_person: bool = False) -> None:
     """Write where each task of the running loop awaits, innermost frame first, to `descriptor`.
 
     Tasks that await at the same place are told together; those of the author's own code come first, the job's before
-    all. Of very many tasks or places not all are shown, and that is said.
+    all. Of very many tasks or places not all are shown, and that is said. What was written before is left out, unless
+    `for_a_person`: then all is written, and nothing of it is missing in what is written at the job's end.
     """
     tasks = asyncio.all_tasks()
     places = {
         place: names
         for place, names in _places_of(itertools.islice(tasks, _TASKS)).items()
-        if place not in _written
+        if for_a_person or place not in _written
     }
     shown = dict(itertools.islice(places.items(), _PLACES))
     left = max(0, len(tasks) - _TASKS) + sum(map(len, places.values())) - sum(map(len, shown.values()))
@@ -52,10 +53,13 @@ def write_awaiting(descriptor: int) -> None:
         what += f" and {len(names) - 1} more at the same place" if len(names) > 1 else ""
         what += f", {left} more tasks elsewhere are not shown" if left and number == len(shown) else ""
         _write(descriptor, what, place)
-    _written.update(shown)
+    if not for_a_person:
+        _written.update(shown)
 
 
-def write_awaiting_when_idle(frame: types.FrameType | None, descriptor: int) -> None:
+def write_awaiting_when_idle(
+    frame: types.FrameType | None, descriptor: int, *, for_a_person: bool = False
+) -> None:
     """Do as `write_awaiting` where `frame`, which a signal has interrupted, is an event loop that waits; then say so.
 
     Elsewhere the stack tells it, and a handler that comes between any two steps of a block must leave its tasks alone.
@@ -63,9 +67,10 @@ def write_awaiting_when_idle(frame: types.FrameType | None, descriptor: int) -> 
     if frame is None or frame.f_code.co_filename != selectors.__file__:
         return
     with contextlib.suppress(Exception):  # it would be raised into the job
-        write_awaiting(descriptor)
+        write_awaiting(descriptor, for_a_person=for_a_person)
     with contextlib.suppress(OSError):
-        os.write(descriptor, f"\n{END_OF_AWAITS}\n\n".encode())
+        end = END_OF_AWAITS_AGAIN if for_a_person else END_OF_AWAITS
+        os.write(descriptor, f"\n{end}\n\n".encode())
 
 
 def write_threads(descriptor: int) -> None:

@@ -112,14 +112,19 @@ def close_everything_above(highest_kept: int) -> None:
 
 
 def _tell_place_when_asked(dump: int) -> None:
-    """Have one signal write the stack of every thread, and another what the tasks of a loop that waits await.
+    """Have one signal write the stack of every thread, and two others what the tasks of a loop that waits await.
 
-    The first is answered at once, by C code. The second by Python, and so not in the same go: C code that holds the GIL
+    The first is answered at once, by C code. The others by Python, and so not in the same go: C code that holds the GIL
     (`pow`) would let it go to run the handler.
     """
+
+    def tell_awaits(number: int, frame: types.FrameType | None) -> None:
+        write_awaiting_when_idle(frame, dump, for_a_person=number == linux.AWAITS_AGAIN_SIGNAL)
+
     faulthandler.register(linux.DUMP_SIGNAL, file=dump, all_threads=True, chain=False)
-    signal.signal(linux.AWAITS_SIGNAL, lambda _, frame: write_awaiting_when_idle(frame, dump))
-    signal.siginterrupt(linux.AWAITS_SIGNAL, False)
+    for asked in (linux.AWAITS_SIGNAL, linux.AWAITS_AGAIN_SIGNAL):
+        signal.signal(asked, tell_awaits)
+        signal.siginterrupt(asked, False)
 
 
 def become_child(

@@ -21,6 +21,12 @@ AWAITS_SIGNAL: Final = signal.SIGRTMIN + 7
 END_OF_AWAITS: Final = "End of what the tasks await."
 """Ends the answer."""
 
+AWAITS_AGAIN_SIGNAL: Final = signal.SIGRTMIN + 8
+"""Asks the same for a person while the job goes on: the answer also has what was told before, and counts as untold."""
+
+END_OF_AWAITS_AGAIN: Final = "End of what the tasks await, as a person has asked."
+"""Ends that answer. Another text, so that nobody else takes it for the end of theirs."""
+
 KEEPER_LOST_SIGNAL: Final = signal.SIGRTMIN + 6
 """Tells the supervisor that its keeper was killed."""
 

@@ -40,7 +40,7 @@ from supervisor.lifecycle.events import (
     TimerFired,
     TreeCleared,
 )
-from supervisor.lifecycle.job import JobState, step
+from supervisor.lifecycle.job import JobState, Phase, step
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import LeftoversNotSearched
 from supervisor.process.output import OutputReader
@@ -52,6 +52,7 @@ from supervisor.watch.joblog import JobLog
 from supervisor.watch.kernel import look_into_kernel
 from supervisor.watch.loop import LoopReports
 from supervisor.watch.stack import read_stack, take_stack
+from supervisor.watch.stack_on_demand import BEING_ENDED, StackOnDemand, StackSeen
 
 _log = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ class Execution:
             child, log, reports, self._put, self._sessions, host_key_seen=host_key_seen
         )
         self._conclusion: Conclude | None = None
+        self._stack_on_demand: StackOnDemand | None = None
 
     async def run(self, build_order: Callable[[float], Order], payload: bytes) -> Finished:
         """Run the order and return when no process of the job is left.
@@ -126,8 +128,18 @@ class Execution:
             raise LaunchError(f"A child (pid {child.pid}) can't be watched: {explain(error)}") from error
         return stdout, stderr
 
+    async def stack(self) -> StackSeen:
+        """Return where the job is, for a person, without ending it. May be called, and cancelled, at any time."""
+        if self._state.phase is not Phase.RUNNING:
+            return StackSeen(self._child.pid, why_not=BEING_ENDED)
+        if self._stack_on_demand is None:
+            self._stack_on_demand = StackOnDemand(self._child, self._log.fair_mask)
+        return await self._stack_on_demand.take()
+
     def _stop_watching(self) -> None:
         self._reports.stop()
+        if self._stack_on_demand is not None:
+            self._stack_on_demand.stop()
         self._watchers.forget(self._child.pid)
         self._timers.cancel()
         self._tasks.cancel()
@@ -181,6 +193,8 @@ class Execution:
 
     def _handle(self, event: JobEvent) -> None:
         self._state, commands = step(self._state, event)
+        if self._stack_on_demand is not None and self._state.phase is not Phase.RUNNING:
+            self._stack_on_demand.stop()  # before the first command: what is dumped from here on is of the end
         for command in commands:
             self._carry_out(command)
 

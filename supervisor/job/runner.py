@@ -35,6 +35,7 @@ from supervisor.watch.joblog import JobLog
 from supervisor.watch.loop import LoopReports
 from supervisor.watch.process_counter import ProcessCounter
 from supervisor.watch.sampler import Sampler
+from supervisor.watch.stack_on_demand import StackSeen
 
 _log = logging.getLogger(__name__)
 
@@ -245,6 +246,11 @@ class JobRunner:
         # It may have written until now.
         await self._directories.wait_for_removal(self._directories.remove(directory))
         on_gone()
+
+    async def stack(self, job_id: str) -> StackSeen | None:
+        """Return where a job is that runs in its child, for a person; `None` where there is no such job."""
+        execution = self._running.get(job_id)
+        return None if execution is None else await execution.stack()
 
     def renew(self, settings: RunSettings) -> None:
         """Run jobs under these settings from now on, in children that know the code of today."""

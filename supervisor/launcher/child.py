@@ -16,7 +16,7 @@ from typing import Final
 
 from jobrunner.protocol.caps import LOG_CAP_CHARS
 from jobrunner.protocol.frames import FrameError, read_frame
-from jobrunner.protocol.linux import AWAITS_SIGNAL, DUMP_SIGNAL
+from jobrunner.protocol.linux import AWAITS_AGAIN_SIGNAL, AWAITS_SIGNAL, DUMP_SIGNAL
 from jobrunner.protocol.messages import Ready, from_child
 from supervisor.errors import LaunchError
 from supervisor.launcher.known_children import KnownChildren
@@ -58,6 +58,8 @@ class Child:
         self.dump = wiring.dump
         self.dump_start = 0
         """Where in `dump` what was not told yet begins."""
+        self.dump_turn = asyncio.Lock()
+        """Held by whoever asks for a stack while the job goes on: see `supervisor.watch.stack.take_dump_in_turn`."""
         self.cgroup = WITHOUT
         self.groups = ProcessGroups(pid, pidfd)
         self.inherited = NOTHING_INHERITED
@@ -177,10 +179,14 @@ class Child:
             self._signal(DUMP_SIGNAL)
         return catches
 
-    def ask_for_awaits(self) -> None:
-        """Have a child whose event loop waits write what its tasks await to `dump`."""
-        if self._catches(AWAITS_SIGNAL):
-            self._signal(AWAITS_SIGNAL)
+    def ask_for_awaits(self, *, for_a_person: bool = False) -> None:
+        """Have a child whose event loop waits write what its tasks await to `dump`.
+
+        `for_a_person`: as if nothing had been asked, as far as the evidence of the job's end goes.
+        """
+        number = AWAITS_AGAIN_SIGNAL if for_a_person else AWAITS_SIGNAL
+        if self._catches(number):
+            self._signal(number)
 
     def _catches(self, number: int) -> bool:
         caught = int(status_of(self.pid).get("SigCgt", "0"), 16)

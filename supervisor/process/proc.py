@@ -154,10 +154,11 @@ def user_of(pid: int) -> int | None:
     return int(uids[0]) if uids else None
 
 
-def status_of(pid: int) -> dict[str, str]:
-    """Return the fields of /proc/<pid>/status (proc(5)); none when there is no such process."""
+def status_of(pid: int, thread: str | None = None) -> dict[str, str]:
+    """Return the fields of /proc/<pid>/status (proc(5)), or those of a thread; none when there is no such one."""
+    place = f"/proc/{pid}" if thread is None else f"/proc/{pid}/task/{thread}"
     try:
-        text = kernel_files.read(f"/proc/{pid}/status").decode(errors="replace")
+        text = kernel_files.read(f"{place}/status").decode(errors="replace")
     except OSError:
         return {}
     pairs = [line.partition(":") for line in text.split("\n") if line]

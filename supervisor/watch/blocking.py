@@ -118,9 +118,9 @@ class BlockingReport:
             held += seconds
         dump = ""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STACK_SECONDS):
+            async with asyncio.timeout(STACK_SECONDS), self._child.dump_turn:
                 dump = await take_dump(self._child)
-        leave_out_what_was_told(self._child)
+                leave_out_what_was_told(self._child)
         frames = [frame for frame in main_thread_of(dump) if whose(frame.file, self._home) is Whose.AUTHOR]
         # It has let go, and may be elsewhere by now; or it is not the block that holds it.
         if self._ticked_at != ticked_at or not frames:

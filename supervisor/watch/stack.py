@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from jobrunner.protocol.linux import END_OF_AWAITS
+from jobrunner.protocol.linux import END_OF_AWAITS, END_OF_AWAITS_AGAIN
 from supervisor.launcher.child import Child
 from supervisor.launcher.wiring import DUMP_BYTES
 from supervisor.watch.whose_code import ROOT, Whose, spellings, whose
@@ -22,6 +22,8 @@ _FRAME: Final = re.compile(
 )
 """At the beginning of a line alone, where faulthandler writes it. A job may write into its dump itself: tried at every
 place of one long line, the search takes a second. No path of Linux is longer."""
+_CRASH: Final = re.compile(r"^Fatal Python error: ", re.MULTILINE)
+"""What faulthandler begins the dump of a fatal signal with."""
 _IDLE: Final = re.compile(
     r'selectors\.py", line \d+ in select\n  File "[^"]*/asyncio/base_events\.py", line \d+ in _run_once'
 )
@@ -47,7 +49,19 @@ async def take_stack(child: Child) -> str:
     return read_stack(child)
 
 
-async def take_dump(child: Child) -> str:
+async def take_dump_in_turn(child: Child, *, for_a_person: bool = False) -> str:
+    """Do as `take_dump` while the job goes on: one after the other, and no part of the evidence of its end.
+
+    Whoever ends the job waits for no turn. It cancels those who do.
+    """
+    async with child.dump_turn:
+        start = dumped_bytes(child)
+        dump = await take_dump(child, for_a_person=for_a_person)
+        leave_out_since(child, start)
+        return dump
+
+
+async def take_dump(child: Child, *, for_a_person: bool = False) -> str:
     """Ask for the stack of every thread and return it as it is once it is whole; the caller bounds the wait.
 
     It works while C code holds the GIL, as faulthandler writes inside the signal handler. It does not while the
@@ -65,14 +79,15 @@ async def take_dump(child: Child) -> str:
             break
         size = now
     if _is_idle(_dump_since(child, before)):
-        await _take_awaits(child, before)
+        await _take_awaits(child, before, for_a_person=for_a_person)
     return _dump_since(child, before)
 
 
-async def _take_awaits(child: Child, before: int) -> None:
-    child.ask_for_awaits()
+async def _take_awaits(child: Child, before: int, *, for_a_person: bool) -> None:
+    child.ask_for_awaits(for_a_person=for_a_person)
+    end = END_OF_AWAITS_AGAIN if for_a_person else END_OF_AWAITS
     latest = time.monotonic() + _AWAITS_SECONDS
-    while END_OF_AWAITS not in _dump_since(child, before):
+    while end not in _dump_since(child, before):
         await asyncio.sleep(_LOOK_SECONDS)
         if time.monotonic() > latest:
             return
@@ -91,6 +106,12 @@ def leave_out_what_was_told(child: Child) -> None:
     child.dump_start = dumped_bytes(child)
     if child.dump_start > DUMP_BYTES // 2:
         child.dump_start = os.lseek(child.dump, 0, os.SEEK_SET)
+
+
+def leave_out_since(child: Child, start: int) -> None:
+    """Do as `leave_out_what_was_told`, unless a crash has been dumped since `start`: that is evidence."""
+    if not _CRASH.search(_dump_since(child, start)):
+        leave_out_what_was_told(child)
 
 
 def _dump_since(child: Child, start: int) -> str:
@@ -133,6 +154,14 @@ def tidy(stack: str) -> str:
     sections = _sections(stack)
     kept = [text for section in sections if (text := _above_worker(section))]
     return "\n".join(kept or sections)
+
+
+def every_thread(dump: str) -> str:
+    """Return all threads of a dump, and what tasks await; of those that run the block, without this worker's frames.
+
+    For a person who looks at a job that runs: that a thread waits for work is news too.
+    """
+    return "\n\n".join(_above_worker(section) or section for section in _sections(dump))
 
 
 def _above_worker(section: str) -> str:

@@ -55,7 +55,7 @@ class StallReport:
         # A stopped process would get the signal only when it goes on, and show a place where nothing hangs.
         if not is_stopped(self._child.pid):
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STACK_SECONDS):
+                async with asyncio.timeout(STACK_SECONDS), self._child.dump_turn:
                     stack = await take_stack(self._child)
                     # It was told; the evidence of the end begins after it.
                     leave_out_what_was_told(self._child)

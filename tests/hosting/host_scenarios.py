@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -323,6 +324,18 @@ async def descriptors(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     return {"count": len(os.listdir("/proc/self/fd"))}
 
 
+async def stack(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """What `of` this job's threads and tasks is told to so many (`callers`) who ask at the same time."""
+    asked = (host.runner.stack(str(request["of"])) for _ in range(request.get("callers", 1)))
+    return {"seen": [seen and asdict(seen) for seen in await asyncio.gather(*asked)]}
+
+
+async def end_now(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """End the job `of` this number, as a worker does that can't wait for it."""
+    host.runner._running[str(request["of"])].stop()
+    return {}
+
+
 SCENARIOS = {
     function.__name__: function
     for function in (
@@ -342,5 +355,7 @@ SCENARIOS = {
         stop_while_a_child_is_found,
         run_without_kill,
         descriptors,
+        stack,
+        end_now,
     )
 }

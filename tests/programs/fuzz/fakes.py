@@ -31,6 +31,7 @@ class FakeChild:
         for descriptor in (self.stdout, self.stderr):
             os.set_blocking(descriptor, False)
         self.dump, self.dump_start = os.memfd_create("fuzz"), 0
+        self.dump_turn = asyncio.Lock()
         self.exited: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
         self.cgroup, self.user, self.groups = WITHOUT, None, NoGroups()
         self.inherited = NOTHING_INHERITED

@@ -64,7 +64,11 @@ class Stage:
         descriptor = os.memfd_create("test-blocking")
         os.write(descriptor, b"12345678")
         self.child: Any = SimpleNamespace(
-            pid=os.getpid(), dump=descriptor, dump_start=0, unread_bytes=lambda: self.unread
+            pid=os.getpid(),
+            dump=descriptor,
+            dump_start=0,
+            dump_turn=asyncio.Lock(),
+            unread_bytes=lambda: self.unread,
         )
         self.reports: list[BlockingReport] = []
 

@@ -50,8 +50,8 @@ class Answering:
         self.write(self.at_once)
         return True
 
-    def ask_for_awaits(self) -> None:
-        self.asked.append("awaits")
+    def ask_for_awaits(self, *, for_a_person: bool = False) -> None:
+        self.asked.append("awaits again" if for_a_person else "awaits")
         self._coming = list(self.awaits)
 
     def go_on(self) -> None:

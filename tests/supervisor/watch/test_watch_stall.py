@@ -36,7 +36,7 @@ def child() -> Iterator[Any]:
     """A child with a dump of eight bytes."""
     dump = os.memfd_create("test-stall")
     os.write(dump, b"12345678")
-    yield SimpleNamespace(pid=os.getpid(), dump=dump, dump_start=0)
+    yield SimpleNamespace(pid=os.getpid(), dump=dump, dump_start=0, dump_turn=asyncio.Lock())
     os.close(dump)
 
 

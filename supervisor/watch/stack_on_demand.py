@@ -1,0 +1,152 @@
+"""The stack of a job that runs, for a person who asks: the job goes on, and what ends it later knows nothing of it."""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from typing import Final
+
+from jobrunner.protocol.linux import DUMP_SIGNAL
+from supervisor.launcher.child import Child
+from supervisor.process.proc import status_of
+from supervisor.process.tasks import Tasks
+from supervisor.verdict.wording import kernel_sentence
+from supervisor.watch.fair_mask import FairMask
+from supervisor.watch.kernel import is_stopped, look_into_kernel
+from supervisor.watch.rounds import reason_of
+from supervisor.watch.stack import dumped_bytes, every_thread, leave_out_since, take_dump_in_turn
+
+ANSWER_SECONDS: Final = 2.0
+"""How long a job may take to answer. It takes milliseconds, but on a machine that has no processor for it."""
+
+_LATE_LOOK_SECONDS: Final = 0.1
+_DEAF_LOOK_SECONDS: Final = 0.02
+_DEAF_LOOKS: Final = 5
+_MOST_THREADS_LOOKED_AT: Final = 64
+
+STOPPED: Final = "It is stopped, and answers when it goes on."
+DEAF: Final = "It blocks the signal that asks for its stack."
+NO_HANDLER: Final = (
+    "It has replaced its process (exec), or does not catch the signal that asks for its stack."
+)
+SILENT: Final = f"It has not answered within {ANSWER_SECONDS:g} s."
+BEING_ENDED: Final = "It does not run yet, or its end has begun: where it was then is in its result."
+
+
+@dataclass(frozen=True, slots=True)
+class StackSeen:
+    """What a job that runs has told. Both texts are masked; they are the job's own words.
+
+    `stack` has every thread of the job's first process, and what its tasks await where its event loop waits. It is
+    empty where none came: then `why_not` says why, and `kernel` what the kernel knows of the process.
+    """
+
+    pid: int
+    stack: str = ""
+    why_not: str = ""
+    kernel: str = ""
+
+
+class StackOnDemand:
+    """Asks one child, while its job runs. Several who ask at the same time get the same answer.
+
+    `stop` before the job is ended: whoever waits is told so at once, and the child's dump is that of the end alone.
+    """
+
+    def __init__(self, child: Child, fair_mask: FairMask) -> None:
+        self._child = child
+        self._fair_mask = fair_mask
+        self._tasks = Tasks(lambda *_: None)  # whoever asks is told
+        self._asking: asyncio.Task[StackSeen] | None = None
+        self._asked_from: int | None = None
+        """Where in the dump the answer begins that is awaited, and may come late."""
+        self._stopped = False
+
+    async def take(self) -> StackSeen:
+        """Return the stack, within some seconds. Raises nothing that the job can cause; may be cancelled."""
+        if self._stopped:
+            return StackSeen(self._child.pid, why_not=BEING_ENDED)
+        if self._asking is None or self._asking.done():
+            self._asking = self._tasks.start(self._take(), "stack of a job for a person")
+        asking = self._asking
+        await asyncio.wait({asking})
+        if asking.cancelled():
+            return StackSeen(self._child.pid, why_not=BEING_ENDED)
+        if (error := asking.exception()) is not None:
+            return StackSeen(self._child.pid, why_not=f"It could not be asked: {reason_of(error)}.")
+        return asking.result()
+
+    def stop(self) -> None:
+        """Ask no more. To be called before anything is done to end the job, and before its descriptors are closed."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self._tasks.cancel()
+        self._leave_out_answer()
+
+    async def _take(self) -> StackSeen:
+        if why_not := await self._why_it_would_not_answer():
+            return self._of_kernel(why_not)
+        if self._asked_from is not None:
+            return self._of_kernel(SILENT)  # asked already: another signal would only wait behind the first
+        self._asked_from = dumped_bytes(self._child)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                dump = await take_dump_in_turn(self._child, for_a_person=True)
+        except TimeoutError:
+            self._tasks.start(self._await_late_answer(), "late stack of a job")
+            return self._of_kernel(SILENT)
+        except Exception:
+            self._asked_from = None
+            raise
+        self._asked_from = None
+        if not dump:
+            return self._of_kernel(NO_HANDLER)
+        return StackSeen(self._child.pid, await self._fair_mask.text(every_thread(dump), cut_after=True))
+
+    async def _why_it_would_not_answer(self) -> str:
+        why_not = why_it_would_not_answer(self._child.pid)
+        for _ in range(_DEAF_LOOKS):
+            if why_not != DEAF:
+                break
+            # It may only be in the handler of a signal, such as the last person's.
+            await asyncio.sleep(_DEAF_LOOK_SECONDS)
+            why_not = why_it_would_not_answer(self._child.pid)
+        return why_not
+
+    async def _await_late_answer(self) -> None:
+        """Leave out of the evidence what comes late; until then nobody is asked again."""
+        before, is_there = self._asked_from, False
+        while not is_there:
+            is_there = dumped_bytes(self._child) != before
+            await asyncio.sleep(_LATE_LOOK_SECONDS)  # once more when it is there: until it is whole
+        self._leave_out_answer()
+
+    def _leave_out_answer(self) -> None:
+        start, self._asked_from = self._asked_from, None
+        if start is not None and dumped_bytes(self._child) > start:
+            leave_out_since(self._child, start)
+
+    def _of_kernel(self, why_not: str) -> StackSeen:
+        view = look_into_kernel(self._child.pid, self._fair_mask.mask)
+        return StackSeen(self._child.pid, why_not=why_not, kernel=kernel_sentence(view))
+
+
+def why_it_would_not_answer(pid: int) -> str:
+    """Say why a signal would not be answered now, and would be answered some time later; empty where it would be."""
+    if is_stopped(pid):
+        return STOPPED
+    return DEAF if _every_thread_blocks(pid, DUMP_SIGNAL) else ""
+
+
+def _every_thread_blocks(pid: int, number: int) -> bool:
+    """Whether no thread would take a signal to the process: the kernel gives it to any that does not block it."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")[:_MOST_THREADS_LOOKED_AT]
+    except OSError:
+        return False
+    return bool(threads) and all(_blocks(pid, thread, number) for thread in threads)
+
+
+def _blocks(pid: int, thread: str, number: int) -> bool:
+    blocked = status_of(pid, thread).get("SigBlk", "0")
+    return bool(int(blocked, 16) >> (number - 1) & 1)

@@ -1,0 +1,94 @@
+"""The stack of a job that runs, for a person who asks: the job goes on, and its end is told as if nobody had asked."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hosting import Host
+
+from supervisor.watch.stack_on_demand import BEING_ENDED, DEAF, STOPPED
+from tests.patience import wait_until
+
+Seen = dict[str, Any]
+
+
+def ask_until(host: Host, job: int, holds: Callable[[Seen], object], callers: int = 1) -> list[Seen]:
+    """Ask again until the job is where it is to be looked at."""
+
+    def ask() -> list[Seen] | None:
+        seen: list[Seen | None] = host.ask("stack", of=job, callers=callers)["seen"]
+        told = [each for each in seen if each is not None]
+        return told if len(told) == callers and all(map(holds, told)) else None
+
+    return wait_until(ask)
+
+
+def end(host: Host, job: int) -> Seen:
+    """End it, and return what was observed."""
+    host.ask("end_now", of=job)
+    return host.wait(job)
+
+
+def test_a_job_that_awaits_shows_its_tasks_each_time_and_its_result_shows_them_once(host: Host) -> None:
+    job = host.start("under_test/hangs_awaiting", parameters={"text": "gather"})
+    for _ in range(3):
+        (seen,) = ask_until(host, job, lambda told: "in ask_one" in told["stack"])
+        assert seen["stack"].count("in ask_one") == 1
+        assert "Awaiting in task block" in seen["stack"]
+        assert "MainThread" in seen["stack"] or "Thread 0x" in seen["stack"]
+        assert seen["why_not"] == seen["kernel"] == ""
+    stack = end(host, job)["stack"]
+    assert stack.count("in ask_one") == stack.count("in ask_another") == 1, stack
+
+
+def test_what_a_job_awaits_at_its_cancellation_is_told_though_a_person_has_seen_it_before(host: Host) -> None:
+    limits = {"max_job_seconds": 2.0, "grace_seconds": 0.3}
+    job = host.start("under_test/hangs_awaiting", parameters={"text": "run"}, limits=limits)
+    ask_until(host, job, lambda told: "Awaiting in task block" in told["stack"])
+    stack = host.wait(job)["stack"]
+    assert stack.count("in run") == 1, stack
+
+
+def test_a_job_under_whose_c_code_nothing_else_runs_shows_where_it_is_and_is_not_stopped(host: Host) -> None:
+    job = host.start("gil_hog", parameters={"mode": "power"})
+    for _ in range(2):
+        (seen,) = ask_until(host, job, lambda told: "hangs.py" in told["stack"])
+        assert seen["stack"].count("in run") == 1
+    assert end(host, job)["stack"].count("in run") == 1
+
+
+def test_several_who_ask_at_once_get_one_answer_of_one_look(host: Host) -> None:
+    job = host.start("under_test/hangs_awaiting", parameters={"text": "run"})
+    told = ask_until(host, job, lambda told: "Awaiting in task block" in told["stack"], callers=5)
+    assert len({each["stack"] for each in told}) == 1
+    assert told[0]["stack"].count("Awaiting in task block") == 1
+    end(host, job)
+
+
+def test_a_job_that_blocks_the_signal_is_told_by_the_kernel_and_gets_no_signal_that_would_wait(
+    host: Host,
+) -> None:
+    job = host.start("under_test/blocks_signals")
+    (seen,) = ask_until(host, job, lambda told: told["why_not"] == DEAF)
+    assert seen["stack"] == ""
+    assert seen["kernel"].startswith("Its process was ")
+    with open(f"/proc/{seen['pid']}/status") as status:
+        (pending,) = (line.split()[1] for line in status if line.startswith("ShdPnd"))
+    assert int(pending, 16) == 0
+    end(host, job)
+
+
+def test_a_stopped_job_is_said_to_be_stopped_and_not_signalled(host: Host) -> None:
+    job = host.start("under_test/stops_itself")
+    (seen,) = ask_until(host, job, lambda told: told["why_not"] == STOPPED)
+    assert "stopped" in seen["kernel"]
+    end(host, job)
+
+
+def test_a_job_that_ends_meanwhile_is_said_to_end_or_is_unknown_and_its_result_stands(host: Host) -> None:
+    job = host.start("under_test/hangs_awaiting", parameters={"text": "run"}, limits={"max_job_seconds": 1.0})
+    ask_until(host, job, lambda told: told["stack"])
+    answers = []
+    while (seen := host.ask("stack", of=job)["seen"][0]) is not None:
+        answers.append(seen)
+    assert all(each["stack"] or each["why_not"] == BEING_ENDED for each in answers), answers
+    assert host.wait(job)["stack"].count("in run") == 1
