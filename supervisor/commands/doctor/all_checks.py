@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from supervisor.commands.doctor import installation, isolation, kernel, probes, users
+from supervisor.commands.doctor import cgroups, credentials, installation, isolation, kernel, probes, users
 from supervisor.commands.doctor.finding import Finding, failed
 from supervisor.settings.run_settings import DaemonSettings
 
@@ -16,9 +16,11 @@ CHECKS: Final[tuple[Callable[[DaemonSettings], Finding], ...]] = (
     isolation.isolation,
     kernel.process_groups,
     users.job_users,
+    cgroups.cgroups,
     kernel.ping,
     installation.open_files,
     installation.state_directory,
+    credentials.credentials,
     kernel.clock,
     installation.systemd,
 )

@@ -30,6 +30,8 @@ CHECKS = {
     "ping",
     "open files",
     "state directory",
+    "cgroups",
+    "credentials",
     "clock",
     "systemd",
     "blocks",
