@@ -20,6 +20,7 @@ from supervisor.launcher.child import Child
 from supervisor.launcher.ownership import JobProcesses
 from supervisor.launcher.sweep import Sweeper
 from supervisor.lifecycle.events import (
+    CancelDemanded,
     ChannelChecked,
     CheckChannel,
     ChildExited,
@@ -40,7 +41,8 @@ from supervisor.lifecycle.events import (
     TimerFired,
     TreeCleared,
 )
-from supervisor.lifecycle.job import JobState, Phase, step
+from supervisor.lifecycle.job import step
+from supervisor.lifecycle.state import JobState, Phase
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import LeftoversNotSearched
 from supervisor.process.output import OutputReader
@@ -151,6 +153,10 @@ class Execution:
     def stop(self) -> None:
         """End the job now: the worker can't wait for it."""
         self._put(StopDemanded(time.monotonic()))
+
+    def cancel(self) -> None:
+        """End the job for an operator, with its grace. One that ends already ends as it does."""
+        self._put(CancelDemanded(time.monotonic()))
 
     async def _finish(self, conclusion: Conclude, stdout: OutputReader, stderr: OutputReader) -> Finished:
         parts = await self._checked_parts()

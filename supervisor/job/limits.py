@@ -47,3 +47,12 @@ def secret_names_of(settings: RunSettings) -> SecretNames:
 def _names(redact_keys: tuple[str, ...]) -> SecretNames:
     # Once for all jobs: it remembers what it has looked at.
     return SecretNames(redact_keys)
+
+
+def backstop(processes: int | None) -> int | None:
+    """Return the kernel's limit of processes and threads for a job that may have `processes`.
+
+    A little above: a job over its own limit is to be seen, ended and told so, and not only be refused more. This one
+    keeps a bomb from growing meanwhile.
+    """
+    return None if processes is None else processes + max(16, processes // 4)

@@ -18,7 +18,7 @@ from supervisor.job.execution import Execution
 from supervisor.job.host_keys import JobHostKeys
 from supervisor.job.job import Job
 from supervisor.job.json_secrets import secrets_in_steps
-from supervisor.job.limits import limits_for, secret_names_of
+from supervisor.job.limits import backstop, limits_for, secret_names_of
 from supervisor.job.redaction import mask_of, mask_with
 from supervisor.job.result import Finished, not_run
 from supervisor.job.unkillable import wait_until_gone
@@ -29,7 +29,7 @@ from supervisor.process.cgroups.worker import Cgroups
 from supervisor.process.long_work import LongWork, pause
 from supervisor.process.tasks import Tasks
 from supervisor.settings.run_settings import RunSettings
-from supervisor.verdict import refusals
+from supervisor.verdict import Verdict, refusals
 from supervisor.watch.cpu import CpuWatch
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.loop import LoopReports
@@ -71,6 +71,7 @@ class JobRunner:
         # Without one, for a run: what devices show is known to its end.
         self._host_keys = HostKeyStore(None, settings.known_hosts) if host_keys is None else host_keys
         self._stopping = False
+        self._cancelled: set[str] = set()
         self._outlasting = Tasks()
 
     @property
@@ -111,16 +112,16 @@ class JobRunner:
         """
         mask = await self._mask_of(job, block)
         host_keys = await self._host_keys_of(job)
-        if self._is_stopping():
-            return not_run(refusals.worker_stopping())
+        if why := self._why_not(job.job_id):
+            return not_run(why)
         try:
             child = await self._spares.take(self.start_seconds)
         except LaunchError as error:
             said = f"\nLast output:\n{error.evidence.rstrip()}" if error.evidence else ""
             return not_run(refusals.start_failed(mask(f"{error}{said}")))
-        if self._is_stopping():
+        if why := self._why_not(job.job_id):
             child.discard()
-            return not_run(refusals.worker_stopping())
+            return not_run(why)
         try:
             directory = await self._directories.take(child.user)
         except OSError as error:
@@ -185,8 +186,10 @@ class JobRunner:
         parts = (self._sweeper, self._watchers, limits, log, reports, self._session_desk)
         execution = Execution(child, *parts, host_keys.heard)
         self._running[job.job_id] = execution
-        if self._is_stopping():
+        if self._stopping:
             execution.stop()
+        elif job.job_id in self._cancelled:
+            execution.cancel()
 
         def order(deadline: float) -> Order:
             return Order(
@@ -260,9 +263,21 @@ class JobRunner:
         self._spares.renew()
         self._sweeper.look_for_strays()
 
-    def _is_stopping(self) -> bool:
-        # Asked for anew each time: it changes while others are awaited.
-        return self._stopping
+    def _why_not(self, job_id: str) -> Verdict | None:
+        """Return why a job is not begun after all. Asked for anew each time: it changes while others are awaited."""
+        if self._stopping:
+            return refusals.worker_stopping()
+        return refusals.cancelled() if job_id in self._cancelled else None
+
+    def cancel(self, job_id: str) -> None:
+        """End a job of `run` for an operator. One that ends already ends as it does. `forget` must follow."""
+        self._cancelled.add(job_id)
+        if (execution := self._running.get(job_id)) is not None:
+            execution.cancel()
+
+    def forget(self, job_id: str) -> None:
+        """Take note that this job is over: the engine may give one of this id again, as a retry."""
+        self._cancelled.discard(job_id)
 
     def stop_all(self) -> None:
         """End every running job now, with the cause `worker_stopping`; jobs that come later are not run."""
@@ -282,12 +297,3 @@ class JobRunner:
 
 def _nothing() -> None:
     """What happens after a child is closed whose user is given back later."""
-
-
-def backstop(processes: int | None) -> int | None:
-    """Return the kernel's limit of processes and threads for a job that may have `processes`.
-
-    A little above: a job over its own limit is to be seen, ended and told so, and not only be refused more. This one
-    keeps a bomb from growing meanwhile.
-    """
-    return None if processes is None else processes + max(16, processes // 4)

@@ -115,6 +115,13 @@ class StopDemanded:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelDemanded:
+    """An operator wants this job to end. It may clean up, as at its time limit."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class StackTaken:
     """The stack of the child's threads, empty if none came."""
 
@@ -153,6 +160,7 @@ JobEvent = (
     | ProcessesCounted
     | WatchFailed
     | StopDemanded
+    | CancelDemanded
     | StackTaken
     | TreeCleared
 )

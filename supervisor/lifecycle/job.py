@@ -10,9 +10,18 @@ Whatever happens, the child's exit leads to CLEARING: the tree is dead before th
 """
 
 from dataclasses import replace
-from typing import Final, assert_never
+from typing import assert_never
 
+from supervisor.lifecycle.durations import (
+    CLOSED_CHANNEL_SECONDS,
+    DRAIN_SECONDS,
+    FREEZE_SECONDS,
+    LINGER_SECONDS,
+    STACK_SECONDS,
+    UNKILLABLE_SECONDS,
+)
 from supervisor.lifecycle.events import (
+    CancelDemanded,
     ChannelChecked,
     ChannelEnded,
     CheckChannel,
@@ -44,36 +53,6 @@ from supervisor.lifecycle.events import (
 from supervisor.lifecycle.stall import looked, ticked, watch_from
 from supervisor.lifecycle.state import JobState, Phase
 from supervisor.verdict import LimitHit, LimitKind
-
-__all__ = [
-    "CLOSED_CHANNEL_SECONDS",
-    "DRAIN_SECONDS",
-    "LINGER_SECONDS",
-    "STACK_SECONDS",
-    "UNKILLABLE_SECONDS",
-    "JobState",
-    "Phase",
-    "step",
-]
-
-LINGER_SECONDS: Final = 2.0
-"""How long a child may take to end after its outcome: time for `finally` blocks, not for work."""
-
-STACK_SECONDS: Final = 0.25
-"""How long a stack dump may delay the kill. It takes 5 to 8 ms (measured), or never comes."""
-
-FREEZE_SECONDS: Final = 4.0
-"""How long stopping a tree that multiplies, and then a stack, may delay the kill. Nothing but the child runs meanwhile,
-and it has to wait for a processor with all else on the machine."""
-
-CLOSED_CHANNEL_SECONDS: Final = 0.5
-"""How long after its channel a child may live. A child that ends closes the channel a moment before."""
-
-UNKILLABLE_SECONDS: Final = 5.0
-"""How long after SIGKILL a child may live; longer means that it is stuck in the kernel (state D)."""
-
-DRAIN_SECONDS: Final = 1.0
-"""How long the channel of a dead child is read. Its end comes at once unless a stranger holds the other side."""
 
 Step = tuple[JobState, tuple[JobCommand, ...]]
 
@@ -107,6 +86,8 @@ def step(state: JobState, event: JobEvent) -> Step:
             return state.unseen(event.kind, event.reason, event.at), ()
         case StopDemanded():
             return _stop(state, event)
+        case CancelDemanded():
+            return _cancel_demanded(state, event)
         case StackTaken():
             return _stack(state, event)
         case TreeCleared():
@@ -267,6 +248,16 @@ def _stop(state: JobState, event: StopDemanded) -> Step:
         ran = 0.0 if state.phase is Phase.WAITING else event.at - state.started_at
         state = replace(state, limit=LimitHit(LimitKind.STOPPING, ran))
     return (state, ()) if state.phase is Phase.WAITING else _take_stack(state, event.at)
+
+
+def _cancel_demanded(state: JobState, event: CancelDemanded) -> Step:
+    # What ends already has its cause, and what has sent its outcome is done.
+    if state.phase not in (Phase.WAITING, Phase.RUNNING) or state.limit is not None:
+        return state, ()
+    if state.phase is Phase.WAITING:
+        return replace(state, limit=LimitHit(LimitKind.CANCELLED, 0.0)), ()
+    limit = LimitHit(LimitKind.CANCELLED, event.at - state.started_at)
+    return _cancel(replace(state, limit=limit), event.at, "an operator cancelled the job")
 
 
 def _stack(state: JobState, event: StackTaken) -> Step:

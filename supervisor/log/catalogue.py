@@ -7,6 +7,7 @@ from supervisor.log.event import Event
 from supervisor.log.events import (
     blocks,
     host_keys,
+    intake,
     isolation,
     jobs,
     processes,
@@ -18,6 +19,7 @@ from supervisor.log.events import (
 
 ROOMS = {
     "The worker": worker,
+    "Pauses and drains": intake,
     "Blocks": blocks,
     "Jobs": jobs,
     "Results and the journal": results,

@@ -32,6 +32,8 @@ class Cause(StrEnum):
     """The block wrote to the descriptor that carries its result, or the result broke off."""
     START_FAILED = "start_failed"
     """No child could be started."""
+    CANCELLED = "cancelled"
+    """An operator has cancelled the job."""
     WORKER_STOPPING = "worker_stopping"
     """The worker is shutting down and did not, or no longer, run the job."""
     WORKER_RESTARTED = "worker_restarted"

@@ -13,6 +13,7 @@ class LimitKind(StrEnum):
     CPU = "cpu"
     PROCESSES = "processes"
     STOPPING = "stopping"
+    CANCELLED = "cancelled"
     STALL = "stall"
 
 
@@ -38,7 +39,7 @@ class Limits:
     def of(self, kind: LimitKind) -> float | None:
         """Return a limit in its own unit (seconds, megabytes, processes), `None` where there is none."""
         match kind:
-            case LimitKind.TIME | LimitKind.STOPPING:
+            case LimitKind.TIME | LimitKind.STOPPING | LimitKind.CANCELLED:
                 return self.max_seconds
             case LimitKind.MEMORY:
                 return self.memory_mb

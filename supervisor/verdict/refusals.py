@@ -65,6 +65,11 @@ def worker_stopping() -> Verdict:
     return failure(Cause.WORKER_STOPPING, "Not run: this worker is shutting down.")
 
 
+def cancelled() -> Verdict:
+    """Of a job that an operator has cancelled before it began."""
+    return failure(Cause.CANCELLED, "Not run: an operator cancelled it before it began.")
+
+
 def worker_restarted(block_id: str) -> Verdict:
     """Of a job that the last run of this worker left in the journal without a result."""
     return failure(

@@ -9,6 +9,7 @@ Read from the top; the first row that fits decides.
 | CPU limit hit before the outcome | failed | cpu_limit | as the engine decides |
 | stall before the outcome, `--on-stall kill` | failed | stalled | as the engine decides |
 | process limit hit before the outcome | failed | process_limit | as the engine decides |
+| cancelled by an operator before the outcome | failed | cancelled | no |
 | shutdown decided before the outcome | failed | worker_stopping | yes |
 | complete outcome, success | success | completed (a crash or lingering after it is a warning) | as the block said |
 | complete outcome, failure that the block returned | failed | block_failed | as the block said |
@@ -76,6 +77,8 @@ def _limited(ending: Ending, limit: LimitHit) -> Verdict:
             cause = Cause.PROCESS_LIMIT
         case LimitKind.STOPPING:
             cause = Cause.WORKER_STOPPING
+        case LimitKind.CANCELLED:
+            cause = Cause.CANCELLED
         case _:
             assert_never(limit.kind)
     return _ended(cause, limit_sentence(limit, ending), ending)

@@ -11,6 +11,8 @@ RETRYABLE: Final[Mapping[Cause, bool]] = {
     Cause.WORKER_STOPPING: True,
     Cause.CLAIM_LOST: True,
     Cause.EXPIRED: True,
+    # To run it again is what somebody has just decided against.
+    Cause.CANCELLED: False,
     Cause.QUARANTINED: False,
     Cause.UNKNOWN_BLOCK: False,
     Cause.MALFORMED_JOB: False,

@@ -79,6 +79,9 @@ def limit_sentence(limit: LimitHit, ending: Ending) -> str:
             )
         case LimitKind.STOPPING:
             text = "Ended because this worker is shutting down; the block may have done a part of its work."
+        case LimitKind.CANCELLED:
+            text = f"{ended} because an operator cancelled it. {_grace(ending)}"
+            text += "The block may have done a part of its work."
     if ending.outcome is not None and ending.outcome.success:
         text += " It reported success afterwards, which does not count."
     return text

@@ -16,8 +16,8 @@ from typing import Final
 from jobrunner.protocol import kernel_files
 from jobrunner.protocol.messages import Blocking
 from supervisor.launcher.child import Child
+from supervisor.lifecycle.durations import STACK_SECONDS
 from supervisor.lifecycle.gil import ThreadSeen, held_seconds, sleeps
-from supervisor.lifecycle.job import STACK_SECONDS
 from supervisor.log.events.jobs import BlockingUnwatched, BlockingWatched, LoopBlocked
 from supervisor.process.tasks import Tasks
 from supervisor.watch.joblog import JobLog

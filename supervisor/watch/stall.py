@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 from supervisor.launcher.child import Child
-from supervisor.lifecycle.job import STACK_SECONDS
+from supervisor.lifecycle.durations import STACK_SECONDS
 from supervisor.log.events.jobs import LoopResumed, LoopStalled
 from supervisor.process.tasks import Tasks
 from supervisor.verdict.wording import kernel_sentence

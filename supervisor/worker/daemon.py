@@ -4,7 +4,6 @@ import asyncio
 import gc
 import logging
 import os
-import signal
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -16,8 +15,8 @@ from supervisor.errors import StartRefusedError, StateDirectoryError
 from supervisor.host_keys.store import HostKeyStore
 from supervisor.job.runner import JobRunner
 from supervisor.journal import Ledger
-from supervisor.keeper import BOUND_SECONDS, kill_all_children, remove_cgroups
 from supervisor.launcher import Launcher
+from supervisor.lifecycle.intake import Left
 from supervisor.log.event import tell
 from supervisor.log.events.blocks import BlockLimitLowered
 from supervisor.log.events.worker import (
@@ -34,6 +33,7 @@ from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.end_steps import EndSteps
 from supervisor.worker.heartbeat import Heartbeat
+from supervisor.worker.intake import Intake
 from supervisor.worker.isolation import JOBS
 from supervisor.worker.isolation_report import tell_isolation
 from supervisor.worker.job_users import prepare_job_users
@@ -51,7 +51,7 @@ from supervisor.worker.recovery import Recovery
 from supervisor.worker.registration import Registration
 from supervisor.worker.reload import Reload
 from supervisor.worker.shutdown import Shutdown
-from supervisor.worker.signals import keeper_lost, stop_signals
+from supervisor.worker.signals import keeper_lost, leave_nothing_alive, stop_signals
 from supervisor.worker.status import Facts, Status
 
 _log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Daemon:
         pool = started_pool(threads, "asyncio")
         asyncio.get_running_loop().set_default_executor(pool)
         stop, stop_at_once = self._shutdown.on_signal, self._shutdown.end_at_once
-        with stop_signals(stop, self._on_hangup, stop_at_once), keeper_lost(_leave_nothing_alive):
+        with stop_signals(stop, self._on_hangup, stop_at_once), keeper_lost(leave_nothing_alive):
             try:
                 return await self._with_threads()
             finally:
@@ -151,6 +151,11 @@ class Daemon:
             slots=settings.max_concurrent_jobs,
             engine_job_timeout_seconds=settings.engine_job_timeout_seconds,
         )
+        intake = Intake(
+            lambda: Left(dispatcher.busy, delivery.waiting, poller.asks),
+            dispatcher.changed.set,
+            self._shutdown.begin,
+        )
         try:
             await self._prepare(runner)
             await self._recover(journal, delivery, engine)
@@ -158,7 +163,15 @@ class Daemon:
             if registration.came_back:
                 # The worker before this one may have been killed between a poll's answer and the journal.
                 lost_claims.suspect_the_last_run()
-            poller = Poller(engine, registration, dispatcher, lost_claims, settings.poll_seconds, delivery)
+            poller = Poller(
+                engine,
+                registration,
+                dispatcher,
+                lost_claims,
+                settings.poll_seconds,
+                delivery,
+                may_claim=lambda: intake.is_open,
+            )
             status = self._status_of(registration, dispatcher, runner, poller, beats, delivery)
             reload = Reload(settings, self._read_settings, launcher, runner, dispatcher, registration, status)
             polling = self._tasks.start(poller.poll_until_stopped(), "poller")
@@ -170,6 +183,7 @@ class Daemon:
             tell(_log, WorkerStopped())
         finally:
             await self._tasks.close()
+            await intake.close()
             await delivery.close()
             await runner.close()
         return self._exit_code
@@ -278,10 +292,3 @@ def _leave_out_of_collections() -> None:
     """
     gc.collect()
     gc.freeze()
-
-
-def _leave_nothing_alive() -> None:
-    """The keeper was killed, and with it whoever would clean up after this process: do it now, and end."""
-    kill_all_children(BOUND_SECONDS)
-    remove_cgroups()
-    os._exit(128 + signal.SIGKILL)

@@ -6,7 +6,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue
@@ -21,7 +20,6 @@ from supervisor.lifecycle.quarantine import JobFingerprint, Quarantine
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import (
     JobMetBug,
-    JobNotRun,
     JobRepeated,
     JobStarted,
     JobStuck,
@@ -31,8 +29,9 @@ from supervisor.log.events.jobs import (
 from supervisor.process.tasks import Tasks
 from supervisor.verdict import Verdict, refusals
 from supervisor.worker.delivery import Delivery
-from supervisor.worker.job_end import count_death, tell_end
+from supervisor.worker.job_end import count_death, tell_end, tell_not_run
 from supervisor.worker.observer import NOBODY, Observer
+from supervisor.worker.open_jobs import ClaimedJob, OpenJobs
 
 _log = logging.getLogger(__name__)
 
@@ -41,16 +40,6 @@ class EngineTraits(Protocol):
     """What of the engine's abilities shapes a result."""
 
     knows_retryable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    job: Job
-    number: int
-    """The claim's number in the journal."""
-    digest: str
-    """Of the job's parameters, as in the claim."""
-    claimed_at: float
 
 
 class Dispatcher:
@@ -84,9 +73,11 @@ class Dispatcher:
         self._clock = clock
         self._observer = observer
         self._quarantine = Quarantine()
-        self._waiting: deque[_Claimed] = deque()
+        self._open_jobs = OpenJobs()
+        self._waiting: deque[ClaimedJob] = deque()
         self._active: set[str] = set()
         self._tasks = Tasks()
+        self._cancelling = Tasks()
         self._slot_numbers = list(range(slots))
         """Those that no job has; a heap, so that the lowest is given out."""
 
@@ -105,7 +96,7 @@ class Dispatcher:
     @property
     def busy(self) -> int:
         """How many jobs run or wait."""
-        return len(self._tasks) + len(self._waiting)
+        return len(self._tasks) + len(self._waiting) + len(self._cancelling)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -133,13 +124,36 @@ class Dispatcher:
                 await self._refuse(item.job_id, item.block_id, number, self._unknown(item.block_id))
             else:
                 self._active.add(item.job_id)
-                self._waiting.append(_Claimed(item, number, claim.digest, now))
+                self._open_jobs.enter(item.job_id)
+                self._waiting.append(ClaimedJob(item, number, claim.digest, now))
         self._fill_slots()
 
     @property
     def known_job_ids(self) -> frozenset[str]:
         """The jobs that this worker has, and those whose results the engine does not have yet."""
         return frozenset(self._journal.known_job_ids())
+
+    def cancel(self, job_id: str) -> "asyncio.Future[Verdict] | None":
+        """Cancel a job that waits or runs. Returns its verdict to come, which may be another where it ends already.
+
+        `None` where there is no such job, or its verdict stands. Who does not await the verdict changes nothing.
+        """
+        if job_id not in self._open_jobs:
+            return None
+        claimed = next((each for each in self._waiting if each.job.job_id == job_id), None)
+        if claimed is None:
+            self._runner.cancel(job_id)
+        else:
+            self._waiting.remove(claimed)
+            cancelling = self._cancelling.start(
+                self._refuse_cancelled(claimed), f"cancellation of job {job_id}"
+            )
+            cancelling.add_done_callback(lambda _: self.changed.set())
+        return self._open_jobs.verdict_of(job_id)
+
+    async def _refuse_cancelled(self, claimed: ClaimedJob) -> None:
+        await self._refuse(claimed.job.job_id, claimed.job.block_id, claimed.number, refusals.cancelled())
+        self._active.discard(claimed.job.job_id)
 
     async def report_lost(
         self, jobs: Sequence[LostJob], worker_uuid: str, *, by_the_last_run: bool = False
@@ -177,16 +191,7 @@ class Dispatcher:
 
     async def _refuse(self, job_id: str, block_id: str | None, number: int, verdict: Verdict) -> None:
         self._observer.not_run(block_id, verdict.cause.value)
-        tell(
-            _log,
-            JobNotRun(
-                job=job_id,
-                block=block_id,
-                outcome=verdict.status,
-                cause=verdict.cause.value,
-                explanation=verdict.message.removeprefix("Not run: "),
-            ),
-        )
+        tell_not_run(job_id, block_id, verdict)
         await self._report(job_id, number, not_run(verdict))
 
     def _fill_slots(self) -> None:
@@ -199,17 +204,19 @@ class Dispatcher:
         self._fill_slots()
         self.changed.set()
 
-    async def _run(self, claimed: _Claimed) -> None:
+    async def _run(self, claimed: ClaimedJob) -> None:
         slot = heapq.heappop(self._slot_numbers)
         is_stuck = False
         try:
             is_stuck = await self._run_in(slot, claimed)
         finally:
             self._active.discard(claimed.job.job_id)
+            self._open_jobs.leave(claimed.job.job_id)
+            self._runner.forget(claimed.job.job_id)
             if not is_stuck:
                 heapq.heappush(self._slot_numbers, slot)
 
-    async def _run_in(self, slot: int, claimed: _Claimed) -> bool:
+    async def _run_in(self, slot: int, claimed: ClaimedJob) -> bool:
         """Run a job and make its result durable. Returns whether its slot can't be used again."""
         job, slot_at = claimed.job, self._clock()
         self._observer.queued(slot_at - claimed.claimed_at)
@@ -230,7 +237,8 @@ class Dispatcher:
         if refusal := self._refusal(claimed, block, fingerprint):
             await self._refuse(job.job_id, job.block_id, claimed.number, refusal)
             return False
-        limit_seconds = self._limit_seconds(block)  # before the run: a reload changes it for later jobs
+        # Before the run: a reload changes it for later jobs.
+        limit_seconds = limits_for(self._runner.settings, block).max_seconds
         gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
             finished = await self._runner.run(
@@ -265,10 +273,7 @@ class Dispatcher:
         self._fill_slots()
         self.changed.set()
 
-    def _limit_seconds(self, block: BlockEntry) -> float:
-        return limits_for(self._runner.settings, block).max_seconds
-
-    def _refusal(self, claimed: _Claimed, block: BlockEntry, fingerprint: JobFingerprint) -> Verdict | None:
+    def _refusal(self, claimed: ClaimedJob, block: BlockEntry, fingerprint: JobFingerprint) -> Verdict | None:
         """Return the verdict of a job that must not be started now, or `None`."""
         now = self._clock()
         limits = limits_for(self._runner.settings, block)
@@ -281,10 +286,11 @@ class Dispatcher:
 
     async def _report(self, job_id: str, number: int, finished: Finished) -> None:
         """Make the result durable, as far as the disk takes it, then hand it to the delivery."""
-        text = result_text(job_id, finished, knows_retryable=self._engine.knows_retryable)
-        await self._journal.store_result(number, text)
-        if result := self._journal.result(number):
-            self._delivery.submit(result)
+        with self._open_jobs.concluded(job_id, finished.verdict):
+            text = result_text(job_id, finished, knows_retryable=self._engine.knows_retryable)
+            await self._journal.store_result(number, text)
+            if result := self._journal.result(number):
+                self._delivery.submit(result)
 
     async def wait_until_idle(self) -> None:
         """Wait until no job runs or waits. To be called when nothing is accepted any more."""

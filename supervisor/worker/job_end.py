@@ -6,8 +6,8 @@ from supervisor.job.job import Job
 from supervisor.job.result import Finished
 from supervisor.lifecycle.quarantine import JobFingerprint, Quarantine, crash_summary
 from supervisor.log.event import tell
-from supervisor.log.events.jobs import BlockQuarantined, JobEnded, JobWarning
-from supervisor.verdict import refusals
+from supervisor.log.events.jobs import BlockQuarantined, JobEnded, JobNotRun, JobWarning
+from supervisor.verdict import Cause, Verdict, refusals
 from supervisor.watch.stack import innermost
 
 _log = logging.getLogger(__name__)
@@ -35,6 +35,19 @@ def tell_end(job: Job, finished: Finished, slot: int, pid: int | None, limit_sec
     tell(_log, ended, level=None if verdict.success else logging.WARNING)
     if verdict.warning:
         tell(_log, JobWarning(job=job.job_id, block=job.block_id, warning=verdict.warning))
+
+
+def tell_not_run(job_id: str, block_id: str | None, verdict: Verdict) -> None:
+    """Log why a job was not run."""
+    not_run = JobNotRun(
+        job=job_id,
+        block=block_id,
+        outcome=verdict.status,
+        cause=verdict.cause.value,
+        explanation=verdict.message.removeprefix("Not run: "),
+    )
+    # What somebody wanted is no error.
+    tell(_log, not_run, level=logging.WARNING if verdict.cause is Cause.CANCELLED else None)
 
 
 def count_death(quarantine: Quarantine, job: JobFingerprint, finished: Finished, at: float) -> None:

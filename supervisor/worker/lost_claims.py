@@ -66,6 +66,11 @@ class LostClaims:
         self._second_look_at = now + SECOND_LOOK_SECONDS
 
     @property
+    def are_suspected(self) -> bool:
+        """Whether a poll has broken and the engine was not asked yet what it has given away."""
+        return self._look_at < math.inf
+
+    @property
     def is_due(self) -> bool:
         """Whether the engine should be asked now."""
         return self._clock() >= min(self._look_at, self._second_look_at, self._regular_look_at)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import random
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from supervisor.engine.api import EngineApi
@@ -52,6 +53,7 @@ class Poller:
         interval_seconds: float,
         delivery: Overfull | None = None,
         observer: Observer = NOBODY,
+        may_claim: Callable[[], bool] = lambda: True,
     ) -> None:
         self._engine = engine
         self._registration = registration
@@ -67,8 +69,15 @@ class Poller:
         """Why the last poll failed."""
         self._delivery = delivery
         self._observer = observer
+        self._may_claim = may_claim
+        """Whether an operator lets the worker ask for jobs: see `supervisor.worker.intake`."""
         self._late: set[LatePoll] = set()
         self._tasks = Tasks()
+
+    @property
+    def asks(self) -> int:
+        """How many requests for jobs are on their way, or broke and may have claimed some. Each is a claim to come."""
+        return len(self._tasks) + self._lost_claims.are_suspected
 
     def stop(self) -> None:
         """Send no more polls. One in flight is still awaited."""
@@ -96,7 +105,7 @@ class Poller:
         self._dispatcher.changed.clear()
         free = self._dispatcher.free_slots - sum(poll.covers for poll in self._late)
         is_held_back = self._delivery is not None and self._delivery.is_overfull
-        if free <= 0 or is_held_back or not self._registration.accepted:
+        if free <= 0 or is_held_back or not self._may_claim() or not self._registration.accepted:
             await self._pause(self._interval, until_slot_is_free=True)
             return
         pause = await self._poll_once(free)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from jobrunner.protocol.linux import KEEPER_LOST_SIGNAL
+from supervisor.keeper import BOUND_SECONDS, kill_all_children, remove_cgroups
 
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _LAST_STOP: Final = 3
@@ -85,6 +86,13 @@ def keeper_lost(on_loss: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         loop.remove_signal_handler(KEEPER_LOST_SIGNAL)
+
+
+def leave_nothing_alive() -> None:
+    """The keeper was killed, and with it whoever would clean up after this process: do it now, and end."""
+    kill_all_children(BOUND_SECONDS)
+    remove_cgroups()
+    os._exit(128 + signal.SIGKILL)
 
 
 def has_terminal() -> bool:

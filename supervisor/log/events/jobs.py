@@ -49,6 +49,16 @@ class JobNotRun(Event, level=ERROR, text="The job is not run ({cause}): {explana
     explanation: str
 
 
+class JobCancelled(Event, level=WARNING, text="{by} cancels the job."):
+    """An operator does not want this job to go on.
+
+    How it ended, `job_ended` or `job_not_run` says: one that ended meanwhile by itself has its own result.
+    """
+
+    job: str
+    by: str
+
+
 class JobWarning(Event, level=WARNING, text="{warning}."):
     """A job has its result, and something about it needs a person's attention."""
 

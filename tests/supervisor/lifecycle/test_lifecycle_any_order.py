@@ -6,6 +6,7 @@ from hypothesis import settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from supervisor.lifecycle.events import (
+    CancelDemanded,
     ChannelChecked,
     ChannelEnded,
     CheckChannel,
@@ -212,6 +213,10 @@ class LifeOfAJob(RuleBasedStateMachine):
     @rule()
     def stop(self) -> None:
         self.feed(StopDemanded(self.now))
+
+    @rule()
+    def an_operator_cancels(self) -> None:
+        self.feed(CancelDemanded(self.now))
 
     @precondition(lambda self: self.stack_asked)
     @rule(stack=strategies.sampled_from(["", "File"]))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from supervisor.lifecycle import job
+from supervisor.lifecycle import durations
 from supervisor.lifecycle import quarantine as poison
 
 
@@ -18,12 +18,12 @@ from supervisor.lifecycle import quarantine as poison
     ],
 )
 def test_each_wait_of_the_end_is_as_long_as_it_is_meant_to_be(name: str, seconds: float) -> None:
-    assert getattr(job, name) == seconds
+    assert getattr(durations, name) == seconds
 
 
 def test_a_stack_delays_the_kill_by_no_more_than_a_limit_may_be_late() -> None:
     """I6: SIGKILL follows within 250 ms after the grace."""
-    assert job.STACK_SECONDS <= 0.25
+    assert durations.STACK_SECONDS <= 0.25
 
 
 def test_three_deaths_make_an_hour_of_quarantine_for_a_thousand_jobs() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from jobrunner.protocol.masking.mask import Masked
+from supervisor.lifecycle.durations import UNKILLABLE_SECONDS
 from supervisor.lifecycle.events import (
     ChannelChecked,
     ChannelEnded,
@@ -27,7 +28,7 @@ from supervisor.lifecycle.events import (
     TreeCleared,
     WatchFailed,
 )
-from supervisor.lifecycle.job import UNKILLABLE_SECONDS, JobState, Phase, step
+from supervisor.lifecycle.job import JobState, Phase, step
 from supervisor.verdict import Ending, ExitStatus, LimitKind, Limits, OutcomeSeen, OutOfMemory, Unwatched
 
 LIMITS = Limits(max_seconds=10, grace_seconds=2, memory_mb=100, processes=10)

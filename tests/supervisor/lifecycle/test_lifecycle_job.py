@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from supervisor.lifecycle.durations import (
+    CLOSED_CHANNEL_SECONDS,
+    DRAIN_SECONDS,
+    FREEZE_SECONDS,
+    LINGER_SECONDS,
+    STACK_SECONDS,
+    UNKILLABLE_SECONDS,
+)
 from supervisor.lifecycle.events import (
+    CancelDemanded,
     ChannelEnded,
     ChildExited,
     ClearTree,
@@ -27,18 +36,8 @@ from supervisor.lifecycle.events import (
     TimerFired,
     TreeCleared,
 )
-from supervisor.lifecycle.job import (
-    CLOSED_CHANNEL_SECONDS,
-    DRAIN_SECONDS,
-    FREEZE_SECONDS,
-    LINGER_SECONDS,
-    STACK_SECONDS,
-    UNKILLABLE_SECONDS,
-    JobState,
-    Phase,
-    step,
-)
-from supervisor.verdict import Ending, ExitStatus, LimitKind, Limits, OutcomeSeen, OutOfMemory
+from supervisor.lifecycle.job import JobState, Phase, step
+from supervisor.verdict import Ending, ExitStatus, LimitHit, LimitKind, Limits, OutcomeSeen, OutOfMemory
 
 LIMITS = Limits(max_seconds=10, grace_seconds=2, memory_mb=100)
 SUCCESS = OutcomeSeen(success=True, message="done")
@@ -227,6 +226,37 @@ def test_too_many_processes_after_the_outcome_end_the_child_and_leave_the_result
     state, commands = live(OutcomeArrived(2, SUCCESS), ProcessesCounted(3, 11), limits=limits)
     assert commands[0] == KillChild()
     assert state.limit is None
+
+
+def test_a_cancelled_job_may_clean_up_and_is_killed_after_its_grace() -> None:
+    state, commands = live(CancelDemanded(5))
+    assert state.phase is Phase.CANCELLING
+    assert state.limit == LimitHit(LimitKind.CANCELLED, 5)
+    assert commands == (
+        SendCancel("an operator cancelled the job"),
+        SetTimer(Timer.GRACE, 5 + LIMITS.grace_seconds),
+    )
+    state, commands = step(state, TimerFired(5 + LIMITS.grace_seconds, Timer.GRACE))
+    assert (state.phase, TakeStack() in commands) == (Phase.DUMPING, True)
+
+
+def test_a_job_that_is_cancelled_before_its_order_ends_as_soon_as_it_starts() -> None:
+    state, commands = step(JobState(LIMITS), CancelDemanded(1))
+    assert commands == ()
+    state, commands = step(state, OrderSent(2))
+    assert (state.phase, TakeStack() in commands) == (Phase.DUMPING, True)
+    assert state.limit == LimitHit(LimitKind.CANCELLED, 0)
+
+
+def test_who_cancels_a_job_that_ends_already_changes_nothing() -> None:
+    for before in ((DEADLINE,), (DEADLINE, GRACE), (OUTCOME,), (StopDemanded(3),)):
+        state, _ = live(*before)
+        assert step(state, CancelDemanded(20)) == (state, ()), before
+
+
+def test_a_cancelled_job_that_reaches_its_time_limit_while_it_cleans_up_stays_cancelled() -> None:
+    state, _ = live(CancelDemanded(9))
+    assert step(state, DEADLINE) == (state, ())
 
 
 def test_a_shutdown_takes_the_stack_and_kills() -> None:

@@ -2,6 +2,11 @@
 
 from dataclasses import replace
 
+from supervisor.lifecycle.durations import (
+    CLOSED_CHANNEL_SECONDS,
+    LINGER_SECONDS,
+    STACK_SECONDS,
+)
 from supervisor.lifecycle.events import (
     ChannelChecked,
     ChannelEnded,
@@ -20,14 +25,7 @@ from supervisor.lifecycle.events import (
     Timer,
     TimerFired,
 )
-from supervisor.lifecycle.job import (
-    CLOSED_CHANNEL_SECONDS,
-    LINGER_SECONDS,
-    STACK_SECONDS,
-    JobState,
-    Phase,
-    step,
-)
+from supervisor.lifecycle.job import JobState, Phase, step
 from supervisor.verdict import LimitKind, Limits, OutcomeSeen
 
 LIMITS = Limits(max_seconds=10, grace_seconds=2, memory_mb=100, processes=10, stall_seconds=4)

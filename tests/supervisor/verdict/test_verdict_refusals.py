@@ -66,6 +66,12 @@ REFUSALS: list[tuple[Callable[[], Verdict], Cause, bool | None, str]] = [
         "Not run: this worker is shutting down.",
     ),
     (
+        lambda: refusals.cancelled(),
+        Cause.CANCELLED,
+        False,
+        "Not run: an operator cancelled it before it began.",
+    ),
+    (
         lambda: refusals.worker_restarted("a/b:1.0.0"),
         Cause.WORKER_RESTARTED,
         None,

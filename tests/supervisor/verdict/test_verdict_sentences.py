@@ -92,6 +92,15 @@ def first_line(ending: Ending) -> str:
             "If it needs more, raise --max-job-processes.",
         ),
         (
+            replace(ENDED, limits=Limits(600, 1), limit=LimitHit(LimitKind.CANCELLED, 5)),
+            "Ended because an operator cancelled it. The block may have done a part of its work.",
+        ),
+        (
+            replace(ENDED, limits=Limits(600, 3), limit=LimitHit(LimitKind.CANCELLED, 5), killed=True),
+            "Killed because an operator cancelled it. It had 3 s to clean up (--grace-seconds), and did not end. The "
+            "block may have done a part of its work.",
+        ),
+        (
             replace(ENDED, limits=Limits(600, 1), limit=LimitHit(LimitKind.STOPPING, 5)),
             "Ended because this worker is shutting down; the block may have done a part of its work.",
         ),

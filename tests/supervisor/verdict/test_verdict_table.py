@@ -36,6 +36,7 @@ MEMORY = LimitHit(LimitKind.MEMORY, 300.4)
 CPU = LimitHit(LimitKind.CPU, 5.3)
 PROCESSES = LimitHit(LimitKind.PROCESSES, 513)
 STOPPING = LimitHit(LimitKind.STOPPING, 5)
+CANCELLED = LimitHit(LimitKind.CANCELLED, 5)
 STALL = LimitHit(LimitKind.STALL, 10.4)
 ENDED = Ending(USAGE, LIMITS, exit_status=EXIT_0)
 OOM = OutOfMemory(kills=2, limit_mb=256)
@@ -128,6 +129,14 @@ ROWS: list[tuple[str, Ending, bool, Cause, bool | None]] = [
         False,
         Cause.PROCESS_LIMIT,
         None,
+    ),
+    ("cancelled", replace(ENDED, limit=CANCELLED, killed=True), False, Cause.CANCELLED, False),
+    (
+        "cancelled, then success",
+        replace(ENDED, limit=CANCELLED, outcome=SUCCESS),
+        False,
+        Cause.CANCELLED,
+        False,
     ),
     ("shutdown", replace(ENDED, limit=STOPPING), False, Cause.WORKER_STOPPING, True),
     (

@@ -56,6 +56,26 @@ async def test_a_child_that_comes_when_the_worker_stops_is_given_up_without_an_o
         assert stage.calls == ["spawn_child", "give up"]
 
 
+async def test_a_job_that_is_cancelled_while_its_child_is_on_its_way_is_not_begun(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+        stage.launcher.may_bear.clear()
+        running = stage.begin(job())
+        await until(lambda: "spawn_child" in stage.calls, "a child is on its way")
+        stage.runner.cancel(job().job_id)
+        stage.launcher.may_bear.set()
+        verdict = (await running).verdict
+        assert (verdict.cause, verdict.retryable) == (Cause.CANCELLED, False)
+        assert stage.calls == ["spawn_child", "give up"]
+
+
+async def test_a_job_that_comes_again_after_it_was_cancelled_is_run(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+        stage.runner.cancel(job().job_id)
+        assert (await stage.runner.run(job(), ENTRY)).verdict.cause is Cause.CANCELLED
+        stage.runner.forget(job().job_id)
+        await stage.run(job())
+
+
 async def test_without_a_directory_the_child_is_given_up_and_the_job_may_be_started_again(
     tmp_path: Path,
 ) -> None:

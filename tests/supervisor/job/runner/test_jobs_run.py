@@ -10,7 +10,7 @@ import pytest
 from jobs_support import SETTINGS, job, scene
 
 from jobrunner.protocol.messages import Outcome
-from supervisor.job.runner import backstop
+from supervisor.job.limits import backstop
 from supervisor.verdict import Cause
 from tests.patience import until
 
@@ -87,6 +87,18 @@ async def test_running_jobs_are_ended_when_the_worker_can_wait_no_longer(tmp_pat
         stage.runner.stop_all()
         verdicts = [(await task).verdict for task in running]
         assert [(each.cause, each.retryable) for each in verdicts] == [(Cause.WORKER_STOPPING, True)] * 2
+
+
+async def test_a_job_that_is_cancelled_is_ended_and_its_neighbour_goes_on(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+        running = [stage.begin(job(job_id=name)) for name in "ab"]
+        children = [await stage.child(number) for number in (1, 2)]
+        for child in children:
+            await stage.order(child)
+        stage.runner.cancel("a")
+        assert (await running[0]).verdict.cause is Cause.CANCELLED
+        await stage.end(children[1])
+        assert (await running[1]).verdict.cause is Cause.COMPLETED
 
 
 async def test_the_kernel_s_limits_are_those_of_the_job(tmp_path: Path) -> None:

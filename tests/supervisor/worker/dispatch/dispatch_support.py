@@ -58,6 +58,10 @@ def success(body: bytes = b"", acquires: bytes = b"") -> Finished:
     return Finished(verdict, Ending(Usage(1.0)), body, acquires)
 
 
+def cancelled() -> Finished:
+    return Finished(Verdict(success=False, cause=Cause.CANCELLED, message="cancelled"), Ending(Usage(1.0)))
+
+
 def crash() -> Finished:
     ending = Ending(Usage(1.0), exit_status=ExitStatus(signal_name="SIGSEGV"))
     return Finished(Verdict(success=False, cause=Cause.CRASHED, message="crashed"), ending)
@@ -70,6 +74,7 @@ class Runner:
         self.settings = SETTINGS
         self.running: dict[str, asyncio.Future[Finished]] = {}
         self.started: list[str] = []
+        self.cancelled: list[str] = []
         self.gone: dict[str, Callable[[], None]] = {}
         """What each job's run is to call when nothing of it is left, where it was stuck."""
         self.starts = True
@@ -96,6 +101,12 @@ class Runner:
             return await ending
         finally:
             del self.running[job.job_id]
+
+    def cancel(self, job_id: str) -> None:
+        self.cancelled.append(job_id)
+
+    def forget(self, job_id: str) -> None:
+        self.cancelled = [each for each in self.cancelled if each != job_id]
 
     async def wait_until_tidy(self, job_id: str) -> None:
         if self.untidy is not None:

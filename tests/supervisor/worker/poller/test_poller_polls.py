@@ -42,8 +42,12 @@ class Scene:
         self.renew_seconds = 0.0
         self.polling: asyncio.Task[None]
         part: Any = self
+        self.is_open = True
+        self.are_suspected = False
         self.observed = Observed()
-        self.poller = Poller(part, part, part, part, INTERVAL, observer=self.observed)
+        self.poller = Poller(
+            part, part, part, part, INTERVAL, observer=self.observed, may_claim=lambda: self.is_open
+        )
 
     async def poll(self, worker_uuid: str, blocks: tuple[Any, ...], limit: int) -> Poll:
         self.calls.append(("poll", worker_uuid, len(blocks), limit))
@@ -155,6 +159,39 @@ def test_without_a_block_it_does_not_ask() -> None:
 
 def test_what_is_lost_is_looked_for_while_no_slot_is_free() -> None:
     assert len(live(seconds(20.5), free_slots=0).of("look")) >= 20
+
+
+def test_a_paused_worker_sends_no_poll_looks_for_lost_claims_and_heeds_a_resume_at_once() -> None:
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(20.25)
+        assert scene.polls == []
+        assert len(scene.of("look")) >= 20, "the loop turns, which the watchdog wants to see"
+        scene.is_open = True
+        scene.changed.set()
+        await turns()
+        assert scene.polls == [20.25]
+
+    live(then, is_open=False)
+
+
+def test_a_poll_that_is_on_its_way_when_the_worker_is_paused_is_awaited_counted_and_run() -> None:
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(0.1)
+        scene.is_open = False
+        assert scene.poller.asks == 1
+        await asyncio.sleep(30.0)
+        assert (scene.poller.asks, len(scene.polls)) == (0, 1)
+
+    assert live(then, answers=[Poll((JOB,))], answer_seconds=0.5).of("accept") == [("accept", 1, "w-1")]
+
+
+def test_a_poll_that_broke_counts_as_one_until_the_engine_was_asked_what_it_gave_away() -> None:
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(0.5)
+        scene.are_suspected = True
+        assert scene.poller.asks == 1
+
+    live(then, is_open=False)
 
 
 def test_a_slot_that_becomes_free_ends_the_pause() -> None:

@@ -1,0 +1,46 @@
+"""Events of an operator's hand on the worker: paused, resumed, drained."""
+
+from logging import INFO, WARNING
+
+from supervisor.log.event import Event
+
+
+class WorkerPaused(
+    Event,
+    level=WARNING,
+    text="{by} pauses the worker {how_long}. It asks for no jobs; those that it has go on. {note}",
+):
+    """Heartbeat and deliveries go on as well. A restart ends the pause."""
+
+    by: str
+    how_long: str
+    note: str
+    for_seconds: float | None
+
+
+class WorkerResumed(Event, level=INFO, text="{reason} The worker asks for jobs again."):
+    """A pause or a drain is over. `by` is missing where a pause ended by itself."""
+
+    reason: str
+    by: str | None
+
+
+class DrainStarted(
+    Event,
+    level=WARNING,
+    text="{by} drains the worker. It asks for no jobs, with {left}. {note}",
+):
+    """The worker finishes what it has, delivers the results and then idles, or ends."""
+
+    by: str
+    left: str
+    jobs: int
+    note: str
+
+
+class WorkerDrained(
+    Event, level=INFO, text="The worker is drained: no job is here, and the engine has every result. {then}"
+):
+    """Now it can be stopped, restarted or upgraded, and no job notices."""
+
+    then: str

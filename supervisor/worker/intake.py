@@ -1,0 +1,132 @@
+"""Pausing and draining: an operator decides whether the worker asks for jobs. Heartbeat, jobs and deliveries go on."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from supervisor.lifecycle import intake
+from supervisor.lifecycle.intake import IntakeMode, IntakeState, Left
+from supervisor.log.event import tell
+from supervisor.log.events.intake import DrainStarted, WorkerDrained, WorkerPaused, WorkerResumed
+from supervisor.process.tasks import Tasks
+
+_log = logging.getLogger(__name__)
+
+_LOOK_SECONDS: Final = 0.2
+"""How often a drain, or a pause with an end, is looked at."""
+
+
+class Intake:
+    """The shell around `supervisor.lifecycle.intake`. It costs nothing while it is open.
+
+    `left` says what a drain waits for, `on_change` is called with each change of the mode, and `end_worker` when the
+    worker is drained and was to end then. `clock` is the loop's, which is monotonic, and is replaced in tests.
+    """
+
+    def __init__(
+        self,
+        left: Callable[[], Left],
+        on_change: Callable[[], None],
+        end_worker: Callable[[], None],
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self.state = IntakeState()
+        self._left = left
+        self._on_change = on_change
+        self._end_worker = end_worker
+        self._clock = clock or asyncio.get_running_loop().time
+        self._changed = asyncio.Event()
+        self._tasks = Tasks()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the worker asks for jobs."""
+        return self.state.is_open
+
+    @property
+    def left(self) -> Left:
+        """What is left to do before the worker is drained."""
+        return self._left()
+
+    @property
+    def why_closed(self) -> str | None:
+        """Why no jobs are asked for, in one sentence; `None` where they are."""
+        return intake.why_closed(self.state, self._clock(), self._left()) if not self.is_open else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """In how many seconds a pause ends by itself."""
+        return self.state.seconds_left(self._clock())
+
+    def pause(self, by: str, note: str = "", for_seconds: float | None = None) -> bool:
+        """Ask for no jobs, for so long or until `resume`. Returns whether that is so now; a drain is not replaced."""
+        if self.state.is_drain:
+            return False
+        self._become(intake.paused(self.state, self._clock(), by, note, for_seconds))
+        seconds = self.seconds_left
+        how_long = "until `supervisor resume` or a restart" if seconds is None else f"for {seconds:.0f} s"
+        tell(_log, WorkerPaused(by=by, how_long=how_long, note=self.state.note, for_seconds=seconds))
+        return True
+
+    def drain(self, by: str, note: str = "", *, ends_worker: bool = False) -> None:
+        """Ask for no jobs, and take note when the last one is done and delivered."""
+        if not self.state.is_drain:
+            self._become(intake.draining(self.state, self._clock(), by, note, ends_worker=ends_worker))
+            left = self._left()
+            tell(_log, DrainStarted(by=by, left=str(left), note=self.state.note, jobs=left.jobs))
+            self._look()
+        elif ends_worker and not self.state.ends_worker:
+            self._become(intake.draining(self.state, self._clock(), by, note, ends_worker=True))
+            if self.state.mode is IntakeMode.DRAINED:
+                self._end_worker()
+
+    def resume(self, by: str) -> bool:
+        """Ask for jobs again. Returns whether the worker did not before."""
+        if self.is_open:
+            return False
+        self._become(IntakeState(since=self._clock()))
+        tell(_log, WorkerResumed(reason=f"{by} resumes the worker.", by=by))
+        return True
+
+    async def wait_while_draining(self) -> IntakeState:
+        """Wait until the worker is drained, or somebody resumes it. Returns which."""
+        while self.state.mode is IntakeMode.DRAINING:
+            await self._changed.wait()
+        return self.state
+
+    async def close(self) -> None:
+        """Look no more. Who waits is left to whoever has it wait."""
+        await self._tasks.close()
+
+    def _become(self, state: IntakeState) -> None:
+        self.state = state
+        self._changed.set()
+        self._changed = asyncio.Event()
+        if not len(self._tasks) and not self._is_settled():
+            self._tasks.start(self._look_until_settled(), "watch over a pause or a drain")
+        self._on_change()
+
+    def _is_settled(self) -> bool:
+        return self.state.until is None and self.state.mode is not IntakeMode.DRAINING
+
+    async def _look_until_settled(self) -> None:
+        while not self._is_settled():
+            await asyncio.sleep(_LOOK_SECONDS)
+            self._look()
+
+    def _look(self) -> None:
+        before = self.state
+        state = intake.looked(before, self._clock(), self._left())
+        if state is before:
+            return
+        self._become(state)
+        if state.is_open:
+            tell(_log, WorkerResumed(reason="The pause is over.", by=None))
+            return
+        then = (
+            "It ends." if state.ends_worker else "It idles until `supervisor resume`, or until it is stopped."
+        )
+        tell(_log, WorkerDrained(then=then))
+        if state.ends_worker:
+            self._end_worker()
