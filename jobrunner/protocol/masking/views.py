@@ -36,13 +36,21 @@ _MOST_IN_ONE_ANOTHER: Final = 3
 _HALF_AN_ESCAPE: Final = re.compile(
     r"(?:%[0-9A-Fa-f]?|\\+(?:u[0-9A-Fa-f]{0,3}|U[0-9A-Fa-f]{0,7}|x[0-9A-Fa-f]?)?|&#?\w{0,7}|[\ud800-\udbff\udc80-\udcff])+$"
 )
+_HALF_A_STYLE: Final = re.compile(r"\x1b(?:\[[0-9;?]{0,32})?$")
 _HALF_AN_ESCAPE_UNMARKED: Final = re.compile(r"[uUx%&][#0-9A-Za-z]{0,7}$")
 _ESCAPE_CHARS: Final = 16
+_STYLE_CHARS: Final = 34
 
 
 def without_half_an_escape(text: str) -> str:
     """Return a text that was cut at its end without the escape that the cut may have gone through."""
+    text = _without_half_a_style(text)
     half = _HALF_AN_ESCAPE.search(text, max(0, len(text) - _ESCAPE_CHARS))
+    return text[: half.start()] if half else text
+
+
+def _without_half_a_style(text: str) -> str:
+    half = _HALF_A_STYLE.search(text, max(0, len(text) - _STYLE_CHARS))
     return text[: half.start()] if half else text
 
 
@@ -52,6 +60,8 @@ def possible_endings(text: str) -> Iterator[str]:
     Several, since what looks like the beginning of an escape may be none: `a&b\\U0` may end in `a` or `a&b`.
     """
     yield text
+    if (styled := _without_half_a_style(text)) != text:
+        yield styled
     for at in range(max(0, len(text) - _ESCAPE_CHARS), len(text)):
         if _HALF_AN_ESCAPE.match(text, at) or _HALF_AN_ESCAPE_UNMARKED.match(text, at):
             yield text[:at]

@@ -1,6 +1,7 @@
 """Where masking begins and ends: at the edges of a text, beside a gap, and at each bound on both of its sides."""
 
 import base64
+import re
 import reprlib
 import string
 import urllib.parse
@@ -10,8 +11,10 @@ import pytest
 from jobrunner.protocol.masking import MASK, Mask
 from jobrunner.protocol.masking.effort import Effort
 from jobrunner.protocol.masking.needles import Needles
+from tests.programs.redaction.writing import WRITINGS
 
 SECRET = "swordfish-7"
+SECRET_OF_WORDS = "Geheimes Passwort"
 SIGNS = "p&q;r!s:t?u(v)w{x}y[z]a<b>c,d.e$f#g@h~i`j|k^l*m%n"
 WORDS = "correct horse battery staple and some more words that nobody knows"
 LONG = "".join(f"{number:02x}{sign}" for number, sign in enumerate(string.ascii_letters + string.digits))
@@ -60,6 +63,15 @@ def test_what_a_cut_may_have_left_of_an_escape_is_eleven_characters_at_most() ->
     mask = Mask([SECRET])
     assert mask("x" * 11 + "fish-7 it is", cut_before=True) == f"{MASK} it is"
     assert mask("x" * 12 + "fish-7 it is", cut_before=True) == "x" * 12 + "fish-7 it is"
+
+
+@pytest.mark.parametrize("writing", sorted(WRITINGS))
+def test_wherever_a_cut_goes_through_a_secret_not_three_characters_of_it_are_left(writing: str) -> None:
+    written = f"it is {WRITINGS[writing](SECRET_OF_WORDS)}"
+    mask = Mask([SECRET_OF_WORDS])
+    for cut in range(len(written)):
+        seen = re.sub(r"\x1b\[[0-9;]*m", "", mask(written[:cut], cut_after=True))
+        assert SECRET_OF_WORDS[:3] not in seen, (cut, seen)
 
 
 def test_an_escaped_middle_of_a_long_secret_is_masked_where_a_text_was_cut() -> None:
