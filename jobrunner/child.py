@@ -1,6 +1,5 @@
 """The life of one child: warm up, wait for one order, run it, send its outcome, end."""
 
-import asyncio
 import contextlib
 import os
 import tempfile
@@ -17,18 +16,15 @@ from jobrunner.protocol import linux
 from jobrunner.protocol.caps import ORDER_CAP_BYTES
 from jobrunner.protocol.entry import Descriptors
 from jobrunner.protocol.messages import Order, Ready, to_child
+from jobrunner.rehearsal import rehearse
 from jobrunner.stdio import flush_output, unbuffer_output
-
-
-async def _nothing() -> None:
-    """The throw-away run that pays for asyncio's first time in this process, before there is a job to delay."""
 
 
 def live(descriptors: Descriptors, max_open_files: int | None, isolation: ChildIsolation) -> NoReturn:
     """Run one job, if one comes. Ends the process without Python's exit handlers, which belong to the template."""
     channel = Channel(descriptors.channel)
     unbuffer_output()
-    asyncio.run(_nothing())
+    rehearse()
     try:
         _get_ready(channel)
         limit_open_files(max_open_files)

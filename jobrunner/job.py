@@ -6,7 +6,7 @@ import gc
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from jobrunner.protocol.exit_codes import CHANNEL_LOST
 from jobrunner.protocol.messages import Order
 from jobrunner.protocol.ticks import shortest_tick_seconds
 from jobrunner.ticker import Ticker
-from sdk.block_registry import registry
+from sdk.block_registry import RegisteredBlock, registry
 from sdk.boundary import tell_with_traceback
 from sdk.connection.changes.record import report_changes
 from sdk.connection.places import use_places
@@ -52,14 +52,19 @@ def _join_no_threads(loop: asyncio.AbstractEventLoop) -> None:
     loop.shutdown_default_executor = shut_nothing_down  # type: ignore[method-assign]  # of this loop only
 
 
-def run_order(channel: Channel, order: Order, payload: bytes) -> None:
+def run_order(
+    channel: Channel,
+    order: Order,
+    payload: bytes,
+    blocks: Mapping[str, RegisteredBlock] = registry.function_blocks,
+) -> None:
     """Run the ordered job. Sends one outcome whatever the block raises; ends only with the block."""
     mask_with(order.redact_keys, telling(channel))
     sent = False
 
     async def live() -> None:
         nonlocal sent
-        body = await _run_until_cancelled(channel, order, payload)
+        body = await _run_until_cancelled(channel, order, payload, blocks)
         # Before the loop is torn down: clean-up of tasks that the block left behind may take its time, or fail,
         # and neither changes what the block returned.
         if not (sent or not channel.is_mine):
@@ -89,7 +94,9 @@ def _send(channel: Channel, order: Order, body: OutcomeBody) -> None:
         os._exit(CHANNEL_LOST)
 
 
-async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -> OutcomeBody:
+async def _run_until_cancelled(
+    channel: Channel, order: Order, payload: bytes, blocks: Mapping[str, RegisteredBlock]
+) -> OutcomeBody:
     loop = asyncio.get_running_loop()
     _join_no_threads(loop)
     reason: str | None = None
@@ -99,7 +106,7 @@ async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -
         # The loop cancels all tasks when an exception ends it; then that exception is what there is to tell.
         return reason is not None or (whole is not None and whole.cancelling() > 0)
 
-    job = loop.create_task(_run_block(channel, order, payload, is_cancelled), name="block")
+    job = loop.create_task(_run_block(channel, order, payload, blocks, is_cancelled), name="block")
 
     def cancel(why: str) -> None:
         nonlocal reason
@@ -139,9 +146,13 @@ async def _run_until_cancelled(channel: Channel, order: Order, payload: bytes) -
 
 
 async def _run_block(
-    channel: Channel, order: Order, payload: bytes, is_cancelled: Callable[[], bool]
+    channel: Channel,
+    order: Order,
+    payload: bytes,
+    blocks: Mapping[str, RegisteredBlock],
+    is_cancelled: Callable[[], bool],
 ) -> OutcomeBody:
-    block = registry.function_blocks.get(order.block_id)
+    block = blocks.get(order.block_id)
     if block is None:
         return failed(f"Block {order.block_id} is not in this child, although it is in the catalogue.")
     job: dict[str, Any] = json.loads(payload)

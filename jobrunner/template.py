@@ -3,7 +3,6 @@
 Every rule here was a bug in a prototype (`docs/adr/0002`); each has a test of its name in `tests/jobrunner/template`.
 """
 
-import asyncio
 import faulthandler
 import gc
 import os
@@ -30,11 +29,8 @@ from jobrunner.protocol.control import Started, announce_start, receive_fork_req
 from jobrunner.protocol.entry import Descriptors, Discovery
 from jobrunner.protocol.isolation import Isolation
 from jobrunner.protocol.messages import CatalogueReady, Importing
+from jobrunner.rehearsal import rehearse_in_template
 from jobrunner.stdio import unbuffer_output
-
-
-async def _nothing() -> None:
-    """The throw-away run that pays for asyncio's first time."""
 
 
 def serve(
@@ -54,7 +50,6 @@ def serve(
     prepare_measuring()
     with import_logs(report):
         catalogue = discover(discovery, announce)
-    asyncio.run(_nothing())
     # After the imports: what they have made is there now.
     shared_paths = SharedPaths(isolation)
     shared_paths.open()
@@ -63,6 +58,10 @@ def serve(
     gc.freeze()
     report.send(CatalogueReady(), catalogue.to_json())
     report.close()
+    # Meanwhile the supervisor registers the blocks. Frozen before and after: a rehearsal ends with a collection, as a
+    # job does.
+    rehearse_in_template()
+    gc.freeze()
     while (asked := receive_fork_request(control)) is not None:
         request, descriptors, confinement = asked
         shared_paths.open()

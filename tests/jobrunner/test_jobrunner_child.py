@@ -63,6 +63,8 @@ class Born:
 def birth(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Born]]:
     born: list[Born] = []
     monkeypatch.setattr(child_module, "ask_before_leaving_the_group", lambda: None)
+    # It would run what a test puts in the place of a part of a job.
+    monkeypatch.setattr(child_module, "rehearse", lambda: None)
 
     def birth(work: Work | None = None) -> Born:
         if work is not None:
@@ -98,10 +100,10 @@ def birth(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Born]]:
             os.waitpid(one.pid, 0)
 
 
-def order(directory: Path) -> Order:
+def order(directory: Path, block_id: str = "lab/nowhere:1.0.0") -> Order:
     return Order(
         job_id="1",
-        block_id="lab/nowhere:1.0.0",
+        block_id=block_id,
         job_type="execute",
         run_on="global",
         deadline=0.0,
@@ -127,13 +129,16 @@ def test_what_is_no_order_starts_nothing(birth: Callable[..., Born]) -> None:
     assert (spare.code(), spare.printed()) == (0, "")
 
 
-def test_an_order_gives_one_outcome_and_the_child_ends(birth: Callable[..., Born], tmp_path: Path) -> None:
+@pytest.mark.parametrize("block_id", ["lab/nowhere:1.0.0", "neops/rehearsal:1.0.0"])
+def test_an_order_gives_one_outcome_and_the_child_ends(
+    birth: Callable[..., Born], tmp_path: Path, block_id: str
+) -> None:
     child = birth()
     child.heard()
-    child.channel.sendall(order(tmp_path).pack(b'{"parameters": {}, "context": {}}'))
+    child.channel.sendall(order(tmp_path, block_id).pack(b'{"parameters": {}, "context": {}}'))
     outcome = child.heard()
     assert isinstance(outcome, Outcome)
-    assert "is not in this child" in outcome.message
+    assert f"{block_id} is not in this child" in outcome.message
     assert child.code() == 0
     assert child.channel.recv(1) == b""
 

@@ -41,7 +41,7 @@ async def test_a_child_ends_at_once_when_its_channel_does_and_a_fork_of_it_goes_
     near, far = socket.socketpair()
     channel = Channel(near.detach())
     monkeypatch.setattr(Channel, "is_mine", is_mine)
-    running = asyncio.ensure_future(job_module._run_until_cancelled(channel, ORDER, b""))
+    running = asyncio.ensure_future(job_module._run_until_cancelled(channel, ORDER, b"", {}))
     await asyncio.sleep(0)
     far.close()
     async with asyncio.timeout(PATIENCE_SECONDS):

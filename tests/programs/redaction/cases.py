@@ -1,6 +1,7 @@
 """Cases: a secret, how it came to the job, how it is written, in which text, and where that leaves the worker."""
 
 import itertools
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -89,7 +90,9 @@ class Case:
         """Return a piece of the secret that can be read there, if one can."""
         # Of a key that is printed line by line, and of text wrapped by the block, each line is looked at by itself.
         # With a blank before: words of the worker's may stand in front of them.
-        innocent = f" {self.before}\n {self.after}\n-----BEGIN KEY-----\n-----END KEY-----\n" + "".join(FRAME)
+        # A key's own dashes may be left at the end of a line, and a year begins the next one.
+        innocent = f" {self.before}\n {self.after}\n-----BEGIN KEY-----\n-----END KEY-----\n{time.strftime('%Y-%m-')}"
+        innocent += "".join(FRAME)
         seen = self.seen()
         for line in {self.secret, *self.secret.splitlines()}:
             if len(line) >= 6 and (piece := leaked(seen, line, innocent)) and piece not in self._beside():
