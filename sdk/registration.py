@@ -95,6 +95,10 @@ class Registration:
     """How much time of processors one job may use, with all processes it starts, in seconds; two busy processors use
     two seconds in one. None leaves it to the worker's setting, which is the most there is."""
 
+    max_concurrent: int | None = None
+    """How many jobs of this block one worker runs at a time; None: as many as it has slots. An operator may set another
+    number (`--block-slots`). Each worker counts its own jobs only."""
+
     def __post_init__(self) -> None:
         _check_id(self)
         _check_texts(self)
@@ -194,8 +198,9 @@ def _check_limits(registration: Registration) -> None:
             raise _refusal(
                 registration, f"{field} is {seconds!r}", "Give a finite number of seconds above 0, or None."
             )
-    memory: Any = registration.max_memory_mb
-    if memory is not None and (type(memory) is not int or memory <= 0):
-        raise _refusal(
-            registration, f"max_memory_mb is {memory!r}", "Give a whole number of MiB above 0, or None."
-        )
+    for field, unit in (("max_memory_mb", "MiB"), ("max_concurrent", "jobs")):
+        number: Any = getattr(registration, field)
+        if number is not None and (type(number) is not int or number <= 0):
+            raise _refusal(
+                registration, f"{field} is {number!r}", f"Give a whole number of {unit} above 0, or None."
+            )

@@ -133,6 +133,7 @@ def _entry(block: RegisteredBlock) -> BlockEntry:
         max_seconds=registration.max_seconds,
         max_memory_mb=registration.max_memory_mb,
         max_cpu_seconds=registration.max_cpu_seconds,
+        max_concurrent=registration.max_concurrent,
         module=block.module,
         file=block.file,
         line=block.line,

@@ -40,6 +40,8 @@ class BlockEntry(BaseModel):
     max_seconds: float | None
     max_memory_mb: int | None
     max_cpu_seconds: float | None = None
+    max_concurrent: Annotated[int | None, Field(gt=0)] = None
+    """How many of its jobs one worker runs at a time. `None`: as many as there are slots."""
     module: str
     file: str | None
     line: int | None

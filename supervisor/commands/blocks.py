@@ -82,7 +82,8 @@ def limits_text(block: BlockEntry) -> str:
     seconds = f"{block.max_seconds:g} s" if block.max_seconds else ""
     memory = f"{block.max_memory_mb} MB" if block.max_memory_mb else ""
     cpu = f"CPU {block.max_cpu_seconds:g} s" if block.max_cpu_seconds else ""
-    return ", ".join(filter(None, (seconds, cpu, memory))) or "-"
+    slots = f"{block.max_concurrent} at a time" if block.max_concurrent else ""
+    return ", ".join(filter(None, (seconds, cpu, memory, slots))) or "-"
 
 
 def place_of(block: BlockEntry) -> str:

@@ -15,6 +15,7 @@ from pydantic_settings import (
 
 from supervisor.log.settings import checked_levels, parse_levels, parse_redact_keys
 from supervisor.process.user_numbers import parse_users
+from supervisor.settings.block_slots import checked_block_slots
 from supervisor.settings.env_file import EnvFileSource
 from supervisor.settings.files import File, default_state_directory, existing_paths
 from supervisor.settings.legacy_environment import LegacyEnvironment
@@ -200,6 +201,12 @@ class DaemonSettings(RunSettings):
         le=256,
         description="How many jobs run at a time. One keeps the order in which they come.",
     )
+    block_slots: Annotated[list[str], NoDecode, AfterValidator(checked_block_slots)] = Field(
+        default=[],
+        description="How many jobs of single blocks run at a time, as `acme/backup=2,acme/ping:1.0.0=8`, whatever "
+        "their registration (`max_concurrent`) says. 0: as many as there are slots. Jobs that would be too many are "
+        "left to other workers.",
+    )
     worker_name: str | None = Field(default=None, description="This worker's name as the engine shows it.")
     worker_ip_address: str | None = Field(
         default=None, description="This worker's address as the engine shows it."
@@ -255,6 +262,8 @@ class DaemonSettings(RunSettings):
     def spares(self) -> int:
         """Return how many children wait for jobs: one more than there are slots, as one is being replaced."""
         return min(self.max_concurrent_jobs + 1, MOST_SPARES)
+
+    _block_slots = field_validator("block_slots", mode="before")(lambda value: _join(value))
 
     @field_validator("engine_url")
     @classmethod

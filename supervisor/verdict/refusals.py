@@ -32,11 +32,16 @@ def unknown_block(block_id: str, import_problems: tuple[str, ...]) -> Verdict:
     return failure(Cause.UNKNOWN_BLOCK, text)
 
 
-def expired(waited_seconds: float) -> Verdict:
-    """Of a job that has waited for a slot until there was no time left for it."""
+def expired(waited_seconds: float, max_concurrent: int | None = None) -> Verdict:
+    """Of a job that has waited for a slot until there was no time left for it.
+
+    `max_concurrent`: how many jobs of its block run at a time, where it has waited for one of these to end.
+    """
+    of_block = f" of its block, of which {max_concurrent} may run at a time" if max_concurrent else ""
     return failure(
         Cause.EXPIRED,
-        f"Not run: it waited {waited_seconds:.0f} s for a slot. The engine would give it up before it could end.",
+        f"Not run: it waited {waited_seconds:.0f} s for a slot{of_block}. The engine would give it up before it could "
+        "end.",
     )
 
 

@@ -45,6 +45,7 @@ from supervisor.worker.offered_blocks import (
     tell_left_out,
     tell_problem,
     what_to_do,
+    with_slots_set,
 )
 from supervisor.worker.poller import Poller
 from supervisor.worker.recovery import Recovery
@@ -109,6 +110,7 @@ class Daemon:
         launcher, catalogue = await start_launcher(self._settings, users)
         try:
             self._check_catalogue(catalogue)
+            catalogue = with_slots_set(catalogue, self._settings)
             tell_isolation(self._settings)
             _leave_out_of_collections()
             engine = EngineApi(access_of(self._settings))

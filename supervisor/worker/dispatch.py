@@ -1,45 +1,38 @@
 """Claimed jobs: into the journal, into a slot, and out again as a result."""
 
 import asyncio
+import functools
 import heapq
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue
 from supervisor.engine.items import LostJob, MalformedJob
 from supervisor.job.job import Job
 from supervisor.job.limits import limits_for
-from supervisor.job.result import Finished, not_run, result_text
+from supervisor.job.result import not_run
 from supervisor.job.runner import JobRunner
 from supervisor.journal import Claim, Ledger
-from supervisor.journal.records import digest_of
 from supervisor.lifecycle.quarantine import JobFingerprint, Quarantine
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import (
     JobMetBug,
-    JobRepeated,
     JobStarted,
     JobStuck,
     JobUnstuck,
-    JobWithoutId,
 )
 from supervisor.process.tasks import Tasks
 from supervisor.verdict import Verdict, refusals
+from supervisor.worker.claims import claim_of, without_repeats
 from supervisor.worker.delivery import Delivery
-from supervisor.worker.job_end import count_death, tell_end, tell_not_run
+from supervisor.worker.job_end import count_death, tell_end
 from supervisor.worker.observer import NOBODY, Observer
 from supervisor.worker.open_jobs import ClaimedJob, OpenJobs
+from supervisor.worker.reporting import EngineTraits, Reporting
+from supervisor.worker.waiting_jobs import WaitingJobs
 
 _log = logging.getLogger(__name__)
-
-
-class EngineTraits(Protocol):
-    """What of the engine's abilities shapes a result."""
-
-    knows_retryable: bool
 
 
 class Dispatcher:
@@ -66,7 +59,6 @@ class Dispatcher:
         self._runner = runner
         self._journal = journal
         self._delivery = delivery
-        self._engine = engine
         self._catalogue = catalogue
         self._slots = slots
         self._engine_job_timeout = engine_job_timeout_seconds
@@ -74,17 +66,19 @@ class Dispatcher:
         self._observer = observer
         self._quarantine = Quarantine()
         self._open_jobs = OpenJobs()
-        self._waiting: deque[ClaimedJob] = deque()
+        reporting = Reporting(journal, delivery, engine, self._open_jobs, observer)
+        self._report, self._refuse = reporting.report, reporting.refuse
+        self._waiting = WaitingJobs(catalogue, self._expire)
         self._active: set[str] = set()
         self._tasks = Tasks()
-        self._cancelling = Tasks()
+        self._refusing = Tasks()
         self._slot_numbers = list(range(slots))
         """Those that no job has; a heap, so that the lowest is given out."""
 
     @property
     def free_slots(self) -> int:
         """How many more jobs can be started now: slots, and children for them."""
-        free = max(0, self._slots - len(self._tasks) - len(self._waiting))
+        free = max(0, self._slots - len(self._tasks) - self._waiting.wanting_a_slot)
         room = self._runner.room
         return free if room is None else min(free, room)
 
@@ -96,7 +90,7 @@ class Dispatcher:
     @property
     def busy(self) -> int:
         """How many jobs run or wait."""
-        return len(self._tasks) + len(self._waiting) + len(self._cancelling)
+        return len(self._tasks) + len(self._waiting) + len(self._refusing)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -107,12 +101,20 @@ class Dispatcher:
         """Run the blocks of this catalogue from now on. What killed its process may be mended in them."""
         self._catalogue = catalogue
         self._quarantine = Quarantine()
+        self._waiting.offer(catalogue)
+        self._fill_slots()
+
+    def to_ask_for(
+        self, blocks: Sequence[BlockEntry], free: int, covered: int
+    ) -> tuple[Sequence[BlockEntry], int]:
+        """Return which of these blocks a poll may ask for, and for how many jobs (`lifecycle.block_slots`)."""
+        return self._waiting.to_ask_for(blocks, free, covered)
 
     async def accept(self, items: Sequence[Job | MalformedJob], worker_uuid: str) -> None:
         """Take over what a poll has claimed. Never fails: what can't be run gets its result here."""
-        jobs = self._without_repeats(items)
+        jobs = without_repeats(items, self._active)
         await self._delivery.supersede({item.job_id for item in jobs if item.job_id is not None})
-        claims = [self._claim(item, worker_uuid) for item in jobs]
+        claims = [claim_of(item, worker_uuid, self._journal.digest_key) for item in jobs]
         numbers = await self._journal.claim(claims)
         self._observer.claimed(len(jobs))
         now = self._clock()
@@ -127,6 +129,9 @@ class Dispatcher:
                 self._open_jobs.enter(item.job_id)
                 self._waiting.append(ClaimedJob(item, number, claim.digest, now))
         self._fill_slots()
+        for claimed in self._waiting:
+            if block := self._catalogue.find(claimed.job.block_id):
+                self._waiting.must_begin_within(claimed, self._longest_wait(block))
 
     @property
     def known_job_ids(self) -> frozenset[str]:
@@ -145,15 +150,8 @@ class Dispatcher:
             self._runner.cancel(job_id)
         else:
             self._waiting.remove(claimed)
-            cancelling = self._cancelling.start(
-                self._refuse_cancelled(claimed), f"cancellation of job {job_id}"
-            )
-            cancelling.add_done_callback(lambda _: self.changed.set())
+            self._refuse_later(claimed, refusals.cancelled())
         return self._open_jobs.verdict_of(job_id)
-
-    async def _refuse_cancelled(self, claimed: ClaimedJob) -> None:
-        await self._refuse(claimed.job.job_id, claimed.job.block_id, claimed.number, refusals.cancelled())
-        self._active.discard(claimed.job.job_id)
 
     async def report_lost(
         self, jobs: Sequence[LostJob], worker_uuid: str, *, by_the_last_run: bool = False
@@ -168,41 +166,42 @@ class Dispatcher:
                 job.job_id, job.block_id, number, refusals.claim_lost(by_the_last_run=by_the_last_run)
             )
 
-    def _without_repeats(self, items: Sequence[Job | MalformedJob]) -> list[Job | MalformedJob]:
-        chosen: dict[str, Job | MalformedJob] = {}
-        for item in items:
-            if item.job_id is None:
-                tell(_log, JobWithoutId(reason=getattr(item, "reason", "")))
-            elif item.job_id in chosen or item.job_id in self._active:
-                # One claim, one run. A later claim of an id, after its result, is the engine's retry and is run.
-                tell(_log, JobRepeated(job=item.job_id))
-            else:
-                chosen[item.job_id] = item
-        return list(chosen.values())
-
-    def _claim(self, item: Job | MalformedJob, worker_uuid: str) -> Claim:
-        if isinstance(item, MalformedJob):
-            return Claim(item.job_id or "", "", worker_uuid, time.time(), "")
-        digest = digest_of(item.texts.parameters if item.texts else item.parameters, self._journal.digest_key)
-        return Claim(item.job_id, item.block_id, worker_uuid, time.time(), digest)
-
     def _unknown(self, block_id: str) -> Verdict:
         return refusals.unknown_block(block_id, tuple(map(str, self._catalogue.problems)))
 
-    async def _refuse(self, job_id: str, block_id: str | None, number: int, verdict: Verdict) -> None:
-        self._observer.not_run(block_id, verdict.cause.value)
-        tell_not_run(job_id, block_id, verdict)
-        await self._report(job_id, number, not_run(verdict))
-
     def _fill_slots(self) -> None:
-        while self._waiting and len(self._tasks) < self._slots:
-            claimed = self._waiting.popleft()
+        while len(self._tasks) < self._slots and (claimed := self._waiting.take()):
             task = self._tasks.start(self._run(claimed), f"job {claimed.job.job_id}")
-            task.add_done_callback(self._free_slot)
+            task.add_done_callback(functools.partial(self._free_slot, claimed))
 
-    def _free_slot(self, _: asyncio.Task[None]) -> None:
+    def _free_slot(self, claimed: ClaimedJob, _: asyncio.Task[None]) -> None:
+        self._waiting.ended(claimed)
         self._fill_slots()
         self.changed.set()
+
+    def _longest_wait(self, block: BlockEntry) -> float:
+        limits = limits_for(self._runner.settings, block)
+        return self._engine_job_timeout - limits.max_seconds - limits.grace_seconds
+
+    def _expire(self, claimed: ClaimedJob) -> None:
+        waited = self._clock() - claimed.claimed_at
+        self._refuse_later(claimed, refusals.expired(waited, self._waiting.full_for(claimed)))
+
+    def _refuse_later(self, claimed: ClaimedJob, verdict: Verdict) -> None:
+        """Refuse a job that waits no more."""
+        refusing = self._refusing.start(
+            self._refuse_waiting(claimed, verdict), f"refusal of job {claimed.job.job_id}"
+        )
+        refusing.add_done_callback(lambda _: self.changed.set())
+
+    async def _refuse_waiting(self, claimed: ClaimedJob, verdict: Verdict) -> None:
+        job = claimed.job
+        try:
+            await self._refuse(job.job_id, job.block_id, claimed.number, verdict)
+        finally:
+            self._active.discard(job.job_id)
+            self._open_jobs.leave(job.job_id)
+            self._runner.forget(job.job_id)
 
     async def _run(self, claimed: ClaimedJob) -> None:
         slot = heapq.heappop(self._slot_numbers)
@@ -276,21 +275,12 @@ class Dispatcher:
     def _refusal(self, claimed: ClaimedJob, block: BlockEntry, fingerprint: JobFingerprint) -> Verdict | None:
         """Return the verdict of a job that must not be started now, or `None`."""
         now = self._clock()
-        limits = limits_for(self._runner.settings, block)
         waited = now - claimed.claimed_at
-        if waited + limits.max_seconds + limits.grace_seconds > self._engine_job_timeout:
+        if waited > self._longest_wait(block):
             return refusals.expired(waited)
         if why := self._quarantine.refusal(fingerprint, now):
             return refusals.quarantined(block.id, why)
         return None
-
-    async def _report(self, job_id: str, number: int, finished: Finished) -> None:
-        """Make the result durable, as far as the disk takes it, then hand it to the delivery."""
-        with self._open_jobs.concluded(job_id, finished.verdict):
-            text = result_text(job_id, finished, knows_retryable=self._engine.knows_retryable)
-            await self._journal.store_result(number, text)
-            if result := self._journal.result(number):
-                self._delivery.submit(result)
 
     async def wait_until_idle(self) -> None:
         """Wait until no job runs or waits. To be called when nothing is accepted any more."""

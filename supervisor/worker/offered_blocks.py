@@ -15,13 +15,15 @@ from supervisor.launcher.template import TemplateLauncher
 from supervisor.log.event import tell
 from supervisor.log.events.blocks import (
     BlockIdHasHyphen,
+    BlockSlotsUnused,
     InterpreterForEachJob,
     ModuleFailed,
     ModuleLeftOut,
     ModulesLeftOut,
 )
 from supervisor.process.open_files import allow_most, most_of_a_job
-from supervisor.settings.run_settings import RunSettings
+from supervisor.settings.block_slots import parse_block_slots, unknown_in, with_block_slots
+from supervisor.settings.run_settings import DaemonSettings, RunSettings
 from supervisor.worker.isolation import isolation_of
 
 _log = logging.getLogger(__name__)
@@ -80,6 +82,14 @@ def tell_hyphens(catalogue: Catalogue) -> None:
     for block in catalogue.blocks:
         if "-" in block.id:
             tell(_log, BlockIdHasHyphen(block=block.id))
+
+
+def with_slots_set(catalogue: Catalogue, settings: DaemonSettings) -> Catalogue:
+    """Return the catalogue with the slots of blocks that `--block-slots` sets. Logs which of them set nothing."""
+    slots = parse_block_slots(settings.block_slots)
+    for block in unknown_in(slots, catalogue):
+        tell(_log, BlockSlotsUnused(block=block))
+    return with_block_slots(catalogue, slots)
 
 
 def tell_problem(problem: ImportProblem) -> None:

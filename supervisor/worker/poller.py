@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.engine.api import EngineApi
 from supervisor.engine.backoff import Backoff
 from supervisor.engine.error_texts import access_advice
@@ -103,19 +104,21 @@ class Poller:
         if not self._late:  # its jobs would look lost
             await self._lost_claims.look(self._registration.uuid)
         self._dispatcher.changed.clear()
-        free = self._dispatcher.free_slots - sum(poll.covers for poll in self._late)
+        covered = sum(poll.covers for poll in self._late)
+        free = self._dispatcher.free_slots - covered
+        blocks, limit = self._dispatcher.to_ask_for(self._registration.accepted, free, covered)
         is_held_back = self._delivery is not None and self._delivery.is_overfull
-        if free <= 0 or is_held_back or not self._may_claim() or not self._registration.accepted:
+        if limit <= 0 or is_held_back or not self._may_claim() or not blocks:
             await self._pause(self._interval, until_slot_is_free=True)
             return
-        pause = await self._poll_once(free)
+        pause = await self._poll_once(tuple(blocks), limit)
         if pause > 0:
             # A slot that becomes free is a reason to ask at once; an engine that fails is not.
             await self._pause(pause, until_slot_is_free=not self._failing)
 
-    async def _poll_once(self, limit: int) -> float:
+    async def _poll_once(self, blocks: tuple[BlockEntry, ...], limit: int) -> float:
         """Poll, and return how long to wait before the next time. A poll that is late goes on beside the next one."""
-        asking = self._tasks.start(self._ask(limit), "poll")
+        asking = self._tasks.start(self._ask(blocks, limit), "poll")
         await asyncio.wait((asking,), timeout=LATE_SECONDS)
         if asking.done():
             return asking.result()
@@ -130,10 +133,10 @@ class Poller:
         self._late.discard(poll)
         self._dispatcher.changed.set()
 
-    async def _ask(self, limit: int) -> float:
+    async def _ask(self, blocks: tuple[BlockEntry, ...], limit: int) -> float:
         uuid = self._registration.uuid
         try:
-            poll = await self._engine.poll(uuid, tuple(self._registration.accepted), limit)
+            poll = await self._engine.poll(uuid, blocks, limit)
             self._recovered()
             if len(poll.jobs) > limit:
                 tell(_log, PollTooLarge(jobs=len(poll.jobs), slots=limit))

@@ -16,14 +16,21 @@ from supervisor.settings.run_settings import DaemonSettings, RunSettings
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.isolation import isolation_of
 from supervisor.worker.isolation_report import tell_isolation
-from supervisor.worker.offered_blocks import imports_of, tell_hyphens, tell_left_out, tell_problem
+from supervisor.worker.offered_blocks import (
+    imports_of,
+    tell_hyphens,
+    tell_left_out,
+    tell_problem,
+    with_slots_set,
+)
 from supervisor.worker.registration import Registration
 from supervisor.worker.status import Status
 
 _log = logging.getLogger(__name__)
 
 RELOADED: Final = frozenset(RunSettings.model_fields) - {"start_method", "log_format"} | {
-    "require_all_blocks"
+    "require_all_blocks",
+    "block_slots",
 }
 """The settings that a reload puts in force. All others need a restart."""
 
@@ -80,7 +87,7 @@ class Reload:
         in_force = settings.model_copy(update={name: getattr(self._settings, name) for name in _KEPT})
         # Beside the loop: it looks for the code of blocks on the disk.
         imports = await asyncio.to_thread(imports_of, in_force)
-        catalogue = await self._launcher.reload(imports, accept)
+        catalogue = with_slots_set(await self._launcher.reload(imports, accept), settings)
         for problem in catalogue.problems:
             tell_problem(problem)
         tell_left_out(catalogue)

@@ -33,6 +33,7 @@ OTHER_VALUES = {
     "engine_token_file": "/etc/passwd",
     "max_job_seconds": "300",
     "job_users": "200000-200011",
+    "block_slots": "acme/backup=2",
     "log_levels": "netmiko=warning",
     "state_dir": "/srv/state",
 }

@@ -65,9 +65,10 @@ def test_a_limit_of_time_is_a_finite_number_above_zero(limit: str, bad: object) 
 
 @pytest.mark.parametrize("bad", [0, -1, 1.5, True, "60"])
 def test_a_memory_limit_is_a_whole_number_above_zero(bad: object) -> None:
-    assert registration(max_memory_mb=64).max_memory_mb == 64
-    with pytest.raises(RegistrationError, match="max_memory_mb"):
-        registration(max_memory_mb=bad)
+    assert registration(max_memory_mb=64, max_concurrent=2).max_concurrent == 2
+    for name in ("max_memory_mb", "max_concurrent"):
+        with pytest.raises(RegistrationError, match=name):
+            registration(**{name: bad})
 
 
 @pytest.mark.parametrize("field", ["param_cls", "result_cls"])

@@ -41,6 +41,16 @@ class ImportOutput(Event, level=INFO, text="{line}"):
     line: str
 
 
+class BlockSlotsUnused(
+    Event,
+    level=WARNING,
+    text="--block-slots names {block}, which this worker does not have. `supervisor blocks` lists its blocks.",
+):
+    """The setting changes nothing for this block."""
+
+    block: str
+
+
 class ModulesLeftOut(
     Event,
     level=INFO,

@@ -14,6 +14,22 @@ class JobStarted(Event, level=INFO, text="The job starts."):
     pid: int
 
 
+class JobWaits(
+    Event,
+    level=INFO,
+    text="The job waits: as many jobs of its block run as may at a time ({max_concurrent}).",
+):
+    """The worker has claimed it and keeps it until one of these ends. It fails (`expired`) when that takes too long.
+
+    The worker does not ask for jobs of a block that is full. Such a job has come by a poll that was answered late, or
+    the limit was lowered by a reload.
+    """
+
+    job: str
+    block: str
+    max_concurrent: int
+
+
 class JobEnded(
     Event, level=INFO, text="The job ended: {outcome} ({cause}) after {seconds:.2f} s. {explanation}"
 ):

@@ -167,7 +167,13 @@ class Scene:
     """The dispatcher, all that is around it, and what was called, in order."""
 
     def __init__(
-        self, ledger: RecordedLedger, *, slots: int, engine_job_timeout_seconds: float, observer: Observer
+        self,
+        ledger: RecordedLedger,
+        *,
+        slots: int,
+        engine_job_timeout_seconds: float,
+        observer: Observer,
+        blocks: tuple[BlockEntry, ...],
     ) -> None:
         self.calls: list[tuple[str, object]] = []
         self.now = 1000.0
@@ -179,7 +185,7 @@ class Scene:
             ledger,
             self.delivery,
             self.engine,
-            Catalogue(blocks=(block_entry(),)),
+            Catalogue(blocks=blocks),
             slots=slots,
             engine_job_timeout_seconds=engine_job_timeout_seconds,
             clock=lambda: self.now,
@@ -214,10 +220,15 @@ async def scene(
     slots: int = 1,
     engine_job_timeout_seconds: float = 100.0,
     observer: Observer = NOBODY,
+    blocks: tuple[BlockEntry, ...] | None = None,
 ) -> AsyncIterator[Scene]:
     ledger = await RecordedLedger.open(directory)
     made = Scene(
-        ledger, slots=slots, engine_job_timeout_seconds=engine_job_timeout_seconds, observer=observer
+        ledger,
+        slots=slots,
+        engine_job_timeout_seconds=engine_job_timeout_seconds,
+        observer=observer,
+        blocks=blocks or (block_entry(),),
     )
     try:
         yield made

@@ -64,6 +64,9 @@ class Scene:
         except TimeoutError:
             raise EngineError("No answer.", timed_out=True) from None
 
+    def to_ask_for(self, blocks: list[Any], free: int, covered: int) -> tuple[list[Any], int]:
+        return blocks, free
+
     async def poll(self, worker_uuid: str, blocks: tuple[Any, ...], limit: int) -> Poll:
         self.polls.append((elapsed(), limit))
         if self.hangs:

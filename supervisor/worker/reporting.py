@@ -1,0 +1,49 @@
+"""A verdict on its way out: into the journal, and from there to the delivery."""
+
+from typing import Protocol
+
+from supervisor.job.result import Finished, not_run, result_text
+from supervisor.journal import Ledger
+from supervisor.verdict import Verdict
+from supervisor.worker.delivery import Delivery
+from supervisor.worker.job_end import tell_not_run
+from supervisor.worker.observer import Observer
+from supervisor.worker.open_jobs import OpenJobs
+
+
+class EngineTraits(Protocol):
+    """What of the engine's abilities shapes a result."""
+
+    knows_retryable: bool
+
+
+class Reporting:
+    """Reports jobs that have ended, and jobs that are not run. `number` is that of the claim in the journal."""
+
+    def __init__(
+        self,
+        journal: Ledger,
+        delivery: Delivery,
+        engine: EngineTraits,
+        open_jobs: OpenJobs,
+        observer: Observer,
+    ) -> None:
+        self._journal = journal
+        self._delivery = delivery
+        self._engine = engine
+        self._open_jobs = open_jobs
+        self._observer = observer
+
+    async def report(self, job_id: str, number: int, finished: Finished) -> None:
+        """Make the result durable, as far as the disk takes it, then hand it to the delivery."""
+        with self._open_jobs.concluded(job_id, finished.verdict):
+            text = result_text(job_id, finished, knows_retryable=self._engine.knows_retryable)
+            await self._journal.store_result(number, text)
+            if result := self._journal.result(number):
+                self._delivery.submit(result)
+
+    async def refuse(self, job_id: str, block_id: str | None, number: int, verdict: Verdict) -> None:
+        """Report a job that is not run, and say so."""
+        self._observer.not_run(block_id, verdict.cause.value)
+        tell_not_run(job_id, block_id, verdict)
+        await self.report(job_id, number, not_run(verdict))
