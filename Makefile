@@ -15,7 +15,7 @@ AGAINST ?=
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench zoo device-faults isolation systemd-test lab redteam fuzz mutants redaction compat reference chaos crashpoints soak blocking device-scale device-truth unprivileged docs env lock clean
+.PHONY: help demo test contract lint types bench zoo device-faults isolation systemd-test lab redteam fuzz features mutants redaction compat reference chaos crashpoints soak blocking device-scale device-truth unprivileged docs env lock clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -24,7 +24,7 @@ help: ## List the verbs
 	@echo 'Settings, given as NAME=value behind the verb:'
 	@echo '  PYTHON  the interpreter, 3.11 or newer (now: $(PYTHON))'
 	@echo '  CLIENT  the engine client: stable or next (now: $(CLIENT))'
-	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, device-faults, isolation, lab, redteam, fuzz, mutants, chaos, crashpoints, blocking, device-scale and unprivileged'
+	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, device-faults, isolation, lab, redteam, fuzz, features, mutants, chaos, crashpoints, blocking, device-scale and unprivileged'
 	@echo '  CASES   how many cases fuzz runs (now: $(CASES)); redaction: 10000, if not given'
 	@echo '  SEEDS   how many seeds of chaos (now: $(SEEDS)); SEED=n repeats one'
 	@echo '  JOBS    how many jobs of soak (now: $(JOBS))'
@@ -72,6 +72,9 @@ lab: ## Run jobs on real routers (FRR in namespaces), and show what they see, ch
 
 fuzz: ## Send what nobody would send: frames of children, the template's reports, the engine's answers
 	@$(ENVIRONMENT) python -m tests.programs.fuzz --cases $(CASES) $(ARGS)
+
+features: ## Take each feature of the operators' table away, one at a time, and see its test fail
+	@$(ENVIRONMENT) python -m tests.programs.features $(ARGS)
 
 mutants: ## Put small faults into a copy of the code, one at a time, and see which ones the tests notice
 	@$(ENVIRONMENT) python -m tests.programs.mutants $(ARGS)

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
-from docs_pages import ROOT
-
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "operators" / "features.md"
 SECTIONS = (11, 6, 11, 10, 15)
 """How many features each section has."""
