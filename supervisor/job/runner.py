@@ -84,6 +84,11 @@ class JobRunner:
         """Why no job could get a child now, `None` if one could; empty while the first one is on its way."""
         return self._spares.problem
 
+    @property
+    def due_at(self) -> float | None:
+        """By when a start of a child has ended, in seconds of the loop's clock (`worker.progress`)."""
+        return self._spares.due_at
+
     def tell_capacity(self, told: Callable[[str | None], None]) -> None:
         """Have `told` called with each change of `problem` from now on."""
         self._spares.on_capacity = told
@@ -238,7 +243,7 @@ class JobRunner:
         if child.user is not None:
             # The user may run another job once it is given back.
             self._directories.take_back(directory, child.on_closed)
-            child.on_closed = _nothing
+            child.on_closed = lambda: None
         child.close()
 
     async def _outlast(
@@ -293,7 +298,3 @@ class JobRunner:
         await self._watchers.close()
         await self._directories.close()
         await self._host_keys.close()
-
-
-def _nothing() -> None:
-    """What happens after a child is closed whose user is given back later."""

@@ -27,6 +27,9 @@ _LONGEST_PAUSE_SECONDS = 1.0
 JOIN_SECONDS: Final = 10.0
 """How long a child may take to be moved into its cgroup. It takes milliseconds."""
 
+LONGEST_START_SECONDS: Final = 180.0
+"""What a start may take, all its time-outs together: for a user, birth, readiness, cgroup, and the pause after it."""
+
 _YOUNG_SECONDS: Final = 1.0
 _YOUNG_DEATHS: Final = 2
 """So many spares in a row that died so soon, and the next ones must live that long before they count as started."""
@@ -71,6 +74,7 @@ class SparePool:
         self._last_error: LaunchError | None = None
         self._young_deaths = 0
         self._generation = 0
+        self._moved_at = 0.0
         self._closed = False
 
     @property
@@ -82,6 +86,11 @@ class SparePool:
     def problem(self) -> str | None:
         """Why no child could be taken now, `None` if one could."""
         return self._capacity.problem(len(self._ready))
+
+    @property
+    def due_at(self) -> float | None:
+        """By when a start has ended, in seconds of the loop's clock; `None` where none is under way."""
+        return self._moved_at + LONGEST_START_SECONDS if self._starting else None
 
     async def take(self, timeout_seconds: float) -> Child:
         """Return a ready child. Raises `LaunchError` when none comes in time, or when starts fail for some seconds.
@@ -130,6 +139,7 @@ class SparePool:
         missing = wanted - len(self._ready) - len(self._starting)
         # Those that join their cgroup wait for the kernel, not for a core: any number may do so at once.
         for _ in range(min(missing, self._at_once - len(self._starting) + self._joining)):
+            self._moved_at = asyncio.get_running_loop().time()
             task = self._starting.start(self._start_one(), "start of a child")
             task.add_done_callback(lambda _: self.refill())
 

@@ -47,7 +47,9 @@ from supervisor.worker.offered_blocks import (
     what_to_do,
     with_slots_set,
 )
-from supervisor.worker.poller import Poller
+from supervisor.worker.outbox import Outbox
+from supervisor.worker.poller import TURN_SECONDS, Poller
+from supervisor.worker.progress import Progress
 from supervisor.worker.recovery import Recovery
 from supervisor.worker.registration import Registration
 from supervisor.worker.reload import Reload
@@ -77,6 +79,9 @@ class Daemon:
         self._tasks = Tasks(self._stop_without)
         self._shutdown = Shutdown(settings.shutdown_timeout_seconds, notifier, self._stop_without)
         self._exit_code = 0
+        self._progress = Progress(notifier)
+        longest_try_seconds = 2 * settings.request_timeout_seconds + TURN_SECONDS
+        self._outbox = Outbox(longest_try_seconds=longest_try_seconds)
 
     async def run(self) -> int:
         """Work until told to stop. Returns the exit code. Raises `SupervisorError` when it can't start."""
@@ -141,8 +146,8 @@ class Daemon:
             return 0
         beats = Heartbeat(engine, registration, settings.heartbeat_seconds, engine.answering)
         self._tasks.start(beats.beat_for_ever(), "heartbeat")
-        self._tasks.start(self._notifier.tick_for_ever(), "tick for systemd's watchdog")
-        delivery = Delivery(engine, journal, answering=engine.answering)
+        self._tasks.keep(self._progress.keep, "watch over the worker's progress")
+        delivery = Delivery(engine, journal, self._outbox, answering=engine.answering)
         runner = _runner_of(settings, launcher, cgroups)
         dispatcher = Dispatcher(
             runner,
@@ -176,6 +181,7 @@ class Daemon:
             )
             status = self._status_of(registration, dispatcher, runner, poller, beats, delivery)
             reload = Reload(settings, self._read_settings, launcher, runner, dispatcher, registration, status)
+            self._progress.watch_worker(beats, poller, runner, self._outbox)
             polling = self._tasks.start(poller.poll_until_stopped(), "poller")
             self._say_how_it_is(status, runner, dispatcher)
             reloading = self._tasks.start(reload.reload_when_asked(self._reload_asked), "reload")

@@ -20,6 +20,9 @@ _log = logging.getLogger(__name__)
 PROBE_SECONDS: Final = 1.0
 """How often the engine is asked whether it answers, and how long each answer is waited for."""
 
+LATE_SECONDS: Final = 15.0
+"""So late a beat is no beat that was held up, but one that never comes."""
+
 SHORTAGE_SECONDS: Final = 1.0
 """How long a beat waits for memory, where there was none for it."""
 
@@ -42,6 +45,14 @@ class Heartbeat:
         self._observer = observer
         self.problem: str | None = None
         """Why the engine was not reached by the last beat."""
+        self._next_beat_at: float | None = None
+
+    @property
+    def due_at(self) -> float | None:
+        """By when the next beat is on its way, in seconds of the loop's clock (`worker.progress`)."""
+        if self._next_beat_at is None or self._registration.leaving:
+            return None
+        return self._next_beat_at + LATE_SECONDS
 
     async def beat_for_ever(self) -> None:
         """Beat until this worker unregisters, or until cancelled."""
@@ -54,7 +65,7 @@ class Heartbeat:
                     self._observer.beat_sent(loop.time() - due)
                     # A task of its own: an answer that is slow must not delay the next beat.
                     pings.start(self._beat(), "beat of the heartbeat")
-                    due = max(due + self._interval, loop.time())
+                    due = self._next_beat_at = max(due + self._interval, loop.time())
                     await self._wait_until(due)
                 except MemoryError as error:  # it passes
                     self._failed(explain(error))

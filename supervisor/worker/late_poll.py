@@ -47,10 +47,11 @@ class KnownJobs(Protocol):
 
 
 class LatePoll:
-    """One of them. `covers` is how many slots must be kept for its answer."""
+    """One of them. `covers` is how many slots must be kept for its answer, `began_at` is of the loop's clock."""
 
     def __init__(self, asking: "asyncio.Task[float]", limit: int) -> None:
         self.covers = limit
+        self.began_at = asyncio.get_running_loop().time() - LATE_SECONDS
         self._asking = asking
         self._limit = limit
 

@@ -19,6 +19,11 @@ class Notifier:
     def __init__(self) -> None:
         self._listener = kept.sender() or Systemd.from_environment()
 
+    @property
+    def watchdog_seconds(self) -> float | None:
+        """How often systemd wants to hear of this worker; `None`: not at all."""
+        return None if self._listener is None else self._listener.watchdog_seconds
+
     def send(self, *lines: str) -> None:
         """Send assignments such as `READY=1`. Failing to is no reason to stop working."""
         if self._listener is not None:
@@ -26,11 +31,11 @@ class Notifier:
 
     async def tick_for_ever(self) -> None:
         """Tell systemd's watchdog that this loop runs, until cancelled. Ends at once where there is no watchdog."""
-        if self._listener is None or self._listener.watchdog_seconds is None:
+        if (watchdog := self.watchdog_seconds) is None:
             return
         while True:
             self.send("WATCHDOG=1")
-            await asyncio.sleep(self._listener.watchdog_seconds / TICKS_PER_WATCHDOG)
+            await asyncio.sleep(watchdog / TICKS_PER_WATCHDOG)
 
 
 def _as_one_line(text: str) -> bytes:

@@ -59,6 +59,10 @@ class Outbox:
     _sending: set[Item] = field(default_factory=set)
     _numbers: set[int] = field(default_factory=set)
     _places: int = 0
+    longest_try_seconds: float = 75.0
+    """What a try may take: its time-out twice, where the token has changed, and what follows from its answer."""
+    _asked_at: float = 0.0
+    """When `take` was called last: whenever something has come of a try, or a pause is over."""
     _failed: set[int] = field(default_factory=set)
     """Which results have failed since the engine took one."""
     _pause: Backoff | None = None
@@ -83,6 +87,7 @@ class Outbox:
 
     def take(self, now: float) -> Item | None:
         """Return the next result to be sent now, or `None` when none may be."""
+        self._asked_at = now
         if now < self._not_before or self._is_full():
             return None
         while self._later and self._later[0][0] <= now:
@@ -95,6 +100,13 @@ class Outbox:
         item = heappop(row)
         self._sending.add(item)
         return item
+
+    @property
+    def due_at(self) -> float | None:
+        """By when something has come of a try, or a pause has ended; `None` where no result waits."""
+        return (
+            max(self._asked_at, self.next_time() or 0.0) + self.longest_try_seconds if self._numbers else None
+        )
 
     def next_time(self) -> float | None:
         """Return when `take` may have something that waits for time alone; `None` when nothing does."""

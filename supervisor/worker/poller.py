@@ -32,6 +32,12 @@ _log = logging.getLogger(__name__)
 
 LONGEST_PAUSE_SECONDS: Final = 5.0
 
+TURN_SECONDS: Final = 15.0
+"""What a turn may take at most, its pause aside: the answers that it waits for are late after seconds."""
+
+LONGEST_POLL_SECONDS: Final = 45.0
+"""What a poll may take that is late: twice its time-out of 15 s, where the token has changed, and what it brings."""
+
 
 class Overfull(Protocol):
     """The part of the delivery that says whether too many results wait."""
@@ -73,12 +79,23 @@ class Poller:
         self._may_claim = may_claim
         """Whether an operator lets the worker ask for jobs: see `supervisor.worker.intake`."""
         self._late: set[LatePoll] = set()
+        self._turn_due_at: float | None = None
+        self._renewing = 0
         self._tasks = Tasks()
 
     @property
     def asks(self) -> int:
         """How many requests for jobs are on their way, or broke and may have claimed some. Each is a claim to come."""
         return len(self._tasks) + self._lost_claims.are_suspected
+
+    @property
+    def due_at(self) -> float | None:
+        """By when it has made a turn, or a late poll has ended, in seconds of the loop's clock (`worker.progress`)."""
+        if self._turn_due_at is None or self._stopping.is_set():
+            return None
+        if self._renewing:  # which lasts for as long as the engine is away
+            return self._turn_due_at
+        return min([self._turn_due_at, *(poll.began_at + LONGEST_POLL_SECONDS for poll in self._late)])
 
     def stop(self) -> None:
         """Send no more polls. One in flight is still awaited."""
@@ -101,6 +118,7 @@ class Poller:
             await self._tasks.close()
 
     async def _poll_or_pause(self) -> None:
+        self._turn_due_at = asyncio.get_running_loop().time() + TURN_SECONDS
         if not self._late:  # its jobs would look lost
             await self._lost_claims.look(self._registration.uuid)
         self._dispatcher.changed.clear()
@@ -157,7 +175,11 @@ class Poller:
 
     async def _renew(self, uuid: str) -> None:
         """Register anew, but no longer than until the worker stops: an engine that is away must not hold up its end."""
-        await done_before(self._registration.renew(uuid), self._stopping)
+        self._renewing += 1
+        try:
+            await done_before(self._registration.renew(uuid), self._stopping)
+        finally:
+            self._renewing -= 1
 
     def _out_of_memory(self, error: MemoryError) -> float:
         # The answer may have come, and found no room: what it gave out is claimed.
@@ -191,6 +213,7 @@ class Poller:
         """Wait, but no longer than until the worker stops (or a slot is free, where that matters)."""
         if self._stopping.is_set():
             return
+        self._turn_due_at = asyncio.get_running_loop().time() + seconds + TURN_SECONDS
         # One event, not the first of two: that would cost two tasks and four turns of the loop for each job.
         event = self._dispatcher.changed if until_slot_is_free else self._stopping
         with contextlib.suppress(TimeoutError):

@@ -53,6 +53,22 @@ class TaskFailed(
     consequence: str
 
 
+class ProgressLost(
+    Event,
+    level=CRITICAL,
+    text="The worker makes no progress because of a bug in it: {parts}. systemd's watchdog, where there is one, "
+    "starts it again.",
+):
+    """Each part of the worker that waits says until when at most, and one of them is still not there. It is not the
+    engine that is waited for. Please report it, with the log before it."""
+
+    parts: str
+
+
+class ProgressMade(Event, level=WARNING, text="The worker makes progress again."):
+    """What was late has moved on before the watchdog ended the worker."""
+
+
 class ReloadStarted(Event, level=INFO, text="SIGHUP. The worker reads the blocks and the settings again."):
     """Somebody asked for a reload."""
 

@@ -49,6 +49,33 @@ def test_it_beats_at_once_and_then_on_the_beat() -> None:
     assert beats(scene) == pytest.approx([0.0, 10.0, 20.0, 30.0])
 
 
+def test_it_is_never_late_for_the_watchdog_whatever_the_engine_does_and_is_late_when_it_beats_no_more() -> (
+    None
+):
+    scene, late = Scene(), []
+
+    async def hang() -> None:
+        await asyncio.sleep(3600.0)
+
+    async def life() -> None:
+        await scene.registration.begin(60.0)
+        heartbeat = Heartbeat(scene.engine, scene.registration, 10.0)  # type: ignore[arg-type]
+        assert heartbeat.due_at is None, "it has not begun"
+        scene.engine.on_ping = hang
+        beating = asyncio.ensure_future(heartbeat.beat_for_ever())
+        loop = asyncio.get_running_loop()
+        for second in range(400):
+            await asyncio.sleep(1.0)
+            if (heartbeat.due_at or 0) < loop.time():
+                late.append(second)
+            if second == 300:
+                beating.cancel()
+
+    simulate(life())
+    assert late
+    assert 300 + 15 <= late[0] <= 300 + 10 + 15 + 1
+
+
 def test_an_answer_that_does_not_come_delays_no_beat_and_is_given_up_after_one() -> None:
     scene = Scene()
     given_up: list[float] = []

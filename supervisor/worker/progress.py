@@ -1,0 +1,91 @@
+"""Whether the worker makes progress, looked at again and again; systemd's watchdog is fed only while it does.
+
+Nothing here asks the engine, nor anything else that may be away: see `supervisor.lifecycle.progress`.
+"""
+
+import asyncio
+import logging
+from typing import Final, Protocol
+
+from supervisor.lifecycle.progress import Late, Part, late_parts
+from supervisor.log.event import tell
+from supervisor.log.events.worker import ProgressLost, ProgressMade
+
+_log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 1.0
+LOOKS_PER_WATCHDOG: Final = 4
+"""systemd recommends two; here a look may be late by half of the time."""
+
+
+class Moves(Protocol):
+    """A part of the worker."""
+
+    @property
+    def due_at(self) -> float | None:
+        """By when it moves on at the latest, in seconds of the loop's clock; `None`: it has nothing to do."""
+        ...
+
+
+class Feeds(Protocol):
+    """Whoever passes assignments such as `WATCHDOG=1` on to systemd."""
+
+    @property
+    def watchdog_seconds(self) -> float | None:
+        """How often systemd wants to hear of this worker; `None`: not at all."""
+        ...
+
+    def send(self, *lines: str) -> None:
+        """Pass them on."""
+        ...
+
+
+class Progress:
+    """Looks at the loop, and at each part that it was given. `lag_seconds`: how late the loop was at the last look."""
+
+    def __init__(self, notifier: Feeds) -> None:
+        self._notifier = notifier
+        self._parts: dict[str, Moves] = {}
+        self.lag_seconds = 0.0
+        self.late: tuple[Late, ...] = ()
+        """The parts that had not moved on in time at the last look; none while all is well."""
+
+    def watch(self, name: str, part: Moves) -> None:
+        """Look at this part, too, from now on. `name` is what people are told of it: "the poller"."""
+        self._parts[name] = part
+
+    def watch_worker(self, heartbeat: Moves, poller: Moves, children: Moves, delivery: Moves) -> None:
+        """Look at what a worker must go on doing, from now on."""
+        self.watch("the heartbeat", heartbeat)
+        self.watch("the poller", poller)
+        self.watch("the start of a child", children)
+        self.watch("the delivery of results", delivery)
+
+    async def keep(self) -> None:
+        """Look, and feed the watchdog where there is one, until cancelled."""
+        loop = asyncio.get_running_loop()
+        watchdog = self._notifier.watchdog_seconds
+        pause = LOOK_SECONDS if watchdog is None else min(LOOK_SECONDS, watchdog / LOOKS_PER_WATCHDOG)
+        tick = float("inf") if watchdog is None else watchdog / LOOKS_PER_WATCHDOG
+        planned = feed_at = loop.time()
+        while True:
+            now = loop.time()
+            self.lag_seconds = now - planned
+            self.look(now)
+            if self.lag_seconds > tick:
+                # It has to be on time for a while first: one that hardly ever runs is no better than one that hangs.
+                feed_at = max(feed_at, now + tick / 3)
+            elif watchdog is not None and now >= feed_at and not self.late:
+                feed_at = now + tick
+                self._notifier.send("WATCHDOG=1")
+            planned = loop.time() + pause
+            await asyncio.sleep(pause)
+
+    def look(self, now: float) -> None:
+        """Find out which parts are late, and tell when that changes."""
+        parts = (Part(name, part.due_at) for name, part in self._parts.items())
+        before, self.late = self.late, late_parts(parts, now)
+        if self.late and not before:
+            tell(_log, ProgressLost(parts=", ".join(map(str, self.late))))
+        elif before and not self.late:
+            tell(_log, ProgressMade())

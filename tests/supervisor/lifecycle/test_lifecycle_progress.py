@@ -1,0 +1,16 @@
+"""Which parts of the worker are late."""
+
+from supervisor.lifecycle.progress import Late, Part, late_parts
+
+
+def test_a_part_is_late_only_when_its_time_is_over() -> None:
+    parts = [Part("early", 12.0), Part("on time", 10.0), Part("late", 7.0), Part("later", 1.0)]
+    assert late_parts(parts, 10.0) == (Late("late", 3.0), Late("later", 9.0))
+
+
+def test_a_part_that_has_nothing_to_do_is_never_late() -> None:
+    assert late_parts([Part("idle", None)], 1e9) == ()
+
+
+def test_what_people_read_names_the_part_and_by_how_much_it_is_late() -> None:
+    assert str(Late("the poller", 3.4)) == "the poller (3 s late)"
