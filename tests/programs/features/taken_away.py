@@ -107,8 +107,9 @@ TAKEN_AWAY = (
     TakenAway(
         33,
         "supervisor/lifecycle/worker.py",
-        "DRAINING:\n            return replace(state, phase=WorkerPhase.KILLING), (WorkerCommand.KILL_JOBS,)",
-        "DRAINING:\n            return state, ()",
+        "case WorkerPhase.DRAINING:\n"
+        "            return replace(state, phase=WorkerPhase.KILLING), (WorkerCommand.KILL_JOBS,)",
+        "case WorkerPhase.DRAINING:\n            return state, ()",
         1,
     ),
     TakenAway(
