@@ -33,6 +33,7 @@ TAKEN_AWAY = (
         "supervisor/process/cgroups/detection.py",
         "    if unified is not None:\n",
         "    own = []\n    if False:\n",
+        1,
     ),
     TakenAway(7, EXECUTION, "swept = await self._sweeper.clear(self.processes)", "swept = Swept(0, 0)"),
     TakenAway(
@@ -70,12 +71,15 @@ TAKEN_AWAY = (
     TakenAway(
         18,
         "supervisor/worker/heartbeat.py",
-        "due = max(due + self._interval, loop.time())",
-        "due = due + 10 * self._interval",
+        "max(due + self._interval, loop.time())",
+        "due + 10 * self._interval",
     ),
     TakenAway(19, JOB, "return state, (CheckChannel(),)", "return state, ()"),
     TakenAway(
-        22, "supervisor/worker/dispatch.py", "+ limits.grace_seconds > self._engine_job_timeout", "< 0"
+        22,
+        "supervisor/worker/dispatch.py",
+        "return self._engine_job_timeout - limits.max_seconds - limits.grace_seconds",
+        "return 1e9",
     ),
     TakenAway(
         23,
@@ -97,6 +101,13 @@ TAKEN_AWAY = (
         "supervisor/engine/backoff.py",
         "pause = self.rng.uniform(ceiling / 10, ceiling)",
         "pause = ceiling",
+    ),
+    TakenAway(
+        29,
+        "supervisor/lifecycle/block_slots.py",
+        "return limit is None or running.get(block_id, 0) < limit",
+        "return True",
+        1,
     ),
     TakenAway(
         30,
