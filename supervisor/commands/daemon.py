@@ -22,6 +22,7 @@ from supervisor.settings import env_file
 from supervisor.settings.command_line import parse
 from supervisor.settings.legacy_environment import NamesForBlocks
 from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE
+from supervisor.settings.origins import origins_of
 from supervisor.settings.problems import env_file_problems, settings_problems
 from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
 from supervisor.settings.unknown_variables import unknown_variables
@@ -41,7 +42,9 @@ def run(arguments: list[str]) -> int:
     # By SIGABRT the keeper asks where it hangs, when systemd's watchdog has heard nothing of it.
     faulthandler.enable(2)
     names = NamesForBlocks()
-    settings = in_force(read_settings(DaemonSettings, arguments, PROGRAM, _epilog()), names)
+    settings = read_settings(DaemonSettings, arguments, PROGRAM, _epilog())
+    settings.come_from(origins_of(DaemonSettings, arguments, ENV_PREFIX))
+    settings = in_force(settings, names)
     notifier = Notifier()
     log = start_logging(settings.log_level_number, settings.log_level_numbers, settings.log_format)
 
@@ -119,6 +122,7 @@ def _read_again(arguments: list[str], names: NamesForBlocks) -> DaemonSettings:
     try:
         with names.withdrawn():
             settings = parse(DaemonSettings, arguments, PROGRAM)
+            settings.come_from(origins_of(DaemonSettings, arguments, ENV_PREFIX))
         return in_force(settings, names)
     except (UnicodeDecodeError, ValidationError) as error:
         raise ReloadRefusedError(" ".join(settings_problems(error, arguments, ENV_PREFIX))) from None

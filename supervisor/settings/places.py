@@ -70,10 +70,12 @@ def in_environment(name: str) -> Place | None:
 
 def in_file(name: str) -> Place | None:
     """Return the line of `.env` that sets a variable: of several the last, which counts."""
-    wanted = re.compile(rf"\s*(?:export\s+)?({re.escape(name)})\s*=\s*\S", re.IGNORECASE)
     try:
         lines = env_file.text().splitlines()
     except (OSError, ValueError):
         return None
+    if not lines:
+        return None
+    wanted = re.compile(rf"\s*(?:export\s+)?({re.escape(name)})\s*=\s*\S", re.IGNORECASE)
     found = [(match[1], number) for number, line in enumerate(lines, 1) if (match := wanted.match(line))]
     return Place(*found[-1]) if found else None

@@ -19,6 +19,7 @@ from supervisor.settings.block_slots import checked_block_slots
 from supervisor.settings.env_file import EnvFileSource
 from supervisor.settings.files import File, default_state_directory, existing_paths
 from supervisor.settings.legacy_environment import LegacyEnvironment
+from supervisor.settings.origins import KnowsOrigins
 from supervisor.settings.problems import told_together
 
 ENV_PREFIX: Final = "NEOPS_"
@@ -29,7 +30,7 @@ def _split(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-class RunSettings(BaseSettings):
+class RunSettings(KnowsOrigins):
     """What every command that runs blocks needs to know."""
 
     model_config = SettingsConfigDict(

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 from jobrunner.protocol.catalogue import Catalogue, ImportProblem
@@ -37,6 +38,21 @@ RELOADED: Final = frozenset(RunSettings.model_fields) - {"start_method", "log_fo
 _KEPT: Final = frozenset(DaemonSettings.model_fields) - RELOADED
 
 
+@dataclass(frozen=True, slots=True)
+class ReloadOutcome:
+    """What became of a reload. `refused` says why everything stays as it was; `None` where it is done.
+
+    `needs_restart` are the flags of settings that were changed, and that a restart alone puts in force.
+    """
+
+    refused: str | None = None
+    blocks: int = 0
+    needs_restart: tuple[str, ...] = ()
+
+
+STOPPING: Final = ReloadOutcome("The worker is stopping, and reloads no more.")
+
+
 class Reload:
     """Carries out one reload at a time; asked for again meanwhile, it does one more."""
 
@@ -50,7 +66,14 @@ class Reload:
         registration: Registration,
         status: Status,
     ) -> None:
+        self.in_force = settings
+        """The settings in force: those of the start, but for what a reload has changed."""
+        self.needs_restart: tuple[str, ...] = ()
+        """The flags of settings that were changed, and that a restart alone puts in force."""
         self._settings = settings
+        self._asked = asyncio.Event()
+        self._waiting: list[asyncio.Future[ReloadOutcome]] = []
+        self._is_over = False
         self._read_settings = read_settings
         self._launcher = launcher
         self._runner = runner
@@ -59,20 +82,45 @@ class Reload:
         self._status = status
         self._isolation = isolation_of(settings)
 
+    async def ask(self) -> ReloadOutcome:
+        """Reload, and return what became of it. One that is under way has begun before: another one follows it."""
+        if self._is_over:
+            return STOPPING
+        outcome: asyncio.Future[ReloadOutcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append(outcome)
+        self._asked.set()
+        return await outcome
+
     async def reload_when_asked(self, asked: asyncio.Event) -> None:
-        """Reload whenever `asked` is set. Cancelling it leaves in force what is then in force."""
-        while True:
-            await asked.wait()
-            asked.clear()
-            self._status.reload_begins()
-            try:
-                await self._reload()
-                problem = None
-            except (ReloadRefusedError, TemplateError) as error:
-                again = " Then send SIGHUP again." if error.retryable else ""
-                tell(_log, ReloadRefused(reason=f"{error}{again}", retryable=error.retryable))
-                problem = str(error).splitlines()[0]
-            self._status.reload_ends(problem)
+        """Reload whenever `asked` is set, or `ask` called. Cancelling it leaves in force what is then in force."""
+        if self._asked.is_set():
+            asked.set()
+        self._asked = asked
+        try:
+            while True:
+                await self._asked.wait()
+                self._asked.clear()
+                waiting, self._waiting = self._waiting, []
+                outcome = STOPPING
+                try:
+                    outcome = await self._reload_or_refuse()
+                finally:
+                    _tell_all(waiting, outcome)
+        finally:
+            self._is_over = True
+            _tell_all(self._waiting, STOPPING)
+
+    async def _reload_or_refuse(self) -> ReloadOutcome:
+        self._status.reload_begins()
+        try:
+            await self._reload()
+            outcome = ReloadOutcome(blocks=len(self._registration.accepted), needs_restart=self.needs_restart)
+        except (ReloadRefusedError, TemplateError) as error:
+            again = " Then send SIGHUP again." if error.retryable else ""
+            tell(_log, ReloadRefused(reason=f"{error}{again}", retryable=error.retryable))
+            outcome = ReloadOutcome(str(error))
+        self._status.reload_ends(outcome.refused.splitlines()[0] if outcome.refused else None)
+        return outcome
 
     async def _reload(self) -> None:
         settings = await self._read_settings()
@@ -85,6 +133,7 @@ class Reload:
 
         # What a restart alone changes, such as where the state directory is, is as it was.
         in_force = settings.model_copy(update={name: getattr(self._settings, name) for name in _KEPT})
+        in_force.come_from({name: self._settings.origin_of(name) for name in _KEPT})
         # Beside the loop: it looks for the code of blocks on the disk.
         imports = await asyncio.to_thread(imports_of, in_force)
         catalogue = with_slots_set(await self._launcher.reload(imports, accept), settings)
@@ -96,18 +145,25 @@ class Reload:
         self._runner.renew(settings)
         set_level(settings.log_level_number, settings.log_level_numbers)
         self._isolation = tell_isolation(in_force, self._isolation)
+        self.in_force = in_force
         self._tell_what_needs_a_restart(settings)
         await self._registration.offer(catalogue.blocks)
         tell(_log, Reloaded(blocks=len(self._registration.accepted)))
 
     def _tell_what_needs_a_restart(self, settings: DaemonSettings) -> None:
-        changed = [
+        self.needs_restart = tuple(
             "--" + name.replace("_", "-")
             for name in DaemonSettings.model_fields
             if name not in RELOADED and getattr(settings, name) != getattr(self._settings, name)
-        ]
-        if changed:
-            tell(_log, RestartNeeded(settings=", ".join(changed)))
+        )
+        if self.needs_restart:
+            tell(_log, RestartNeeded(settings=", ".join(self.needs_restart)))
+
+
+def _tell_all(waiting: "list[asyncio.Future[ReloadOutcome]]", outcome: ReloadOutcome) -> None:
+    for each in waiting:
+        if not each.done():  # else who has asked is gone
+            each.set_result(outcome)
 
 
 def objections(before: Catalogue, after: Catalogue, *, require_all: bool) -> list[str]:

@@ -1,0 +1,77 @@
+"""Where each setting in force comes from, and how its value is shown: for `config` and for bundles."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import PrivateAttr
+from pydantic_settings import BaseSettings
+
+from supervisor.settings import env_file
+from supervisor.settings.places import place_of
+
+DEFAULT: Final = "default"
+HIDDEN: Final = "***"
+
+_LOGIN: Final = re.compile(r"^([a-z][a-z0-9+.-]*://).*@", re.IGNORECASE)
+_QUERY: Final = re.compile(r"(?<=\?).+$")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One setting, as people may see it. `value` is `None` where the setting has none."""
+
+    name: str
+    value: str | None
+    origin: str
+
+
+class KnowsOrigins(BaseSettings):
+    """Base of settings that remember where they come from."""
+
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def come_from(self, origins: Mapping[str, str]) -> None:
+        """Remember the origins of these settings, by their names. What is not among them keeps its own."""
+        self._origins = {**self._origins, **origins}
+
+    def origin_of(self, name: str) -> str:
+        """Return the flag, variable or line that sets a setting, or `default`."""
+        return self._origins.get(name, DEFAULT)
+
+
+def origins_of(model: type[BaseSettings], arguments: Sequence[str], prefix: str) -> dict[str, str]:
+    """Return where the value of each setting of `model` comes from, as of now: environment and `.env` may change.
+
+    `prefix` is that of our own variables.
+    """
+    try:
+        text = env_file.text()
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    with env_file.held(text):  # read once, and not for each setting
+        places = {name: place_of(name, f"{prefix}{name}".upper(), arguments) for name in model.model_fields}
+    return {name: str(place) for name, place in places.items() if place is not None}
+
+
+def setting_rows(settings: KnowsOrigins) -> list[SettingRow]:
+    """Return every setting with its value and its origin. What may be a secret in a value is masked."""
+    names = type(settings).model_fields
+    return [SettingRow(name, shown(getattr(settings, name)), settings.origin_of(name)) for name in names]
+
+
+def shown(value: object) -> str | None:
+    """Return a value as people may see it: a login or a query in an address is masked."""
+    if value is None:
+        return None
+    if isinstance(value, list | tuple | set | frozenset):
+        return ",".join(filter(None, map(shown, value)))
+    if isinstance(value, dict):
+        return ",".join(f"{key}={shown(each)}" for key, each in value.items())
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = _LOGIN.sub(rf"\1{HIDDEN}@", str(value))
+    return _QUERY.sub(HIDDEN, text) if "://" in text else text
