@@ -37,14 +37,16 @@ from supervisor.process.tasks import Tasks
 PROGRAM: Final = "supervisor dev"
 _LASTING: Final = "/var/tmp"  # noqa: S108  # below it, a directory of ours
 _TEMPORARY: Final = ("TMPDIR", "TEMP", "TMP")  # as `tempfile` reads them
-_DECIDED: Final = frozenset({"function_blocks", "shutdown_timeout_seconds", "max_concurrent_jobs"})
+_DECIDED: Final = frozenset(
+    {"function_blocks", "shutdown_timeout_seconds", "max_concurrent_jobs", "keep_results"}
+)
 
 
 class DevSettings(CommandSettings):
     """Run an engine and the worker here, show logs and results as they come, and reload the blocks at each save."""
 
     HIDDEN_FLAGS: ClassVar = RARE_FLAGS
-    ALSO_FROM_ENVIRONMENT: ClassVar = frozenset({"max_concurrent_jobs"})
+    ALSO_FROM_ENVIRONMENT: ClassVar = frozenset({"max_concurrent_jobs", "keep_results"})
 
     directory: CliPositionalArg[str] = Field(
         default="",
@@ -58,6 +60,10 @@ class DevSettings(CommandSettings):
     )
     shutdown_timeout_seconds: float = Field(
         default=0, ge=0, description="How long running jobs may go on after a Ctrl-C."
+    )
+    keep_results: bool = Field(
+        default=True,
+        description="Keep what ended jobs returned, masked, beside how they ended and their log.",
     )
     as_json: bool = Field(
         default=False, alias="json", description="Print JSON lines, as is done where stdout is no terminal."
@@ -129,6 +135,7 @@ class _DevSession(Reporter):
         flags = [
             *given_to_the_worker(DevSettings, arguments, _DECIDED),
             *flag("max_concurrent_jobs", settings.max_concurrent_jobs),
+            *flag("keep_results", settings.keep_results),
             *flag("function_blocks", sources),
             *flag("shutdown_timeout_seconds", settings.shutdown_timeout_seconds),
             *("--poll-seconds", "0.2", "--worker-name", "dev"),

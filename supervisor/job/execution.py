@@ -171,7 +171,8 @@ class Execution:
             changes=self._channel.changes.values(),
         )
         body, acquires = parts
-        return Finished(decide(ending), ending, body, acquires, conclusion.stuck)
+        mask = self._log.fair_mask
+        return Finished(decide(ending), ending, body, acquires, conclusion.stuck, mask)
 
     async def _checked_parts(self) -> Parts:
         """Return what the block returned. An outcome that turns out to be none is taken for one that was never sent."""

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pydantic_core import from_json
@@ -12,6 +12,7 @@ from jobrunner.protocol.frames import FrameError
 from jobrunner.protocol.messages import Outcome
 from supervisor.job.json_pieces import NotJsonError, Scanner, Shape
 from supervisor.verdict import Ending, Usage, Verdict
+from supervisor.watch.fair_mask import FairMask
 
 Parts = tuple[bytes, bytes]
 """The body and the acquires of an outcome, as JSON; empty for none."""
@@ -50,6 +51,8 @@ class Finished:
     body: bytes = b""
     acquires: bytes = b""
     stuck: bool = False
+    mask: FairMask | None = field(default=None, repr=False, compare=False)
+    """What the job's texts were masked with; none where it was not run."""
 
 
 def not_run(verdict: Verdict) -> Finished:

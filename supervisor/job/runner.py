@@ -31,7 +31,7 @@ from supervisor.process.tasks import Tasks
 from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import Verdict, refusals
 from supervisor.watch.cpu import CpuWatch
-from supervisor.watch.joblog import JobLog
+from supervisor.watch.joblog import JobLog, LineHearer
 from supervisor.watch.loop import LoopReports
 from supervisor.watch.process_counter import ProcessCounter
 from supervisor.watch.sampler import Sampler
@@ -109,11 +109,12 @@ class JobRunner:
         block: BlockEntry,
         on_start: Callable[[int], None] = lambda pid: None,
         on_gone: Callable[[], None] = lambda: None,
+        on_line: LineHearer | None = None,
     ) -> Finished:
         """Run one job to its verdict. Raises nothing that a job can cause. Not to be cancelled: see `stop_all`.
 
         `on_start` gets the pid of the job's child. Where a process of the job can't be killed (`Finished.stuck`),
-        `on_gone` is called when it is gone, if that ever comes.
+        `on_gone` is called when it is gone, if that ever comes. `on_line` gets each line of the job, masked.
         """
         mask = await self._mask_of(job, block)
         host_keys = await self._host_keys_of(job)
@@ -135,7 +136,8 @@ class JobRunner:
             return not_run(refusals.start_failed(mask(f"its directory can't be made: {error}")))
         try:
             on_start(child.pid)
-            return await self._run_in(child, job, block, directory, mask, host_keys, on_gone)
+            log = JobLog(job.job_id, job.block_id, mask, job.step_label, self._long_work, on_line)
+            return await self._run_in(child, job, block, directory, log, host_keys, on_gone)
         except LaunchError as error:
             return not_run(refusals.start_failed(mask(str(error))))
         finally:
@@ -174,11 +176,10 @@ class JobRunner:
         job: Job,
         block: BlockEntry,
         directory: str,
-        mask: Mask,
+        log: JobLog,
         host_keys: JobHostKeys,
         on_gone: Callable[[], None],
     ) -> Finished:
-        log = JobLog(job.job_id, job.block_id, mask, job.step_label, self._long_work)
         settings, limits = self.settings, limits_for(self.settings, block)
         child.cgroup.set_limits(limits.memory_mb, backstop(limits.processes))
         reports = LoopReports(

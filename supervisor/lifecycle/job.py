@@ -227,7 +227,7 @@ def _stop_watch(state: JobState, at: float) -> JobState:
 
 
 def _counted(state: JobState, event: ProcessesCounted) -> Step:
-    state = state.seen(LimitKind.PROCESSES, event.at)
+    state = state.seen(LimitKind.PROCESSES, event.at).counted(event.count)
     most = state.limits.processes
     if most is None or event.count <= most:
         return state, ()

@@ -53,6 +53,7 @@ class JobState:
     ended_at: float | None = None
     peak_memory_mb: float | None = None
     cpu_seconds: float | None = None
+    peak_processes: int | None = None
     killed: bool = False
     lingered: bool = False
     unkillable: bool = False
@@ -80,6 +81,12 @@ class JobState:
     def unseen(self, kind: LimitKind, reason: str, at: float) -> "JobState":
         """Take note that it could not be looked at."""
         return replace(self, gaps=failed(self.gaps, kind, reason, at)) if self.may_still_run else self
+
+    def counted(self, processes: int) -> "JobState":
+        """Take note of how many processes and threads it has, while it may start more."""
+        if self.phase not in (Phase.RUNNING, Phase.CANCELLING, Phase.LINGERING):
+            return self
+        return replace(self, peak_processes=max(self.peak_processes or 0, processes))
 
     def cleared(self, event: TreeCleared) -> "JobState":
         """Take note of what the end of the tree has shown, and what the kernel says of the child."""
@@ -111,7 +118,9 @@ class JobState:
         """Return the evidence for the verdict. Its texts, which come from the job, are given masked."""
         ended_at = self.ended_at if self.ended_at is not None else at
         return Ending(
-            usage=Usage(ended_at - self.started_at, self.peak_memory_mb, self.cpu_seconds),
+            usage=Usage(
+                ended_at - self.started_at, self.peak_memory_mb, self.cpu_seconds, self.peak_processes
+            ),
             limits=self.limits,
             outcome=self.outcome,
             limit=self.limit,

@@ -6,6 +6,7 @@ import inspect
 from supervisor.log.event import Event
 from supervisor.log.events import (
     blocks,
+    ended_jobs,
     host_keys,
     intake,
     isolation,
@@ -23,6 +24,7 @@ ROOMS = {
     "Blocks": blocks,
     "Jobs": jobs,
     "Results and the journal": results,
+    "Ended jobs that are kept": ended_jobs,
     "The state directory": state,
     "Host keys of devices": host_keys,
     "Processes": processes,

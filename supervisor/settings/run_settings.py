@@ -18,6 +18,7 @@ from supervisor.process.user_numbers import parse_users
 from supervisor.settings.block_slots import checked_block_slots
 from supervisor.settings.env_file import EnvFileSource
 from supervisor.settings.files import File, default_state_directory, existing_paths
+from supervisor.settings.kept_jobs import KeptJobsSettings
 from supervisor.settings.legacy_environment import LegacyEnvironment
 from supervisor.settings.origins import KnowsOrigins
 from supervisor.settings.problems import told_together
@@ -192,7 +193,7 @@ class RunSettings(KnowsOrigins):
         return (init_settings, env_settings, LegacyEnvironment(settings_cls), EnvFileSource(settings_cls))
 
 
-class DaemonSettings(RunSettings):
+class DaemonSettings(KeptJobsSettings, RunSettings):
     """Run the worker: claim jobs from a neops workflow engine and run each in a process of its own."""
 
     engine_url: str = Field(description="The engine's base URL, such as http://engine:3030.")

@@ -35,11 +35,16 @@ class OutcomeSeen:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the job took. `None` where it could not be learnt."""
+    """What the job took. `None` where it could not be learnt.
+
+    `peak_processes` are the most processes and threads that were seen at once: they are counted once a second, and
+    when their number jumps, so that a job that is over before has none.
+    """
 
     elapsed_seconds: float
     peak_memory_mb: float | None = None
     cpu_seconds: float | None = None
+    peak_processes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 from jobrunner.protocol.caps import FIELD_CAP_CHARS
 from jobrunner.protocol.masking import Effort, Masked, TextMask, TooMuchWorkError, end_of, not_shown
@@ -39,6 +40,14 @@ _LINE_UNITS: Final = 5_000
 """
 
 
+class LineHearer(Protocol):
+    """Gets each line of a job that is passed on. All of it is masked."""
+
+    def __call__(self, level: int, event: str, message: str, facts: Mapping[str, object]) -> None:
+        """Take a line: its level as `logging` has it, its event's name, its text, and what else belongs to it."""
+        ...
+
+
 class JobLog:
     """Passes a job's lines on to the worker's log.
 
@@ -52,10 +61,12 @@ class JobLog:
         mask: TextMask,
         step: str | None = None,
         long_work: LongWork | None = None,
+        on_line: LineHearer | None = None,
     ) -> None:
         self.mask = mask
         self.long_work = long_work or LongWork()
         self.fair_mask = FairMask(mask, self.long_work)
+        self._on_line = on_line
         self._facts = {"job": job_id, "block": block_id, **({"step": step} if step else {})}
         self._allowance = float(BURST_LINES)
         self._refilled_at = time.monotonic()
@@ -79,6 +90,9 @@ class JobLog:
         _job_log.handle(
             _job_log.makeRecord(_job_log.name, log.level, "", 0, "%s", (text,), None, extra=extra)
         )
+        if self._on_line is not None:
+            facts: dict[str, object] = {"logger": log.logger}
+            self._on_line(log.level, JOB_LOG, text, facts | {"fields": fields} if fields else facts)
 
     def _masked(self, log: Log, effort: Effort) -> tuple[str, dict[str, object]]:
         text: str = self.mask(log.text, cut_after=log.cut_chars > 0, effort=effort)
@@ -112,6 +126,8 @@ class JobLog:
             masked = not_shown(line)
         self._charge(effort.used, len(line))
         tell(_job_log, JobOutput(**self._facts, stream=stream, line=masked))
+        if self._on_line is not None:
+            self._on_line(logging.INFO, JobOutput.name, masked, {"stream": stream})
 
     @property
     def is_open(self) -> bool:
@@ -151,7 +167,10 @@ class JobLog:
         `facts`: all that the event has besides the job, the block and the step.
         """
         masked = {name: self.mask(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
-        tell(_log, event(**self._facts, **masked))
+        told = event(**self._facts, **masked)
+        tell(_log, told)
+        if self._on_line is not None:
+            self._on_line(told.level, told.name, told.message, masked)
 
     def close(self) -> None:
         """Say what was dropped last."""

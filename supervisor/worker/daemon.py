@@ -12,7 +12,6 @@ from jobrunner.protocol.catalogue import Catalogue
 from supervisor.engine import EngineApi
 from supervisor.engine.access import access_of
 from supervisor.errors import StartRefusedError, StateDirectoryError
-from supervisor.host_keys.store import HostKeyStore
 from supervisor.job.runner import JobRunner
 from supervisor.journal import Ledger
 from supervisor.launcher import Launcher
@@ -34,8 +33,8 @@ from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.end_steps import EndSteps
 from supervisor.worker.heartbeat import Heartbeat
 from supervisor.worker.intake import Intake
-from supervisor.worker.isolation import JOBS
 from supervisor.worker.isolation_report import tell_isolation
+from supervisor.worker.job_parts import dispatcher_of, recovery_of, runner_of
 from supervisor.worker.job_users import prepare_job_users
 from supervisor.worker.lost_claims import LostClaims
 from supervisor.worker.notify import Notifier
@@ -50,7 +49,6 @@ from supervisor.worker.offered_blocks import (
 from supervisor.worker.outbox import Outbox
 from supervisor.worker.poller import TURN_SECONDS, Poller
 from supervisor.worker.progress import Progress
-from supervisor.worker.recovery import Recovery
 from supervisor.worker.registration import Registration
 from supervisor.worker.reload import Reload
 from supervisor.worker.shutdown import Shutdown
@@ -148,16 +146,8 @@ class Daemon:
         self._tasks.start(beats.beat_for_ever(), "heartbeat")
         self._tasks.keep(self._progress.keep, "watch over the worker's progress")
         delivery = Delivery(engine, journal, self._outbox, answering=engine.answering)
-        runner = _runner_of(settings, launcher, cgroups)
-        dispatcher = Dispatcher(
-            runner,
-            journal,
-            delivery,
-            engine,
-            catalogue,
-            slots=settings.max_concurrent_jobs,
-            engine_job_timeout_seconds=settings.engine_job_timeout_seconds,
-        )
+        runner = runner_of(settings, launcher, cgroups)
+        dispatcher = dispatcher_of(settings, runner, journal, delivery, engine, catalogue)
         intake = Intake(
             lambda: Left(dispatcher.busy, delivery.waiting, poller.asks),
             dispatcher.changed.set,
@@ -165,7 +155,7 @@ class Daemon:
         )
         try:
             await self._prepare(runner)
-            await self._recover(journal, delivery, engine)
+            await recovery_of(settings, journal, delivery, engine, dispatcher.records).begin()
             lost_claims = LostClaims(engine, dispatcher)
             if registration.came_back:
                 # The worker before this one may have been killed between a poll's answer and the journal.
@@ -194,6 +184,7 @@ class Daemon:
             await intake.close()
             await delivery.close()
             await runner.close()
+            await dispatcher.records.close()
         return self._exit_code
 
     async def _register(self, registration: Registration) -> bool:
@@ -213,12 +204,6 @@ class Daemon:
             await runner.prepare()
         except OSError as error:
             raise StateDirectoryError(f"The jobs' directories can't be made: {error}.") from error
-
-    async def _recover(self, journal: Ledger, delivery: Delivery, engine: EngineApi) -> None:
-        timeout = self._settings.engine_job_timeout_seconds
-        recovery = Recovery(journal, delivery, engine, engine_job_timeout_seconds=timeout)
-        journal.on_found = recovery.recover
-        await recovery.recover()
 
     def _stop_without(self, name: str, error: BaseException) -> None:
         """Drain and exit with 1: what must run for as long as the worker does has failed."""
@@ -280,17 +265,6 @@ class Daemon:
                 f"No function blocks were found in {', '.join(self._settings.function_blocks)}. "
                 f"{what_to_do(catalogue)}"
             )
-
-
-def _runner_of(settings: DaemonSettings, launcher: Launcher, cgroups: Cgroups) -> JobRunner:
-    return JobRunner(
-        launcher,
-        settings,
-        settings.state_dir / JOBS,
-        spares=settings.spares,
-        cgroups=cgroups,
-        host_keys=HostKeyStore(settings.state_dir, settings.known_hosts),
-    )
 
 
 def _leave_out_of_collections() -> None:

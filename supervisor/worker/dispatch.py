@@ -17,8 +17,6 @@ from supervisor.journal import Claim, Ledger
 from supervisor.lifecycle.quarantine import JobFingerprint, Quarantine
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import (
-    JobMetBug,
-    JobStarted,
     JobStuck,
     JobUnstuck,
 )
@@ -26,7 +24,8 @@ from supervisor.process.tasks import Tasks
 from supervisor.verdict import Verdict, refusals
 from supervisor.worker.claims import claim_of, without_repeats
 from supervisor.worker.delivery import Delivery
-from supervisor.worker.job_end import count_death, tell_end
+from supervisor.worker.job_end import count_death, tell_bug, tell_end
+from supervisor.worker.job_records import JobRecords
 from supervisor.worker.observer import NOBODY, Observer
 from supervisor.worker.open_jobs import ClaimedJob, OpenJobs
 from supervisor.worker.reporting import EngineTraits, Reporting
@@ -53,9 +52,11 @@ class Dispatcher:
         engine_job_timeout_seconds: float,
         clock: Callable[[], float] = time.monotonic,
         observer: Observer = NOBODY,
+        records: JobRecords | None = None,
     ) -> None:
         self.changed = asyncio.Event()
         """Set whenever a slot has become free, and by the poller when it is to stop."""
+        self.records = records or JobRecords()
         self._runner = runner
         self._journal = journal
         self._delivery = delivery
@@ -66,7 +67,7 @@ class Dispatcher:
         self._observer = observer
         self._quarantine = Quarantine()
         self._open_jobs = OpenJobs()
-        reporting = Reporting(journal, delivery, engine, self._open_jobs, observer)
+        reporting = Reporting(journal, delivery, engine, self._open_jobs, observer, self.records)
         self._report, self._refuse = reporting.report, reporting.refuse
         self._waiting = WaitingJobs(catalogue, self._expire)
         self._active: set[str] = set()
@@ -219,12 +220,10 @@ class Dispatcher:
         """Run a job and make its result durable. Returns whether its slot can't be used again."""
         job, slot_at = claimed.job, self._clock()
         self._observer.queued(slot_at - claimed.claimed_at)
-        pids: list[int] = []
 
         def started(pid: int) -> None:
-            pids.append(pid)
             self._observer.started(self._clock() - slot_at)
-            tell(_log, JobStarted(job=job.job_id, block=job.block_id, slot=slot, pid=pid))
+            record.started(slot, pid)
 
         block = self._catalogue.find(job.block_id)
         fingerprint = JobFingerprint(job.block_id, job.job_type, job.entity_id, claimed.digest)
@@ -239,21 +238,21 @@ class Dispatcher:
         # Before the run: a reload changes it for later jobs.
         limit_seconds = limits_for(self._runner.settings, block).max_seconds
         gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        record = self.records.begin(job, claimed.digest)
         try:
             finished = await self._runner.run(
-                job, block, on_start=started, on_gone=lambda: gone.set_result(None)
+                job, block, on_start=started, on_gone=lambda: gone.set_result(None), on_line=record.log.take
             )
         except Exception:
             # Not expected, but a job without a result would sit in the engine until that gives it up.
-            tell(_log, JobMetBug(job=job.job_id, block=job.block_id), error=True)
             finished = not_run(refusals.worker_error())
-            self._observer.ended(job.block_id, finished)
-            await self._report(job.job_id, claimed.number, finished)
-            return False
-        count_death(quarantine, fingerprint, finished, self._clock())
-        tell_end(job, finished, slot, pids[0] if pids else None, limit_seconds)
+            told = tell_bug(job, finished.verdict, self._clock() - slot_at)
+        else:
+            count_death(quarantine, fingerprint, finished, self._clock())
+            told = tell_end(job, finished, slot, record.pid, limit_seconds)
         self._observer.ended(job.block_id, finished)
         await self._report(job.job_id, claimed.number, finished)
+        await self.records.end(record, finished, told)
         if not finished.stuck:
             # Its own slot waits for what it has left on the disk, and nobody else.
             await self._runner.wait_until_tidy(job.job_id)

@@ -15,6 +15,7 @@ from supervisor.lifecycle.interrupted import Fate, judge
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import JobInterrupted
 from supervisor.log.events.state import ClaimOver, ClaimSetAside
+from supervisor.verdict import Verdict
 from supervisor.verdict.refusals import worker_restarted
 from supervisor.worker.delivery import Delivery
 
@@ -40,7 +41,8 @@ class ClaimSource(Protocol):
 class Recovery:
     """Sends what is finished, and decides about claims whose jobs died with an earlier run.
 
-    `clock` gives seconds since the epoch, and is replaced in tests.
+    `clock` gives seconds since the epoch, and is replaced in tests. `on_report` gets each job that is reported as
+    interrupted, with its block and its verdict.
     """
 
     def __init__(
@@ -48,15 +50,22 @@ class Recovery:
         journal: Ledger,
         delivery: Delivery,
         engine: ClaimSource,
-        *,
         engine_job_timeout_seconds: float,
+        *,
         clock: Callable[[], float] = time.time,
+        on_report: Callable[[str, str | None, Verdict], None] = lambda job_id, block, verdict: None,
     ) -> None:
         self._journal = journal
         self._delivery = delivery
         self._engine = engine
         self._engine_job_timeout = engine_job_timeout_seconds
         self._clock = clock
+        self._on_report = on_report
+
+    async def begin(self) -> None:
+        """Do it now, and whenever the journal has found more."""
+        self._journal.on_found = self.recover
+        await self.recover()
 
     async def recover(self) -> None:
         """Do it for all that is in the journal. Raises nothing of the engine or the disk.
@@ -112,6 +121,7 @@ class Recovery:
         tell(_log, told)
         text = result_text(job_id, not_run(verdict), knows_retryable=self._engine.knows_retryable)
         await self._journal.store_result(entry.number, text)
+        self._on_report(job_id, block_id, verdict)
 
     async def _polled(self, worker_uuid: str) -> frozenset[str] | None:
         """Return which jobs the engine has as claimed by a worker, or `None` when it does not tell."""

@@ -7,6 +7,7 @@ from supervisor.journal import Ledger
 from supervisor.verdict import Verdict
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.job_end import tell_not_run
+from supervisor.worker.job_records import JobRecords
 from supervisor.worker.observer import Observer
 from supervisor.worker.open_jobs import OpenJobs
 
@@ -27,12 +28,14 @@ class Reporting:
         engine: EngineTraits,
         open_jobs: OpenJobs,
         observer: Observer,
+        records: JobRecords,
     ) -> None:
         self._journal = journal
         self._delivery = delivery
         self._engine = engine
         self._open_jobs = open_jobs
         self._observer = observer
+        self._records = records
 
     async def report(self, job_id: str, number: int, finished: Finished) -> None:
         """Make the result durable, as far as the disk takes it, then hand it to the delivery."""
@@ -47,3 +50,4 @@ class Reporting:
         self._observer.not_run(block_id, verdict.cause.value)
         tell_not_run(job_id, block_id, verdict)
         await self.report(job_id, number, not_run(verdict))
+        self._records.not_run(job_id, block_id, verdict)

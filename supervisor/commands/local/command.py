@@ -53,7 +53,7 @@ class LocalSettings(CommandSettings):
     """Run an engine and the worker on this machine, and keep their state: for jobs without a neops engine."""
 
     HIDDEN_FLAGS: ClassVar = RARE_FLAGS
-    ALSO_FROM_ENVIRONMENT: ClassVar = frozenset({"max_concurrent_jobs"})
+    ALSO_FROM_ENVIRONMENT: ClassVar = frozenset({"max_concurrent_jobs", "keep_results"})
 
     port: int = Field(
         default=DEFAULT_PORT,
@@ -71,6 +71,10 @@ class LocalSettings(CommandSettings):
     )
     shutdown_timeout_seconds: float = Field(
         default=60, ge=0, description="How long running jobs may go on after a Ctrl-C or SIGTERM."
+    )
+    keep_results: bool = Field(
+        default=True,
+        description="Keep what ended jobs returned, masked, beside how they ended and their log.",
     )
     as_json: bool = Field(default=False, alias="json", description="Print JSON lines on stdout.")
 
@@ -117,8 +121,9 @@ async def _run(
             settings.state_dir,
             settings.port,
             [
-                *given_to_the_worker(LocalSettings, arguments, {"max_concurrent_jobs"}),
+                *given_to_the_worker(LocalSettings, arguments, LocalSettings.ALSO_FROM_ENVIRONMENT),
                 *flag("max_concurrent_jobs", settings.max_concurrent_jobs),
+                *flag("keep_results", settings.keep_results),
             ],
         ),
         Reporter(display, HINT, notifier),

@@ -36,7 +36,9 @@ class JobEnded(
     """A job is over. It is a warning where the job failed. For each `cause` see "When something is wrong".
 
     `explanation` is the message of a failed result. `exit_code` or `signal` says how the job's process ended, and
-    `where` (file, line and function) what the block's code was doing when it was killed or crashed.
+    `where` (file, line and function) what the block's code was doing when it was killed or crashed. `peak_processes`
+    are the most processes and threads that were seen at once; a job of less than a second may be over before they are
+    counted.
     """
 
     job: str
@@ -49,6 +51,7 @@ class JobEnded(
     limit_seconds: float
     cpu_seconds: float | None
     peak_memory_mb: float | None
+    peak_processes: int | None
     exit_code: int | None
     signal: str | None
     where: str | None
@@ -56,7 +59,7 @@ class JobEnded(
 
 
 class JobNotRun(Event, level=ERROR, text="The job is not run ({cause}): {explanation}"):
-    """A job was reported as failed without being started."""
+    """A job was reported as failed without being started. It has used nothing."""
 
     job: str
     block: str | None
@@ -88,6 +91,9 @@ class JobMetBug(Event, level=CRITICAL, text="This worker has a bug, and ended th
 
     job: str
     block: str
+    outcome: str
+    cause: str
+    seconds: float
 
 
 class JobStuck(

@@ -95,6 +95,13 @@ def test_the_least_memory_is_a_peak() -> None:
     assert live(MemoryMeasured(1, 0.25))[0].peak_memory_mb == 0.25
 
 
+def test_the_most_processes_that_were_seen_while_it_ran_are_a_peak() -> None:
+    assert concluded(ChildExited(3, EXIT_0), TreeCleared(3.1), ChannelEnded(3.2)).usage.peak_processes is None
+    counts = (ProcessesCounted(1, 3), ProcessesCounted(2, 7), ProcessesCounted(2.5, 4))
+    ending = concluded(*counts, ChildExited(3, EXIT_0), TreeCleared(3.1), ChannelEnded(3.2))
+    assert ending.usage.peak_processes == 7
+
+
 def test_the_silence_of_a_loop_without_a_channel_is_that_of_the_channel_s_end() -> None:
     state, _ = live(*SILENT, ChannelEnded(3.25), Ticked(3.3), limits=WATCHED)
     assert state.ending(3.9).silent_seconds == 3.25

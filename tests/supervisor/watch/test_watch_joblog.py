@@ -206,3 +206,28 @@ def test_what_is_dropped_later_is_told_a_second_after_the_last_time_and_not_befo
     clock.now = 1001.0
     log.printed("stdout", "passes")
     assert dropped() == [5, 6]
+
+
+async def test_whoever_hears_a_jobs_lines_gets_what_the_log_gets_masked_and_nothing_that_is_dropped(
+    texts: Callable[[], list[str]],
+) -> None:
+    heard: list[tuple[int, str, str, dict[str, object]]] = []
+    star = Star()
+    log = JobLog(
+        "1",
+        "b",
+        star,
+        on_line=lambda level, event, message, facts: heard.append((level, event, message, dict(facts))),
+    )
+    await log.record(Log(level=30, logger="acme", text="uses", created=0.0, fields={"site": "us"}))
+    log.printed("stdout", "yes")
+    log.tell(LoopStalled, seconds=2.0, stack="wars")
+    assert heard[0] == (30, JOB_LOG, "u*e*", {"logger": "acme", "fields": {"*ite": "u*"}})
+    assert heard[1] == (logging.INFO, "job_output", "ye*", {"stream": "stdout"})
+    assert heard[2][1] == "loop_stalled"
+    assert heard[2][3] == {"seconds": 2.0, "stack": "war*"}
+    for _ in range(2 * BURST_LINES):
+        log.printed("stdout", "x")
+    printed = [message for _, event, message, _ in heard if event == "job_output"]
+    assert printed == texts()[1:]
+    assert len(printed) < 2 * BURST_LINES

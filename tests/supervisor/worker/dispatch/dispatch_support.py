@@ -14,8 +14,10 @@ from supervisor.job.result import Finished
 from supervisor.journal import Claim, Ledger, StoredResult
 from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import Cause, Ending, ExitStatus, Usage, Verdict
+from supervisor.watch.joblog import LineHearer
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
+from supervisor.worker.job_records import JobRecords
 from supervisor.worker.observer import NOBODY, Observer
 from tests.patience import until
 
@@ -77,6 +79,7 @@ class Runner:
         self.cancelled: list[str] = []
         self.gone: dict[str, Callable[[], None]] = {}
         """What each job's run is to call when nothing of it is left, where it was stuck."""
+        self.on_line: dict[str, LineHearer | None] = {}
         self.starts = True
         self.room: int | None = None
         self.problem: str | None = None
@@ -89,10 +92,16 @@ class Runner:
         return 5000 + self.started.index(job_id)
 
     async def run(
-        self, job: Job, block: BlockEntry, on_start: Callable[[int], None], on_gone: Callable[[], None]
+        self,
+        job: Job,
+        block: BlockEntry,
+        on_start: Callable[[int], None],
+        on_gone: Callable[[], None],
+        on_line: LineHearer | None,
     ) -> Finished:
         self.started.append(job.job_id)
         self.gone[job.job_id] = on_gone
+        self.on_line[job.job_id] = on_line
         if self.starts:
             on_start(self.pid_of(job.job_id))
         self._calls.append(("run", job.job_id))
@@ -174,6 +183,7 @@ class Scene:
         engine_job_timeout_seconds: float,
         observer: Observer,
         blocks: tuple[BlockEntry, ...],
+        records: JobRecords | None,
     ) -> None:
         self.calls: list[tuple[str, object]] = []
         self.now = 1000.0
@@ -190,6 +200,7 @@ class Scene:
             engine_job_timeout_seconds=engine_job_timeout_seconds,
             clock=lambda: self.now,
             observer=observer,
+            records=records,
         )
 
     async def accept(self, *items: Any) -> None:
@@ -221,6 +232,7 @@ async def scene(
     engine_job_timeout_seconds: float = 100.0,
     observer: Observer = NOBODY,
     blocks: tuple[BlockEntry, ...] | None = None,
+    records: JobRecords | None = None,
 ) -> AsyncIterator[Scene]:
     ledger = await RecordedLedger.open(directory)
     made = Scene(
@@ -229,6 +241,7 @@ async def scene(
         engine_job_timeout_seconds=engine_job_timeout_seconds,
         observer=observer,
         blocks=blocks or (block_entry(),),
+        records=records,
     )
     try:
         yield made

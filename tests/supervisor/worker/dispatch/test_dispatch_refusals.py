@@ -131,7 +131,10 @@ async def test_a_bug_of_this_worker_ends_the_job_with_a_result_and_frees_the_slo
         assert result["status"] == "failed"
         assert "a bug in this worker" in result["result"]["message"]
         (record,) = [record for record in caplog.records if record.levelname == "CRITICAL"]
-        assert (record.event, facts_of(record)) == (JobMetBug.name, {"job": "unlucky", "block": BLOCK})
+        facts = facts_of(record)
+        assert facts.pop("seconds") == 0.0
+        ended = {"outcome": "failed", "cause": "worker_error"}
+        assert (record.event, facts) == (JobMetBug.name, {"job": "unlucky", "block": BLOCK, **ended})
         assert record.exc_info, "a bug is told with the place where it is"
         assert stage.dispatcher.free_slots == 1
 

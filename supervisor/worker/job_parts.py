@@ -1,0 +1,56 @@
+"""The parts of the worker that jobs go through, as the settings want them."""
+
+from jobrunner.protocol.catalogue import Catalogue
+from supervisor.engine import EngineApi
+from supervisor.host_keys.store import HostKeyStore
+from supervisor.job.runner import JobRunner
+from supervisor.journal import Ledger
+from supervisor.launcher import Launcher
+from supervisor.process.cgroups.worker import Cgroups
+from supervisor.settings.run_settings import DaemonSettings
+from supervisor.worker.delivery import Delivery
+from supervisor.worker.dispatch import Dispatcher
+from supervisor.worker.isolation import JOBS
+from supervisor.worker.job_records import JobRecords, records_of
+from supervisor.worker.recovery import Recovery
+
+
+def runner_of(settings: DaemonSettings, launcher: Launcher, cgroups: Cgroups) -> JobRunner:
+    """Return what runs the jobs of this worker."""
+    return JobRunner(
+        launcher,
+        settings,
+        settings.state_dir / JOBS,
+        spares=settings.spares,
+        cgroups=cgroups,
+        host_keys=HostKeyStore(settings.state_dir, settings.known_hosts),
+    )
+
+
+def dispatcher_of(
+    settings: DaemonSettings,
+    runner: JobRunner,
+    journal: Ledger,
+    delivery: Delivery,
+    engine: EngineApi,
+    catalogue: Catalogue,
+) -> Dispatcher:
+    """Return what keeps its slots. Raises `StartRefusedError` when a thread can't be started."""
+    return Dispatcher(
+        runner,
+        journal,
+        delivery,
+        engine,
+        catalogue,
+        slots=settings.max_concurrent_jobs,
+        engine_job_timeout_seconds=settings.engine_job_timeout_seconds,
+        records=records_of(settings),
+    )
+
+
+def recovery_of(
+    settings: DaemonSettings, journal: Ledger, delivery: Delivery, engine: EngineApi, records: JobRecords
+) -> Recovery:
+    """Return what looks after the jobs of an earlier run."""
+    timeout = settings.engine_job_timeout_seconds
+    return Recovery(journal, delivery, engine, timeout, on_report=records.not_run)

@@ -1,0 +1,150 @@
+"""What can be read of this worker's jobs: the logs of those that run, and how the others ended."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from supervisor.ended_jobs.ended_job import EndedJob
+from supervisor.ended_jobs.masked_result import NotMaskedError, masked_result
+from supervisor.ended_jobs.running_log import RunningLog
+from supervisor.ended_jobs.store import EndedJobs
+from supervisor.job.job import Job
+from supervisor.job.result import Finished
+from supervisor.log.event import Event, tell
+from supervisor.log.events.ended_jobs import ResultNotKept
+from supervisor.log.events.jobs import JobStarted
+from supervisor.settings.run_settings import DaemonSettings
+from supervisor.verdict import Verdict
+
+_log = logging.getLogger(__name__)
+
+ENDED_JOBS: Final = "ended_jobs"
+"""The directory, in the state directory, in which ended jobs are kept."""
+
+_FIGURES: Final = (
+    *("slot", "pid", "seconds", "limit_seconds", "cpu_seconds", "peak_memory_mb", "peak_processes"),
+    *("exit_code", "signal", "where"),
+)
+"""What of the event of a job's end is kept, under the same names."""
+
+
+class JobRecord:
+    """One run of a job, from its slot to its end."""
+
+    def __init__(self, job: Job, digest: str, log: RunningLog, clock: Callable[[], float]) -> None:
+        self.job = job
+        self.digest = digest
+        self.log = log
+        self.pid: int | None = None
+        self.started_at: float | None = None
+        self._clock = clock
+
+    def started(self, slot: int, pid: int) -> None:
+        """Tell that it has its child."""
+        self.pid = pid
+        self.started_at = self._clock()
+        event = JobStarted(job=self.job.job_id, block=self.job.block_id, slot=slot, pid=pid)
+        tell(_log, event)
+        self.log.tell(event)
+
+
+class JobRecords:
+    """Has a log in memory for each job that runs, and gives it away to be kept when the job is over.
+
+    `kept` is where to, `None` for nowhere. `clock` gives seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        kept: EndedJobs | None = None,
+        *,
+        keep_results: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.kept = kept
+        self._keep_results = keep_results
+        self._clock = clock
+        self._running: dict[str, JobRecord] = {}
+
+    def begin(self, job: Job, digest: str) -> JobRecord:
+        """Take note of a job that has a slot. `digest` is of its parameters, as in the claim."""
+        record = self._running[job.job_id] = JobRecord(job, digest, RunningLog(self._clock), self._clock)
+        return record
+
+    def running_log(self, job_id: str) -> RunningLog | None:
+        """Return the log of a job that runs."""
+        record = self._running.get(job_id)
+        return None if record is None else record.log
+
+    async def end(self, record: JobRecord, finished: Finished, told: Sequence[Event]) -> None:
+        """Keep a job that is over. `told` are the events of its end, the first of which has the figures.
+
+        Waits for nothing, but for the masking of a result that is to be kept.
+        """
+        job, log = record.job, record.log
+        for event in told:
+            log.tell(event)
+        result = await self._result_of(job.job_id, finished)
+        log.close()
+        if self._running.get(job.job_id) is record:
+            del self._running[job.job_id]
+        if self.kept is not None:
+            self.kept.keep(_ended(record, finished, told[0], self._clock()), log, result)
+
+    def not_run(self, job_id: str, block: str | None, verdict: Verdict) -> None:
+        """Keep a job that was not run."""
+        if self.kept is not None:
+            outcome, cause = verdict.status, verdict.cause.value
+            self.kept.keep(EndedJob(job_id, block, outcome, cause, verdict.message, self._clock()))
+
+    async def close(self) -> None:
+        """Write what waits, if the disk takes it in time."""
+        if self.kept is not None:
+            await self.kept.close()
+
+    async def _result_of(self, job_id: str, finished: Finished) -> bytes:
+        if not (self._keep_results and self.kept and finished.verdict.keeps_outcome and finished.body):
+            return b""
+        mask, body = finished.mask, finished.body
+        if mask is None:
+            return b""
+        try:
+            masked, _ = await mask.do(lambda effort: masked_result(body, mask.mask, effort), bytes)
+        except NotMaskedError as error:
+            tell(_log, ResultNotKept(job=job_id, reason=str(error)))
+            return b""
+        if not masked:
+            tell(_log, ResultNotKept(job=job_id, reason="to search them for secrets takes too long"))
+        return masked
+
+
+def records_of(settings: DaemonSettings) -> JobRecords:
+    """Return the records of a worker, which begin to look for what earlier runs have kept.
+
+    Raises `StartRefusedError` when a thread can't be started.
+    """
+    if not settings.keep_jobs:
+        return JobRecords()
+    kept = EndedJobs(settings.state_dir / ENDED_JOBS, settings.keep_jobs)
+    kept.begin()
+    return JobRecords(kept, keep_results=settings.keep_results)
+
+
+def _ended(record: JobRecord, finished: Finished, told: Event, now: float) -> EndedJob:
+    job, verdict = record.job, finished.verdict
+    figures: dict[str, Any] = {name: told.facts[name] for name in _FIGURES if name in told.facts}
+    return EndedJob(
+        job_id=job.job_id,
+        block=job.block_id,
+        outcome=verdict.status,
+        cause=verdict.cause.value,
+        message=verdict.message,
+        ended_at=now,
+        started_at=record.started_at,
+        step=job.step_label,
+        warning=verdict.warning,
+        parameters_digest=record.digest or None,
+        result_bytes=len(finished.body) if verdict.keeps_outcome else 0,
+        **figures,
+    )
