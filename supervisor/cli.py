@@ -15,6 +15,7 @@ from supervisor.keeper import keep
 COMMAND_GROUPS: Final = {
     "For operators": {
         "local": "run an engine and the worker on this machine, and keep their state",
+        "status": "ask a running worker whether it takes jobs, and why not",
         "doctor": "check this machine, and say what to do",
         "journal": "list results that the engine does not have yet; retry or drop those that it refused",
         "host-keys": "list the host keys of devices that the worker has accepted, or forget one",

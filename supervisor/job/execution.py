@@ -15,6 +15,7 @@ from supervisor.job.device_sessions import JobSessions, SessionDesk
 from supervisor.job.evidence import ending_of
 from supervisor.job.result import Finished, Parts, checked_in_steps
 from supervisor.job.timers import JobTimers
+from supervisor.job.view import JobView, view_of
 from supervisor.job.watchers import Watchers
 from supervisor.launcher.child import Child
 from supervisor.launcher.ownership import JobProcesses
@@ -149,6 +150,11 @@ class Execution:
         self._sessions.leave()
         if self._conclusion is None or not self._conclusion.stuck:
             self._sweeper.leave(self.processes)
+
+    def view(self) -> JobView:
+        """Return what is known of the job now, for people who look at it."""
+        sample = self._watchers.sampler.last(self._child.pid)
+        return view_of(self._child.pid, self._state, sample, self._log.last_line, time.monotonic())
 
     def stop(self) -> None:
         """End the job now: the worker can't wait for it."""

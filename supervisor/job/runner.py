@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from jobrunner.protocol.catalogue import BlockEntry
-from jobrunner.protocol.masking import Mask
 from jobrunner.protocol.messages import Order
 from supervisor.errors import LaunchError
 from supervisor.host_keys.store import HostKeyStore
@@ -17,16 +16,16 @@ from supervisor.job.directories import JobDirectories
 from supervisor.job.execution import Execution
 from supervisor.job.host_keys import JobHostKeys
 from supervisor.job.job import Job
-from supervisor.job.json_secrets import secrets_in_steps
+from supervisor.job.job_mask import mask_of_job
 from supervisor.job.limits import backstop, limits_for, secret_names_of
-from supervisor.job.redaction import mask_of, mask_with
 from supervisor.job.result import Finished, not_run
 from supervisor.job.unkillable import wait_until_gone
+from supervisor.job.view import JobView
 from supervisor.job.watchers import Watchers
 from supervisor.launcher import Child, Launcher, SparePool
 from supervisor.launcher.sweep import Sweeper
 from supervisor.process.cgroups.worker import Cgroups
-from supervisor.process.long_work import LongWork, pause
+from supervisor.process.long_work import LongWork
 from supervisor.process.tasks import Tasks
 from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import Verdict, refusals
@@ -89,6 +88,11 @@ class JobRunner:
         """By when a start of a child has ended, in seconds of the loop's clock (`worker.progress`)."""
         return self._spares.due_at
 
+    def view(self, job_id: str) -> JobView | None:
+        """Return what is known now of a job that has a child, `None` where none has this id."""
+        execution = self._running.get(job_id)
+        return None if execution is None else execution.view()
+
     def tell_capacity(self, told: Callable[[str | None], None]) -> None:
         """Have `told` called with each change of `problem` from now on."""
         self._spares.on_capacity = told
@@ -116,7 +120,8 @@ class JobRunner:
         `on_start` gets the pid of the job's child. Where a process of the job can't be killed (`Finished.stuck`),
         `on_gone` is called when it is gone, if that ever comes. `on_line` gets each line of the job, masked.
         """
-        mask = await self._mask_of(job, block)
+        names = secret_names_of(self.settings)
+        mask = await mask_of_job(job, names, block.sensitive_parameters, self._long_work)
         host_keys = await self._host_keys_of(job)
         if why := self._why_not(job.job_id):
             return not_run(why)
@@ -157,18 +162,6 @@ class JobRunner:
         """Wait until the directory of a job that is over is gone, so that its space is free again; at most seconds."""
         if (removing := self._removing.get(job_id)) is not None:
             await self._directories.wait_for_removal(removing)
-
-    async def _mask_of(self, job: Job, block: BlockEntry) -> Mask:
-        names, sensitive = secret_names_of(self.settings), block.sensitive_parameters
-        if job.texts is None:
-            mask = mask_of(job.parameters, job.context, names, sensitive)
-        else:
-            secrets = await self._long_work.in_steps(secrets_in_steps(job.texts.parameters, names, sensitive))
-            secrets |= await self._long_work.in_steps(secrets_in_steps(job.texts.context, names))
-            mask = mask_with(secrets, names, sensitive)
-        if mask.takes_long:
-            await self._long_work.do(lambda: mask.prepare(pause))
-        return mask
 
     async def _run_in(
         self,

@@ -71,6 +71,11 @@ class DurableCopy:
         return self._is_open and not self._unsaved_facts and not self._claims.unsaved()
 
     @property
+    def is_in_trouble(self) -> bool:
+        """Whether the disk does not take what has to be on it, as far as that was told."""
+        return self._told
+
+    @property
     def is_worth_waiting_for(self) -> bool:
         """Whether the end should wait for the disk: it may answer, or has results that are nowhere else."""
         return self._disk_fault is not DiskFault.SLOW or self._claims.results_in_memory_only() > 0

@@ -104,6 +104,11 @@ class Ledger:
         """Whether everything that is open is on the disk."""
         return self._image.is_whole
 
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether the disk does not take what has to be on it."""
+        return self._image.is_in_trouble
+
     async def claim(self, claims: Sequence[Claim]) -> list[int]:
         """Record claimed jobs in one transaction and return their numbers."""
         for number in self._claims.unreported({claim.job_id for claim in claims}):

@@ -6,6 +6,7 @@ import inspect
 from supervisor.log.event import Event
 from supervisor.log.events import (
     blocks,
+    control,
     ended_jobs,
     host_keys,
     intake,
@@ -28,6 +29,7 @@ ROOMS = {
     "The state directory": state,
     "Host keys of devices": host_keys,
     "Processes": processes,
+    "The control socket": control,
     "Isolation": isolation,
     "The worker's surroundings": surroundings,
 }

@@ -20,6 +20,7 @@ from supervisor.settings.env_file import EnvFileSource
 from supervisor.settings.files import File, default_state_directory, existing_paths
 from supervisor.settings.kept_jobs import KeptJobsSettings
 from supervisor.settings.legacy_environment import LegacyEnvironment
+from supervisor.settings.operator_settings import OperatorSettings
 from supervisor.settings.origins import KnowsOrigins
 from supervisor.settings.problems import told_together
 
@@ -193,7 +194,7 @@ class RunSettings(KnowsOrigins):
         return (init_settings, env_settings, LegacyEnvironment(settings_cls), EnvFileSource(settings_cls))
 
 
-class DaemonSettings(KeptJobsSettings, RunSettings):
+class DaemonSettings(OperatorSettings, KeptJobsSettings, RunSettings):
     """Run the worker: claim jobs from a neops workflow engine and run each in a process of its own."""
 
     engine_url: str = Field(description="The engine's base URL, such as http://engine:3030.")

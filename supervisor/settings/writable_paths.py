@@ -9,6 +9,7 @@ from supervisor.settings.marks import closed_by_a_command
 
 CLOSED: Final = {
     "state_dir": "the worker's state directory",
+    "runtime_dir": "the directory of the worker's control socket",
     "engine_token_file": "the token for the engine",
     "engine_client_certificate": "the worker's certificate",
     "engine_client_key": "the worker's key",

@@ -63,6 +63,8 @@ class JobLog:
         long_work: LongWork | None = None,
         on_line: LineHearer | None = None,
     ) -> None:
+        self.last_line = ""
+        """What was passed on last, masked."""
         self.mask = mask
         self.long_work = long_work or LongWork()
         self.fair_mask = FairMask(mask, self.long_work)
@@ -86,6 +88,7 @@ class JobLog:
         self._charge(units, len(log.text))
         if log.cut_chars:
             text += f" … [{log.cut_chars} more characters cut]"
+        self.last_line = text
         extra = {"event": JOB_LOG, "facts": self._facts, "origin": log.logger, "fields": fields}
         _job_log.handle(
             _job_log.makeRecord(_job_log.name, log.level, "", 0, "%s", (text,), None, extra=extra)
@@ -125,6 +128,7 @@ class JobLog:
         except TooMuchWorkError:
             masked = not_shown(line)
         self._charge(effort.used, len(line))
+        self.last_line = masked
         tell(_job_log, JobOutput(**self._facts, stream=stream, line=masked))
         if self._on_line is not None:
             self._on_line(logging.INFO, JobOutput.name, masked, {"stream": stream})

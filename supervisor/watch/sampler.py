@@ -77,6 +77,7 @@ class _Watched:
     processes_limit: int | None
     inherited: Inherited
     slow: bool = False
+    last: Sample | None = None
 
 
 class _Lane:
@@ -135,6 +136,11 @@ class Sampler:
                 self._tasks.keep(partial(self._sample_for_ever, lane), f"{lane.name}: the jobs' memory")
         self._lanes[False].wake.set()
 
+    def last(self, pid: int) -> Sample | None:
+        """Return the last sample of a process that is watched."""
+        watched = self._watched.get(pid)
+        return None if watched is None else watched.last
+
     def forget(self, pid: int) -> None:
         """Stop looking at `pid`."""
         self._watched.pop(pid, None)
@@ -183,6 +189,7 @@ class Sampler:
         missed = sample.reason if isinstance(sample, Unseen) else sample.missed
         if self._watched.get(pid) is item and isinstance(sample, Sample):
             item.due = asyncio.get_running_loop().time() + _pause(sample, item.memory_limit_mb)
+            item.last = sample
             item.on_sample(sample)
         if missed is not None:
             self._failed({pid: item}, missed)

@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from jobrunner.protocol import linux
@@ -28,6 +29,7 @@ from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
 from supervisor.process.tasks import Tasks, done_before
 from supervisor.process.threads import END_SECONDS, end_pool, started_pool
 from supervisor.settings.run_settings import DaemonSettings
+from supervisor.worker.control.socket import Control
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.end_steps import EndSteps
@@ -47,13 +49,14 @@ from supervisor.worker.offered_blocks import (
     with_slots_set,
 )
 from supervisor.worker.outbox import Outbox
+from supervisor.worker.parts import Parts, status_facts
 from supervisor.worker.poller import TURN_SECONDS, Poller
 from supervisor.worker.progress import Progress
 from supervisor.worker.registration import Registration
 from supervisor.worker.reload import Reload
 from supervisor.worker.shutdown import Shutdown
 from supervisor.worker.signals import keeper_lost, leave_nothing_alive, stop_signals
-from supervisor.worker.status import Facts, Status
+from supervisor.worker.status import Status
 
 _log = logging.getLogger(__name__)
 
@@ -76,6 +79,7 @@ class Daemon:
         self._reload_asked = asyncio.Event()
         self._tasks = Tasks(self._stop_without)
         self._shutdown = Shutdown(settings.shutdown_timeout_seconds, notifier, self._stop_without)
+        self._control = Control(settings)
         self._exit_code = 0
         self._progress = Progress(notifier)
         longest_try_seconds = 2 * settings.request_timeout_seconds + TURN_SECONDS
@@ -103,7 +107,10 @@ class Daemon:
         state_dir = self._settings.state_dir
         journal = await Ledger.open(state_dir)
         try:
-            async with cgroups_of_worker(state_dir, self._settings.cgroups == "auto") as cgroups:
+            async with (
+                self._control.serving(),
+                cgroups_of_worker(state_dir, self._settings.cgroups == "auto") as cgroups,
+            ):
                 return await self._with_journal(journal, cgroups)
         finally:
             await journal.close()
@@ -169,9 +176,12 @@ class Daemon:
                 delivery,
                 may_claim=lambda: intake.is_open,
             )
-            status = self._status_of(registration, dispatcher, runner, poller, beats, delivery)
+            facts = partial(status_facts, registration, dispatcher, runner, poller, beats, delivery)
+            status = Status(self._notifier, facts, self._shutdown.asked)
             reload = Reload(settings, self._read_settings, launcher, runner, dispatcher, registration, status)
             self._progress.watch_worker(beats, poller, runner, self._outbox)
+            parts = (settings, journal, registration, beats, delivery, runner, dispatcher, poller)
+            self._control.offer(Parts(*parts, intake, self._shutdown, status, reload))
             polling = self._tasks.start(poller.poll_until_stopped(), "poller")
             self._say_how_it_is(status, runner, dispatcher)
             reloading = self._tasks.start(reload.reload_when_asked(self._reload_asked), "reload")
@@ -217,26 +227,6 @@ class Daemon:
             return
         tell(_log, ReloadStarted())
         self._reload_asked.set()
-
-    def _status_of(
-        self,
-        registration: Registration,
-        dispatcher: Dispatcher,
-        runner: JobRunner,
-        poller: Poller,
-        beats: Heartbeat,
-        delivery: Delivery,
-    ) -> Status:
-        def facts() -> Facts:
-            return Facts(
-                len(registration.accepted),
-                dispatcher.slots,
-                registration.uuid,
-                runner.problem,
-                poller.problem or beats.problem or delivery.problem,
-            )
-
-        return Status(self._notifier, facts, self._shutdown.asked)
 
     def _say_how_it_is(self, status: Status, runner: JobRunner, dispatcher: Dispatcher) -> None:
         def capacity_changed(_: str | None) -> None:

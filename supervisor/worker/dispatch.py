@@ -29,6 +29,7 @@ from supervisor.worker.job_records import JobRecords
 from supervisor.worker.observer import NOBODY, Observer
 from supervisor.worker.open_jobs import ClaimedJob, OpenJobs
 from supervisor.worker.reporting import EngineTraits, Reporting
+from supervisor.worker.running_jobs import RunningJobs
 from supervisor.worker.waiting_jobs import WaitingJobs
 
 _log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Dispatcher:
         self.changed = asyncio.Event()
         """Set whenever a slot has become free, and by the poller when it is to stop."""
         self.records = records or JobRecords()
+        self.running_jobs = RunningJobs(lambda job_id: runner.view(job_id))
         self._runner = runner
         self._journal = journal
         self._delivery = delivery
@@ -127,6 +129,7 @@ class Dispatcher:
                 await self._refuse(item.job_id, item.block_id, number, self._unknown(item.block_id))
             else:
                 self._active.add(item.job_id)
+                self.running_jobs.claimed(item.job_id, item.block_id)
                 self._open_jobs.enter(item.job_id)
                 self._waiting.append(ClaimedJob(item, number, claim.digest, now))
         self._fill_slots()
@@ -201,16 +204,19 @@ class Dispatcher:
             await self._refuse(job.job_id, job.block_id, claimed.number, verdict)
         finally:
             self._active.discard(job.job_id)
+            self.running_jobs.ended(job.job_id)
             self._open_jobs.leave(job.job_id)
             self._runner.forget(job.job_id)
 
     async def _run(self, claimed: ClaimedJob) -> None:
         slot = heapq.heappop(self._slot_numbers)
         is_stuck = False
+        self.running_jobs.placed(claimed.job.job_id, slot)
         try:
             is_stuck = await self._run_in(slot, claimed)
         finally:
             self._active.discard(claimed.job.job_id)
+            self.running_jobs.ended(claimed.job.job_id)
             self._open_jobs.leave(claimed.job.job_id)
             self._runner.forget(claimed.job.job_id)
             if not is_stuck:
@@ -224,6 +230,7 @@ class Dispatcher:
         def started(pid: int) -> None:
             self._observer.started(self._clock() - slot_at)
             record.started(slot, pid)
+            self.running_jobs.started(job.job_id, pid)
 
         block = self._catalogue.find(job.block_id)
         fingerprint = JobFingerprint(job.block_id, job.job_type, job.entity_id, claimed.digest)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from jobrunner.protocol.isolation import ABI_WITH_SIGNALS, Isolation
+from supervisor.control.place import runtime_directory
 from supervisor.launcher.file_rules import Places, file_rules, without_new_files
 from supervisor.process import kernel_isolation
 from supervisor.process.kernel_isolation import KernelIsolation
@@ -66,4 +67,6 @@ def _closed(settings: DaemonSettings) -> Iterator[str]:
         path: Path | None = getattr(settings, name)
         if path is not None:
             yield os.path.abspath(path)
+    # Where it is not set, it is systemd's, or below the state directory, which is closed anyhow.
+    yield os.path.abspath(runtime_directory(settings.runtime_dir, settings.state_dir))
     yield from closed_by_a_command()

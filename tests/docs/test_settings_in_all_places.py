@@ -36,6 +36,7 @@ OTHER_VALUES = {
     "block_slots": "acme/backup=2",
     "log_levels": "netmiko=warning",
     "state_dir": "/srv/state",
+    "runtime_dir": "/srv/run",
 }
 """A value that is not the default, where one can't be made from the setting's type."""
 

@@ -1,0 +1,43 @@
+"""What every command that asks a running worker needs to know: where that worker is, and how to print the answer."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from supervisor.commands.shared.command_settings import OnlyThese
+from supervisor.settings.env_file import EnvFileSource
+from supervisor.settings.run_settings import RunSettings
+
+_LIKE_THE_DAEMON = frozenset({"state_dir", "runtime_dir"})
+
+
+class ControlSettings(BaseSettings):
+    """Base of the settings of such a command."""
+
+    model_config = SettingsConfigDict(**RunSettings.model_config)
+
+    state_dir: Path | None = Field(
+        default=None,
+        description="The state directory of the worker, or of `supervisor local`. Default: where these keep it.",
+    )
+    runtime_dir: Path | None = Field(
+        default=None,
+        description="The directory of the worker's control socket. Default: systemd's RuntimeDirectory, else `run` in "
+        "the state directory.",
+    )
+    as_json: bool = Field(default=False, alias="json", description="Print JSON, for programs.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *others: Any,
+        **named: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags first; of environment and `.env`, only where the worker is, as the daemon reads it."""
+        environment = named.get("env_settings") or others[0]
+        beside = (environment, EnvFileSource(settings_cls))
+        return (init_settings, *(OnlyThese(settings_cls, source, _LIKE_THE_DAEMON) for source in beside))

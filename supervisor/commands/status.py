@@ -1,0 +1,45 @@
+"""`supervisor status`: whether a running worker takes jobs, and why not."""
+
+from typing import Any, Final
+
+from supervisor.commands.control.asking import print_json, run_asking
+from supervisor.commands.control.settings import ControlSettings
+from supervisor.commands.shared.common import read_settings
+from supervisor.control.client import ControlClient
+from supervisor.control.exit_codes import DONE, NO
+
+PROGRAM: Final = "supervisor status"
+_EPILOG: Final = """\
+Exit code 0: the worker is ready. 1: it is not, and the first lines say why. 3: there is no worker to
+ask. 4: you may not ask it."""
+
+
+class StatusSettings(ControlSettings):
+    """Ask a running worker whether it takes jobs, and why not."""
+
+
+def run(arguments: list[str]) -> int:
+    """Print how the worker is. Returns 0 if it is ready, 1 if not, or see `supervisor.control.exit_codes`."""
+    settings = read_settings(StatusSettings, arguments, PROGRAM, _EPILOG)
+
+    def ask(client: ControlClient) -> int:
+        status = client.ask("status")
+        if settings.as_json:
+            print_json(status)
+        else:
+            _print(status)
+        return DONE if status["ready"] else NO
+
+    return run_asking(PROGRAM, settings, ask)
+
+
+def _print(status: dict[str, Any]) -> None:
+    print("ready" if status["ready"] else "not ready")
+    for reason in status["why_not"]:
+        print(f"  {reason['message']} ({reason['cause']})")
+    print(f"worker   {status['worker']}" + (f" ({status['name']})" if status["name"] else ""))
+    print(f"engine   {status['engine_url']}")
+    print(f"blocks   {status['blocks']}")
+    print(f"jobs     {status['running']} run in {status['slots']} slot(s), {status['waiting']} wait")
+    print(f"results  {status['results_waiting']} wait for the engine")
+    print(f"process  {status['pid']}")

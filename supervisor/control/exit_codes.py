@@ -1,0 +1,34 @@
+"""What the commands that ask a running worker exit with: one table, which the documentation shows."""
+
+from typing import Final
+
+DONE: Final = 0
+NO: Final = 1
+USAGE: Final = 2
+NO_WORKER: Final = 3
+NOT_ALLOWED: Final = 4
+UNKNOWN_JOB: Final = 5
+
+MEANINGS: Final = {
+    DONE: "It is done, or the answer is yes: `status` found a worker that is ready.",
+    NO: "The worker answered no: it is not ready (`status`), a reload was refused, nothing was cancelled.",
+    USAGE: "Wrong usage. Nothing was asked.",
+    NO_WORKER: "No worker could be asked: none runs there, its control socket is off, or it does not answer.",
+    NOT_ALLOWED: "You may not ask this worker. Run the command as root or as the worker's user.",
+    UNKNOWN_JOB: "The worker does not know this job, or not any more.",
+    130: "Ended by Ctrl-C.",
+    141: "Nobody reads the output any more, as with `| head`.",
+}
+
+_OF_CAUSES: Final = {
+    "wrong_arguments": USAGE,
+    "unknown_command": NO_WORKER,
+    "not_started": NO_WORKER,
+    "busy": NO_WORKER,
+    "unknown_job": UNKNOWN_JOB,
+}
+
+
+def exit_code_of(cause: str) -> int:
+    """Return the exit code for an answer that is an error. `cause` is the field of that name (`ControlError`)."""
+    return _OF_CAUSES.get(cause, NO)

@@ -1,0 +1,90 @@
+"""Who may ask: root, the worker's user, and whom a group lets in; never what a job has started, or might have."""
+
+import os
+import socket
+import struct
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Final
+
+from supervisor.control.ancestry import NotProvenError, ancestors_of
+from supervisor.control.protocol import Peer
+from supervisor.process.user_names import user_name
+
+_CREDENTIALS: Final = struct.Struct("iII")  # struct ucred, unix(7)
+_SO_PEERGROUPS: Final = 59
+_SO_PEERPIDFD: Final = 77  # Linux 6.5
+_MOST_GROUPS: Final = 65536
+
+
+class RefusedError(Exception):
+    """This peer may not ask. The text is for the worker's log, and never for the peer."""
+
+    def __init__(self, pid: int, uid: int, reason: str) -> None:
+        super().__init__(reason)
+        self.pid = pid
+        self.uid = uid
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Whom a worker lets in, besides root."""
+
+    owner: int
+    group: int | None = None
+    job_users: Collection[int] = ()
+    below: Collection[int] = ()
+    """Pids below which are jobs: the supervisor and its keeper."""
+
+
+Admit = Callable[[socket.socket], Peer]
+"""Returns who has connected. Raises `RefusedError`."""
+
+
+def admit(connection: socket.socket, rules: Rules) -> Peer:
+    """Return who has connected. Raises `RefusedError` for who may not ask, or is not proven to be no job."""
+    pid, uid, _ = _CREDENTIALS.unpack(
+        connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    )
+
+    def refused(reason: str) -> RefusedError:
+        return RefusedError(pid, uid, reason)
+
+    if pid <= 0:
+        raise refused("it is in a PID namespace of which this worker sees nothing")
+    if uid in rules.job_users:
+        raise refused("it has a user of the jobs")
+    if uid not in (0, rules.owner) and (rules.group is None or rules.group not in _groups_of(connection)):
+        raise refused("its user may not control this worker")
+    try:
+        descriptor = _pidfd_of(connection, pid)
+    except OSError:
+        raise refused("it has ended") from None
+    try:
+        if found := set(ancestors_of(pid, descriptor)).intersection(rules.below):
+            raise refused(f"it was started by a job (it is below process {min(found)})")
+    except NotProvenError as error:
+        raise refused(str(error)) from None
+    finally:
+        os.close(descriptor)
+    return Peer(pid, uid, user_name(uid))
+
+
+def _pidfd_of(connection: socket.socket, pid: int) -> int:
+    """Return a pidfd of the peer itself where the kernel gives one, else of whoever has its number now."""
+    try:
+        return connection.getsockopt(socket.SOL_SOCKET, _SO_PEERPIDFD)
+    except OSError:
+        return os.pidfd_open(pid)
+
+
+def _groups_of(connection: socket.socket) -> set[int]:
+    """Return the peer's groups: the supplementary ones, and that of its credentials."""
+    _, _, gid = _CREDENTIALS.unpack(
+        connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    )
+    try:
+        listed = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_GROUPS * 4)
+    except OSError:  # more than anybody has
+        return {gid}
+    return {gid, *(number for (number,) in struct.iter_unpack("I", listed))}

@@ -1,0 +1,35 @@
+"""What an operator sets about looking at a worker and telling it what to do. A part of `DaemonSettings`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from pydantic_settings import BaseSettings
+
+_SHARED_DIRECTORIES = frozenset(map(Path, ("/", "/run", "/var/run", "/tmp", "/var/tmp", "/dev/shm")))  # noqa: S108
+
+
+def _for_one_worker(path: Path | None) -> Path | None:
+    if path is not None and path in _SHARED_DIRECTORIES:
+        raise ValueError(f"{path} is for everybody: give a directory in it, which this worker has for itself")
+    return path
+
+
+class OperatorSettings(BaseSettings):
+    """Who may ask the worker, and where."""
+
+    control: Literal["on", "off"] = Field(
+        default="on",
+        description="`on`: the worker can be asked by `supervisor status`, `jobs` and the like, over a socket that "
+        "jobs can't use. `off`: there is no such socket.",
+    )
+    control_group: str | None = Field(
+        default=None,
+        description="A group whose members may ask the worker too, besides root and the worker's own user. They have "
+        "to reach --runtime-dir: in the state directory, which is closed to others, they don't.",
+    )
+    runtime_dir: Annotated[Path | None, AfterValidator(_for_one_worker)] = Field(
+        default=None,
+        description="Where the control socket is: one directory for each worker, closed to jobs. Default: systemd's "
+        "RuntimeDirectory, else `run` in the state directory.",
+    )

@@ -1,0 +1,112 @@
+"""The control socket of one worker: opened beside the loop, looked after, and closed at the end."""
+
+import asyncio
+import contextlib
+import functools
+import grp
+import logging
+import os
+from collections.abc import AsyncIterator
+from typing import Final
+
+from supervisor.control.listening import ControlPlaceError, Listening, listen_in
+from supervisor.control.peers import Rules, admit
+from supervisor.control.place import runtime_directory
+from supervisor.control.server import ControlServer
+from supervisor.log.event import tell
+from supervisor.log.events.control import ControlAvailable, ControlUnavailable
+from supervisor.process import kept
+from supervisor.process.tasks import Tasks
+from supervisor.process.user_numbers import parse_users
+from supervisor.settings.run_settings import DaemonSettings
+from supervisor.worker.control.table import handlers_of
+from supervisor.worker.parts import Parts
+
+_log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 30.0
+"""How often it is tried again where there could be no socket, or looked whether somebody has removed it."""
+
+
+class Control:
+    """Answers from the worker's start to its end. `offer` gives it the worker's parts."""
+
+    def __init__(self, settings: DaemonSettings, look_seconds: float = LOOK_SECONDS) -> None:
+        self._settings = settings
+        self._look_seconds = look_seconds
+        self._parts: Parts | None = None
+        self._tasks = Tasks()
+        self._problem: str | None = None
+
+    def offer(self, parts: Parts) -> None:
+        """Answer with these parts from now on."""
+        self._parts = parts
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Have a control socket meanwhile, unless the settings want none. No problem with it is one of the worker."""
+        if self._settings.control == "off":
+            yield
+            return
+        self._tasks.keep(self._serve_for_ever, "control socket")
+        try:
+            yield
+        finally:
+            await self._tasks.close()
+
+    async def _serve_for_ever(self) -> None:
+        while True:
+            listening = await self._listen()
+            if listening is not None:
+                await self._serve(listening)
+            await asyncio.sleep(self._look_seconds)
+
+    async def _serve(self, listening: Listening) -> None:
+        """Answer for as long as the socket is where it is looked for."""
+        rules = rules_of(self._settings, listening.group)
+        admit_by_rules = functools.partial(admit, rules=rules)
+        handlers = handlers_of(lambda: self._parts)
+        server = ControlServer(listening.listener, listening.secret, admit_by_rules, handlers)
+        try:
+            server.begin()
+            while await asyncio.to_thread(lambda: listening.is_in_place):  # noqa: ASYNC110  # nobody tells of its removal
+                await asyncio.sleep(self._look_seconds)
+        finally:
+            await server.close()
+            await asyncio.to_thread(listening.close)
+
+    async def _listen(self) -> Listening | None:
+        try:
+            listening = await asyncio.to_thread(_open, self._settings)
+        except ControlPlaceError as error:
+            if self._problem is None:
+                tell(_log, ControlUnavailable(reason=str(error)))
+            self._problem = str(error)
+            return None
+        if self._problem is not None:
+            self._problem = None
+            tell(_log, ControlAvailable(directory=str(listening.path)))
+        return listening
+
+
+def _open(settings: DaemonSettings) -> Listening:
+    directory = runtime_directory(settings.runtime_dir, settings.state_dir)
+    return listen_in(directory, _group_number(settings.control_group))
+
+
+def rules_of(settings: DaemonSettings, group: int | None) -> Rules:
+    """Return who may ask this worker. What its keeper has inherited is no better than what is below itself."""
+    users = parse_users(settings.job_users) if settings.job_users else ()
+    keeper = kept.keeper_pid()
+    own = {os.getpid()} if keeper is None else {os.getpid(), keeper}
+    return Rules(os.geteuid(), group, users, own)
+
+
+def _group_number(name: str | None) -> int | None:
+    """Return the number of a group. Raises `ControlPlaceError` where there is no such group."""
+    if name is None:
+        return None
+    try:
+        return int(name) if name.isdecimal() else grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise ControlPlaceError(f"There is no group {name}: make it, or change --control-group.") from None

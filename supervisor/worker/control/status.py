@@ -1,0 +1,36 @@
+"""`status`: whether the worker takes jobs, why not, and what it has to do."""
+
+import os
+from typing import Any
+
+from supervisor.control.protocol import JsonObject, Request
+from supervisor.worker.parts import Parts
+from supervisor.worker.readiness import why_not_ready
+
+
+async def status(parts: Parts, _: Request) -> JsonObject:
+    """Return how the worker is."""
+    return status_of(parts)
+
+
+def status_of(parts: Parts) -> JsonObject:
+    """Return how the worker is, as plain data."""
+    dispatcher, registration = parts.dispatcher, parts.registration
+    reasons = why_not_ready(parts.readiness)
+    states = [job.state for job in dispatcher.running_jobs.listed()]
+    waiting = states.count("waiting")
+    facts: dict[str, Any] = {
+        "ready": not reasons,
+        "why_not": [{"cause": reason.cause, "message": reason.message} for reason in reasons],
+        "worker": registration.uuid,
+        "name": parts.settings.worker_name,
+        "pid": os.getpid(),
+        "engine_url": parts.settings.engine_url,
+        "blocks": len(registration.accepted),
+        "slots": dispatcher.slots,
+        "running": len(states) - waiting,
+        "waiting": waiting,
+        "results_waiting": parts.delivery.waiting,
+        "state_dir": str(parts.settings.state_dir),
+    }
+    return facts

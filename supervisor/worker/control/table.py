@@ -1,0 +1,40 @@
+"""Which commands a worker answers. To add one: a file with a function as `Command` is, and its line below."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from supervisor.control.protocol import ControlError, Request
+from supervisor.control.server import Answer, Handler
+from supervisor.worker.control.jobs import job, jobs
+from supervisor.worker.control.status import status
+from supervisor.worker.parts import Parts
+
+Command = Callable[[Parts, Request], Answer]
+"""`async def name(parts, request) -> JsonObject`, or an async generator that yields at least one `JsonObject`.
+
+Raises `ControlError` for an answer that is no. It runs on the loop: what takes long, or waits for a disk, is done
+beside it. It is cancelled when who has asked leaves.
+"""
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "status": status,
+    "jobs": jobs,
+    "job": job,
+}
+
+
+def handlers_of(parts: Callable[[], Parts | None]) -> dict[str, Handler]:
+    """Return the commands for a server. `parts` returns `None` as long as the worker is on its way up."""
+
+    def handler_of(command: Command) -> Handler:
+        def answer(request: Request) -> Answer:
+            found = parts()
+            if found is None:
+                raise ControlError(
+                    "starting", "The worker is on its way up, and has no jobs yet. Try again later."
+                )
+            return command(found, request)
+
+        return answer
+
+    return {name: handler_of(command) for name, command in COMMANDS.items()}

@@ -1,0 +1,68 @@
+"""The parts of a worker that runs, for who has to look at all of them."""
+
+from dataclasses import dataclass
+
+from supervisor.job.runner import JobRunner
+from supervisor.journal import Ledger
+from supervisor.settings.run_settings import DaemonSettings
+from supervisor.worker.delivery import Delivery
+from supervisor.worker.dispatch import Dispatcher
+from supervisor.worker.heartbeat import Heartbeat
+from supervisor.worker.intake import Intake
+from supervisor.worker.poller import Poller
+from supervisor.worker.readiness import ReadinessFacts, Reason
+from supervisor.worker.registration import Registration
+from supervisor.worker.reload import Reload
+from supervisor.worker.shutdown import Shutdown
+from supervisor.worker.status import Facts, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """They are there from the worker's first poll to its end."""
+
+    settings: DaemonSettings
+    """As they were at the start: a reload changes `runner.settings`."""
+    journal: Ledger
+    registration: Registration
+    heartbeat: Heartbeat
+    delivery: Delivery
+    runner: JobRunner
+    dispatcher: Dispatcher
+    poller: Poller
+    intake: Intake
+    shutdown: Shutdown
+    status: Status
+    reload: Reload
+
+    @property
+    def readiness(self) -> ReadinessFacts:
+        """What `supervisor.worker.readiness` judges."""
+        closed = self.intake.why_closed
+        return ReadinessFacts(
+            stopping=self.shutdown.asked.is_set(),
+            child_problem=self.runner.problem,
+            slots=self.dispatcher.slots,
+            engine_problem=self.poller.problem or self.heartbeat.problem,
+            delivery_problem=self.delivery.problem,
+            intake=None if closed is None else Reason(self.intake.state.mode.value, closed.rstrip(".")),
+            journal_in_trouble=self.journal.is_in_trouble,
+        )
+
+
+def status_facts(
+    registration: Registration,
+    dispatcher: Dispatcher,
+    runner: JobRunner,
+    poller: Poller,
+    heartbeat: Heartbeat,
+    delivery: Delivery,
+) -> Facts:
+    """Return what systemd is told of now."""
+    return Facts(
+        len(registration.accepted),
+        dispatcher.slots,
+        registration.uuid,
+        runner.problem,
+        poller.problem or heartbeat.problem or delivery.problem,
+    )

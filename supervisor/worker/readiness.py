@@ -1,0 +1,73 @@
+"""Whether this worker takes jobs, and why not: one function for `supervisor status`, `/ready` and systemd's status."""
+
+from dataclasses import dataclass
+from typing import Final
+
+STARTING: Final = "starting"
+NO_CHILD: Final = "no_child"
+NO_SLOT: Final = "no_slot"
+ENGINE_SILENT: Final = "engine_silent"
+RESULTS_WAITING: Final = "results_waiting"
+STOPPING: Final = "stopping"
+JOURNAL: Final = "journal"
+
+CAUSES: Final = {
+    STARTING: "The worker is on its way up: blocks are imported, or the first child is not ready yet.",
+    NO_CHILD: "No child can be started, so no job is asked for.",
+    NO_SLOT: "Every slot is held by a process that can't be killed.",
+    ENGINE_SILENT: "The engine can't be asked for jobs, or does not hear the heartbeat.",
+    RESULTS_WAITING: "The engine does not take results, and too many of them wait.",
+    STOPPING: "The worker was told to stop.",
+    JOURNAL: "The journal's disk does not take what has to survive the worker. Jobs go on.",
+    "paused": "Somebody has paused the worker (`supervisor pause`).",
+    "draining": "Somebody has drained the worker (`supervisor drain`), and jobs run still.",
+    "drained": "The worker was drained, and waits for `supervisor resume` or its stop.",
+}
+"""All causes that a worker which takes no jobs can have, for the documentation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a worker is not ready. `cause` is for programs: a key of `CAUSES`."""
+
+    cause: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadinessFacts:
+    """What is known of a worker now."""
+
+    stopping: bool = False
+    child_problem: str | None = None
+    """Why no child can be taken now; empty while the first one is on its way (`JobRunner.problem`)."""
+    slots: int = 1
+    """Those that are not set aside."""
+    engine_problem: str | None = None
+    delivery_problem: str | None = None
+    intake: Reason | None = None
+    """That somebody has paused or drained the worker."""
+    journal_in_trouble: bool = False
+
+
+def why_not_ready(facts: ReadinessFacts) -> tuple[Reason, ...]:
+    """Return why this worker takes no jobs, what weighs most first; empty where it takes them."""
+    reasons: list[Reason] = []
+    if facts.stopping:
+        reasons.append(Reason(STOPPING, "the worker stops"))
+    if facts.intake is not None:
+        reasons.append(facts.intake)
+    if facts.child_problem == "":
+        reasons.append(Reason(STARTING, "starting: the first child is not ready yet"))
+    elif facts.child_problem is not None:
+        text = f"no job can be started, so none is asked for: {facts.child_problem}"
+        reasons.append(Reason(NO_CHILD, text))
+    if facts.slots < 1:
+        text = "every slot is held by a process that can't be killed, so no job is asked for"
+        reasons.append(Reason(NO_SLOT, text))
+    for cause, problem in ((ENGINE_SILENT, facts.engine_problem), (RESULTS_WAITING, facts.delivery_problem)):
+        if problem is not None:
+            reasons.append(Reason(cause, f"the engine can't be asked for jobs: {problem}"))
+    if facts.journal_in_trouble:
+        reasons.append(Reason(JOURNAL, "the journal's disk does not take what has to survive the worker"))
+    return tuple(reasons)
