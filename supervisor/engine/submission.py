@@ -1,7 +1,7 @@
 """The routes of the embedded engine with which a person, or a program, has jobs run. No neops engine has them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -54,16 +54,24 @@ class Submissions:
 
     async def submit(self, job: Mapping[str, Any]) -> str:
         """Submit one job in the words of `POST /dev/jobs` and return its id. Raises `NoSubmissionError`."""
+        (job_id,) = await self._submit(dict(job), 1, "a job")
+        return job_id
+
+    async def submit_all(self, jobs: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Submit several, all or none, and return their ids in the same order. Raises `NoSubmissionError`."""
+        return await self._submit([dict(job) for job in jobs], len(jobs), "these jobs")
+
+    async def _submit(self, body: Any, count: int, what: str) -> list[str]:
         try:
-            answer = await self._http.post("/dev/jobs", "a job", dict(job))
+            answer = await self._http.post("/dev/jobs", what, body)
         except EngineError as error:
             raise self._no_submission(error) or error from None
-        ids = _object(answer.json("a job")).get("jobIds")
-        if not isinstance(ids, list) or len(ids) != 1 or not isinstance(ids[0], str):
+        ids = _object(answer.json(what)).get("jobIds")
+        if not isinstance(ids, list) or len(ids) != count or not all(isinstance(each, str) for each in ids):
             raise EngineError(
-                "The engine's answer to a job names no job. Is it an engine of `supervisor local`?"
+                f"The engine's answer to {what} names no job. Is it an engine of `supervisor local`?"
             )
-        return ids[0]
+        return ids
 
     async def job(self, job_id: str) -> dict[str, Any]:
         """Return all that the engine knows of a job."""

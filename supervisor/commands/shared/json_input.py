@@ -58,6 +58,11 @@ def read_object(flag: str, given: str, *, bare_path: bool = False) -> dict[str, 
     return _object(flag, given, "text")
 
 
+def read_text(flag: str, given: str) -> str:
+    """Return the text of the file `given`, or of stdin for `-`. Raises `BadInputError`."""
+    return _stdin(flag) if given == STDIN else _file(flag, given.removeprefix("@"))
+
+
 def _is_file(text: str) -> bool:
     try:
         return Path(text).is_file()

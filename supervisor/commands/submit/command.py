@@ -5,13 +5,11 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, CliPositionalArg, PydanticBaseSettingsSource
-
-from jobrunner.protocol.messages import JobType, RunOn
 from supervisor.commands.blockserver.block_lookup import NoSuchBlockError
 from supervisor.commands.blockserver.job_request import ENTITY_LISTS
 from supervisor.commands.local.display import TerminalDisplay
@@ -19,78 +17,26 @@ from supervisor.commands.local.flags import on_the_command_line
 from supervisor.commands.local.pair import no_proxy_for_the_loopback
 from supervisor.commands.local.places import where_engines_are_looked_for
 from supervisor.commands.local.threshold import Threshold
-from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
+from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
 from supervisor.commands.shared.console import OutputConsole, status_on
-from supervisor.commands.shared.json_input import FORMS, BadInputError, read_job_input
+from supervisor.commands.shared.json_input import BadInputError, read_job_input, read_text
+from supervisor.commands.submit.batch import results_of, submit_lines
 from supervisor.commands.submit.engine_lookup import block_meant, what_it_runs_on
 from supervisor.commands.submit.job_follower import WaitedTooLongError, follow
+from supervisor.commands.submit.job_lines import BadLinesError, JobLine, read_job_lines
 from supervisor.commands.submit.report import report_of, report_table
+from supervisor.commands.submit.settings import SubmitSettings
 from supervisor.commands.submit.target import Target, find_target
 from supervisor.engine.http import EngineAccess
 from supervisor.engine.submission import OfferedBlock, Submissions
 from supervisor.errors import EngineError, StartRefusedError
 from supervisor.log.format import printable, printable_json
-from supervisor.settings.files import File
-from supervisor.settings.run_settings import URL, RunSettings
+from supervisor.settings.run_settings import URL
 
 PROGRAM: Final = "supervisor submit"
-_OF_THE_ENGINE: Final = frozenset(
-    {"engine_url", "engine_ca_file", "engine_client_certificate", "engine_client_key", "engine_token_file"}
-)
-
-
-class SubmitSettings(BaseSettings):
-    """Submit a job to an engine that `supervisor local` or `supervisor dev` runs.
-
-    Exit code 0 when the engine took the job, or, with --wait, when the job succeeded; 1 when it failed; 2 for wrong
-    usage, for an engine that can't be used, and for a result that did not come in time.
-    """
-
-    model_config = RunSettings.model_config
-
-    block: CliPositionalArg[str] = Field(
-        description="The block: `package/name:1.0.0`, `package/name`, or its name alone where that is unique."
-    )
-    params: str = Field(default="{}", description=f"The parameters: {FORMS}.")
-    context: str | None = Field(
-        default=None, description=f"The job's context, with `devices` and so on: {FORMS}."
-    )
-    job_type: JobType = Field(default="execute", alias="type", description="What is asked of the block.")
-    run_on: RunOn | None = Field(
-        default=None, description="What the job runs on. Default: as the block is registered."
-    )
-    entity_id: int | None = Field(
-        default=None, description="The entity to run on. Default: the only one of its kind in the context."
-    )
-    wait: bool = Field(
-        default=False, description="Wait for the result, and show what the job logs meanwhile."
-    )
-    timeout_seconds: float | None = Field(
-        default=None, gt=0, description="How long to wait. Default: until there is a result."
-    )
-    engine_url: str = Field(
-        default="",
-        description="The engine. Default: the one that `local` or `dev` has started last and that still runs, "
-        "else NEOPS_ENGINE_URL or URL_BLACKBOARD.",
-    )
-    engine_ca_file: File = Field(default=None, description="CA certificates for an engine behind TLS.")
-    engine_client_certificate: File = Field(default=None, description="Client certificate for it.")
-    engine_client_key: File = Field(default=None, description="Its key, if that is in another file.")
-    engine_token_file: File = Field(default=None, description="A file with a bearer token for the engine.")
-    as_json: bool = Field(
-        default=False,
-        alias="json",
-        description="Print one JSON object, as is done where stdout is no terminal.",
-    )
-
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], *args: Any, **kwargs: Any
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take from the environment and from `.env` what is about the engine, and nothing about the job."""
-        sources = RunSettings.settings_customise_sources(settings_cls, *args, **kwargs)
-        return tuple(OnlyThese(settings_cls, source, _OF_THE_ENGINE) for source in sources)
+Work = Callable[[Submissions, Target], Awaitable[int]]
+"""What is done once it is known which engine is meant. Returns the exit code."""
 
 
 _EPILOG: Final = (
@@ -102,14 +48,11 @@ _EPILOG: Final = (
 def run(arguments: list[str]) -> int:
     """Submit the job, and wait for it if asked. Returns the exit code."""
     settings = read_settings(SubmitSettings, arguments, PROGRAM, _EPILOG)
-    try:
-        given = read_job_input(settings.params, settings.context)
-    except BadInputError as error:
-        return _refuse(str(error))
-    body: dict[str, Any] = {"parameters": given.parameters, "type": settings.job_type}
-    if given.context is not None:
-        body["context"] = given.context
     flags = on_the_command_line(SubmitSettings, arguments)
+    try:
+        work = _one_job(settings) if settings.jobs is None else _many_jobs(settings, settings.jobs, flags)
+    except (BadInputError, BadLinesError) as error:
+        return _refuse(str(error))
     target = find_target(settings.engine_url, by_flag="engine_url" in flags, say=_say)
     if target is None:
         return _refuse(
@@ -125,14 +68,35 @@ def run(arguments: list[str]) -> int:
         # What the environment names is another engine's: an engine that runs here has said where its own is.
         by_flag = "engine_token_file" in flags or target.token_file is None
         token_file = settings.engine_token_file if by_flag else target.token_file
-        return asyncio.run(_submit(settings, replace(target, token_file=token_file), body))
-    except (EngineError, NoSuchBlockError, StartRefusedError) as error:
+        return asyncio.run(_with_engine(settings, replace(target, token_file=token_file), work))
+    except (EngineError, NoSuchBlockError, StartRefusedError, BadLinesError) as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
 
 
-async def _submit(settings: SubmitSettings, target: Target, body: dict[str, Any]) -> int:
+def _one_job(settings: SubmitSettings) -> Work:
+    """Return what submits the job of the command line. Raises `BadInputError`."""
+    if settings.block is None:
+        raise BadInputError("block", "no block is named. Name one, or give --jobs with a job on each line.")
+    given = read_job_input(settings.params, settings.context)
+    body: dict[str, Any] = {"parameters": given.parameters, "type": settings.job_type}
+    if given.context is not None:
+        body["context"] = given.context
+    return partial(_submit, settings, settings.block, body)
+
+
+def _many_jobs(settings: SubmitSettings, file: str, flags: Collection[str]) -> Work:
+    """Return what submits the jobs of a file. Raises `BadInputError` and `BadLinesError`."""
+    for flag in ("params", "context", "entity_id"):
+        if flag in flags:
+            name = f"--{flag.replace('_', '-')}"
+            raise BadInputError(name, f"with --jobs, each line says that itself, as {flag!r}.")
+    lines = read_job_lines(read_text("--jobs", file), settings.block, settings.job_type, settings.run_on)
+    return partial(_submit_lines, settings, lines)
+
+
+async def _with_engine(settings: SubmitSettings, target: Target, work: Work) -> int:
     access = EngineAccess(
         url=target.url,
         ca_file=settings.engine_ca_file,
@@ -142,35 +106,69 @@ async def _submit(settings: SubmitSettings, target: Target, body: dict[str, Any]
     )
     engine = Submissions(access)
     try:
-        block = await block_meant(engine, settings.block)
-        if not block.workers_online:
-            print(
-                f"{PROGRAM}: no worker that is online offers {block.id}. The job waits until one does.",
-                file=sys.stderr,
-            )
-        place = what_it_runs_on(block, settings.run_on, settings.entity_id, body.get("context") or {})
-        if place["runOn"] in ENTITY_LISTS and "entityId" not in place:
-            return _refuse(
-                f"{block.id} runs on a {place['runOn']}, and this job has none. Give one with --context, or choose "
-                "one of several with --entity-id."
-            )
-        job_id = await engine.submit({"block": block.id, **body, **place})
-        if not settings.wait:
-            _print_submitted(settings, target, job_id, block)
-            return 0
-        try:
-            return await _wait(settings, engine, target, job_id, block)
-        except asyncio.CancelledError:
-            _say(f"Job {job_id} goes on without this command. Its result: {_place(target, job_id)}")
-            raise
-        except EngineError as error:
-            return _refuse(
-                f"Job {job_id} was submitted, and its result is not known here. {error} "
-                f"When the engine answers again, see {_place(target, job_id)}."
-            )
+        return await work(engine, target)
     finally:
         target.lines.close()
         await engine.close()
+
+
+async def _submit(
+    settings: SubmitSettings, wanted: str, body: dict[str, Any], engine: Submissions, target: Target
+) -> int:
+    block = await block_meant(engine, wanted)
+    if not block.workers_online:
+        _say(f"no worker that is online offers {block.id}. The job waits until one does.")
+    place = what_it_runs_on(block, settings.run_on, settings.entity_id, body.get("context") or {})
+    if place["runOn"] in ENTITY_LISTS and "entityId" not in place:
+        return _refuse(
+            f"{block.id} runs on a {place['runOn']}, and this job has none. Give one with --context, or choose "
+            "one of several with --entity-id."
+        )
+    job_id = await engine.submit({"block": block.id, **body, **place})
+    if not settings.wait:
+        _print_submitted(settings, target, job_id, block)
+        return 0
+    try:
+        return await _wait(settings, engine, target, job_id, block)
+    except asyncio.CancelledError:
+        _say(f"Job {job_id} goes on without this command. Its result: {_place(target, job_id)}")
+        raise
+    except EngineError as error:
+        return _refuse(
+            f"Job {job_id} was submitted, and its result is not known here. {error} "
+            f"When the engine answers again, see {_place(target, job_id)}."
+        )
+
+
+async def _submit_lines(
+    settings: SubmitSettings, lines: list[JobLine], engine: Submissions, target: Target
+) -> int:
+    submitted = await submit_lines(engine, lines)
+    if not settings.wait:
+        for each in submitted:
+            where = {"engine": target.url, "result_url": _result_url(target, each.job_id)}
+            print(json.dumps({**where, "line": each.number, "job": each.job_id, "block": each.block}))
+        _say(f"Submitted {len(submitted)} jobs to {target.url}.")
+        return 0
+    outcomes: list[bool | None] = []
+    try:
+        async for report in results_of(
+            engine, submitted, target.lines, timeout_seconds=settings.timeout_seconds
+        ):
+            outcomes.append(report["success"])
+            print(
+                printable_json(json.dumps({"engine": target.url, **report}, ensure_ascii=False)), flush=True
+            )
+    except asyncio.CancelledError:
+        _say(f"{len(submitted) - len(outcomes)} jobs go on without this command.")
+        raise
+    except EngineError as error:
+        return _refuse(
+            f"All jobs were submitted, and {len(submitted) - len(outcomes)} results are not known. {error}"
+        )
+    late, failed = outcomes.count(None), outcomes.count(False)
+    _say(f"{outcomes.count(True)} succeeded, {failed} failed, {late} have no result yet.")
+    return EXIT_USAGE if late else EXIT_FAILED if failed else 0
 
 
 async def _wait(

@@ -79,6 +79,56 @@ def test_a_failed_result_is_exit_code_1(home: Path) -> None:
     assert (done.returncode, report["success"], report["cause"]) == (1, False, "block_failed")
 
 
+def test_many_jobs_are_submitted_at_once_and_each_result_is_a_json_line_with_the_number_of_its_line(
+    home: Path,
+) -> None:
+    lines = [json.dumps({"params": {"fails": number == 3}}) for number in range(1, 51)]
+    (home / "jobs.jsonl").write_text("\n".join(lines))
+    done = submit(home, "greet", "--jobs", "jobs.jsonl", "--wait")
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sorted(report["line"] for report in reports) == list(range(1, 51))
+    assert [report["line"] for report in reports if not report["success"]] == [3]
+    assert {report["cause"] for report in reports} == {"completed", "block_failed"}
+    assert (done.returncode, "49 succeeded, 1 failed, 0 have no result yet" in done.stderr) == (1, True)
+
+
+def test_a_job_of_many_that_does_not_end_in_time_is_told_without_a_success(home: Path) -> None:
+    lines = '{"params": {}}\n{"params": {"seconds": 3}}\n'
+    done = submit(home, "greet", "--jobs", "-", "--wait", "--timeout-seconds", "1", stdin=lines)
+    reports = {report["line"]: report for report in map(json.loads, done.stdout.splitlines())}
+    assert (done.returncode, reports[1]["success"], reports[2]["success"]) == (2, True, None)
+
+
+def test_where_one_line_is_bad_no_job_is_submitted_and_every_bad_line_is_named(
+    home: Path, submit_here: SubmitHere
+) -> None:
+    (home / "bad.jsonl").write_text(
+        '{"block": "greet"}\n{"block": "gret"}\n{"block": "greet", "run_on": "device"}\n'
+    )
+    done = submit_here(home, "--jobs", "bad.jsonl")
+    assert (done.code, done.stdout) == (2, "")
+    assert "line 2: " in done.stderr
+    assert "gret" in done.stderr
+    assert "line 3: acme/greet:1.0.0 runs on a device" in done.stderr
+    assert "line 1" not in done.stderr
+    assert "No job was submitted." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "no block is named"),
+        (("--jobs", "nowhere"), "--jobs: file nowhere can't be read: No such file"),
+        (("--jobs", "-", "--params", "{}"), "--params: with --jobs, each line says that itself, as 'params'"),
+    ],
+)
+def test_a_command_line_that_means_no_jobs_is_refused(
+    tmp_path: Path, submit_here: SubmitHere, arguments: tuple[str, ...], said: str
+) -> None:
+    done = submit_here(tmp_path, *arguments)
+    assert (done.code, said in done.stderr) == (2, True), done.stderr
+
+
 def test_without_wait_the_id_of_the_job_is_answered_at_once(home: Path) -> None:
     done = submit(home, "acme/greet")
     answer = json.loads(done.stdout)
