@@ -51,8 +51,8 @@ TAKEN_AWAY = (
     TakenAway(
         10,
         "supervisor/keeper.py",
-        "    killed = kill_all_children(BOUND_SECONDS",
-        "    killed = kill_all_children(0.0",
+        "kill_all_children(BOUND_SECONDS, stuck=supervisor if is_stuck else None)\n    remove_cgroups()\n",
+        "0\n",
     ),
     TakenAway(
         11,
@@ -153,6 +153,12 @@ TAKEN_AWAY = (
         "supervisor/worker/poller.py",
         "        self._stopping.set()\n",
         "        self._stopping.set()\n        self._registration.leaving = True\n",
+    ),
+    TakenAway(
+        37,
+        "supervisor/lifecycle/worker.py",
+        "return replace(state, phase=WorkerPhase.DRAINING), (WorkerCommand.STOP_POLLING,)",
+        "return replace(state, phase=WorkerPhase.KILLING), (WorkerCommand.STOP_POLLING, WorkerCommand.KILL_JOBS)",
     ),
     TakenAway(38, "supervisor/worker/status.py", 'self._send("READY=1", text=status_text(facts))', "pass"),
     TakenAway(39, "supervisor/log/format.py", '        line |= given.get("facts", {})\n', ""),
