@@ -67,7 +67,12 @@ TAKEN_AWAY = (
     TakenAway(
         14, "jobrunner/bootstrap.py", "faulthandler.enable(file=descriptors.dump, all_threads=True)", "pass"
     ),
-    TakenAway(15, JOB, "state = replace(state, stack=event.stack or state.stack)", "pass"),
+    TakenAway(
+        15,
+        JOB,
+        "(SetTimer(Timer.STACK, at + STACK_SECONDS), TakeStack())",
+        "(SetTimer(Timer.STACK, at + STACK_SECONDS),)",
+    ),
     TakenAway(
         18,
         "supervisor/worker/heartbeat.py",
