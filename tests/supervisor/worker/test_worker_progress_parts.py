@@ -58,6 +58,9 @@ class Engine:
         if name == self.wedged:
             await asyncio.get_running_loop().create_future()
 
+    def to_ask_for(self, blocks: Any, free: int, covered: int) -> tuple[Any, int]:
+        return blocks, free
+
     async def poll(self, *_: Any) -> Poll:
         if self.error is not None:
             await asyncio.sleep(15 if self.error.timed_out else 0.1)
