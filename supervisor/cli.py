@@ -17,6 +17,7 @@ COMMAND_GROUPS: Final = {
         "local": "run an engine and the worker on this machine, and keep their state",
         "status": "ask a running worker whether it takes jobs, and why not",
         "doctor": "check this machine, and say what to do",
+        "deploy": "print systemd's unit for this installation",
         "journal": "list results that the engine does not have yet; retry or drop those that it refused",
         "host-keys": "list the host keys of devices that the worker has accepted, or forget one",
         "demo": "run everything here, with an engine and an emulated device, and show what happens",

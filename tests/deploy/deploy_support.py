@@ -5,6 +5,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 UNIT = DEPLOY / "neops-supervisor.service"
+JOB_USERS = DEPLOY / "neops-supervisor-job-users.conf"
 EXAMPLE = DEPLOY / "neops-supervisor.env.example"
 
 

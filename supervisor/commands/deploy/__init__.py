@@ -1,0 +1,1 @@
+"""`supervisor deploy`: what systemd needs to run the worker."""
