@@ -6,6 +6,7 @@ import argparse
 import importlib
 from collections.abc import Iterator
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 from pydantic.fields import FieldInfo
@@ -40,19 +41,25 @@ def render_commands() -> str:
 
 def _command(name: str) -> Iterator[str]:
     module = importlib.import_module(module_of(name))
-    models = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, BaseSettings) and value.__module__ == module.__name__
-    ]
-    if models:
-        yield from _settings(models[-1])
+    if (model := settings_of(module)) is not None:
+        yield from _settings(model)
+        if epilog := getattr(module, "_EPILOG", ""):
+            yield f"```text\n{epilog}\n```"
     elif parser := getattr(module, "_parser", None):
         yield _help(parser())
     else:
         raise LookupError(f"`supervisor {name}` has neither settings nor a parser to be described by")
-    if models and (epilog := getattr(module, "_EPILOG", "")):
-        yield f"```text\n{epilog}\n```"
+
+
+def settings_of(module: ModuleType) -> type[BaseSettings] | None:
+    """Return the settings that a command's module reads: its own, or those of its folder."""
+    folder = f"{module.__package__}." if module.__name__.endswith(".command") else module.__name__
+    models = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, BaseSettings) and value.__module__.startswith(folder)
+    ]
+    return models[-1] if models else None
 
 
 def _help(parser: argparse.ArgumentParser) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from docs_pages import all_pages, blocks_of
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings
 
+from docs.tools.commands_page import settings_of
 from supervisor.cli import COMMANDS, module_of
 from supervisor.settings.command_line import parse
 from supervisor.settings.run_settings import DaemonSettings
@@ -28,6 +28,8 @@ def commands_of(page: Path) -> Iterator[str]:
     for block in blocks_of(page):
         if block.language in _SHELL:
             for line in block.text.replace("\\\n", " ").splitlines():
+                if block.language == "console" and "$ " in block.text and not line.startswith("$ "):
+                    continue  # output
                 yield line.removeprefix("$ ").partition("  #")[0]
     yield from re.findall(r"`(supervisor [a-z][^`]*)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
 
@@ -74,12 +76,7 @@ def _problem(name: str | None, words: list[str]) -> str | None:
 
 def _parse(name: str | None, words: list[str]) -> None:
     module = importlib.import_module(module_of(name or "daemon"))
-    models = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, BaseSettings) and value.__module__ == module.__name__
-    ]
-    model = DaemonSettings if name is None else (models[-1] if models else None)
+    model = DaemonSettings if name is None else settings_of(module)
     if model is not None:
         parse(model, words, "supervisor")
         return
