@@ -4,7 +4,6 @@ Every rule here was a bug in a prototype (`docs/adr/0002`); each has a test of i
 """
 
 import faulthandler
-import gc
 import os
 import signal
 import socket
@@ -17,6 +16,7 @@ from jobrunner.child_coverage import prepare_measuring
 from jobrunner.containment import take_ordinary_priority
 from jobrunner.discovery import discover
 from jobrunner.discovery.module import Module
+from jobrunner.heap import collapse, freeze
 from jobrunner.isolation.child import ForkedIsolation
 from jobrunner.isolation.shared_paths import SharedPaths
 from jobrunner.isolation.signals import contain_signals
@@ -53,15 +53,14 @@ def serve(
     # After the imports: what they have made is there now.
     shared_paths = SharedPaths(isolation)
     shared_paths.open()
-    # Objects that exist now are shared with every child; a collection in a child must not touch, and so copy, them.
-    gc.collect()
-    gc.freeze()
+    freeze()
     report.send(CatalogueReady(), catalogue.to_json())
     report.close()
     # Meanwhile the supervisor registers the blocks. Frozen before and after: a rehearsal ends with a collection, as a
     # job does.
     rehearse_in_template()
-    gc.freeze()
+    freeze()
+    collapse()
     while (asked := receive_fork_request(control)) is not None:
         request, descriptors, confinement = asked
         shared_paths.open()
