@@ -133,13 +133,14 @@ class Needles:
     def wrapped(self, text: str, effort: Effort) -> Iterator[Range]:
         """Yield the pieces of a needle that was broken into lines: a key, a token, base64."""
         start = 0
-        for line in text.splitlines(keepends=True):
+        # Not by `splitlines`: a byte of a character may be taken for the end of a line (0x85), where bytes are decoded.
+        for line in text.split("\n"):
             bare = line.strip()
             if len(bare) >= SHORTEST_CHARS:
                 begin = start + line.index(bare)
                 effort.spend(DECODE_UNITS)
                 yield from ((begin + first, begin + last) for first, last in self._pieces_of(bare, effort))
-            start += len(line)
+            start += len(line) + 1
 
     def quoted(self, text: str, effort: Effort) -> Iterator[Range]:
         """Yield what stands in quotation marks at the end of a line, if it is a piece of a long needle.
@@ -149,7 +150,7 @@ class Needles:
         if not (self._long or self._long_as_bytes) or ("'" not in text and '"' not in text):
             return
         start, has_lines = 0, "\n" in text
-        for line in text.splitlines(keepends=True):
+        for line in text.split("\n"):
             bare = line.rstrip()
             if bare.endswith(_QUOTED_ENDS):
                 effort.spend(len(bare) // 2 + DECODE_UNITS)
@@ -161,7 +162,7 @@ class Needles:
                     effort.spend(DECODE_UNITS)
                     found = self._pieces_of(piece, effort)
                     yield from ((start + at + first, start + at + last) for first, last in found)
-            start += len(line)
+            start += len(line) + 1
 
     def _is_quoted_piece(self, line: str, quoted: re.Match[str], effort: Effort) -> bool:
         piece = quoted[2]
