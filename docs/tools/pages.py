@@ -9,6 +9,7 @@ from docs.tools.api_page import Page, render
 from docs.tools.commands_page import render_commands
 from docs.tools.environment_example import EXAMPLE_FILE, render_example
 from docs.tools.events_page import CAUSES_FILE, EVENTS_FILE, render_causes, render_events
+from docs.tools.exit_codes_page import EXIT_CODES_FILE, render_exit_codes
 from docs.tools.settings_page import SETTINGS_FILE, render_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +30,7 @@ def stale_pages() -> dict[Path, str]:
     loader = griffe.GriffeLoader(search_paths=[ROOT])
     wanted = {REFERENCE / page.file: render(page, loader) for page in PAGES}
     wanted[REFERENCE / COMMANDS_FILE] = render_commands()
+    wanted[REFERENCE / EXIT_CODES_FILE] = render_exit_codes()
     wanted[REFERENCE / SETTINGS_FILE] = render_settings()
     wanted[ROOT / "deploy" / EXAMPLE_FILE] = render_example()
     wanted[REFERENCE / EVENTS_FILE] = render_events()

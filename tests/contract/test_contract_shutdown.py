@@ -115,6 +115,9 @@ async def test_a_second_signal_kills_running_jobs_and_reports_them(fresh: Setup)
     fresh.worker.terminate()
     assert await fresh.worker.exit_code() == 0
     assert fresh.engine.job(job_id).result_status == "failed"
+    assert (
+        "shutting down" in (fresh.engine.job(job_id).result or {})["result"]["message"]
+    )  # not its time limit
     check_order(fresh, signalled_at)
 
 

@@ -98,7 +98,12 @@ TAKEN_AWAY = (
         "            self._delivery.submit(result)\n",
         "            pass\n",
     ),
-    TakenAway(25, "supervisor/worker/result_answers.py", "if status in (201, 409):", "if status == 201:"),
+    TakenAway(
+        25,
+        "supervisor/engine/api.py",
+        "            if error.status == 409:\n                return False\n",
+        "",
+    ),
     TakenAway(26, "supervisor/worker/outbox.py", "return len(self._failed) >= AT_ONCE", "return False"),
     TakenAway(27, "supervisor/lifecycle/quarantine.py", "if len(record.deaths) < DEATHS:", "if True:"),
     TakenAway(
@@ -129,7 +134,7 @@ TAKEN_AWAY = (
         1,
     ),
     TakenAway(
-        35, "supervisor/worker/poller.py", "            await self._tasks.wait()\n", "            pass\n"
+        35, "supervisor/worker/poller.py", "            await self._tasks.wait()\n", "            pass\n", 1
     ),
     TakenAway(36, "supervisor/worker/reload.py", "        self._dispatcher.offer(catalogue)\n", "", 1),
     TakenAway(

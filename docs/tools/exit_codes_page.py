@@ -1,0 +1,25 @@
+"""The page of exit codes, from the table that the commands themselves use."""
+
+from supervisor.control.exit_codes import MEANINGS
+
+EXIT_CODES_FILE = "exit-codes.md"
+
+_HEAD = """\
+# Exit codes
+
+<!-- Written by `make docs` from `supervisor/control/exit_codes.py`; changes here are lost. -->
+
+Those of the worker itself: [stop and reload](../how-to/stop-and-reload.md#exit-codes). Commands for authors and
+`doctor` end with 0 when all is well, 1 when something failed, and 2 for wrong usage; their `--help` says more where
+there is more.
+
+Commands that ask a running worker, such as `supervisor status`:
+
+| code | |
+|---|---|
+"""
+
+
+def render_exit_codes() -> str:
+    """Return the page as Markdown."""
+    return _HEAD + "".join(f"| {code} | {meaning} |\n" for code, meaning in MEANINGS.items())
