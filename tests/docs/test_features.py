@@ -16,16 +16,18 @@ from sdk.devengine import EngineOptions
 from sdk.testing import EngineThread, SupervisorProcess
 from supervisor.commands.demo.scenario import jobs
 
-FEWEST_YES = 40
+FEWEST_YES = 43
 ROWS = [row for section in features(text()) for row in section]
 YES = [row for row in ROWS if row.here == "yes"]
 
 SHOWS: dict[str, tuple[int, str]] = {
+    "supervisor deploy unit": (0, r"WatchdogSec=\d+"),
     "supervisor journal list": (0, r'"claims": \[\]'),
 }
 """What is typed beside one worker that runs, the exit code, and what must be in the output."""
 
 RUN_BY_OTHERS = {
+    "systemctl status neops-supervisor": "tests/programs/systemd/test_systemd_quick.py",
     "supervisor demo": "tests/docs/test_docs_readme.py::test_the_demo_prints_what_is_shown",
     "supervisor demo --json": "tests/docs/test_docs_readme.py::test_the_demo_prints_what_is_shown",
     "supervisor dev --function-blocks my_blocks": "tests/supervisor/commands/test_dev.py",

@@ -73,6 +73,7 @@ TAKEN_AWAY = (
         "(SetTimer(Timer.STACK, at + STACK_SECONDS), TakeStack())",
         "(SetTimer(Timer.STACK, at + STACK_SECONDS),)",
     ),
+    TakenAway(16, "supervisor/worker/job_end.py", "cpu_seconds=usage.cpu_seconds,", "cpu_seconds=None,"),
     TakenAway(
         18,
         "supervisor/worker/heartbeat.py",
