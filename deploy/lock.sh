@@ -1,6 +1,6 @@
 #!/bin/sh
-# Resolves the locked requirements anew: one file for each engine client, and one for what builds the packages that
-# are published as source only.
+# Resolves the locked requirements anew. For development: one file for each engine client, and one for what builds the
+# packages that are published as source only. For production: one for each client, and one for what builds the wheel.
 #
 #   sh deploy/lock.sh PYTHON
 #
@@ -37,3 +37,8 @@ for client in stable next; do
         --constraints "deploy/locks/client-$client.in"
 done
 compile build.txt deploy/locks/build.in
+# For production: what the others have of it, in the same versions, and nothing else.
+compile wheel.txt deploy/locks/wheel.in --constraints deploy/locks/client-stable.txt
+for client in stable next; do
+    compile "runtime-$client.txt" pyproject.toml --extra metrics --constraints "deploy/locks/client-$client.txt"
+done

@@ -5,6 +5,8 @@ class SupervisorError(Exception):
     """Root of this package's errors. `retryable` tells whether the same step may work later."""
 
     retryable: bool = False
+    exit_code: int = 1
+    """What a command ends with: 1 failed, 2 where another try can't succeed (systemd does not try again)."""
 
 
 class LaunchError(SupervisorError):
@@ -36,6 +38,12 @@ class TemplateError(SupervisorError):
 
 class StateDirectoryError(SupervisorError):
     """The state directory can't be used. The message names it and says why."""
+
+
+class NewerStateError(StateDirectoryError):
+    """A newer version of this worker has written the state directory: no try of this one will ever succeed."""
+
+    exit_code = 2
 
 
 class StartRefusedError(SupervisorError):

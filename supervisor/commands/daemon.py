@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from supervisor.cli import COMMAND_GROUPS
 from supervisor.commands.owned_names import refuse_foreign_owners
-from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to_exit_code
+from supervisor.commands.shared.common import read_settings, run_to_exit_code
 from supervisor.errors import ReloadRefusedError, SupervisorError
 from supervisor.log.event import tell
 from supervisor.log.events.worker import SettingIgnored, StartRefused
@@ -60,7 +60,7 @@ def run(arguments: list[str]) -> int:
             if not unended_threads():
                 raise
             tell(_log, StartRefused(reason=str(error)))
-            code = EXIT_FAILED
+            code = error.exit_code
         finally:
             await reader.close()
         if unended_threads():

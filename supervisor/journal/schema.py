@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from supervisor.errors import StateDirectoryError
+from supervisor.errors import NewerStateError, StateDirectoryError
 
 _CREATE: Final = (
     """
@@ -88,12 +88,13 @@ def version_of(database: sqlite3.Connection) -> int:
 
 
 def refuse_newer(database: sqlite3.Connection, path: Path) -> None:
-    """Raise `StateDirectoryError` for a file that a newer worker has written: its meaning is unknown here."""
+    """Raise `NewerStateError` for a file that a newer worker has written: its meaning is unknown here."""
     version = version_of(database)
     if not 0 <= version <= SCHEMA_VERSION:
-        raise StateDirectoryError(
+        raise NewerStateError(
             f"The journal {path} was written by a newer version of this worker (schema {version}, "
-            f"this one knows up to {SCHEMA_VERSION}). Run that version, or give another --state-dir."
+            f"this one knows up to {SCHEMA_VERSION}). Install that version again, or give another "
+            "--state-dir: this worker then registers as a new one."
         )
 
 

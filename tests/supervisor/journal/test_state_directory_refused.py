@@ -21,7 +21,9 @@ from tests.patience import PATIENCE_SECONDS
 AMONG_OTHERS = pytest.mark.needs("other users")
 
 
-def start(directory: Path, *, prefix: tuple[str, ...] = (), as_nobody: bool = False) -> str:
+def start(
+    directory: Path, *, prefix: tuple[str, ...] = (), as_nobody: bool = False, exit_code: int = 1
+) -> str:
     """Start the worker, check that it refuses in one event, and return its reason."""
     arguments = ["--engine-url", "http://127.0.0.1:9", "--state-dir", str(directory), "--log-format", "json"]
     become = f"import os; os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})" if as_nobody else ""
@@ -39,7 +41,7 @@ def start(directory: Path, *, prefix: tuple[str, ...] = (), as_nobody: bool = Fa
         timeout=PATIENCE_SECONDS,
         check=False,
     )
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == exit_code, done.stderr
     (line,) = done.stderr.splitlines()
     event = json.loads(line)
     assert (event["event"], event["level"]) == (StartRefused.name, "CRITICAL")
@@ -102,11 +104,12 @@ def test_a_directory_that_another_supervisor_uses(tmp_path: Path) -> None:
         process.kill()
 
 
-async def test_a_journal_of_a_newer_version(tmp_path: Path) -> None:
+async def test_a_journal_of_a_newer_version_ends_with_what_systemd_does_not_try_again(tmp_path: Path) -> None:
     await (await Ledger.open(tmp_path)).close()
     raw(tmp_path, "PRAGMA user_version = 99")
-    assert "newer version of this worker (schema 99" in start(tmp_path)
+    assert "newer version of this worker (schema 99" in start(tmp_path, exit_code=2)
     assert raw(tmp_path, "PRAGMA user_version") == [(99,)]
+    assert "RestartPreventExitStatus=2" in (ROOT / "deploy/neops-supervisor.service").read_text()
 
 
 def test_a_file_where_the_directory_should_be(tmp_path: Path) -> None:

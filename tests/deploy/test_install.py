@@ -1,0 +1,55 @@
+"""`deploy/install.sh`: what it refuses, and that a failure leaves what was there as it was."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.patience import PATIENCE_SECONDS
+
+INSTALL = Path(__file__).parents[2] / "deploy" / "install.sh"
+
+
+def install(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", str(INSTALL), *arguments],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("client", "directory", "said"),
+    [
+        ("newest", "{}/env", "CLIENT=newest is unknown. Use stable or next."),
+        ("stable", "env", "DIRECTORY has to be an absolute path"),
+        ("stable", "{}", "is there and is no environment of Python"),
+    ],
+)
+def test_what_can_t_be_meant_is_refused_and_changes_nothing(
+    tmp_path: Path, client: str, directory: str, said: str
+) -> None:
+    (tmp_path / "mine").write_text("mine")
+    done = install(sys.executable, client, directory.format(tmp_path))
+    assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_with_too_few_words_it_says_how_it_is_called() -> None:
+    done = install("python3")
+    assert (done.returncode, "sh deploy/install.sh PYTHON CLIENT DIRECTORY" in done.stderr) == (2, True)
+
+
+def test_packages_that_can_t_be_had_leave_the_environment_as_it_was(tmp_path: Path) -> None:
+    environment = tmp_path / "env"
+    environment.mkdir()
+    (environment / "pyvenv.cfg").write_text("old")
+    done = install(sys.executable, "stable", str(environment), PIP_NO_INDEX="1", PIP_NO_CACHE_DIR="1")
+    assert done.returncode != 0
+    assert (environment / "pyvenv.cfg").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["env"]
