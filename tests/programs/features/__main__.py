@@ -17,14 +17,14 @@ SECONDS = 240
 EXIT_SURVIVED = 1
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Print a line for each feature. Returns 1 if a test passed without its feature, or failed with it."""
     parser = argparse.ArgumentParser(prog="make features")
     parser.add_argument("numbers", nargs="*", type=int, help="only these features")
     parser.add_argument(
         "--intact", action="store_true", help="leave the features in place: each test must pass"
     )
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     rows = {row.number: row for section in features(text()) for row in section}
     chosen = [each for each in TAKEN_AWAY if not given.numbers or each.number in given.numbers]
     bad = 0
