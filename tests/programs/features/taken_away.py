@@ -137,14 +137,22 @@ TAKEN_AWAY = (
     TakenAway(
         35, "supervisor/worker/poller.py", "            await self._tasks.wait()\n", "            pass\n", 1
     ),
-    TakenAway(36, "supervisor/worker/reload.py", "        self._dispatcher.offer(catalogue)\n", "", 1),
+    TakenAway(
+        36,
+        "supervisor/worker/reload.py",
+        "with_slots_set(await self._launcher.reload(imports, accept), settings)",
+        "before",
+        1,
+    ),
     TakenAway(
         45,
         "supervisor/commands/doctor/command.py",
         "return EXIT_FAILED if any(",
-        "return 0 and any(",
+        "return 0 if any(",
     ),
-    TakenAway(50, "supervisor/launcher/environment.py", "        if name in _ALLOWED\n", "        if True\n"),
+    TakenAway(
+        50, "supervisor/launcher/environment.py", "        if name in _ALLOWED\n", "        if True\n", 2
+    ),
     TakenAway(
         12,
         "supervisor/verdict/wording.py",
