@@ -19,6 +19,7 @@ _CAP_BYTES: Final = 8 * 1024
 _TOKEN: Final = re.compile(rb"[!-~]+")
 _GROUP: Final = 0o070
 _OTHERS: Final = 0o007
+_NOBODY: Final = 65534
 
 
 def read_token(path: Path, engine_url: str) -> str:
@@ -69,8 +70,9 @@ def is_on_this_machine(url: str) -> bool:
 
 def _refuse_if_not_private(path: Path, status: os.stat_result) -> None:
     me = os.geteuid()
-    # What is root's may be lent to a group: that is how systemd hands over a credential.
-    if status.st_uid not in (me, 0):
+    # What is root's may be lent to a group: that is how systemd hands over a credential. What a service's own user has
+    # written that exists only while it runs (DynamicUser=) belongs to nobody on the disk, and root may read it.
+    if status.st_uid not in (me, 0) and not (me == 0 and status.st_uid == _NOBODY):
         raise _refused(
             path,
             f"belongs to {user_name(status.st_uid)}, and this runs as {user_name(me)}",

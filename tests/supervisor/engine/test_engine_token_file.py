@@ -81,9 +81,17 @@ def test_a_file_that_others_can_open_is_refused_for_an_engine_on_this_machine(
 
 @pytest.mark.needs("other users")
 def test_a_file_of_another_user_is_refused_for_an_engine_on_this_machine(file: Path) -> None:
-    os.chown(file, NOBODY, NOBODY)
-    assert "belongs to user nobody, and this runs as user root" in refusal(file)
+    os.chown(file, NOBODY - 1, NOBODY)
+    assert f"belongs to uid {NOBODY - 1}, and this runs as user root" in refusal(file)
     assert read_token(file, ELSEWHERE) == TOKEN
+
+
+@pytest.mark.needs("other users")
+def test_root_takes_the_file_of_a_service_whose_user_exists_only_while_it_runs(file: Path) -> None:
+    os.chown(file, NOBODY, NOBODY)  # as systemd keeps it on the disk (DynamicUser=)
+    assert read_token(file, HERE) == TOKEN
+    file.chmod(0o604)
+    assert "is open to every user" in refusal(file)
 
 
 @pytest.mark.needs("other users")
