@@ -1,6 +1,7 @@
 """The worker, with a poller that is wedged for good once a file is there, and with less patience for it.
 
-python wedged.py, in the place of `supervisor`. What the poller waits for has a bound of 6 s; 15 s are granted otherwise.
+python wedged.py, in the place of `supervisor`. What a turn waits for is bounded by 6 s; 15 s are
+granted otherwise.
 """
 
 import asyncio

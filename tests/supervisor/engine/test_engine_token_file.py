@@ -13,6 +13,7 @@ from supervisor.engine import EngineAccess, EngineApi
 from supervisor.engine.access_token import AccessToken
 from supervisor.engine.submission import Submissions
 from supervisor.errors import EngineError, StartRefusedError
+from supervisor.process.user_names import user_name
 from supervisor.settings.token_file import is_on_this_machine, read_token
 from tests.capabilities import NOBODY
 
@@ -82,7 +83,7 @@ def test_a_file_that_others_can_open_is_refused_for_an_engine_on_this_machine(
 @pytest.mark.needs("other users")
 def test_a_file_of_another_user_is_refused_for_an_engine_on_this_machine(file: Path) -> None:
     os.chown(file, NOBODY - 1, NOBODY)
-    assert f"belongs to uid {NOBODY - 1}, and this runs as user root" in refusal(file)
+    assert f"belongs to {user_name(NOBODY - 1)}, and this runs as user root" in refusal(file)
     assert read_token(file, ELSEWHERE) == TOKEN
 
 

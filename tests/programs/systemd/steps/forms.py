@@ -80,7 +80,8 @@ async def local(manager: Manager) -> str:
         (url,) = re.findall(r"engine at (http://[0-9.:]+)", shown["StatusText"])
         submit = (
             "cd / && PYTHONPATH=/opt/checkout /opt/neops-supervisor/bin/supervisor submit neops_base/echo "
-            f'--params \'{{"text": "x"}}\' --wait --engine-url {url} --engine-token-file /var/lib/neops-local/engine.token'
+            f'--params \'{{"text": "x"}}\' --wait --engine-url {url} '
+            "--engine-token-file /var/lib/neops-local/engine.token"
         )
         said = await manager.shell(submit)
         assert "success" in said.lower(), said
