@@ -14,7 +14,8 @@ from supervisor.process.user_names import user_name
 _CREDENTIALS: Final = struct.Struct("iII")  # struct ucred, unix(7)
 _SO_PEERGROUPS: Final = 59
 _SO_PEERPIDFD: Final = 77  # Linux 6.5
-_MOST_GROUPS: Final = 65536
+_MOST_GROUPS: Final = 256
+"""As many as Python's `getsockopt` has room for. Of who is in more, only its own group counts."""
 
 
 class RefusedError(Exception):
@@ -85,6 +86,6 @@ def _groups_of(connection: socket.socket) -> set[int]:
     )
     try:
         listed = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_GROUPS * 4)
-    except OSError:  # more than anybody has
+    except OSError:  # more than there is room for
         return {gid}
     return {gid, *(number for (number,) in struct.iter_unpack("I", listed))}
