@@ -16,6 +16,8 @@ COMMAND_GROUPS: Final = {
     "For operators": {
         "local": "run an engine and the worker on this machine, and keep their state",
         "status": "ask a running worker whether it takes jobs, and why not",
+        "jobs": "list the jobs that a running worker has",
+        "job": "show one of them: what it does and takes, or how it ended",
         "doctor": "check this machine, and say what to do",
         "deploy": "print systemd's unit for this installation",
         "journal": "list results that the engine does not have yet; retry or drop those that it refused",

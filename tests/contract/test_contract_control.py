@@ -3,9 +3,12 @@
 import asyncio
 import json
 import sys
+from pathlib import Path
 
 import pytest
-from contract_support import Setup
+from contract_support import SLOW, Setup
+
+from supervisor.process import kernel_isolation
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -33,3 +36,35 @@ async def test_a_ready_worker_says_so_and_the_command_exits_with_0(setup: Setup)
     status = json.loads(stdout)
     assert (status["ready"], status["why_not"], status["slots"]) == (True, [], 2)
     assert status["pid"] == setup.worker.supervisor_pid
+
+
+async def test_a_job_is_shown_while_it_runs_and_not_known_before(setup: Setup) -> None:
+    job_id = setup.engine.submit(block=SLOW, parameters={"seconds": 3})
+    await setup.started(job_id)
+    code, stdout, _ = await ask(setup, "jobs", "--json")
+    listed = {job["job_id"]: job for job in json.loads(stdout)["jobs"]}
+    assert (code, listed[job_id]["block"], listed[job_id]["state"]) == (0, SLOW, "running")
+    assert Path(f"/proc/{listed[job_id]['pid']}").exists()
+    code, stdout, _ = await ask(setup, "job", job_id)
+    assert code == 0
+    assert f"pid         {listed[job_id]['pid']}" in stdout
+    code, stdout, stderr = await ask(setup, "job", "no-such-job")
+    assert (code, stdout) == (5, "")
+    assert "has no job no-such-job" in stderr
+    await setup.result(job_id)
+
+
+async def test_a_job_learns_nothing_at_the_control_socket_even_with_the_secret(setup: Setup) -> None:
+    directory = setup.worker.state_dir / "run"
+    secret = (directory / "control.secret").read_text()
+    result = await setup.run("contract/asks_worker:1.0.0", {"directory": str(directory), "given": secret})
+    assert result["success"], result["message"]
+    got = result["data"]["got"]
+    assert {way: got.pop(way) for way in ("itself", "child", "daemon")} == dict.fromkeys(
+        ("itself", "child", "daemon"), "got: "
+    )
+    if (
+        kernel_isolation.detect().landlock_abi
+    ):  # else the file is as open to a job as everything else of the worker's user
+        assert set(got.values()) == {"refused: Permission denied"}, got
+    assert (await ask(setup, "status"))[0] == 0

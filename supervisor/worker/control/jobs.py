@@ -1,14 +1,20 @@
 """`jobs` and `job`: what runs and what waits."""
 
 import dataclasses
+from typing import Final
 
 from supervisor.control.protocol import ControlError, JsonObject, Request
 from supervisor.worker.parts import Parts
 
+_MOST_ENDED: Final = 1000
 
-async def jobs(parts: Parts, _: Request) -> JsonObject:
-    """Return all jobs that this worker has now."""
-    return {"jobs": [dataclasses.asdict(each) for each in parts.dispatcher.running_jobs.listed()]}
+
+async def jobs(parts: Parts, request: Request) -> JsonObject:
+    """Return all jobs that this worker has now, and the last `ended` ones that it keeps, the last one first."""
+    running = [dataclasses.asdict(each) for each in parts.dispatcher.running_jobs.listed()]
+    count, kept = int(request.number("ended", 0)), parts.dispatcher.records.kept
+    ended = [] if kept is None else kept.latest(min(count, _MOST_ENDED))
+    return {"jobs": running, "ended": [dataclasses.asdict(each) for each in ended] if count else []}
 
 
 async def job(parts: Parts, request: Request) -> JsonObject:

@@ -1,0 +1,76 @@
+"""`supervisor jobs`: the jobs that a running worker has."""
+
+from typing import Any, Final
+
+from pydantic import Field
+
+from supervisor.commands.control.asking import print_json, run_asking
+from supervisor.commands.control.job_text import memory_text, printable, seconds_text
+from supervisor.commands.control.settings import ControlSettings
+from supervisor.commands.shared.common import read_settings
+from supervisor.control.client import ControlClient
+from supervisor.control.exit_codes import DONE
+
+PROGRAM: Final = "supervisor jobs"
+_EPILOG: Final = """\
+A job's state: waiting (for a slot), starting (its child is on its way), running, cancelling (its time is
+over, or somebody cancelled it), ending (its block has returned), killing, reporting (its result is stored)."""
+
+
+class JobsSettings(ControlSettings):
+    """List the jobs that a running worker has: those that run, and those that wait for a slot."""
+
+    ended: int = Field(
+        default=0, ge=0, le=1000, description="List so many jobs that have ended as well, the last one first."
+    )
+
+
+def run(arguments: list[str]) -> int:
+    """Print the jobs. Returns 0, or see `supervisor.control.exit_codes`."""
+    settings = read_settings(JobsSettings, arguments, PROGRAM, _EPILOG)
+
+    def ask(client: ControlClient) -> int:
+        answer = client.ask("jobs", ended=settings.ended)
+        if settings.as_json:
+            print_json(answer)
+        else:
+            _print(answer, with_ended=settings.ended > 0)
+        return DONE
+
+    return run_asking(PROGRAM, settings, ask)
+
+
+def _print(answer: dict[str, Any], *, with_ended: bool) -> None:
+    # What follows is needed for a table alone, and takes a tenth of a second to import.
+    from supervisor.commands.shared.console import OutputConsole
+    from supervisor.commands.shared.table import print_rows
+
+    console = OutputConsole()
+    if answer["jobs"]:
+        titles = ("job", "block", "state", "slot", "pid", "time", "memory", "CPU", "last line")
+        rows = [_row(job) for job in answer["jobs"]]
+        print_rows(console, titles, rows, right=("slot", "pid", "time", "memory", "CPU"))
+    else:
+        console.print("The worker has no jobs.")
+    if with_ended and answer["ended"]:
+        console.print("\nEnded:")
+        rows = [
+            (printable(job["job_id"]), printable(job["block"]), seconds_text(job["seconds"]), job["cause"])
+            for job in answer["ended"]
+        ]
+        print_rows(console, ("job", "block", "time", "cause"), rows, right=("time",))
+
+
+def _row(job: dict[str, Any]) -> tuple[str, ...]:
+    stalled = job["stalled_seconds"]
+    return (
+        printable(job["job_id"]),
+        printable(job["block"]),
+        f"stalled {seconds_text(stalled)}" if stalled else job["state"],
+        printable(job["slot"]),
+        printable(job["pid"]),
+        seconds_text(job["seconds"]),
+        memory_text(job["memory_bytes"]),
+        seconds_text(job["cpu_seconds"]),
+        printable(job["last_line"]),
+    )
