@@ -24,17 +24,25 @@ def printable(value: object) -> str:
 
 def details_of(job: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what there is to say of one job, as pairs of a word and a text. What is not known is left out."""
-    return [(name.replace("_", " "), text) for name, value in job.items() if (text := _text(name, value))]
+    return [
+        (name.removesuffix("_bytes").replace("_", " "), text)
+        for name, value in job.items()
+        if (text := _text(name, value))
+    ]
 
 
 def _text(name: str, value: Any) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, dict):
-        return ", ".join(f"{key.replace('_', ' ')} {_text(key, each)}" for key, each in value.items() if each)
+        return ", ".join(
+            f"{key.removesuffix('_bytes').replace('_', ' ')} {_text(key, each)}"
+            for key, each in value.items()
+            if each
+        )
     if name.endswith("_at"):
         return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(value))} ({age_text(time.time() - value)} ago)"
-    if name == "memory_bytes":
+    if name.endswith("_bytes"):
         return memory_text(value)
     if name.endswith("seconds"):
         return seconds_text(value)

@@ -45,7 +45,6 @@ class AsksWorker(FunctionBlock[AskingParams, AskingData]):
             "child": lambda: _in_a_child(lambda: _ask(place, params.given)),
             "daemon": lambda: _in_a_child(lambda: _ask(place, params.given), orphaned=True),
             "read": lambda: (place / "control.secret").read_text(),
-            "list": lambda: str(os.listdir(place)),
             "remove": lambda: str((place / "control.sock").unlink()),
             "replace": lambda: str((place / "control.secret").write_text("mine")),
         }
