@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings
+from pydantic import AfterValidator, BaseModel, Field
 
 _SHARED_DIRECTORIES = frozenset(map(Path, ("/", "/run", "/var/run", "/tmp", "/var/tmp", "/dev/shm")))  # noqa: S108
 
@@ -15,7 +14,7 @@ def _for_one_worker(path: Path | None) -> Path | None:
     return path
 
 
-class OperatorSettings(BaseSettings):
+class OperatorSettings(BaseModel):
     """Who may ask the worker, and where."""
 
     control: Literal["on", "off"] = Field(
