@@ -194,7 +194,7 @@ class RunSettings(KnowsOrigins):
         return (init_settings, env_settings, LegacyEnvironment(settings_cls), EnvFileSource(settings_cls))
 
 
-class DaemonSettings(KeptJobsSettings, OperatorSettings, RunSettings):
+class DaemonSettings(KeptJobsSettings, OperatorSettings, RunSettings):  # pyright: ignore[reportIncompatibleVariableOverride]  # pydantic takes the last
     """Run the worker: claim jobs from a neops workflow engine and run each in a process of its own."""
 
     engine_url: str = Field(description="The engine's base URL, such as http://engine:3030.")
