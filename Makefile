@@ -15,7 +15,7 @@ AGAINST ?=
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench zoo device-faults isolation systemd-test lab redteam fuzz features mutants redaction compat reference chaos crashpoints soak blocking device-scale device-truth unprivileged docs env lock clean
+.PHONY: help demo test contract lint types bench zoo device-faults isolation systemd-test lab redteam fuzz features mutants redaction compat reference chaos crashpoints soak scale-out blocking device-scale device-truth unprivileged docs env lock clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -24,7 +24,7 @@ help: ## List the verbs
 	@echo 'Settings, given as NAME=value behind the verb:'
 	@echo '  PYTHON  the interpreter, 3.11 or newer (now: $(PYTHON))'
 	@echo '  CLIENT  the engine client: stable or next (now: $(CLIENT))'
-	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, device-faults, isolation, lab, redteam, fuzz, features, mutants, chaos, crashpoints, blocking, device-scale and unprivileged'
+	@echo '  ARGS    further arguments for demo, test, contract, bench, zoo, device-faults, isolation, lab, redteam, fuzz, features, mutants, chaos, crashpoints, scale-out, blocking, device-scale and unprivileged'
 	@echo '  CASES   how many cases fuzz runs (now: $(CASES)); redaction: 10000, if not given'
 	@echo '  SEEDS   how many seeds of chaos (now: $(SEEDS)); SEED=n repeats one'
 	@echo '  JOBS    how many jobs of soak (now: $(JOBS))'
@@ -96,6 +96,9 @@ crashpoints: ## Kill the supervisor at every step of a job's life, and look whet
 
 soak: ## Run thousands of jobs through one worker, and look what they leave in it (see JOBS)
 	@$(ENVIRONMENT) python -m tests.programs.soak --jobs $(JOBS)
+
+scale-out: ## Run 2000 jobs on twenty workers and kill five of them; compare what each tells with the truth (ARGS=--short: 200 on six)
+	@$(ENVIRONMENT) python -m tests.programs.scale_out $(ARGS)
 
 blocking: ## Run jobs that await and jobs that block, and see that only these are reported
 	@$(ENVIRONMENT) python -m tests.programs.blocking $(ARGS)
