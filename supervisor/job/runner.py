@@ -88,6 +88,11 @@ class JobRunner:
         """By when a start of a child has ended, in seconds of the loop's clock (`worker.progress`)."""
         return self._spares.due_at
 
+    @property
+    def spares_ready(self) -> int:
+        """How many children wait for a job now."""
+        return self._spares.ready
+
     def view(self, job_id: str) -> JobView | None:
         """Return what is known now of a job that has a child, `None` where none has this id."""
         execution = self._running.get(job_id)

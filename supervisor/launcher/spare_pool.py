@@ -83,6 +83,11 @@ class SparePool:
         return self._capacity.room(len(self._ready))
 
     @property
+    def ready(self) -> int:
+        """How many children wait to be taken."""
+        return len(self._ready)
+
+    @property
     def problem(self) -> str | None:
         """Why no child could be taken now, `None` if one could."""
         return self._capacity.problem(len(self._ready))

@@ -156,6 +156,19 @@ def tidy(stack: str) -> str:
     return "\n".join(kept or sections)
 
 
+def is_between_steps(dump: str) -> bool:
+    """Whether the job's event loop was between two steps of its tasks, so that no thread and no task shows a place."""
+    section = next(filter(_is_main, _sections(dump)), "")
+    turns = re.search(r"asyncio/base_events\.py\", line \d+ in _run_once$", section, re.MULTILINE)
+    return turns is not None and not _shows_author(section) and "\nAwaiting in task " not in dump
+
+
+def _shows_author(section: str) -> bool:
+    """Whether the author's code, or that of a package, is on the stack."""
+    files = (match["file"] for match in _FRAME.finditer(section))
+    return any(whose(file) in (Whose.AUTHOR, Whose.INSTALLED) for file in files)
+
+
 def every_thread(dump: str) -> str:
     """Return all threads of a dump, and what tasks await; of those that run the block, without this worker's frames.
 

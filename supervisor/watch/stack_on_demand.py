@@ -13,12 +13,20 @@ from supervisor.verdict.wording import kernel_sentence
 from supervisor.watch.fair_mask import FairMask
 from supervisor.watch.kernel import is_stopped, look_into_kernel
 from supervisor.watch.rounds import reason_of
-from supervisor.watch.stack import dumped_bytes, every_thread, leave_out_since, take_dump_in_turn
+from supervisor.watch.stack import (
+    dumped_bytes,
+    every_thread,
+    is_between_steps,
+    leave_out_since,
+    take_dump_in_turn,
+)
 
 ANSWER_SECONDS: Final = 2.0
 """How long a job may take to answer. It takes milliseconds, but on a machine that has no processor for it."""
 
 _LATE_LOOK_SECONDS: Final = 0.1
+_TRIES: Final = 4
+"""A loop that is between two steps shows nothing. It is there for microseconds, and then somewhere else."""
 _DEAF_LOOK_SECONDS: Final = 0.02
 _DEAF_LOOKS: Final = 5
 _MOST_THREADS_LOOKED_AT: Final = 64
@@ -91,7 +99,11 @@ class StackOnDemand:
         self._asked_from = dumped_bytes(self._child)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                dump = await take_dump_in_turn(self._child, for_a_person=True)
+                for _ in range(_TRIES):
+                    dump = await take_dump_in_turn(self._child, for_a_person=True)
+                    if not is_between_steps(dump):
+                        break
+                    self._asked_from = dumped_bytes(self._child)
         except TimeoutError:
             self._tasks.start(self._await_late_answer(), "late stack of a job")
             return self._of_kernel(SILENT)

@@ -6,7 +6,9 @@ from typing import Final
 from supervisor.control.protocol import ControlError, Request
 from supervisor.control.server import Answer, Handler
 from supervisor.worker.control.jobs import job, jobs
+from supervisor.worker.control.stack import stack
 from supervisor.worker.control.status import status
+from supervisor.worker.control.top import top
 from supervisor.worker.parts import Parts
 
 Command = Callable[[Parts, Request], Answer]
@@ -20,6 +22,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "status": status,
     "jobs": jobs,
     "job": job,
+    "stack": stack,
+    "top": top,
 }
 
 

@@ -13,8 +13,10 @@ from supervisor.watch import stack_on_demand as on_demand_module
 from supervisor.watch.fair_mask import FairMask
 from supervisor.watch.stack import dumped_bytes, read_stack
 from supervisor.watch.stack_on_demand import BEING_ENDED, NO_HANDLER, SILENT, StackOnDemand
+from supervisor.watch.whose_code import ROOT
 from tests.patience import until
 
+PYTHON = os.path.dirname(os.__file__)
 SECRET = "Trellis-Wagon-1842"
 FRAME = '  File "/opt/jobs/show.py", line {} in run\n'
 ASKED = "Thread 0x1 (most recent call first):\n" + FRAME.format(20)
@@ -70,6 +72,27 @@ async def test_what_was_told_to_a_person_is_no_evidence_and_its_secrets_are_mask
     assert "line 20 in run" in seen.stack
     assert SECRET not in seen.stack
     assert child.evidence == ""
+
+
+async def test_a_loop_that_is_between_two_steps_is_asked_again(child: Child, stack: StackOnDemand) -> None:
+    between = (
+        "Current thread 0x1 (most recent call first):\n"
+        f'  File "{PYTHON}/asyncio/base_events.py", line 707 in time\n'
+        f'  File "{PYTHON}/asyncio/base_events.py", line 1890 in _run_once\n'
+        f'  File "{ROOT}/jobrunner/job.py", line 69 in run_order\n'
+    )
+    answers = [between, between, ASKED]
+
+    def ask() -> bool:
+        child.write(answers[child.asked])
+        child.asked += 1
+        return True
+
+    child.ask_for_stack = ask  # type: ignore[method-assign]
+    seen = await stack.take()
+    assert "line 20 in run" in seen.stack
+    assert "_run_once" not in seen.stack
+    assert child.asked == 3
 
 
 async def test_a_crash_that_comes_with_the_answer_stays_evidence(child: Child, stack: StackOnDemand) -> None:

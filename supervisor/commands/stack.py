@@ -1,0 +1,50 @@
+"""`supervisor stack`: where a running job is, without stopping it."""
+
+import json
+from typing import Any, Final
+
+from pydantic import Field
+from pydantic_settings import CliPositionalArg
+
+from supervisor.commands.control.asking import run_asking
+from supervisor.commands.control.settings import ControlSettings
+from supervisor.commands.shared.common import read_settings
+from supervisor.control.client import ControlClient
+from supervisor.control.exit_codes import DONE, NO
+from supervisor.log.format import printable
+
+PROGRAM: Final = "supervisor stack"
+_ANSWER_SECONDS: Final = 20.0
+_EPILOG: Final = """\
+Every thread of the job's process, innermost call first. Where its event loop waits: what each task awaits.
+The job goes on. What it notices is a signal: C code that sleeps and does not sleep again when woken.
+
+Exit code 0: the stack was printed. 1: the job gave none; why, and what the kernel knows, is printed.
+3: there is no worker to ask. 4: you may not ask it. 5: the worker has no such job."""
+
+
+class StackSettings(ControlSettings):
+    """Show where a running job is: every thread, and what its tasks await. The job goes on."""
+
+    job_id: CliPositionalArg[str] = Field(description="The job's id, as `supervisor jobs` shows it.")
+
+
+def run(arguments: list[str]) -> int:
+    """Print the stack. Returns 0, 1 where the job gave none, or see `supervisor.control.exit_codes`."""
+    settings = read_settings(StackSettings, arguments, PROGRAM, _EPILOG)
+
+    def show(client: ControlClient) -> int:
+        answer = client.ask("stack", timeout_seconds=_ANSWER_SECONDS, job_id=settings.job_id)
+        print(json.dumps(answer, indent=2) if settings.as_json else printable(text_of(answer)))
+        return DONE if answer["stack"] else NO
+
+    return run_asking(PROGRAM, settings, show)
+
+
+def text_of(answer: dict[str, Any]) -> str:
+    """Return what a person sees of an answer."""
+    head = f"{answer['block']}, job {answer['job_id']}: {answer['state']} for {answer['seconds']:.0f} s"
+    head += f", process {answer['pid']}."
+    if answer["stack"]:
+        return f"{head}\n\n{answer['stack']}"
+    return "\n".join(filter(None, [head, answer["why_not"], answer["kernel"]]))

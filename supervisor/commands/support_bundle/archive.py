@@ -1,0 +1,71 @@
+"""The archive: written in one go, readable for its owner alone, with a cap for each text and for all of them."""
+
+import io
+import os
+import tarfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+PART_CAP_BYTES: Final = 2 * 2**20
+TOTAL_CAP_BYTES: Final = 24 * 2**20
+_CUT: Final = "[… the beginning was cut: {bytes} bytes …]\n"
+
+
+class Archive:
+    """A new tar.gz at `path`, mode 0600, in a folder named like it. Texts only: no file is ever copied into it.
+
+    Raises `FileExistsError` where something is at `path` already, a link included, and `OSError`. Leaves nothing behind
+    when the block in its `with` raises.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.left_out: list[str] = []
+        """What is not in it, and why, in sentences."""
+        self._folder = path.name.removesuffix(".tar.gz")
+        self._total = 0
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._file = os.fdopen(os.open(path, flags, 0o600), "wb")
+        os.fchmod(self._file.fileno(), 0o600)  # whatever the umask has taken away
+        self._tar = tarfile.open(fileobj=self._file, mode="w:gz")  # noqa: SIM115  # `__exit__` closes it
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._tar.close()
+        finally:
+            self._file.close()
+            if kind is not None:
+                self.path.unlink(missing_ok=True)
+
+    def add(self, name: str, text: str) -> None:
+        """Add a text. Of one that is too long, the end is kept: the last lines of a log say most."""
+        data = text.encode(errors="backslashreplace")
+        cap = min(PART_CAP_BYTES, TOTAL_CAP_BYTES - self._total)
+        if cap <= 0:
+            self.left_out.append(f"{name}: the archive has {TOTAL_CAP_BYTES // 2**20} MB already.")
+            return
+        if len(data) > cap:
+            cut = len(data) - cap
+            self.left_out.append(f"{name}: the first {cut} bytes. A text has {cap} bytes here at most.")
+            data = _CUT.format(bytes=cut).encode() + data[cut:]
+        self._write(name, data)
+
+    def add_last(self, name: str, text: str) -> None:
+        """Add what tells of the archive itself, whatever the cap says."""
+        self._write(name, text.encode(errors="backslashreplace")[:PART_CAP_BYTES])
+
+    def _write(self, name: str, data: bytes) -> None:
+        self._total += len(data)
+        entry = tarfile.TarInfo(f"{self._folder}/{name}")
+        entry.size = len(data)
+        entry.mode = 0o600
+        entry.mtime = time.time()
+        self._tar.addfile(entry, io.BytesIO(data))

@@ -1,0 +1,95 @@
+"""Collecting with bounds: each part has its time, and one that fails or hangs is a sentence and not the end."""
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from supervisor.commands.support_bundle.archive import Archive
+from supervisor.commands.support_bundle.redaction import Redaction
+
+PART_SECONDS: Final = 10.0
+TOTAL_SECONDS: Final = 60.0
+OUTPUT_CAP_BYTES: Final = 4 * 2**20
+
+
+class LeftOutError(Exception):
+    """There is nothing to collect. The text says why, as a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of the archive. `collect` returns a text, or what becomes JSON; it may block."""
+
+    name: str
+    collect: Callable[[], Any]
+    seconds: float = PART_SECONDS
+
+
+def collect_into(archive: Archive, parts: Sequence[Part], redaction: Redaction) -> None:
+    """Add every part that comes in time. What does not come is in `archive.left_out`."""
+    until = time.monotonic() + TOTAL_SECONDS
+    for part in parts:
+        seconds = min(part.seconds, until - time.monotonic())
+        if seconds <= 0:
+            archive.left_out.append(f"{part.name}: {TOTAL_SECONDS:g} s were over.")
+            continue
+        found = _within(part, seconds, redaction)
+        if isinstance(found, LeftOutError):
+            archive.left_out.append(f"{part.name}: {redaction.text(str(found))}")
+        else:
+            archive.add(part.name, found)
+
+
+def _within(part: Part, seconds: float, redaction: Redaction) -> str | LeftOutError:
+    """Return the text. The thread of one that hangs, on a disk or an NFS server, is left behind."""
+    results: list[str | LeftOutError] = []
+
+    def work() -> None:
+        try:
+            found = part.collect()
+            text = found if isinstance(found, str) else None
+            results.append(_json(redaction.data(found)) if text is None else redaction.text(text))
+        except LeftOutError as error:
+            results.append(error)
+        except Exception as error:  # whatever this machine is like: the other parts are wanted all the same
+            results.append(LeftOutError(f"It could not be read: {type(error).__name__}: {error}"))
+
+    thread = threading.Thread(target=work, name=f"support bundle: {part.name}", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return results[0] if results else LeftOutError(f"It did not come within {seconds:.0f} s.")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=True, default=str) + "\n"
+
+
+def output_of(arguments: Sequence[str], seconds: float = PART_SECONDS - 1) -> str:
+    """Return what a program prints, of which the first megabytes count. It is ended when its time is over.
+
+    Raises `LeftOutError` where there is no such program, or it has printed nothing.
+    """
+    try:
+        process = subprocess.Popen(  # noqa: S603  # programs that are named in this package
+            arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except OSError as error:
+        raise LeftOutError(f"`{arguments[0]}` can't be run: {error.strerror}.") from None
+    timer = threading.Timer(seconds, process.kill)
+    timer.daemon = True
+    timer.start()
+    assert process.stdout is not None
+    try:
+        data = process.stdout.read(OUTPUT_CAP_BYTES)
+    finally:
+        timer.cancel()
+        process.kill()
+        process.stdout.close()
+        process.wait()
+    if not data.strip():
+        raise LeftOutError(f"`{' '.join(arguments)}` has printed nothing.")
+    return data.decode(errors="backslashreplace")

@@ -1,0 +1,81 @@
+"""Which parts the archive has, and what it says of itself."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from supervisor.commands.support_bundle import machine, state_files
+from supervisor.commands.support_bundle.collecting import LeftOutError, Part
+from supervisor.commands.support_bundle.settings_here import settings_here
+from supervisor.commands.support_bundle.worker import asked, doctor_part, streamed, systemd_parts
+from supervisor.control.client import ControlClient
+
+NEVER: Final = (
+    "Parameters, context and results of jobs, and what the journal holds of them.",
+    "Environments and command lines of processes, and the content of files for tokens and keys.",
+    "Host keys of devices; source code of blocks.",
+)
+"""What is in no archive."""
+
+_README: Final = """\
+Made by `supervisor support-bundle`. Secrets that this machine knows, and what stands behind words such as
+`password`, are replaced by ***. Look through it before you give it away: it names jobs, blocks, hosts and users.
+
+Never in it:
+{never}
+
+Left out this time:
+{left_out}
+"""
+
+
+def parts_for(
+    client: ControlClient | None, pid: int | None, state_dir: Path, job_id: str | None
+) -> list[Part]:
+    """Return all parts, what matters most first. `pid` is the worker's, `None` where none answers."""
+    parts = [
+        Part("versions.json", machine.versions),
+        Part("status.json", _of_worker(client, "status")),
+        Part("jobs.json", _of_worker(client, "jobs")),
+        Part("settings-of-the-worker.json", _of_worker(client, "config")),
+        Part("settings-here.json", settings_here),
+        Part("journal.json", partial(state_files.journal, state_dir)),
+        Part("state-directory.json", partial(state_files.listing, state_dir)),
+    ]
+    if job_id is not None:
+        parts += _parts_of_job(client, job_id)
+    parts += [
+        Part("kernel.json", machine.kernel),
+        Part("process-worker.json", _process(pid)),
+        Part("process-here.json", machine.own_limits),
+        *systemd_parts(pid),
+        doctor_part(["--state-dir", str(state_dir)]),
+    ]
+    return parts
+
+
+def _parts_of_job(client: ControlClient | None, job_id: str) -> list[Part]:
+    return [
+        Part("job/job.json", _of_worker(client, "job", job_id=job_id)),
+        Part("job/stack.json", _of_worker(client, "stack", job_id=job_id)),
+        Part("job/log.json", _missing if client is None else streamed(client, "logs", job_id=job_id)),
+    ]
+
+
+def _of_worker(client: ControlClient | None, command: str, **arguments: Any) -> Any:
+    return _missing if client is None else asked(client, command, **arguments)
+
+
+def _missing() -> Any:
+    raise LeftOutError("No worker answers.")
+
+
+def _process(pid: int | None) -> Any:
+    return _missing if pid is None else partial(machine.process, pid)
+
+
+def readme(left_out: Sequence[str]) -> str:
+    """Return what the archive says of itself."""
+    never = "\n".join(f"- {each}" for each in NEVER)
+    return _README.format(never=never, left_out="\n".join(f"- {each}" for each in left_out) or "- nothing")

@@ -1,0 +1,105 @@
+"""What the running worker answers, and what systemd has of it."""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from supervisor.commands.support_bundle.collecting import LeftOutError, Part, output_of
+from supervisor.commands.support_bundle.machine import read_small
+from supervisor.control.client import ControlClient
+from supervisor.control.protocol import ControlError
+from supervisor.errors import SupervisorError
+
+_ASK_SECONDS: Final = 8.0
+_DOCTOR_SECONDS: Final = 40.0
+_LOG_LINES: Final = "5000"
+_LOG_CAP_CHARS: Final = 2**20
+_UNIT: Final = re.compile(r"/([\w@.:\\-]+\.service)(?:/|$)", re.MULTILINE)
+_DEFAULT_UNIT: Final = "neops-supervisor.service"
+
+
+def asked(client: ControlClient, command: str, **arguments: Any) -> Callable[[], Any]:
+    """Return a function that asks the worker. It raises `LeftOutError` where the worker can't be asked or says no."""
+
+    def ask() -> Any:
+        try:
+            return client.ask(command, timeout_seconds=_ASK_SECONDS, **arguments)
+        except ControlError as error:
+            raise LeftOutError(f"The worker answered: {error}") from None
+        except SupervisorError as error:
+            raise LeftOutError(str(error)) from None
+
+    return ask
+
+
+def streamed(client: ControlClient, command: str, **arguments: Any) -> Callable[[], Any]:
+    """Return a function that asks for an answer of several parts, and returns a list of them, cut where it is long."""
+
+    def ask() -> Any:
+        found: list[Any] = []
+        chars = 0
+        try:
+            for each in client.stream(command, timeout_seconds=_ASK_SECONDS, **arguments):
+                found.append(each)
+                chars += len(str(each))
+                if chars > _LOG_CAP_CHARS:
+                    break
+        except ControlError as error:
+            raise LeftOutError(f"The worker answered: {error}") from None
+        except SupervisorError as error:
+            raise LeftOutError(str(error)) from None
+        return found
+
+    return ask
+
+
+def unit_of(pid: int | None) -> str:
+    """Return the systemd unit that a worker runs in, by its cgroup; the usual name where that does not say it."""
+    text = read_small(Path(f"/proc/{pid}/cgroup")) if pid is not None else None
+    found = _UNIT.findall(text or "")
+    return str(found[-1]) if found else _DEFAULT_UNIT
+
+
+def systemd_parts(pid: int | None) -> list[Part]:
+    """Return what systemd says of the unit, and the last lines of its log."""
+    unit = unit_of(pid)
+    shown = ["systemctl", "show", "--no-pager", "--property", _PROPERTIES, unit]
+    log = [
+        "journalctl",
+        "--no-pager",
+        "--quiet",
+        "--output",
+        "short-iso",
+        "--lines",
+        _LOG_LINES,
+        "--unit",
+        unit,
+    ]
+    return [
+        Part("systemd/unit.txt", lambda: output_of(shown)),
+        Part("log/journal.txt", lambda: output_of(log)),
+    ]
+
+
+_PROPERTIES: Final = (
+    "Id,LoadState,ActiveState,SubState,StatusText,Result,NRestarts,ExecMainStartTimestamp,ExecMainCode,ExecMainStatus,"
+    "MainPID,MemoryCurrent,MemoryMax,TasksCurrent,TasksMax,CPUUsageNSec,LimitNOFILE,LimitNPROC,Delegate,ControlGroup,"
+    "User,WatchdogUSec,WatchdogTimestamp,FragmentPath,DropInPaths,NeedDaemonReload"
+)
+"""Not the environment or the command line: these may hold secrets."""
+
+
+def doctor_part(arguments: list[str]) -> Part:
+    """Return what `supervisor doctor` says here, run as a program of its own: it may hang, or import broken blocks."""
+    command = [sys.executable, "-P", "-m", "supervisor.cli", "doctor", "--json", *arguments]
+    return Part("doctor.json", lambda: _parsed(output_of(command, _DOCTOR_SECONDS)), _DOCTOR_SECONDS + 2)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:  # what it says where a setting is wrong
+        return text

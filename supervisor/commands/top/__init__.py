@@ -1,0 +1,1 @@
+"""`supervisor top`: a worker and its jobs, live."""

@@ -1,0 +1,82 @@
+"""`supervisor top`: what a running worker does now, drawn anew each second; as text or JSON where nobody looks on."""
+
+import json
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pydantic import Field
+
+from supervisor.commands.control.asking import run_asking
+from supervisor.commands.control.settings import ControlSettings
+from supervisor.commands.shared.common import read_settings
+from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.top.picture import plain_lines
+from supervisor.commands.top.rates import CpuShares
+from supervisor.commands.top.screen import show_live
+from supervisor.commands.top.snapshot import Snapshot, snapshot_of
+from supervisor.control.client import ControlClient
+from supervisor.control.exit_codes import DONE
+from supervisor.log.format import iso_time
+
+PROGRAM: Final = "supervisor top"
+_ANSWER_SECONDS: Final = 5.0
+_EPILOG: Final = """\
+On a terminal: Ctrl-C ends it, with exit code 0. What does not fit into the width is left out, the least
+important columns first. Elsewhere the same as plain text, again and again; Ctrl-C is exit code 130 then.
+A column CPU in percent is of one processor; until that is known it is what the job has used in all.
+NO_COLOR=1 turns colours off. Exit code 3: there is no worker to ask. 4: you may not ask it."""
+
+
+class TopSettings(ControlSettings):
+    """Show what a running worker does: slots, jobs, memory, processor time, stalls, last lines."""
+
+    once: bool = Field(default=False, description="Show it once, as plain text, and end.")
+    seconds: float = Field(default=1.0, ge=0.2, le=3600, description="How long to wait between two looks.")
+
+
+def run(arguments: list[str]) -> int:
+    """Show the worker until Ctrl-C, or once. Returns 0, 130 or see `supervisor.control.exit_codes`."""
+    settings = read_settings(TopSettings, arguments, PROGRAM, _EPILOG)
+    console = OutputConsole()
+    is_live = console.is_terminal and not (settings.once or settings.as_json or console.is_dumb_terminal)
+
+    def show(client: ControlClient) -> int:
+        if not is_live:
+            return _print_again(client, settings)
+        try:
+            show_live(console, lambda: snapshot_of(_answer(client)), _clock, settings.seconds)
+        except KeyboardInterrupt:  # as a person ends such a program
+            return DONE
+
+    return run_asking(PROGRAM, settings, show)
+
+
+def _print_again(client: ControlClient, settings: TopSettings) -> int:
+    shares = CpuShares()
+    width = None if not sys.stdout.isatty() and "COLUMNS" not in os.environ else OutputConsole().width
+    while True:
+        answer = _answer(client)
+        if settings.as_json:
+            print(json.dumps({"time": iso_time(datetime.now(UTC)), **answer}))
+        else:
+            _print(snapshot_of(answer), shares, width, end="" if settings.once else "\n")
+        sys.stdout.flush()
+        if settings.once:
+            return DONE
+        time.sleep(settings.seconds)
+
+
+def _print(snapshot: Snapshot, shares: CpuShares, width: int | None, end: str) -> None:
+    shares.add(time.monotonic(), snapshot)
+    print("\n".join(plain_lines(snapshot, shares.share_of, _clock(), width)) + f"\n{end}", end="")
+
+
+def _answer(client: ControlClient) -> dict[str, Any]:
+    return client.ask("top", timeout_seconds=_ANSWER_SECONDS)
+
+
+def _clock() -> str:
+    return time.strftime("%H:%M:%S")

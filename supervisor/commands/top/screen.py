@@ -1,0 +1,59 @@
+"""`top` on a terminal: one picture, drawn anew each second, until Ctrl-C."""
+
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Final, NoReturn
+
+from rich.console import Console
+from rich.live import Live
+
+from supervisor.commands.top.picture import picture_of, picture_without_worker
+from supervisor.commands.top.rates import CpuShares
+from supervisor.commands.top.snapshot import Snapshot
+from supervisor.control.client import NoWorkerError
+
+_EXIT_TERMINATED: Final = 128 + signal.SIGTERM
+
+Ask = Callable[[], Snapshot]
+Clock = Callable[[], str]
+
+
+def show_live(console: Console, ask: Ask, clock: Clock, pause_seconds: float) -> NoReturn:
+    """Draw what `ask` returns until Ctrl-C, on the terminal's other screen: what stood there before comes back.
+
+    While nobody answers, that is what is drawn: a worker that is started anew is found again. Raises what `ask` raises
+    at the first time, and `KeyboardInterrupt`.
+    """
+    shares = CpuShares()
+    snapshot: Snapshot | None = ask()
+    silent_since, message = "", ""
+    with _ended_by_sigterm(), Live(console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            if snapshot is not None:
+                shares.add(time.monotonic(), snapshot)
+                width, height = console.size
+                picture = picture_of(snapshot, shares.share_of, clock(), width, height)
+            else:
+                picture = picture_without_worker(message, silent_since)
+            live.update(picture, refresh=True)
+            time.sleep(pause_seconds)
+            try:
+                snapshot, silent_since = ask(), ""
+            except NoWorkerError as error:
+                snapshot, message, silent_since = None, str(error), silent_since or clock()
+
+
+class _ended_by_sigterm:  # noqa: N801  # used as a function is
+    """SIGTERM ends what runs inside by an exception, so that the terminal is left as it was."""
+
+    def __enter__(self) -> None:
+        self._before = signal.signal(signal.SIGTERM, _exit)
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGTERM, self._before)
+
+
+def _exit(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(_EXIT_TERMINATED)

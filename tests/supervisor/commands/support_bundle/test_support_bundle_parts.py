@@ -1,0 +1,210 @@
+"""A support bundle: bounded, private, without secrets, and it says what it lacks."""
+
+import os
+import stat
+import tarfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from supervisor.commands.support_bundle import archive as archive_module
+from supervisor.commands.support_bundle import collecting as collecting_module
+from supervisor.commands.support_bundle.archive import Archive
+from supervisor.commands.support_bundle.collecting import LeftOutError, Part, collect_into, output_of
+from supervisor.commands.support_bundle.machine import process, read_small, versions
+from supervisor.commands.support_bundle.redaction import Redaction
+from supervisor.commands.support_bundle.secrets_here import secrets_of
+from supervisor.commands.support_bundle.state_files import listing
+
+SECRET = "Trellis-Wagon-1842"
+KEY = (
+    "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE\nAAAABG5vbmU\n-----END OPENSSH PRIVATE KEY-----"
+)
+
+
+def content(path: Path) -> dict[str, str]:
+    with tarfile.open(path) as tar:
+        return {
+            member.name.partition("/")[2]: file.read().decode()
+            for member in tar
+            if (file := tar.extractfile(member)) is not None
+        }
+
+
+def made(
+    tmp_path: Path, *parts: Part, secrets: tuple[str, ...] = (SECRET,)
+) -> tuple[dict[str, str], list[str]]:
+    path = tmp_path / "bundle.tar.gz"
+    with Archive(path) as archive:
+        collect_into(archive, parts, Redaction(secrets))
+        left_out = list(archive.left_out)
+    return content(path), left_out
+
+
+def test_the_archive_is_its_owner_s_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        made(tmp_path, Part("a.txt", lambda: "text"))
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "bundle.tar.gz").stat().st_mode) == 0o600
+    with tarfile.open(tmp_path / "bundle.tar.gz") as tar:
+        assert [(each.name, each.mode, each.isreg()) for each in tar] == [("bundle/a.txt", 0o600, True)]
+
+
+def test_nothing_is_written_over_and_no_link_is_followed(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.write_text("kept")
+    (tmp_path / "link.tar.gz").symlink_to(target)
+    (tmp_path / "dangling.tar.gz").symlink_to(tmp_path / "nowhere")
+    for name in ("target", "link.tar.gz", "dangling.tar.gz"):
+        with pytest.raises(FileExistsError):
+            Archive(tmp_path / name)
+    assert target.read_text() == "kept"
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_nothing_is_left_of_an_archive_that_is_given_up(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), Archive(tmp_path / "bundle.tar.gz"):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        f"token {SECRET}", f'{{"a": "{SECRET}"}}', f"https://user:{SECRET}@engine/x", "https://user:p4ss@engine/x",
+        "password=hunter22", "Authorization: Bearer abcdef123456", f"x\n{KEY}\ny", "Basic dXNlcjpwYXNzd29yZA==",
+        "z" * 70_000 + "\n" + SECRET,
+    ],
+)  # fmt: skip
+def test_no_planted_secret_is_in_the_archive_as_text_or_as_json(planted: str, tmp_path: Path) -> None:
+    found, _ = made(
+        tmp_path,
+        Part("text.txt", lambda: planted),
+        Part("data.json", lambda: {"rows": [{"note": planted, planted: 1, "password": "hunter22"}]}),
+    )
+    assert len(found) == 2
+    for text in found.values():
+        for secret in (
+            SECRET,
+            "p4ss",
+            "hunter22",
+            "abcdef123456",
+            "b3BlbnNzaC1rZXktdjE",
+            "dXNlcjpwYXNzd29yZA",
+        ):
+            assert secret not in text, text[-500:]
+
+
+def test_a_short_number_that_is_a_secret_here_is_masked_too(tmp_path: Path) -> None:
+    found, _ = made(tmp_path, Part("a.txt", lambda: "pin 739215, port 8080"), secrets=("739215", "80"))
+    assert found == {"a.txt": "pin ***, port 8080"}
+
+
+def test_what_would_repaint_a_terminal_is_escaped(tmp_path: Path) -> None:
+    found, _ = made(
+        tmp_path, Part("a.txt", lambda: "a\x1b[2J\u202eb\nc"), Part("b.json", lambda: ["\x1b[2J"])
+    )
+    assert found["a.txt"] == "a\\x1b[2J\\u202eb\nc"
+    assert "\x1b" not in found["b.json"]
+
+
+def test_a_part_that_fails_or_hangs_is_said_and_the_others_are_there(tmp_path: Path) -> None:
+    gate = threading.Event()
+
+    def broken() -> str:
+        raise OSError(5, f"Input/output error: {SECRET}")
+
+    def absent() -> str:
+        raise LeftOutError("No worker answers.")
+
+    began = time.monotonic()
+    found, left_out = made(
+        tmp_path, Part("broken.txt", broken), Part("hangs.txt", gate.wait, 0.05), Part("absent.txt", absent),
+        Part("fine.txt", lambda: "fine"),
+    )  # fmt: skip
+    gate.set()
+    assert time.monotonic() - began < 30
+    assert found == {"fine.txt": "fine"}
+    assert [line.partition(":")[0] for line in left_out] == ["broken.txt", "hangs.txt", "absent.txt"]
+    assert "Input/output error" in left_out[0]
+    assert SECRET not in left_out[0]
+
+
+def test_the_time_for_all_is_bounded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting_module, "TOTAL_SECONDS", 0.0)
+    found, left_out = made(tmp_path, Part("a.txt", lambda: "a"))
+    assert found == {}
+    assert left_out == ["a.txt: 0 s were over."]
+
+
+def test_of_a_text_that_is_too_long_the_end_is_there_and_of_too_many_the_rest_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_module, "PART_CAP_BYTES", 1000)
+    monkeypatch.setattr(archive_module, "TOTAL_CAP_BYTES", 1500)
+    long = Part("long.txt", lambda: "begin" + "\n".join(["-" * 50] * 40) + "end")
+    found, left_out = made(tmp_path, long, Part("next.txt", lambda: "n" * 900), Part("last.txt", lambda: "x"))
+    assert found["long.txt"].endswith("end")
+    assert "begin\n" not in found["long.txt"]
+    assert sum(map(len, found.values())) < 1700
+    assert [line.partition(":")[0] for line in left_out] == ["long.txt", "next.txt", "last.txt"]
+
+
+def test_a_program_that_does_not_end_or_prints_without_end_is_cut_off() -> None:
+    began = time.monotonic()
+    assert output_of(["sh", "-c", "echo begun; exec sleep 600"], 0.5) == "begun\n"
+    assert len(output_of(["sh", "-c", "exec yes"], 20)) == collecting_module.OUTPUT_CAP_BYTES
+    with pytest.raises(LeftOutError, match="has printed nothing"):
+        output_of(["true"])
+    with pytest.raises(LeftOutError, match="can't be run"):
+        output_of(["no-such-program"])
+    assert time.monotonic() - began < 30
+
+
+def test_a_state_directory_is_listed_without_following_a_link_and_without_content(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "private").write_text(SECRET)
+    state = tmp_path / "state"
+    (state / "below" / "deep").mkdir(parents=True)
+    (state / "below" / "deep" / "deeper").write_text(SECRET)
+    (state / "link").symlink_to(outside)
+    entries = {entry["name"]: entry for entry in listing(state)["entries"]}
+    assert sorted(entries) == ["below", "below/deep", "link"]
+    assert entries["link"]["mode"].startswith("l")
+    with pytest.raises(LeftOutError):
+        listing(tmp_path / "absent")
+
+
+def test_of_a_process_neither_environment_nor_command_line_is_read() -> None:
+    found = process(os.getpid())
+    assert {"status", "limits", "cgroup"} <= found.keys()
+    assert not {"environ", "cmdline"} & found.keys()
+    assert versions()["kernel"].startswith("Linux")
+    with pytest.raises(LeftOutError):
+        process(2**22 + 1)
+
+
+def test_a_link_is_not_read_as_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    assert read_small(tmp_path / "file") == "x"
+    assert read_small(tmp_path / "link") is None
+
+
+def test_the_secrets_of_environment_and_files_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("of-the-token-file\n")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("NEOPS_X_PASSWORD=of-the-env-file\nLANG=C\n")
+    monkeypatch.setenv("NEOPS_ENGINE_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("DEVICE_PASSWORD", SECRET)
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:of-the-proxy@proxy:3128")
+    (tmp_path / "own").write_text("of-another-file")
+    found = set(secrets_of([tmp_path / "own", tmp_path / "absent"], None))
+    assert {"of-the-token-file", "of-the-env-file", SECRET, "of-the-proxy", "of-another-file"} <= found
