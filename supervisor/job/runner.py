@@ -1,6 +1,5 @@
 """A job from claim to verdict: a directory, a child, an execution. The same for the daemon and `run-block`."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from supervisor.job.job import Job
 from supervisor.job.job_mask import mask_of_job
 from supervisor.job.limits import backstop, limits_for, secret_names_of
 from supervisor.job.result import Finished, not_run
+from supervisor.job.tidying import Tidying
 from supervisor.job.unkillable import wait_until_gone
 from supervisor.job.view import JobView
 from supervisor.job.watchers import Watchers
@@ -63,8 +63,7 @@ class JobRunner:
         self._sweeper = Sweeper(launcher)
         self._session_desk = SessionDesk(settings.sessions_per_device)
         self._watchers = Watchers(Sampler(), ProcessCounter(), CpuWatch())
-        self._removing: dict[str, asyncio.Future[object]] = {}
-        """Directories of jobs that are over, by the jobs' ids."""
+        self._tidying = Tidying(lambda: self._directories, self._spares.refill)
         self._running: dict[str, Execution] = {}
         self._long_work = LongWork()
         # Without one, for a run: what devices show is known to its end.
@@ -151,22 +150,15 @@ class JobRunner:
         except LaunchError as error:
             return not_run(refusals.start_failed(mask(str(error))))
         finally:
-            self._spares.refill()
             # Nobody waits for it with this job's result, nor with another's: its slot does (`wait_until_tidy`).
-            self._remove(job.job_id, directory)
-
-    def _remove(self, job_id: str, directory: str) -> None:
-        removing = self._removing[job_id] = self._directories.remove(directory)
-        removing.add_done_callback(lambda _: self._forget_removal(job_id, removing))
-
-    def _forget_removal(self, job_id: str, removing: "asyncio.Future[object]") -> None:
-        if self._removing.get(job_id) is removing:
-            del self._removing[job_id]
+            self._tidying.owe(job.job_id, directory)
 
     async def wait_until_tidy(self, job_id: str) -> None:
-        """Wait until the directory of a job that is over is gone, so that its space is free again; at most seconds."""
-        if (removing := self._removing.get(job_id)) is not None:
-            await self._directories.wait_for_removal(removing)
+        """Start the next child, and wait until the directory of a job that is over is gone: then its space is free.
+
+        To be called when the result is on its way. Takes seconds at most.
+        """
+        await self._tidying.wait(job_id)
 
     async def _run_in(
         self,
@@ -294,6 +286,7 @@ class JobRunner:
         await self._outlasting.close()
         await self._sweeper.close()
         await self._spares.close()
+        self._tidying.begin_all()
         await self._watchers.close()
         await self._directories.close()
         await self._host_keys.close()

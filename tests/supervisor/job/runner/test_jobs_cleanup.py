@@ -15,6 +15,7 @@ from tests.patience import PATIENCE_SECONDS, until
 async def test_the_child_is_closed_after_its_job_and_its_directory_removed_last(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
         await stage.run(job())
+        await stage.runner.wait_until_tidy("job")
         names = [call if isinstance(call, str) else call[0] for call in stage.calls]
         assert names == ["spawn_child", "make", "reap", "close", "give back", "remove"]
 
@@ -31,7 +32,7 @@ async def test_the_space_of_a_directory_with_something_in_it_is_free_when_the_sl
         await running
         await stage.runner.wait_until_tidy("job")
         assert not os.path.exists(order.job_directory)
-        assert stage.runner._removing == {}
+        assert stage.runner._tidying._removing == {}
 
 
 async def test_the_directory_of_a_user_of_the_job_s_own_is_taken_back_before_the_user_is_free(
@@ -43,6 +44,7 @@ async def test_the_directory_of_a_user_of_the_job_s_own_is_taken_back_before_the
         await stage.run(job())
         assert ("make", 4711) in stage.calls
         await until(lambda: "give back" in stage.calls, "the user is given back")
+        await stage.runner.wait_until_tidy("job")
         names = [call if isinstance(call, str) else call[0] for call in stage.calls]
         assert names.index("take back") < names.index("close") < names.index("remove")
         assert names.count("give back") == 1
@@ -134,6 +136,58 @@ async def test_a_result_waits_for_no_directory_and_the_slot_waits_no_longer_than
         finally:
             may_end.set()
         await until(lambda: not list((tmp_path / "jobs").iterdir()), "its directory is removed")
+
+
+async def test_the_next_child_and_the_removal_wait_until_the_result_is_on_its_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would take a processor, and the disk, from it."""
+    monkeypatch.setattr("supervisor.job.tidying.LATEST_SECONDS", 600)
+    async with scene(tmp_path, spares=1) as stage:
+        await stage.child()
+        number = len(stage.launcher.children)
+        running = stage.begin(job())
+        child = stage.launcher.children[number - 1]
+        await stage.order(child)
+        await stage.end(child)
+        await running
+        assert [call for call in stage.calls if call[0] == "remove"] == []
+        assert stage.calls.count("spawn_child") == number
+        await stage.runner.wait_until_tidy("job")
+        assert [call for call in stage.calls if call[0] == "remove"] != []
+        assert stage.calls.count("spawn_child") == number + 1
+
+
+@pytest.mark.parametrize("by", ["time", "the end of the worker"])
+async def test_who_never_says_that_a_result_is_on_its_way_has_the_directory_removed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    monkeypatch.setattr("supervisor.job.tidying.LATEST_SECONDS", 0.01 if by == "time" else 600)
+    async with scene(tmp_path) as stage:
+        await stage.run(job())
+        if by == "time":
+            await until(lambda: not list((tmp_path / "jobs").iterdir()), "its directory is removed")
+    assert not list((tmp_path / "jobs").iterdir())
+
+
+async def test_a_job_that_waits_for_a_child_waits_for_no_result_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supervisor.job.tidying.LATEST_SECONDS", 600)
+    async with scene(tmp_path) as stage:
+        await stage.run(job())
+        assert (await stage.run(job(job_id="next"))).verdict.success
+
+
+async def test_a_retry_of_a_job_that_was_not_tidied_up_leaves_neither_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supervisor.job.tidying.LATEST_SECONDS", 600)
+    async with scene(tmp_path) as stage:
+        await stage.run(job())
+        await stage.run(job())
+        await stage.runner.wait_until_tidy("job")
+        await until(lambda: not list((tmp_path / "jobs").iterdir()), "both directories are removed")
 
 
 async def test_a_child_that_waits_has_its_directory_already(tmp_path: Path) -> None:
