@@ -10,12 +10,14 @@ SEED ?=
 JOBS ?= 10000
 REFERENCE ?=
 AGAINST ?=
+DESTDIR ?=
+PREFIX ?= /opt/neops-supervisor
 
 # Passed as arguments, not exported: what a verb runs must not see this file's settings in its environment.
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench zoo device-faults isolation systemd-test lab redteam fuzz features mutants redaction compat reference chaos crashpoints soak scale-out blocking device-scale device-truth unprivileged docs env lock clean
+.PHONY: help demo test contract lint types bench zoo device-faults isolation systemd-test lab redteam fuzz features mutants redaction compat reference chaos crashpoints soak scale-out blocking device-scale device-truth unprivileged docs env lock install uninstall clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -29,6 +31,7 @@ help: ## List the verbs
 	@echo '  SEEDS   how many seeds of chaos (now: $(SEEDS)); SEED=n repeats one'
 	@echo '  JOBS    how many jobs of soak (now: $(JOBS))'
 	@echo '  AGAINST  a commit that bench compares this version with: both in turn, the ratio of each figure'
+	@echo '  PREFIX  where install puts the environment (now: $(PREFIX)); DESTDIR is put before all its paths'
 	@echo '  REFERENCE  where reference leaves its environment, for compat to use; by default it is thrown away'
 
 demo: ## Run an engine, the worker and an emulated device, and show what becomes of each job
@@ -120,6 +123,12 @@ env: ## Set the environment up and do nothing else
 
 lock: ## Resolve the locked requirements anew, to the newest versions that pyproject.toml allows
 	@sh deploy/lock.sh '$(PYTHON)'
+
+install: ## Install the worker as a service: environment, units, example of the settings (as root; see DESTDIR, PREFIX)
+	@sh deploy/service.sh install '$(PYTHON)' '$(CLIENT)' '$(DESTDIR)' '$(PREFIX)'
+
+uninstall: ## Remove what install has put there; settings and drop-ins of your own, and the journal, stay
+	@sh deploy/service.sh uninstall '$(PYTHON)' '$(CLIENT)' '$(DESTDIR)' '$(PREFIX)'
 
 clean: ## Remove the environments, caches and built files
 	rm -rf .venv-*-stable .venv-*-next dist build

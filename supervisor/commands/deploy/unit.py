@@ -90,7 +90,7 @@ LOCAL: Final = Form(
 
 def shipped(name: str) -> str:
     """Return the text of a file that is shipped with this package."""
-    return files(__package__).joinpath(UNITS, name).read_text(encoding="utf-8")
+    return files("supervisor.commands.deploy").joinpath(UNITS, name).read_text(encoding="utf-8")
 
 
 def unit_text(form: Form, program: Path) -> str:
