@@ -29,7 +29,7 @@ def run(
     def be_the_child() -> NoReturn:
         child_isolation = SpawnedIsolation(isolation)
         started = become_child(supervisor_pid, descriptors, confinement, child_isolation)
-        discover(discovery, lambda module: None)
+        discover(discovery, lambda module: None, with_digests=False)  # the supervisor has them
         live(started, confinement.max_open_files, child_isolation)
 
     be_the_middle(socket.socket(fileno=control_fd), 0, be_the_child)

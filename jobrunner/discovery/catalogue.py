@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from jobrunner.discovery.code_digest import CodeDigests
 from jobrunner.discovery.module import Module
 from jobrunner.discovery.module_choice import Found
 from jobrunner.discovery.module_import import forget_half_imported, import_module, problem_of, thread_problem
@@ -19,11 +20,14 @@ from sdk.parsing.declared import sensitive_paths
 from sdk.schema import engine_schema
 
 
-def discover(discovery: Discovery, announce: Callable[[Module], None]) -> Catalogue:
+def discover(
+    discovery: Discovery, announce: Callable[[Module], None], *, with_digests: bool = True
+) -> Catalogue:
     """Import the blocks of `discovery` into this process.
 
     `announce` is called with each module before it is imported: when the process goes silent or dies
-    afterwards, the supervisor knows which module to leave out next time.
+    afterwards, the supervisor knows which module to leave out next time. Without digests the blocks' files are not read
+    again: for a process that tells nobody what it has found.
     """
     install_alias()
     load_bundled_plugins_on_demand()
@@ -45,7 +49,7 @@ def discover(discovery: Discovery, announce: Callable[[Module], None]) -> Catalo
             if threads is not None:
                 problems.append(threads)
     problems.extend(_adopt_blocks())
-    blocks = _entries(problems)
+    blocks = _entries(problems, CodeDigests() if with_digests else None)
     return Catalogue(blocks=blocks, problems=tuple(problems), left_out=_left_out(found))
 
 
@@ -93,11 +97,11 @@ def _left_out(found: Found) -> tuple[LeftOut, ...]:
     )
 
 
-def _entries(problems: list[ImportProblem]) -> tuple[BlockEntry, ...]:
+def _entries(problems: list[ImportProblem], digests: CodeDigests | None) -> tuple[BlockEntry, ...]:
     entries: list[BlockEntry] = []
     for _, block in sorted(registry.function_blocks.items()):
         try:
-            entries.append(_entry(block))
+            entries.append(_entry(block, digests))
         except SdkError as error:  # a model that has no JSON schema
             problems.append(
                 ImportProblem(
@@ -112,7 +116,7 @@ def _entries(problems: list[ImportProblem]) -> tuple[BlockEntry, ...]:
     return tuple(entries)
 
 
-def _entry(block: RegisteredBlock) -> BlockEntry:
+def _entry(block: RegisteredBlock, digests: CodeDigests | None) -> BlockEntry:
     registration = block.registration
     return BlockEntry(
         id=registration.identifier,
@@ -134,6 +138,7 @@ def _entry(block: RegisteredBlock) -> BlockEntry:
         max_memory_mb=registration.max_memory_mb,
         max_cpu_seconds=registration.max_cpu_seconds,
         max_concurrent=registration.max_concurrent,
+        code_digest=digests.of(block.module, block.file) if digests else "",
         module=block.module,
         file=block.file,
         line=block.line,

@@ -42,6 +42,8 @@ class BlockEntry(BaseModel):
     max_cpu_seconds: float | None = None
     max_concurrent: Annotated[int | None, Field(gt=0)] = None
     """How many of its jobs one worker runs at a time. `None`: as many as there are slots."""
+    code_digest: Annotated[str, Field(max_length=64)] = ""
+    """Which code this is: equal for equal files, wherever they lie. Empty where it is not known."""
     module: str
     file: str | None
     line: int | None

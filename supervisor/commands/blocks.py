@@ -62,11 +62,11 @@ def _print(catalogue: Catalogue) -> None:
     wide = OutputConsole().width if sys.stdout.isatty() else 10_000
     console = OutputConsole(width=wide)
     rows = [
-        (block.id, block.run_on, block.fb_type, limits_text(block), place_of(block))
+        (block.id, block.run_on, block.fb_type, limits_text(block), block.code_digest, place_of(block))
         for block in catalogue.blocks
     ]
     if rows:
-        print_rows(console, ("block", "runs on", "type", "limits", "file"), rows)
+        print_rows(console, ("block", "runs on", "type", "limits", "code", "file"), rows)
     else:
         console.print(f"No function blocks were found. {what_to_do(catalogue)}", markup=False)
     for problem in catalogue.problems:

@@ -40,6 +40,8 @@ def _print(status: dict[str, Any]) -> None:
     print(f"worker   {status['worker']}" + (f" ({status['name']})" if status["name"] else ""))
     print(f"engine   {status['engine_url']}")
     print(f"blocks   {status['blocks']}")
+    for block, code in sorted(status["code"].items()):
+        print(f"         {block}  code {code or 'unknown'}")
     print(f"jobs     {status['running']} run in {status['slots']} slot(s), {status['waiting']} wait")
     print(f"results  {status['results_waiting']} wait for the engine")
     print(f"process  {status['pid']}")

@@ -86,7 +86,7 @@ class EngineApi:
         body: dict[str, Any] = {
             **_versionable(block),
             "workerId": worker_uuid,
-            "description": block.description,
+            "description": _with_code(block),
             "runOn": block.run_on,
             "fbType": block.fb_type,
             "markdownHelpText": block.help_text,
@@ -227,6 +227,11 @@ def _versionable(block: BlockEntry) -> dict[str, Any]:
 
 def _dictionary(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _with_code(block: BlockEntry) -> str:
+    """Return the description, with which code it is of: two workers may have different code under one id."""
+    return f"{block.description} [code {block.code_digest}]" if block.code_digest else block.description
 
 
 def _is_at_least(version: str, wanted: tuple[int, int, int, int]) -> bool:

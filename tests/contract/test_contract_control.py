@@ -38,6 +38,10 @@ async def test_a_ready_worker_says_so_and_the_command_exits_with_0(setup: Setup)
     status = json.loads(stdout)
     assert (status["ready"], status["why_not"], status["slots"]) == (True, [], 2)
     assert status["pid"] == setup.worker.supervisor_pid
+    # Whoever asks the worker and whoever asks the engine learn which code it is.
+    told = {str(each.block): each.body["description"] for each in setup.engine.registrations()}
+    assert status["code"].keys() == told.keys()
+    assert all(code and told[block].endswith(f"[code {code}]") for block, code in status["code"].items())
 
 
 async def test_a_job_is_shown_while_it_runs_and_not_known_before(setup: Setup) -> None:

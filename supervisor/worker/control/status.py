@@ -27,6 +27,7 @@ def status_of(parts: Parts) -> JsonObject:
         "pid": os.getpid(),
         "engine_url": parts.settings.engine_url,
         "blocks": len(registration.accepted),
+        "code": {block.id: block.code_digest for block in dispatcher.catalogue.blocks},
         "slots": dispatcher.slots,
         "running": len(states) - waiting,
         "waiting": waiting,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from commands_support import BASE, supervisor
 
+from jobrunner.discovery.code_digest import CodeDigests
+
 BROKEN = f"x = 1\nraise RuntimeError('no luck')\n{BASE}"
 LIMITED = """
 from sdk import (
@@ -36,6 +38,7 @@ def test_the_catalogue_is_one_line_a_block_with_its_limits_and_its_place(tmp_pat
         "s,",
         "100",
         "MB",
+        CodeDigests().of("limited", str(file)),
         f"{file}:6",
     ]
     assert lines["neops_base/echo:1.0.0"][:3] == ["global", "none", "-"]
