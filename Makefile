@@ -17,7 +17,7 @@ PREFIX ?= /opt/neops-supervisor
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench zoo device-faults isolation systemd-test lab redteam fuzz features mutants redaction compat reference chaos crashpoints soak scale-out blocking device-scale device-truth unprivileged docs env lock install uninstall clean
+.PHONY: help demo test contract lint types bench zoo device-faults isolation systemd-test lab redteam fuzz features top-picture mutants redaction compat reference chaos crashpoints soak scale-out blocking device-scale device-truth unprivileged docs env lock install uninstall clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -75,6 +75,9 @@ lab: ## Run jobs on real routers (FRR in namespaces), and show what they see, ch
 
 fuzz: ## Send what nobody would send: frames of children, the template's reports, the engine's answers
 	@$(ENVIRONMENT) python -m tests.programs.fuzz --cases $(CASES) $(ARGS)
+
+top-picture: ## Make the picture of `supervisor top` in README anew, of a worker that really runs
+	@$(ENVIRONMENT) python -m tests.programs.top_picture
 
 features: ## Take each feature of the operators' table away, one at a time, and see its test fail
 	@$(ENVIRONMENT) python -m tests.programs.features $(ARGS)

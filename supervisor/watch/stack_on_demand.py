@@ -97,6 +97,7 @@ class StackOnDemand:
         if self._asked_from is not None:
             return self._of_kernel(SILENT)  # asked already: another signal would only wait behind the first
         self._asked_from = dumped_bytes(self._child)
+        dump = ""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 for _ in range(_TRIES):

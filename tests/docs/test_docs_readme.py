@@ -20,6 +20,13 @@ DEMO = "tests/supervisor/commands/demo/test_demo_run.py"
 MISBEHAVING = "tests/jobrunner/test_jobrunner_misbehaving.py"
 
 CLAIMS = {
+    "!Jobs of a worker": (  # the picture
+        "tests/programs/top_picture/test_top_picture.py::test_the_picture_has_the_columns_of_today"
+    ),
+    "While a worker runs, supervisor top shows its jobs:": (
+        "tests/contract/test_contract_live.py"
+        "::test_top_shows_the_job_and_its_process_once_as_json_and_as_text"
+    ),
     "The worker runs each job in a process of its own.": (
         "tests/jobrunner/test_jobrunner_isolation.py::test_a_job_sees_nothing_of_what_the_last_one_left"
     ),
