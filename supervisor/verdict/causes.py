@@ -33,7 +33,7 @@ class Cause(StrEnum):
     START_FAILED = "start_failed"
     """No child could be started."""
     CANCELLED = "cancelled"
-    """An operator has cancelled the job."""
+    """An operator has cancelled the job (`supervisor cancel`)."""
     WORKER_STOPPING = "worker_stopping"
     """The worker is shutting down and did not, or no longer, run the job."""
     WORKER_RESTARTED = "worker_restarted"

@@ -176,7 +176,7 @@ class Daemon:
                 delivery,
                 may_claim=lambda: intake.is_open,
             )
-            facts = partial(status_facts, registration, dispatcher, runner, poller, beats, delivery)
+            facts = partial(status_facts, registration, dispatcher, runner, poller, beats, delivery, intake)
             status = Status(self._notifier, facts, self._shutdown.asked)
             reload = Reload(settings, self._read_settings, launcher, runner, dispatcher, registration, status)
             self._progress.watch_worker(beats, poller, runner, self._outbox)
@@ -225,7 +225,7 @@ class Daemon:
         if self._shutdown.asked.is_set():
             tell(_log, ReloadIgnored())
             return
-        tell(_log, ReloadStarted())
+        tell(_log, ReloadStarted(asked="SIGHUP"))
         self._reload_asked.set()
 
     def _say_how_it_is(self, status: Status, runner: JobRunner, dispatcher: Dispatcher) -> None:

@@ -57,6 +57,7 @@ def status_facts(
     poller: Poller,
     heartbeat: Heartbeat,
     delivery: Delivery,
+    intake: Intake,
 ) -> Facts:
     """Return what systemd is told of now."""
     return Facts(
@@ -65,4 +66,5 @@ def status_facts(
         registration.uuid,
         runner.problem,
         poller.problem or heartbeat.problem or delivery.problem,
+        closed=intake.why_closed,
     )

@@ -38,11 +38,15 @@ class Facts:
     """Why the engine can't be asked for jobs."""
     reload_problem: str | None = None
     """Why the last reload was refused."""
+    closed: str | None = None
+    """That somebody has paused or drained the worker, in a sentence."""
 
 
 def status_text(facts: Facts) -> str:
     """Say in one line how the worker is: first what somebody has to see to, then what it offers."""
-    if facts.problem == "":
+    if facts.closed is not None:
+        state = facts.closed
+    elif facts.problem == "":
         state = "starting: the first child is not ready yet."
     elif facts.problem is not None:
         state = f"no job can be started, so none is asked for: {facts.problem}"

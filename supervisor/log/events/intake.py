@@ -30,7 +30,7 @@ class DrainStarted(
     level=WARNING,
     text="{by} drains the worker. It asks for no jobs, with {left}. {note}",
 ):
-    """The worker finishes what it has, delivers the results and then idles, or ends."""
+    """The worker finishes what it has, delivers the results and then idles, or ends (with `--exit`)."""
 
     by: str
     left: str

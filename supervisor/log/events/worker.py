@@ -69,8 +69,10 @@ class ProgressMade(Event, level=WARNING, text="The worker makes progress again."
     """What was late has moved on before the watchdog ended the worker."""
 
 
-class ReloadStarted(Event, level=INFO, text="SIGHUP. The worker reads the blocks and the settings again."):
-    """Somebody asked for a reload."""
+class ReloadStarted(Event, level=INFO, text="{asked}. The worker reads the blocks and the settings again."):
+    """Somebody asked for a reload: by SIGHUP, or over the control socket."""
+
+    asked: str
 
 
 class ReloadIgnored(Event, level=WARNING, text="SIGHUP. The worker does not reload, because it is stopping."):

@@ -5,7 +5,11 @@ from typing import Final
 
 from supervisor.control.protocol import ControlError, Request
 from supervisor.control.server import Answer, Handler
+from supervisor.worker.control.cancel import cancel
+from supervisor.worker.control.config import config
+from supervisor.worker.control.intake import drain, pause, resume
 from supervisor.worker.control.jobs import job, jobs
+from supervisor.worker.control.reload import reload
 from supervisor.worker.control.stack import stack
 from supervisor.worker.control.status import status
 from supervisor.worker.control.top import top
@@ -24,6 +28,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "job": job,
     "stack": stack,
     "top": top,
+    "pause": pause,
+    "resume": resume,
+    "drain": drain,
+    "cancel": cancel,
+    "reload": reload,
+    "config": config,
 }
 
 

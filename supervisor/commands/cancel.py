@@ -1,0 +1,58 @@
+"""`supervisor cancel`: ends one job of a running worker."""
+
+import sys
+from typing import Any, Final
+
+from pydantic import Field
+from pydantic_settings import CliPositionalArg
+
+from supervisor.commands.control.asking import print_json, run_asking
+from supervisor.commands.control.settings import ControlSettings
+from supervisor.commands.shared.common import read_settings
+from supervisor.control.client import ControlClient
+from supervisor.control.exit_codes import DONE, NO
+
+PROGRAM: Final = "supervisor cancel"
+_EPILOG: Final = """\
+A job that runs is asked to clean up, and killed after --grace-seconds of its
+worker. One that waits for a slot is not begun. The engine gets a failed
+result with the cause `cancelled`. The command returns when the job has
+ended; Ctrl-C takes nothing back.
+
+Exit code 0: it was cancelled. 1: it was not, as it has ended otherwise or is
+being ended already. 3: there is no worker to ask. 4: you may not ask it. 5:
+the worker has no such job."""
+
+
+class CancelSettings(ControlSettings):
+    """End a job of a running worker, with a failed result that says so."""
+
+    job_id: CliPositionalArg[str] = Field(
+        description="The job's id, as `supervisor jobs` and the log have it."
+    )
+
+
+def run(arguments: list[str]) -> int:
+    """Cancel the job. Returns 0, 1 if it ended otherwise, or see `supervisor.control.exit_codes`."""
+    settings = read_settings(CancelSettings, arguments, PROGRAM, _EPILOG)
+
+    def ask(client: ControlClient) -> int:
+        answer = client.ask("cancel", timeout_seconds=None, job_id=settings.job_id)
+        if settings.as_json:
+            print_json(answer)
+        else:
+            _print(answer)
+        return DONE if answer["cancelled"] else NO
+
+    return run_asking(PROGRAM, settings, ask)
+
+
+def _print(answer: dict[str, Any]) -> None:
+    first, _, _ = answer["message"].partition("\n")
+    if answer["cancelled"]:
+        print(f"cancelled: {first}")
+    else:
+        print(
+            f"{PROGRAM}: Not cancelled: the job has ended otherwise ({answer['outcome']}, {answer['cause']}). {first}",
+            file=sys.stderr,
+        )

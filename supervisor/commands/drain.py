@@ -1,0 +1,83 @@
+"""`supervisor drain`: a running worker finishes what it has and asks for no more."""
+
+import sys
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from supervisor.commands.control.asking import print_json, run_asking
+from supervisor.commands.control.settings import ControlSettings
+from supervisor.commands.shared.common import read_settings
+from supervisor.control.client import ControlClient
+from supervisor.control.exit_codes import DONE, NO
+from supervisor.lifecycle.intake import LONGEST_NOTE_CHARS
+
+PROGRAM: Final = "supervisor drain"
+_EPILOG: Final = """\
+The worker finishes its jobs, however long their limits let them run, and
+delivers every result. Then it idles, with its heartbeat, until `supervisor
+resume`, or until it is stopped. A reload leaves the drain as it is; a
+restart ends it.
+
+To restart the service without a job noticing:
+  supervisor drain --wait && systemctl restart neops-supervisor
+
+Exit code 0: it drains, and with --wait it is drained. 1: it is not, as
+somebody has resumed or stopped it. 3: there is no worker to ask. 4: you may
+not ask it."""
+
+
+class DrainSettings(ControlSettings):
+    """Have a running worker finish its jobs, deliver their results and ask for no more."""
+
+    wait: bool = Field(
+        default=False, description="Return when it is drained, and say meanwhile what is left."
+    )
+    exits: bool = Field(
+        default=False, alias="exit", description="The worker ends itself with 0 once it is drained."
+    )
+    note: Annotated[str, Field(max_length=LONGEST_NOTE_CHARS)] = Field(
+        default="", description="Why, for `supervisor status` and the log."
+    )
+
+
+def run(arguments: list[str]) -> int:
+    """Drain the worker. Returns 0, 1 if it was not drained, or see `supervisor.control.exit_codes`."""
+    settings = read_settings(DrainSettings, arguments, PROGRAM, _EPILOG)
+
+    def ask(client: ControlClient) -> int:
+        answer: dict[str, Any] = {}
+        for answer in client.stream("drain", wait=settings.wait, exit=settings.exits, note=settings.note):
+            if settings.wait and not settings.as_json and answer["mode"] == "draining":
+                print(f"draining: {_left(answer)}", flush=True)
+        code = DONE if answer["mode"] == "drained" or not settings.wait else NO
+        if settings.as_json:
+            print_json(answer)
+        elif code == NO:
+            print(f"{PROGRAM}: {_why_not(answer)}", file=sys.stderr)
+        else:
+            print(_said(answer, settings.exits))
+        return code
+
+    return run_asking(PROGRAM, settings, ask)
+
+
+def _said(answer: dict[str, Any], exits: bool) -> str:
+    if answer["mode"] != "drained":
+        return f"draining: {_left(answer)}"
+    return "drained; the worker ends" if exits else "drained; it idles until `supervisor resume` or its stop"
+
+
+def _left(answer: dict[str, Any]) -> str:
+    parts = [
+        f"{answer['jobs']} job(s) to finish" if answer["jobs"] else "",
+        f"{answer['results']} result(s) to deliver" if answer["results"] else "",
+        "the answer to a request for jobs to come" if answer["requests"] else "",
+    ]
+    return ", ".join(filter(None, parts)) or "nothing left"
+
+
+def _why_not(answer: dict[str, Any]) -> str:
+    if answer["mode"] == "draining":
+        return f"The worker stops, or has ended, before it was drained: {_left(answer)}. What it has is in its journal."
+    return "Somebody has resumed the worker before it was drained."

@@ -1,0 +1,80 @@
+"""`supervisor pause`: a running worker asks for no jobs, for a while or until it is resumed."""
+
+import re
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, Field
+
+from supervisor.commands.control.asking import print_json, run_asking
+from supervisor.commands.control.settings import ControlSettings
+from supervisor.commands.shared.common import read_settings
+from supervisor.control.client import ControlClient
+from supervisor.control.exit_codes import DONE
+from supervisor.lifecycle.intake import LONGEST_NOTE_CHARS, LONGEST_PAUSE_SECONDS
+
+PROGRAM: Final = "supervisor pause"
+_EPILOG: Final = """\
+Jobs that the worker has go on, and so do heartbeat and deliveries. A reload
+leaves the pause as it is; a restart ends it. A second pause replaces note
+and end of the first.
+
+Exit code 0: it is paused. 1: it is not, as it is being drained or stops. 3:
+there is no worker to ask. 4: you may not ask it."""
+
+_UNITS: Final = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
+
+
+def _seconds(text: str) -> float:
+    if not (match := _DURATION.fullmatch(text.strip())):
+        raise ValueError("must be a time such as 90, 90s, 15m, 2h or 1d")
+    seconds = float(match[1]) * _UNITS[match[2]]
+    if not 0 < seconds <= LONGEST_PAUSE_SECONDS:
+        raise ValueError(f"must be more than 0 and at most {LONGEST_PAUSE_SECONDS / 86400:g} days")
+    return seconds
+
+
+def _checked(text: str | None) -> str | None:
+    if text is not None:
+        _seconds(text)
+    return text
+
+
+class PauseSettings(ControlSettings):
+    """Have a running worker ask for no jobs, for a while or until `supervisor resume`."""
+
+    note: Annotated[str, Field(max_length=LONGEST_NOTE_CHARS)] = Field(
+        default="", description="Why, for `supervisor status` and the log."
+    )
+    time: Annotated[str | None, AfterValidator(_checked)] = Field(
+        default=None,
+        alias="for",
+        description="When the pause ends by itself: 90 or 90s, 15m, 2h, 1d. Default: never.",
+    )
+
+
+def run(arguments: list[str]) -> int:
+    """Pause the worker. Returns 0, or see `supervisor.control.exit_codes`."""
+    settings = read_settings(PauseSettings, arguments, PROGRAM, _EPILOG)
+
+    def ask(client: ControlClient) -> int:
+        end = {} if settings.time is None else {"for_seconds": _seconds(settings.time)}
+        answer = client.ask("pause", note=settings.note, **end)
+        if settings.as_json:
+            print_json(answer)
+        else:
+            _print(answer)
+        return DONE
+
+    return run_asking(PROGRAM, settings, ask)
+
+
+def _print(answer: dict[str, Any]) -> None:
+    seconds = answer["seconds_left"]
+    print(
+        "paused " + ("until `supervisor resume` or a restart" if seconds is None else f"for {seconds:.0f} s")
+    )
+    if answer["jobs"]:
+        print(f"  {answer['jobs']} job(s) go on")
+    if answer["requests"]:
+        print("  a request for jobs is on its way; what it brings is run")

@@ -1,0 +1,40 @@
+"""`supervisor reload`: a running worker reads blocks and settings anew, and says what became of it."""
+
+import sys
+from typing import Final
+
+from supervisor.commands.control.asking import print_json, run_asking
+from supervisor.commands.control.settings import ControlSettings
+from supervisor.commands.shared.common import read_settings
+from supervisor.control.client import ControlClient
+from supervisor.control.exit_codes import DONE
+
+PROGRAM: Final = "supervisor reload"
+_EPILOG: Final = """\
+As SIGHUP, but it waits until it is done and says whether it was: running
+jobs finish with the old code, and what can't be used leaves everything as it
+was.
+
+Exit code 0: reloaded. 1: refused, and stderr says why. 3: there is no worker
+to ask. 4: you may not ask it."""
+
+
+class ReloadSettings(ControlSettings):
+    """Have a running worker read its blocks and settings anew, and wait until that is done."""
+
+
+def run(arguments: list[str]) -> int:
+    """Reload the worker. Returns 0, 1 if it was refused, or see `supervisor.control.exit_codes`."""
+    settings = read_settings(ReloadSettings, arguments, PROGRAM, _EPILOG)
+
+    def ask(client: ControlClient) -> int:
+        answer = client.ask("reload", timeout_seconds=None)
+        if settings.as_json:
+            print_json(answer)
+            return DONE
+        print(f"reloaded: {answer['blocks']} block(s)")
+        if answer["needs_restart"]:
+            print(f"In force only after a restart: {', '.join(answer['needs_restart'])}.", file=sys.stderr)
+        return DONE
+
+    return run_asking(PROGRAM, settings, ask)

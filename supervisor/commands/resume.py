@@ -1,0 +1,33 @@
+"""`supervisor resume`: a running worker asks for jobs again."""
+
+from typing import Final
+
+from supervisor.commands.control.asking import print_json, run_asking
+from supervisor.commands.control.settings import ControlSettings
+from supervisor.commands.shared.common import read_settings
+from supervisor.control.client import ControlClient
+from supervisor.control.exit_codes import DONE
+
+PROGRAM: Final = "supervisor resume"
+_EPILOG: Final = """\
+Exit code 0: it asks for jobs, also where it did before. 1: it stops. 3:
+there is no worker to ask. 4: you may not ask it."""
+
+
+class ResumeSettings(ControlSettings):
+    """Have a running worker ask for jobs again: the end of a pause or of a drain."""
+
+
+def run(arguments: list[str]) -> int:
+    """Resume the worker. Returns 0, or see `supervisor.control.exit_codes`."""
+    settings = read_settings(ResumeSettings, arguments, PROGRAM, _EPILOG)
+
+    def ask(client: ControlClient) -> int:
+        answer = client.ask("resume")
+        if settings.as_json:
+            print_json(answer)
+        else:
+            print("resumed" if answer["was_closed"] else "it was neither paused nor drained")
+        return DONE
+
+    return run_asking(PROGRAM, settings, ask)

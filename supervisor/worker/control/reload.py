@@ -1,0 +1,22 @@
+"""`reload`: reads blocks and settings anew, and says what became of it."""
+
+import logging
+
+from supervisor.control.protocol import ControlError, JsonObject, Request
+from supervisor.log.event import tell
+from supervisor.log.events.worker import ReloadStarted
+from supervisor.worker.parts import Parts
+
+_log = logging.getLogger(__name__)
+
+
+async def reload(parts: Parts, request: Request) -> JsonObject:
+    """Reload, as SIGHUP does, and return once that is done. Raises `ControlError` where it is refused.
+
+    Who leaves meanwhile stops nothing.
+    """
+    tell(_log, ReloadStarted(asked=f"{request.peer.name} asks for a reload"))
+    outcome = await parts.reload.ask()
+    if outcome.refused is not None:
+        raise ControlError("reload_refused", f"Not reloaded, everything stays as it was: {outcome.refused}")
+    return {"blocks": outcome.blocks, "needs_restart": list(outcome.needs_restart)}
