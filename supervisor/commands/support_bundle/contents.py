@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from supervisor.commands.support_bundle import machine, state_files
+from supervisor.commands.support_bundle import ended_jobs, machine, state_files
 from supervisor.commands.support_bundle.collecting import LeftOutError, Part
 from supervisor.commands.support_bundle.settings_here import settings_here
 from supervisor.commands.support_bundle.worker import asked, doctor_part, streamed, systemd_parts
@@ -41,10 +41,11 @@ def parts_for(
         Part("settings-of-the-worker.json", _of_worker(client, "config")),
         Part("settings-here.json", settings_here),
         Part("journal.json", partial(state_files.journal, state_dir)),
+        Part("ended-jobs.json", partial(ended_jobs.latest, state_dir)),
         Part("state-directory.json", partial(state_files.listing, state_dir)),
     ]
     if job_id is not None:
-        parts += _parts_of_job(client, job_id)
+        parts += _parts_of_job(client, state_dir, job_id)
     parts += [
         Part("kernel.json", machine.kernel),
         Part("process-worker.json", _process(pid)),
@@ -55,11 +56,14 @@ def parts_for(
     return parts
 
 
-def _parts_of_job(client: ControlClient | None, job_id: str) -> list[Part]:
+def _parts_of_job(client: ControlClient | None, state_dir: Path, job_id: str) -> list[Part]:
+    """Return what there is of one job: of one that runs the worker tells, of one that has ended its files do."""
     return [
         Part("job/job.json", _of_worker(client, "job", job_id=job_id)),
         Part("job/stack.json", _of_worker(client, "stack", job_id=job_id)),
         Part("job/log.json", _missing if client is None else streamed(client, "logs", job_id=job_id)),
+        Part("job/ended.json", partial(ended_jobs.of_job, state_dir, job_id)),
+        Part("job/ended-log.jsonl", partial(ended_jobs.log_of_job, state_dir, job_id)),
     ]
 
 

@@ -1,5 +1,6 @@
 """A support bundle: bounded, private, without secrets, and it says what it lacks."""
 
+import json
 import os
 import stat
 import tarfile
@@ -11,12 +12,15 @@ import pytest
 
 from supervisor.commands.support_bundle import archive as archive_module
 from supervisor.commands.support_bundle import collecting as collecting_module
+from supervisor.commands.support_bundle import ended_jobs
 from supervisor.commands.support_bundle.archive import Archive
 from supervisor.commands.support_bundle.collecting import LeftOutError, Part, collect_into, output_of
 from supervisor.commands.support_bundle.machine import process, read_small, versions
 from supervisor.commands.support_bundle.redaction import Redaction
 from supervisor.commands.support_bundle.secrets_here import secrets_of
 from supervisor.commands.support_bundle.state_files import listing
+from supervisor.ended_jobs.ended_job import EndedJob
+from supervisor.ended_jobs.files import EndedJobFiles
 
 SECRET = "Trellis-Wagon-1842"
 KEY = (
@@ -187,6 +191,38 @@ def test_of_a_process_neither_environment_nor_command_line_is_read() -> None:
     assert versions()["kernel"].startswith("Linux")
     with pytest.raises(LeftOutError):
         process(2**22 + 1)
+
+
+def kept(state: Path, *job_ids: str) -> None:
+    (state / "ended_jobs").mkdir(parents=True)
+    files = EndedJobFiles(state / "ended_jobs", 100)
+    for job_id in job_ids:
+        job = EndedJob(job_id, "acme/x:1.0.0", "failed", "crashed", f"of {job_id}", 1.0)
+        files.write(job, f'{{"text": "log of {job_id}"}}\n'.encode(), f"result: {SECRET}".encode())
+
+
+def test_of_a_job_that_has_ended_end_and_log_are_there_and_its_result_is_not(tmp_path: Path) -> None:
+    kept(tmp_path, "one", "two")
+    damaged, outside = tmp_path / "ended_jobs" / "000000000007.job", tmp_path / "outside"
+    damaged.write_text("?")
+    outside.write_text(SECRET)
+    (tmp_path / "ended_jobs" / "000000000008.job").symlink_to(outside)
+    found, left_out = made(
+        tmp_path,
+        Part("all.json", lambda: ended_jobs.latest(tmp_path)),
+        Part("end.json", lambda: ended_jobs.of_job(tmp_path, "one")),
+        Part("log.jsonl", lambda: ended_jobs.log_of_job(tmp_path, "one")),
+        Part("unknown.json", lambda: ended_jobs.of_job(tmp_path, "three")),
+        secrets=(),
+    )
+    assert [job["job_id"] for job in json.loads(found["all.json"])["ended_jobs"]] == ["two", "one"]
+    assert json.loads(found["end.json"])["message"] == "of one"
+    assert json.loads(found["log.jsonl"]) == {"text": "log of one"}
+    assert left_out == ["unknown.json: Nothing is kept of an end of job three."]
+    assert not [name for name, text in found.items() if SECRET in text]
+    assert sorted(each.name for each in (tmp_path / "ended_jobs").iterdir()) == [
+        "000000000001.job", "000000000002.job", damaged.name, "000000000008.job",
+    ]  # fmt: skip
 
 
 def test_a_link_is_not_read_as_a_file(tmp_path: Path) -> None:
