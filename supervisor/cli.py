@@ -28,6 +28,7 @@ COMMAND_GROUPS: Final = {
         "reload": "have it read its blocks and settings anew, and wait until that is done",
         "config": "show its settings, each with its value and where that comes from",
         "doctor": "check this machine, and say what to do",
+        "completion": "print a script with which bash, zsh or fish completes commands and flags",
         "deploy": "print systemd's unit for this installation",
         "journal": "list results that the engine does not have yet; retry or drop those that it refused",
         "host-keys": "list the host keys of devices that the worker has accepted, or forget one",

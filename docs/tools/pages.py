@@ -10,6 +10,7 @@ from docs.tools.commands_page import render_commands
 from docs.tools.environment_example import EXAMPLE_FILE, render_example
 from docs.tools.events_page import CAUSES_FILE, EVENTS_FILE, render_causes, render_events
 from docs.tools.exit_codes_page import EXIT_CODES_FILE, render_exit_codes
+from docs.tools.man_page import MAN_FILE, render_man_page
 from docs.tools.settings_page import SETTINGS_FILE, render_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +34,7 @@ def stale_pages() -> dict[Path, str]:
     wanted[REFERENCE / EXIT_CODES_FILE] = render_exit_codes()
     wanted[REFERENCE / SETTINGS_FILE] = render_settings()
     wanted[ROOT / "deploy" / EXAMPLE_FILE] = render_example()
+    wanted[ROOT / "deploy" / MAN_FILE] = render_man_page()
     wanted[REFERENCE / EVENTS_FILE] = render_events()
     wanted[REFERENCE / CAUSES_FILE] = render_causes()
     wanted[REFERENCE / ANSWERS_FILE] = render_answers()

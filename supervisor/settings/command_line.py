@@ -1,5 +1,6 @@
 """Settings as a command line, the environment and `.env` give them."""
 
+import argparse
 import inspect
 import re
 from functools import partial
@@ -21,19 +22,8 @@ def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: st
     Exits with status 2 and a line for each unknown flag, and with 0 after `--help`, which ends with `epilog`.
     Raises `pydantic.ValidationError`, and `UnknownFlagsError` where there is both.
     """
-    parser = CommandParser(
-        prog=program,
-        description=_BREAK_IN_A_PARAGRAPH.sub(" ", inspect.cleandoc(model.__doc__ or "")),
-        epilog=epilog,
-        formatter_class=LineFormatter,
-        keep_unknown=True,
-    )
-    source: CliSettingsSource[Any] = CliSettingsSource(
-        model,
-        root_parser=parser,
-        cli_parse_args=arguments,
-        add_argument_method=partial(add_argument, getattr(model, "HIDDEN_FLAGS", frozenset())),
-    )
+    parser = _empty_parser(model, program, epilog)
+    source = _source(model, parser, arguments)
     given: dict[str, Any] = {"_cli_settings_source": source}  # pydantic-settings' own way in
     try:
         settings = model(**given)
@@ -48,3 +38,31 @@ def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: st
     if parser.unknown:
         parser.refuse_unknown()
     return settings
+
+
+def parser_of(model: type[BaseSettings], program: str) -> argparse.ArgumentParser:
+    """Return the parser of these settings with all their flags, for who writes about them. It has parsed nothing."""
+    parser = _empty_parser(model, program, "")
+    _source(model, parser, None)
+    return parser
+
+
+def _empty_parser(model: type[BaseSettings], program: str, epilog: str) -> CommandParser:
+    return CommandParser(
+        prog=program,
+        description=_BREAK_IN_A_PARAGRAPH.sub(" ", inspect.cleandoc(model.__doc__ or "")),
+        epilog=epilog,
+        formatter_class=LineFormatter,
+        keep_unknown=True,
+    )
+
+
+def _source(
+    model: type[BaseSettings], parser: CommandParser, arguments: list[str] | None
+) -> CliSettingsSource[Any]:
+    return CliSettingsSource(
+        model,
+        root_parser=parser,
+        cli_parse_args=arguments,
+        add_argument_method=partial(add_argument, getattr(model, "HIDDEN_FLAGS", frozenset())),
+    )

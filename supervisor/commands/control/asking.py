@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.local.places import WORKER_DIRECTORY, local_state_directory
@@ -15,7 +15,9 @@ from supervisor.control.place import SOCKET, runtime_directory
 from supervisor.control.protocol import ControlError
 from supervisor.settings.files import default_state_directory
 
-EXIT_INTERRUPTED = 130
+EXIT_INTERRUPTED: Final = 130
+OF_THE_SERVICE: Final = Path("/run/neops-supervisor")
+"""Where systemd makes the shipped unit's RuntimeDirectory: a person's shell knows nothing of that variable."""
 
 
 def run_asking(program: str, settings: ControlSettings, ask: Callable[[ControlClient], int]) -> int:

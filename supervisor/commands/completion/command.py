@@ -1,0 +1,47 @@
+"""`supervisor completion SHELL`: a script with which a shell completes commands, flags and values."""
+
+from typing import Final, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, CliPositionalArg, PydanticBaseSettingsSource, SettingsConfigDict
+
+from supervisor.commands.shared.common import read_settings
+from supervisor.settings.run_settings import RunSettings
+
+PROGRAM: Final = "supervisor completion"
+_EPILOG: Final = """\
+  source <(supervisor completion bash)
+      in ~/.bashrc, or for everybody: supervisor completion bash > /etc/bash_completion.d/supervisor
+  source <(supervisor completion zsh)
+      in ~/.zshrc, behind compinit
+  supervisor completion fish > ~/.config/fish/completions/supervisor.fish"""
+
+
+class CompletionSettings(BaseSettings):
+    """Print a script with which a shell completes commands, flags and values of `supervisor`."""
+
+    model_config = SettingsConfigDict(**RunSettings.model_config)
+
+    shell: CliPositionalArg[Literal["bash", "zsh", "fish"]] = Field(description="bash, zsh or fish.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *others: PydanticBaseSettingsSource,
+        **named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing but the command line: there is a variable SHELL in every environment."""
+        return (init_settings,)
+
+
+def run(arguments: list[str]) -> int:
+    """Print the script. Returns 0."""
+    settings = read_settings(CompletionSettings, arguments, PROGRAM, _EPILOG)
+    # Here, as they import every command.
+    from supervisor.commands.completion.flags import all_commands
+    from supervisor.commands.completion.scripts import SHELLS
+
+    print(SHELLS[settings.shell](tuple(all_commands())), end="")
+    return 0
