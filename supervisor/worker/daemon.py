@@ -140,13 +140,7 @@ class Daemon:
         cgroups: Cgroups,
     ) -> int:
         settings = self._settings
-        registration = Registration(
-            engine,
-            journal,
-            catalogue.blocks,
-            name=settings.worker_name,
-            ip_address=settings.worker_ip_address,
-        )
+        registration = _registration_of(settings, engine, journal, catalogue)
         if not await self._register(registration):
             return 0
         beats = Heartbeat(engine, registration, settings.heartbeat_seconds, engine.answering)
@@ -264,3 +258,10 @@ def _leave_out_of_collections() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def _registration_of(
+    settings: DaemonSettings, engine: EngineApi, journal: Ledger, catalogue: Catalogue
+) -> Registration:
+    name, address = settings.worker_name, settings.worker_ip_address
+    return Registration(engine, journal, catalogue.blocks, name=name, ip_address=address)

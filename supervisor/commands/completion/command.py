@@ -10,11 +10,10 @@ from supervisor.settings.run_settings import RunSettings
 
 PROGRAM: Final = "supervisor completion"
 _EPILOG: Final = """\
+In ~/.bashrc, or behind compinit in ~/.zshrc:
   source <(supervisor completion bash)
-      in ~/.bashrc, or for everybody: supervisor completion bash > /etc/bash_completion.d/supervisor
-  source <(supervisor completion zsh)
-      in ~/.zshrc, behind compinit
-  supervisor completion fish > ~/.config/fish/completions/supervisor.fish"""
+For fish, print it to supervisor.fish in
+  ~/.config/fish/completions"""
 
 
 class CompletionSettings(BaseSettings):
