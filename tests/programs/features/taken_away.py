@@ -75,6 +75,12 @@ TAKEN_AWAY = (
     ),
     TakenAway(16, "supervisor/worker/job_end.py", "cpu_seconds=usage.cpu_seconds,", "cpu_seconds=None,"),
     TakenAway(
+        17,
+        "supervisor/commands/support_bundle/contents.py",
+        "    if job_id is not None:\n",
+        "    if False:\n",
+    ),
+    TakenAway(
         18,
         "supervisor/worker/heartbeat.py",
         "max(due + self._interval, loop.time())",
