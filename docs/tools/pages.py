@@ -11,6 +11,7 @@ from docs.tools.environment_example import EXAMPLE_FILE, render_example
 from docs.tools.events_page import CAUSES_FILE, EVENTS_FILE, render_causes, render_events
 from docs.tools.exit_codes_page import EXIT_CODES_FILE, render_exit_codes
 from docs.tools.man_page import MAN_FILE, render_man_page
+from docs.tools.metrics_page import METRICS_FILE, render_metrics
 from docs.tools.settings_page import SETTINGS_FILE, render_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,5 +38,6 @@ def stale_pages() -> dict[Path, str]:
     wanted[ROOT / "deploy" / MAN_FILE] = render_man_page()
     wanted[REFERENCE / EVENTS_FILE] = render_events()
     wanted[REFERENCE / CAUSES_FILE] = render_causes()
+    wanted[REFERENCE / METRICS_FILE] = render_metrics()
     wanted[REFERENCE / ANSWERS_FILE] = render_answers()
     return {path: text for path, text in wanted.items() if not path.exists() or path.read_text() != text}

@@ -235,6 +235,11 @@ class Claims:
         rows = self._rows.values()
         return {row.entry.claim.job_id for row in rows if not row.gone and row.entry.state != "set aside"}
 
+    def count(self) -> tuple[int, int]:
+        """Return how many claims there are, and how many of them wait for a person. Takes longer the more there are."""
+        dead = [row.entry.dead_reason is not None for row in self._rows.values() if not row.gone]
+        return len(dead), sum(dead)
+
     def results_in_memory_only(self) -> int:
         """Return how many results would be lost with this process."""
         return sum(1 for row in self.unsaved() if row.entry.result is not None and not row.gone)

@@ -109,6 +109,10 @@ class Ledger:
         """Whether the disk does not take what has to be on it."""
         return self._image.is_in_trouble
 
+    def count(self) -> tuple[int, int]:
+        """Return how many claims are in the journal, and how many of them wait for a person (dead letters)."""
+        return self._claims.count()
+
     async def claim(self, claims: Sequence[Claim]) -> list[int]:
         """Record claimed jobs in one transaction and return their numbers."""
         for number in self._claims.unreported({claim.job_id for claim in claims}):

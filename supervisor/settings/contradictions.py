@@ -25,6 +25,11 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
             "--on-stall kill ends jobs that have stalled, and --stall-seconds 0 watches none. "
             "Give --stall-seconds 10, or leave --on-stall out"
         )
+    if values.get("health_token_file") and values.get("health_address", ...) is None:
+        yield (
+            "--health-token-file is given without the address where the token is asked for. "
+            "Give --health-address too, such as 127.0.0.1:9464"
+        )
     yield from opens_what_is_closed(values)
 
 

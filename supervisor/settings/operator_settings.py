@@ -5,6 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from supervisor.settings.files import File
+from supervisor.settings.health_address import checked_health_address
+
 _SHARED_DIRECTORIES = frozenset(map(Path, ("/", "/run", "/var/run", "/tmp", "/var/tmp", "/dev/shm")))  # noqa: S108
 
 
@@ -31,4 +34,14 @@ class OperatorSettings(BaseModel):
         default=None,
         description="Where the control socket is: one directory for each worker, closed to jobs. Default: systemd's "
         "RuntimeDirectory, else `run` in the state directory.",
+    )
+    health_address: Annotated[str | None, AfterValidator(checked_health_address)] = Field(
+        default=None,
+        description="Where /live, /ready and /metrics are served: HOST:PORT on the loopback, such as 127.0.0.1:9464 "
+        "(port 0: any that is free), or the path of a Unix socket. Default: nowhere.",
+    )
+    health_token_file: File = Field(
+        default=None,
+        description="A file with a bearer token, for the worker's user alone. Who gives it learns on the port of "
+        "--health-address the metrics, and why the worker is not ready.",
     )

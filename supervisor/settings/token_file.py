@@ -1,10 +1,11 @@
-"""The bearer token for the engine, from the file in which it lies. It is never part of a message."""
+"""Bearer tokens, from the files in which they lie: for the engine, and for the worker's metrics. Never in a message."""
 
 import contextlib
 import ipaddress
 import os
 import re
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,9 +18,30 @@ _CAP_BYTES: Final = 8 * 1024
 """A token is part of a header of each request; servers refuse one that is longer than this."""
 
 _TOKEN: Final = re.compile(rb"[!-~]+")
+_SHORTEST_HEALTH_TOKEN: Final = 16
 _GROUP: Final = 0o070
 _OTHERS: Final = 0o007
 _NOBODY: Final = 65534
+
+
+@dataclass(frozen=True, slots=True)
+class _Purpose:
+    """What a token is for, and what to do where it is missing, empty, or was open to others."""
+
+    name: str
+    missing: str
+    empty: str
+    opened: str
+
+
+_ENGINE: Final = _Purpose(
+    "the token for the engine",
+    "Start the engine, which writes it, or name another one.",
+    "Start the engine anew, which writes it, or name another one.",
+    "Start the engine anew, which writes a new token for you alone, or make a new one with mode 0600.",
+)
+_MAKE: Final = "Make one: (umask 077; openssl rand -hex 32 >FILE)."
+_HEALTH: Final = _Purpose("the token for the metrics", _MAKE, _MAKE, f"{_MAKE} Others may know this one.")
 
 
 def read_token(path: Path, engine_url: str) -> str:
@@ -28,34 +50,47 @@ def read_token(path: Path, engine_url: str) -> str:
     The file for an engine on this machine has to be private to its user, as `sdk.devengine` writes it. For an engine
     elsewhere it is the administrator's, who may have mounted it readable, as Kubernetes does.
     """
+    return _read(path, _ENGINE, private=is_on_this_machine(engine_url))
+
+
+def read_health_token(path: Path) -> str:
+    """Return the token in `path`, for who wants to read the metrics. Raises `StartRefusedError`, which names the file.
+
+    The file has to be private to the worker's user, since jobs reach the port on which the token is asked for.
+    """
+    token = _read(path, _HEALTH, private=True)
+    if len(token) < _SHORTEST_HEALTH_TOKEN:
+        what = f"has fewer than {_SHORTEST_HEALTH_TOKEN} characters, which can be guessed"
+        raise _refused(path, _HEALTH, what, _MAKE)
+    return token
+
+
+def _read(path: Path, purpose: _Purpose, *, private: bool) -> str:
     with contextlib.ExitStack() as opened:
         try:
             descriptor = opened.enter_context(ordinary_file(path))
         except FileNotFoundError:
-            raise _refused(
-                path, "does not exist", "Start the engine, which writes it, or name another one."
-            ) from None
+            raise _refused(path, purpose, "does not exist", purpose.missing) from None
         except NotAFileError as error:
             what = "a directory" if stat.S_ISDIR(error.mode) else "no regular file"
-            raise _refused(path, f"is {what}", "Name the file that holds the token.") from None
+            raise _refused(path, purpose, f"is {what}", "Name the file that holds the token.") from None
         except OSError as error:
-            raise _refused(
-                path, f"can't be read: {error.strerror}", "Run this as the user whose file it is."
-            ) from error
-        if is_on_this_machine(engine_url):
-            _refuse_if_not_private(path, os.fstat(descriptor))
+            what = f"can't be read: {error.strerror}"
+            raise _refused(path, purpose, what, "Run this as the user whose file it is.") from error
+        if private:
+            _refuse_if_not_private(path, purpose, os.fstat(descriptor))
         try:
             content = os.read(descriptor, _CAP_BYTES + 1)
         except OSError as error:
-            raise _refused(path, f"can't be read: {error.strerror}", "Name another one.") from error
+            raise _refused(path, purpose, f"can't be read: {error.strerror}", "Name another one.") from error
     if len(content) > _CAP_BYTES:
         what = f"is larger than {_CAP_BYTES // 1024} KiB, as no token is"
-        raise _refused(path, what, "Name the file that holds the token, and nothing else.")
+        raise _refused(path, purpose, what, "Name the file that holds the token, and nothing else.")
     content = content.strip()
     if not content:
-        raise _refused(path, "is empty", "Start the engine anew, which writes it, or name another one.")
+        raise _refused(path, purpose, "is empty", purpose.empty)
     if not _TOKEN.fullmatch(content):
-        raise _refused(path, "holds no token", "A token is one word of printable ASCII.")
+        raise _refused(path, purpose, "holds no token", "A token is one word of printable ASCII.")
     return content.decode("ascii")
 
 
@@ -68,13 +103,14 @@ def is_on_this_machine(url: str) -> bool:
         return False
 
 
-def _refuse_if_not_private(path: Path, status: os.stat_result) -> None:
+def _refuse_if_not_private(path: Path, purpose: _Purpose, status: os.stat_result) -> None:
     me = os.geteuid()
     # What is root's may be lent to a group: that is how systemd hands over a credential. What a service's own user has
     # written that exists only while it runs (DynamicUser=) belongs to nobody on the disk, and root may read it.
     if status.st_uid not in (me, 0) and not (me == 0 and status.st_uid == _NOBODY):
         raise _refused(
             path,
+            purpose,
             f"belongs to {user_name(status.st_uid)}, and this runs as {user_name(me)}",
             f"Run it as {user_name(status.st_uid)}, or name a file of your own.",
         )
@@ -84,10 +120,11 @@ def _refuse_if_not_private(path: Path, status: os.stat_result) -> None:
         who = "every user of this machine" if mode & _OTHERS else "its group"
         raise _refused(
             path,
+            purpose,
             f"is open to {who} (mode {stat.S_IMODE(status.st_mode):04o})",
-            "Start the engine anew, which writes a new token for you alone, or make a new one with mode 0600.",
+            purpose.opened,
         )
 
 
-def _refused(path: Path, what: str, advice: str) -> StartRefusedError:
-    return StartRefusedError(f"The file with the token for the engine, {path}, {what}. {advice}")
+def _refused(path: Path, purpose: _Purpose, what: str, advice: str) -> StartRefusedError:
+    return StartRefusedError(f"The file with {purpose.name}, {path}, {what}. {advice}")

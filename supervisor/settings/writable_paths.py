@@ -11,6 +11,7 @@ CLOSED: Final = {
     "state_dir": "the worker's state directory",
     "runtime_dir": "the directory of the worker's control socket",
     "engine_token_file": "the token for the engine",
+    "health_token_file": "the token for the metrics",
     "engine_client_certificate": "the worker's certificate",
     "engine_client_key": "the worker's key",
     "known_hosts": "the known host keys",

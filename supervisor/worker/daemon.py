@@ -33,12 +33,18 @@ from supervisor.worker.control.socket import Control
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.end_steps import EndSteps
+from supervisor.worker.health.health import Health
 from supervisor.worker.heartbeat import Heartbeat
 from supervisor.worker.intake import Intake
 from supervisor.worker.isolation_report import tell_isolation
-from supervisor.worker.job_parts import dispatcher_of, recovery_of, runner_of
+from supervisor.worker.job_parts import (
+    dispatcher_of,
+    lost_claims_of,
+    recovery_of,
+    registration_of,
+    runner_of,
+)
 from supervisor.worker.job_users import prepare_job_users
-from supervisor.worker.lost_claims import LostClaims
 from supervisor.worker.notify import Notifier
 from supervisor.worker.offered_blocks import (
     start_launcher,
@@ -80,6 +86,7 @@ class Daemon:
         self._tasks = Tasks(self._stop_without)
         self._shutdown = Shutdown(settings.shutdown_timeout_seconds, notifier, self._stop_without)
         self._control = Control(settings)
+        self._health = Health(settings)
         self._exit_code = 0
         self._progress = Progress(notifier)
         longest_try_seconds = 2 * settings.request_timeout_seconds + TURN_SECONDS
@@ -109,6 +116,7 @@ class Daemon:
         try:
             async with (
                 self._control.serving(),
+                self._health.serving(),
                 cgroups_of_worker(state_dir, self._settings.cgroups == "auto") as cgroups,
             ):
                 return await self._with_journal(journal, cgroups)
@@ -140,15 +148,16 @@ class Daemon:
         cgroups: Cgroups,
     ) -> int:
         settings = self._settings
-        registration = _registration_of(settings, engine, journal, catalogue)
+        registration = registration_of(settings, engine, journal, catalogue)
         if not await self._register(registration):
             return 0
-        beats = Heartbeat(engine, registration, settings.heartbeat_seconds, engine.answering)
+        observer = self._health.observer
+        beats = Heartbeat(engine, registration, settings.heartbeat_seconds, engine.answering, observer)
         self._tasks.start(beats.beat_for_ever(), "heartbeat")
         self._tasks.keep(self._progress.keep, "watch over the worker's progress")
-        delivery = Delivery(engine, journal, self._outbox, answering=engine.answering)
+        delivery = Delivery(engine, journal, self._outbox, engine.answering, observer)
         runner = runner_of(settings, launcher, cgroups)
-        dispatcher = dispatcher_of(settings, runner, journal, delivery, engine, catalogue)
+        dispatcher = dispatcher_of(settings, runner, journal, delivery, engine, catalogue, observer)
         intake = Intake(
             lambda: Left(dispatcher.busy, delivery.waiting, poller.asks),
             dispatcher.changed.set,
@@ -157,10 +166,7 @@ class Daemon:
         try:
             await self._prepare(runner)
             await recovery_of(settings, journal, delivery, engine, dispatcher.records).begin()
-            lost_claims = LostClaims(engine, dispatcher)
-            if registration.came_back:
-                # The worker before this one may have been killed between a poll's answer and the journal.
-                lost_claims.suspect_the_last_run()
+            lost_claims = lost_claims_of(engine, dispatcher, came_back=registration.came_back)
             poller = Poller(
                 engine,
                 registration,
@@ -169,13 +175,14 @@ class Daemon:
                 settings.poll_seconds,
                 delivery,
                 may_claim=lambda: intake.is_open,
+                observer=observer,
             )
             facts = partial(status_facts, registration, dispatcher, runner, poller, beats, delivery, intake)
             status = Status(self._notifier, facts, self._shutdown.asked)
             reload = Reload(settings, self._read_settings, launcher, runner, dispatcher, registration, status)
             self._progress.watch_worker(beats, poller, runner, self._outbox)
             parts = (settings, journal, registration, beats, delivery, runner, dispatcher, poller)
-            self._control.offer(Parts(*parts, intake, self._shutdown, status, reload))
+            self._offer(Parts(*parts, intake, self._shutdown, status, reload))
             polling = self._tasks.start(poller.poll_until_stopped(), "poller")
             self._say_how_it_is(status, runner, dispatcher)
             reloading = self._tasks.start(reload.reload_when_asked(self._reload_asked), "reload")
@@ -202,6 +209,10 @@ class Daemon:
         if not registration.accepted:
             raise StartRefusedError("The engine accepted none of the blocks; see the errors above.")
         return True
+
+    def _offer(self, parts: Parts) -> None:
+        self._control.offer(parts)
+        self._health.offer(parts, self._progress)
 
     async def _prepare(self, runner: JobRunner) -> None:
         try:
@@ -258,10 +269,3 @@ def _leave_out_of_collections() -> None:
     """
     gc.collect()
     gc.freeze()
-
-
-def _registration_of(
-    settings: DaemonSettings, engine: EngineApi, journal: Ledger, catalogue: Catalogue
-) -> Registration:
-    name, address = settings.worker_name, settings.worker_ip_address
-    return Registration(engine, journal, catalogue.blocks, name=name, ip_address=address)

@@ -12,7 +12,10 @@ from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.isolation import JOBS
 from supervisor.worker.job_records import JobRecords, records_of
+from supervisor.worker.lost_claims import LostClaims
+from supervisor.worker.observer import Observer
 from supervisor.worker.recovery import Recovery
+from supervisor.worker.registration import Registration
 
 
 def runner_of(settings: DaemonSettings, launcher: Launcher, cgroups: Cgroups) -> JobRunner:
@@ -34,6 +37,7 @@ def dispatcher_of(
     delivery: Delivery,
     engine: EngineApi,
     catalogue: Catalogue,
+    observer: Observer,
 ) -> Dispatcher:
     """Return what keeps its slots. Raises `StartRefusedError` when a thread can't be started."""
     return Dispatcher(
@@ -44,6 +48,7 @@ def dispatcher_of(
         catalogue,
         slots=settings.max_concurrent_jobs,
         engine_job_timeout_seconds=settings.engine_job_timeout_seconds,
+        observer=observer,
         records=records_of(settings),
     )
 
@@ -54,3 +59,20 @@ def recovery_of(
     """Return what looks after the jobs of an earlier run."""
     timeout = settings.engine_job_timeout_seconds
     return Recovery(journal, delivery, engine, timeout, on_report=records.not_run)
+
+
+def registration_of(
+    settings: DaemonSettings, engine: EngineApi, journal: Ledger, catalogue: Catalogue
+) -> Registration:
+    """Return what makes this worker and its blocks known to the engine."""
+    name, address = settings.worker_name, settings.worker_ip_address
+    return Registration(engine, journal, catalogue.blocks, name=name, ip_address=address)
+
+
+def lost_claims_of(engine: EngineApi, dispatcher: Dispatcher, *, came_back: bool) -> LostClaims:
+    """Return what looks for claims that were lost; `came_back`: the engine knows this worker from an earlier run."""
+    lost_claims = LostClaims(engine, dispatcher)
+    if came_back:
+        # The worker before this one may have been killed between a poll's answer and the journal.
+        lost_claims.suspect_the_last_run()
+    return lost_claims

@@ -31,6 +31,7 @@ OTHER_VALUES = {
     "engine_ca_file": "/etc/passwd",
     "engine_client_certificate": "/etc/passwd",
     "engine_token_file": "/etc/passwd",
+    "health_address": "127.0.0.1:9464",
     "max_job_seconds": "300",
     "job_users": "200000-200011",
     "block_slots": "acme/backup=2",
@@ -43,7 +44,10 @@ OTHER_VALUES = {
 FLAGS_OF_OTHERS = {"--strict-markers"}
 """Flags of other programs that a guide names in a sentence."""
 
-NEEDS = {"engine_client_key": {"engine_client_certificate": "/etc/passwd"}}
+NEEDS = {
+    "engine_client_key": {"engine_client_certificate": "/etc/passwd"},
+    "health_token_file": {"health_address": "127.0.0.1:9464"},
+}
 """What has to be set besides."""
 
 HAND_WRITTEN = [

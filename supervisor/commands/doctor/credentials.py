@@ -8,7 +8,7 @@ from typing import Final
 from supervisor.commands.doctor.finding import Finding, failed, ok, warning
 from supervisor.settings.run_settings import DaemonSettings
 
-_FILES: Final = ("engine_token_file", "engine_client_key", "engine_client_certificate")
+_FILES: Final = ("engine_token_file", "engine_client_key", "engine_client_certificate", "health_token_file")
 """Settings that name a file with a secret. A client certificate may hold its key too."""
 
 

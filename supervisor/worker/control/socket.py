@@ -91,7 +91,7 @@ class Control:
 
 def _open(settings: DaemonSettings) -> Listening:
     directory = runtime_directory(settings.runtime_dir, settings.state_dir)
-    return listen_in(directory, _group_number(settings.control_group))
+    return listen_in(directory, group_number(settings.control_group))
 
 
 def rules_of(settings: DaemonSettings, group: int | None) -> Rules:
@@ -102,7 +102,7 @@ def rules_of(settings: DaemonSettings, group: int | None) -> Rules:
     return Rules(os.geteuid(), group, users, own)
 
 
-def _group_number(name: str | None) -> int | None:
+def group_number(name: str | None) -> int | None:
     """Return the number of a group. Raises `ControlPlaceError` where there is no such group."""
     if name is None:
         return None

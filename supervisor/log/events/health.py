@@ -1,0 +1,32 @@
+"""Events of what tells of the worker's health and what it counts."""
+
+from logging import INFO, WARNING
+
+from supervisor.log.event import Event
+
+
+class HealthServed(Event, level=INFO, text="/live, /ready and /metrics are served on {address}."):
+    """`--health-address` is set. `address` has the port also where that was left to the system."""
+
+    address: str
+
+
+class MetricsMissing(
+    Event,
+    level=WARNING,
+    text="/metrics has nothing to tell: the package prometheus-client is not installed. /live and /ready are served. "
+    "Install neops-supervisor[metrics] and restart the worker.",
+):
+    """`--health-address` is set, and the extra `metrics` is not installed."""
+
+
+class HealthRefused(
+    Event, level=WARNING, text="Somebody was refused who asked for the worker's health: {reason}."
+):
+    """A wrong token, a wrong Host header, or a peer on the socket that may not ask.
+
+    Said once a minute at most: `more` counts those that were refused since it was said last.
+    """
+
+    reason: str
+    more: int

@@ -1,0 +1,166 @@
+"""What is served of the worker's health, from its start to its end. Nothing at all unless `--health-address` is set."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Final
+
+from supervisor.control.peers import RefusedError, Rules, admit
+from supervisor.log.event import tell
+from supervisor.log.events.health import HealthServed, MetricsMissing
+from supervisor.process.tasks import Tasks
+from supervisor.settings.health_address import LoopbackAddress, parse_health_address
+from supervisor.settings.run_settings import DaemonSettings
+from supervisor.settings.token_file import read_health_token
+from supervisor.worker.control.socket import group_number, rules_of
+from supervisor.worker.health.answers import Access, Answer, access_of, answer, is_own_host, refusal
+from supervisor.worker.health.connections import Connections
+from supervisor.worker.health.listener import Listener
+from supervisor.worker.health.looks import Looks
+from supervisor.worker.health.refusals import Refusals
+from supervisor.worker.health.snapshot import LOOK_SECONDS, Snapshot
+from supervisor.worker.observer import NOBODY, Observer
+from supervisor.worker.parts import Parts
+from supervisor.worker.progress import Progress
+
+if TYPE_CHECKING:
+    from supervisor.worker.health.recorder import Recorder
+
+_log = logging.getLogger(__name__)
+
+TEXT_SECONDS: Final = 1.0
+"""How long a text of the metrics is given to all who ask: a hundred readers cost what one does."""
+
+
+class Health:
+    """`observer` counts from `serving` on; `offer` gives what is looked at once a second."""
+
+    def __init__(self, settings: DaemonSettings) -> None:
+        self._settings = settings
+        self._recorder: Recorder | None = None
+        self._looks: Looks | None = None
+        self._snapshot = Snapshot(time.monotonic())
+        self._tasks = Tasks()
+
+    @property
+    def observer(self) -> Observer:
+        """Return who is to be told of what the worker does."""
+        return self._recorder or NOBODY
+
+    def offer(self, parts: Parts, progress: Progress) -> None:
+        """Tell of these parts from now on."""
+        self._looks = Looks(parts, progress)
+        if self._recorder is not None:
+            self._recorder.is_block = lambda block_id: parts.dispatcher.catalogue.find(block_id) is not None
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Serve it meanwhile, if the settings want it. Raises `StartRefusedError` where that can't be."""
+        if self._settings.health_address is None:
+            yield
+            return
+        from supervisor.worker.health.web import Web  # two megabytes, which nobody else needs
+
+        address = parse_health_address(self._settings.health_address)
+        token_file = self._settings.health_token_file
+        token = None if token_file is None else await asyncio.to_thread(read_health_token, token_file)
+        group = group_number(self._settings.control_group)
+        listener = await asyncio.to_thread(Listener.on, address, group)
+        try:
+            self._recorder = _recorder()
+            text = None if self._recorder is None else Text(self._recorder)
+            on_port = isinstance(address, LoopbackAddress)
+            door = Door(token, None if on_port else rules_of(self._settings, group), self.snapshot, text)
+            web = Web(listener, Connections(door.admits), door.answer)
+            try:
+                tell(_log, HealthServed(address=listener.address))
+                self._tasks.keep(self._look_for_ever, "look at the worker's health")
+                yield
+            finally:
+                await self._tasks.close()
+                await web.close()
+        finally:
+            await asyncio.to_thread(listener.close)
+
+    def snapshot(self) -> Snapshot:
+        """Return how the worker was when its loop ran last."""
+        return self._snapshot
+
+    async def _look_for_ever(self) -> None:
+        due = time.monotonic()
+        while True:
+            now = time.monotonic()
+            if self._recorder is not None:
+                self._recorder.lagged(max(0.0, now - due))
+            self._snapshot = Snapshot(now) if self._looks is None else self._looks.look(now)
+            due = now + LOOK_SECONDS
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+class Text:
+    """The text of the metrics, made anew once a second at most. For one thread."""
+
+    def __init__(self, recorder: "Recorder") -> None:
+        self._recorder = recorder
+        self._made_at = float("-inf")
+        self._text = b""
+
+    def at(self, snapshot: Snapshot, now: float) -> bytes:
+        """Return it as it is at `now`, or was a moment ago."""
+        if now >= self._made_at + TEXT_SECONDS:
+            self._text = self._recorder.text(snapshot, now)
+            self._made_at = now
+        return self._text
+
+
+class Door:
+    """Lets in who may ask, and answers. `rules` are those of a socket, `None` on a port. For one thread."""
+
+    def __init__(
+        self, token: str | None, rules: Rules | None, snapshot: Callable[[], Snapshot], text: Text | None
+    ) -> None:
+        self._token = token
+        self._rules = rules
+        self._snapshot = snapshot
+        self._text = text
+        self._refusals = Refusals()
+
+    def admits(self, connection: socket.socket) -> bool:
+        """Whether this peer may ask at all. On a port that is anybody: who it is can't be told there."""
+        if self._rules is None:
+            return True
+        try:
+            admit(connection, self._rules)
+        except (RefusedError, OSError) as error:
+            self._refusals.tell(str(error))
+            return False
+        return True
+
+    def answer(self, path: str, host: str | None, authorization: str | None) -> Answer:
+        """Return the answer for a path."""
+        access = Access.ALL
+        if self._rules is None:
+            if not is_own_host(host):
+                self._refusals.tell("the Host header names another machine")
+                return refusal(421, "Ask this address by its number: the Host header names another machine.")
+            access = access_of(authorization, self._token)
+        if access is Access.REFUSED:
+            self._refusals.tell("a wrong token")
+        snapshot, now, text = self._snapshot(), time.monotonic(), self._text
+        metrics = None if text is None else lambda: text.at(snapshot, now)
+        has_token = self._token is not None
+        return answer(path, access, snapshot, now, metrics=metrics, has_token=has_token)
+
+
+def _recorder() -> "Recorder | None":
+    try:
+        from supervisor.worker.health.recorder import Recorder
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "prometheus_client":
+            raise
+        tell(_log, MetricsMissing())
+        return None
+    return Recorder()

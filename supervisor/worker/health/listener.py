@@ -1,0 +1,123 @@
+"""The socket on which the health is served: on the loopback, or in the file system. Blocks with the disk."""
+
+import contextlib
+import errno
+import os
+import socket
+import stat
+from pathlib import Path
+from typing import Final, Self
+
+from supervisor.errors import StartRefusedError
+from supervisor.settings.health_address import HealthAddress, LoopbackAddress
+
+BACKLOG: Final = 128
+_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+
+
+class Listener:
+    """A socket that listens, until `close`."""
+
+    def __init__(self, bound: socket.socket, path: Path | None = None) -> None:
+        self.socket = bound
+        self.path = path
+        """Where it is in the file system, if it is there."""
+        self._inode = None if path is None else _inode(path)
+
+    @classmethod
+    def on(cls, address: HealthAddress, group: int | None = None) -> Self:
+        """Listen there. `group`: whose members may connect to a socket too.
+
+        Raises `StartRefusedError` where that can't be.
+        """
+        try:
+            if isinstance(address, LoopbackAddress):
+                return cls(_on_port(address))
+            return cls(_on_path(address, group), address)
+        except OSError as error:
+            raise _refused(address, _why(error), _ADVICE) from error
+
+    @property
+    def address(self) -> str:
+        """What it listens on, with the port that it got."""
+        if self.path is not None:
+            return str(self.path)
+        host, port = self.socket.getsockname()[:2]
+        return str(LoopbackAddress(host, port))
+
+    def close(self) -> None:
+        """End it, and take it out of the file system, unless another one lies in its place by now."""
+        self.socket.close()
+        if self.path is not None and self._inode is not None and _inode(self.path) == self._inode:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+
+
+_ADVICE: Final = "Stop what uses it, or give another --health-address."
+
+
+def _on_port(address: LoopbackAddress) -> socket.socket:
+    family = socket.AF_INET6 if address.is_ipv6 else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    try:
+        # Connections of the worker before this one may still be on their way out (tcp(7), TIME_WAIT).
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((address.host, address.port))
+        bound.listen(BACKLOG)
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+def _on_path(path: Path, group: int | None) -> socket.socket:
+    directory = path.parent.stat()
+    if directory.st_uid not in (0, os.geteuid()) or directory.st_mode & _OTHERS_WRITE:
+        what = f"others than the worker's user could replace what is in {path.parent}."
+        raise _refused(path, what, "Name a socket in a directory that only the worker's user can write.")
+    _remove_dead(path)
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    try:
+        bound.bind(str(path))
+        # Nobody can connect before `listen`, whatever the umask made of it.
+        path.chmod(0o600)
+        if group is not None:
+            os.chown(path, -1, group)
+            path.chmod(0o660)
+        bound.listen(BACKLOG)
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+def _remove_dead(path: Path) -> None:
+    """Remove the socket of a process that is gone. One of a living process, or another file, is not touched."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(found.st_mode):
+        raise _refused(path, "something that is no socket lies there.", "Remove it, or give another path.")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as probe:
+        if probe.connect_ex(str(path)) != errno.ECONNREFUSED:
+            raise _refused(path, "another process listens on this socket.", _ADVICE)
+    path.unlink()
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "another process uses this port."
+    return f"{error.strerror}."
+
+
+def _refused(address: HealthAddress, what: str, advice: str) -> StartRefusedError:
+    return StartRefusedError(f"The worker's health can't be served on {address}: {what} {advice}")
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

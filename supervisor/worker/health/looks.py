@@ -1,0 +1,40 @@
+"""Looks at the worker's parts, on its loop, once a second."""
+
+from typing import Final
+
+from supervisor.worker.health.snapshot import Counts, Snapshot
+from supervisor.worker.parts import Parts
+from supervisor.worker.progress import Progress
+from supervisor.worker.readiness import why_not_ready
+
+MANY_CLAIMS: Final = 1000
+MANY_LOOKS: Final = 15
+"""To count so many claims takes a millisecond: then only each so many looks."""
+
+
+class Looks:
+    """Makes the snapshots."""
+
+    def __init__(self, parts: Parts, progress: Progress) -> None:
+        self._parts = parts
+        self._progress = progress
+        self._claims = self._dead_letters = 0
+        self._looks = 0
+
+    def look(self, now: float) -> Snapshot:
+        """Return how the worker is at `now`, in seconds of the monotonic clock."""
+        parts = self._parts
+        if self._claims < MANY_CLAIMS or self._looks % MANY_LOOKS == 0:
+            self._claims, self._dead_letters = parts.journal.count()
+        self._looks += 1
+        counts = Counts(
+            slots=parts.dispatcher.slots,
+            jobs=parts.dispatcher.busy,
+            spares=parts.runner.spares_ready,
+            results_waiting=parts.delivery.waiting,
+            journal_claims=self._claims,
+            dead_letters=self._dead_letters,
+            journal_in_trouble=parts.journal.is_in_trouble,
+        )
+        late = tuple(map(str, self._progress.late))
+        return Snapshot(now, why_not_ready(parts.readiness), late, counts)
