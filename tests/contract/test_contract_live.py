@@ -211,6 +211,7 @@ async def test_a_support_bundle_has_the_job_and_its_stack_and_no_secret_that_was
     assert json.loads(found["status.json"])["pid"] == live.worker.supervisor_pid
     assert hanging in {claim["job_id"] for claim in json.loads(found["journal.json"])["claims"]}
     assert json.loads(found["doctor.json"])["checks"]
+    assert "settings-of-the-worker.json" in found
     assert "notes" in {entry["name"] for entry in json.loads(found["state-directory.json"])["entries"]}
     control_secret = (live.worker.state_dir / "run" / "control.secret").read_text().strip()
     for secret in (SECRET, *variables.values(), "of-the-proxy", "of-a-file-1842", control_secret):

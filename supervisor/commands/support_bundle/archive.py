@@ -1,5 +1,6 @@
 """The archive: written in one go, readable for its owner alone, with a cap for each text and for all of them."""
 
+import contextlib
 import io
 import os
 import tarfile
@@ -37,13 +38,16 @@ class Archive:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        is_whole = False
         try:
-            if kind is None:
-                self._tar.close()
-        finally:
+            self._tar.close()
             self._file.close()
-            if kind is not None:
+            is_whole = kind is None
+        finally:
+            if not is_whole:
                 self.path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # a full disk says so again
+                    self._file.close()
 
     def add(self, name: str, text: str) -> None:
         """Add a text. Of one that is too long, the end is kept: the last lines of a log say most."""

@@ -2,6 +2,8 @@
 
 import json
 import os
+import resource
+import signal
 import stat
 import tarfile
 import threading
@@ -74,6 +76,20 @@ def test_nothing_is_left_of_an_archive_that_is_given_up(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), Archive(tmp_path / "bundle.tar.gz"):
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
+
+
+def test_on_a_full_disk_nothing_is_left_and_the_error_is_told(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    path = tmp_path / "bundle.tar.gz"
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+        with pytest.raises(OSError, match="File too large"), Archive(path) as archive:
+            archive.add("random.txt", os.urandom(100_000).hex())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert not path.exists()
 
 
 @pytest.mark.parametrize(
