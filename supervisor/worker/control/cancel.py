@@ -46,6 +46,12 @@ def _nothing_cancelled(parts: Parts, job_id: str) -> ControlError:
             "already_ended",
             f"Job {job_id} has ended already, and its result is on its way to the engine. Nothing was cancelled.",
         )
+    kept = parts.dispatcher.records.kept
+    if kept is not None and kept.find(job_id):
+        return ControlError(
+            "already_ended",
+            f"Job {job_id} has ended already, and `supervisor job` says how. Nothing was cancelled.",
+        )
     return ControlError(
         "unknown_job", f"This worker has no job {job_id[:_ID_CHARS]}, or not any more. Nothing was cancelled."
     )

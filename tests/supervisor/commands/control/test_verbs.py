@@ -215,9 +215,11 @@ def test_a_job_that_has_ended_or_never_was_is_not_cancelled(
 ) -> None:
     ended = worker.submit("slow", seconds=0)
     assert worker.result_of(ended)["success"]
-    for unknown in (ended, "no-such-job", "x" * 5000, "a\nb"):
+    wait_until(lambda: worker.type("cancel", ended) == NO, "its end is known", 30)
+    assert f"Job {ended} has ended already" in capsys.readouterr().err
+    for unknown in ("no-such-job", "x" * 5000, "a\nb"):
         assert worker.type("cancel", unknown) == UNKNOWN_JOB
-    assert "Nothing was cancelled." in capsys.readouterr().err
+        assert "Nothing was cancelled." in capsys.readouterr().err
     assert worker.engine.job(ended).result_status == "success"
 
 
