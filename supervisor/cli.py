@@ -15,6 +15,7 @@ from supervisor.keeper import keep
 COMMAND_GROUPS: Final = {
     "For operators": {
         "local": "run an engine and the worker on this machine, and keep their state",
+        "backup": "copy the jobs and results of `local`, to restore them from",
         "status": "ask a running worker whether it takes jobs, and why not",
         "jobs": "list the jobs that a running worker has",
         "job": "show one of them: what it does and takes, or how it ended",

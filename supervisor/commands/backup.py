@@ -1,0 +1,112 @@
+"""`supervisor backup`: the state of `supervisor local`, as a directory that it can be started with."""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field
+from pydantic_settings import CliPositionalArg, SettingsConfigDict
+
+from supervisor.commands.local.places import ENGINE_DATABASE, WORKER_DIRECTORY, local_state_directory
+from supervisor.commands.shared.command_settings import StateDirectorySettings
+from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
+from supervisor.errors import StateDirectoryError
+from supervisor.host_keys.store import FILE as HOST_KEYS
+from supervisor.journal.directory import is_in_use, take_directory
+from supervisor.settings.run_settings import RunSettings
+
+PROGRAM: Final = "supervisor backup"
+_BUSY_SECONDS: Final = 10.0
+_EPILOG: Final = (
+    "The directory holds parameters of jobs, with passwords, in clear text; only you can read it.\n"
+    "To restore: stop `supervisor local`, move its state directory away, put a copy of the backup in its place, and\n"
+    "start it."
+)
+
+
+class BackupSettings(StateDirectorySettings):
+    """Copy the jobs and results of `supervisor local`, and the host keys it has accepted, into a new directory.
+
+    It must not run meanwhile. Exit code 0 when the copy is complete and sound, 1 when not, 2 for wrong usage.
+    """
+
+    model_config = SettingsConfigDict(**RunSettings.model_config)
+
+    directory: CliPositionalArg[Path] = Field(description="The directory to make. It must not be there.")
+    state_dir: Path = Field(
+        default_factory=local_state_directory,
+        description="The state directory of `supervisor local`. Default: where it keeps it.",
+    )
+
+
+def run(arguments: list[str]) -> int:
+    """Make the backup. Returns 0, 1 when it could not be made, or 2 for wrong usage."""
+    settings = read_settings(BackupSettings, arguments, PROGRAM, _EPILOG)
+    target, source = settings.directory, settings.state_dir / ENGINE_DATABASE
+    if target.exists() or target.is_symlink():
+        return _say(f"{target} is there already. Name a directory that is not.", EXIT_USAGE)
+    if not source.is_file():
+        return _say(
+            f"There is no {source}. Name the state directory of `supervisor local` with --state-dir.",
+            EXIT_USAGE,
+        )
+    # Under another name until it is complete: nobody takes half of it for a backup.
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    if is_in_use(settings.state_dir):
+        return _say(
+            f"`supervisor local` uses {settings.state_dir}. Stop it for the backup: its engine has the database for "
+            "itself.",
+            EXIT_FAILED,
+        )
+    try:
+        lock = take_directory(settings.state_dir)
+    except StateDirectoryError as error:
+        return _say(str(error), EXIT_FAILED)
+    try:
+        unfinished.mkdir(mode=0o700)
+        _copy_database(source, unfinished / ENGINE_DATABASE)
+        _copy_host_keys(settings.state_dir / WORKER_DIRECTORY / HOST_KEYS, unfinished / WORKER_DIRECTORY)
+        size = sum(path.stat().st_size for path in unfinished.rglob("*"))
+        unfinished.rename(target)
+    except (OSError, sqlite3.Error) as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        return _say(f"No backup was made: {error}.", EXIT_FAILED)
+    finally:
+        lock.close()
+    print(f"{target}: {size / 1e6:.1f} MB")
+    return 0
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    """Copy what is committed, of the log beside the file too. Raises `OSError` and `sqlite3.Error`."""
+    os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    with (
+        contextlib.closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True)) as live,
+        contextlib.closing(sqlite3.connect(target)) as copy,
+    ):
+        live.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}")
+        live.execute(
+            "SELECT count(*) FROM sqlite_master"
+        )  # `backup` would wait without an end where it is locked
+        live.backup(copy)
+        (said,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+        if said != "ok":
+            raise sqlite3.DatabaseError(f"the database is damaged ({said})")
+
+
+def _copy_host_keys(source: Path, directory: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        text = source.read_bytes()
+        directory.mkdir(mode=0o700)
+        target = directory / source.name
+        target.touch(0o600)
+        target.write_bytes(text)
+
+
+def _say(message: str, code: int) -> int:
+    print(f"{PROGRAM}: {message}", file=sys.stderr)
+    return code

@@ -1,0 +1,133 @@
+"""`supervisor backup`: the copy is a state that can be started with, with all jobs and results."""
+
+import contextlib
+import json
+import os
+import shutil
+import stat
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sdk.devengine import EngineOptions
+from sdk.testing.engine import EngineThread
+from supervisor.commands import backup
+from supervisor.journal.directory import take_directory
+
+BLOCK = "acme/echo:1.0.0"
+
+
+def options(directory: Path) -> EngineOptions:
+    directory.mkdir(exist_ok=True)
+    return EngineOptions(database=directory / "engine.sqlite3")
+
+
+def submit(engine: EngineThread, number: int) -> str:
+    return engine.call(
+        lambda running: running.submit(block=BLOCK, parameters={"n": number}, allow_unregistered=True)
+    )
+
+
+def jobs(engine: EngineThread) -> dict[str, Any]:
+    return engine.call(lambda running: {job.job_id: job for job in running.jobs()})
+
+
+def worked(state: Path) -> dict[str, Any]:
+    """Leave a state with twenty jobs, one of them done, and the host key of a device."""
+    with EngineThread(options(state)) as engine:
+        ids = [submit(engine, number) for number in range(20)]
+        result = {"success": True, "message": "done", "data": {"n": 0}}
+        worker = ask(engine, "/workers/register", {"version": "1"})["uuid"]
+        block = {"name": "echo", "package": "acme", "majorVersion": 1, "minorVersion": 0, "patchVersion": 0}
+        ask(engine, "/blackboard/job", {"functionBlockIds": [block], "workerId": worker, "limit": 1})
+        ask(
+            engine,
+            "/blackboard/job/result",
+            {"jobExecutionId": ids[0], "status": "success", "result": result},
+        )
+        kept = jobs(engine)
+    (state / "worker").mkdir()
+    (state / "worker" / backup.HOST_KEYS).write_text("switch ssh-ed25519 AAAA\n")
+    return kept
+
+
+def ask(engine: EngineThread, path: str, body: dict[str, Any]) -> Any:
+    token = engine.token_file.read_text().strip() if engine.token_file else ""
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(engine.url + path, json.dumps(body).encode(), headers)
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+        text = answer.read()
+        return json.loads(text) if text else None
+
+
+def test_what_was_backed_up_is_there_when_the_state_is_lost_and_restored(tmp_path: Path) -> None:
+    state, copy = tmp_path / "state", tmp_path / "copy"
+    before = worked(state)
+    assert backup.run([str(copy), "--state-dir", str(state)]) == 0
+    shutil.rmtree(state)
+    shutil.copytree(copy, state)
+    with EngineThread(options(state)) as restored:
+        after = jobs(restored)
+    assert after.keys() == before.keys()
+    assert [job.result for job in after.values()] == [job.result for job in before.values()]
+    assert sum(job.result is not None for job in after.values()) == 1
+    assert (state / "worker" / backup.HOST_KEYS).read_text() == "switch ssh-ed25519 AAAA\n"
+
+
+def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    state, copy = tmp_path / "state", tmp_path / "copy"
+    worked(state)
+    before = os.umask(0)
+    try:
+        assert backup.run([str(copy), "--state-dir", str(state)]) == 0
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (copy, *copy.rglob("*"))}
+    assert modes == {"copy": 0o700, "engine.sqlite3": 0o600, "worker": 0o700, backup.HOST_KEYS: 0o600}
+
+
+def test_a_local_that_runs_is_left_alone_and_the_message_says_to_stop_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    worked(tmp_path / "state")
+    with contextlib.closing(take_directory(tmp_path / "state")):  # as `local` does
+        assert backup.run([str(tmp_path / "copy"), "--state-dir", str(tmp_path / "state")]) == 1
+    assert "Stop it for the backup" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+
+
+def test_an_engine_alone_that_has_the_database_is_not_waited_for_without_an_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "_BUSY_SECONDS", 0.1)
+    with EngineThread(options(tmp_path / "state")):
+        assert backup.run([str(tmp_path / "copy"), "--state-dir", str(tmp_path / "state")]) == 1
+    assert "No backup was made: database is locked" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+
+
+def test_what_is_there_is_never_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    worked(tmp_path / "state")
+    (tmp_path / "copy").mkdir()
+    assert backup.run([str(tmp_path / "copy"), "--state-dir", str(tmp_path / "state")]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert list((tmp_path / "copy").iterdir()) == []
+
+
+def test_where_there_is_no_engine_s_state_nothing_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert backup.run([str(tmp_path / "copy"), "--state-dir", str(tmp_path)]) == 2
+    assert "There is no" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_database_makes_no_backup_and_leaves_nothing_half(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "engine.sqlite3").write_bytes(b"no database" * 1000)
+    assert backup.run([str(tmp_path / "copy"), "--state-dir", str(tmp_path)]) == 1
+    assert "No backup was made" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} <= {"engine.sqlite3", "lock"}
