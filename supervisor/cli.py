@@ -19,6 +19,7 @@ COMMAND_GROUPS: Final = {
         "status": "ask a running worker whether it takes jobs, and why not",
         "jobs": "list the jobs that a running worker has",
         "job": "show one of them: what it does and takes, or how it ended",
+        "logs": "show the log of a job that runs or has ended; -f follows it",
         "top": "show what a running worker does: jobs, memory, processor time, stalls; drawn anew each second",
         "stack": "show where a running job is: every thread, and what its tasks await; the job goes on",
         "support-bundle": "write one archive, without secrets, for who helps from afar",

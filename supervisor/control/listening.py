@@ -13,7 +13,9 @@ from supervisor.control.place import SECRET, SOCKET, address_in
 from supervisor.control.secret import Secret
 from supervisor.errors import SupervisorError
 
-BACKLOG: Final = 16
+BACKLOG: Final = 128
+"""As many may come at once as are answered at a time: who finds no room is not made to wait, but sent away (EAGAIN)."""
+
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 

@@ -14,6 +14,9 @@ from supervisor.ended_jobs.ended_job import EndedJob, Summary, summary_of
 from supervisor.ended_jobs.file_format import HEAD_CAP_BYTES, DamagedFileError, file_of, head_of
 from supervisor.process.small_file import ordinary_file
 
+ENDED_JOBS: Final = "ended_jobs"
+"""The directory, in the state directory, in which ended jobs are kept."""
+
 _NAME: Final = re.compile(r"([0-9]{12})\.job")
 _PORTION_BYTES: Final = 64 * 1024
 
@@ -111,16 +114,8 @@ class EndedJobFiles:
         return summary_of(number, job), self._remove_old()
 
     def read(self, number: int) -> OpenedJob:
-        """Open a job's file. Raises `FileNotFoundError` where it is gone, `OSError`, and `DamagedFileError`."""
-        descriptor = os.open(self._path(number), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-        try:
-            beginning = os.pread(descriptor, HEAD_CAP_BYTES, 0)
-            head, start = head_of(beginning, os.fstat(descriptor).st_size)
-            _check(descriptor, start, head.checksum)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        return OpenedJob(head.job, descriptor, start, head.log_bytes, head.result_bytes)
+        """Open a job's file. Raises as `read_file` does."""
+        return read_file(self._path(number))
 
     def _make(self) -> None:
         self.directory.mkdir(mode=0o700, exist_ok=True)
@@ -138,6 +133,29 @@ class EndedJobFiles:
 
     def _path(self, number: int) -> Path:
         return self.directory / f"{number:012}.job"
+
+
+def read_file(path: Path) -> OpenedJob:
+    """Open the file of a job. Raises `FileNotFoundError` where it is gone, `OSError`, and `DamagedFileError`."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        beginning = os.pread(descriptor, HEAD_CAP_BYTES, 0)
+        head, start = head_of(beginning, os.fstat(descriptor).st_size)
+        _check(descriptor, start, head.checksum)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return OpenedJob(head.job, descriptor, start, head.log_bytes, head.result_bytes)
+
+
+def kept_jobs(directory: Path) -> Iterator[tuple[Path, EndedJob]]:
+    """Yield the jobs that a worker has kept in `directory`, the last one first, and where each is.
+
+    For those who look without that worker. What is damaged is passed over. Raises `OSError`.
+    """
+    for _, name in sorted(_numbered(directory), reverse=True):
+        with contextlib.suppress(OSError, DamagedFileError):
+            yield directory / name, _head(directory / name)[0]
 
 
 class _KnownSizeError(DamagedFileError):

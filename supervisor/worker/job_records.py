@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from supervisor.ended_jobs.ended_job import EndedJob
+from supervisor.ended_jobs.files import ENDED_JOBS
 from supervisor.ended_jobs.masked_result import NotMaskedError, masked_result
 from supervisor.ended_jobs.running_log import RunningLog
 from supervisor.ended_jobs.store import EndedJobs
@@ -18,9 +19,6 @@ from supervisor.settings.run_settings import DaemonSettings
 from supervisor.verdict import Verdict
 
 _log = logging.getLogger(__name__)
-
-ENDED_JOBS: Final = "ended_jobs"
-"""The directory, in the state directory, in which ended jobs are kept."""
 
 _FIGURES: Final = (
     *("slot", "pid", "seconds", "limit_seconds", "cpu_seconds", "peak_memory_mb", "peak_processes"),

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from supervisor.commands.support_bundle.collecting import LeftOutError
 from supervisor.ended_jobs.file_format import DamagedFileError
-from supervisor.ended_jobs.files import EndedJobFiles, OpenedJob
-from supervisor.worker.job_records import ENDED_JOBS
+from supervisor.ended_jobs.files import ENDED_JOBS, EndedJobFiles, OpenedJob
 
 _SUFFIX: Final = ".job"
 _LATEST: Final = 100

@@ -3,7 +3,8 @@
 import dataclasses
 from typing import Final
 
-from supervisor.control.protocol import ControlError, JsonObject, Request
+from supervisor.control.protocol import JsonObject, Request
+from supervisor.worker.control.ended_jobs import ended_job, unknown
 from supervisor.worker.parts import Parts
 
 _MOST_ENDED: Final = 1000
@@ -18,8 +19,11 @@ async def jobs(parts: Parts, request: Request) -> JsonObject:
 
 
 async def job(parts: Parts, request: Request) -> JsonObject:
-    """Return one job. Raises `ControlError` where there is none with this id."""
+    """Return one job: as it is now, or how it ended. Raises `ControlError` where there is none with this id."""
     job_id = request.text("job_id")
     if found := parts.dispatcher.running_jobs.find(job_id):
         return {"job": dataclasses.asdict(found)}
-    raise ControlError("unknown_job", f"This worker has no job {job_id[:100]}.")
+    records = parts.dispatcher.records
+    if (ended := await ended_job(records, job_id)) is not None:
+        return {"job": ended}
+    raise unknown(records, job_id)

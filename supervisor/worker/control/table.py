@@ -9,6 +9,7 @@ from supervisor.worker.control.cancel import cancel
 from supervisor.worker.control.config import config
 from supervisor.worker.control.intake import drain, pause, resume
 from supervisor.worker.control.jobs import job, jobs
+from supervisor.worker.control.logs import logs
 from supervisor.worker.control.reload import reload
 from supervisor.worker.control.stack import stack
 from supervisor.worker.control.status import status
@@ -26,6 +27,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "status": status,
     "jobs": jobs,
     "job": job,
+    "logs": logs,
     "stack": stack,
     "top": top,
     "pause": pause,

@@ -299,3 +299,17 @@ async def test_nothing_is_forced_to_the_disk(tmp_path: Path, monkeypatch: pytest
         jobs.keep(ended("a"), log_with("one"))
         await whole_log(jobs, "a")
     assert calls == []
+
+
+async def test_what_a_worker_has_kept_can_be_read_without_it_and_is_not_changed(tmp_path: Path) -> None:
+    async with kept_in(tmp_path) as jobs:
+        for name in "abcd":
+            jobs.keep(ended(name), log_with(name))
+    spoil(files_in(tmp_path)[1], "cut")
+    before = [path.read_bytes() for path in files_in(tmp_path)]
+    found = list(files.kept_jobs(tmp_path / "ended_jobs"))
+    assert [job.job_id for _, job in found] == ["d", "c", "a"]
+    opened = files.read_file(found[0][0])
+    assert messages(opened.log(0)) == ["d"]
+    opened.close()
+    assert [path.read_bytes() for path in files_in(tmp_path)] == before

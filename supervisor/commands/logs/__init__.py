@@ -1,0 +1,1 @@
+"""`supervisor logs`: the log of one job, while it runs or after its end."""

@@ -1,0 +1,106 @@
+"""`supervisor logs ID`: asks the worker, and reads the files of ended jobs where no worker runs."""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import Field
+from pydantic_settings import CliPositionalArg
+
+from supervisor.commands.control.asking import run_asking
+from supervisor.commands.control.settings import ControlSettings
+from supervisor.commands.local.places import WORKER_DIRECTORY, local_state_directory
+from supervisor.commands.logs.lines import Lines, text_of
+from supervisor.commands.shared.common import read_settings
+from supervisor.control.client import ControlClient, NoWorkerError
+from supervisor.control.exit_codes import DONE
+from supervisor.control.protocol import ControlError
+from supervisor.ended_jobs.file_format import DamagedFileError
+from supervisor.ended_jobs.files import ENDED_JOBS, kept_jobs, read_file
+from supervisor.settings.files import default_state_directory
+
+PROGRAM: Final = "supervisor logs"
+AGAIN_SECONDS: Final = 0.5
+"""How long is waited before the worker is asked again, which has cut off who was too slow, or was restarted."""
+
+_EPILOG: Final = """\
+The log is masked, as the worker's own is. Of a long one the first 256 KB and the last 768 KB are kept. Where no
+worker runs, the files in its state directory are read.
+Exit code 0: the log was shown. 3: no worker could be asked. 4: you may not. 5: no such job is kept."""
+
+
+class LogsSettings(ControlSettings):
+    """Show the log of one job: of one that runs, or of one of the last that have ended."""
+
+    job_id: CliPositionalArg[str] = Field(description="The job's id.")
+    follow: bool = Field(default=False, description="Go on until the job ends. Also: -f.")
+
+
+def run(arguments: list[str]) -> int:
+    """Print the log. Returns 0, or see `supervisor.control.exit_codes`."""
+    words = ["--follow" if word == "-f" else word for word in arguments]
+    settings = read_settings(LogsSettings, words, PROGRAM, _EPILOG)
+    shown = Lines()
+
+    def show(part: dict[str, Any]) -> None:
+        for text, line in shown.of(part):
+            print(text if settings.as_json else text_of(line))
+        sys.stdout.flush()
+
+    def ask(client: ControlClient) -> int:
+        try:
+            _show_from_worker(client, settings, shown, show)
+        except NoWorkerError:
+            if not _show_from_files(settings, show):
+                raise
+        return DONE
+
+    return run_asking(PROGRAM, settings, ask)
+
+
+def _show_from_worker(client: ControlClient, settings: LogsSettings, shown: Lines, show: Any) -> None:
+    while True:
+        for part in client.stream(
+            "logs", job_id=settings.job_id, line=shown.next_line, follow=settings.follow
+        ):
+            show(part)
+            if part.get("complete"):
+                return
+        time.sleep(AGAIN_SECONDS)
+
+
+def _show_from_files(settings: LogsSettings, show: Any) -> bool:
+    """Show what is kept of the job in the state directory. Returns whether something is. Raises `ControlError`."""
+    for directory in _directories(settings):
+        try:
+            found = next((path for path, job in kept_jobs(directory) if job.job_id == settings.job_id), None)
+            if found is not None:
+                print(f"{PROGRAM}: no worker answers; this is from {directory}.", file=sys.stderr)
+                show({"lines": b"".join(_pieces(found)).decode(), "line": 0})
+                return True
+        except FileNotFoundError:
+            continue
+        except (OSError, DamagedFileError) as error:
+            raise ControlError(
+                "disk_failing", f"What is kept in {directory} can't be read: {error}."
+            ) from None
+    return False
+
+
+def _directories(settings: LogsSettings) -> list[Path]:
+    given = settings.state_dir
+    places = [given] if given is not None else [default_state_directory(), local_state_directory()]
+    return [each / ENDED_JOBS for place in places for each in (place, place / WORKER_DIRECTORY)]
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    opened = read_file(path)
+    try:
+        start = 0
+        while piece := opened.log(start):
+            yield piece
+            start += len(piece)
+    finally:
+        opened.close()

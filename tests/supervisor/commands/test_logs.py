@@ -1,0 +1,81 @@
+"""`supervisor logs`: what is shown of a line, and a job of a worker that does not run any more."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from commands_support import supervisor
+
+from supervisor.commands.logs.lines import Lines, text_of
+from supervisor.ended_jobs.ended_job import EndedJob
+from supervisor.ended_jobs.running_log import RunningLog, left_out_line
+from supervisor.ended_jobs.store import EndedJobs
+from supervisor.log.events.jobs import JobMetBug
+
+
+def a_log() -> RunningLog:
+    log = RunningLog(lambda: 1700000000.5)
+    log.take(20, "job_log", "asking", {"logger": "acme.ping", "fields": {"attempt": 2}})
+    log.take(20, "job_output", "a line\x1b[2J", {"stream": "stdout"})
+    log.take(40, "job_log", "Failed\nhere", {"logger": "acme.ping"})
+    log.tell(JobMetBug(job="a", block="b", outcome="failed", cause="worker_error", seconds=1.0))
+    return log
+
+
+def test_a_line_is_shown_with_time_level_origin_and_fields_and_repaints_no_terminal() -> None:
+    texts = [text_of(json.loads(line)) for line in a_log().text().splitlines()]
+    assert texts == [
+        "2023-11-14T22:13:20.500 INFO    acme.ping: asking attempt=2",
+        "2023-11-14T22:13:20.500 INFO    stdout: a line\\x1b[2J",
+        "2023-11-14T22:13:20.500 ERROR   acme.ping: Failed\n    here",
+        "2023-11-14T22:13:20.500 CRITICAL worker: This worker has a bug, and ended the job because of it. "
+        "event=job_met_bug",
+    ]
+
+
+def line(text: str) -> str:
+    return json.dumps({"message": text}) + "\n"
+
+
+def test_what_comes_twice_is_shown_once_also_where_lines_were_left_out() -> None:
+    lines, shown = Lines(), []
+    gap = left_out_line(0, 5).decode()
+
+    def take(text: str, **more: int) -> None:
+        shown.extend(each["message"] for _, each in lines.of({"lines": text, **more}))
+
+    take(line("0") + line("1"), line=0)
+    take(line("2"))
+    take(line("0") + line("1") + line("2") + gap + line("8"), line=0)
+    assert shown == ["0", "1", "2", "5 line(s) are left out here.", "8"]
+    assert lines.next_line == 9
+    take("no json\n", line=9)
+    assert shown[-1] == "no json"
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """The state directory of a worker that has kept a job, and does not run any more."""
+
+    async def keep() -> None:
+        jobs = EndedJobs(tmp_path / "ended_jobs", 10)
+        jobs.keep(EndedJob("a", "acme/ping:1.0.0", "success", "completed", "done", 1700000001.0), a_log())
+        await jobs.close()
+
+    asyncio.run(keep())
+    return tmp_path
+
+
+def test_where_no_worker_runs_its_files_are_read_and_an_unknown_job_is_not_found(state: Path) -> None:
+    found = supervisor("logs", "a", "--state-dir", str(state))
+    assert found.returncode == 0
+    assert "acme.ping: asking attempt=2" in found.stdout
+    assert "no worker answers" in found.stderr
+    as_json = supervisor("logs", "a", "--json", "-f", "--state-dir", str(state))
+    assert [json.loads(each)["level"] for each in as_json.stdout.splitlines()] == [
+        *("INFO", "INFO", "ERROR", "CRITICAL")
+    ]
+    unknown = supervisor("logs", "b", "--state-dir", str(state))
+    assert (unknown.returncode, unknown.stdout) == (3, "")
+    assert "No worker listens" in unknown.stderr
