@@ -65,9 +65,8 @@ LOCAL: Final = Form(
             "the engine listens, and the worker is registered with it.",
         ),
         (
-            "# `systemctl reload` returns when that is done. systemd 252 ignores the second line: see "
-            "deploy/README.md.\nType=notify\nType=notify-reload\n",
-            "Type=notify\nExecReload=/bin/kill -HUP $MAINPID\n",
+            f"ExecReload={SHIPPED_PROGRAM} reload\n",
+            f"ExecReload={SHIPPED_PROGRAM} reload --state-dir /var/lib/neops-local/worker\n",
         ),
         (f"ExecStart={SHIPPED_PROGRAM}\n", f"ExecStart={SHIPPED_PROGRAM} local\n"),
         (

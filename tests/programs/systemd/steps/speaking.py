@@ -182,6 +182,30 @@ async def reload(manager: Manager) -> str:
     return f"it took {took:.1f} s, and the next job ran the new code"
 
 
+@step("a reload that is refused fails, says why, and changes nothing; the next one that can be used works")
+async def refused_reload(manager: Manager) -> str:
+    await running(manager)
+    await write_version(manager, 2)
+    assert (await manager.systemctl("reload", SERVICE)).code == 0, manager.said()
+    (manager.log.parent / "blocks" / "version.py").write_text("import a_module_that_is_not_there\n" + _BLOCK)
+    before = await manager.show("MainPID", "NRestarts")
+    refused = await manager.systemctl("reload", SERVICE)
+    assert refused.code != 0, "it was refused, and systemctl says that it worked"
+    shown = await manager.show("ActiveState", "StatusText", "MainPID", "NRestarts")
+    assert shown["ActiveState"] == "active", shown
+    assert "The last reload was refused: " in shown["StatusText"], shown
+    assert {name: shown[name] for name in before} == before, shown
+    result = await manager.result_of(manager.engine.submit(block="reloaded/version:1.0.0"))
+    assert result.get("data") == {"version": 2}, str(result)
+    await write_version(manager, 3)
+    assert (await manager.systemctl("reload", SERVICE)).code == 0, manager.said()
+    status = (await manager.show("StatusText"))["StatusText"]
+    assert "refused" not in status, status
+    result = await manager.result_of(manager.engine.submit(block="reloaded/version:1.0.0"))
+    assert result.get("data") == {"version": 3}, str(result)
+    return f"systemctl reload ended with {refused.code}; {shown['StatusText'].partition('worker')[2][39:]}"
+
+
 def sockets_of(pid: int) -> set[str]:
     """The sockets that a process has open, its three standard streams aside; none where it has ended meanwhile."""
     folder = Path(f"/proc/{pid}/fd")
