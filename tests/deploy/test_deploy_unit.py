@@ -82,8 +82,8 @@ def test_whoever_asks_for_two_forms_or_for_nothing_is_told_what_there_is(
 
 
 def test_a_program_that_the_unit_hides_is_told_of_and_so_is_one_that_is_not_there() -> None:
-    assert "The unit hides /home/anne/venv/bin/supervisor" in str(
-        command.why_unreachable(Path("/home/anne/venv/bin/supervisor"))
+    assert "The unit hides /var/tmp/venv/supervisor" in str(
+        command.why_unreachable(Path("/var/tmp/venv/supervisor"))
     )
     assert "There is no /opt/none/supervisor" in str(command.why_unreachable(Path("/opt/none/supervisor")))
     assert command.why_unreachable(Path(sys.executable)) is None or "hides" in str(
