@@ -19,7 +19,9 @@ from supervisor.settings.command_line import parse
 from supervisor.settings.run_settings import DaemonSettings
 
 _SHELL = {"console", "sh"}
-_FILES = re.compile(r"(--(?:engine-token-file|engine-ca-file|engine-client-\w+|known-hosts))[ =]\S+")
+_FILES = re.compile(
+    r"(--(?:engine-token-file|health-token-file|engine-ca-file|engine-client-\w+|known-hosts))[ =]\S+"
+)
 
 
 def commands_of(page: Path) -> Iterator[str]:

@@ -193,6 +193,10 @@ TAKEN_AWAY = (
         "        self._closed = True\n        self._emit(ended=False)\n",
         "        self._closed = True\n",
     ),
+    TakenAway(
+        42, "supervisor/worker/health/recorder.py", "        self._claims.inc(jobs)\n", "        pass\n"
+    ),
+    TakenAway(43, "supervisor/worker/health/snapshot.py", "if blocked > BLOCKED_SECONDS:", "if False:"),
     TakenAway(46, "supervisor/lifecycle/job.py", "event.at + state.limits.max_seconds)", "event.at + 36000)"),
     TakenAway(
         47,
