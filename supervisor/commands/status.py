@@ -37,6 +37,9 @@ def _print(status: dict[str, Any]) -> None:
     print("ready" if status["ready"] else "not ready")
     for reason in status["why_not"]:
         print(f"  {reason['message']} ({reason['cause']})")
+    if "worker" not in status:  # it is on its way up
+        print(f"process  {status['pid']}")
+        return
     print(f"worker   {status['worker']}" + (f" ({status['name']})" if status["name"] else ""))
     print(f"engine   {status['engine_url']}")
     print(f"blocks   {status['blocks']}")

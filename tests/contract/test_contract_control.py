@@ -5,12 +5,18 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from contract_support import SLOW, Setup
+from contract_worker import Worker
 
+from sdk.devengine import DevEngine
 from supervisor.process import kernel_isolation
+from tests.patience import until
+
+StartWorker = Callable[..., Worker]
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -73,3 +79,38 @@ async def test_a_job_learns_nothing_at_the_control_socket_even_with_the_secret(s
     if kernel_isolation.detect().landlock_abi:  # else they are as open as all that is of the worker's user
         assert set(got.values()) == {"refused: Permission denied"}, got
     assert (await ask(setup, "status"))[0] == 0
+
+
+async def test_a_worker_whose_engine_is_away_at_the_start_says_that_it_is_on_its_way_up(
+    start_worker: StartWorker,
+) -> None:
+    worker = start_worker("http://127.0.0.1:9")
+    await until(lambda: (worker.state_dir / "run" / "control.sock").exists(), "it has its socket")
+    setup = Setup(None, worker)  # type: ignore[arg-type]  # there is no engine
+    code, stdout, _ = await ask(setup, "status", "--json")
+    assert code == 1
+    assert [reason["cause"] for reason in json.loads(stdout)["why_not"]] == ["starting"]
+    assert (await ask(setup, "jobs"))[0] == 1
+
+
+async def test_a_worker_without_a_control_socket_works_and_the_commands_find_nobody(
+    engine: DevEngine, start_worker: StartWorker
+) -> None:
+    worker = start_worker(engine.url, "--control", "off")
+    await worker.ready()
+    code, stdout, stderr = await ask(Setup(engine, worker), "status")
+    assert (code, stdout) == (3, "")
+    assert "No worker listens in" in stderr
+
+
+async def test_a_second_worker_in_the_same_runtime_directory_leaves_the_first_one_s_socket_alone(
+    engine: DevEngine, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    place = str(tmp_path / "run")
+    first = start_worker(engine.url, "--runtime-dir", place, name="first")
+    await first.ready()
+    second = start_worker(engine.url, "--runtime-dir", place, name="second")
+    await second.ready()
+    assert "event=control_unavailable" in second.log
+    status = json.loads((await ask(Setup(engine, first), "status", "--json", "--runtime-dir", place))[1])
+    assert status["pid"] == first.supervisor_pid

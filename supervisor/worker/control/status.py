@@ -5,12 +5,22 @@ from typing import Any
 
 from supervisor.control.protocol import JsonObject, Request
 from supervisor.worker.parts import Parts
-from supervisor.worker.readiness import why_not_ready
+from supervisor.worker.readiness import STARTING, Reason, why_not_ready
 
 
 async def status(parts: Parts, _: Request) -> JsonObject:
     """Return how the worker is."""
     return status_of(parts)
+
+
+async def status_while_starting(_: Request) -> JsonObject:
+    """Return how a worker is that has no parts yet."""
+    reason = Reason(STARTING, "starting: blocks are imported, or the engine has not taken this worker yet")
+    return {
+        "ready": False,
+        "why_not": [{"cause": reason.cause, "message": reason.message}],
+        "pid": os.getpid(),
+    }
 
 
 def status_of(parts: Parts) -> JsonObject:

@@ -12,7 +12,7 @@ from supervisor.worker.control.jobs import job, jobs
 from supervisor.worker.control.logs import logs
 from supervisor.worker.control.reload import reload
 from supervisor.worker.control.stack import stack
-from supervisor.worker.control.status import status
+from supervisor.worker.control.status import status, status_while_starting
 from supervisor.worker.control.top import top
 from supervisor.worker.parts import Parts
 
@@ -45,6 +45,8 @@ def handlers_of(parts: Callable[[], Parts | None]) -> dict[str, Handler]:
     def handler_of(command: Command) -> Handler:
         def answer(request: Request) -> Answer:
             found = parts()
+            if found is None and command is status:
+                return status_while_starting(request)
             if found is None:
                 raise ControlError(
                     "starting", "The worker is on its way up, and has no jobs yet. Try again later."
