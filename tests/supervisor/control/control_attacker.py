@@ -60,14 +60,14 @@ def as_user(uid: int, directory: Path) -> str:
     return in_a_child(become_and_ask)
 
 
-def in_a_group(gid: int, directory: Path) -> str:
+def in_a_group(gid: int, directory: Path, uid: int = 61600) -> str:
     """Do it as another user of this group."""
     secret = (directory / "control.secret").read_text()
 
     def become_and_ask() -> str:
         os.setgroups([gid])
-        os.setgid(61600)
-        os.setuid(61600)
+        os.setgid(uid)
+        os.setuid(uid)
         return asked(directory, secret)
 
     return in_a_child(become_and_ask)
@@ -94,6 +94,8 @@ def main(way: str, directory: Path) -> str:
             return as_user(int(uid), directory)
         case ["group", gid]:
             return in_a_group(int(gid), directory)
+        case ["group", gid, uid]:
+            return in_a_group(int(gid), directory, int(uid))
         case ["pid namespace"]:
             return in_a_pid_namespace(directory)
     raise ValueError(way)
