@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -64,7 +65,8 @@ def _compare(arguments: argparse.Namespace) -> int:
     plan = against.SHORT if arguments.quick else against.DEFAULT
     plan = replace(plan, pairs=arguments.pairs or plan.pairs)
     with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=_durable_directory()) as name:
-        request = Request(arguments.against, arguments.client, plan, arguments.json)
+        flags = tuple(shlex.split(arguments.present_flags))
+        request = Request(arguments.against, arguments.client, plan, arguments.json, flags)
         return compare(request, Path(name).resolve())
 
 
@@ -92,6 +94,12 @@ def _parser() -> argparse.ArgumentParser:
         type=_at_least_one,
         metavar="N",
         help="how many pairs of runs a comparison has (default: 14)",
+    )
+    add(
+        "--present-flags",
+        default="",
+        metavar="FLAGS",
+        help="in a comparison, further flags of this version's worker, as one text",
     )
     add("--client", default="stable", help="the engine client of both versions: stable (default) or next")
     return parser

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -40,6 +40,7 @@ class Request:
     client: str
     plan: Plan
     json: Path | None
+    present_flags: tuple[str, ...] = ()
 
 
 async def run(request: Request, directory: Path) -> int:
@@ -69,7 +70,8 @@ async def _prepare(request: Request, directory: Path) -> tuple[Version, Version]
     async with _told(f"setting up {commit[:7]} and the present version"):
         await copy_commit(commit, other)
         await copy_present(present)
-        return await set_up((commit[:7], "present"), (other, present), request.client)
+        before, now = await set_up((commit[:7], "present"), (other, present), request.client)
+        return before, replace(now, flags=request.present_flags)
 
 
 async def _measure(

@@ -115,7 +115,7 @@ def _flags(side: Side, slots: int, poll_seconds: float) -> list[str]:
         "--poll-seconds": f"{poll_seconds:g}",
         "--shutdown-timeout-seconds": "1",
     }
-    return [word for pair in settings.items() for word in pair]
+    return [*(word for pair in settings.items() for word in pair), *side.version.flags]
 
 
 async def _start(side: Side, name: str, flags: Sequence[str]) -> Program:

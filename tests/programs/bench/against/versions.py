@@ -25,6 +25,8 @@ class Version:
     environment: Path
     """Where its packages are."""
     shares_environment: bool
+    flags: tuple[str, ...] = ()
+    """Further flags of its worker: what the other version need not know."""
 
     @property
     def command(self) -> Path:
