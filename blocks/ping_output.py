@@ -14,6 +14,7 @@ _HOSTNAME = re.compile(
 _COUNTS = re.compile(r"(\d+) packets transmitted, (\d+) (?:packets )?received")
 _TIMES = re.compile(r"(?:rtt|round-trip) min/avg/max(?:/mdev)? = ([\d.]+)/([\d.]+)/([\d.]+)")
 
+_NO_SETUID = "setuid"
 _NO_PERMISSION = ("operation not permitted", "cap_net_raw", "permission denied", "lacking privilege")
 
 
@@ -66,6 +67,12 @@ def parse_statistics(output: str) -> Statistics | None:
 
 def failure_text(stderr: str, *, timed_out: bool) -> tuple[str, bool | None]:
     """Say why ping printed no summary, and whether another try can help (None: that is not known)."""
+    if _NO_SETUID in stderr.lower():
+        return (
+            "`ping` may not change its user, which it does to give up its rights: the service's hardening forbids "
+            "setuid. Take the SystemCallFilter= that leaves it out back in a drop-in.",
+            False,
+        )
     if any(words in stderr.lower() for words in _NO_PERMISSION):
         return (
             "this worker may not send ICMP. Let it, with: sysctl net.ipv4.ping_group_range='0 2147483647'.",

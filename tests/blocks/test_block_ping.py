@@ -162,6 +162,10 @@ def test_duplicate_answers_are_no_negative_loss() -> None:
 
 def test_a_silent_end_and_a_timeout_have_words_too() -> None:
     assert "said nothing" in failure_text("", timed_out=False)[0]
+    text, retryable = failure_text("ping: setuid: Operation not permitted", timed_out=False)
+    assert "SystemCallFilter=" in text, "it is not the kernel's range of groups"
+    assert "ping_group_range" not in text
+    assert retryable is False
     assert failure_text("", timed_out=True) == (
         "it did not end in time, most likely because no name server answered.",
         True,

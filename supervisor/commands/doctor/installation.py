@@ -44,7 +44,14 @@ def state_directory(settings: DaemonSettings) -> Finding:
         return ok(name, f"{directory} will be made; {free_mb} MB free")
     status = directory.stat()
     open_to = status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) & ~(stat.S_IXGRP | stat.S_IXOTH)
-    if status.st_uid != os.geteuid() or open_to:
+    is_the_services = os.geteuid() == 0 and status.st_uid != 0
+    if is_the_services and open_to:
+        return warning(
+            name,
+            f"{directory} is open to others, mode {stat.S_IMODE(status.st_mode):o}.",
+            f"chmod 700 {directory}",
+        )
+    if not is_the_services and (status.st_uid != os.geteuid() or open_to):
         return warning(
             name,
             f"{directory} belongs to user {status.st_uid}, mode {stat.S_IMODE(status.st_mode):o}: "

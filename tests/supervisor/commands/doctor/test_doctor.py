@@ -99,6 +99,18 @@ def test_a_state_directory_of_a_running_worker_is_fine_and_one_open_to_others_is
     assert installation.state_directory(settings(state_dir=tmp_path)).status is Status.WARNING
 
 
+@pytest.mark.needs("other users")
+def test_root_is_not_told_to_take_the_state_directory_from_the_service_that_it_belongs_to(
+    tmp_path: Path,
+) -> None:
+    tmp_path.chmod(0o700)
+    os.chown(tmp_path, 65534, 65534)
+    assert installation.state_directory(settings(state_dir=tmp_path)).status is Status.OK
+    tmp_path.chmod(0o755)
+    finding = installation.state_directory(settings(state_dir=tmp_path))
+    assert (finding.status, finding.advice) == (Status.WARNING, f"chmod 700 {tmp_path}")
+
+
 @pytest.mark.parametrize(
     ("allowed", "status"),
     [("1\t0\n", Status.WARNING), ("0\t2147483647\n", Status.OK), ("5\t200003\n", Status.WARNING)],
