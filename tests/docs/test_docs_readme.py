@@ -83,6 +83,9 @@ CLAIMS = {
         "tests/supervisor/commands/test_local.py"
         "::test_a_job_that_runs_may_finish_after_the_first_signal_and_its_result_is_kept"
     ),
+    "A running worker answers supervisor status, top, jobs, cancel and more: the operator's guide.": (
+        "tests/docs/test_features.py::test_each_command_shows_what_it_is_named_for"
+    ),
     "Version 0.1, not released.": (
         "tests/packaging/test_versions.py::test_changelog_entries_descend_and_only_the_top_one_is_unreleased"
     ),
@@ -115,12 +118,10 @@ NO_CLAIMS = {
     "Write greet.py:",
     "Submit a job in another terminal:",
     "The tutorial takes ten minutes.",
-    "Further: run, stop and reload, limits, logs, secrets, when something is wrong.",
     "Until 1.0, names of settings and of the SDK may change from one minor version to the next.",
     "The engine's source is not public.",
     "It has not run in production yet.",
     "The tests start real processes, and use real HTTP, SSH and SQLite.",
-    "Metrics and a status page do not exist yet.",
     "Documentation · architecture · decisions · contributing · changes.",
     "The licence is Apache-2.0.",
 }

@@ -16,7 +16,7 @@ from supervisor.cli import main
 from supervisor.commands.demo.scenario import jobs
 from tests.patience import wait_until
 
-FEWEST_YES = 44
+FEWEST_YES = 49
 ROWS = [row for section in features(text()) for row in section]
 YES = [row for row in ROWS if row.here == "yes"]
 
@@ -27,6 +27,13 @@ SHOWS: dict[str, tuple[int, str]] = {
     "supervisor top --once": (0, r"hang_await"),
     "supervisor stack JOB": (0, r"hangs\.py"),
     "supervisor support-bundle JOB": (0, r"\.tar"),
+    "supervisor config": (0, r"function_blocks"),
+    "supervisor pause": (0, r"^paused"),
+    "supervisor resume": (0, r"^resumed"),
+    "supervisor reload": (0, r"^reloaded"),
+    "supervisor drain": (0, r"1 job"),
+    "supervisor cancel JOB": (0, r"^cancelled"),
+    "supervisor drain --wait": (0, r"drained"),
     "supervisor deploy unit": (0, r"WatchdogSec=\d+"),
     "supervisor journal list": (0, r'"claims": \['),
 }

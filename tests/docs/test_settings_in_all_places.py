@@ -1,4 +1,5 @@
-"""A setting is the same wherever somebody meets it: flag, environment, `.env`, guides, reference, the unit's example.
+"""A setting is the same wherever somebody meets it: flag, environment, `.env`, guides, reference, the unit's example,
+manual page.
 
 `DaemonSettings` is the one definition. What is wrong here is mended by `make docs`, or by a sentence in a guide.
 """
@@ -12,6 +13,7 @@ from docs_pages import ROOT, all_pages
 
 from docs.tools.commands_page import render_commands
 from docs.tools.environment_example import EXAMPLE_FILE, render_example
+from docs.tools.man_page import MAN_FILE
 from docs.tools.settings_page import SETTINGS_FILE, render_settings
 from supervisor.settings import marks
 from supervisor.settings.command_line import parse
@@ -149,6 +151,13 @@ def test_a_guide_tells_of_each_setting(name: str) -> None:
 
 def test_the_example_of_the_unit_is_what_the_settings_say() -> None:
     assert EXAMPLE.read_text(encoding="utf-8") == render_example(), "run `make docs`"
+
+
+def test_the_manual_page_has_each_setting() -> None:
+    manual = (DEPLOY / MAN_FILE).read_text(encoding="utf-8").replace("\\-", "-")
+    of_the_daemon = manual[manual.index(".SH FLAGS OF THE DAEMON") :].split("\n.SH ")[0]
+    named = {word.replace("--no-", "--", 1) for word in re.findall(r"--[a-z][\w-]*", of_the_daemon)}
+    assert {flag(name) for name in FIELDS} - named == set()
 
 
 def test_the_example_as_it_stands_sets_nothing_and_without_its_comment_signs_no_more(

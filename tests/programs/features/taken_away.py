@@ -88,6 +88,9 @@ TAKEN_AWAY = (
     ),
     TakenAway(19, JOB, "return state, (CheckChannel(),)", "return state, ()"),
     TakenAway(
+        21, "supervisor/worker/dispatch.py", "            self._runner.cancel(job_id)\n", "            pass\n"
+    ),
+    TakenAway(
         22,
         "supervisor/worker/dispatch.py",
         "return self._engine_job_timeout - limits.max_seconds - limits.grace_seconds",
@@ -150,6 +153,7 @@ TAKEN_AWAY = (
         "before",
         1,
     ),
+    TakenAway(44, "supervisor/worker/poller.py", "not self._may_claim()", "False", 4),
     TakenAway(
         45,
         "supervisor/commands/doctor/command.py",
