@@ -4,10 +4,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from supervisor.log.catalogue import said_by_text
 from supervisor.log.events.ended_jobs import JobLinesLeftOut
 from supervisor.log.format import JOB_LOG, printable, shown_fields
 
 _TIME_CHARS: Final = len("2026-01-31T23:59:59.999")
+
+_ELSEWHERE: Final = frozenset({"time", "level", "event", "message", "logger", "fields"})
 
 
 class Lines:
@@ -36,8 +39,10 @@ def text_of(line: Mapping[str, Any]) -> str:
     """Return a line as a person reads it: time, level, whose words they are, message, and further facts."""
     origin = line.get("stream") or line.get("logger") or "worker"
     fields = dict(line.get("fields") or {})
-    if line.get("event") != JOB_LOG and "stream" not in line:
-        fields["event"] = line.get("event")
+    event = str(line.get("event"))
+    if event != JOB_LOG and "stream" not in line:
+        said = _ELSEWHERE | said_by_text(event)
+        fields |= {name: value for name, value in line.items() if name not in said} | {"event": event}
     message = str(line.get("message", ""))
     first, line_break, rest = message.partition("\n")
     text = f"{str(line.get('time', ''))[:_TIME_CHARS]} {line.get('level', ''):7} {origin}: {first}"

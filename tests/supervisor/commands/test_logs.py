@@ -30,7 +30,7 @@ def test_a_line_is_shown_with_time_level_origin_and_fields_and_repaints_no_termi
         "2023-11-14T22:13:20.500 INFO    stdout: a line\\x1b[2J",
         "2023-11-14T22:13:20.500 ERROR   acme.ping: Failed\n    here",
         "2023-11-14T22:13:20.500 CRITICAL worker: This worker has a bug, and ended the job because of it. "
-        "event=job_met_bug",
+        "outcome=failed cause=worker_error seconds=1.0 event=job_met_bug",
     ]
 
 
