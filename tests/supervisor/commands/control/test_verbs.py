@@ -15,15 +15,8 @@ from supervisor.commands import cancel, config, drain, pause, reload, resume, st
 from supervisor.control.exit_codes import DONE, NO, NO_WORKER, UNKNOWN_JOB, USAGE
 from tests.patience import wait_until
 
-VERBS = {
-    "pause": pause.run,
-    "resume": resume.run,
-    "drain": drain.run,
-    "cancel": cancel.run,
-    "reload": reload.run,
-    "config": config.run,
-    "status": status.run,
-}
+MODULES = (pause, resume, drain, cancel, reload, config, status)
+VERBS = {module.__name__.rpartition(".")[2]: module.run for module in MODULES}
 SETTINGS: Mapping[str, Any] = {
     "function_blocks": ["blocks.testing.hangs", "blocks.testing.timing", "mine.py"],
     "max_concurrent_jobs": 2,
