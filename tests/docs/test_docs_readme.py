@@ -83,7 +83,7 @@ CLAIMS = {
         "tests/supervisor/commands/test_local.py"
         "::test_a_job_that_runs_may_finish_after_the_first_signal_and_its_result_is_kept"
     ),
-    "A running worker answers supervisor status, top, jobs, cancel and more: the operator's guide.": (
+    "A running worker answers supervisor status, top, logs and cancel, and serves metrics: the operator's guide.": (
         "tests/docs/test_features.py::test_each_command_shows_what_it_is_named_for"
     ),
     "Version 0.1, not released.": (

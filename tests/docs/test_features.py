@@ -16,7 +16,7 @@ from supervisor.cli import main
 from supervisor.commands.demo.scenario import jobs
 from tests.patience import wait_until
 
-FEWEST_YES = 49
+FEWEST_YES = 50
 ROWS = [row for section in features(text()) for row in section]
 YES = [row for row in ROWS if row.here == "yes"]
 
@@ -24,6 +24,7 @@ SHOWS: dict[str, tuple[int, str]] = {
     "supervisor status": (0, r"^ready"),
     "supervisor jobs": (0, r"neops_testing/hang_await"),
     "supervisor job JOB": (0, r"neops_testing/hang_await"),
+    "supervisor logs JOB": (0, ""),
     "supervisor top --once": (0, r"hang_await"),
     "supervisor stack JOB": (0, r"hangs\.py"),
     "supervisor support-bundle JOB": (0, r"\.tar"),

@@ -153,6 +153,7 @@ TAKEN_AWAY = (
         "before",
         1,
     ),
+    TakenAway(40, "supervisor/worker/control/logs.py", "if running is not None:", "if False:"),
     TakenAway(44, "supervisor/worker/poller.py", "not self._may_claim()", "False", 4),
     TakenAway(
         45,
