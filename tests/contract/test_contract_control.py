@@ -62,7 +62,7 @@ async def test_a_job_is_shown_while_it_runs_and_not_known_before(setup: Setup) -
     assert str(listed[job_id]["pid"]) in stdout
     code, stdout, stderr = await ask(setup, "job", "no-such-job")
     assert (code, stdout) == (5, "")
-    assert "has no job no-such-job" in stderr
+    assert "no job no-such-job" in stderr
     os.kill(listed[job_id]["pid"], signal.SIGKILL)
     await setup.result(job_id)
 

@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from control_host import count, echo, fail
@@ -42,7 +43,7 @@ class Scene:
     async def bug(self, _: Request) -> JsonObject:
         raise ZeroDivisionError
 
-    async def ask(self, command: str, **arguments: object) -> list[JsonObject]:
+    async def ask(self, command: str, **arguments: Any) -> list[JsonObject]:
         client = ControlClient(self.directory)
         return await asyncio.to_thread(lambda: list(client.stream(command, **arguments)))
 
