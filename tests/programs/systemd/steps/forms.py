@@ -49,7 +49,7 @@ async def instances(manager: Manager) -> str:
         assert "4 slot(s)" in one["StatusText"], one
         assert "1 slot(s)" in two["StatusText"], two
         await manager.shell("test -e /var/lib/neops-supervisor-one && test -e /run/neops-supervisor-two")
-        known = {worker.name for worker in manager.engine.workers()}
+        known = {worker.name or "" for worker in manager.engine.workers()}
         assert {name.rpartition("-")[2] for name in known} >= {"one", "two"}, str(known)
         jobs = [manager.engine.submit(block=_ECHO, parameters={"text": "x"}) for _ in range(8)]
         results = await asyncio.gather(*map(manager.result_of, jobs))
