@@ -39,7 +39,10 @@ async def test_a_full_block_is_left_out_of_the_poll_until_its_job_has_ended(tmp_
         await stage.accept(job("a", BACKUP))
         assert stage.dispatcher.to_ask_for(BLOCKS, 2, 0) == ([BLOCKS[1]], 2)
         await stage.end("a", success())
-        assert stage.dispatcher.to_ask_for(BLOCKS, 3, 0) == ([*BLOCKS], 1)
+        # A turn of the loop after its task is done.
+        await until(
+            lambda: stage.dispatcher.to_ask_for(BLOCKS, 3, 0) == ([*BLOCKS], 1), "it is asked for again"
+        )
 
 
 async def test_where_no_block_has_slots_of_its_own_a_poll_asks_for_the_very_same_blocks(
