@@ -22,6 +22,7 @@ MODULES = [
     "supervisor.commands.daemon",
     "supervisor.cli",
     "supervisor.worker.daemon",
+    "supervisor.control.server",
     "supervisor.engine.adapter",
     "supervisor.journal.store",
     "supervisor.ended_jobs.store",
