@@ -86,7 +86,7 @@ CLAIMS = {
     "A running worker answers supervisor status, top, logs and cancel, and serves metrics: the operator's guide.": (
         "tests/docs/test_features.py::test_each_command_shows_what_it_is_named_for"
     ),
-    "Version 0.1, not released.": (
+    "Version 0.2, not released.": (
         "tests/packaging/test_versions.py::test_changelog_entries_descend_and_only_the_top_one_is_unreleased"
     ),
     "The tests run the worker against an engine of our own, sdk.devengine, with the client libraries 0.42 and 0.43.": (
