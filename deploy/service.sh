@@ -4,7 +4,8 @@
 #   sh deploy/service.sh install|uninstall PYTHON CLIENT DESTDIR PREFIX
 #
 # The environment goes to PREFIX (deploy/install.sh), the units to /etc/systemd/system, and an example of the settings to
-# /etc/neops-supervisor.env, unless there is one: all below DESTDIR, if that is given. Nothing is started or enabled.
+# /etc/neops-supervisor.env, unless there is one, and the manual page to where `man supervisor` finds it: all below DESTDIR, if
+# that is given. Nothing is started or enabled.
 set -eu
 
 verb=$1 python=$2 client=$3 destdir=${4%/} prefix=${5%/}
@@ -13,6 +14,7 @@ environment=$destdir$prefix
 units=$destdir/etc/systemd/system
 settings=$destdir/etc/neops-supervisor.env
 example=$root/deploy/neops-supervisor.env.example
+manual=$destdir/usr/local/share/man/man1/supervisor.1
 names="neops-supervisor.service neops-supervisor@.service neops-local.service"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -56,6 +58,7 @@ case $verb in
         [ -z "$destdir" ] || name_the_later_place
         mkdir -p "$units"
         for name in $names; do write_unit "$name"; done
+        install -D -m 0644 "$root/deploy/supervisor.1" "$manual"
         if [ -e "$settings" ]; then
             say "install: $settings is left as it is. Compare it with deploy/neops-supervisor.env.example."
         else
@@ -66,6 +69,8 @@ case $verb in
         ;;
     uninstall)
         rm -rf "$environment"
+        # Another program of this name, a well-known one, has a page as well.
+        ! cmp -s "$manual" "$root/deploy/supervisor.1" || rm -f "$manual"
         for name in $names; do
             rm -f "$units/$name"
             [ ! -d "$units/$name.d" ] || say "uninstall: your drop-ins stay: $units/$name.d"

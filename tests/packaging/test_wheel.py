@@ -26,10 +26,17 @@ def metadata_file(wheel: zipfile.ZipFile, name: str) -> str:
 
 def test_the_wheel_holds_every_module_of_the_four_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     modules = {path.relative_to(ROOT).as_posix() for name in PACKAGES for path in (ROOT / name).rglob("*.py")}
-    content = {path for path in wheel.namelist() if ".dist-info/" not in path}
+    content = {path for path in wheel.namelist() if ".dist-info/" not in path and ".data/" not in path}
     assert modules <= content
     assert {path.split("/")[0] for path in content} == set(PACKAGES)
     assert not [path for path in content if "__pycache__" in path]
+
+
+def test_the_wheel_brings_the_manual_page_and_the_alerts(wheel: zipfile.ZipFile) -> None:
+    brought = {path.partition(".data/data/")[2]: path for path in wheel.namelist() if ".data/data/" in path}
+    assert set(brought) == {"share/man/man1/supervisor.1", "share/neops-supervisor/alerts.yml"}
+    for path in brought.values():
+        assert wheel.read(path) == (ROOT / "deploy" / Path(path).name).read_bytes()
 
 
 @pytest.mark.parametrize("package", PACKAGES)

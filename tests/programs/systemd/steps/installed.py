@@ -46,6 +46,7 @@ async def installed(manager: Manager) -> str:
     units = destination / "etc/systemd/system"
     for form in (PLAIN, INSTANCE, LOCAL):
         assert (units / form.file).read_text() == unit_text(form, _PREFIX / "bin/supervisor"), form.file
+    assert (destination / "usr/local/share/man/man1/supervisor.1").is_file()
     environment = destination / str(_PREFIX).lstrip("/")
     megabytes = sum(path.lstat().st_size for path in environment.rglob("*") if path.is_file()) / 2**20
     named = [
