@@ -31,7 +31,8 @@ esac
 # Runs on any Python, also one that is far too old to run anything else here, so that it can say so.
 # Prints: major.minor, full version, old|new, bare|able (of making an environment), digests of what the installed
 # packages and the installed project depend on, and the interpreter itself. The digests hold the checkout's path,
-# since an environment that was copied along with its checkout still runs the old one.
+# since an environment that was copied along with its checkout still runs the old one. Of an environment, the interpreter
+# that it was made with: it may be the very one that is about to be made anew.
 probe='
 import hashlib, sys
 try:
@@ -47,7 +48,9 @@ packages = digest.hexdigest()
 digest.update(open(project, "rb").read())
 version = ".".join(map(str, sys.version_info[:3]))
 age = "new" if sys.version_info >= (3, 11) else "old"
-print("%d.%d" % sys.version_info[:2], version, age, able, packages, digest.hexdigest(), sys.executable)
+inside = getattr(sys, "base_prefix", sys.prefix) != sys.prefix
+executable = inside and getattr(sys, "_base_executable", "") or sys.executable
+print("%d.%d" % sys.version_info[:2], version, age, able, packages, digest.hexdigest(), executable)
 '
 advice="Install Python 3.11 or newer (Debian: python3 and python3-venv), or name another interpreter, such as"
 advice="$advice PYTHON=/usr/bin/python3.13."

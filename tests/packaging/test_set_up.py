@@ -255,3 +255,12 @@ def test_what_steers_pip_elsewhere_is_taken_out_of_its_way(checkout: Checkout) -
     show = "echo ${PIP_TARGET-none} ${PYTHONPATH-none} ${PIP_TIMEOUT-none}"
     steering = {"PIP_TARGET": "/elsewhere", "PYTHONPATH": "/elsewhere", "PIP_TIMEOUT": "7"}
     assert checkout.run("sh", "-c", show, variables=steering)[:2] == (0, "none none 7\n")
+
+
+def test_an_environment_that_is_active_while_it_is_out_of_date_is_made_anew(bare: Checkout) -> None:
+    """Its own Python is what makes it, and is removed first."""
+    plant_program(bare.programs / "uv", STAND_IN_FOR_UV.replace('ln -s "$UV_INTERPRETER"', 'ln -s "$5"'))
+    environment = bare.root / f".venv-{sys.version_info[0]}.{sys.version_info[1]}-stable"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    code, output, messages = bare.run("python", "-c", "print('runs')", python=f"{environment}/bin/python3")
+    assert (code, output) == (0, "runs\n"), messages
