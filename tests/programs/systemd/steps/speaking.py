@@ -5,7 +5,9 @@ import contextlib
 import os
 import time
 from pathlib import Path
+from typing import Any
 
+from sdk.testing.devices import EmulatedIos
 from supervisor.log.events.worker import RegistrationFailing
 from tests.patience import until
 from tests.programs.systemd.manager import PATIENCE_SECONDS, SERVICE, Manager
@@ -99,23 +101,44 @@ async def no_child(manager: Manager) -> str:
     return f"activating; {shown['StatusText']}"
 
 
-@step("blocks do their work under the hardening: echo, host facts, ping")
+@step("every block of the library does its work under the hardening, on an emulated device too")
 async def ordinary_blocks(manager: Manager) -> str:
     await running(manager)
-    submit = manager.engine.submit
-    jobs = {
-        "echo": submit(block="neops_base/echo:1.0.0", parameters={"text": "x"}),
-        "host_facts": submit(block="neops_base/host_facts:1.0.0"),
-        "ping": submit(block="neops_base/ping:1.0.0", parameters={"host": "127.0.0.1", "count": 1}),
-    }
-    results = {name: await manager.result_of(job) for name, job in jobs.items()}
+    known = [str(each.block) for each in manager.engine.registrations()]
+    registered = {block for block in known if block.startswith("neops_base/")}
+    async with EmulatedIos("admin", "for-the-library", "r1") as device:
+        context = device.as_context()
+        context["devices"][0]["currentConfiguration"] = device.device.running_config()
+        group = {"id": 5, "name": "core", "devices": [{"id": 1}]}
+        on_device: dict[str, Any] = {"context": context, "run_on": "device", "entity_id": 1}
+        on_group = on_device | {
+            "context": context | {"deviceGroups": [group]}, "run_on": "group", "entity_id": 5
+        }  # fmt: skip
+        of_device = {"port": device.port}
+        shown = of_device | {"commands": ["show version"]}
+        cases: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+            "echo": ({"text": "x"}, {}),
+            "host_facts": ({}, {}),
+            "ping": ({"host": "127.0.0.1", "count": 1}, {}),
+            "configure": (of_device | {"lines": ["ntp server 192.0.2.77"]}, on_device),
+            "show_command": (shown, on_device),
+            "show_on_group": (shown, on_group),
+        }
+        reading = ("device_facts", "interface_facts", "neighbors", "platform_detect", "routes")
+        cases |= dict.fromkeys(reading, (of_device, on_device))
+        assert registered == {f"neops_base/{name}:1.0.0" for name in cases}, "the library has other blocks"
+        jobs = {
+            name: manager.engine.submit(block=f"neops_base/{name}:1.0.0", parameters=parameters, **where)
+            for name, (parameters, where) in cases.items()
+        }
+        results = {name: await manager.result_of(job) for name, job in jobs.items()}
     failed = {
         name: result["message"]
         for name, result in results.items()
         if not result["success"] and "not installed" not in str(result["message"])
     }
     assert not failed, str(failed)
-    return "three succeeded"
+    return f"{len(results)} succeeded"
 
 
 @step("a job knows no way to the keeper, nor from its environment one to systemd")
