@@ -39,6 +39,9 @@ LONG: Final = (
     "tests/programs/compat/test_compat_discovery.py",
     "tests/supervisor/commands/test_output.py",
     "tests/programs/compat/test_compat_outcomes.py",
+    "tests/contract/test_contract_live.py",
+    "tests/docs/test_features.py",
+    "tests/supervisor/commands/control/test_verbs.py",
     "tests/sdk/testing/test_author_layout.py",
     "tests/supervisor/process/cgroups/test_cgroups_of_jobs.py",
     "tests/sdk/testing/test_harness_cases.py",
@@ -49,6 +52,9 @@ LONG: Final = (
     "tests/supervisor/commands/test_dev.py",
     "tests/supervisor/commands/test_run_block.py",
     "tests/supervisor/commands/test_journal_command.py",
+    "tests/contract/test_contract_health.py",
+    "tests/contract/test_contract_rolling_restart.py",
+    "tests/contract/test_contract_control.py",
 )
 """Further long files, the longest first. Where one is missing, the run is a little longer, and still right."""
 
