@@ -24,7 +24,7 @@ from supervisor.control.secret import Secret
 from supervisor.errors import SupervisorError
 from supervisor.log.event import tell
 from supervisor.log.events.control import ControlFailed
-from supervisor.process.tasks import Tasks
+from supervisor.process.tasks import Tasks, done_before
 
 _log = logging.getLogger(__name__)
 
@@ -102,7 +102,9 @@ class ControlServer:
         with connection, contextlib.suppress(OSError, TimeoutError):
             request = await self._request(connection, peer)
             if request is not None:
-                await _until_it_leaves(connection, self._answer(connection, request))
+                # Only for as long as the peer is there: it sends nothing more, so what can be read is its end.
+                left = asyncio.get_running_loop().sock_recv(connection, 1)
+                await done_before(self._answer(connection, request), left)
 
     async def _request(self, connection: socket.socket, peer: Peer) -> Request | None:
         async with asyncio.timeout(REQUEST_SECONDS):
@@ -137,18 +139,6 @@ class ControlServer:
 
 async def _unknown(request: Request) -> JsonObject:
     raise ControlError("unknown_command", f"This worker does not know the command {request.command!r}.")
-
-
-async def _until_it_leaves(connection: socket.socket, answering: Coroutine[Any, Any, None]) -> None:
-    """Answer, but only for as long as the peer is there: it sends nothing more, so what can be read is its end."""
-    loop = asyncio.get_running_loop()
-    tasks = loop.create_task(answering), loop.create_task(loop.sock_recv(connection, 1))
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _line_from(connection: socket.socket) -> bytes | None:

@@ -81,13 +81,16 @@ def _log_failure(name: str, error: BaseException) -> None:
     tell(_log, TaskFailed(task=name, consequence="The worker goes on."), error=error)
 
 
-async def done_before(work: Coroutine[Any, Any, Any], event: asyncio.Event) -> bool:
-    """Do `work`, but only until `event`. Returns whether it was done; raises what it raises.
+async def done_before(
+    work: Coroutine[Any, Any, Any], event: asyncio.Event | Coroutine[Any, Any, Any]
+) -> bool:
+    """Do `work`, but only until `event`, or until that returns. Returns whether it was done; raises what it raises.
 
-    It has ended when this returns, raises or is cancelled.
+    Both have ended when this returns, raises or is cancelled.
     """
     loop = asyncio.get_running_loop()
-    working, _ = tasks = loop.create_task(work), loop.create_task(event.wait())
+    other = event.wait() if isinstance(event, asyncio.Event) else event
+    working, _ = tasks = loop.create_task(work), loop.create_task(other)
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():

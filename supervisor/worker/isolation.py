@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from jobrunner.protocol.isolation import ABI_WITH_SIGNALS, Isolation
+from jobrunner.protocol.isolation import ABI_WITH_SIGNALS, Isolation, is_at_or_below
 from supervisor.control.place import runtime_directory
 from supervisor.launcher.file_rules import Places, file_rules, without_new_files
 from supervisor.process import kernel_isolation
@@ -68,5 +68,7 @@ def _closed(settings: DaemonSettings) -> Iterator[str]:
         if path is not None:
             yield os.path.abspath(path)
     # Where it is not set, it is systemd's, or below the state directory, which is closed anyhow.
-    yield os.path.abspath(runtime_directory(settings.runtime_dir, settings.state_dir))
+    runtime = os.path.abspath(runtime_directory(settings.runtime_dir, settings.state_dir))
+    if not is_at_or_below(os.path.realpath(runtime), os.path.realpath(settings.state_dir)):
+        yield runtime
     yield from closed_by_a_command()

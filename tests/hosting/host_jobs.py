@@ -47,6 +47,8 @@ async def run_job(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     begun = time.monotonic()
     concluded = await host.runner.run(job, block)
     seconds = time.monotonic() - begun
+    # As the worker does, when the result is on its way: the space of its directory is free then.
+    await host.runner.wait_until_tidy(job.job_id)
     return as_json(concluded) | {"seconds": seconds, "lines": host.recorder.lines.pop(job.job_id, [])}
 
 

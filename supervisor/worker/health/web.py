@@ -11,6 +11,7 @@ from aiohttp import web
 from supervisor.errors import SupervisorError
 from supervisor.log.event import tell
 from supervisor.log.events.worker import TaskFailed
+from supervisor.process.tasks import Tasks
 from supervisor.process.threads import END_SECONDS, started_pool
 from supervisor.worker.health.answers import Answer, refusal
 from supervisor.worker.health.connections import Connections
@@ -22,8 +23,6 @@ _SILENT: Final = logging.getLogger(f"{__name__}.aiohttp")
 """For what aiohttp says of requests that are no HTTP: anyone on this machine could fill the log with it."""
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
-
-_AGAIN_SECONDS: Final = 1.0
 
 Answers = Callable[[str, str | None, str | None], Answer]
 """Gets the path and the headers Host and Authorization of a request."""
@@ -57,16 +56,10 @@ class Web:
             runner.run(self._serve_until_stopped())
 
     async def _serve_until_stopped(self) -> None:
-        stopped = asyncio.ensure_future(self._stop.wait())
-        while not stopped.done():
-            serving = asyncio.ensure_future(self._serve())
-            await asyncio.wait((serving, stopped), return_when=asyncio.FIRST_COMPLETED)
-            serving.cancel()
-            (outcome,) = await asyncio.gather(serving, return_exceptions=True)
-            if isinstance(outcome, Exception):
-                again = f"It starts again in {_AGAIN_SECONDS:g} s."
-                tell(_log, TaskFailed(task="health", consequence=again), error=outcome)
-                await asyncio.wait((stopped,), timeout=_AGAIN_SECONDS)
+        tasks = Tasks()
+        tasks.keep(self._serve, "health")
+        await self._stop.wait()
+        await tasks.close()
 
     async def _serve(self) -> None:
         server = web.Server(self._handle, access_log=None, logger=_SILENT, lingering_time=0)

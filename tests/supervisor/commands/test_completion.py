@@ -25,7 +25,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        (["st"], {"status"}),
+        (["st"], {"stack", "status"}),
         (["status", "--st"], {"--state-dir"}),
         (["--isolation", ""], {"kernel", "off"}),
         (["--on-stall", "k"], {"kill"}),
