@@ -6,13 +6,16 @@
 #
 # CLIENT is `stable` or `next`: the lock file in deploy/locks (`runtime-CLIENT.txt`). Every package comes from the lock,
 # checked by its hash, as a wheel: nothing that is downloaded is run while it is installed. All is
-# downloaded and checked before the old environment makes place, and a failure puts that one back.
+# downloaded and checked before the old environment makes place, and a failure puts that one back. A directory that this has not
+# made (installation.sh) is never replaced.
 set -eu
 
 [ $# -eq 3 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 python=$1 client=$2 directory=$3
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 lock=$root/deploy/locks/runtime-$client.txt
+# shellcheck source=deploy/installation.sh
+. "$root/deploy/installation.sh"
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "install: $*"; exit 1; }
@@ -20,24 +23,27 @@ fail() { say "install: $*"; exit 1; }
 unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_CONSTRAINT PIP_REQUIRE_HASHES PIP_DRY_RUN
 [ -f "$lock" ] || fail "CLIENT=$client is unknown. Use stable or next."
 case $directory in /*) ;; *) fail "DIRECTORY has to be an absolute path, such as /opt/neops-supervisor." ;; esac
-if [ -e "$directory" ] && [ ! -f "$directory/pyvenv.cfg" ]; then
-    fail "$directory is there and is no environment of Python. Name another directory, or remove it."
-fi
+old=$directory.old
+for there in "$directory" "$old"; do
+    [ -e "$there" ] || [ -L "$there" ] || continue
+    why=$(why_no_installation "$there")
+    [ -z "$why" ] || fail "$there is there, and is no installation of the worker: it $why." \
+        "Nothing is done. Name another directory, or move it away yourself."
+done
 "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' ||
     fail "$python is no Python 3.11 or newer with venv. Install it (Debian: python3 and python3-venv)."
 
 mkdir -p "$(dirname "$directory")"
 workshop=$(mktemp -d)
-old=$directory.old
+is_begun=
 # An environment's scripts hold its path, so it can't be made elsewhere and moved.
 finish() {
     code=$?
     rm -rf "$workshop"
-    if [ "$code" != 0 ] && [ -d "$old" ]; then
-        rm -rf "$directory"
-        mv "$old" "$directory"
-        say "install: not finished, for the reason above. $directory is as it was."
-    fi
+    [ "$code" != 0 ] && [ -n "$is_begun" ] || return 0
+    rm -rf "$directory"
+    [ ! -d "$old" ] || mv "$old" "$directory"
+    say "install: not finished, for the reason above. $directory is as it was."
 }
 trap finish EXIT
 trap 'exit 130' INT
@@ -53,7 +59,9 @@ pip wheel --no-deps --no-build-isolation --no-index --wheel-dir "$workshop/wheel
 
 rm -rf "$old"
 if [ -d "$directory" ]; then mv "$directory" "$old"; fi
+is_begun=yes
 "$python" -m venv --without-pip "$directory"
+echo "Made by deploy/install.sh. With it goes all of this directory: see deploy/README.md." >"$directory/$mark"
 pip --python "$directory/bin/python" install --no-compile --no-deps --no-index "$workshop"/wheels/*.whl
 # Now: the service may not write there later, and would compile every import again at each start.
 "$directory/bin/python" -W ignore -m compileall -qq -j 0 "$directory/lib" || true

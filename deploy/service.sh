@@ -5,7 +5,7 @@
 #
 # The environment goes to PREFIX (deploy/install.sh), the units to /etc/systemd/system, and an example of the settings to
 # /etc/neops-supervisor.env, unless there is one, and the manual page to where `man supervisor` finds it: all below DESTDIR, if
-# that is given. Nothing is started or enabled.
+# that is given. Nothing is started or enabled. Uninstall removes what install has made (installation.sh), and nothing else.
 set -eu
 
 verb=$1 python=$2 client=$3 destdir=${4%/} prefix=${5%/}
@@ -15,21 +15,30 @@ units=$destdir/etc/systemd/system
 settings=$destdir/etc/neops-supervisor.env
 example=$root/deploy/neops-supervisor.env.example
 manual=$destdir/usr/local/share/man/man1/supervisor.1
+# shellcheck source=deploy/installation.sh
+. "$root/deploy/installation.sh"
 names="neops-supervisor.service neops-supervisor@.service neops-local.service"
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$verb: $*"; exit 1; }
 
-case $prefix in
-    /*/*) ;;
-    *) fail "PREFIX=$prefix is not a directory of its own, such as /opt/neops-supervisor." ;;
+own="Nothing is done. Name a directory of its own, such as /opt/neops-supervisor."
+case $prefix/ in
+    *[!A-Za-z0-9._/+-]* | [!/]* | *//* | */./* | */../*)
+        fail "PREFIX=$prefix is no absolute path that is written out with letters, digits, and . _ + -. $own" ;;
 esac
+case $prefix in
+    /usr/local/bin | /usr/local/sbin | /usr/local/lib | /usr/local/share | /usr/local/etc | /usr/local/src | /var/lib) is_shared=yes ;;
+    /usr/*/* | /home/*/* | /etc/*/* | /var/*/*) is_shared= ;;
+    /usr/* | /home/* | /etc/* | /var/* | /bin/* | /sbin/* | /lib*/* | /boot/* | /dev/* | /proc/* | /sys/*) is_shared=yes ;;
+    /*/*) is_shared= ;;
+    *) is_shared=yes ;;
+esac
+[ -z "$is_shared" ] || fail "PREFIX=$prefix is a directory that others use, too. $own"
 case $destdir in
     '' | /*) ;;
     *) fail "DESTDIR=$destdir is no absolute path." ;;
 esac
-[ ! -e "$environment" ] || [ -x "$environment/bin/supervisor" ] ||
-    fail "$environment is there and is no installation of the worker. Nothing is done."
 
 # What names the place where the environment is made now is given the one where it will be.
 name_the_later_place() {
@@ -52,6 +61,14 @@ write_unit() {
     chmod 0644 "$units/$1"
 }
 
+remove_empty_above() {
+    place=$(dirname "$1")
+    while [ -n "$destdir" ] && [ "$place" != "$destdir" ] && [ "$place" != / ]; do
+        rmdir "$place" 2>/dev/null || [ ! -e "$place" ] || return 0
+        place=$(dirname "$place")
+    done
+}
+
 case $verb in
     install)
         sh "$root/deploy/install.sh" "$python" "$client" "$environment"
@@ -68,10 +85,16 @@ case $verb in
             "systemctl enable --now neops-supervisor"
         ;;
     uninstall)
-        rm -rf "$environment"
+        why=$(why_no_installation "$environment")
+        [ -z "$why" ] || fail "$environment is no installation of the worker: it $why. Nothing is done." \
+            "Give the PREFIX and the DESTDIR with which it was installed, or remove it yourself."
         # Another program of this name, a well-known one, has a page as well.
         ! cmp -s "$manual" "$root/deploy/supervisor.1" || rm -f "$manual"
         for name in $names; do
+            if [ -e "$units/$name" ] && ! grep -qF "$prefix/bin/" "$units/$name"; then
+                say "uninstall: this unit stays, it starts no program of $prefix: $units/$name"
+                continue
+            fi
             rm -f "$units/$name"
             [ ! -d "$units/$name.d" ] || say "uninstall: your drop-ins stay: $units/$name.d"
         done
@@ -81,7 +104,9 @@ case $verb in
         else
             rm -f "$settings"
         fi
-        [ -z "$destdir" ] || [ ! -d "$destdir" ] || find "$destdir" -depth -mindepth 1 -type d -empty -delete
+        rm -rf "$environment"
+        # Directories that install has made below DESTDIR, where nothing else is in them. DESTDIR itself stays.
+        for place in "$environment" "$manual" "$units/unit" "$settings"; do remove_empty_above "$place"; done
         [ ! -e "$destdir/var/lib/neops-supervisor" ] ||
             say "uninstall: the journal stays: $destdir/var/lib/neops-supervisor. deploy/README.md says how to remove it."
         say "uninstall: done. Now: systemctl daemon-reload"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy.fake_installation import make_installation
 from tests.patience import PATIENCE_SECONDS
 
 INSTALL = Path(__file__).parents[2] / "deploy" / "install.sh"
@@ -28,7 +29,7 @@ def install(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     [
         ("newest", "{}/env", "CLIENT=newest is unknown. Use stable or next."),
         ("stable", "env", "DIRECTORY has to be an absolute path"),
-        ("stable", "{}", "is there and is no environment of Python"),
+        ("stable", "{}", "is no installation of the worker: it has no file .neops-supervisor-installation"),
     ],
 )
 def test_what_can_t_be_meant_is_refused_and_changes_nothing(
@@ -47,7 +48,7 @@ def test_with_too_few_words_it_says_how_it_is_called() -> None:
 
 def test_packages_that_can_t_be_had_leave_the_environment_as_it_was(tmp_path: Path) -> None:
     environment = tmp_path / "env"
-    environment.mkdir()
+    make_installation(environment)
     (environment / "pyvenv.cfg").write_text("old")
     done = install(sys.executable, "stable", str(environment), PIP_NO_INDEX="1", PIP_NO_CACHE_DIR="1")
     assert done.returncode != 0
