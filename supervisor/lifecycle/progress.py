@@ -3,10 +3,13 @@
 A part that waits says until when: for its time to poll, for an answer, for a child. All these waits have a bound of
 their own, so that an engine that is away, a disk that hangs or a device that is slow is never a lack of progress. What
 is still not over then waits for nothing that could come: a bug, which a new start may mend.
+
+While the loop does not run, no part of it can move on, and none is to blame for that time: see `Stall`.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,29 @@ class Late:
         return f"{self.name} ({self.seconds:.0f} s late)"
 
 
-def late_parts(parts: Iterable[Part], now: float) -> tuple[Late, ...]:
-    """Return the parts that should have moved on before `now`, in the order given."""
-    return tuple(
-        Late(part.name, now - part.due_at) for part in parts if part.due_at is not None and part.due_at < now
-    )
+STALL_SECONDS: Final = 5.0
+"""How late the loop has to be for that to be told. Less is what a loaded machine does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """A time in which the loop did not run: the process was stopped, or got no processor, or was held up in one call.
+
+    It is added to the time of each part that was to move on before the loop ran again, and a few seconds at least.
+    """
+
+    ended_at: float
+    seconds: float
+
+    def allows(self, due_at: float) -> float:
+        """Return by when a part has to have moved on that said `due_at`."""
+        if due_at >= self.ended_at:
+            return due_at
+        return max(due_at + self.seconds, self.ended_at + STALL_SECONDS)
+
+
+def late_parts(parts: Iterable[Part], now: float, stall: Stall | None = None) -> tuple[Late, ...]:
+    """Return the parts that should have moved on before `now`, in the order given. `stall`: the last one, if any."""
+    allows = (lambda due_at: due_at) if stall is None else stall.allows
+    allowed = ((part.name, allows(part.due_at)) for part in parts if part.due_at is not None)
+    return tuple(Late(name, now - until) for name, until in allowed if until < now)

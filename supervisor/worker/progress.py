@@ -7,9 +7,9 @@ import asyncio
 import logging
 from typing import Final, Protocol
 
-from supervisor.lifecycle.progress import Late, Part, late_parts
+from supervisor.lifecycle.progress import STALL_SECONDS, Late, Part, Stall, late_parts
 from supervisor.log.event import tell
-from supervisor.log.events.worker import ProgressLost, ProgressMade
+from supervisor.log.events.worker import ProgressLost, ProgressMade, WorkerStalled
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ class Progress:
         self.lag_seconds = 0.0
         self.late: tuple[Late, ...] = ()
         """The parts that had not moved on in time at the last look; none while all is well."""
+        self._stall: Stall | None = None
 
     def watch(self, name: str, part: Moves) -> None:
         """Look at this part, too, from now on. `name` is what people are told of it: "the poller"."""
@@ -71,6 +72,7 @@ class Progress:
         while True:
             now = loop.time()
             self.lag_seconds = now - planned
+            self._note_stall(now, pause)
             self.look(now)
             if self.lag_seconds > tick:
                 # It has to be on time for a while first: one that hardly ever runs is no better than one that hangs.
@@ -81,10 +83,17 @@ class Progress:
             planned = loop.time() + pause
             await asyncio.sleep(pause)
 
+    def _note_stall(self, now: float, pause: float) -> None:
+        """Allow for the time in which nothing here could run, and tell of it if it was long."""
+        if self.lag_seconds >= LOOK_SECONDS:
+            self._stall = Stall(now, self.lag_seconds + pause)  # since the last look
+        if self.lag_seconds >= STALL_SECONDS:
+            tell(_log, WorkerStalled(seconds=self.lag_seconds))
+
     def look(self, now: float) -> None:
         """Find out which parts are late, and tell when that changes."""
         parts = (Part(name, part.due_at) for name, part in self._parts.items())
-        before, self.late = self.late, late_parts(parts, now)
+        before, self.late = self.late, late_parts(parts, now, self._stall)
         if self.late and not before:
             tell(_log, ProgressLost(parts=", ".join(map(str, self.late))))
         elif before and not self.late:

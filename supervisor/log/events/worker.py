@@ -65,6 +65,19 @@ class ProgressLost(
     parts: str
 
 
+class WorkerStalled(
+    Event,
+    level=WARNING,
+    text="The worker did not run for {seconds:.0f} s: it was stopped, or the machine was, or it got no processor, "
+    "or one call held it up. It goes on now.",
+):
+    """Nothing of the worker could run in this time, its heartbeat included; no part of it is to blame. Look for a
+    SIGSTOP, a virtual machine that was suspended or moved, or a machine without processors to spare. Told from 5 s
+    on."""
+
+    seconds: float
+
+
 class ProgressMade(Event, level=WARNING, text="The worker makes progress again."):
     """What was late has moved on before the watchdog ended the worker."""
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from supervisor.log.events.worker import ProgressLost, ProgressMade
+from supervisor.log.events.worker import ProgressLost, ProgressMade, WorkerStalled
 from supervisor.worker.progress import Progress
 from tests.log_events import told
 from tests.simulated_time import elapsed, simulate, stand_still
@@ -115,3 +115,48 @@ def test_a_loop_that_is_always_late_starves_it_and_one_that_was_late_once_does_n
             await asyncio.sleep(1.0)
 
     assert len(live(always_late).fed) <= 2
+
+
+def test_a_worker_that_was_stopped_for_a_minute_blames_no_part_and_says_that_it_was_stopped(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(5)
+        scene.part.due_at = asyncio.get_running_loop().time() + 2
+        stand_still(74)
+        await asyncio.sleep(3)  # several looks until it has its answer
+        assert scene.progress.late == ()
+        scene.part.due_at = asyncio.get_running_loop().time() + 10
+        await asyncio.sleep(5)
+
+    live(then)
+    assert told(caplog, ProgressLost) == []
+    (stalled,) = told(caplog, WorkerStalled)
+    assert 73 <= stalled["seconds"] <= 75
+
+
+def test_a_part_that_does_not_move_on_after_a_stall_is_told_some_seconds_later(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(5)
+        scene.part.due_at = asyncio.get_running_loop().time() + 2
+        stand_still(20)
+        await asyncio.sleep(4)
+        assert scene.progress.late == ()
+        await asyncio.sleep(4)
+
+    live(then)
+    assert len(told(caplog, ProgressLost)) == 1
+
+
+def test_what_falls_due_after_a_stall_is_not_given_its_time(caplog: pytest.LogCaptureFixture) -> None:
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(5)
+        stand_still(60)
+        await asyncio.sleep(2)
+        scene.part.due_at = asyncio.get_running_loop().time() + 2
+        await asyncio.sleep(5)
+
+    live(then)
+    assert len(told(caplog, ProgressLost)) == 1
