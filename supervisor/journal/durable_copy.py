@@ -13,13 +13,12 @@ from supervisor.journal.disk_fault import PASSES_AT_START, PASSES_BY_ITSELF, Dis
 from supervisor.journal.records import Entry
 from supervisor.journal.rows import Loaded
 from supervisor.journal.store import Journal
+from supervisor.journal.trouble import JournalTrouble
 from supervisor.journal.write_timeout import WriteTimeout
 from supervisor.log.event import tell
 from supervisor.log.events.results import (
-    JournalFailing,
     JournalMetBug,
     JournalReplaced,
-    JournalRestored,
     ResultDamaged,
     ResultsLost,
 )
@@ -53,7 +52,7 @@ class DurableCopy:
         self._found = found
         self._unsaved_facts: set[str] = set()
         self._disk_fault: DiskFault | None = None
-        self._told = False
+        self._trouble = JournalTrouble(mend_seconds)
         self._is_open = False
         self._was_read = False
         """Whether this run has read the file. From then on, memory knows better than any file."""
@@ -73,7 +72,7 @@ class DurableCopy:
     @property
     def is_in_trouble(self) -> bool:
         """Whether the disk does not take what has to be on it, as far as that was told."""
-        return self._told
+        return self._trouble.is_told
 
     @property
     def is_worth_waiting_for(self) -> bool:
@@ -83,6 +82,7 @@ class DurableCopy:
     async def begin(self, journal: Journal) -> None:
         """Open the file. Raises `StateDirectoryError` where this worker should not start."""
         self.journal = journal
+        self._trouble.path = str(journal.path)
         try:
             await self._open()
         except _DISK_ERRORS as error:
@@ -125,6 +125,7 @@ class DurableCopy:
         await self._tasks.close()
         if not self.is_whole:
             await self._try_everything()
+        self._trouble.close(is_whole=self.is_whole)
         self._patience.close()
         if lost := self._claims.results_in_memory_only():
             tell(_log, ResultsLost(results=lost, path=str(self.journal.path)))
@@ -183,7 +184,7 @@ class DurableCopy:
             tell(_log, JournalMetBug(), error=error)
         else:
             if fault is not DiskFault.DAMAGED:  # which is told when it is mended, a moment later
-                self._tell(fault, error)
+                self._trouble.begins(fault, error)
             if self._disk_fault is not DiskFault.DAMAGED:
                 self._disk_fault = fault
         if fault in (DiskFault.DAMAGED, DiskFault.GONE) and self._is_open:
@@ -193,14 +194,6 @@ class DurableCopy:
             self._wake.set()
         if not self._is_closing and not self._tasks:
             self._tasks.keep(self._mend, "repair of the journal")
-
-    def _tell(self, fault: DiskFault, error: BaseException | None) -> None:
-        if self._told:
-            return
-        self._told = True
-        reason = fault.value + (f" ({error})" if str(error or "") else "")
-        path = str(self.journal.path)
-        tell(_log, JournalFailing(path=path, reason=reason, pause_seconds=self._mend_seconds))
 
     def _lose_file(self) -> None:
         self._claims.lose_file()
@@ -217,9 +210,8 @@ class DurableCopy:
                 break
         self._disk_fault = None
         self._tries = 0
-        if self._told:
-            self._told = False
-            tell(_log, JournalRestored(path=str(self.journal.path)))
+        if self._trouble.is_told:
+            self._trouble.ends()
             self.on_restored()
 
     async def _try_everything(self) -> None:
@@ -233,7 +225,7 @@ class DurableCopy:
             except (*_DISK_ERRORS, StateDirectoryError) as error:
                 self._is_open = False
                 self._disk_fault = fault_of(error)
-                self._tell(self._disk_fault, error)
+                self._trouble.begins(self._disk_fault, error)
                 return
             futures: list[asyncio.Future[Any]] = [self._submit([row]) for row in self._claims.unsaved()]
             futures += [self._submit_fact(name) for name in sorted(self._unsaved_facts)]

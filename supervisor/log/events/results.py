@@ -154,7 +154,8 @@ class JournalFailing(
 class JournalRestored(
     Event, level=WARNING, text="The journal {path} is complete again: everything open is on the disk."
 ):
-    """`journal_failing` is over."""
+    """`journal_failing` is over. Told at once, but of a trouble that comes back within a minute only when it has stayed
+    away for a minute."""
 
     path: str
 

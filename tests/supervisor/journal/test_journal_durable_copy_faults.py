@@ -252,3 +252,47 @@ def test_a_file_that_was_taken_away_from_a_full_disk_is_tried_at_once_and_then_e
         await desk.copy.close()
 
     on_disk(steps())
+
+
+def test_a_disk_that_is_full_for_each_job_and_mended_after_it_is_told_once_and_as_over_when_that_has_held(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def steps() -> None:
+        desk = Desk()
+        await desk.begin()
+        for number in range(30):
+            desk.disk.error = FULL
+            await desk.copy.remember("name", str(number))
+            desk.disk.error = None
+            await asyncio.sleep(3)
+            assert desk.copy.is_whole
+        # The first trouble and its end, and the second, which goes on.
+        assert (len(told(caplog, JournalFailing)), len(told(caplog, JournalRestored))) == (2, 1)
+        assert desk.copy.is_in_trouble
+        await asyncio.sleep(55)
+        assert desk.copy.is_in_trouble
+        await asyncio.sleep(5)
+        assert not desk.copy.is_in_trouble
+        assert (len(told(caplog, JournalFailing)), len(told(caplog, JournalRestored))) == (2, 2)
+        await desk.copy.close()
+        assert len(told(caplog, JournalRestored)) == 2
+
+    on_disk(steps())
+
+
+def test_a_worker_that_ends_before_its_mended_disk_has_held_says_that_the_journal_is_complete(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def steps() -> None:
+        desk = Desk()
+        await desk.begin()
+        for number in range(2):
+            desk.disk.error = FULL
+            await desk.copy.remember("name", str(number))
+            desk.disk.error = None
+            await asyncio.sleep(3)
+        assert len(told(caplog, JournalRestored)) == 1
+        await desk.copy.close()
+        assert len(told(caplog, JournalRestored)) == 2
+
+    on_disk(steps())

@@ -1,0 +1,65 @@
+"""What is told of a disk that does not take the journal: its beginning, and its end once that holds."""
+
+import asyncio
+import logging
+from typing import Final
+
+from supervisor.journal.disk_fault import DiskFault
+from supervisor.log.event import tell
+from supervisor.log.events.results import JournalFailing, JournalRestored
+
+_log = logging.getLogger(__name__)
+
+QUIET_MENDS: Final = 30
+"""A trouble that comes back sooner than after so many pauses between two tries (a minute) is the same one: on a disk
+that is nearly full, each job would begin and end one."""
+
+
+class JournalTrouble:
+    """Is told of each fault, and when the file is whole again; tells people. `mend_seconds`: between two tries."""
+
+    def __init__(self, mend_seconds: float) -> None:
+        self.path = ""
+        self.is_told = False
+        """Whether people have last heard that the journal can't be written."""
+        self._mend_seconds = mend_seconds
+        self._quiet_seconds = QUIET_MENDS * mend_seconds
+        self._over_at = float("-inf")
+        self._came_back = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begins(self, fault: DiskFault, error: BaseException | None) -> None:
+        """Tell of a fault, unless that was told already. What had been over is not."""
+        self._stop_timer()
+        if self.is_told:
+            return
+        self.is_told = True
+        self._came_back = asyncio.get_running_loop().time() - self._over_at < self._quiet_seconds
+        reason = fault.value + (f" ({error})" if str(error or "") else "")
+        tell(_log, JournalFailing(path=self.path, reason=reason, pause_seconds=self._mend_seconds))
+
+    def ends(self) -> None:
+        """The file is whole. Tell it at once, but of a trouble that had come back only when it stays away for long."""
+        self._stop_timer()
+        if not self._came_back:
+            self._tell_end()
+        else:
+            self._timer = asyncio.get_running_loop().call_later(self._quiet_seconds, self._tell_end)
+
+    def close(self, *, is_whole: bool) -> None:
+        """Nobody waits for more: tell now what would be told later."""
+        waits = self._timer is not None
+        self._stop_timer()
+        if waits and is_whole:
+            self._tell_end()
+
+    def _tell_end(self) -> None:
+        self._timer = None
+        self.is_told = False
+        self._over_at = asyncio.get_running_loop().time()
+        tell(_log, JournalRestored(path=self.path))
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
