@@ -3,17 +3,19 @@
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from supervisor.control.place import SECRET, address_in
+from supervisor.control.place import SECRET, SOCKET, address_in
 from supervisor.control.protocol import REPLY_CAP_BYTES, JsonObject, read_reply, request_line
 from supervisor.control.secret import read_secret
 from supervisor.errors import SupervisorError
 
 CONNECT_SECONDS: Final = 10.0
 """How long a worker has to accept. One that is stopped, or whose loop hangs, never does."""
+
+_LOOK_SECONDS: Final = 1.0
 
 
 class NoWorkerError(SupervisorError):
@@ -26,11 +28,37 @@ class NotAllowedError(SupervisorError):
     """This user, or this process, may not ask that worker."""
 
 
-class ControlClient:
-    """Asks the worker whose control socket is in `directory`. Each request has a connection of its own."""
+def socket_state(directory: Path) -> Literal["listens", "closed"] | None:
+    """Return whether a worker listens in `directory`, or may and this user can't see it; `None` where none does."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    descriptor = -1
+    try:
+        os.stat(directory / SOCKET)
+        descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        connection.settimeout(_LOOK_SECONDS)
+        connection.connect(address_in(descriptor))
+    except PermissionError:
+        return "closed"
+    except TimeoutError:
+        return "listens"  # it hangs, which whoever asks it is told
+    except OSError:
+        return None
+    finally:
+        connection.close()
+        if descriptor >= 0:
+            os.close(descriptor)
+    return "listens"
 
-    def __init__(self, directory: Path) -> None:
+
+class ControlClient:
+    """Asks the worker whose control socket is in `directory`. Each request has a connection of its own.
+
+    `searched` are the directories where one was looked for, which is told where none listens.
+    """
+
+    def __init__(self, directory: Path, searched: Sequence[Path] = ()) -> None:
         self.directory = directory
+        self._searched = searched or (directory,)
 
     def ask(
         self, command: str, *, timeout_seconds: float | None = CONNECT_SECONDS, **arguments: Any
@@ -97,7 +125,7 @@ class ControlClient:
         except (FileNotFoundError, ConnectionRefusedError):
             connection.close()
             raise NoWorkerError(
-                f"No worker listens in {self.directory}. Start it, or give the --runtime-dir or --state-dir of one "
+                f"No worker listens in {' or '.join(map(str, self._searched))}. Start it, or give the --runtime-dir or --state-dir of one "
                 "that runs."
             ) from None
         except PermissionError:

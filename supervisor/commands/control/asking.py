@@ -9,15 +9,18 @@ from typing import Any, Final
 
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.local.places import WORKER_DIRECTORY, local_state_directory
-from supervisor.control.client import ControlClient, NotAllowedError, NoWorkerError
+from supervisor.commands.shared.service_places import (
+    runtime_directory_of,
+    service_runtime_directories,
+    service_state_directories,
+)
+from supervisor.control.client import ControlClient, NotAllowedError, NoWorkerError, socket_state
 from supervisor.control.exit_codes import NO_WORKER, NOT_ALLOWED, exit_code_of
-from supervisor.control.place import SOCKET, runtime_directory
+from supervisor.control.place import runtime_directory
 from supervisor.control.protocol import ControlError
 from supervisor.settings.files import default_state_directory
 
 EXIT_INTERRUPTED: Final = 130
-OF_THE_SERVICE: Final = Path("/run/neops-supervisor")
-"""Where systemd makes the shipped unit's RuntimeDirectory: a person's shell knows nothing of that variable."""
 
 
 def run_asking(program: str, settings: ControlSettings, ask: Callable[[ControlClient], int]) -> int:
@@ -38,35 +41,35 @@ def client_of(settings: ControlSettings) -> ControlClient:
     """Return who asks the worker that is meant. Raises `NoWorkerError` where that is not clear."""
     if settings.runtime_dir is not None:
         return ControlClient(settings.runtime_dir)
-    if settings.state_dir is not None:
-        places = [settings.state_dir, settings.state_dir / WORKER_DIRECTORY]
+    directories = _places(settings.state_dir)
+    found = {directory: state for directory in directories if (state := socket_state(directory))}
+    # Where somebody has a worker of his own, he does not mean one of which he may not see whether it runs.
+    meant = [each for each, state in found.items() if state == "listens"] or [
+        each for each, state in found.items() if state == "closed"
+    ]
+    if len(meant) > 1:
+        listed = " or ".join(f"--runtime-dir {each}" for each in meant)
+        raise NoWorkerError(f"There is more than one worker. Say which one is meant: {listed}.")
+    return ControlClient(meant[0] if meant else directories[0], directories)
+
+
+def _places(state_dir: Path | None) -> list[Path]:
+    """Return the runtime directories in which the worker's control socket may be, the most likely one first."""
+    if state_dir is not None:
+        states, services = [state_dir], [runtime_directory_of(state_dir)]
     else:
-        places = [
-            default_state_directory(),
-            local_state_directory(),
-            local_state_directory() / WORKER_DIRECTORY,
-        ]
-    directories = list(dict.fromkeys(runtime_directory(None, place) for place in places))
-    found = [directory for directory in directories if _may_have_a_socket(directory)]
-    if len(found) > 1:
-        listed = " or ".join(map(str, found))
-        raise NoWorkerError(f"There is more than one worker. Say which one is meant: --runtime-dir {listed}.")
-    return ControlClient(found[0] if found else directories[0])
+        own = [default_state_directory(), local_state_directory()]
+        states = [*own, *service_state_directories()]
+        services = [*service_runtime_directories()]
+    if os.environ.get("RUNTIME_DIRECTORY"):  # systemd has said it
+        services = []
+    below = [runtime_directory(None, each) for state in states for each in (state, state / WORKER_DIRECTORY)]
+    return list(dict.fromkeys([*below[:2], *filter(None, services), *below[2:]]))
 
 
 def print_json(data: Any) -> None:
     """Print an answer for programs."""
     print(json.dumps(data, indent=2))
-
-
-def _may_have_a_socket(directory: Path) -> bool:
-    try:
-        os.stat(directory / SOCKET)
-    except PermissionError:
-        return True
-    except OSError:
-        return False
-    return True
 
 
 def _failed(program: str, error: Exception, code: int) -> int:

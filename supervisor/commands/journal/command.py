@@ -120,6 +120,8 @@ def _show(settings: JournalSettings, numbers: Sequence[int]) -> int:
     else:
         found = find_journal(settings.state_dir)
         source, entries = found.path, read_entries(found.path)
+        if found.is_of_a_service and not found.others:
+            _say(f"This is the journal of the service: {source}.")
         for other in found.others:
             _say(
                 f"This is {source}. There is another journal, {other}: see it with --state-dir {other.parent}."

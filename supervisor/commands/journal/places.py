@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from supervisor.commands.local.places import WORKER_DIRECTORY, local_state_directory
+from supervisor.commands.shared.service_places import service_state_directories
 from supervisor.journal.directory import FILE_NAME
 from supervisor.journal.offline import JournalAccessError, journal_in
 from supervisor.settings.files import default_state_directory
@@ -17,6 +18,8 @@ class Found:
 
     path: Path
     others: tuple[Path, ...] = ()
+    is_of_a_service: bool = False
+    """Nobody has named it, and it is not where commands of this user keep one."""
 
 
 def find_journal(given: Path | None) -> Found:
@@ -24,22 +27,39 @@ def find_journal(given: Path | None) -> Found:
 
     A directory of `supervisor local` holds that of its worker. Raises `JournalAccessError` when there is none.
     """
-    here = [default_state_directory(), local_state_directory()] if given is None else [given]
-    directories = dict.fromkeys(each for place in here for each in (place, place / WORKER_DIRECTORY))
-    found = [directory for directory in directories if _may_hold_one(directory)]
+    directories = worker_directories(given)
+    seen = {directory: _holds_one(directory) for directory in directories}
+    # What this user may not look into, he does not mean where there is another one.
+    found = [each for each, holds in seen.items() if holds] or [
+        each for each, holds in seen.items() if holds is None
+    ]
     if not found:
         raise JournalAccessError(
             f"There is no journal in {_listed(directories)}. Give the worker's own directory with --state-dir."
         )
     first, *others = map(journal_in, found)
-    return Found(first, tuple(others) if given is None else ())
+    is_of_a_service = given is None and not _is_own(found[0])
+    return Found(first, tuple(others) if given is None else (), is_of_a_service)
 
 
-def _may_hold_one(directory: Path) -> bool:
+def worker_directories(given: Path | None) -> list[Path]:
+    """Return where a worker's state may be: in the directory that was `given`, else where commands and services keep it."""
+    own = [default_state_directory(), local_state_directory()]
+    places = [*own, *service_state_directories()] if given is None else [given]
+    return list(dict.fromkeys(each for place in places for each in (place, place / WORKER_DIRECTORY)))
+
+
+def _is_own(directory: Path) -> bool:
+    own = (default_state_directory(), local_state_directory())
+    return directory in own or directory.parent in own
+
+
+def _holds_one(directory: Path) -> bool | None:
+    """Whether a journal is there; `None` where this user may not see it, which is told of the one that is chosen."""
     try:
         os.stat(directory / FILE_NAME)
-    except PermissionError:  # which is told of the one that is chosen
-        return True
+    except PermissionError:
+        return None
     except OSError:
         return False
     return True

@@ -11,7 +11,7 @@ from pydantic_settings import CliPositionalArg
 
 from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.settings import ControlSettings
-from supervisor.commands.local.places import WORKER_DIRECTORY, local_state_directory
+from supervisor.commands.journal.places import worker_directories
 from supervisor.commands.logs.lines import Lines, text_of
 from supervisor.commands.shared.common import read_settings
 from supervisor.control.client import ControlClient, NoWorkerError
@@ -19,7 +19,6 @@ from supervisor.control.exit_codes import DONE
 from supervisor.control.protocol import ControlError
 from supervisor.ended_jobs.file_format import DamagedFileError
 from supervisor.ended_jobs.files import ENDED_JOBS, kept_jobs, read_file
-from supervisor.settings.files import default_state_directory
 
 PROGRAM: Final = "supervisor logs"
 AGAIN_SECONDS: Final = 0.5
@@ -73,7 +72,8 @@ def _show_from_worker(client: ControlClient, settings: LogsSettings, shown: Line
 
 def _show_from_files(settings: LogsSettings, show: Any) -> bool:
     """Show what is kept of the job in the state directory. Returns whether something is. Raises `ControlError`."""
-    for directory in _directories(settings):
+    for place in worker_directories(settings.state_dir):
+        directory = place / ENDED_JOBS
         try:
             found = next((path for path, job in kept_jobs(directory) if job.job_id == settings.job_id), None)
             if found is not None:
@@ -87,12 +87,6 @@ def _show_from_files(settings: LogsSettings, show: Any) -> bool:
                 "disk_failing", f"What is kept in {directory} can't be read: {error}."
             ) from None
     return False
-
-
-def _directories(settings: LogsSettings) -> list[Path]:
-    given = settings.state_dir
-    places = [given] if given is not None else [default_state_directory(), local_state_directory()]
-    return [each / ENDED_JOBS for place in places for each in (place, place / WORKER_DIRECTORY)]
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

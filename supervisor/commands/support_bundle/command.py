@@ -89,7 +89,9 @@ def _worker_of(settings: SupportBundleSettings) -> tuple[ControlClient | None, i
         status = client.ask("status", timeout_seconds=_ASK_SECONDS)
         return client, int(status["pid"]), Path(status["state_dir"]), ""
     except SupervisorError as error:
-        return None, None, _state_directory(settings.state_dir), f"what only a running worker knows: {error}"
+        directory = _state_directory(settings.state_dir)
+        problem = f"what only a running worker knows: {error} The files are those in {directory}."
+        return None, None, directory, problem
 
 
 def _state_directory(given: Path | None) -> Path:
