@@ -28,7 +28,7 @@ class CancelSettings(ControlSettings):
     """End a job of a running worker, with a failed result that says so."""
 
     job_id: CliPositionalArg[str] = Field(
-        description="The job's id, as `supervisor jobs` and the log have it."
+        description="The job's id, as `supervisor jobs` and the log have it. At least 6 characters of its beginning do."
     )
 
 

@@ -1,26 +1,31 @@
 """`supervisor job ID`: all that a running worker knows of one job."""
 
-from typing import Final
+from typing import Any, Final
 
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
 from supervisor.commands.control.asking import print_json, run_asking
-from supervisor.commands.control.job_text import details_of
+from supervisor.commands.control.job_text import details_text
+from supervisor.commands.control.kept_jobs import kept_job
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
-from supervisor.control.client import ControlClient
+from supervisor.control.client import ControlClient, NoWorkerError
 from supervisor.control.exit_codes import DONE
 
 PROGRAM: Final = "supervisor job"
-_EPILOG: Final = "Exit code 5: the worker does not know this job, or not any more (--keep-jobs)."
+_EPILOG: Final = """\
+Where no worker runs, the files of ended jobs in its state directory are read.
+Exit code 2: several jobs have an id that begins so. 3: there is no worker to
+ask, and nothing is kept. 5: the worker does not know this job, or not any more
+(--keep-jobs)."""
 
 
 class JobSettings(ControlSettings):
     """Show one job of a running worker: what it does and takes, or how it ended."""
 
     job_id: CliPositionalArg[str] = Field(
-        description="The job's id, as `supervisor jobs` and the log have it."
+        description="The job's id, as `supervisor jobs` and the log have it. At least 6 characters of its beginning do."
     )
 
 
@@ -29,14 +34,21 @@ def run(arguments: list[str]) -> int:
     settings = read_settings(JobSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:
-        job = client.ask("job", job_id=settings.job_id)["job"]
+        job = _job_of(client, settings)
         if settings.as_json:
             print_json(job)
             return DONE
-        details = details_of(job)
-        width = max(len(name) for name, _ in details)
-        for name, text in details:
-            print(f"{name:{width}}  {text}")
+        print(details_text(job))
         return DONE
 
     return run_asking(PROGRAM, settings, ask)
+
+
+def _job_of(client: ControlClient, settings: JobSettings) -> dict[str, Any]:
+    try:
+        return dict(client.ask("job", job_id=settings.job_id)["job"])
+    except NoWorkerError:
+        job = kept_job(PROGRAM, settings.state_dir, settings.job_id)
+        if job is None:
+            raise
+        return job

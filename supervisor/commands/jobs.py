@@ -6,9 +6,10 @@ from pydantic import Field
 
 from supervisor.commands.control.asking import print_json, run_asking
 from supervisor.commands.control.job_text import memory_text, printable, seconds_text
+from supervisor.commands.control.kept_jobs import latest_kept_jobs
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
-from supervisor.control.client import ControlClient
+from supervisor.control.client import ControlClient, NoWorkerError
 from supervisor.control.exit_codes import DONE
 
 PROGRAM: Final = "supervisor jobs"
@@ -30,7 +31,7 @@ def run(arguments: list[str]) -> int:
     settings = read_settings(JobsSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:
-        answer = client.ask("jobs", ended=settings.ended)
+        answer = _answer(client, settings)
         if settings.as_json:
             print_json(answer)
         else:
@@ -38,6 +39,16 @@ def run(arguments: list[str]) -> int:
         return DONE
 
     return run_asking(PROGRAM, settings, ask)
+
+
+def _answer(client: ControlClient, settings: JobsSettings) -> dict[str, Any]:
+    try:
+        return client.ask("jobs", ended=settings.ended)
+    except NoWorkerError:
+        ended = latest_kept_jobs(PROGRAM, settings.state_dir, settings.ended) if settings.ended else []
+        if not ended:
+            raise
+        return {"jobs": [], "ended": ended}
 
 
 def _print(answer: dict[str, Any], *, with_ended: bool) -> None:

@@ -26,7 +26,9 @@ Exit code 0: the stack was printed. 1: the job gave none; why, and what the kern
 class StackSettings(ControlSettings):
     """Show where a running job is: every thread, and what its tasks await. The job goes on."""
 
-    job_id: CliPositionalArg[str] = Field(description="The job's id, as `supervisor jobs` shows it.")
+    job_id: CliPositionalArg[str] = Field(
+        description="The job's id, as `supervisor jobs` shows it. At least 6 characters of its beginning do."
+    )
 
 
 def run(arguments: list[str]) -> int:

@@ -124,9 +124,9 @@ class ControlClient:
                 connection.connect(address_in(directory))
         except (FileNotFoundError, ConnectionRefusedError):
             connection.close()
+            places = " or ".join(map(str, self._searched))
             raise NoWorkerError(
-                f"No worker listens in {' or '.join(map(str, self._searched))}. Start it, or give the --runtime-dir or --state-dir of one "
-                "that runs."
+                f"No worker listens in {places}. Start it, or give the --runtime-dir or --state-dir of one that runs."
             ) from None
         except PermissionError:
             connection.close()

@@ -12,7 +12,7 @@ UNKNOWN_JOB: Final = 5
 MEANINGS: Final = {
     DONE: "It is done, or the answer is yes: `status` found a worker that is ready.",
     NO: "The worker answered no: it is not ready (`status`), a reload was refused, nothing was cancelled.",
-    USAGE: "Wrong usage. Nothing was asked.",
+    USAGE: "Wrong usage, or the beginning of an id that several jobs have. Nothing was done.",
     NO_WORKER: "No worker could be asked: none runs there, its control socket is off, or it does not answer.",
     NOT_ALLOWED: "You may not ask this worker. Run the command as root or as the worker's user.",
     UNKNOWN_JOB: "The worker does not know this job, or not any more.",
@@ -22,6 +22,7 @@ MEANINGS: Final = {
 
 _OF_CAUSES: Final = {
     "wrong_arguments": USAGE,
+    "ambiguous_job": USAGE,
     "unknown_command": NO_WORKER,
     "not_started": NO_WORKER,
     "busy": NO_WORKER,

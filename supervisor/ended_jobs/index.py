@@ -27,6 +27,10 @@ class Index:
             if job is not None and self._last_number.get(job.job_id) == number:
                 del self._last_number[job.job_id]
 
+    def ids(self) -> Iterable[str]:
+        """Return the ids of the jobs that are kept, once each."""
+        return self._last_number.keys()
+
     def find(self, job_id: str) -> Summary | None:
         """Return how a job ended last, `None` for one that is not kept."""
         number = self._last_number.get(job_id)

@@ -93,6 +93,11 @@ class EndedJobs:
         """Whether a job has ended and is kept."""
         return self._index.find(job_id) is not None or self._unwritten(job_id) is not None
 
+    def ids(self) -> list[str]:
+        """Return the ids of all jobs that are kept, also of those that wait for the disk."""
+        unwritten = [one.job.job_id for one in (*self._being_written, *self._waiting)]
+        return [*self._index.ids(), *unwritten]
+
     def latest(self, count: int) -> list[Summary]:
         """Return the last `count` jobs that are on the disk, the last one first."""
         return self._index.latest(count)

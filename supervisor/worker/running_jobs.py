@@ -76,6 +76,10 @@ class RunningJobs:
         """Its result is in the journal."""
         self._records.pop(job_id, None)
 
+    def ids(self) -> list[str]:
+        """Return the ids of them all."""
+        return list(self._records)
+
     def listed(self) -> list[RunningJob]:
         """Return them all, in the order in which they were claimed. Reads no file."""
         return [self._job(job_id, record) for job_id, record in self._records.items()]

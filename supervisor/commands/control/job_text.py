@@ -1,14 +1,40 @@
 """Jobs as commands show them to a person."""
 
+import json
 import time
-from typing import Any
+from typing import Any, Final
 
 from supervisor.commands.journal.output import age_text
 
+_LABELS: Final = {
+    "job_id": "job",
+    "seconds": "took",
+    "limit_seconds": "time limit",
+    "memory_bytes": "memory",
+    "cpu_seconds": "CPU time",
+    "stalled_seconds": "no progress for",
+    "claimed_at": "claimed",
+    "started_at": "started",
+    "ended_at": "ended",
+    "peak_memory_mb": "most memory",
+    "peak_processes": "most processes",
+    "log_bytes": "size of log",
+    "result_bytes": "size of result",
+    "where": "was at",
+}
+"""What a field is called where that is not its name."""
+
+_OF_LIMITS: Final = {**_LABELS, "seconds": "time", "stall_seconds": "without progress"}
+_INDENT: Final = "  "
+
 
 def memory_text(count: float | None) -> str:
-    """Return a number of bytes in megabytes; empty for what is not known."""
-    return "" if count is None else f"{count / 2**20:.0f} MB"
+    """Return a number of bytes in the unit in which it is read easily; empty for what is not known."""
+    if count is None:
+        return ""
+    if count < 1024:
+        return f"{count:.0f} bytes" if count != 1 else "1 byte"
+    return f"{count / 2**10:.0f} kB" if count < 2**20 else f"{count / 2**20:.0f} MB"
 
 
 def seconds_text(seconds: float | None) -> str:
@@ -23,27 +49,47 @@ def printable(value: object) -> str:
 
 
 def details_of(job: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what there is to say of one job, as pairs of a word and a text. What is not known is left out."""
+    """Return what there is to say of one job, as pairs of a label and a text. What is not known is left out.
+
+    A text may have several lines.
+    """
+    labels = _LABELS if job.get("state") == "ended" else {**_LABELS, "seconds": "for"}
     return [
-        (name.removesuffix("_bytes").replace("_", " "), text)
+        (labels.get(name, name.replace("_", " ")), text)
         for name, value in job.items()
         if (text := _text(name, value))
     ]
 
 
+def details_text(job: dict[str, Any]) -> str:
+    """Return all of that, one line for each fact; a text of several lines is indented below its label."""
+    details = details_of(job)
+    width = max(len(label) for label, _ in details)
+    lines: list[str] = []
+    for label, text in details:
+        if "\n" in text:
+            lines += [label, *(_INDENT + line for line in text.split("\n"))]
+        else:
+            lines.append(f"{label:{width}}  {text}")
+    return "\n".join(lines)
+
+
 def _text(name: str, value: Any) -> str:
     if value is None or value == "":
         return ""
-    if isinstance(value, dict):
-        return ", ".join(
-            f"{key.removesuffix('_bytes').replace('_', ' ')} {_text(key, each)}"
-            for key, each in value.items()
-            if each
-        )
+    if name == "limits":
+        known = ((_OF_LIMITS.get(key, key), _text(key, each)) for key, each in value.items() if each)
+        return ", ".join(f"{label} {text}" for label, text in known)
+    if name == "step":
+        return printable(value).removeprefix("step ")
     if name.endswith("_at"):
         return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(value))} ({age_text(time.time() - value)} ago)"
+    if name.endswith("_mb"):
+        return memory_text(value * 2**20)
     if name.endswith("_bytes"):
         return memory_text(value)
     if name.endswith("seconds"):
         return seconds_text(value)
-    return printable(value)
+    if isinstance(value, dict | list):
+        return printable(json.dumps(value, ensure_ascii=False))
+    return "\n".join(map(printable, str(value).rstrip("\n").replace("\t", "    ").split("\n")))

@@ -43,7 +43,7 @@ def find_journal(given: Path | None) -> Found:
 
 
 def worker_directories(given: Path | None) -> list[Path]:
-    """Return where a worker's state may be: in the directory that was `given`, else where commands and services keep it."""
+    """Return where a worker may have its state: below the one that was `given`, else where commands and services do."""
     own = [default_state_directory(), local_state_directory()]
     places = [*own, *service_state_directories()] if given is None else [given]
     return list(dict.fromkeys(each for place in places for each in (place, place / WORKER_DIRECTORY)))

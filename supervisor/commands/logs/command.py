@@ -3,22 +3,19 @@
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
 from supervisor.commands.control.asking import run_asking
+from supervisor.commands.control.kept_jobs import open_kept_job
 from supervisor.commands.control.settings import ControlSettings
-from supervisor.commands.journal.places import worker_directories
 from supervisor.commands.logs.lines import Lines, text_of
 from supervisor.commands.shared.common import read_settings
 from supervisor.control.client import ControlClient, NoWorkerError
 from supervisor.control.exit_codes import DONE
-from supervisor.control.protocol import ControlError
-from supervisor.ended_jobs.file_format import DamagedFileError
-from supervisor.ended_jobs.files import ENDED_JOBS, kept_jobs, read_file
+from supervisor.ended_jobs.files import OpenedJob
 
 PROGRAM: Final = "supervisor logs"
 AGAIN_SECONDS: Final = 0.5
@@ -33,7 +30,9 @@ Exit code 0: the log was shown. 3: no worker could be asked. 4: you may not. 5: 
 class LogsSettings(ControlSettings):
     """Show the log of one job: of one that runs, or of one of the last that have ended."""
 
-    job_id: CliPositionalArg[str] = Field(description="The job's id.")
+    job_id: CliPositionalArg[str] = Field(
+        description="The job's id, or the first characters of it, at least 6."
+    )
     follow: bool = Field(default=False, description="Go on until the job ends. Also: -f.")
 
 
@@ -72,29 +71,18 @@ def _show_from_worker(client: ControlClient, settings: LogsSettings, shown: Line
 
 def _show_from_files(settings: LogsSettings, show: Any) -> bool:
     """Show what is kept of the job in the state directory. Returns whether something is. Raises `ControlError`."""
-    for place in worker_directories(settings.state_dir):
-        directory = place / ENDED_JOBS
-        try:
-            found = next((path for path, job in kept_jobs(directory) if job.job_id == settings.job_id), None)
-            if found is not None:
-                print(f"{PROGRAM}: no worker answers; this is from {directory}.", file=sys.stderr)
-                show({"lines": b"".join(_pieces(found)).decode(), "line": 0})
-                return True
-        except FileNotFoundError:
-            continue
-        except (OSError, DamagedFileError) as error:
-            raise ControlError(
-                "disk_failing", f"What is kept in {directory} can't be read: {error}."
-            ) from None
-    return False
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    opened = read_file(path)
+    opened = open_kept_job(PROGRAM, settings.state_dir, settings.job_id)
+    if opened is None:
+        return False
     try:
-        start = 0
-        while piece := opened.log(start):
-            yield piece
-            start += len(piece)
+        show({"lines": b"".join(_pieces(opened)).decode(), "line": 0})
     finally:
         opened.close()
+    return True
+
+
+def _pieces(opened: OpenedJob) -> Iterator[bytes]:
+    start = 0
+    while piece := opened.log(start):
+        yield piece
+        start += len(piece)

@@ -1,4 +1,4 @@
-"""Where systemd keeps the directories of the shipped units: a person's shell has none of the variables that name them."""
+"""Where the shipped units have their directories: a person's shell has none of the variables that name them."""
 
 from pathlib import Path
 from typing import Final

@@ -7,6 +7,7 @@ from supervisor.control.protocol import ControlError, JsonObject, Request
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import JobCancelled
 from supervisor.verdict import Cause
+from supervisor.worker.control.job_ids import asked_job_id
 from supervisor.worker.parts import Parts
 
 _log = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ async def cancel(parts: Parts, request: Request) -> JsonObject:
 
     Raises `ControlError` where nothing can be cancelled. Who leaves takes nothing back.
     """
-    job_id = request.text("job_id")
+    job_id = asked_job_id(parts, request)
     verdict = parts.dispatcher.cancel(job_id)
     if verdict is None:
         raise _nothing_cancelled(parts, job_id)

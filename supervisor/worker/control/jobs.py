@@ -5,6 +5,7 @@ from typing import Final
 
 from supervisor.control.protocol import JsonObject, Request
 from supervisor.worker.control.ended_jobs import ended_job, unknown
+from supervisor.worker.control.job_ids import asked_job_id
 from supervisor.worker.parts import Parts
 
 _MOST_ENDED: Final = 1000
@@ -20,7 +21,7 @@ async def jobs(parts: Parts, request: Request) -> JsonObject:
 
 async def job(parts: Parts, request: Request) -> JsonObject:
     """Return one job: as it is now, or how it ended. Raises `ControlError` where there is none with this id."""
-    job_id = request.text("job_id")
+    job_id = asked_job_id(parts, request)
     if found := parts.dispatcher.running_jobs.find(job_id):
         return {"job": dataclasses.asdict(found)}
     records = parts.dispatcher.records

@@ -12,6 +12,7 @@ from typing import Final
 from supervisor.control.protocol import JsonObject, Request
 from supervisor.ended_jobs.running_log import RunningLog
 from supervisor.worker.control.ended_jobs import opened, unknown
+from supervisor.worker.control.job_ids import asked_job_id
 from supervisor.worker.job_records import JobRecords
 from supervisor.worker.parts import Parts
 from supervisor.worker.running_jobs import RunningJobs
@@ -27,7 +28,11 @@ _WAIT_SECONDS: Final = 0.5
 
 async def logs(parts: Parts, request: Request) -> AsyncIterator[JsonObject]:
     """Yield the log of a job: all that is there, and with `follow` what comes until the job ends."""
-    job_id, line, follow = request.text("job_id"), int(request.number("line", 0)), request.flag("follow")
+    job_id, line, follow = (
+        asked_job_id(parts, request),
+        int(request.number("line", 0)),
+        request.flag("follow"),
+    )
     records = parts.dispatcher.records
     while follow and _waits(parts.dispatcher.running_jobs, job_id):  # noqa: ASYNC110
         await asyncio.sleep(_WAIT_SECONDS)  # the dispatcher tells nobody of a slot that was given

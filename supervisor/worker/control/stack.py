@@ -3,6 +3,7 @@
 import dataclasses
 
 from supervisor.control.protocol import ControlError, JsonObject, Request
+from supervisor.worker.control.job_ids import asked_job_id
 from supervisor.worker.parts import Parts
 
 
@@ -11,7 +12,7 @@ async def stack(parts: Parts, request: Request) -> JsonObject:
 
     Raises `ControlError`: `unknown_job`, or `no_process` for a job that has none now.
     """
-    job_id = request.text("job_id")
+    job_id = asked_job_id(parts, request)
     job = parts.dispatcher.running_jobs.find(job_id)
     if job is None:
         raise ControlError("unknown_job", f"No job {job_id[:100]} runs or waits in this worker.")

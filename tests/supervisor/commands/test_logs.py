@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from commands_support import supervisor
 
+from supervisor.commands.control.kept_jobs import kept_job
 from supervisor.commands.logs.lines import Lines, text_of
 from supervisor.ended_jobs.ended_job import EndedJob
 from supervisor.ended_jobs.running_log import RunningLog, left_out_line
@@ -79,3 +80,33 @@ def test_where_no_worker_runs_its_files_are_read_and_an_unknown_job_is_not_found
     unknown = supervisor("logs", "b", "--state-dir", str(state))
     assert (unknown.returncode, unknown.stdout) == (3, "")
     assert "No worker listens" in unknown.stderr
+
+
+def test_job_and_jobs_read_the_files_as_well_where_no_worker_runs(state: Path) -> None:
+    told = supervisor("job", "a", "--json", "--state-dir", str(state))
+    job = json.loads(told.stdout)
+    assert (told.returncode, job["state"], job["cause"]) == (0, "ended", "completed")
+    assert f"no worker answers; this is from {state}" in told.stderr
+    listed = supervisor("jobs", "--ended", "5", "--json", "--state-dir", str(state))
+    assert [each["job_id"] for each in json.loads(listed.stdout)["ended"]] == ["a"]
+    assert supervisor("jobs", "--state-dir", str(state)).returncode == 3, "nobody knows what runs"
+
+
+def test_the_beginning_of_an_id_is_enough_in_the_files_too_and_several_are_listed(state: Path) -> None:
+    def end(*job_ids: str) -> None:
+        async def keep() -> None:
+            jobs = EndedJobs(state / "ended_jobs", 10)
+            for job_id in job_ids:
+                jobs.keep(EndedJob(job_id, "acme/ping:1.0.0", "success", "completed", "", 1.0), a_log())
+            await jobs.close()
+
+        asyncio.run(keep())
+
+    end("1234567-one", "765432-two")
+    told = [kept_job("test", state, given) for given in ("123456", "765432", "12345")]
+    assert [each and each["job_id"] for each in told] == ["1234567-one", "765432-two", None]
+    end("1234567-other")
+    several = supervisor("logs", "1234567", "--state-dir", str(state))
+    assert (several.returncode, several.stdout) == (2, "")
+    assert "  1234567-one\n" in several.stderr
+    assert "  1234567-other\n" in several.stderr
