@@ -1,6 +1,5 @@
 """`supervisor blocks`: what there is to run, and what could not be imported."""
 
-import json
 import logging
 import sys
 from typing import Any, Final
@@ -11,6 +10,7 @@ from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, CommandSettings
 from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to_exit_code
 from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.shared.json_output import print_json
 from supervisor.commands.shared.table import print_rows
 from supervisor.log.format import printable
 from supervisor.log.setup import start_logging
@@ -37,7 +37,7 @@ def run(arguments: list[str]) -> int:
         launcher, catalogue = await start_launcher(settings)
         await launcher.close()
         if settings.as_json:
-            print(json.dumps(_as_json(catalogue), indent=2))
+            print_json(_as_json(catalogue))
         else:
             _print(catalogue)
         return EXIT_FAILED if catalogue.problems else 0

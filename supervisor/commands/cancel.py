@@ -6,11 +6,13 @@ from typing import Any, Final
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from supervisor.commands.control.asking import print_json, run_asking
+from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
+from supervisor.commands.shared.json_output import print_json
 from supervisor.control.client import ControlClient
 from supervisor.control.exit_codes import DONE, NO
+from supervisor.log.format import printable
 
 PROGRAM: Final = "supervisor cancel"
 _EPILOG: Final = """\
@@ -48,7 +50,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _print(answer: dict[str, Any]) -> None:
-    first, _, _ = answer["message"].partition("\n")
+    first = printable(answer["message"].partition("\n")[0])
     if answer["cancelled"]:
         print(f"cancelled: {first}")
     else:

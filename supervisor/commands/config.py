@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from supervisor.commands.control.asking import print_json, run_asking
+from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.shared.json_output import print_json
 from supervisor.commands.shared.table import print_rows
 from supervisor.control.client import ControlClient
 from supervisor.control.exit_codes import DONE

@@ -5,11 +5,12 @@ from typing import Any, Final
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from supervisor.commands.control.asking import print_json, run_asking
+from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.job_text import details_text
 from supervisor.commands.control.kept_jobs import kept_job
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
+from supervisor.commands.shared.json_output import print_json
 from supervisor.control.client import ControlClient, NoWorkerError
 from supervisor.control.exit_codes import DONE
 

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from supervisor.commands.control.asking import print_json, run_asking
+from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
+from supervisor.commands.shared.json_output import print_json
 from supervisor.control.client import ControlClient
 from supervisor.control.exit_codes import DONE
 

@@ -1,6 +1,5 @@
 """`supervisor run-block`: one block, once, in a child, exactly as the daemon runs it."""
 
-import json
 import logging
 import sys
 from typing import Any, Final
@@ -18,9 +17,10 @@ from supervisor.commands.blockserver.single import SingleRun
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, CommandSettings
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings, run_to_exit_code
 from supervisor.commands.shared.json_input import FORMS, BadInputError, read_job_input
+from supervisor.commands.shared.json_output import print_json
 from supervisor.commands.shared.outcome_text import print_outcome
 from supervisor.launcher import Launcher
-from supervisor.log.format import printable, printable_json
+from supervisor.log.format import printable
 from supervisor.log.setup import start_logging
 from supervisor.worker.offered_blocks import start_launcher, tell_problem
 from supervisor.worker.signals import stop_signals
@@ -120,7 +120,7 @@ async def _run_with(
         done = await run.run(job_of(asked, block), block)
     answer = answer_of(done)
     if settings.as_json or not sys.stdout.isatty():
-        print(printable_json(json.dumps({"block": block.id, **answer}, ensure_ascii=False)))
+        print_json({"block": block.id, **answer}, indent=None, ascii_only=False)
     else:
         print_outcome(block.id, answer)
     return 0 if done.finished.verdict.success else EXIT_FAILED

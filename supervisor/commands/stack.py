@@ -1,6 +1,5 @@
 """`supervisor stack`: where a running job is, without stopping it."""
 
-import json
 from typing import Any, Final
 
 from pydantic import Field
@@ -9,6 +8,7 @@ from pydantic_settings import CliPositionalArg
 from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
+from supervisor.commands.shared.json_output import print_json
 from supervisor.control.client import ControlClient
 from supervisor.control.exit_codes import DONE, NO
 from supervisor.log.format import printable
@@ -37,7 +37,10 @@ def run(arguments: list[str]) -> int:
 
     def show(client: ControlClient) -> int:
         answer = client.ask("stack", timeout_seconds=_ANSWER_SECONDS, job_id=settings.job_id)
-        print(json.dumps(answer, indent=2) if settings.as_json else printable(text_of(answer)))
+        if settings.as_json:
+            print_json(answer)
+        else:
+            print(printable(text_of(answer)))
         return DONE if answer["stack"] else NO
 
     return run_asking(PROGRAM, settings, show)

@@ -2,11 +2,13 @@
 
 from typing import Any, Final
 
-from supervisor.commands.control.asking import print_json, run_asking
+from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
+from supervisor.commands.shared.json_output import print_json
 from supervisor.control.client import ControlClient
 from supervisor.control.exit_codes import DONE, NO
+from supervisor.log.format import printable
 
 PROGRAM: Final = "supervisor status"
 _EPILOG: Final = """\
@@ -36,7 +38,7 @@ def run(arguments: list[str]) -> int:
 def _print(status: dict[str, Any]) -> None:
     print("ready" if status["ready"] else "not ready")
     for reason in status["why_not"]:
-        print(f"  {reason['message']} ({reason['cause']})")
+        print(printable(f"  {reason['message']} ({reason['cause']})"))
     if "worker" not in status:  # it is on its way up
         print(f"process  {status['pid']}")
         return

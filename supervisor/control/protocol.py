@@ -108,7 +108,10 @@ def error_line(error: ControlError) -> bytes:
 
 def read_reply(line: bytes) -> JsonObject:
     """Return the data of an answer. Raises `ControlError` for one that says no, `ValueError` for what is none."""
-    found = json.loads(line)
+    try:
+        found = json.loads(line)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if not isinstance(found, dict):
         raise ValueError("no JSON object")  # noqa: TRY004  # of the text, not of an argument
     if found.get("ok") is True and isinstance(data := found.get("data"), dict):

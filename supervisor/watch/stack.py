@@ -133,7 +133,7 @@ def main_thread_of(dump: str) -> list[Frame]:
     """Return what the child's main thread does, innermost first, without this worker's own frames below it."""
     for section in _sections(dump):
         if _is_main(section):
-            lines = map(_FRAME.match, _above_worker(section).splitlines())
+            lines = map(_FRAME.match, _above_worker(section).split("\n"))
             return [Frame(each["file"], int(each["line"]), each["function"]) for each in lines if each]
     return []
 
@@ -178,7 +178,7 @@ def every_thread(dump: str) -> str:
 
 
 def _above_worker(section: str) -> str:
-    heading, *lines = section.splitlines()
+    heading, *lines = section.split("\n")
     files = [match["file"] if (match := _FRAME.match(line)) else "" for line in lines]
     kept = lines[: _length_above_worker(files)]
     return "\n".join([heading, *kept]) if kept else ""
@@ -202,7 +202,7 @@ def innermost(stack: str) -> str | None:
 
     Where there is none, that of an installed package, and else whatever is on top.
     """
-    frames = [match for line in stack.splitlines() if (match := _FRAME.match(line))]
+    frames = [match for line in stack.split("\n") if (match := _FRAME.match(line))]
     owners = [whose(frame["file"]) for frame in frames]
     chosen = next((owner for owner in (Whose.AUTHOR, Whose.INSTALLED) if owner in owners), None)
     if not frames:

@@ -1,6 +1,5 @@
 """`supervisor check`: what of an author's blocks will not work, with file and line."""
 
-import json
 import logging
 import os
 import sys
@@ -20,6 +19,7 @@ from supervisor.commands.local.sources import places_of
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, CommandSettings
 from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to_exit_code
 from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.shared.json_output import print_json
 from supervisor.launcher.confinement import ConfinementPool
 from supervisor.launcher.template import TemplateLauncher
 from supervisor.log.format import printable
@@ -72,7 +72,7 @@ def run(arguments: list[str]) -> int:
         )
         found = [_as_seen_from_here(finding) for finding in found]
         if settings.as_json:
-            print(json.dumps(_as_json(catalogue, found), indent=2))
+            print_json(_as_json(catalogue, found))
         else:
             _print(catalogue, found)
         bad = [finding for finding in found if settings.strict or finding.level is Level.ERROR]

@@ -1,11 +1,10 @@
 """Runs a command that asks a worker: finds it, asks it, and turns every refusal into a message and an exit code."""
 
-import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.local.places import WORKER_DIRECTORY, local_state_directory
@@ -18,6 +17,7 @@ from supervisor.control.client import ControlClient, NotAllowedError, NoWorkerEr
 from supervisor.control.exit_codes import NO_WORKER, NOT_ALLOWED, exit_code_of
 from supervisor.control.place import runtime_directory
 from supervisor.control.protocol import ControlError
+from supervisor.log.format import printable
 from supervisor.settings.files import default_state_directory
 
 EXIT_INTERRUPTED: Final = 130
@@ -67,11 +67,6 @@ def _places(state_dir: Path | None) -> list[Path]:
     return list(dict.fromkeys([*below[:2], *filter(None, services), *below[2:]]))
 
 
-def print_json(data: Any) -> None:
-    """Print an answer for programs."""
-    print(json.dumps(data, indent=2))
-
-
 def _failed(program: str, error: Exception, code: int) -> int:
-    print(f"{program}: {error}", file=sys.stderr)
+    print(f"{program}: {printable(str(error))}", file=sys.stderr)
     return code

@@ -5,6 +5,7 @@ import time
 from typing import Any, Final
 
 from supervisor.commands.journal.output import age_text
+from supervisor.log import format as log_format
 
 _LABELS: Final = {
     "job_id": "job",
@@ -43,9 +44,10 @@ def seconds_text(seconds: float | None) -> str:
 
 
 def printable(value: object) -> str:
-    """Return a text that repaints no terminal: ids, blocks and lines come from elsewhere."""
+    """Return one line of text that repaints no terminal: ids, blocks and lines come from elsewhere."""
     text = "" if value is None else str(value)
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    escaped = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return log_format.printable("".join(escaped))  # and what Python counts as printable, but nobody sees
 
 
 def details_of(job: dict[str, Any]) -> list[tuple[str, str]]:
@@ -57,7 +59,7 @@ def details_of(job: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (labels.get(name, name.replace("_", " ")), text)
         for name, value in job.items()
-        if (text := _text(name, value))
+        if (text := _text_at_any_depth(name, value))
     ]
 
 
@@ -72,6 +74,13 @@ def details_text(job: dict[str, Any]) -> str:
         else:
             lines.append(f"{label:{width}}  {text}")
     return "\n".join(lines)
+
+
+def _text_at_any_depth(name: str, value: Any) -> str:
+    try:
+        return _text(name, value)
+    except RecursionError:  # a result, which the job has nested as deeply as it likes
+        return "(nested too deeply to be shown here; see --json)"
 
 
 def _text(name: str, value: Any) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import signal
 import sys
 from typing import Final
@@ -14,6 +13,7 @@ from supervisor.commands.demo.report import Report
 from supervisor.commands.demo.show import show
 from supervisor.commands.shared.common import EXIT_FAILED, run_to_exit_code
 from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.shared.json_output import print_json
 from supervisor.keeper import keep
 from supervisor.settings.command_parser import CommandParser
 
@@ -80,7 +80,7 @@ async def _perform(*, verbose: bool) -> Report:
 
 def _print(report: Report, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(report.as_json(), indent=2))
+        print_json(report.as_json())
         return
     console = OutputConsole()
     show(report, console if console.is_terminal else OutputConsole(width=_WIDTH_OF_A_FILE))

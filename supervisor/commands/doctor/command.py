@@ -1,6 +1,5 @@
 """`supervisor doctor`: whether this machine is fit for the worker, and what to do if not."""
 
-import json
 import logging
 import sys
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from supervisor.commands.doctor.finding import Finding, Status
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
 from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to_exit_code
 from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.shared.json_output import print_json
 from supervisor.log.setup import start_logging
 from supervisor.settings.run_settings import DaemonSettings
 
@@ -48,7 +48,7 @@ def run(arguments: list[str]) -> int:
     async def work() -> int:
         findings = await examine(settings)
         if settings.as_json:
-            print(json.dumps({"checks": [asdict(finding) for finding in findings]}, indent=2))
+            print_json({"checks": [asdict(finding) for finding in findings]})
         else:
             _print(findings)
         return EXIT_FAILED if any(finding.status is Status.FAILED for finding in findings) else 0

@@ -1,7 +1,6 @@
 """`supervisor host-keys`: the host keys that a worker keeps. It may run meanwhile, and notices within two seconds."""
 
 import difflib
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from supervisor.commands.journal.places import find_journal
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, StateDirectorySettings
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
 from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.shared.json_output import print_json
 from supervisor.commands.shared.table import print_rows
 from supervisor.errors import SupervisorError
 from supervisor.host_keys.endpoint import Endpoint, parse_name
@@ -105,7 +105,7 @@ def _list(file: KeptFile, settings: HostKeysSettings) -> int:
             }
             for line in lines
         ]
-        print(json.dumps({"file": str(file.path), "host_keys": keys}, indent=2))
+        print_json({"file": str(file.path), "host_keys": keys})
         return 0
     console = OutputConsole()
     if not lines:

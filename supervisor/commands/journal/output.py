@@ -9,6 +9,7 @@ from typing import Any, Final
 from rich.markup import escape
 
 from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.shared.json_output import print_json
 from supervisor.commands.shared.table import print_rows
 from supervisor.journal import Entry
 
@@ -24,9 +25,7 @@ _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"))
 def print_entries(entries: Sequence[Entry], source: Path, *, as_json: bool) -> None:
     """Print a list of claims, without their results."""
     if as_json:
-        print(
-            json.dumps({"journal": str(source), "claims": [summary_of(entry) for entry in entries]}, indent=2)
-        )
+        print_json({"journal": str(source), "claims": [summary_of(entry) for entry in entries]})
         return
     console = OutputConsole()
     if not entries:
@@ -52,7 +51,7 @@ def print_entries(entries: Sequence[Entry], source: Path, *, as_json: bool) -> N
 
 def print_entry(entry: Entry) -> None:
     """Print one claim with its result, as JSON."""
-    print(json.dumps({**summary_of(entry), "result": _parsed(entry.result)}, indent=2))
+    print_json({**summary_of(entry), "result": _parsed(entry.result)})
 
 
 def summary_of(entry: Entry) -> dict[str, Any]:

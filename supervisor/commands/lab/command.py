@@ -9,6 +9,7 @@ from supervisor.commands.lab.holder import LabPlace, end, place_of, start
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED
 from supervisor.commands.shared.common import EXIT_FAILED
 from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.shared.json_output import print_json
 from supervisor.commands.shared.table import print_rows
 from supervisor.errors import SupervisorError
 from supervisor.settings.command_parser import CommandParser
@@ -77,7 +78,7 @@ def _up(place: LabPlace, show_passwords: bool, as_json: bool) -> None:
         if show_passwords:
             for shown, device in zip(facts["devices"], devices, strict=True):
                 shown["password"] = device["password"]
-        print(json.dumps(facts))
+        print_json(facts, indent=None)
         return
     print(f"The lab {place.lab} {'runs already' if ran_already else 'runs'}.\n")
     _print_devices(devices, show_passwords)
@@ -95,7 +96,7 @@ def _up(place: LabPlace, show_passwords: bool, as_json: bool) -> None:
 def _down(places: Sequence[LabPlace], as_json: bool) -> None:
     ended = [place.lab for place in places if end(place)]
     if as_json:
-        print(json.dumps({"ended": ended}))
+        print_json({"ended": ended}, indent=None)
     elif ended:
         print(f"Ended: {', '.join(ended)}. Nothing of it is left.")
     else:
@@ -105,7 +106,7 @@ def _down(places: Sequence[LabPlace], as_json: bool) -> None:
 def _status(places: Sequence[LabPlace], as_json: bool) -> None:
     running = [place for place in places if place.holder_pid() is not None]
     if as_json:
-        print(json.dumps({"running": [_as_json(place, place.devices()) for place in running]}))
+        print_json({"running": [_as_json(place, place.devices()) for place in running]}, indent=None)
         return
     for place in running:
         print(f"The lab {place.lab} runs (process {place.holder_pid()}): {LABS[place.lab]}.\n")

@@ -176,7 +176,7 @@ class TerminalDisplay:
         label = f"{' ' * 9}{str(facts['job'])[:_SHORT_ID]} {short_block(str(facts['block']))} "
         self._print(Text.assemble((label, "cyan"), head, f" {printable(facts['message'])}"))
         if facts["data"] is not None:
-            for row in json.dumps(facts["data"], indent=2, ensure_ascii=False).splitlines():
+            for row in json.dumps(facts["data"], indent=2, ensure_ascii=False).split("\n"):
                 self._print(Text(f"{' ' * 11}{printable(row)}"))
 
     def _print(self, text: Text) -> None:

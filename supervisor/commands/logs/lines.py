@@ -1,12 +1,13 @@
-"""The lines of a job's log, as they are shown: numbered, so that one is shown once, and as text for people. Pure."""
+"""The lines of a job's log, as they are shown: numbered, so that one is shown once, as text or as JSON. Pure."""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from supervisor.commands.shared.json_output import json_text
 from supervisor.log.catalogue import said_by_text
 from supervisor.log.events.ended_jobs import JobLinesLeftOut
-from supervisor.log.format import JOB_LOG, printable, shown_fields
+from supervisor.log.format import JOB_LOG, printable, printable_json, shown_fields
 
 _TIME_CHARS: Final = len("2026-01-31T23:59:59.999")
 
@@ -24,15 +25,21 @@ class Lines:
         self._number = 0
 
     def of(self, part: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the lines of a part of the worker's answer that were not there before: as they came, and read."""
+        """Yield the lines of a part of the worker's answer that were not there before: as JSON for programs, and read.
+
+        The JSON is harmless on a terminal. A line that is none becomes the message of one.
+        """
         self._number = part.get("line", self._number)
-        for text in part["lines"].splitlines():
+        # Not by `splitlines`: to that, characters that a job may write in the midst of a line are the end of it.
+        for text in filter(None, part["lines"].split("\n")):
             line = _read(text)
+            as_json = json_text(_text_alone(text), indent=None) if line is None else printable_json(text)
+            line = line or _text_alone(text)
             stands_for = line.get("lines", 1) if line.get("event") == JobLinesLeftOut.name else 1
             self._number += stands_for
             if self._number > self.next_line:
                 self.next_line = self._number
-                yield text, line
+                yield as_json, line
 
 
 def text_of(line: Mapping[str, Any]) -> str:
@@ -49,9 +56,13 @@ def text_of(line: Mapping[str, Any]) -> str:
     return printable(text + shown_fields(fields) + line_break + rest).replace("\n", "\n    ")
 
 
-def _read(text: str) -> dict[str, Any]:
+def _read(text: str) -> dict[str, Any] | None:
     try:
         found = json.loads(text)
-    except ValueError:
-        return {"message": text}
-    return found if isinstance(found, dict) else {"message": text}
+    except (ValueError, RecursionError):  # the latter is what nesting without end leads to
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _text_alone(text: str) -> dict[str, Any]:
+    return {"message": text}

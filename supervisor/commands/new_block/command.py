@@ -18,6 +18,7 @@ from supervisor.commands.new_block.writer import (
 )
 from supervisor.commands.shared.common import EXIT_USAGE
 from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.shared.json_output import print_json
 from supervisor.settings.command_parser import CommandParser
 
 PROGRAM: Final = "supervisor new-block"
@@ -35,7 +36,7 @@ def run(arguments: list[str]) -> int:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return EXIT_USAGE
     if options.json:
-        print(json.dumps(_as_json(names, written)))
+        print_json(_as_json(names, written), indent=None)
     else:
         _print(names, written, asked=options.name)
     return 0

@@ -1,7 +1,6 @@
 """`supervisor submit`: one job for the engine of `supervisor local` or `supervisor dev`."""
 
 import asyncio
-import json
 import logging
 import os
 import sys
@@ -21,6 +20,7 @@ from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
 from supervisor.commands.shared.console import OutputConsole, status_on
 from supervisor.commands.shared.json_input import BadInputError, read_job_input, read_text
+from supervisor.commands.shared.json_output import print_json
 from supervisor.commands.submit.batch import results_of, submit_lines
 from supervisor.commands.submit.engine_lookup import block_meant, what_it_runs_on
 from supervisor.commands.submit.job_follower import WaitedTooLongError, follow
@@ -31,7 +31,7 @@ from supervisor.commands.submit.target import Target, find_target
 from supervisor.engine.http import EngineAccess
 from supervisor.engine.submission import OfferedBlock, Submissions
 from supervisor.errors import EngineError, StartRefusedError
-from supervisor.log.format import printable, printable_json
+from supervisor.log.format import printable
 from supervisor.settings.run_settings import URL
 
 PROGRAM: Final = "supervisor submit"
@@ -147,7 +147,7 @@ async def _submit_lines(
     if not settings.wait:
         for each in submitted:
             where = {"engine": target.url, "result_url": _result_url(target, each.job_id)}
-            print(json.dumps({**where, "line": each.number, "job": each.job_id, "block": each.block}))
+            print_json({**where, "line": each.number, "job": each.job_id, "block": each.block}, indent=None)
         _say(f"Submitted {len(submitted)} jobs to {target.url}.")
         return 0
     outcomes: list[bool | None] = []
@@ -156,9 +156,7 @@ async def _submit_lines(
             engine, submitted, target.lines, timeout_seconds=settings.timeout_seconds
         ):
             outcomes.append(report["success"])
-            print(
-                printable_json(json.dumps({"engine": target.url, **report}, ensure_ascii=False)), flush=True
-            )
+            print_json({"engine": target.url, **report}, indent=None, ascii_only=False)
     except asyncio.CancelledError:
         _say(f"{len(submitted) - len(outcomes)} jobs go on without this command.")
         raise
@@ -202,7 +200,7 @@ async def _wait(
             )
     report = report_of(job, cause)
     if _as_json(settings):
-        print(printable_json(json.dumps({"engine": target.url, **report}, ensure_ascii=False)))
+        print_json({"engine": target.url, **report}, indent=None, ascii_only=False)
     else:
         OutputConsole().print(report_table(report))
     return 0 if report["success"] else EXIT_FAILED
@@ -211,7 +209,7 @@ async def _wait(
 def _print_submitted(settings: SubmitSettings, target: Target, job_id: str, block: OfferedBlock) -> None:
     if _as_json(settings):
         where = {"engine": target.url, "result_url": _result_url(target, job_id)}
-        print(json.dumps({**where, "job": job_id, "block": block.id}))
+        print_json({**where, "job": job_id, "block": block.id}, indent=None)
     else:
         print(f"Submitted {block.id} as job {job_id}. Its result: {_place(target, job_id)}")
 

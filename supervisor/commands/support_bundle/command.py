@@ -1,6 +1,5 @@
 """`supervisor support-bundle`: one archive for who helps from afar. Works also where no worker runs."""
 
-import json
 import re
 import sys
 import time
@@ -14,6 +13,7 @@ from supervisor.commands.control.asking import EXIT_INTERRUPTED, client_of
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.journal.places import find_journal
 from supervisor.commands.shared.common import EXIT_FAILED, read_settings
+from supervisor.commands.shared.json_output import print_json
 from supervisor.commands.support_bundle.archive import Archive
 from supervisor.commands.support_bundle.collecting import collect_into
 from supervisor.commands.support_bundle.contents import parts_for, readme
@@ -62,7 +62,7 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     if settings.as_json:
-        print(json.dumps({"archive": str(path), "left_out": left_out}, indent=2))
+        print_json({"archive": str(path), "left_out": left_out})
     else:
         print(f"Written: {path}. Look through it before you give it away.")
         for each in left_out:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from supervisor.commands.support_bundle import ended_jobs, machine, state_files
 from supervisor.commands.support_bundle.collecting import LeftOutError, Part
 from supervisor.commands.support_bundle.settings_here import settings_here
-from supervisor.commands.support_bundle.worker import asked, doctor_part, streamed, systemd_parts
+from supervisor.commands.support_bundle.worker import asked, doctor_part, log_asked, systemd_parts
 from supervisor.control.client import ControlClient
 
 NEVER: Final = (
@@ -61,7 +61,7 @@ def _parts_of_job(client: ControlClient | None, state_dir: Path, job_id: str) ->
     return [
         Part("job/job.json", _of_worker(client, "job", job_id=job_id)),
         Part("job/stack.json", _of_worker(client, "stack", job_id=job_id)),
-        Part("job/log.json", _missing if client is None else streamed(client, "logs", job_id=job_id)),
+        Part("job/log.json", _missing if client is None else log_asked(client, job_id)),
         Part("job/ended.json", partial(ended_jobs.of_job, state_dir, job_id)),
         Part("job/ended-log.jsonl", partial(ended_jobs.log_of_job, state_dir, job_id)),
     ]

@@ -9,6 +9,7 @@ from typing import Any, Final
 from supervisor.commands.support_bundle.collecting import LeftOutError
 from supervisor.ended_jobs.file_format import DamagedFileError
 from supervisor.ended_jobs.files import ENDED_JOBS, EndedJobFiles, OpenedJob
+from supervisor.log.format import printable_json
 
 _SUFFIX: Final = ".job"
 _LATEST: Final = 100
@@ -37,7 +38,8 @@ def log_of_job(state_dir: Path, job_id: str) -> str:
     """Return what one job has logged and printed, a JSON object on each line. Raises `LeftOutError`."""
     for opened in _opened(state_dir):
         if opened.job.job_id == job_id:
-            return opened.log(0, opened.log_bytes).decode(errors="backslashreplace")
+            # Escaped as JSON here: what escapes a text for a terminal later would make it no JSON.
+            return printable_json(opened.log(0, opened.log_bytes).decode(errors="backslashreplace"))
     raise _nothing_of(job_id)
 
 

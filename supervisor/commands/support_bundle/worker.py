@@ -12,6 +12,7 @@ from supervisor.commands.support_bundle.machine import read_small
 from supervisor.control.client import ControlClient
 from supervisor.control.protocol import ControlError
 from supervisor.errors import SupervisorError
+from supervisor.log.format import printable_json
 
 _ASK_SECONDS: Final = 8.0
 _DOCTOR_SECONDS: Final = 40.0
@@ -35,15 +36,16 @@ def asked(client: ControlClient, command: str, **arguments: Any) -> Callable[[],
     return ask
 
 
-def streamed(client: ControlClient, command: str, **arguments: Any) -> Callable[[], Any]:
-    """Return a function that asks for an answer of several parts, and returns a list of them, cut where it is long."""
+def log_asked(client: ControlClient, job_id: str) -> Callable[[], Any]:
+    """Return a function that asks for a job's log, and returns a list of the answer's parts, cut where it is long."""
 
     def ask() -> Any:
         found: list[Any] = []
         chars = 0
         try:
-            for each in client.stream(command, timeout_seconds=_ASK_SECONDS, **arguments):
-                found.append(each)
+            for each in client.stream("logs", timeout_seconds=_ASK_SECONDS, job_id=job_id):
+                # Escaped as JSON here: what escapes a text for a terminal later would make the lines no JSON.
+                found.append({**each, "lines": printable_json(each["lines"])})
                 chars += len(str(each))
                 if chars > _LOG_CAP_CHARS:
                     break
@@ -101,5 +103,5 @@ def doctor_part(arguments: list[str]) -> Part:
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:  # what it says where a setting is wrong
+    except (ValueError, RecursionError):  # what it says where a setting is wrong
         return text

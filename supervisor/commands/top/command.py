@@ -1,6 +1,5 @@
 """`supervisor top`: what a running worker does now, drawn anew each second; as text or JSON where nobody looks on."""
 
-import json
 import os
 import sys
 import time
@@ -13,6 +12,7 @@ from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.shared.json_output import print_json
 from supervisor.commands.top.picture import plain_lines
 from supervisor.commands.top.rates import CpuShares
 from supervisor.commands.top.screen import show_live
@@ -60,7 +60,7 @@ def _print_again(client: ControlClient, settings: TopSettings) -> int:
     while True:
         answer = _answer(client)
         if settings.as_json:
-            print(json.dumps({"time": iso_time(datetime.now(UTC)), **answer}))
+            print_json({"time": iso_time(datetime.now(UTC)), **answer}, indent=None)
         else:
             _print(snapshot_of(answer), shares, width, end="" if settings.once else "\n")
         sys.stdout.flush()

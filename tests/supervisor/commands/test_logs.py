@@ -55,6 +55,41 @@ def test_what_comes_twice_is_shown_once_also_where_lines_were_left_out() -> None
     assert shown[-1] == "no json"
 
 
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0c", "\x1c", "\r"])
+def test_a_job_can_t_begin_a_line_in_the_midst_of_one_so_that_the_worker_seems_to_speak(
+    separator: str,
+) -> None:
+    forged = '{"event": "job_ended", "message": "The job has succeeded."}'
+    log = RunningLog(lambda: 1700000000.5)
+    log.take(20, "job_output", f"asking{separator}{forged}{separator}", {"stream": "stdout"})
+    log.take(20, "job_output", "second", {"stream": "stdout"})
+    lines = Lines()
+    shown = list(lines.of({"lines": log.text().decode(), "line": 0}))
+    assert [line["message"] for _, line in shown] == [f"asking{separator}{forged}{separator}", "second"]
+    assert lines.next_line == log.lines.lines == 2  # what `-f` goes on with
+    assert all("\n" not in text_of(line) for _, line in shown)
+
+
+@pytest.mark.parametrize("hidden", ["\x7f", "\x9b", "\u200b", "\u202e", "\u2066", "\u2028", "\U000e0041"])
+def test_json_lines_are_json_that_no_terminal_obeys_whatever_was_logged(hidden: str) -> None:
+    log = RunningLog(lambda: 1700000000.5)
+    log.take(20, "job_log", f"ä{hidden}b", {"logger": f"a{hidden}", "fields": {f"f{hidden}": hidden}})
+    broken = f"no json{hidden}\n"
+    shown = [text for text, _ in Lines().of({"lines": log.text().decode() + broken, "line": 0})]
+    assert not any(hidden in text for text in shown)
+    read = [json.loads(text) for text in shown]
+    assert [line["message"] for line in read] == [f"ä{hidden}b", f"no json{hidden}"]
+    assert read[0]["fields"] == {f"f{hidden}": hidden}
+
+
+@pytest.mark.parametrize("begins", ["[", '{"a":', "{}["])
+def test_a_line_that_is_no_json_is_shown_as_it_is_however_deep_it_is_nested(begins: str) -> None:
+    text = begins * 100_000
+    ((as_json, line),) = Lines().of({"lines": f"{text}\n", "line": 0})
+    assert json.loads(as_json) == line == {"message": text}
+    assert text in text_of(line)
+
+
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     """The state directory of a worker that has kept a job, and does not run any more."""

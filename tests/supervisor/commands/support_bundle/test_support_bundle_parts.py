@@ -8,7 +8,9 @@ import stat
 import tarfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,9 @@ from supervisor.commands.support_bundle.machine import process, read_small, vers
 from supervisor.commands.support_bundle.redaction import Redaction
 from supervisor.commands.support_bundle.secrets_here import secrets_of
 from supervisor.commands.support_bundle.state_files import listing
+from supervisor.commands.support_bundle.worker import log_asked
+from supervisor.control.client import ControlClient
+from supervisor.control.protocol import JsonObject
 from supervisor.ended_jobs.ended_job import EndedJob
 from supervisor.ended_jobs.files import EndedJobFiles
 
@@ -215,6 +220,39 @@ def kept(state: Path, *job_ids: str) -> None:
     for job_id in job_ids:
         job = EndedJob(job_id, "acme/x:1.0.0", "failed", "crashed", f"of {job_id}", 1.0)
         files.write(job, f'{{"text": "log of {job_id}"}}\n'.encode(), f"result: {SECRET}".encode())
+
+
+class OneLog(ControlClient):
+    """A worker that answers with these lines of a log."""
+
+    def __init__(self, lines: str) -> None:
+        super().__init__(Path("unused"))
+        self._lines = lines
+
+    def stream(
+        self, command: str, *, timeout_seconds: float | None = None, **arguments: Any
+    ) -> Iterator[JsonObject]:
+        yield {"lines": self._lines, "complete": True}
+
+
+@pytest.mark.parametrize("hidden", ["\x9b", "\u202e", "\U000e0041"])
+def test_the_log_of_a_job_is_json_also_where_characters_in_it_are_escaped(
+    tmp_path: Path, hidden: str
+) -> None:
+    message = {"message": f"a{hidden}b"}
+    line = json.dumps(message, ensure_ascii=False) + "\n"
+    job = EndedJob("one", "acme/x:1.0.0", "failed", "crashed", "", 1.0)
+    (tmp_path / "ended_jobs").mkdir()
+    EndedJobFiles(tmp_path / "ended_jobs", 100).write(job, line.encode(), b"")
+    found, _ = made(
+        tmp_path,
+        Part("ended-log.jsonl", lambda: ended_jobs.log_of_job(tmp_path, "one")),
+        Part("log.json", log_asked(OneLog(line), "one")),
+    )
+    (part,) = json.loads(found["log.json"])
+    for text in (found["ended-log.jsonl"], part["lines"]):
+        assert hidden not in text
+        assert json.loads(text) == message
 
 
 def test_of_a_job_that_has_ended_end_and_log_are_there_and_its_result_is_not(tmp_path: Path) -> None:
