@@ -29,12 +29,16 @@ class JobView:
     stalled_seconds: float | None
     """For how long its event loop has been silent, where that is a stall."""
     last_line: str
-    """The last line that it logged or printed, masked and cut; empty before the first one."""
+    """The last line that it logged or printed, masked and cut; empty before the first one.
+
+    Otherwise as the job wrote it: whoever shows it to a person escapes what a terminal would obey.
+    """
 
 
 def view_of(pid: int, state: JobState, sample: Sample | None, last_line: str, now: float) -> JobView:
     """Return the view. `now` is on the monotonic clock."""
     stall = state.stall
     stalled = stall.silent_at(now) if stall is not None and stall.flagged else None
-    line = "".join(char if char.isprintable() else " " for char in last_line[:_LINE_CHARS])
-    return JobView(pid, STATES.get(state.phase, "killing"), state.limits, sample, stalled, line)
+    return JobView(
+        pid, STATES.get(state.phase, "killing"), state.limits, sample, stalled, last_line[:_LINE_CHARS]
+    )

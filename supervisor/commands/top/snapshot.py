@@ -73,7 +73,7 @@ def one_line(text: object) -> str:
     """Return a text that is one line, moves nothing, and reads in the order in which it is written."""
     if not isinstance(text, str):
         return ""
-    return _few_marks(printable(text[:_TEXT_CHARS]).replace("\n", " ").replace("\t", " ").strip())
+    return _few_marks(printable(text[:_TEXT_CHARS].strip()).replace("\n", "\\n").replace("\t", "\\t"))
 
 
 def _few_marks(text: str) -> str:

@@ -152,5 +152,9 @@ def test_the_share_of_a_processor_is_that_of_the_last_seconds() -> None:
     assert shares.share_of(ID) is None, "a job that has gone is forgotten"
 
 
+def test_a_line_of_several_lines_is_one_that_shows_where_they_end() -> None:
+    assert one_line("a\nb\tc\x1bd\n") == "a\\nb\\tc\\x1bd"
+
+
 def test_a_line_is_cut_before_it_is_looked_through() -> None:
     assert len(one_line("z" * 10**6)) == 500
