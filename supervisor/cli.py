@@ -1,6 +1,8 @@
 """The command line. Imports nothing heavy at its top: `multiprocess` has children import it again (pypa/pip#12712)."""
 
+import contextlib
 import difflib
+import errno
 import importlib
 import importlib.util
 import io
@@ -52,15 +54,24 @@ COMMANDS: Final = {name: text for group in COMMAND_GROUPS.values() for name, tex
 
 EXIT_NOBODY_READS: Final = 141
 """What a shell sees of a program that SIGPIPE has ended."""
+EXIT_INTERRUPTED: Final = 130
+EXIT_NOT_WRITTEN: Final = 74
+"""EX_IOERR of sysexits.h: the output is not, or not wholly, where it was to go. It says nothing about the answer."""
 
 _KEPT: Final = (None, "run-block", "blocks", "doctor", "local", "dev", "check")
 """The commands that import or run blocks: nothing that these start may outlive the command, even if it is killed."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 fine, 1 failed, 2 wrong usage, 141 when nobody reads."""
-    _prepare_output()
-    return _until_nobody_reads(lambda: _run(arguments))
+    """Run the command line and return its exit code.
+
+    0 fine, 1 failed, 2 wrong usage, 74 output that could not be written, 130 Ctrl-C, 141 when nobody reads.
+    """
+    try:
+        _prepare_output()
+        return _until_nobody_reads(lambda: _run(arguments))
+    except KeyboardInterrupt:  # before a command has begun that knows what to do then
+        return EXIT_INTERRUPTED
 
 
 def _run(arguments: list[str] | None) -> int:
@@ -97,15 +108,54 @@ def _until_nobody_reads(run: Callable[[], int]) -> int:
     try:
         try:
             return run()
+        except OSError as error:
+            if error.errno in _OF_A_FULL_OUTPUT and error.filename is None and not _can_be_written():
+                raise _NotWrittenError(error.strerror) from error
+            raise
         finally:
-            sys.stdout.flush()
+            _flush()
+    except _NotWrittenError as error:
+        with contextlib.suppress(OSError):
+            print(f"supervisor: The output could not be written: {error}.", file=sys.stderr)
+        _leave_unwritten(1)
+        return EXIT_NOT_WRITTEN
     except BrokenPipeError:
         if not (gone := [descriptor for descriptor in (1, 2) if _is_broken(descriptor)]):
             raise
-        null = os.open(os.devnull, os.O_WRONLY)
-        for descriptor in gone:
-            os.dup2(null, descriptor)
+        _leave_unwritten(*gone)
         return EXIT_NOBODY_READS
+
+
+class _NotWrittenError(Exception):
+    """Standard output takes nothing, and its reader has not gone: a full disk, say. The text is the reason."""
+
+
+_OF_A_FULL_OUTPUT: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def _can_be_written() -> bool:
+    """Whether the output takes a line's end now: without a buffer (PYTHONUNBUFFERED) nothing else tells of it."""
+    try:
+        return os.write(1, b"\n") == 1
+    except OSError:
+        return False
+
+
+def _flush() -> None:
+    try:
+        # What a `print` before could not write is still in the buffer, so the same error comes again here.
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _NotWrittenError(error.strerror) from error
+
+
+def _leave_unwritten(*descriptors: int) -> None:
+    """Have the interpreter's last flush fail no more."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in descriptors:
+        os.dup2(null, descriptor)
 
 
 def _is_broken(descriptor: int) -> bool:

@@ -62,7 +62,7 @@ def keep(run: Callable[[], int]) -> int:
             return 128 + signal.SIGKILL
         return run()
     linux.forbid_inspection()
-    linux.set_process_name("neops-keeper")
+    linux.set_process_name(kept.KEEPER_NAME)
     relay = kept.relay()
     if relay is not None:
         relay.listen()

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -12,6 +13,7 @@ from supervisor.control.protocol import REPLY_CAP_BYTES, JsonObject, read_reply,
 from supervisor.control.secret import read_secret
 from supervisor.errors import SupervisorError
 
+_TIMEVAL: Final = struct.Struct("ll")
 CONNECT_SECONDS: Final = 10.0
 """How long a worker has to accept. One that is stopped, or whose loop hangs, never does."""
 
@@ -118,10 +120,13 @@ class ControlClient:
 
     def _connected(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        # Where the queue is full the kernel lets who waits in `connect` have room by turns, but only a blocking socket
+        # waits; SO_SNDTIMEO ends that with EAGAIN.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(int(CONNECT_SECONDS), 0))
         try:
-            connection.settimeout(CONNECT_SECONDS)
             with self._held_open() as directory:
                 connection.connect(address_in(directory))
+            connection.getpeername()  # fails where a SIGCONT has interrupted the wait
         except (FileNotFoundError, ConnectionRefusedError):
             connection.close()
             places = " or ".join(map(str, self._searched))
@@ -131,7 +136,7 @@ class ControlClient:
         except PermissionError:
             connection.close()
             raise self._not_allowed() from None
-        except TimeoutError:
+        except BlockingIOError:
             connection.close()
             raise self._silent() from None
         except OSError as error:

@@ -16,6 +16,7 @@ MEANINGS: Final = {
     NO_WORKER: "No worker could be asked: none runs there, its control socket is off, or it does not answer.",
     NOT_ALLOWED: "You may not ask this worker. Run the command as root or as the worker's user.",
     UNKNOWN_JOB: "The worker does not know this job, or not any more.",
+    74: "The output could not be written, as on a full disk. Whatever was asked may have been done.",
     130: "Ended by Ctrl-C.",
     141: "Nobody reads the output any more, as with `| head`.",
 }

@@ -13,8 +13,8 @@ from supervisor.control.place import SECRET, SOCKET, address_in
 from supervisor.control.secret import Secret
 from supervisor.errors import SupervisorError
 
-BACKLOG: Final = 128
-"""As many may come at once as are answered at a time: who finds no room is not made to wait, but sent away (EAGAIN)."""
+BACKLOG: Final = 1024
+"""How many may wait to be looked at: enough that a job whose threads all ask leaves room. It takes no memory unused."""
 
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 

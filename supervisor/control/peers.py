@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from supervisor.control.ancestry import NotProvenError, ancestors_of
+from supervisor.control.known_jobs import KnownJobs
 from supervisor.control.protocol import Peer
+from supervisor.process.kept import KEEPER_NAME
 from supervisor.process.user_names import user_name
 
 _CREDENTIALS: Final = struct.Struct("iII")  # struct ucred, unix(7)
 _SO_PEERGROUPS: Final = 59
 _SO_PEERPIDFD: Final = 77  # Linux 6.5
+_KEEPER_NAME: Final = KEEPER_NAME.encode()
 _MOST_GROUPS: Final = 256
 """As many as Python's `getsockopt` has room for. Of who is in more, only its own group counts."""
 
@@ -42,8 +45,11 @@ Admit = Callable[[socket.socket], Peer]
 """Returns who has connected. Raises `RefusedError`."""
 
 
-def admit(connection: socket.socket, rules: Rules) -> Peer:
-    """Return who has connected. Raises `RefusedError` for who may not ask, or is not proven to be no job."""
+def admit(connection: socket.socket, rules: Rules, jobs: KnownJobs | None = None) -> Peer:
+    """Return who has connected. Raises `RefusedError` for who may not ask, or is not proven to be no job.
+
+    `jobs` remembers those that were found to be jobs' processes: to refuse one again costs next to nothing.
+    """
     pid, uid, _ = _CREDENTIALS.unpack(
         connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     )
@@ -57,13 +63,20 @@ def admit(connection: socket.socket, rules: Rules) -> Peer:
         raise refused("it has a user of the jobs")
     if uid not in (0, rules.owner) and (rules.group is None or rules.group not in _groups_of(connection)):
         raise refused("its user may not control this worker")
+    if jobs is not None and jobs.has(pid):
+        raise refused("it was started by a job, and has been refused before")
     try:
         descriptor = _pidfd_of(connection, pid)
     except OSError:
         raise refused("it has ended") from None
     try:
-        if found := set(ancestors_of(pid, descriptor)).intersection(rules.below):
-            raise refused(f"it was started by a job (it is below process {min(found)})")
+        chain = ancestors_of(pid, descriptor)
+        for above in chain:
+            # A process can't take another's name: what is below this one was started by a job, of whichever worker.
+            if above.pid in rules.below or above.name == _KEEPER_NAME:
+                if jobs is not None:
+                    jobs.add(chain[0])
+                raise refused(f"it was started by a job (it is below process {above.pid})")
     except NotProvenError as error:
         raise refused(str(error)) from None
     finally:

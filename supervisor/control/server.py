@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any, Final
 
@@ -33,9 +34,13 @@ REQUEST_SECONDS: Final = 5.0
 """How long a peer has for its request. It has nothing to think about: it is a program."""
 SEND_SECONDS: Final = 10.0
 """How long it has to read each line of the answer, once the socket holds no more of it."""
-REFUSED_PAUSE_SECONDS: Final = 0.02
-"""No connection is looked at for so long after one that was refused: whoever tries again and again gets a hundredth of
-the worker's time."""
+ROUND_SECONDS: Final = 0.002
+"""How long connections are looked at, one after the other, before the loop does something else."""
+REST_FACTOR: Final = 9
+"""For how many times the time that refusals took no connection is looked at then: those who try again and again get a
+tenth of the worker's time, and who waits behind hundreds of them still has his turn within a second."""
+SHORTAGE_PAUSE_SECONDS: Final = 0.02
+"""How long no connection is looked at after none could be accepted, as for want of descriptors."""
 _READ_BYTES: Final = 16 * 1024
 
 Answer = Coroutine[Any, Any, JsonObject] | AsyncIterator[JsonObject]
@@ -70,19 +75,30 @@ class ControlServer:
         self._refusals.tell_rest()
 
     def _accept(self) -> None:
-        try:
-            connection, _ = self._listener.accept()
-        except OSError:  # it has gone already, or no descriptor is left for it
-            self._pause()
-            return
+        """Look at all that wait, within a bound: who is refused must not keep the queue full for the others."""
+        began = time.monotonic()
+        has_refused = False
+        while (now := time.monotonic()) < began + ROUND_SECONDS:
+            try:
+                connection, _ = self._listener.accept()
+            except BlockingIOError:
+                break
+            except OSError:  # it has gone already, or no descriptor is left for it
+                self._pause(SHORTAGE_PAUSE_SECONDS)
+                return
+            has_refused = not self._let_in(connection) or has_refused
+        if has_refused:
+            self._pause((now - began) * REST_FACTOR)
+
+    def _let_in(self, connection: socket.socket) -> bool:
+        """Return whether this peer may ask at all; then a conversation with it has begun, where there is room."""
         connection.setblocking(False)
         try:
             peer = self._admit(connection)
         except RefusedError as error:
             connection.close()
             self._refusals.tell(error)
-            self._pause()
-            return
+            return False
         if len(self._tasks) >= MOST_CONNECTIONS:
             full = ControlError(
                 "busy", f"{MOST_CONNECTIONS} others ask this worker already. Try again later."
@@ -90,13 +106,14 @@ class ControlServer:
             with contextlib.suppress(OSError):
                 connection.send(error_line(full))
             connection.close()
-            return
+            return True
         self._tasks.start(self._converse(connection, peer), "conversation over the control socket")
+        return True
 
-    def _pause(self) -> None:
+    def _pause(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._listener.fileno())
-        self._resume = loop.call_later(REFUSED_PAUSE_SECONDS, self.begin)
+        self._resume = loop.call_later(seconds, self.begin)
 
     async def _converse(self, connection: socket.socket, peer: Peer) -> None:
         with connection, contextlib.suppress(OSError, TimeoutError):

@@ -2,9 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Final
 
 from supervisor.process.notification_relay import NotificationRelay, NotificationSender
 from supervisor.process.systemd import Systemd
+
+KEEPER_NAME: Final = "neops-keeper"
+"""What `ps` shows of a keeper. The control socket knows by it what a job of any worker of this machine has started."""
 
 _keeper: int | None = None
 _cgroups: int | None = None

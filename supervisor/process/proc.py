@@ -106,6 +106,8 @@ class Stat:
     threads: int
     started: int = 0
     """When, in clock ticks since the machine's boot. With the number it is unique."""
+    name: bytes = b""
+    """As its own threads can set it, and no other process."""
 
     @property
     def lives(self) -> bool:
@@ -120,10 +122,11 @@ def read_stat(pid: int, thread: str | None = None) -> Stat | None:
             f"/proc/{pid}/stat" if thread is None else f"/proc/{pid}/task/{thread}/stat"
         )
         # The name in parentheses may hold anything, also parentheses.
-        fields = content.rpartition(b")")[2].split()
+        named, _, rest = content.rpartition(b")")
+        fields = rest.split()
         parent, group, session = map(int, fields[1:4])
         threads, started = int(fields[17]), int(fields[19])
-        return Stat(fields[0].decode(), parent, group, session, threads, started)
+        return Stat(fields[0].decode(), parent, group, session, threads, started, named.partition(b"(")[2])
     except (OSError, ValueError, IndexError):
         return None
 

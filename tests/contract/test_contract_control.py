@@ -14,7 +14,7 @@ from contract_worker import Worker
 
 from sdk.devengine import DevEngine
 from supervisor.process import kernel_isolation
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 StartWorker = Callable[..., Worker]
 
@@ -114,3 +114,21 @@ async def test_a_second_worker_in_the_same_runtime_directory_leaves_the_first_on
     assert "event=control_unavailable" in second.log
     status = json.loads((await ask(Setup(engine, first), "status", "--json", "--runtime-dir", place))[1])
     assert status["pid"] == first.supervisor_pid
+
+
+async def test_a_job_that_floods_the_control_socket_locks_nobody_out_and_can_be_cancelled(
+    setup: Setup,
+) -> None:
+    directory = str(setup.worker.state_dir / "run")
+    job_id = setup.engine.submit(
+        block="contract/floods_worker:1.0.0", parameters={"directory": directory, "given": "nothing"}
+    )
+    await setup.started(job_id)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while "flooded" not in (await ask(setup, "job", job_id))[1]:
+            await asyncio.sleep(0.05)
+    code, _, stderr = await ask(setup, "status")
+    assert (code, stderr) == (0, "")
+    code, stdout, stderr = await ask(setup, "cancel", job_id)
+    assert (code, stderr) == (0, "")
+    assert stdout.startswith("cancelled: ")

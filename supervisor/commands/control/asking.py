@@ -44,13 +44,13 @@ def client_of(settings: ControlSettings) -> ControlClient:
     directories = _places(settings.state_dir)
     found = {directory: state for directory in directories if (state := socket_state(directory))}
     # Where somebody has a worker of his own, he does not mean one of which he may not see whether it runs.
-    meant = [each for each, state in found.items() if state == "listens"] or [
-        each for each, state in found.items() if state == "closed"
-    ]
-    if len(meant) > 1:
-        listed = " or ".join(f"--runtime-dir {each}" for each in meant)
+    listening = [each for each, state in found.items() if state == "listens"]
+    # What he may not look into is no choice between workers: he is told that he may not ask.
+    closed = [each for each, state in found.items() if state == "closed"]
+    if len(listening) > 1:
+        listed = " or ".join(f"--runtime-dir {each}" for each in listening)
         raise NoWorkerError(f"There is more than one worker. Say which one is meant: {listed}.")
-    return ControlClient(meant[0] if meant else directories[0], directories)
+    return ControlClient((listening or closed or directories)[0], directories)
 
 
 def _places(state_dir: Path | None) -> list[Path]:

@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator
 from typing import Final
 
+from supervisor.control.known_jobs import KnownJobs
 from supervisor.control.listening import ControlPlaceError, Listening, listen_in
 from supervisor.control.peers import Rules, admit
 from supervisor.control.place import runtime_directory
@@ -64,7 +65,7 @@ class Control:
     async def _serve(self, listening: Listening) -> None:
         """Answer for as long as the socket is where it is looked for."""
         rules = rules_of(self._settings, listening.group)
-        admit_by_rules = functools.partial(admit, rules=rules)
+        admit_by_rules = functools.partial(admit, rules=rules, jobs=KnownJobs())
         handlers = handlers_of(lambda: self._parts)
         server = ControlServer(listening.listener, listening.secret, admit_by_rules, handlers)
         try:

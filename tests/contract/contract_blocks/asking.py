@@ -1,8 +1,11 @@
 """A job that wants to control its own worker. It is given the worker's secret, as if it had found it out."""
 
+import asyncio
+import contextlib
 import json
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +54,28 @@ class AsksWorker(FunctionBlock[AskingParams, AskingData]):
         return FunctionBlockResult(
             success=True, message="", data=AskingData(got=dict(map(_tried, ways.items())))
         )
+
+
+@register_function_block(contract_block("floods_worker", AskingParams))
+class FloodsWorker(FunctionBlock[AskingParams, FunctionBlockResultData]):
+    """Connects to its own worker with hundreds of threads, each anew as soon as it is cut off, and never ends."""
+
+    async def run(
+        self, params: AskingParams, context: WorkflowContext
+    ) -> FunctionBlockResult[FunctionBlockResultData]:
+        """Connect until somebody ends it."""
+        for _ in range(250):
+            threading.Thread(target=_connect_again_and_again, args=(params.directory,), daemon=True).start()
+        print("flooded", flush=True)
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+
+def _connect_again_and_again(directory: str) -> None:
+    while True:
+        with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
+            connection.connect(f"{directory}/control.sock")
+            connection.recv(1)
 
 
 def _tried(way: tuple[str, Callable[[], str]]) -> tuple[str, str]:

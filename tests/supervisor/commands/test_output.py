@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from commands_support import supervisor
 
+from supervisor import cli
+from supervisor.cli import EXIT_NOT_WRITTEN
 from tests.patience import PATIENCE_SECONDS
 
 ECHO = ("--function-blocks", "blocks.echo")
@@ -63,6 +65,39 @@ def test_a_reader_that_has_gone_ends_any_command_without_a_word(
     assert done.returncode == (0 if "--help" in arguments else 141), done.stderr
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [("--version",), ("completion", "bash")])
+def test_output_that_can_not_be_written_is_one_message_and_an_exit_code_of_its_own(
+    arguments: tuple[str, ...], unbuffered: str, here: Path
+) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command(*arguments),
+            cwd=here,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+    assert done.stderr == "supervisor: The output could not be written: No space left on device.\n"
+    assert done.returncode == EXIT_NOT_WRITTEN
+
+
+@pytest.mark.parametrize("name", ["status", "cancel"])
+def test_ctrl_c_while_a_command_is_still_being_imported_ends_it_without_a_word(
+    name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.importlib, "import_module", interrupted)
+    assert cli.main([name]) == 130
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_complaint_that_nobody_reads_is_no_traceback_either(here: Path) -> None:

@@ -5,9 +5,12 @@ import json
 import os
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from supervisor.process.kept import KEEPER_NAME
 
 _CLONE_NEWPID = 0x20000000
 
@@ -73,6 +76,40 @@ def in_a_group(gid: int, directory: Path, uid: int = 61600) -> str:
     return in_a_child(become_and_ask)
 
 
+def flood(directory: Path, threads: int) -> str:
+    """Connect with many threads, each anew once it is cut off, until the file `calm` is there. Returns at once."""
+    if os.fork() > 0:
+        return ""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+
+    def connect_again_and_again() -> None:
+        while True:
+            with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
+                connection.connect(str(directory / "control.sock"))
+                connection.recv(1)
+
+    for _ in range(threads):
+        threading.Thread(target=connect_again_and_again, daemon=True).start()
+    (directory / "flooded").touch()
+    ends_at = time.monotonic() + 60
+    while not (directory / "calm").exists() and time.monotonic() < ends_at:
+        time.sleep(0.02)
+    os._exit(0)
+
+
+def below_a_keeper(directory: Path) -> str:
+    """Do it as what another worker's keeper has started."""
+    from jobrunner.protocol import linux
+
+    def be_a_keeper() -> str:
+        linux.set_process_name(KEEPER_NAME)
+        return in_a_child(lambda: in_a_child(lambda: asked(directory)))
+
+    return in_a_child(be_a_keeper)
+
+
 def in_a_pid_namespace(directory: Path) -> str:
     """Do it as the first process of a PID namespace, which has the number 1 there."""
     import ctypes
@@ -96,6 +133,10 @@ def main(way: str, directory: Path) -> str:
             return in_a_group(int(gid), directory)
         case ["group", gid, uid]:
             return in_a_group(int(gid), directory, int(uid))
+        case ["flood", threads]:
+            return flood(directory, int(threads))
+        case ["below a keeper"]:
+            return below_a_keeper(directory)
         case ["pid namespace"]:
             return in_a_pid_namespace(directory)
     raise ValueError(way)

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from jobrunner.protocol import linux
+from supervisor.control.known_jobs import KnownJobs
 from supervisor.control.listening import listen_in
 from supervisor.control.peers import Rules, admit
 from supervisor.control.protocol import ControlError, JsonObject, Request
@@ -53,8 +54,9 @@ async def serve(directory: Path) -> None:
     for name in ("control.sock", "control.secret"):
         os.chmod(directory / name, 0o666)  # what the file system refuses is not what is tested here
     rules = Rules(os.geteuid(), CONTROL_GROUP, JOB_USERS, {os.getpid()})
+    admits = partial(admit, rules=rules, jobs=KnownJobs())
     handlers = {"echo": echo, "wait": wait, "count": count, "fail": fail, "bug": bug}
-    server = ControlServer(listening.listener, listening.secret, partial(admit, rules=rules), handlers)
+    server = ControlServer(listening.listener, listening.secret, admits, handlers)
     server.begin()
     print("ready", flush=True)
     reader = asyncio.StreamReader()

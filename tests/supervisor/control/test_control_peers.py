@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import control_host
 import pytest
 from control_attacker import asked
 
+from supervisor.control.client import ControlClient
 from tests.patience import PATIENCE_SECONDS, wait_until
 
 HERE = Path(__file__).parent
@@ -53,6 +55,7 @@ class Host:
         ended = subprocess.run(
             [sys.executable, ATTACKER, way, str(self.directory)],
             capture_output=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
             text=True,
             check=True,
             timeout=PATIENCE_SECONDS,
@@ -170,6 +173,24 @@ def test_a_flood_of_refused_connections_leaves_others_their_turn(host: Host) -> 
     finally:
         flood.kill()
         flood.wait()
+
+
+def test_a_job_that_connects_with_hundreds_of_threads_keeps_nobody_out(host: Host) -> None:
+    host.below("flood=250")
+    try:
+        wait_until((host.directory / "flooded").exists, "the flood is there")
+        client, took = ControlClient(host.directory), []
+        for _ in range(5):
+            began = time.monotonic()
+            assert client.ask("echo", word="hello")["said"] == "hello"
+            took.append(time.monotonic() - began)
+        assert min(took) < 2, took
+    finally:
+        (host.directory / "calm").touch()
+
+
+def test_a_job_of_another_worker_of_the_same_user_gets_no_byte(host: Host) -> None:
+    assert host.beside("below a keeper") == ""
 
 
 _FLOOD = """

@@ -1,0 +1,33 @@
+"""Which worker a command asks, and what it says where it may not, or where that worker does not answer."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from supervisor.control.exit_codes import NOT_ALLOWED
+from tests.capabilities import NOBODY
+from tests.patience import PATIENCE_SECONDS
+
+
+@pytest.mark.needs("mounts of root", "other users")
+def test_who_may_not_look_into_a_state_directory_may_not_ask_and_is_given_no_choice_of_workers(
+    tmp_path: Path,
+) -> None:
+    for place in (tmp_path, *tmp_path.parents[:2]):
+        os.chmod(place, 0o755)
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    become = f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})"
+    code = f"import os, sys; from supervisor.commands import status; {become}; sys.exit(status.run(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--state-dir", str(state)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == NOT_ALLOWED, done.stderr
+    assert f"You may not ask the worker in {state}/run." in done.stderr
