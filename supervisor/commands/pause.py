@@ -1,6 +1,8 @@
 """`supervisor pause`: a running worker asks for no jobs, for a while or until it is resumed."""
 
 import re
+import sys
+from itertools import pairwise
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
@@ -10,7 +12,7 @@ from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
 from supervisor.control.client import ControlClient
-from supervisor.control.exit_codes import DONE
+from supervisor.control.exit_codes import DONE, USAGE
 from supervisor.lifecycle.intake import LONGEST_NOTE_CHARS, LONGEST_PAUSE_SECONDS
 
 PROGRAM: Final = "supervisor pause"
@@ -23,7 +25,7 @@ Exit code 0: it is paused. 1: it is not, as it is being drained or stops. 3:
 there is no worker to ask. 4: you may not ask it."""
 
 _UNITS: Final = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)", re.ASCII)
 
 
 def _seconds(text: str) -> float:
@@ -56,6 +58,11 @@ class PauseSettings(ControlSettings):
 
 def run(arguments: list[str]) -> int:
     """Pause the worker. Returns 0, or see `supervisor.control.exit_codes`."""
+    if "--for=" in arguments or ("--for", "") in pairwise(arguments):
+        # Settings take what is empty as not given, and the pause would have no end.
+        wrong = "--for needs a time such as 90s or 15m, and is empty: is a variable of the shell not set?"
+        print(f"{PROGRAM}: {wrong}", file=sys.stderr)
+        return USAGE
     settings = read_settings(PauseSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:

@@ -41,8 +41,8 @@ def socket_state(directory: Path) -> Literal["listens", "closed"] | None:
         connection.connect(address_in(descriptor))
     except PermissionError:
         return "closed"
-    except TimeoutError:
-        return "listens"  # it hangs, which whoever asks it is told
+    except (TimeoutError, BlockingIOError):
+        return "listens"  # it hangs, or its queue is full: whoever asks it waits his turn, or is told
     except OSError:
         return None
     finally:
@@ -83,9 +83,11 @@ class ControlClient:
             # The worker has closed it already where it refuses this process. What it said before that can be read.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(request_line(self._secret(), command, arguments))
-            connection.settimeout(timeout_seconds)
+            # A worker that runs admits at once, however long its answer takes.
             is_admitted = is_answered = False
             for line in self._lines(connection):
+                if not is_admitted:
+                    connection.settimeout(timeout_seconds)
                 is_admitted = True
                 if line:
                     is_answered = True

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -30,6 +31,8 @@ from supervisor.process.tasks import Tasks, done_before
 _log = logging.getLogger(__name__)
 
 MOST_CONNECTIONS: Final = 128
+KEPT_FOR_OWNER: Final = 16
+"""How many of them only root and the worker's own user can have: whom the group lets in can't keep these out."""
 REQUEST_SECONDS: Final = 5.0
 """How long a peer has for its request. It has nothing to think about: it is a program."""
 SEND_SECONDS: Final = 10.0
@@ -99,10 +102,9 @@ class ControlServer:
             connection.close()
             self._refusals.tell(error)
             return False
-        if len(self._tasks) >= MOST_CONNECTIONS:
-            full = ControlError(
-                "busy", f"{MOST_CONNECTIONS} others ask this worker already. Try again later."
-            )
+        most = MOST_CONNECTIONS if peer.uid in (0, os.geteuid()) else MOST_CONNECTIONS - KEPT_FOR_OWNER
+        if len(self._tasks) >= most:
+            full = ControlError("busy", f"{most} others ask this worker already. Try again later.")
             with contextlib.suppress(OSError):
                 connection.send(error_line(full))
             connection.close()

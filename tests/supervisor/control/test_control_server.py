@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from control_host import count, echo, fail
 
+from supervisor.control import client as client_module
 from supervisor.control import server as server_module
 from supervisor.control.client import ControlClient, NoWorkerError
 from supervisor.control.listening import Listening, listen_in
@@ -158,6 +160,36 @@ async def test_there_are_so_many_conversations_and_no_more(
         while len(scene.server._tasks):
             await asyncio.sleep(0.01)
     assert await scene.ask("echo", word="again")
+
+
+async def test_who_is_let_in_by_a_group_can_not_take_the_conversations_kept_for_root(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(server_module, "KEPT_FOR_OWNER", 1)
+    monkeypatch.setattr(scene.server, "_admit", lambda _: Peer(1, os.geteuid() + 4711, "user anne"))
+    _, writer = await _asking(scene, "wait")
+    while not scene.waiting:
+        await asyncio.sleep(0)
+    with pytest.raises(ControlError) as raised:
+        await scene.ask("echo", word="too many")
+    assert raised.value.cause == "busy"
+    monkeypatch.setattr(scene.server, "_admit", lambda _: PEER)
+    assert (await scene.ask("echo", word="root"))[0]["said"] == "root"
+    writer.close()
+
+
+async def test_a_worker_that_does_not_even_admit_a_request_is_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "CONNECT_SECONDS", 1.0)
+    stopped = listen_in(tmp_path)  # connections are made, and nobody looks at them
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            with pytest.raises(NoWorkerError, match="does not answer"):
+                await asyncio.to_thread(ControlClient(tmp_path).ask, "cancel", timeout_seconds=None)
+    finally:
+        stopped.close()
 
 
 async def test_who_waits_is_told_that_the_worker_has_ended_and_not_that_it_is_refused(scene: Scene) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.control.exit_codes import NOT_ALLOWED
+from supervisor.commands import pause
+from supervisor.control.exit_codes import NOT_ALLOWED, USAGE
 from tests.capabilities import NOBODY
 from tests.patience import PATIENCE_SECONDS
 
@@ -31,3 +32,18 @@ def test_who_may_not_look_into_a_state_directory_may_not_ask_and_is_given_no_cho
     )
     assert done.returncode == NOT_ALLOWED, done.stderr
     assert f"You may not ask the worker in {state}/run." in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--for", ""], ["--for="]])
+def test_a_pause_for_an_empty_time_is_refused_and_not_one_without_an_end(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pause.run(arguments) == USAGE
+    assert "is empty" in capsys.readouterr().err
+
+
+def test_a_time_in_other_digits_than_ascii_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        pause.run(["--for", "\N{ARABIC-INDIC DIGIT THREE}m"])
+    assert ended.value.code == USAGE
+    assert "must be a time such as" in capsys.readouterr().err
