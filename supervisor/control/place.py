@@ -8,12 +8,15 @@ SOCKET: Final = "control.sock"
 SECRET: Final = "control.secret"  # noqa: S105  # its name
 BELOW_STATE: Final = "run"
 
+of_systemd = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+"""Read once, before there is anything else: while a process for jobs is started, the environment of this one is that of
+jobs for a moment (`launcher.environment`), and whoever looked then, in another thread, would find no directory."""
+
 
 def runtime_directory(given: Path | None, state_dir: Path) -> Path:
     """Return the directory that is `given` (--runtime-dir), else systemd's, else one in `state_dir`."""
     if given is not None:
         return given
-    of_systemd = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
     return Path(of_systemd) if of_systemd else state_dir / BELOW_STATE
 
 

@@ -3,6 +3,8 @@
 import os
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,8 +137,22 @@ def test_a_client_gives_a_worker_up_that_does_not_answer(
 def test_the_runtime_directory_is_the_one_given_then_systemd_s_then_below_the_state(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    monkeypatch.setattr("supervisor.control.place.of_systemd", "")
     assert runtime_directory(None, Path("/state")) == Path("/state/run")
-    monkeypatch.setenv("RUNTIME_DIRECTORY", "/run/one:/run/two")
+    monkeypatch.setattr("supervisor.control.place.of_systemd", "/run/one")
     assert runtime_directory(None, Path("/state")) == Path("/run/one")
     assert runtime_directory(Path("/given"), Path("/state")) == Path("/given")
+
+
+def test_systemd_s_directory_is_known_also_while_the_environment_is_that_of_jobs() -> None:
+    """It is looked up in a thread, while the template is started."""
+    code = (
+        "from pathlib import Path; from supervisor.control.place import runtime_directory; "
+        "from supervisor.launcher.environment import starting_for_jobs\n"
+        "with starting_for_jobs({}): print(runtime_directory(None, Path('/state')))"
+    )
+    environment = os.environ | {"RUNTIME_DIRECTORY": "/run/one:/run/two"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "/run/one"
