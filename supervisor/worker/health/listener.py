@@ -35,7 +35,8 @@ class Listener:
                 return cls(_on_port(address))
             return cls(_on_path(address, group), address)
         except OSError as error:
-            raise _refused(address, _why(error), _ADVICE) from error
+            advice = _ADVICE if error.errno == errno.EADDRINUSE else "Give another --health-address."
+            raise _refused(address, _why(error), advice) from error
 
     @property
     def address(self) -> str:
@@ -71,6 +72,9 @@ def _on_port(address: LoopbackAddress) -> socket.socket:
 
 
 def _on_path(path: Path, group: int | None) -> socket.socket:
+    if not path.parent.is_dir():
+        what = f"there is no directory {path.parent}."
+        raise _refused(path, what, "Create it, or name a socket in another directory.")
     directory = path.parent.stat()
     if directory.st_uid not in (0, os.geteuid()) or directory.st_mode & _OTHERS_WRITE:
         what = f"others than the worker's user could replace what is in {path.parent}."

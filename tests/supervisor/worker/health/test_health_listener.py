@@ -66,8 +66,21 @@ def test_a_file_in_its_place_and_a_directory_that_others_can_write_refuse_the_st
     os.chmod(shared, 0o777)
     with pytest.raises(StartRefusedError, match="others than the worker's user could replace"):
         Listener.on(shared / "health.sock")
-    with pytest.raises(StartRefusedError, match="No such file or directory"):
-        Listener.on(tmp_path / "missing" / "health.sock")
+
+
+def test_a_directory_that_is_not_there_is_named_and_nothing_is_said_of_another_user_of_the_socket(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").touch()
+    for directory in (tmp_path / "missing", tmp_path / "file"):
+        with pytest.raises(StartRefusedError) as refused:
+            Listener.on(directory / "health.sock")
+        assert str(refused.value).endswith(
+            f"there is no directory {directory}. Create it, or name a socket in another directory."
+        )
+    with pytest.raises(StartRefusedError, match=r"Give another --health-address\.$") as refused:
+        Listener.on(LoopbackAddress("::2", 9464))  # no address of this machine
+    assert "Stop what uses it" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
