@@ -39,6 +39,8 @@ def _print(status: dict[str, Any]) -> None:
     print("ready" if status["ready"] else "not ready")
     for reason in status["why_not"]:
         print(printable(f"  {reason['message']} ({reason['cause']})"))
+    for warning in status.get("warnings", ()):  # a worker of an earlier version has none
+        print(printable(f"  warning: {warning['message']} ({warning['cause']})"))
     if "worker" not in status:  # it is on its way up
         print(f"process  {status['pid']}")
         return

@@ -72,6 +72,14 @@ class EndedJobs:
         self._timer: asyncio.TimerHandle | None = None
         self._is_open = False
         self._is_failing = False
+        self._reason = ""
+
+    @property
+    def problem(self) -> str | None:
+        """That ended jobs are not kept now, as a sentence; `None` where they are."""
+        if not self.dropped:
+            return None
+        return f"{self.dropped} ended job(s) could not be kept in {self._path}: {self._reason}"
 
     def begin(self) -> None:
         """Have the thread look for what earlier runs have kept. Nobody waits for it."""
@@ -192,6 +200,7 @@ class EndedJobs:
 
     def _drop(self, jobs: int, reason: str) -> None:
         self.dropped += jobs
+        self._reason = reason
         if jobs and not self._is_failing:
             self._is_failing = True
             self._tell_not_kept(self.dropped, reason)

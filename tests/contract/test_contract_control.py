@@ -42,7 +42,7 @@ async def test_a_ready_worker_says_so_and_the_command_exits_with_0(setup: Setup)
     code, stdout, stderr = await ask(setup, "status", "--json")
     assert (code, stderr) == (0, "")
     status = json.loads(stdout)
-    assert (status["ready"], status["why_not"], status["slots"]) == (True, [], 2)
+    assert (status["ready"], status["why_not"], status["warnings"], status["slots"]) == (True, [], [], 2)
     assert status["pid"] == setup.worker.supervisor_pid
     # Whoever asks the worker and whoever asks the engine learn which code it is.
     told = {str(each.block): each.body["description"] for each in setup.engine.registrations()}

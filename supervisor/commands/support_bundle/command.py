@@ -20,7 +20,9 @@ from supervisor.commands.support_bundle.contents import parts_for, readme
 from supervisor.commands.support_bundle.redaction import Redaction
 from supervisor.commands.support_bundle.secrets_here import secrets_of
 from supervisor.control.client import ControlClient
+from supervisor.control.exit_codes import DONE, UNKNOWN_JOB, exit_code_of
 from supervisor.control.place import SECRET
+from supervisor.control.protocol import ControlError
 from supervisor.errors import SupervisorError
 from supervisor.settings.files import default_state_directory
 
@@ -34,7 +36,8 @@ log where journald has them, what `doctor` finds; with a job's id also that job,
 Secrets are masked, links are not followed, and README.txt in it says what was left out and why.
 
 Run it as root or as the worker's user: others see less. It takes at most a minute.
-Exit code 0: the archive is written. 1: it could not be."""
+Exit code 0: the archive is written. 1: it could not be. 5: it is written, but the worker does not know
+the job."""
 
 
 class SupportBundleSettings(ControlSettings):
@@ -48,13 +51,13 @@ class SupportBundleSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Write the archive. Returns 0, or 1 when it could not be written."""
+    """Write the archive. Returns 0, 1 when it could not be written, or 5 when the worker does not know the job."""
     settings = read_settings(SupportBundleSettings, arguments, PROGRAM, _EPILOG)
     path = settings.output or Path(
         f"neops-support-{time.strftime('%Y%m%d-%H%M%S')}{_suffix(settings.job_id)}.tar.gz"
     )
     try:
-        left_out = _write(settings, path)
+        left_out, job_is_unknown = _write(settings, path)
     except FileExistsError:
         return _failed(f"{path} exists already. Give another name with --output.")
     except OSError as error:
@@ -67,10 +70,18 @@ def run(arguments: list[str]) -> int:
         print(f"Written: {path}. Look through it before you give it away.")
         for each in left_out:
             print(f"  left out: {each}")
-    return 0
+    if job_is_unknown:
+        print(
+            f"{PROGRAM}: The worker does not know the job {settings.job_id}, or not any more. The archive has what is "
+            "not of one job. `supervisor jobs` lists those that run.",
+            file=sys.stderr,
+        )
+        return UNKNOWN_JOB
+    return DONE
 
 
-def _write(settings: SupportBundleSettings, path: Path) -> list[str]:
+def _write(settings: SupportBundleSettings, path: Path) -> tuple[list[str], bool]:
+    """Return what was left out, and whether a worker says that it does not know the job."""
     with Archive(path) as archive:
         client, pid, state_dir, problem = _worker_of(settings)
         if problem:
@@ -79,7 +90,19 @@ def _write(settings: SupportBundleSettings, path: Path) -> list[str]:
         redaction = Redaction(secrets_of(secret_files, pid))
         collect_into(archive, parts_for(client, pid, state_dir, settings.job_id), redaction)
         archive.add_last("README.txt", readme(archive.left_out))
-        return archive.left_out
+        return archive.left_out, _is_unknown(client, settings.job_id)
+
+
+def _is_unknown(client: ControlClient | None, job_id: str | None) -> bool:
+    if client is None or job_id is None:
+        return False
+    try:
+        client.ask("job", timeout_seconds=_ASK_SECONDS, job_id=job_id)
+    except ControlError as error:
+        return exit_code_of(error.cause) == UNKNOWN_JOB
+    except SupervisorError:
+        return False
+    return False
 
 
 def _worker_of(settings: SupportBundleSettings) -> tuple[ControlClient | None, int | None, Path, str]:

@@ -1,11 +1,14 @@
 """`status`: whether the worker takes jobs, why not, and what it has to do."""
 
 import os
-from typing import Any
+from typing import Any, Final
 
 from supervisor.control.protocol import JsonObject, Request
 from supervisor.worker.parts import Parts
 from supervisor.worker.readiness import STARTING, Reason, why_not_ready
+
+ENDED_JOBS: Final = "ended_jobs"
+"""Cause of a warning: ended jobs are not kept, so that `supervisor job` and `supervisor logs` don't know them."""
 
 
 async def status(parts: Parts, _: Request) -> JsonObject:
@@ -19,8 +22,16 @@ async def status_while_starting(_: Request) -> JsonObject:
     return {
         "ready": False,
         "why_not": [{"cause": reason.cause, "message": reason.message}],
+        "warnings": [],
         "pid": os.getpid(),
     }
+
+
+def warnings_of(parts: Parts) -> tuple[Reason, ...]:
+    """Return what is wrong with a worker that takes jobs all the same."""
+    kept = parts.dispatcher.records.kept
+    problem = None if kept is None else kept.problem
+    return () if problem is None else (Reason(ENDED_JOBS, problem),)
 
 
 def status_of(parts: Parts) -> JsonObject:
@@ -32,6 +43,7 @@ def status_of(parts: Parts) -> JsonObject:
     facts: dict[str, Any] = {
         "ready": not reasons,
         "why_not": [{"cause": reason.cause, "message": reason.message} for reason in reasons],
+        "warnings": [{"cause": each.cause, "message": each.message} for each in warnings_of(parts)],
         "worker": registration.uuid,
         "name": parts.settings.worker_name,
         "pid": os.getpid(),

@@ -49,7 +49,9 @@ def handlers_of(parts: Callable[[], Parts | None]) -> dict[str, Handler]:
                 return status_while_starting(request)
             if found is None:
                 raise ControlError(
-                    "starting", "The worker is on its way up, and has no jobs yet. Try again later."
+                    "starting",
+                    "The worker is on its way up, and can't answer this yet. Try again later. "
+                    "`supervisor status` says when it is ready.",
                 )
             return command(found, request)
 
