@@ -25,6 +25,7 @@ from supervisor.worker.parts import Parts
 
 _log = logging.getLogger(__name__)
 
+CLOSE_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 30.0
 """How often it is tried again where there could be no socket, or looked whether somebody has removed it."""
 
@@ -74,7 +75,10 @@ class Control:
                 await asyncio.sleep(self._look_seconds)
         finally:
             await server.close()
-            await asyncio.to_thread(listening.close)
+            # A disk that does not answer must not keep the worker from its end. What is left there is replaced.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await asyncio.to_thread(listening.close)
 
     async def _listen(self) -> Listening | None:
         try:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+CLOSE_SECONDS: Final = 2.0
 TEXT_SECONDS: Final = 1.0
 """How long a text of the metrics is given to all who ask: a hundred readers cost what one does."""
 
@@ -83,7 +84,10 @@ class Health:
                 await self._tasks.close()
                 await web.close()
         finally:
-            await asyncio.to_thread(listener.close)
+            # A disk that does not answer must not keep the worker from its end.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await asyncio.to_thread(listener.close)
 
     def snapshot(self) -> Snapshot:
         """Return how the worker was when its loop ran last."""

@@ -81,7 +81,7 @@ async def copied_directory(scene: Scene) -> str:
     async with scene.worker() as original:
         job = await running_job(scene, 6)
         copy = scene.directory / "copy"
-        shutil.copytree(original.state_dir, copy, ignore=shutil.ignore_patterns("jobs"))
+        shutil.copytree(original.state_dir, copy, ignore=shutil.ignore_patterns("jobs", "run"))
         await wait_until(lambda: said(original, "job_started"), "the start of the job")
         processes = waiting_processes(original)
         async with scene.worker(state_dir=copy) as second:
@@ -141,7 +141,7 @@ async def restored_journal(scene: Scene) -> str:
     async with scene.worker() as first:
         uuid, job = uuid_of(first), await running_job(scene, 60)
         backup = scene.directory / "backup"
-        shutil.copytree(first.state_dir, backup, ignore=shutil.ignore_patterns("jobs"))
+        shutil.copytree(first.state_dir, backup, ignore=shutil.ignore_patterns("jobs", "run"))
         await killed(first)
         await send_result(
             scene, job, "failed"
