@@ -56,7 +56,8 @@ def odd() -> Iterator["subprocess.Popen[bytes]"]:
 
 def test_the_fields_behind_a_name_are_read_whatever_the_name_is(odd: "subprocess.Popen[bytes]") -> None:
     stat = wait_until(lambda: (found := read_stat(odd.pid)) and found.state == "S" and found)
-    assert replace(stat, started=0) == Stat("S", os.getpid(), odd.pid, odd.pid, threads=1)
+    name = b") Z 1 (2\xff"
+    assert replace(stat, started=0) == Stat("S", os.getpid(), odd.pid, odd.pid, threads=1, name=name)
     began = psutil.boot_time() + stat.started / os.sysconf("SC_CLK_TCK")
     assert began == pytest.approx(psutil.Process(odd.pid).create_time(), abs=2)
     assert read_stat(odd.pid, str(odd.pid)) == read_stat(odd.pid)
