@@ -58,6 +58,9 @@ EXIT_INTERRUPTED: Final = 130
 EXIT_NOT_WRITTEN: Final = 74
 """EX_IOERR of sysexits.h: the output is not, or not wholly, where it was to go. It says nothing about the answer."""
 
+_WORDS_FOR_FLAGS: Final = ("help", "version")
+"""What people type who do not know yet that it is a flag here."""
+
 _KEPT: Final = (None, "run-block", "blocks", "doctor", "local", "dev", "check")
 """The commands that import or run blocks: nothing that these start may outlive the command, even if it is killed."""
 
@@ -76,6 +79,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] in _WORDS_FOR_FLAGS:
+        # `supervisor help COMMAND` is its help.
+        given = [*given[1:2], "--help"] if given[0] == "help" else ["--version"]
     name = given[0] if given and given[0] in COMMANDS else None
     rest = given if name is None else given[1:]
     if given[:1] == ["--version"]:

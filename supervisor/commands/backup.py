@@ -22,9 +22,9 @@ from supervisor.settings.run_settings import RunSettings
 PROGRAM: Final = "supervisor backup"
 _BUSY_SECONDS: Final = 10.0
 _EPILOG: Final = (
-    "The directory holds parameters of jobs, with passwords, in clear text; only you can read it.\n"
-    "To restore: stop `supervisor local`, move its state directory away, put a copy of the backup in its place, and\n"
-    "start it."
+    "The directory holds parameters of jobs, with passwords, in clear text; only you\n"
+    "can read it. To restore: stop `supervisor local`, move its state directory away,\n"
+    "put a copy of the backup in its place, and start it."
 )
 
 

@@ -12,8 +12,8 @@ from supervisor.log.format import printable
 
 PROGRAM: Final = "supervisor status"
 _EPILOG: Final = """\
-Exit code 0: the worker is ready. 1: it is not, and the first lines say why. 3: there is no worker to
-ask. 4: you may not ask it."""
+Exit code 0: the worker is ready. 1: it is not, and the first lines say why.
+3: there is no worker to ask. 4: you may not ask it."""
 
 
 class StatusSettings(ControlSettings):

@@ -54,7 +54,7 @@ class CommandParser(argparse.ArgumentParser):
         parsed, surplus = super().parse_known_args(words, namespace)
         if surplus and not self.unknown:
             listed = ", ".join(map(repr, surplus))
-            self._refuse(f"there is no place for {listed} on this command line.")
+            self._refuse(f"unexpected argument{'s' * (len(surplus) > 1)} {listed}.")
         return parsed, surplus
 
     def error(self, message: str) -> NoReturn:

@@ -1,11 +1,12 @@
 """What is wrong with settings: all of it at once, each with its place and what may stand there."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings
+from pydantic_settings.sources.types import _CliPositionalArg  # pyright: ignore[reportPrivateUsage]  # it has no public test for it
 
 from supervisor.process.shortage import explain, is_shortage
 from supervisor.settings.contradictions import contradictions
@@ -69,22 +70,33 @@ def settings_problems(
     error: UnicodeDecodeError | OSError | ValidationError,
     arguments: Sequence[str],
     prefix: str,
+    positional: Collection[str] = (),
 ) -> list[str]:
     """Return a sentence for each setting that can't be used: where it is set, and what it must be.
 
-    `prefix` is that of our own variables.
+    `prefix` is that of our own variables. `positional` are the settings that are given by their place on the command
+    line: neither by a flag nor by a variable.
     """
     if isinstance(error, UnicodeDecodeError):
         return ["The file .env in this directory is not UTF-8 text."]
     if isinstance(error, OSError):
         reason = explain(error) if is_shortage(error) else f"{error.strerror}."
         return [f"The file .env in this directory can't be read: {reason}"]
-    return explained(error.errors(include_url=False, include_input=False), arguments, prefix)
+    return explained(error.errors(include_url=False, include_input=False), arguments, prefix, positional)
 
 
-def explained(found: Iterable[ErrorDetails], arguments: Sequence[str], prefix: str) -> list[str]:
+def positional_of(model: type[BaseSettings]) -> frozenset[str]:
+    """Return the names of a command's settings that are given by their place on the command line."""
+    return frozenset(
+        name for name, field in model.model_fields.items() if _CliPositionalArg in field.metadata
+    )
+
+
+def explained(
+    found: Iterable[ErrorDetails], arguments: Sequence[str], prefix: str, positional: Collection[str] = ()
+) -> list[str]:
     """Return a sentence for each of these problems, as `settings_problems` does for all of an error."""
-    return [_explained(problem, arguments, prefix) for problem in found]
+    return [_explained(problem, arguments, prefix, positional) for problem in found]
 
 
 def env_file_problems(prefix: str) -> list[str]:
@@ -92,11 +104,16 @@ def env_file_problems(prefix: str) -> list[str]:
     return [f"{place}: can't be read. Write {place.name}=VALUE." for place in unreadable_lines(prefix)]
 
 
-def _explained(problem: ErrorDetails, arguments: Sequence[str], prefix: str) -> str:
+def _explained(
+    problem: ErrorDetails, arguments: Sequence[str], prefix: str, positional: Collection[str]
+) -> str:
     message = _message(problem)
     if not problem["loc"]:
         return f"{message}."
     name = str(problem["loc"][0])
+    if name in positional:
+        shown = name.upper().replace("_", "-")  # as argparse has it
+        return f"{shown} is missing." if problem["type"] == "missing" else f"{shown}: {message}."
     flag, variable = "--" + name.replace("_", "-"), prefix + name.upper()
     if problem["type"] == "missing":
         return f"{flag} is missing; it can also be given as {variable}."

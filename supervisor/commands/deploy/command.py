@@ -18,12 +18,13 @@ _EPILOG: Final = """\
 The worker:
   supervisor deploy unit >/etc/systemd/system/neops-supervisor.service
 Several workers on one machine:
-  supervisor deploy unit --instance >/etc/systemd/system/neops-supervisor@.service
+  supervisor deploy unit --instance \\
+    >/etc/systemd/system/neops-supervisor@.service
 Engine and worker of one machine:
   supervisor deploy unit --local >/etc/systemd/system/neops-local.service
 
-Then: systemctl daemon-reload. The unit starts the program that printed it. --job-users prints a drop-in for the
-first two. deploy/README.md has the rest."""
+Then: systemctl daemon-reload. The unit starts the program that printed it.
+--job-users prints a drop-in for the first two. deploy/README.md has the rest."""
 
 
 class DeploySettings(StateDirectorySettings):

@@ -14,7 +14,7 @@ from supervisor.process.proc_mount import refuse_without_proc
 from supervisor.process.shortage import is_shortage
 from supervisor.settings.command_line import parse
 from supervisor.settings.command_parser import UnknownFlagsError
-from supervisor.settings.problems import env_file_problems, explained, settings_problems
+from supervisor.settings.problems import env_file_problems, explained, positional_of, settings_problems
 from supervisor.settings.run_settings import ENV_PREFIX
 from supervisor.settings.unknown_variables import unknown_variables
 
@@ -27,18 +27,22 @@ SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 def read_settings(model: type[SettingsT], arguments: list[str], program: str, epilog: str = "") -> SettingsT:
     """Read the settings, or exit with status 2 and one message that names the setting and the way to set it."""
     problems: list[str] = []
+    positional = positional_of(model)
     try:
         settings = parse(model, arguments, program, epilog)
         problems = env_file_problems(ENV_PREFIX)
         if not problems:
             return settings
     except (UnicodeDecodeError, OSError, ValidationError) as error:
-        problems = [*env_file_problems(ENV_PREFIX), *settings_problems(error, arguments, ENV_PREFIX)]
+        problems = [
+            *env_file_problems(ENV_PREFIX),
+            *settings_problems(error, arguments, ENV_PREFIX, positional),
+        ]
         if isinstance(error, ValidationError):
             # What has no effect may well be what was meant to have one.
             problems += unknown_variables()
     except UnknownFlagsError as error:
-        invalid = explained(error.invalid, arguments, ENV_PREFIX)
+        invalid = explained(error.invalid, arguments, ENV_PREFIX, positional)
         problems = [*error.unknown, *env_file_problems(ENV_PREFIX), *invalid, *unknown_variables()]
     for problem in problems:
         print(f"{program}: {problem}", file=sys.stderr)

@@ -22,14 +22,33 @@ def print_rows(
 ) -> None:
     """Print rows of one cell for each title. The last cell is folded where it is long, and no other one.
 
+    In a file or a pipe each row is one line, however long it is: for `grep` and `awk`.
+
     `right` are the titles of columns whose cells end at the same place, such as numbers.
     """
+    if not console.is_terminal:
+        _print_lines(console, titles, rows, right)
+        return
     widths = [max(map(cell_len, column)) for column in zip(titles, *rows, strict=True)]
     *others, last = widths
     if sum(others) + _GAP * len(others) + min(last, _LAST_COLUMNS) <= console.width:
         console.print(_table(titles, rows, right))
     else:
         _print_lists(console, titles, rows)
+
+
+def _print_lines(
+    console: Console, titles: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str]
+) -> None:
+    lines = [[" ".join(cell.split("\n")) for cell in row] for row in (titles, *rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [
+            " " * (width - cell_len(cell)) + cell if title in right else cell + " " * (width - cell_len(cell))
+            for title, cell, width in zip(titles, line, widths, strict=True)
+        ]
+        text = (" " * _GAP).join(cells).rstrip()
+        console.print(Text(text), soft_wrap=True)
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str]) -> Table:

@@ -30,14 +30,17 @@ PROGRAM: Final = "supervisor support-bundle"
 _ASK_SECONDS: Final = 5.0
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _EPILOG: Final = """\
-In it: versions, settings and where each comes from, status, jobs, the journal's claims without what they
-hold, names and sizes in the state directory, facts of kernel, cgroup and systemd, the last lines of the
-log where journald has them, what `doctor` finds; with a job's id also that job, its log and its stack.
-Secrets are masked, links are not followed, and README.txt in it says what was left out and why.
+In it: versions, settings and where each comes from, status, jobs, the
+journal's claims without what they hold, names and sizes in the state
+directory, facts of kernel, cgroup and systemd, the last lines of the log where
+journald has them, what `doctor` finds; with a job's id also that job, its log
+and its stack. Secrets are masked, links are not followed, and README.txt in it
+says what was left out and why.
 
-Run it as root or as the worker's user: others see less. It takes at most a minute.
-Exit code 0: the archive is written. 1: it could not be. 5: it is written, but the worker does not know
-the job."""
+Run it as root or as the worker's user: others see less. It takes at most a
+minute.
+Exit code 0: the archive is written. 1: it could not be. 5: it is written, but
+the worker does not know the job."""
 
 
 class SupportBundleSettings(ControlSettings):

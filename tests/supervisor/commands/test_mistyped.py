@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Callable
 
 import pytest
+from commands_support import supervisor
 
 from supervisor.cli import COMMANDS, main, module_of
 
@@ -74,7 +75,7 @@ def test_an_abbreviated_flag_is_not_guessed_at(refused: Refused) -> None:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["echo", "more"], "there is no place for 'more' on this command line."),
+        (["echo", "more"], "unexpected argument 'more'."),
         (["echo", "--params"], "argument --params: expected one argument."),
     ],
 )
@@ -91,7 +92,7 @@ def test_a_submission_of_nothing_is_told_both_ways_to_name_something(refused: Re
 
 def test_a_negative_number_and_a_word_behind_two_dashes_are_no_flags(refused: Refused) -> None:
     assert "there is no flag" not in refused("submit", "--entity-id", "-7")
-    assert "there is no place for 'x'" in refused("new-block", "--", "name", "x")
+    assert "unexpected argument 'x'" in refused("new-block", "--", "name", "x")
 
 
 def test_a_mistyped_command_is_one_line_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,3 +106,28 @@ def test_a_mistyped_command_is_one_line_with_the_nearest_one(capsys: pytest.Capt
 def test_the_version_is_told_and_nothing_is_started(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("neops-supervisor ")
+
+
+@pytest.mark.parametrize("words", [[], [""]])
+@pytest.mark.parametrize("command", ["job", "logs", "stack", "cancel"])
+def test_what_is_given_by_its_place_is_asked_for_by_its_name_there(
+    command: str, words: list[str], refused: Refused
+) -> None:
+    said = refused(command, *words)
+    assert "JOB-ID" in said
+    assert "--job-id" not in said
+    assert "NEOPS_JOB_ID" not in said
+
+
+def test_help_and_version_are_understood_as_words_too(capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*words: str) -> str:
+        try:
+            code: object = main(list(words))
+        except SystemExit as end:
+            code = end.code
+        assert not code
+        return capsys.readouterr().out
+
+    assert said("version") == said("--version")
+    assert supervisor("help").stdout == supervisor("--help").stdout != ""
+    assert said("help", "job") == said("job", "--help")

@@ -18,7 +18,9 @@ ROWS = [
 
 def shown(width: int, *, right: tuple[str, ...] = ()) -> list[str]:
     file = io.StringIO()
-    print_rows(Console(file=file, width=width), TITLES, ROWS, right=right)
+    print_rows(
+        Console(file=file, width=width, force_terminal=True, color_system=None), TITLES, ROWS, right=right
+    )
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 
@@ -68,3 +70,13 @@ def test_brackets_are_no_styles() -> None:
     file = io.StringIO()
     print_rows(Console(file=file, width=80), ("a", "b"), [("[bold]x", "[/]y")])
     assert "[bold]x  [/]y" in file.getvalue()
+
+
+def test_in_a_pipe_a_row_is_one_line_however_narrow_and_long() -> None:
+    file = io.StringIO()
+    rows = [*ROWS, ("acme/third:1.0.0", "-", "two\nlines, and " + 90 * "long ")]
+    print_rows(Console(file=file, width=40), TITLES, rows, right=("limits",))
+    head, *lines = file.getvalue().splitlines()
+    assert head.split() == list(TITLES)
+    assert [line.split()[0] for line in lines] == [row[0] for row in rows]
+    assert lines[2].endswith("two lines, and " + (90 * "long ").rstrip())
