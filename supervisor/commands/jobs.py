@@ -15,8 +15,9 @@ from supervisor.control.exit_codes import DONE
 
 PROGRAM: Final = "supervisor jobs"
 _EPILOG: Final = """\
-A job's state: waiting (for a slot), starting (its child is on its way), running, cancelling (its time is
-over, or somebody cancelled it), ending (its block has returned), killing, reporting (its result is stored)."""
+A job's state: waiting (for a slot), starting (its child is on its way),
+running, cancelling (its time is over, or somebody cancelled it), ending (its
+block has returned), killing, reporting (its result is stored)."""
 
 
 class JobsSettings(ControlSettings):

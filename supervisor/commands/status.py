@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from supervisor.commands.control.asking import run_asking
+from supervisor.commands.control.job_text import moment_text
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
@@ -44,7 +45,12 @@ def _print(status: dict[str, Any]) -> None:
     if "worker" not in status:  # it is on its way up
         print(f"process  {status['pid']}")
         return
-    print(f"worker   {status['worker']}" + (f" ({status['name']})" if status["name"] else ""))
+    if status["name"]:
+        print(f"name     {status['name']}")
+    print(f"worker   {status['worker']}")
+    if "started_at" in status:  # a worker of an earlier version, which is not restarted yet, does not say it
+        print(f"version  {status['version']}")
+        print(f"since    {moment_text(status['started_at'])}")
     print(f"engine   {status['engine_url']}")
     print(f"blocks   {status['blocks']}")
     for block, code in sorted(status["code"].items()):

@@ -1,6 +1,7 @@
 """The parts of a worker that runs, for who has to look at all of them."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from supervisor.job.runner import JobRunner
 from supervisor.journal import Ledger
@@ -34,6 +35,8 @@ class Parts:
     shutdown: Shutdown
     status: Status
     reload: Reload
+    started_at: float = field(default_factory=time.time)
+    """In seconds since the epoch."""
 
     @property
     def readiness(self) -> ReadinessFacts:

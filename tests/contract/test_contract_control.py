@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +45,10 @@ async def test_a_ready_worker_says_so_and_the_command_exits_with_0(setup: Setup)
     status = json.loads(stdout)
     assert (status["ready"], status["why_not"], status["warnings"], status["slots"]) == (True, [], [], 2)
     assert status["pid"] == setup.worker.supervisor_pid
+    assert status["version"].startswith("neops-supervisor")
+    assert 0 < status["started_at"] <= time.time()
+    _, stdout, _ = await ask(setup, "status")
+    assert f"version  {status['version']}\nsince    2" in stdout
     # Whoever asks the worker and whoever asks the engine learn which code it is.
     told = {str(each.block): each.body["description"] for each in setup.engine.registrations()}
     assert status["code"].keys() == told.keys()

@@ -43,6 +43,12 @@ def seconds_text(seconds: float | None) -> str:
     return "" if seconds is None else f"{seconds:.1f} s" if seconds < 60 else age_text(seconds)
 
 
+def moment_text(moment: float) -> str:
+    """Return when something was, and how long ago that is. `moment` is in seconds since the epoch."""
+    there = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
+    return f"{there} ({age_text(time.time() - moment)} ago)"
+
+
 def printable(value: object) -> str:
     """Return one line of text that repaints no terminal: ids, blocks and lines come from elsewhere."""
     text = "" if value is None else str(value)
@@ -92,7 +98,7 @@ def _text(name: str, value: Any) -> str:
     if name == "step":
         return printable(value).removeprefix("step ")
     if name.endswith("_at"):
-        return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(value))} ({age_text(time.time() - value)} ago)"
+        return moment_text(value)
     if name.endswith("_mb"):
         return memory_text(value * 2**20)
     if name.endswith("_bytes"):

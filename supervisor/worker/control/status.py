@@ -1,9 +1,11 @@
 """`status`: whether the worker takes jobs, why not, and what it has to do."""
 
+import functools
 import os
 from typing import Any, Final
 
 from supervisor.control.protocol import JsonObject, Request
+from supervisor.settings.command_parser import version_text
 from supervisor.worker.parts import Parts
 from supervisor.worker.readiness import STARTING, Reason, why_not_ready
 
@@ -34,6 +36,11 @@ def warnings_of(parts: Parts) -> tuple[Reason, ...]:
     return () if problem is None else (Reason(ENDED_JOBS, problem),)
 
 
+@functools.cache
+def _version() -> str:
+    return version_text()  # reads a file
+
+
 def status_of(parts: Parts) -> JsonObject:
     """Return how the worker is, as plain data."""
     dispatcher, registration = parts.dispatcher, parts.registration
@@ -42,6 +49,8 @@ def status_of(parts: Parts) -> JsonObject:
     waiting = states.count("waiting")
     facts: dict[str, Any] = {
         "ready": not reasons,
+        "version": _version(),
+        "started_at": parts.started_at,
         "why_not": [{"cause": reason.cause, "message": reason.message} for reason in reasons],
         "warnings": [{"cause": each.cause, "message": each.message} for each in warnings_of(parts)],
         "worker": registration.uuid,
