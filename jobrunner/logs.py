@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from jobrunner.channel import Channel
 from jobrunner.discovery.module import module_name, private_packages
 from jobrunner.log_fields import FieldValue, encodable, fields_of
-from jobrunner.protocol.caps import LOG_CAP_CHARS
+from jobrunner.protocol.caps import LOG_CAP_CHARS, LOGGER_CAP_CHARS
 from jobrunner.protocol.messages import Log, Order
 from jobrunner.uncaught import tell_uncaught_in_threads, wrong_call
 
@@ -40,7 +40,7 @@ class FrameHandler(logging.Handler):
         text = encodable(text)
         return Log(
             level=min(max(level, 0), 1000),
-            logger=encodable(module_name(str(record.name)))[:500],
+            logger=encodable(module_name(str(record.name)))[:LOGGER_CAP_CHARS],
             text=text[:LOG_CAP_CHARS],
             created=record.created,
             cut_chars=max(0, len(text) - LOG_CAP_CHARS),

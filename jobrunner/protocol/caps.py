@@ -18,6 +18,7 @@ MESSAGE_CAP_CHARS: Final = 16_000
 """A result's message. It travels in the header; what is longer is cut with a mark."""
 
 LOG_CAP_CHARS: Final = 16_000
+LOGGER_CAP_CHARS: Final = 500
 """One log record's text."""
 
 

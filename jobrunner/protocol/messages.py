@@ -13,6 +13,7 @@ from jobrunner.protocol.caps import (
     HOST_KEY_CAP_CHARS,
     LINES_CAP,
     LOG_CAP_CHARS,
+    LOGGER_CAP_CHARS,
     MESSAGE_CAP_CHARS,
     NAMES_CAP,
     SECRET_CAP_CHARS,
@@ -135,7 +136,7 @@ class Log(Header):
 
     type: Literal["log"] = "log"
     level: int = Field(ge=0, le=1000)
-    logger: str = Field(max_length=500)
+    logger: str = Field(max_length=LOGGER_CAP_CHARS)
     text: str = Field(max_length=LOG_CAP_CHARS)
     created: float = Field(allow_inf_nan=False)
     cut_chars: int = Field(default=0, ge=0)

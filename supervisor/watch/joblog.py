@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from jobrunner.protocol.caps import FIELD_CAP_CHARS
+from jobrunner.protocol.caps import FIELD_CAP_CHARS, LOGGER_CAP_CHARS
 from jobrunner.protocol.masking import Effort, Masked, TextMask, TooMuchWorkError, end_of, not_shown
 from jobrunner.protocol.messages import Log
 from supervisor.log.event import Event, tell
@@ -82,28 +82,30 @@ class JobLog:
         """
         if not self._may_pass(len(log.text)):
             return
-        (text, fields), units = await self.fair_mask.do(
-            lambda effort: self._masked(log, effort), lambda: (not_shown(log.text), {}), at_once=at_once
+        (text, logger, fields), units = await self.fair_mask.do(
+            lambda effort: self._masked(log, effort), lambda: (not_shown(log.text), "", {}), at_once=at_once
         )
         self._charge(units, len(log.text))
         if log.cut_chars:
             text += f" … [{log.cut_chars} more characters cut]"
         self.last_line = text
-        extra = {"event": JOB_LOG, "facts": self._facts, "origin": log.logger, "fields": fields}
+        extra = {"event": JOB_LOG, "facts": self._facts, "origin": logger, "fields": fields}
         _job_log.handle(
             _job_log.makeRecord(_job_log.name, log.level, "", 0, "%s", (text,), None, extra=extra)
         )
         if self._on_line is not None:
-            facts: dict[str, object] = {"logger": log.logger}
+            facts: dict[str, object] = {"logger": logger}
             self._on_line(log.level, JOB_LOG, text, facts | {"fields": fields} if fields else facts)
 
-    def _masked(self, log: Log, effort: Effort) -> tuple[str, dict[str, object]]:
+    def _masked(self, log: Log, effort: Effort) -> tuple[str, str, dict[str, object]]:
         text: str = self.mask(log.text, cut_after=log.cut_chars > 0, effort=effort)
+        # A block may name its loggers after what it talks to, an address with a login among them.
+        logger = self.mask(log.logger, cut_after=len(log.logger) >= LOGGER_CAP_CHARS, effort=effort)
         fields: dict[str, object] = {
             self.mask(name, effort=effort): self._value(name, value, effort)
             for name, value in log.fields.items()
         }
-        return text, fields
+        return text, logger, fields
 
     def _value(self, name: str, value: object, effort: Effort) -> object:
         is_cut = isinstance(value, str) and len(value) >= FIELD_CAP_CHARS

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as some
 
-from jobrunner.protocol.caps import FIELD_CAP_CHARS, LOG_CAP_CHARS
+from jobrunner.protocol.caps import FIELD_CAP_CHARS, LOG_CAP_CHARS, LOGGER_CAP_CHARS
 from jobrunner.protocol.masking import Mask, SecretNames
 from supervisor.job.redaction import mask_of
 from tests.programs.redaction.places import PLACES
@@ -128,6 +128,7 @@ def cases(draw: some.DrawFn) -> Case:
             "printed": LINE_CAP_BYTES,
             "log record": LOG_CAP_CHARS,
             "field of a record": FIELD_CAP_CHARS,
+            "name of a logger": LOGGER_CAP_CHARS,
         }.get(place, 2000)
         # So that the cap goes through the secret, or near to it.
         before = "x " * ((cap - draw(some.integers(0, written + 10))) // 2)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from jobrunner.masking import mask_with
-from jobrunner.protocol.caps import FIELD_CAP_CHARS, LOG_CAP_CHARS
+from jobrunner.protocol.caps import FIELD_CAP_CHARS, LOG_CAP_CHARS, LOGGER_CAP_CHARS
 from jobrunner.protocol.masking import NO_TEXT, Mask
 from jobrunner.protocol.messages import DeviceChange, Log
 from sdk.boundary import tell_with_traceback
@@ -79,6 +79,13 @@ def as_field(text: str, _: Pieces, mask: Mask, __: str) -> str:
         asyncio.run(
             job_log(mask).record(Log(level=20, logger="block", text="logged in", created=0.0, fields=fields))
         )
+    return "\n".join(lines)
+
+
+def as_logger(text: str, _: Pieces, mask: Mask, __: str) -> str:
+    with job_lines() as lines:
+        log = Log(level=20, logger=text[:LOGGER_CAP_CHARS], text="logged in", created=0.0)
+        asyncio.run(job_log(mask).record(log))
     return "\n".join(lines)
 
 
@@ -170,6 +177,7 @@ PLACES: Final[dict[str, Place]] = {
     "mask alone": as_mask,
     "log record": as_record,
     "field of a record": as_field,
+    "name of a logger": as_logger,
     "printed": as_printed,
     "exception": as_failure,
     "evidence": as_evidence,

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from jobrunner.protocol.caps import FIELD_CAP_CHARS
+from jobrunner.protocol.caps import FIELD_CAP_CHARS, LOGGER_CAP_CHARS
 from jobrunner.protocol.masking import Effort
 from jobrunner.protocol.messages import Log
 from supervisor.log.events.jobs import JobLinesDropped, LoopStalled
@@ -159,11 +159,15 @@ async def test_the_mask_is_told_what_was_cut(log: JobLog, clock: SimpleNamespace
     assert isinstance(mask, Star)
     await log.record(Log(level=20, logger="x", text="whole", created=0.0))
     await log.record(Log(level=20, logger="x", text="cut", created=0.0, cut_chars=1))
+    # Of each the text, then the name of its logger.
+    assert mask.cut == [False, False, True, False]
+    mask.cut.clear()
+    await log.record(Log(level=20, logger="x" * LOGGER_CAP_CHARS, text="whole", created=0.0))
     assert mask.cut == [False, True]
     mask.cut.clear()
     at_the_cap, below = "s" * FIELD_CAP_CHARS, "s" * (FIELD_CAP_CHARS - 1)
     await log.record(Log(level=20, logger="x", text="t", created=0.0, fields={"a": at_the_cap, "b": below}))
-    assert sorted(mask.cut) == [False] * 4 + [True]
+    assert sorted(mask.cut) == [False] * 5 + [True]
 
 
 def test_a_worker_s_own_lines_count_against_no_rate(
