@@ -38,6 +38,27 @@ class Inherited:
 NOTHING_INHERITED: Final = Inherited()
 
 
+@dataclass(slots=True)
+class Inheritance:
+    """What one job has `inherited`, and what its looks have shown of that while all of it was shared.
+
+    When the process that it was forked from has ended, these pages are the job's alone, or shared with its siblings
+    only: nothing tells then which they are. What the job has written to is a copy, and its own.
+    """
+
+    inherited: Inherited
+    _shared_bytes: tuple[int, ...] = ()
+
+    @property
+    def untouched_bytes(self) -> int:
+        """How much of what was inherited the job has at most as it was. All of it before the first look."""
+        return min((self.inherited.anonymous_bytes, max(self._shared_bytes, default=2**63)))
+
+    def seen(self, shared_bytes: int) -> None:
+        """Take note of how much anonymous memory was shared. The last two count: before the last it may have ended."""
+        self._shared_bytes = (*self._shared_bytes[-1:], shared_bytes)
+
+
 @dataclass(frozen=True, slots=True)
 class Mapped:
     """What one process, or all of a job, has mapped. Of a page that n processes have, `…_share` counts 1/n."""
@@ -45,17 +66,23 @@ class Mapped:
     private_bytes: int = 0
     anonymous_share_bytes: int = 0
     shared_memory_share_bytes: int = 0
+    least_shared_anonymous_bytes: int = 0
+    """What it has of anonymous memory that others have too: so much at least, and at most."""
+    most_shared_anonymous_bytes: int = 0
 
     def __add__(self, other: "Mapped") -> "Mapped":
         return Mapped(
             self.private_bytes + other.private_bytes,
             self.anonymous_share_bytes + other.anonymous_share_bytes,
             self.shared_memory_share_bytes + other.shared_memory_share_bytes,
+            # It may be the same memory that both have.
+            max(self.least_shared_anonymous_bytes, other.least_shared_anonymous_bytes),
+            self.most_shared_anonymous_bytes + other.most_shared_anonymous_bytes,
         )
 
 
 def memory_of(
-    pids: Iterable[int], inherited: Inherited = NOTHING_INHERITED, *, maps_bytes: int = MAPS_BYTES
+    pids: Iterable[int], inheritance: Inheritance | None = None, *, maps_bytes: int = MAPS_BYTES
 ) -> tuple[int, OSError | None]:
     """Return how many bytes the processes of one job hold together, and why a part could not be seen, if so.
 
@@ -65,6 +92,7 @@ def memory_of(
     Where there is more to read than a look may cost (`LOOK_SECONDS`, `maps_bytes`), the figure is what it holds at
     least.
     """
+    inheritance = inheritance or Inheritance(NOTHING_INHERITED)
     pids = list(pids)
     random.shuffle(pids)  # where it doesn't come to all of them, it comes to others each time
     budget = Budget(maps_bytes, time.monotonic() + LOOK_SECONDS)
@@ -87,27 +115,35 @@ def memory_of(
     files_bytes, of_files = sum(files.values()), Mapped()
     if min(files_bytes, total.shared_memory_share_bytes) > _WORTH_A_LOOK_BYTES:
         of_files = _mapped_of_files(mapped, files, budget)
-    return sum_of(total, files_bytes, of_files, inherited, len(pids)), missed
+    if len(mapped) == len(pids) and inheritance.inherited.others_have_it:
+        inheritance.seen(total.most_shared_anonymous_bytes)
+    return sum_of(total, files_bytes, of_files, inheritance, len(pids)), missed
 
 
-def sum_of(total: Mapped, files_bytes: int, of_files: Mapped, inherited: Inherited, processes: int) -> int:
-    """Return what a job holds: the higher of two sums, neither of which counts what is not the job's.
+def sum_of(
+    total: Mapped, files_bytes: int, of_files: Mapped, inheritance: Inheritance, processes: int
+) -> int:
+    """Return what a job holds: the highest of three sums, none of which counts what is not the job's.
 
     `files_bytes` is the size of all files in memory that it has open, `of_files` what `total` has of these.
     """
     # All pages that the job alone has, each counted by the one process that has it.
     private = total.private_bytes + max(0, files_bytes - of_files.private_bytes)
+    # All that one of its processes has, and what the others have alone; less what is as the template left it. That may
+    # be private by now, or shared with siblings: this sum stays the same.
+    untouched = inheritance.untouched_bytes
+    distinct = private + total.least_shared_anonymous_bytes - untouched
     # All that its processes have, also together; less what they may have from the template, whose share shrinks and
     # grows with the number of others.
-    others = processes / (processes + 1) if inherited.others_have_it else 1.0
     shares = (
         total.anonymous_share_bytes
         + max(0, total.shared_memory_share_bytes - of_files.shared_memory_share_bytes)
         + files_bytes
     )
-    if not inherited.others_have_it:
-        private -= inherited.anonymous_bytes
-    return max(private, shares - int(inherited.anonymous_bytes * others), 0)
+    if not inheritance.inherited.others_have_it:
+        return max(distinct, shares - untouched, 0)
+    template_share = inheritance.inherited.anonymous_bytes * processes // (processes + 1)
+    return max(private, distinct if untouched else 0, shares - template_share, 0)
 
 
 def mapped_by(pid: int) -> Mapped:
@@ -116,10 +152,18 @@ def mapped_by(pid: int) -> Mapped:
         sizes = _sizes(kernel_files.read(f"/proc/{pid}/smaps_rollup"))
     except PermissionError:
         return _mapped_as_all_may_know(pid)
+    dirty, anonymous, shared_memory = (
+        sizes.get(key, 0) for key in ("Private_Dirty", "Anonymous", "Pss_Shmem")
+    )
+    private = sizes.get("Private_Clean", 0) + dirty
     return Mapped(
-        sizes.get("Private_Clean", 0) + sizes.get("Private_Dirty", 0),
+        private,
         sizes.get("Pss_Anon", 0),
-        sizes.get("Pss_Shmem", 0),
+        shared_memory,
+        # The kernel does not say how much of the private memory is anonymous: of the clean pages those that were
+        # swapped out, of the dirty ones all but shared memory.
+        max(0, anonymous - private),
+        max(0, anonymous - max(0, dirty - shared_memory)),
     )
 
 

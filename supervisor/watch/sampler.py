@@ -9,7 +9,7 @@ from typing import Final
 
 import psutil
 
-from supervisor.process.memory import NOTHING_INHERITED, Inherited, memory_of
+from supervisor.process.memory import NOTHING_INHERITED, Inheritance, Inherited, memory_of
 from supervisor.process.proc import tree_below
 from supervisor.process.tasks import Tasks
 from supervisor.watch.rounds import Rounds, reason_of
@@ -65,7 +65,7 @@ class _Seen:
 class _Look:
     pid: int
     most_tasks: int | None
-    inherited: Inherited
+    inheritance: Inheritance
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class _Watched:
     on_failure: Callable[[str], None]
     due: float
     processes_limit: int | None
-    inherited: Inherited
+    inheritance: Inheritance
     slow: bool = False
     last: Sample | None = None
 
@@ -130,7 +130,10 @@ class Sampler:
         """
         loop = asyncio.get_running_loop()
         due = loop.time() + (IDLE_SECONDS if memory_limit_mb is None else NEAR_SECONDS)
-        self._watched[pid] = _Watched(memory_limit_mb, on_sample, on_failure, due, processes_limit, inherited)
+        inheritance = Inheritance(inherited)
+        self._watched[pid] = _Watched(
+            memory_limit_mb, on_sample, on_failure, due, processes_limit, inheritance
+        )
         if not self._tasks:
             for lane in self._lanes.values():
                 self._tasks.keep(partial(self._sample_for_ever, lane), f"{lane.name}: the jobs' memory")
@@ -163,7 +166,7 @@ class Sampler:
     async def _sample(self, lane: _Lane, chosen: dict[int, _Watched]) -> None:
         if not chosen:
             return
-        looks = [_Look(pid, item.processes_limit, item.inherited) for pid, item in chosen.items()]
+        looks = [_Look(pid, item.processes_limit, item.inheritance) for pid, item in chosen.items()]
         failure: str | None = None
         try:
             seen = await lane.rounds.look(_look, looks, lambda reason: self._failed(chosen, reason))
@@ -235,7 +238,7 @@ def _sample_of(look: _Look) -> Sample | Unseen | None:
         if not tree.parents and tree.missed is not None:
             return Unseen(reason_of(tree.missed))
         times = process.cpu_times()
-        memory, missed = memory_of(tree.parents, look.inherited) if tree.complete else (0, None)
+        memory, missed = memory_of(tree.parents, look.inheritance) if tree.complete else (0, None)
     except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
         return None
     except (psutil.Error, OSError) as error:

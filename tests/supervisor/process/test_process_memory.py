@@ -18,7 +18,15 @@ import pytest
 
 from supervisor.process import memory as memory_module
 from supervisor.process import shared_memory as shared_memory_module
-from supervisor.process.memory import Inherited, Mapped, memory_of, most_of_files, resident_bytes, sum_of
+from supervisor.process.memory import (
+    Inheritance,
+    Inherited,
+    Mapped,
+    memory_of,
+    most_of_files,
+    resident_bytes,
+    sum_of,
+)
 from supervisor.process.proc import tree_below
 from supervisor.process.shared_memory import files_held
 
@@ -69,7 +77,7 @@ class Template:
         """Return the figure of a job that does this."""
         pid = self.fork(keeps)
         try:
-            held, missed = memory_of(tree_below((pid,)).parents, self.inherited)
+            held, missed = memory_of(tree_below((pid,)).parents, Inheritance(self.inherited))
         finally:
             self.end(pid)
         assert missed is None
@@ -177,10 +185,10 @@ def test_memory_of_several_kinds_adds_up(template: Template) -> None:
 def test_the_figure_of_an_idle_child_is_small_and_stays_when_its_siblings_end(template: Template) -> None:
     siblings = [template.fork(lambda: True) for _ in range(3)]
     pid = template.fork(lambda: True)
-    first, _ = memory_of((pid,), template.inherited)
+    first, _ = memory_of((pid,), Inheritance(template.inherited))
     for sibling in siblings:
         template.end(sibling)
-    last, _ = memory_of((pid,), template.inherited)
+    last, _ = memory_of((pid,), Inheritance(template.inherited))
     assert first < 5 * MB
     assert abs(last - first) < 2 * MB
 
@@ -189,10 +197,88 @@ def test_what_a_child_has_from_its_template_is_not_its_own_when_the_template_is_
     """Then nobody else has those pages: the kernel calls them private."""
     inherited = Inherited(300 * MB, others_have_it=False)
     alone = Mapped(private_bytes=304 * MB, anonymous_share_bytes=302 * MB)
-    assert sum_of(alone, 0, Mapped(), inherited, 1) == 4 * MB
-    assert sum_of(alone, 200 * MB, Mapped(), inherited, 1) == 204 * MB
+    assert sum_of(alone, 0, Mapped(), Inheritance(inherited), 1) == 4 * MB
+    assert sum_of(alone, 200 * MB, Mapped(), Inheritance(inherited), 1) == 204 * MB
     inherited.others_have_it = True
-    assert sum_of(alone, 0, Mapped(), inherited, 1) == 304 * MB
+    assert sum_of(alone, 0, Mapped(), Inheritance(inherited), 1) == 304 * MB
+
+
+@pytest.mark.parametrize("descendants", [0, 2])
+def test_the_figures_of_siblings_stay_as_they_were_when_their_template_is_gone_and_when_one_is_left(
+    descendants: int,
+) -> None:
+    """The template is a process of its own here, which ends. Its forks write to a part of what they have from it."""
+    if WORKER in os.environ:
+        pytest.skip("measured in a process of its own, by the first test")
+    reports, told = os.pipe()
+    template = os.fork()
+    if template == 0:
+        with contextlib.suppress(BaseException):
+            _be_a_template(told, descendants)
+        os._exit(1)
+    os.close(told)
+    with open(reports, "rb") as lines:
+        anonymous, *pids = (int(each) for each in lines.readline().split())
+    inherited = Inherited(anonymous)
+    jobs = {pid: Inheritance(inherited) for pid in pids}
+    try:
+
+        def figures() -> dict[int, float]:
+            return {
+                pid: memory_of(tree_below((pid,)).parents, each)[0] / MB
+                for pid, each in jobs.items()
+                if pid in pids
+            }
+
+        before = [figures() for _ in range(2)][-1]
+        inherited.others_have_it = False
+        os.kill(template, signal.SIGKILL)
+        os.waitpid(template, 0)
+        assert figures() == pytest.approx(before, abs=3)
+        gone = pids.pop()
+        _kill_tree(gone)
+        del before[gone]
+        assert figures() == pytest.approx(before, abs=3)
+        # What only a job's forks share may be missing, as far as it can be the template's: see docs/adr/0027.
+        least = 6 if descendants else WRITTEN_MB - 1
+        assert all(least < each < WRITTEN_MB + 20 for each in before.values()), before
+    finally:
+        for pid in pids:
+            _kill_tree(pid)
+
+
+WRITTEN_MB = 14
+
+
+def _be_a_template(told: int, descendants: int) -> None:
+    gc.disable()  # it writes to all pages
+    ballast = [bytearray(os.urandom(MB)) for _ in range(BALLAST_MB)]
+    pids = []
+    for _ in range(3):
+        ready, done = os.pipe()
+        if (pid := os.fork()) == 0:
+            os.close(told)
+            own = bytearray(b"x" * (6 * MB))
+            for each in ballast[: WRITTEN_MB - 6]:
+                each[:: mmap.PAGESIZE] = bytes(len(range(0, MB, mmap.PAGESIZE)))
+            for _ in range(descendants):
+                started, there = os.pipe()
+                if os.fork() == 0:
+                    os.write(there, b"x")
+                    time.sleep(600)
+                os.read(started, 1)
+            os.write(done, b"x")
+            time.sleep(600)
+            del own
+        os.read(ready, 1)
+        pids.append(pid)
+    os.write(told, " ".join(map(str, (resident_bytes(os.getpid()), *pids))).encode() + b"\n")
+    time.sleep(600)
+
+
+def _kill_tree(pid: int) -> None:
+    for each in reversed(tree_below((pid,)).parents):
+        os.kill(each, signal.SIGKILL)
 
 
 def test_a_share_of_the_template_is_never_taken_for_the_job_s_own() -> None:
@@ -200,7 +286,7 @@ def test_a_share_of_the_template_is_never_taken_for_the_job_s_own() -> None:
         for processes in range(1, 6):
             share = 100 * MB * processes // (processes + others)
             mapped = Mapped(private_bytes=3 * MB, anonymous_share_bytes=share + 3 * MB)
-            assert sum_of(mapped, 0, Mapped(), Inherited(100 * MB), processes) <= 3 * MB + 1
+            assert sum_of(mapped, 0, Mapped(), Inheritance(Inherited(100 * MB)), processes) <= 3 * MB + 1
 
 
 MAPPED_MB = 4
@@ -233,9 +319,9 @@ def test_of_a_job_with_very_many_maps_a_look_reads_a_part_and_counts_what_it_hol
 
     monkeypatch.setattr(shared_memory_module.kernel_files, "parts", counted)
     pid = template.fork(mapped_very_often)
-    whole, _ = memory_of((pid,), template.inherited, maps_bytes=100 * MB)
+    whole, _ = memory_of((pid,), Inheritance(template.inherited), maps_bytes=100 * MB)
     whole_bytes, read[:] = sum(read), []
-    bounded, _ = memory_of((pid,), template.inherited, maps_bytes=MB // 4)
+    bounded, _ = memory_of((pid,), Inheritance(template.inherited), maps_bytes=MB // 4)
     assert whole_bytes > 2 * MB  # otherwise this shows nothing
     assert MB // 4 <= sum(read) < MB // 2
     assert whole < (SIZE_MB + MAPPED_MB + NEAR_MB) * MB
@@ -250,7 +336,7 @@ def test_where_maps_are_not_read_nothing_is_counted_twice_and_nothing_above_the_
         files = mapped + unmapped
         private, share = most_of_files(total)
         most = Mapped(min(private, files), 0, min(share, files))
-        held = sum_of(total, files, most, Inherited(0), 1)
+        held = sum_of(total, files, most, Inheritance(Inherited(0)), 1)
         assert anonymous + max(files, mapped + other) == held <= mapped + unmapped + other + anonymous
 
 
@@ -259,7 +345,7 @@ def test_a_look_that_takes_long_comes_to_no_further_process_of_the_job(
 ) -> None:
     pids = [template.fork(private) for _ in range(3)]
     monkeypatch.setattr(memory_module, "LOOK_SECONDS", -1.0)
-    held, missed = memory_of(pids, template.inherited)
+    held, missed = memory_of(pids, Inheritance(template.inherited))
     assert missed is None
     assert SIZE_MB * MB <= held < (SIZE_MB + NEAR_MB) * MB
 

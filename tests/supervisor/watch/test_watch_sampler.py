@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from virtual_time import VirtualTime
 
-from supervisor.process.memory import NOTHING_INHERITED, memory_of
+from supervisor.process.memory import NOTHING_INHERITED, Inheritance, memory_of
 from supervisor.watch import sampler as sampler_module
 from supervisor.watch.rounds import reason_of
 from supervisor.watch.sampler import IDLE_SECONDS, NEAR_SECONDS, Sample, Sampler, _Look
@@ -208,12 +208,12 @@ def test_a_tree_above_its_limit_of_processes_is_counted_no_further_and_its_memor
     pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = os.getpid()
-    whole = sampler_module._sample_of(_Look(here, None, NOTHING_INHERITED))
+    whole = sampler_module._sample_of(_Look(here, None, Inheritance(NOTHING_INHERITED)))
     assert isinstance(whole, Sample)
     assert whole.descendants >= 2
     assert whole.memory_mb > 0
     monkeypatch.setattr(sampler_module, "memory_of", lambda *_: pytest.fail("memory was read"))
-    bounded = sampler_module._sample_of(_Look(here, 1, NOTHING_INHERITED))
+    bounded = sampler_module._sample_of(_Look(here, 1, Inheritance(NOTHING_INHERITED)))
     assert isinstance(bounded, Sample)
     assert (bounded.memory_mb, bounded.descendants < whole.descendants) == (0, True)
     assert bounded.threads > 1
@@ -223,7 +223,7 @@ def test_the_memory_of_a_job_is_that_of_all_its_processes(
     pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"],
 ) -> None:
     one, other = (memory_of((process.pid,))[0] for process in pair)
-    sample = sampler_module._sample_of(_Look(os.getpid(), None, NOTHING_INHERITED))
+    sample = sampler_module._sample_of(_Look(os.getpid(), None, Inheritance(NOTHING_INHERITED)))
     assert isinstance(sample, Sample)
     assert sample.memory_mb * 2**20 > one + other + memory_of((os.getpid(),))[0] / 2
 
@@ -231,7 +231,7 @@ def test_the_memory_of_a_job_is_that_of_all_its_processes(
 def test_what_could_not_be_seen_is_in_the_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
     monkeypatch.setattr(sampler_module, "memory_of", lambda *_: (2**20, error))
-    sample = sampler_module._sample_of(_Look(os.getpid(), None, NOTHING_INHERITED))
+    sample = sampler_module._sample_of(_Look(os.getpid(), None, Inheritance(NOTHING_INHERITED)))
     assert isinstance(sample, Sample)
     assert sample.memory_mb == 1
     assert sample.missed == reason_of(error)
