@@ -34,6 +34,8 @@ def run(arguments: list[str]) -> int:
             print_json(answer)
             return DONE
         print(f"reloaded: {answer['blocks']} block(s)")
+        for change in answer["changes"]:
+            print(change)
         if answer["needs_restart"]:
             print(f"In force only after a restart: {', '.join(answer['needs_restart'])}.", file=sys.stderr)
         return DONE

@@ -55,6 +55,8 @@ def _print(status: dict[str, Any]) -> None:
     print(f"blocks   {status['blocks']}")
     for block, code in sorted(status["code"].items()):
         print(f"         {block}  code {code or 'unknown'}")
+    for problem in status["not_imported"]:
+        print(f"warning  not imported: {problem}")
     print(f"jobs     {status['running']} run in {status['slots']} slot(s), {status['waiting']} wait")
     print(f"results  {status['results_waiting']} wait for the engine")
     print(f"process  {status['pid']}")

@@ -48,6 +48,8 @@ class ReloadOutcome:
     refused: str | None = None
     blocks: int = 0
     needs_restart: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    """What was not imported, and which blocks are gone, new or of other code: a line each."""
 
 
 STOPPING: Final = ReloadOutcome("The worker is stopping, and reloads no more.")
@@ -113,8 +115,9 @@ class Reload:
     async def _reload_or_refuse(self) -> ReloadOutcome:
         self._status.reload_begins()
         try:
-            await self._reload()
-            outcome = ReloadOutcome(blocks=len(self._registration.accepted), needs_restart=self.needs_restart)
+            changes = await self._reload()
+            blocks = len(self._registration.accepted)
+            outcome = ReloadOutcome(blocks=blocks, needs_restart=self.needs_restart, changes=changes)
         except (ReloadRefusedError, TemplateError) as error:
             again = " Then send SIGHUP again." if error.retryable else ""
             tell(_log, ReloadRefused(reason=f"{error}{again}", retryable=error.retryable))
@@ -122,7 +125,7 @@ class Reload:
         self._status.reload_ends(outcome.refused.splitlines()[0] if outcome.refused else None)
         return outcome
 
-    async def _reload(self) -> None:
+    async def _reload(self) -> tuple[str, ...]:
         settings = await self._read_settings()
         before = self._dispatcher.catalogue
 
@@ -149,6 +152,7 @@ class Reload:
         self._tell_what_needs_a_restart(settings)
         await self._registration.offer(catalogue.blocks)
         tell(_log, Reloaded(blocks=len(self._registration.accepted)))
+        return catalogue_changes(before, catalogue)
 
     def _tell_what_needs_a_restart(self, settings: DaemonSettings) -> None:
         self.needs_restart = tuple(
@@ -164,6 +168,17 @@ def _tell_all(waiting: "list[asyncio.Future[ReloadOutcome]]", outcome: ReloadOut
     for each in waiting:
         if not each.done():  # else who has asked is gone
             each.set_result(outcome)
+
+
+def catalogue_changes(before: Catalogue, after: Catalogue) -> tuple[str, ...]:
+    """Say in a line each which modules could not be imported, and which blocks are gone, new or of other code."""
+    old, new = ({block.id: block.code_digest for block in each.blocks} for each in (before, after))
+    return (
+        *(f"not imported: {problem}" for problem in after.problems if problem.kind != "thread"),
+        *(f"gone: {block}" for block in sorted(old.keys() - new.keys())),
+        *(f"new: {block}" for block in sorted(new.keys() - old.keys())),
+        *(f"changed: {block}" for block in sorted(old.keys() & new.keys()) if old[block] != new[block]),
+    )
 
 
 def objections(before: Catalogue, after: Catalogue, *, require_all: bool) -> list[str]:

@@ -19,4 +19,8 @@ async def reload(parts: Parts, request: Request) -> JsonObject:
     outcome = await parts.reload.ask()
     if outcome.refused is not None:
         raise ControlError("reload_refused", f"Not reloaded, everything stays as it was: {outcome.refused}")
-    return {"blocks": outcome.blocks, "needs_restart": list(outcome.needs_restart)}
+    return {
+        "blocks": outcome.blocks,
+        "changes": list(outcome.changes),
+        "needs_restart": list(outcome.needs_restart),
+    }

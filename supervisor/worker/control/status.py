@@ -59,6 +59,7 @@ def status_of(parts: Parts) -> JsonObject:
         "engine_url": parts.settings.engine_url,
         "blocks": len(registration.accepted),
         "code": {block.id: block.code_digest for block in dispatcher.catalogue.blocks},
+        "not_imported": [str(each) for each in dispatcher.catalogue.problems if each.kind != "thread"],
         "slots": dispatcher.slots,
         "running": len(states) - waiting,
         "waiting": waiting,

@@ -234,6 +234,21 @@ def test_a_reload_that_is_refused_says_why_and_fails_and_the_next_one_is_done(
     assert said(capsys)["blocks"] > 5
 
 
+def test_a_reload_names_the_blocks_that_are_gone_and_new(
+    worker: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = worker.directory / "mine.py"
+    other.write_text(MINE.replace("mine", "yours"))
+    assert worker.type("reload") == DONE
+    told = capsys.readouterr().out
+    assert "gone: acme/mine:1.0.0" in told
+    assert "new: acme/yours:1.0.0" in told
+    other.write_text(MINE)
+    assert worker.type("reload") == DONE
+    assert worker.type("status", "--json") == DONE
+    assert '"not_imported": []' in capsys.readouterr().out
+
+
 def test_config_has_each_setting_of_the_running_worker_and_what_a_reload_has_changed(
     worker: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
