@@ -46,11 +46,16 @@ class Parts:
             stopping=self.shutdown.asked.is_set(),
             child_problem=self.runner.problem,
             slots=self.dispatcher.slots,
-            engine_problem=self.poller.problem or self.heartbeat.problem,
+            engine_problem=engine_problem(self.poller, self.heartbeat, self.intake.is_open),
             delivery_problem=self.delivery.problem,
             intake=None if closed is None else Reason(self.intake.state.mode.value, closed.rstrip(".")),
             journal_in_trouble=self.journal.is_in_trouble,
         )
+
+
+def engine_problem(poller: Poller, heartbeat: Heartbeat, asks_for_jobs: bool) -> str | None:
+    """Return why the engine was not reached the last time. Who does not ask for jobs knows it from the heartbeat."""
+    return (poller.problem if asks_for_jobs else None) or heartbeat.problem
 
 
 def status_facts(
@@ -68,6 +73,6 @@ def status_facts(
         dispatcher.slots,
         registration.uuid,
         runner.problem,
-        poller.problem or heartbeat.problem or delivery.problem,
+        engine_problem(poller, heartbeat, intake.is_open) or delivery.problem,
         closed=intake.why_closed,
     )

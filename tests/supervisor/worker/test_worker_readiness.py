@@ -1,9 +1,11 @@
 """Why a worker takes no jobs: each reason alone, and all of them together, what weighs most first."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from supervisor.worker.parts import engine_problem
 from supervisor.worker.readiness import CAUSES, ReadinessFacts, Reason, why_not_ready
 
 PAUSED = Reason("paused", "paused by user root until `supervisor resume`")
@@ -45,3 +47,12 @@ def test_what_weighs_most_comes_first() -> None:
         "engine_silent",
         "journal",
     ]
+
+
+def test_a_worker_that_does_not_poll_knows_from_the_heartbeat_that_the_engine_is_back() -> None:
+    poller: Any = SimpleNamespace(problem="Connection refused")
+    heard: Any = SimpleNamespace(problem=None)
+    away: Any = SimpleNamespace(problem="no answer in time")
+    assert engine_problem(poller, heard, asks_for_jobs=False) is None
+    assert engine_problem(poller, away, asks_for_jobs=False) == "no answer in time"
+    assert engine_problem(poller, heard, asks_for_jobs=True) == "Connection refused"
