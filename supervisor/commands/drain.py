@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from supervisor.commands.control.asking import run_asking
+from supervisor.commands.control.asking import EXIT_INTERRUPTED, run_asking
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
@@ -60,7 +60,10 @@ def run(arguments: list[str]) -> int:
             print(_said(answer, settings.exits))
         return code
 
-    return run_asking(PROGRAM, settings, ask)
+    code = run_asking(PROGRAM, settings, ask)
+    if code == EXIT_INTERRUPTED:
+        print("The worker still drains; `supervisor resume` takes it back.", file=sys.stderr)
+    return code
 
 
 def _said(answer: dict[str, Any], exits: bool) -> str:
@@ -73,7 +76,7 @@ def _left(answer: dict[str, Any]) -> str:
     parts = [
         f"{answer['jobs']} job(s) to finish" if answer["jobs"] else "",
         f"{answer['results']} result(s) to deliver" if answer["results"] else "",
-        "the answer to a request for jobs to come" if answer["requests"] else "",
+        f"{answer['requests']} request(s) for jobs still open" if answer["requests"] else "",
     ]
     return ", ".join(filter(None, parts)) or "nothing left"
 

@@ -43,7 +43,7 @@ class Left:
         parts = [
             f"{self.jobs} job(s) to finish" if self.jobs else "",
             f"{self.results} result(s) to deliver" if self.results else "",
-            "the answer to a request for jobs to come" if self.requests else "",
+            f"{self.requests} request(s) for jobs still open" if self.requests else "",
         ]
         return ", ".join(part for part in parts if part) or "nothing"
 
@@ -108,15 +108,29 @@ def why_closed(state: IntakeState, now: float, left: Left) -> str | None:
             return None
         case IntakeMode.PAUSED:
             seconds = state.seconds_left(now)
-            end = "until `supervisor resume` or a restart" if seconds is None else f"for {seconds:.0f} s more"
-            return f"paused by {state.by} {end}{note}."
+            end = (
+                " until `supervisor resume` or a restart"
+                if seconds is None
+                else f", {time_left(seconds)} left"
+            )
+            return f"paused by {state.by}{end}{note}."
         case IntakeMode.DRAINING:
             return f"being drained by {state.by}, with {left}{note}."
         case IntakeMode.DRAINED:
             return f"drained by {state.by}; `supervisor resume` or a restart has it ask for jobs again{note}."
 
 
-def one_line(note: str) -> str:
+def time_left(seconds: float) -> str:
+    """Return a time as people say it, such as `40 s`, `30 min` or `2 h 5 min`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return " ".join(
+        part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part
+    )
+
+
+def one_line(note: str, most_chars: int = LONGEST_NOTE_CHARS) -> str:
     """Return a note as it can stand in a log and in a status: one printable line, not too long."""
     printable = "".join(char if char.isprintable() else " " for char in note).strip()
-    return printable if len(printable) <= LONGEST_NOTE_CHARS else printable[: LONGEST_NOTE_CHARS - 2] + " …"
+    return printable if len(printable) <= most_chars else printable[: most_chars - 2] + " …"

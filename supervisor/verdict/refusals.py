@@ -80,8 +80,8 @@ def worker_restarted(block_id: str) -> Verdict:
     return failure(
         Cause.WORKER_RESTARTED,
         f"This worker ended while the job ran (block {block_id}), and has started again. "
-        "The block may have done a part of its work. If it changes devices, the job's log says which change was under "
-        "way, and a rollback of the step takes back what is in force.",
+        "The block may have done a part of its work. If it changes devices, the worker's log, at this job's id, says "
+        "which change was under way, and a rollback of the step takes back what is in force.",
     )
 
 

@@ -74,7 +74,15 @@ class Intake:
         if not self.state.is_drain:
             self._become(intake.draining(self.state, self._clock(), by, note, ends_worker=ends_worker))
             left = self._left()
-            tell(_log, DrainStarted(by=by, left=str(left), note=self.state.note, jobs=left.jobs))
+            tell(
+                _log,
+                DrainStarted(
+                    by=by,
+                    left=f"Left: {left}." if left else "Nothing is left to finish.",
+                    note=self.state.note,
+                    jobs=left.jobs,
+                ),
+            )
             self._look()
         elif ends_worker and not self.state.ends_worker:
             self._become(intake.draining(self.state, self._clock(), by, note, ends_worker=True))

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from typing import Final
 
 from jobrunner.protocol.catalogue import Catalogue, ImportProblem
 from jobrunner.protocol.confinement import Confinement
@@ -12,6 +13,7 @@ from supervisor.launcher.environment import job_environment
 from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.spawn_launcher import SpawnLauncher
 from supervisor.launcher.template import TemplateLauncher
+from supervisor.lifecycle.intake import one_line
 from supervisor.log.event import tell
 from supervisor.log.events.blocks import (
     BlockIdHasHyphen,
@@ -25,6 +27,8 @@ from supervisor.process.open_files import allow_most, most_of_a_job
 from supervisor.settings.block_slots import parse_block_slots, unknown_in, with_block_slots
 from supervisor.settings.run_settings import DaemonSettings, RunSettings
 from supervisor.worker.isolation import isolation_of
+
+_LONGEST_PROBLEM_CHARS: Final = 500
 
 _log = logging.getLogger(__name__)
 
@@ -104,6 +108,12 @@ def tell_problem(problem: ImportProblem) -> None:
         import_traceback=problem.traceback,
     )
     tell(_log, failed)
+
+
+def not_imported(catalogue: Catalogue) -> tuple[str, ...]:
+    """Return which modules could not be imported, and why: one printable line each, as block code wrote the reason."""
+    problems = (each for each in catalogue.problems if each.kind != "thread")
+    return tuple(one_line(str(each), _LONGEST_PROBLEM_CHARS) for each in problems)
 
 
 def left_out_text(catalogue: Catalogue) -> str:

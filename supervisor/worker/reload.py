@@ -19,6 +19,7 @@ from supervisor.worker.isolation import isolation_of
 from supervisor.worker.isolation_report import tell_isolation
 from supervisor.worker.offered_blocks import (
     imports_of,
+    not_imported,
     tell_hyphens,
     tell_left_out,
     tell_problem,
@@ -174,7 +175,7 @@ def catalogue_changes(before: Catalogue, after: Catalogue) -> tuple[str, ...]:
     """Say in a line each which modules could not be imported, and which blocks are gone, new or of other code."""
     old, new = ({block.id: block.code_digest for block in each.blocks} for each in (before, after))
     return (
-        *(f"not imported: {problem}" for problem in after.problems if problem.kind != "thread"),
+        *(f"not imported: {problem}" for problem in not_imported(after)),
         *(f"gone: {block}" for block in sorted(old.keys() - new.keys())),
         *(f"new: {block}" for block in sorted(new.keys() - old.keys())),
         *(f"changed: {block}" for block in sorted(old.keys() & new.keys()) if old[block] != new[block]),

@@ -15,7 +15,7 @@ class MetricsMissing(
     Event,
     level=WARNING,
     text="/metrics has nothing to tell: the package prometheus-client is not installed. /live and /ready are served. "
-    "Install neops-supervisor[metrics] and restart the worker.",
+    "Run pip install '.[metrics]' in a checkout (deploy/install.sh has it already) and restart the worker.",
 ):
     """`--health-address` is set, and the extra `metrics` is not installed."""
 

@@ -28,7 +28,7 @@ class WorkerResumed(Event, level=INFO, text="{reason} The worker asks for jobs a
 class DrainStarted(
     Event,
     level=WARNING,
-    text="{by} drains the worker. It asks for no jobs, with {left}. {note}",
+    text="{by} drains the worker. It asks for no jobs. {left} {note}",
 ):
     """The worker finishes what it has, delivers the results and then idles, or ends (with `--exit`)."""
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from supervisor.control.protocol import JsonObject, Request
 from supervisor.settings.command_parser import version_text
+from supervisor.worker.offered_blocks import not_imported
 from supervisor.worker.parts import Parts
 from supervisor.worker.readiness import STARTING, Reason, why_not_ready
 
@@ -59,7 +60,7 @@ def status_of(parts: Parts) -> JsonObject:
         "engine_url": parts.settings.engine_url,
         "blocks": len(registration.accepted),
         "code": {block.id: block.code_digest for block in dispatcher.catalogue.blocks},
-        "not_imported": [str(each) for each in dispatcher.catalogue.problems if each.kind != "thread"],
+        "not_imported": list(not_imported(dispatcher.catalogue)),
         "slots": dispatcher.slots,
         "running": len(states) - waiting,
         "waiting": waiting,

@@ -14,8 +14,8 @@ from supervisor.worker.readiness import Reason
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _BEARER: Final = "bearer "
 _NO_METRICS: Final = (
-    "There are no metrics: the package prometheus-client is not installed. Install neops-supervisor[metrics] and "
-    "restart the worker."
+    "There are no metrics: the package prometheus-client is not installed. Run pip install '.[metrics]' in "
+    "a checkout (deploy/install.sh has it already) and restart the worker."
 )
 _ONLY_WITH_IT: Final = (
     "Metrics on a port are for who knows a token, since jobs reach the port too. Set --health-token-file, or have "

@@ -23,7 +23,7 @@ _GONE_SECONDS: Final = 3.0
 CASE: Final = ChangeCase(
     "worker killed between two lines",
     ios(Faults(command_hang="no shutdown")),
-    r"This worker ended while the job ran .* the job's log says which change was under way",
+    r"This worker ended while the job ran .* the worker's log, at this job's id, says which change was under way",
     after="part",
     cause="worker_restarted",
     retryable=None,

@@ -68,7 +68,7 @@ def test_a_second_drain_can_add_that_the_worker_ends_and_never_take_it_back() ->
 
 def test_why_no_jobs_are_asked_for_says_who_how_long_and_why() -> None:
     assert why_closed(OPEN, 0, NOTHING) is None
-    assert why_closed(PAUSED, 130, NOTHING) == "paused by root for 30 s more: switch upgrade."
+    assert why_closed(PAUSED, 130, NOTHING) == "paused by root, 30 s left: switch upgrade."
     for_ever = paused(OPEN, 0, "root", "", None)
     assert why_closed(for_ever, 0, NOTHING) == "paused by root until `supervisor resume` or a restart."
     assert why_closed(DRAINING, 100, Left(2, 1)) == (

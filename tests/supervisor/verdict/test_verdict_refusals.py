@@ -76,7 +76,8 @@ REFUSALS: list[tuple[Callable[[], Verdict], Cause, bool | None, str]] = [
         Cause.WORKER_RESTARTED,
         None,
         "This worker ended while the job ran (block a/b:1.0.0), and has started again. "
-        "The block may have done a part of its work. If it changes devices, the job's log says which change was under "
+        "The block may have done a part of its work. If it changes devices, the worker's log, at this job's id, "
+        "says which change was under "
         "way, and a rollback of the step takes back what is in force.",
     ),
     (

@@ -48,7 +48,8 @@ async def test_a_job_that_was_running_fails_as_interrupted_and_what_waited_is_se
             "result": {
                 "success": False,
                 "message": "This worker ended while the job ran (block p/b:1.0.0), and has started again. "
-                "The block may have done a part of its work. If it changes devices, the job's log says which change "
+                "The block may have done a part of its work. If it changes devices, the worker's log, at this job's "
+                "id, says which change "
                 "was under way, and a rollback of the step takes back what is in force.",
             },
         },

@@ -30,6 +30,8 @@ def test_blocks_that_are_gone_new_or_of_other_code_are_named(
 
 
 def test_a_new_module_that_is_broken_is_named_with_its_place() -> None:
-    broken = ImportProblem(module="m", file="/b/w2.py", line=3, kind="error", message="no luck", traceback="")
+    broken = ImportProblem(
+        module="m", file="/b/w2.py", line=3, kind="error", message="no luck\n\x1b[2J", traceback=""
+    )
     (line,) = catalogue_changes(catalogue(a="1"), catalogue((broken,), a="1"))
-    assert line == "not imported: /b/w2.py:3: no luck"
+    assert line == "not imported: /b/w2.py:3: no luck  [2J"
