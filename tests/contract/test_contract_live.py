@@ -85,7 +85,7 @@ async def test_top_shows_the_job_and_its_process_once_as_json_and_as_text(live: 
     assert Path(f"/proc/{job['pid']}").exists()
     code, stdout, stderr = await ask(live, "top", "--once")
     assert (code, stderr) == (0, "")
-    assert hanging in stdout
+    assert hanging[:8] in stdout  # with few columns, only so much is shown
     assert "2 slot(s)" in stdout
     assert "\x1b" not in stdout
 

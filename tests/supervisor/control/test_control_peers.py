@@ -72,7 +72,7 @@ class Host:
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     directory = tmp_path_factory.mktemp("control")
     for place in (directory, *directory.parents):
-        if place.owner() == directory.owner() and place != Path("/tmp"):
+        if place.stat().st_uid == directory.stat().st_uid and place != Path("/tmp"):
             os.chmod(place, 0o755)  # for the other users
     host = Host(directory)
     yield host
