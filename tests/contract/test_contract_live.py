@@ -112,6 +112,14 @@ class Terminal:
                 break
         return self.shown
 
+    async def shows(self, text: bytes) -> None:
+        """Wait until it does; tell what it shows in place of that."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while text not in self.read():
+            assert self.process.poll() is None, self.shown[-3000:]
+            assert time.monotonic() < end, self.shown[-3000:]
+            await asyncio.sleep(0.05)
+
     async def ended(self) -> int:
         await until(lambda: (self.read(), self.process.poll() is not None)[1])
         self.read()
@@ -138,7 +146,7 @@ async def test_top_on_a_terminal_leaves_it_as_it_was_whoever_ends_it(
     live: Setup, hanging: str, terminal: Any, number: signal.Signals, code: int
 ) -> None:
     top = terminal()
-    await until(lambda: hanging[:8].encode() in top.read())
+    await top.shows(hanging[:8].encode())
     os.kill(top.process.pid, number)
     assert await top.ended() == code
     assert b"Traceback" not in top.shown
@@ -149,7 +157,7 @@ async def test_top_on_a_terminal_leaves_it_as_it_was_whoever_ends_it(
 
 async def test_top_has_no_colours_where_nobody_wants_them(live: Setup, hanging: str, terminal: Any) -> None:
     top = terminal(NO_COLOR="1")
-    await until(lambda: hanging[:8].encode() in top.read())
+    await top.shows(hanging[:8].encode())
     os.kill(top.process.pid, signal.SIGINT)
     assert await top.ended() == 0
     assert not _COLOUR.search(top.shown)
