@@ -1,4 +1,4 @@
-"""The life of one child: warm up, wait for one order, run it, send its outcome, end."""
+"""The life of one child: rehearse, wait for one order, run it, send its outcome, end."""
 
 import contextlib
 import os

@@ -1,8 +1,10 @@
 """Pools whose threads are there from the beginning: a machine that refuses a thread later can't stop the work."""
 
 import asyncio
+import contextlib
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -39,6 +41,16 @@ async def end_pool(pool: ThreadPoolExecutor, timeout_seconds: float) -> None:
     end = time.monotonic() + timeout_seconds
     while unended_threads() and time.monotonic() < end:  # noqa: ASYNC110  # a thread has no future that tells of its end
         await asyncio.sleep(0.002)
+
+
+async def wait_in_thread(work: Callable[[], object], timeout_seconds: float) -> None:
+    """Do `work` in a thread, and wait for it, but at most so long: a disk that hangs must keep nobody from the end.
+
+    Raises what it raises in that time.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(timeout_seconds):
+            await asyncio.to_thread(work)
 
 
 def unended_threads() -> list[str]:

@@ -18,6 +18,7 @@ from supervisor.log.event import tell
 from supervisor.log.events.control import ControlAvailable, ControlUnavailable
 from supervisor.process import kept
 from supervisor.process.tasks import Tasks
+from supervisor.process.threads import wait_in_thread
 from supervisor.process.user_numbers import parse_users
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.control.table import handlers_of
@@ -75,10 +76,8 @@ class Control:
                 await asyncio.sleep(self._look_seconds)
         finally:
             await server.close()
-            # A disk that does not answer must not keep the worker from its end. What is left there is replaced.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await asyncio.to_thread(listening.close)
+            # What is left on a disk that hangs is replaced.
+            await wait_in_thread(listening.close, CLOSE_SECONDS)
 
     async def _listen(self) -> Listening | None:
         try:

@@ -12,6 +12,7 @@ from supervisor.control.peers import RefusedError, Rules, admit
 from supervisor.log.event import tell
 from supervisor.log.events.health import HealthServed, MetricsMissing
 from supervisor.process.tasks import Tasks
+from supervisor.process.threads import wait_in_thread
 from supervisor.settings.health_address import LoopbackAddress, parse_health_address
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.settings.token_file import read_health_token
@@ -84,10 +85,7 @@ class Health:
                 await self._tasks.close()
                 await web.close()
         finally:
-            # A disk that does not answer must not keep the worker from its end.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await asyncio.to_thread(listener.close)
+            await wait_in_thread(listener.close, CLOSE_SECONDS)
 
     def snapshot(self) -> Snapshot:
         """Return how the worker was when its loop ran last."""

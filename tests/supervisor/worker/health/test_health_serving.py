@@ -16,11 +16,12 @@ from health_support import TOKEN, bearer
 from supervisor.errors import StartRefusedError
 from supervisor.lifecycle.progress import Late
 from supervisor.log.events.health import HealthRefused, HealthServed, MetricsMissing
+from supervisor.log.repetition import TELL_SECONDS
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.health.answers import Access, access_of
 from supervisor.worker.health.health import Door, Health, Text
 from supervisor.worker.health.looks import MANY_CLAIMS, MANY_LOOKS, Looks
-from supervisor.worker.health.refusals import TELL_SECONDS, Refusals
+from supervisor.worker.health.refusals import Refusals
 from supervisor.worker.health.snapshot import Snapshot, why_not_live
 from supervisor.worker.observer import NOBODY
 from tests.log_events import facts_of, told
