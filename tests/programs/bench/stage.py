@@ -1,22 +1,25 @@
 """An engine and a worker, each in processes of its own, for one measurement."""
 
+import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 
 from supervisor.commands.demo.environment import program_environment
-from supervisor.commands.shared.program import Program
+from supervisor.commands.shared.program import Program, ProgramError
 from tests.programs.bench.engine import Engine
 from tests.tokens import bearer
 
 SET_UP_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
+_LOOK_SECONDS: Final = 0.05
 BLOCKS: Final = ("blocks", "blocks.testing", str(Path(__file__).parent / "measured_blocks"))
 ECHO: Final = "neops_base/echo:1.0.0"
 WHICH_PROCESS: Final = "neops_bench/which_process:1.0.0"
@@ -33,6 +36,13 @@ class WorkerOptions:
     heartbeat_seconds: float = 20.0
     max_job_seconds: float = 600.0
     grace_seconds: float = 10.0
+    blocks: tuple[str, ...] = BLOCKS
+    flags: tuple[str, ...] = ()
+    """Further flags, as they stand on a command line."""
+    program: str = "supervisor"
+    """The module that is run: one that looks at the worker from inside takes the same flags."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables beside those of this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,8 @@ class Stage:
 
     engine: Engine
     worker_pid: int
+    start_seconds: float = 0.0
+    """From the start of the worker to its first poll."""
 
 
 def database_of(directory: Path) -> Path:
@@ -68,14 +80,27 @@ async def staged(directory: Path, options: WorkerOptions | None) -> AsyncIterato
             "--token-file", str(token_file_of(directory)),
         )  # fmt: skip
         url = (await engine.wait_for_line(r"^devengine listening on (http://\S+)$", SET_UP_SECONDS))[1]
-        worker_pid = 0
-        if options is not None:
-            worker = await start_program(
-                running, directory, "worker", "supervisor", *_flags(url, directory, options)
-            )
-            await worker.wait_for_line(r"The worker is ready", SET_UP_SECONDS)
-            worker_pid = worker.pid
-        yield Stage(Engine(url, session, bearer(token_file_of(directory))), worker_pid)
+        engine_client = Engine(url, session, bearer(token_file_of(directory)))
+        if options is None:
+            yield Stage(engine_client, 0)
+            return
+        started_at = time.monotonic()
+        flags = _flags(url, directory, options)
+        worker = await start_program(
+            running, directory, "worker", options.program, *flags, environment=options.environment
+        )
+        await worker.wait_for_line(r"The worker is ready", SET_UP_SECONDS)
+        yield Stage(engine_client, worker.pid, await _first_poll(engine_client) - started_at)
+
+
+async def _first_poll(engine: Engine) -> float:
+    """Return when the engine had the first poll, in seconds of CLOCK_MONOTONIC."""
+    end = time.monotonic() + SET_UP_SECONDS
+    while time.monotonic() < end:
+        if polls := await engine.ask("GET", "/dev/requests?route=poll"):
+            return min(float(poll["monotonicSeconds"]) for poll in polls)
+        await asyncio.sleep(_LOOK_SECONDS)
+    raise ProgramError(f"The worker did not poll in {SET_UP_SECONDS:g} s.")
 
 
 @asynccontextmanager
@@ -99,7 +124,7 @@ def _flags(url: str, directory: Path, options: WorkerOptions) -> list[str]:
     settings = {
         "--engine-url": url,
         "--engine-token-file": str(token_file_of(directory)),
-        "--function-blocks": ",".join(BLOCKS),
+        "--function-blocks": ",".join(options.blocks),
         "--state-dir": str(directory / "state"),
         "--max-concurrent-jobs": f"{options.slots}",
         "--start-method": options.start_method,
@@ -109,15 +134,21 @@ def _flags(url: str, directory: Path, options: WorkerOptions) -> list[str]:
         "--grace-seconds": f"{options.grace_seconds:g}",
         "--shutdown-timeout-seconds": "1",
     }
-    return [word for pair in settings.items() for word in pair]
+    return [*(word for pair in settings.items() for word in pair), *options.flags]
 
 
-async def start_program(running: AsyncExitStack, directory: Path, name: str, *arguments: str) -> Program:
-    """Start a program of this checkout, which ends when `running` is closed."""
+async def start_program(
+    running: AsyncExitStack,
+    directory: Path,
+    name: str,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+) -> Program:
+    """Start a program of this checkout, which ends when `running` is closed. `environment` goes beside our own."""
     program = await Program.start(
         name,
         arguments,
-        environment=program_environment(os.environ, "bench"),
+        environment={**program_environment(os.environ, "bench"), **(environment or {})},
         directory=directory,
         on_line=lambda program, line: None,
     )
