@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from jobrunner.protocol.importing import import_uncollected
 from supervisor.keeper import keep
 
 COMMAND_GROUPS: Final = {
@@ -92,7 +93,7 @@ def _run(arguments: list[str] | None) -> int:
         return 2
 
     def run() -> int:
-        return int(importlib.import_module(module_of(name or "daemon")).run(rest))
+        return int(import_uncollected(module_of(name or "daemon")).run(rest))
 
     return keep(run) if name in _KEPT else run()
 

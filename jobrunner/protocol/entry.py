@@ -4,7 +4,6 @@ The supervisor hands these functions to `multiprocess` by reference, so it has t
 and it must not import what runs blocks. Hence the import by name, at call time, on the other side.
 """
 
-import importlib
 import os
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,6 +11,7 @@ from typing import Any, Final
 from multiprocess.reduction import DupFd
 
 from jobrunner.protocol.confinement import Confinement
+from jobrunner.protocol.importing import import_uncollected
 from jobrunner.protocol.isolation import Isolation
 
 ENTRY_POINTS: Final = "entry-points"
@@ -62,7 +62,7 @@ def run_template(
     supervisor_pid: int, control: int, report: int, output: int, discovery: Discovery, isolation: Isolation
 ) -> None:
     """Be the template: import the blocks, report the catalogue, fork children until told to end."""
-    template = importlib.import_module("jobrunner.template")
+    template = import_uncollected("jobrunner.template")
     template.serve(supervisor_pid, control, report, output, discovery, isolation)
 
 
@@ -79,5 +79,5 @@ def run_spawned_child(
 ) -> None:
     """Fork a child that imports the blocks itself and runs one job, and end."""
     descriptors = Descriptors(channel, stdout, stderr, dump)
-    spawn_main = importlib.import_module("jobrunner.spawn_main")
+    spawn_main = import_uncollected("jobrunner.spawn_main")
     spawn_main.run(supervisor_pid, control, descriptors, discovery, confinement, isolation)
