@@ -46,7 +46,7 @@ async def measure(setup: Setup) -> list[Figure]:
             before = cpu.tree_cpu_seconds(stage.worker_pid)
             for _ in range(1 + repeats):
                 job_id = (await stage.engine.ask("POST", "/dev/jobs", job))["jobIds"][0]
-                await stage.engine.wait_for([job_id], 120)
+                await stage.engine.wait_for([job_id], 300)
             cpu_seconds = (cpu.tree_cpu_seconds(stage.worker_pid) - before) / (1 + repeats)
         records = await records_of(database_of(directory))
         check_success(records)
