@@ -38,6 +38,8 @@ _HALF_AN_ESCAPE: Final = re.compile(
 )
 _HALF_A_STYLE: Final = re.compile(r"\x1b(?:\[[0-9;?]{0,32})?$")
 _HALF_AN_ESCAPE_UNMARKED: Final = re.compile(r"[uUx%&][#0-9A-Za-z]{0,7}$")
+_HALF_A_SHELL_QUOTE: Final = re.compile(r"""'(?:"(?:'"?)?|\\'?)$""")
+_SHELL_QUOTE_CHARS: Final = 4
 _ESCAPE_CHARS: Final = 16
 _STYLE_CHARS: Final = 34
 
@@ -65,6 +67,8 @@ def possible_endings(text: str) -> Iterator[str]:
     for at in range(max(0, len(text) - _ESCAPE_CHARS), len(text)):
         if _HALF_AN_ESCAPE.match(text, at) or _HALF_AN_ESCAPE_UNMARKED.match(text, at):
             yield text[:at]
+    if half := _HALF_A_SHELL_QUOTE.search(text, max(0, len(text) - _SHELL_QUOTE_CHARS)):
+        yield text[: half.start()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from jobrunner.protocol.caps import FIELD_CAP_CHARS, LOG_CAP_CHARS, LOGGER_CAP_C
 from jobrunner.protocol.masking import Mask, SecretNames
 from supervisor.job.redaction import mask_of
 from tests.programs.redaction.places import PLACES
+from tests.programs.redaction.reading import FILLERS as CUT_FILLERS
 from tests.programs.redaction.reading import leaked
 from tests.programs.redaction.writing import WRITINGS
 
+BEFORE, AFTER = CUT_FILLERS
 LINE_CAP_BYTES: Final = 8 * 1024
 FILLERS: Final = (
     "connected to 10.0.0.1 port 22",
@@ -94,10 +96,13 @@ class Case:
         innocent = f" {self.before}\n {self.after}\n-----BEGIN KEY-----\n-----END KEY-----\n{time.strftime('%Y-%m-')}"
         innocent += "".join(FRAME)
         seen = self.seen()
-        for line in {self.secret, *self.secret.splitlines()}:
-            if len(line) >= 6 and (piece := leaked(seen, line, innocent)) and piece not in self._beside():
+        lines = [line for line in {self.secret, *self.secret.splitlines()} if len(line) >= 6]
+        beside = ""
+        for piece in leaked(seen, lines, innocent):
+            beside = beside or self._beside()
+            if piece not in beside:
                 at = seen.find(piece)
-                return f"{piece!r} of {line!r}, seen at {at} in {seen[max(0, at - 100) : at + 200]!r}"
+                return f"{piece!r} of {self.secret!r}, seen at {at} in {seen[max(0, at - 100) : at + 200]!r}"
         return None
 
     def _beside(self) -> str:
@@ -131,8 +136,8 @@ def cases(draw: some.DrawFn) -> Case:
             "name of a logger": LOGGER_CAP_CHARS,
         }.get(place, 2000)
         # So that the cap goes through the secret, or near to it.
-        before = "x " * ((cap - draw(some.integers(0, written + 10))) // 2)
-        after = draw(some.sampled_from(("", "\n", " y" * 5000)))
+        before = BEFORE * ((cap - draw(some.integers(0, written + 10))) // 2)
+        after = draw(some.sampled_from(("", "\n", AFTER * 5000)))
     sizes = some.lists(some.integers(0, len(before) + written + len(after)), max_size=4)
     return Case(
         secret, draw(some.sampled_from(sorted(BRINGINGS))), writing, place, before, after, tuple(draw(sizes))

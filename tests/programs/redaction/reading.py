@@ -8,10 +8,13 @@ import re
 import unicodedata
 import urllib.parse
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 PIECE_CHARS = 6
 """A piece of a secret that is as long has leaked: shorter ones may be in any text."""
+
+FILLERS = ("x ", " y")
+"""What a case has before and after a secret that is to be cut. Thousands of it are nothing to look at."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{7,}")
 _BETWEEN_PAIRS = re.compile(r"(?<=[0-9a-fA-F]{2})(?:[:. -]|', '0x)(?=[0-9a-fA-F]{2})")
@@ -25,12 +28,18 @@ def pieces_of(secret: str) -> set[str]:
 
 
 def readings(text: str, depth: int = 3) -> Iterator[str]:
-    """Yield `text` and what it says when its escapes are undone."""
+    """Yield `text` and what it says when its escapes are undone, up to `depth` times. Each reading once."""
     yield text
-    if depth == 0:
-        return
-    for undone in {*undoings(text)} - {text}:
-        yield from readings(undone, depth - 1)
+    seen, level = {text}, [text]
+    for _ in range(depth):
+        deeper: list[str] = []
+        for each in level:
+            for undone in undoings(each):
+                if undone not in seen:
+                    seen.add(undone)
+                    deeper.append(undone)
+                    yield undone
+        level = deeper
 
 
 def undoings(text: str) -> Iterator[str]:
@@ -76,16 +85,29 @@ def hidden_readings(text: str) -> Iterator[str]:
         yield data.decode("utf-16-le", "replace")
 
 
-def leaked(text: str, secret: str, innocent: str) -> str | None:
-    """Return a piece of `secret` that can be read from `text` and was not in `innocent` anyway."""
-    spellings = {secret, *(unicodedata.normalize(form, secret) for form in ("NFC", "NFKC", "NFKD"))}
-    if not secret.isalpha():
-        spellings |= {secret.upper(), secret.lower()}
-    pieces = {piece for spelling in spellings for piece in pieces_of(spelling)}
+def leaked(text: str, secrets: Iterable[str], innocent: str) -> Iterator[str]:
+    """Yield pieces of `secrets` that can be read from `text` and are not in `innocent` anyway: one for each reading."""
+    pieces = {piece for secret in secrets for spelling in _spellings(secret) for piece in pieces_of(spelling)}
     pieces = {piece for piece in pieces if piece not in innocent and piece.strip("*\n ")}
+    for filler in FILLERS:
+        text = text.replace(filler * 20, "")
+    looked: set[str] = set()
     for reading in readings(text):
         for seen in (reading, *hidden_readings(reading)):
-            for piece in pieces:
-                if piece in seen:
-                    return piece
-    return None
+            if seen not in looked:
+                looked.add(seen)
+                if piece := _one_of(pieces, seen):
+                    yield piece
+
+
+def _spellings(secret: str) -> set[str]:
+    spellings = {secret, *(unicodedata.normalize(form, secret) for form in ("NFC", "NFKC", "NFKD"))}
+    return spellings if secret.isalpha() else spellings | {secret.upper(), secret.lower()}
+
+
+def _one_of(pieces: set[str], text: str) -> str | None:
+    # Most readings are shorter than the list of pieces is long.
+    if len(text) < len(pieces):
+        found = (text[at : at + PIECE_CHARS] for at in range(len(text) - PIECE_CHARS + 1))
+        return next((piece for piece in found if piece in pieces), None)
+    return next((piece for piece in pieces if piece in text), None)

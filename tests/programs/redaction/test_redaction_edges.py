@@ -183,3 +183,12 @@ def test_of_a_secret_that_reprlib_has_just_abbreviated_nothing_is_left_at_any_cu
     for cut in range(len(written)):
         seen = Mask([secret])(written[:cut], cut_after=True)
         assert not [at for at in range(length - 5) if secret[at : at + 6] in seen]
+
+
+@pytest.mark.parametrize("writing", ["shell", "shell, with backslashes"])
+def test_a_cut_through_a_quotation_mark_as_shells_write_it_leaves_nothing_of_the_secret_before_it(
+    writing: str,
+) -> None:
+    text = WRITINGS[writing]("d%;Z8'W/B")
+    for end in range(text.index("d") + 3, len(text) + 1):
+        assert Mask(["d%;Z8'W/B"])(text[:end], cut_after=True).strip("'\"\\") == MASK

@@ -27,13 +27,13 @@ def test_each_way_of_writing_is_masked_in_each_place(writing: str, place: str) -
 @pytest.mark.parametrize("writing", WRITINGS)
 def test_the_reader_of_secrets_finds_each_way_of_writing_where_nothing_masks(writing: str) -> None:
     """Else the fuzzing would find nothing, whatever leaked."""
-    assert leaked(f"before {WRITINGS[writing](SECRET)} after", SECRET, "") is not None
+    assert any(leaked(f"before {WRITINGS[writing](SECRET)} after", [SECRET], ""))
 
 
 def test_a_place_that_masks_nothing_is_found_out() -> None:
     case = Case("swordfish-7", "declared", "base64", "mask alone", "", "", ())
     broken = Mask()
-    assert leaked(PLACES["mask alone"](case.text, [], broken, ""), case.secret, "") is not None
+    assert any(leaked(PLACES["mask alone"](case.text, [], broken, ""), [case.secret], ""))
 
 
 def test_a_cut_through_a_character_leaves_nothing_of_the_secret_before_it() -> None:
