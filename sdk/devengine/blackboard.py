@@ -6,9 +6,10 @@ import json
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, TypeGuard
+from typing import Any, Literal, TypeGuard
 
 from sdk.devengine import rules
+from sdk.devengine.asked_blocks import AskedBlocks
 from sdk.devengine.errors import ConflictError, NotFoundError, SubmissionError
 from sdk.devengine.identifiers import BlockId, highest_match, parse_reference
 from sdk.devengine.options import EngineOptions
@@ -40,6 +41,7 @@ class Blackboard:
         self._clock = clock
         self._on_finished = on_finished
         self._raw_items: deque[Any] = deque()
+        self._asked = AskedBlocks()
         self.jobs = JobStore(database)
         self.workers = WorkerStore(database)
         self.registrations = RegistrationStore(database)
@@ -65,6 +67,7 @@ class Blackboard:
             if worker.state is not rules.WorkerState.ONLINE:
                 return []
             names = [str(block) for block in blocks]
+            self._asked.asked(worker_id, names, self._clock())
             capped = min(limit or DEFAULT_POLL_LIMIT, _MAX_POLL_LIMIT)
             items = self.jobs.claim(worker_id, names, capped, self._clock())
             while self._raw_items:
@@ -82,6 +85,7 @@ class Blackboard:
             if job.status == "pending":
                 raise ConflictError(f"no worker holds job {job.job_id}; it waits to be claimed")
             finished = self._end(job, result.status, text, "worker", retryable=result.result.retryable)
+            self._asked.ended(job.worker_id or "", job.block, self._clock())
         if finished:
             self._on_finished(job.job_id)
 
@@ -95,6 +99,22 @@ class Blackboard:
             ]
         for job_id in finished:
             self._on_finished(job_id)
+
+    def waits_for(self, job: JobRecord) -> Literal["worker", "slot"] | None:
+        """Return what a pending job waits for: a worker that offers its block, or a slot of one. Else `None`."""
+        if job.status != "pending":
+            return None
+        registration = self._registration(job.block)
+        known = () if registration is None else map(self.workers.get, registration.worker_ids)
+        now = self._clock()
+        online = [each.uuid for each in known if each is not None and each.state is rules.WorkerState.ONLINE]
+        if any(not self._asked.has_stopped(each, job.block, now) for each in online):
+            return "slot"
+        # A worker leaves a block out of its polls while that has as many jobs as it may have.
+        has_one = any(
+            each.block == job.block and each.worker_id in online for each in self.jobs.all("polled")
+        )
+        return "slot" if has_one else "worker"
 
     def sensitive_parameters(self, block: str) -> tuple[tuple[str, ...], ...]:
         """Return the paths of a block's parameters that must not be shown, as its worker has named them."""

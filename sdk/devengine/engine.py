@@ -233,6 +233,7 @@ class DevEngine:
         blackboard = Blackboard(database, self.options, self._clock, self._wake_waiting)
         return Service(
             options=self.options,
+            database=database,
             clock=self._clock,
             blackboard=blackboard,
             roster=Roster(database, self.options, self._clock, blackboard),

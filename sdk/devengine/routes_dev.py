@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import Field, TypeAdapter
 
 from sdk.devengine import wire
-from sdk.devengine.errors import EngineOptionsError, NotFoundError, RequestError
+from sdk.devengine.errors import DatabaseError, EngineOptionsError, NotFoundError, RequestError
 from sdk.devengine.faults import Fault, FaultRoute
 from sdk.devengine.handlers import add_route, answer, read_body
 from sdk.devengine.payloads.reader import Body, parse_json, validate
@@ -32,6 +32,13 @@ class FaultOrder(Body):
     hang: bool = False
 
 
+class BackupOrder(Body):
+    """What the copy of the database is called, between `backup-` and `.sqlite3`."""
+
+    name: Annotated[str, Field(pattern="^[0-9a-z]{8,64}$")]
+
+
+BACKUP_ORDER: TypeAdapter[BackupOrder] = TypeAdapter(BackupOrder)
 FAULT_ORDER: TypeAdapter[FaultOrder] = TypeAdapter(FaultOrder)
 
 
@@ -51,12 +58,26 @@ async def job(request: web.Request) -> web.StreamResponse:
     holder = blackboard.workers.get(record.worker_id or "", with_deleted=True)
     attempts = blackboard.jobs.earlier_attempts(record.job_id)
     sensitive = blackboard.sensitive_parameters(record.block)
-    return answer(wire.job_in_full(record, holder, attempts, sensitive))
+    waits_for = blackboard.waits_for(record)
+    return answer({**wire.job_in_full(record, holder, attempts, sensitive), "waitsFor": waits_for})
 
 
 async def logs(request: web.Request) -> web.StreamResponse:
     """List the log entries that workers sent."""
     return answer([wire.log(record) for record in service_of(request).logs.all()])
+
+
+async def back_up(request: web.Request) -> web.StreamResponse:
+    """Copy the database beside itself, into a private file of this name: who asks fetches it as the file's owner.
+
+    Not as an answer: it has the passwords of all jobs, and whoever may submit one need not see those.
+    """
+    order, _ = await read_body(request, BACKUP_ORDER)
+    try:
+        path = service_of(request).database.copy_beside(f"backup-{order.name}.sqlite3")
+    except DatabaseError as error:
+        raise RequestError(str(error)) from error
+    return answer({"file": path.name}, 201)
 
 
 async def order_fault(request: web.Request) -> web.StreamResponse:
@@ -88,6 +109,7 @@ def add_dev_routes(app: web.Application, *, test_controls: bool) -> None:
     add_route(app, "POST", "/dev/jobs", submit_jobs)
     add_route(app, "GET", "/dev/jobs/{job_id}", job)
     add_route(app, "GET", "/dev/logs", logs)
+    add_route(app, "POST", "/dev/backup", back_up)
     if test_controls:
         add_route(app, "POST", "/dev/faults", order_fault)
         add_route(app, "DELETE", "/dev/faults", clear_faults)

@@ -12,7 +12,7 @@ from sdk.devengine.faults import Faults
 from sdk.devengine.options import EngineOptions
 from sdk.devengine.request_log import RequestLog
 from sdk.devengine.roster import Roster
-from sdk.devengine.store import LogStore
+from sdk.devengine.store import Database, LogStore
 from sdk.devengine.tokens import AccessToken
 
 
@@ -21,6 +21,7 @@ class Service:
     """The parts of one running engine. Without a `token` it answers everybody on this machine."""
 
     options: EngineOptions
+    database: Database
     clock: Callable[[], float]
     blackboard: Blackboard
     roster: Roster

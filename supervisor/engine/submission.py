@@ -78,6 +78,10 @@ class Submissions:
         answer = await self._http.get(f"/dev/jobs/{quote(job_id, safe='')}", "the request for a job")
         return _object(answer.json("the request for a job"))
 
+    async def back_up(self, name: str) -> None:
+        """Have the engine copy its database, beside itself, into `backup-NAME.sqlite3`. It answers nobody meanwhile."""
+        await self._http.post("/dev/backup", "the request for a backup", {"name": name})
+
     def _no_submission(self, error: EngineError) -> NoSubmissionError | None:
         if error.status != _NOT_FOUND:
             return None

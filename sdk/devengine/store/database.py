@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,25 @@ class Database:
     def close(self) -> None:
         """Close the file; the WAL is folded into it. The database can't be used after that."""
         self._connection.close()
+
+    def copy_beside(self, name: str) -> Path:
+        """Copy all that is committed into a new private file beside this one. Returns its path.
+
+        It holds up the caller for as long as the disk takes. Raises `DatabaseError`; then no file is left.
+        """
+        if str(self._path) == IN_MEMORY:
+            raise DatabaseError("this engine keeps its database in memory; there is no directory for a copy")
+        path = Path(self._path).with_name(name)
+        if path.exists():
+            raise _unusable(path, "it is there already", "choose another name")
+        _create_private_file(path)
+        try:
+            with closing(sqlite3.connect(path)) as copy:
+                self._connection.backup(copy)
+        except sqlite3.Error as error:
+            path.unlink(missing_ok=True)
+            raise _unusable(path, str(error), "make room on its disk") from error
+        return path
 
     def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> sqlite3.Cursor:
         """Run one statement; outside `transaction()` it commits by itself."""

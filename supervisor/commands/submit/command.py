@@ -1,10 +1,11 @@
 """`supervisor submit`: one job for the engine of `supervisor local` or `supervisor dev`."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -28,6 +29,7 @@ from supervisor.commands.submit.job_lines import BadLinesError, JobLine, read_jo
 from supervisor.commands.submit.report import report_of, report_table
 from supervisor.commands.submit.settings import SubmitSettings
 from supervisor.commands.submit.target import Target, find_target
+from supervisor.commands.submit.waiting import not_offered_text, waits_for_worker, where_text
 from supervisor.engine.http import EngineAccess
 from supervisor.engine.submission import OfferedBlock, Submissions
 from supervisor.errors import EngineError, StartRefusedError
@@ -78,7 +80,7 @@ def run(arguments: list[str]) -> int:
 def _one_job(settings: SubmitSettings) -> Work:
     """Return what submits the job of the command line. Raises `BadInputError`."""
     if settings.block is None:
-        raise BadInputError("block", "no block is named. Name one, or give --jobs with a job on each line.")
+        raise BadInputError("BLOCK", "name the block to run, or give --jobs with a job on each line.")
     given = read_job_input(settings.params, settings.context)
     body: dict[str, Any] = {"parameters": given.parameters, "type": settings.job_type}
     if given.context is not None:
@@ -116,8 +118,6 @@ async def _submit(
     settings: SubmitSettings, wanted: str, body: dict[str, Any], engine: Submissions, target: Target
 ) -> int:
     block = await block_meant(engine, wanted)
-    if not block.workers_online:
-        _say(f"no worker that is online offers {block.id}. The job waits until one does.")
     place = what_it_runs_on(block, settings.run_on, settings.entity_id, body.get("context") or {})
     if place["runOn"] in ENTITY_LISTS and "entityId" not in place:
         return _refuse(
@@ -125,6 +125,7 @@ async def _submit(
             "one of several with --entity-id."
         )
     job_id = await engine.submit({"block": block.id, **body, **place})
+    await _say_what_nobody_offers(engine, {block.id: job_id})
     if not settings.wait:
         _print_submitted(settings, target, job_id, block)
         return 0
@@ -144,6 +145,7 @@ async def _submit_lines(
     settings: SubmitSettings, lines: list[JobLine], engine: Submissions, target: Target
 ) -> int:
     submitted = await submit_lines(engine, lines)
+    await _say_what_nobody_offers(engine, {each.block: each.job_id for each in submitted})
     if not settings.wait:
         for each in submitted:
             where = {"engine": target.url, "result_url": _result_url(target, each.job_id)}
@@ -174,13 +176,10 @@ async def _wait(
 ) -> int:
     console = OutputConsole(stderr=True)
     shown = TerminalDisplay(console, Threshold(logging.DEBUG))
-    # A worker that is online and has not taken the job yet has no slot for it.
-    pending = f"waits for a {'slot' if block.workers_online else 'worker'}"
     with status_on(console, f"{block.id}: submitted") as status:
 
-        def tell(where: str, waited: float) -> None:
-            what = pending if where == "pending" else "runs"
-            status.update(f"{block.id} {what} ({waited:.0f} s)")
+        def tell(job: dict[str, Any], waited: float) -> None:
+            status.update(f"{block.id} {where_text(job)} ({waited:.0f} s)")
 
         try:
             job = await follow(
@@ -193,10 +192,9 @@ async def _wait(
             )
             cause = await target.lines.cause_of(job_id, shown.line)
         except WaitedTooLongError as error:
-            what = pending if error.status == "pending" else "runs on"
             return _refuse(
-                f"Job {job_id} has no result after {settings.timeout_seconds:g} s: it {what}. "
-                f"See {_place(target, job_id)}."
+                f"Job {job_id} has no result after {settings.timeout_seconds:g} s: it {where_text(error.job)}. The job "
+                f"goes on without this command. See {_place(target, job_id)}."
             )
     report = report_of(job, cause)
     if _as_json(settings):
@@ -204,6 +202,18 @@ async def _wait(
     else:
         OutputConsole().print(report_table(report))
     return 0 if report["success"] else EXIT_FAILED
+
+
+async def _say_what_nobody_offers(engine: Submissions, jobs: Mapping[str, str]) -> None:
+    """Say for which blocks jobs wait that no worker offers now. `jobs` has one job of each block."""
+    alone: list[str] = []
+    for block, job_id in jobs.items():
+        # The jobs are submitted: what else fails is told by what follows.
+        with contextlib.suppress(EngineError):
+            if waits_for_worker(await engine.job(job_id)):
+                alone.append(block)
+    if alone:
+        _say(not_offered_text(alone))
 
 
 def _print_submitted(settings: SubmitSettings, target: Target, job_id: str, block: OfferedBlock) -> None:

@@ -17,11 +17,11 @@ _AWAY_SECONDS: Final = 30.0
 
 
 class WaitedTooLongError(TimeoutError):
-    """There is no result yet. `status` is `pending` or `polled`, as the engine calls it."""
+    """There is no result yet. `job` is what the engine knows of it."""
 
-    def __init__(self, status: str) -> None:
-        super().__init__(status)
-        self.status = status
+    def __init__(self, job: dict[str, Any]) -> None:
+        super().__init__(str(job.get("jobId")))
+        self.job = job
 
 
 class JobLines:
@@ -64,12 +64,12 @@ async def follow(
     *,
     timeout_seconds: float | None,
     on_line: Callable[[Line], None],
-    on_status: Callable[[str, float], None],
+    on_status: Callable[[dict[str, Any], float], None],
 ) -> dict[str, Any]:
     """Wait for the job's result and return the job as the engine has it.
 
-    `on_status` is called again and again with the engine's word for where the job stands and for how many seconds
-    it has been waited. Raises `EngineError`, and `WaitedTooLongError` after `timeout_seconds`; the job goes on, as
+    `on_status` is called again and again with what the engine knows of the job and for how many seconds it has been
+    waited. Raises `EngineError`, and `WaitedTooLongError` after `timeout_seconds`; the job goes on, as
     it does when this is cancelled.
     """
     began = heard = time.monotonic()
@@ -83,10 +83,10 @@ async def follow(
                 raise
         for line in lines.new(job_id):
             on_line(line)
-        status, waited = str(job.get("status", "pending")), time.monotonic() - began
-        if status == "pushed":
+        waited = time.monotonic() - began
+        if job.get("status") == "pushed":
             return job
         if timeout_seconds is not None and waited >= timeout_seconds:
-            raise WaitedTooLongError(status)
-        on_status(status, waited)
+            raise WaitedTooLongError(job)
+        on_status(job, waited)
         await asyncio.sleep(_LOOK_SECONDS)

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from local_support import clean_environment, running, submit, write_block
+from local_support import announced_in, ask, clean_environment, running, submit, write_block
 
 from supervisor.commands.local.announcement import Announcement, announced, running_engines
 from supervisor.commands.submit import command as submit_command
 from supervisor.commands.submit import job_follower
 from supervisor.commands.submit.block_lookup import choose_offered
 from supervisor.engine.submission import OfferedBlock
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_where_one_line_is_bad_no_job_is_submitted_and_every_bad_line_is_named(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "no block is named"),
+        ((), "supervisor submit: BLOCK: name the block to run, or give --jobs"),
         (("--jobs", "nowhere"), "--jobs: file nowhere can't be read: No such file"),
         (("--jobs", "-", "--params", "{}"), "--params: with --jobs, each line says that itself, as 'params'"),
     ],
@@ -139,7 +139,9 @@ def test_without_wait_the_id_of_the_job_is_answered_at_once(home: Path) -> None:
 def test_a_result_that_does_not_come_in_time_is_exit_code_2_and_the_job_goes_on(home: Path) -> None:
     done = submit(home, "greet", "--wait", "--timeout-seconds", "0.3", "--params", '{"seconds": 2}')
     assert (done.returncode, done.stdout) == (2, "")
-    assert "has no result after 0.3 s: it runs on. See http://127.0.0.1:" in done.stderr
+    assert (
+        "has no result after 0.3 s: it runs. The job goes on without this command. See http:" in done.stderr
+    )
 
 
 def test_a_job_that_the_worker_has_no_room_for_waits_for_a_slot(tmp_path: Path) -> None:
@@ -150,7 +152,27 @@ def test_a_job_that_the_worker_has_no_room_for_waits_for_a_slot(tmp_path: Path) 
         command.wait_for("greeting")
         done = submit(tmp_path, "greet", "--wait", "--timeout-seconds", "0.3")
     assert done.returncode == 2
-    assert "has no result after 0.3 s: it waits for a slot. See http://127.0.0.1:" in done.stderr
+    assert "has no result after 0.3 s: it waits for a slot. The job goes on without" in done.stderr
+
+
+def test_a_job_whose_block_the_worker_no_longer_has_is_told_to_wait_for_a_worker(tmp_path: Path) -> None:
+    """Its registration is still there, of a worker that is online."""
+    write_block(tmp_path / "greet.py")
+    (tmp_path / "wave.py").write_text((tmp_path / "greet.py").read_text().replace("greet", "wave"))
+    blocks = ("--function-blocks", str(tmp_path), "--port", "0")
+    with running(tmp_path, "local", *blocks) as command:
+        command.wait_for("worker is ready")
+    (tmp_path / "greet.py").unlink()
+    with running(tmp_path, "local", *blocks) as command:
+        command.wait_for("worker is ready")
+        engine = announced_in(tmp_path)
+        (job_id,) = ask(engine, "/dev/jobs", {"block": "acme/greet:1.0.0"})["jobIds"]
+        # It has polled once then.
+        wait_until(lambda: ask(engine, f"/dev/jobs/{job_id}")["waitsFor"] == "worker")
+        done = submit(tmp_path, "greet", "--wait", "--timeout-seconds", "0.3")
+    assert done.returncode == 2
+    assert "no worker that runs now offers acme/greet:1.0.0." in done.stderr
+    assert "it waits for a worker that offers its block" in done.stderr
 
 
 def test_a_ctrl_c_while_waiting_says_that_the_job_goes_on_and_where_its_result_is(home: Path) -> None:
