@@ -11,12 +11,14 @@ from typing import Final
 from pydantic import Field
 from pydantic_settings import CliPositionalArg, SettingsConfigDict
 
+from supervisor.commands.local.announcement import Announcement
+from supervisor.commands.local.live_backup import copy_from_running, running_engine_of
 from supervisor.commands.local.places import ENGINE_DATABASE, WORKER_DIRECTORY, local_state_directory
 from supervisor.commands.shared.command_settings import StateDirectorySettings
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
-from supervisor.errors import StateDirectoryError
+from supervisor.errors import EngineError, StartRefusedError, StateDirectoryError
 from supervisor.host_keys.store import FILE as HOST_KEYS
-from supervisor.journal.directory import is_in_use, take_directory
+from supervisor.journal.directory import DirectoryLock, is_in_use, take_directory
 from supervisor.settings.run_settings import RunSettings
 
 PROGRAM: Final = "supervisor backup"
@@ -31,7 +33,9 @@ _EPILOG: Final = (
 class BackupSettings(StateDirectorySettings):
     """Copy the jobs and results of `supervisor local`, and the host keys it has accepted, into a new directory.
 
-    It must not run meanwhile. Exit code 0 when the copy is complete and sound, 1 when not, 2 for wrong usage.
+    It may run meanwhile: its engine writes the copy, and answers nobody until that is done.
+
+    Exit code 0 when the copy is complete and sound, 1 when not, 2 for wrong usage.
     """
 
     model_config = SettingsConfigDict(**RunSettings.model_config)
@@ -56,29 +60,44 @@ def run(arguments: list[str]) -> int:
         )
     # Under another name until it is complete: nobody takes half of it for a backup.
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    if is_in_use(settings.state_dir):
-        return _say(
-            f"`supervisor local` uses {settings.state_dir}. Stop it for the backup: its engine has the database for "
-            "itself.",
-            EXIT_FAILED,
-        )
     try:
-        lock = take_directory(settings.state_dir)
-    except StateDirectoryError as error:
+        held = _held(settings.state_dir)
+    except (OSError, StateDirectoryError) as error:
         return _say(str(error), EXIT_FAILED)
     try:
         unfinished.mkdir(mode=0o700)
-        _copy_database(source, unfinished / ENGINE_DATABASE)
+        copied = unfinished / ENGINE_DATABASE
+        if isinstance(held, Announcement):
+            copy_from_running(held, settings.state_dir, copied)
+        else:
+            _copy_database(source, copied)
+        _check(copied)
         _copy_host_keys(settings.state_dir / WORKER_DIRECTORY / HOST_KEYS, unfinished / WORKER_DIRECTORY)
         size = sum(path.stat().st_size for path in unfinished.rglob("*"))
         unfinished.rename(target)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, EngineError, StartRefusedError) as error:
         shutil.rmtree(unfinished, ignore_errors=True)
-        return _say(f"No backup was made: {error}.", EXIT_FAILED)
+        return _say(f"No backup was made: {str(error).rstrip('.')}.", EXIT_FAILED)
     finally:
-        lock.close()
+        if isinstance(held, DirectoryLock):
+            held.close()
     print(f"{target}: {size / 1e6:.1f} MB")
     return 0
+
+
+def _held(state_dir: Path) -> DirectoryLock | Announcement:
+    """Return the lock of a state that nobody uses, else the engine that does.
+
+    Raises `StateDirectoryError` and `OSError`.
+    """
+    if not is_in_use(state_dir):
+        return take_directory(state_dir)
+    if (engine := running_engine_of(state_dir)) is not None:
+        return engine
+    raise StateDirectoryError(
+        f"`supervisor local` uses {state_dir}, and its engine can't be asked for a copy: it is starting or ending, "
+        "or of an earlier version. Try again, or stop it for the backup."
+    )
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -89,13 +108,17 @@ def _copy_database(source: Path, target: Path) -> None:
         contextlib.closing(sqlite3.connect(target)) as copy,
     ):
         live.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}")
-        live.execute(
-            "SELECT count(*) FROM sqlite_master"
-        )  # `backup` would wait without an end where it is locked
+        # `backup` would wait without an end where it is locked.
+        live.execute("SELECT count(*) FROM sqlite_master")
         live.backup(copy)
+
+
+def _check(copied: Path) -> None:
+    """Read all of a copy. Raises `sqlite3.Error` where it is damaged."""
+    with contextlib.closing(sqlite3.connect(copied)) as copy:
         (said,) = copy.execute("PRAGMA quick_check(1)").fetchone()
-        if said != "ok":
-            raise sqlite3.DatabaseError(f"the database is damaged ({said})")
+    if said != "ok":
+        raise sqlite3.DatabaseError(f"the database is damaged ({said})")
 
 
 def _copy_host_keys(source: Path, directory: Path) -> None:

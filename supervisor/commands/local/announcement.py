@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -44,9 +44,13 @@ def announced(directory: Path, announcement: Announcement) -> Iterator[None]:
             file.unlink()
 
 
-def running_engines(directory: Path) -> list[Announcement]:
-    """Return the engines that are announced and whose process lives, the one that was started last first."""
-    found = [announcement for file in _files(directory) if (announcement := _read(file)) is not None]
+def running_engines(directory: Path, owners: Collection[int] | None = None) -> list[Announcement]:
+    """Return the engines that are announced and whose process lives, the one that was started last first.
+
+    Only what one of `owners` has announced counts: by default, the user of this process.
+    """
+    trusted = {os.geteuid()} if owners is None else owners
+    found = [each for file in _files(directory) if (each := _read(file, trusted)) is not None]
     return sorted(found, key=lambda announcement: announcement.started_at, reverse=True)
 
 
@@ -57,11 +61,11 @@ def _files(directory: Path) -> list[Path]:
         return []
 
 
-def _read(file: Path) -> Announcement | None:
+def _read(file: Path, owners: Collection[int]) -> Announcement | None:
     """Return what a file announces. One that a process has left when it was killed is removed."""
     try:
         # Nobody else's: parameters and context, which may hold passwords, go where it says.
-        if file.stat().st_uid != os.geteuid():
+        if file.stat().st_uid not in owners:
             return None
         with file.open("rb") as opened:
             announcement = Announcement.model_validate_json(opened.read(_CAP_BYTES))

@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 from sdk.devengine import EngineOptions
 from sdk.testing.engine import EngineThread
 from supervisor.commands import backup
+from supervisor.commands.local.announcement import Announcement, announced
+from supervisor.commands.local.places import announcements_directory
 from supervisor.journal.directory import take_directory
 
 BLOCK = "acme/echo:1.0.0"
@@ -88,13 +91,59 @@ def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
     assert modes == {"copy": 0o700, "engine.sqlite3": 0o600, "worker": 0o700, backup.HOST_KEYS: 0o600}
 
 
-def test_a_local_that_runs_is_left_alone_and_the_message_says_to_stop_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@contextlib.contextmanager
+def local_runs(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineThread]:
+    """An engine with this state that is announced, and whose directory is held, as `local` does."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(state.parent / "elsewhere"))
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    given = EngineOptions(database=state / "engine.sqlite3", token_file=state / "engine.token")
+    with contextlib.closing(take_directory(state)), EngineThread(given) as engine:
+        mine = Announcement(
+            url=engine.url, pid=os.getpid(), command="local", started_at=1.0,
+            worker_log=state / "worker.log", token_file=state / "engine.token",
+        )  # fmt: skip
+        with announced(announcements_directory(), mine):
+            yield engine
+
+
+def test_a_local_that_runs_is_backed_up_as_it_is_at_that_moment_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    state, copy = tmp_path / "state", tmp_path / "copy"
+    before = worked(state)
+    with local_runs(state, monkeypatch) as engine:
+        another = submit(engine, 20)
+        assert backup.run([str(copy), "--state-dir", str(state)]) == 0
+        too_late = submit(engine, 21)
+        assert too_late in jobs(engine)
+    assert not [path for path in state.iterdir() if path.name.startswith("backup-")]
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (copy, *copy.rglob("*"))}
+    assert modes == {"copy": 0o700, "engine.sqlite3": 0o600, "worker": 0o700, backup.HOST_KEYS: 0o600}
+    with EngineThread(EngineOptions(database=copy / "engine.sqlite3")) as restored:
+        assert jobs(restored).keys() == {*before, another}
+
+
+def test_where_the_engine_that_runs_can_not_write_the_copy_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state, copy = tmp_path / "state", tmp_path / "copy"
+    worked(state)
+    with local_runs(state, monkeypatch):
+        monkeypatch.setattr("secrets.token_hex", lambda _: "0123456789abcdef")
+        (state / "backup-0123456789abcdef.sqlite3").mkdir()
+        assert backup.run([str(copy), "--state-dir", str(state)]) == 1
+    assert "No backup was made" in capsys.readouterr().err
+    assert not copy.exists()
+
+
+def test_a_local_whose_engine_is_not_announced_is_left_alone_and_the_message_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "elsewhere"))
     worked(tmp_path / "state")
     with contextlib.closing(take_directory(tmp_path / "state")):  # as `local` does
         assert backup.run([str(tmp_path / "copy"), "--state-dir", str(tmp_path / "state")]) == 1
-    assert "Stop it for the backup" in capsys.readouterr().err
+    assert "Try again, or stop it for the backup." in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
 
 
