@@ -15,9 +15,19 @@ from supervisor.log.format import printable
 
 PROGRAM: Final = "supervisor stack"
 _ANSWER_SECONDS: Final = 20.0
+_STATES: Final = {
+    "R": "running",
+    "S": "sleeping",
+    "D": "waiting for a device or a disk",
+    "T": "stopped",
+    "t": "stopped by a debugger",
+    "Z": "ended, and its parent has not asked for that",
+    "I": "idle",
+}
 _EPILOG: Final = """\
 Every thread of the job's process, innermost call first. Where its event loop waits: what each task awaits.
-The job goes on. What it notices is a signal: C code that sleeps and does not sleep again when woken.
+Of other processes of the job: what the kernel shows of each. The job goes on. What it notices is a signal:
+C code that sleeps and does not sleep again when woken.
 
 Exit code 0: the stack was printed. 1: the job gave none; why, and what the kernel knows, is printed.
 3: there is no worker to ask. 4: you may not ask it. 5: the worker has no such job."""
@@ -51,5 +61,15 @@ def text_of(answer: dict[str, Any]) -> str:
     head = f"{answer['block']}, job {answer['job_id']}: {answer['state']} for {answer['seconds']:.0f} s"
     head += f", process {answer['pid']}."
     if answer["stack"]:
-        return f"{head}\n\n{answer['stack']}"
-    return "\n".join(filter(None, [head, answer["why_not"], answer["kernel"]]))
+        text = f"{head}\n\n{answer['stack']}"
+    else:
+        text = "\n".join(filter(None, [head, answer["why_not"], answer["kernel"]]))
+    others = answer.get("processes")  # a worker of an earlier version does not show them
+    return "\n".join([text, "\nOther processes of the job:", *map(_process_line, others)]) if others else text
+
+
+def _process_line(process: dict[str, Any]) -> str:
+    state = _STATES.get(process["state"], process["state"])
+    return f"  {process['pid']}  {process['name']}: {state}" + (
+        f" ({process['waits_in']})" if process["waits_in"] else ""
+    )

@@ -32,6 +32,11 @@ def look_into_kernel(pid: int, mask: TextMask) -> KernelView:
     )
 
 
+def waits_in(pid: int) -> str:
+    """Return the kernel's function in which a process sleeps; empty where it runs, or where that may not be seen."""
+    return _word(living_thread(pid), "wchan")
+
+
 def is_stopped(pid: int) -> bool:
     """Whether `pid` is stopped: by SIGSTOP, or by a debugger."""
     return status_of(pid).get("State", "")[:1] in ("T", "t")

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from jobrunner.protocol.linux import DUMP_SIGNAL
@@ -12,6 +12,7 @@ from supervisor.process.tasks import Tasks
 from supervisor.verdict.wording import kernel_sentence
 from supervisor.watch.fair_mask import FairMask
 from supervisor.watch.kernel import is_stopped, look_into_kernel
+from supervisor.watch.other_processes import OtherProcess, other_processes
 from supervisor.watch.rounds import reason_of
 from supervisor.watch.stack import (
     dumped_bytes,
@@ -45,13 +46,15 @@ class StackSeen:
     """What a job that runs has told. Both texts are masked; they are the job's own words.
 
     `stack` has every thread of the job's first process, and what its tasks await where its event loop waits. It is
-    empty where none came: then `why_not` says why, and `kernel` what the kernel knows of the process.
+    empty where none came: then `why_not` says why, and `kernel` what the kernel knows of the process. `processes` are
+    the other ones of the job.
     """
 
     pid: int
     stack: str = ""
     why_not: str = ""
     kernel: str = ""
+    processes: tuple[OtherProcess, ...] = ()
 
 
 class StackOnDemand:
@@ -92,6 +95,10 @@ class StackOnDemand:
         self._leave_out_answer()
 
     async def _take(self) -> StackSeen:
+        seen = await self._first_process()
+        return replace(seen, processes=await other_processes(self._child.pid, self._fair_mask))
+
+    async def _first_process(self) -> StackSeen:
         if why_not := await self._why_it_would_not_answer():
             return self._of_kernel(why_not)
         if self._asked_from is not None:

@@ -1,5 +1,7 @@
 """The stack of a job that runs, for a person who asks: the job goes on, and its end is told as if nobody had asked."""
 
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +56,24 @@ def test_a_job_under_whose_c_code_nothing_else_runs_shows_where_it_is_and_is_not
         (seen,) = ask_until(host, job, lambda told: "hangs.py" in told["stack"])
         assert seen["stack"].count("in run") == 1
     assert end(host, job)["stack"].count("in run") == 1
+
+
+def test_the_other_processes_of_a_job_are_listed_with_name_and_state_and_go_on(host: Host) -> None:
+    job = host.start("ignore_sigterm_tree", parameters={"marker": "stack"}, limits={"max_job_seconds": 120.0})
+    (seen,) = ask_until(host, job, lambda told: len(told["processes"]) >= 2)
+    first = seen["pid"]
+    assert first not in [each["pid"] for each in seen["processes"]]
+    for each in seen["processes"]:
+        assert each["name"].startswith("python")
+        assert each["state"] in "RSD"
+        os.kill(each["pid"], signal.SIGSTOP)
+    stopped = {each["pid"] for each in seen["processes"]}
+    ask_until(
+        host,
+        job,
+        lambda told: {each["pid"] for each in told["processes"] if each["state"] == "T"} == stopped,
+    )
+    end(host, job)
 
 
 def test_several_who_ask_at_once_get_one_answer_of_one_look(host: Host) -> None:
