@@ -18,15 +18,33 @@ _NAMED: Final = re.compile(r" +\S.*?\S {2,}(?=\S)")
 _LIST_DEFAULT: Final = re.compile(r"\(default: \[(.+)\]\)$")
 
 
+_EXAMPLE: Final = "Example: "
+_OWN_LINES: Final = (_EXAMPLE, "Exit code")
+"""What begins a line of its own, also where no blank line is before it."""
+
+
 class LineFormatter(argparse.HelpFormatter):
-    """Keeps the lines of description and epilog, and folds those that are longer than the terminal is wide."""
+    """Folds the paragraphs of description and epilog to the width of the terminal. Indented lines stay lines."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n".join(f"{indent}{_folded(line, width)}" for line in text.splitlines())
+        return "\n".join(f"{indent}{_folded(line, width)}" for line in _paragraphs(text))
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Return the lines of a text, those of one paragraph as a single one."""
+    found: list[str] = []
+    for line in text.splitlines():
+        before = found[-1] if found else ""
+        goes_on = line and not line[0].isspace() and not line.startswith(_OWN_LINES)
+        if goes_on and before and not before[0].isspace() and not before.startswith(_EXAMPLE):
+            found[-1] = f"{before} {line}"
+        else:
+            found.append(line)
+    return found
 
 
 def _folded(line: str, width: int) -> str:
-    if line.startswith("Example: "):  # to be copied; a terminal folds it without a line break
+    if line.startswith(_EXAMPLE):  # to be copied; a terminal folds it without a line break
         return line
     # What is explained beside its name goes on below its beginning, where there is room for that.
     named = _NAMED.match(line)

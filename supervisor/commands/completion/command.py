@@ -10,10 +10,12 @@ from supervisor.settings.run_settings import RunSettings
 
 PROGRAM: Final = "supervisor completion"
 _EPILOG: Final = """\
-In ~/.bashrc, or behind compinit in ~/.zshrc:
+In ~/.bashrc:
   source <(supervisor completion bash)
-For fish, print it to supervisor.fish in
-  ~/.config/fish/completions"""
+In ~/.zshrc, behind compinit:
+  source <(supervisor completion zsh)
+For fish, once:
+  supervisor completion fish > ~/.config/fish/completions/supervisor.fish"""
 
 
 class CompletionSettings(BaseSettings):
