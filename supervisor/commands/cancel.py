@@ -10,7 +10,7 @@ from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
-from supervisor.control.client import ControlClient
+from supervisor.control.client import ControlClient, NoWorkerError
 from supervisor.control.exit_codes import DONE, NO
 from supervisor.log.format import printable
 
@@ -19,7 +19,8 @@ _EPILOG: Final = """\
 A job that runs is asked to clean up, and killed after --grace-seconds of its
 worker. One that waits for a slot is not begun. The engine gets a failed
 result with the cause `cancelled`. The command returns when the job has
-ended; Ctrl-C takes nothing back.
+ended; where that takes a second, stderr says what it waits for. Ctrl-C takes
+nothing back.
 
 Exit code 0: it was cancelled. 1: it was not, as it has ended otherwise or is
 being ended already. 3: there is no worker to ask. 4: you may not ask it. 5:
@@ -39,7 +40,16 @@ def run(arguments: list[str]) -> int:
     settings = read_settings(CancelSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:
-        answer = client.ask("cancel", timeout_seconds=None, job_id=settings.job_id)
+        answer: dict[str, Any] = {}
+        for answer in client.stream("cancel", job_id=settings.job_id, hint=not settings.as_json):
+            if "waits_for" in answer:
+                print(
+                    f"{PROGRAM}: {_waiting(answer)} Ctrl-C takes nothing back.", file=sys.stderr, flush=True
+                )
+        if "cancelled" not in answer:
+            raise NoWorkerError(
+                "The worker has ended before it answered. What became of the job, its log says."
+            )
         if settings.as_json:
             print_json(answer)
         else:
@@ -47,6 +57,12 @@ def run(arguments: list[str]) -> int:
         return DONE if answer["cancelled"] else NO
 
     return run_asking(PROGRAM, settings, ask)
+
+
+def _waiting(answer: dict[str, Any]) -> str:
+    if answer["waits_for"] in ("running", "cancelling"):
+        return f"The job has {answer['grace_seconds']:g} s to clean up, and is killed then."
+    return f"The job's end is under way ({printable(answer['waits_for'])})."
 
 
 def _print(answer: dict[str, Any]) -> None:

@@ -123,6 +123,7 @@ def _read_again(arguments: list[str], names: NamesForBlocks) -> DaemonSettings:
         with names.withdrawn():
             settings = parse(DaemonSettings, arguments, PROGRAM)
             settings.come_from(origins_of(DaemonSettings, arguments, ENV_PREFIX))
+            settings.leave_out(unknown_variables())
         return in_force(settings, names)
     except (UnicodeDecodeError, ValidationError) as error:
         raise ReloadRefusedError(" ".join(settings_problems(error, arguments, ENV_PREFIX))) from None

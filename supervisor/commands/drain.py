@@ -1,17 +1,16 @@
 """`supervisor drain`: a running worker finishes what it has and asks for no more."""
 
 import sys
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from pydantic import Field
 
 from supervisor.commands.control.asking import EXIT_INTERRUPTED, run_asking
-from supervisor.commands.control.settings import ControlSettings
+from supervisor.commands.control.settings import ControlSettings, Note
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
 from supervisor.control.client import ControlClient
 from supervisor.control.exit_codes import DONE, NO
-from supervisor.lifecycle.intake import LONGEST_NOTE_CHARS
 
 PROGRAM: Final = "supervisor drain"
 _EPILOG: Final = """\
@@ -37,9 +36,7 @@ class DrainSettings(ControlSettings):
     exits: bool = Field(
         default=False, alias="exit", description="The worker ends itself with 0 once it is drained."
     )
-    note: Annotated[str, Field(max_length=LONGEST_NOTE_CHARS)] = Field(
-        default="", description="Why, for `supervisor status` and the log."
-    )
+    note: Note = Field(default="", description="Why, for `supervisor status` and the log.")
 
 
 def run(arguments: list[str]) -> int:

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field
 
 from supervisor.commands.control.asking import run_asking
-from supervisor.commands.control.settings import ControlSettings
+from supervisor.commands.control.settings import ControlSettings, Note
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
 from supervisor.control.client import ControlClient
 from supervisor.control.exit_codes import DONE, USAGE
-from supervisor.lifecycle.intake import LONGEST_NOTE_CHARS, LONGEST_PAUSE_SECONDS
+from supervisor.lifecycle.intake import LONGEST_PAUSE_SECONDS
 
 PROGRAM: Final = "supervisor pause"
 _EPILOG: Final = """\
@@ -46,9 +46,7 @@ def _checked(text: str | None) -> str | None:
 class PauseSettings(ControlSettings):
     """Have a running worker ask for no jobs, for a while or until `supervisor resume`."""
 
-    note: Annotated[str, Field(max_length=LONGEST_NOTE_CHARS)] = Field(
-        default="", description="Why, for `supervisor status` and the log."
-    )
+    note: Note = Field(default="", description="Why, for `supervisor status` and the log.")
     time: Annotated[str | None, AfterValidator(_checked)] = Field(
         default=None,
         alias="for",

@@ -9,6 +9,7 @@ from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
 from supervisor.control.client import ControlClient
 from supervisor.control.exit_codes import DONE
+from supervisor.log.format import printable
 
 PROGRAM: Final = "supervisor reload"
 _EPILOG: Final = """\
@@ -36,6 +37,8 @@ def run(arguments: list[str]) -> int:
         print(f"reloaded: {answer['blocks']} block(s)")
         for change in answer["changes"]:
             print(change)
+        for problem in answer.get("ignored", ()):  # a worker of an earlier version does not say it
+            print(printable(problem), file=sys.stderr)
         if answer["needs_restart"]:
             print(f"In force only after a restart: {', '.join(answer['needs_restart'])}.", file=sys.stderr)
         return DONE

@@ -1,5 +1,6 @@
 """`supervisor status`: whether a running worker takes jobs, and why not."""
 
+import time
 from typing import Any, Final
 
 from supervisor.commands.control.asking import run_asking
@@ -40,9 +41,14 @@ def _print(status: dict[str, Any]) -> None:
     print("ready" if status["ready"] else "not ready")
     for reason in status["why_not"]:
         print(printable(f"  {reason['message']} ({reason['cause']})"))
+    if (intake := status.get("intake", {})) and intake.get("by"):
+        since = moment_text(time.time() - intake["seconds"])
+        print(printable(f"  {intake['mode']} by {intake['by']} since {since}"))
     for warning in status.get("warnings", ()):  # a worker of an earlier version has none
         print(printable(f"  warning: {warning['message']} ({warning['cause']})"))
     if "worker" not in status:  # it is on its way up
+        if "version" in status:
+            print(f"version  {status['version']}")
         print(f"process  {status['pid']}")
         return
     if status["name"]:
@@ -52,6 +58,8 @@ def _print(status: dict[str, Any]) -> None:
         print(f"version  {status['version']}")
         print(f"since    {moment_text(status['started_at'])}")
     print(f"engine   {status['engine_url']}")
+    if (silent := status.get("engine_silent_seconds")) is not None:
+        print(f"         not reached since {moment_text(time.time() - silent)}")
     print(f"blocks   {status['blocks']}")
     for block, code in sorted(status["code"].items()):
         print(f"         {block}  code {code or 'unknown'}")

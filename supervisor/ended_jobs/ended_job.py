@@ -36,6 +36,10 @@ class EndedJob:
     """As in the claim: equal for jobs of this worker with equal parameters, and tells nothing else of them."""
     result_bytes: int = 0
     """The length of what the block has returned, kept or not."""
+    cancelled_by: str | None = None
+    """The user who has cancelled it, as the kernel named who asked; `None` where it ended otherwise."""
+    cancelled_at: float | None = None
+    """When it was told to end."""
 
 
 @dataclass(frozen=True, slots=True)

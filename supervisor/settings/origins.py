@@ -1,7 +1,7 @@
 """Where each setting in force comes from, and how its value is shown: for `config` and for bundles."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,10 +31,20 @@ class KnowsOrigins(BaseSettings):
     """Base of settings that remember where they come from."""
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+    _ignored: tuple[str, ...] = PrivateAttr(default=())
 
     def come_from(self, origins: Mapping[str, str]) -> None:
         """Remember the origins of these settings, by their names. What is not among them keeps its own."""
         self._origins = {**self._origins, **origins}
+
+    def leave_out(self, ignored: Iterable[str]) -> None:
+        """Remember what was not taken for a setting where these were read: a sentence for each."""
+        self._ignored = tuple(ignored)
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """What looked like a setting where these were read, and is none: a sentence for each."""
+        return self._ignored
 
     def origin_of(self, name: str) -> str:
         """Return the flag, variable or line that sets a setting, or `default`."""

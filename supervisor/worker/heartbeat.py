@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from typing import Final
 
 from supervisor.engine.answering import Answering
@@ -45,6 +46,8 @@ class Heartbeat:
         self._observer = observer
         self.problem: str | None = None
         """Why the engine was not reached by the last beat."""
+        self.problem_since: float | None = None
+        """Since when it is not reached, in seconds of the monotonic clock."""
         self._next_beat_at: float | None = None
 
     @property
@@ -106,7 +109,7 @@ class Heartbeat:
             return
         self._observer.beat_answered()
         if self.problem is not None:
-            self.problem = None
+            self.problem = self.problem_since = None
             tell(_log, HeartbeatRestored())
         if not known:
             await self._registration.renew(uuid)
@@ -114,5 +117,6 @@ class Heartbeat:
     def _failed(self, reason: str) -> None:
         self._observer.beat_failed()
         if self.problem is None:
+            self.problem_since = time.monotonic()
             tell(_log, HeartbeatFailing(reason=reason))
         self.problem = reason

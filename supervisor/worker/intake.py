@@ -59,6 +59,11 @@ class Intake:
         """In how many seconds a pause ends by itself."""
         return self.state.seconds_left(self._clock())
 
+    @property
+    def seconds_in_mode(self) -> float:
+        """For how long the mode is what it is."""
+        return max(0.0, self._clock() - self.state.since)
+
     def pause(self, by: str, note: str = "", for_seconds: float | None = None) -> bool:
         """Ask for no jobs, for so long or until `resume`. Returns whether that is so now; a drain is not replaced."""
         if self.state.is_drain:

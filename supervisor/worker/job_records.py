@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from supervisor.ended_jobs.ended_job import EndedJob
@@ -16,7 +17,7 @@ from supervisor.log.event import Event, tell
 from supervisor.log.events.ended_jobs import ResultNotKept
 from supervisor.log.events.jobs import JobStarted
 from supervisor.settings.run_settings import DaemonSettings
-from supervisor.verdict import Verdict
+from supervisor.verdict import Cause, Verdict
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +48,14 @@ class JobRecord:
         self.log.tell(event)
 
 
+@dataclass(frozen=True, slots=True)
+class CancelDemand:
+    """Who has cancelled a job, and when, in seconds since the epoch."""
+
+    by: str
+    at: float
+
+
 class JobRecords:
     """Has a log in memory for each job that runs, and gives it away to be kept when the job is over.
 
@@ -64,6 +73,7 @@ class JobRecords:
         self._keep_results = keep_results
         self._clock = clock
         self._running: dict[str, JobRecord] = {}
+        self._cancelled: dict[str, CancelDemand] = {}
 
     def begin(self, job: Job, digest: str) -> JobRecord:
         """Take note of a job that has a slot. `digest` is of its parameters, as in the claim."""
@@ -75,6 +85,14 @@ class JobRecords:
         record = self._running.get(job_id)
         return None if record is None else record.log
 
+    def cancelled(self, job_id: str, by: str) -> None:
+        """Take note of who has cancelled a job that has not ended. The first one stays."""
+        self._cancelled.setdefault(job_id, CancelDemand(by, self._clock()))
+
+    def cancel_demand(self, job_id: str) -> CancelDemand | None:
+        """Return who has cancelled a job that has not ended yet."""
+        return self._cancelled.get(job_id)
+
     async def end(self, record: JobRecord, finished: Finished, told: Sequence[Event]) -> None:
         """Keep a job that is over. `told` are the events of its end, the first of which has the figures.
 
@@ -85,16 +103,20 @@ class JobRecords:
             log.tell(event)
         result = await self._result_of(job.job_id, finished)
         log.close()
+        demand = self._cancelled.pop(job.job_id, None)
         if self._running.get(job.job_id) is record:
             del self._running[job.job_id]
         if self.kept is not None:
-            self.kept.keep(_ended(record, finished, told[0], self._clock()), log, result)
+            ended = _ended(record, finished, told[0], self._clock())
+            self.kept.keep(_with_demand(ended, demand), log, result)
 
     def not_run(self, job_id: str, block: str | None, verdict: Verdict) -> None:
         """Keep a job that was not run."""
+        demand = self._cancelled.pop(job_id, None)
         if self.kept is not None:
             outcome, cause = verdict.status, verdict.cause.value
-            self.kept.keep(EndedJob(job_id, block, outcome, cause, verdict.message, self._clock()))
+            ended = EndedJob(job_id, block, outcome, cause, verdict.message, self._clock())
+            self.kept.keep(_with_demand(ended, demand))
 
     async def close(self) -> None:
         """Write what waits, if the disk takes it in time."""
@@ -127,6 +149,13 @@ def records_of(settings: DaemonSettings) -> JobRecords:
     kept = EndedJobs(settings.state_dir / ENDED_JOBS, settings.keep_jobs)
     kept.begin()
     return JobRecords(kept, keep_results=settings.keep_results)
+
+
+def _with_demand(ended: EndedJob, demand: CancelDemand | None) -> EndedJob:
+    """Return an ended job with who has cancelled it, unless it has ended otherwise."""
+    if demand is None or ended.cause != Cause.CANCELLED:
+        return ended
+    return replace(ended, cancelled_by=demand.by, cancelled_at=demand.at)
 
 
 def _ended(record: JobRecord, finished: Finished, told: Event, now: float) -> EndedJob:

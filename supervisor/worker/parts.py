@@ -52,6 +52,13 @@ class Parts:
             journal_in_trouble=self.journal.is_in_trouble,
         )
 
+    @property
+    def engine_silent_seconds(self) -> float | None:
+        """For how long the engine is not reached; `None` where it is."""
+        sources = (self.poller, self.heartbeat) if self.intake.is_open else (self.heartbeat,)
+        since = [each.problem_since for each in sources if each.problem_since is not None]
+        return time.monotonic() - min(since) if since else None
+
 
 def engine_problem(poller: Poller, heartbeat: Heartbeat, asks_for_jobs: bool) -> str | None:
     """Return why the engine was not reached the last time. Who does not ask for jobs knows it from the heartbeat."""

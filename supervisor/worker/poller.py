@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -74,6 +75,8 @@ class Poller:
         self._denied = False
         self.problem: str | None = None
         """Why the last poll failed."""
+        self.problem_since: float | None = None
+        """Since when polls fail, in seconds of the monotonic clock."""
         self._delivery = delivery
         self._observer = observer
         self._may_claim = may_claim
@@ -190,6 +193,8 @@ class Poller:
         self._observer.poll_failed()
         pause = self._backoff.next_pause(error.retry_after_seconds)
         self.problem = str(error)
+        if self.problem_since is None:
+            self.problem_since = time.monotonic()
         if error.timed_out:  # that was a pause by itself
             pause = min(pause, self._interval)
         if not self._failing:
@@ -204,7 +209,7 @@ class Poller:
         self._observer.poll_answered()
         self._backoff.reset()
         self._denied = False
-        self.problem = None
+        self.problem = self.problem_since = None
         if self._failing:
             self._failing = False
             tell(_log, PollsRestored())

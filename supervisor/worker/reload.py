@@ -11,7 +11,7 @@ from supervisor.errors import ReloadRefusedError, TemplateError
 from supervisor.job.runner import JobRunner
 from supervisor.launcher import Launcher
 from supervisor.log.event import tell
-from supervisor.log.events.worker import Reloaded, ReloadRefused, RestartNeeded
+from supervisor.log.events.worker import Reloaded, ReloadRefused, RestartNeeded, SettingIgnored
 from supervisor.log.setup import set_level
 from supervisor.settings.run_settings import DaemonSettings, RunSettings
 from supervisor.worker.dispatch import Dispatcher
@@ -51,6 +51,8 @@ class ReloadOutcome:
     needs_restart: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     """What was not imported, and which blocks are gone, new or of other code: a line each."""
+    ignored: tuple[str, ...] = ()
+    """Which variables look like settings and are none: a sentence for each."""
 
 
 STOPPING: Final = ReloadOutcome("The worker is stopping, and reloads no more.")
@@ -84,6 +86,7 @@ class Reload:
         self._registration = registration
         self._status = status
         self._isolation = isolation_of(settings)
+        self._ignored: tuple[str, ...] = ()
 
     async def ask(self) -> ReloadOutcome:
         """Reload, and return what became of it. One that is under way has begun before: another one follows it."""
@@ -118,7 +121,9 @@ class Reload:
         try:
             changes = await self._reload()
             blocks = len(self._registration.accepted)
-            outcome = ReloadOutcome(blocks=blocks, needs_restart=self.needs_restart, changes=changes)
+            outcome = ReloadOutcome(
+                blocks=blocks, needs_restart=self.needs_restart, changes=changes, ignored=self._ignored
+            )
         except (ReloadRefusedError, TemplateError) as error:
             again = " Then send SIGHUP again." if error.retryable else ""
             tell(_log, ReloadRefused(reason=f"{error}{again}", retryable=error.retryable))
@@ -128,6 +133,8 @@ class Reload:
 
     async def _reload(self) -> tuple[str, ...]:
         settings = await self._read_settings()
+        for ignored in settings.ignored:
+            tell(_log, SettingIgnored(problem=ignored))
         before = self._dispatcher.catalogue
 
         def accept(catalogue: Catalogue) -> None:
@@ -150,6 +157,7 @@ class Reload:
         set_level(settings.log_level_number, settings.log_level_numbers)
         self._isolation = tell_isolation(in_force, self._isolation)
         self.in_force = in_force
+        self._ignored = settings.ignored
         self._tell_what_needs_a_restart(settings)
         await self._registration.offer(catalogue.blocks)
         tell(_log, Reloaded(blocks=len(self._registration.accepted)))

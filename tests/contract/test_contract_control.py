@@ -94,7 +94,9 @@ async def test_a_worker_whose_engine_is_away_at_the_start_says_that_it_is_on_its
     setup = Setup(None, worker)  # type: ignore[arg-type]  # there is no engine
     code, stdout, _ = await ask(setup, "status", "--json")
     assert code == 1
-    assert [reason["cause"] for reason in json.loads(stdout)["why_not"]] == ["starting"]
+    status = json.loads(stdout)
+    assert [reason["cause"] for reason in status["why_not"]] == ["starting"]
+    assert "neops-supervisor" in status["version"]
     assert (await ask(setup, "jobs"))[0] == 1
 
 

@@ -1,16 +1,27 @@
 """What every command that asks a running worker needs to know: where that worker is, and how to print the answer."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from supervisor.commands.shared.command_settings import OnlyThese
+from supervisor.lifecycle.intake import LONGEST_NOTE_CHARS
 from supervisor.settings.env_file import EnvFileSource
 from supervisor.settings.run_settings import RunSettings
 
 _LIKE_THE_DAEMON = frozenset({"state_dir", "runtime_dir"})
+
+
+def _checked_note(note: str) -> str:
+    if len(note) > LONGEST_NOTE_CHARS:
+        raise ValueError(f"may have {LONGEST_NOTE_CHARS} characters, and this one has {len(note)}")
+    return note
+
+
+Note = Annotated[str, AfterValidator(_checked_note)]
+"""Why somebody keeps jobs away. Too long a one is refused before a worker is asked."""
 
 
 class ControlSettings(BaseSettings):

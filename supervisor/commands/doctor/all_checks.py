@@ -3,13 +3,23 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from supervisor.commands.doctor import cgroups, credentials, installation, isolation, kernel, probes, users
+from supervisor.commands.doctor import (
+    cgroups,
+    credentials,
+    installation,
+    isolation,
+    kernel,
+    probes,
+    users,
+    variables,
+)
 from supervisor.commands.doctor.finding import Finding, failed
 from supervisor.settings.run_settings import DaemonSettings
 
 CHECKS: Final[tuple[Callable[[DaemonSettings], Finding], ...]] = (
     kernel.python,
     installation.package_names,
+    variables.variable_names,
     kernel.pidfd,
     kernel.subreaper,
     kernel.children_lists,

@@ -14,8 +14,10 @@ from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.logs.lines import Lines, text_of
 from supervisor.commands.shared.common import read_settings
 from supervisor.control.client import ControlClient, NoWorkerError
-from supervisor.control.exit_codes import DONE
+from supervisor.control.exit_codes import DONE, NO
 from supervisor.ended_jobs.files import OpenedJob
+from supervisor.ended_jobs.no_log import why_no_log
+from supervisor.log.format import printable
 
 PROGRAM: Final = "supervisor logs"
 AGAIN_SECONDS: Final = 0.5
@@ -24,7 +26,8 @@ AGAIN_SECONDS: Final = 0.5
 _EPILOG: Final = """\
 The log is masked, as the worker's own is. Of a long one the first 256 KB and the last 768 KB are kept. Where no
 worker runs, the files in its state directory are read.
-Exit code 0: the log was shown. 3: no worker could be asked. 4: you may not. 5: no such job is kept."""
+Exit code 0: the log was shown. 1: the job is known, and no log of it is kept; stderr says why. 3: no worker could be
+asked. 4: you may not. 5: no such job is kept."""
 
 
 class LogsSettings(ControlSettings):
@@ -42,7 +45,11 @@ def run(arguments: list[str]) -> int:
     settings = read_settings(LogsSettings, words, PROGRAM, _EPILOG)
     shown = Lines()
 
+    missing: list[str] = []
+
     def show(part: dict[str, Any]) -> None:
+        if "no_log" in part:
+            missing.append(part["no_log"])
         for text, line in shown.of(part):
             print(text if settings.as_json else text_of(line))
         sys.stdout.flush()
@@ -53,7 +60,9 @@ def run(arguments: list[str]) -> int:
         except NoWorkerError:
             if not _show_from_files(settings, show):
                 raise
-        return DONE
+        for why in missing:
+            print(f"{PROGRAM}: {printable(why)}", file=sys.stderr)
+        return NO if missing else DONE
 
     return run_asking(PROGRAM, settings, ask)
 
@@ -76,6 +85,8 @@ def _show_from_files(settings: LogsSettings, show: Any) -> bool:
         return False
     try:
         show({"lines": b"".join(_pieces(opened)).decode(), "line": 0})
+        if not opened.log_bytes:
+            show({"lines": "", "no_log": why_no_log(opened.job.job_id, opened.job.cause)})
     finally:
         opened.close()
     return True

@@ -14,7 +14,7 @@ class HealthServed(Event, level=INFO, text="/live, /ready and /metrics are serve
 class MetricsMissing(
     Event,
     level=WARNING,
-    text="/metrics has nothing to tell: the package prometheus-client is not installed. /live and /ready are served. "
+    text="/metrics answers 501: the package prometheus-client is not installed. /live and /ready are served. "
     "Run pip install '.[metrics]' in a checkout (deploy/install.sh has it already) and restart the worker.",
 ):
     """`--health-address` is set, and the extra `metrics` is not installed."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from typing import Final
 
 from supervisor.control.protocol import ControlError, JsonObject, Request
 from supervisor.log.event import tell
@@ -15,24 +17,37 @@ _log = logging.getLogger(__name__)
 _ID_CHARS = 100
 
 
-async def cancel(parts: Parts, request: Request) -> JsonObject:
-    """Cancel a job that runs or waits, and return its end: `cancelled` is false where it has ended otherwise.
+HINT_SECONDS: Final = 0.8
+"""How long a person waits before he is told what for. Shorter than the shortest grace that anybody sets."""
 
-    Raises `ControlError` where nothing can be cancelled. Who leaves takes nothing back.
+
+async def cancel(parts: Parts, request: Request) -> AsyncIterator[JsonObject]:
+    """Cancel a job that runs or waits, and yield its end: `cancelled` is false where it has ended otherwise.
+
+    Who asks with `hint`, and waits for a while, gets a part before that: `waits_for` is the job's state, and
+    `grace_seconds` what it has to clean up. Raises `ControlError` where nothing can be cancelled. Who leaves takes
+    nothing back.
     """
     job_id = asked_job_id(parts, request)
     verdict = parts.dispatcher.cancel(job_id)
     if verdict is None:
         raise _nothing_cancelled(parts, job_id)
+    # Before this gives way to what ends the job.
+    parts.dispatcher.records.cancelled(job_id, request.peer.name)
     tell(_log, JobCancelled(job=job_id, by=request.peer.name))
     # Not awaited itself: whoever is cancelled while he waits must not cancel it for the others.
-    await asyncio.wait((verdict,))
+    done, _ = await asyncio.wait((verdict,), timeout=HINT_SECONDS if request.flag("hint") else None)
+    if not done:
+        job = parts.dispatcher.running_jobs.find(job_id)
+        grace = parts.runner.settings.grace_seconds
+        yield {"waits_for": "reporting" if job is None else job.state, "grace_seconds": grace}
+        await asyncio.wait((verdict,))
     if verdict.cancelled():
         raise ControlError(
             "worker_error", f"Job {job_id} met a bug of this worker. Its log has the traceback."
         )
     ended = verdict.result()
-    return {
+    yield {
         "job": job_id,
         "cancelled": ended.cause is Cause.CANCELLED,
         "outcome": ended.status,

@@ -22,9 +22,11 @@ async def jobs(parts: Parts, request: Request) -> JsonObject:
 async def job(parts: Parts, request: Request) -> JsonObject:
     """Return one job: as it is now, or how it ended. Raises `ControlError` where there is none with this id."""
     job_id = asked_job_id(parts, request)
-    if found := parts.dispatcher.running_jobs.find(job_id):
-        return {"job": dataclasses.asdict(found)}
     records = parts.dispatcher.records
+    if found := parts.dispatcher.running_jobs.find(job_id):
+        demand = records.cancel_demand(job_id)
+        told = {} if demand is None else {"cancelled_by": demand.by, "cancelled_at": demand.at}
+        return {"job": dataclasses.asdict(found) | told}
     if (ended := await ended_job(records, job_id)) is not None:
         return {"job": ended}
     raise unknown(records, job_id)

@@ -2,7 +2,7 @@
 
 Each part of the answer has `lines` (JSON objects, one on a line) and `running`, the first one also the number of its
 first line as `line`. The last one has `complete`: who was too slow gets none, asks again from the next line on, and
-finds a line that says how many he has missed.
+finds a line that says how many he has missed. Where nothing is kept of it, the last one has `no_log`, which says why.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from supervisor.control.protocol import JsonObject, Request
+from supervisor.ended_jobs.no_log import why_no_log
 from supervisor.ended_jobs.running_log import RunningLog
 from supervisor.worker.control.ended_jobs import opened, unknown
 from supervisor.worker.control.job_ids import asked_job_id
@@ -85,4 +86,6 @@ async def _of_ended(records: JobRecords, job_id: str) -> AsyncIterator[JsonObjec
             whole, newline, rest = (rest + portion).rpartition(b"\n")
             yield {"lines": (whole + newline).decode(), "running": False, **first}
             first = {}
+        if not job.log_bytes:
+            first["no_log"] = why_no_log(job.job.job_id, job.job.cause)
         yield {"lines": "", "running": False, "complete": True, **first}

@@ -23,4 +23,5 @@ async def reload(parts: Parts, request: Request) -> JsonObject:
         "blocks": outcome.blocks,
         "changes": list(outcome.changes),
         "needs_restart": list(outcome.needs_restart),
+        "ignored": list(outcome.ignored),
     }

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from supervisor.control.protocol import JsonObject, Request
 from supervisor.settings.command_parser import version_text
+from supervisor.worker.intake import Intake
 from supervisor.worker.offered_blocks import not_imported
 from supervisor.worker.parts import Parts
 from supervisor.worker.readiness import STARTING, Reason, why_not_ready
@@ -26,6 +27,7 @@ async def status_while_starting(_: Request) -> JsonObject:
         "ready": False,
         "why_not": [{"cause": reason.cause, "message": reason.message}],
         "warnings": [],
+        "version": _version(),
         "pid": os.getpid(),
     }
 
@@ -35,6 +37,18 @@ def warnings_of(parts: Parts) -> tuple[Reason, ...]:
     kept = parts.dispatcher.records.kept
     problem = None if kept is None else kept.problem
     return () if problem is None else (Reason(ENDED_JOBS, problem),)
+
+
+def _intake_of(intake: Intake) -> JsonObject:
+    """Return whether the worker asks for jobs, and who has decided otherwise, for how long, and why."""
+    state = intake.state
+    return {
+        "mode": state.mode.value,
+        "by": state.by or None,
+        "note": state.note or None,
+        "seconds": None if state.is_open else intake.seconds_in_mode,
+        "seconds_left": intake.seconds_left,
+    }
 
 
 @functools.cache
@@ -58,6 +72,8 @@ def status_of(parts: Parts) -> JsonObject:
         "name": parts.settings.worker_name,
         "pid": os.getpid(),
         "engine_url": parts.settings.engine_url,
+        "engine_silent_seconds": parts.engine_silent_seconds,
+        "intake": _intake_of(parts.intake),
         "blocks": len(registration.accepted),
         "code": {block.id: block.code_digest for block in dispatcher.catalogue.blocks},
         "not_imported": list(not_imported(dispatcher.catalogue)),

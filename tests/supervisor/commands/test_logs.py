@@ -117,6 +117,29 @@ def test_where_no_worker_runs_its_files_are_read_and_an_unknown_job_is_not_found
     assert "No worker listens" in unknown.stderr
 
 
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        ("worker_restarted", "was not kept: its worker was killed before the job ended"),
+        ("expired", "has no log: it was not run (expired). `supervisor job gone` says why."),
+    ],
+)
+def test_a_job_of_which_no_log_is_kept_is_told_with_the_reason_and_exit_code_1(
+    tmp_path: Path, cause: str, said: str
+) -> None:
+    async def keep() -> None:
+        jobs = EndedJobs(tmp_path / "ended_jobs", 10)
+        jobs.keep(EndedJob("gone", "acme/ping:1.0.0", "failed", cause, "", 1.0))
+        await jobs.close()
+
+    asyncio.run(keep())
+    found = supervisor("logs", "gone", "--state-dir", str(tmp_path))
+    assert (found.returncode, found.stdout) == (1, "")
+    assert said in found.stderr
+    if cause == "worker_restarted":
+        assert "journalctl -u neops-supervisor | grep gone" in found.stderr
+
+
 def test_job_and_jobs_read_the_files_as_well_where_no_worker_runs(state: Path) -> None:
     told = supervisor("job", "a", "--json", "--state-dir", str(state))
     job = json.loads(told.stdout)

@@ -1,5 +1,6 @@
 """pause, resume, drain, cancel, reload and config, as they are typed, to a real worker with a real engine."""
 
+import getpass
 import json
 import signal
 import threading
@@ -9,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from sdk.devengine import Fault
 from sdk.testing.daemon import SupervisorProcess
 from sdk.testing.engine import EngineThread
-from supervisor.commands import cancel, config, drain, pause, reload, resume, status
+from supervisor.commands import cancel, config, drain, job, pause, reload, resume, status
 from supervisor.control.exit_codes import DONE, NO, NO_WORKER, UNKNOWN_JOB, USAGE
 from tests.patience import wait_until
 
-MODULES = (pause, resume, drain, cancel, reload, config, status)
+MODULES = (pause, resume, drain, cancel, reload, config, status, job)
 VERBS = {module.__name__.rpartition(".")[2]: module.run for module in MODULES}
 SETTINGS: Mapping[str, Any] = {
     "function_blocks": ["blocks.testing.hangs", "blocks.testing.timing", "mine.py"],
@@ -117,6 +119,8 @@ def test_a_paused_worker_claims_nothing_beats_finishes_and_delivers_until_it_is_
     assert why["cause"] == "paused"
     assert "switch upgrade" in why["message"]
     assert "until `supervisor resume` or a restart" in why["message"]
+    assert worker.type("status") == NO
+    assert f"\n  paused by user {getpass.getuser()} since 2" in capsys.readouterr().out
     assert worker.type("resume") == DONE
     assert worker.result_of(waits)["success"]
     assert worker.lines("pauses the worker until")
@@ -193,12 +197,19 @@ def test_a_job_that_is_cancelled_fails_with_that_cause_and_its_neighbour_goes_on
     assert "because an operator cancelled it" in result["message"]
     assert "Cause: cancelled." in result["message"]
     assert worker.lines("cancels the job.")
+    assert worker.type("job", hangs, "--json") == DONE
+    ended = said(capsys)
+    assert ended["cancelled_by"] == f"user {getpass.getuser()}"
+    assert ended["started_at"] <= ended["cancelled_at"] <= ended["ended_at"]
     assert worker.result_of(neighbour)["success"]
 
 
-def test_a_job_that_does_not_heed_its_cancel_is_killed_after_its_grace(worker: Scene) -> None:
+def test_a_job_that_does_not_heed_its_cancel_is_killed_after_its_grace(
+    worker: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
     deaf = worker.started("ignores_cancel")
     assert worker.type("cancel", deaf) == DONE
+    assert "The job has 1 s to clean up, and is killed then." in capsys.readouterr().err
     message = worker.result_of(deaf)["message"]
     assert "Killed because an operator cancelled it. It had 1 s to clean up" in message
     assert "Where it was:" in message
@@ -232,6 +243,37 @@ def test_a_reload_that_is_refused_says_why_and_fails_and_the_next_one_is_done(
     (worker.directory / ".env").unlink()
     assert worker.type("reload", "--json") == DONE
     assert said(capsys)["blocks"] > 5
+
+
+def test_a_reload_names_the_misspelt_setting_in_the_file_and_the_nearest_one(
+    worker: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (worker.directory / ".env").write_text("NEOPS_MAX_RESULT_MBB=3\n")
+    assert worker.type("reload") == DONE
+    problem = "NEOPS_MAX_RESULT_MBB in .env, line 1 is no setting of this worker, so it has no effect. "
+    problem += "Did you mean NEOPS_MAX_RESULT_MB?"
+    assert problem in capsys.readouterr().err
+    assert worker.lines(problem)
+    (worker.directory / ".env").unlink()
+    assert worker.type("reload", "--json") == DONE
+    assert said(capsys)["ignored"] == []
+
+
+def test_status_says_since_when_the_engine_is_not_reached(
+    worker: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    worker.engine.call(lambda engine: engine.faults.add(Fault("poll", status=503, times=1000)))
+    wait_until(lambda: worker.type("status") == NO, "it notices")
+    capsys.readouterr()
+    assert worker.type("status", "--json") == NO
+    assert said(capsys)["engine_silent_seconds"] >= 0
+    assert worker.type("status") == NO
+    assert "\n         not reached since 2" in capsys.readouterr().out
+    worker.engine.call(lambda engine: engine.faults.clear())
+    wait_until(lambda: worker.type("status") == DONE, "it is back")
+    capsys.readouterr()
+    assert worker.type("status", "--json") == DONE
+    assert said(capsys)["engine_silent_seconds"] is None
 
 
 def test_a_reload_names_the_blocks_that_are_gone_and_new(
@@ -270,7 +312,7 @@ def test_config_has_each_setting_of_the_running_worker_and_what_a_reload_has_cha
 
 def test_without_a_worker_each_verb_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for verb, run in VERBS.items():
-        job = ["some-job"] if verb == "cancel" else []
+        job = ["some-job"] if verb in ("cancel", "job") else []
         assert run([*job, "--state-dir", str(tmp_path)]) == NO_WORKER
         assert f"supervisor {verb}: No worker listens in " in capsys.readouterr().err
 

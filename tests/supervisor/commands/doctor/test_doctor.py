@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sdk.devengine import DevEngine, EngineOptions
-from supervisor.commands.doctor import all_checks, installation, isolation, kernel, users
+from supervisor.commands.doctor import all_checks, installation, isolation, kernel, users, variables
 from supervisor.commands.doctor.command import DoctorSettings
 from supervisor.commands.doctor.finding import Finding, Status
 from supervisor.process import kernel_isolation
@@ -21,6 +21,7 @@ from supervisor.process.kernel_isolation import KernelIsolation
 CHECKS = {
     "python",
     "package names",
+    "variable names",
     "pidfd",
     "subreaper",
     "children lists",
@@ -71,6 +72,20 @@ async def test_what_fails_is_named_with_what_to_do_and_sets_the_exit_code(tmp_pa
     assert failed == {"engine", "blocks"}
     assert "127.0.0.1:9" in found["engine"]["text"]
     assert all(item["advice"] for item in found.values() if item["status"] != "ok")
+
+
+def test_a_misspelt_variable_is_named_with_the_nearest_setting_also_where_it_is_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("NEOPS_MAX_CONCURENT_JOBS=4\nOTHERS_NAME=1\n")
+    monkeypatch.setenv("NEOPS_LOG_LEVLE", "debug")
+    found = variables.variable_names(settings())
+    assert found.status is Status.WARNING
+    assert "NEOPS_MAX_CONCURENT_JOBS in .env, line 1 is no setting" in found.text
+    assert "Did you mean NEOPS_MAX_CONCURRENT_JOBS?" in found.text
+    assert "NEOPS_LOG_LEVLE in the environment is no setting" in found.text
+    assert "OTHERS_NAME" not in found.text
 
 
 def test_too_few_open_files_for_the_slots_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ class Worker:
 
     async def answer(self, command: str, job_id: str) -> Any:
         answer: Any = COMMANDS[command](self.parts, Request(command, {"job_id": job_id}, Peer(1, 0, "me")))
-        return await anext(answer) if command == "logs" else await answer
+        return await anext(answer) if command in ("logs", "cancel") else await answer
 
 
 @pytest.mark.parametrize("command", ["job", "logs", "stack", "cancel"])

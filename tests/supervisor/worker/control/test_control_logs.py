@@ -16,7 +16,7 @@ from supervisor.commands.logs.lines import Lines
 from supervisor.control import server as server_module
 from supervisor.control.client import ControlClient
 from supervisor.control.listening import listen_in
-from supervisor.control.protocol import ControlError, Peer
+from supervisor.control.protocol import ControlError, Peer, Request
 from supervisor.control.server import ControlServer
 from supervisor.ended_jobs.store import EndedJobs
 from supervisor.job.job import Job
@@ -214,3 +214,42 @@ async def test_a_reader_that_was_cut_off_goes_on_where_it_was_and_learns_what_it
     assert [message for message in (await worker.shown(lines))[0] if "left out" not in message] == [
         message for message in (await worker.shown(Lines()))[0] if "bug" in message
     ]
+
+
+async def test_of_a_job_that_ended_with_its_worker_the_last_part_says_that_no_log_was_kept(
+    tmp_path: Path,
+) -> None:
+    worker = Worker(tmp_path)
+    worker.records.not_run("a", "acme/block:1.0.0", refusals.worker_restarted("acme/block:1.0.0"))
+    async with serving(worker):
+
+        def read() -> dict[str, Any]:
+            *_, last = ControlClient(worker.directory).stream("logs", job_id="a")
+            return last
+
+        last = await asyncio.to_thread(read)
+    assert last["complete"]
+    assert "its worker was killed before the job ended" in last["no_log"]
+    await worker.records.close()
+
+
+async def test_who_has_cancelled_a_job_is_told_while_it_ends_and_kept_with_it(tmp_path: Path) -> None:
+    worker = Worker(tmp_path)
+    worker.waiting.claimed("a", "acme/block:1.0.0")
+    worker.records.cancelled("a", "ops")
+    worker.records.cancelled("a", "somebody-later")
+    worker.records.cancelled("b", "ops")
+
+    async def told(job_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = (
+            await job_handler(worker.parts, Request("job", {"job_id": job_id}, Peer(1, 0, "me")))
+        )["job"]
+        return answer
+
+    assert (await told("a"))["cancelled_by"] == "ops"
+    worker.waiting.ended("a")
+    worker.records.not_run("a", "acme/block:1.0.0", refusals.cancelled())
+    worker.records.not_run("b", "acme/block:1.0.0", refusals.worker_stopping())
+    assert (await told("a"))["cancelled_by"] == "ops"
+    assert (await told("b"))["cancelled_by"] is None, "it has ended otherwise"
+    await worker.records.close()
