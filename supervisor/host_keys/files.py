@@ -51,7 +51,8 @@ class KeptFile:
         self._owner = owner
         self._lock = path.with_name(path.name + ".lock")
         self._identity: Identity | None = None
-        self._last: KnownHostsText = KnownHostsText()
+        self.text: KnownHostsText = KnownHostsText()
+        """What the file held when it was last read or written. Any thread may read this."""
 
     def read_if_changed(self) -> KnownHostsText | None:
         """Return what the file holds, `None` where it is as it was, or gone. Raises `OSError` and `ValueError`.
@@ -64,8 +65,8 @@ class KeptFile:
             text, self._identity = _read(self.path)
         except FileNotFoundError:
             return None
-        self._last = parse(text)
-        return self._last
+        self.text = parse(text)
+        return self.text
 
     def add(self, keys: Sequence[tuple[Endpoint, PublicKey]]) -> KnownHostsText:
         """Add a line for each key whose endpoint has none. Returns what the file holds then.
@@ -77,7 +78,7 @@ class KeptFile:
             try:
                 before = _read(self.path)[0]
             except FileNotFoundError:
-                before = "".join(f"{line.text}\n" for line in self._last.lines)
+                before = "".join(f"{line.text}\n" for line in self.text.lines)
             known = Known(parse(before))
             seen = time.strftime("first-seen=%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             new = [line_text(endpoint, key, seen) for endpoint, key in keys if not known.keys_of(endpoint)]
@@ -105,8 +106,8 @@ class KeptFile:
             raise OSError(errno.EFBIG, f"it would have more than {CAP_BYTES // 2**20} MB")
         replace_file(self.path, data, self._owner)
         self._identity = _identity_of(os.stat(self.path))
-        self._last = parse(content)
-        return self._last
+        self.text = parse(content)
+        return self.text
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

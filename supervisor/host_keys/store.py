@@ -65,14 +65,13 @@ class HostKeyStore:
         self._disk = DiskThread("host keys", idle=self._look, idle_seconds=LOOK_EVERY_SECONDS)
         if self._kept is not None:
             try:
-                text = await self._disk.call(self._kept.read_if_changed)
+                await self._disk.call(self._kept.read_if_changed)
             except (OSError, ValueError) as error:
                 raise StateDirectoryError(
                     f"The host keys in {self._kept.path} can't be read: {_reason(error)}. Make the file readable for "
                     "the worker's user, or move it away: then the worker accepts the key that each device shows next."
                 ) from error
-            if text is not None:
-                self._take_kept(text)
+            self._take_kept()
         if self._given.path is not None:
             try:
                 given = await self._disk.call(self._given.read_if_changed)
@@ -142,7 +141,7 @@ class HostKeyStore:
             self._told.discard(path)
             tell(_log, HostKeysStoredAgain(path=str(path)))
         del self._unwritten[:count]
-        self._take_kept(done.result())
+        self._take_kept()
         self._write()
 
     @property
@@ -161,8 +160,8 @@ class HostKeyStore:
         if self._kept is None:
             return
         try:
-            if (text := self._kept.read_if_changed()) is not None:
-                self._call_soon(self._take_kept, text)
+            if self._kept.read_if_changed() is not None:
+                self._call_soon(self._take_kept)
         except (OSError, ValueError) as error:
             self._call_soon(self._not_read, self._kept.path, error)
         if self._unwritten:
@@ -173,7 +172,11 @@ class HostKeyStore:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
             self._loop.call_soon_threadsafe(function, *arguments)
 
-    def _take_kept(self, text: KnownHostsText) -> None:
+    def _take_kept(self) -> None:
+        # The newest text there is, not that of the call which has ended: what a write has left comes to the loop later
+        # than what was read after it, and would bring back a key that a person has forgotten meanwhile.
+        assert self._kept is not None
+        text = self._kept.text
         self._tell_lines(self._path, text)
         self._table.take_kept(Known(text), self._unwritten)
 

@@ -13,7 +13,7 @@ from supervisor.errors import StartRefusedError, StateDirectoryError
 from supervisor.host_keys import files, store
 from supervisor.host_keys.endpoint import Endpoint
 from supervisor.host_keys.files import KeptFile
-from supervisor.host_keys.known_hosts_file import line_text, parse
+from supervisor.host_keys.known_hosts_file import KnownHostsText, line_text, parse
 from supervisor.host_keys.public_key import PublicKey
 from supervisor.host_keys.store import HostKeyStore
 from supervisor.host_keys.table import Decision
@@ -25,7 +25,7 @@ from supervisor.log.events.host_keys import (
     KnownHostsUnreadable,
 )
 from tests.log_events import told
-from tests.patience import until
+from tests.patience import until, wait_until
 
 NEW = "accept-new"
 Open = Callable[..., "asyncio.Future[HostKeyStore]"]
@@ -90,6 +90,30 @@ async def test_a_person_can_forget_a_key_while_the_worker_runs(opened: Open, tmp
     await until(
         lambda: [line.key for line in parse((tmp_path / "known_hosts").read_text()).lines] == [other, fresh]
     )
+
+
+async def test_a_key_that_is_forgotten_before_the_loop_hears_of_its_writing_stays_forgotten(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_if_changed, read = KeptFile.read_if_changed, []
+
+    def noted(file: KeptFile) -> KnownHostsText | None:
+        if (text := read_if_changed(file)) is not None:
+            read.append(text)
+        return text
+
+    monkeypatch.setattr(KeptFile, "read_if_changed", noted)
+    other = some_key()
+    KeptFile(tmp_path / "known_hosts").add([(R2, other)])
+    one = await opened()
+    keep(one, R1)
+    # The loop stands still until the store's thread has written, and then read what a person has done.
+    wait_until(lambda: len(lines_in(tmp_path)) == 2)
+    removed = KeptFile(tmp_path / "known_hosts").remove(lambda line: line.matches(R1))
+    assert len(removed) == 1
+    wait_until(lambda: [[line.key for line in text.lines] for text in read] == [[other]] * 2)
+    await until(lambda: one.known_key(R1) is None)
+    assert one.known_key(R2) == other
 
 
 async def test_a_file_that_is_deleted_is_no_wish_to_forget(opened: Open, tmp_path: Path) -> None:
