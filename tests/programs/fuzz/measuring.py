@@ -44,6 +44,7 @@ def watched_loop() -> Iterator[Hold]:
     CPU time and not the clock's: on a machine with neighbours a case would be blamed for theirs. What is there already
     is frozen, as the worker does when it is ready: else a case is blamed for a collection of all that was imported.
     """
+    others_frozen = gc.get_freeze_count() > 0
     gc.collect()
     gc.freeze()
     longest = Hold()
@@ -62,7 +63,8 @@ def watched_loop() -> Iterator[Hold]:
         yield longest
     finally:
         handle._run = run  # type: ignore[method-assign]
-        gc.unfreeze()
+        if not others_frozen:
+            gc.unfreeze()
 
 
 @dataclass(frozen=True, slots=True)
