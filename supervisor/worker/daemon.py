@@ -5,45 +5,23 @@ import gc
 import logging
 import os
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Final
 
 from jobrunner.protocol import linux
 from jobrunner.protocol.catalogue import Catalogue
-from supervisor.engine import EngineApi
-from supervisor.engine.access import access_of
-from supervisor.errors import StartRefusedError, StateDirectoryError
-from supervisor.job.runner import JobRunner
+from jobrunner.protocol.importing import import_uncollected
+from supervisor.errors import StartRefusedError
 from supervisor.journal import Ledger
-from supervisor.launcher import Launcher
-from supervisor.lifecycle.intake import Left
 from supervisor.log.event import tell
 from supervisor.log.events.blocks import BlockLimitLowered
-from supervisor.log.events.worker import (
-    ReloadIgnored,
-    ReloadStarted,
-    TaskFailed,
-    WorkerStopped,
-)
+from supervisor.log.events.worker import ReloadIgnored, ReloadStarted, TaskFailed
 from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
-from supervisor.process.tasks import Tasks, done_before
+from supervisor.process.tasks import Tasks
 from supervisor.process.threads import END_SECONDS, end_pool, started_pool
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.control.socket import Control
-from supervisor.worker.delivery import Delivery
-from supervisor.worker.dispatch import Dispatcher
-from supervisor.worker.end_steps import EndSteps
 from supervisor.worker.health.health import Health
-from supervisor.worker.heartbeat import Heartbeat
-from supervisor.worker.intake import Intake
 from supervisor.worker.isolation_report import tell_isolation
-from supervisor.worker.job_parts import (
-    dispatcher_of,
-    lost_claims_of,
-    recovery_of,
-    registration_of,
-    runner_of,
-)
 from supervisor.worker.job_users import prepare_job_users
 from supervisor.worker.notify import Notifier
 from supervisor.worker.offered_blocks import (
@@ -54,15 +32,8 @@ from supervisor.worker.offered_blocks import (
     what_to_do,
     with_slots_set,
 )
-from supervisor.worker.outbox import Outbox
-from supervisor.worker.parts import Parts, status_facts
-from supervisor.worker.poller import TURN_SECONDS, Poller
-from supervisor.worker.progress import Progress
-from supervisor.worker.registration import Registration
-from supervisor.worker.reload import Reload
 from supervisor.worker.shutdown import Shutdown
 from supervisor.worker.signals import keeper_lost, leave_nothing_alive, stop_signals
-from supervisor.worker.status import Status
 
 _log = logging.getLogger(__name__)
 
@@ -88,9 +59,6 @@ class Daemon:
         self._control = Control(settings)
         self._health = Health(settings)
         self._exit_code = 0
-        self._progress = Progress(notifier)
-        longest_try_seconds = 2 * settings.request_timeout_seconds + TURN_SECONDS
-        self._outbox = Outbox(longest_try_seconds=longest_try_seconds)
 
     async def run(self) -> int:
         """Work until told to stop. Returns the exit code. Raises `SupervisorError` when it can't start."""
@@ -125,100 +93,35 @@ class Daemon:
 
     async def _with_journal(self, journal: Ledger, cgroups: Cgroups) -> int:
         users = await prepare_job_users(self._settings, spares=self._settings.spares)
-        launcher, catalogue = await start_launcher(self._settings, users)
+        # It begins when the start of the launcher waits for the first time: the template's interpreter runs by then.
+        importing = self._tasks.start(asyncio.to_thread(_import_serving), "import of the worker's modules")
         try:
+            launcher, catalogue = await start_launcher(self._settings, users)
+        except BaseException:
+            await self._tasks.close()
+            raise
+        try:
+            await importing
             self._check_catalogue(catalogue)
             catalogue = with_slots_set(catalogue, self._settings)
             tell_isolation(self._settings)
             _leave_out_of_collections()
-            engine = EngineApi(access_of(self._settings))
-            try:
-                return await self._with_engine(journal, launcher, catalogue, engine, cgroups)
-            finally:
-                await engine.close()
+            from supervisor.worker.serving import Serving  # it is there by now
+
+            serving = Serving(
+                self._settings,
+                self._notifier,
+                self._read_settings,
+                self._reload_asked,
+                self._tasks,
+                self._shutdown,
+                self._control,
+                self._health,
+            )
+            await serving.run(journal, launcher, catalogue, cgroups)
+            return self._exit_code
         finally:
             await launcher.close()
-
-    async def _with_engine(
-        self,
-        journal: Ledger,
-        launcher: Launcher,
-        catalogue: Catalogue,
-        engine: EngineApi,
-        cgroups: Cgroups,
-    ) -> int:
-        settings = self._settings
-        registration = registration_of(settings, engine, journal, catalogue)
-        if not await self._register(registration):
-            return 0
-        observer = self._health.observer
-        beats = Heartbeat(engine, registration, settings.heartbeat_seconds, engine.answering, observer)
-        self._tasks.start(beats.beat_for_ever(), "heartbeat")
-        self._tasks.keep(self._progress.keep, "watch over the worker's progress")
-        delivery = Delivery(engine, journal, self._outbox, engine.answering, observer)
-        runner = runner_of(settings, launcher, cgroups)
-        dispatcher = dispatcher_of(settings, runner, journal, delivery, engine, catalogue, observer)
-        intake = Intake(
-            lambda: Left(dispatcher.busy, delivery.waiting, poller.asks),
-            dispatcher.changed.set,
-            self._shutdown.begin,
-        )
-        try:
-            await self._prepare(runner)
-            await recovery_of(settings, journal, delivery, engine, dispatcher.records).begin()
-            lost_claims = lost_claims_of(engine, dispatcher, came_back=registration.came_back)
-            poller = Poller(
-                engine,
-                registration,
-                dispatcher,
-                lost_claims,
-                settings.poll_seconds,
-                delivery,
-                may_claim=lambda: intake.is_open,
-                observer=observer,
-            )
-            facts = partial(status_facts, registration, dispatcher, runner, poller, beats, delivery, intake)
-            status = Status(self._notifier, facts, self._shutdown.asked)
-            reload = Reload(settings, self._read_settings, launcher, runner, dispatcher, registration, status)
-            self._progress.watch_worker(beats, poller, runner, self._outbox)
-            parts = (settings, journal, registration, beats, delivery, runner, dispatcher, poller)
-            self._offer(Parts(*parts, intake, self._shutdown, status, reload))
-            polling = self._tasks.start(poller.poll_until_stopped(), "poller")
-            self._say_how_it_is(status, runner, dispatcher)
-            reloading = self._tasks.start(reload.reload_when_asked(self._reload_asked), "reload")
-            await self._shutdown.work(
-                EndSteps(polling, reloading, poller, runner, dispatcher, delivery, registration)
-            )
-            tell(_log, WorkerStopped())
-        finally:
-            await self._tasks.close()
-            await intake.close()
-            await delivery.close()
-            await runner.close()
-            await dispatcher.records.close()
-        return self._exit_code
-
-    async def _register(self, registration: Registration) -> bool:
-        """Register, unless told to stop meanwhile. Returns whether this worker is registered."""
-        beginning = registration.begin(self._settings.startup_retry_seconds)
-        if not await done_before(beginning, self._shutdown.asked):
-            return False
-        if registration.refused and self._settings.require_all_blocks:
-            reasons = "; ".join(registration.refused.values())
-            raise StartRefusedError(f"Blocks were refused by the engine: {reasons}")
-        if not registration.accepted:
-            raise StartRefusedError("The engine accepted none of the blocks; see the errors above.")
-        return True
-
-    def _offer(self, parts: Parts) -> None:
-        self._control.offer(parts)
-        self._health.offer(parts, self._progress)
-
-    async def _prepare(self, runner: JobRunner) -> None:
-        try:
-            await runner.prepare()
-        except OSError as error:
-            raise StateDirectoryError(f"The jobs' directories can't be made: {error}.") from error
 
     def _stop_without(self, name: str, error: BaseException) -> None:
         """Drain and exit with 1: what must run for as long as the worker does has failed."""
@@ -232,15 +135,6 @@ class Daemon:
             return
         tell(_log, ReloadStarted(asked="SIGHUP"))
         self._reload_asked.set()
-
-    def _say_how_it_is(self, status: Status, runner: JobRunner, dispatcher: Dispatcher) -> None:
-        def capacity_changed(_: str | None) -> None:
-            dispatcher.changed.set()  # whoever waits for a slot may find one
-            status.look()
-
-        runner.tell_capacity(capacity_changed)
-        status.begin()
-        self._tasks.keep(status.keep, "status")
 
     def _check_catalogue(self, catalogue: Catalogue) -> None:
         for problem in catalogue.problems:
@@ -260,6 +154,11 @@ class Daemon:
                 f"No function blocks were found in {', '.join(self._settings.function_blocks)}. "
                 f"{what_to_do(catalogue)}"
             )
+
+
+def _import_serving() -> None:
+    """Import what a worker needs once its blocks are there: most of it. The template's imports take as long."""
+    import_uncollected("supervisor.worker.serving")
 
 
 def _leave_out_of_collections() -> None:

@@ -1,21 +1,30 @@
-"""The parts of a worker that runs, for who has to look at all of them."""
+"""The parts of a worker that runs, for who has to look at all of them.
+
+The names of their classes are for type checkers alone: the control socket listens before those are imported.
+"""
+
+from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from supervisor.job.runner import JobRunner
-from supervisor.journal import Ledger
-from supervisor.settings.run_settings import DaemonSettings
-from supervisor.worker.delivery import Delivery
-from supervisor.worker.dispatch import Dispatcher
-from supervisor.worker.heartbeat import Heartbeat
-from supervisor.worker.intake import Intake
-from supervisor.worker.poller import Poller
 from supervisor.worker.readiness import ReadinessFacts, Reason
-from supervisor.worker.registration import Registration
-from supervisor.worker.reload import Reload
-from supervisor.worker.shutdown import Shutdown
-from supervisor.worker.status import Facts, Status
+from supervisor.worker.status import Facts
+
+if TYPE_CHECKING:
+    from supervisor.job.runner import JobRunner
+    from supervisor.journal import Ledger
+    from supervisor.settings.run_settings import DaemonSettings
+    from supervisor.worker.delivery import Delivery
+    from supervisor.worker.dispatch import Dispatcher
+    from supervisor.worker.heartbeat import Heartbeat
+    from supervisor.worker.intake import Intake
+    from supervisor.worker.poller import Poller
+    from supervisor.worker.registration import Registration
+    from supervisor.worker.reload import Reload
+    from supervisor.worker.shutdown import Shutdown
+    from supervisor.worker.status import Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.contract
 # In a process of its own: here, other tests have imported all of the client.
 _PROGRAM = """
 import json, sys
-import supervisor.worker.daemon
+import supervisor.worker.daemon, supervisor.worker.serving
 loaded = sorted(name for name in sys.modules if name.startswith("neops_workflow_engine_client."))
 import neops_workflow_engine_client as client
 from neops_workflow_engine_client import models

@@ -4,17 +4,20 @@ import contextlib
 import dataclasses
 import json
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from supervisor.control.protocol import ControlError, JsonObject
 from supervisor.ended_jobs.file_format import DamagedFileError
 from supervisor.ended_jobs.files import OpenedJob
 from supervisor.ended_jobs.store import EndedJobs
-from supervisor.worker.job_records import JobRecords
+
+if TYPE_CHECKING:  # it brings what runs jobs, before the template has started
+    from supervisor.worker.job_records import JobRecords
 
 _ID_CHARS = 100
 
 
-async def ended_job(records: JobRecords, job_id: str) -> JsonObject | None:
+async def ended_job(records: "JobRecords", job_id: str) -> JsonObject | None:
     """Return how a job ended, `None` where that is not kept. Raises `ControlError` where it can't be read."""
     async with opened(records.kept, job_id) as job:
         if records.kept is None or job is None:
@@ -46,7 +49,7 @@ async def opened(kept: EndedJobs | None, job_id: str) -> AsyncIterator[OpenedJob
             kept.close_file(job)
 
 
-def unknown(records: JobRecords, job_id: str) -> ControlError:
+def unknown(records: "JobRecords", job_id: str) -> ControlError:
     """Return the answer for a job that this worker does not know."""
     if records.kept is None:
         why = "It does not run here, and this worker keeps no ended jobs (--keep-jobs 0)."

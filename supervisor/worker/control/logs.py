@@ -7,16 +7,18 @@ finds a line that says how many he has missed. Where nothing is kept of it, the 
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from supervisor.control.protocol import JsonObject, Request
 from supervisor.ended_jobs.no_log import why_no_log
-from supervisor.ended_jobs.running_log import RunningLog
 from supervisor.worker.control.ended_jobs import opened, unknown
 from supervisor.worker.control.job_ids import asked_job_id
-from supervisor.worker.job_records import JobRecords
 from supervisor.worker.parts import Parts
-from supervisor.worker.running_jobs import RunningJobs
+
+if TYPE_CHECKING:  # what a worker imports before its template starts delays it
+    from supervisor.ended_jobs.running_log import RunningLog
+    from supervisor.worker.job_records import JobRecords
+    from supervisor.worker.running_jobs import RunningJobs
 
 GATHER_SECONDS: Final = 0.1
 """How long lines are gathered for those who follow a job: a hundred of them must not wake up for each line."""
@@ -48,13 +50,13 @@ async def logs(parts: Parts, request: Request) -> AsyncIterator[JsonObject]:
             yield part
 
 
-def _waits(jobs: RunningJobs, job_id: str) -> bool:
+def _waits(jobs: "RunningJobs", job_id: str) -> bool:
     """Whether a job has no slot yet, and therefore no log."""
     found = jobs.find(job_id)
     return found is not None and found.slot is None
 
 
-async def _of_running(log: RunningLog, line: int, *, follow: bool) -> AsyncIterator[JsonObject]:
+async def _of_running(log: "RunningLog", line: int, *, follow: bool) -> AsyncIterator[JsonObject]:
     first: JsonObject = {"line": line}
     until, ended_at, now = log.lines.lines, 0.0, asyncio.get_running_loop().time
     while True:
@@ -74,7 +76,7 @@ async def _of_running(log: RunningLog, line: int, *, follow: bool) -> AsyncItera
                 return
 
 
-async def _of_ended(records: JobRecords, job_id: str) -> AsyncIterator[JsonObject]:
+async def _of_ended(records: "JobRecords", job_id: str) -> AsyncIterator[JsonObject]:
     kept = records.kept
     async with opened(kept, job_id) as job:
         if kept is None or job is None:

@@ -1,0 +1,164 @@
+"""A worker that has its blocks: known to the engine, asking for jobs, and taken apart again at its end.
+
+Imported while the template imports the blocks (`supervisor.worker.daemon`), since it brings most of the worker along.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from jobrunner.protocol.catalogue import Catalogue
+from supervisor.engine import EngineApi
+from supervisor.engine.access import access_of
+from supervisor.errors import StartRefusedError, StateDirectoryError
+from supervisor.job.runner import JobRunner
+from supervisor.journal import Ledger
+from supervisor.launcher import Launcher
+from supervisor.lifecycle.intake import Left
+from supervisor.log.event import tell
+from supervisor.log.events.worker import WorkerStopped
+from supervisor.process.cgroups.worker import Cgroups
+from supervisor.process.tasks import Tasks, done_before
+from supervisor.settings.run_settings import DaemonSettings
+from supervisor.worker.control.socket import Control
+from supervisor.worker.delivery import Delivery
+from supervisor.worker.dispatch import Dispatcher
+from supervisor.worker.end_steps import EndSteps
+from supervisor.worker.health.health import Health
+from supervisor.worker.heartbeat import Heartbeat
+from supervisor.worker.intake import Intake
+from supervisor.worker.job_parts import (
+    dispatcher_of,
+    lost_claims_of,
+    recovery_of,
+    registration_of,
+    runner_of,
+)
+from supervisor.worker.notify import Notifier
+from supervisor.worker.outbox import Outbox
+from supervisor.worker.parts import Parts, status_facts
+from supervisor.worker.poller import TURN_SECONDS, Poller
+from supervisor.worker.progress import Progress
+from supervisor.worker.registration import Registration
+from supervisor.worker.reload import Reload
+from supervisor.worker.shutdown import Shutdown
+from supervisor.worker.status import Status
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What a worker has from its start on, and what it does with that once its blocks are imported."""
+
+    settings: DaemonSettings
+    notifier: Notifier
+    read_settings: Callable[[], Awaitable[DaemonSettings]]
+    reload_asked: asyncio.Event
+    tasks: Tasks
+    """What must run for as long as the worker does. Ended by `run`."""
+    shutdown: Shutdown
+    control: Control
+    health: Health
+
+    async def run(self, journal: Ledger, launcher: Launcher, catalogue: Catalogue, cgroups: Cgroups) -> None:
+        """Work until told to stop. Raises `SupervisorError` when it can't start."""
+        engine = EngineApi(access_of(self.settings))
+        try:
+            await self._with_engine(journal, launcher, catalogue, engine, cgroups)
+        finally:
+            await engine.close()
+
+    async def _with_engine(
+        self,
+        journal: Ledger,
+        launcher: Launcher,
+        catalogue: Catalogue,
+        engine: EngineApi,
+        cgroups: Cgroups,
+    ) -> None:
+        settings = self.settings
+        registration = registration_of(settings, engine, journal, catalogue)
+        if not await self._register(registration):
+            return
+        progress = Progress(self.notifier)
+        outbox = Outbox(longest_try_seconds=2 * settings.request_timeout_seconds + TURN_SECONDS)
+        observer = self.health.observer
+        beats = Heartbeat(engine, registration, settings.heartbeat_seconds, engine.answering, observer)
+        self.tasks.start(beats.beat_for_ever(), "heartbeat")
+        self.tasks.keep(progress.keep, "watch over the worker's progress")
+        delivery = Delivery(engine, journal, outbox, engine.answering, observer)
+        runner = runner_of(settings, launcher, cgroups)
+        dispatcher = dispatcher_of(settings, runner, journal, delivery, engine, catalogue, observer)
+        intake = Intake(
+            lambda: Left(dispatcher.busy, delivery.waiting, poller.asks),
+            dispatcher.changed.set,
+            self.shutdown.begin,
+        )
+        try:
+            await _prepare(runner)
+            await recovery_of(settings, journal, delivery, engine, dispatcher.records).begin()
+            lost_claims = lost_claims_of(engine, dispatcher, came_back=registration.came_back)
+            poller = Poller(
+                engine,
+                registration,
+                dispatcher,
+                lost_claims,
+                settings.poll_seconds,
+                delivery,
+                may_claim=lambda: intake.is_open,
+                observer=observer,
+            )
+            facts = partial(status_facts, registration, dispatcher, runner, poller, beats, delivery, intake)
+            status = Status(self.notifier, facts, self.shutdown.asked)
+            reload = Reload(settings, self.read_settings, launcher, runner, dispatcher, registration, status)
+            progress.watch_worker(beats, poller, runner, outbox)
+            parts = (settings, journal, registration, beats, delivery, runner, dispatcher, poller)
+            self._offer(Parts(*parts, intake, self.shutdown, status, reload), progress)
+            polling = self.tasks.start(poller.poll_until_stopped(), "poller")
+            self._say_how_it_is(status, runner, dispatcher)
+            reloading = self.tasks.start(reload.reload_when_asked(self.reload_asked), "reload")
+            await self.shutdown.work(
+                EndSteps(polling, reloading, poller, runner, dispatcher, delivery, registration)
+            )
+            tell(_log, WorkerStopped())
+        finally:
+            await self.tasks.close()
+            await intake.close()
+            await delivery.close()
+            await runner.close()
+            await dispatcher.records.close()
+
+    async def _register(self, registration: Registration) -> bool:
+        """Register, unless told to stop meanwhile. Returns whether this worker is registered."""
+        beginning = registration.begin(self.settings.startup_retry_seconds)
+        if not await done_before(beginning, self.shutdown.asked):
+            return False
+        if registration.refused and self.settings.require_all_blocks:
+            reasons = "; ".join(registration.refused.values())
+            raise StartRefusedError(f"Blocks were refused by the engine: {reasons}")
+        if not registration.accepted:
+            raise StartRefusedError("The engine accepted none of the blocks; see the errors above.")
+        return True
+
+    def _offer(self, parts: Parts, progress: Progress) -> None:
+        self.control.offer(parts)
+        self.health.offer(parts, progress)
+
+    def _say_how_it_is(self, status: Status, runner: JobRunner, dispatcher: Dispatcher) -> None:
+        def capacity_changed(_: str | None) -> None:
+            dispatcher.changed.set()  # whoever waits for a slot may find one
+            status.look()
+
+        runner.tell_capacity(capacity_changed)
+        status.begin()
+        self.tasks.keep(status.keep, "status")
+
+
+async def _prepare(runner: JobRunner) -> None:
+    try:
+        await runner.prepare()
+    except OSError as error:
+        raise StateDirectoryError(f"The jobs' directories can't be made: {error}.") from error
