@@ -13,6 +13,8 @@ def test_what_only_a_worker_with_blocks_needs_is_not_imported_before_the_templat
         "supervisor.worker.poller",
         "supervisor.worker.reload",
     )
-    code = f"import sys, supervisor.commands.daemon; print([name for name in {late!r} if name in sys.modules])"
+    code = (
+        f"import sys, supervisor.commands.daemon; print([name for name in {late!r} if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -46,7 +46,10 @@ def test_a_worker_that_is_not_asked_for_its_health_has_nothing_of_it() -> None:
         "supervisor.worker.health.web",
         "supervisor.worker.health.recorder",
     )
-    code = f"import sys, supervisor.worker.daemon, supervisor.worker.serving; print([name for name in {heavy!r} if name in sys.modules])"
+    code = (
+        "import sys, supervisor.worker.daemon, supervisor.worker.serving; "
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
