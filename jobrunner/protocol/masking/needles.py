@@ -25,7 +25,8 @@ _ENDS_IN_BASE64: Final = re.compile(r"[A-Za-z0-9+/_=-]{16}$")
 _BETWEEN: Final = "\0"
 _IN_PAIRS: Final = re.compile(r"(?:[0-9a-fA-F]{2}[: -]){5}")
 """Hexadecimals with signs between them: in lines, or shortened, they are not looked for."""
-_REST_OF_AN_ESCAPE: Final = re.compile(r"[0-9A-Za-z]{1,7};?")
+_REST_OF_AN_ESCAPE: Final = re.compile("(?:[0-9A-Za-z]{1,9};?)?[\udc00-\udfff]?")
+"""The longest are those of `\\U0001f511`, and of a pair of `\\u` of which the second one was decoded."""
 
 
 class Needles:
@@ -150,6 +151,8 @@ class Needles:
         if not (self._long or self._long_as_bytes) or ("'" not in text and '"' not in text):
             return
         start, has_lines = 0, "\n" in text
+        if has_lines and (last := self._last_quoted(text, effort)):
+            yield last
         for line in text.split("\n"):
             bare = line.rstrip()
             if bare.endswith(_QUOTED_ENDS):
@@ -163,6 +166,23 @@ class Needles:
                     found = self._pieces_of(piece, effort)
                     yield from ((start + at + first, start + at + last) for first, last in found)
             start += len(line) + 1
+
+    def _last_quoted(self, text: str, effort: Effort) -> Range | None:
+        """Return what stands in the last quotation marks of a text, if it is a piece of several lines of a long needle.
+
+        Its first line may be shorter than any that is looked for by itself. The second mark may have been cut off.
+        """
+        effort.spend(len(text) // CHARS_PER_UNIT + DECODE_UNITS)
+        closed = text.rstrip().rstrip("])},")
+        for mark in "'\"":
+            end = len(closed) - 1 if closed.endswith(mark) else len(text)
+            begin = text.rfind(mark, 0, end) + 1
+            piece = text[begin:end]
+            if begin and len(piece) >= _SHORTEST_LINE_CHARS and "\n" in piece:
+                effort.spend(len(piece) // CHARS_PER_UNIT)
+                if self._is_in_a_long_one(piece, effort):
+                    return begin, end
+        return None
 
     def _is_quoted_piece(self, line: str, quoted: re.Match[str], effort: Effort) -> bool:
         piece = quoted[2]

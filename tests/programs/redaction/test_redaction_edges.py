@@ -1,16 +1,19 @@
 """Where masking begins and ends: at the edges of a text, beside a gap, and at each bound on both of its sides."""
 
 import base64
+import json
 import re
 import reprlib
 import string
 import urllib.parse
+from collections.abc import Callable
 
 import pytest
 
 from jobrunner.protocol.masking import MASK, Mask
 from jobrunner.protocol.masking.effort import Effort
 from jobrunner.protocol.masking.needles import Needles
+from tests.programs.redaction.reading import leaked
 from tests.programs.redaction.writing import WRITINGS
 
 SECRET = "swordfish-7"
@@ -192,3 +195,13 @@ def test_a_cut_through_a_quotation_mark_as_shells_write_it_leaves_nothing_of_the
     text = WRITINGS[writing]("d%;Z8'W/B")
     for end in range(text.index("d") + 3, len(text) + 1):
         assert Mask(["d%;Z8'W/B"])(text[:end], cut_after=True).strip("'\"\\") == MASK
+
+
+@pytest.mark.parametrize("write", [repr, ascii, json.dumps])
+def test_an_abbreviation_that_ends_inside_of_an_escape_leaves_nothing_of_the_secret_behind_it(
+    write: Callable[[str], str],
+) -> None:
+    secret = "ĂPħ\U0001cdd2Pm3ª\U000b14b7$Ï\U000e2a51\U000d8630õ`ģ¨çÈģÇ"
+    written = write(secret)
+    for begin in range(5, len(written) - 12):
+        assert not [*leaked(Mask([secret])(f"'abc...{written[begin:]}"), [secret], "")]

@@ -102,3 +102,14 @@ def test_a_byte_that_unicode_takes_for_the_end_of_a_line_does_not_hide_the_piece
     assert first.startswith("[b'000")
     assert r"\x85" in first
     assert Mask([secret])(first) == "[b'***'"
+
+
+@pytest.mark.parametrize("end", ["'", "']", ""])
+def test_the_first_characters_of_a_piece_are_masked_though_a_line_of_the_key_ends_behind_them(
+    end: str,
+) -> None:
+    key = f"-----BEGIN KEY-----\n{BASE64}\n{BASE64[::-1]}\n-----END KEY-----"
+    for chars in range(1, 8):
+        piece = f"{BASE64[-chars:]}\n{BASE64[::-1]}"[:50].encode()
+        line = f" {repr(piece)[:-1]}{end}"
+        assert Mask([key])(line, cut_after=not end) == f" b'{MASK}{end}"
