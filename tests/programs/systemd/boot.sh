@@ -37,5 +37,8 @@ cp -r "$units"/. /run/systemd/system/
 if [ -e "$(dirname "$units")/prepare.sh" ]; then
     . "$(dirname "$units")/prepare.sh"
 fi
+# As systemd does itself where it is no container's: what LoadCredential= mounts would not be seen by the service else.
+# Shared within these namespaces alone, since all of it was made private before.
+mount --make-rshared /
 export container=unshare
 exec /usr/lib/systemd/systemd --system --unit=test.target --log-target=console --show-status=no

@@ -96,3 +96,14 @@ def _link(number: str) -> str:
         return os.readlink(f"/proc/self/fd/{number}")
     except FileNotFoundError:
         return ""  # the descriptor of the listing
+
+
+@block
+async def credentials(params: Params) -> Any:
+    """Looks for what systemd has handed over to the worker."""
+    try:
+        with open("/run/credentials/neops-supervisor.service/engine-token", encoding="ascii") as file:
+            read = f"got {len(file.read())} characters"
+    except OSError as error:
+        read = f"refused: {type(error).__name__}"
+    return {"variable": os.environ.get("CREDENTIALS_DIRECTORY"), "read": read}
