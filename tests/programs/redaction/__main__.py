@@ -1,38 +1,14 @@
 """Fuzzing of the masking: secrets in every way of writing, in every place where a text leaves the worker."""
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 
-from hypothesis import HealthCheck, Phase, given, settings
-
-from tests.programs.redaction.cases import Case, cases
-
-
-def fuzz(number: int, *, derandomize: bool = False) -> Counter[str]:
-    """Run so many cases. Returns how many there were of each kind; raises `AssertionError` for a leak."""
-    seen: Counter[str] = Counter()
-
-    @settings(
-        max_examples=number,
-        database=None,
-        deadline=None,
-        derandomize=derandomize,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-        print_blob=False,
-    )
-    @given(cases())
-    def no_secret_can_be_read(case: Case) -> None:
-        seen.update(
-            ("cases", f"written as: {case.writing}", f"left by: {case.place}", f"from: {case.bringing}")
-        )
-        leak = case.leak()
-        assert leak is None, leak
-
-    no_secret_can_be_read()
-    return seen
+from tests.programs.redaction.fuzzing import tried
 
 
 def main() -> int:
@@ -40,15 +16,32 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.programs.redaction", description=__doc__)
     parser.add_argument("--cases", type=int, default=10_000, help="how many (default: %(default)s)")
     parser.add_argument(
-        "--repeatable", action="store_true", help="the same cases each time, for a check that must not vary"
+        "--repeatable",
+        action="store_true",
+        help="the same cases each time, for a check that must not vary; in one process",
+    )
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="how many share the cases, each with a seed of its own (default: %(default)s)",
     )
     arguments = parser.parse_args()
     started = time.monotonic()
-    try:
-        seen = fuzz(arguments.cases, derandomize=arguments.repeatable)
-    except AssertionError as error:
-        notes = (note[:3000] for note in getattr(error, "__notes__", ()))
-        print(f"A secret leaked: {error}", *notes, sep="\n")
+    processes = 1 if arguments.repeatable else max(1, arguments.processes)
+    shares = [
+        arguments.cases // processes + (each < arguments.cases % processes) for each in range(processes)
+    ]
+    # Not forked: each would begin with the same random numbers.
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        outcomes = [pool.submit(tried, share, arguments.repeatable) for share in shares]
+        seen: Counter[str] = Counter()
+        for outcome in as_completed(outcomes):
+            counted, leak = outcome.result()
+            seen += counted
+            if leak:
+                print(leak, flush=True)
+    if any(outcome.result()[1] for outcome in outcomes):
         return 1
     for kind, count in sorted(seen.items()):
         if kind != "cases":

@@ -3,8 +3,8 @@
 import pytest
 
 from jobrunner.protocol.masking import Mask
-from tests.programs.redaction.__main__ import fuzz
 from tests.programs.redaction.cases import BRINGINGS, Case
+from tests.programs.redaction.fuzzing import fuzz
 from tests.programs.redaction.places import PLACES
 from tests.programs.redaction.reading import leaked
 from tests.programs.redaction.writing import WRITINGS

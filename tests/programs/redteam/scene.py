@@ -20,7 +20,9 @@ from tests.programs.redteam.attack import BrokenError
 BEAT_SECONDS: Final = 0.1
 READY: Final = r"The worker is ready"
 STOP_SECONDS: Final = 15.0
-_BLOCKS: Final = ("blocks", "blocks.testing", str(Path(__file__).parent / "redteam_blocks"))
+_HERE: Final = Path(__file__).parent
+_ASKING: Final = _HERE.parents[1] / "contract" / "contract_blocks" / "asking.py"
+_BLOCKS: Final = ("blocks", "blocks.testing", str(_HERE / "redteam_blocks"), str(_ASKING))
 _LOOK_SECONDS: Final = 0.05
 _FEWEST_BEATS: Final = 6
 

@@ -12,7 +12,7 @@ from tests.programs.redteam.attack import attack, check
 from tests.programs.redteam.attacks.memory import let_users_in
 from tests.programs.redteam.scene import Scene, events_of
 
-_BLOCK: Final = "neops_redteam/asks_worker:1.0.0"
+_BLOCK: Final = "contract/asks_worker:1.0.0"
 _USERS: Final = "3100000200-3100000209"
 _STRANGER: Final = 3100000300
 _ASKS: Final = ("itself", "child", "daemon")
