@@ -14,8 +14,8 @@ In ~/.bashrc:
   source <(supervisor completion bash)
 In ~/.zshrc, behind compinit:
   source <(supervisor completion zsh)
-For fish, once:
-  supervisor completion fish > ~/.config/fish/completions/supervisor.fish"""
+For fish, print it to supervisor.fish in
+  ~/.config/fish/completions"""
 
 
 class CompletionSettings(BaseSettings):
