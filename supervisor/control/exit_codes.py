@@ -11,7 +11,8 @@ UNKNOWN_JOB: Final = 5
 
 MEANINGS: Final = {
     DONE: "It is done, or the answer is yes: `status` found a worker that is ready.",
-    NO: "The worker answered no: it is not ready (`status`), a reload was refused, nothing was cancelled.",
+    NO: "The answer is no: the worker is not ready (`status`), a reload was refused, nothing was cancelled, no log "
+    "of the job is kept (`logs`), it gave no stack (`stack`).",
     USAGE: "Wrong usage, or the beginning of an id that several jobs have. Nothing was done.",
     NO_WORKER: "No worker could be asked: none runs there, its control socket is off, or it does not answer.",
     NOT_ALLOWED: "You may not ask this worker. Run the command as root or as the worker's user.",
