@@ -8,10 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from supervisor.errors import StateDirectoryError
+from supervisor.journal.adoption import adopt
 from supervisor.journal.claims import Claims, Row
 from supervisor.journal.disk_fault import PASSES_AT_START, PASSES_BY_ITSELF, DiskFault, fault_of
 from supervisor.journal.records import Entry
+from supervisor.journal.removals import Removals
 from supervisor.journal.rows import Loaded
+from supervisor.journal.saving import SAVED, Saving
 from supervisor.journal.store import Journal
 from supervisor.journal.trouble import JournalTrouble
 from supervisor.journal.write_timeout import WriteTimeout
@@ -19,7 +22,6 @@ from supervisor.log.event import tell
 from supervisor.log.events.results import (
     JournalMetBug,
     JournalReplaced,
-    ResultDamaged,
     ResultsLost,
 )
 from supervisor.process.tasks import Tasks
@@ -47,6 +49,7 @@ class DurableCopy:
         self.on_restored: Callable[[], None] = lambda: None
         """Called when the file is whole again after it was not."""
         self.journal: Journal
+        self.removals = Removals(self._remove)
         self._claims = book
         self._mend_seconds = mend_seconds
         self._found = found
@@ -66,8 +69,9 @@ class DurableCopy:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the file has everything that is open."""
-        return self._is_open and not self._unsaved_facts and not self._claims.unsaved()
+        """Whether the file has everything that is open. What is over may wait to be removed from it."""
+        is_behind = any(row not in self.removals for row in self._claims.unsaved())
+        return self._is_open and not self._unsaved_facts and not is_behind
 
     @property
     def is_in_trouble(self) -> bool:
@@ -97,23 +101,33 @@ class DurableCopy:
                 # At once: it may be known from it who this worker is.
                 await self._try_everything()
 
+    def begin_to_save(self, rows: Sequence[Row]) -> Saving:
+        """Have rows saved, in one transaction, with all that is to be removed."""
+        if not rows or not self._is_open:  # opening the file brings them there
+            return SAVED
+        self.removals.begin()
+        return self._saving(self._submit(rows))
+
     async def save(self, rows: Sequence[Row]) -> None:
-        """Save rows, in one transaction. Returns when they are on the disk, or when it is known that they are not."""
-        if rows and self._is_open:  # otherwise, opening the file brings them there
-            await self._wait(self._submit(rows))
+        """Do so. Returns when they are on the disk, or when it is known that they are not."""
+        await self.begin_to_save(rows).wait()
+
+    def _remove(self, row: Row) -> Saving:
+        return self._saving(self._submit([row])) if self._is_open else SAVED
 
     async def remember(self, name: str, value: str) -> None:
         """Save a fact, as `save` does."""
         self.facts[name] = value
         self._unsaved_facts.add(name)
         if self._is_open:
-            await self._wait(self._submit_fact(name))
+            self.removals.begin()
+            await self._saving(self._submit_fact(name)).wait()
 
     async def do(self, work: Callable[[], None]) -> None:
         """Have something else done on the file's disk. Returns when it is done, or as soon as the disk hangs."""
         future = self.journal.call(work)
         self._patience.watch(future)
-        await self._wait(future)
+        await self._saving(future).wait()
 
     def file_was_taken_away(self) -> None:
         """The file is not there any more, or is another one: begin anew, and write everything to it."""
@@ -123,6 +137,7 @@ class DurableCopy:
         """Try once more to save what is not saved, and say what is lost if that fails."""
         self._is_closing = True
         await self._tasks.close()
+        self.removals.begin()
         if not self.is_whole:
             await self._try_everything()
         self._trouble.close(is_whole=self.is_whole)
@@ -164,15 +179,17 @@ class DurableCopy:
         self._patience.watch(future)
         return future
 
-    async def _wait(self, future: "asyncio.Future[Any]") -> None:
-        """Wait for a write, but not for a disk that is known to hang."""
+    def _saving(self, future: "asyncio.Future[Any]") -> Saving:
+        """Heed how a write ends. Nobody waits for it where the disk is known to hang."""
         if self._disk_fault is DiskFault.SLOW:
             future.add_done_callback(lambda done: done.cancelled() or done.exception())
-            return
-        try:
-            await future
-        except Exception as error:  # no job is to fail for it
-            self._on_fault(fault_of(error), error)
+            return SAVED
+        future.add_done_callback(self._ended)
+        return Saving(future)
+
+    def _ended(self, future: "asyncio.Future[Any]") -> None:
+        if not future.cancelled() and (error := future.exception()) is not None:
+            self._on_fault(fault_of(error), error)  # no job is to fail for it
 
     async def _wait_for_all(self, futures: "Sequence[asyncio.Future[Any]]") -> None:
         for result in await asyncio.gather(*futures, return_exceptions=True):
@@ -196,6 +213,7 @@ class DurableCopy:
             self._tasks.keep(self._mend, "repair of the journal")
 
     def _lose_file(self) -> None:
+        self.removals.clear()
         self._claims.lose_file()
         self._unsaved_facts.update(self.facts)
 
@@ -227,6 +245,7 @@ class DurableCopy:
                 self._disk_fault = fault_of(error)
                 self._trouble.begins(self._disk_fault, error)
                 return
+            self.removals.clear()  # which are among these
             futures: list[asyncio.Future[Any]] = [self._submit([row]) for row in self._claims.unsaved()]
             futures += [self._submit_fact(name) for name in sorted(self._unsaved_facts)]
             await self._wait_for_all(futures)
@@ -267,15 +286,8 @@ class DurableCopy:
 
     def _adopt(self, loaded: Loaded, *, saved: bool) -> list[Entry]:
         """Take in what an earlier run left. Returns entries that must not stay in the file as they are."""
-        for number in sorted(loaded.repaired):
-            tell(_log, ResultDamaged(claim=number))
-        for name, value in loaded.facts.items():
-            if name not in self.facts:
-                self.facts[name] = value
-                if not saved:
-                    self._unsaved_facts.add(name)
-        unsaved = loaded.repaired if saved else {entry.number for entry in loaded.entries}
-        replaced = self._claims.adopt(loaded.entries, loaded.highest, unsaved)
+        replaced, unsaved_facts = adopt(loaded, self._claims, self.facts, saved=saved)
+        self._unsaved_facts |= unsaved_facts
         if loaded.entries:
             self._found()
         return replaced

@@ -12,6 +12,7 @@ from supervisor.journal.claims import Claims
 from supervisor.journal.durable_copy import MEND_SECONDS, DurableCopy
 from supervisor.journal.place_record import KEY_FACT
 from supervisor.journal.records import Claim, Entry, RowState, StoredResult
+from supervisor.journal.saving import Saving
 from supervisor.journal.state_directory import (
     StateDirectory,
     open_directory,
@@ -94,7 +95,10 @@ class Ledger:
 
         Not before that is on the disk: until then, the next start must doubt as well.
         """
-        if self.doubt is None or not self.is_whole:
+        if self.doubt is None:
+            return
+        await self._image.removals.finish()
+        if not self.is_whole:
             return
         if key := await settle_place(self._directory):
             await self.remember(KEY_FACT, key)
@@ -115,22 +119,31 @@ class Ledger:
 
     async def claim(self, claims: Sequence[Claim]) -> list[int]:
         """Record claimed jobs in one transaction and return their numbers."""
+        numbers, saving = self.begin_to_claim(claims)
+        await saving.wait()
+        return numbers
+
+    def begin_to_claim(self, claims: Sequence[Claim]) -> tuple[list[int], Saving]:
+        """Do so, and return their numbers at once: what is saved later is on the disk no sooner than they are."""
         for number in self._claims.unreported({claim.job_id for claim in claims}):
             # The engine has given the job out anew: what an earlier run had of it is over.
-            await self.forget(number)
+            self.forget(number)
         added = self._claims.add(claims)
-        await self._image.save(added)
-        return [row.entry.number for row in added]
+        return [row.entry.number for row in added], self._image.begin_to_save(added)
 
     async def store_result(self, number: int, text: bytes) -> None:
         """Record the result of a claim. The first one stays: a result is never contradicted (I8)."""
         if row := self._claims.finish(number, text, time.time()):
             await self._image.save([row])
 
-    async def forget(self, number: int) -> None:
-        """Remove a claim whose result the engine has; what it said is wiped from the file."""
+    def forget(self, number: int) -> None:
+        """Remove a claim whose result the engine has; what it said is wiped from the file, a moment later.
+
+        It leaves the file with the next transaction, or soon without one (docs/adr/0046). Where this worker is killed
+        before, the next start sends the result once more, and the engine knows it.
+        """
         if row := self._claims.forget(number):
-            await self._image.save([row])
+            self._image.removals.add(row)
 
     async def mark_dead(self, number: int, reason: str) -> None:
         """Keep a result that the engine will never take, with the reason, for a person to look at."""

@@ -106,13 +106,16 @@ class Journal:
         return self._writer.write(work, settled)
 
     def remove(self, entry: Entry, settled: Settled = _unheard) -> "asyncio.Future[None]":
-        """Remove a row, and wipe what it held from the file soon after."""
+        """Remove a row, and wipe what it held from the file soon after.
+
+        That it is gone is durable with the next write.
+        """
 
         def work(database: sqlite3.Connection) -> None:
             rows.remove(database, entry)
             self._maintenance.deleted()
 
-        return self._writer.write(work, settled)
+        return self._writer.write(work, settled, synced=False)
 
     def save_fact(self, name: str, value: str, settled: Settled = _unheard) -> "asyncio.Future[None]":
         """Remember a fact."""

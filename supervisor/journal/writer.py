@@ -23,6 +23,7 @@ class _Order:
     done: "asyncio.Future[Any]"
     loop: asyncio.AbstractEventLoop
     alone: bool
+    synced: bool
     settled: Callable[[BaseException | None], None]
 
 
@@ -36,6 +37,8 @@ class Writer:
         self._maintenance = maintenance
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._held: list[_Order | None] = []
+        self._is_synced = True
+        """Whether the file is set to sync each transaction, as it is opened."""
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
 
@@ -43,30 +46,40 @@ class Writer:
         self,
         operation: Callable[[sqlite3.Connection], T],
         settled: Callable[[BaseException | None], None] = lambda error: None,
+        *,
+        synced: bool = True,
     ) -> "asyncio.Future[T]":
         """Have `operation` done in a transaction that it may share with others.
 
         The future ends when that is on the disk, or with what was raised. `settled` is called on the loop just
         before, in the order of the writes, also for a future that nobody waits for any more: that cancels nothing.
+        What need not be `synced` is safe from the end of this process, and not from that of the machine, until
+        something else is written.
         """
-        return self._put(operation, settled, alone=False)
+        return self._put(operation, settled, alone=False, synced=synced)
 
     def call(self, operation: Callable[[], T]) -> "asyncio.Future[T]":
         """Have `operation` done in the thread, outside of any transaction."""
         return self._put(operation, lambda error: None, alone=True)
 
     def _put(
-        self, operation: Callable[..., Any], settled: Callable[[BaseException | None], None], *, alone: bool
+        self,
+        operation: Callable[..., Any],
+        settled: Callable[[BaseException | None], None],
+        *,
+        alone: bool,
+        synced: bool = True,
     ) -> "asyncio.Future[Any]":
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Any] = loop.create_future()
-        self._orders.put(_Order(operation, done, loop, alone, settled))
+        self._orders.put(_Order(operation, done, loop, alone, synced, settled))
         return done
 
     def open(self) -> sqlite3.Connection:
         """Open the file, anew if it is open. To be called in the thread."""
         self.shut()
         self.database = open_database(self._path)
+        self._is_synced = True
         self._maintenance.opened(self.database)
         return self.database
 
@@ -127,6 +140,7 @@ class Writer:
         try:
             if database is None:
                 raise OSError("the file is not open")  # noqa: TRY301  # handled as all others
+            self._set_synced(database, any(order.synced for order in batch))
             database.execute("BEGIN IMMEDIATE")
             began = True
             results.extend(order.operation(database) for order in batch)
@@ -145,6 +159,12 @@ class Writer:
             return
         for order, result in zip(batch, results, strict=True):
             _settle(order, result)
+
+    def _set_synced(self, database: sqlite3.Connection, synced: bool) -> None:
+        """Have the next transactions synced to the disk, or only given to the kernel: in WAL mode, both are whole."""
+        if synced is not self._is_synced:
+            database.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+            self._is_synced = synced
 
 
 def _settle(order: _Order, result: Any = None, *, error: BaseException | None = None) -> None:

@@ -110,7 +110,7 @@ class Delivery:
         self._idle.clear()
         self._send_what_is_due()
 
-    async def supersede(self, job_ids: Collection[str]) -> None:
+    def supersede(self, job_ids: Collection[str]) -> None:
         """Give up earlier results of jobs that have just been claimed again.
 
         The engine hands a job out again only when its last try is over (engine contract: retries). A result does not
@@ -119,7 +119,7 @@ class Delivery:
         old = self._results.of_jobs(job_ids)
         for number in old:
             self._superseded.add(number)
-            await self._journal.forget(number)
+            self._journal.forget(number)
 
     async def wait_until_delivered(self, timeout_seconds: float) -> bool:
         """Wait for every result to be delivered. Returns whether all were; the rest stays in the journal."""
@@ -258,7 +258,7 @@ class Delivery:
             tell(_log, ResultArrivedBefore(job=result.job_id))
         elif not first:
             tell(_log, ResultTooLate(job=result.job_id))
-        await self._journal.forget(result.number)
+        self._journal.forget(result.number)
         self._settled(result)
 
     async def _refused(self, result: StoredResult, error: EngineError) -> None:
@@ -283,7 +283,7 @@ class Delivery:
         if replacement is None:
             return
         if result.number in self._superseded:  # the job was handed out anew meanwhile
-            await self._journal.forget(replacement.number)
+            self._journal.forget(replacement.number)
             return
         self.submit(replacement)
 

@@ -104,7 +104,7 @@ class Recovery:
             await self._report(entry)
         elif judgement.fate is Fate.OVER:
             tell(_log, ClaimOver(job=claim.job_id, block=claim.block_id))
-            await self._journal.forget(entry.number)
+            self._journal.forget(entry.number)
         else:
             tell(
                 _log,

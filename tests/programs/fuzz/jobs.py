@@ -107,7 +107,7 @@ class JobLists(Fuzzer):
 
     knows_retryable = True
 
-    async def supersede(self, job_ids: Collection[str]) -> None:
+    def supersede(self, job_ids: Collection[str]) -> None:
         """No result waits here."""
 
     def submit(self, result: StoredResult) -> None:
@@ -153,7 +153,7 @@ class JobLists(Fuzzer):
                 )
         assert json.loads(texts["good"])["result"]["success"] is True, "the neighbour did not run"
         for result in self.results:
-            await self.journal.forget(result.number)
+            self.journal.forget(result.number)
 
 
 def _item(rng: random.Random) -> bytes:

@@ -54,7 +54,7 @@ async def test_a_write_that_fails_on_a_disk_that_is_known_to_hang_is_no_complain
     was, ledger._image._disk_fault = ledger._image._disk_fault, image_module.DiskFault.SLOW
     write: asyncio.Future[None] | None = asyncio.get_running_loop().create_future()
     assert write is not None
-    await ledger._image._wait(write)
+    await ledger._image._saving(write).wait()
     write.set_exception(OSError(errno.EIO, "x"))
     await asyncio.sleep(0)
     write = None
@@ -73,7 +73,7 @@ async def test_a_full_disk_is_said_once_and_everything_goes_on_in_memory(
     for number in numbers:
         await ledger.store_result(number, b"x" * 100_000)
     await ledger.mark_dead(numbers[1], "refused")
-    await ledger.forget(numbers[2])
+    ledger.forget(numbers[2])
     await ledger.remember("fact", "y" * 10_000)
     assert [result.number for result in ledger.undelivered()] == [numbers[0], numbers[3]]
     assert ledger.known_job_ids() == {"a", "b", "d"}
@@ -328,7 +328,7 @@ async def test_a_start_with_a_full_disk_works_in_memory_and_takes_in_the_past_wh
     assert await ledger.fact("worker_uuid") == "w-1"  # kept beside the journal, too
     # Their numbers are those of the claims in the file, of which nobody can know yet.
     running, delivered, third = await ledger.claim([claim("new"), claim("delivered"), claim("third")])
-    await ledger.forget(delivered)
+    ledger.forget(delivered)
     await ledger.store_result(third, b"third")
     refusing.refuses = False
     await until(lambda: found, "the past is taken in")
@@ -430,7 +430,7 @@ async def test_a_change_by_hand_while_a_row_is_written_is_noticed_later(tmp_path
     assert ledger.undelivered() == []
     row.saved = row.version
     await until(lambda: ledger.undelivered() != [], "the revival is seen at a later look")
-    await ledger.forget(other)
+    ledger.forget(other)
     await ledger.close()
 
 

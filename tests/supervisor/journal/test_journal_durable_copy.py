@@ -8,7 +8,10 @@ from journal_support import claim
 from played_disk import DAMAGED, DENIED, EARLIER, FULL, PATH, Desk, on_disk, said
 
 from supervisor.errors import StateDirectoryError
+from supervisor.journal.claims import Row
+from supervisor.journal.durable_copy import MEND_SECONDS
 from supervisor.journal.records import Entry
+from supervisor.journal.removals import REMOVE_SECONDS
 from supervisor.journal.rows import Loaded
 from supervisor.log.events.results import JournalReplaced, ResultDamaged, ResultsLost
 from tests.log_events import told
@@ -32,6 +35,53 @@ def test_what_is_saved_together_is_one_write_and_what_is_over_is_removed() -> No
         assert len(desk.disk.done) == 3
 
     on_disk(steps())
+
+
+def test_what_is_over_leaves_the_file_with_the_next_write_or_a_moment_later_without_one() -> None:
+    async def steps() -> None:
+        desk = Desk()
+        await desk.begin()
+        rows = desk.claims.add([claim("a"), claim("b"), claim("c"), claim("d")])
+        await desk.copy.save(rows)
+        desk.disk.done.clear()
+        desk.copy.removals.add(_forgotten(desk, 1))
+        desk.copy.removals.add(_forgotten(desk, 2))
+        assert desk.disk.done == []
+        assert desk.copy.is_whole  # nothing that is open is missing
+        await desk.copy.save(desk.claims.add([claim("e")]))
+        assert desk.disk.done == [("remove", 1), ("remove", 2), ("save", (5, "e"))]
+        desk.copy.removals.add(_forgotten(desk, 3))
+        await asyncio.sleep(REMOVE_SECONDS)
+        await turns()
+        assert desk.disk.done[3:] == [("remove", 3)]
+        desk.copy.removals.add(_forgotten(desk, 4))
+        await desk.copy.close()
+        assert ("remove", 4) in desk.disk.done[4:]
+        assert len(desk.claims.unsaved()) == 0
+
+    on_disk(steps())
+
+
+def test_what_is_over_is_not_removed_from_a_file_that_was_taken_away() -> None:
+    async def steps() -> None:
+        desk = Desk()
+        await desk.begin()
+        await desk.copy.save(desk.claims.add([claim("a"), claim("b")]))
+        desk.copy.removals.add(_forgotten(desk, 1))
+        desk.copy.file_was_taken_away()
+        await asyncio.sleep(MEND_SECONDS)
+        assert desk.copy.is_whole
+        assert desk.disk.asked("remove") == []
+        assert desk.disk.asked("save") == [((1, "a"), (2, "b")), ((2, "b"),)]
+        await desk.copy.close()
+
+    on_disk(steps())
+
+
+def _forgotten(desk: Desk, number: int) -> Row:
+    row = desk.claims.forget(number)
+    assert row is not None
+    return row
 
 
 def test_facts_are_whole_when_the_value_that_was_set_last_is_written() -> None:

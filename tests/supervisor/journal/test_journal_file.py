@@ -174,7 +174,7 @@ async def test_what_was_delivered_is_gone_from_all_files(tmp_path: Path) -> None
     await ledger.store_result(kept, b"kept" * 1000)
     await ledger.store_result(delivered, secret)
     assert any(b"recognisable" in path.read_bytes() for path in tmp_path.iterdir())
-    await ledger.forget(delivered)
+    ledger.forget(delivered)
     await until(
         lambda: not any(b"recognisable" in path.read_bytes() for path in tmp_path.iterdir()),
         "the delivered result is wiped",
@@ -191,7 +191,7 @@ async def test_a_reader_holds_up_neither_the_writer_nor_the_wiping_for_ever(tmp_
     reader = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM claims").fetchall()
-    await ledger.forget(number)
+    ledger.forget(number)
     loop = asyncio.get_running_loop()
     end = loop.time() + 1.5  # long enough for a try to wipe
     while loop.time() < end:

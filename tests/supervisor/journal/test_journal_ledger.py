@@ -58,8 +58,9 @@ async def test_a_result_waits_until_it_is_forgotten(ledger: Ledger, tmp_path: Pa
     await ledger.store_result(number, b'{"x": "\xc3\xa4"}')
     assert ledger.undelivered() == [StoredResult(number, "a", b'{"x": "\xc3\xa4"}')]
     assert ledger.result(number) == StoredResult(number, "a", b'{"x": "\xc3\xa4"}')
-    await ledger.forget(number)
+    ledger.forget(number)
     assert (ledger.undelivered(), ledger.result(number)) == ([], None)
+    await ledger.remember("name", "value")
     with sqlite3.connect(tmp_path / "state" / "journal.sqlite3") as other:
         assert other.execute("SELECT count(*) FROM claims").fetchall() == [(0,)]
     other.close()
@@ -95,9 +96,9 @@ async def test_the_number_of_a_claim_is_not_used_again(tmp_path: Path) -> None:
     """A late delivery of an old result must not touch a new claim."""
     ledger = await Ledger.open(tmp_path)
     (first,) = await numbers_of(ledger, "a")
-    await ledger.forget(first)
+    ledger.forget(first)
     (second,) = await numbers_of(ledger, "b")
-    await ledger.forget(second)
+    ledger.forget(second)
     again = await reopened(ledger, tmp_path)
     (third,) = await numbers_of(again, "c")
     assert first < second < third
@@ -127,7 +128,7 @@ async def test_the_jobs_whose_result_the_engine_does_not_have_are_known(tmp_path
     for number in (waiting, dead, delivered):
         await ledger.store_result(number, b"r")
     await ledger.mark_dead(dead, "no")
-    await ledger.forget(delivered)
+    ledger.forget(delivered)
     assert ledger.known_job_ids() == {"running", "waiting", "dead"}
     again = await reopened(ledger, tmp_path)
     assert again.known_job_ids() == {"running", "waiting", "dead"}

@@ -38,8 +38,10 @@ class Recorder:
     def hold_up(self) -> "asyncio.Future[bool]":
         return self.writer.call(lambda: self.go_on.wait(30))
 
-    def insert(self, word: str) -> "asyncio.Future[object]":
-        return self.writer.write(lambda database: database.execute("INSERT INTO words VALUES (?)", (word,)))
+    def insert(self, word: str, *, synced: bool = True) -> "asyncio.Future[object]":
+        return self.writer.write(
+            lambda database: database.execute("INSERT INTO words VALUES (?)", (word,)), synced=synced
+        )
 
     def is_in_transaction(self) -> bool:
         return self._database.in_transaction
@@ -173,3 +175,23 @@ async def test_closing_does_first_what_waits(recorder: Recorder) -> None:
 async def test_closing_leaves_a_disk_that_hangs_alone(recorder: Recorder) -> None:
     recorder.hold_up()
     assert not await asyncio.to_thread(recorder.writer.close, 0.01)
+
+
+async def test_only_a_transaction_of_what_need_not_be_synced_is_not_synced(recorder: Recorder) -> None:
+    """As the file is set when each begins: FULL syncs it, NORMAL leaves it to the kernel."""
+
+    def levels() -> list[str]:
+        kept = [each for each in recorder.statements if each.startswith(("PRAGMA synchronous", "BEGIN"))]
+        return [each.removeprefix("PRAGMA synchronous = ").removesuffix(" IMMEDIATE") for each in kept]
+
+    await recorder.insert("a")
+    assert levels() == ["BEGIN"]  # as it was opened
+    await recorder.insert("b", synced=False)
+    await recorder.insert("c", synced=False)
+    assert levels() == ["BEGIN", "NORMAL", "BEGIN", "BEGIN"]
+    held = recorder.hold_up()
+    together = [recorder.insert("d", synced=False), recorder.insert("e"), recorder.insert("f", synced=False)]
+    recorder.go_on.set()
+    await asyncio.gather(held, *together)
+    assert levels() == ["BEGIN", "NORMAL", "BEGIN", "BEGIN", "FULL", "BEGIN"]
+    assert recorder.words() == ["a", "b", "c", "d", "e", "f"]

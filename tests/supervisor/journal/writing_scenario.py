@@ -49,7 +49,8 @@ async def main() -> None:
         await ledger.mark_dead(other, "refused")
         print("buried", other, flush=True)
         if number > 4:
-            await ledger.forget(number - 4)
+            ledger.forget(number - 4)
+            await ledger.remember("name", str(number))  # with which it leaves the file
             print("forgotten", number - 4, flush=True)
 
 

@@ -93,8 +93,8 @@ class Engine:
             raise self.error
         return True
 
-    async def forget(self, number: int) -> None:
-        await self._call("forget")
+    def forget(self, number: int) -> None:
+        pass
 
 
 def polling(**engine: Any) -> float:

@@ -180,7 +180,7 @@ async def test_the_result_of_a_try_that_is_over_is_not_sent_for_the_next_one(tmp
     delivery = Delivery(engine, ledger, Outbox(new_backoff=lambda: Backoff(0.5, 0.5)))
     await recover_results(ledger, delivery, knows_retryable=False)
     await until(lambda: len(engine.got) == 2, "both were sent once")
-    await delivery.supersede({"again"})
+    delivery.supersede({"again"})
     assert await delivery.wait_until_delivered(10)
     assert (engine.got.count(b"again"), engine.got.count(b"other")) == (1, 2)
     assert ledger.known_job_ids() == set()

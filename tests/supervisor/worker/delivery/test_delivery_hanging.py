@@ -25,7 +25,7 @@ class Ledger:
     def __init__(self) -> None:
         self.forgotten: list[int] = []
 
-    async def forget(self, number: int) -> None:
+    def forget(self, number: int) -> None:
         self.forgotten.append(number)
 
 

@@ -59,7 +59,7 @@ async def test_a_result_that_is_given_up_sends_the_next_one_too(tmp_path: Path) 
     ledger, engine = await Ledger.open(tmp_path), Engine()
     outbox = Outbox(new_backoff=lambda: Backoff(first_seconds=0.02, longest_seconds=0.02))
     delivery = await begin(ledger, engine, outbox)
-    await delivery.supersede(JOBS)
+    delivery.supersede(JOBS)
     assert await delivery.wait_until_delivered(20)
     assert len(outbox) == 0
     await delivery.close()

@@ -260,7 +260,7 @@ async def test_what_is_said_of_the_worker_and_not_of_the_result_never_makes_it_a
     scene.engine.refusal = lambda text: None
     assert await scene.delivery.wait_until_delivered(20)
     assert [scene.engine.has[job_id]["status"] for job_id in "ab"] == ["success"] * 2
-    assert scene.rows() == []
+    await until(lambda: scene.rows() == [], "they have left the journal")
     await scene.end()
 
 
@@ -289,7 +289,7 @@ async def test_a_job_that_is_handed_out_anew_gets_no_failed_result_of_its_last_t
 
     async def slowly(number: int, reason: str, text: bytes) -> Any:
         stored = await store(number, reason, text)
-        await scene.delivery.supersede({"job"})
+        scene.delivery.supersede({"job"})
         return stored
 
     scene.ledger.replace_refused = slowly  # type: ignore[method-assign]

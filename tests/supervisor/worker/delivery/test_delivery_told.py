@@ -123,7 +123,7 @@ async def test_nothing_is_kept_of_a_result_that_is_settled(tmp_path: Path) -> No
     await submit(ledger, delivery, "lost")
     await until(lambda: engine.tries, "it was tried")
     await submit(ledger, delivery, "old")
-    await delivery.supersede({"old"})
+    delivery.supersede({"old"})
     assert await delivery.wait_until_delivered(20)
     await until(lambda: not delivery._tasks, "nothing is on its way")
     assert (delivery._ambiguous, delivery._superseded, delivery.waiting) == (set(), set(), 0)

@@ -1,0 +1,26 @@
+"""What a file holds of earlier runs, taken into memory."""
+
+import logging
+
+from supervisor.journal.claims import Claims
+from supervisor.journal.records import Entry
+from supervisor.journal.rows import Loaded
+from supervisor.log.event import tell
+from supervisor.log.events.results import ResultDamaged
+
+_log = logging.getLogger(__name__)
+
+
+def adopt(
+    loaded: Loaded, claims: Claims, facts: dict[str, str], *, saved: bool
+) -> tuple[list[Entry], set[str]]:
+    """Add what was `loaded` to claims and facts. `saved`: the file that it is from is the one in use.
+
+    Returns entries that must not stay in the file as they are, and the names of facts that have to be saved.
+    """
+    for number in sorted(loaded.repaired):
+        tell(_log, ResultDamaged(claim=number))
+    new = {name: value for name, value in loaded.facts.items() if name not in facts}
+    facts.update(new)
+    unsaved = loaded.repaired if saved else {entry.number for entry in loaded.entries}
+    return claims.adopt(loaded.entries, loaded.highest, unsaved), set() if saved else set(new)
