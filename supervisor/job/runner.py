@@ -1,12 +1,11 @@
 """A job from claim to verdict: a directory, a child, an execution. The same for the daemon and `run-block`."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
 from jobrunner.protocol.catalogue import BlockEntry
-from jobrunner.protocol.messages import Order
 from supervisor.errors import LaunchError
 from supervisor.host_keys.store import HostKeyStore
 from supervisor.job.device_endpoints import endpoints_in_steps, endpoints_of
@@ -17,6 +16,7 @@ from supervisor.job.host_keys import JobHostKeys
 from supervisor.job.job import Job
 from supervisor.job.job_mask import mask_of_job
 from supervisor.job.limits import backstop, limits_for, secret_names_of
+from supervisor.job.order import order_maker
 from supervisor.job.result import Finished, not_run
 from supervisor.job.tidying import Tidying
 from supervisor.job.unkillable import wait_until_gone
@@ -40,6 +40,10 @@ _log = logging.getLogger(__name__)
 
 START_SECONDS: Final = 30.0
 """How long a job waits for its child, at most: where starts fail, it is given back sooner."""
+
+
+async def _at_once() -> None:
+    return
 
 
 class JobRunner:
@@ -118,11 +122,13 @@ class JobRunner:
         on_start: Callable[[int], None] = lambda pid: None,
         on_gone: Callable[[], None] = lambda: None,
         on_line: LineHearer | None = None,
+        before_order: Callable[[], Awaitable[None]] = _at_once,
     ) -> Finished:
         """Run one job to its verdict. Raises nothing that a job can cause. Not to be cancelled: see `stop_all`.
 
         `on_start` gets the pid of the job's child. Where a process of the job can't be killed (`Finished.stuck`),
         `on_gone` is called when it is gone, if that ever comes. `on_line` gets each line of the job, masked.
+        `before_order` is awaited when all is ready, right before the job gets its order.
         """
         names = secret_names_of(self.settings)
         mask = await mask_of_job(job, names, block.sensitive_parameters, self._long_work)
@@ -146,7 +152,7 @@ class JobRunner:
         try:
             on_start(child.pid)
             log = JobLog(job.job_id, job.block_id, mask, job.step_label, self._long_work, on_line)
-            return await self._run_in(child, job, block, directory, log, host_keys, on_gone)
+            return await self._run_in(child, job, block, directory, log, host_keys, on_gone, before_order)
         except LaunchError as error:
             return not_run(refusals.start_failed(mask(str(error))))
         finally:
@@ -169,6 +175,7 @@ class JobRunner:
         log: JobLog,
         host_keys: JobHostKeys,
         on_gone: Callable[[], None],
+        before_order: Callable[[], Awaitable[None]],
     ) -> Finished:
         settings, limits = self.settings, limits_for(self.settings, block)
         child.cgroup.set_limits(limits.memory_mb, backstop(limits.processes))
@@ -181,39 +188,22 @@ class JobRunner:
         )
         parts = (self._sweeper, self._watchers, limits, log, reports, self._session_desk)
         execution = Execution(child, *parts, host_keys.heard)
-        self._running[job.job_id] = execution
-        if self._stopping:
-            execution.stop()
-        elif job.job_id in self._cancelled:
-            execution.cancel()
-
-        def order(deadline: float) -> Order:
-            return Order(
-                job_id=job.job_id,
-                block_id=job.block_id,
-                job_type=job.job_type,
-                run_on=job.run_on,
-                entity_id=job.entity_id,
-                step_label=job.step_label,
-                deadline=deadline,
-                job_directory=directory,
-                log_level=settings.log_level_number,
-                log_levels=settings.log_level_numbers,
-                redact_keys=tuple(settings.redact_keys),
-                result_cap_bytes=settings.max_result_mb * 2**20,
-                host_keys=host_keys.policy,
-                stall_seconds=limits.stall_seconds,
-                blocking_seconds=settings.blocking_seconds or None,
-                sessions_per_device=settings.sessions_per_device,
-            )
-
         try:
-            finished = await execution.run(order, job.payload(host_keys.known))
+            payload = job.payload(host_keys.known)
+            await before_order()
+            self._running[job.job_id] = execution
+            if self._stopping:
+                execution.stop()
+            elif job.job_id in self._cancelled:
+                execution.cancel()
+            finished = await execution.run(
+                order_maker(job, settings, limits, host_keys.policy, directory), payload
+            )
         except BaseException:
             child.discard()
             raise
         finally:
-            del self._running[job.job_id]
+            self._running.pop(job.job_id, None)
         if finished.stuck:
             self._outlasting.start(self._outlast(execution, child, directory, on_gone), "end of a stuck job")
         else:

@@ -5,5 +5,6 @@ In memory (`Ledger`), and as one SQLite file that is its durable image.
 
 from supervisor.journal.ledger import Ledger
 from supervisor.journal.records import Claim, Entry, StoredResult
+from supervisor.journal.saving import SAVED, Saving
 
-__all__ = ["Claim", "Entry", "Ledger", "StoredResult"]
+__all__ = ["SAVED", "Claim", "Entry", "Ledger", "Saving", "StoredResult"]

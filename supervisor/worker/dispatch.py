@@ -13,7 +13,7 @@ from supervisor.job.job import Job
 from supervisor.job.limits import limits_for
 from supervisor.job.result import not_run
 from supervisor.job.runner import JobRunner
-from supervisor.journal import Claim, Ledger
+from supervisor.journal import Ledger
 from supervisor.lifecycle.quarantine import JobFingerprint, Quarantine
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import (
@@ -69,8 +69,8 @@ class Dispatcher:
         self._observer = observer
         self._quarantine = Quarantine()
         self._open_jobs = OpenJobs()
-        reporting = Reporting(journal, delivery, engine, self._open_jobs, observer, self.records)
-        self._report, self._refuse = reporting.report, reporting.refuse
+        self._reporting = Reporting(journal, delivery, engine, self._open_jobs, observer, self.records)
+        self._refuse = self._reporting.refuse
         self._waiting = WaitingJobs(catalogue, self._expire)
         self._active: set[str] = set()
         self._tasks = Tasks()
@@ -116,9 +116,10 @@ class Dispatcher:
     async def accept(self, items: Sequence[Job | MalformedJob], worker_uuid: str) -> None:
         """Take over what a poll has claimed. Never fails: what can't be run gets its result here."""
         jobs = without_repeats(items, self._active)
-        await self._delivery.supersede({item.job_id for item in jobs if item.job_id is not None})
+        self._delivery.supersede({item.job_id for item in jobs if item.job_id is not None})
         claims = [claim_of(item, worker_uuid, self._journal.digest_key) for item in jobs]
-        numbers = await self._journal.claim(claims)
+        # Nothing here waits for the disk: a job does, before it gets its order, and a result, before it is sent.
+        numbers, saving = self._journal.begin_to_claim(claims)
         self._observer.claimed(len(jobs))
         now = self._clock()
         for item, claim, number in zip(jobs, claims, numbers, strict=True):
@@ -131,7 +132,7 @@ class Dispatcher:
                 self._active.add(item.job_id)
                 self.running_jobs.claimed(item.job_id, item.block_id)
                 self._open_jobs.enter(item.job_id)
-                self._waiting.append(ClaimedJob(item, number, claim.digest, now))
+                self._waiting.append(ClaimedJob(item, number, claim.digest, now, saving))
         self._fill_slots()
         for claimed in self._waiting:
             if block := self._catalogue.find(claimed.job.block_id):
@@ -164,11 +165,7 @@ class Dispatcher:
 
         `by_the_last_run`: they may have come to a run that was killed, and have run while its disk was full.
         """
-        claims = [Claim(job.job_id, job.block_id, worker_uuid, time.time(), "") for job in jobs]
-        for job, number in zip(jobs, await self._journal.claim(claims), strict=True):
-            await self._refuse(
-                job.job_id, job.block_id, number, refusals.claim_lost(by_the_last_run=by_the_last_run)
-            )
+        await self._reporting.lost(jobs, worker_uuid, by_the_last_run=by_the_last_run)
 
     def _unknown(self, block_id: str) -> Verdict:
         return refusals.unknown_block(block_id, tuple(map(str, self._catalogue.problems)))
@@ -248,7 +245,12 @@ class Dispatcher:
         record = self.records.begin(job, claimed.digest)
         try:
             finished = await self._runner.run(
-                job, block, on_start=started, on_gone=lambda: gone.set_result(None), on_line=record.log.take
+                job,
+                block,
+                on_start=started,
+                on_gone=lambda: gone.set_result(None),
+                on_line=record.log.take,
+                before_order=claimed.saving.wait,
             )
         except Exception:
             # Not expected, but a job without a result would sit in the engine until that gives it up.
@@ -258,7 +260,7 @@ class Dispatcher:
             count_death(quarantine, fingerprint, finished, self._clock())
             told = tell_end(job, finished, slot, record.pid, limit_seconds)
         self._observer.ended(job.block_id, finished)
-        await self._report(job.job_id, claimed.number, finished)
+        await self._reporting.report(job.job_id, claimed.number, finished)
         await self.records.end(record, finished, told)
         if not finished.stuck:
             # Its own slot waits for what it has left on the disk, and nobody else.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from supervisor.job.job import Job
+from supervisor.journal import SAVED, Saving
 from supervisor.verdict import Verdict
 
 
@@ -19,6 +20,8 @@ class ClaimedJob:
     digest: str
     """Of the job's parameters, as in the claim."""
     claimed_at: float
+    saving: Saving = SAVED
+    """That of its claim, which must be on the disk before the job gets its order."""
 
 
 class OpenJobs:

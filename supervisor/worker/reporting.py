@@ -1,10 +1,13 @@
 """A verdict on its way out: into the journal, and from there to the delivery."""
 
+import time
+from collections.abc import Sequence
 from typing import Protocol
 
+from supervisor.engine.items import LostJob
 from supervisor.job.result import Finished, not_run, result_text
-from supervisor.journal import Ledger
-from supervisor.verdict import Verdict
+from supervisor.journal import Claim, Ledger
+from supervisor.verdict import Verdict, refusals
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.job_end import tell_not_run
 from supervisor.worker.job_records import JobRecords
@@ -51,3 +54,10 @@ class Reporting:
         tell_not_run(job_id, block_id, verdict)
         await self.report(job_id, number, not_run(verdict))
         self._records.not_run(job_id, block_id, verdict)
+
+    async def lost(self, jobs: Sequence[LostJob], worker_uuid: str, *, by_the_last_run: bool) -> None:
+        """Claim and report jobs that the engine has given to this worker and that never came."""
+        claims = [Claim(job.job_id, job.block_id, worker_uuid, time.time(), "") for job in jobs]
+        verdict = refusals.claim_lost(by_the_last_run=by_the_last_run)
+        for job, number in zip(jobs, await self._journal.claim(claims), strict=True):
+            await self.refuse(job.job_id, job.block_id, number, verdict)

@@ -102,8 +102,8 @@ class Scene:
         self.runner._directories = RecordedDirectories(directory, spares)
         self.runner._directories.calls = self.calls
 
-    def begin(self, job: Job, entry: Any = ENTRY) -> "asyncio.Task[Finished]":
-        return asyncio.ensure_future(self.runner.run(job, entry))
+    def begin(self, job: Job, entry: Any = ENTRY, **asked: Any) -> "asyncio.Task[Finished]":
+        return asyncio.ensure_future(self.runner.run(job, entry, **asked))
 
     async def child(self, number: int = 1) -> RecordedChild:
         await until(lambda: len(self.launcher.children) >= number, f"child {number} is born")

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from jobrunner.protocol.catalogue import BlockEntry, Catalogue
 from supervisor.errors import EngineError
 from supervisor.job.job import Job
 from supervisor.job.result import Finished
-from supervisor.journal import Claim, Ledger, StoredResult
+from supervisor.journal import Claim, Ledger, Saving, StoredResult
 from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import Cause, Ending, ExitStatus, Usage, Verdict
 from supervisor.watch.joblog import LineHearer
@@ -98,7 +98,9 @@ class Runner:
         on_start: Callable[[int], None],
         on_gone: Callable[[], None],
         on_line: LineHearer | None,
+        before_order: Callable[[], Awaitable[None]],
     ) -> Finished:
+        await before_order()
         self.started.append(job.job_id)
         self.gone[job.job_id] = on_gone
         self.on_line[job.job_id] = on_line
@@ -148,10 +150,9 @@ class RecordedLedger(Ledger):
 
     calls: list[tuple[str, object]]
 
-    async def claim(self, claims: Sequence[Claim]) -> list[int]:
-        numbers = await super().claim(claims)
+    def begin_to_claim(self, claims: Sequence[Claim]) -> tuple[list[int], Saving]:
         self.calls.append(("claim", [claim.job_id for claim in claims]))
-        return numbers
+        return super().begin_to_claim(claims)
 
     async def store_result(self, number: int, text: bytes) -> None:
         await super().store_result(number, text)
@@ -167,9 +168,9 @@ class RecordedDelivery(Delivery):
         self.calls.append(("submit", result.job_id))
         super().submit(result)
 
-    async def supersede(self, job_ids: Collection[str]) -> None:
+    def supersede(self, job_ids: Collection[str]) -> None:
         self.calls.append(("supersede", sorted(job_ids)))
-        await super().supersede(job_ids)
+        super().supersede(job_ids)
 
 
 class Scene:

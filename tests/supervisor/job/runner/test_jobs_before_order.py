@@ -1,0 +1,67 @@
+"""What a job waits for last: its claim is on the disk before its order is sent."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from jobs_support import Scene, job, scene
+
+from supervisor.verdict import Cause, ExitStatus
+from tests.patience import until
+
+
+def gate() -> tuple[asyncio.Event, asyncio.Event, Callable[[], Awaitable[None]]]:
+    """Return what tells that a job waits, what lets it go on, and what it is to wait for."""
+    waits, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        waits.set()
+        await may_go_on.wait()
+
+    return waits, may_go_on, wait
+
+
+def sent(child: socket.socket) -> bytes:
+    """Return what a child could read now."""
+    try:
+        return child.recv(100, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return b""
+
+
+async def test_the_order_waits_for_the_claim_and_nothing_else_does(tmp_path: Path) -> None:
+    waits, may_go_on, before_order = gate()
+    async with scene(tmp_path) as stage:
+        running = stage.begin(job(), before_order=before_order)
+        await asyncio.wait_for(waits.wait(), 20)
+        assert stage.calls == ["spawn_child", ("make", None)]
+        child = await stage.child()
+        assert sent(child.far) == b""
+        may_go_on.set()
+        await stage.order(child)
+        await stage.end(child)
+        assert (await asyncio.wait_for(running, 20)).verdict.success
+
+
+@pytest.mark.parametrize(
+    ("end", "cause"),
+    [
+        (lambda stage: stage.runner.cancel("job"), Cause.CANCELLED),
+        (lambda stage: stage.runner.stop_all(), Cause.WORKER_STOPPING),
+    ],
+)
+async def test_a_job_that_is_ended_while_it_waits_for_its_claim_ends_so(
+    tmp_path: Path, end: Callable[[Scene], None], cause: Cause
+) -> None:
+    waits, may_go_on, before_order = gate()
+    async with scene(tmp_path) as stage:
+        running = stage.begin(job(), before_order=before_order)
+        await asyncio.wait_for(waits.wait(), 20)
+        end(stage)
+        child = await stage.child()
+        may_go_on.set()
+        await until(lambda: "kill" in stage.calls, "its child is killed")
+        child.end(ExitStatus(signal_name="SIGKILL"))
+        assert (await asyncio.wait_for(running, 20)).verdict.cause is cause
