@@ -103,7 +103,7 @@ class Journal:
             for entry in entries:
                 rows.save(database, entry)
 
-        return self._writer.write(work, settled)
+        return self._writer.write(work, settled, one_statement=len(entries) == 1)
 
     def remove(self, entry: Entry, settled: Settled = _unheard) -> "asyncio.Future[None]":
         """Remove a row, and wipe what it held from the file soon after.
@@ -115,11 +115,13 @@ class Journal:
             rows.remove(database, entry)
             self._maintenance.deleted()
 
-        return self._writer.write(work, settled, synced=False)
+        return self._writer.write(work, settled, synced=False, one_statement=True)
 
     def save_fact(self, name: str, value: str, settled: Settled = _unheard) -> "asyncio.Future[None]":
         """Remember a fact."""
-        return self._writer.write(lambda database: rows.save_fact(database, name, value), settled)
+        return self._writer.write(
+            lambda database: rows.save_fact(database, name, value), settled, one_statement=True
+        )
 
     def call(self, work: Callable[[], None]) -> "asyncio.Future[None]":
         """Have something else done on this disk, by the same thread."""

@@ -24,6 +24,7 @@ class _Order:
     loop: asyncio.AbstractEventLoop
     alone: bool
     synced: bool
+    one_statement: bool
     settled: Callable[[BaseException | None], None]
 
 
@@ -38,7 +39,6 @@ class Writer:
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._held: list[_Order | None] = []
         self._is_synced = True
-        """Whether the file is set to sync each transaction, as it is opened."""
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
 
@@ -48,15 +48,18 @@ class Writer:
         settled: Callable[[BaseException | None], None] = lambda error: None,
         *,
         synced: bool = True,
+        one_statement: bool = False,
     ) -> "asyncio.Future[T]":
         """Have `operation` done in a transaction that it may share with others.
 
         The future ends when that is on the disk, or with what was raised. `settled` is called on the loop just
         before, in the order of the writes, also for a future that nobody waits for any more: that cancels nothing.
+        `one_statement`: it is a transaction by itself, which takes one call in place of three. Each call gives Python's
+        lock away, and gets it back when the loop lets go of it.
         What need not be `synced` is safe from the end of this process, and not from that of the machine, until
         something else is written.
         """
-        return self._put(operation, settled, alone=False, synced=synced)
+        return self._put(operation, settled, alone=False, synced=synced, one_statement=one_statement)
 
     def call(self, operation: Callable[[], T]) -> "asyncio.Future[T]":
         """Have `operation` done in the thread, outside of any transaction."""
@@ -69,10 +72,11 @@ class Writer:
         *,
         alone: bool,
         synced: bool = True,
+        one_statement: bool = False,
     ) -> "asyncio.Future[Any]":
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Any] = loop.create_future()
-        self._orders.put(_Order(operation, done, loop, alone, synced, settled))
+        self._orders.put(_Order(operation, done, loop, alone, synced, one_statement, settled))
         return done
 
     def open(self) -> sqlite3.Connection:
@@ -114,6 +118,11 @@ class Writer:
                 self._do_alone(first)
             else:
                 self._write(self._gather(first))
+                if self.database is not None and not self._is_synced:
+                    with contextlib.suppress(
+                        sqlite3.Error
+                    ):  # else the next one that is to be synced tries it
+                        self._sync(self.database, is_wanted=True)
                 self._maintenance.do(self.database, idle=False)
 
     def _gather(self, first: _Order) -> list[_Order]:
@@ -140,11 +149,14 @@ class Writer:
         try:
             if database is None:
                 raise OSError("the file is not open")  # noqa: TRY301  # handled as all others
-            self._set_synced(database, any(order.synced for order in batch))
-            database.execute("BEGIN IMMEDIATE")
-            began = True
-            results.extend(order.operation(database) for order in batch)
-            database.execute("COMMIT")
+            self._sync(database, is_wanted=any(order.synced for order in batch))
+            if len(batch) == 1 and batch[0].one_statement:
+                results.append(batch[0].operation(database))
+            else:
+                database.execute("BEGIN IMMEDIATE")
+                began = True
+                results.extend(order.operation(database) for order in batch)
+                database.execute("COMMIT")
         except Exception as error:  # whatever it is, the callers wait for it, and the thread must go on
             if database is not None and database.in_transaction:
                 with contextlib.suppress(sqlite3.Error):
@@ -160,11 +172,11 @@ class Writer:
         for order, result in zip(batch, results, strict=True):
             _settle(order, result)
 
-    def _set_synced(self, database: sqlite3.Connection, synced: bool) -> None:
-        """Have the next transactions synced to the disk, or only given to the kernel: in WAL mode, both are whole."""
-        if synced is not self._is_synced:
-            database.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
-            self._is_synced = synced
+    def _sync(self, database: sqlite3.Connection, *, is_wanted: bool) -> None:
+        """Have transactions synced to the disk, or only given to the kernel: in WAL mode, both are whole."""
+        if is_wanted is not self._is_synced:
+            database.execute(f"PRAGMA synchronous = {'FULL' if is_wanted else 'NORMAL'}")
+            self._is_synced = is_wanted
 
 
 def _settle(order: _Order, result: Any = None, *, error: BaseException | None = None) -> None:

@@ -65,23 +65,24 @@ def _wrap_sqlite(points: Points) -> None:
     connect = sqlite3.connect
 
     class Connection(sqlite3.Connection):
-        """Each statement that writes is a step, with the moments of its transaction, which it may share."""
+        """Each statement that writes is a step, with the moments of its transaction, which it may share, or be."""
 
         _steps: tuple[str, ...] = ()
 
         def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
             word = sql.split(maxsplit=1)[0].upper() if sql.strip() else ""
-            if self.in_transaction and (found := _LISTED.search(sql)):
+            is_alone = not self.in_transaction
+            if found := _LISTED.search(sql):
                 step = points.begin("journal: " + " ".join(found[0].split()))
                 points.reach(step, "before it is written")
                 self._steps += (step,)
             for step in self._steps if word == "COMMIT" else ():
                 points.reach(step, "written, before the commit")
             cursor = super().execute(sql, *parameters)
-            if word in ("COMMIT", "ROLLBACK"):
+            if word in ("COMMIT", "ROLLBACK") or (is_alone and self._steps):
                 steps, self._steps = self._steps, ()
                 for step in steps:
-                    points.reach(step, f"after the {word.lower()}")
+                    points.reach(step, "after the rollback" if word == "ROLLBACK" else "after the commit")
             return cursor
 
     def connect_with_points(*arguments: Any, **options: Any) -> sqlite3.Connection:

@@ -38,9 +38,9 @@ class Recorder:
     def hold_up(self) -> "asyncio.Future[bool]":
         return self.writer.call(lambda: self.go_on.wait(30))
 
-    def insert(self, word: str, *, synced: bool = True) -> "asyncio.Future[object]":
+    def insert(self, word: str, **how: bool) -> "asyncio.Future[object]":
         return self.writer.write(
-            lambda database: database.execute("INSERT INTO words VALUES (?)", (word,)), synced=synced
+            lambda database: database.execute("INSERT INTO words VALUES (?)", (word,)), **how
         )
 
     def is_in_transaction(self) -> bool:
@@ -178,20 +178,41 @@ async def test_closing_leaves_a_disk_that_hangs_alone(recorder: Recorder) -> Non
 
 
 async def test_only_a_transaction_of_what_need_not_be_synced_is_not_synced(recorder: Recorder) -> None:
-    """As the file is set when each begins: FULL syncs it, NORMAL leaves it to the kernel."""
+    """FULL syncs it, as the file is opened; NORMAL leaves it to the kernel."""
+    synced: list[tuple[str, int]] = []
 
-    def levels() -> list[str]:
-        kept = [each for each in recorder.statements if each.startswith(("PRAGMA synchronous", "BEGIN"))]
-        return [each.removeprefix("PRAGMA synchronous = ").removesuffix(" IMMEDIATE") for each in kept]
+    def insert(word: str, *, must_be: bool) -> "asyncio.Future[None]":
+        def work(database: sqlite3.Connection) -> None:
+            database.execute("INSERT INTO words VALUES (?)", (word,))
+            synced.append((word, *database.execute("PRAGMA synchronous").fetchone()))
 
-    await recorder.insert("a")
-    assert levels() == ["BEGIN"]  # as it was opened
-    await recorder.insert("b", synced=False)
-    await recorder.insert("c", synced=False)
-    assert levels() == ["BEGIN", "NORMAL", "BEGIN", "BEGIN"]
+        return recorder.writer.write(work, synced=must_be)
+
+    await insert("a", must_be=True)
+    await insert("b", must_be=False)
     held = recorder.hold_up()
-    together = [recorder.insert("d", synced=False), recorder.insert("e"), recorder.insert("f", synced=False)]
+    together = [insert("c", must_be=False), insert("d", must_be=True), insert("e", must_be=False)]
     recorder.go_on.set()
     await asyncio.gather(held, *together)
-    assert levels() == ["BEGIN", "NORMAL", "BEGIN", "BEGIN", "FULL", "BEGIN"]
-    assert recorder.words() == ["a", "b", "c", "d", "e", "f"]
+    with pytest.raises(sqlite3.IntegrityError):
+        await insert("a", must_be=False)
+    await insert("f", must_be=True)
+    assert synced == [("a", 2), ("b", 1), ("c", 2), ("d", 2), ("e", 2), ("f", 2)]
+    assert recorder.words() == list("abcdef")
+
+
+async def test_what_is_one_statement_is_a_transaction_by_itself_unless_it_shares_one(
+    recorder: Recorder,
+) -> None:
+    await recorder.insert("a", one_statement=True)
+    assert recorder.seen() == ["a"]
+    held = recorder.hold_up()
+    together = [recorder.insert("b", one_statement=True), recorder.insert("c", one_statement=True)]
+    recorder.go_on.set()
+    await asyncio.gather(held, *together)
+    assert recorder.seen() == ["a", "BEGIN", "b", "c", "COMMIT"]
+    with pytest.raises(sqlite3.IntegrityError):
+        await recorder.insert("a", one_statement=True)
+    assert not await recorder.writer.call(recorder.is_in_transaction)
+    await recorder.insert("d")
+    assert recorder.words() == ["a", "b", "c", "d"]
