@@ -29,10 +29,18 @@ run_all() {
         sh deploy/bootstrap.sh "$python" "$client" python -m pytest "$@"
         return
     fi
+    sh deploy/bootstrap.sh "$python" "$client" true || fail "the environment could not be set up"
+    # Else each of the parallel workers compiles every module of tests, at the same time as the others. Meanwhile the zoo,
+    # which waits more than it computes.
+    make test PYTHON="$python" CLIENT="$client" ARGS="$process_tests --collect-only -qq -n 0" >/dev/null 2>&1 &
+    compiling=$!
     failed=''
-    for verb in test zoo redteam isolation demo; do
+    for verb in zoo test redteam isolation demo; do
         case $verb in
-            test) arguments=$process_tests ;;
+            test)
+                arguments=$process_tests
+                wait "$compiling" # what goes wrong there, the tests will tell
+                ;;
             redteam) arguments=--short ;;
             *) arguments='' ;;
         esac
