@@ -1,5 +1,6 @@
 """The catalogue: which blocks the template has, and which modules it could not import. Plain data, as JSON."""
 
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -97,7 +98,12 @@ class Catalogue(BaseModel):
 
     def find(self, block_id: str) -> BlockEntry | None:
         """Return the block with this id."""
-        return next((block for block in self.blocks if block.id == block_id), None)
+        return self._by_id.get(block_id)
+
+    @cached_property
+    def _by_id(self) -> dict[str, BlockEntry]:
+        # Of two with one id, the first.
+        return {block.id: block for block in reversed(self.blocks)}
 
     @property
     def starts_threads(self) -> bool:

@@ -12,6 +12,7 @@ from supervisor.engine.answering import Answering
 from supervisor.engine.http import EngineAccess, EngineHttp
 from supervisor.engine.items import LostJob, claimed_items, parse_items
 from supervisor.engine.large_poll import AT_ONCE_BYTES, JOB_CAP_BYTES, Poll, read_in_steps
+from supervisor.engine.poll_body import PollBodies, versionable
 from supervisor.errors import EngineError
 from supervisor.process.long_work import LongWork
 
@@ -49,6 +50,7 @@ class EngineApi:
         self._http = EngineHttp(access)
         self._poll_seconds = access.poll_seconds
         self._long_work = LongWork()
+        self._poll_bodies = PollBodies()
         self.knows_retryable = _is_at_least(client_version(), _FIRST_WITH_RETRYABLE)
         self._takes_sensitive = False
 
@@ -84,7 +86,7 @@ class EngineApi:
     async def register_block(self, block: BlockEntry, worker_uuid: str) -> None:
         """Register one block for this worker (W3). Already registered (409) is fine."""
         body: dict[str, Any] = {
-            **_versionable(block),
+            **versionable(block),
             "workerId": worker_uuid,
             "description": _with_code(block),
             "runOn": block.run_on,
@@ -122,13 +124,10 @@ class EngineApi:
 
     async def poll(self, worker_uuid: str, blocks: Sequence[BlockEntry], limit: int) -> Poll:
         """Claim up to `limit` jobs (W5). Not to be cancelled: the answer *is* the claim."""
-        body = {
-            "functionBlockIds": [_versionable(block) for block in blocks],
-            "workerId": worker_uuid,
-            "limit": limit,
-        }
+        text = self._poll_bodies.body(blocks, worker_uuid, limit)
+        cap_bytes = _poll_cap_bytes(limit)
         answer = await self._http.post(
-            "/blackboard/job", "the poll", body, seconds=self._poll_seconds, cap_bytes=_poll_cap_bytes(limit)
+            "/blackboard/job", "the poll", text=text, seconds=self._poll_seconds, cap_bytes=cap_bytes
         )
         if answer.complete and len(answer.body) <= AT_ONCE_BYTES:
             try:
@@ -212,17 +211,6 @@ class EngineApi:
 def _poll_cap_bytes(limit: int) -> int:
     """Return what may be read of an answer to a poll for so many jobs."""
     return min(limit * JOB_CAP_BYTES, _LARGEST_POLL_BYTES)
-
-
-def _versionable(block: BlockEntry) -> dict[str, Any]:
-    major, minor, patch = block.version
-    return {
-        "name": block.name,
-        "package": block.package,
-        "majorVersion": major,
-        "minorVersion": minor,
-        "patchVersion": patch,
-    }
 
 
 def _dictionary(value: Any) -> dict[str, Any]:

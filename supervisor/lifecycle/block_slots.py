@@ -32,6 +32,8 @@ def to_ask_for(
     room for it, no more are asked for than the fullest of these blocks takes.
     """
     rooms = {block: limit - taken.get(block, 0) - covered for block, limit in most.items()}
+    if all(room >= max(free, 1) for room in rooms.values()):
+        return blocks, free  # none bounds this poll: nothing is asked of hundreds of blocks, one by one
     open_blocks = [block for block in blocks if rooms.get(block.id, 1) > 0]
     return open_blocks, min([free, *(rooms[block.id] for block in open_blocks if block.id in rooms)])
 

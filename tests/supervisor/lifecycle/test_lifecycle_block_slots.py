@@ -26,6 +26,12 @@ def test_no_more_jobs_are_asked_for_than_the_fullest_block_takes() -> None:
     assert to_ask_for([A, B], 1, most={"a": 3}, taken={}) == ([A, B], 1)
 
 
+def test_where_no_block_bounds_a_poll_the_blocks_are_not_looked_at() -> None:
+    blocks = [A, B]
+    assert to_ask_for(blocks, 2, most={"a": 3}, taken={"a": 1})[0] is blocks
+    assert to_ask_for(blocks, 0, most={"a": 1}, taken={"a": 1})[0] == [B]
+
+
 def test_a_block_that_is_not_offered_holds_nobody_back() -> None:
     assert to_ask_for([B], 4, most={"a": 1}, taken={}) == ([B], 4)
 
