@@ -4,11 +4,8 @@ import contextlib
 import json
 import math
 import os
-import ssl
 from email.utils import parsedate_to_datetime
 from typing import Final
-
-import aiohttp
 
 from jobrunner.protocol.caps import cut
 from supervisor.engine.own_secrets import OwnSecrets
@@ -28,24 +25,15 @@ def reason_of(error: BaseException, seconds: float) -> str:
         return f"none within {seconds:g} s"
     if isinstance(error, MemoryError):
         return "the worker has no memory left for it. Give the machine, or the worker's cgroup, more memory"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        # aiohttp's own text tells of its TLS setting, also where there is no TLS.
-        if isinstance(error, aiohttp.ClientSSLError):
-            return f"no TLS with {error.host}:{error.port}: {_tls_reason(error)}"
-        number = error.os_error.errno or 0
-        reason = os.strerror(number) if number > 0 else error.os_error.strerror or str(error.os_error)
-        return f"can't connect to {error.host}:{error.port}: {reason}"
     # aiohttp quotes what it could not read, which may be megabytes.
     return cut(" ".join(str(error).split()), _REASON_CHARS) or type(error).__name__
 
 
-def _tls_reason(error: aiohttp.ClientConnectorError) -> str:
-    """Say why TLS can't be used. The number of such an error is OpenSSL's, and no errno."""
-    cause = error.os_error
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"its certificate is not accepted ({cause.verify_message}). Give its CA with --engine-ca-file"
-    reason = getattr(cause, "reason", None) or str(cause)
-    return f"{reason.replace('_', ' ').lower()}. Is it an http:// address, or another service?"
+def cant_connect(host: str, port: int | None, error: OSError) -> str:
+    """Say why there is no connection."""
+    number = error.errno or 0
+    reason = os.strerror(number) if number > 0 else error.strerror or str(error)
+    return f"can't connect to {host}:{port}: {reason}"
 
 
 def message_in(content: bytes) -> str | None:

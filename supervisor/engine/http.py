@@ -1,8 +1,8 @@
-"""Requests through the generated client's machinery: its configuration, connections, headers and authentication.
+"""Requests to the engine, and what their answers mean: which are errors, what is said of them, when to ask again.
 
-Not through its DTOs: 0.42.1 turns `5` into `5.0`, refuses `[1, null]` in a patch, and rejects a whole poll for
-one bad item (engine contract: the two client generations, polls). Its calls without preloaded content neither raise on
-4xx and 5xx nor read the body; this does both.
+Not through the generated client's DTOs: 0.42.1 turns `5` into `5.0`, refuses `[1, null]` in a patch, and rejects a
+whole poll for one bad item (engine contract: the two client generations, polls). How a request travels, a `Transport`
+knows.
 """
 
 import asyncio
@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import aiohttp
-
 from supervisor.engine.access_token import AccessToken
 from supervisor.engine.answering import Answering
 from supervisor.engine.backoff import is_retryable
@@ -20,17 +18,14 @@ from supervisor.engine.error_texts import (
     excerpt,
     explanation_of,
     message_in,
-    reason_of,
     redirect_hint,
     retry_after_seconds,
 )
-from supervisor.engine.generated_client import ApiClient, Configuration
 from supervisor.engine.own_secrets import OwnSecrets
+from supervisor.engine.plain_transport import PlainTransport, plain_address
 from supervisor.engine.proxy import proxy_for
+from supervisor.engine.transport import NoReplyError, Request, Transport
 from supervisor.errors import EngineError, StartRefusedError
-
-_BODY_CAP_BYTES: Final = 4 * 2**20
-"""Of every answer but a poll's. To parse so much takes some 40 milliseconds of the loop."""
 
 _NOT_ALLOWED: Final = frozenset({401, 403})
 _OF_A_GATEWAY: Final = frozenset({407, 502, 503, 504})
@@ -82,19 +77,6 @@ class Answer:
         return f"it begins with {excerpt(self.body, self.secrets)}" if self.body.strip() else "it is empty"
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What is sent, and how: see `EngineHttp.post`."""
-
-    method: str
-    path: str
-    what: str
-    seconds: float
-    data: bytes | None = None
-    cap_bytes: int | None = None
-    fresh: bool = False
-
-
 class EngineHttp:
     """Sends one request at a time as asked. Needs a running loop when created; close it at the end."""
 
@@ -103,26 +85,14 @@ class EngineHttp:
         self.answering = Answering()
         try:
             self._token = AccessToken(access.token_file, access.url)
-            configuration = Configuration(
-                host=access.url.rstrip("/"), access_token=self._token.value, ssl_ca_cert=_text(access.ca_file)
-            )
-            # Declared as always `None` by the client, which reads them all the same.
-            settings: Any = configuration
-            settings.cert_file = _text(access.client_certificate)
-            settings.key_file = _text(access.client_key)
-            # Requests that hang must not keep others from a connection; how many there are is bound elsewhere.
-            configuration.connection_pool_maxsize = 0
-            self._client = ApiClient(configuration)
-            # By the client's own name for it, which differs from what its specification calls the scheme.
-            self._authentication = list(configuration.auth_settings())
-            self._session, self._fresh_session = _own_sessions(self._client)
-            self._proxy = proxy_for(access.url)
-            self._secrets = OwnSecrets(self._token.value, access.url, self._proxy)
+            proxy = proxy_for(access.url)
+            self._transport = _transport_for(access, proxy)
         except OSError as error:
             raise StartRefusedError(
                 f"A file for access to the engine can't be used: {error}. Look at --engine-ca-file, "
                 "--engine-client-certificate and --engine-client-key."
             ) from error
+        self._secrets = OwnSecrets(self._token.value, access.url, proxy)
 
     async def post(
         self,
@@ -145,20 +115,20 @@ class EngineHttp:
         """
         data = text if text is not None else (None if body is None else json.dumps(body).encode())
         seconds = seconds or self._access.request_seconds
-        return await self._ask(_Request("POST", path, what, seconds, data, cap_bytes, fresh))
+        return await self._ask(Request("POST", path, what, seconds, data, cap_bytes, fresh))
 
     async def get(self, path: str, what: str, *, seconds: float | None = None) -> Answer:
         """GET `path`; errors as for `post`."""
-        return await self._ask(_Request("GET", path, what, seconds or self._access.request_seconds))
+        return await self._ask(Request("GET", path, what, seconds or self._access.request_seconds))
 
-    async def _ask(self, request: "_Request") -> Answer:
+    async def _ask(self, request: Request) -> Answer:
         """Send a request; once more where the token has become another one, as after a restart of the engine.
 
         Also a poll: a request that is answered with 401 or 403 was not carried out.
         """
-        sent = self._client.configuration.access_token
+        sent = self._token.value
         try:
-            return await self._send(request)
+            return await self._send(request, sent)
         except EngineError as error:
             if error.status not in _NOT_ALLOWED:
                 raise
@@ -170,98 +140,44 @@ class EngineHttp:
                     f"{error} {refused}", status=error.status, said=error.said, retryable=error.retryable
                 ) from refused
         token = self._token.value
-        self._client.configuration.access_token = token
         self._secrets.learn(token or "")
-        return await self._send(request)
+        return await self._send(request, token)
 
-    async def _send(self, request: "_Request") -> Answer:
-        _, url, headers, _, _ = self._client.param_serialize(
-            request.method, request.path, auth_settings=self._authentication
-        )
-        headers["Accept"] = "application/json"
-        # A few kilobytes can unpack to gigabytes, and do so on the loop: 64 MiB hold it for 0.2 s.
-        headers["Accept-Encoding"] = "identity"
-        headers["Content-Type"] = "application/json"
-        timeout = aiohttp.ClientTimeout(total=request.seconds)
-        session = self._fresh_session if request.fresh else self._session
+    async def _send(self, request: Request, token: str | None) -> Answer:
         sent_at = asyncio.get_running_loop().time()
         try:
-            async with session.request(
-                request.method,
-                url,
-                data=request.data,
-                headers=headers,
-                timeout=timeout,
-                allow_redirects=False,
-                proxy=self._proxy,
-            ) as response:
-                content, complete = await _read_capped(response, request.cap_bytes)
-        except (
-            aiohttp.ClientError,
-            TimeoutError,
-            asyncio.IncompleteReadError,
-            OSError,
-            MemoryError,
-        ) as error:
-            reason = self._secrets.masked(reason_of(error, request.seconds))
+            reply = await self._transport.send(request, token)
+        except NoReplyError as error:
             raise EngineError(
-                f"No answer from the engine to {request.what}: {reason}.",
-                timed_out=isinstance(error, TimeoutError),
+                f"No answer from the engine to {request.what}: {self._secrets.masked(str(error))}.",
+                timed_out=error.timed_out,
             ) from None  # its own text is not masked
-        if response.status not in _OF_A_GATEWAY:
+        if reply.status not in _OF_A_GATEWAY:
             self.answering.answered(sent_at)
-        if 200 <= response.status < 300:
-            return Answer(response.status, content, complete, self._secrets)
-        said = f"{response.status}{redirect_hint(response.status)}: {explanation_of(content, self._secrets)}"
+        if 200 <= reply.status < 300:
+            return Answer(reply.status, reply.body, reply.complete, self._secrets)
+        said = f"{reply.status}{redirect_hint(reply.status)}: {explanation_of(reply.body, self._secrets)}"
         raise EngineError(
             f"The engine answered {request.what} with {said}.",
-            status=response.status,
-            said=message_in(content),
-            retryable=is_retryable(response.status),
-            retry_after_seconds=retry_after_seconds(
-                response.headers.get("Retry-After"), response.headers.get("Date")
-            ),
+            status=reply.status,
+            said=message_in(reply.body),
+            retryable=is_retryable(reply.status),
+            retry_after_seconds=retry_after_seconds(reply.retry_after, reply.date),
         )
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._session.close()
-        await self._fresh_session.close()
+        await self._transport.close()
 
 
-def _own_sessions(client: ApiClient) -> tuple[aiohttp.ClientSession, aiohttp.ClientSession]:
-    """Return a session over the client's connections and TLS settings that does not read the environment.
+def _transport_for(access: EngineAccess, proxy: str | None) -> Transport:
+    """Return the way to the engine. Raises `OSError` where a file for TLS can't be used."""
+    files = (access.ca_file, access.client_certificate, access.client_key)
+    address = plain_address(access.url) if proxy is None and not any(files) else None
+    if address is not None:
+        return PlainTransport(address)
+    # Imported here: most workers need none of it, and it takes 0.2 s and 20 MB.
+    from supervisor.engine.client_transport import ClientTransport
 
-    The second makes a new connection for each request: one that is kept may lead to where nobody answers any more.
-
-    The client's own has `trust_env`, with which aiohttp looks for proxies and `.netrc` anew at each request, in a
-    thread: milliseconds on the way of every job.
-    """
-    generated = client.rest_client.pool_manager
-    kept: Any = generated.connector
-    fresh = aiohttp.TCPConnector(limit=0, force_close=True, ssl=kept._ssl)
-    generated.detach()
-    return _session_over(kept), _session_over(fresh)
-
-
-def _session_over(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
-    # No cookies: the contract has none, and one in each answer would be memory that is never given back.
-    return aiohttp.ClientSession(
-        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
-    )
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
-
-
-async def _read_capped(response: aiohttp.ClientResponse, cap_bytes: int | None) -> tuple[bytes, bool]:
-    """Return an answer, or what it begins with where it has more than `cap_bytes`, and whether it is whole."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > (cap_bytes or _BODY_CAP_BYTES):
-            if cap_bytes is None:
-                raise aiohttp.ClientPayloadError(f"an answer of more than {_BODY_CAP_BYTES} bytes")
-            return bytes(body[:cap_bytes]), False
-    return bytes(body), True
+    ca_file, certificate, key = files
+    return ClientTransport(access.url, proxy, ca_file=ca_file, certificate=certificate, key=key)

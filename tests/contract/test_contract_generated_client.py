@@ -1,4 +1,7 @@
-"""The daemon's import runs what is used of the generated client, whichever generation, and nothing else of it."""
+"""What a worker needs of the generated client it runs, whichever generation, and nothing else of it.
+
+Without TLS and without a proxy it needs none of it, nor aiohttp.
+"""
 
 import json
 import subprocess
@@ -14,13 +17,16 @@ pytestmark = pytest.mark.contract
 _PROGRAM = """
 import json, sys
 import supervisor.worker.daemon, supervisor.worker.serving
+early = sorted(name for name in sys.modules if name.split(".")[0] in ("aiohttp", "neops_workflow_engine_client"))
+from supervisor.engine import client_transport
 loaded = sorted(name for name in sys.modules if name.startswith("neops_workflow_engine_client."))
 import neops_workflow_engine_client as client
 from neops_workflow_engine_client import models
-from supervisor.engine import http
 print(json.dumps({
+    "before it is needed": early,
     "loaded": loaded,
-    "same classes": client.ApiClient is http.ApiClient and client.Configuration is http.Configuration,
+    "same classes": client.ApiClient is client_transport.ApiClient
+    and client.Configuration is client_transport.Configuration,
     "models": models is client.models and models.DeviceTypeDto is client.DeviceTypeDto,
     "version": client.__version__,
     "routes": client.WorkersApi.__module__,
@@ -28,7 +34,9 @@ print(json.dumps({
 """
 
 
-def test_the_daemon_runs_no_route_and_no_model_of_the_client_and_whoever_asks_gets_all_of_it() -> None:
+def test_the_daemon_loads_the_client_late_and_no_route_or_model_of_it_and_whoever_asks_gets_all_of_it() -> (
+    None
+):
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM],
         capture_output=True,
@@ -41,6 +49,7 @@ def test_the_daemon_runs_no_route_and_no_model_of_the_client_and_whoever_asks_ge
     version = told.pop("version")
     assert version, told
     assert told == {
+        "before it is needed": [],
         "loaded": [
             f"neops_workflow_engine_client.{module}"
             for module in ("api_client", "api_response", "configuration", "exceptions", "models", "rest")

@@ -6,6 +6,7 @@ import json
 import random
 import zlib
 from typing import Any, Self
+from unittest.mock import patch
 
 from supervisor.engine import EngineAccess, EngineApi
 from supervisor.errors import EngineError
@@ -35,7 +36,10 @@ class EngineReplies(Fuzzer):
         self.port = server.sockets[0].getsockname()[1]
         access = EngineAccess(f"http://127.0.0.1:{self.port}", _REQUEST_SECONDS, _REQUEST_SECONDS)
         self.api = EngineApi(access)
-        self.started.push_async_callback(self.api.close)
+        with patch("supervisor.engine.http.plain_address", return_value=None):
+            self.apis = (self.api, EngineApi(access))
+        for api in self.apis:
+            self.started.push_async_callback(api.close)
         return self
 
     async def check(self, rng: random.Random) -> None:
@@ -58,7 +62,7 @@ class EngineReplies(Fuzzer):
         assert wanted_pause >= 0
 
     async def _ask(self, rng: random.Random) -> None:
-        api, block = self.api, block_entry()
+        api, block = rng.choice(self.apis), block_entry()
         match rng.randrange(7):
             case 0:
                 reply = await api.check_compatibility()

@@ -39,6 +39,7 @@ def token_file(directory: Path, token: str) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("status", [b"503 No", b"403 No", b"500 " + TOKEN.encode(), TOKEN.encode()])
 async def test_an_answer_that_repeats_the_token_is_told_without_it(tmp_path: Path, status: bytes) -> None:
     async with echo(status) as url:
@@ -50,6 +51,7 @@ async def test_an_answer_that_repeats_the_token_is_told_without_it(tmp_path: Pat
         await http.close()
 
 
+@pytest.mark.usefixtures("way")
 async def test_also_a_token_that_was_replaced_meanwhile(tmp_path: Path) -> None:
     async with echo(b"401 No") as url:
         path = token_file(tmp_path, TOKEN)

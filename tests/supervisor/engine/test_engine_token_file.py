@@ -121,6 +121,7 @@ def test_an_engine_on_this_machine_is_told_by_its_address(url: str, here: bool) 
     assert is_on_this_machine(url) is here
 
 
+@pytest.mark.usefixtures("way")
 async def test_a_worker_takes_up_the_token_of_an_engine_that_was_started_anew(tmp_path: Path) -> None:
     engine = DevEngine(EngineOptions(database=tmp_path / "e.sqlite3", token_file=tmp_path / "token"))
     await engine.start()
