@@ -1,6 +1,6 @@
 """The jobs of a poll, each read on its own from the raw JSON: a malformed one must not take others along."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobrunner.protocol.messages import JobType, RunOn
 from supervisor.job.job import Job
+from supervisor.job.json_window import is_deeper_than
 
 _LONGEST_TEXT_CHARS: Final = 1000
 _DEEPEST_LEVELS: Final = 200
@@ -65,7 +66,7 @@ def claimed_items(items: Sequence[object]) -> list[LostJob]:
 
 def parse_item(item: object) -> Job | MalformedJob:
     """Read one item of a poll."""
-    if _is_deeper_than(_DEEPEST_LEVELS, item):
+    if is_deeper_than(_DEEPEST_LEVELS, item):
         reason = f"The engine sent a job that is nested more than {_DEEPEST_LEVELS} levels deep."
         return MalformedJob(_job_id(item), reason)
     try:
@@ -87,22 +88,6 @@ def parse_item(item: object) -> Job | MalformedJob:
         entity_id=parsed.entity_id,
         step_label=parsed.step_label,
     )
-
-
-def _is_deeper_than(levels: int, value: object) -> bool:
-    """Look level by level, without recursion."""
-    level: list[object] = [value]
-    for _ in range(levels):
-        level = [inner for outer in level for inner in _parts(outer)]
-        if not level:
-            return False
-    return True
-
-
-def _parts(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 def _job_id(item: object) -> str | None:

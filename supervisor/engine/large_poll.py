@@ -13,7 +13,7 @@ from supervisor.engine.item_splitter import RawItem, split_in_steps
 from supervisor.engine.items import MalformedJob, parse_item
 from supervisor.job.job import Job, JobTexts
 from supervisor.job.json_grammar import of_python
-from supervisor.job.json_pieces import NotJsonError, Scanner, Shape, Span
+from supervisor.job.json_pieces import NotJsonError, Scanner, Shape, Span, encoding_checked
 
 AT_ONCE_BYTES: Final = 256 * 1024
 """A larger answer is read here. So much takes some 5 milliseconds at once, and 40 where it is empty objects."""
@@ -22,8 +22,10 @@ JOB_CAP_BYTES: Final = ORDER_CAP_BYTES - 1024
 """What parameters and context of a job may be: they travel in one frame, with their names."""
 
 _FIELD_CAP_BYTES: Final = 16 * 1024
-_LIST: Final = Shape(b"[", in_spans=True)
 _ITEM: Final = Shape(b"{", in_spans=True)
+_LIST: Final = Shape(b"[", in_spans=True, inner=Shape(in_spans=True))
+_OF_LIST: Final = 1
+"""How deep an item is; its members are one deeper."""
 _UNREADABLE: Final = "The engine sent a job that is no JSON that can be read."
 
 
@@ -41,33 +43,57 @@ def read_in_steps(body: bytes) -> Generator[None, None, Poll | None]:
 
     An item that can't be read becomes a malformed job, and takes no other along.
     """
-    complete = True
+    scanner = Scanner(body, of_python())
+    jobs: list[Job | MalformedJob] = []
     try:
-        scanner = Scanner(body, of_python())
         yield from scanner.steps(_LIST, encoding=False)
-        items = [RawItem(body[span.begin : span.end], None) for span in scanner.spans]
     except NotJsonError:
         split = yield from split_in_steps(body)
         if split is None:
             return None
-        items, complete = list(split.items), split.complete
-    jobs: list[Job | MalformedJob] = []
-    for item in items:
-        jobs.append((yield from _read(item)))
-    return Poll(tuple(jobs), complete)
+        for item in split.items:
+            jobs.append((yield from _read(item)))
+        return Poll(tuple(jobs), split.complete)
+    members: list[Span] = []
+    for span in scanner.spans:
+        if span.depth > _OF_LIST:
+            members.append(span)
+            continue
+        jobs.append((yield from _read_members(body, span, members)))
+        members = []
+    return Poll(tuple(jobs))
 
 
 def _read(item: RawItem) -> Generator[None, None, Job | MalformedJob]:
+    """Read an item of a list that is no JSON as a whole."""
     scanner = Scanner(item.text, of_python())
     try:
         yield from scanner.steps(_ITEM)
     except NotJsonError as error:
-        job_id = item.job_id or _id_in(item.text, scanner.spans)
-        return MalformedJob(job_id, f"{_UNREADABLE[:-1]} ({error}).")
+        return _unreadable(error, item.job_id or _id_in(item.text, scanner.spans))
+    return _job_of(item.text, scanner.spans)
+
+
+def _read_members(body: bytes, item: Span, members: list[Span]) -> Generator[None, None, Job | MalformedJob]:
+    """Read an item of which is known where its members stand."""
+    if body[item.begin : item.begin + 1] != b"{":
+        return _unreadable(NotJsonError("it is no object"), None)
+    try:
+        yield from encoding_checked(body[item.begin : item.end])
+    except NotJsonError as error:
+        return _unreadable(error, None)
+    return _job_of(body, members)
+
+
+def _unreadable(error: NotJsonError, job_id: str | None) -> MalformedJob:
+    return MalformedJob(job_id, f"{_UNREADABLE[:-1]} ({error}).")
+
+
+def _job_of(body: bytes, members: list[Span]) -> Job | MalformedJob:
     fields: dict[str, object] = {}
     large = {"parameters": b"", "context": b""}
-    for span in scanner.spans:
-        key, text = json.loads(b'"' + span.key + b'"'), item.text[span.begin : span.end]
+    for span in members:
+        key, text = json.loads(b'"' + span.key + b'"'), body[span.begin : span.end]
         if key in large and text[:1] == b"{":
             fields[key], large[key] = {}, text
         else:

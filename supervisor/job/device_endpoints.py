@@ -5,20 +5,19 @@ port of the parameters, else that of the options, else 22; and the jump host of 
 """
 
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from supervisor.host_keys.endpoint import SSH_PORT, Endpoint, endpoint_of, is_port
-from supervisor.job.json_grammar import of_python
-from supervisor.job.json_pieces import NotJsonError, Scanner, Shape
+from supervisor.job.json_secrets import Keys
 
 MOST_ENDPOINTS: Final = 20_000
 _OPTIONS_CAP_CHARS: Final = 64 * 1024
 
-_LIST: Final = Shape(b"[", in_spans=True)
-_ITEM: Final = Shape(b"{", in_spans=True)
-_OF_PARAMETERS: Final = (b"port", b"jump_host")
-_OF_DEVICE: Final = (b"ip", b"hostname", b"connectionOptions")
+_DEVICES: Final = "devices"
+_ONE_DEVICE: Final = (_DEVICES, None)
+_OF_PARAMETERS: Final = ("port", "jump_host")
+_OF_DEVICE: Final = ("ip", "hostname", "connectionOptions")
 
 Endpoints = frozenset[Endpoint]
 NONE: Final[Endpoints] = frozenset()
@@ -36,33 +35,71 @@ def endpoints_of(parameters: Mapping[str, Any], context: Mapping[str, Any]) -> E
     return frozenset(found)
 
 
-def endpoints_in_steps(parameters: bytes, context: bytes) -> Generator[None, None, Endpoints]:
-    """Return what `endpoints_of` does of the same as text: a few milliseconds' work for each step."""
-    found: set[Endpoint] = set()
-    try:
-        whole = yield from _members(context, _ITEM, (b"devices",))
-        if (devices := whole.get("devices", b"")) == b"":
-            return NONE
-        given = _values((yield from _members(parameters, _ITEM, _OF_PARAMETERS)))
-        scanner = Scanner(devices, of_python())
-        yield from scanner.steps(_LIST, encoding=False)
-        for span in scanner.spans:
-            text = devices[span.begin : span.end]
-            if text[:1] == b"{" and len(found) < MOST_ENDPOINTS:
-                found.update(_of_device(_values((yield from _members(text, _ITEM, _OF_DEVICE))), given))
-    except NotJsonError:
-        pass  # nothing is kept of what can't be read
-    return frozenset(found)
+class EndpointSearch:
+    """Hears of a job's parameters, then of its context, as they are read in pieces (`json_secrets.Listener`)."""
+
+    def __init__(self) -> None:
+        self.of_parameters = _OfParameters()
+        self.of_context = _OfContext(self.of_parameters.given)
+
+    def found(self) -> Endpoints:
+        """Return what `endpoints_of` does of the same, once all of it was heard."""
+        self.of_context.end_device()
+        return frozenset(self.of_context.found)
 
 
-def _members(text: bytes, shape: Shape, keys: tuple[bytes, ...]) -> Generator[None, None, dict[str, bytes]]:
-    scanner = Scanner(text, of_python())
-    yield from scanner.steps(shape, encoding=False)
-    return {span.key.decode(): text[span.begin : span.end] for span in scanner.spans if span.key in keys}
+class _OfParameters:
+    def __init__(self) -> None:
+        self.given: dict[str, Any] = {}
+
+    def opened(self, keys: Keys) -> None:
+        if len(keys) == 1:
+            self.given.pop(str(keys[0]), None)  # one that is as large is none
+
+    def heard(self, keys: Keys, members: Any) -> None:
+        if not keys:
+            self.given.update((key, members[key]) for key in _OF_PARAMETERS if key in members)
 
 
-def _values(members: Mapping[str, bytes]) -> dict[str, Any]:
-    return {key: json.loads(text) for key, text in members.items() if len(text) <= _OPTIONS_CAP_CHARS}
+class _OfContext:
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self.found: set[Endpoint] = set()
+        self._parameters = parameters
+        self._device: dict[str, Any] = {}
+        """What is known of a device that is read in parts."""
+
+    def opened(self, keys: Keys) -> None:
+        if keys == (_DEVICES,):
+            self._begin()
+        elif keys == _ONE_DEVICE:
+            self.end_device()
+        elif len(keys) == 3 and keys[:2] == _ONE_DEVICE:
+            self._device.pop(str(keys[2]), None)
+
+    def heard(self, keys: Keys, members: Any) -> None:
+        if keys == (_DEVICES,):
+            self._take(members)
+        elif keys == _ONE_DEVICE and isinstance(members, dict):
+            self._device.update((key, members[key]) for key in _OF_DEVICE if key in members)
+        elif not keys and _DEVICES in members:
+            self._begin()
+            self._take(members[_DEVICES])
+
+    def end_device(self) -> None:
+        """Take what was heard of a device that was read in parts."""
+        device, self._device = self._device, {}
+        if device:
+            self._take([device])
+
+    def _begin(self) -> None:
+        """Of two lists of devices, the child sees the last."""
+        self._device = {}
+        self.found.clear()
+
+    def _take(self, devices: object) -> None:
+        for device in devices if isinstance(devices, list) else ():
+            if isinstance(device, dict) and len(self.found) < MOST_ENDPOINTS:
+                self.found.update(_of_device(device, self._parameters))
 
 
 def _of_device(device: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Endpoint]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
-from supervisor.job.json_grammar import BLANKS, Grammar, strict
+from supervisor.job.json_grammar import BLANKS, Grammar, of_python, strict
+from supervisor.job.json_window import WINDOW_BYTES, elements_at, members_at
 
 PIECE_BYTES: Final = 32 * 1024
 DEEPEST_LEVELS: Final = 200
@@ -23,6 +24,9 @@ SPANS_CAP: Final = 10_000
 
 _STEP_BYTES: Final = 256
 """What a single step counts as: it takes some microseconds."""
+
+_MANY: Final = 1000
+"""So many members in one window are small ones: an expression is faster with these."""
 
 _CLOSING: Final = {b"[": b"]", b"{": b"}"}
 
@@ -36,14 +40,15 @@ class Shape:
     """What a value must be. `opens` is the bracket that it begins with, empty for any value.
 
     `members` are those that an object may have, each once, and their shapes; `None` for any. `of_objects`: every
-    element of the list is an object. `in_spans`: where its members stand is kept (`Scanner.spans`). `name` is what
-    the value is called where it is another.
+    element of the list is an object. `in_spans`: where its members stand is kept (`Scanner.spans`), and `inner` is the
+    shape of each. `name` is what the value is called where it is another.
     """
 
     opens: bytes = b""
     members: "Mapping[bytes, Shape] | None" = None
     of_objects: bool = False
     in_spans: bool = False
+    inner: "Shape | None" = None
     name: str = "it"
 
 
@@ -71,15 +76,21 @@ class Frame:
     keys: set[bytes] = field(default_factory=set)
     key: bytes = b""
     begin: int = 0
+    has_many: bool = False
+    """Whether its members are small."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where a member's value stands, and its key as it is written, without the quotation marks."""
+    """Where a member's value stands, and its key as it is written, without the quotation marks.
+
+    `depth` is that of the member: 1 for one of the text's own.
+    """
 
     key: bytes
     begin: int
     end: int
+    depth: int = 1
 
 
 class Scanner:
@@ -93,6 +104,7 @@ class Scanner:
         """The members of what was asked for `in_spans`."""
         self._text = text
         self._grammar = grammar or strict()
+        self._reads_values = self._grammar is of_python()
         self._at = 0
         self._work = 0
         self._expected = ANY
@@ -104,7 +116,7 @@ class Scanner:
         Raises `NotJsonError`. Without `encoding` it is not checked whether it is UTF-8.
         """
         if encoding:
-            yield from self._check_encoding()
+            yield from encoding_checked(self._text)
         self._expected = shape
         self._skip_blanks(0)
         comes = _At.VALUE
@@ -124,16 +136,6 @@ class Scanner:
         self._skip_blanks(0)
         if self._at != len(self._text):
             raise NotJsonError("something follows its end")
-
-    def _check_encoding(self) -> Generator[None, None, None]:
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        try:
-            for at in range(0, len(self._text), 4 * PIECE_BYTES):
-                decoder.decode(self._text[at : at + 4 * PIECE_BYTES])
-                yield
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            raise NotJsonError("it is not UTF-8") from None
 
     def _next(self) -> bytes:
         return self._text[self._at : self._at + 1]
@@ -171,8 +173,11 @@ class Scanner:
     def _scalar(self, begin: int) -> None:
         """A scalar was read on its own, from there to here."""
 
-    def _run(self, begin: int) -> None:
-        """A run of members of the last that is open was read, from there to here."""
+    def _run(self, begin: int, members: object) -> None:
+        """A run of members of the last that is open was read, from there to here.
+
+        `members` is a list or an object of them, `None` where they were only looked at.
+        """
 
     def _string(self) -> Generator[None, None, None]:
         self._at += 1
@@ -193,7 +198,7 @@ class Scanner:
         if frame.shape.in_spans:
             if len(self.spans) >= SPANS_CAP:
                 raise NotJsonError(f"it has more than {SPANS_CAP} members")
-            self.spans.append(Span(frame.key, frame.begin, self._at))
+            self.spans.append(Span(frame.key, frame.begin, self._at, len(self._open)))
         self._skip_blanks(0)
         if self._next() == b",":
             self._skip_blanks(1)
@@ -213,6 +218,8 @@ class Scanner:
         shape = frame.shape
         if shape.members is not None or shape.in_spans:
             return None
+        if self._reads_values and not frame.has_many and (comes := self._window(frame)):
+            return comes
         grammar = self._grammar
         lists = grammar.objects if shape.of_objects else grammar.elements
         runs = grammar.members if frame.closing == b"}" else lists
@@ -222,7 +229,23 @@ class Scanner:
             return None
         self._work += match.end() - self._at
         begin, self._at = self._at, match.end()
-        self._run(begin)
+        self._run(begin, None)
+        return self._after_run(frame)
+
+    def _window(self, frame: Frame) -> _At | None:
+        """Read as many members as stand whole in the next kilobytes, with their values; `None` where there are none."""
+        read = members_at if frame.closing == b"}" else elements_at
+        members, end = read(self._text, self._at, DEEPEST_LEVELS - len(self._open))
+        frame.has_many = len(members) > _MANY
+        # What it has begun to read is work as well.
+        self._work += WINDOW_BYTES
+        if end == self._at:
+            return None
+        begin, self._at = self._at, end
+        self._run(begin, members)
+        return self._after_run(frame)
+
+    def _after_run(self, frame: Frame) -> _At:
         if self._next() not in (b"]", b"}"):
             return _At.MEMBER
         if self._next() != frame.closing:
@@ -233,7 +256,7 @@ class Scanner:
         """Read what comes before the value of one member."""
         frame = self._open[-1]
         shape = frame.shape
-        self._expected = OBJECT if shape.of_objects else ANY
+        self._expected = shape.inner or (OBJECT if shape.of_objects else ANY)
         if frame.closing == b"}":
             if self._next() != b'"':
                 raise NotJsonError("it can't be read")
@@ -248,6 +271,18 @@ class Scanner:
             self._skip_blanks(1)
         frame.begin = self._at
         return _At.VALUE
+
+
+def encoding_checked(text: bytes) -> Generator[None, None, None]:
+    """Raise `NotJsonError` for a text that is no UTF-8: a few hundred microseconds' work for each step."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for at in range(0, len(text), 4 * PIECE_BYTES):
+            decoder.decode(text[at : at + 4 * PIECE_BYTES])
+            yield
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise NotJsonError("it is not UTF-8") from None
 
 
 def _expected(shape: Shape, members: Mapping[bytes, Shape], frame: Frame) -> Shape:

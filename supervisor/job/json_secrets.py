@@ -2,42 +2,67 @@
 
 import json
 from collections.abc import Generator, Iterable
-from typing import Final
+from typing import Any, Final, Protocol
 
 from jobrunner.protocol.catalogue import SensitivePath
 from jobrunner.protocol.masking import SecretNames
 from jobrunner.protocol.masking.collector import ANY, Within, secrets_within
+from supervisor.job.harmless import Harmless
 from supervisor.job.json_grammar import of_python
 from supervisor.job.json_pieces import OBJECT, Scanner
 
 _COMMA: Final = b" \t\n\r,"
 
+Keys = tuple[str | None, ...]
+"""What leads to a list or an object; `None` for an element."""
+
+
+class Listener(Protocol):
+    """Hears of all that is read, so that it is read once."""
+
+    def opened(self, keys: Keys) -> None:
+        """A list or an object begins that is read in parts."""
+        ...
+
+    def heard(self, keys: Keys, members: Any) -> None:
+        """Some of the members of the list or object at `keys`: a list or an object of them."""
+        ...
+
 
 def secrets_in_steps(
-    text: bytes, names: SecretNames, paths: Iterable[SensitivePath] = ()
+    text: bytes, names: SecretNames, paths: Iterable[SensitivePath] = (), listener: Listener | None = None
 ) -> Generator[None, None, set[str]]:
     """Return what `secrets_in` finds in the object that `text` is: a few milliseconds' work for each step."""
-    collector = _Collector(text, names, Within.document(paths))
+    collector = _Collector(text, names, Within.document(paths), listener)
     yield from collector.steps(OBJECT, encoding=False)
     return collector.secrets
 
 
 class _Collector(Scanner):
-    def __init__(self, text: bytes, names: SecretNames, document: Within) -> None:
+    def __init__(self, text: bytes, names: SecretNames, document: Within, listener: Listener | None) -> None:
         super().__init__(text, of_python())
         self.secrets: set[str] = set()
         self._names = names
+        self._harmless = Harmless(names)
+        self._listener = listener
+        self._keys: list[str | None] = []
+        """Those that lead to what is open, and to some that was."""
         self._within = [document]
         """Of what surrounds the text, and of each list and object that is open, and of some that were."""
 
     def _opened(self) -> None:
         depth = len(self._open)
         del self._within[depth:]
+        del self._keys[max(0, depth - 2) :]
         around = self._within[-1]
         key = self._key() if depth > 1 else ANY
+        if depth > 1:
+            self._keys.append(None if self._open[-2].closing == b"]" else key)
         if around.with_keys and key != ANY:
             self.secrets.add(key)
         self._within.append(around.below(key, self._names))
+        if self._listener is not None:
+            self._listener.opened(tuple(self._keys))
 
     def _key(self) -> str:
         """Return the key of the member that is read on its own."""
@@ -53,13 +78,26 @@ class _Collector(Scanner):
     def _scalar(self, begin: int) -> None:
         value = json.loads(self._text[begin : self._at])
         key = self._key()
-        self._collect([value] if key == ANY else {key: value})
+        self._collect([value] if key == ANY else {key: value}, begin)
 
-    def _run(self, begin: int) -> None:
-        text = self._text[begin : self._at].rstrip(_COMMA)
-        is_object = self._open[-1].closing == b"}"
-        self._collect(json.loads(b"{" + text + b"}" if is_object else b"[" + text + b"]"))
+    def _run(self, begin: int, members: object) -> None:
+        if members is None:
+            text = self._text[begin : self._at].rstrip(_COMMA)
+            is_object = self._open[-1].closing == b"}"
+            members = json.loads(b"{" + text + b"}" if is_object else b"[" + text + b"]")
+        self._collect(members, begin)
 
-    def _collect(self, container: object) -> None:
-        del self._within[len(self._open) + 1 :]
-        self.secrets.update(secrets_within(container, self._within[-1], self._names))
+    def _collect(self, members: Any, begin: int) -> None:
+        depth = len(self._open)
+        del self._within[depth + 1 :]
+        if self._listener is not None:
+            self._listener.heard(tuple(self._keys[: depth - 1]), members)
+        within = self._within[-1]
+        if within.is_secret or within.with_keys or within.declared:
+            self.secrets.update(secrets_within(members, within, self._names))
+            return
+        piece = self._text[begin : self._at]
+        # A solidus may be written as an escape.
+        has_addresses = b"://" in piece or b"\\" in piece
+        if suspects := self._harmless.suspects(members, has_addresses=has_addresses):
+            self.secrets.update(secrets_within(suspects, within, self._names))

@@ -8,13 +8,13 @@ from typing import Final
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.errors import LaunchError
 from supervisor.host_keys.store import HostKeyStore
-from supervisor.job.device_endpoints import endpoints_in_steps, endpoints_of
+from supervisor.job.device_endpoints import Endpoints
 from supervisor.job.device_sessions import SessionDesk
 from supervisor.job.directories import JobDirectories
 from supervisor.job.execution import Execution
 from supervisor.job.host_keys import JobHostKeys
 from supervisor.job.job import Job
-from supervisor.job.job_mask import mask_of_job
+from supervisor.job.job_mask import mask_and_endpoints
 from supervisor.job.limits import backstop, limits_for, secret_names_of
 from supervisor.job.order import order_maker
 from supervisor.job.result import Finished, not_run
@@ -131,8 +131,8 @@ class JobRunner:
         `before_order` is awaited when all is ready, right before the job gets its order.
         """
         names = secret_names_of(self.settings)
-        mask = await mask_of_job(job, names, block.sensitive_parameters, self._long_work)
-        host_keys = await self._host_keys_of(job)
+        mask, endpoints = await mask_and_endpoints(job, names, block.sensitive_parameters, self._long_work)
+        host_keys = await self._host_keys_of(job, endpoints)
         if why := self._why_not(job.job_id):
             return not_run(why)
         try:
@@ -210,13 +210,8 @@ class JobRunner:
             self._release(child, directory)
         return finished
 
-    async def _host_keys_of(self, job: Job) -> JobHostKeys:
+    async def _host_keys_of(self, job: Job, endpoints: Endpoints) -> JobHostKeys:
         policy = self.settings.host_keys
-        if job.texts is None:
-            endpoints = endpoints_of(job.parameters, job.context)
-        else:
-            steps = endpoints_in_steps(job.texts.parameters, job.texts.context)
-            endpoints = await self._long_work.in_steps(steps)
         known = await self._host_keys.keys_of(endpoints) if endpoints and policy != "off" else []
         return JobHostKeys(self._host_keys, job.job_id, policy, endpoints, known)
 

@@ -1,7 +1,7 @@
 """Both ways to the engine, against servers that answer as some do: what is sent, and what becomes of each answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +72,7 @@ async def serving(
         await listening.wait_closed()
 
 
-async def refusal(asking: "asyncio._CoroutineLike[Answer]") -> EngineError:
+async def refusal(asking: Awaitable[Answer]) -> EngineError:
     with pytest.raises(EngineError) as caught:
         await asking
     assert caught.value.__cause__ is None
