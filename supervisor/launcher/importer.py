@@ -25,7 +25,7 @@ from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.multiprocessing_spawn import Spawned
 from supervisor.launcher.template_look import look_at
 from supervisor.log.event import tell
-from supervisor.log.events.blocks import ImportOutput, ImportRepeated, ModuleSkipped
+from supervisor.log.events.blocks import ImportOutput, ImportRepeated, ImportSlow, ModuleSkipped
 from supervisor.process.memory import Inherited
 from supervisor.process.output import OutputReader
 from supervisor.process.reaping import wait_for
@@ -36,6 +36,9 @@ _output_log = logging.getLogger("template")
 
 START_SECONDS: Final = 60.0
 """How long a template may take until it imports its first module."""
+
+SLOW_SECONDS: Final = 5.0
+"""How long the imports of a template may take, all together, until it is said."""
 
 _STACK_SECONDS: Final = 0.3
 _EXIT_SECONDS: Final = 1.0
@@ -164,8 +167,15 @@ async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue
             f"The process that imports the blocks can't be followed: {explain(error)}", retryable=True
         ) from error
     module: Importing | None = None
-    clock = asyncio.get_running_loop().time
-    latest = clock() + START_SECONDS
+
+    def say_slow() -> None:
+        if module is not None:
+            place = module.file or module.module
+            tell(_log, ImportSlow(place=place, seconds=SLOW_SECONDS, limit_seconds=import_seconds))
+
+    loop = asyncio.get_running_loop()
+    slow: asyncio.TimerHandle | None = None
+    latest = loop.time() + START_SECONDS
     try:
         while True:
             try:
@@ -186,8 +196,11 @@ async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue
                 return await _died(template, module, "Its catalogue can't be read.")
             except (FrameError, OSError) as error:
                 return await _died(template, module, str(error))
-            module, latest = message, clock() + import_seconds
+            module, latest = message, loop.time() + import_seconds
+            slow = slow or loop.call_later(SLOW_SECONDS, say_slow)
     finally:
+        if slow is not None:
+            slow.cancel()
         writer.transport.abort()
 
 

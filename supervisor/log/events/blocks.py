@@ -29,6 +29,22 @@ class ImportRepeated(Event, level=WARNING, text="{problem} The worker tries it a
     problem: str
 
 
+class ImportSlow(
+    Event,
+    level=INFO,
+    text="The import of the blocks takes longer than {seconds:g} s; it is at {place}. The worker asks for jobs "
+    "when all are imported. One module may take {limit_seconds:g} s (--import-seconds).",
+):
+    """Why a start or a reload takes long: once for each template. A module imports a large library, or waits.
+
+    `place` is the module's file; its name, where it has none.
+    """
+
+    place: str
+    seconds: float
+    limit_seconds: float
+
+
 class SourcesChanged(Event, level=INFO, text="A source file has changed. {sources} is imported again."):
     """A test run imports the blocks again, so that it tests the code of now."""
 

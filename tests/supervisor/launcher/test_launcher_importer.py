@@ -24,7 +24,7 @@ from supervisor.launcher import importer as importer_module
 from supervisor.launcher.environment import job_environment
 from supervisor.launcher.importer import TemplateProcess, start_template
 from supervisor.launcher.known_children import KnownChildren
-from supervisor.log.events.blocks import ImportRepeated, ModuleSkipped
+from supervisor.log.events.blocks import ImportRepeated, ImportSlow, ModuleSkipped
 from tests.log_events import names, told
 from tests.patience import until
 from tests.simulated_time import elapsed, simulate
@@ -132,6 +132,20 @@ async def test_a_template_whose_modules_all_load_is_kept_with_its_catalogue(stag
     assert stage.skipped() == [()]
     stage.close()
     await until(lambda: open_descriptors() == before)
+
+
+async def test_imports_that_take_long_are_said_once_with_the_module_that_they_are_at(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(importer_module, "SLOW_SECONDS", 0.01)
+    starting = asyncio.ensure_future(stage.start(lambda one: one.say(A)))
+    await until(lambda: told(caplog, ImportSlow))
+    stage.played[0].say(B, READY)
+    assert await starting == Catalogue()
+    (slow,) = told(caplog, ImportSlow)
+    assert (slow["place"], slow["limit_seconds"]) == ("/opt/a.py", 40.0)
+    assert stage.skipped() == [()]
 
 
 async def test_a_module_that_hangs_is_asked_where_ended_and_left_out_of_the_next(
