@@ -1,5 +1,6 @@
 """Whoever reads the output, or does not, and whatever a terminal can show: no traceback."""
 
+import itertools
 import os
 import pty
 import re
@@ -135,12 +136,22 @@ def test_what_a_locale_can_not_show_is_written_otherwise(encoding: dict[str, str
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
 
 
+ASCII = {"TERM": "xterm", "PYTHONIOENCODING": "ascii"}
+COLOURLESS = {"NO_COLOR": "1", "TERM": "xterm"}
+DUMB = {"TERM": "dumb"}
+
+
+# What a command prints decides what ASCII can't show. Colours and escapes are left out by one class for all of them
+# (`OutputConsole`): a table and a line that changes show it.
 @pytest.mark.parametrize(
-    "terminal",
-    [{"NO_COLOR": "1", "TERM": "xterm"}, {"TERM": "dumb"}, {"TERM": "xterm", "PYTHONIOENCODING": "ascii"}],
+    ("name", "terminal"),
+    [
+        *((name, ASCII) for name in ("blocks", "check", "new-block")),
+        *itertools.product(("doctor", "run-block"), (COLOURLESS, DUMB, ASCII)),
+        ("blocks", COLOURLESS),
+    ],
     ids=str,
 )
-@pytest.mark.parametrize("name", ["blocks", "check", "doctor", "new-block", "run-block"])
 def test_a_narrow_terminal_without_colours_is_written_to_without_colours(
     name: str, terminal: dict[str, str], here: Path
 ) -> None:
