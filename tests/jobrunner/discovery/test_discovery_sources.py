@@ -1,13 +1,16 @@
 """What is found below a directory or a package: whatever lies there, each file is imported, or named with a reason."""
 
+import importlib.metadata
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jobrunner.discovery.elsewhere import name_and_needs_of
 from jobrunner.discovery.module_choice import Found
 from jobrunner.discovery.sources import modules_of
 from jobrunner.errors import SourceError
@@ -135,11 +138,36 @@ def test_a_decorator_of_an_installed_package_that_requires_the_sdk_is_followed(
     assert shown["problems"] == []
 
 
+def test_what_every_installed_distribution_requires_is_read_as_the_library_reads_it(tmp_path: Path) -> None:
+    installed(tmp_path, "acme_odd", "REQUIRES-DIST: Neops_Supervisor[all]>=1 ; extra == 'x'\n\nText\n", "")
+    egg = tmp_path / "acme_old-1.0.egg-info"
+    egg.mkdir()
+    (egg / "PKG-INFO").write_text("Metadata-Version: 1.2\nName: acme-old\nVersion: 1.0\n")
+    (egg / "requires.txt").write_text("neops-supervisor>=0.1\n\n[extra]\nacme-odd\n")
+    found = list(importlib.metadata.distributions(path=[str(tmp_path), *sys.path]))
+    assert len(found) > 10
+    for distribution in found:
+        needs = [re.split(r"[^\w.-]", each)[0] for each in distribution.requires or ()]
+        assert name_and_needs_of(distribution) == (distribution.metadata["Name"], needs)
+
+
+def test_distributions_without_a_name_are_passed_over(place: Path) -> None:
+    packages = place.parent / "site-packages"
+    for half_removed, file in (("acme-1.0.dist-info", "METADATA"), ("acme_egg-1.0.egg-info", "PKG-INFO")):
+        (packages / half_removed).mkdir(parents=True)
+        (packages / half_removed / file).write_text("Metadata-Version: 2.1\nVersion: 1.0\n")
+    shown = listed(place, packages)
+    assert (len(shown["blocks"]), shown["problems"]) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "requires", ["", "\nIt works with a line such as\nRequires-Dist: neops-supervisor\n"]
+)
 def test_a_decorator_of_any_other_installed_package_is_not_followed_and_the_reason_names_it(
-    place: Path,
+    place: Path, requires: str
 ) -> None:
     packages = place.parent / "site-packages"
-    installed(packages, "acme_other", "", WRAPS)
+    installed(packages, "acme_other", requires, WRAPS)
     (place / "wrapped.py").write_text(
         "import sdk\nfrom acme_other import company_block\n@company_block(0)\nclass A: ...\n"
     )
