@@ -26,14 +26,16 @@ _FORK_WARNING: Final = (
 
 
 @contextlib.contextmanager
-def watched_for_blocking(channel: Channel, order: Order) -> Iterator[None]:
+def watched_for_blocking(channel: Channel, order: Order) -> Iterator[BlockingDetector | None]:
     """Watch the calling thread meanwhile, where the order says so. The supervisor is told, once for each line.
+
+    Yields what watches it, `None` where nothing does.
 
     The thread starts only now: a template, and a spare, must have one thread. A job that can have no further thread
     runs unwatched until it can; that is told, and tried again every second.
     """
     if not order.blocking_seconds:
-        yield
+        yield None
         return
     detector = BlockingDetector(
         order.blocking_seconds,
@@ -46,7 +48,7 @@ def watched_for_blocking(channel: Channel, order: Order) -> Iterator[None]:
     warnings.filterwarnings("ignore", message=_FORK_WARNING, category=DeprecationWarning)
     start = _Start(detector, order.block_id)
     try:
-        yield
+        yield detector
     finally:
         start.give_up()
         detector.stop()

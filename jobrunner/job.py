@@ -125,9 +125,10 @@ async def _run_until_cancelled(
         use_places(hearing.places)
     report_changes(reporting_to(channel))
     interval_seconds = shortest_tick_seconds(order.stall_seconds, order.blocking_seconds)
-    ticking = Ticker(channel, interval_seconds) if interval_seconds else None
+    ticking: Ticker | None = None
     try:
-        with watched_for_blocking(channel, order):
+        with watched_for_blocking(channel, order) as detector:
+            ticking = Ticker(channel, interval_seconds, detector) if interval_seconds else None
             return await job
     except asyncio.CancelledError:
         if reason is not None:

@@ -168,9 +168,13 @@ class HostKey(Header):
 
 
 class Tick(Header):
-    """Child to supervisor: the event loop of the job runs."""
+    """Child to supervisor: the event loop of the job runs.
+
+    One that `sleeps` waits for something to happen, and ticks no more until it does.
+    """
 
     type: Literal["tick"] = "tick"
+    sleeps: Literal[True] | None = None
 
 
 class Blocking(Header):

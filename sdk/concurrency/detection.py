@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -11,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sdk.concurrency.advice import advice
@@ -67,6 +68,10 @@ class BlockingDetector:
         self._pause = max(_SHORTEST_PAUSE_SECONDS, threshold / _SAMPLES_A_THRESHOLD)
         self._stopped: _thread.LockType | None = None
         self._sampling = _thread.allocate_lock()
+        self._awake = _thread.allocate_lock()
+        """Held by the watched thread while it sleeps: so the watching one sleeps, too."""
+        self._rests = False
+        self._woken_at = 0.0
         self._has_failed = False
 
     def start(self, context_name: str, thread_id: int | None = None) -> None:
@@ -94,10 +99,22 @@ class BlockingDetector:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
+    def rest(self) -> None:
+        """Take no samples until `go_on`: the watched thread, which calls this, is about to wait for something."""
+        self._rests = self._rests or self._awake.acquire(blocking=False)
+
+    def go_on(self) -> None:
+        """Take samples again, after `rest`."""
+        if self._rests:
+            self._rests = False
+            self._woken_at = time.monotonic()
+            self._awake.release()
+
     def stop(self) -> None:
         """Watch no more. A report that is being made is waited for, for half a second at most."""
         if self._stopped is None:
             return
+        self.go_on()
         self._stopped.release()
         self._stopped = None
         # What has blocked may be the last that a job did, and its process about to end.
@@ -124,11 +141,25 @@ class BlockingDetector:
         began_late = time.monotonic() - before.at > self._pause
         while began_late or not stopped.acquire(timeout=self._pause):
             began_late = False
+            if self._awake.locked():
+                episodes.idle()
+                before = self._rest(native_id, before)
+                began_late = time.monotonic() - before.at > self._pause
+                continue
             with self._sampling:
                 try:
                     before = self._sample(name, watched, native_id, episodes, before)
                 except Exception as error:  # no memory is left, say: the next sample may have some
                     self._failed(error)
+
+    def _rest(self, native_id: int, before: Reading) -> Reading:
+        """Sleep until the watched thread goes on, and return the reading of that moment."""
+        with contextlib.suppress(Exception):  # no memory is left, say
+            before = take_reading(native_id)
+        with self._awake:
+            pass
+        # It has not run meanwhile. From when it goes on, this one may have waited for the GIL.
+        return replace(before, at=max(before.at, self._woken_at), own_waits=before.own_waits + 1)
 
     def _failed(self, error: Exception) -> None:
         if not self._has_failed:

@@ -140,9 +140,9 @@ class ChannelReader:
                     self.changes[message.number] = message
             case HostKey():
                 self._host_key_seen(message)
-            case Tick():
-                self._reports.ticked()
-                self._put(Ticked(time.monotonic()))
+            case Tick(sleeps=sleeps):
+                self._reports.ticked(sleeps=bool(sleeps))
+                self._put(Ticked(time.monotonic(), bool(sleeps)))
             case Blocking():
                 self._reports.blocked(message)
             case Ready():  # it was heard before the order was sent, and says nothing new

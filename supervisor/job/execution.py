@@ -13,6 +13,7 @@ from supervisor.errors import LaunchError
 from supervisor.job.channel import ChannelReader
 from supervisor.job.device_sessions import JobSessions, SessionDesk
 from supervisor.job.evidence import ending_of
+from supervisor.job.loop_check import LoopCheck
 from supervisor.job.result import Finished, Parts, checked_in_steps
 from supervisor.job.timers import JobTimers
 from supervisor.job.view import JobView, view_of
@@ -22,7 +23,6 @@ from supervisor.launcher.ownership import JobProcesses
 from supervisor.launcher.sweep import Sweeper
 from supervisor.lifecycle.events import (
     CancelDemanded,
-    ChannelChecked,
     CheckChannel,
     ChildExited,
     ClearTree,
@@ -39,6 +39,7 @@ from supervisor.lifecycle.events import (
     TakeStack,
     TellResumed,
     TellStalled,
+    Ticked,
     TimerFired,
     TreeCleared,
 )
@@ -91,6 +92,7 @@ class Execution:
         self._channel = ChannelReader(
             child, log, reports, self._put, self._sessions, host_key_seen=host_key_seen
         )
+        self._loop_check = LoopCheck(child, self._channel, self._put, self._tasks)
         self._conclusion: Conclude | None = None
         self._stack_on_demand: StackOnDemand | None = None
 
@@ -206,6 +208,8 @@ class Execution:
 
     def _handle(self, event: JobEvent) -> None:
         self._state, commands = step(self._state, event)
+        if isinstance(event, Ticked):
+            self._loop_check.ticked()
         if self._stack_on_demand is not None and self._state.phase is not Phase.RUNNING:
             self._stack_on_demand.stop()  # before the first command: what is dumped from here on is of the end
         for command in commands:
@@ -221,7 +225,7 @@ class Execution:
                 self._reports.stop()
                 self._tasks.start(self._take_stack(), "stack of a job")
             case CheckChannel():
-                self._tasks.start(self._check_channel(), "check of a job's channel")
+                self._loop_check.look(sleeps=self._state.stall is not None and self._state.stall.sleeps)
             case TellStalled(seconds):
                 self._reports.stalled(seconds)
             case TellResumed(seconds):
@@ -247,14 +251,6 @@ class Execution:
         view = look_into_kernel(self._child.pid, self._log.mask)
         if view.state not in ("", "Z"):  # else it is dead, and tells by its status how
             self._kernel = view
-
-    async def _check_channel(self) -> None:
-        """See whether the child has sent what was not read yet."""
-        unread = self._child.unread_bytes() > 0
-        # What was not in the socket is in the stream: the reader, once woken, has read it or is behind.
-        for _ in range(2):
-            await asyncio.sleep(0)
-        self._put(ChannelChecked(time.monotonic(), unread or self._channel.is_behind))
 
     def _send(self, data: bytes) -> None:
         # Nobody waits until it is read, which may be never. A child that is gone says so by its pidfd.

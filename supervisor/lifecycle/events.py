@@ -77,17 +77,22 @@ class CpuMeasured:
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """The child's event loop ran."""
+    """The child's event loop ran. One that `sleeps` ticks no more until something happens on it."""
 
     at: float
+    sleeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelChecked:
-    """What the child had sent by the time of a look was read, unless `unread`."""
+    """What the child had sent by the time of a look was read, unless `unread`.
+
+    `slept`: the thread of its event loop has not run since the look before.
+    """
 
     at: float
     unread: bool
+    slept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

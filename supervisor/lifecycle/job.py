@@ -199,7 +199,7 @@ def _cancel(state: JobState, at: float, reason: str) -> Step:
 def _ticked(state: JobState, event: Ticked) -> Step:
     if state.stall is None:
         return state, ()
-    stall, stalled_seconds = ticked(state.stall, event.at)
+    stall, stalled_seconds = ticked(state.stall, event.at, sleeps=event.sleeps)
     told = () if stalled_seconds is None else (TellResumed(stalled_seconds),)
     return replace(state, stall=stall), told
 
@@ -207,7 +207,7 @@ def _ticked(state: JobState, event: Ticked) -> Step:
 def _looked(state: JobState, event: ChannelChecked) -> Step:
     if state.stall is None or state.phase not in (Phase.RUNNING, Phase.CANCELLING):
         return state, ()
-    stall, stalled = looked(state.stall, event.at, unread=event.unread)
+    stall, stalled = looked(state.stall, event.at, unread=event.unread, slept=event.slept)
     state = replace(state, stall=stall)
     again = SetTimer(Timer.LOOK, stall.due_at)
     if not stalled or state.phase is Phase.CANCELLING:  # then its end is near, and tells the same

@@ -3,8 +3,13 @@
 The child can't judge: nothing of it runs while C code holds the GIL, or while it is stopped. So its loop ticks, and
 silence is counted here, look by look. A look counts only when it came in time and found nothing unread: a supervisor
 that is late itself, and ticks that wait in the socket behind a flood, accuse nobody.
+
+A loop that sleeps does not tick: it says so, and ticks when it goes on. Its silence does not count as long as its
+thread has not run, look by look: one that was woken, and waits for the GIL that another thread holds, runs again and
+again.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,6 +17,11 @@ from jobrunner.protocol.ticks import tick_seconds
 
 _LATE_SHARE: Final = 0.5
 """How late a look may come and still count, as a share of the time between two looks."""
+
+_LOOKS_AT_A_SLEEPER: Final = 4
+"""So often within the threshold one is looked at that sleeps: less often than it would tick."""
+
+_COMMON_TIMES: Final = 8
 
 _TELLING_TICKS: Final = 2
 """So many ticks must be missing before a silence is worth telling: one is always on its way."""
@@ -26,6 +36,7 @@ class StallWatch:
     due_at: float
     counted_seconds: float = 0.0
     flagged: bool = False
+    sleeps: bool = False
 
     def silent_at(self, at: float) -> float:
         """Return for how long the loop has been silent, as far as that can be said for certain."""
@@ -44,22 +55,33 @@ def watch_from(at: float, threshold_seconds: float) -> StallWatch:
     return _next_look(StallWatch(threshold_seconds, counted_to=at, due_at=at), at)
 
 
-def ticked(watch: StallWatch, at: float) -> tuple[StallWatch, float | None]:
+def ticked(watch: StallWatch, at: float, *, sleeps: bool = False) -> tuple[StallWatch, float | None]:
     """Return the watch after a tick, and for how long the loop was stalled if that was flagged."""
     stalled_seconds = watch.silent_at(at) if watch.flagged else None
-    return replace(watch, counted_to=at, counted_seconds=0.0, flagged=False), stalled_seconds
+    seen = replace(watch, counted_to=at, counted_seconds=0.0, flagged=False, sleeps=sleeps)
+    return seen, stalled_seconds
 
 
-def looked(watch: StallWatch, at: float, *, unread: bool) -> tuple[StallWatch, bool]:
+def looked(watch: StallWatch, at: float, *, unread: bool, slept: bool = False) -> tuple[StallWatch, bool]:
     """Return the watch after a look at the channel, and whether the loop has to be flagged now.
 
-    `unread` says that the child has sent more than was read: a tick may be among it.
+    `unread` says that the child has sent more than was read: a tick may be among it. `slept`: that the loop's thread
+    has not run since the look before.
     """
+    if watch.sleeps and slept and not unread:
+        return replace(watch, counted_to=at, counted_seconds=0.0, due_at=_look_at_sleeper(watch, at)), False
     late = at - watch.due_at > _LATE_SHARE * tick_seconds(watch.threshold_seconds)
     counted = watch.counted_seconds if late or unread else watch.silent_at(at)
     stalled = counted >= watch.threshold_seconds
     seen = replace(watch, counted_to=at, counted_seconds=counted, flagged=watch.flagged or stalled)
     return _next_look(seen, at), stalled and not watch.flagged
+
+
+def _look_at_sleeper(watch: StallWatch, at: float) -> float:
+    pause = max(tick_seconds(watch.threshold_seconds), watch.threshold_seconds / _LOOKS_AT_A_SLEEPER)
+    # At times that many jobs have in common: to wake up is most of what a look costs.
+    step = pause / _COMMON_TIMES
+    return math.ceil((at + pause) / step) * step
 
 
 def _next_look(watch: StallWatch, at: float) -> StallWatch:

@@ -51,11 +51,13 @@ class BlockingReport:
         self._ticks = asyncio.Event()
         self._failing = False
         self._watches = False
+        self._sleeps = False
         self._tasks = Tasks()
 
-    def ticked(self) -> None:
-        """Take note that the loop runs. With the first tick the watch from here begins."""
+    def ticked(self, *, sleeps: bool = False) -> None:
+        """Take note that the loop runs, or begins to sleep. With the first tick the watch from here begins."""
         self._ticked_at = time.monotonic()
+        self._sleeps = sleeps
         self._ticks.set()
         if not self._watches and self._threshold_seconds >= _LEAST_SECONDS:
             self._watches = True
@@ -81,10 +83,13 @@ class BlockingReport:
     async def _watch(self) -> None:
         due = self._ticked_at + self._threshold_seconds
         while True:
+            while self._sleeps:  # no code of the block runs on it before it ticks
+                self._ticks.clear()
+                await self._ticks.wait()
             await asyncio.sleep(max(due - time.monotonic(), _LOOK_SECONDS))
             ticked_at = self._ticked_at
             due = ticked_at + self._threshold_seconds
-            if time.monotonic() < due:
+            if time.monotonic() < due or self._sleeps:
                 continue
             try:
                 if self._child.unread_bytes():

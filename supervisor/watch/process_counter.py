@@ -8,6 +8,7 @@ from typing import Final
 
 from supervisor.process.proc import Tree, tree_below
 from supervisor.process.realtime_priority import RealtimePriority
+from supervisor.process.sleep import ProcessSleep
 from supervisor.process.tasks import Tasks
 from supervisor.watch.rounds import Rounds, reason_of
 from supervisor.watch.task_count_probe import TaskCountProbe
@@ -19,19 +20,35 @@ COUNT_SECONDS: Final = 1.0
 """How often each job is counted in any case: what grows slowly is not seen by the tell-tale."""
 
 
+FULL_COUNT_SECONDS: Final = 30.0
+"""How long one that sleeps is taken to have no other processes than it had."""
+
 IDLE_SECONDS: Final = 1.0
 """For so long after the last job, real-time priority is kept: the next job is often there at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Counted:
     most: int
     on_count: Callable[[int], None]
     on_failure: Callable[[str], None]
+    sleep: ProcessSleep
+    last: Tree | None = None
+    """What the last count has shown, where that was the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    pid: int
+    most: int
+    sleep: ProcessSleep
+    last: Tree | None
 
 
 class ProcessCounter:
     """Counts every job once a second, and at once when the number of tasks of the whole machine jumps.
+
+    One without other processes that has slept since has as many threads as it had.
 
     Apart from the sampler and in a thread of its own: memory can't be read while a process forks and waits for the
     processor, which in a bomb is always. A count that fails is told, and tried again on the next beat.
@@ -62,7 +79,7 @@ class ProcessCounter:
         if not self._has_priority:
             self._priority.take()
             self._has_priority = True
-        self._counted[pid] = _Counted(most, on_count, on_failure)
+        self._counted[pid] = _Counted(most, on_count, on_failure, ProcessSleep(pid))
         if not self._tasks:
             self._tasks.keep(self._count_for_ever, "counter of the jobs' processes")
         self._wake.set()
@@ -101,12 +118,15 @@ class ProcessCounter:
             self._priority.give_back()
 
     async def _count(self, chosen: dict[int, _Counted]) -> None:
-        asked = [(pid, one.most) for pid, one in chosen.items()]
+        asked = [_Look(pid, one.most, one.sleep, one.last) for pid, one in chosen.items()]
         failure: str | None = None
         try:
             trees = await self._rounds.look(_trees_of, asked, lambda reason: self._failed(chosen, reason))
             for (pid, one), tree in zip(chosen.items(), trees, strict=True):
                 whole = tree.missed is None or tree.tasks > one.most
+                if tree is one.last:
+                    continue
+                one.last = tree if tree.missed is None else None
                 if whole and self._counted.get(pid) is one:
                     one.on_count(tree.tasks)
                 if tree.missed is not None:
@@ -119,6 +139,7 @@ class ProcessCounter:
 
     def _failed(self, chosen: dict[int, _Counted], reason: str) -> None:
         for pid, one in chosen.items():
+            one.last = None
             if self._counted.get(pid) is one:
                 one.on_failure(reason)
 
@@ -129,5 +150,16 @@ class ProcessCounter:
         await self._rounds.close()
 
 
-def _trees_of(asked: list[tuple[int, int]]) -> list[Tree]:
-    return [tree_below((pid,), most_tasks=most) for pid, most in asked]
+def _trees_of(asked: list[_Look]) -> list[Tree]:
+    return [_tree_of(look) for look in asked]
+
+
+def _tree_of(look: _Look) -> Tree:
+    """Return the job's processes: the very same as last time, where it has slept since."""
+    if look.last is not None and look.sleep.lasts(FULL_COUNT_SECONDS):
+        return look.last
+    look.sleep.begin()  # before the count: what is started meanwhile is not missed by the next one
+    tree = tree_below((look.pid,), most_tasks=look.most)
+    if len(tree.parents) != 1 or not tree.complete:
+        look.sleep.end()
+    return tree

@@ -11,6 +11,7 @@ import psutil
 
 from supervisor.process.memory import NOTHING_INHERITED, Inheritance, Inherited, memory_of
 from supervisor.process.proc import tree_below
+from supervisor.process.sleep import ProcessSleep
 from supervisor.process.tasks import Tasks
 from supervisor.watch.rounds import Rounds, reason_of
 
@@ -21,6 +22,12 @@ NEAR_SECONDS: Final = 0.25
 """How often above 80 % of its memory limit, and where nobody knows how near it is."""
 
 NEAR_SHARE: Final = 0.8
+
+_TOGETHER_SECONDS: Final = 0.1
+"""Who is due within so long a time is looked at in one go: each costs a thread's and the loop's waking up."""
+
+FULL_LOOK_SECONDS: Final = 30.0
+"""How long a job that sleeps is taken to use what it did. What it shares with others may be another share by then."""
 
 SLOW_SECONDS: Final = 0.25
 """Of processor time: what takes longer to look at has no others wait for it. Maps can take the kernel seconds."""
@@ -52,11 +59,18 @@ class Unseen:
     reason: str
 
 
+class _Same:
+    """What a look at a job shows that has slept since the last one."""
+
+
+_SAME: Final = _Same()
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """What a look has shown, `None` where the process has ended, how long it took, and whether that is too long."""
 
-    what: Sample | Unseen | None
+    what: Sample | Unseen | _Same | None
     seconds: float
     slow: bool
 
@@ -66,6 +80,7 @@ class _Look:
     pid: int
     most_tasks: int | None
     inheritance: Inheritance
+    sleep: ProcessSleep
 
 
 @dataclass(slots=True)
@@ -76,8 +91,11 @@ class _Watched:
     due: float
     processes_limit: int | None
     inheritance: Inheritance
+    sleep: ProcessSleep
     slow: bool = False
     last: Sample | None = None
+    has_failed: bool = False
+    """Whether a look has failed since the last one that showed something."""
 
 
 class _Lane:
@@ -92,6 +110,8 @@ class _Lane:
 
 class Sampler:
     """Looks at every watched job once a second, four times a second where memory gets tight.
+
+    One without other processes that has slept since is not looked at in full: its memory is what it was.
 
     In a thread of its own, and in another at those that took long the last time (`SLOW_SECONDS`), so that one job
     can't keep the others from being seen. A look that fails is told, and tried again on the next beat.
@@ -132,7 +152,7 @@ class Sampler:
         due = loop.time() + (IDLE_SECONDS if memory_limit_mb is None else NEAR_SECONDS)
         inheritance = Inheritance(inherited)
         self._watched[pid] = _Watched(
-            memory_limit_mb, on_sample, on_failure, due, processes_limit, inheritance
+            memory_limit_mb, on_sample, on_failure, due, processes_limit, inheritance, ProcessSleep(pid)
         )
         if not self._tasks:
             for lane in self._lanes.values():
@@ -156,7 +176,9 @@ class Sampler:
                 await lane.wake.wait()
                 continue
             await asyncio.sleep(max(due[0][1].due - loop.time(), 0.01))
-            await self._sample(lane, dict(each for each in self._due_in(lane) if each[1].due <= loop.time()))
+            # Those who are due soon, too: from then on they are due at the same time.
+            until = loop.time() + _TOGETHER_SECONDS
+            await self._sample(lane, dict(each for each in self._due_in(lane) if each[1].due <= until))
 
     def _due_in(self, lane: _Lane) -> list[tuple[int, _Watched]]:
         """Return the lane's jobs, the one that has waited longest first."""
@@ -166,7 +188,9 @@ class Sampler:
     async def _sample(self, lane: _Lane, chosen: dict[int, _Watched]) -> None:
         if not chosen:
             return
-        looks = [_Look(pid, item.processes_limit, item.inheritance) for pid, item in chosen.items()]
+        looks = [
+            _Look(pid, item.processes_limit, item.inheritance, item.sleep) for pid, item in chosen.items()
+        ]
         failure: str | None = None
         try:
             seen = await lane.rounds.look(_look, looks, lambda reason: self._failed(chosen, reason))
@@ -184,8 +208,13 @@ class Sampler:
         if item.slow:  # as long a rest: it is to cost half of a processor at most
             item.due = max(item.due, asyncio.get_running_loop().time() + seen.seconds)
 
-    def _deliver(self, pid: int, item: _Watched, sample: Sample | Unseen | None) -> str | None:
+    def _deliver(self, pid: int, item: _Watched, sample: Sample | Unseen | _Same | None) -> str | None:
         """Pass a sample on. Return why there is none, or why it is not the whole."""
+        if isinstance(sample, _Same):
+            if not item.has_failed:
+                item.due = asyncio.get_running_loop().time() + _pause(item.last, item.memory_limit_mb)
+                return None
+            sample = item.last
         if sample is None:
             item.due = asyncio.get_running_loop().time() + IDLE_SECONDS
             return None
@@ -193,6 +222,7 @@ class Sampler:
         if self._watched.get(pid) is item and isinstance(sample, Sample):
             item.due = asyncio.get_running_loop().time() + _pause(sample, item.memory_limit_mb)
             item.last = sample
+            item.has_failed = False
             item.on_sample(sample)
         if missed is not None:
             self._failed({pid: item}, missed)
@@ -201,6 +231,7 @@ class Sampler:
     def _failed(self, chosen: dict[int, _Watched], reason: str) -> None:
         for pid, item in chosen.items():
             item.due = asyncio.get_running_loop().time() + NEAR_SECONDS
+            item.has_failed = True
             if self._watched.get(pid) is item:
                 item.on_failure(reason)
 
@@ -211,8 +242,8 @@ class Sampler:
             await lane.rounds.close()
 
 
-def _pause(sample: Sample, limit_mb: float | None) -> float:
-    near = limit_mb is not None and sample.memory_mb > NEAR_SHARE * limit_mb
+def _pause(sample: Sample | None, limit_mb: float | None) -> float:
+    near = limit_mb is not None and sample is not None and sample.memory_mb > NEAR_SHARE * limit_mb
     return NEAR_SECONDS if near else IDLE_SECONDS
 
 
@@ -229,8 +260,18 @@ def _look(looks: list[_Look]) -> list[_Seen]:
     return seen
 
 
-def _sample_of(look: _Look) -> Sample | Unseen | None:
+def _sample_of(look: _Look) -> Sample | Unseen | _Same | None:
     """Return a sample, `None` where the process has ended."""
+    if look.sleep.lasts(FULL_LOOK_SECONDS):
+        return _SAME
+    look.sleep.begin()  # before the look: what runs meanwhile is not taken for asleep
+    sample = _full_sample_of(look)
+    if not isinstance(sample, Sample) or sample.descendants or sample.missed is not None:
+        look.sleep.end()
+    return sample
+
+
+def _full_sample_of(look: _Look) -> Sample | Unseen | None:
     try:
         process = psutil.Process(look.pid)
         # Asks the kernel for this tree, and not, as psutil does, for every process of the machine.

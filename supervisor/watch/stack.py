@@ -25,7 +25,9 @@ place of one long line, the search takes a second. No path of Linux is longer.""
 _CRASH: Final = re.compile(r"^Fatal Python error: ", re.MULTILINE)
 """What faulthandler begins the dump of a fatal signal with."""
 _IDLE: Final = re.compile(
-    r'selectors\.py", line \d+ in select\n  File "[^"]*/asyncio/base_events\.py", line \d+ in _run_once'
+    r'selectors\.py", line \d+ in select\n'
+    r'(?:  File "[^"]*/jobrunner/loop_waits\.py", line \d+ in _counted\n)?'
+    r'  File "[^"]*/asyncio/base_events\.py", line \d+ in _run_once'
 )
 _MAIN: Final = tuple(f"{directory}job.py" for directory in spellings(os.path.join(ROOT, "jobrunner")))
 """What runs the block, below it on the stack of the child's main thread."""

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -199,3 +200,46 @@ def test_a_sample_that_fails_is_told_once_and_the_next_ones_are_taken(
     failed, blocks = caplog.messages
     assert "Samples for code that blocks are missing: MemoryError()" in failed
     assert "acme/show:1.0.0 blocks its event loop" in blocks
+
+
+def test_it_takes_no_sample_while_it_rests_and_finds_what_blocks_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    detector = BlockingDetector(THRESHOLD, SAMPLES)
+    samples: list[object] = []
+    sample = detector._sample
+
+    def sampled(*given: Any) -> Reading:
+        samples.append(given)
+        return sample(*given)
+
+    monkeypatch.setattr(detector, "_sample", sampled)
+    since = 0.0
+
+    def rest_and_block() -> None:
+        nonlocal since
+        detector.rest()
+        time.sleep(THRESHOLD)  # it may be in a sample
+        before = len(samples)
+        time.sleep(THRESHOLD * 3)
+        assert len(samples) == before
+        since = time.monotonic()
+        detector.go_on()
+        time.sleep(THRESHOLD * 4)
+        assert len(samples) > before
+
+    found: list[BlockingCode] = []
+
+    def report(blocking: BlockingCode) -> bool:
+        found.append(blocking)
+        return True
+
+    monkeypatch.setattr(detector, "_report", report)
+    watched(rest_and_block, detector)
+    assert found[0].since >= since
+
+
+def test_one_that_rests_can_be_stopped() -> None:
+    detector = BlockingDetector(THRESHOLD, SAMPLES)
+    watched(detector.rest, detector)
+    detector.go_on()

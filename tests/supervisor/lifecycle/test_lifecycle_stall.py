@@ -81,6 +81,39 @@ def test_a_silence_nobody_looked_at_is_told_as_one_tick_at_most() -> None:
     assert watch_from(0.0, THRESHOLD).silent_at(3600.0) == 1.0
 
 
+def test_a_loop_that_sleeps_is_not_flagged_for_as_long_as_its_thread_does_not_run() -> None:
+    watch, _ = ticked(watch_from(0.0, THRESHOLD), 0.5, sleeps=True)
+    for _ in range(50):
+        watch, flagged = looked(watch, watch.due_at, unread=False, slept=True)
+        assert (flagged, watch.counted_seconds) == (False, 0.0)
+    assert look_in_time(watch, 8)[1] == [pytest.approx(watch.counted_to + THRESHOLD, abs=1.0)]
+
+
+def test_a_loop_that_has_not_said_so_is_not_taken_for_asleep() -> None:
+    watch, _ = ticked(watch_from(0.0, THRESHOLD), 0.0)
+    for _ in range(4):
+        watch, flagged = looked(watch, watch.due_at, unread=False, slept=True)
+    assert flagged
+
+
+def test_a_loop_that_was_woken_once_and_sleeps_again_is_not_flagged() -> None:
+    """A signal that asks for its stack wakes its thread, and it does not tick."""
+    watch, _ = ticked(watch_from(0.0, THRESHOLD), 0.0, sleeps=True)
+    for number in range(50):
+        watch, flagged = looked(watch, watch.due_at, unread=False, slept=number % 2 == 0)
+        assert not flagged
+
+
+def test_loops_that_sleep_are_looked_at_at_common_times_and_less_often_than_they_would_tick() -> None:
+    times = set()
+    for number in range(200):
+        watch, _ = ticked(watch_from(number / 100, 10.0), number / 100, sleeps=True)
+        seen, _ = looked(watch, watch.due_at, unread=False, slept=True)
+        assert 2.5 <= seen.due_at - watch.due_at <= 2.9
+        times.add(seen.due_at)
+    assert len(times) <= 8
+
+
 @pytest.mark.parametrize(("silent", "telling"), [(1.9, None), (2.5, 2.5)])
 def test_a_silence_is_worth_telling_when_two_ticks_are_missing(silent: float, telling: float | None) -> None:
     watch, _ = look_in_time(watch_from(0.0, THRESHOLD), int(silent))

@@ -120,6 +120,16 @@ async def test_each_place_is_told_once_and_so_many_and_no_more(stage: Stage) -> 
     assert len(stage.log.told) == MOST_PLACES == 20
 
 
+async def test_a_loop_that_sleeps_is_not_looked_at_until_it_ticks(stage: Stage) -> None:
+    report = stage.report()
+    report.ticked(sleeps=True)
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    assert not stage.log.told
+    report.ticked()
+    await stage.until(lambda: stage.log.told)
+
+
 async def test_c_code_that_holds_the_gil_is_told_from_here_with_the_author_s_lines(stage: Stage) -> None:
     report = stage.report()
     report.ticked()

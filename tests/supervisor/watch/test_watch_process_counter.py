@@ -11,6 +11,7 @@ import pytest
 from virtual_time import VirtualTime
 
 from supervisor.process.proc import Tree
+from supervisor.process.sleep import ProcessSleep
 from supervisor.watch import process_counter as headcount_module
 from supervisor.watch.process_counter import ProcessCounter
 from tests.patience import until
@@ -134,12 +135,12 @@ async def test_the_count_of_a_job_that_was_forgotten_meanwhile_is_nobody_s(
     loop = asyncio.get_running_loop()
     trees_of = headcount_module._trees_of
 
-    def change_meanwhile(asked: list[tuple[int, int]]) -> list[Tree]:
+    def change_meanwhile(asked: list[headcount_module._Look]) -> list[Tree]:
         async def change() -> None:
             headcount.forget(os.getpid())
             headcount.watch(os.getpid(), 20_000, second.put_nowait, no_failure)
 
-        if asked == [(os.getpid(), 10_000)]:
+        if asked[0].most == 10_000:
             asyncio.run_coroutine_threadsafe(change(), loop).result(BOUND_SECONDS)
         return trees_of(asked)
 
@@ -223,5 +224,38 @@ async def test_once_closed_no_count_is_on_its_way() -> None:
 
 
 async def test_counting_ends_above_what_is_asked_for() -> None:
-    assert headcount_module._trees_of([(os.getpid(), 0)])[0].tasks >= 1
-    assert [tree.tasks for tree in headcount_module._trees_of([(0, 5)])] == [0]
+    assert headcount_module._trees_of([look_at(os.getpid(), 0)])[0].tasks >= 1
+    assert [tree.tasks for tree in headcount_module._trees_of([look_at(0, 5)])] == [0]
+
+
+def look_at(pid: int, most: int) -> headcount_module._Look:
+    return headcount_module._Look(pid, most, ProcessSleep(pid), None)
+
+
+def test_a_job_that_sleeps_is_not_counted_anew_until_it_has_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    asleep = True
+    monkeypatch.setattr(ProcessSleep, "lasts", lambda self, most_seconds: asleep)
+    last = Tree(parents={os.getpid(): os.getppid()}, tasks=1)
+    look = headcount_module._Look(os.getpid(), 10_000, ProcessSleep(os.getpid()), last)
+    assert headcount_module._trees_of([look]) == [last]
+    asleep = False
+    assert headcount_module._trees_of([look])[0] is not last
+
+
+async def test_a_job_that_sleeps_counts_as_counted_again_after_a_count_that_failed(
+    headcount: ProcessCounter, time: VirtualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ProcessSleep, "lasts", lambda self, most_seconds: True)
+    trees_of, failing = headcount_module._trees_of, iter([False, True])
+
+    def fails_once(looks: list[headcount_module._Look]) -> list[Tree]:
+        if next(failing, False):
+            raise OSError(errno.EMFILE, "no descriptor")
+        return trees_of(looks)
+
+    monkeypatch.setattr(headcount_module, "_trees_of", fails_once)
+    counts, failures = asyncio.Queue[int](), asyncio.Queue[str]()
+    headcount.watch(os.getpid(), 10_000, counts.put_nowait, failures.put_nowait)
+    await counted(counts)
+    await asyncio.wait_for(failures.get(), BOUND_SECONDS)
+    await counted(counts)

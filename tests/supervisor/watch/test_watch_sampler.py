@@ -12,9 +12,11 @@ import pytest
 from virtual_time import VirtualTime
 
 from supervisor.process.memory import NOTHING_INHERITED, Inheritance, memory_of
+from supervisor.process.sleep import ProcessSleep
 from supervisor.watch import sampler as sampler_module
 from supervisor.watch.rounds import reason_of
 from supervisor.watch.sampler import IDLE_SECONDS, NEAR_SECONDS, Sample, Sampler, _Look
+from tests.patience import until
 
 BOUND_SECONDS = 50.0
 NEAR = 0.001
@@ -48,13 +50,20 @@ def no_failure(reason: str) -> None:
     pytest.fail(f"a look failed: {reason}")
 
 
+def look_at(pid: int, most_tasks: int | None = None) -> _Look:
+    return _Look(pid, most_tasks, Inheritance(NOTHING_INHERITED), ProcessSleep(pid))
+
+
 def sleeper() -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)"])
 
 
 @pytest.fixture
-def pair() -> Iterator[tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"]]:
-    """Two processes."""
+def pair(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"]]:
+    """Two processes that are looked at as if they ran all the time."""
+    monkeypatch.setattr(ProcessSleep, "lasts", lambda self, most_seconds: False)
     processes = sleeper(), sleeper()
     yield processes
     for process in processes:
@@ -208,12 +217,12 @@ def test_a_tree_above_its_limit_of_processes_is_counted_no_further_and_its_memor
     pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = os.getpid()
-    whole = sampler_module._sample_of(_Look(here, None, Inheritance(NOTHING_INHERITED)))
+    whole = sampler_module._sample_of(look_at(here))
     assert isinstance(whole, Sample)
     assert whole.descendants >= 2
     assert whole.memory_mb > 0
     monkeypatch.setattr(sampler_module, "memory_of", lambda *_: pytest.fail("memory was read"))
-    bounded = sampler_module._sample_of(_Look(here, 1, Inheritance(NOTHING_INHERITED)))
+    bounded = sampler_module._sample_of(look_at(here, 1))
     assert isinstance(bounded, Sample)
     assert (bounded.memory_mb, bounded.descendants < whole.descendants) == (0, True)
     assert bounded.threads > 1
@@ -223,7 +232,7 @@ def test_the_memory_of_a_job_is_that_of_all_its_processes(
     pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"],
 ) -> None:
     one, other = (memory_of((process.pid,))[0] for process in pair)
-    sample = sampler_module._sample_of(_Look(os.getpid(), None, Inheritance(NOTHING_INHERITED)))
+    sample = sampler_module._sample_of(look_at(os.getpid()))
     assert isinstance(sample, Sample)
     assert sample.memory_mb * 2**20 > one + other + memory_of((os.getpid(),))[0] / 2
 
@@ -231,7 +240,93 @@ def test_the_memory_of_a_job_is_that_of_all_its_processes(
 def test_what_could_not_be_seen_is_in_the_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
     monkeypatch.setattr(sampler_module, "memory_of", lambda *_: (2**20, error))
-    sample = sampler_module._sample_of(_Look(os.getpid(), None, Inheritance(NOTHING_INHERITED)))
+    sample = sampler_module._sample_of(look_at(os.getpid()))
     assert isinstance(sample, Sample)
     assert sample.memory_mb == 1
     assert sample.missed == reason_of(error)
+
+
+class Sleep(ProcessSleep):
+    """Of a process that sleeps as long as a test says so."""
+
+    asleep = False
+
+    def lasts(self, most_seconds: float) -> bool:
+        return self.asleep
+
+
+@pytest.fixture
+def sleep(monkeypatch: pytest.MonkeyPatch) -> type[Sleep]:
+    """Whether the processes sleep that are watched."""
+
+    class Told(Sleep):
+        pass
+
+    monkeypatch.setattr(sampler_module, "ProcessSleep", Told)
+    return Told
+
+
+async def test_a_job_that_sleeps_is_not_looked_at_in_full_until_it_has_run(
+    sampler: Sampler, looks: Counter[int], sleep: type[Sleep]
+) -> None:
+    samples = asyncio.Queue[Sample]()
+    sampler.watch(os.getpid(), NEAR, samples.put_nowait, no_failure)
+    await asyncio.wait_for(samples.get(), BOUND_SECONDS)
+    sleep.asleep = True
+    before = looks[os.getpid()]
+    await until(lambda: looks[os.getpid()] > before + 5, "it is looked at")
+    assert samples.qsize() <= 1, "one may have been on its way"
+    assert sampler.last(os.getpid()) is not None
+    sleep.asleep = False
+    while samples.qsize():
+        samples.get_nowait()
+    await asyncio.wait_for(samples.get(), BOUND_SECONDS)
+
+
+async def test_a_job_that_sleeps_counts_as_seen_again_after_a_look_that_failed(
+    sampler: Sampler, sleep: type[Sleep], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples, failures = asyncio.Queue[Sample](), asyncio.Queue[str]()
+    sampler.watch(os.getpid(), NEAR, samples.put_nowait, failures.put_nowait)
+    await asyncio.wait_for(samples.get(), BOUND_SECONDS)
+    look, failing = sampler_module._look, iter([True])
+
+    def fails_once(looks: list[_Look]) -> list[sampler_module._Seen]:
+        if next(failing, False):
+            sleep.asleep = True
+            raise OSError(errno.EMFILE, "no descriptor")
+        return look(looks)
+
+    monkeypatch.setattr(sampler_module, "_look", fails_once)
+    await asyncio.wait_for(failures.get(), BOUND_SECONDS)
+    while samples.qsize():
+        samples.get_nowait()
+    assert await asyncio.wait_for(samples.get(), BOUND_SECONDS) == sampler.last(os.getpid())
+
+
+def test_a_job_with_other_processes_is_never_taken_for_asleep(
+    pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"],
+) -> None:
+    look = look_at(os.getpid())
+    sample = sampler_module._sample_of(look)
+    assert isinstance(sample, Sample)
+    assert sample.descendants >= 2
+    assert look.sleep._marks == {}
+
+
+async def test_jobs_that_are_due_at_nearly_the_same_time_are_looked_at_together(
+    sampler: Sampler, time: VirtualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[int] = []
+    look = sampler_module._look
+
+    def counting(looks: list[_Look]) -> list[sampler_module._Seen]:
+        rounds.append(len(looks))
+        return look(looks)
+
+    monkeypatch.setattr(sampler_module, "_look", counting)
+    sampler.watch(os.getpid(), NEAR, lambda _: None, no_failure)
+    time.now += 0.05
+    sampler.watch(os.getppid(), NEAR, lambda _: None, no_failure)
+    await until(lambda: len(rounds) >= 4, "four rounds")
+    assert set(rounds) == {2}

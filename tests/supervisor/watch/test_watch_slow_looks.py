@@ -9,6 +9,7 @@ import pytest
 from virtual_time import VirtualTime
 
 from supervisor.process.memory import NOTHING_INHERITED
+from supervisor.process.sleep import ProcessSleep
 from supervisor.watch import sampler as sampler_module
 from supervisor.watch.sampler import Sample, Sampler, Unseen, _Look
 from tests.patience import PATIENCE_SECONDS
@@ -90,7 +91,7 @@ def test_a_round_ends_with_the_first_job_that_took_long_and_leaves_the_rest_to_t
         return Unseen(str(look.pid))
 
     monkeypatch.setattr(sampler_module, "_sample_of", sampled)
-    seen = sampler_module._look([_Look(pid, None, NOTHING_INHERITED) for pid in (1, 2, 3)])
+    seen = sampler_module._look([_Look(pid, None, NOTHING_INHERITED, ProcessSleep(pid)) for pid in (1, 2, 3)])
     assert [(each.what, each.slow) for each in seen] == [(Unseen("1"), False), (Unseen("2"), True)]
     assert seen[1].seconds == pytest.approx(seconds)
 

@@ -143,8 +143,8 @@ class Reports:
     def stop(self) -> None:
         self.calls.append("reports stop")
 
-    def ticked(self) -> None:
-        self.calls.append("ticked")
+    def ticked(self, *, sleeps: bool = False) -> None:
+        self.calls.append("sleeps" if sleeps else "ticked")
 
     def blocked(self, message: Blocking) -> None:
         self.calls.append(("blocked", message.line))

@@ -72,17 +72,17 @@ async def test_a_look_tells_of_frames_that_wait_for_their_turn(monkeypatch: pyte
     looks: list[bool] = []
     monkeypatch.setattr(channel_module, "TURN_SECONDS", -1.0)
     scene = await begin()
-    keep = scene.execution._put
+    keep = scene.execution._loop_check._put
 
     def kept(event: JobEvent) -> None:
         if isinstance(event, ChannelChecked):
             looks.append(event.unread)
         keep(event)
 
-    monkeypatch.setattr(scene.execution, "_put", kept)
+    monkeypatch.setattr(scene.execution._loop_check, "_put", kept)
     scene.child.reader.feed_data(Tick().pack() * 500)
     await asyncio.sleep(0)
-    await scene.execution._check_channel()
+    await scene.execution._loop_check._check_channel()
     await scene.finish(DONE, status=ExitStatus(code=0))
     assert looks[0] is True
 
