@@ -45,7 +45,7 @@ def milliseconds(
 
 def table(figures: Sequence[Figure]) -> str:
     """Return the figures as lines of columns: figure, measured, target, met."""
-    rows = [("figure", "measured", "target", "met"), *map(_row, figures)]
+    rows = [("figure", "measured", "target", "met"), *map(cells, figures)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     name, measured, target, met = widths
     lines = [f"{row[0]:<{name}}  {row[1]:>{measured}}  {row[2]:>{target}}  {row[3]:<{met}}" for row in rows]
@@ -53,7 +53,8 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _row(figure: Figure) -> tuple[str, str, str, str]:
+def cells(figure: Figure) -> tuple[str, str, str, str]:
+    """Return the cells of a figure's line: its name, what was measured, the target, and whether that is met."""
     target = ""
     if figure.target is not None:
         target = f"{'≥' if figure.target.at_least else '≤'} {_text(figure.target.limit, figure.unit)}"

@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+import json
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -26,45 +28,63 @@ commit says what is got for it."""
 def main() -> int:
     """Count. Returns 0 when no figure is above its limit, 1 when one is, 2 when nothing could be counted."""
     arguments = _parser().parse_args()
-    begun, neighbours = time.monotonic(), machine.Neighbours()
+    begun, load_before, neighbours = time.monotonic(), machine.load_average(), machine.Neighbours()
     try:
         counted = _count(SHORT if arguments.quick else DEFAULT)
         # A neighbour may have got in between: what is above a limit has to be so twice.
         compared = _compared(counted)
-        if any(one.is_above for one in compared) and not arguments.set_limits:
+        if any(one.is_above for one in compared) and not (arguments.set_limits or arguments.quick):
             print("Above a limit; counted once more.", file=sys.stderr)
             counted = _least(counted, _count(DEFAULT))
             compared = _compared(counted)
     except (BenchError, ProgramError) as error:
         print(f"bench-counts: nothing could be counted. {error}", file=sys.stderr)
         return 2
-    print(table(compared))
-    print(
-        f"\nProcessor time of a job: {counted.cpu_ms:.1f} ms. Calls were counted by {counted.counter or 'nothing'}."
-    )
-    others = f"others used {neighbours.cores_used():.2f} of {machine.cores()} cores"
-    print(f"Python {limits.this_python()}; {time.monotonic() - begun:.0f} s, {others}.")
+    facts = machine.facts(Path(_place()).resolve(), load_before, neighbours)
+    _show(counted, compared, f"{time.monotonic() - begun:.0f} s, {facts['cores that others used meanwhile']}")
+    if arguments.json is not None:
+        content = {
+            "compared": [asdict(one) for one in compared],
+            "cpu_ms": counted.cpu_ms,
+            "machine": facts,
+        }
+        arguments.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if arguments.set_limits:
         limits.write(counted.values, limits.this_python())
         print(f"The limits of Python {limits.this_python()} are set to these figures, with room above them.")
         return 0
+    return _judged(counted, compared)
+
+
+def _show(counted: Counted, compared: list[Compared], others: str) -> None:
+    print(table(compared))
+    counter = counted.counter or "nothing"
+    print(f"\nProcessor time of a job: {counted.cpu_ms:.1f} ms. Calls were counted by {counter}.")
+    print(f"Python {limits.this_python()}; {others} cores were used by others.")
+
+
+def _judged(counted: Counted, compared: list[Compared]) -> int:
+    """Say what the figures mean, and return the exit code."""
     if not counted.counter:
         print("note: neither perf nor strace can be used here, so system calls and fsyncs were not counted.")
     if limits.this_python() not in limits.read():
         print("note: there are no limits for this Python, so nothing was compared.")
-    if far := [one.name for one in compared if one.is_far_below]:
-        print(
-            f"note: far below the limit: {', '.join(far)}. Set it anew, so that the gain is kept: --set-limits"
-        )
+    if far := ", ".join(one.name for one in compared if one.is_far_below):
+        print(f"note: far below the limit: {far}. Set it anew, so that the gain is kept: --set-limits")
     if any(one.is_above for one in compared):
         print(f"\n{_WHAT_TO_DO}")
         return 1
     return 0
 
 
+def _place() -> str:
+    """Return a place on a disk, unless TMPDIR names another: where it is memory, an fsync is free."""
+    is_named = "TMPDIR" in os.environ or not os.access("/var/tmp", os.W_OK)
+    return tempfile.gettempdir() if is_named else "/var/tmp"
+
+
 def _count(plan: Plan) -> Counted:
-    place = None if "TMPDIR" in os.environ or not os.access("/var/tmp", os.W_OK) else "/var/tmp"
-    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=place) as name:
+    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=_place()) as name:
         return asyncio.run(measure(Path(name).resolve(), plan))
 
 
@@ -96,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="few jobs: shows that it runs, not what a job uses")
+    add("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
     add("--set-limits", action="store_true", help="set the limits of this Python to what is counted now")
     return parser
 

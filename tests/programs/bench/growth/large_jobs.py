@@ -30,7 +30,7 @@ async def measure(setup: Setup) -> list[Figure]:
         ("context of 10 MB, one text", COUNT_DEVICES, {}, one_text()),
         ("result of 10 MB", LONG_TEXT, {"characters": _BYTES}, {}),
     ]
-    repeats = setup.count(7, 2)
+    warm_up, repeats = (0, 1) if setup.is_quick else (1, 7)
     figures: list[Figure] = []
     for number, (name, block, parameters, context) in enumerate(cases):
         directory = setup.directory / f"large-{number}"
@@ -44,14 +44,14 @@ async def measure(setup: Setup) -> list[Figure]:
         async with staged(directory, options) as stage:
             job = {"block": block, "parameters": parameters, "context": context}
             before = cpu.tree_cpu_seconds(stage.worker_pid)
-            for _ in range(1 + repeats):
+            for _ in range(warm_up + repeats):
                 job_id = (await stage.engine.ask("POST", "/dev/jobs", job))["jobIds"][0]
                 await stage.engine.wait_for([job_id], 300)
-            cpu_seconds = (cpu.tree_cpu_seconds(stage.worker_pid) - before) / (1 + repeats)
+            cpu_seconds = (cpu.tree_cpu_seconds(stage.worker_pid) - before) / (warm_up + repeats)
         records = await records_of(database_of(directory))
         check_success(records)
         # The first one pays for what runs for the first time.
-        figures += _figures(name, records[1:], holds, cpu_seconds)
+        figures += _figures(name, records[warm_up:], holds, cpu_seconds)
     return figures
 
 

@@ -1,9 +1,12 @@
 """64 and 256 jobs that sleep and end together: processor time, memory of each, and how late the last result is."""
 
 import asyncio
+import contextlib
 import time
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 from tests.programs.bench import cpu
 from tests.programs.bench.against.usage import memory_mb
@@ -40,7 +43,7 @@ async def _sleepers(setup: Setup, number: int) -> list[Figure]:
         job_ids = await stage.engine.submit(SLEEP, [{"until": end}] * number)
         await asyncio.sleep(start_seconds + _SETTLE_SECONDS)
         percent = await _percent_used(stage, watched_seconds)
-        jobs = [process.pid for process in cpu.tree(stage.worker_pid) if process.name() == "neops-job"]
+        jobs = _jobs(stage.worker_pid)
         memory = memory_mb(frozenset(jobs))
         if time.time() > end or len(jobs) < number:
             raise BenchError(f"Of {number} jobs that should sleep at once, {len(jobs)} did.")
@@ -56,6 +59,16 @@ async def _sleepers(setup: Setup, number: int) -> list[Figure]:
     if memory is not None:
         figures.append(Figure("  memory of each (PSS)", memory / number, "MB", memory_target))
     return figures
+
+
+def _jobs(worker_pid: int) -> list[int]:
+    """Return the processes that run a job. A spare may end while this looks."""
+    found: list[int] = []
+    for process in cpu.tree(worker_pid):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.name() == "neops-job":
+                found.append(process.pid)
+    return found
 
 
 async def _percent_used(stage: Stage, seconds: float) -> dict[str, float]:

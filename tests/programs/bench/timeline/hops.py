@@ -25,7 +25,7 @@ class Hop:
 
 IN_SUPERVISOR: Final = (
     Hop("poll answer decoded", "supervisor.worker.dispatch", "Dispatcher.accept", "called"),
-    Hop("claim durable", "supervisor.journal.ledger", "Ledger.claim"),
+    Hop("claim durable", "supervisor.journal.saving", "Saving.wait"),
     Hop("spare taken", "supervisor.launcher.spare_pool", "SparePool.take"),
     Hop("order written", "supervisor.job.execution", "Execution._send"),
     Hop("outcome read", "supervisor.job.execution", "Execution._handle", "event", "OutcomeArrived"),
