@@ -11,7 +11,7 @@ from jobrunner.protocol.masking.forms import base64_forms, is_maskable, literal_
 from jobrunner.protocol.masking.hexadecimals import with_hexadecimals
 from jobrunner.protocol.masking.keyed import Keyed
 from jobrunner.protocol.masking.names import BUILT_IN, SecretNames
-from jobrunner.protocol.masking.needles import Needles
+from jobrunner.protocol.masking.needles import Needles, prepared_needles
 from jobrunner.protocol.masking.views import Range, View, possible_endings, views, without_half_an_escape
 
 MASK: Final = "***"
@@ -156,7 +156,7 @@ class Mask:
             base64 |= base64_forms(secret)
             if number % _PREPARED_AT_ONCE == 0:
                 pause()
-        self.__dict__.update(_needles=Needles(forms), _base64=base64, _keyed=self._keyed)
+        self.__dict__.update(_needles=prepared_needles(forms, pause), _base64=base64, _keyed=self._keyed)
 
     @cached_property
     def _secrets(self) -> frozenset[str]:

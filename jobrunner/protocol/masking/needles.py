@@ -2,11 +2,12 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from jobrunner.protocol.masking.effort import CHARS_PER_UNIT, DECODE_UNITS, Effort
 from jobrunner.protocol.masking.forms import SHORTEST_CHARS, SHORTEST_PIECE_CHARS
+from jobrunner.protocol.masking.quotation_marks import half_quoted, last_quoted
 from jobrunner.protocol.masking.views import Range, possible_endings
 
 _LONG_CHARS: Final = 32
@@ -23,6 +24,10 @@ _LONGEST_ESCAPE_CHARS: Final = 12
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_=-]+")
 _ENDS_IN_BASE64: Final = re.compile(r"[A-Za-z0-9+/_=-]{16}$")
 _BETWEEN: Final = "\0"
+_ADDED_AT_ONCE: Final = 5000
+_FILED_AT_ONCE: Final = 2000
+"""Some milliseconds of work each. To add fewer at once would copy the text of the long ones more often."""
+
 _IN_PAIRS: Final = re.compile(r"(?:[0-9a-fA-F]{2}[: -]){5}")
 """Hexadecimals with signs between them: in lines, or shortened, they are not looked for."""
 _REST_OF_AN_ESCAPE: Final = re.compile("(?:[0-9A-Za-z]{1,9};?)?[\udc00-\udfff]?")
@@ -76,14 +81,16 @@ class Needles:
         if long:
             self._long += "".join(needle + _BETWEEN for needle in long)
 
-    def _file(self) -> None:
+    def file(self, pause: Callable[[], None] = lambda: None) -> None:
         """File the new ones under their beginnings and ends, when a piece is looked for: for most jobs never."""
         if not self._unfiled:
             return
         # New tables in the place of the old: a thread may search a text while the loop searches a line.
         beginning = {head: list(alike) for head, alike in self._beginning_with.items()}
         ending = {head: list(alike) for head, alike in self._ending_with.items()}
-        for needle in self._unfiled:
+        for number, needle in enumerate(self._unfiled):
+            if number % _FILED_AT_ONCE == 0:
+                pause()
             for filed, way in ((beginning, needle), (ending, needle[::-1])):
                 filed.setdefault(way[:SHORTEST_PIECE_CHARS], []).append(way)
         for alike in (*beginning.values(), *ending.values()):
@@ -161,7 +168,7 @@ class Needles:
                 if quoted and self._is_quoted_piece(bare, quoted, effort):
                     yield start + quoted.start(2), start + quoted.end(2)
             if has_lines:
-                for at, piece in _half_quoted(bare):
+                for at, piece in half_quoted(bare):
                     effort.spend(DECODE_UNITS)
                     found = self._pieces_of(piece, effort)
                     yield from ((start + at + first, start + at + last) for first, last in found)
@@ -173,15 +180,9 @@ class Needles:
         Its first line may be shorter than any that is looked for by itself. The second mark may have been cut off.
         """
         effort.spend(len(text) // CHARS_PER_UNIT + DECODE_UNITS)
-        closed = text.rstrip().rstrip("])},")
-        for mark in "'\"":
-            end = len(closed) - 1 if closed.endswith(mark) else len(text)
-            begin = text.rfind(mark, 0, end) + 1
-            piece = text[begin:end]
-            if begin and len(piece) >= _SHORTEST_LINE_CHARS and "\n" in piece:
-                effort.spend(len(piece) // CHARS_PER_UNIT)
-                if self._is_in_a_long_one(piece, effort):
-                    return begin, end
+        for begin, end in last_quoted(text):
+            if end - begin >= _SHORTEST_LINE_CHARS and self._is_in_a_long_one(text[begin:end], effort):
+                return begin, end
         return None
 
     def _is_quoted_piece(self, line: str, quoted: re.Match[str], effort: Effort) -> bool:
@@ -231,7 +232,7 @@ class Needles:
 
     def at_end(self, text: str, effort: Effort, shortest: int = SHORTEST_PIECE_CHARS) -> Range | None:
         """Return where, at the end of a text that was cut there, a needle begins."""
-        self._file()
+        self.file()
         first = max(0, len(text) - self._longest)
         effort.spend(max(0, len(text) - first) * 2)
         for at in range(first, len(text) - shortest + 1):
@@ -252,7 +253,7 @@ class Needles:
         return None
 
     def _at_start(self, text: str, effort: Effort, shortest: int) -> Range | None:
-        self._file()
+        self.file()
         backwards = text[: self._longest][::-1]
         effort.spend(len(backwards) * 2)
         for end in range(len(backwards), shortest - 1, -1):
@@ -264,18 +265,14 @@ class Needles:
         return None
 
 
-def _half_quoted(line: str) -> Iterator[tuple[int, str]]:
-    """Yield what in a line has only one quotation mark, and where: the other is in another line.
-
-    A key of several lines whose bytes `pprint` has broken is so, once the escapes of its line feeds are undone.
-    """
-    for mark in "'\"":
-        if line.count(mark) % 2:
-            last = line.rindex(mark) + 1
-            for at, piece in ((0, line[: line.index(mark)]), (last, line[last:])):
-                # A single word, as in `the router's`, is nobody's key.
-                if len(piece) >= SHORTEST_CHARS and not piece.isalpha():
-                    yield at, piece
+def prepared_needles(needles: Iterable[str], pause: Callable[[], None]) -> Needles:
+    """Return needles that are filed already, with a `pause` every few milliseconds of the work."""
+    made, rest = Needles(()), list(needles)
+    for first in range(0, len(rest), _ADDED_AT_ONCE):
+        made.add(rest[first : first + _ADDED_AT_ONCE])
+        pause()
+    made.file(pause)
+    return made
 
 
 def _length_as_bytes(needle: str) -> int:

@@ -6,7 +6,15 @@ from typing import Final
 
 import pytest
 
-from jobrunner.protocol.masking import AT_ONCE_UNITS, Effort, Mask, Masked, TooMuchWorkError, not_shown
+from jobrunner.protocol.masking import (
+    AT_ONCE_UNITS,
+    MASK,
+    Effort,
+    Mask,
+    Masked,
+    TooMuchWorkError,
+    not_shown,
+)
 from supervisor.process.long_work import LongWork
 from supervisor.watch.fair_mask import FairMask
 
@@ -96,3 +104,15 @@ async def test_where_there_is_no_time_what_takes_its_time_is_not_shown(learned: 
     )
     assert shown == not_shown(text)
     assert units >= AT_ONCE_UNITS
+
+
+def test_what_is_made_ready_beside_the_loop_is_ready_for_a_text_that_was_cut_and_gives_way_meanwhile() -> (
+    None
+):
+    secrets = [f"Pa55-{number:05}-xyZ" for number in range(1000)]
+    mask, pauses = Mask(secrets), []
+    mask.prepare(lambda: pauses.append(1))
+    assert len(pauses) > 20
+    assert not mask._needles._unfiled, "the first text that was cut would have to wait for that"
+    assert mask(f"it is {secrets[7][:9]}", cut_after=True) == f"it is {MASK}"
+    assert mask(f"{secrets[8]} it is") == f"{MASK} it is"
