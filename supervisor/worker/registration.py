@@ -30,6 +30,9 @@ _log = logging.getLogger(__name__)
 _NOT_LET_IN: Final = frozenset({401, 407})
 """Not 403: that is the licence (engine contract: worker routes)."""
 
+_AT_ONCE: Final = 8
+"""How many blocks are registered at the same time: a start waits for the way to the engine that much less often."""
+
 LAST_PINGS_SECONDS: Final = 2.0
 """How long the pings on their way may delay the unregistration."""
 
@@ -176,18 +179,27 @@ class Registration:
         tell(_log, Registered(worker=uuid))
 
     async def _register_blocks(self) -> None:
-        """Register what is not accepted yet. A block that is refused harms only itself."""
+        """Register what is not accepted yet, a few at a time. A block that is refused harms only itself."""
         done = {block.id for block in self.accepted} | self.refused.keys()
-        for block in self._catalogue:
-            if block.id in done:
-                continue
-            try:
-                await self._engine.register_block(block, self.uuid)
-            except EngineError as error:
-                # Who is not let in at all is told nothing of this block.
-                if error.retryable or error.status in _NOT_LET_IN:
-                    raise
-                self.refused[block.id] = str(error)
-                tell(_log, BlockRefused(block=block.id, reason=str(error)))
-            else:
-                self.accepted.append(block)
+        blocks = [block for block in self._catalogue if block.id not in done]
+        for first in range(0, len(blocks), _AT_ONCE):
+            some = blocks[first : first + _AT_ONCE]
+            # All of them are awaited, also where one fails: what the engine has accepted counts.
+            answers = await asyncio.gather(*map(self._register_block, some), return_exceptions=True)
+            self.accepted += [block for block, answer in zip(some, answers, strict=True) if answer is True]
+            for answer in answers:
+                if isinstance(answer, BaseException):
+                    raise answer
+
+    async def _register_block(self, block: BlockEntry) -> bool:
+        """Register one block, and return whether it was accepted. Raises `EngineError` where none can be now."""
+        try:
+            await self._engine.register_block(block, self.uuid)
+        except EngineError as error:
+            # Who is not let in at all is told nothing of this block.
+            if error.retryable or error.status in _NOT_LET_IN:
+                raise
+            self.refused[block.id] = str(error)
+            tell(_log, BlockRefused(block=block.id, reason=str(error)))
+            return False
+        return True

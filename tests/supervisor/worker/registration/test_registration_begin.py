@@ -1,11 +1,13 @@
 """The first registration: who this worker is, which blocks it offers, and when it gives up."""
 
+import asyncio
 import itertools
 import logging
 
 import pytest
 from registration_support import A, Scene, refusal
 
+from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.engine.api import Compatibility
 from supervisor.errors import EngineError, StartRefusedError
 from supervisor.log.events.blocks import BlockRefused
@@ -15,6 +17,7 @@ from supervisor.log.events.worker import (
     RegistrationFailing,
 )
 from tests.log_events import facts_of, records_of, told
+from tests.programs.fuzz.fakes import block_entry
 from tests.simulated_time import elapsed, simulate
 
 AWAY = EngineError("It is away.")
@@ -64,6 +67,37 @@ def test_an_engine_that_is_away_is_waited_for_and_asked_only_for_what_is_missing
         ("block", "b", "w-1"),
     ]
     assert scene.engine.registered == 1
+
+
+def test_blocks_are_registered_a_few_at_a_time_and_accepted_in_their_order() -> None:
+    """The way to an engine is waited for by eight at a time, and an engine meets no more than these."""
+    scene = Scene([block_entry(f"b{number:02}") for number in range(20)])
+    under_way: set[str] = set()
+    most = 0
+
+    async def register_block(block: BlockEntry, worker_uuid: str) -> None:
+        nonlocal most
+        under_way.add(block.id)
+        most = max(most, len(under_way))
+        await asyncio.sleep(2.0 if block.name == "b00" else 1.0)
+        under_way.remove(block.id)
+
+    async def begin() -> float:
+        await scene.registration.begin(60.0)
+        return elapsed()
+
+    scene.engine.register_block = register_block  # type: ignore[method-assign]  # one that takes its time
+    assert simulate(begin()) == pytest.approx(4.0)
+    assert most == 8
+    assert scene.accepted == [f"b{number:02}" for number in range(20)]
+
+
+def test_what_was_accepted_beside_a_block_that_failed_is_not_registered_again() -> None:
+    scene = Scene()
+    scene.engine.errors = {"block a w-1": [AWAY]}
+    simulate(scene.registration.begin(60.0))
+    assert [call[1] for call in scene.calls if call[0] == "block"] == ["a", "b", "a"]
+    assert sorted(scene.accepted) == ["a", "b"]
 
 
 def test_pauses_grow_to_ten_seconds_and_end_with_the_patience(caplog: pytest.LogCaptureFixture) -> None:
