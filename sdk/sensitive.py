@@ -18,6 +18,9 @@ MAX_ANNOTATION_DEPTH = 10
 
 _JSON_FIELDS = frozenset({"connection_options", "connectionOptions"})
 _MAX_JSON_LENGTH = 65_536
+_BUILT_IN = frozenset({dict, list})
+_PLAIN = frozenset({str, bytes, int, float, bool, type(None)})
+"""What holds nothing secret but itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +87,22 @@ def _parts(container: object, marked: bool) -> Iterator[tuple[object, bool]]:
         # vars and not getattr: a model built without validation may lack attributes.
         values: dict[str, Any] = {**vars(container), **(container.model_extra or {})}
         for name, item in values.items():
-            yield _unfolded(name, item), marked or is_secret_name(name) or name in declared
+            if item is None or (not item and type(item) in _BUILT_IN):  # most of a device's fields
+                continue
+            is_marked = marked or is_secret_name(name) or name in declared
+            if is_marked or name in _JSON_FIELDS or type(item) not in _PLAIN:
+                yield _unfolded(name, item), is_marked
     elif isinstance(container, Mapping):
         for key, item in container.items():
-            yield _unfolded(key, item), marked or is_secret_name(str(key))
+            if item is None or (not item and type(item) in _BUILT_IN):
+                continue
+            is_marked = marked or is_secret_name(str(key))
+            if is_marked or type(item) not in _PLAIN or key in _JSON_FIELDS:
+                yield _unfolded(key, item), is_marked
     elif isinstance(container, list | tuple | set | frozenset):
         for item in container:
-            yield item, marked
+            if marked or type(item) not in _PLAIN:
+                yield item, marked
 
 
 def _unfolded(name: object, value: object) -> object:

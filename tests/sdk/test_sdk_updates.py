@@ -1,5 +1,7 @@
 """What a block changed, as the engine takes it."""
 
+import copy
+import json
 import logging
 import math
 from datetime import UTC, datetime
@@ -7,6 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from neops_workflow_engine_client import DeviceGroupTypeDto, DeviceTypeDto
 from pydantic import BaseModel
 from sdk_support import context_json, device_context, device_json
@@ -22,7 +26,7 @@ from sdk import (
     Platform,
     WorkflowContext,
 )
-from sdk.context.changes import READ_ONLY_FIELDS
+from sdk.context.changes import READ_ONLY_FIELDS, _is_untouched
 from sdk.errors import ContextError, EncodingError
 
 
@@ -74,6 +78,23 @@ def test_a_value_that_only_python_holds_for_equal_is_a_change(value: Any) -> Non
     device.facts["x"] = value
     (found,) = patches(context).values()
     assert repr(found) == repr({"x": value})
+
+
+JSON = st.recursive(
+    st.sampled_from([None, True, False, 0, 1, 0.0, 1.0, -0.0, "", "1", math.nan]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+    max_leaves=5,
+)
+
+
+@given(JSON, JSON)
+def test_what_is_held_for_untouched_at_once_is_the_same_json(before: Any, after: Any) -> None:
+    for one, other in ((before, after), (before, copy.deepcopy(before))):
+        if _is_untouched(one, other):
+            assert json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    assert _is_untouched(before, copy.deepcopy(before)) == (
+        "." not in json.dumps(before) and "NaN" not in json.dumps(before)
+    )
 
 
 def test_integers_stay_integers() -> None:
