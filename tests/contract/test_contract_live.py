@@ -22,7 +22,7 @@ from contract_support import Setup
 from contract_worker import Worker
 
 from sdk.devengine import DevEngine, EngineOptions
-from tests.patience import PATIENCE_SECONDS, until
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -121,7 +121,12 @@ class Terminal:
             await asyncio.sleep(0.05)
 
     async def ended(self) -> int:
-        await until(lambda: (self.read(), self.process.poll() is not None)[1])
+        """Wait until it has ended, and return its exit code; tell what it shows where it goes on."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while self.process.poll() is None:
+            assert time.monotonic() < end, self.read()[-3000:]
+            self.read()
+            await asyncio.sleep(0.05)
         self.read()
         return int(self.process.returncode)
 
@@ -148,9 +153,10 @@ async def test_top_on_a_terminal_leaves_it_as_it_was_whoever_ends_it(
     top = terminal()
     await top.shows(hanging[:8].encode())
     os.kill(top.process.pid, number)
-    assert await top.ended() == code
+    assert await top.ended() == code, top.shown[-3000:]
     assert b"Traceback" not in top.shown
-    assert top.shown.count(b"\x1b[?1049h") == top.shown.count(b"\x1b[?1049l") == 1  # the other screen
+    screens = re.findall(rb"\x1b\[\?1049.", top.shown)  # the other screen
+    assert screens == [b"\x1b[?1049h", b"\x1b[?1049l"], top.shown[-3000:]
     assert top.shown.rindex(b"\x1b[?25h") > top.shown.rindex(b"\x1b[?25l")  # the cursor
     assert _COLOUR.search(top.shown)
 
