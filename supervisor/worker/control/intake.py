@@ -64,7 +64,6 @@ def intake_of(parts: Parts) -> JsonObject:
         "mode": state.mode.value,
         "by": state.by or None,
         "note": state.note or None,
-        "seconds": None if state.is_open else parts.intake.seconds_in_mode,
         "seconds_left": parts.intake.seconds_left,
         "survives_restart": False,
         "jobs": left.jobs,

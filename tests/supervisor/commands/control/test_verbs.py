@@ -168,6 +168,18 @@ def test_a_drain_waits_for_jobs_and_deliveries_then_idles_and_no_pause_takes_its
     assert worker.result_of(waits)["success"]
 
 
+def test_who_waits_for_a_drain_is_told_what_is_left_once_and_again_only_when_that_changes(
+    worker: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = worker.started("slow", seconds=4)
+    assert worker.type("drain", "--wait") == DONE
+    *told, last = capsys.readouterr().out.splitlines()
+    assert told[0] == "draining: 1 job(s) to finish"
+    assert len(set(told)) == len(told), told
+    assert last.startswith("drained")
+    assert worker.result_of(runs)["success"]
+
+
 def test_who_waits_for_a_drain_is_told_when_somebody_resumes_the_worker(
     worker: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
