@@ -1,5 +1,6 @@
 """TLS that does not work is told as what it is: OpenSSL numbers its errors from 1, and 1 is EPERM elsewhere."""
 
+import asyncio
 import datetime
 import ipaddress
 import ssl
@@ -13,8 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from supervisor.engine.access import EngineAccess
 from supervisor.engine.api import EngineApi
+from supervisor.engine.http import EngineAccess
 from supervisor.errors import EngineError
 
 
@@ -34,6 +35,9 @@ def certificate(directory: Path) -> Path:
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
         )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     file = directory / "engine.pem"
@@ -71,3 +75,31 @@ async def test_tls_that_does_not_work_is_told_with_its_reason_and_what_to_look_a
     assert "no TLS with 127.0.0.1" in str(caught.value)
     assert ("--engine-ca-file" in str(caught.value)) == has_tls
     assert ("Is it an http:// address" in str(caught.value)) != has_tls
+
+
+@pytest.mark.parametrize("has_client_certificate", [False, True])
+async def test_an_engine_behind_tls_is_reached_with_its_ca_and_gets_our_certificate(
+    tmp_path: Path, has_client_certificate: bool
+) -> None:
+    file = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    if has_client_certificate:
+        context.load_verify_locations(file)
+        context.verify_mode = ssl.CERT_REQUIRED
+    requests: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        requests.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    own = file if has_client_certificate else None
+    async with server:
+        api = EngineApi(EngineAccess(url, ca_file=file, client_certificate=own, client_key=own))
+        assert await api.ping("w-1")
+        await api.close()
+    assert requests[0].startswith(b"POST /workers/w-1/ping HTTP/1.1\r\n")
