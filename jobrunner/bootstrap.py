@@ -42,9 +42,9 @@ _IGNORED_ABOVE: Final = (
 def wait_for_adoption(supervisor_pid: int) -> None:
     """Wait until the supervisor is the parent, then tie this process's life to it, then look again.
 
-    After a double fork the middle process is still the parent for a moment, and PDEATHSIG follows whoever is the
-    parent when it is set: set too early, it kills the child when the middle ends. The second look is for a
-    supervisor that died in between, whose death nobody would signal.
+    A session holder's fork is the supervisor's child at once. After a double fork the middle process is still the
+    parent for a moment, and PDEATHSIG follows whoever is the parent when it is set: set too early, it kills the child
+    when the middle ends. The second look is for a supervisor that died in between, whose death nobody would signal.
     """
     end = time.monotonic() + _ADOPTION_TIMEOUT_SECONDS
     while os.getppid() != supervisor_pid:
@@ -135,7 +135,7 @@ def become_child(
     Raises `IsolationError` when it can't be kept apart as it was ordered.
     """
     wait_for_adoption(supervisor_pid)
-    # A group of its own, in the session that the middle process has made. Who leads a session gets the next terminal
+    # A group of its own, in the session that it was born into. Who leads a session gets the next terminal
     # that it opens as its controlling one, and is ended by SIGHUP when that is closed.
     os.setpgid(0, 0)
     # Daemons of this job are re-parented to it, not to the supervisor, as long as it lives. So whatever unknown

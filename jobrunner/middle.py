@@ -29,6 +29,11 @@ def be_the_middle(control: socket.socket, request: int, be_the_child: Callable[[
         # First the announcement, then the end: the supervisor takes unknown children for leftovers of jobs.
         announce_start(control, Started(request, child))
         os._exit(0)
+    live_or_end(be_the_child)
+
+
+def live_or_end(be_the_child: Callable[[], NoReturn]) -> NoReturn:
+    """Do it, and end this process whatever it raises: a fork must never go on as the process that it is a fork of."""
     try:
         be_the_child()
     except IsolationError as error:

@@ -9,15 +9,13 @@ import signal
 import socket
 from typing import NoReturn
 
-from jobrunner.bootstrap import become_child, reset_identity
+from jobrunner.bootstrap import reset_identity
 from jobrunner.channel import Channel
-from jobrunner.child import live
 from jobrunner.child_coverage import prepare_measuring
 from jobrunner.containment import take_ordinary_priority
 from jobrunner.discovery import discover
 from jobrunner.discovery.module import Module
 from jobrunner.heap import collapse, freeze
-from jobrunner.isolation.child import ForkedIsolation
 from jobrunner.isolation.shared_paths import SharedPaths
 from jobrunner.isolation.signals import contain_signals
 from jobrunner.keyrings import leave_session_keyring
@@ -25,11 +23,13 @@ from jobrunner.logs import import_logs
 from jobrunner.middle import be_the_middle
 from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
-from jobrunner.protocol.control import Started, announce_start, receive_fork_request
+from jobrunner.protocol.control import SessionRequest, Started, announce_start, receive_fork_request
 from jobrunner.protocol.entry import Descriptors, Discovery
 from jobrunner.protocol.isolation import Isolation
 from jobrunner.protocol.messages import CatalogueReady, Importing
 from jobrunner.rehearsal import rehearse_in_template
+from jobrunner.session_holder import live_as_child, start_session_holder
+from jobrunner.single_fork import can_fork_once
 from jobrunner.stdio import unbuffer_output
 
 
@@ -54,7 +54,7 @@ def serve(
     shared_paths = SharedPaths(isolation)
     shared_paths.open()
     freeze()
-    report.send(CatalogueReady(), catalogue.to_json())
+    report.send(CatalogueReady(forks_once=can_fork_once()), catalogue.to_json())
     report.close()
     # Meanwhile the supervisor registers the blocks. Frozen before and after: a rehearsal ends with a collection, as a
     # job does.
@@ -62,8 +62,11 @@ def serve(
     freeze()
     collapse()
     while (asked := receive_fork_request(control)) is not None:
-        request, descriptors, confinement = asked
         shared_paths.open()
+        if isinstance(asked, SessionRequest):
+            start_session_holder(supervisor_pid, control, asked, shared_paths)
+            continue
+        request, descriptors, confinement = asked
         _fork_twice(supervisor_pid, control, request, descriptors, confinement, shared_paths)
     os._exit(0)
 
@@ -112,7 +115,8 @@ def _fork_twice(
 ) -> None:
     """Fork a middle process that forks the child and ends, so that the supervisor becomes the child's parent.
 
-    The parent is who learns the true exit status and the usage, and the child survives the template's death.
+    The parent is who learns the true exit status and the usage, and the child survives the template's death. For where
+    no session holder can be had.
     """
     try:
         middle = os.fork()
@@ -121,14 +125,11 @@ def _fork_twice(
         middle = 0
     else:
         if middle == 0:
-
-            def be_the_child() -> NoReturn:
-                isolation = ForkedIsolation(shared_paths)
-                taken = become_child(supervisor_pid, descriptors, confinement, isolation)
-                live(taken, confinement.max_open_files, isolation)
-
-            be_the_middle(control, request, be_the_child)
-    for descriptor in (descriptors.channel, descriptors.stdout, descriptors.stderr, descriptors.dump):
-        os.close(descriptor)
+            be_the_middle(
+                control,
+                request,
+                lambda: live_as_child(supervisor_pid, descriptors, confinement, shared_paths),
+            )
+    descriptors.close()
     if middle:
         os.waitpid(middle, 0)

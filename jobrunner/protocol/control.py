@@ -32,6 +32,19 @@ class Started:
     error: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """The template is asked for a process that holds a session, and gets its requests over `control_fd`."""
+
+    request: int
+    control_fd: int
+
+
+def send_session_request(control: socket.socket, request: int, theirs: socket.socket) -> None:
+    """Ask the template for a session holder, with its end of a control socket. Raises `OSError` when it is gone."""
+    socket.send_fds(control, [json.dumps({"request": request}).encode()], [theirs.fileno()])
+
+
 def send_fork_request(
     control: socket.socket, request: int, descriptors: Descriptors, confinement: Confinement
 ) -> None:
@@ -41,7 +54,9 @@ def send_fork_request(
     socket.send_fds(control, [json.dumps(message).encode()], passed)
 
 
-def receive_fork_request(control: socket.socket) -> tuple[int, Descriptors, Confinement] | None:
+def receive_fork_request(
+    control: socket.socket,
+) -> tuple[int, Descriptors, Confinement] | SessionRequest | None:
     """Wait for the next request that can be met; `None` when the supervisor is gone.
 
     Where the kernel has no numbers left for the descriptors that come with one, it is answered here.
@@ -51,18 +66,20 @@ def receive_fork_request(control: socket.socket) -> tuple[int, Descriptors, Conf
         if not data:
             return None
         message = json.loads(data)
-        if len(passed) == _DESCRIPTORS_PER_CHILD:
+        if len(passed) == (_DESCRIPTORS_PER_CHILD if "confinement" in message else 1):
             break
         for descriptor in passed:
             os.close(descriptor)
         announce_start(control, Started(int(message["request"]), 0, errno.EMFILE))
     for descriptor in passed:
         os.set_inheritable(descriptor, False)
+    if "confinement" not in message:
+        return SessionRequest(int(message["request"]), *passed)
     return int(message["request"]), Descriptors(*passed), Confinement.from_json(message["confinement"])
 
 
 def announce_start(control: socket.socket, start: Started) -> None:
-    """Tell the supervisor of a child, before the middle process ends and the supervisor becomes its parent."""
+    """Tell the supervisor of a child. A middle process does so before it ends, which makes it the supervisor's."""
     control.send(json.dumps(asdict(start)).encode())
 
 

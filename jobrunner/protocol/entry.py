@@ -41,6 +41,11 @@ class Descriptors:
     stderr: int
     dump: int
 
+    def close(self) -> None:
+        """Close all of them."""
+        for descriptor in (self.channel, self.stdout, self.stderr, self.dump):
+            os.close(descriptor)
+
 
 class PassedDescriptor:
     """An argument that arrives in a spawned process as a plain, non-inheritable file descriptor number."""

@@ -217,6 +217,8 @@ class CatalogueReady(Header):
     """Template to supervisor: every module was tried; the payload is the catalogue's JSON."""
 
     type: Literal["catalogue"] = "catalogue"
+    forks_once: bool = False
+    """Whether the template can start session holders, whose forks are the supervisor's children at once."""
 
 
 FromChild = Annotated[

@@ -200,7 +200,7 @@ class JobRunner:
                 order_maker(job, settings, limits, host_keys.policy, directory), payload
             )
         except BaseException:
-            child.discard()
+            child.discard(had_job=True)
             raise
         finally:
             self._running.pop(job.job_id, None)

@@ -12,6 +12,7 @@ import sys
 import termios
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from jobrunner.protocol.caps import LOG_CAP_CHARS
@@ -68,6 +69,8 @@ class Child:
         """The user that the child runs as, where it is not the supervisor's own."""
         self.on_closed: Callable[[], None] = _nothing
         """Called once, when this child is dead and closed."""
+        self.on_session_left: Callable[..., None] = _nothing
+        """Called then, too, with `is_empty`: whether nothing of a job can be left in its session."""
         self.exited: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
         self._pidfd = pidfd
         self._channel: socket.socket = wiring.channel
@@ -224,13 +227,15 @@ class Child:
         self.reap()
         self.close()
 
-    def discard(self) -> None:
-        """Kill a child that never had a job, and reap it when it is dead."""
+    def discard(self, *, had_job: bool = False) -> None:
+        """Kill a child, and reap it when it is dead. Of one that `had_job` something may be left."""
         self.kill()
+        if had_job:
+            self.on_session_left = partial(self.on_session_left, is_empty=False)
         self.exited.add_done_callback(lambda _: self.reap_and_close())
 
     def close(self) -> None:
-        """Close every descriptor that belongs to this child. Does not kill it."""
+        """Close every descriptor that belongs to this child, of which nothing is left. Does not kill it."""
         if self._closed:
             return
         self._closed = True
@@ -244,9 +249,10 @@ class Child:
             os.close(descriptor)
         self.cgroup.remove()
         self.on_closed()
+        self.on_session_left()
 
 
-def _nothing() -> None:
+def _nothing(**_more: object) -> None:
     """What happens after most children are closed."""
 
 

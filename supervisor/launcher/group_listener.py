@@ -80,6 +80,10 @@ class GroupListener:
         """Have the call fail with EAGAIN."""
         self._answer(_ANSWER.pack(asked.number, 0, -errno.EAGAIN, 0))
 
+    def forbid(self, asked: Asked) -> None:
+        """Have the call fail with EPERM."""
+        self._answer(_ANSWER.pack(asked.number, 0, -errno.EPERM, 0))
+
     def _answer(self, answer: bytes) -> None:
         with contextlib.suppress(OSError):  # killed meanwhile
             fcntl.ioctl(self._descriptor, _SEND, answer)

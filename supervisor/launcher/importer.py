@@ -61,6 +61,8 @@ class TemplateProcess:
         self._known_children = known_children
         self.was_killed = False
         """Whether it was ended by a SIGKILL that this process has not sent, or somebody has stopped it."""
+        self.forks_once = False
+        """Whether it can start session holders (`supervisor.launcher.births`)."""
         self.inherited = Inherited()
         """What each of its forks has of its memory."""
         self._reaped = False
@@ -189,7 +191,9 @@ async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue
                     _pass_on(message)
                     continue
                 if not isinstance(message, Importing):
-                    return CATALOGUE.validate_json(frame.payload)
+                    catalogue = CATALOGUE.validate_json(frame.payload)
+                    template.forks_once = message.forks_once
+                    return catalogue
             except TimeoutError:
                 return await _hung(template, module, import_seconds)
             except ValidationError:  # a module has written to the descriptor that the reports go over

@@ -52,9 +52,12 @@ class Launcher(Protocol):
         """
         ...
 
-    def drain_starts(self) -> None:
+    def drain_starts(self) -> frozenset[int]:
         """Learn of children that exist but have not been heard of. To be called between listing this process's
-        children and calling one of them unknown."""
+        children and calling one of them unknown.
+
+        Returns the sessions in which there may still be children that nobody has heard of. No job has a process there.
+        """
         ...
 
     async def close(self) -> None:

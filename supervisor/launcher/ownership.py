@@ -51,6 +51,19 @@ def owner_of(pid: int, stat: Stat, jobs: Collection[JobProcesses]) -> JobProcess
     return others[0] if len(others) == 1 else None
 
 
+def unannounced(pids: Iterable[int], jobs: Collection[JobProcesses], sessions: Collection[int]) -> set[int]:
+    """Return those that may be children nobody has heard of yet: in one of `sessions`, and in no group of a job."""
+    if not sessions:
+        return set()
+    return {
+        pid
+        for pid in pids
+        if (stat := read_stat(pid)) is not None
+        and stat.session in sessions
+        and not any(job.groups.has_group(stat.group) for job in jobs)
+    }
+
+
 def by_owner(pids: Iterable[int], jobs: Collection[JobProcesses]) -> dict[JobProcesses | None, set[int]]:
     """Sort children of this process by the job they belong to, the dead included. Some 50 us for each of them.
 

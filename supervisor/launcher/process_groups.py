@@ -108,6 +108,9 @@ class ProcessGroups:
             if listener.is_over():
                 asyncio.get_running_loop().remove_reader(listener.fileno())
             return
+        if self._joins_another_s(asked):
+            listener.forbid(asked)
+            return
         leader = self._leader(asked)
         try:
             known = leader is None or self._learn(asked, leader)
@@ -128,6 +131,16 @@ class ProcessGroups:
         else:
             self.hold()
             self._on_many(len(self._led))
+
+    def _joins_another_s(self, asked: Asked) -> bool:
+        """Whether a process would get into a group that is not the job's: that of who holds its session."""
+        call = asked.call
+        if call is None or call.group <= 0 or call.group == self._pid or call.group in self._led:
+            return False
+        status = status_of(asked.thread)
+        # Numbers in a namespace of processes are others; the holder is in none of those.
+        is_nested = len(status.get("NSpid", "").split()) > 1
+        return "Tgid" in status and not is_nested and call.group != (call.process or int(status["Tgid"]))
 
     def _leader(self, asked: Asked) -> int | None:
         """Return who will lead the new group, if there will be one."""

@@ -91,10 +91,11 @@ class SpawnLauncher:
         middle.close()
         return pid
 
-    def drain_starts(self) -> None:
-        """See `Launcher.drain_starts`."""
+    def drain_starts(self) -> frozenset[int]:
+        """See `Launcher.drain_starts`. A middle announces its child before that is this process's."""
         for middle in self._middles:
             middle.hear()
+        return frozenset()
 
     async def close(self) -> None:
         """See `Launcher.close`: there are no helpers."""

@@ -7,12 +7,13 @@ from typing import Final
 
 from supervisor.launcher.interface import Launcher
 from supervisor.launcher.known_children import direct_children
-from supervisor.launcher.ownership import JobProcesses, by_owner
+from supervisor.launcher.ownership import JobProcesses, by_owner, unannounced
 from supervisor.launcher.strays import Strays
 from supervisor.launcher.sweep_rounds import SweepRounds
 
 _BOUND_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.001
+_BIRTH_PAUSE_SECONDS: Final = 0.05
 _MOST_ON_THE_LOOP: Final = 8
 """How many processes are looked at without a thread: some 50 us for each."""
 
@@ -61,7 +62,7 @@ class Sweeper:
         self.enter(job)
         job.groups.hold()
         job.groups.send(signal.SIGSTOP)
-        if not job.cgroup.processes() and not self._unknown():
+        if not job.cgroup.processes() and not self._unknown()[0]:
             return Swept(0, 0)
         job.remember_session()
         return await self._clear(
@@ -93,19 +94,33 @@ class Sweeper:
         return owned.get(job, set())
 
     async def _nobodys(self) -> set[int]:
-        return (await self._owned()).get(None, set())
+        while True:
+            owned, births = await self._owned_and_births()
+            if None in owned or not births:
+                return owned.get(None, set())
+            # Whether these are strays will be known when whoever is asked for a child has answered, or was replaced.
+            await asyncio.sleep(_BIRTH_PAUSE_SECONDS)
 
     async def _owned(self) -> dict[JobProcesses | None, set[int]]:
-        unknown, jobs = self._unknown(), tuple(self._jobs)
-        if len(unknown) > _MOST_ON_THE_LOOP:
-            return await asyncio.to_thread(by_owner, unknown, jobs)
-        return by_owner(unknown, jobs)
+        return (await self._owned_and_births())[0]
 
-    def _unknown(self) -> set[int]:
+    async def _owned_and_births(self) -> tuple[dict[JobProcesses | None, set[int]], set[int]]:
+        (unknown, sessions), jobs = self._unknown(), tuple(self._jobs)
+
+        def look() -> tuple[dict[JobProcesses | None, set[int]], set[int]]:
+            births = unannounced(unknown, jobs, sessions)
+            return by_owner(unknown - births, jobs), births
+
+        if len(unknown) > _MOST_ON_THE_LOOP:
+            return await asyncio.to_thread(look)
+        return look()
+
+    def _unknown(self) -> tuple[set[int], frozenset[int]]:
+        """Return the children that nobody has heard of, and the sessions in which some may have begun just now."""
         children = direct_children()
-        # In this order: a child that is in the list has been announced by now, as its middle process has ended.
-        self._launcher.drain_starts()
-        return self._launcher.known_children.unknown(children)
+        # In this order: a child that is in the list was announced by now, or is still awaited in one of the sessions.
+        sessions = self._launcher.drain_starts()
+        return self._launcher.known_children.unknown(children), sessions
 
     def look_for_strays(self) -> None:
         """Look in the background for what no job has left: a module that was imported may have."""

@@ -1,34 +1,38 @@
 """Children as forks of the template: about a millisecond to an order, 2 to 4 MB of their own."""
 
 import asyncio
-import contextlib
-import itertools
 import logging
 import os
-import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.confinement import Confinement
-from jobrunner.protocol.control import Started, receive_starts, send_fork_request
 from supervisor.errors import LaunchError, TemplateError
+from supervisor.launcher.births import Births
 from supervisor.launcher.child import Child
 from supervisor.launcher.confinement import ConfinementPool
+from supervisor.launcher.fork_requests import Forker, ForkRequests
 from supervisor.launcher.importer import TemplateProcess, start_template
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.repeating_failure import RepeatingFailure
+from supervisor.launcher.session_holders import SessionHolder, SessionHolders
 from supervisor.launcher.template_end import end_now, kill_hanging, wait_for_end
 from supervisor.launcher.template_look import look_at
 from supervisor.launcher.wiring import Wiring
-from supervisor.lifecycle.template_silence import Judgement, Silences, TemplateSilence
+from supervisor.lifecycle.template_silence import Silences
 from supervisor.log.event import tell
-from supervisor.log.events.processes import TemplateEnded, TemplateMissing, TemplateReady, TemplateReplaced
-from supervisor.process.memory import NOTHING_INHERITED, resident_bytes
-from supervisor.process.reaping import wait_for
-from supervisor.process.shortage import explain, explain_refused_fork
+from supervisor.log.events.processes import (
+    SessionHolderReplaced,
+    TemplateEnded,
+    TemplateMissing,
+    TemplateReady,
+    TemplateReplaced,
+)
+from supervisor.process.memory import resident_bytes
+from supervisor.process.shortage import explain
 from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
@@ -43,18 +47,10 @@ START_TIMEOUT_SECONDS = 20.0
 _LAST_ENDINGS_SECONDS: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class _Awaited:
-    """A child that a template was asked for. `started` gets its pid."""
-
-    template: TemplateProcess
-    started: asyncio.Future[int]
-
-
 class TemplateLauncher:
     """Keeps one template, replaces it when it dies, and has it fork children.
 
-    Children survive the template: they are the supervisor's own, by a double fork.
+    Children survive the template: they are the supervisor's own (`births.py`).
     """
 
     def __init__(self, imports: Imports, confinement_pool: ConfinementPool | None = None) -> None:
@@ -63,9 +59,9 @@ class TemplateLauncher:
         self._confinement_pool = confinement_pool or ConfinementPool()
         self._template: TemplateProcess | None = None
         self._retired: list[TemplateProcess] = []
-        self._requests = itertools.count(1)
-        self._awaited: dict[int, _Awaited] = {}
-        self._unclaimed: set[int] = set()
+        self._requests = ForkRequests(self.known_children)
+        self._holders = SessionHolders(self._requests, self.drain_starts)
+        self._births = Births(self._requests, self._holders, self._count_silence, self._replace_stopped)
         self._tasks = Tasks()
         self._silences = Silences()
         self._missing = ""  # or why a new template could not be started
@@ -130,10 +126,15 @@ class TemplateLauncher:
         return child
 
     async def _bear(self, confinement: Confinement) -> Child:
+        template = self._template
+        if template is None:
+            why = self._missing or "A new one is on its way."
+            raise LaunchError(
+                f"There is no template to start a child from. {why}", on_its_way=not self._missing
+            )
         wiring = Wiring()
-        inherited = NOTHING_INHERITED if self._template is None else self._template.inherited
         try:
-            pid = await self._request_birth(wiring, confinement)
+            pid, holder = await self._births.ask(template, wiring, confinement, START_TIMEOUT_SECONDS)
         except BaseException:
             wiring.close()
             raise
@@ -141,65 +142,42 @@ class TemplateLauncher:
             child = Child(pid, os.pidfd_open(pid), wiring, self.known_children)
         except OSError as error:
             wiring.close()
-            self._end_unclaimed(pid)
+            self._requests.end_unclaimed(pid)
+            if holder is not None:
+                self._holders.give_back(holder, is_empty=False)
             raise LaunchError(f"A child was started but can't be watched: {explain(error)}") from error
+        if holder is not None:
+            child.on_session_left = partial(self._holders.give_back, holder)
         wiring.close_child_ends()
-        child.inherited = inherited
+        child.inherited = template.inherited
         return child
 
-    async def _request_birth(self, wiring: Wiring, confinement: Confinement) -> int:
+    def _count_silence(self, forker: Forker | None, asked_at: float) -> None:
+        asked = forker.template if isinstance(forker, SessionHolder) else forker
         template = self._template
-        if template is None:
-            why = self._missing or "A new one is on its way."
-            raise LaunchError(
-                f"There is no template to start a child from. {why}", on_its_way=not self._missing
-            )
-        request = next(self._requests)
-        started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._awaited[request] = _Awaited(template, started)
-        try:
-            send_fork_request(template.control, request, wiring.child_ends(), confinement)
-            return await self._answer(template, started)
-        except ConnectionError as error:
-            raise LaunchError(
-                f"The template is gone ({error}); a new one is on its way.", on_its_way=True
-            ) from error
-        except OSError as error:
-            raise LaunchError(f"The template can't be asked for a child: {explain(error)}") from error
-        finally:
-            self._awaited.pop(request, None)
-
-    async def _answer(self, template: TemplateProcess, started: asyncio.Future[int]) -> int:
-        """Wait for the pid of a child. Replaces a template that is stopped, or that answers nothing any more."""
-        clock = asyncio.get_running_loop().time
-        asked_at = clock()
-        silence = TemplateSilence(asked_at, START_TIMEOUT_SECONDS)
-        while not (await asyncio.wait((started,), timeout=silence.next_look_seconds(clock())))[0]:
-            judgement = silence.judge(look_at(template.pid), clock())
-            if judgement is Judgement.REPLACE:
-                self._replace(template, "It is stopped: somebody has sent SIGSTOP, or traces it.")
-            elif judgement is Judgement.GIVE_UP:
-                self._count_silence(template, asked_at)
-                if not started.done():
-                    seconds = clock() - asked_at
-                    raise LaunchError(f"The template did not start a child within {seconds:.2g} s.")
-        return started.result()
-
-    def _count_silence(self, template: TemplateProcess | None, asked_at: float) -> None:
-        if template is None or template is not self._template:
+        if template is None or template is not asked:
             return
         if self._silences.given_up(asked_at, asyncio.get_running_loop().time()):
             self._replace(template, "It has started no child although it was asked for one twice.")
 
-    def _replace(self, template: TemplateProcess, reason: str) -> None:
-        """End a template that can't be talked to, without waiting for its end, and start a new one."""
-        if template is not self._template and template not in self._retired:
+    def _replace_stopped(self, forker: Forker) -> None:
+        # Who stops one may have stopped others. Each would cost the same wait again.
+        others = [one for one in self._holders.living if one is not forker and look_at(one.pid).is_stopped]
+        for stopped in (forker, *others):
+            self._replace(stopped, "It is stopped: somebody has sent SIGSTOP, or traces it.")
+
+    def _replace(self, forker: Forker, reason: str) -> None:
+        """End who can't be talked to, without waiting for the end. In place of a template a new one is started."""
+        if isinstance(forker, SessionHolder):
+            self._end_holder(forker, reason, wait=False)
+            return
+        template = next((one for one in self._templates() if one is forker), None)
+        if template is None:
             return  # another request has had it replaced
-        self._fail_awaited(template, f"The template was replaced. {reason}")
+        self._fail_requests(template, f"The template was replaced. {reason}", wait=False)
         for fork in kill_hanging(template):
             # They become this process's own when the template is dead.
-            self.known_children.add(fork)
-            self._unclaimed.add(fork)
+            self._requests.bury(fork, wait=False)
         self._endings.start(wait_for_end(template), "end of a template")
         if template in self._retired:
             self._retired.remove(template)
@@ -208,55 +186,38 @@ class TemplateLauncher:
         tell(_log, TemplateReplaced(pid=template.pid, reason=reason))
         self._tasks.start(self._come_back(), "start of a new template")
 
-    def _fail_awaited(self, template: TemplateProcess, reason: str) -> None:
-        for awaited in self._awaited.values():
-            if awaited.template is template and not awaited.started.done():
-                awaited.started.set_exception(LaunchError(reason, on_its_way=True))
+    def _end_holder(self, holder: SessionHolder, reason: str, *, wait: bool) -> None:
+        if holder in self._holders.living:
+            tell(_log, SessionHolderReplaced(pid=holder.pid, reason=reason))
+            self._holders.end(
+                holder, reason=f"The process that was to fork the child is gone. {reason}", wait=wait
+            )
 
-    def drain_starts(self) -> None:
+    def _fail_requests(self, template: TemplateProcess, reason: str, *, wait: bool = True) -> None:
+        self._holders.end_of(template, reason, wait=wait)
+        self._requests.fail(template, reason)
+
+    def _templates(self) -> tuple[TemplateProcess, ...]:
+        return (*self._retired, *filter(None, (self._template,)))
+
+    def drain_starts(self) -> frozenset[int]:
         """See `Launcher.drain_starts`."""
-        self._unclaimed = {pid for pid in self._unclaimed if not self._is_reaped(pid)}
-        for template in (*self._retired, *filter(None, (self._template,))):
-            starts, gone = receive_starts(template.control)
-            for start in starts:
-                self._hear(start)
-            if gone:
+        self._requests.bury_unclaimed()
+        for holder in self._holders.living:
+            if self._requests.hear(holder):
+                self._end_holder(holder, "It has ended.", wait=True)
+        for template in self._templates():
+            if self._requests.hear(template):
                 self._lose(template)
         for template in list(self._retired):
-            if not any(awaited.template is template for awaited in self._awaited.values()):
+            if not self._requests.has_waiting(template) and not self._holders.has_waiting(template):
                 self._retired.remove(template)
+                self._fail_requests(template, "The template was replaced by one of newer code.")
                 end_now(template)
-
-    def _hear(self, start: Started) -> None:
-        if start.pid:
-            self.known_children.add(start.pid)
-        awaited = self._awaited.get(start.request)
-        if awaited is None or awaited.started.done():
-            self._end_unclaimed(start.pid)
-        elif start.pid:
-            awaited.started.set_result(start.pid)
-        else:
-            reason = explain_refused_fork(start.error)
-            awaited.started.set_exception(LaunchError(f"The template could not start a child: {reason}"))
-
-    def _end_unclaimed(self, pid: int) -> None:
-        """End a child whose wait was given up before it was started. It has no job, so nothing is reported."""
-        if pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            self._unclaimed.add(pid)
-
-    def _is_reaped(self, pid: int) -> bool:
-        try:
-            done, _, _ = wait_for(pid)
-        except ChildProcessError:
-            return False  # still its middle process's child
-        if done:
-            self.known_children.discard(pid)
-        return bool(done)
+        return self._requests.sessions_with_births
 
     def _lose(self, template: TemplateProcess) -> None:
-        self._fail_awaited(template, "The template ended while it was asked for a child.")
+        self._fail_requests(template, "The template ended while it was asked for a child.")
         # Killed: a template that has only closed its end would be waited for without end.
         status = end_now(template)
         if template in self._retired:
@@ -287,11 +248,13 @@ class TemplateLauncher:
     async def close(self) -> None:
         """See `Launcher.close`."""
         await self._tasks.close()
-        templates = (*self._retired, *filter(None, (self._template,)))
+        templates = self._templates()
         self._template = None
         self._retired.clear()
         for template in templates:
+            self._fail_requests(template, "The worker ends.")
             end_now(template)
+        self._holders.close()
         # One that can't be killed is left to the keeper.
         await self._endings.wait(_LAST_ENDINGS_SECONDS)
         await self._endings.close()

@@ -19,3 +19,12 @@ def wait_for(pid: int, options: int = os.WNOHANG) -> tuple[int, int, resource.st
     """
     with normal_priority():
         return os.wait4(pid, options)
+
+
+def is_child(pid: int) -> bool:
+    """Whether it is a child of this process, also one that has ended and was not waited for."""
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True

@@ -30,18 +30,26 @@ import os
 from pathlib import Path
 from sdk import *
 
-real_fork, template = os.fork, os.getpid()
+from jobrunner import session_holder
 
-def fork():
-    # The template forks a middle process, and that one forks the child.
-    call = "fork" if os.getpid() == template else "second_fork"
+template = os.getpid()
+
+def scarce(real_fork):
+    def fork():
+        # The template forks who makes a session, and that one forks the child.
+        call = "fork" if os.getpid() == template else "second_fork"
+        fail_if_asked(call)
+        return real_fork()
+    return fork
+
+def fail_if_asked(call):
     if Path(SWITCH).exists() and call in Path(SWITCH).read_text().split():
         with open(SWITCH + ".hits", "a") as hits:
             hits.write(call + "\\n")
         raise OSError(11, "Resource temporarily unavailable")
-    return real_fork()
 
-os.fork = fork
+os.fork = scarce(os.fork)
+session_holder.fork_from_parent = scarce(session_holder.fork_from_parent)
 
 class Data(FunctionBlockResultData):
     text: str

@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 from host_jobs import run_job
+from session_scenarios import SESSION_SCENARIOS
 
 from supervisor.errors import LaunchError
 from supervisor.launcher import Child, SparePool
@@ -183,6 +184,7 @@ async def starts_at_once(host: Any, request: dict[str, Any]) -> dict[str, Any]:
 async def take_without_template(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Stop the template, ask for a child with a time-out, then let the template go on and ask again."""
     spares = SparePool(host.launcher, 0)
+    host.launcher._holders.end(*host.launcher._holders.living, reason="")
     os.kill(host.launcher.template_pid, signal.SIGSTOP)
     begun = time.monotonic()
     try:
@@ -224,15 +226,17 @@ async def starts_without_descriptors(host: Any, request: dict[str, Any]) -> dict
 
 async def abandoned_birth(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Cancel a birth before the template has answered; tell whether the child is gone afterwards."""
+    # The template is asked for another session holder: what it starts is given up like a child.
+    host.launcher._holders.end(*host.launcher._holders.living, reason="")
     os.kill(host.launcher.template_pid, signal.SIGSTOP)
     bearing = asyncio.create_task(host.launcher.spawn_child())
-    await until(lambda: host.launcher._awaited)
+    await until(lambda: host.launcher._requests._unanswered)
     before = direct_children()
     bearing.cancel()
     await asyncio.gather(bearing, return_exceptions=True)
     os.kill(host.launcher.template_pid, signal.SIGCONT)
-    await until(lambda: host.launcher._unclaimed)
-    (stray,) = host.launcher._unclaimed
+    await until(lambda: host.launcher._requests._unclaimed)
+    (stray,) = host.launcher._requests._unclaimed
 
     def is_gone() -> bool:
         host.launcher.drain_starts()
@@ -358,4 +362,4 @@ SCENARIOS = {
         stack,
         end_now,
     )
-}
+} | SESSION_SCENARIOS

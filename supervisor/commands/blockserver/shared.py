@@ -44,10 +44,9 @@ class SharedLauncher:
         """See `Launcher.spawn_child`."""
         return await self._launcher.spawn_child()
 
-    def drain_starts(self) -> None:
+    def drain_starts(self) -> frozenset[int]:
         """See `Launcher.drain_starts`: those of all."""
-        for launcher in self._all:
-            launcher.drain_starts()
+        return frozenset().union(*(launcher.drain_starts() for launcher in self._all))
 
     async def close(self) -> None:
         """See `Launcher.close`."""

@@ -27,6 +27,17 @@ class TemplateReplaced(
     reason: str
 
 
+class SessionHolderReplaced(
+    Event,
+    level=WARNING,
+    text="A process that forks children for one job after the other is replaced. {reason} Running jobs go on.",
+):
+    """It was killed or stopped by somebody, a job perhaps; or a job has changed the priority of its whole session."""
+
+    pid: int
+    reason: str
+
+
 class TemplateReady(Event, level=INFO, text="A new template is ready."):
     """`template_ended` or `template_replaced` is over."""
 

@@ -127,6 +127,30 @@ def _handlers() -> dict[str, Any]:
     return {name: signal.getsignal(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP")}
 
 
+@register_function_block(block("joins_groups"))
+class JoinsGroups(Base):
+    """Tries to leave its group for that of who leads its session, and for one that its own process leads."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Tell the errors, and whether its own process has moved."""
+        sleeper = subprocess.Popen(["sleep", "60"], process_group=0)
+        joiner = subprocess.Popen(["sleep", "60"], process_group=sleeper.pid)
+        refused = []
+        for join in (
+            lambda: os.setpgid(0, os.getsid(0)),
+            lambda: subprocess.run("true", process_group=os.getsid(0)),
+        ):
+            try:
+                join()
+            except OSError as error:
+                refused.append(error.errno)
+        moved = os.getpgid(joiner.pid) == sleeper.pid
+        for process in (sleeper, joiner):
+            process.kill()
+            process.wait()
+        return done({"refused": refused, "moved": moved})
+
+
 @register_function_block(block("opens_terminal"))
 class OpensTerminal(Base):
     """Opens a terminal by its name, as any library does that knows nothing of O_NOCTTY, and closes its other end."""

@@ -70,7 +70,8 @@ class FakeLauncher:
         finally:
             writer.transport.abort()
 
-    def drain_starts(self) -> None: ...
+    def drain_starts(self) -> frozenset[int]:
+        return frozenset()
 
 
 class JobLists(Fuzzer):

@@ -15,7 +15,7 @@ from jobrunner.protocol.catalogue import Catalogue, ImportProblem
 from jobrunner.protocol.entry import Discovery
 from jobrunner.protocol.frames import pack
 from supervisor.errors import LaunchError, TemplateError
-from supervisor.launcher import importer, template
+from supervisor.launcher import fork_requests, importer
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.template import TemplateLauncher
 from supervisor.process.memory import Inherited
@@ -100,9 +100,8 @@ async def check_births(sent: list[bytes]) -> None:
     near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     near.setblocking(False)
     launcher = TemplateLauncher(Imports(Discovery(()), {}))
-    waiting = {number: asyncio.get_running_loop().create_future() for number in (1, 2)}
     fake: Any = SimpleNamespace(control=near, pid=_PID, reap=lambda: "exit code 0", inherited=Inherited())
-    launcher._awaited = {number: template._Awaited(fake, born) for number, born in waiting.items()}
+    requests = [launcher._requests.begin(fake, born_here=born_here) for born_here in (False, True)]
     launcher._template = fake
     signalled: list[int] = []
     with near, far, _no_signals(signalled):
@@ -111,7 +110,7 @@ async def check_births(sent: list[bytes]) -> None:
         launcher.drain_starts()
         launcher._tasks.cancel()
         launcher.drain_starts()
-    for born in waiting.values():
+    for born in (request.started for request in requests):
         if born.done() and born.exception() is None:
             assert 1 < born.result() <= 2**22 + 1, f"a child with the pid {born.result()}"
         elif born.done():
@@ -132,5 +131,5 @@ def _no_signals(signalled: list[int]) -> Any:
         raise ChildProcessError
 
     stand_in = SimpleNamespace(**{**vars(os), "kill": kill, "waitpid": waitpid})
-    with patch.object(template, "os", stand_in):
+    with patch.object(fork_requests, "os", stand_in):
         yield

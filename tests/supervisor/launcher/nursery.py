@@ -80,8 +80,9 @@ class Nursery:
         self.born.append(child)
         return child
 
-    def drain_starts(self) -> None:
+    def drain_starts(self) -> frozenset[int]:
         """Nothing is on its way: a child is known before its birth returns."""
+        return frozenset()
 
     async def clear(self) -> None:
         """End all that are left."""

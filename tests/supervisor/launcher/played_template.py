@@ -31,6 +31,7 @@ class PlayedTemplate:
         self._born: list[int] = []
         self._kept: list[Descriptors] = []
         self.inherited = Inherited()
+        self.forks_once = False
         self.confinements: list[Confinement] = []
         self.ends = 0
         """How often it was killed and waited for."""
@@ -50,7 +51,7 @@ class PlayedTemplate:
     def asked(self) -> tuple[int, Descriptors]:
         """Wait for the next request."""
         request = receive_fork_request(self._theirs)
-        assert request is not None
+        assert isinstance(request, tuple)
         self.confinements.append(request[2])
         return request[0], request[1]
 

@@ -40,6 +40,9 @@ class Listener:
     def refuse(self, _: Asked) -> None:
         self.answers.append("refused")
 
+    def forbid(self, _: Asked) -> None:
+        self.answers.append("forbidden")
+
 
 @pytest.fixture
 def listener() -> Listener:
@@ -83,6 +86,30 @@ def test_who_names_a_process_by_numbers_that_are_not_the_worker_s_makes_the_grou
     assert listener.answers == ["allowed"]
     assert groups.complete is not strange
     assert list(groups._led) == ([] if strange else [me])
+
+
+@pytest.mark.parametrize("process", [0, 12], ids=["itself", "another"])
+@pytest.mark.parametrize(
+    ("group", "pids", "answer"),
+    [
+        (4000, "4711", "forbidden"),
+        (4000, "4711\t12", "allowed"),  # a number of another namespace
+        (4711, "4711", "allowed"),  # the child's own group
+        (4712, "4711", "allowed"),  # led by a process of the job
+        (-1, "4711", "allowed"),  # the kernel refuses that itself
+    ],
+)
+def test_nobody_joins_a_group_that_is_not_the_job_s(
+    monkeypatch: pytest.MonkeyPatch, listener: Listener, process: int, group: int, pids: str, answer: str
+) -> None:
+    """Who holds the job's session leads one there. What is in it would not be stopped with the job."""
+    groups = ProcessGroups(4711, -1)
+    groups._listener, groups._led = listener, {4712: -1}
+    monkeypatch.setattr(process_groups, "status_of", lambda _: {"Tgid": "4711", "NSpid": pids})
+    listener.asked = Asked(1, 4711, GroupCall(process, group))
+    monkeypatch.setattr(groups, "_learn", lambda *_: True)
+    groups._answer()
+    assert listener.answers == [answer]
 
 
 @pytest.mark.parametrize("status", [{}, {"NSpid": "1"}], ids=["gone", "half read"])

@@ -86,8 +86,8 @@ def test_a_leader_of_another_session_is_a_stranger(groups: ProcessGroups, calls:
     assert groups._led == {}
 
 
-def test_whoever_joins_a_group_that_is_there_is_let_through(groups: ProcessGroups, calls: list[str]) -> None:
-    groups._listener = Listener(calls, Asked(1, os.getpid(), GroupCall(0, 1)))
+def test_whoever_joins_a_group_of_the_job_is_let_through(groups: ProcessGroups, calls: list[str]) -> None:
+    groups._listener = Listener(calls, Asked(1, os.getpid(), GroupCall(12, os.getpid())))
     groups._answer()
     assert calls == ["allow"]
 

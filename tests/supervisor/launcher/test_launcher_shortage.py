@@ -18,6 +18,7 @@ from jobrunner.protocol.control import Started, announce_start
 from jobrunner.protocol.entry import Discovery
 from supervisor.errors import LaunchError, TemplateError
 from supervisor.launcher import Imports
+from supervisor.launcher import births as births_module
 from supervisor.launcher import importer as importer_module
 from supervisor.launcher import spawn_launcher as spawn_module
 from supervisor.launcher import spawned_middle as middle_module
@@ -136,7 +137,7 @@ async def test_a_template_that_can_not_be_asked_is_not_called_gone(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = open_descriptors()
-    monkeypatch.setattr(template_module, "send_fork_request", fails(OSError(errno.ENOMEM, "x")))
+    monkeypatch.setattr(births_module, "send_fork_request", fails(OSError(errno.ENOMEM, "x")))
     with pytest.raises(LaunchError, match="can't be asked for a child: Cannot allocate memory"):
         await stage.launcher.spawn_child()
     assert open_descriptors() == before

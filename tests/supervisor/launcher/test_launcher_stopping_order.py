@@ -44,7 +44,8 @@ class NoLauncher:
     def __init__(self) -> None:
         self.known_children = self
 
-    def drain_starts(self) -> None: ...
+    def drain_starts(self) -> frozenset[int]:
+        return frozenset()
 
     def unknown(self, pids: set[int]) -> set[int]:
         return pids

@@ -12,6 +12,7 @@ from played_template import Stage
 from jobrunner.protocol.entry import Discovery
 from supervisor.errors import LaunchError, TemplateError
 from supervisor.launcher import Imports
+from supervisor.launcher import births as births_module
 from supervisor.launcher import importer as importer_module
 from supervisor.launcher import job_users as job_users_module
 from supervisor.launcher import sweep_rounds as sweep_module
@@ -125,7 +126,7 @@ def test_a_template_that_does_nothing_has_ten_seconds_to_start_a_child_and_the_c
     async def birth() -> float:
         stage = Stage()
         monkeypatch.setattr(template_module, "start_template", stage.start_template)
-        monkeypatch.setattr(template_module, "look_at", lambda pid: Look("S", 1))
+        monkeypatch.setattr(births_module, "look_at", lambda pid: Look("S", 1))
         await stage.launcher.start()
         try:
             with pytest.raises(LaunchError, match="did not start a child within 10 s"):

@@ -109,10 +109,15 @@ async def no_child(scene: Scene) -> str:
             return f"0 of 4 jobs claimed in 3 s, READY never said, said once in the log; STATUS: {manager.status}"
 
 
-@attack("R13", "the template is stopped (SIGSTOP): each claimed job fails after 30 s")
+@attack(
+    "R13", "the template is stopped (SIGSTOP), and all that holds sessions: each claimed job fails after 30 s"
+)
 async def stopped_template(scene: Scene) -> str:
     async with scene.worker(max_concurrent_jobs=4) as worker:
         os.kill(stopped := template_of(worker), signal.SIGSTOP)
+        for pid, name in worker.below_supervisor.items():
+            if name == "neops-session":
+                os.kill(pid, signal.SIGSTOP)
         begun = time.monotonic()
         jobs = [await scene.submit(_ORDINARY, {"text": str(number)}) for number in range(12)]
         results = await asyncio.gather(*map(scene.result_of, jobs))

@@ -61,7 +61,8 @@ class Launcher:
         self.children.append(child)
         return child
 
-    def drain_starts(self) -> None: ...
+    def drain_starts(self) -> frozenset[int]:
+        return frozenset()
 
 
 class RecordedDirectories(JobDirectories):

@@ -1,0 +1,94 @@
+"""A session holder: a fork of the template that leads a session, and forks children into it, one after the other.
+
+A child must be in a session of its own that it does not lead (`docs/adr/0020`), and only who is in a session can fork
+into it. So the session is here before the child, and when nothing of a job is left the next child is born into it. A
+child is the supervisor's from its first moment: no process in between has to copy and free what both have.
+"""
+
+import os
+import socket
+from typing import Final, NoReturn
+
+from jobrunner.bootstrap import become_child, tie_life_to
+from jobrunner.child import live
+from jobrunner.isolation.child import ForkedIsolation
+from jobrunner.isolation.shared_paths import SharedPaths
+from jobrunner.middle import live_or_end
+from jobrunner.protocol import kernel_files, linux
+from jobrunner.protocol.confinement import Confinement
+from jobrunner.protocol.control import SessionRequest, Started, announce_start, receive_fork_request
+from jobrunner.protocol.entry import Descriptors
+from jobrunner.single_fork import fork_from_parent
+
+_SCHEDULING_GROUP: Final = "/proc/self/autogroup"
+
+
+def start_session_holder(
+    supervisor_pid: int, control: socket.socket, asked: SessionRequest, shared_paths: SharedPaths
+) -> None:
+    """Fork one, and announce it over `control`."""
+    try:
+        pid = fork_from_parent()
+    except OSError as error:
+        announce_start(control, Started(asked.request, 0, error.errno or 0))
+    else:
+        if pid == 0:
+            # Or the template's end would go unnoticed as long as this process lives.
+            control.close()
+            live_or_end(lambda: _hold(supervisor_pid, socket.socket(fileno=asked.control_fd), shared_paths))
+        announce_start(control, Started(asked.request, pid))
+    os.close(asked.control_fd)
+
+
+def _hold(supervisor_pid: int, control: socket.socket, shared_paths: SharedPaths) -> NoReturn:
+    """Fork children until the supervisor closes the socket or dies."""
+    tie_life_to(supervisor_pid)
+    linux.set_process_name("neops-session")
+    is_leader = False
+    while (asked := receive_fork_request(control)) is not None:
+        if isinstance(asked, SessionRequest) or not _has_ordinary_share():
+            break
+        if not is_leader:
+            # Not before the first request: until it is announced, this process is known by the template's session.
+            os.setsid()
+            is_leader = True
+        shared_paths.open()
+        _fork_once(supervisor_pid, control, *asked, shared_paths)
+    os._exit(0)
+
+
+def _has_ordinary_share() -> bool:
+    """Whether the session's share of the processors is the ordinary one: a job may have changed it for good."""
+    try:
+        group = kernel_files.read(_SCHEDULING_GROUP)
+    except OSError:
+        return True  # the kernel does not share by sessions
+    return not group or group.endswith(b" nice 0\n")
+
+
+def _fork_once(
+    supervisor_pid: int,
+    control: socket.socket,
+    request: int,
+    descriptors: Descriptors,
+    confinement: Confinement,
+    shared_paths: SharedPaths,
+) -> None:
+    try:
+        pid = fork_from_parent()
+    except OSError as error:
+        announce_start(control, Started(request, 0, error.errno or 0))
+    else:
+        if pid == 0:
+            live_or_end(lambda: live_as_child(supervisor_pid, descriptors, confinement, shared_paths))
+        announce_start(control, Started(request, pid))
+    descriptors.close()
+
+
+def live_as_child(
+    supervisor_pid: int, descriptors: Descriptors, confinement: Confinement, shared_paths: SharedPaths
+) -> NoReturn:
+    """Be a child: get ready, run one job, end. Raises `IsolationError`."""
+    isolation = ForkedIsolation(shared_paths)
+    taken = become_child(supervisor_pid, descriptors, confinement, isolation)
+    live(taken, confinement.max_open_files, isolation)

@@ -1,0 +1,106 @@
+"""A fork whose parent is this process's own parent (clone(2), CLONE_PARENT): the supervisor's child from the start.
+
+It is `os.fork` in all else: Python's own steps before and after run, also what `os.register_at_fork` has registered.
+What the C library does at a fork is done here, or there is nothing to do, and `can_fork_once` says where that is so.
+"""
+
+import ctypes
+import os
+import platform
+from dataclasses import dataclass
+from typing import Final
+
+from jobrunner.fork_handlers import libraries_with_fork_handlers
+
+# <linux/sched.h>
+_CLONE_PARENT: Final = 0x8000
+_CLONE_CHILD_CLEARTID: Final = 0x200000
+_CLONE_CHILD_SETTID: Final = 0x1000000
+_SIGCHLD: Final = 17
+
+_PR_GET_TID_ADDRESS: Final = 40  # <linux/prctl.h>
+_ROBUST_LIST_BYTES: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """The numbers of three system calls, and whether clone's fourth argument is where the thread's number goes."""
+
+    clone: int
+    set_robust_list: int
+    get_robust_list: int
+    number_is_fourth: bool
+
+
+_CALLS: Final = {
+    "x86_64": _Calls(clone=56, set_robust_list=273, get_robust_list=274, number_is_fourth=True),
+    "aarch64": _Calls(clone=220, set_robust_list=99, get_robust_list=100, number_is_fourth=False),
+}
+
+# The interpreter stays this thread's meanwhile: in the child there is nobody to give it back.
+_libc = ctypes.PyDLL(None, use_errno=True)
+_syscall = _libc.syscall
+_syscall.restype = ctypes.c_long
+
+
+def can_fork_once() -> bool:
+    """Return whether `fork_from_parent` is safe in this process now, as far as can be told without a fork.
+
+    Not where the process has more threads than one, where the C library keeps a thread's number elsewhere than the
+    kernel is told (or the kernel does not say), and where a library may want to be called at each fork, to start its
+    random numbers anew in the child for instance.
+    """
+    try:
+        return (
+            platform.machine() in _CALLS
+            and len(os.listdir("/proc/self/task")) == 1
+            and _number_address() is not None
+            and not libraries_with_fork_handlers()
+        )
+    except OSError:
+        return False
+
+
+def fork_from_parent() -> int:
+    """Fork. Returns the child's pid, and 0 in the child, whose parent is this process's parent.
+
+    Raises `OSError`. Only where `can_fork_once` has said so.
+    """
+    calls, address = _CALLS[platform.machine()], _number_address()
+    flags = _CLONE_PARENT | _CLONE_CHILD_SETTID | _CLONE_CHILD_CLEARTID | _SIGCHLD
+    # The C library keeps the thread's number there, and the child's is another one.
+    last = (address, None) if calls.number_is_fourth else (None, address)
+    arguments = (
+        ctypes.c_long(calls.clone),
+        ctypes.c_ulong(flags),
+        *map(ctypes.c_void_p, (None, None, *last)),
+    )
+    robust_list = _robust_list(calls)
+    ctypes.pythonapi.PyOS_BeforeFork()
+    pid: int = _syscall(*arguments)
+    if pid == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+        # The kernel has forgotten it for the child.
+        _syscall(ctypes.c_long(calls.set_robust_list), robust_list, ctypes.c_size_t(_ROBUST_LIST_BYTES))
+        return 0
+    error = ctypes.get_errno()
+    ctypes.pythonapi.PyOS_AfterFork_Parent()
+    if pid < 0:
+        raise OSError(error, os.strerror(error))
+    return pid
+
+
+def _number_address() -> int | None:
+    """Return where the C library keeps the main thread's number, `None` where that is not known."""
+    address = ctypes.c_void_p()
+    if _libc.prctl(_PR_GET_TID_ADDRESS, ctypes.byref(address), 0, 0, 0) != 0 or not address.value:
+        return None
+    # musl has the kernel clear something else when a thread ends.
+    is_there = ctypes.c_int.from_address(address.value).value == os.getpid()
+    return address.value if is_there else None
+
+
+def _robust_list(calls: _Calls) -> ctypes.c_void_p:
+    head, length = ctypes.c_void_p(), ctypes.c_size_t()
+    _syscall(ctypes.c_long(calls.get_robust_list), ctypes.c_long(0), ctypes.byref(head), ctypes.byref(length))
+    return head

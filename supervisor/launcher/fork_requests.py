@@ -1,0 +1,140 @@
+"""Requests for forks that are under way, and their answers: the pid of a child, or why there is none."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+import socket
+from dataclasses import dataclass
+from typing import Protocol
+
+from jobrunner.protocol.control import Started, receive_starts
+from supervisor.errors import LaunchError
+from supervisor.launcher.known_children import KnownChildren
+from supervisor.process.reaping import wait_for
+from supervisor.process.shortage import explain_refused_fork
+
+
+class Forker(Protocol):
+    """A process that forks on request: a template, or a session holder."""
+
+    control: socket.socket
+
+    @property
+    def pid(self) -> int:
+        """Its pid."""
+        ...
+
+
+class ForkRefusedError(LaunchError):
+    """The kernel has refused a fork. `number` is its reason, 0 where none is known."""
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.number = number
+
+
+class ForkerGoneError(LaunchError):
+    """Who was asked has ended, or was ended. Another is there, or on its way."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, on_its_way=True)
+
+
+@dataclass(slots=True, eq=False)
+class ForkRequest:
+    """One request to `forker`. `started` gets the pid, or a `LaunchError`."""
+
+    number: int
+    forker: Forker
+    started: asyncio.Future[int]
+    born_here: bool
+
+
+class ForkRequests:
+    """Knows which requests were made and not answered, also those that nobody waits for any more."""
+
+    def __init__(self, known_children: KnownChildren) -> None:
+        self._known_children = known_children
+        self._numbers = itertools.count(1)
+        self._unanswered: dict[int, ForkRequest] = {}
+        self._unclaimed: set[int] = set()
+
+    def begin(self, forker: Forker, *, born_here: bool) -> ForkRequest:
+        """Note a request that is about to be sent. `born_here`: its child is this process's before it is announced."""
+        started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        request = ForkRequest(next(self._numbers), forker, started, born_here)
+        self._unanswered[request.number] = request
+        return request
+
+    def never_sent(self, request: ForkRequest) -> None:
+        """Forget a request that could not be sent: no answer will come."""
+        self._unanswered.pop(request.number, None)
+
+    def has_waiting(self, forker: Forker) -> bool:
+        """Whether somebody waits for an answer of it."""
+        return any(one.forker is forker and not one.started.done() for one in self._unanswered.values())
+
+    @property
+    def sessions_with_births(self) -> frozenset[int]:
+        """The sessions in which this process may have a child that was not announced yet."""
+        return frozenset(one.forker.pid for one in self._unanswered.values() if one.born_here)
+
+    def hear(self, forker: Forker) -> bool:
+        """Take all that `forker` has announced, without waiting. Returns whether it is gone."""
+        starts, gone = receive_starts(forker.control)
+        for start in starts:
+            self._take(start)
+        return gone
+
+    def _take(self, start: Started) -> None:
+        if start.pid:
+            self._known_children.add(start.pid)
+        request = self._unanswered.pop(start.request, None)
+        if request is None or request.started.done():
+            self.end_unclaimed(start.pid)
+        elif start.pid:
+            request.started.set_result(start.pid)
+        else:
+            reason = explain_refused_fork(start.error)
+            refused = ForkRefusedError(f"The template could not start a child: {reason}", start.error)
+            request.started.set_exception(refused)
+
+    def fail(self, forker: Forker, reason: str) -> None:
+        """Answer all that was asked of `forker`, which is gone or about to be. What it has announced was taken."""
+        for number, request in list(self._unanswered.items()):
+            if request.forker is forker:
+                del self._unanswered[number]
+                if not request.started.done():
+                    request.started.set_exception(ForkerGoneError(reason))
+
+    def end_unclaimed(self, pid: int) -> None:
+        """End a child whose wait was given up before it was started. It has no job, so nothing is reported."""
+        if pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            self.bury(pid, wait=False)
+
+    def bury(self, pid: int, *, wait: bool) -> None:
+        """Wait for a process that was killed, here or in `bury_unclaimed`; then it may become this one's child yet."""
+        if wait:
+            with contextlib.suppress(ChildProcessError):
+                wait_for(pid, 0)
+            self._known_children.discard(pid)
+        else:
+            self._known_children.add(pid)
+            self._unclaimed.add(pid)
+
+    def bury_unclaimed(self) -> None:
+        """Wait for those that have ended, without waiting for the others."""
+        self._unclaimed = {pid for pid in self._unclaimed if not self._is_reaped(pid)}
+
+    def _is_reaped(self, pid: int) -> bool:
+        try:
+            done, _, _ = wait_for(pid)
+        except ChildProcessError:
+            return False  # still its middle process's child
+        if done:
+            self._known_children.discard(pid)
+        return bool(done)

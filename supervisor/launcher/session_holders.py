@@ -1,0 +1,135 @@
+"""Processes that hold sessions: each forks one child after the other into its own (`jobrunner.session_holder`)."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from supervisor.launcher.fork_requests import ForkRequests
+from supervisor.launcher.importer import TemplateProcess
+
+MOST: Final = 16
+"""Each has 2 to 3 MB of its own. Children beyond these are forked twice."""
+
+UNUSED_SECONDS: Final = 5.0
+"""One that has forked nothing for so long is ended, also while its child runs: a new one costs no more than a fork, and
+no job waits for it."""
+
+_LOOK_SECONDS: Final = 1.0
+
+
+@dataclass(slots=True, eq=False)
+class SessionHolder:
+    """One of them. `template` is what it is a fork of, and `used_at` when it was asked last, by the loop's clock."""
+
+    pid: int
+    control: socket.socket
+    template: TemplateProcess
+    used_at: float
+
+
+class SessionHolders:
+    """Keeps those that live, and knows which of them have an empty session."""
+
+    def __init__(self, requests: ForkRequests, hear: Callable[[], object]) -> None:
+        """`hear` is called when one of them has announced a child, or has ended."""
+        self._requests = requests
+        self._hear = hear
+        self._living: set[SessionHolder] = set()
+        self._free: list[SessionHolder] = []
+        self._starting = 0
+        self._look: asyncio.TimerHandle | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many as there may be, those that are on their way included."""
+        return len(self._living) + self._starting >= MOST
+
+    @contextlib.contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Have one counted that is being started, until it is added."""
+        self._starting += 1
+        try:
+            yield
+        finally:
+            self._starting -= 1
+
+    @property
+    def living(self) -> tuple[SessionHolder, ...]:
+        """All that were not ended."""
+        return tuple(self._living)
+
+    def has_waiting(self, template: TemplateProcess) -> bool:
+        """Whether somebody waits for a child of a fork of `template`."""
+        return any(
+            self._requests.has_waiting(holder) for holder in self._living if holder.template is template
+        )
+
+    def add(self, holder: SessionHolder) -> None:
+        """Take over one that was just started, and is used at once. Raises `OSError` where it can't be listened to."""
+        loop = asyncio.get_running_loop()
+        self._living.add(holder)
+        loop.add_reader(holder.control, self._hear)
+        if self._look is None:
+            self._look = loop.call_later(_LOOK_SECONDS, self._end_unused)
+
+    def _end_unused(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._requests.bury_unclaimed()
+        unused = [one for one in self._living if loop.time() - one.used_at > UNUSED_SECONDS]
+        self.end(
+            *(one for one in unused if not self._requests.has_waiting(one)),
+            reason="It was not used.",
+            wait=False,
+        )
+        # Once more when none is left: for what was just ended.
+        self._look = loop.call_later(_LOOK_SECONDS, self._end_unused) if self._living or unused else None
+
+    def take(self, template: TemplateProcess) -> SessionHolder | None:
+        """Return one whose session is empty, `None` where another must be started. It is to be given back, or ended."""
+        for holder in self._free:
+            if holder.template is template:
+                self._free.remove(holder)
+                holder.used_at = asyncio.get_running_loop().time()
+                return holder
+        return None
+
+    def give_back(self, holder: SessionHolder, *, is_empty: bool = True) -> None:
+        """Take back one whose child has ended. The next may be born into its session if nothing is left in it."""
+        if not is_empty:
+            self.end(holder, reason="Something was left in its session.")
+        elif holder in self._living and holder not in self._free:
+            # The one that was used last is used next: its pages are its own already.
+            self._free.insert(0, holder)
+
+    def end(self, *holders: SessionHolder, reason: str, wait: bool = True) -> None:
+        """Kill them, unless they were ended before, and wait for them, which takes a millisecond.
+
+        What they were asked for fails with `reason`. Their children go on. `wait=False`: they are waited for later.
+        """
+        ending = [holder for holder in holders if holder in self._living]
+        for holder in ending:
+            self._living.remove(holder)
+            if holder in self._free:
+                self._free.remove(holder)
+            asyncio.get_running_loop().remove_reader(holder.control)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(holder.pid, signal.SIGKILL)
+        for holder in ending:
+            self._requests.bury(holder.pid, wait=wait)
+            self._requests.hear(holder)  # it may have announced one in its last moment
+            self._requests.fail(holder, reason)
+            holder.control.close()
+
+    def end_of(self, template: TemplateProcess, reason: str, *, wait: bool = True) -> None:
+        """End all that are forks of `template`."""
+        self.end(*(one for one in self._living if one.template is template), reason=reason, wait=wait)
+
+    def close(self) -> None:
+        """Look no more after those that are not used. All must have been ended."""
+        if self._look is not None:
+            self._look.cancel()
