@@ -174,7 +174,8 @@ async def read_all(reader: asyncio.StreamReader) -> str:
 async def test_a_hundred_readers_follow_and_one_that_does_not_read_holds_up_neither_them_nor_the_job(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_module, "SEND_SECONDS", 1.0)
+    # Those who read must not be cut off either where a busy machine keeps them from it for a while.
+    monkeypatch.setattr(server_module, "SEND_SECONDS", 5.0)
     record = worker.begin("a")
     connections = await asyncio.gather(*(connected(worker) for _ in range(READERS + 1)))
     stalled, stalled_writer = connections[0]
