@@ -13,6 +13,7 @@ from supervisor.errors import LaunchError
 from supervisor.job.channel import ChannelReader
 from supervisor.job.device_sessions import JobSessions, SessionDesk
 from supervisor.job.evidence import ending_of
+from supervisor.job.foreseen import tell_foreseen_end
 from supervisor.job.loop_check import LoopCheck
 from supervisor.job.result import Finished, Parts, checked_in_steps
 from supervisor.job.timers import JobTimers
@@ -32,6 +33,7 @@ from supervisor.lifecycle.events import (
     JobEvent,
     KillChild,
     OrderSent,
+    OutcomeArrived,
     SendCancel,
     SetTimer,
     StackTaken,
@@ -74,12 +76,14 @@ class Execution:
         reports: LoopReports,
         session_desk: SessionDesk,
         host_key_seen: Callable[[HostKey], None] = lambda _: None,
+        on_outcome: Callable[[Finished], None] = lambda _: None,
     ) -> None:
         self._child = child
         self._sweeper = sweeper
         self.processes = JobProcesses(child.pid, child.groups, child.cgroup, child.user)
         """What the job's processes are known by."""
         self._watchers = watchers
+        self._on_outcome = on_outcome
         self._log = log
         self._reports = reports
         self._kernel: KernelView | None = None
@@ -214,6 +218,8 @@ class Execution:
             self._stack_on_demand.stop()  # before the first command: what is dumped from here on is of the end
         for command in commands:
             self._carry_out(command)
+        if isinstance(event, OutcomeArrived):
+            tell_foreseen_end(self._state, self._channel, self._log.mask, self._on_outcome)
 
     def _carry_out(self, command: JobCommand) -> None:
         match command:

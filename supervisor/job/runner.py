@@ -123,12 +123,14 @@ class JobRunner:
         on_gone: Callable[[], None] = lambda: None,
         on_line: LineHearer | None = None,
         before_order: Callable[[], Awaitable[None]] = _at_once,
+        on_outcome: Callable[[Finished], None] = lambda finished: None,
     ) -> Finished:
         """Run one job to its verdict. Raises nothing that a job can cause. Not to be cancelled: see `stop_all`.
 
         `on_start` gets the pid of the job's child. Where a process of the job can't be killed (`Finished.stuck`),
         `on_gone` is called when it is gone, if that ever comes. `on_line` gets each line of the job, masked.
-        `before_order` is awaited when all is ready, right before the job gets its order.
+        `before_order` is awaited when all is ready, right before the job gets its order. `on_outcome` gets how the job
+        will end if nothing else is seen of it, as soon as that is known, while its child still ends.
         """
         names = secret_names_of(self.settings)
         mask, endpoints = await mask_and_endpoints(job, names, block.sensitive_parameters, self._long_work)
@@ -152,7 +154,9 @@ class JobRunner:
         try:
             on_start(child.pid)
             log = JobLog(job.job_id, job.block_id, mask, job.step_label, self._long_work, on_line)
-            return await self._run_in(child, job, block, directory, log, host_keys, on_gone, before_order)
+            return await self._run_in(
+                child, job, block, directory, log, host_keys, on_gone, before_order, on_outcome
+            )
         except LaunchError as error:
             return not_run(refusals.start_failed(mask(str(error))))
         finally:
@@ -176,6 +180,7 @@ class JobRunner:
         host_keys: JobHostKeys,
         on_gone: Callable[[], None],
         before_order: Callable[[], Awaitable[None]],
+        on_outcome: Callable[[Finished], None],
     ) -> Finished:
         settings, limits = self.settings, limits_for(self.settings, block)
         child.cgroup.set_limits(limits.memory_mb, backstop(limits.processes))
@@ -187,7 +192,7 @@ class JobRunner:
             blocking_seconds=settings.blocking_seconds,
         )
         parts = (self._sweeper, self._watchers, limits, log, reports, self._session_desk)
-        execution = Execution(child, *parts, host_keys.heard)
+        execution = Execution(child, *parts, host_keys.heard, on_outcome)
         try:
             payload = job.payload(host_keys.known)
             await before_order()

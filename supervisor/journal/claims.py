@@ -19,6 +19,8 @@ class Row:
     """Whether an earlier run claimed it, so that nobody in this process works on it."""
     tried_before: bool = False
     """Whether somebody may have sent its result already, without this being known for sure."""
+    is_foreseen: bool = False
+    """Whether its result is what its job will most likely have, and not to be sent yet."""
 
     def change(self, entry: Entry) -> None:
         """Replace the entry, perhaps by itself: the file is behind now."""
@@ -59,10 +61,25 @@ class Claims:
             added.append(row)
         return added
 
-    def finish(self, number: int, text: bytes, now: float) -> Row | None:
-        """Set a claim's result, unless it has one: a result is never contradicted (I8)."""
+    def foresee(self, number: int, text: bytes, now: float) -> Row | None:
+        """Set the result that a claim will have if nothing else is seen of its job, unless it has one."""
         row = self._open(number)
         if row is None or row.entry.result is not None:
+            return None
+        row.is_foreseen = True
+        row.change(replace(row.entry, result=text, finished_at=now))
+        return row
+
+    def finish(self, number: int, text: bytes, now: float) -> Row | None:
+        """Set a claim's result, unless it has one: a result is never contradicted (I8).
+
+        One that was only foreseen is replaced. Returns the row that has to be saved: none where that text is there.
+        """
+        row = self._open(number)
+        if row is None or (row.entry.result is not None and not row.is_foreseen):
+            return None
+        row.is_foreseen = False
+        if row.entry.result == text:
             return None
         row.change(replace(row.entry, result=text, finished_at=now))
         return row
@@ -208,14 +225,14 @@ class Claims:
 
     def undelivered(self) -> list[StoredResult]:
         """Return results that the engine does not have yet, in the order in which they were made."""
-        waiting = [row for row in self._open_rows() if row.entry.state == "waiting"]
+        waiting = [row for row in self._open_rows() if row.entry.state == "waiting" and not row.is_foreseen]
         waiting.sort(key=lambda row: (row.entry.finished_at or row.entry.claim.claimed_at, row.entry.number))
         return [self._stored(row, row.entry.result or b"") for row in waiting]
 
     def result(self, number: int) -> StoredResult | None:
-        """Return a claim's result."""
+        """Return a claim's result, not one that is only foreseen."""
         row = self._open(number)
-        if row is None or row.entry.result is None:
+        if row is None or row.entry.result is None or row.is_foreseen:
             return None
         return self._stored(row, row.entry.result)
 

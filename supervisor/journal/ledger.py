@@ -12,7 +12,7 @@ from supervisor.journal.claims import Claims
 from supervisor.journal.durable_copy import MEND_SECONDS, DurableCopy
 from supervisor.journal.place_record import KEY_FACT
 from supervisor.journal.records import Claim, Entry, RowState, StoredResult
-from supervisor.journal.saving import Saving
+from supervisor.journal.saving import SAVED, Saving
 from supervisor.journal.state_directory import (
     StateDirectory,
     open_directory,
@@ -50,6 +50,7 @@ class Ledger:
         self._claims = Claims()
         self._image = DurableCopy(self._claims, mend_seconds, self._tell_found)
         self._image.on_restored = self._on_restored
+        self._foreseen: dict[int, Saving] = {}
         self._tasks = Tasks()
         self._copy: UuidBackup | None = None
         self._directory: StateDirectory
@@ -131,10 +132,21 @@ class Ledger:
         added = self._claims.add(claims)
         return [row.entry.number for row in added], self._image.begin_to_save(added)
 
+    def foresee_result(self, number: int, text: bytes) -> None:
+        """Have a result written that a claim will have if nothing else is seen of its job (docs/adr/0046).
+
+        Nobody gets it before `store_result` was called, in this process. The next start takes it for the result.
+        """
+        if row := self._claims.foresee(number, text, time.time()):
+            self._foreseen[number] = self._image.begin_to_save([row])
+
     async def store_result(self, number: int, text: bytes) -> None:
         """Record the result of a claim. The first one stays: a result is never contradicted (I8)."""
+        foreseen = self._foreseen.pop(number, SAVED)
         if row := self._claims.finish(number, text, time.time()):
             await self._image.save([row])
+        else:
+            await foreseen.wait()
 
     def forget(self, number: int) -> None:
         """Remove a claim whose result the engine has; what it said is wiped from the file, a moment later.
@@ -142,6 +154,7 @@ class Ledger:
         It leaves the file with the next transaction, or soon without one (docs/adr/0046). Where this worker is killed
         before, the next start sends the result once more, and the engine knows it.
         """
+        self._foreseen.pop(number, None)
         if row := self._claims.forget(number):
             self._image.removals.add(row)
 

@@ -1,11 +1,11 @@
 """Claimed jobs: into the journal, into a slot, and out again as a result."""
 
 import asyncio
-import functools
 import heapq
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue
 from supervisor.engine.items import LostJob, MalformedJob
@@ -173,7 +173,7 @@ class Dispatcher:
     def _fill_slots(self) -> None:
         while len(self._tasks) < self._slots and (claimed := self._waiting.take()):
             task = self._tasks.start(self._run(claimed), f"job {claimed.job.job_id}")
-            task.add_done_callback(functools.partial(self._free_slot, claimed))
+            task.add_done_callback(partial(self._free_slot, claimed))
 
     def _free_slot(self, claimed: ClaimedJob, _: asyncio.Task[None]) -> None:
         self._waiting.ended(claimed)
@@ -251,6 +251,7 @@ class Dispatcher:
                 on_gone=lambda: gone.set_result(None),
                 on_line=record.log.take,
                 before_order=claimed.saving.wait,
+                on_outcome=partial(self._reporting.foresee, job.job_id, claimed.number),
             )
         except Exception:
             # Not expected, but a job without a result would sit in the engine until that gives it up.

@@ -40,6 +40,11 @@ class Reporting:
         self._observer = observer
         self._records = records
 
+    def foresee(self, job_id: str, number: int, finished: Finished) -> None:
+        """Have the result written that a job will have if nothing else is seen of it, while its child ends."""
+        text = result_text(job_id, finished, knows_retryable=self._engine.knows_retryable)
+        self._journal.foresee_result(number, text)
+
     async def report(self, job_id: str, number: int, finished: Finished) -> None:
         """Make the result durable, as far as the disk takes it, then hand it to the delivery."""
         with self._open_jobs.concluded(job_id, finished.verdict):

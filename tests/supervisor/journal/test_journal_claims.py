@@ -169,3 +169,20 @@ def test_of_a_row_that_is_being_written_nothing_is_concluded() -> None:
     assert book.compare([RowState(1, False), RowState(2, False)]).unclear
     assert dead.entry.state == "dead"
     assert open_one.saved == open_one.version
+
+
+def test_a_result_that_is_foreseen_is_nobody_s_until_it_is_final_and_gives_way_to_another() -> None:
+    claims = Claims()
+    same, other, again = claims.add([claim("same"), claim("other"), claim("again")])
+    for row in (same, other):
+        assert claims.foresee(row.entry.number, b"foreseen", 1.0) is row
+    assert claims.undelivered() == []
+    assert claims.result(1) is None
+    assert claims.finish(1, b"foreseen", 2.0) is None  # the file has it as it is
+    assert claims.finish(2, b"final", 2.0) is other
+    assert [each.text for each in claims.undelivered()] == [b"foreseen", b"final"]
+    claims.finish(3, b"first", 3.0)
+    for row in (same, other, again):
+        assert claims.foresee(row.entry.number, b"later", 4.0) is None
+        assert claims.finish(row.entry.number, b"later", 4.0) is None
+    assert [each.text for each in claims.undelivered()] == [b"foreseen", b"final", b"first"]

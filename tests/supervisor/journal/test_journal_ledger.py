@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -263,3 +264,41 @@ def test_a_digest_tells_equal_parameters_from_others_and_nothing_else() -> None:
     assert digest != digest_of({"password": "hunter3", "a": 1}, key)
     assert digest != digest_of({"password": "hunter2", "a": 1}, bytes(31) + b"\1")
     assert "hunter2" not in digest
+
+
+async def test_a_result_that_came_as_foreseen_is_written_once_and_awaited(tmp_path: Path) -> None:
+    ledger = await Ledger.open(tmp_path)
+    (same, other) = await numbers_of(ledger, "same", "other")
+    writer, go_on, statements = ledger._image.journal._writer, threading.Event(), list[str]()
+    database = writer.database
+    assert database is not None
+    await writer.call(lambda: database.set_trace_callback(statements.append))
+    held = writer.call(lambda: go_on.wait(60))
+    ledger.foresee_result(same, b"foreseen")
+    storing = asyncio.ensure_future(ledger.store_result(same, b"foreseen"))
+    await asyncio.sleep(0.01)
+    assert not storing.done()
+    go_on.set()
+    await asyncio.gather(held, storing)
+    assert len([each for each in statements if "INTO claims" in each]) == 1
+    ledger.foresee_result(other, b"foreseen")
+    await ledger.store_result(other, b"final")
+    await ledger.store_result(other, b"later")
+    assert texts(ledger) == [b"foreseen", b"final"]
+    again = await reopened(ledger, tmp_path)
+    assert texts(again) == [b"foreseen", b"final"]
+    await again.close()
+
+
+async def test_a_worker_that_ends_before_it_was_final_leaves_what_was_foreseen_as_the_result(
+    tmp_path: Path,
+) -> None:
+    """What the block returned stands, whatever is seen of its end (docs/adr/0046)."""
+    ledger = await Ledger.open(tmp_path)
+    (number,) = await numbers_of(ledger, "a")
+    ledger.foresee_result(number, b"foreseen")
+    assert (ledger.undelivered(), ledger.interrupted()) == ([], [])
+    again = await reopened(ledger, tmp_path)
+    assert texts(again) == [b"foreseen"]
+    assert again.interrupted() == []
+    await again.close()

@@ -1,5 +1,6 @@
 """A job's life under events in any order: it never raises, ends exactly once, and never lies."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import settings, strategies
@@ -34,7 +35,7 @@ from supervisor.lifecycle.events import (
     WatchFailed,
 )
 from supervisor.lifecycle.job import JobState, Phase, step
-from supervisor.verdict import Cause, ExitStatus, LimitHit, LimitKind, Limits, OutcomeSeen, decide
+from supervisor.verdict import Cause, ExitStatus, LimitHit, LimitKind, Limits, OutcomeSeen, Verdict, decide
 
 LONGEST_END_SECONDS = 60.0
 
@@ -70,6 +71,7 @@ class LifeOfAJob(RuleBasedStateMachine):
         self.conclusions: list[Conclude] = []
         self.first_outcome: OutcomeSeen | None = None
         self.limit_when_outcome_came: LimitHit | None = None
+        self.foreseen: Verdict | None = None
 
     def feed(self, event: JobEvent) -> None:
         before = self.state
@@ -79,8 +81,22 @@ class LifeOfAJob(RuleBasedStateMachine):
         if before.outcome is None and self.state.outcome is not None:
             self.limit_when_outcome_came = before.limit
         assert before.phase is not Phase.ENDED or not commands, "something was asked for after the end"
+        if (
+            isinstance(event, OutcomeArrived)
+            and self.state.phase is Phase.LINGERING
+            and self.foreseen is None
+        ):
+            self.foreseen = decide(self.state.ending(self.now))
+        if self.foreseen is not None and self.state.phase is Phase.ENDED:
+            self.is_as_foreseen(self.foreseen, decide(self.state.ending(self.now)))
         for command in commands:
             self.obey(command)
+
+    def is_as_foreseen(self, foreseen: Verdict, verdict: Verdict) -> None:
+        """What is written at the outcome is true, whatever is seen of the end: only a note may be missing."""
+        if self.limit_when_outcome_came is None:
+            assert replace(verdict, message="", warning=None) == replace(foreseen, message="", warning=None)
+            assert verdict.message.startswith(foreseen.message.partition("\nNote: ")[0])
 
     def obey(self, command: Any) -> None:
         match command:

@@ -80,6 +80,7 @@ class Runner:
         self.gone: dict[str, Callable[[], None]] = {}
         """What each job's run is to call when nothing of it is left, where it was stuck."""
         self.on_line: dict[str, LineHearer | None] = {}
+        self.on_outcome: dict[str, Callable[[Finished], None]] = {}
         self.starts = True
         self.room: int | None = None
         self.problem: str | None = None
@@ -99,7 +100,9 @@ class Runner:
         on_gone: Callable[[], None],
         on_line: LineHearer | None,
         before_order: Callable[[], Awaitable[None]],
+        on_outcome: Callable[[Finished], None],
     ) -> Finished:
+        self.on_outcome[job.job_id] = on_outcome
         await before_order()
         self.started.append(job.job_id)
         self.gone[job.job_id] = on_gone
