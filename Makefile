@@ -17,7 +17,7 @@ PREFIX ?= /opt/neops-supervisor
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench bench-growth bench-counts bench-timeline bench-competitors zoo device-faults isolation systemd-test lab redteam fuzz features top-picture mutants redaction compat reference chaos crashpoints soak scale-out blocking device-scale device-truth unprivileged docs env lock install uninstall clean
+.PHONY: help demo test contract lint types bench bench-growth bench-counts bench-timeline bench-competitors bench-page zoo device-faults isolation systemd-test lab redteam fuzz features top-picture mutants redaction compat reference chaos crashpoints soak scale-out blocking device-scale device-truth unprivileged docs env lock install uninstall clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -26,13 +26,13 @@ help: ## List the verbs
 	@echo 'Settings, given as NAME=value behind the verb:'
 	@echo '  PYTHON  the interpreter, 3.11 or newer (now: $(PYTHON))'
 	@echo '  CLIENT  the engine client: stable or next (now: $(CLIENT))'
-	@echo '  ARGS    further arguments for demo, test, contract, bench, bench-growth, bench-counts, bench-timeline, bench-competitors, zoo, device-faults, isolation, lab, redteam, fuzz, features, mutants, chaos, crashpoints, scale-out, blocking, device-scale and unprivileged'
+	@echo '  ARGS    further arguments for demo, test, contract, bench, bench-growth, bench-counts, bench-timeline, bench-competitors, bench-page, zoo, device-faults, isolation, lab, redteam, fuzz, features, mutants, chaos, crashpoints, scale-out, blocking, device-scale and unprivileged'
 	@echo '  CASES   how many cases fuzz runs (now: $(CASES)); redaction: 10000, if not given'
 	@echo '  SEEDS   how many seeds of chaos (now: $(SEEDS)); SEED=n repeats one'
 	@echo '  JOBS    how many jobs of soak (now: $(JOBS))'
 	@echo '  AGAINST  a commit that bench compares this version with: both in turn, the ratio of each figure'
 	@echo '  PREFIX  where install puts the environment (now: $(PREFIX)); DESTDIR is put before all its paths'
-	@echo '  REFERENCE  where reference leaves its environment, for compat and bench-competitors to use; by default it is thrown away'
+	@echo '  REFERENCE  where reference leaves its environment, for compat, bench-competitors and bench-page to use; by default it is thrown away'
 
 demo: ## Run an engine, the worker and an emulated device, and show what becomes of each job
 	@$(ENVIRONMENT) supervisor demo $(ARGS)
@@ -66,6 +66,9 @@ bench-timeline: ## Show where the milliseconds of one job go, step by step
 
 bench-competitors: ## Measure other workers in turn with this one, and what each makes of blocks that go wrong (see REFERENCE)
 	@$(ENVIRONMENT) python -m tests.programs.bench.competitors $(if $(REFERENCE),--reference '$(REFERENCE)') $(ARGS)
+
+bench-page: ## Measure all of it, and write docs/benchmarks.md with its pictures; ARGS=--from-kept measures nothing
+	@$(ENVIRONMENT) python -m tests.programs.bench.page $(if $(REFERENCE),--reference '$(REFERENCE)') $(ARGS)
 
 zoo: ## Run every hostile block through one real worker, and show what became of each
 	@$(ENVIRONMENT) python -m tests.programs.zoo $(ARGS)
