@@ -69,7 +69,8 @@ async def picture(worker: Worker) -> Picture:
     end = time.monotonic() + 15
     while time.monotonic() < end:
         names = Counter(worker.below_supervisor.values())
-        if names["neops-spare"] == SPARES and not names["neops-job"] and not _directories(worker):
+        others = names["neops-job"] + names["neops-session"]  # the latter end when they are not used
+        if names["neops-spare"] == SPARES and not others and not _directories(worker):
             break
         await asyncio.sleep(_LOOK_SECONDS)
     pid = worker.supervisor_pid

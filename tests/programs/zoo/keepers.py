@@ -33,6 +33,7 @@ MEMORY_MB: Final = 150
 BEAT_SECONDS: Final = 0.1
 _BLOCKS: Final = ("blocks", "blocks.testing", str(Path(__file__).parent / "zoo_blocks"))
 SPARE: Final = "neops-spare"
+SESSION_HOLDER: Final = "neops-session"
 _SPARES_SECONDS: Final = 10.0
 _BUG: Final = re.compile(r"\bCRITICAL\b|bug in this worker|never retrieved|failed unexpectedly|^Traceback")
 
@@ -49,11 +50,11 @@ class Keepers:
     staff: frozenset[int] = frozenset()
 
     def strangers(self) -> list[str]:
-        """Return what runs below the worker and is neither its own nor a spare, as `name (pid)`."""
+        """Return what runs below the worker and is neither its own, a spare nor a session holder, as `name (pid)`."""
         return [
             f"{name} ({pid})"
             for pid, name in self.living().items()
-            if pid not in self.staff and name != SPARE
+            if pid not in self.staff and name not in (SPARE, SESSION_HOLDER)
         ]
 
     def directories(self) -> list[str]:
@@ -63,10 +64,13 @@ class Keepers:
     async def descriptors(self) -> int:
         """Return how many descriptors the supervisor has open; 0 where this user may not look.
 
-        Once all spares are there, since each comes with five.
+        Once all spares are there, since each comes with five, and no session holder, which comes with one.
         """
         end = time.monotonic() + _SPARES_SECONDS
-        while time.monotonic() < end and [*self.living().values()].count(SPARE) != SLOTS + 1:
+        while time.monotonic() < end:
+            names = [*self.living().values()]
+            if names.count(SPARE) == SLOTS + 1 and SESSION_HOLDER not in names:
+                break
             await asyncio.sleep(0.05)
         (supervisor,) = psutil.Process(self.worker.pid).children()
         try:

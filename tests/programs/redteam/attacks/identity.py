@@ -39,8 +39,10 @@ async def running_job(scene: Scene, seconds: float) -> str:
 
 
 def waiting_processes(worker: Worker) -> set[int]:
-    """Return the template and the spares: all but the children that have a job, which end with it."""
-    return set(worker.below_supervisor) - {event["pid"] for event in said(worker, "job_started")}
+    """Return the template and the spares: all but the children that have a job, which end with it, and session holders,
+    which end when they are not used."""
+    staying = {pid for pid, name in worker.below_supervisor.items() if name != "neops-session"}
+    return staying - {event["pid"] for event in said(worker, "job_started")}
 
 
 async def killed(worker: Worker) -> None:
