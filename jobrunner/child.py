@@ -20,11 +20,21 @@ from jobrunner.rehearsal import rehearse
 from jobrunner.stdio import flush_output, unbuffer_output
 
 
-def live(descriptors: Descriptors, max_open_files: int | None, isolation: ChildIsolation) -> NoReturn:
-    """Run one job, if one comes. Ends the process without Python's exit handlers, which belong to the template."""
+def live(
+    descriptors: Descriptors,
+    max_open_files: int | None,
+    isolation: ChildIsolation,
+    *,
+    rehearses: bool = True,
+) -> NoReturn:
+    """Run one job, if one comes. Ends the process without Python's exit handlers, which belong to the template.
+
+    Without a rehearsal where a job waits for this child already: it would wait for that, too.
+    """
     channel = Channel(descriptors.channel)
     unbuffer_output()
-    rehearse()
+    if rehearses:
+        rehearse()
     try:
         _get_ready(channel)
         limit_open_files(max_open_files)

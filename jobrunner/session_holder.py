@@ -15,9 +15,13 @@ from jobrunner.isolation.child import ForkedIsolation
 from jobrunner.isolation.shared_paths import SharedPaths
 from jobrunner.middle import live_or_end
 from jobrunner.protocol import kernel_files, linux
-from jobrunner.protocol.confinement import Confinement
-from jobrunner.protocol.control import SessionRequest, Started, announce_start, receive_fork_request
-from jobrunner.protocol.entry import Descriptors
+from jobrunner.protocol.control import (
+    ChildRequest,
+    SessionRequest,
+    Started,
+    announce_start,
+    receive_fork_request,
+)
 from jobrunner.single_fork import fork_from_parent
 
 _SCHEDULING_GROUP: Final = "/proc/self/autogroup"
@@ -53,7 +57,7 @@ def _hold(supervisor_pid: int, control: socket.socket, shared_paths: SharedPaths
             os.setsid()
             is_leader = True
         shared_paths.open()
-        _fork_once(supervisor_pid, control, *asked, shared_paths)
+        _fork_once(supervisor_pid, control, asked, shared_paths)
     os._exit(0)
 
 
@@ -67,28 +71,21 @@ def _has_ordinary_share() -> bool:
 
 
 def _fork_once(
-    supervisor_pid: int,
-    control: socket.socket,
-    request: int,
-    descriptors: Descriptors,
-    confinement: Confinement,
-    shared_paths: SharedPaths,
+    supervisor_pid: int, control: socket.socket, asked: ChildRequest, shared_paths: SharedPaths
 ) -> None:
     try:
         pid = fork_from_parent()
     except OSError as error:
-        announce_start(control, Started(request, 0, error.errno or 0))
+        announce_start(control, Started(asked.request, 0, error.errno or 0))
     else:
         if pid == 0:
-            live_or_end(lambda: live_as_child(supervisor_pid, descriptors, confinement, shared_paths))
-        announce_start(control, Started(request, pid))
-    descriptors.close()
+            live_or_end(lambda: live_as_child(supervisor_pid, asked, shared_paths))
+        announce_start(control, Started(asked.request, pid))
+    asked.descriptors.close()
 
 
-def live_as_child(
-    supervisor_pid: int, descriptors: Descriptors, confinement: Confinement, shared_paths: SharedPaths
-) -> NoReturn:
+def live_as_child(supervisor_pid: int, asked: ChildRequest, shared_paths: SharedPaths) -> NoReturn:
     """Be a child: get ready, run one job, end. Raises `IsolationError`."""
     isolation = ForkedIsolation(shared_paths)
-    taken = become_child(supervisor_pid, descriptors, confinement, isolation)
-    live(taken, confinement.max_open_files, isolation)
+    taken = become_child(supervisor_pid, asked.descriptors, asked.confinement, isolation)
+    live(taken, asked.confinement.max_open_files, isolation, rehearses=asked.rehearses)

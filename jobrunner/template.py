@@ -22,9 +22,14 @@ from jobrunner.keyrings import leave_session_keyring
 from jobrunner.logs import import_logs
 from jobrunner.middle import be_the_middle
 from jobrunner.protocol import linux
-from jobrunner.protocol.confinement import Confinement
-from jobrunner.protocol.control import SessionRequest, Started, announce_start, receive_fork_request
-from jobrunner.protocol.entry import Descriptors, Discovery
+from jobrunner.protocol.control import (
+    ChildRequest,
+    SessionRequest,
+    Started,
+    announce_start,
+    receive_fork_request,
+)
+from jobrunner.protocol.entry import Discovery
 from jobrunner.protocol.isolation import Isolation
 from jobrunner.protocol.messages import CatalogueReady, Importing
 from jobrunner.rehearsal import rehearse_in_template
@@ -66,8 +71,7 @@ def serve(
         if isinstance(asked, SessionRequest):
             start_session_holder(supervisor_pid, control, asked, shared_paths)
             continue
-        request, descriptors, confinement = asked
-        _fork_twice(supervisor_pid, control, request, descriptors, confinement, shared_paths)
+        _fork_twice(supervisor_pid, control, asked, shared_paths)
     os._exit(0)
 
 
@@ -106,12 +110,7 @@ def _settle_in(
 
 
 def _fork_twice(
-    supervisor_pid: int,
-    control: socket.socket,
-    request: int,
-    descriptors: Descriptors,
-    confinement: Confinement,
-    shared_paths: SharedPaths,
+    supervisor_pid: int, control: socket.socket, asked: ChildRequest, shared_paths: SharedPaths
 ) -> None:
     """Fork a middle process that forks the child and ends, so that the supervisor becomes the child's parent.
 
@@ -121,15 +120,11 @@ def _fork_twice(
     try:
         middle = os.fork()
     except OSError as error:
-        announce_start(control, Started(request, 0, error.errno or 0))
+        announce_start(control, Started(asked.request, 0, error.errno or 0))
         middle = 0
     else:
         if middle == 0:
-            be_the_middle(
-                control,
-                request,
-                lambda: live_as_child(supervisor_pid, descriptors, confinement, shared_paths),
-            )
-    descriptors.close()
+            be_the_middle(control, asked.request, lambda: live_as_child(supervisor_pid, asked, shared_paths))
+    asked.descriptors.close()
     if middle:
         os.waitpid(middle, 0)

@@ -33,6 +33,16 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildRequest:
+    """Whoever forks children is asked for one. One that `rehearses` is ready later, and its job is faster."""
+
+    request: int
+    descriptors: Descriptors
+    confinement: Confinement
+    rehearses: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRequest:
     """The template is asked for a process that holds a session, and gets its requests over `control_fd`."""
 
@@ -45,18 +55,19 @@ def send_session_request(control: socket.socket, request: int, theirs: socket.so
     socket.send_fds(control, [json.dumps({"request": request}).encode()], [theirs.fileno()])
 
 
-def send_fork_request(
-    control: socket.socket, request: int, descriptors: Descriptors, confinement: Confinement
-) -> None:
+def send_fork_request(control: socket.socket, asked: ChildRequest) -> None:
     """Ask the template for one child. Raises `OSError` (`BrokenPipeError`) when the template is gone."""
-    passed = [descriptors.channel, descriptors.stdout, descriptors.stderr, descriptors.dump]
-    message = {"request": request, "confinement": confinement.to_json()}
+    ends = asked.descriptors
+    passed = [ends.channel, ends.stdout, ends.stderr, ends.dump]
+    message = {
+        "request": asked.request,
+        "confinement": asked.confinement.to_json(),
+        "rehearses": asked.rehearses,
+    }
     socket.send_fds(control, [json.dumps(message).encode()], passed)
 
 
-def receive_fork_request(
-    control: socket.socket,
-) -> tuple[int, Descriptors, Confinement] | SessionRequest | None:
+def receive_fork_request(control: socket.socket) -> ChildRequest | SessionRequest | None:
     """Wait for the next request that can be met; `None` when the supervisor is gone.
 
     Where the kernel has no numbers left for the descriptors that come with one, it is answered here.
@@ -75,7 +86,8 @@ def receive_fork_request(
         os.set_inheritable(descriptor, False)
     if "confinement" not in message:
         return SessionRequest(int(message["request"]), *passed)
-    return int(message["request"]), Descriptors(*passed), Confinement.from_json(message["confinement"])
+    confinement = Confinement.from_json(message["confinement"])
+    return ChildRequest(int(message["request"]), Descriptors(*passed), confinement, message["rehearses"])
 
 
 def announce_start(control: socket.socket, start: Started) -> None:

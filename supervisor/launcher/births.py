@@ -7,8 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from jobrunner.protocol.confinement import Confinement
-from jobrunner.protocol.control import send_fork_request, send_session_request
+from jobrunner.protocol.control import ChildRequest, send_fork_request, send_session_request
 from supervisor.errors import LaunchError
 from supervisor.launcher.fork_requests import (
     Forker,
@@ -20,7 +19,6 @@ from supervisor.launcher.fork_requests import (
 from supervisor.launcher.importer import TemplateProcess
 from supervisor.launcher.session_holders import SessionHolder, SessionHolders
 from supervisor.launcher.template_look import look_at
-from supervisor.launcher.wiring import Wiring
 from supervisor.lifecycle.template_silence import Judgement, TemplateSilence
 from supervisor.process.reaping import is_child
 from supervisor.process.shortage import explain
@@ -47,12 +45,15 @@ class Births:
         self._stopped = stopped
 
     async def ask(
-        self, template: TemplateProcess, wiring: Wiring, confinement: Confinement, timeout_seconds: float
+        self, template: TemplateProcess, request: Callable[[int], ChildRequest], timeout_seconds: float
     ) -> tuple[int, SessionHolder | None]:
-        """Return a child's pid, and who holds its session, if somebody does. Raises `LaunchError`."""
+        """Return a child's pid, and who holds its session, if somebody does. Raises `LaunchError`.
+
+        `request` is what is asked for, under a number.
+        """
 
         def send_fork(control: socket.socket, number: int) -> None:
-            send_fork_request(control, number, wiring.child_ends(), confinement)
+            send_fork_request(control, request(number))
 
         while template.forks_once:
             holder = self._holders.take(template)

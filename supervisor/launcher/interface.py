@@ -45,9 +45,10 @@ class Launcher(Protocol):
         """
         ...
 
-    async def spawn_child(self) -> Child:
+    async def spawn_child(self, *, rehearses: bool = True) -> Child:
         """Start a child and wait until it is ready. Raises `LaunchError`.
 
+        One that `rehearses` is ready a moment later, and then runs its job faster (`docs/adr/0044`).
         When cancelled, a child on its way is killed as soon as it is known.
         """
         ...

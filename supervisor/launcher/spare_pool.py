@@ -145,7 +145,9 @@ class SparePool:
         # Those that join their cgroup wait for the kernel, not for a core: any number may do so at once.
         for _ in range(min(missing, self._at_once - len(self._starting) + self._joining)):
             self._moved_at = asyncio.get_running_loop().time()
-            task = self._starting.start(self._start_one(), "start of a child")
+            # What a rehearsal takes, a job that waits for this child would wait for, too.
+            is_spare = len(self._starting) >= len(self._waiting)
+            task = self._starting.start(self._start_one(rehearses=is_spare), "start of a child")
             task.add_done_callback(lambda _: self.refill())
 
     def renew(self) -> None:
@@ -156,12 +158,12 @@ class SparePool:
         self._tell_capacity()
         self.refill()
 
-    async def _start_one(self) -> None:
+    async def _start_one(self, *, rehearses: bool) -> None:
         loop = asyncio.get_running_loop()
         generation, began = self._generation, loop.time()
         late = loop.call_later(self._capacity.late_after_seconds, self._be_late, began)
         try:
-            child = await self._bear()
+            child = await self._bear(rehearses=rehearses)
         except Exception as error:  # whatever it is: without a pause the next try would follow at once
             self._fail(error, began)
             await self._pause_a_while()
@@ -195,8 +197,8 @@ class SparePool:
         self._pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
         await asyncio.sleep(pause)
 
-    async def _bear(self) -> Child:
-        child = await self._launcher.spawn_child()
+    async def _bear(self, *, rehearses: bool) -> Child:
+        child = await self._launcher.spawn_child(rehearses=rehearses)
         try:
             if self._cgroups is not None:
                 # Now, while it waits and is a single process: moving one takes milliseconds, and no job waits for it.

@@ -44,8 +44,8 @@ class SpawnLauncher:
         self._imports = replace(imports, discovery=replace(imports.discovery, skip_modules=broken))
         return catalogue
 
-    async def spawn_child(self) -> Child:
-        """See `Launcher.spawn_child`."""
+    async def spawn_child(self, *, rehearses: bool = True) -> Child:
+        """See `Launcher.spawn_child`. It rehearses in any case: that is little beside the imports."""
         async with self._confinement_pool.one(self._imports.confinement) as confined:
             child = await self._bear(confined.confinement)
             confined.hand_over(child)

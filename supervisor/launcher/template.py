@@ -9,6 +9,7 @@ from typing import Final
 
 from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.confinement import Confinement
+from jobrunner.protocol.control import ChildRequest
 from supervisor.errors import LaunchError, TemplateError
 from supervisor.launcher.births import Births
 from supervisor.launcher.child import Child
@@ -108,11 +109,11 @@ class TemplateLauncher:
         """The pid of the template that is there now."""
         return self._template.pid if self._template else None
 
-    async def spawn_child(self) -> Child:
+    async def spawn_child(self, *, rehearses: bool = True) -> Child:
         """See `Launcher.spawn_child`."""
         async with self._confinement_pool.one(self._imports.confinement) as confined:
             template = self._template
-            child = await self._bear(confined.confinement)
+            child = await self._bear(confined.confinement, rehearses=rehearses)
             confined.hand_over(child)
         born_at = asyncio.get_running_loop().time()
         try:
@@ -125,7 +126,7 @@ class TemplateLauncher:
             self._silences.answered()
         return child
 
-    async def _bear(self, confinement: Confinement) -> Child:
+    async def _bear(self, confinement: Confinement, *, rehearses: bool) -> Child:
         template = self._template
         if template is None:
             why = self._missing or "A new one is on its way."
@@ -134,7 +135,12 @@ class TemplateLauncher:
             )
         wiring = Wiring()
         try:
-            pid, holder = await self._births.ask(template, wiring, confinement, START_TIMEOUT_SECONDS)
+            ends = wiring.child_ends()
+            pid, holder = await self._births.ask(
+                template,
+                lambda number: ChildRequest(number, ends, confinement, rehearses),
+                START_TIMEOUT_SECONDS,
+            )
         except BaseException:
             wiring.close()
             raise

@@ -6,6 +6,7 @@ import logging
 import os
 import resource
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -17,7 +18,8 @@ from typing import Any
 import pytest
 from hosting import Host, hosted
 
-from jobrunner import rehearsal
+from jobrunner import child, rehearsal
+from jobrunner.protocol.entry import Descriptors
 from jobrunner.rehearsal import rehearse
 from sdk import masking
 from sdk.block_registry import registry
@@ -109,6 +111,29 @@ def test_without_descriptors_for_it_there_is_no_rehearsal_and_no_failure() -> No
         return [str(rehearse())]
 
     assert in_a_fork(work) == ["None"]
+
+
+@pytest.mark.parametrize("rehearses", [True, False])
+def test_a_child_rehearses_where_it_is_asked_to(rehearses: bool) -> None:
+    read, write = os.pipe()
+    ours, theirs = socket.socketpair()
+    theirs.close()  # no order comes: the child ends
+
+    def live() -> None:
+        child.rehearse = lambda: os.write(write, b"rehearsed")  # of this fork only
+        isolation: Any = None
+        child.live(Descriptors(ours.detach(), 1, 2, 2), None, isolation, rehearses=rehearses)
+
+    if (pid := os.fork()) == 0:
+        try:
+            live()
+        finally:
+            os._exit(1)
+    os.close(write)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    with open(read, "rb") as told:
+        assert told.read() == (b"rehearsed" if rehearses else b"")
+    ours.close()
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.control import (
+    ChildRequest,
     Started,
     announce_start,
     receive_fork_request,
@@ -103,14 +104,14 @@ def test_a_request_brings_four_descriptors_which_no_program_inherits(
         sent = [os.memfd_create(name) for name in ("channel", "stdout", "stderr", "dump")]
         for descriptor in sent:
             opened.callback(os.close, descriptor)
-        send_fork_request(supervisor, 7, Descriptors(*sent), confinement)
+        send_fork_request(supervisor, ChildRequest(7, Descriptors(*sent), confinement, rehearses=False))
         received = receive_fork_request(template)
-        assert received is not None
-        number, descriptors, asked = received
+        assert isinstance(received, ChildRequest)
+        descriptors = received.descriptors
         passed = [descriptors.channel, descriptors.stdout, descriptors.stderr, descriptors.dump]
         for descriptor in passed:
             opened.callback(os.close, descriptor)
-        assert (number, asked) == (7, confinement)
+        assert (received.request, received.confinement, received.rehearses) == (7, confinement, False)
         names = [os.readlink(f"/proc/self/fd/{descriptor}").split()[0] for descriptor in passed]
         assert names == ["/memfd:channel", "/memfd:stdout", "/memfd:stderr", "/memfd:dump"]
         assert not any(map(os.get_inheritable, passed))
@@ -130,13 +131,13 @@ def test_of_more_descriptors_than_a_child_needs_the_rest_is_not_taken(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     supervisor, template = pair
-    message = json.dumps({"request": 1, "confinement": Confinement().to_json()}).encode()
+    message = {"request": 1, "confinement": Confinement().to_json(), "rehearses": True}
     with open(os.devnull, "rb") as null:
-        socket.send_fds(supervisor, [message], [null.fileno()] * 5)
+        socket.send_fds(supervisor, [json.dumps(message).encode()], [null.fileno()] * 5)
     before = len(os.listdir("/proc/self/fd"))
     received = receive_fork_request(template)
-    assert received is not None
-    _, descriptors, _ = received
+    assert isinstance(received, ChildRequest)
+    descriptors = received.descriptors
     assert len(os.listdir("/proc/self/fd")) == before + 4
     for descriptor in (descriptors.channel, descriptors.stdout, descriptors.stderr, descriptors.dump):
         os.close(descriptor)
@@ -167,4 +168,4 @@ def test_a_request_to_a_template_that_is_gone_raises(pair: tuple[socket.socket, 
     supervisor, template = pair
     template.close()
     with pytest.raises(OSError, match="Broken pipe"):
-        send_fork_request(supervisor, 1, Descriptors(0, 0, 0, 0), Confinement())
+        send_fork_request(supervisor, ChildRequest(1, Descriptors(0, 0, 0, 0), Confinement()))

@@ -40,9 +40,9 @@ class SharedLauncher:
         """See `Launcher.reload`."""
         return await self._launcher.reload(imports, accept)
 
-    async def spawn_child(self) -> Child:
+    async def spawn_child(self, *, rehearses: bool = True) -> Child:
         """See `Launcher.spawn_child`."""
-        return await self._launcher.spawn_child()
+        return await self._launcher.spawn_child(rehearses=rehearses)
 
     def drain_starts(self) -> frozenset[int]:
         """See `Launcher.drain_starts`: those of all."""

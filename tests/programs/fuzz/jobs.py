@@ -45,7 +45,7 @@ class FakeLauncher:
         self.known_children = KnownChildren()
         self.orders: list[str] = []
 
-    async def spawn_child(self) -> FakeChild:
+    async def spawn_child(self, *, rehearses: bool = True) -> FakeChild:
         child = await FakeChild().connect()
         task = asyncio.ensure_future(self._live(child))
         child.exited.add_done_callback(lambda _: task.cancel())

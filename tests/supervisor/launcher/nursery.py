@@ -62,12 +62,14 @@ class Nursery:
         self.known_children = KnownChildren()
         self.born: list[Child] = []
         self.asked = 0
+        self.rehearsed: list[bool] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.problem: LaunchError | None = None
 
-    async def spawn_child(self) -> Child:
+    async def spawn_child(self, *, rehearses: bool = True) -> Child:
         self.asked += 1
+        self.rehearsed.append(rehearses)
         await self.gate.wait()
         if self.problem is not None:
             raise self.problem

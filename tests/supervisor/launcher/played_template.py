@@ -11,7 +11,7 @@ from nursery import BOUND_SECONDS, a_process
 
 from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.confinement import Confinement
-from jobrunner.protocol.control import Started, announce_start, receive_fork_request
+from jobrunner.protocol.control import ChildRequest, Started, announce_start, receive_fork_request
 from jobrunner.protocol.entry import Descriptors, Discovery
 from jobrunner.protocol.messages import Ready
 from supervisor.errors import TemplateError
@@ -51,9 +51,9 @@ class PlayedTemplate:
     def asked(self) -> tuple[int, Descriptors]:
         """Wait for the next request."""
         request = receive_fork_request(self._theirs)
-        assert isinstance(request, tuple)
-        self.confinements.append(request[2])
-        return request[0], request[1]
+        assert isinstance(request, ChildRequest)
+        self.confinements.append(request.confinement)
+        return request.request, request.descriptors
 
     def spawn_child(self, request: int, descriptors: Descriptors) -> int:
         """Start a process as the child that was asked for, announce it, and have it say that it is ready."""

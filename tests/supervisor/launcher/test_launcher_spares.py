@@ -75,6 +75,18 @@ async def test_a_spare_that_was_on_its_way_at_a_renewal_is_ended_and_never_hande
     child.discard()
 
 
+async def test_a_spare_rehearses_and_a_child_that_a_job_waits_for_does_not(
+    nursery: Nursery, spares_of: Callable[..., SparePool]
+) -> None:
+    nursery.gate.clear()
+    spares = spares_of(1)
+    awaited = asyncio.ensure_future(spares.take(LONG_SECONDS))
+    await until(lambda: nursery.asked == 2)
+    assert nursery.rehearsed == [False, True]
+    nursery.gate.set()
+    (await awaited).discard()
+
+
 async def test_a_renewal_ends_the_spares_that_are_ready(
     nursery: Nursery, spares_of: Callable[..., SparePool]
 ) -> None:
@@ -215,7 +227,7 @@ async def test_an_error_that_nobody_expects_is_logged_with_its_trace(
     problems = [ValueError("a mistake of ours")]
     spawn_child = nursery.spawn_child
 
-    async def mistaken():
+    async def mistaken(*, rehearses: bool = True):
         if problems:
             raise problems.pop()
         return await spawn_child()

@@ -181,7 +181,7 @@ async def test_spares_that_die_as_soon_as_they_are_ready_are_a_failure_to_start_
 ) -> None:
     spawn_child = nursery.spawn_child
 
-    async def dying() -> Child:
+    async def dying(*, rehearses: bool = True) -> Child:
         child = await spawn_child()
         child.kill()
         return child

@@ -161,7 +161,7 @@ class Births:
     def __init__(self, *, wedged: bool) -> None:
         self._wedged = wedged
 
-    async def spawn_child(self) -> Any:
+    async def spawn_child(self, *, rehearses: bool = True) -> Any:
         if self._wedged:
             await asyncio.get_running_loop().create_future()
         await asyncio.sleep(60)

@@ -50,7 +50,7 @@ class Launcher:
         self.children: list[RecordedChild] = []
         self.user: int | None = None
 
-    async def spawn_child(self) -> RecordedChild:
+    async def spawn_child(self, *, rehearses: bool = True) -> RecordedChild:
         self.calls.append("spawn_child")
         await self.may_bear.wait()
         if self.error is not None:
