@@ -44,5 +44,6 @@ def bomb(host: Host, kind: str) -> dict[str, Any]:
     seen = host.wait(number, WAIT_SECONDS)
     # The template forks the next spare meanwhile, by a process that lives for a moment.
     left = below(host.pid, own) - own
-    seen["left"] = sorted(left - set(host.ask("processes")["spares"]))
+    known = host.ask("processes")
+    seen["left"] = sorted(left - {*known["spares"], *known["holders"]})
     return seen

@@ -20,7 +20,7 @@ from supervisor.launcher import Child, SparePool
 from supervisor.launcher import ownership as ownership_module
 from supervisor.launcher import sweep as sweep_module
 from supervisor.launcher.known_children import direct_children
-from supervisor.launcher.ownership import JobProcesses
+from supervisor.launcher.ownership import JobProcesses, unannounced
 from supervisor.launcher.sweep import Sweeper
 from supervisor.lifecycle import job as lifecycle_job
 from supervisor.process import proc as processes_module
@@ -40,18 +40,21 @@ async def end_child(child: Child) -> None:
 
 
 def unknown_children(host: Any) -> set[int]:
-    """Return the direct children that nobody knows, in the sweep's order: each in the list was announced by now."""
+    """Return the direct children that nobody knows and nobody is about to announce, in the sweep's order."""
     children = direct_children()
-    host.launcher.drain_starts()
-    return set(host.launcher.known_children.unknown(children))
+    sessions = host.launcher.drain_starts()
+    unknown = set(host.launcher.known_children.unknown(children))
+    return unknown - unannounced(unknown, (), sessions)
 
 
 async def processes(host: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """The template, the spares that wait, and children that nobody knows."""
+    """The template, those that hold sessions, the spares that wait, and children that nobody knows."""
     await until(lambda: len(host.runner._spares._ready) >= host.options.get("spares", 1))
     unknown = unknown_children(host)
+    holders = getattr(host.launcher, "_holders", None)
     return {
         "template": getattr(host.launcher, "template_pid", None),
+        "holders": [] if holders is None else [holder.pid for holder in holders.living],
         "spares": [child.pid for child in host.runner._spares._ready],
         "unknown": sorted(unknown),
     }
@@ -164,7 +167,7 @@ async def starts_at_once(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     running, most = 0, 0
 
     class Counting:
-        async def spawn_child(self) -> Child:
+        async def spawn_child(self, *, rehearses: bool = True) -> Child:
             nonlocal running, most
             running += 1
             most = max(most, running)
@@ -205,7 +208,7 @@ async def starts_without_descriptors(host: Any, request: dict[str, Any]) -> dict
     attempts = 0
 
     class Counting:
-        async def spawn_child(self) -> Child:
+        async def spawn_child(self, *, rehearses: bool = True) -> Child:
             nonlocal attempts
             attempts += 1
             return await host.launcher.spawn_child()

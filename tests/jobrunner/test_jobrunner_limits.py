@@ -44,7 +44,7 @@ def watched(host: Host, name: str, **request: Any) -> dict[str, Any]:
     number = host.send("run_and_watch_the_loop", block=f"under_test/{name}:1.0.0", **request)
     seen = host.wait(number, 40)
     known = host.ask("processes")
-    own = {known["template"], *known["spares"]}
+    own = {known["template"], *known["holders"], *known["spares"]}
     seen["left"] = [
         process.pid
         for process in psutil.Process(host.pid).children(recursive=True)

@@ -87,7 +87,7 @@ def test_other_wrong_usage_is_one_line_as_well(words: list[str], complaint: str,
 
 def test_a_submission_of_nothing_is_told_both_ways_to_name_something(refused: Refused) -> None:
     said = refused("submit")
-    assert said.endswith("no block is named. Name one, or give --jobs with a job on each line.\n")
+    assert said.endswith("name the block to run, or give --jobs with a job on each line.\n")
 
 
 def test_a_negative_number_and_a_word_behind_two_dashes_are_no_flags(refused: Refused) -> None:

@@ -77,7 +77,7 @@ class RecordedChild(FakeChild):
         self.calls.append("reap")
         return self.reaped
 
-    def discard(self) -> None:
+    def discard(self, *, had_job: bool = False) -> None:
         self.calls.append("give up")
         self.end(SIGKILL)
 
