@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Final
@@ -23,6 +24,11 @@ _RETRY_SECONDS: Final = 1.0
 _FORK_WARNING: Final = (
     r"This process \(pid=\d+\) is multi-threaded, use of fork(pty)?\(\) may lead to deadlocks"
 )
+
+
+def compile_filter() -> None:
+    """Compile what each job's watch needs, so that `re` has it: for a template, and a child before its order."""
+    re.compile(_FORK_WARNING, re.IGNORECASE)  # with the flag that `warnings.filterwarnings` gives
 
 
 @contextlib.contextmanager

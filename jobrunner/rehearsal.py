@@ -14,6 +14,7 @@ import os
 import socket
 from typing import Final
 
+from jobrunner.blocking import compile_filter
 from jobrunner.channel import Channel
 from jobrunner.job import run_order
 from jobrunner.logs import FrameHandler
@@ -95,6 +96,7 @@ def rehearse() -> None:
         order = to_child(frame)
         assert isinstance(order, Order)
         FrameHandler(channel, {}).emit(_record())
+        compile_filter()  # the watch itself takes a thread, which neither a template nor a spare may have
         run_order(channel, order, frame.payload, {order.block_id: _BLOCK})
 
 

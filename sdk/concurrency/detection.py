@@ -114,9 +114,10 @@ class BlockingDetector:
         """Watch no more. A report that is being made is waited for, for half a second at most."""
         if self._stopped is None:
             return
-        self.go_on()
-        self._stopped.release()
+        # The watching thread sees this when its pause is over. Woken up at once, it would take the GIL, and a
+        # processor, from what follows the watched code: a job's outcome, for one.
         self._stopped = None
+        self.go_on()
         # What has blocked may be the last that a job did, and its process about to end.
         if self._sampling.acquire(timeout=_REPORT_SECONDS):
             self._sampling.release()
@@ -139,7 +140,11 @@ class BlockingDetector:
         # A bare lock: nothing of Python's library is on this thread's stack while it waits, so that a dump of all
         # threads shows it as what it is. Not before the first sample if it had to wait for the GIL to begin at all.
         began_late = time.monotonic() - before.at > self._pause
-        while began_late or not stopped.acquire(timeout=self._pause):
+        while self._stopped is stopped:
+            if not began_late:
+                stopped.acquire(timeout=self._pause)  # which nobody releases
+                if self._stopped is not stopped:
+                    break
             began_late = False
             if self._awake.locked():
                 episodes.idle()

@@ -243,3 +243,23 @@ def test_one_that_rests_can_be_stopped() -> None:
     detector = BlockingDetector(THRESHOLD, SAMPLES)
     watched(detector.rest, detector)
     detector.go_on()
+
+
+def test_one_that_was_stopped_takes_no_further_sample_and_may_watch_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    detector = BlockingDetector(THRESHOLD, SAMPLES)
+    samples: list[float] = []
+    sample = detector._sample
+
+    def sampled(*given: Any) -> Reading:
+        samples.append(time.monotonic())
+        return sample(*given)
+
+    monkeypatch.setattr(detector, "_sample", sampled)
+    watched(lambda: time.sleep(THRESHOLD), detector)
+    stopped_at = time.monotonic()
+    time.sleep(THRESHOLD)
+    assert [at for at in samples if at > stopped_at] == []
+    watched(lambda: time.sleep(THRESHOLD), detector)
+    assert [at for at in samples if at > stopped_at]
