@@ -141,7 +141,7 @@ def test_a_template_that_does_nothing_has_ten_seconds_to_start_a_child_and_the_c
         async def get_ready(self, timeout_seconds: float) -> None:
             asked.append(timeout_seconds)
 
-    async def bear(*_: object) -> Any:
+    async def bear(*_: object, rehearses: bool) -> Any:
         return ReadyAtOnce()
 
     asked: list[float] = []
