@@ -50,7 +50,8 @@ class Starts(FunctionBlock[Params, Data]):
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """A host of a directory that is no package."""
-    directory = tmp_path_factory.mktemp("authors") / "fb"
+    # Short names: the fork server makes a socket in the job's directory, whose path may have 107 characters.
+    directory = tmp_path_factory.mktemp("a") / "b"
     directory.mkdir()
     (directory / "starts.py").write_text(BLOCK)
     with hosted(directory.parent, sources=[str(directory)]) as running:

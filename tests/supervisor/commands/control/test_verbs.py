@@ -1,7 +1,7 @@
 """pause, resume, drain, cancel, reload and config, as they are typed, to a real worker with a real engine."""
 
-import getpass
 import json
+import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,6 +15,7 @@ from sdk.testing.daemon import SupervisorProcess
 from sdk.testing.engine import EngineThread
 from supervisor.commands import cancel, config, drain, job, pause, reload, resume, status
 from supervisor.control.exit_codes import DONE, NO, NO_WORKER, UNKNOWN_JOB, USAGE
+from supervisor.process.user_names import user_name
 from tests.patience import wait_until
 
 MODULES = (pause, resume, drain, cancel, reload, config, status, job)
@@ -120,7 +121,7 @@ def test_a_paused_worker_claims_nothing_beats_finishes_and_delivers_until_it_is_
     assert "switch upgrade" in why["message"]
     assert "until `supervisor resume` or a restart" in why["message"]
     assert worker.type("status") == NO
-    assert f"\n  paused by user {getpass.getuser()} since 2" in capsys.readouterr().out
+    assert f"\n  paused by {user_name(os.geteuid())} since 2" in capsys.readouterr().out
     assert worker.type("resume") == DONE
     assert worker.result_of(waits)["success"]
     assert worker.lines("pauses the worker until")
@@ -211,7 +212,7 @@ def test_a_job_that_is_cancelled_fails_with_that_cause_and_its_neighbour_goes_on
     assert worker.lines("cancels the job.")
     assert worker.type("job", hangs, "--json") == DONE
     ended = said(capsys)
-    assert ended["cancelled_by"] == f"user {getpass.getuser()}"
+    assert ended["cancelled_by"] == user_name(os.geteuid())
     assert ended["started_at"] <= ended["cancelled_at"] <= ended["ended_at"]
     assert worker.result_of(neighbour)["success"]
 
