@@ -5,8 +5,10 @@ into it. So the session is here before the child, and when nothing of a job is l
 child is the supervisor's from its first moment: no process in between has to copy and free what both have.
 """
 
+import functools
 import os
 import socket
+from collections.abc import Callable
 from typing import Final, NoReturn
 
 from jobrunner.bootstrap import become_child, tie_life_to
@@ -31,17 +33,26 @@ def start_session_holder(
     supervisor_pid: int, control: socket.socket, asked: SessionRequest, shared_paths: SharedPaths
 ) -> None:
     """Fork one, and announce it over `control`."""
+
+    def hold() -> NoReturn:
+        # Or the template's end would go unnoticed as long as this process lives.
+        control.close()
+        _hold(supervisor_pid, socket.socket(fileno=asked.control_fd), shared_paths)
+
+    _fork(control, asked.request, hold)
+    os.close(asked.control_fd)
+
+
+def _fork(control: socket.socket, request: int, be_the_fork: Callable[[], NoReturn]) -> None:
+    """Fork once, and announce over `control` the process that does `be_the_fork`, or why there is none."""
     try:
         pid = fork_from_parent()
     except OSError as error:
-        announce_start(control, Started(asked.request, 0, error.errno or 0))
-    else:
-        if pid == 0:
-            # Or the template's end would go unnoticed as long as this process lives.
-            control.close()
-            live_or_end(lambda: _hold(supervisor_pid, socket.socket(fileno=asked.control_fd), shared_paths))
-        announce_start(control, Started(asked.request, pid))
-    os.close(asked.control_fd)
+        announce_start(control, Started(request, 0, error.errno or 0))
+        return
+    if pid == 0:
+        live_or_end(be_the_fork)
+    announce_start(control, Started(request, pid))
 
 
 def _hold(supervisor_pid: int, control: socket.socket, shared_paths: SharedPaths) -> NoReturn:
@@ -57,7 +68,9 @@ def _hold(supervisor_pid: int, control: socket.socket, shared_paths: SharedPaths
             os.setsid()
             is_leader = True
         shared_paths.open()
-        _fork_once(supervisor_pid, control, asked, shared_paths)
+        child = functools.partial(live_as_child, supervisor_pid, asked, shared_paths)
+        _fork(control, asked.request, child)
+        asked.descriptors.close()
     os._exit(0)
 
 
@@ -68,20 +81,6 @@ def _has_ordinary_share() -> bool:
     except OSError:
         return True  # the kernel does not share by sessions
     return not group or group.endswith(b" nice 0\n")
-
-
-def _fork_once(
-    supervisor_pid: int, control: socket.socket, asked: ChildRequest, shared_paths: SharedPaths
-) -> None:
-    try:
-        pid = fork_from_parent()
-    except OSError as error:
-        announce_start(control, Started(asked.request, 0, error.errno or 0))
-    else:
-        if pid == 0:
-            live_or_end(lambda: live_as_child(supervisor_pid, asked, shared_paths))
-        announce_start(control, Started(asked.request, pid))
-    asked.descriptors.close()
 
 
 def live_as_child(supervisor_pid: int, asked: ChildRequest, shared_paths: SharedPaths) -> NoReturn:

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import os
 import shlex
 import sys
 import tempfile
@@ -42,7 +41,7 @@ def main() -> int:
     load_before, neighbours = machine.load_average(), machine.Neighbours()
     figures: list[Figure] = []
     problem = ""
-    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=_durable_directory()) as name:
+    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=machine.durable_directory()) as name:
         directory = Path(name).resolve()
         try:
             asyncio.run(_measure(directory, QUICK if arguments.quick else DEFAULT, figures))
@@ -64,7 +63,7 @@ def main() -> int:
 def _compare(arguments: argparse.Namespace) -> int:
     plan = against.SHORT if arguments.quick else against.DEFAULT
     plan = replace(plan, pairs=arguments.pairs or plan.pairs)
-    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=_durable_directory()) as name:
+    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=machine.durable_directory()) as name:
         flags = tuple(shlex.split(arguments.present_flags))
         request = Request(arguments.against, arguments.client, plan, arguments.json, flags)
         return compare(request, Path(name).resolve())
@@ -109,11 +108,6 @@ def _at_least_one(text: str) -> int:
     if (number := int(text)) < 1:
         raise ValueError
     return number
-
-
-def _durable_directory() -> str | None:
-    """Return a place on a disk, unless TMPDIR names another: where /tmp is memory, a durable journal is free."""
-    return None if "TMPDIR" in os.environ or not os.access("/var/tmp", os.W_OK) else "/var/tmp"
 
 
 async def _measure(directory: Path, sizes: Sizes, figures: list[Figure]) -> None:

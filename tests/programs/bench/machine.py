@@ -3,6 +3,7 @@
 import os
 import platform
 import resource
+import tempfile
 import time
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,12 @@ import psutil
 
 QUIET_SHARE: Final = 0.1
 """Of all cores. Above it, the figures are those of a machine that had something else to do."""
+
+
+def durable_directory() -> str:
+    """Return a place on a disk, unless TMPDIR names another: where /tmp is memory, an fsync is free."""
+    is_named = "TMPDIR" in os.environ or not os.access("/var/tmp", os.W_OK)
+    return tempfile.gettempdir() if is_named else "/var/tmp"
 
 
 def load_average() -> float:

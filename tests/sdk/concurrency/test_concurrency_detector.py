@@ -40,6 +40,19 @@ def watched(block: Callable[[], object], detector: BlockingDetector) -> None:
         detector.stop()
 
 
+def timed_samples(monkeypatch: pytest.MonkeyPatch) -> tuple[BlockingDetector, list[float]]:
+    """A detector, and when each of its samples was taken."""
+    detector, samples = BlockingDetector(THRESHOLD, SAMPLES), list[float]()
+    sample = detector._sample
+
+    def sampled(*given: Any) -> Reading:
+        samples.append(time.monotonic())
+        return sample(*given)
+
+    monkeypatch.setattr(detector, "_sample", sampled)
+    return detector, samples
+
+
 def threads() -> set[str]:
     """The numbers of this process's threads, as the kernel sees them."""
     return set(os.listdir("/proc/self/task"))
@@ -205,15 +218,7 @@ def test_a_sample_that_fails_is_told_once_and_the_next_ones_are_taken(
 def test_it_takes_no_sample_while_it_rests_and_finds_what_blocks_afterwards(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    detector = BlockingDetector(THRESHOLD, SAMPLES)
-    samples: list[object] = []
-    sample = detector._sample
-
-    def sampled(*given: Any) -> Reading:
-        samples.append(given)
-        return sample(*given)
-
-    monkeypatch.setattr(detector, "_sample", sampled)
+    detector, samples = timed_samples(monkeypatch)
     since = 0.0
 
     def rest_and_block() -> None:
@@ -248,15 +253,7 @@ def test_one_that_rests_can_be_stopped() -> None:
 def test_one_that_was_stopped_takes_no_further_sample_and_may_watch_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    detector = BlockingDetector(THRESHOLD, SAMPLES)
-    samples: list[float] = []
-    sample = detector._sample
-
-    def sampled(*given: Any) -> Reading:
-        samples.append(time.monotonic())
-        return sample(*given)
-
-    monkeypatch.setattr(detector, "_sample", sampled)
+    detector, samples = timed_samples(monkeypatch)
     watched(lambda: time.sleep(THRESHOLD), detector)
     stopped_at = time.monotonic()
     time.sleep(THRESHOLD)

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import os
 import sys
 import tempfile
 import time
@@ -26,8 +25,7 @@ def main() -> int:
     """Return 0 when all that can run here was measured, 2 when something could not be."""
     arguments = _parser().parse_args()
     load_before, neighbours = machine.load_average(), machine.Neighbours()
-    place = None if "TMPDIR" in os.environ or not os.access("/var/tmp", os.W_OK) else "/var/tmp"
-    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=place) as name:
+    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=machine.durable_directory()) as name:
         directory = Path(name).resolve()
         environment = (arguments.reference or directory / "reference").resolve()
         wanted = set(arguments.workers or KEYS)

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import os
 import sys
 import tempfile
 import time
@@ -40,7 +39,7 @@ def main() -> int:
     except (BenchError, ProgramError) as error:
         print(f"bench-counts: nothing could be counted. {error}", file=sys.stderr)
         return 2
-    facts = machine.facts(Path(_place()).resolve(), load_before, neighbours)
+    facts = machine.facts(Path(machine.durable_directory()).resolve(), load_before, neighbours)
     _show(counted, compared, f"{time.monotonic() - begun:.0f} s, {facts['cores that others used meanwhile']}")
     if arguments.json is not None:
         content = {
@@ -77,14 +76,8 @@ def _judged(counted: Counted, compared: list[Compared]) -> int:
     return 0
 
 
-def _place() -> str:
-    """Return a place on a disk, unless TMPDIR names another: where it is memory, an fsync is free."""
-    is_named = "TMPDIR" in os.environ or not os.access("/var/tmp", os.W_OK)
-    return tempfile.gettempdir() if is_named else "/var/tmp"
-
-
 def _count(plan: Plan) -> Counted:
-    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=_place()) as name:
+    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=machine.durable_directory()) as name:
         return asyncio.run(measure(Path(name).resolve(), plan))
 
 

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import os
 import sys
 import tempfile
 import time
@@ -49,8 +48,7 @@ def main() -> int:
     figures: list[Figure] = []
     problem = ""
     load_before, neighbours = machine.load_average(), machine.Neighbours()
-    place = None if "TMPDIR" in os.environ or not os.access("/var/tmp", os.W_OK) else "/var/tmp"
-    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=place) as name:
+    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=machine.durable_directory()) as name:
         directory = Path(name).resolve()
         try:
             asyncio.run(measure(Setup(directory, arguments.quick, arguments.code), cases, figures))

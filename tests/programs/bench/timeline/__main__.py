@@ -66,8 +66,7 @@ def main() -> int:
     """Return 0 when every step was seen, 1 when one was not, 2 when nothing could be measured."""
     arguments = _parser().parse_args()
     load_before, neighbours = machine.load_average(), machine.Neighbours()
-    place = None if "TMPDIR" in os.environ or not os.access("/var/tmp", os.W_OK) else "/var/tmp"
-    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=place) as name:
+    with tempfile.TemporaryDirectory(prefix="neops-bench-", dir=machine.durable_directory()) as name:
         directory = Path(name).resolve()
         try:
             jobs = asyncio.run(measure(directory, arguments.jobs))
