@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,7 +36,7 @@ class ChangeSeen:
     before: str
     after: str
     back_seconds: float | None
-    """How long after the change began the device had its earlier configuration; None where nobody has waited."""
+    """How long the device had another configuration; None where no timer of the device was to take it back."""
     configured: bool | None
     rolled_back: dict[str, Any]
     after_rollback: str
@@ -57,18 +59,22 @@ def _run_group(
     with contextlib.ExitStack() as stack:
         devices = [stack.enter_context(case.place(loop)) for case in cases]
         before = [device.configuration() for device in devices]
-        begun = time.monotonic()
-        numbers = [
-            _start(host, BLOCK, parameters_of(case), [device.context, healthy], case.limits)
-            for case, device in zip(cases, devices, strict=True)
-        ]
-        ended = [host.wait(number, JOB_SECONDS + 30) for number in numbers]
-        back = [
-            _until_back(device, text, _began(done, begun + done["seconds"]))
-            if case.after == "timer"
-            else None
-            for case, device, text, done in zip(cases, devices, before, ended, strict=True)
-        ]
+        with ThreadPoolExecutor(max_workers=len(cases), thread_name_prefix="until-back") as looks:
+            # Beside the jobs: one that takes longer must not count for a device that has long had its text back.
+            is_over = threading.Event()
+            timed = [
+                looks.submit(_until_back, device, text, is_over) if case.after == "timer" else None
+                for case, device, text in zip(cases, devices, before, strict=True)
+            ]
+            try:
+                numbers = [
+                    _start(host, BLOCK, parameters_of(case), [device.context, healthy], case.limits)
+                    for case, device in zip(cases, devices, strict=True)
+                ]
+                ended = [host.wait(number, JOB_SECONDS + 30) for number in numbers]
+            finally:
+                is_over.set()
+            back = [timing and timing.result() for timing in timed]
         after = [device.configuration() for device in devices]
         configured = [device.configured() for device in devices]
         rolled_back = [
@@ -136,16 +142,20 @@ def _start(
     )
 
 
-def _began(done: dict[str, Any], otherwise: float) -> float:
-    calls = (json.loads(done["body"] or "{}").get("data") or {}).get("calls", [])
-    return next((call["began"] for call in calls if call["name"] == "apply"), otherwise)
+def _until_back(device: Changed, before: str, is_over: threading.Event) -> float:
+    """Return for how many seconds a device had another text than before.
 
-
-def _until_back(device: Changed, before: str, began: float) -> float:
-    end = time.monotonic() + 2 * CONFIRM_SECONDS + LATE_SECONDS
-    while time.monotonic() < end:
+    Once the jobs are over, it waits for as long as a timer may take at most. What never had another text took no time.
+    """
+    changed_at = end = None
+    while end is None or time.monotonic() < end:
+        if is_over.is_set() and end is None:
+            end = time.monotonic() + 2 * CONFIRM_SECONDS + LATE_SECONDS
         with contextlib.suppress(OSError):
-            if device.configuration() == before:
+            is_changed = device.configuration() != before
+            if is_changed and changed_at is None:
+                changed_at = time.monotonic()
+            if not is_changed and (changed_at is not None or is_over.is_set()):
                 break
         time.sleep(_LOOK_SECONDS)
-    return time.monotonic() - began
+    return 0.0 if changed_at is None else time.monotonic() - changed_at
