@@ -43,7 +43,8 @@ def unknown_children(host: Any) -> set[int]:
     """Return the direct children that nobody knows and nobody is about to announce, in the sweep's order."""
     children = direct_children()
     sessions = host.launcher.drain_starts()
-    unknown = set(host.launcher.known_children.unknown(children))
+    # A session holder that was listed may have been reaped, and with it forgotten, a moment later.
+    unknown = set(host.launcher.known_children.unknown(children)) & direct_children()
     return unknown - unannounced(unknown, (), sessions)
 
 
