@@ -43,7 +43,7 @@ def _print(status: dict[str, Any]) -> None:
         print(printable(f"  {reason['message']} ({reason['cause']})"))
     if (intake := status.get("intake", {})) and intake.get("by"):
         since = moment_text(time.time() - intake["seconds"])
-        print(printable(f"  {intake['mode']} by {intake['by']} since {since}"))
+        print(printable(f"  {intake['mode']} since {since}"))  # the reason above says by whom
     for warning in status.get("warnings", ()):  # a worker of an earlier version has none
         print(printable(f"  warning: {warning['message']} ({warning['cause']})"))
     if "worker" not in status:  # it is on its way up

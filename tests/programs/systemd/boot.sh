@@ -32,6 +32,11 @@ if ! mount -t overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/
     mount -o remount,bind,ro /etc
 fi
 mount -t tmpfs -o mode=755 none /var/lib
+# Where PrivateTmp= has its directories, which nobody would remove when this manager is killed.
+case $units in
+    /var/tmp/*) ;;
+    *) mount -t tmpfs -o mode=1777 none /var/tmp ;;
+esac
 mkdir -p /run/systemd/system
 cp -r "$units"/. /run/systemd/system/
 if [ -e "$(dirname "$units")/prepare.sh" ]; then
