@@ -49,8 +49,8 @@ class JobMask:
 
     def hide(self, value: Any) -> Any:
         """Return a copy in which no text repeats a known value, and no number is one."""
-        ordered = sorted(filter(_is_telling, self._secrets), key=len, reverse=True)
-        return _without(value, ordered) if ordered else value
+        known = _Known(filter(_is_telling, self._secrets))
+        return known.without(value) if known else value
 
     def _masked(self, value: Any, paths: tuple[Path, ...]) -> Any:
         if isinstance(value, dict):
@@ -99,14 +99,31 @@ def _texts_in(value: Any) -> Iterable[str]:
         yield str(value)
 
 
-def _without(value: Any, secrets: list[str]) -> Any:
-    if isinstance(value, dict):
-        return {_without(key, secrets): _without(inner, secrets) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_without(inner, secrets) for inner in value]
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, MASK)
-        return value
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return MASK if is_number and str(value) in secrets else value
+class _Known:
+    """Texts to be taken out of others. However many they are, a text is looked through once."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._texts = frozenset(texts)
+        self._by_begin: dict[str, list[str]] = {}
+        for text in self._texts:
+            self._by_begin.setdefault(text[:_SHORTEST_CHARS], []).append(text)
+
+    def __bool__(self) -> bool:
+        return bool(self._texts)
+
+    def without(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {self.without(key): self.without(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.without(inner) for inner in value]
+        if isinstance(value, str):
+            return self._without_known(value)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return MASK if is_number and str(value) in self._texts else value
+
+    def _without_known(self, text: str) -> str:
+        begins = {text[at : at + _SHORTEST_CHARS] for at in range(len(text) - _SHORTEST_CHARS + 1)}
+        found = [known for begin in begins & self._by_begin.keys() for known in self._by_begin[begin]]
+        for known in sorted(found, key=len, reverse=True):
+            text = text.replace(known, MASK)
+        return text

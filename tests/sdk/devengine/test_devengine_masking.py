@@ -132,3 +132,9 @@ def test_short_values_and_flags_are_masked_where_they_stand_and_nowhere_else() -
 
 def test_names_are_secret_here_that_are_so_for_the_sdk() -> None:
     assert SECRET_NAME_PARTS == SDK_NAME_PARTS
+
+
+def test_of_secrets_that_begin_alike_the_longest_is_taken_out_first() -> None:
+    mask = JobMask()
+    mask.learn({"passwords": ["made-up-secret", "made-up-secret-of-another", "made-u"]})
+    assert mask.hide("made-up-secret-of-another, made-up-secret; made-us") == "***, ***; ***s"
