@@ -151,9 +151,10 @@ def _sections(stack: str) -> list[str]:
 def tidy(stack: str) -> str:
     """Drop what no author can use: this worker's own frames below the block, and the list of extension modules.
 
-    Threads of which nothing remains are dropped too, unless that is all there is.
+    Threads of which nothing remains are dropped too, unless that is all there is. What is there twice, word for word,
+    is told once: a person's answer may come when the job's end has been asked for its own already.
     """
-    sections = _sections(stack)
+    sections = list(dict.fromkeys(_sections(stack)))
     kept = [text for section in sections if (text := _above_worker(section))]
     return "\n".join(kept or sections)
 

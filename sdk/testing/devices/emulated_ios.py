@@ -18,6 +18,7 @@ from sdk.testing.devices.ios_configuration import IosConfiguration
 from sdk.testing.devices.ios_confirmed_change import load
 from sdk.testing.devices.ios_device import IosDevice
 from sdk.testing.devices.ios_state import Mode, SessionState
+from sdk.testing.devices.listening import accept_no_more
 from sdk.testing.devices.other_service import OtherService, talk_of
 from sdk.testing.devices.terminal import Terminal
 
@@ -146,6 +147,7 @@ class EmulatedIos:
         front, self._front = self._front, None
         if front is not None:
             await front.close()
+        await accept_no_more(server.sockets)
         server.close()
         await self._cut_connections()
         # A scripted hang does not notice that its client is gone.
@@ -154,10 +156,6 @@ class EmulatedIos:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await server.wait_closed()
-        # What was accepted just before the listener closed is handed over only now.
-        for _ in range(5):
-            await asyncio.sleep(0)
-        await self._cut_connections()
 
     def renew_host_key(self) -> None:
         """Have another host key from the next connection on, as a device that was exchanged."""
@@ -238,6 +236,7 @@ class EmulatedIos:
         """Start anew: with the saved configuration, or that of a new device where none was saved."""
         assert isinstance(self._server, asyncssh.SSHAcceptor), "only a session can ask for it"
         port = self._server.get_port()
+        await accept_no_more(self._server.sockets)
         self._server.close()
         await self._cut_connections()
         device = self.device

@@ -5,6 +5,8 @@ import contextlib
 import socket
 from typing import Final, Self
 
+from sdk.testing.devices.listening import accept_no_more
+
 _CHUNK_BYTES: Final = 16384
 # Small, so that a client which writes to a device that does not read is soon stopped.
 _RECEIVE_BUFFER_BYTES: Final = 4096
@@ -58,6 +60,7 @@ class Front:
     async def close(self) -> None:
         """End all connections and stop to accept."""
         assert self._server is not None
+        await accept_no_more(self._server.sockets)
         self._server.close()
         tasks = tuple(self._tasks)
         for task in tasks:

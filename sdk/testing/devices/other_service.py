@@ -7,7 +7,6 @@ from typing import Final, Self
 
 from sdk.testing.devices.faults import Faults
 
-_LAST_TURNS: Final = 4
 _BANNER_SECONDS: Final = 0.05
 _LINE_BYTES: Final = 4096
 # IAC DO TERMINAL-TYPE, IAC WILL ECHO, IAC WILL SUPPRESS-GO-AHEAD (RFC 854, 857, 858, 1091).
@@ -81,7 +80,6 @@ class OtherService:
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
         self._talks: set[asyncio.Task[None]] = set()
-        self._closed = False
 
     @classmethod
     async def listen(cls, talk: Talk, host: str, port: int) -> Self:
@@ -92,9 +90,6 @@ class OtherService:
 
     def _keep(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.append(writer)
-        if self._closed:  # accepted just before the listener closed, and told of only now
-            writer.transport.abort()
-            return
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._talks.add(task)
         task.add_done_callback(self._talks.discard)
@@ -103,16 +98,20 @@ class OtherService:
         with contextlib.suppress(OSError):  # the client has gone
             await self._talk(reader, writer)
 
+    @property
+    def sockets(self) -> tuple[asyncio.trsock.TransportSocket, ...]:
+        """What it listens with (named as asyncssh names it)."""
+        assert self._server is not None
+        return self._server.sockets
+
     def get_port(self) -> int:
         """Return the port it listens on (named as asyncssh names it)."""
-        assert self._server is not None
-        port: int = self._server.sockets[0].getsockname()[1]
+        port: int = self.sockets[0].getsockname()[1]
         return port
 
     def close(self) -> None:
-        """Stop to accept, and cut what is connected."""
+        """Stop to listen, and cut what is connected. To be called when nothing is accepted any more."""
         assert self._server is not None
-        self._closed = True
         self._server.close()
         for talk in self._talks:
             talk.cancel()
@@ -124,6 +123,4 @@ class OtherService:
         assert self._server is not None
         await asyncio.gather(*self._talks, return_exceptions=True)
         await self._server.wait_closed()
-        # The turns that the loop needs to hand over a connection that is still on its way, and to cut it.
-        for _ in range(_LAST_TURNS):
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)  # what was cut is closed in the next turn

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,16 +12,19 @@ from connection_support import PASSWORD, SECRET, connected, login_to, ssh_thread
 from sdk.connection import Cause, Configuration, DeviceError, Execution, Login, connect, connect_sync
 from sdk.connection.errors import BadCommandError
 from sdk.testing.devices import EmulatedIos, Faults
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 PROMPT_LIKE = "first\nr1#\nr1#\nr1(config)#\nr2#\nlast r1#"
+STAGES = (Cause.NO_BANNER, Cause.NO_KEY_EXCHANGE, Cause.LOGIN_TIMEOUT, Cause.NO_PROMPT)
+"""What a login is said to have waited for, by how far it has come at its limit."""
+SLOW_SECONDS = 30.0
 
 
 @pytest.fixture(autouse=True)
 async def no_ssh_thread_left() -> AsyncIterator[None]:
-    """Whatever a test does to a session: paramiko's thread ends, and soon."""
+    """Whatever a test does to a session: paramiko's thread ends."""
     yield
-    await until(lambda: ssh_threads() == [], "the threads of SSH are gone", 5)
+    await until(lambda: ssh_threads() == [], "the threads of SSH are gone")
 
 
 async def test_a_command_is_answered_as_text_and_as_data() -> None:
@@ -142,6 +144,15 @@ async def test_a_question_is_answered_by_the_steps() -> None:
     assert other.value.cause is Cause.UNEXPECTED_ANSWER
 
 
+async def refused(device: EmulatedIos, login_seconds: float) -> DeviceError:
+    """Return what a login ends with, of which the device allows none to succeed or to end."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with pytest.raises(DeviceError) as raised:
+            async with connect(login_to(device), platform="ios", login_seconds=login_seconds):
+                pass
+    return raised.value
+
+
 @pytest.mark.parametrize(
     ("faults", "cause", "retryable"),
     [
@@ -160,16 +171,17 @@ async def test_a_question_is_answered_by_the_steps() -> None:
     ],
     ids=lambda each: each.value if isinstance(each, Cause) else "",
 )
-async def test_what_ends_a_login_is_named_and_in_time(faults: Faults, cause: Cause, retryable: bool) -> None:
+async def test_what_ends_a_login_is_named_and_its_limit_holds(
+    faults: Faults, cause: Cause, retryable: bool
+) -> None:
     async with EmulatedIos("admin", PASSWORD, faults=faults) as device:
-        started = time.monotonic()
-        with pytest.raises(DeviceError) as raised:
-            async with connect(login_to(device), platform="ios", login_seconds=1):
-                pass
-        assert time.monotonic() - started < 3
-        await until(lambda: ssh_threads() == [], "the threads of SSH are gone", 5)
-    assert (raised.value.cause, raised.value.retryable) == (cause, retryable)
-    assert raised.value.where == f"{device.host} port {raised.value.where.split()[-1]}"
+        error = await refused(device, login_seconds=1)
+        if error.cause is not cause and error.cause in STAGES:
+            # The machine was too slow to come as far as the fault within a second.
+            error = await refused(device, login_seconds=SLOW_SECONDS)
+        await until(lambda: ssh_threads() == [], "the threads of SSH are gone")
+    assert (error.cause, error.retryable) == (cause, retryable)
+    assert error.where == f"{device.host} port {error.where.split()[-1]}"
 
 
 @pytest.mark.parametrize(
@@ -192,14 +204,14 @@ async def test_a_login_that_is_slow_or_asks_its_questions_works(faults: Faults) 
     ],
     ids=lambda each: each.value if isinstance(each, Cause) else "",
 )
-async def test_what_ends_a_command_is_named_and_in_time(faults: Faults, cause: Cause) -> None:
+async def test_what_ends_a_command_is_named_and_its_limit_holds(faults: Faults, cause: Cause) -> None:
+    # What the device does is seen when it does it: only for what never comes, the limit has to pass.
+    limit_seconds = 1 if cause is Cause.COMMAND_TIMEOUT else SLOW_SECONDS
     async with EmulatedIos("admin", PASSWORD, "r1", faults=faults) as device:
-        async with connect(login_to(device), platform="ios") as conn:
-            started = time.monotonic()
+        async with connect(login_to(device), platform="ios") as conn, asyncio.timeout(PATIENCE_SECONDS):
             with pytest.raises(DeviceError) as raised:
-                await conn.send_command("show clock", timeout=1)
-            assert time.monotonic() - started < 3
-        await until(lambda: ssh_threads() == [], "the threads of SSH are gone", 5)
+                await conn.send_command("show clock", timeout=limit_seconds)
+        await until(lambda: ssh_threads() == [], "the threads of SSH are gone")
     assert raised.value.cause is cause
 
 
@@ -221,23 +233,22 @@ async def test_after_a_limit_the_session_is_over_and_says_so() -> None:
 
 @pytest.mark.parametrize("after_seconds", [0, 0.1, 0.4])
 @pytest.mark.parametrize("fault", ["no_banner", "auth_hang", "no_prompt"])
-async def test_a_cancelled_login_ends_at_once_and_so_does_its_thread(
+async def test_a_cancelled_login_ends_and_so_does_its_thread(
     fault: str, after_seconds: float
 ) -> None:
     async with EmulatedIos("admin", PASSWORD, faults=Faults(**{fault: True})) as device:
 
         async def use() -> None:
-            async with connect(login_to(device), platform="ios", login_seconds=60):
+            async with connect(login_to(device), platform="ios", login_seconds=10 * PATIENCE_SECONDS):
                 pass
 
         task = asyncio.create_task(use())
         await asyncio.sleep(after_seconds)  # nothing is waited for: each of these moments must do
-        started = time.monotonic()
         task.cancel()
+        # Its limit comes much later: what ends here, ends by the cancellation.
         with pytest.raises(asyncio.CancelledError):
-            await task
-        assert time.monotonic() - started < 0.5
-        await until(lambda: ssh_threads() == [], "the threads of SSH are gone", 5)
+            await asyncio.wait_for(task, PATIENCE_SECONDS)
+        await until(lambda: ssh_threads() == [], "the threads of SSH are gone")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from jobrunner.protocol.linux import END_OF_AWAITS
+from jobrunner.protocol.linux import END_OF_AWAITS, END_OF_AWAITS_AGAIN
 from supervisor.launcher.wiring import DUMP_BYTES
 from supervisor.watch import stack as stack_module
 from supervisor.watch.stack import (
@@ -160,6 +160,13 @@ def test_the_main_thread_is_told_innermost_first_down_to_the_worker_s_own_frames
     frames = main_thread_of(f"{other}\n{worker}")
     assert [(frame.line, frame.function) for frame in frames] == [(20, "run"), (9, "outer")]
     assert main_thread_of(other) == []
+
+
+def test_what_was_dumped_twice_word_for_word_is_told_once(child: Answering) -> None:
+    late_answer = AWAITS + f"\n{END_OF_AWAITS_AGAIN}\n\n"
+    elsewhere = AWAITS.replace("line 7", "line 8")
+    child.write(late_answer + AWAITS + elsewhere)
+    assert read_stack(child) == f"{AWAITS.strip()}\n{elsewhere.strip()}"  # type: ignore[arg-type]
 
 
 async def test_of_a_dump_without_end_64_kib_are_taken(child: Answering) -> None:

@@ -27,10 +27,10 @@ async def test_no_more_jobs_of_a_block_run_than_may_and_jobs_of_others_go_past_t
         assert facts_of(record) == {"job": "b", "block": BACKUP, "max_concurrent": 1}
         await stage.end("a", success())
         await until(lambda: "b" in stage.runner.running, "the one that waited runs")
-        assert stage.dispatcher.free_slots == 1
+        await until(lambda: stage.dispatcher.free_slots == 1, "the slot of the one that has ended is free")
         await stage.end("b", success())
         await stage.end("c", success())
-        assert stage.dispatcher.free_slots == 3
+        await until(lambda: stage.dispatcher.free_slots == 3, "all slots are free")
 
 
 async def test_a_full_block_is_left_out_of_the_poll_until_its_job_has_ended(tmp_path: Path) -> None:
@@ -67,8 +67,8 @@ async def test_a_job_that_waits_for_its_block_fails_while_the_engine_still_waits
         await until(lambda: stage.dispatcher.busy == 1, "only the first one is left")
         assert stage.dispatcher.to_ask_for(BLOCKS, 2, 0) == ([BLOCKS[1]], 2)
         await stage.end("a", success())
+        await until(lambda: stage.dispatcher.to_ask_for(BLOCKS, 3, 0) == ([*BLOCKS], 1), "asked for again")
         assert stage.runner.started == ["a"]
-        assert stage.dispatcher.to_ask_for(BLOCKS, 3, 0) == ([*BLOCKS], 1)
 
 
 async def test_a_reload_that_gives_a_block_more_slots_has_its_jobs_begin(tmp_path: Path) -> None:
