@@ -23,7 +23,8 @@ from sdk.logger import LoggerLike
 
 _SAMPLES_A_THRESHOLD: Final = 4
 _SHORTEST_PAUSE_SECONDS: Final = 0.01
-_REPORT_SECONDS: Final = 0.5
+_REPORT_SECONDS: Final = 5.0
+"""It takes a millisecond, but for a thread that waits for a processor on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class BlockingDetector:
             self._awake.release()
 
     def stop(self) -> None:
-        """Watch no more. A report that is being made is waited for, for half a second at most."""
+        """Watch no more. A report that is being made is waited for, for five seconds at most."""
         if self._stopped is None:
             return
         # The watching thread sees this when its pause is over. Woken up at once, it would take the GIL, and a

@@ -15,7 +15,7 @@ import pytest
 from sdk.concurrency import BlockingDetector, detection
 from sdk.concurrency.detection import BlockingCode
 from sdk.concurrency.readings import Reading
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 THRESHOLD = 0.1
 SAMPLES = logging.getLogger("samples")
@@ -62,10 +62,7 @@ def threads() -> set[str]:
 def _no_thread_is_left() -> Iterator[None]:
     before = threads()
     yield
-    end = time.monotonic() + 5
-    while threads() - before and time.monotonic() < end:
-        time.sleep(0.01)
-    assert threads() - before == set()
+    wait_until(lambda: threads() <= before, "no thread is left")
 
 
 def test_a_warning_has_block_threshold_line_and_example_and_no_frame_but_the_author_s(
@@ -144,7 +141,7 @@ def test_a_report_that_is_being_made_at_the_end_is_waited_for() -> None:
 
     def report(_: BlockingCode) -> bool:
         begun.set()
-        time.sleep(0.2)
+        time.sleep(0.8)  # as a thread takes that waits for a processor
         made.set()
         return True
 
@@ -219,6 +216,7 @@ def test_it_takes_no_sample_while_it_rests_and_finds_what_blocks_afterwards(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     detector, samples = timed_samples(monkeypatch)
+    found: list[BlockingCode] = []
     since = 0.0
 
     def rest_and_block() -> None:
@@ -230,10 +228,7 @@ def test_it_takes_no_sample_while_it_rests_and_finds_what_blocks_afterwards(
         assert len(samples) == before
         since = time.monotonic()
         detector.go_on()
-        time.sleep(THRESHOLD * 4)
-        assert len(samples) > before
-
-    found: list[BlockingCode] = []
+        wait_until(lambda: len(samples) > before and found, "what blocks is found")
 
     def report(blocking: BlockingCode) -> bool:
         found.append(blocking)
@@ -258,5 +253,4 @@ def test_one_that_was_stopped_takes_no_further_sample_and_may_watch_again(
     stopped_at = time.monotonic()
     time.sleep(THRESHOLD)
     assert [at for at in samples if at > stopped_at] == []
-    watched(lambda: time.sleep(THRESHOLD), detector)
-    assert [at for at in samples if at > stopped_at]
+    watched(lambda: wait_until(lambda: [at for at in samples if at > stopped_at], "a sample"), detector)
