@@ -1,5 +1,6 @@
 """`deploy/tests_again.sh`: what failed beside others gets one more try, alone, and is named; nothing else does."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -28,7 +29,9 @@ def checkout(tmp_path: Path) -> Path:
     (tmp_path / "deploy").mkdir()
     (tmp_path / "seen").mkdir()
     shutil.copy(SCRIPT, tmp_path / "deploy")
-    (tmp_path / "deploy" / "bootstrap.sh").write_text('shift 2; exec "$@"\n')
+    (tmp_path / "deploy" / "bootstrap.sh").write_text(
+        f'shift 2\nPATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH\nexec "$@"\n'
+    )
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     return tmp_path
 

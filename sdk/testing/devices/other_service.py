@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Final, Self
 
@@ -99,7 +100,7 @@ class OtherService:
             await self._talk(reader, writer)
 
     @property
-    def sockets(self) -> tuple[asyncio.trsock.TransportSocket, ...]:
+    def sockets(self) -> tuple[socket.socket, ...]:
         """What it listens with (named as asyncssh names it)."""
         assert self._server is not None
         return self._server.sockets

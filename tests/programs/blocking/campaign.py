@@ -11,7 +11,7 @@ from tests.programs.blocking.cases import BLOCKS, Case
 
 SOURCES: Final = ("blocks", "blocks.python_eval", str(BLOCKS))
 SLOTS: Final = 8
-_CASE_SECONDS: Final = 120.0
+_CASE_SECONDS: Final = 300.0
 _WARNING: Final = "blocks its event loop"
 _FILE: Final = re.compile(r'^  File "(?P<file>[^"]+)", line (?P<line>\d+), in ', re.MULTILINE)
 

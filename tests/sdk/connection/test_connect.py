@@ -233,9 +233,7 @@ async def test_after_a_limit_the_session_is_over_and_says_so() -> None:
 
 @pytest.mark.parametrize("after_seconds", [0, 0.1, 0.4])
 @pytest.mark.parametrize("fault", ["no_banner", "auth_hang", "no_prompt"])
-async def test_a_cancelled_login_ends_and_so_does_its_thread(
-    fault: str, after_seconds: float
-) -> None:
+async def test_a_cancelled_login_ends_and_so_does_its_thread(fault: str, after_seconds: float) -> None:
     async with EmulatedIos("admin", PASSWORD, faults=Faults(**{fault: True})) as device:
 
         async def use() -> None:
