@@ -11,19 +11,17 @@ from jobrunner.protocol.catalogue import BlockEntry, Catalogue
 from supervisor.engine.items import LostJob, MalformedJob
 from supervisor.job.job import Job
 from supervisor.job.limits import limits_for
-from supervisor.job.result import not_run
+from supervisor.job.result import Finished, not_run
 from supervisor.job.runner import JobRunner
 from supervisor.journal import Ledger
 from supervisor.lifecycle.quarantine import JobFingerprint, Quarantine
 from supervisor.log.event import tell
-from supervisor.log.events.jobs import (
-    JobStuck,
-    JobUnstuck,
-)
+from supervisor.log.events.jobs import JobStuck, JobUnstuck
 from supervisor.process.tasks import Tasks
 from supervisor.verdict import Verdict, refusals
 from supervisor.worker.claims import claim_of, without_repeats
 from supervisor.worker.delivery import Delivery
+from supervisor.worker.ending_jobs import EndingJobs
 from supervisor.worker.job_end import count_death, tell_bug, tell_end
 from supervisor.worker.job_records import JobRecords
 from supervisor.worker.observer import NOBODY, Observer
@@ -36,10 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Keeps the slots. A slot is free again only when its job's result is on the disk.
-
-    `clock` is monotonic, and is replaced in tests.
-    """
+    """Keeps the slots. A slot is free again only when its job's result is on the disk. `clock` is monotonic."""
 
     def __init__(
         self,
@@ -56,7 +51,7 @@ class Dispatcher:
         records: JobRecords | None = None,
     ) -> None:
         self.changed = asyncio.Event()
-        """Set whenever a slot has become free, and by the poller when it is to stop."""
+        """Set whenever a slot is free, or will be in a moment, and by the poller when it is to stop."""
         self.records = records or JobRecords()
         self.running_jobs = RunningJobs(lambda job_id: runner.view(job_id))
         self._runner = runner
@@ -72,16 +67,16 @@ class Dispatcher:
         self._reporting = Reporting(journal, delivery, engine, self._open_jobs, observer, self.records)
         self._refuse = self._reporting.refuse
         self._waiting = WaitingJobs(catalogue, self._expire)
+        self._ending = EndingJobs(self._waiting, self.changed, clock)
         self._active: set[str] = set()
         self._tasks = Tasks()
         self._refusing = Tasks()
-        self._slot_numbers = list(range(slots))
-        """Those that no job has; a heap, so that the lowest is given out."""
+        self._slot_numbers = list(range(slots))  # those that no job has; a heap: the lowest is given out
 
     @property
     def free_slots(self) -> int:
-        """How many more jobs can be started now: slots, and children for them."""
-        free = max(0, self._slots - len(self._tasks) - self._waiting.wanting_a_slot)
+        """How many more jobs can be started now, or in a moment: slots, and children for them."""
+        free = max(0, self._slots - len(self._tasks) - self._waiting.wanting_a_slot + len(self._ending))
         room = self._runner.room
         return free if room is None else min(free, room)
 
@@ -113,8 +108,9 @@ class Dispatcher:
         """Return which of these blocks a poll may ask for, and for how many jobs (`lifecycle.block_slots`)."""
         return self._waiting.to_ask_for(blocks, free, covered)
 
-    async def accept(self, items: Sequence[Job | MalformedJob], worker_uuid: str) -> None:
-        """Take over what a poll has claimed. Never fails: what can't be run gets its result here."""
+    async def accept(self, items: Sequence[Job | MalformedJob], worker_uuid: str, limit: int) -> None:
+        """Take over what a poll for `limit` jobs has claimed. Never fails: what can't be run gets its result here."""
+        self._ending.polled(len(items), limit)
         jobs = without_repeats(items, self._active)
         self._delivery.supersede({item.job_id for item in jobs if item.job_id is not None})
         claims = [claim_of(item, worker_uuid, self._journal.digest_key) for item in jobs]
@@ -175,10 +171,14 @@ class Dispatcher:
             task = self._tasks.start(self._run(claimed), f"job {claimed.job.job_id}")
             task.add_done_callback(partial(self._free_slot, claimed))
 
+    def _foresee(self, claimed: ClaimedJob, finished: Finished) -> None:
+        self._reporting.foresee(claimed.job.job_id, claimed.number, finished)
+        self._ending.enter(claimed)
+
     def _free_slot(self, claimed: ClaimedJob, _: asyncio.Task[None]) -> None:
         self._waiting.ended(claimed)
         self._fill_slots()
-        self.changed.set()
+        self._ending.leave(claimed)
 
     def _longest_wait(self, block: BlockEntry) -> float:
         limits = limits_for(self._runner.settings, block)
@@ -190,9 +190,8 @@ class Dispatcher:
 
     def _refuse_later(self, claimed: ClaimedJob, verdict: Verdict) -> None:
         """Refuse a job that waits no more."""
-        refusing = self._refusing.start(
-            self._refuse_waiting(claimed, verdict), f"refusal of job {claimed.job.job_id}"
-        )
+        refusal = self._refuse_waiting(claimed, verdict)
+        refusing = self._refusing.start(refusal, f"refusal of job {claimed.job.job_id}")
         refusing.add_done_callback(lambda _: self.changed.set())
 
     async def _refuse_waiting(self, claimed: ClaimedJob, verdict: Verdict) -> None:
@@ -251,7 +250,7 @@ class Dispatcher:
                 on_gone=lambda: gone.set_result(None),
                 on_line=record.log.take,
                 before_order=claimed.saving.wait,
-                on_outcome=partial(self._reporting.foresee, job.job_id, claimed.number),
+                on_outcome=partial(self._foresee, claimed),
             )
         except Exception:
             # Not expected, but a job without a result would sit in the engine until that gives it up.
@@ -293,6 +292,7 @@ class Dispatcher:
 
     async def wait_until_idle(self) -> None:
         """Wait until no job runs or waits. To be called when nothing is accepted any more."""
+        self._ending.close()
         while self.busy:
             self.changed.clear()
             await self.changed.wait()

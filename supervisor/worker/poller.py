@@ -161,7 +161,7 @@ class Poller:
             self._recovered()
             if len(poll.jobs) > limit:
                 tell(_log, PollTooLarge(jobs=len(poll.jobs), slots=limit))
-            await self._dispatcher.accept(poll.jobs, uuid)
+            await self._dispatcher.accept(poll.jobs, uuid, limit)
             if not poll.complete:
                 tell(_log, PollTruncated(jobs=len(poll.jobs)))
                 self._lost_claims.suspect()

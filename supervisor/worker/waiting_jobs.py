@@ -70,6 +70,10 @@ class WaitingJobs:
         ids = [claimed.job.block_id for claimed in self._jobs]
         return wanting_a_slot(ids, most=self._most, running=self._running)
 
+    def takes_any_slot(self, claimed: ClaimedJob) -> bool:
+        """Whether a job's block has no limit of its own."""
+        return claimed.job.block_id not in self._most
+
     def full_for(self, claimed: ClaimedJob) -> int | None:
         """Return how many jobs of a job's block run at a time, if it waits for one of these to end, else `None`."""
         block = claimed.job.block_id

@@ -133,7 +133,7 @@ class JobLists(Fuzzer):
                 raise
             return
         jobs = parse_items(found)
-        await self.dispatcher.accept(jobs, "uuid")
+        await self.dispatcher.accept(jobs, "uuid", len(jobs))
         await self.dispatcher.wait_until_idle()
         texts = {result.job_id: result.text for result in self.results}
         assert len(texts) == len(self.results), "two results for one job"

@@ -85,7 +85,7 @@ class Scene:
             raise EngineError("No token.", status=401, retryable=False)
         return [LostJob(job, "a/b:1.0.0") for job in self.given]
 
-    async def accept(self, jobs: tuple[Any, ...], worker_uuid: str) -> None:
+    async def accept(self, jobs: tuple[Any, ...], worker_uuid: str, limit: int) -> None:
         self.arrived += jobs
 
     async def look(self, worker_uuid: str) -> None:

@@ -64,7 +64,7 @@ class Scene:
             raise answer
         return answer
 
-    async def accept(self, jobs: tuple[Any, ...], worker_uuid: str) -> None:
+    async def accept(self, jobs: tuple[Any, ...], worker_uuid: str, limit: int) -> None:
         if jobs:
             self.calls.append(("accept", len(jobs), worker_uuid))
 
