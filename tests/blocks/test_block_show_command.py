@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from blocks.show_command import ShowCommand, ShowCommandParams
 from sdk import FunctionBlockResult, WorkflowContext
 from sdk.testing.devices import EmulatedIos, Faults
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 PASSWORD = "never-to-be-seen-1"
 
@@ -150,37 +150,37 @@ async def test_no_common_algorithm_is_named_and_not_worth_a_retry() -> None:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("no_banner", "sent no SSH banner within 0.6 s"),
-        ("auth_hang", "did not answer the login within 0.6 s"),
-        ("no_prompt", "showed no prompt within 0.6 s"),
+        ("no_banner", "sent no SSH banner within {:g} s"),
+        ("auth_hang", "did not answer the login within {:g} s"),
+        ("no_prompt", "showed no prompt within {:g} s"),
     ],
 )
 async def test_a_login_that_hangs_ends_at_its_limit_and_says_where_it_hung(fault: str, words: str) -> None:
-    started = time.monotonic()
     async with EmulatedIos("admin", PASSWORD, faults=Faults(**{fault: True})) as device:
-        result = await show("show clock", device=device, login_timeout_seconds=0.6)
-    assert time.monotonic() - started < 4
-    assert (result.success, result.retryable) == (False, True)
-    assert words in result.message
+        for seconds in (0.6, 30):  # a slow machine may need more to come as far as the fault
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                result = await show("show clock", device=device, login_timeout_seconds=seconds)
+            assert (result.success, result.retryable) == (False, True)
+            if words.format(seconds) in result.message:
+                break
+    assert words.format(seconds) in result.message
 
 
 @pytest.mark.parametrize("fault", ["command_hang", "endless_output"])
 async def test_a_command_that_hangs_ends_at_its_limit_and_keeps_the_earlier_outputs(fault: str) -> None:
-    started = time.monotonic()
     async with EmulatedIos("admin", PASSWORD, faults=Faults(**{fault: "show clock"})) as device:
         commands = ("show ip int brief", "show clock", "show version")
-        result = await show(*commands, device=device, read_timeout_seconds=1)
-    assert time.monotonic() - started < 6
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            result = await show(*commands, device=device, read_timeout_seconds=1)
     assert (result.success, result.retryable) == (False, True)
     assert "did not finish the command 'show clock' within 1 s" in result.message
     assert [answer.command for answer in result.data.outputs] == ["show ip int brief"]
 
 
-async def test_a_connection_that_is_cut_is_noticed_at_once() -> None:
-    started = time.monotonic()
+async def test_a_connection_that_is_cut_is_noticed_before_the_limit() -> None:
     async with EmulatedIos("admin", PASSWORD, faults=Faults(drop_mid_command="show version")) as device:
-        result = await show("show version", device=device, read_timeout_seconds=30)
-    assert time.monotonic() - started < 5
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            result = await show("show version", device=device, read_timeout_seconds=2 * PATIENCE_SECONDS)
     assert (result.success, result.retryable) == (False, True)
     assert "ended the connection during the command 'show version'" in result.message
 
@@ -200,15 +200,15 @@ async def test_cancellation_at_any_moment_ends_netmiko_and_its_thread(
     faults: Faults, after_seconds: float
 ) -> None:
     async with EmulatedIos("admin", PASSWORD, faults=faults) as device:
-        job = asyncio.create_task(show("show clock", device=device))
+        # Its limits come much later: what ends here, ends by the cancellation.
+        limits = {"login_timeout_seconds": 2 * PATIENCE_SECONDS, "read_timeout_seconds": 2 * PATIENCE_SECONDS}
+        job = asyncio.create_task(show("show clock", device=device, **limits))
         await until(lambda: ssh_threads() != [])
         # Nothing is waited for: these are moments before and within the step that hangs, and all must do.
         await asyncio.sleep(after_seconds)
-        started = time.monotonic()
         job.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await job
-    assert time.monotonic() - started < 3
+            await asyncio.wait_for(job, PATIENCE_SECONDS)
 
 
 async def test_the_event_loop_stays_free_during_a_session() -> None:

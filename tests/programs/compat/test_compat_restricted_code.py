@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -53,7 +52,6 @@ def test_what_goes_wrong_there_is_raised_here(work: Callable[[], Any], error: An
 
 
 def test_work_that_never_ends_is_killed_when_its_time_is_over() -> None:
-    begun = time.monotonic()
     pids, told = os.pipe()
 
     def forever() -> None:
@@ -62,7 +60,6 @@ def test_work_that_never_ends_is_killed_when_its_time_is_over() -> None:
 
     with pytest.raises(TimeoutError, match=r"longer than 0.3 s"):
         outcome_of(forever, 0.3)
-    assert time.monotonic() - begun < 10
     with pytest.raises(ProcessLookupError):
         os.kill(int(os.read(pids, 20)), 0)
     for descriptor in (pids, told):

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-import time
+import threading
 from typing import Any
 
 import pytest
@@ -12,7 +12,9 @@ from sdk.concurrency import run_in_thread
 from sdk.connection.causes import Cause
 from sdk.connection.errors import DeviceError, fail
 from sdk.connection.many import for_each_device
-from sdk.connection.outcomes import name_of
+from sdk.connection.outcomes import DeviceOutcome, name_of
+from tests.patience import PATIENCE_SECONDS
+from tests.simulated_time import elapsed, simulate
 
 LOGGER = "sdk.connection.many"
 
@@ -93,19 +95,21 @@ async def test_a_mistake_in_the_function_is_an_outcome_whose_text_stays_in_the_l
     assert "return 1 // (device.id - 2)" in told.getMessage()
 
 
-async def test_each_device_has_its_own_time_from_its_turn_on() -> None:
+def test_each_device_has_its_own_time_from_its_turn_on() -> None:
     async def second_hangs(device: DeviceEntity) -> int:
         await (asyncio.Event().wait() if device.id == 2 else asyncio.sleep(0.15))
         return device.id
 
-    started = time.monotonic()
-    outcomes = await for_each_device(devices(4), second_hangs, limit=1, timeout=0.3)
+    async def one_after_another() -> tuple[list[DeviceOutcome[DeviceEntity, int]], float]:
+        return await for_each_device(devices(4), second_hangs, limit=1, timeout=0.3), elapsed()
+
+    outcomes, seconds = simulate(one_after_another())
     # One after another: with one time for all of them, the last would have had none left.
     assert [each.value for each in outcomes] == [1, None, 3, 4]
     assert (outcomes[1].cause, outcomes[1].retryable) == ("device_timeout", True)
     assert "r2" in outcomes[1].message
     assert "0.3 s" in outcomes[1].message
-    assert time.monotonic() - started < 5
+    assert seconds == pytest.approx(3 * 0.15 + 0.3)
 
 
 async def test_a_time_out_of_the_functions_own_is_not_taken_for_the_devices() -> None:
@@ -118,14 +122,16 @@ async def test_a_time_out_of_the_functions_own_is_not_taken_for_the_devices() ->
 
 
 async def test_a_function_that_blocks_in_a_thread_does_not_hold_its_limit_up() -> None:
+    told = threading.Event()
+
     @run_in_thread
     def block(device: DeviceEntity) -> None:
-        time.sleep(1.5)
+        assert told.wait(2 * PATIENCE_SECONDS)
 
-    started = time.monotonic()
-    (outcome,) = await for_each_device(devices(1), block, timeout=0.2)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        (outcome,) = await for_each_device(devices(1), block, timeout=0.2)
+    told.set()
     assert outcome.cause == "device_timeout"
-    assert time.monotonic() - started < 1.2
 
 
 async def test_a_cancellation_cancels_those_that_run_and_begins_no_other(

@@ -4,7 +4,6 @@ import asyncio
 import errno
 import os
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from supervisor.ended_jobs.file_format import DamagedFileError
 from supervisor.log.events.ended_jobs import EndedJobsDamaged, EndedJobsKeptAgain, EndedJobsNotKept
 from supervisor.process.disk_thread import DiskHangsError
 from tests.log_events import told
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 
 async def test_a_job_can_be_read_as_soon_as_it_has_ended_and_after_a_restart(tmp_path: Path) -> None:
@@ -217,10 +216,8 @@ async def test_while_the_disk_hangs_nobody_waits_what_comes_is_dropped_and_told_
             jobs._disk.limit_seconds = 0.05
             jobs.keep(ended("first"), log_with("x" * 2**20))
             await until(lambda: disk.calls > 0 and jobs._disk.hangs, "the disk hangs")
-            began = time.monotonic()
-            for number in range(500):
+            for number in range(500):  # who waited for the disk here would wait for ever
                 jobs.keep(ended(f"j{number}"), log_with("one"))
-            assert time.monotonic() - began < 1
             assert jobs.dropped == 500
             with pytest.raises(DiskHangsError):
                 await jobs.read("first")
@@ -262,13 +259,11 @@ async def test_a_worker_that_ends_while_the_disk_hangs_does_not_wait_and_tells_h
 ) -> None:
     disk = HungDisk(monkeypatch)
     try:
-        async with kept_in(tmp_path) as jobs:
+        async with asyncio.timeout(PATIENCE_SECONDS), kept_in(tmp_path) as jobs:
             jobs._disk.limit_seconds = 0.05
             jobs.keep(ended("first"), log_with("x" * 2**20))
             await until(lambda: disk.calls > 0 and jobs._disk.hangs, "the disk hangs")
             jobs.keep(ended("second"))
-            began = time.monotonic()
-        assert time.monotonic() - began < 4
     finally:
         disk.release.set()
     assert [event["jobs"] for event in told(caplog, EndedJobsNotKept)] == [1, 2]
