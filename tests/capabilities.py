@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-PATIENCE_SECONDS: Final = 50
+PATIENCE_SECONDS: Final = 120
 NOBODY: Final = 65534
 # Jobs get users of this height (tests/jobusers). A container may have been given fewer.
 _HIGH_USER: Final = 3_000_000_000

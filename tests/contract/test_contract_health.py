@@ -45,8 +45,8 @@ def asked(family, address, path, *headers):
 
 def connected(address: str) -> http.client.HTTPConnection:
     if not address.startswith("/"):
-        return http.client.HTTPConnection(address, timeout=20)
-    connection = http.client.HTTPConnection("localhost", timeout=20)
+        return http.client.HTTPConnection(address, timeout=PATIENCE_SECONDS)
+    connection = http.client.HTTPConnection("localhost", timeout=PATIENCE_SECONDS)
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.connect(address)
     return connection

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from docs_pages import ROOT, all_pages, headings_of
 
+from tests.patience import PATIENCE_SECONDS
+
 CONTRACT = ROOT / "docs" / "reference" / "engine-contract.md"
 NAMES_PAGE = ROOT / "docs" / "explanation" / "architecture-names.md"
 
@@ -54,7 +56,9 @@ def texts() -> list[Path]:
         "*.template",
     ]
     try:
-        found = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True, timeout=30).stdout.decode()
+        found = subprocess.run(
+            listed, cwd=ROOT, capture_output=True, check=True, timeout=PATIENCE_SECONDS
+        ).stdout.decode()
     except (FileNotFoundError, subprocess.CalledProcessError):
         pytest.skip("not a git checkout, or git is not installed")
     return [ROOT / name for name in found.split("\0") if name and (ROOT / name).is_file()]

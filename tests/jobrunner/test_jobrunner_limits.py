@@ -10,6 +10,8 @@ import psutil
 import pytest
 from hosting import Host, hosted
 
+from tests.patience import PATIENCE_SECONDS
+
 MOST_PROCESSES = 200
 # Measured at ordinary priority, beside 160 other busy processes on two processors: at most 0.5 s, and some ten
 # milliseconds with a real-time priority. More would mean that the loop itself goes over the bomb's processes.
@@ -42,7 +44,7 @@ def is_tracker(process: psutil.Process) -> bool:
 def watched(host: Host, name: str, **request: Any) -> dict[str, Any]:
     """Run a job while the loop is watched, and look at what is below the host afterwards."""
     number = host.send("run_and_watch_the_loop", block=f"under_test/{name}:1.0.0", **request)
-    seen = host.wait(number, 40)
+    seen = host.wait(number, PATIENCE_SECONDS)
     known = host.ask("processes")
     own = {known["template"], *known["holders"], *known["spares"]}
     seen["left"] = [

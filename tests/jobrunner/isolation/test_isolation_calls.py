@@ -22,6 +22,7 @@ from jobrunner.isolation.call_numbers import known_call_numbers
 from jobrunner.isolation.landlock import abi_of_the_kernel
 from jobrunner.keyrings import leave_session_keyring
 from jobrunner.protocol.isolation import Isolation
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning"),
@@ -118,7 +119,7 @@ def test_the_filter_stands_beside_the_one_for_groups(tmp_path: Path) -> None:
 
 def runs(*command: str) -> Callable[[], object]:
     def run() -> None:
-        subprocess.run(command, capture_output=True, check=True, timeout=50)
+        subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE_SECONDS)
 
     return run
 
@@ -216,7 +217,10 @@ def test_what_is_listed_as_failing_fails(tmp_path: Path, name: str) -> None:
         pytest.skip(f"no {FAILS[name][0]} here")
 
     def work() -> bool:
-        return subprocess.run(FAILS[name], capture_output=True, check=False, timeout=50).returncode != 0
+        return (
+            subprocess.run(FAILS[name], capture_output=True, check=False, timeout=PATIENCE_SECONDS).returncode
+            != 0
+        )
 
     assert run_apart(lambda: shared(FILTERED), tmp_path, work)[1]
 

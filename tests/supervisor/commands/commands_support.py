@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE_SECONDS
+
 BASE = "import sdk\nclass Base(sdk.FunctionBlock): ...\n"
 """At the end of a module, it has the module imported; what stands before it need not be a block."""
 
@@ -21,6 +23,6 @@ def supervisor(*arguments: str, cwd: Path | None = None, **environment: str) -> 
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )

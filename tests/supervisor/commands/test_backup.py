@@ -18,6 +18,7 @@ from supervisor.commands import backup
 from supervisor.commands.local.announcement import Announcement, announced
 from supervisor.commands.local.places import announcements_directory
 from supervisor.journal.directory import take_directory
+from tests.patience import PATIENCE_SECONDS
 
 BLOCK = "acme/echo:1.0.0"
 
@@ -60,7 +61,9 @@ def ask(engine: EngineThread, path: str, body: dict[str, Any]) -> Any:
     token = engine.token_file.read_text().strip() if engine.token_file else ""
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
     request = urllib.request.Request(engine.url + path, json.dumps(body).encode(), headers)
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+        request, timeout=PATIENCE_SECONDS
+    ) as answer:
         text = answer.read()
         return json.loads(text) if text else None
 

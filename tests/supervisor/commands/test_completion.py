@@ -9,6 +9,7 @@ from docs.tools.man_page import render_man_page
 from supervisor.cli import COMMANDS
 from supervisor.commands.completion.flags import all_commands
 from supervisor.commands.completion.scripts import SHELLS, bash
+from tests.patience import PATIENCE_SECONDS
 
 _ASK = """
 COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _supervisor; printf '%s\\n' "${COMPREPLY[@]}"
@@ -35,7 +36,11 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_bash_completes_commands_flags_and_values(script: Path, words: list[str], wanted: set[str]) -> None:
     done = subprocess.run(
-        ["bash", str(script), "supervisor", *words], capture_output=True, text=True, check=True, timeout=20
+        ["bash", str(script), "supervisor", *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_SECONDS,
     )
     assert set(done.stdout.split()) == wanted
 

@@ -32,7 +32,9 @@ def script_for(shell: str, directory: Path) -> Path:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_finds_no_fault_in_its_script(shell: str, tmp_path: Path) -> None:
     script = script_for(needs(shell), tmp_path)
-    done = subprocess.run([shell, "-n", script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [shell, "-n", script], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -52,7 +54,7 @@ def test_fish_completes_commands_flags_and_values(typed: str, wanted: set[str], 
         env={**os.environ, "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=True,
     )
     offered = {line.partition("\t")[0] for line in done.stdout.splitlines()}

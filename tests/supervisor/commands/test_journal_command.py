@@ -209,7 +209,7 @@ def test_somebody_else_is_told_whose_the_journal_is(state: Path) -> None:
         cwd=root,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 1, done.stderr

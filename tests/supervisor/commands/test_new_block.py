@@ -12,6 +12,7 @@ from commands_support import supervisor
 from supervisor.commands.new_block import command as new_block
 from supervisor.commands.new_block.names import IN_THE_TEMPLATE, BadNameError, names_of
 from supervisor.commands.new_block.writer import module_text
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize("flags", [(), ("--reversible",)])
@@ -22,7 +23,9 @@ def test_a_new_block_passes_its_own_tests_and_the_check_and_runs_at_once(
     assert (made.returncode, made.stderr) == (0, "")
     # Nothing of this run: the configuration that was written is the one in force.
     own = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
-    tested = subprocess.run(own, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
+    tested = subprocess.run(
+        own, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
     assert "2 passed" in tested.stdout, tested.stdout
     assert (tested.returncode, tested.stderr) == (0, "")
     checked = supervisor("check", "--strict", cwd=tmp_path)
@@ -50,7 +53,9 @@ def test_an_async_fixture_works_with_the_configuration_that_is_written(tmp_path:
     (tmp_path / "one.py").unlink()
     (tmp_path / "number_test.py").write_text(ASYNC_FIXTURE)
     own = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
-    tested = subprocess.run(own, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
+    tested = subprocess.run(
+        own, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
     assert (tested.returncode, "1 passed" in tested.stdout) == (0, True), tested.stdout
 
 
@@ -70,7 +75,7 @@ def test_the_new_module_is_clean_for_linter_formatter_and_type_checker(
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

@@ -123,7 +123,7 @@ return 5"""
             assert program.stdin is not None
             program.stdin.write("go on\n")
             program.stdin.flush()
-            assert program.wait(40) == 5
+            assert program.wait(PATIENCE_SECONDS) == 5
         finally:
             program.kill()
 

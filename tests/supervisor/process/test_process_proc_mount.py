@@ -10,6 +10,7 @@ from supervisor.commands.shared.common import EXIT_FAILED, run_to_exit_code
 from supervisor.errors import StartRefusedError
 from supervisor.process import proc_mount
 from supervisor.process.proc_mount import refuse_without_proc
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_nothing_is_begun_without_proc_and_what_to_do_is_said(
@@ -39,7 +40,7 @@ def test_a_worker_in_a_namespace_without_proc_refuses_to_start_in_one_line(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     said = (done.stdout + done.stderr).strip()

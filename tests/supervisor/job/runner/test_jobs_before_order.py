@@ -9,7 +9,7 @@ import pytest
 from jobs_support import Scene, job, scene
 
 from supervisor.verdict import Cause, ExitStatus
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 
 def gate() -> tuple[asyncio.Event, asyncio.Event, Callable[[], Awaitable[None]]]:
@@ -35,7 +35,7 @@ async def test_the_order_waits_for_the_claim_and_nothing_else_does(tmp_path: Pat
     waits, may_go_on, before_order = gate()
     async with scene(tmp_path) as stage:
         running = stage.begin(job(), before_order=before_order)
-        await asyncio.wait_for(waits.wait(), 20)
+        await asyncio.wait_for(waits.wait(), PATIENCE_SECONDS)
         assert stage.calls == ["spawn_child", ("make", None)]
         child = await stage.child()
         assert sent(child.far) == b""
@@ -58,7 +58,7 @@ async def test_a_job_that_is_ended_while_it_waits_for_its_claim_ends_so(
     waits, may_go_on, before_order = gate()
     async with scene(tmp_path) as stage:
         running = stage.begin(job(), before_order=before_order)
-        await asyncio.wait_for(waits.wait(), 20)
+        await asyncio.wait_for(waits.wait(), PATIENCE_SECONDS)
         end(stage)
         child = await stage.child()
         may_go_on.set()

@@ -9,7 +9,7 @@ from dispatch_support import BLOCK, Scene, block_entry, job, scene, success
 
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.worker.ending_jobs import SOON_SECONDS
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 
 @asynccontextmanager
@@ -35,7 +35,7 @@ async def test_a_slot_is_asked_for_from_the_outcome_on_and_given_when_its_job_is
     async with many_jobs(tmp_path) as stage:
         assert stage.dispatcher.free_slots == 0
         await outcome_of(stage, "a")
-        await asyncio.wait_for(stage.dispatcher.changed.wait(), 30)
+        await asyncio.wait_for(stage.dispatcher.changed.wait(), PATIENCE_SECONDS)
         assert stage.dispatcher.free_slots == 1
         await stage.accept(job("b"), limit=1)
         assert (stage.dispatcher.free_slots, stage.runner.started) == (0, ["first", "a"])
@@ -47,7 +47,7 @@ async def test_a_slot_is_asked_for_from_the_outcome_on_and_given_when_its_job_is
 async def test_a_slot_that_was_asked_for_already_is_told_of_once(tmp_path: Path) -> None:
     async with many_jobs(tmp_path) as stage:
         await outcome_of(stage, "a")
-        await asyncio.wait_for(stage.dispatcher.changed.wait(), 30)
+        await asyncio.wait_for(stage.dispatcher.changed.wait(), PATIENCE_SECONDS)
         stage.dispatcher.changed.clear()
         await stage.end("a", success())
         assert not stage.dispatcher.changed.is_set()
@@ -59,7 +59,7 @@ async def test_each_outcome_is_told_also_one_that_follows_another(tmp_path: Path
         await stage.accept(job("b"), limit=1)
         for job_id in "ab":
             await outcome_of(stage, job_id)
-            await asyncio.wait_for(stage.dispatcher.changed.wait(), 30)
+            await asyncio.wait_for(stage.dispatcher.changed.wait(), PATIENCE_SECONDS)
             stage.dispatcher.changed.clear()
         assert stage.dispatcher.free_slots == 2
 
@@ -81,7 +81,7 @@ async def test_a_job_that_lingers_keeps_its_slot_and_the_slot_is_told_of_when_it
 ) -> None:
     async with many_jobs(tmp_path) as stage:
         await outcome_of(stage, "a")
-        await asyncio.wait_for(stage.dispatcher.changed.wait(), 30)
+        await asyncio.wait_for(stage.dispatcher.changed.wait(), PATIENCE_SECONDS)
         stage.dispatcher.changed.clear()
         stage.now += SOON_SECONDS
         assert stage.dispatcher.free_slots == 0

@@ -9,7 +9,7 @@ from dispatch_support import BLOCK, job, scene, success
 
 from supervisor.log.events.jobs import JobStarted, JobStuck, JobUnstuck
 from tests.log_events import facts_of, records_of, told
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 
 async def test_no_more_jobs_run_than_there_are_slots_and_the_rest_waits_in_its_order(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ async def test_whoever_waits_for_a_slot_is_told_when_one_is_free(tmp_path: Path)
         await stage.accept(job("a"))
         assert not stage.dispatcher.changed.is_set()
         await stage.end("a", success())
-        await asyncio.wait_for(stage.dispatcher.changed.wait(), 30)
+        await asyncio.wait_for(stage.dispatcher.changed.wait(), PATIENCE_SECONDS)
 
 
 async def test_the_slot_of_a_job_that_can_not_be_killed_is_set_aside(
