@@ -14,9 +14,11 @@ from sdk.block_registry import RegisteredBlock
 from sdk.boundary import say, tell_with_traceback
 from sdk.concurrency.tasks import ending_before
 from sdk.context import WorkflowContext
+from sdk.context.workflow_context import changed_entities, updates_from
 from sdk.encoding import to_plain
 from sdk.errors import EncodingError, SdkError
 from sdk.job import JobMeta
+from sdk.job_secrets import JobSecrets
 from sdk.logger import BlockLogger, LoggerLike, block_logger
 from sdk.masking import hide_in_message, hiding, start_learning
 from sdk.results import BaseFunctionBlockResult, FunctionBlockResult, was_raised, was_refused
@@ -33,13 +35,20 @@ class JobType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobInput:
-    """The parts of a job that concern the block, as the engine sent them (JSON values, camelCase context)."""
+    """The parts of a job that concern the block, as the engine sent them (JSON values, camelCase context).
+
+    `again`, of a large job: returns its parameters and context once more, as they came. Only whoever masks the secrets
+    in these in all that leaves the job gives it: they are then searched for here only where it is needed.
+    `was_read` is called when all that the block needs was made of them, right before its code runs.
+    """
 
     type: str
     parameters: Mapping[str, Any] = field(repr=False)
     context: Mapping[str, Any] | None = field(repr=False)
     run_on: str
     entity_id: int | float | None = None
+    again: Callable[[], object] | None = field(default=None, repr=False)
+    was_read: Callable[[], None] = field(default=lambda: None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,10 @@ class JobRun:
         self.logger = logger
         self.warnings: list[str] = []
         # From the raw job, as it may fail before there is a model to ask for marked fields.
-        self.secrets = collect_secrets([job.parameters, job.context])
+        self.secrets = JobSecrets(
+            lambda: collect_secrets(job.again() if job.again else [job.parameters, job.context]),
+            is_large=job.again is not None,
+        )
 
     async def outcome(self) -> OutcomeBody:
         """What came of it. Raises what the block or the SDK raises."""
@@ -118,17 +130,18 @@ class JobRun:
         params, context = self._strict_input()
         result = await self._instance().execute_function_block(params, context, self.meta)
         # What was put into an entity's dict in place is seen nowhere else.
-        self.secrets |= WorkflowContext.secrets(context)
+        changed = changed_entities(context)
+        self.secrets.add(collect_secrets(changed))
         if not result.success:
             return self._body(result, data=self.data_of_failed(result))
         data = plain_data(result.data)
-        return self._body(result, data=data, db_updates=updates_of(context))
+        return self._body(result, data=data, db_updates=updates_from(context, changed) or None)
 
     async def acquire(self) -> OutcomeBody:
         """Have the block say what it needs."""
         model = self.block.registration.param_cls
         params = self.block.cls.job_reader.acquire_parameters(model, self.job.parameters, self._warn)
-        self.secrets |= collect_secrets(params.partial)
+        self.secrets.add(collect_secrets(params.partial))
         result = await self._instance().acquire_function_block(params)
         items = wire_items(result.acquires or []) if result.success else []
         return self._body(result, acquires=items or None)
@@ -137,7 +150,7 @@ class JobRun:
         """Have the block undo what it did."""
         params, context = self._strict_input()
         result = await self._instance().rollback_function_block(params, context)
-        if result.success and updates_of(context):
+        if result.success and updates_from(context, changed_entities(context)):
             self._warn("Changes to the context made in a rollback are not sent: the engine takes none there.")
         return self._body(result)
 
@@ -145,7 +158,7 @@ class JobRun:
         """What to say of a job that ended with `error`."""
         try:
             tell = say if isinstance(error, SdkError) else tell_with_traceback
-            message = tell(error, self.block.registration.identifier, self.logger, hiding(self.secrets))
+            message = tell(error, self.block.registration.identifier, self.logger, hiding(self.secrets.all()))
         except BaseException as second:
             # To describe it took more memory than there is, or the log is broken. The job must still end.
             kinds = f"{type(error).__name__}, and to describe it {type(second).__name__}"
@@ -171,11 +184,12 @@ class JobRun:
     def _strict_input(self) -> tuple[Any, WorkflowContext]:
         reader = self.block.cls.job_reader
         params = reader.parameters(self.block.registration.param_cls, self.job.parameters, self._warn)
-        self.secrets |= collect_secrets(params)
+        self.secrets.add(collect_secrets(params))
         context = reader.context(self.job.context, self.job.run_on, self.job.entity_id, self._warn)
         return params, context
 
     def _instance(self) -> FunctionBlock[Any, Any]:
+        self.job.was_read()
         block = self.block.cls(logger=self.logger)
         if getattr(block, "logger", None) is None:
             constructor = f"{type(block).__qualname__}.__init__"
@@ -209,13 +223,7 @@ class JobRun:
     def clean(self, text: str) -> str:
         """`text` without secrets."""
         # Also of half surrogate pairs, which can come out of a device and go into no UTF-8.
-        return str(to_plain(hide_in_message(text, self.secrets)))
-
-
-def updates_of(context: WorkflowContext) -> list[dict[str, Any]] | None:
-    """What a job changed, in the engine's wire shape; None for nothing."""
-    # Not by the context's own method: one of another SDK (`sdk.compat`) answers with a class of the client.
-    return WorkflowContext.compute_db_updates(context) or None
+        return str(to_plain(hide_in_message(text, self.secrets.to_hide_in(text))))
 
 
 def plain_data(data: object) -> dict[str, Any] | None:

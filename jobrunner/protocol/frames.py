@@ -72,14 +72,15 @@ async def read_frame(reader: asyncio.StreamReader, payload_cap_bytes: int) -> Fr
 
 
 def _receive_exactly(channel: socket.socket, length: int) -> bytes:
-    buffer = bytearray(length)
-    view = memoryview(buffer)
-    while view:
-        received = channel.recv_into(view)
+    # Nearly always all of it, without a copy.
+    received = channel.recv(length, socket.MSG_WAITALL) if length else b""
+    parts = [received]
+    while (length := length - len(received)) > 0:
+        received = channel.recv(length, socket.MSG_WAITALL)
         if not received:
             raise EOFError
-        view = view[received:]
-    return bytes(buffer)
+        parts.append(received)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def receive_frame(channel: socket.socket, payload_cap_bytes: int) -> Frame:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from sdk.context.fields import copied_fields, is_untouched, is_untouched_entity
 from sdk.context.kinds import Kind, id_of
 from sdk.encoding import to_plain
 from sdk.errors import ContextError
@@ -43,17 +44,35 @@ READ_ONLY_FIELDS = frozenset(
 
 
 def snapshot(kind: Kind, entities: Sequence[Any]) -> dict[int, dict[str, Any]]:
-    """The entities' fields by id. `model_dump` copies all containers, so later changes don't reach it."""
-    return {id_of(entity): _fields(kind, entity) for entity in entities}
+    """The entities' fields by id, with copies of all containers, so that later changes don't reach it."""
+    return {id_of(entity): copied_fields(entity, kind.model) or _fields(kind, entity) for entity in entities}
+
+
+def changed_among(kind: Kind, before: Mapping[int, dict[str, Any]], entities: object) -> list[Any]:
+    """Those of `entities` that are not for certain as they were; what is no list of them, in one of its own."""
+    if not isinstance(entities, list | tuple):
+        return [entities]
+    return [
+        entity
+        for entity in entities
+        if type(entity) is not kind.model
+        or (fields := before.get(getattr(entity, "id", 0))) is None
+        or not is_untouched_entity(fields, entity, kind.model)
+    ]
 
 
 def updates_of(
-    kind: Kind, before: Mapping[int, dict[str, Any]], entities: object, warn: Warn
+    kind: Kind,
+    before: Mapping[int, dict[str, Any]],
+    entities: object,
+    warn: Warn,
+    changed: Sequence[Any] | None = None,
 ) -> list[Update]:
     """Creates, deletes and patches, in this order, each in the order in which the entities appear.
 
-    Raises `EncodingError` for a value that can't be written as JSON.
+    `changed`: what `changed_among` has just returned. Raises `EncodingError` for a value that can't be written as JSON.
     """
+    suspects = set(map(id, changed_among(kind, before, entities) if changed is None else changed))
     after: dict[int, Any] = {}
     for entity in checked_entities(kind, entities):
         number = id_of(entity)
@@ -69,7 +88,7 @@ def updates_of(
     patches = [
         patch
         for number, fields in before.items()
-        if number in after
+        if number in after and id(after[number]) in suspects
         for patch in _patches(kind, number, fields, after[number], warn)
     ]
     return creates + deletes + patches
@@ -123,7 +142,7 @@ def _patches(kind: Kind, number: int, before: dict[str, Any], entity: Any, warn:
     unknown = _unknown_fields(entity)
     for name, value in _fields(kind, entity).items():
         # Nearly all of thousands of entities. To write both first takes ten times as long.
-        if _is_untouched(before.get(name), value):
+        if is_untouched(before.get(name), value):
             continue
         path = f"{kind.entity_type} {number}: {name}"
         new = to_plain(value, path)
@@ -145,21 +164,6 @@ def _patches(kind: Kind, number: int, before: dict[str, Any], entity: Any, warn:
 
 def _unknown_fields(entity: Any) -> frozenset[str]:
     return frozenset(entity.model_extra or ()) if isinstance(entity, BaseModel) else frozenset()
-
-
-def _is_untouched(before: Any, after: Any) -> bool:
-    """Whether both are the same JSON for certain. Of numbers with a fraction, and all that is not JSON's, it is not."""
-    kind = type(before)
-    if kind is not type(after):
-        return False
-    if before is None or kind is str or kind is bool or kind is int:
-        return bool(before == after)
-    if kind is dict:
-        return len(before) == len(after) and all(
-            type(key) is str and key in after and _is_untouched(value, after[key])
-            for key, value in before.items()
-        )
-    return kind is list and len(before) == len(after) and all(map(_is_untouched, before, after))
 
 
 def _same(before: Any, after: Any) -> bool:

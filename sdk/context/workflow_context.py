@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Self, cast
 
-from sdk.context.changes import Update, snapshot, updates_of
-from sdk.context.kinds import DEVICE, GROUP, INTERFACE, KINDS, Kind, id_of
+from sdk.context.changes import Update, changed_among, snapshot, updates_of
+from sdk.context.kinds import DEVICE, GROUP, INTERFACE, KINDS, EntityType, Kind, id_of
 from sdk.context.reader import read_entities
 from sdk.entities.device import DeviceEntity
 from sdk.entities.group import DeviceGroupEntity
@@ -104,17 +104,7 @@ class WorkflowContext:
         What can't be sent, such as a write to a read-only field, is logged and listed in `warnings`.
         Raises `EncodingError` for a value that can't be written as JSON.
         """
-        self.warnings = []
-
-        def warn(message: str) -> None:
-            self.warnings.append(message)
-            self._warn(message)
-
-        return [
-            update
-            for kind in KINDS
-            for update in updates_of(kind, self._before[kind.entity_type], self._list(kind), warn)
-        ]
+        return updates_from(self, changed_entities(self))
 
     def secrets(self) -> frozenset[str]:
         """The passwords and other secrets in the context, as it is now and as it came."""
@@ -144,3 +134,35 @@ class WorkflowContext:
         entities = self._list(kind)
         # By identity: pydantic models compare by value, and two entities may be equal.
         entities[next(i for i, each in enumerate(entities) if each is current)] = entity
+
+
+def changed_entities(context: WorkflowContext) -> dict[EntityType, list[Any]]:
+    """The entities that a block may have changed, or added, by their kinds."""
+    return {
+        kind.entity_type: changed_among(kind, context._before[kind.entity_type], context._list(kind))
+        for kind in KINDS
+    }
+
+
+def updates_from(context: WorkflowContext, changed: Mapping[EntityType, list[Any]]) -> list[Update]:
+    """What `WorkflowContext.compute_db_updates` returns, from what `changed_entities` has just returned.
+
+    A context of another SDK (`sdk.compat`) overrides that method, and answers with a class of the client.
+    """
+    context.warnings = []
+
+    def warn(message: str) -> None:
+        context.warnings.append(message)
+        context._warn(message)
+
+    return [
+        update
+        for kind in KINDS
+        for update in updates_of(
+            kind,
+            context._before[kind.entity_type],
+            context._list(kind),
+            warn,
+            changed[kind.entity_type],
+        )
+    ]

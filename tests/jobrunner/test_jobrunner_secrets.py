@@ -108,3 +108,11 @@ def test_a_block_that_sets_passwords_without_end_ends_as_any_other(host: Host) -
     assert done["message"] == "returned ***"
     # On a busy machine it also blocks its loop for long enough to be warned of.
     assert [text for text in texts(done) if "blocks its event loop" not in text] == ["logged ***"]
+
+
+def test_nothing_of_a_large_job_shows_what_it_came_with_or_what_its_block_has_put_into_it(host: Host) -> None:
+    device = {"id": 1, "password": "Came-with-it", "facts": {"text": "y" * 300_000}}
+    done = host.run("telling/tells_password", context={**DEVICE, "devices": [device]})
+    assert json.loads(done["body"])["data"] == {"value": True}  # the collector runs
+    assert done["message"] == "returned *** and ***"
+    assert texts(done) == ["printed ***"]

@@ -26,7 +26,8 @@ from sdk import (
     Platform,
     WorkflowContext,
 )
-from sdk.context.changes import READ_ONLY_FIELDS, _is_untouched
+from sdk.context.changes import READ_ONLY_FIELDS
+from sdk.context.fields import is_untouched
 from sdk.errors import ContextError, EncodingError
 
 
@@ -90,9 +91,9 @@ JSON = st.recursive(
 @given(JSON, JSON)
 def test_what_is_held_for_untouched_at_once_is_the_same_json(before: Any, after: Any) -> None:
     for one, other in ((before, after), (before, copy.deepcopy(before))):
-        if _is_untouched(one, other):
+        if is_untouched(one, other):
             assert json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-    assert _is_untouched(before, copy.deepcopy(before)) == (
+    assert is_untouched(before, copy.deepcopy(before)) == (
         "." not in json.dumps(before) and "NaN" not in json.dumps(before)
     )
 

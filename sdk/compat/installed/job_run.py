@@ -27,11 +27,12 @@ class InstalledJobRun(JobRun):
     async def execute(self) -> OutcomeBody:
         """Run the block. Its database updates are computed as its package does."""
         params, context = self._their_input()
+        self.job.was_read()
         block = self._block()
         # What it raises comes here, to this worker's own boundary: with its traceback, and without secrets.
         result = self._checked(await block.execute_function_block(params, context, propagate_exceptions=True))
         # Their entities are not this SDK's, and tell nothing when a password is set.
-        self.secrets |= collect_secrets([getattr(context, kind.attribute, None) for kind in KINDS])
+        self.secrets.add(collect_secrets([getattr(context, kind.attribute, None) for kind in KINDS]))
         data = plain_data(result.data) if result.success else self.data_of_failed(result)
         updates = _updates(context.compute_db_updates()) if result.success else None
         return self._their_body(result, data=data, db_updates=updates)
@@ -40,7 +41,8 @@ class InstalledJobRun(JobRun):
         """Have the block say what it needs."""
         block = self._block()
         params = block.parse_acquire_parameters_from_dto(dict(self.job.parameters), self.block.registration)
-        self.secrets |= collect_secrets(params.partial)
+        self.secrets.add(collect_secrets(params.partial))
+        self.job.was_read()
         result = self._checked(await block.acquire(params))
         items = wire_items(result.acquires or []) if result.success else []
         return self._their_body(result, acquires=items or None)
@@ -48,6 +50,7 @@ class InstalledJobRun(JobRun):
     async def rollback(self) -> OutcomeBody:
         """Have the block undo what it did."""
         params, context = self._their_input()
+        self.job.was_read()
         block = self._block()
         older = (None,) if needs_forward_result(type(block).rollback) else ()
         return self._their_body(self._checked(await _awaited(block.rollback(params, context, *older))))
@@ -63,7 +66,7 @@ class InstalledJobRun(JobRun):
         except ValidationError as error:
             # "from None": the cause's text holds values, and a traceback would print it.
             raise ParameterError(model.__name__, problems_of(error, model)) from None
-        self.secrets |= collect_secrets(params)
+        self.secrets.add(collect_secrets(params))
         return params, self._their_context()
 
     def _their_context(self) -> Any:

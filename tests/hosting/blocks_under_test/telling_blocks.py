@@ -1,6 +1,7 @@
 """Blocks that tell what they know: to the log, on the terminal, in errors."""
 
 import base64
+import gc
 import json
 import logging
 import os
@@ -203,3 +204,15 @@ class FloodsWithSecrets(Base):
             context.devices[0].password = f"{params.text}-{number}" * (number % 50 + 1)
         self.logger.info("logged %s-0", params.text)
         return done(message=f"returned {context.devices[0].password}")
+
+
+@register_function_block(block("tells_password"))
+class TellsPassword(Base):
+    """Tells the password that it came with, and one that it has put into a dict in place."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        device = context.devices[0]
+        print(f"printed {device.password}")
+        (device.facts or {})["login"] = {"secret": "in-place-22"}
+        message = f"returned {device.password} and in-place-22"
+        return FunctionBlockResult(success=True, message=message, data=Data(value=gc.isenabled()))
