@@ -62,7 +62,7 @@ class DurableCopy:
         self._tries = 0
         self._trying = asyncio.Lock()
         self._under_way = 0
-        self._patience = WriteTimeout(PATIENCE_SECONDS)
+        self._patience = WriteTimeout(PATIENCE_SECONDS, self._trouble.wrote)
         self._tasks = Tasks()
         self._wake = asyncio.Event()
         self._is_closing = False

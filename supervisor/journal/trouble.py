@@ -1,12 +1,13 @@
-"""What is told of a disk that does not take the journal: its beginning, and its end once that holds."""
+"""What is told of a disk that takes the journal slowly, or not at all: its beginning, and its end once that holds."""
 
 import asyncio
 import logging
 from typing import Final
 
 from supervisor.journal.disk_fault import DiskFault
+from supervisor.lifecycle.disk_speed import WRITES, DiskSpeed
 from supervisor.log.event import tell
-from supervisor.log.events.results import JournalFailing, JournalRestored
+from supervisor.log.events.results import JournalFailing, JournalFast, JournalRestored, JournalSlow
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ class JournalTrouble:
         self._quiet_seconds = QUIET_MENDS * mend_seconds
         self._over_at = float("-inf")
         self._came_back = False
+        self._speed = DiskSpeed()
         self._timer: asyncio.TimerHandle | None = None
 
     def begins(self, fault: DiskFault, error: BaseException | None) -> None:
@@ -45,6 +47,16 @@ class JournalTrouble:
             self._tell_end()
         else:
             self._timer = asyncio.get_running_loop().call_later(self._quiet_seconds, self._tell_end)
+
+    def wrote(self, seconds: float) -> None:
+        """Take note of how long a write took. Tell of a disk that has become slow, or is fast again."""
+        speed = self._speed
+        if not speed.wrote(seconds, asyncio.get_running_loop().time()):
+            return
+        if speed.is_slow:
+            tell(_log, JournalSlow(path=self.path, writes=WRITES, least_seconds=speed.least_seconds))
+        else:
+            tell(_log, JournalFast(path=self.path))
 
     def close(self, *, is_whole: bool) -> None:
         """Nobody waits for more: tell now what would be told later."""

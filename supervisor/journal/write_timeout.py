@@ -2,25 +2,37 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 LOOK_SECONDS: Final = 1.0
 
 
 class WriteTimeout:
-    """Ends futures with `TimeoutError` that are not done after `seconds`, give or take a look."""
+    """Ends futures with `TimeoutError` that are not done after `seconds`, give or take a look.
 
-    def __init__(self, seconds: float) -> None:
+    `took` is told how many seconds each of them took that ended well.
+    """
+
+    def __init__(self, seconds: float, took: Callable[[float], None] = lambda seconds: None) -> None:
         self._seconds = seconds
+        self._took = took
         self._futures: deque[tuple[float, asyncio.Future[Any]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, future: "asyncio.Future[Any]") -> None:
         """Watch a future from now on."""
         loop = asyncio.get_running_loop()
-        self._futures.append((loop.time() + self._seconds, future))
+        now = loop.time()
+        self._futures.append((now + self._seconds, future))
+        future.add_done_callback(partial(self._ended, now))
         if self._timer is None:
             self._timer = loop.call_later(min(LOOK_SECONDS, self._seconds), self._look)
+
+    def _ended(self, began_at: float, future: "asyncio.Future[Any]") -> None:
+        if not future.cancelled() and future.exception() is None:
+            self._took(asyncio.get_running_loop().time() - began_at)
 
     def close(self) -> None:
         """Watch no longer."""

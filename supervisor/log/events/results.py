@@ -160,6 +160,26 @@ class JournalRestored(
     path: str
 
 
+class JournalSlow(
+    Event,
+    level=WARNING,
+    text="The disk of the journal {path} is slow: each of the last {writes} writes took {least_seconds:.2f} s or more. "
+    "Each job waits for one write before it starts, and for one before its result is sent.",
+):
+    """Nothing is lost or wrong, but each job takes longer. Put the state directory (`--state-dir`) on a faster disk, or
+    give the worker more slots: jobs that run at the same time share writes."""
+
+    path: str
+    writes: int
+    least_seconds: float
+
+
+class JournalFast(Event, level=INFO, text="The disk of the journal {path} has been fast again for a minute."):
+    """`journal_slow` is over."""
+
+    path: str
+
+
 class JournalReplaced(
     Event,
     level=ERROR,

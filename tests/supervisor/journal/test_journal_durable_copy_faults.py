@@ -9,7 +9,14 @@ from played_disk import ASIDE, BROKEN, BUG, DAMAGED, DENIED, EARLIER, FULL, PATH
 
 from supervisor.journal.records import Entry
 from supervisor.journal.rows import Loaded
-from supervisor.log.events.results import JournalFailing, JournalReplaced, JournalRestored
+from supervisor.lifecycle.disk_speed import QUIET_SECONDS, WRITES
+from supervisor.log.events.results import (
+    JournalFailing,
+    JournalFast,
+    JournalReplaced,
+    JournalRestored,
+    JournalSlow,
+)
 from tests.log_events import told
 from tests.simulated_time import START, elapsed, turns
 
@@ -294,5 +301,32 @@ def test_a_worker_that_ends_before_its_mended_disk_has_held_says_that_the_journa
         assert len(told(caplog, JournalRestored)) == 1
         await desk.copy.close()
         assert len(told(caplog, JournalRestored)) == 2
+
+    on_disk(steps())
+
+
+def test_a_slow_disk_is_said_once_and_so_is_that_it_is_fast_again(caplog: pytest.LogCaptureFixture) -> None:
+    async def written(desk: Desk, seconds: float) -> None:
+        desk.disk.hangs = True
+        saving = desk.copy.begin_to_save(desk.claims.add([claim("a")]))
+        await asyncio.sleep(seconds)
+        desk.disk.answer()
+        await saving.wait()
+
+    async def steps() -> None:
+        caplog.set_level(logging.INFO)
+        desk = Desk()
+        await desk.begin()
+        for _ in range(WRITES + 4):
+            assert len(told(caplog, JournalSlow)) == (elapsed() >= WRITES * 0.2)
+            await written(desk, 0.2)
+        (slow,) = told(caplog, JournalSlow)
+        assert slow["least_seconds"] == pytest.approx(0.2)
+        await asyncio.sleep(QUIET_SECONDS)
+        assert told(caplog, JournalFast) == []
+        await written(desk, 0.001)
+        assert told(caplog, JournalFast) == [{"path": str(PATH)}]
+        assert len(told(caplog, JournalSlow)) == 1
+        await desk.copy.close()
 
     on_disk(steps())
