@@ -12,6 +12,7 @@ from typing import Final
 from jobrunner.protocol.masking.effort import DECODE_UNITS, Effort
 from jobrunner.protocol.masking.forms import SHORTEST_NUMBER_DIGITS, SHORTEST_PIECE_CHARS
 from jobrunner.protocol.masking.names import SecretNames
+from jobrunner.protocol.masking.prose import is_prose
 from jobrunner.protocol.masking.small_letters import in_small_letters
 from jobrunner.protocol.masking.views import Range
 
@@ -24,25 +25,10 @@ _SCHEME: Final = re.compile(r"(?:basic|bearer|digest|token|apikey|negotiate)[ \t
 _USERINFO: Final = re.compile(r"""(?<=://)[^\s/?#@:"']{0,256}:([^\s/?#@"']{1,1024})@""")
 _ASSIGNING: Final = frozenset({"=", ":=", "=>"})
 _NUMBER: Final = re.compile(r"\d{1,7}")
-_VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
-"""As in the id of a block: `acme/rotate_password:1.0.0`."""
 _WHOLE: Final = re.compile(r"(?:o?rd|d)?", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[\w.:-]{0,60}$")
 _OF_A_LIST: Final = re.compile(r"\s{0,40}(?:,\s{0,40})?")
 _ELEMENT: Final = re.compile(r"""[^\s,\]"'\\\[{(]+""")
-_PROSE: Final = re.compile(
-    r"a|an|and|any|array|assertion|at|boolean|bytes|cannot|could|data|decimal|denied|"
-    r"dictionary|does|empty|enter|expected|extra|failed|field|for|has|how|if|in|incorrect|"
-    r"input|instance|integer|invalid|is|it|list|maximum|minimum|missing|must|no|not|number|"
-    r"object|ok|of|on|or|please|refused|rejected|required|see|set|should|string|that|the|"
-    r"this|to|tuple|unknown|url|use|value|was|what|when|why|wrong|you|your",
-    re.IGNORECASE,
-)
-"""With what the worker, pydantic and people go on behind a name and a colon."""
-_TYPES: Final = re.compile(
-    r"str|int|float|bool|bytes|list|dict|tuple|set|Any|Annotated|Optional|Union|Literal|"
-    r"SecretStr|SecretBytes|Secret|Sequence|Mapping|Callable|object|string|number"
-)
 
 
 class Keyed:
@@ -144,7 +130,7 @@ class Keyed:
         if bare is None or self._says_nothing(bare[0]) or (_NUMBER.fullmatch(bare[0]) and not is_whole):
             return
         in_tag = sign == ">" and _TAG.search(text, max(0, key.start() - 60), key.start()) is not None
-        behind_colon = sign == ":" and (is_quoted or (is_whole and not _is_prose(bare[0])))
+        behind_colon = sign == ":" and (is_quoted or (is_whole and not is_prose(bare[0])))
         if scheme or in_tag or behind_colon or sign in _ASSIGNING:
             yield bare.span()
 
@@ -170,14 +156,6 @@ class Keyed:
         # A line of source in a traceback: `login(password=self.password)`.
         last = value.rpartition(".")[2].rstrip("(")
         return bool(_EXPRESSION.fullmatch(value)) and (last in self._names or last in self._fields)
-
-
-def _is_prose(value: str) -> bool:
-    return value.startswith("//") or bool(
-        _VERSION.match(value)
-        or _PROSE.fullmatch(value.strip(".:!?"))
-        or _TYPES.fullmatch(value.split("[")[0])
-    )
 
 
 def _closing(text: str, start: int, escapes: int, sign: str) -> int:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Final, NewType, Protocol
 
 from jobrunner.protocol.caps import SECRETS_CAP
+from jobrunner.protocol.masking.configurations import in_configurations
 from jobrunner.protocol.masking.effort import FOUND_UNITS, Effort, TooMuchWorkError
 from jobrunner.protocol.masking.forms import base64_forms, is_maskable, literal_forms
 from jobrunner.protocol.masking.hexadecimals import with_hexadecimals
@@ -107,6 +108,7 @@ class Mask:
         for found in self._keyed.find(text, effort, cut_after=cut_after):
             effort.spend(FOUND_UNITS)
             ranges.append(found)
+        ranges += in_configurations(text, effort)
         if self._needles:
             decoded = views(text, effort)
             for view in with_hexadecimals(decoded, effort, cut_before=cut_before, cut_after=cut_after):

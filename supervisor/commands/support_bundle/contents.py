@@ -19,8 +19,9 @@ NEVER: Final = (
 """What is in no archive."""
 
 _README: Final = """\
-Made by `supervisor support-bundle`. Secrets that this machine knows, and what stands behind words such as
-`password`, are replaced by ***. Look through it before you give it away: it names jobs, blocks, hosts and users.
+Made by `supervisor support-bundle`. Secrets that this machine knows, what stands behind words such as `password`,
+and secrets in configurations of devices in their usual statements are replaced by ***. Look through it before you
+give it away: it names jobs, blocks, hosts and users, and has what blocks have printed.
 
 Never in it:
 {never}
