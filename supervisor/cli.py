@@ -1,7 +1,6 @@
 """The command line. Imports nothing heavy at its top: `multiprocess` has children import it again (pypa/pip#12712)."""
 
 import contextlib
-import difflib
 import errno
 import importlib
 import importlib.util
@@ -180,6 +179,8 @@ def module_of(command: str) -> str:
 
 
 def _unknown(word: str) -> str:
+    import difflib  # the keeper has all that is imported above for as long as the worker runs
+
     near = difflib.get_close_matches(word, COMMANDS, n=1)
     meant = f" Did you mean {near[0]}?" if near else ""
     return f"supervisor: there is no command {word}.{meant} All commands: supervisor --help"

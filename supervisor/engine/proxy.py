@@ -1,6 +1,6 @@
 """The proxy between this worker and its engine, as the environment names it."""
 
-import urllib.request
+import os
 from urllib.parse import urlsplit
 
 
@@ -9,6 +9,10 @@ def proxy_for(url: str) -> str | None:
 
     A proxy without a scheme is taken for an HTTP proxy, as curl does.
     """
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return None
+    import urllib.request  # a megabyte with what it needs, for who has a proxy
+
     parts = urlsplit(url)
     # Host and port, since NO_PROXY may name either; never a user's name and password.
     if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):

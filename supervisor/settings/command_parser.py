@@ -1,7 +1,6 @@
 """The parser of a command line: what is wrong is said in one line each, with what was most likely meant."""
 
 import argparse
-import difflib
 import importlib.metadata
 import re
 import sys
@@ -92,6 +91,8 @@ class CommandParser(argparse.ArgumentParser):
         return list(unknown), others
 
     def _no_such_flag(self, name: str) -> str:
+        import difflib  # for who has mistyped a flag; a worker has no use for it
+
         near = difflib.get_close_matches(name, self._option_string_actions, n=1, cutoff=_ALIKE)
         return f"there is no flag {name}." + (f" Did you mean {near[0]}?" if near else "")
 

@@ -1,6 +1,5 @@
 """Variables that look like settings of this worker and are none: most likely misspelt, and without effect."""
 
-import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
@@ -30,6 +29,8 @@ def is_unknown(name: str, known: Iterable[str]) -> bool:
 
 def unknown_variable(name: str, known: Iterable[str]) -> str:
     """Say what is wrong with this variable, and which setting is spelt most like it."""
+    import difflib  # for who has mistyped a name; a worker has no use for it
+
     closest = difflib.get_close_matches(name.upper(), list(known), n=1, cutoff=_ALIKE)
     advice = f"Did you mean {closest[0]}?" if closest else "`supervisor --help` lists the settings."
     place = in_environment(name) or in_file(name) or name

@@ -1,8 +1,11 @@
 """What whoever counts is told of the worker's work. Nobody counts unless metrics are asked for."""
 
-from typing import Final
+from __future__ import annotations
 
-from supervisor.job.result import Finished
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:  # a worker has an observer before it has jobs
+    from supervisor.job.result import Finished
 
 
 class Observer:

@@ -23,6 +23,7 @@ from supervisor.process.cgroups.worker import Cgroups
 from supervisor.process.tasks import Tasks, done_before
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.control.socket import Control
+from supervisor.worker.control.table import commands_of
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.end_steps import EndSteps
@@ -144,7 +145,7 @@ class Serving:
         return True
 
     def _offer(self, parts: Parts, progress: Progress) -> None:
-        self.control.offer(parts)
+        self.control.offer(commands_of(parts))
         self.health.offer(parts, progress)
 
     def _say_how_it_is(self, status: Status, runner: JobRunner, dispatcher: Dispatcher) -> None:

@@ -6,14 +6,14 @@ import functools
 import grp
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from supervisor.control.known_jobs import KnownJobs
 from supervisor.control.listening import ControlPlaceError, Listening, listen_in
 from supervisor.control.peers import Rules, admit
 from supervisor.control.place import runtime_directory
-from supervisor.control.server import ControlServer
+from supervisor.control.server import ControlServer, Handler
 from supervisor.log.event import tell
 from supervisor.log.events.control import ControlAvailable, ControlUnavailable
 from supervisor.process import kept
@@ -21,8 +21,7 @@ from supervisor.process.tasks import Tasks
 from supervisor.process.threads import wait_in_thread
 from supervisor.process.user_numbers import parse_users
 from supervisor.settings.run_settings import DaemonSettings
-from supervisor.worker.control.table import handlers_of
-from supervisor.worker.parts import Parts
+from supervisor.worker.control.starting import handlers_of
 
 _log = logging.getLogger(__name__)
 
@@ -32,18 +31,18 @@ LOOK_SECONDS: Final = 30.0
 
 
 class Control:
-    """Answers from the worker's start to its end. `offer` gives it the worker's parts."""
+    """Answers from the worker's start to its end. `offer` gives it what answers once the worker has its parts."""
 
     def __init__(self, settings: DaemonSettings, look_seconds: float = LOOK_SECONDS) -> None:
         self._settings = settings
         self._look_seconds = look_seconds
-        self._parts: Parts | None = None
+        self._commands: Mapping[str, Handler] | None = None
         self._tasks = Tasks()
         self._problem: str | None = None
 
-    def offer(self, parts: Parts) -> None:
-        """Answer with these parts from now on."""
-        self._parts = parts
+    def offer(self, commands: Mapping[str, Handler]) -> None:
+        """Answer by these from now on."""
+        self._commands = commands
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
@@ -68,7 +67,7 @@ class Control:
         """Answer for as long as the socket is where it is looked for."""
         rules = rules_of(self._settings, listening.group)
         admit_by_rules = functools.partial(admit, rules=rules, jobs=KnownJobs())
-        handlers = handlers_of(lambda: self._parts)
+        handlers = handlers_of(lambda: self._commands)
         server = ControlServer(listening.listener, listening.secret, admit_by_rules, handlers)
         try:
             server.begin()

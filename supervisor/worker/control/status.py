@@ -1,15 +1,14 @@
 """`status`: whether the worker takes jobs, why not, and what it has to do."""
 
-import functools
 import os
 from typing import Any, Final
 
 from supervisor.control.protocol import JsonObject, Request
-from supervisor.settings.command_parser import version_text
+from supervisor.worker.control.starting import version
 from supervisor.worker.intake import Intake
 from supervisor.worker.offered_blocks import not_imported
 from supervisor.worker.parts import Parts
-from supervisor.worker.readiness import STARTING, Reason, why_not_ready
+from supervisor.worker.readiness import Reason, why_not_ready
 
 ENDED_JOBS: Final = "ended_jobs"
 """Cause of a warning: ended jobs are not kept, so that `supervisor job` and `supervisor logs` don't know them."""
@@ -18,18 +17,6 @@ ENDED_JOBS: Final = "ended_jobs"
 async def status(parts: Parts, _: Request) -> JsonObject:
     """Return how the worker is."""
     return status_of(parts)
-
-
-async def status_while_starting(_: Request) -> JsonObject:
-    """Return how a worker is that has no parts yet."""
-    reason = Reason(STARTING, "starting: blocks are imported, or the engine has not taken this worker yet")
-    return {
-        "ready": False,
-        "why_not": [{"cause": reason.cause, "message": reason.message}],
-        "warnings": [],
-        "version": _version(),
-        "pid": os.getpid(),
-    }
 
 
 def warnings_of(parts: Parts) -> tuple[Reason, ...]:
@@ -51,11 +38,6 @@ def _intake_of(intake: Intake) -> JsonObject:
     }
 
 
-@functools.cache
-def _version() -> str:
-    return version_text()  # reads a file
-
-
 def status_of(parts: Parts) -> JsonObject:
     """Return how the worker is, as plain data."""
     dispatcher, registration = parts.dispatcher, parts.registration
@@ -64,7 +46,7 @@ def status_of(parts: Parts) -> JsonObject:
     waiting = states.count("waiting")
     facts: dict[str, Any] = {
         "ready": not reasons,
-        "version": _version(),
+        "version": version(),
         "started_at": parts.started_at,
         "why_not": [{"cause": reason.cause, "message": reason.message} for reason in reasons],
         "warnings": [{"cause": each.cause, "message": each.message} for each in warnings_of(parts)],

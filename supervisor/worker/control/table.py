@@ -1,9 +1,14 @@
-"""Which commands a worker answers. To add one: a file with a function as `Command` is, and its line below."""
+"""Which commands a worker answers. To add one: a file with a function as `Command` is, its line below, and its name in
+`starting.py`.
+
+Imported with the rest of the worker: most commands bring much along.
+"""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
-from supervisor.control.protocol import ControlError, Request
+from supervisor.control.protocol import Request
 from supervisor.control.server import Answer, Handler
 from supervisor.worker.control.cancel import cancel
 from supervisor.worker.control.config import config
@@ -12,7 +17,7 @@ from supervisor.worker.control.jobs import job, jobs
 from supervisor.worker.control.logs import logs
 from supervisor.worker.control.reload import reload
 from supervisor.worker.control.stack import stack
-from supervisor.worker.control.status import status, status_while_starting
+from supervisor.worker.control.status import status
 from supervisor.worker.control.top import top
 from supervisor.worker.parts import Parts
 
@@ -39,22 +44,6 @@ COMMANDS: Final[Mapping[str, Command]] = {
 }
 
 
-def handlers_of(parts: Callable[[], Parts | None]) -> dict[str, Handler]:
-    """Return the commands for a server. `parts` returns `None` as long as the worker is on its way up."""
-
-    def handler_of(command: Command) -> Handler:
-        def answer(request: Request) -> Answer:
-            found = parts()
-            if found is None and command is status:
-                return status_while_starting(request)
-            if found is None:
-                raise ControlError(
-                    "starting",
-                    "The worker is on its way up, and can't answer this yet. Try again later. "
-                    "`supervisor status` says when it is ready.",
-                )
-            return command(found, request)
-
-        return answer
-
-    return {name: handler_of(command) for name, command in COMMANDS.items()}
+def commands_of(parts: Parts) -> dict[str, Handler]:
+    """Return the commands of a worker that has these parts."""
+    return {name: partial(command, parts) for name, command in COMMANDS.items()}

@@ -1,5 +1,7 @@
 """What is served of the worker's health, from its start to its end. Nothing at all unless `--health-address` is set."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import logging
@@ -24,11 +26,11 @@ from supervisor.worker.health.looks import Looks
 from supervisor.worker.health.refusals import Refusals
 from supervisor.worker.health.snapshot import LOOK_SECONDS, Snapshot
 from supervisor.worker.observer import NOBODY, Observer
-from supervisor.worker.parts import Parts
-from supervisor.worker.progress import Progress
 
 if TYPE_CHECKING:
     from supervisor.worker.health.recorder import Recorder
+    from supervisor.worker.parts import Parts
+    from supervisor.worker.progress import Progress
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +107,7 @@ class Health:
 class Text:
     """The text of the metrics, made anew once a second at most. For one thread."""
 
-    def __init__(self, recorder: "Recorder") -> None:
+    def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._made_at = float("-inf")
         self._text = b""
@@ -157,7 +159,7 @@ class Door:
         return answer(path, access, snapshot, now, metrics=metrics, has_token=has_token)
 
 
-def _recorder() -> "Recorder | None":
+def _recorder() -> Recorder | None:
     try:
         from supervisor.worker.health.recorder import Recorder
     except ModuleNotFoundError as error:

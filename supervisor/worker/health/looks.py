@@ -1,11 +1,15 @@
 """Looks at the worker's parts, on its loop, once a second."""
 
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 
 from supervisor.worker.health.snapshot import Counts, Snapshot
-from supervisor.worker.parts import Parts
-from supervisor.worker.progress import Progress
 from supervisor.worker.readiness import why_not_ready
+
+if TYPE_CHECKING:
+    from supervisor.worker.parts import Parts
+    from supervisor.worker.progress import Progress
 
 MANY_CLAIMS: Final = 1000
 MANY_LOOKS: Final = 15

@@ -9,8 +9,13 @@ import pytest
 from supervisor.commands.status import _print
 from supervisor.control.protocol import ControlError, Peer, Request
 from supervisor.ended_jobs.store import EndedJobs
+from supervisor.worker.control.starting import COMMAND_NAMES, handlers_of
 from supervisor.worker.control.status import warnings_of
-from supervisor.worker.control.table import COMMANDS, handlers_of
+from supervisor.worker.control.table import COMMANDS
+
+
+def test_a_worker_on_its_way_up_knows_the_names_of_all_commands() -> None:
+    assert sorted(COMMAND_NAMES) == sorted(COMMANDS)
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"status"}))
