@@ -19,6 +19,7 @@ from jobrunner.heap import collapse, freeze
 from jobrunner.isolation.shared_paths import SharedPaths
 from jobrunner.isolation.signals import contain_signals
 from jobrunner.keyrings import leave_session_keyring
+from jobrunner.library_pages import give_back
 from jobrunner.logs import import_logs
 from jobrunner.middle import be_the_middle
 from jobrunner.protocol import linux
@@ -66,12 +67,17 @@ def serve(
     rehearse_in_template()
     freeze()
     collapse()
+    has_given_back = False
     while (asked := receive_fork_request(control)) is not None:
         shared_paths.open()
         if isinstance(asked, SessionRequest):
             start_session_holder(supervisor_pid, control, asked, shared_paths)
-            continue
-        _fork_twice(supervisor_pid, control, asked, shared_paths)
+        else:
+            _fork_twice(supervisor_pid, control, asked, shared_paths)
+        if not has_given_back:
+            # Beside the first child's begin: it takes milliseconds, and no child has these pages from here.
+            give_back()
+            has_given_back = True
     os._exit(0)
 
 
