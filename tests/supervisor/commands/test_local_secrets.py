@@ -91,7 +91,7 @@ given = json.load(sys.stdin)
 os.setgroups([]); os.setgid({nobody}); os.setuid({nobody})
 answers = []
 for method, path in given["routes"]:
-    connection = http.client.HTTPConnection(given["address"], timeout=PATIENCE_SECONDS)
+    connection = http.client.HTTPConnection(given["address"], timeout=120)
     body = "{{}}" if method == "POST" else None
     connection.request(method, path, body, {{"Content-Type": "application/json"}})
     answer = connection.getresponse()
