@@ -30,6 +30,9 @@ JOIN_SECONDS: Final = 10.0
 LONGEST_START_SECONDS: Final = 180.0
 """What a start may take, all its time-outs together: for a user, birth, readiness, cgroup, and the pause after it."""
 
+BUSY_SECONDS: Final = 0.5
+"""Where a job has waited for a child within this time, more jobs come than children: none rehearses."""
+
 _YOUNG_SECONDS: Final = 1.0
 _YOUNG_DEATHS: Final = 2
 """So many spares in a row that died so soon, and the next ones must live that long before they count as started."""
@@ -75,6 +78,7 @@ class SparePool:
         self._young_deaths = 0
         self._generation = 0
         self._moved_at = 0.0
+        self._waited_at = -BUSY_SECONDS
         self._closed = False
 
     @property
@@ -110,7 +114,8 @@ class SparePool:
                 return child
             child.reap_and_close()
         loop = asyncio.get_running_loop()
-        wait = _Wait(loop.create_future(), loop.time(), timeout_seconds)
+        self._waited_at = loop.time()
+        wait = _Wait(loop.create_future(), self._waited_at, timeout_seconds)
         self._waiting.append(wait)
         self.refill()
         try:
@@ -145,9 +150,9 @@ class SparePool:
         # Those that join their cgroup wait for the kernel, not for a core: any number may do so at once.
         for _ in range(min(missing, self._at_once - len(self._starting) + self._joining)):
             self._moved_at = asyncio.get_running_loop().time()
-            # What a rehearsal takes, a job that waits for this child would wait for, too.
-            is_spare = len(self._starting) >= len(self._waiting)
-            task = self._starting.start(self._start_one(rehearses=is_spare), "start of a child")
+            # What a rehearsal takes, a job that waits for this child, or for one that is started later, waits for, too.
+            is_calm = not self._waiting and self._moved_at - self._waited_at > BUSY_SECONDS
+            task = self._starting.start(self._start_one(rehearses=is_calm), "start of a child")
             task.add_done_callback(lambda _: self.refill())
 
     def renew(self) -> None:

@@ -75,16 +75,33 @@ async def test_a_spare_that_was_on_its_way_at_a_renewal_is_ended_and_never_hande
     child.discard()
 
 
-async def test_a_spare_rehearses_and_a_child_that_a_job_waits_for_does_not(
+async def test_a_spare_rehearses_and_no_child_does_while_jobs_wait_for_children(
     nursery: Nursery, spares_of: Callable[..., SparePool]
 ) -> None:
-    nursery.gate.clear()
     spares = spares_of(1)
+    spare = await the_ready_one(nursery, spares)
+    nursery.gate.clear()
+    assert await spares.take(LONG_SECONDS) is spare
     awaited = asyncio.ensure_future(spares.take(LONG_SECONDS))
-    await until(lambda: nursery.asked == 2)
-    assert nursery.rehearsed == [False, True]
+    await until(lambda: nursery.asked == 3)
+    assert nursery.rehearsed == [True, False, False]
     nursery.gate.set()
     (await awaited).discard()
+    spare.discard()
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+async def test_spares_rehearse_again_when_no_job_has_waited_for_some_time(
+    nursery: Nursery, spares_of: Callable[..., SparePool], monkeypatch: pytest.MonkeyPatch, is_over: bool
+) -> None:
+    monkeypatch.setattr(spares_module, "BUSY_SECONDS", 0.0 if is_over else 3600.0)
+    spares = spares_of(1)
+    (await spares.take(LONG_SECONDS)).discard()
+    await until(lambda: spares.ready == 1)
+    (await spares.take(LONG_SECONDS)).discard()
+    spares.refill()
+    await until(lambda: nursery.asked == 3)
+    assert nursery.rehearsed[2] is is_over
 
 
 async def test_a_renewal_ends_the_spares_that_are_ready(
