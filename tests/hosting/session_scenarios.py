@@ -99,6 +99,8 @@ async def holder_killed_before_the_announcement(host: Any, request: dict[str, An
     Path(request["stop"]).touch()
     bearing = asyncio.create_task(host.launcher.spawn_child())
     await until(lambda: not Path(request["stop"]).exists() and direct_children() - known)
+    # It takes the file away a moment before it stops itself.
+    await until(lambda: any(_is_stopped(pid) for pid in _holders(host)))
     (unannounced,) = direct_children() - known
     (holder,) = {pid for pid in _holders(host) if _is_stopped(pid)}
     os.kill(holder, signal.SIGKILL)
