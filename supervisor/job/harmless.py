@@ -1,7 +1,8 @@
 """What of a job's order can hold no secret, told in a fraction of the time that a search takes.
 
 A context repeats the same few keys thousands of times. Those that are known to name no secret are looked up all at
-once, and of the values then only lists, objects and addresses with `://` are looked at. Pure.
+once, and of the values then only lists, objects and addresses with `://` are looked at. What names a secret is searched
+alone. Pure.
 """
 
 from typing import Any, Final
@@ -21,18 +22,41 @@ class Harmless:
         """Those that name none, and no text that is JSON itself."""
 
     def suspects(self, members: Any, *, has_addresses: bool) -> Any:
-        """Return what of a list, or an object, has to be searched: in a list of its own, or the whole object.
+        """Return what of a list, or an object, has to be searched: in a list, or an object, of its own.
 
         `has_addresses`: whether `://` may stand in one of its texts.
         """
         if not isinstance(members, list):
-            return {} if self._holds_none(members, has_addresses) else members
-        return [
-            part
-            for part in members
-            if (isinstance(part, (dict, list)) and not self._holds_none(part, has_addresses))
-            or (has_addresses and isinstance(part, str) and "://" in part)
-        ]
+            return self._members(members, has_addresses)
+        return [found for part in members if (found := self._part(part, has_addresses))]
+
+    def _part(self, part: Any, has_addresses: bool) -> Any:
+        if type(part) is dict:
+            return self._members(part, has_addresses)
+        if type(part) is list:
+            return None if self._holds_none(part, has_addresses) else part
+        return part if has_addresses and isinstance(part, str) and "://" in part else None
+
+    def _members(self, members: dict[str, Any], has_addresses: bool) -> dict[str, Any]:
+        """Return those members of an object that have to be searched: of a device most often its password alone."""
+        found: dict[str, Any] = {}
+        for key in members.keys() - self._keys:
+            value = members[key]
+            if key in JSON_KEYS:
+                if value is not None:
+                    found[key] = value
+            elif key in self._names:
+                found[key] = value
+            else:
+                self._remember(key)
+        for key, value in members.items():
+            kind = type(value)
+            if kind is dict or kind is list:
+                if value and key not in found and not self._holds_none(value, has_addresses):
+                    found[key] = value
+            elif has_addresses and kind is str and "://" in value:
+                found[key] = value
+        return found
 
     def _holds_none(self, container: Any, has_addresses: bool) -> bool:
         todo = [container]
@@ -57,6 +81,10 @@ class Harmless:
                     return False
             elif key in self._names:
                 return False
-            elif len(self._keys) < _MOST_KEYS_REMEMBERED:
-                self._keys.add(key)
+            else:
+                self._remember(key)
         return True
+
+    def _remember(self, key: str) -> None:
+        if len(self._keys) < _MOST_KEYS_REMEMBERED:
+            self._keys.add(key)
