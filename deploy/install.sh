@@ -1,17 +1,17 @@
 #!/bin/sh
 # Installs the worker for production: an environment with what the worker needs to run, and nothing to build or test.
 #
-#   sh deploy/install.sh PYTHON CLIENT DIRECTORY
+#   sh deploy/install.sh PYTHON CLIENT DIRECTORY [LATER]
 #   sh deploy/install.sh python3 stable /opt/neops-supervisor
 #
 # CLIENT is `stable` or `next`: the lock file in deploy/locks (`runtime-CLIENT.txt`). Every package comes from the lock,
 # checked by its hash, as a wheel: nothing that is downloaded is run while it is installed. All is
 # downloaded and checked before the old environment makes place, and a failure puts that one back. A directory that this has not
-# made (installation.sh) is never replaced.
+# made (installation.sh) is never replaced. LATER is where the directory will be, if that is elsewhere (service.sh, DESTDIR).
 set -eu
 
-[ $# -eq 3 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-python=$1 client=$2 directory=$3
+[ $# -eq 3 ] || [ $# -eq 4 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+python=$1 client=$2 directory=$3 later=${4:-$3}
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 lock=$root/deploy/locks/runtime-$client.txt
 # shellcheck source=deploy/installation.sh
@@ -32,6 +32,8 @@ for there in "$directory" "$old"; do
 done
 "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' ||
     fail "$python is no Python 3.11 or newer with venv. Install it (Debian: python3 and python3-venv)."
+why=$(why_hidden "$python" "$later")
+[ -z "$why" ] || say "install: warning: $why"
 
 mkdir -p "$(dirname "$directory")"
 workshop=$(mktemp -d)

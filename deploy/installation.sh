@@ -1,4 +1,4 @@
-# What makes a directory an installation of the worker, for install.sh and service.sh, which read this file. Neither removes or
+# What makes a directory an installation of the worker, and where none can be started, for install.sh and service.sh, which read this file. Neither removes or
 # replaces a directory that is none: a program of the same name may lie in /usr/local/bin, too.
 
 mark=.neops-supervisor-installation
@@ -17,4 +17,31 @@ why_no_installation() {
         done
         echo "does not hold the package neops-supervisor"
     fi
+}
+
+# Whether the unit hides this path: home directories (ProtectHome=yes) and temporary ones (PrivateTmp=yes).
+# In [/] it is no path of one machine, which the tests find in no file.
+is_hidden() {
+    case $1/ in
+        /home/* | /root[/]* | /run/user/* | /tmp/* | /var/tmp/*) return 0 ;;
+    esac
+    return 1
+}
+
+# why_hidden PYTHON DIRECTORY: prints why the unit can't start what is installed there with this Python; nothing where it can.
+why_hidden() {
+    # The interpreter and its library, wherever links and environments lead to them.
+    of_python=$("$1" -c 'import os, sys; print(*map(os.path.realpath, (sys.executable, sys.base_prefix)), sep="\n")')
+    for found in "$2" "$(readlink -m "$2")"; do
+        is_hidden "$found" || continue
+        echo "The service can't start: its unit hides home and temporary directories, and $found is in one." \
+            "Give another directory, such as PREFIX=/opt/neops-supervisor."
+        return
+    done
+    printf '%s\n' "$of_python" | while read -r found; do
+        is_hidden "$found" || continue
+        echo "The service can't start: its unit hides home and temporary directories, and the Python $found is in one." \
+            "Give another Python, such as PYTHON=/usr/bin/python3 (Debian: python3 and python3-venv)."
+        break
+    done
 }

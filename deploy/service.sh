@@ -4,8 +4,8 @@
 #   sh deploy/service.sh install|uninstall PYTHON CLIENT DESTDIR PREFIX
 #
 # The environment goes to PREFIX (deploy/install.sh), the units to /etc/systemd/system, and an example of the settings to
-# /etc/neops-supervisor.env, unless there is one, and the manual page to where `man supervisor` finds it: all below DESTDIR, if
-# that is given. Nothing is started or enabled. Uninstall removes what install has made (installation.sh), and nothing else.
+# /etc/neops-supervisor.env, unless there is one, the manual page to where `man supervisor` finds it, and a link to where a shell
+# finds `supervisor`, unless there is a program of that name: all below DESTDIR, if that is given. Nothing is started or enabled. Uninstall removes what install has made (installation.sh), and nothing else.
 set -eu
 
 verb=$1 python=$2 client=$3 destdir=${4%/} prefix=${5%/}
@@ -14,6 +14,8 @@ environment=$destdir$prefix
 units=$destdir/etc/systemd/system
 settings=$destdir/etc/neops-supervisor.env
 example=$root/deploy/neops-supervisor.env.example
+link=$destdir/usr/local/bin/supervisor
+program=$prefix/bin/supervisor
 manual=$destdir/usr/local/share/man/man1/supervisor.1
 # shellcheck source=deploy/installation.sh
 . "$root/deploy/installation.sh"
@@ -49,6 +51,9 @@ name_the_later_place() {
     "$environment/bin/python3" -W ignore -m compileall -qq -j 0 -s "$destdir" -p / "$environment/lib" || true
 }
 
+# What `deploy unit` warns of: below DESTDIR that the program is not where it will be, which is known.
+if [ -n "$destdir" ]; then exec 3>/dev/null; else exec 3>&2; fi
+
 write_unit() {
     case $1 in
         *@*) form=--instance ;;
@@ -56,10 +61,12 @@ write_unit() {
         *) form= ;;
     esac
     # shellcheck disable=SC2086  # no form is no word
-    text=$("$environment/bin/python3" -P -m supervisor deploy unit $form 2>/dev/null)
+    text=$("$environment/bin/python3" -P -m supervisor deploy unit $form 2>&3)
     printf '%s\n' "$text" | sed "s|$environment/|$prefix/|g" >"$units/$1"
     chmod 0644 "$units/$1"
 }
+
+is_our_link() { [ -L "$link" ] && [ "$(readlink "$link")" = "$program" ]; }
 
 remove_empty_above() {
     place=$(dirname "$1")
@@ -71,11 +78,25 @@ remove_empty_above() {
 
 case $verb in
     install)
-        sh "$root/deploy/install.sh" "$python" "$client" "$environment"
+        # Below DESTDIR it may be for another machine or an image, whose Python is put in its place by others: install.sh warns.
+        why=
+        if [ -z "$destdir" ]; then
+            why=$(why_hidden "$python" "$prefix")
+        elif is_hidden "$prefix"; then
+            why="The service can't start: its unit hides home and temporary directories, and PREFIX=$prefix is in one."
+        fi
+        [ -z "$why" ] || fail "$why Nothing is done."
+        sh "$root/deploy/install.sh" "$python" "$client" "$environment" "$prefix"
         [ -z "$destdir" ] || name_the_later_place
         mkdir -p "$units"
         for name in $names; do write_unit "$name"; done
         install -D -m 0644 "$root/deploy/supervisor.1" "$manual"
+        if [ -e "$link" ] || [ -L "$link" ]; then
+            is_our_link || say "install: $link is another's and stays. The worker's program is $program."
+        else
+            mkdir -p "$(dirname "$link")"
+            ln -s "$program" "$link"
+        fi
         if [ -e "$settings" ]; then
             say "install: $settings is left as it is. Compare it with deploy/neops-supervisor.env.example."
         else
@@ -90,6 +111,7 @@ case $verb in
             "Give the PREFIX and the DESTDIR with which it was installed, or remove it yourself."
         # Another program of this name, a well-known one, has a page as well.
         ! cmp -s "$manual" "$root/deploy/supervisor.1" || rm -f "$manual"
+        ! is_our_link || rm -f "$link"
         for name in $names; do
             if [ -e "$units/$name" ] && ! grep -qF "$prefix/bin/" "$units/$name"; then
                 say "uninstall: this unit stays, it starts no program of $prefix: $units/$name"
@@ -106,7 +128,7 @@ case $verb in
         fi
         rm -rf "$environment"
         # Directories that install has made below DESTDIR, where nothing else is in them. DESTDIR itself stays.
-        for place in "$environment" "$manual" "$units/unit" "$settings"; do remove_empty_above "$place"; done
+        for place in "$environment" "$link" "$manual" "$units/unit" "$settings"; do remove_empty_above "$place"; done
         [ ! -e "$destdir/var/lib/neops-supervisor" ] ||
             say "uninstall: the journal stays: $destdir/var/lib/neops-supervisor. deploy/README.md says how to remove it."
         say "uninstall: done. Now: systemctl daemon-reload"

@@ -91,6 +91,23 @@ def test_a_program_that_the_unit_hides_is_told_of_and_so_is_one_that_is_not_ther
     )
 
 
+def test_a_python_in_a_home_directory_is_told_of_wherever_the_program_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    program = Path("/opt/neops-supervisor/bin/supervisor")
+    python = Path("/run/user/1000/python/bin/python3.11")
+    told = command.why_unreachable(program, [Path("/usr/bin/python3"), python])
+    assert told is not None
+    assert f"hides {python}, the Python of {program}" in told
+    assert "/usr/bin/python3" in told
+    # An environment's interpreter is a link: where it leads to counts.
+    (tmp_path / "python3").symlink_to(python)
+    monkeypatch.setattr(command, "this_program", lambda: program)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python3"))
+    assert command.run(["unit"]) == 0
+    assert f"hides {python}" in capsys.readouterr().err
+
+
 def analyzed(folder: Path, name: str, text: str, *words: str) -> subprocess.CompletedProcess[str]:
     file = folder / name
     file.write_text(text, encoding="utf-8")

@@ -41,6 +41,19 @@ def test_what_can_t_be_meant_is_refused_and_changes_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+def test_a_python_that_the_unit_would_hide_is_warned_of(tmp_path: Path) -> None:
+    python = tmp_path / "python3"
+    # As new as is wanted, in a home directory, and then it breaks: nothing is installed.
+    python.write_text(
+        "#!/bin/sh\ncase $2 in *base_prefix*) echo /run/user/1/python3; exit ;; *ensurepip*) exit 0 ;; esac\nexit 9\n"
+    )
+    python.chmod(0o755)
+    done = install(str(python), "stable", str(tmp_path / "env"), "/opt/neops-supervisor")
+    assert done.returncode == 9
+    assert "install: warning: The service can't start" in done.stderr
+    assert "the Python /run/user/1/python3 is in one" in done.stderr
+
+
 def test_with_too_few_words_it_says_how_it_is_called() -> None:
     done = install("python3")
     assert (done.returncode, "sh deploy/install.sh PYTHON CLIENT DIRECTORY" in done.stderr) == (2, True)

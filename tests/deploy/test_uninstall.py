@@ -14,10 +14,12 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 PREFIX = "/opt/neops-supervisor"
 
 
-def service(verb: str, destination: Path, prefix: str = PREFIX) -> subprocess.CompletedProcess[str]:
+def service(
+    verb: str, destination: Path | str, prefix: str = PREFIX, python: Path | str = sys.executable
+) -> subprocess.CompletedProcess[str]:
     """Run `make install` or `make uninstall`, without what make does."""
     return subprocess.run(
-        ["sh", str(DEPLOY / "service.sh"), verb, sys.executable, "stable", str(destination), prefix],
+        ["sh", str(DEPLOY / "service.sh"), verb, str(python), "stable", str(destination), prefix],
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,
@@ -86,6 +88,27 @@ def test_a_prefix_that_others_use_is_refused_whatever_is_in_it(
     done = service(verb, tmp_path, prefix)
     assert (done.returncode, f"{verb}: PREFIX={prefix.rstrip('/')} is " in done.stderr) == (1, True)
     assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("destination", ["", "{}"])
+def test_a_prefix_that_the_unit_would_hide_is_refused(tmp_path: Path, destination: str) -> None:
+    prefix = f"{tmp_path}/home" if tmp_path.is_relative_to("/tmp") else "/run/user/1/neops"
+    done = service("install", destination.format(tmp_path), prefix)
+    assert (done.returncode, "install: The service can't start: its unit hides" in done.stderr) == (1, True)
+    assert f"{prefix} is in one" in done.stderr
+    assert "Nothing is done." in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_python_that_the_unit_would_hide_is_refused_by_its_real_place(tmp_path: Path) -> None:
+    python = tmp_path / "python3"
+    # What is asked of it: where it and its library really are.
+    python.write_text("#!/bin/sh\necho /usr/bin/python3\necho /run/user/1000/python\n")
+    python.chmod(0o755)
+    done = service("install", "", "/opt/neops-supervisor-of-a-test", python)
+    assert (done.returncode, "the Python /run/user/1000/python is in one" in done.stderr) == (1, True)
+    assert "PYTHON=/usr/bin/python3" in done.stderr
+    assert not Path("/opt/neops-supervisor-of-a-test").exists()
 
 
 def test_without_an_installation_there_units_of_another_one_stay(installed: Path) -> None:

@@ -1,6 +1,8 @@
 """`supervisor deploy unit`: print systemd's unit for this installation."""
 
+import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -59,7 +61,7 @@ def run(arguments: list[str]) -> int:
         sys.stdout.write(shipped(JOB_USERS))
         return 0
     program = this_program()
-    if why := why_unreachable(program):
+    if why := why_unreachable(program, places_of_python()):
         print(f"{PROGRAM}: {why}", file=sys.stderr)
     form = INSTANCE if settings.instance else LOCAL if settings.local else PLAIN
     sys.stdout.write(unit_text(form, program))
@@ -72,13 +74,27 @@ def this_program() -> Path:
     return Path(sys.executable).absolute().with_name("supervisor")
 
 
-def why_unreachable(program: Path) -> str | None:
-    """Say why the service could not start this program, `None` where nothing speaks against it."""
-    if any(program.is_relative_to(hidden) for hidden in _HIDDEN_BY_THE_UNIT):
+def places_of_python() -> list[Path]:
+    """Return where the interpreter and its library really are: an environment has only links to them."""
+    return [Path(os.path.realpath(place)) for place in (sys.executable, sys.base_prefix)]
+
+
+def why_unreachable(program: Path, python: Iterable[Path] = ()) -> str | None:
+    """Say why the service could not start this program by this Python, `None` where nothing speaks against it."""
+    if _is_hidden(program):
         return (
             f"The unit hides {program}: home directories and temporary ones are not to be seen in it. "
             "Install the worker in /opt (deploy/README.md), and ask that one."
         )
+    for place in filter(_is_hidden, python):
+        return (
+            f"The unit hides {place}, the Python of {program}: home directories and temporary ones are not to be "
+            "seen in it. Install the worker with another Python, such as /usr/bin/python3 (deploy/README.md)."
+        )
     if not program.exists():
         return f"There is no {program}. Change ExecStart= to the program that starts the worker."
     return None
+
+
+def _is_hidden(place: Path) -> bool:
+    return any(place.is_relative_to(hidden) for hidden in _HIDDEN_BY_THE_UNIT)
