@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from supervisor.control.group import why_closed, why_not_given
 from supervisor.control.place import SECRET, SOCKET, address_in
 from supervisor.control.secret import Secret
 from supervisor.errors import SupervisorError
@@ -26,7 +27,10 @@ class ControlPlaceError(SupervisorError):
 
 
 class Listening:
-    """A socket that listens, the secret beside it, and the directory, held open and locked, until `close`."""
+    """A socket that listens, the secret beside it, and the directory, held open and locked, until `close`.
+
+    `group` is the one that it was given to. `closed_to_group` says why members of the wanted one do not get to it.
+    """
 
     def __init__(
         self, path: Path, listener: socket.socket, secret: Secret, directory: int, group: int | None
@@ -34,6 +38,7 @@ class Listening:
         self.path = path
         self.listener = listener
         self.group = group
+        self.closed_to_group: str | None = None
         self.secret = secret
         self._directory = directory
         self._inode = _inode_in(directory)
@@ -60,17 +65,18 @@ class Listening:
 def listen_in(path: Path, group: int | None = None) -> Listening:
     """Listen in this directory, which is made where it is not there. A dead worker's socket is replaced.
 
-    `group`: whose members may connect too. Raises `ControlPlaceError`; then a living worker's socket is untouched.
+    `group`: whose members may connect too. Where they can't be let in, the socket is for root and the worker's user,
+    and `closed_to_group` says why. Raises `ControlPlaceError`; then a living worker's socket is untouched.
     """
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_made = _made(path)
         directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise _unusable(path, f"{error.strerror}.") from error
     try:
         _refuse_strangers(path, directory)
         _refuse_the_living(path, directory)
-        return _listen(path, directory, group)
+        return _listen_for(path, directory, group, is_made=is_made)
     except OSError as error:
         os.close(directory)
         raise _unusable(path, f"{error.strerror}.") from error
@@ -79,9 +85,43 @@ def listen_in(path: Path, group: int | None = None) -> Listening:
         raise
 
 
-def _listen(path: Path, directory: int, group: int | None) -> Listening:
+def _made(path: Path) -> bool:
+    """Make this directory. Returns whether it was not there. Raises `OSError`."""
+    try:
+        path.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _listen_for(path: Path, directory: int, group: int | None, *, is_made: bool) -> Listening:
     secret = Secret()
-    secret.write(directory, group)
+    closed = None if group is None else _why_not_given(directory, secret, group, is_made=is_made)
+    if closed is not None:
+        group = None
+    if group is None:
+        secret.write(directory, None)
+    listening = _listen(path, directory, secret, group)
+    listening.closed_to_group = closed if group is None else why_closed(path, group)
+    return listening
+
+
+def _why_not_given(directory: int, secret: Secret, group: int, *, is_made: bool) -> str | None:
+    """Write the secret for the group too, and let that enter a directory that was made for it. Returns why not."""
+    try:
+        secret.write(directory, group)
+        if is_made:
+            os.fchown(directory, -1, group)
+            os.fchmod(directory, 0o750)
+    except OSError as error:
+        reason = why_not_given(error)
+        if reason is None:
+            raise
+        return reason
+    return None
+
+
+def _listen(path: Path, directory: int, secret: Secret, group: int | None) -> Listening:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     try:
         with contextlib.suppress(FileNotFoundError):

@@ -16,7 +16,7 @@ from supervisor.commands.doctor import (
 from supervisor.commands.doctor.finding import Finding, failed
 from supervisor.settings.run_settings import DaemonSettings
 
-CHECKS: Final[tuple[Callable[[DaemonSettings], Finding], ...]] = (
+CHECKS: Final[tuple[Callable[[DaemonSettings], Finding | None], ...]] = (
     kernel.python,
     installation.package_names,
     variables.variable_names,
@@ -26,6 +26,7 @@ CHECKS: Final[tuple[Callable[[DaemonSettings], Finding], ...]] = (
     isolation.isolation,
     kernel.process_groups,
     users.job_users,
+    users.control_group,
     cgroups.cgroups,
     kernel.ping,
     installation.open_files,
@@ -34,18 +35,18 @@ CHECKS: Final[tuple[Callable[[DaemonSettings], Finding], ...]] = (
     kernel.clock,
     installation.systemd,
 )
-"""Those that only look."""
+"""Those that only look. `None` means that there was nothing to check."""
 
 OUTSIDE: Final[tuple[Callable[[DaemonSettings], Awaitable[Finding | None]], ...]] = (
     probes.blocks,
     probes.engine,
 )
-"""Those that start a process or send a request. `None` means that there was nothing to check."""
+"""Those that start a process or send a request."""
 
 
 async def examine(settings: DaemonSettings) -> list[Finding]:
     """Carry out every check. One that breaks is a failed check, and not the end of the others."""
-    findings: list[Finding] = []
+    findings: list[Finding | None] = []
     for check in CHECKS:
         try:
             findings.append(check(settings))
@@ -56,9 +57,8 @@ async def examine(settings: DaemonSettings) -> list[Finding]:
             found = await outside_check(settings)
         except Exception as error:
             found = _broken(outside_check.__name__, error)
-        if found is not None:
-            findings.append(found)
-    return findings
+        findings.append(found)
+    return [finding for finding in findings if finding is not None]
 
 
 def _broken(name: str, error: Exception) -> Finding:

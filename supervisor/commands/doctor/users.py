@@ -3,6 +3,7 @@
 import os
 
 from supervisor.commands.doctor.finding import Finding, failed, ok, warning
+from supervisor.control.group import NoSuchGroupError, group_number, is_member
 from supervisor.launcher.shared_directories import shared_directories
 from supervisor.process import kernel_isolation
 from supervisor.process.user_numbers import parse_users
@@ -44,3 +45,25 @@ def job_users(settings: DaemonSettings) -> Finding:
             "Take directories that every user may write to away, or see that jobs leave nothing in them.",
         )
     return ok("job users", text)
+
+
+def control_group(settings: DaemonSettings) -> Finding | None:
+    """Whether the members of `--control-group` can be let in. `None`: none is set."""
+    name = settings.control_group
+    try:
+        group = group_number(name)
+    except NoSuchGroupError as error:
+        return warning(
+            "control group", str(error).partition(":")[0] + ".", "Make it, or change --control-group."
+        )
+    if group is None:
+        return None
+    if not is_member(group):
+        return warning(
+            "control group",
+            f"User {os.geteuid()} is not in the group {name}, and can't let its members ask the worker.",
+            "Put the worker's user into it (in the unit: SupplementaryGroups=; deploy/README.md).",
+        )
+    return ok(
+        "control group", f"members of {name} may ask the worker, too, where they reach the runtime directory"
+    )

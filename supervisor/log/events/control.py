@@ -21,6 +21,17 @@ class ControlAvailable(Event, level=INFO, text="The control socket is back in {d
     directory: str
 
 
+class ControlGroupClosed(
+    Event,
+    level=WARNING,
+    text="Members of the group {group} can't ask this worker, but root and the worker's user can: {reason}",
+):
+    """The group is that of `--control-group`. `reason` says why its members are not let in, and what to do."""
+
+    group: str
+    reason: str
+
+
 class ControlRefused(
     Event, level=WARNING, text="A process was refused at the control socket: {reason} (pid {pid}, uid {uid})."
 ):

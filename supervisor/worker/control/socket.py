@@ -3,19 +3,19 @@
 import asyncio
 import contextlib
 import functools
-import grp
 import logging
 import os
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
+from supervisor.control.group import NoSuchGroupError, group_number
 from supervisor.control.known_jobs import KnownJobs
 from supervisor.control.listening import ControlPlaceError, Listening, listen_in
 from supervisor.control.peers import Rules, admit
 from supervisor.control.place import runtime_directory
 from supervisor.control.server import ControlServer, Handler
 from supervisor.log.event import tell
-from supervisor.log.events.control import ControlAvailable, ControlUnavailable
+from supervisor.log.events.control import ControlAvailable, ControlGroupClosed, ControlUnavailable
 from supervisor.process import kept
 from supervisor.process.tasks import Tasks
 from supervisor.process.threads import wait_in_thread
@@ -39,6 +39,7 @@ class Control:
         self._commands: Mapping[str, Handler] | None = None
         self._tasks = Tasks()
         self._problem: str | None = None
+        self._closed_to_group: str | None = None
 
     def offer(self, commands: Mapping[str, Handler]) -> None:
         """Answer by these from now on."""
@@ -89,12 +90,21 @@ class Control:
         if self._problem is not None:
             self._problem = None
             tell(_log, ControlAvailable(directory=str(listening.path)))
+        closed = listening.closed_to_group
+        if closed is not None and closed != self._closed_to_group:
+            tell(_log, ControlGroupClosed(group=str(self._settings.control_group), reason=closed))
+        self._closed_to_group = closed
         return listening
 
 
 def _open(settings: DaemonSettings) -> Listening:
     directory = runtime_directory(settings.runtime_dir, settings.state_dir)
-    return listen_in(directory, group_number(settings.control_group))
+    try:
+        return listen_in(directory, group_number(settings.control_group))
+    except NoSuchGroupError as error:
+        listening = listen_in(directory)
+        listening.closed_to_group = str(error)
+        return listening
 
 
 def rules_of(settings: DaemonSettings, group: int | None) -> Rules:
@@ -103,13 +113,3 @@ def rules_of(settings: DaemonSettings, group: int | None) -> Rules:
     keeper = kept.keeper_pid()
     own = {os.getpid()} if keeper is None else {os.getpid(), keeper}
     return Rules(os.geteuid(), group, users, own)
-
-
-def group_number(name: str | None) -> int | None:
-    """Return the number of a group. Raises `ControlPlaceError` where there is no such group."""
-    if name is None:
-        return None
-    try:
-        return int(name) if name.isdecimal() else grp.getgrnam(name).gr_gid
-    except KeyError:
-        raise ControlPlaceError(f"There is no group {name}: make it, or change --control-group.") from None

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Final
 
+from supervisor.control.group import group_number
 from supervisor.control.peers import RefusedError, Rules, admit
 from supervisor.log.event import tell
 from supervisor.log.events.health import HealthServed, MetricsMissing
@@ -18,7 +19,7 @@ from supervisor.process.threads import wait_in_thread
 from supervisor.settings.health_address import LoopbackAddress, parse_health_address
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.settings.token_file import read_health_token
-from supervisor.worker.control.socket import group_number, rules_of
+from supervisor.worker.control.socket import rules_of
 from supervisor.worker.health.answers import Access, Answer, access_of, answer, is_own_host, refusal
 from supervisor.worker.health.connections import Connections
 from supervisor.worker.health.listener import Listener
@@ -71,12 +72,12 @@ class Health:
         address = parse_health_address(self._settings.health_address)
         token_file = self._settings.health_token_file
         token = None if token_file is None else await asyncio.to_thread(read_health_token, token_file)
-        group = group_number(self._settings.control_group)
+        on_port = isinstance(address, LoopbackAddress)
+        group = None if on_port else group_number(self._settings.control_group)
         listener = await asyncio.to_thread(Listener.on, address, group)
         try:
             self._recorder = _recorder()
             text = None if self._recorder is None else Text(self._recorder)
-            on_port = isinstance(address, LoopbackAddress)
             door = Door(token, None if on_port else rules_of(self._settings, group), self.snapshot, text)
             web = Web(listener, Connections(door.admits), door.answer)
             try:

@@ -1,11 +1,12 @@
 """What `supervisor doctor` says of cgroups and of files with secrets."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from supervisor.commands.doctor import cgroups, credentials
+from supervisor.commands.doctor import cgroups, credentials, users
 from supervisor.commands.doctor.command import DoctorSettings
 from supervisor.commands.doctor.finding import Finding, Status
 from supervisor.process.cgroups.own_directories import OwnDirectory
@@ -76,3 +77,19 @@ def test_a_secret_that_the_worker_can_not_read_is_a_failure(
     finding = credentials.credentials(settings(engine_token_file=token))
     assert finding.status is Status.FAILED
     assert "LoadCredential=" in finding.advice
+
+
+def test_a_control_group_that_is_not_there_or_not_the_worker_s_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert users.control_group(settings()) is None
+    missing = users.control_group(settings(control_group="no-such-group"))
+    assert missing is not None
+    assert (missing.status, missing.text) == (Status.WARNING, "There is no group no-such-group.")
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    monkeypatch.setattr(os, "getgroups", lambda: [5])
+    monkeypatch.setattr(os, "getegid", lambda: 6)
+    for group, status in (("5", Status.OK), ("6", Status.OK), ("7", Status.WARNING)):
+        finding = users.control_group(settings(control_group=group))
+        assert finding is not None
+        assert finding.status is status, group
