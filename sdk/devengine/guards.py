@@ -34,7 +34,10 @@ def check_token(request: web.Request, token: AccessToken | None) -> None:
     """
     if token is None or request.path in _OPEN_PATHS or token.is_in(request.headers.get(hdrs.AUTHORIZATION)):
         return
-    raise TokenError(f"this engine wants its bearer token, which its user finds in {token.file}")
+    # Not where the token lies: whoever has none is anybody of this machine.
+    raise TokenError(
+        "this engine wants its bearer token, which its user finds in the file that it names at its start"
+    )
 
 
 def check_read_token(request: web.Request, token: str | None) -> None:
