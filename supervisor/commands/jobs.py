@@ -17,7 +17,8 @@ PROGRAM: Final = "supervisor jobs"
 _EPILOG: Final = """\
 A job's state: waiting (for a slot), starting (its child is on its way),
 running, cancelling (its time is over, or somebody cancelled it), ending (its
-block has returned), killing, reporting (its result is stored)."""
+block has returned), killing, reporting (its result is stored). Behind it:
+for how long its event loop has been stalled, if it is."""
 
 
 class JobsSettings(ControlSettings):
@@ -79,7 +80,7 @@ def _row(job: dict[str, Any]) -> tuple[str, ...]:
     return (
         printable(job["job_id"]),
         printable(job["block"]),
-        f"stalled {seconds_text(stalled)}" if stalled else job["state"],
+        f"{job['state']}, stalled {seconds_text(stalled)}" if stalled else job["state"],
         printable(job["slot"]),
         printable(job["pid"]),
         seconds_text(job["seconds"]),

@@ -1,5 +1,6 @@
 """The lines of a job's log, as they are shown: numbered, so that one is shown once, as text or as JSON. Pure."""
 
+import datetime
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -8,8 +9,6 @@ from supervisor.commands.shared.json_output import json_text
 from supervisor.log.catalogue import said_by_text
 from supervisor.log.events.ended_jobs import JobLinesLeftOut
 from supervisor.log.format import JOB_LOG, printable, printable_json, shown_fields
-
-_TIME_CHARS: Final = len("2026-01-31T23:59:59.999")
 
 _ELSEWHERE: Final = frozenset({"time", "level", "event", "message", "logger", "fields"})
 
@@ -52,8 +51,17 @@ def text_of(line: Mapping[str, Any]) -> str:
         fields |= {name: value for name, value in line.items() if name not in said} | {"event": event}
     message = str(line.get("message", ""))
     first, line_break, rest = message.partition("\n")
-    text = f"{str(line.get('time', ''))[:_TIME_CHARS]} {line.get('level', ''):7} {origin}: {first}"
+    text = f"{_local_time(line.get('time', ''))} {line.get('level', ''):7} {origin}: {first}"
     return printable(text + shown_fields(fields) + line_break + rest).replace("\n", "\n    ")
+
+
+def _local_time(time: object) -> str:
+    """Return a time as every command shows it to a person: in this machine's time zone."""
+    try:
+        at = datetime.datetime.fromisoformat(str(time)).astimezone()
+    except (ValueError, OverflowError):
+        return str(time)
+    return at.replace(tzinfo=None).isoformat(timespec="milliseconds")
 
 
 def _read(text: str) -> dict[str, Any] | None:

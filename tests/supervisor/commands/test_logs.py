@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,13 +26,32 @@ def a_log() -> RunningLog:
     return log
 
 
+@pytest.fixture
+def time_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One that is three hours ahead of UTC."""
+    monkeypatch.setenv("TZ", "XXX-3")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("time_zone")
+def test_times_are_those_of_this_machine_s_time_zone_and_in_json_those_of_the_file() -> None:
+    ((as_json, read),) = Lines().of({"lines": a_log().text().decode().split("\n")[0], "line": 0})
+    assert text_of(read).startswith("2023-11-15T01:13:20.500 INFO")
+    assert json.loads(as_json)["time"] == "2023-11-14T22:13:20.500+00:00"
+    assert text_of({"time": "no time", "message": "x"}).startswith("no time ")
+
+
+@pytest.mark.usefixtures("time_zone")
 def test_a_line_is_shown_with_time_level_origin_and_fields_and_repaints_no_terminal() -> None:
     texts = [text_of(json.loads(line)) for line in a_log().text().splitlines()]
     assert texts == [
-        "2023-11-14T22:13:20.500 INFO    acme.ping: asking attempt=2",
-        "2023-11-14T22:13:20.500 INFO    stdout: a line\\x1b[2J",
-        "2023-11-14T22:13:20.500 ERROR   acme.ping: Failed\n    here",
-        "2023-11-14T22:13:20.500 CRITICAL worker: This worker has a bug, and ended the job because of it. "
+        "2023-11-15T01:13:20.500 INFO    acme.ping: asking attempt=2",
+        "2023-11-15T01:13:20.500 INFO    stdout: a line\\x1b[2J",
+        "2023-11-15T01:13:20.500 ERROR   acme.ping: Failed\n    here",
+        "2023-11-15T01:13:20.500 CRITICAL worker: This worker has a bug, and ended the job because of it. "
         "outcome=failed cause=worker_error seconds=1.0 event=job_met_bug",
     ]
 
