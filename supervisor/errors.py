@@ -50,6 +50,12 @@ class StartRefusedError(SupervisorError):
     """The worker must not start like this: a setting, another distribution, or the engine forbids it."""
 
 
+class WrongSettingError(StartRefusedError):
+    """A setting can't work on this machine, however often it is tried: somebody has to change it, or what it names."""
+
+    exit_code = 2
+
+
 class ReloadRefusedError(SupervisorError):
     """The code or the settings as they are now can't be put in force; what was in force before still is.
 

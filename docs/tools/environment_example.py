@@ -13,6 +13,7 @@ _HEAD = """\
 # Settings of the neops worker, for systemd: copy this to /etc/neops-supervisor.env, owned by root, mode 0640.
 #
 # Each setting is shown with its default; take the # away from what you change. Lists are separated by commas.
+# A comment has a line of its own: systemd takes one behind a value for a part of the value.
 # The worker reads the file when it starts: systemctl restart neops-supervisor.
 """
 _COMES_FROM_SYSTEMD = {

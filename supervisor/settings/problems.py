@@ -31,6 +31,10 @@ _MUST: Final[dict[str, str]] = {
 }
 """By pydantic's word for an error: the same, as a person would say it."""
 
+_TELLING: Final = frozenset({"float_parsing", "int_parsing", "int_from_float", "bool_parsing"})
+_LONGEST_TOLD: Final = 40
+"""More characters than a number has, or a number and a few words behind it. A token may be longer."""
+
 
 def told_together(model: type[SettingsT], data: Any, validate: Callable[[Any], SettingsT]) -> SettingsT:
     """Validate `data`, and tell what contradicts itself beside what is wrong: nobody is to meet one after the other.
@@ -40,7 +44,7 @@ def told_together(model: type[SettingsT], data: Any, validate: Callable[[Any], S
     try:
         settings = validate(data)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
+        found = error.errors(include_url=False)
         wrong = {str(problem["loc"][0]) for problem in found if problem["loc"]}
         defaults = {name: field.default for name, field in model.model_fields.items()}
         right = {name: value for name, value in (defaults | data).items() if name not in wrong}
@@ -53,9 +57,19 @@ def told_together(model: type[SettingsT], data: Any, validate: Callable[[Any], S
 def _with_further(
     error: ValidationError, found: Sequence[ErrorDetails], further: Iterable[str]
 ) -> ValidationError:
-    lines = [_line(each["type"], each["loc"], each["msg"], each.get("ctx", {})) for each in found]
+    lines = [
+        _line(each["type"], each["loc"], each["msg"], each.get("ctx", {}) | _given(each)) for each in found
+    ]
     lines += [_line("value_error", (), text, {}) for text in further]
     return ValidationError.from_exception_data(error.title, lines, hide_input=True)
+
+
+def _given(problem: ErrorDetails) -> dict[str, str]:
+    """Return what was given for a number or a switch, which is no secret. Of others the value is never told."""
+    given = problem["input"]
+    if problem["type"] not in _TELLING or not isinstance(given, str) or len(given) > _LONGEST_TOLD:
+        return {}
+    return {"given": ascii(given)}
 
 
 def _line(
@@ -132,4 +146,5 @@ def _message(problem: ErrorDetails) -> str:
         name: f"{value:g}" if isinstance(value, float | int) else str(value).replace("'", "")
         for name, value in problem.get("ctx", {}).items()
     }
-    return must.format_map(values)
+    given = problem.get("ctx", {}).get("given")
+    return must.format_map(values) + (f", and not {given}" if given else "")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from supervisor.errors import StartRefusedError
+from supervisor.errors import StartRefusedError, WrongSettingError
 from supervisor.process.small_file import NotAFileError, ordinary_file
 from supervisor.process.user_names import user_name
 
@@ -32,6 +32,8 @@ class _Purpose:
     missing: str
     empty: str
     opened: str
+    is_made_by_people: bool
+    """Only a person mends it then: an engine writes its token anew at each start."""
 
 
 _ENGINE: Final = _Purpose(
@@ -39,9 +41,12 @@ _ENGINE: Final = _Purpose(
     "Start the engine, which writes it, or name another one.",
     "Start the engine anew, which writes it, or name another one.",
     "Start the engine anew, which writes a new token for you alone, or make a new one with mode 0600.",
+    is_made_by_people=False,
 )
 _MAKE: Final = "Make one: (umask 077; openssl rand -hex 32 >FILE)."
-_HEALTH: Final = _Purpose("the token for the metrics", _MAKE, _MAKE, f"{_MAKE} Others may know this one.")
+_HEALTH: Final = _Purpose(
+    "the token for the metrics", _MAKE, _MAKE, f"{_MAKE} Others may know this one.", is_made_by_people=True
+)
 
 
 def read_token(path: Path, engine_url: str) -> str:
@@ -56,12 +61,14 @@ def read_token(path: Path, engine_url: str) -> str:
 def read_health_token(path: Path) -> str:
     """Return the token in `path`, for who wants to read the metrics. Raises `StartRefusedError`, which names the file.
 
+    `WrongSettingError` is one of these: another try does not help.
+
     The file has to be private to the worker's user, since jobs reach the port on which the token is asked for.
     """
     token = _read(path, _HEALTH, private=True)
     if len(token) < _SHORTEST_HEALTH_TOKEN:
         what = f"has fewer than {_SHORTEST_HEALTH_TOKEN} characters, which can be guessed"
-        raise _refused(path, _HEALTH, what, _MAKE)
+        raise _wrong(path, _HEALTH, what, _MAKE)
     return token
 
 
@@ -73,7 +80,7 @@ def _read(path: Path, purpose: _Purpose, *, private: bool) -> str:
             raise _refused(path, purpose, "does not exist", purpose.missing) from None
         except NotAFileError as error:
             what = "a directory" if stat.S_ISDIR(error.mode) else "no regular file"
-            raise _refused(path, purpose, f"is {what}", "Name the file that holds the token.") from None
+            raise _wrong(path, purpose, f"is {what}", "Name the file that holds the token.") from None
         except OSError as error:
             what = f"can't be read: {error.strerror}"
             raise _refused(path, purpose, what, "Run this as the user whose file it is.") from error
@@ -85,12 +92,12 @@ def _read(path: Path, purpose: _Purpose, *, private: bool) -> str:
             raise _refused(path, purpose, f"can't be read: {error.strerror}", "Name another one.") from error
     if len(content) > _CAP_BYTES:
         what = f"is larger than {_CAP_BYTES // 1024} KiB, as no token is"
-        raise _refused(path, purpose, what, "Name the file that holds the token, and nothing else.")
+        raise _wrong(path, purpose, what, "Name the file that holds the token, and nothing else.")
     content = content.strip()
     if not content:
         raise _refused(path, purpose, "is empty", purpose.empty)
     if not _TOKEN.fullmatch(content):
-        raise _refused(path, purpose, "holds no token", "A token is one word of printable ASCII.")
+        raise _wrong(path, purpose, "holds no token", "A token is one word of printable ASCII.")
     return content.decode("ascii")
 
 
@@ -108,7 +115,7 @@ def _refuse_if_not_private(path: Path, purpose: _Purpose, status: os.stat_result
     # What is root's may be lent to a group: that is how systemd hands over a credential. What a service's own user has
     # written that exists only while it runs (DynamicUser=) belongs to nobody on the disk, and root may read it.
     if status.st_uid not in (me, 0) and not (me == 0 and status.st_uid == _NOBODY):
-        raise _refused(
+        raise _wrong(
             path,
             purpose,
             f"belongs to {user_name(status.st_uid)}, and this runs as {user_name(me)}",
@@ -118,7 +125,7 @@ def _refuse_if_not_private(path: Path, purpose: _Purpose, status: os.stat_result
     if mode := stat.S_IMODE(status.st_mode) & open_to:
         # Refused and not mended: others may have read it already, and only a new token shuts them out again.
         who = "every user of this machine" if mode & _OTHERS else "its group"
-        raise _refused(
+        raise _wrong(
             path,
             purpose,
             f"is open to {who} (mode {stat.S_IMODE(status.st_mode):04o})",
@@ -127,4 +134,14 @@ def _refuse_if_not_private(path: Path, purpose: _Purpose, status: os.stat_result
 
 
 def _refused(path: Path, purpose: _Purpose, what: str, advice: str) -> StartRefusedError:
-    return StartRefusedError(f"The file with {purpose.name}, {path}, {what}. {advice}")
+    return StartRefusedError(_text(path, purpose, what, advice))
+
+
+def _wrong(path: Path, purpose: _Purpose, what: str, advice: str) -> StartRefusedError:
+    """Return the error for what another try does not mend, unless an engine writes the file."""
+    kind = WrongSettingError if purpose.is_made_by_people else StartRefusedError
+    return kind(_text(path, purpose, what, advice))
+
+
+def _text(path: Path, purpose: _Purpose, what: str, advice: str) -> str:
+    return f"The file with {purpose.name}, {path}, {what}. {advice}"

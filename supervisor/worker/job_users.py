@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from supervisor.errors import StartRefusedError
+from supervisor.errors import StartRefusedError, WrongSettingError
 from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.shared_directories import shared_directories
 from supervisor.log.event import tell
@@ -37,13 +37,14 @@ _NEEDED: Final = {
 async def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUsers | None:
     """Return the pool of users, if jobs are to have any; the state directory can be passed through then.
 
-    Raises `StartRefusedError` with everything that keeps it from working.
+    Raises `WrongSettingError` with everything that keeps it from working, and `StartRefusedError` where nothing in the
+    state directory can be given away.
     """
     if settings.job_users is None:
         return None
     problems = problems_of_job_users(settings, spares=spares)
     if problems:
-        raise StartRefusedError(f"--job-users {settings.job_users} can't work: {' '.join(problems)}")
+        raise WrongSettingError(f"--job-users {settings.job_users} can't work: {' '.join(problems)}")
     if refusal := refusal_to_give(settings.state_dir, parse_users(settings.job_users)[0]):
         raise StartRefusedError(f"--job-users {settings.job_users} can't work: {refusal}")
     # The journal and the lock in it are this user's alone (0600); a job only passes through to its own directory.

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from supervisor.commands.doctor.finding import Finding, failed, ok, warning
+from supervisor.errors import StartRefusedError
 from supervisor.settings.run_settings import DaemonSettings
+from supervisor.settings.token_file import read_health_token
 
 _FILES: Final = ("engine_token_file", "engine_client_key", "engine_client_certificate", "health_token_file")
 """Settings that name a file with a secret. A client certificate may hold its key too."""
@@ -24,6 +26,11 @@ def credentials(settings: DaemonSettings) -> Finding:
                 f"{path} can't be read by user {os.geteuid()}.",
                 "Give it to the worker's user, or hand it over with LoadCredential= of the unit.",
             )
+    if settings.health_token_file is not None:
+        try:
+            read_health_token(settings.health_token_file)
+        except StartRefusedError as error:
+            return failed("credentials", str(error), "The worker does not start like this.")
     open_ones = [
         path for path in given if path.stat().st_mode & (stat.S_IRWXO | stat.S_IRWXG) and _is_secret(path)
     ]

@@ -99,8 +99,20 @@ def test_what_is_wrong_unknown_and_contradictory_is_told_at_once_each_with_its_p
         "NEOPS_LOG_LEVEL in the environment: must be one of debug, info, warning or error.",
         "NEOPS_MAX_JOB_SECOND in .env, line 5 is no setting of this worker, so it has no effect. "
         "Did you mean NEOPS_MAX_JOB_SECONDS?",
-        "NEOPS_MAX_RESULT_MB in the environment: must be a whole number.",
-        "NEOPS_POLL_SECONDS in .env, line 3: must be a number.",
+        "NEOPS_MAX_RESULT_MB in the environment: must be a whole number, and not '1.5'.",
+        "NEOPS_POLL_SECONDS in .env, line 3: must be a number, and not 'abc'.",
+    ]
+
+
+def test_what_was_given_for_a_number_is_told_and_nothing_as_long_as_a_token(complaints: Complaints) -> None:
+    said = complaints(
+        *("--engine-url", "http://engine:3030"),
+        NEOPS_MAX_JOB_SECONDS="300 # five minutes",
+        NEOPS_POLL_SECONDS="0123456789abcdef" * 3,
+    )
+    assert sorted(said) == [
+        "NEOPS_MAX_JOB_SECONDS in the environment: must be a number, and not '300 # five minutes'.",
+        "NEOPS_POLL_SECONDS in the environment: must be a number.",
     ]
 
 

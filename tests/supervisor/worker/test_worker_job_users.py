@@ -9,8 +9,9 @@ from typing import cast
 import pytest
 
 from supervisor.commands.doctor import users
+from supervisor.errors import WrongSettingError
 from supervisor.settings.run_settings import DaemonSettings
-from supervisor.worker.job_users import refusal_to_give
+from supervisor.worker.job_users import prepare_job_users, refusal_to_give
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
@@ -48,3 +49,16 @@ def test_doctor_says_so_before_the_worker_is_started(monkeypatch: pytest.MonkeyP
     finding = users.job_users(cast(DaemonSettings, settings))
     assert "DynamicUser=no" in str(finding)
     assert "can be given to user 200000" in str(finding)
+
+
+async def test_too_few_users_are_a_wrong_setting_which_systemd_does_not_try_again(tmp_path: Path) -> None:
+    settings = DaemonSettings(
+        _cli_parse_args=False,
+        engine_url="http://127.0.0.1:1",
+        state_dir=tmp_path,
+        job_users="200000-200001",
+        max_concurrent_jobs=4,
+    )
+    with pytest.raises(WrongSettingError, match="users are needed") as caught:
+        await prepare_job_users(settings, spares=1)
+    assert caught.value.exit_code == 2

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.errors import StartRefusedError
+from supervisor.commands.doctor import credentials
+from supervisor.commands.doctor.command import DoctorSettings
+from supervisor.commands.doctor.finding import Status
+from supervisor.errors import StartRefusedError, WrongSettingError
 from supervisor.settings.token_file import read_health_token
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -43,3 +46,26 @@ def test_one_that_others_know_or_can_guess_refuses_the_start_and_is_not_told(
     assert not content or content not in str(caught.value)
     assert "the token for the metrics" in str(caught.value)
     assert "engine" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "mode"), [(TOKEN, 0o644), ("short-one", 0o600), (f"{TOKEN} {TOKEN}", 0o600)]
+)
+def test_one_that_only_a_person_can_mend_is_a_wrong_setting_which_systemd_does_not_try_again(
+    tmp_path: Path, content: str, mode: int
+) -> None:
+    path = file_of(tmp_path, content, mode)
+    with pytest.raises(WrongSettingError) as caught:
+        read_health_token(path)
+    assert caught.value.exit_code == 2
+    settings = DoctorSettings(_cli_parse_args=False, health_token_file=path, health_address="127.0.0.1:0")
+    finding = credentials.credentials(settings)
+    assert (finding.status, finding.text) == (Status.FAILED, str(caught.value))
+
+
+@pytest.mark.parametrize("content", [None, ""])
+def test_one_that_is_not_there_yet_is_tried_again(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "token" if content is None else file_of(tmp_path, content)
+    with pytest.raises(StartRefusedError) as caught:
+        read_health_token(path)
+    assert caught.value.exit_code == 1
