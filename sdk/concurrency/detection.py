@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # of CPython; typeshed leaves it out
 import _thread
 import asyncio
 import contextlib
 import logging
 import os
-import signal
 import sys
 import threading
 import time
@@ -25,6 +25,7 @@ _SAMPLES_A_THRESHOLD: Final = 4
 _SHORTEST_PAUSE_SECONDS: Final = 0.01
 _REPORT_SECONDS: Final = 5.0
 """It takes a millisecond, but for a thread that waits for a processor on a busy machine."""
+_ALL_SIGNALS: Final = _signal.valid_signals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,9 @@ class BlockingDetector:
         native_id = _native_id_of(watched)
         arguments = (context_name, watched, native_id, reading_at_start(native_id), self._stopped)
         # Without any signal: what a block waits for in `sigwait`, with the signal blocked in its own thread, would be
-        # delivered to this one, and end the process.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        # delivered to this one, and end the process. By the module below `signal`, which makes an enum of each number:
+        # two times 62, and an exception for each real-time signal, in each job.
+        before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _ALL_SIGNALS)
         try:
             # Not `threading`, which waits until the thread runs: each job would. And a block that lists its threads
             # finds none that is not its own. It holds nobody's end.
@@ -98,7 +100,7 @@ class BlockingDetector:
             self._stopped = None
             raise
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
 
     def rest(self) -> None:
         """Take no samples until `go_on`: the watched thread, which calls this, is about to wait for something."""
