@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import re
 import warnings
 from collections.abc import Iterator
 from typing import Final
@@ -21,14 +20,20 @@ _log = logging.getLogger(__name__)
 
 _FILE_CAP_CHARS: Final = 4096
 _RETRY_SECONDS: Final = 1.0
+_REHEARSED_SECONDS: Final = 1.0
 _FORK_WARNING: Final = (
     r"This process \(pid=\d+\) is multi-threaded, use of fork(pty)?\(\) may lead to deadlocks"
 )
 
 
-def compile_filter() -> None:
-    """Compile what each job's watch needs, so that `re` has it: for a template, and a child before its order."""
-    re.compile(_FORK_WARNING, re.IGNORECASE)  # with the flag that `warnings.filterwarnings` gives
+def rehearse_watch(channel: Channel, block_id: str) -> None:
+    """Do what each job's watch needs but its thread, which neither a template nor a spare may have."""
+    with warnings.catch_warnings():
+        _ignore_warnings_of_forks()
+    detector = _detector(channel, block_id, _REHEARSED_SECONDS)
+    detector.rest()
+    detector.go_on()
+    detector.stop()
 
 
 @contextlib.contextmanager
@@ -43,21 +48,27 @@ def watched_for_blocking(channel: Channel, order: Order) -> Iterator[BlockingDet
     if not order.blocking_seconds:
         yield None
         return
-    detector = BlockingDetector(
-        order.blocking_seconds,
-        _log,
-        home=_home_of(order.block_id),
-        report=lambda blocking: _tell(channel, blocking),
-    )
-    # Python 3.12 and newer warn of a fork in a process with threads. The one that we have added holds nothing that the
-    # fork needs; and a block that turns warnings into errors would fail for what it has not done.
-    warnings.filterwarnings("ignore", message=_FORK_WARNING, category=DeprecationWarning)
+    detector = _detector(channel, order.block_id, order.blocking_seconds)
+    _ignore_warnings_of_forks()
     start = _Start(detector, order.block_id)
     try:
         yield detector
     finally:
         start.give_up()
         detector.stop()
+
+
+def _detector(channel: Channel, block_id: str, seconds: float) -> BlockingDetector:
+    return BlockingDetector(
+        seconds, _log, home=_home_of(block_id), report=lambda blocking: _tell(channel, blocking)
+    )
+
+
+def _ignore_warnings_of_forks() -> None:
+    """Python 3.12 and newer warn of a fork in a process with threads. The one that we have added holds nothing that the
+    fork needs; and a block that turns warnings into errors would fail for what it has not done.
+    """
+    warnings.filterwarnings("ignore", message=_FORK_WARNING, category=DeprecationWarning)
 
 
 class _Start:

@@ -14,7 +14,7 @@ import os
 import socket
 from typing import Final
 
-from jobrunner.blocking import compile_filter
+from jobrunner.blocking import rehearse_watch
 from jobrunner.channel import Channel
 from jobrunner.job import run_order
 from jobrunner.logs import FrameHandler
@@ -23,6 +23,7 @@ from jobrunner.protocol.messages import Order, to_child
 from sdk.block import FunctionBlock
 from sdk.block_registry import RegisteredBlock
 from sdk.connection.changes.record import report_changes
+from sdk.connection.places import use_places
 from sdk.context import WorkflowContext
 from sdk.known_hosts import known_hosts, use_known_hosts
 from sdk.masking import Masking, use_masking
@@ -91,12 +92,13 @@ def rehearse() -> None:
         undo.callback(use_masking, Masking())
         undo.callback(use_known_hosts, known_hosts())
         undo.callback(report_changes, None)
+        undo.callback(use_places, None)
         theirs.sendall(_order().pack(_JOB))
         frame = channel.receive(ORDER_CAP_BYTES)
         order = to_child(frame)
         assert isinstance(order, Order)
         FrameHandler(channel, {}).emit(_record())
-        compile_filter()  # the watch itself takes a thread, which neither a template nor a spare may have
+        rehearse_watch(channel, order.block_id)
         run_order(channel, order, frame.payload, {order.block_id: _BLOCK})
 
 
@@ -110,6 +112,8 @@ def _order() -> Order:
         job_directory=os.sep,
         log_level=logging.CRITICAL,
         result_cap_bytes=_RESULT_CAP_BYTES,
+        stall_seconds=_LONGEST_SECONDS,
+        sessions_per_device=1,
     )
 
 

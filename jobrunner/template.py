@@ -15,7 +15,7 @@ from jobrunner.child_coverage import prepare_measuring
 from jobrunner.containment import take_ordinary_priority
 from jobrunner.discovery import discover
 from jobrunner.discovery.module import Module
-from jobrunner.heap import collapse, freeze
+from jobrunner.heap import freeze
 from jobrunner.isolation.shared_paths import SharedPaths
 from jobrunner.isolation.signals import contain_signals
 from jobrunner.keyrings import leave_session_keyring
@@ -66,7 +66,6 @@ def serve(
     # job does.
     rehearse_in_template()
     freeze()
-    collapse()
     has_given_back = False
     while (asked := receive_fork_request(control)) is not None:
         shared_paths.open()

@@ -86,7 +86,7 @@ def test_what_a_job_finds_tells_of_what_a_rehearsal_could_leave() -> None:
     assert in_a_fork(work) == expected
 
 
-def test_the_rehearsal_runs_a_whole_job_to_its_success() -> None:
+def test_the_rehearsal_runs_a_whole_job_that_ticks_to_its_success() -> None:
     def work() -> list[str]:
         sent: list[bytes] = []
         whole = rehearsal.Channel
@@ -98,11 +98,15 @@ def test_the_rehearsal_runs_a_whole_job_to_its_success() -> None:
                 )
                 super().send(header, payload)
 
+            def send_if_room(self, header: Any) -> bool:
+                sent.append(header.type.encode())
+                return bool(super().send_if_room(header))
+
         rehearsal.Channel = Watched  # type: ignore[misc]  # of this fork only
         rehearse()
         return [each.decode() for each in sent]
 
-    assert in_a_fork(work) == ["log ", 'outcome True {"data":{"text":"rehearsal"}}']
+    assert in_a_fork(work) == ["log ", "tick", 'outcome True {"data":{"text":"rehearsal"}}']
 
 
 def test_without_descriptors_for_it_there_is_no_rehearsal_and_no_failure() -> None:
