@@ -21,6 +21,7 @@ from jobrunner.job_user import become_user
 from jobrunner.protocol import linux
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.entry import Descriptors
+from jobrunner.stdio import bind_input
 
 CHILD_ARGV: Final = ["neops-job"]
 CHANNEL_DESCRIPTOR: Final = 3
@@ -84,6 +85,8 @@ def reset_signals() -> None:
 def take_descriptors(descriptors: Descriptors) -> Descriptors:
     """Give stdout, stderr, channel and dump their numbers, beside an empty stdin. Others are still open then.
 
+    `sys.stdin` reads the empty stdin: `multiprocess` has opened it on some number, which now is one of these.
+
     A descriptor that survives an `exec` in a daemon of the block would keep the job's channel open for ever,
     so all but stdio are non-inheritable (CPython leaves descriptors received over a socket inheritable).
     """
@@ -94,6 +97,7 @@ def take_descriptors(descriptors: Descriptors) -> Descriptors:
     )
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
+    bind_input()
     os.dup2(stdout, 1)
     os.dup2(stderr, 2)
     os.dup2(channel, CHANNEL_DESCRIPTOR, inheritable=False)

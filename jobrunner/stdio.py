@@ -39,6 +39,13 @@ class _Through(io.BufferedWriter):
         return count
 
 
+def bind_input() -> None:
+    """Have `sys.stdin` read descriptor 0, wherever it was opened before."""
+    stream = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding="utf-8")
+    for name in ("stdin", "__stdin__"):
+        setattr(sys, name, stream)
+
+
 def unbuffer_output() -> None:
     """Have what is printed written at once, whatever its encoding, unfinished lines too: a kill flushes nothing."""
     for descriptor, name in ((1, "stdout"), (2, "stderr")):

@@ -1,10 +1,11 @@
 """What a block logs and prints: all of it is passed on, whatever it is, within a rate, and without secrets."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hosting import Host, told
+from hosting import Host, hosted, told
 
 from supervisor.log.events.jobs import JobLinesDropped, JobOutput
 from supervisor.log.format import JOB_LOG
@@ -105,3 +106,10 @@ def test_a_fork_of_the_child_stays_silent_on_the_child_s_channel(host: Host) -> 
     done = host.run("under_test/fork_logs")
     assert done["cause"] == "completed"
     assert texts(done, None) == ["from the child"] * 50
+
+
+@pytest.mark.parametrize("options", [{}, {"spares": 0}, {"spawn": True}], ids=str)
+def test_stdin_is_an_empty_text_however_the_child_was_made(options: dict[str, Any], tmp_path: Path) -> None:
+    with hosted(tmp_path, **options) as host:
+        done = host.run("under_test/reads_stdin")
+    assert json.loads(done["body"])["data"]["value"] == [0, "", "", "EOFError"]

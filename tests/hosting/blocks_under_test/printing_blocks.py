@@ -1,4 +1,4 @@
-"""Blocks that print, and end before the line does."""
+"""Blocks that print, and end before the line does; and one that reads its stdin."""
 
 import io
 import os
@@ -60,3 +60,16 @@ class PrintsInThreads(Base):
         for thread in threads:
             thread.join()
         return done(None)
+
+
+@register_function_block(block("reads_stdin"))
+class ReadsStdin(Base):
+    """Asks a person, whom a job does not have."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Return what stdin has, and what became of the question."""
+        try:
+            answer = input()
+        except EOFError:
+            answer = "EOFError"
+        return done([sys.stdin.fileno(), sys.stdin.read(), sys.stdin.buffer.read().decode(), answer])
