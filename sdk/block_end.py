@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, cast, runtime_checkable
 
 _log = logging.getLogger(__name__)
 
@@ -17,6 +17,15 @@ class Closable(Protocol):
 
     def close(self) -> None:
         """Close it."""
+        ...
+
+
+@runtime_checkable
+class Condition(Protocol):
+    """What has to be fulfilled where a block says that it has succeeded."""
+
+    def check_success(self) -> None:
+        """Raise `SdkError` where it is not."""
         ...
 
 
@@ -35,6 +44,12 @@ class _Kept:
             if make not in self._things:
                 self._things[make] = make()
             return cast("ClosableT", self._things[make])
+
+    def check_success(self) -> None:
+        """Raise `SdkError` where something kept says that the block has not succeeded."""
+        for thing in list(self._things.values()):
+            if isinstance(thing, Condition):
+                thing.check_success()
 
     def close(self) -> None:
         while self._things:
@@ -58,12 +73,12 @@ def kept_for_the_block(make: Callable[[], ClosableT]) -> ClosableT | None:
 
 
 @contextlib.contextmanager
-def closing_at_the_end() -> Iterator[None]:
-    """Close at the end what `kept_for_the_block` was asked for inside."""
+def closing_at_the_end() -> Iterator[Condition]:
+    """Close at the end what `kept_for_the_block` was asked for inside. Yields what all of it expects of a success."""
     kept = _Kept()
     token = _kept.set(kept)
     try:
-        yield
+        yield kept
     finally:
         _kept.reset(token)
         kept.close()

@@ -41,8 +41,11 @@ async def guarded(
     (`sdk.concurrency.schedule_task`) are awaited or cancelled before this returns.
     """
     try:
-        with closing_at_the_end():
-            return await with_its_tasks(attempt)
+        with closing_at_the_end() as condition:
+            result = await with_its_tasks(attempt)
+            if result.success:
+                condition.check_success()
+            return result
     except asyncio.CancelledError:
         raise
     except BaseException as error:

@@ -65,6 +65,7 @@ class Cause(StrEnum):
     NO_CONFIRM_TIMER = "no_confirm_timer"
     LINE_REFUSED = "line_refused"
     CHANGE_INTERRUPTED = "change_interrupted"
+    CHANGE_UNCONFIRMED = "change_unconfirmed"
     CONFIRMED_TOO_LATE = "confirmed_too_late"
     NOT_RESTORED = "not_restored"
     NOTHING_TO_RESTORE = "nothing_to_restore"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from sdk.connection import changing
 from sdk.connection.changes.applied import Applied, Refusal
 from sdk.connection.changes.device import ConfirmTimer
 from sdk.connection.changes.lines import ConfigurationLine
 from sdk.connection.changes.plan import Plan
+from sdk.connection.changes.unconfirmed import expect_confirmation
 from sdk.connection.changes.undo import Restoration
 
 DEFAULT_TIMEOUT_SECONDS: Final = 60.0
@@ -18,9 +19,12 @@ DEFAULT_TIMEOUT_SECONDS: Final = 60.0
 class AppliedChange:
     """What `apply` has done to a device. Its lines and texts are in no `repr`: they can hold secrets."""
 
+    _confirming: ClassVar[str] = "await change.confirm()"
+
     def __init__(self, plan: Plan, applied: Applied) -> None:
         self._plan = plan
         self._applied = applied
+        expect_confirmation(applied, self._confirming)
 
     @property
     def diff(self) -> str:
@@ -99,6 +103,8 @@ class Change(AppliedChange):
 
 class SyncChange(AppliedChange):
     """A change by `SyncConnection.apply`."""
+
+    _confirming = "change.confirm()"
 
     def __init__(self, run: Callable[..., Any], plan: Plan, applied: Applied) -> None:
         super().__init__(plan, applied)

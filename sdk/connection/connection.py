@@ -121,9 +121,10 @@ class Connection(BaseConnection):
         """Send the lines of a plan, one by one, and return what they have changed.
 
         The first line that is refused ends it, and those before it are taken back. With `confirm_seconds` the device
-        takes the change back by itself, unless `Change.confirm` comes before (IOS counts in minutes). `timeout`, in
-        seconds, is for all of it together. Cancelled, it goes on at once and the connection ends; the lines that are in
-        force then stay so, and the job's log says how many.
+        takes the change back by itself, unless `Change.confirm` comes before (IOS counts in minutes); a block that
+        returns success without that, or `Change.undo`, fails. `timeout`, in seconds, is for all of it together.
+        Cancelled, it goes on at once and the connection ends; the lines that are in force then stay so, and the job's
+        log says how many.
 
         Raises:
             ConfigurationChangedError: the device has changed since the plan was made. No line was sent.

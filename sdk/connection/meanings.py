@@ -253,6 +253,11 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
         "Look at the device, or have the step rolled back.",
         retryable=False,
     ),
+    Cause.CHANGE_UNCONFIRMED: Meaning(
+        "{takes_back} at {time}, as the block returned success without confirming it: {lines}{others}",
+        "Write `{code}` before the block returns.",
+        retryable=False,
+    ),
     Cause.CONFIRMED_TOO_LATE: Meaning(
         "had taken the change back before it was confirmed: {detail}",
         "Allow more seconds, and make the change again.",

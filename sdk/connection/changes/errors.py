@@ -45,6 +45,12 @@ class ChangeInterruptedError(DeviceError):
     reason: DeviceError | None = None
 
 
+class ChangeUnconfirmedError(DeviceError):
+    """A block has returned success while a timer on the device is about to take its change back, or has done it."""
+
+    cause = Cause.CHANGE_UNCONFIRMED
+
+
 class ConfirmedTooLateError(DeviceError):
     """The device has taken the change back before it was confirmed."""
 

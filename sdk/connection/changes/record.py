@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -54,10 +55,28 @@ class ChangeRecord:
         self._lines = lines
         self._number: int | None = None
         self._timer_seconds: float | None = None
+        self._begun_at = 0.0
+        self._stage: Stage | None = None
+
+    @property
+    def where(self) -> str:
+        """The device as messages name it."""
+        return self._where
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether the change is made, and nobody has confirmed it or begun to take it back."""
+        return self._stage is Stage.CHANGED and self._timer_seconds is not None
+
+    @property
+    def taken_back_in_seconds(self) -> float:
+        """When the timer on the device runs out, from now; less than 0 when it has. For a change with a timer."""
+        return self._begun_at + (self._timer_seconds or 0.0) - time.monotonic()
 
     def begin(self, timer_seconds: float | None) -> None:
         """Say that the first line is about to be typed."""
         self._timer_seconds = timer_seconds
+        self._begun_at = time.monotonic()
         timer = "" if timer_seconds is None else f", which the device takes back after {timer_seconds:g} s"
         _log.info("%s: sending a change of %d lines%s", self._where, self._lines, timer)
         self._tell(Stage.CHANGING)
@@ -82,6 +101,7 @@ class ChangeRecord:
         self._tell(Stage.OVER)
 
     def _tell(self, stage: Stage) -> None:
+        self._stage = stage
         if _report is None:
             return
         if self._number is None:
