@@ -20,9 +20,10 @@ def register_function_block(reg: Registration) -> Callable[[type[BlockT]], type[
 
     Importing the module is all that it takes for the worker to find the block. Raises `RegistrationError` when the
     class can't be run as it is written (no `run`, other parameters than `params` and `context`, a generator, a
-    constructor with arguments of its own), `DuplicateBlockError` when its id is taken: both name the class and say
-    what to write, and the module's other blocks are not found either.
+    constructor with arguments of its own) or is decorated without a `Registration`, `DuplicateBlockError` when its id
+    is taken: both name the class and say what to write, and the module's other blocks are not found either.
     """
+    _check_call(reg)
     frame = inspect.currentframe()
     caller = frame.f_back if frame else None
     file, line = (caller.f_code.co_filename, caller.f_lineno) if caller else ("unknown", 0)
@@ -34,6 +35,16 @@ def register_function_block(reg: Registration) -> Callable[[type[BlockT]], type[
         return cls
 
     return register
+
+
+def _check_call(given: Any) -> None:
+    # Without parentheses Python hands in the class, and what it gets back would take the place of the block.
+    if isinstance(given, type):
+        raise RegistrationError(
+            "it is decorated with register_function_block, but without a Registration",
+            where=given.__qualname__,
+            advice="Write @register_function_block(Registration(name=..., package=..., ...)) above the class.",
+        )
 
 
 def _check_class(cls: type[Any], reg: Registration) -> None:

@@ -126,6 +126,9 @@ def found(tmp_path_factory: pytest.TempPathFactory, neops_block_server: Any) -> 
             f"{HEAD}\n@bad('twice')\nclass Block(FunctionBlock[Any, Any]):\n{RUN}\n", encoding="utf-8"
         )
     folder.joinpath("no_block.py").write_text(f"{HEAD}\n@bad('no_block')\nclass Block:\n{RUN}\n")
+    folder.joinpath("bare.py").write_text(
+        f"{HEAD}\n@register_function_block\nclass Block(FunctionBlock[Any, Any]):\n{RUN}\n", encoding="utf-8"
+    )
     with pytest.raises(BlockNotFoundError) as caught:
         BlockRunner(neops_block_server).run("bad/not_there", source=folder)
     return folder, str(caught.value)
@@ -169,3 +172,13 @@ def test_of_two_blocks_with_one_id_the_second_is_refused_and_both_places_are_nam
 
 def test_a_class_that_is_no_block_is_refused(found: tuple[Path, str]) -> None:
     assert "it is not a FunctionBlock. Derive it from sdk.FunctionBlock." in line_about(found, "no_block")
+
+
+def test_a_decorator_without_a_registration_is_refused_with_its_line(found: tuple[Path, str]) -> None:
+    line = line_about(found, "bare")
+    folder, _ = found
+    number = (
+        folder.joinpath("bare.py").read_text(encoding="utf-8").splitlines().index("@register_function_block")
+    )
+    assert line.startswith(f"{folder / 'bare.py'}:{number + 1}:")
+    assert "Block: it is decorated with register_function_block, but without a Registration. Write " in line
