@@ -136,7 +136,12 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
         except (TemplateFailedError, LinesError) as error:
             return Result(success=False, message=str(error), retryable=False)
         except DeviceError as error:
-            return Result(success=False, message=str(error), retryable=error.retryable)
+            message = str(error)
+            if error.cause == Cause.NOTHING_TO_RESTORE:
+                message += (
+                    ' To change it without the possibility of a rollback, give "require_rollback": false.'
+                )
+            return Result(success=False, message=message, retryable=error.retryable)
 
     async def rollback(
         self, params: ConfigureParams, context: WorkflowContext, result_from_failed: Result | None = None

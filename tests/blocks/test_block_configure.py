@@ -143,7 +143,11 @@ async def test_a_refused_line_is_one_failure_and_the_device_is_as_before() -> No
 
 
 @pytest.mark.parametrize(
-    ("stored", "said"), [(None, "startup configuration"), ("hostname old\n", "is not what it runs")]
+    ("stored", "said"),
+    [
+        (None, 'the device has no startup configuration: "startup-config is not present"'),
+        ("hostname old\n", "is not what it runs"),
+    ],
 )
 async def test_without_something_to_roll_back_to_nothing_is_changed_unless_that_is_allowed(
     stored: str | None, said: str
@@ -157,6 +161,7 @@ async def test_without_something_to_roll_back_to_nothing_is_changed_unless_that_
     assert allowed.success, allowed.message
     assert not result.success
     assert said in result.message
+    assert 'give "require_rollback": false' in result.message
 
 
 async def test_a_change_is_confirmed_by_a_new_login() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from sdk.connection.causes import Cause
 from sdk.connection.changes.device import ConfigurableDevice
@@ -18,6 +20,8 @@ from sdk.connection.errors import DeviceError, fail
 
 INVENTORY = "current_configuration"
 STARTUP = "startup configuration"
+_IS_MISSING: Final = re.compile(r"not present|no such file", re.IGNORECASE)
+"""How IOS and a shell say that there is nothing to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +129,26 @@ def _startup(device: ConfigurableDevice, deadline: Deadline) -> str:
     try:
         return device.get_config(deadline=deadline, source="startup")
     except DeviceError as error:
-        if error.cause not in (Cause.NOT_SUPPORTED, Cause.REFUSED_COMMAND, Cause.UNREADABLE_ANSWER):
+        problem = _not_read(error)
+        if problem is None:
             raise
-        detail = f"the inventory has no `{INVENTORY}`, and its {STARTUP} can't be read with this login"
-        raise _nothing(device, detail) from None
+        raise _nothing(device, f"the inventory has no `{INVENTORY}`, and {problem}") from None
+
+
+def _not_read(error: DeviceError) -> str | None:
+    """Return why there is no startup configuration to read, in the device's own words where it gave any."""
+    said = f': "{error.last_line}"' if error.last_line else ""
+    match error.cause:
+        case Cause.NOT_SUPPORTED:
+            return f"its {STARTUP} can't be read with this login (of FRR: only where bash is the login shell)"
+        case Cause.REFUSED_COMMAND if _IS_MISSING.search(error.last_line or ""):
+            return f"the device has no {STARTUP}{said}"
+        case Cause.REFUSED_COMMAND:
+            return f"the device did not show its {STARTUP} to this login{said}"
+        case Cause.UNREADABLE_ANSWER:
+            return f"what the device shows as its {STARTUP} can't be read as one{said}"
+        case _:
+            return None
 
 
 def _nothing(device: ConfigurableDevice, detail: str) -> DeviceError:

@@ -7,6 +7,7 @@ from device_configurations import configurations
 from device_model import DIALECT, ModelDevice
 from hypothesis import given, settings
 
+from sdk.connection.causes import Cause
 from sdk.connection.changes.apply import apply_plan
 from sdk.connection.changes.confirm import confirm, undo
 from sdk.connection.changes.errors import ConfirmedTooLateError, NothingToRestoreError, NotRestoredError
@@ -15,6 +16,7 @@ from sdk.connection.changes.merging import is_visible, without_change
 from sdk.connection.changes.plan import plan_lines
 from sdk.connection.changes.restore import INVENTORY, STARTUP, check_source, roll_back
 from sdk.connection.deadline import Deadline
+from sdk.connection.device_error import fail
 
 BEFORE = "hostname lab1\nport 1\n one1 a\n many x\nport 2\nlist 1\n many a\n many b\n"
 LINES = "port 1\n one1 b\n no many x\nmany ours\nlist 1\n many c"
@@ -97,6 +99,43 @@ def test_a_run_finds_out_beforehand_that_there_is_nothing_to_roll_back_to(
     device.startup = startup
     with pytest.raises(NothingToRestoreError, match=said):
         check_source(device, stored, device.text(), will_save=will_save, deadline=Deadline(10))
+
+
+@pytest.mark.parametrize(
+    ("cause", "last_line", "said"),
+    [
+        (
+            Cause.REFUSED_COMMAND,
+            "startup-config is not present",
+            'and the device has no startup configuration: "startup-config is not present"',
+        ),
+        (
+            Cause.REFUSED_COMMAND,
+            "% Invalid input detected",
+            'the device did not show its startup configuration to this login: "% Invalid input detected"',
+        ),
+        (
+            Cause.UNREADABLE_ANSWER,
+            None,
+            "what the device shows as its startup configuration can't be read as one",
+        ),
+    ],
+)
+def test_why_the_startup_configuration_is_no_source_is_said_in_the_devices_words(
+    monkeypatch: pytest.MonkeyPatch, cause: Cause, last_line: str | None, said: str
+) -> None:
+    device = ModelDevice(BEFORE)
+    running = device.text()
+    error = fail(
+        cause, device.where, last_line=last_line, what="show startup-config", detail="no configuration"
+    )
+
+    def refuse(**_: object) -> str:
+        raise error
+
+    monkeypatch.setattr(device, "get_config", refuse)
+    with pytest.raises(NothingToRestoreError, match=re.escape(said)):
+        check_source(device, None, running, will_save=False, deadline=Deadline(10))
 
 
 def test_a_run_finds_out_beforehand_from_where_it_could_be_rolled_back() -> None:
