@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sdk.block import FunctionBlock
 from sdk.block_registry import RegisteredBlock, registry
+from sdk.declaration_advice import WRITE_REGISTRATION
 from sdk.errors import RegistrationError
 from sdk.method_shapes import check_methods
 from sdk.registration import Registration
@@ -43,7 +44,7 @@ def _check_call(given: Any) -> None:
         raise RegistrationError(
             "it is decorated with register_function_block, but without a Registration",
             where=given.__qualname__,
-            advice="Write @register_function_block(Registration(name=..., package=..., ...)) above the class.",
+            advice=WRITE_REGISTRATION,
         )
 
 

@@ -14,6 +14,7 @@ from jobrunner.protocol.catalogue import ImportProblem, ProblemKind
 from sdk.author_names import author_name
 from sdk.block_registry import registry
 from sdk.compat.client import way_out_of
+from sdk.declaration_advice import advice_on_declaration
 from sdk.errors import DuplicateBlockError
 from sdk.frames import author_frame
 from sdk.whose_code import Whose, whose
@@ -89,8 +90,9 @@ def _said(error: BaseException) -> str:
     text = author_name(str(error))
     if isinstance(error, PydanticUserError):
         text = text.partition("\n")[0]  # what follows is for those who write types for pydantic
-    way_out = way_out_of(error)
-    return f"{type(error).__name__}: {text}{'.' if way_out else ''}{way_out}"
+    advice = way_out_of(error) or advice_on_declaration(error)
+    stop = "." if advice and not text.endswith((".", "?")) else ""
+    return f"{type(error).__name__}: {text}{stop}{advice}"
 
 
 def _is_ours(filename: str) -> bool:

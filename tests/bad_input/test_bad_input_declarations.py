@@ -102,6 +102,17 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
 }
 
+WRONG_ARGUMENTS = {
+    "no_argument": ("", "Write @register_function_block(Registration(name=..., package=..., ...)) above"),
+    "fields_without_registration": (
+        "package='bad', name='x'",
+        "Write @register_function_block(Registration(name=..., package=..., ...)) above",
+    ),
+    "misspelt_field": ("Registration(max_second=5)", "'max_second'. Write max_seconds."),
+    "unknown_field": ("Registration(colour=5)", "'colour'. A Registration has name, description, package,"),
+}
+"""What stands between the decorator's parentheses, and what is said of it."""
+
 ALLOWED = {
     "with_meta": "    async def run(self, params, context, meta): return OK",
     "with_option": "    async def run(self, params, context, dry=False): assert dry is False; return OK",
@@ -129,6 +140,11 @@ def found(tmp_path_factory: pytest.TempPathFactory, neops_block_server: Any) -> 
     folder.joinpath("bare.py").write_text(
         f"{HEAD}\n@register_function_block\nclass Block(FunctionBlock[Any, Any]):\n{RUN}\n", encoding="utf-8"
     )
+    for name, (arguments, _) in WRONG_ARGUMENTS.items():
+        folder.joinpath(f"{name}.py").write_text(
+            f"{HEAD}\n@register_function_block({arguments})\nclass Block(FunctionBlock[Any, Any]):\n{RUN}\n",
+            encoding="utf-8",
+        )
     with pytest.raises(BlockNotFoundError) as caught:
         BlockRunner(neops_block_server).run("bad/not_there", source=folder)
     return folder, str(caught.value)
@@ -182,3 +198,15 @@ def test_a_decorator_without_a_registration_is_refused_with_its_line(found: tupl
     )
     assert line.startswith(f"{folder / 'bare.py'}:{number + 1}:")
     assert "Block: it is decorated with register_function_block, but without a Registration. Write " in line
+
+
+@pytest.mark.parametrize("name", WRONG_ARGUMENTS)
+def test_wrong_arguments_of_a_declaration_are_told_with_their_line_and_what_to_write(
+    found: tuple[Path, str], name: str
+) -> None:
+    line = line_about(found, name)
+    folder, _ = found
+    source = folder.joinpath(f"{name}.py").read_text(encoding="utf-8").splitlines()
+    number = source.index(f"@register_function_block({WRONG_ARGUMENTS[name][0]})")
+    assert line.startswith(f"{folder / name}.py:{number + 1}:")
+    assert WRONG_ARGUMENTS[name][1] in re.sub(r" Did you mean '\w+'\?", "", line)  # since Python 3.13
