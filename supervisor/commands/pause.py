@@ -18,8 +18,8 @@ from supervisor.lifecycle.intake import LONGEST_PAUSE_SECONDS
 PROGRAM: Final = "supervisor pause"
 _EPILOG: Final = """\
 Jobs that the worker has go on, and so do heartbeat and deliveries. A reload
-leaves the pause as it is; a restart ends it. A second pause replaces note
-and end of the first.
+leaves the pause as it is; a restart ends it. A worker that crashes or is
+killed comes back paused. A second pause replaces note and end of the first.
 
 Exit code 0: it is paused. 1: it is not, as it is being drained or stops. 3:
 there is no worker to ask. 4: you may not ask it."""

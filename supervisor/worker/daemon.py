@@ -23,6 +23,7 @@ from supervisor.worker.control.socket import Control
 from supervisor.worker.health.health import Health
 from supervisor.worker.isolation_report import tell_isolation
 from supervisor.worker.job_users import prepare_job_users
+from supervisor.worker.kept_intake import forgotten_when_stopped
 from supervisor.worker.notify import Notifier
 from supervisor.worker.offered_blocks import (
     start_launcher,
@@ -83,6 +84,7 @@ class Daemon:
         journal = await Ledger.open(state_dir)
         try:
             async with (
+                forgotten_when_stopped(journal, self._shutdown.wanted),
                 self._control.serving(),
                 self._health.serving(),
                 cgroups_of_worker(state_dir, self._settings.cgroups == "auto") as cgroups,

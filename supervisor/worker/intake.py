@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Final
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
 from supervisor.lifecycle import intake
 from supervisor.lifecycle.intake import IntakeMode, IntakeState, Left
+from supervisor.lifecycle.kept_intake import NOTHING, state_of, text_of
 from supervisor.log.event import tell
-from supervisor.log.events.intake import DrainStarted, WorkerDrained, WorkerPaused, WorkerResumed
+from supervisor.log.events.intake import DrainStarted, IntakeKept, WorkerDrained, WorkerPaused, WorkerResumed
 from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
@@ -21,7 +23,8 @@ class Intake:
     """The shell around `supervisor.lifecycle.intake`. It costs nothing while it is open.
 
     `left` says what a drain waits for, `on_change` is called with each change of the mode, and `end_worker` when the
-    worker is drained and was to end then. `clock` is the loop's, which is monotonic, and is replaced in tests.
+    worker is drained and was to end then. `keep` writes down what the start after a kill is to `restore`. `clock` is
+    the loop's, which is monotonic; it and `wall_clock` are replaced in tests.
     """
 
     def __init__(
@@ -30,14 +33,20 @@ class Intake:
         on_change: Callable[[], None],
         end_worker: Callable[[], None],
         clock: Callable[[], float] | None = None,
+        *,
+        keep: Callable[[str], Coroutine[Any, Any, None]] | None = None,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.state = IntakeState()
         self._left = left
         self._on_change = on_change
         self._end_worker = end_worker
         self._clock = clock or asyncio.get_running_loop().time
+        self._wall_clock = wall_clock
+        self._keep = keep
         self._changed = asyncio.Event()
         self._tasks = Tasks()
+        self._records = Tasks()
 
     @property
     def is_open(self) -> bool:
@@ -102,6 +111,23 @@ class Intake:
         tell(_log, WorkerResumed(reason=f"{by} resumes the worker.", by=by))
         return True
 
+    def restore(self, text: str) -> None:
+        """Go on with a pause or a drain that an earlier run has written down, which nobody has ended."""
+        if text == NOTHING:
+            return
+        state = state_of(text, self._clock(), self._wall_clock())
+        if state is None:
+            self._record()
+            return
+        self._set(state)
+        if self.seconds_left != 0:
+            tell(_log, IntakeKept(reason=str(self.why_closed), by=state.by, mode=state.mode.value))
+        self._look()
+
+    async def recorded(self) -> None:
+        """Wait until the mode is written down, or the disk is known not to take it."""
+        await self._records.wait()
+
     async def wait_while_draining(self) -> IntakeState:
         """Wait until the worker is drained, or somebody resumes it. Returns which."""
         while self.state.mode is IntakeMode.DRAINING:
@@ -111,8 +137,18 @@ class Intake:
     async def close(self) -> None:
         """Look no more. Who waits is left to whoever has it wait."""
         await self._tasks.close()
+        await self._records.close()
 
     def _become(self, state: IntakeState) -> None:
+        self._set(state)
+        self._record()
+
+    def _record(self) -> None:
+        if self._keep is not None:
+            text = text_of(self.state, self._clock(), self._wall_clock())
+            self._records.start(self._keep(text), "record of a pause or a drain")
+
+    def _set(self, state: IntakeState) -> None:
         self.state = state
         self._changed.set()
         self._changed = asyncio.Event()

@@ -37,6 +37,7 @@ from supervisor.worker.job_parts import (
     registration_of,
     runner_of,
 )
+from supervisor.worker.kept_intake import INTAKE_FACT, take_kept
 from supervisor.worker.notify import Notifier
 from supervisor.worker.outbox import Outbox
 from supervisor.worker.parts import Parts, status_facts
@@ -82,6 +83,7 @@ class Serving:
     ) -> None:
         settings = self.settings
         registration = registration_of(settings, engine, journal, catalogue)
+        kept = await take_kept(journal)  # before the engine knows the worker: then a copy is in doubt no more
         if not await self._register(registration):
             return
         progress = Progress(self.notifier)
@@ -93,10 +95,8 @@ class Serving:
         delivery = Delivery(engine, journal, outbox, engine.answering, observer)
         runner = runner_of(settings, launcher, cgroups)
         dispatcher = dispatcher_of(settings, runner, journal, delivery, engine, catalogue, observer)
-        intake = Intake(
-            lambda: Left(dispatcher.busy, delivery.waiting, poller.asks),
-            dispatcher.changed.set,
-            self.shutdown.begin,
+        intake = self._intake(
+            journal, dispatcher, lambda: Left(dispatcher.busy, delivery.waiting, poller.asks)
         )
         try:
             await _prepare(runner)
@@ -117,6 +117,7 @@ class Serving:
             reload = Reload(settings, self.read_settings, launcher, runner, dispatcher, registration, status)
             progress.watch_worker(beats, poller, runner, outbox)
             parts = (settings, journal, registration, beats, delivery, runner, dispatcher, poller)
+            intake.restore(kept)
             self._offer(Parts(*parts, intake, self.shutdown, status, reload), progress)
             polling = self.tasks.start(poller.poll_until_stopped(), "poller")
             self._say_how_it_is(status, runner, dispatcher)
@@ -131,6 +132,10 @@ class Serving:
             await delivery.close()
             await runner.close()
             await dispatcher.records.close()
+
+    def _intake(self, journal: Ledger, dispatcher: Dispatcher, left: Callable[[], Left]) -> Intake:
+        keep = partial(journal.remember, INTAKE_FACT)
+        return Intake(left, dispatcher.changed.set, self.shutdown.begin_as_wanted, keep=keep)
 
     async def _register(self, registration: Registration) -> bool:
         """Register, unless told to stop meanwhile. Returns whether this worker is registered."""

@@ -51,13 +51,16 @@ class Work(Protocol):
 
 
 class Shutdown:
-    """Where the worker is on its way out. `asked` is set with the first signal.
+    """Where the worker is on its way out. `asked` is set with the first signal, or another reason to end.
+
+    `wanted` is set where somebody wants the end: by a signal, or by a drain that ends the worker, and not by a failure.
 
     `on_failure` gets a step that failed, which is a bug; the next one follows all the same.
     """
 
     def __init__(self, timeout_seconds: float, notifier: Notifier, on_failure: OnFailure) -> None:
         self.asked = asyncio.Event()
+        self.wanted = asyncio.Event()
         self._over = asyncio.Event()
         self._timeout = timeout_seconds
         self._notifier = notifier
@@ -85,6 +88,7 @@ class Shutdown:
 
     def on_signal(self, number: signal.Signals) -> None:
         """Take a signal to stop, and announce what it does."""
+        self.wanted.set()
         announcement = _ANNOUNCEMENTS.get(self._state.signals + 1)
         if announcement is not None:
             signalled = StopSignalled(
@@ -101,6 +105,11 @@ class Shutdown:
         """Take the third signal to stop, wherever the loop is. Does not return."""
         say_now(f"supervisor: {StopSignalled(signal=number.name, consequence=_ANNOUNCEMENTS[3]).message}")
         os._exit(EXIT_AT_ONCE)
+
+    def begin_as_wanted(self) -> None:
+        """End the worker as somebody has asked for by a command."""
+        self.wanted.set()
+        self.begin()
 
     def begin(self) -> None:
         """Drain for another reason than a signal."""

@@ -10,7 +10,7 @@ class WorkerPaused(
     level=WARNING,
     text="{by} pauses the worker {how_long}. It asks for no jobs; those that it has go on. {note}",
 ):
-    """Heartbeat and deliveries go on as well. A restart ends the pause."""
+    """Heartbeat and deliveries go on as well. A stop of the worker ends the pause, a crash does not (`intake_kept`)."""
 
     by: str
     how_long: str
@@ -36,6 +36,19 @@ class DrainStarted(
     left: str
     jobs: int
     note: str
+
+
+class IntakeKept(
+    Event,
+    level=WARNING,
+    text="The worker before this one was not stopped, but ended while it asked for no jobs. This one asks for none "
+    "either: it is {reason}",
+):
+    """A pause or a drain (`mode`) that nobody has ended goes on. `supervisor resume` ends it."""
+
+    reason: str
+    by: str
+    mode: str
 
 
 class WorkerDrained(

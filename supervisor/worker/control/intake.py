@@ -26,6 +26,7 @@ async def pause(parts: Parts, request: Request) -> JsonObject:
             "draining",
             f"The worker is {parts.intake.why_closed} A pause would end that: resume it first, if that is meant.",
         )
+    await parts.intake.recorded()
     return intake_of(parts)
 
 
@@ -33,6 +34,7 @@ async def resume(parts: Parts, request: Request) -> JsonObject:
     """Ask for jobs again. It is no error where the worker does."""
     _refuse_if_stopping(parts)
     was_closed = parts.intake.resume(request.peer.name)
+    await parts.intake.recorded()
     return {**intake_of(parts), "was_closed": was_closed}
 
 
@@ -44,6 +46,7 @@ async def drain(parts: Parts, request: Request) -> AsyncIterator[JsonObject]:
     """
     _refuse_if_stopping(parts)
     parts.intake.drain(request.peer.name, _note(request), ends_worker=request.flag("exit"))
+    await parts.intake.recorded()
     told = intake_of(parts)
     yield told
     while request.flag("wait") and _is_draining(parts) and not parts.shutdown.asked.is_set():

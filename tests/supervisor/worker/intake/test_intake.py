@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from supervisor.lifecycle.intake import IntakeMode, Left
-from supervisor.log.events.intake import DrainStarted, WorkerDrained, WorkerPaused, WorkerResumed
+from supervisor.log.events.intake import DrainStarted, IntakeKept, WorkerDrained, WorkerPaused, WorkerResumed
 from supervisor.worker.intake import Intake
 from tests.log_events import told
 from tests.patience import until
@@ -26,7 +26,16 @@ class Scene:
         self.now = 1000.0
         self.left = Left()
         self.changes = self.ends = 0
-        self.intake = Intake(lambda: self.left, self._changed, self._end, clock=lambda: self.now)
+        self.kept: list[str] = []
+        self.intake = self.next_intake()
+
+    def next_intake(self) -> Intake:
+        """Return the intake of a worker that is started now."""
+        clocks = {"clock": lambda: self.now, "wall_clock": lambda: self.now + 10**9}
+        return Intake(lambda: self.left, self._changed, self._end, **clocks, keep=self._keep)
+
+    async def _keep(self, text: str) -> None:
+        self.kept.append(text)
 
     def _changed(self) -> None:
         self.changes += 1
@@ -124,3 +133,49 @@ async def test_a_worker_that_is_drained_already_can_still_be_told_to_end() -> No
         stage.intake.drain("root")
         stage.intake.drain("root", ends_worker=True)
         assert stage.ends == 1
+
+
+async def test_a_pause_is_written_down_before_it_is_confirmed_and_goes_on_after_a_kill(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with scene() as stage:
+        stage.intake.pause("root", "upgrade", 3600)
+        await stage.intake.recorded()
+        await stage.intake.close()
+        stage.now += 600
+        stage.intake = stage.next_intake()
+        stage.intake.restore(stage.kept[-1])
+        assert (stage.intake.is_open, stage.intake.seconds_left) == (False, 3000)
+        (kept,) = told(caplog, IntakeKept)
+        assert kept == {"reason": "paused by root, 50 min left: upgrade.", "by": "root", "mode": "paused"}
+        stage.now += 3000
+        await until(lambda: stage.intake.is_open, "the pause is over")
+        await stage.intake.recorded()
+        assert stage.kept[-1] == "", "the next worker asks for jobs"
+
+
+async def test_a_pause_that_ran_out_while_no_worker_ran_is_over_and_the_log_says_only_that(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with scene() as stage:
+        stage.intake.pause("root", "upgrade", 60)
+        await stage.intake.recorded()
+        await stage.intake.close()
+        stage.now += 61
+        stage.intake = stage.next_intake()
+        stage.intake.restore(stage.kept[-1])
+        await stage.intake.recorded()
+        assert (stage.intake.is_open, stage.kept[-1]) == (True, "")
+        assert told(caplog, IntakeKept) == []
+        assert told(caplog, WorkerResumed) == [{"reason": "The pause is over."}]
+
+
+async def test_a_resumed_worker_leaves_no_pause_behind_and_neither_does_an_unreadable_one() -> None:
+    async with scene() as stage:
+        stage.intake.pause("root")
+        stage.intake.resume("root")
+        await stage.intake.recorded()
+        assert stage.kept[-1] == ""
+        stage.intake.restore("{")
+        await stage.intake.recorded()
+        assert (stage.intake.is_open, stage.kept[-1]) == (True, "")

@@ -250,3 +250,13 @@ def test_what_cancels_the_worker_leaves_no_step_and_no_timer() -> None:
 
     scene, left = simulate(live())
     assert (scene.acts, left) == (["stop polling"], 0)
+
+
+@pytest.mark.parametrize(
+    ("how", "wanted"), [("on_signal", True), ("begin_as_wanted", True), ("begin", False)]
+)
+async def test_only_an_end_that_somebody_has_asked_for_is_wanted(how: str, wanted: bool) -> None:
+    """What is remembered over a failure, such as a pause, is forgotten then."""
+    shutdown = Scene().shutdown
+    getattr(shutdown, how)(*([signal.SIGTERM] if how == "on_signal" else []))
+    assert (shutdown.asked.is_set(), shutdown.wanted.is_set()) == (True, wanted)
