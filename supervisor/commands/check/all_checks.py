@@ -1,6 +1,6 @@
 """All checks, and in which order their findings are shown."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +10,7 @@ from supervisor.commands.check.defaults import check_defaults
 from supervisor.commands.check.finding import Finding, Level
 from supervisor.commands.check.imports import findings_of_imports
 from supervisor.commands.check.methods import check_methods, check_rollback
+from supervisor.commands.check.module_names import findings_of_names
 from supervisor.commands.check.registered import check_models, check_registered
 from supervisor.commands.check.secrets import check_secrets
 from supervisor.commands.check.source import Module, read_module
@@ -27,8 +28,13 @@ _TESTS: Final = frozenset({"tests", "test", "testing"})
 """Directories in which no blocks are looked for (`jobrunner.discovery.sources`)."""
 
 
-def findings_of(catalogue: Catalogue, files: Iterable[Path]) -> list[Finding]:
-    """Return what is to be said of these blocks and of the modules in these files, by file and line."""
+def findings_of(
+    catalogue: Catalogue, files: Collection[Path], places: Collection[Path] = ()
+) -> list[Finding]:
+    """Return what is to be said of these blocks and of the modules in these files, by file and line.
+
+    `places` are the directories and files in which the worker looks for blocks.
+    """
     modules = [module for file in files if (module := read_module(file)) is not None]
     in_source = [finding for module in modules for check in SOURCE_CHECKS for finding in check(module)]
     declared = [
@@ -39,7 +45,8 @@ def findings_of(catalogue: Catalogue, files: Iterable[Path]) -> list[Finding]:
     imported = [
         finding for finding in findings_of_imports(catalogue) if (finding.file, finding.code) not in known
     ]
-    found = dict.fromkeys((*imported, *in_source, *declared))
+    names = findings_of_names(files, places)
+    found = dict.fromkeys((*imported, *in_source, *declared, *names))
     return sorted(found, key=lambda finding: (finding.file, finding.line, finding.level, finding.code))
 
 

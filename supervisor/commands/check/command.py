@@ -31,7 +31,7 @@ PROGRAM: Final = "supervisor check"
 
 
 class CheckSettings(CommandSettings):
-    """Check function blocks: imports, ids, schemas, methods, defaults, secrets.
+    """Check function blocks: imports, ids, schemas, methods, defaults, secrets, names of files.
 
     Modules that register something are imported, as the worker imports them, so their top level runs. No block is run,
     and no other module is imported.
@@ -67,7 +67,7 @@ def run(arguments: list[str]) -> int:
 
     async def work() -> int:
         catalogue = await _import(settings)
-        found = findings_of(catalogue, source_files(read, catalogue)) or no_blocks(
+        found = findings_of(catalogue, source_files(read, catalogue), read) or no_blocks(
             catalogue, settings.function_blocks
         )
         found = [_as_seen_from_here(finding) for finding in found]

@@ -1,12 +1,11 @@
 """From what an author types to the names that a new block needs. Pure, but for asking what is installed."""
 
-import importlib.util
 import keyword
 import re
-import sys
 from dataclasses import dataclass
 from typing import Final
 
+from supervisor.commands.shared.module_names import owner_of
 from supervisor.errors import SupervisorError
 
 DEFAULT_PACKAGE: Final = "my_blocks"
@@ -14,7 +13,6 @@ _WANTED: Final = re.compile(r"(?:(?P<package>[^/:]*)/)?(?P<name>[^/:]*)(?::(?P<v
 _PACKAGE: Final = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _VERSION: Final = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?", re.ASCII)
-_OURS: Final = frozenset({"blocks", "sdk", "supervisor", "jobrunner"})
 _LONGEST_NAME_CHARS: Final = 100
 """A name of a file has at most 255 bytes, and what Python and pytest keep of a module beside it has a longer one."""
 
@@ -123,29 +121,8 @@ def _check_name(name: str) -> None:
         raise BadNameError(
             f"A class of the block {name} would be called {min(taken)}, as what it imports. {instead}"
         )
-    what = _owner(name)
+    what = owner_of(name)
     if what:
         raise BadNameError(
             f"{name}.py would stand in front of {what} for everything that imports that. {instead}"
         )
-
-
-def _owner(name: str) -> str:
-    """Return what module of this name there is already; an empty text where there is none."""
-    if name in sys.stdlib_module_names:
-        return f"Python's own module {name!r}"
-    if name in _OURS:
-        return f"the worker's package {name!r}"
-    try:
-        # A name without dots: it is looked up, and nothing is imported.
-        found = importlib.util.find_spec(name)
-    except (ImportError, ValueError):
-        return ""
-    # A namespace package is any directory of that name on the path: it gives way to a module.
-    if found is None or found.origin is None or not _is_installed(found.origin):
-        return ""
-    return f"the installed module {name!r}"
-
-
-def _is_installed(origin: str) -> bool:
-    return "site-packages" in origin or "dist-packages" in origin

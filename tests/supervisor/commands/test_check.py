@@ -243,6 +243,38 @@ def test_tests_are_not_read_and_helper_modules_are(tmp_path: Path) -> None:
     assert source_files([tmp_path], Catalogue()) == [tmp_path / "a.py", tmp_path / "helpers/b.py"]
 
 
+def shadowing(cwd: Path) -> list[dict[str, Any]]:
+    """What `supervisor check folder` finds of names of files. Not run in the folder: Python itself reads it there."""
+    done = supervisor("check", "--json", "folder", cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    return [each for each in json.loads(done.stdout)["findings"] if each["code"] == "shadows-module"]
+
+
+def test_a_file_with_the_name_of_another_module_is_warned_of_where_python_would_look_for_it(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "folder"
+    for name in ("logging.py", "netmiko.py", "sdk.py", "mine.py", "below/json.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
+    write_block(folder / "block.py")
+    found = shadowing(tmp_path)
+    assert [each["file"] for each in found] == ["folder/logging.py", "folder/netmiko.py", "folder/sdk.py"]
+    assert {each["level"] for each in found} == {"warning"}
+    assert "Python's own module 'logging'" in found[0]["message"]
+    assert "the installed module 'netmiko'" in found[1]["message"]
+    assert "such as netmiko_block.py" in found[1]["advice"]
+
+
+def test_modules_of_a_package_may_be_called_as_others_are(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("__init__.py", "logging.py"):
+        (folder / name).write_text("")
+    write_block(folder / "block.py")
+    assert shadowing(tmp_path) == []
+
+
 BAD = HEAD.format(
     params="token: str",
     registration=", reversible=True",
