@@ -54,6 +54,11 @@ class HostKeyStore:
         self._told: set[Path] = set()
         """The files of which it was told that they can't be read or written."""
 
+    @property
+    def keeps_on_disk(self) -> bool:
+        """Whether the keys are still known after the end of this run."""
+        return self._kept is not None
+
     async def open(self) -> None:
         """Read the files. Raises `StateDirectoryError` and `StartRefusedError` where one can't be read.
 

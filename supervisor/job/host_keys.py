@@ -12,6 +12,7 @@ from supervisor.host_keys.table import Decision
 from supervisor.job.device_endpoints import Endpoints
 from supervisor.log.event import tell
 from supervisor.log.events.host_keys import (
+    HostKeyAcceptedOnce,
     HostKeyConflict,
     HostKeyKept,
     HostKeyRefused,
@@ -65,7 +66,8 @@ class JobHostKeys:
             case Decision.KNOWN:
                 pass
             case Decision.KEPT:
-                tell(_log, HostKeyKept(job=job, host=host, port=port, key=str(key)))
+                accepted = HostKeyKept if self._store.keeps_on_disk else HostKeyAcceptedOnce
+                tell(_log, accepted(job=job, host=host, port=port, key=str(key)))
             case Decision.ANOTHER_IS_KNOWN:
                 known = str(self._store.known_key(endpoint))
                 tell(_log, HostKeyConflict(job=job, host=host, port=port, key=str(key), known=known))

@@ -19,6 +19,21 @@ class HostKeyKept(
     key: str
 
 
+class HostKeyAcceptedOnce(
+    Event,
+    level=INFO,
+    text="The host key of {host} port {port} is accepted for this run only: {key}. The device has shown it for the "
+    "first time, and nothing is kept at the end of the run. Compare it with what the device itself says; to have it "
+    "known, put it into a file and give that to `--known-hosts`.",
+):
+    """As `host_key_kept`, where no worker keeps keys: `run-block`, and blocks that tests run."""
+
+    job: str
+    host: str
+    port: int
+    key: str
+
+
 class HostKeyConflict(
     Event,
     level=ERROR,

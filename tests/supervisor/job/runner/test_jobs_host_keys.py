@@ -13,9 +13,11 @@ from jobs_support import DONE, SETTINGS, Scene, job, scene
 
 from jobrunner.protocol.messages import HostKey, Outcome
 from supervisor.host_keys.endpoint import Endpoint
-from supervisor.job.host_keys import REPORTS_BESIDE
+from supervisor.host_keys.store import HostKeyStore
+from supervisor.job.host_keys import REPORTS_BESIDE, JobHostKeys
 from supervisor.job.job import JobTexts
 from supervisor.log.events.host_keys import (
+    HostKeyAcceptedOnce,
     HostKeyConflict,
     HostKeyKept,
     HostKeyRefused,
@@ -79,8 +81,24 @@ async def test_a_key_that_one_job_sees_first_is_in_the_order_of_the_next_on_that
         assert await known_to_the_next_job(stage, **ON_R1) == [["10.0.0.1", 22, "ssh-ed25519", key]]
         assert await known_to_the_next_job(stage, context={"devices": [BEHIND]}) == []
         assert await known_to_the_next_job(stage) == []
-        (facts,) = told(caplog, HostKeyKept)
+        (facts,) = told(caplog, HostKeyAcceptedOnce)
         assert (facts["host"], facts["port"], facts["job"]) == ("10.0.0.1", 22, "job 1")
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+async def test_a_new_key_is_said_to_be_known_from_now_on_only_where_it_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, *, keeps: bool
+) -> None:
+    caplog.set_level("INFO")
+    store = HostKeyStore(tmp_path if keeps else None)
+    await store.open()
+    try:
+        endpoints = frozenset({Endpoint("10.0.0.1", 22)})
+        JobHostKeys(store, "job 1", "accept-new", endpoints, []).heard(report())
+    finally:
+        await store.close()
+    assert (len(told(caplog, HostKeyKept)), len(told(caplog, HostKeyAcceptedOnce))) == (keeps, not keeps)
+    assert ("from now on" in caplog.text, "for this run only" in caplog.text) == (keeps, not keeps)
 
 
 async def test_ports_and_jump_hosts_count_as_the_engine_names_them(tmp_path: Path) -> None:
