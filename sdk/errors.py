@@ -92,11 +92,15 @@ class EntityNotInContextError(ContextError):
 
     def __init__(self, kind: str, entity_id: int | None) -> None:
         if entity_id is None:
-            problem = f"The engine sent this job for a {kind}, but did not say for which one"
+            problem = f"The job runs on a {kind}, but nothing says on which one"
+            own = "say which one (`entity_id=`, `--entity-id`)"
         else:
             problem = f"The job runs on {kind} {entity_id}, which is not in its context"
+            own = "put it there"
+        # Whose context it is, the engine's or an author's, is not known here.
         super().__init__(
-            f"{problem}. Look in the workflow at what this step acquires: it must hold the {kind}."
+            f"{problem}. Where you give the context yourself, in a test or by `--context`, {own}. Else look in the "
+            f"workflow at what this step acquires: it must hold the {kind}."
         )
         self.kind = kind
         self.entity_id = entity_id

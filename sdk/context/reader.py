@@ -24,7 +24,10 @@ def read_entities(context: Any, kind: Kind) -> list[Any]:
     return [_read(item, kind, f"{kind.key}[{index}]") for index, item in enumerate(items)]
 
 
-_ADVICE = "The job comes from an engine this worker does not understand; compare their versions."
+_ADVICE = (
+    "Where you give the context yourself, in a test or by `--context`, correct it. Else it comes from an engine that "
+    "this worker does not understand: compare their versions."
+)
 
 
 def _items(context: Any, kind: Kind) -> Any:

@@ -62,6 +62,20 @@ def test_an_entity_that_is_not_in_the_context_is_named(run_on: str, entity_id: i
     assert isinstance(caught.value, SdkError)
 
 
+def test_a_context_of_the_authors_own_is_not_blamed_on_the_engine() -> None:
+    two = {"devices": [{"id": 1}, {"id": 2}]}
+    with pytest.raises(
+        EntityNotInContextError, match=r"in a test or by `--context`, say which one \(`entity_id=`"
+    ):
+        WorkflowContext(two, "device")
+    with pytest.raises(EntityNotInContextError, match=r"in a test or by `--context`, put it there\."):
+        WorkflowContext(two, "device", 3)
+    with pytest.raises(
+        ContextError, match=r"devices\[0\] .* id: .* in a test or by `--context`, correct it\."
+    ):
+        WorkflowContext({"devices": [{"ip": "10.0.0.1"}]}, "device")
+
+
 def test_a_word_for_run_on_that_is_not_known_is_refused() -> None:
     with pytest.raises(ContextError, match="'planet'"):
         WorkflowContext({}, "planet")

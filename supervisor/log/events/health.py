@@ -11,6 +11,17 @@ class HealthServed(Event, level=INFO, text="/live, /ready and /metrics are serve
     address: str
 
 
+class HealthGroupClosed(
+    Event,
+    level=WARNING,
+    text="Members of the group {group} can't ask for the worker's health, but root and the worker's user can: {reason}",
+):
+    """`--health-address` is a Unix socket. `reason` says why members of `--control-group` are not let in."""
+
+    group: str
+    reason: str
+
+
 class MetricsMissing(
     Event,
     level=WARNING,

@@ -10,13 +10,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Final
 
-from supervisor.control.group import group_number
+from supervisor.control.group import NoSuchGroupError, group_number
 from supervisor.control.peers import RefusedError, Rules, admit
 from supervisor.log.event import tell
-from supervisor.log.events.health import HealthServed, MetricsMissing
+from supervisor.log.events.health import HealthGroupClosed, HealthServed, MetricsMissing
 from supervisor.process.tasks import Tasks
 from supervisor.process.threads import wait_in_thread
-from supervisor.settings.health_address import LoopbackAddress, parse_health_address
+from supervisor.settings.health_address import HealthAddress, LoopbackAddress, parse_health_address
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.settings.token_file import read_health_token
 from supervisor.worker.control.socket import rules_of
@@ -73,15 +73,19 @@ class Health:
         token_file = self._settings.health_token_file
         token = None if token_file is None else await asyncio.to_thread(read_health_token, token_file)
         on_port = isinstance(address, LoopbackAddress)
-        group = None if on_port else group_number(self._settings.control_group)
-        listener = await asyncio.to_thread(Listener.on, address, group)
+        name = None if on_port else self._settings.control_group
+        listener = await asyncio.to_thread(_listen, address, name)
         try:
             self._recorder = _recorder()
             text = None if self._recorder is None else Text(self._recorder)
-            door = Door(token, None if on_port else rules_of(self._settings, group), self.snapshot, text)
+            door = Door(
+                token, None if on_port else rules_of(self._settings, listener.group), self.snapshot, text
+            )
             web = Web(listener, Connections(door.admits), door.answer)
             try:
                 tell(_log, HealthServed(address=listener.address))
+                if listener.closed_to_group is not None:
+                    tell(_log, HealthGroupClosed(group=str(name), reason=listener.closed_to_group))
                 self._tasks.keep(self._look_for_ever, "look at the worker's health")
                 yield
             finally:
@@ -158,6 +162,16 @@ class Door:
         metrics = None if text is None else lambda: text.at(snapshot, now)
         has_token = self._token is not None
         return answer(path, access, snapshot, now, metrics=metrics, has_token=has_token)
+
+
+def _listen(address: HealthAddress, group: str | None) -> Listener:
+    """Listen for this group too. Raises `StartRefusedError`, but not for want of the group."""
+    try:
+        return Listener.on(address, group_number(group))
+    except NoSuchGroupError as error:
+        listener = Listener.on(address)
+        listener.closed_to_group = str(error)
+        return listener
 
 
 def _recorder() -> Recorder | None:

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 from typing import Final, Self
 
+from supervisor.control.group import why_closed, why_not_given
 from supervisor.errors import StartRefusedError
 from supervisor.settings.health_address import HealthAddress, LoopbackAddress
 
@@ -16,27 +17,48 @@ _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Listener:
-    """A socket that listens, until `close`."""
+    """A socket that listens, until `close`. `path` is where it is in the file system, if it is there.
+
+    `group` is the one that it was given to. `closed_to_group` says why members of the wanted one do not get to it.
+    """
 
     def __init__(self, bound: socket.socket, path: Path | None = None) -> None:
         self.socket = bound
         self.path = path
-        """Where it is in the file system, if it is there."""
+        self.group: int | None = None
+        self.closed_to_group: str | None = None
         self._inode = None if path is None else _inode(path)
 
     @classmethod
     def on(cls, address: HealthAddress, group: int | None = None) -> Self:
         """Listen there. `group`: whose members may connect to a socket too.
 
-        Raises `StartRefusedError` where that can't be.
+        Where they can't be let in, the socket is for root and the worker's user, and `closed_to_group` says why.
+        Raises `StartRefusedError` where there can be no socket.
         """
         try:
             if isinstance(address, LoopbackAddress):
                 return cls(_on_port(address))
-            return cls(_on_path(address, group), address)
+            return cls(_on_path(address), address)._given_to(group, address)
         except OSError as error:
             advice = _ADVICE if error.errno == errno.EADDRINUSE else "Give another --health-address."
             raise _refused(address, _why(error), advice) from error
+
+    def _given_to(self, group: int | None, path: Path) -> Self:
+        if group is None:
+            return self
+        try:
+            os.chown(path, -1, group)
+            path.chmod(0o660)
+        except OSError as error:
+            self.closed_to_group = why_not_given(error)
+            if self.closed_to_group is None:
+                self.close()
+                raise
+        else:
+            self.group = group
+            self.closed_to_group = why_closed(path.parent, group)
+        return self
 
     @property
     def address(self) -> str:
@@ -71,7 +93,7 @@ def _on_port(address: LoopbackAddress) -> socket.socket:
     return bound
 
 
-def _on_path(path: Path, group: int | None) -> socket.socket:
+def _on_path(path: Path) -> socket.socket:
     if not path.parent.is_dir():
         what = f"there is no directory {path.parent}."
         raise _refused(path, what, "Create it, or name a socket in another directory.")
@@ -85,9 +107,6 @@ def _on_path(path: Path, group: int | None) -> socket.socket:
         bound.bind(str(path))
         # Nobody can connect before `listen`, whatever the umask made of it.
         path.chmod(0o600)
-        if group is not None:
-            os.chown(path, -1, group)
-            path.chmod(0o660)
         bound.listen(BACKLOG)
     except BaseException:
         bound.close()

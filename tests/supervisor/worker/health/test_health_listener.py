@@ -1,7 +1,9 @@
 """Where the health is served: a port or a socket that is free, and never one of somebody who lives."""
 
+import errno
 import os
 import socket
+import stat
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,41 @@ def test_the_end_of_a_worker_leaves_another_one_s_socket_alone(tmp_path: Path) -
     first.close()
     assert path.exists()
     second.close()
+
+
+def test_a_group_that_the_worker_may_not_let_in_leaves_the_socket_for_root_and_its_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "chown", refuse)
+    path = tmp_path / "health.sock"
+    listener = Listener.on(path, os.getegid())
+    assert (listener.group, stat.S_IMODE(path.stat().st_mode)) == (None, 0o600)
+    assert "SupplementaryGroups=" in str(listener.closed_to_group)
+    listener.close()
+
+
+def test_a_group_that_is_let_in_may_still_meet_a_directory_that_is_closed_to_it(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir(mode=0o700)
+    path = tmp_path / "run" / "health.sock"
+    listener = Listener.on(path, os.getegid())
+    assert (listener.group, stat.S_IMODE(path.stat().st_mode)) == (os.getegid(), 0o660)
+    assert "is closed to it" in str(listener.closed_to_group)
+    listener.close()
+
+
+def test_where_the_socket_can_t_be_given_away_for_another_reason_it_is_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "chown", fail)
+    with pytest.raises(StartRefusedError):
+        Listener.on(tmp_path / "health.sock", os.getegid())
+    assert not (tmp_path / "health.sock").exists()
 
 
 def test_a_file_in_its_place_and_a_directory_that_others_can_write_refuse_the_start(tmp_path: Path) -> None:

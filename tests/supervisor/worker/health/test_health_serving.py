@@ -15,7 +15,7 @@ from health_support import TOKEN, bearer
 
 from supervisor.errors import StartRefusedError
 from supervisor.lifecycle.progress import Late
-from supervisor.log.events.health import HealthRefused, HealthServed, MetricsMissing
+from supervisor.log.events.health import HealthGroupClosed, HealthRefused, HealthServed, MetricsMissing
 from supervisor.log.repetition import TELL_SECONDS
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.health.answers import Access, access_of
@@ -192,3 +192,16 @@ def test_many_that_are_refused_are_told_once_a_minute(caplog: pytest.LogCaptureF
     now += TELL_SECONDS
     refusals.tell("a wrong token")
     assert [facts_of(record)["more"] for record in caplog.records] == [0, 999]
+
+
+async def test_a_group_that_does_not_exist_refuses_no_start_and_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    socket_path = tmp_path / "health.sock"
+    async with Health(settings(health_address=str(socket_path), control_group="no-such-group")).serving():
+        assert socket_path.exists()
+    (closed,) = told(caplog, HealthGroupClosed)
+    assert closed == {
+        "group": "no-such-group",
+        "reason": "There is no group no-such-group: make it, or change --control-group.",
+    }
