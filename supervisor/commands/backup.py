@@ -53,6 +53,10 @@ def run(arguments: list[str]) -> int:
     target, source = settings.directory, settings.state_dir / ENGINE_DATABASE
     if target.exists() or target.is_symlink():
         return _say(f"{target} is there already. Name a directory that is not.", EXIT_USAGE)
+    if not target.absolute().parent.is_dir():
+        return _say(
+            f"There is no directory {target.absolute().parent}. Make it, or name another.", EXIT_USAGE
+        )
     if not source.is_file():
         return _say(
             f"There is no {source}. Name the state directory of `supervisor local` with --state-dir.",
@@ -77,7 +81,8 @@ def run(arguments: list[str]) -> int:
         unfinished.rename(target)
     except (OSError, sqlite3.Error, EngineError, StartRefusedError) as error:
         shutil.rmtree(unfinished, ignore_errors=True)
-        return _say(f"No backup was made: {str(error).rstrip('.')}.", EXIT_FAILED)
+        reason = str(error).replace(str(unfinished), str(target)).rstrip(".")
+        return _say(f"No backup was made: {reason}.", EXIT_FAILED)
     finally:
         if isinstance(held, DirectoryLock):
             held.close()

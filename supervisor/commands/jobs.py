@@ -34,27 +34,28 @@ def run(arguments: list[str]) -> int:
     settings = read_settings(JobsSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:
-        answer = _answer(client, settings)
+        answer, has_worker = _answer(client, settings)
         if settings.as_json:
             print_json(answer)
         else:
-            _print(answer, with_ended=settings.ended > 0)
+            _print(answer, has_worker=has_worker, with_ended=settings.ended > 0)
         return DONE
 
     return run_asking(PROGRAM, settings, ask)
 
 
-def _answer(client: ControlClient, settings: JobsSettings) -> dict[str, Any]:
+def _answer(client: ControlClient, settings: JobsSettings) -> tuple[dict[str, Any], bool]:
+    """Return the jobs, and whether a worker has told them; else its files have."""
     try:
-        return client.ask("jobs", ended=settings.ended)
+        return client.ask("jobs", ended=settings.ended), True
     except NoWorkerError:
         ended = latest_kept_jobs(PROGRAM, settings.state_dir, settings.ended) if settings.ended else []
         if not ended:
             raise
-        return {"jobs": [], "ended": ended}
+        return {"jobs": [], "ended": ended}, False
 
 
-def _print(answer: dict[str, Any], *, with_ended: bool) -> None:
+def _print(answer: dict[str, Any], *, has_worker: bool, with_ended: bool) -> None:
     # What follows is needed for a table alone, and takes a tenth of a second to import.
     from supervisor.commands.shared.console import OutputConsole
     from supervisor.commands.shared.table import print_rows
@@ -64,10 +65,10 @@ def _print(answer: dict[str, Any], *, with_ended: bool) -> None:
         titles = ("job", "block", "state", "slot", "pid", "time", "memory", "CPU", "last line")
         rows = [_row(job) for job in answer["jobs"]]
         print_rows(console, titles, rows, right=("slot", "pid", "time", "memory", "CPU"))
-    else:
+    elif has_worker:
         console.print("The worker has no jobs.")
     if with_ended and answer["ended"]:
-        console.print("\nEnded:")
+        console.print("\nEnded:" if has_worker else "Ended:")
         rows = [
             (printable(job["job_id"]), printable(job["block"]), seconds_text(job["seconds"]), job["cause"])
             for job in answer["ended"]

@@ -21,7 +21,9 @@ async def blocks(settings: DaemonSettings) -> Finding:
     if catalogue.problems:
         places = "; ".join(str(problem) for problem in catalogue.problems)
         report = warning if count else failed
-        return report("blocks", f"{count} imported; {places}", "`supervisor blocks` shows the tracebacks.")
+        return report(
+            "blocks", f"{count} imported; {places.rstrip('.')}.", "`supervisor blocks` shows the tracebacks."
+        )
     if not count:
         return failed("blocks", "None was found.", what_to_do(catalogue))
     return ok("blocks", f"{count} imported")

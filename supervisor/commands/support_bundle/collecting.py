@@ -20,6 +20,10 @@ class LeftOutError(Exception):
     """There is nothing to collect. The text says why, as a sentence."""
 
 
+class NotOfThisCaseError(LeftOutError):
+    """There can be nothing of it here, such as the end of a job that runs. That nothing is missing is not said."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One file of the archive. `collect` returns a text, or what becomes JSON; it may block."""
@@ -38,6 +42,8 @@ def collect_into(archive: Archive, parts: Sequence[Part], redaction: Redaction) 
             archive.left_out.append(f"{part.name}: {TOTAL_SECONDS:g} s were over.")
             continue
         found = _within(part, seconds, redaction)
+        if isinstance(found, NotOfThisCaseError):
+            continue
         if isinstance(found, LeftOutError):
             archive.left_out.append(f"{part.name}: {redaction.text(str(found))}")
         else:

@@ -1,12 +1,12 @@
 """Which parts the archive has, and what it says of itself."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from supervisor.commands.support_bundle import ended_jobs, machine, state_files
-from supervisor.commands.support_bundle.collecting import LeftOutError, Part
+from supervisor.commands.support_bundle.collecting import LeftOutError, NotOfThisCaseError, Part
 from supervisor.commands.support_bundle.settings_here import settings_here
 from supervisor.commands.support_bundle.worker import asked, doctor_part, log_asked, systemd_parts
 from supervisor.control.client import ControlClient
@@ -59,13 +59,35 @@ def parts_for(
 
 def _parts_of_job(client: ControlClient | None, state_dir: Path, job_id: str) -> list[Part]:
     """Return what there is of one job: of one that runs the worker tells, of one that has ended its files do."""
+    of_worker = _of_worker(client, "job", job_id=job_id)
+
+    def of_files(read: Callable[[Path, str], Any]) -> Callable[[], Any]:
+        return partial(_of_ended_job, of_worker, partial(read, state_dir, job_id))
+
     return [
-        Part("job/job.json", _of_worker(client, "job", job_id=job_id)),
+        Part("job/job.json", of_worker),
         Part("job/stack.json", _of_worker(client, "stack", job_id=job_id)),
         Part("job/log.json", _missing if client is None else log_asked(client, job_id)),
-        Part("job/ended.json", partial(ended_jobs.of_job, state_dir, job_id)),
-        Part("job/ended-log.jsonl", partial(ended_jobs.log_of_job, state_dir, job_id)),
+        Part("job/ended.json", of_files(ended_jobs.of_job)),
+        Part("job/ended-log.jsonl", of_files(ended_jobs.log_of_job)),
     ]
+
+
+def _of_ended_job(of_worker: Callable[[], Any], read: Callable[[], Any]) -> Any:
+    """Return what the files have of the end. Raises `NotOfThisCaseError` where there is none, as the job runs."""
+    try:
+        return read()
+    except LeftOutError as error:
+        if _runs(of_worker):
+            raise NotOfThisCaseError(str(error)) from None
+        raise
+
+
+def _runs(of_worker: Callable[[], Any]) -> bool:
+    try:
+        return bool(of_worker()["state"] != "ended")
+    except LeftOutError:
+        return False
 
 
 def _of_worker(client: ControlClient | None, command: str, **arguments: Any) -> Any:

@@ -183,3 +183,34 @@ def test_a_damaged_database_makes_no_backup_and_leaves_nothing_half(
     assert backup.run([str(tmp_path / "copy"), "--state-dir", str(tmp_path)]) == 1
     assert "No backup was made" in capsys.readouterr().err
     assert {path.name for path in tmp_path.iterdir()} <= {"engine.sqlite3", "lock"}
+
+
+@pytest.mark.parametrize("path", ["nope/copy", "a-file/copy"])
+def test_a_backup_below_a_directory_that_is_not_there_names_that_and_no_name_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], path: str
+) -> None:
+    (tmp_path / "a-file").touch()
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "engine.sqlite3").touch()
+    target = tmp_path / path
+    assert backup.run([str(target), "--state-dir", str(tmp_path / "state")]) == 2
+    said = capsys.readouterr().err
+    assert f"There is no directory {target.parent}. Make it, or name another." in said
+    assert f".copy.{os.getpid()}" not in said
+
+
+def test_a_backup_that_can_t_be_made_is_named_as_it_was_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked(tmp_path / "state")
+
+    make = Path.mkdir
+
+    def refuse(path: Path, mode: int = 0o777, **how: bool) -> None:
+        if ".copy." in path.name:
+            raise PermissionError(13, "Permission denied", str(path))
+        make(path, mode, **how)
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    assert backup.run([str(tmp_path / "copy"), "--state-dir", str(tmp_path / "state")]) == 1
+    assert f"Permission denied: '{tmp_path / 'copy'}'." in capsys.readouterr().err

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sdk.devengine import DevEngine, EngineOptions
-from supervisor.commands.doctor import all_checks, installation, isolation, kernel, users, variables
+from supervisor.commands.doctor import all_checks, installation, isolation, kernel, probes, users, variables
 from supervisor.commands.doctor.command import DoctorSettings
 from supervisor.commands.doctor.finding import Finding, Status
 from supervisor.process import kernel_isolation
@@ -72,6 +72,16 @@ async def test_what_fails_is_named_with_what_to_do_and_sets_the_exit_code(tmp_pa
     assert failed == {"engine", "blocks"}
     assert "127.0.0.1:9" in found["engine"]["text"]
     assert all(item["advice"] for item in found.values() if item["status"] != "ok")
+
+
+async def test_modules_that_can_t_be_imported_are_named_in_a_sentence_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("import sdk\nsdk.register_function_block\nimport no_such_module")
+    settings = DoctorSettings(
+        _cli_parse_args=False, function_blocks=[str(tmp_path / "broken.py")], state_dir=tmp_path
+    )
+    found = await probes.blocks(settings)
+    assert found.text.startswith("0 imported; ")
+    assert found.text.endswith("No module named 'no_such_module'.")
 
 
 def test_a_misspelt_variable_is_named_with_the_nearest_setting_also_where_it_is_in_a_file(

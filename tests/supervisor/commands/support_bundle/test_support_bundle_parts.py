@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -19,6 +19,7 @@ from supervisor.commands.support_bundle import collecting as collecting_module
 from supervisor.commands.support_bundle import ended_jobs
 from supervisor.commands.support_bundle.archive import Archive
 from supervisor.commands.support_bundle.collecting import LeftOutError, Part, collect_into, output_of
+from supervisor.commands.support_bundle.contents import parts_for
 from supervisor.commands.support_bundle.machine import process, read_small, versions
 from supervisor.commands.support_bundle.redaction import Redaction
 from supervisor.commands.support_bundle.secrets_here import secrets_of
@@ -298,3 +299,26 @@ def test_the_secrets_of_environment_and_files_are_known(
     (tmp_path / "own").write_text("of-another-file")
     found = set(secrets_of([tmp_path / "own", tmp_path / "absent"], None))
     assert {"of-the-token-file", "of-the-env-file", SECRET, "of-the-proxy", "of-another-file"} <= found
+
+
+@pytest.mark.parametrize(("state", "said"), [("running", False), ("ended", True)])
+def test_of_a_job_that_runs_no_end_is_missing(tmp_path: Path, state: str, said: bool) -> None:
+    class Worker:
+        def ask(self, command: str, **_: object) -> JsonObject:
+            return {"state": state}
+
+        def stream(self, command: str, **_: object) -> Iterator[JsonObject]:
+            return iter(())
+
+    (tmp_path / "ended_jobs").mkdir()
+    of_job = [
+        part
+        for part in parts_for(cast("ControlClient", Worker()), None, tmp_path, "one")
+        if part.name.startswith("job/")
+    ]
+    found, left_out = made(tmp_path, *of_job)
+    assert set(found) == {"job/job.json", "job/stack.json", "job/log.json"}
+    missing = [
+        f"job/{name}: Nothing is kept of an end of job one." for name in ("ended.json", "ended-log.jsonl")
+    ]
+    assert left_out == (missing if said else [])
