@@ -23,6 +23,7 @@ from sdk.logger import BlockLogger, LoggerLike, block_logger
 from sdk.masking import hide_in_message, hiding, start_learning
 from sdk.results import BaseFunctionBlockResult, FunctionBlockResult, was_raised, was_refused
 from sdk.sensitive import collect_secrets
+from sdk.unawaited import telling_of_unawaited
 
 
 class JobType(StrEnum):
@@ -90,7 +91,7 @@ async def run_job(
     bound = own_logger.with_context(job=meta.job_id, block=meta.block_id, step=meta.step_label)
     run = (block.job_run or JobRun)(block, job, meta, bound)
     try:
-        with ending_before(meta.deadline):
+        with ending_before(meta.deadline), telling_of_unawaited(run.warn):
             return await run.outcome()
     except BaseException as error:
         if isinstance(error, asyncio.CancelledError) and is_cancelled():
@@ -140,7 +141,7 @@ class JobRun:
     async def acquire(self) -> OutcomeBody:
         """Have the block say what it needs."""
         model = self.block.registration.param_cls
-        params = self.block.cls.job_reader.acquire_parameters(model, self.job.parameters, self._warn)
+        params = self.block.cls.job_reader.acquire_parameters(model, self.job.parameters, self.warn)
         self.secrets.add(collect_secrets(params.partial))
         result = await self._instance().acquire_function_block(params)
         items = wire_items(result.acquires or []) if result.success else []
@@ -151,7 +152,7 @@ class JobRun:
         params, context = self._strict_input()
         result = await self._instance().rollback_function_block(params, context)
         if result.success and updates_from(context, changed_entities(context)):
-            self._warn("Changes to the context made in a rollback are not sent: the engine takes none there.")
+            self.warn("Changes to the context made in a rollback are not sent: the engine takes none there.")
         return self._body(result)
 
     def failed(self, error: BaseException) -> OutcomeBody:
@@ -178,14 +179,14 @@ class JobRun:
         try:
             return plain_data(result.data)
         except EncodingError as error:
-            self._warn(f"The data of the failed result is left out: {error}")
+            self.warn(f"The data of the failed result is left out: {error}")
             return None
 
     def _strict_input(self) -> tuple[Any, WorkflowContext]:
         reader = self.block.cls.job_reader
-        params = reader.parameters(self.block.registration.param_cls, self.job.parameters, self._warn)
+        params = reader.parameters(self.block.registration.param_cls, self.job.parameters, self.warn)
         self.secrets.add(collect_secrets(params))
-        context = reader.context(self.job.context, self.job.run_on, self.job.entity_id, self._warn)
+        context = reader.context(self.job.context, self.job.run_on, self.job.entity_id, self.warn)
         return params, context
 
     def _instance(self) -> FunctionBlock[Any, Any]:
@@ -193,7 +194,7 @@ class JobRun:
         block = self.block.cls(logger=self.logger)
         if getattr(block, "logger", None) is None:
             constructor = f"{type(block).__qualname__}.__init__"
-            self._warn(
+            self.warn(
                 f"{self.block.registration.identifier}: {constructor} does not call super().__init__(logger=logger), "
                 "so the worker has set self.logger itself. Call it, or leave __init__ out."
             )
@@ -215,7 +216,8 @@ class JobRun:
             **parts,
         )
 
-    def _warn(self, message: str) -> None:
+    def warn(self, message: str) -> None:
+        """Log a warning, and put it into the outcome."""
         text = self.clean(message)
         self.warnings.append(text)
         self.logger.warning(text)

@@ -1,0 +1,55 @@
+"""Coroutines that a block has called and not awaited: what they would have done was not done."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Final, TextIO
+
+_DROPPED: Final = re.compile(
+    r"coroutine '(?P<name>[^']+)' was never awaited\n"
+    r".*\n\s*File \"(?P<file>[^\n]+)\", line (?P<line>\d+), in [^\n]*",
+)
+"""Python's text, for which there are no fields. The place is in it only while origins are tracked."""
+
+
+@contextlib.contextmanager
+def telling_of_unawaited(warn: Callable[[str], None]) -> Iterator[None]:
+    """Call `warn` with a sentence for each coroutine that is dropped without having been awaited.
+
+    Python's own warning is shown as well. It names the line on which the coroutine was dropped, which is often the
+    SDK's: where it was called, Python knows only while it tracks that.
+    """
+    depth = sys.get_coroutine_origin_tracking_depth()
+    shown = warnings.showwarning
+    is_over = False
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        dropped = None if is_over else _DROPPED.match(str(message))
+        if dropped is not None and issubclass(category, RuntimeWarning):
+            warn(
+                f"Line {dropped['line']} of {dropped['file']} calls {dropped['name']}() without await, so it did not "
+                "run. Write await before the call."
+            )
+        shown(message, category, filename, lineno, file, line)
+
+    sys.set_coroutine_origin_tracking_depth(max(depth, 1))
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        sys.set_coroutine_origin_tracking_depth(depth)
+        # Whoever has put another function there meanwhile keeps it, and may still call this one.
+        is_over = True
+        if warnings.showwarning is show:
+            warnings.showwarning = shown
