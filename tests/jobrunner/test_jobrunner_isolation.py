@@ -26,9 +26,10 @@ def test_a_job_sees_nothing_of_what_the_last_one_left(host: Host) -> None:
 
 
 def test_a_job_leads_a_group_in_a_session_of_its_own_and_has_a_directory_and_one_thread(host: Host) -> None:
-    seen, other = data(host.run("read_state")), data(host.run("read_state"))
+    seen = data(host.run("read_state"))
     assert seen["group_id"] == seen["pid"]
-    assert len({seen["session_id"], other["session_id"], os.getsid(host.pid)}) == 3
+    # Not another one's at the same time: see the tests of session holders. A later job may have it.
+    assert seen["session_id"] not in (seen["pid"], os.getsid(host.pid))
     assert seen["working_directory"].startswith(str(host.directory / "jobs"))
     assert seen["threads"] == ["MainThread"]
     assert seen["argv"] == ["neops-job"]

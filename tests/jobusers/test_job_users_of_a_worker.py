@@ -177,7 +177,7 @@ async def test_a_worker_that_may_not_change_users_says_what_it_lacks(prefix: tup
         as_user = ("setpriv", "--reuid=3999999999", "--regid=3999999999", "--clear-groups")
         users = f"{USERS[0]}-{USERS[1]}"
         code, message = await refused((*prefix, *as_user), Path(top), "--job-users", users)
-        assert code == 1
+        assert code == 2
         assert "CAP_SETUID" in message
 
 
