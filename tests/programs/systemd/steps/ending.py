@@ -42,13 +42,20 @@ async def _comes_back(manager: Manager, pid: int) -> str:
 
 
 async def running_job(manager: Manager, seconds: float = 600) -> str:
-    """Submit a job that takes so long, wait until it is claimed, and return its id."""
+    """Submit a job that takes so long, wait until it runs, and return its id.
+
+    That it is claimed is not enough: the journal knows of the claim a moment later, before the job gets its order.
+    """
     job = manager.engine.submit(block="neops_testing/slow:1.0.0", parameters={"seconds": seconds})
     end = time.monotonic() + PATIENCE_SECONDS
-    while manager.engine.job(job).status == "pending":
+    while not _has_started(manager, job):
         assert time.monotonic() < end, manager.said()
         await asyncio.sleep(0.05)
     return job
+
+
+def _has_started(manager: Manager, job: str) -> bool:
+    return any(job in line and "event=job_started" in line for line in manager.said_all().splitlines())
 
 
 @step("stop with running jobs: one may finish, the other is killed, and nothing is left")
