@@ -12,6 +12,7 @@ from typing import NoReturn
 from jobrunner.bootstrap import reset_identity
 from jobrunner.channel import Channel
 from jobrunner.child_coverage import prepare_measuring
+from jobrunner.code_pages import give_back
 from jobrunner.containment import take_ordinary_priority
 from jobrunner.discovery import discover
 from jobrunner.discovery.module import Module
@@ -19,7 +20,6 @@ from jobrunner.heap import freeze
 from jobrunner.isolation.shared_paths import SharedPaths
 from jobrunner.isolation.signals import contain_signals
 from jobrunner.keyrings import leave_session_keyring
-from jobrunner.library_pages import give_back
 from jobrunner.logs import import_logs
 from jobrunner.middle import be_the_middle
 from jobrunner.protocol import linux

@@ -14,7 +14,6 @@ from supervisor.worker.waiting_jobs import WaitingJobs
 SOON_SECONDS: Final = 0.1
 """How long a job counts after its outcome. One that takes longer lingers, and nobody knows when its slot is free."""
 
-
 PAUSE_SECONDS: Final = 0.001
 """How long after an outcome a poll is sent. What else of these jobs ends within it goes with the same poll."""
 

@@ -156,13 +156,17 @@ def line_about(found: tuple[Path, str], name: str) -> str:
     return line
 
 
+def source_of(found: tuple[Path, str], name: str) -> list[str]:
+    return found[0].joinpath(f"{name}.py").read_text(encoding="utf-8").splitlines()
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_block_that_can_not_be_called_is_refused_with_its_line_and_what_to_write(
     found: tuple[Path, str], name: str
 ) -> None:
     line = line_about(found, name)
     folder, _ = found
-    source = folder.joinpath(f"{name}.py").read_text(encoding="utf-8").splitlines()
+    source = source_of(found, name)
     number = int(re.match(rf"{re.escape(str(folder / name))}\.py:(\d+):", line)[1])  # type: ignore[index]
     assert source[number - 1].startswith("@bad(")
     assert f"Block (bad/{name}:1.0.0): {REFUSED[name][1]}" in line
@@ -193,9 +197,7 @@ def test_a_class_that_is_no_block_is_refused(found: tuple[Path, str]) -> None:
 def test_a_decorator_without_a_registration_is_refused_with_its_line(found: tuple[Path, str]) -> None:
     line = line_about(found, "bare")
     folder, _ = found
-    number = (
-        folder.joinpath("bare.py").read_text(encoding="utf-8").splitlines().index("@register_function_block")
-    )
+    number = source_of(found, "bare").index("@register_function_block")
     assert line.startswith(f"{folder / 'bare.py'}:{number + 1}:")
     assert "Block: it is decorated with register_function_block, but without a Registration. Write " in line
 
@@ -206,7 +208,6 @@ def test_wrong_arguments_of_a_declaration_are_told_with_their_line_and_what_to_w
 ) -> None:
     line = line_about(found, name)
     folder, _ = found
-    source = folder.joinpath(f"{name}.py").read_text(encoding="utf-8").splitlines()
-    number = source.index(f"@register_function_block({WRONG_ARGUMENTS[name][0]})")
+    number = source_of(found, name).index(f"@register_function_block({WRONG_ARGUMENTS[name][0]})")
     assert line.startswith(f"{folder / name}.py:{number + 1}:")
     assert WRONG_ARGUMENTS[name][1] in re.sub(r" Did you mean '\w+'\?", "", line)  # since Python 3.13

@@ -52,10 +52,8 @@ def control_group(settings: DaemonSettings) -> Finding | None:
     name = settings.control_group
     try:
         group = group_number(name)
-    except NoSuchGroupError as error:
-        return warning(
-            "control group", str(error).partition(":")[0] + ".", "Make it, or change --control-group."
-        )
+    except NoSuchGroupError:
+        return warning("control group", f"There is no group {name}.", "Make it, or change --control-group.")
     if group is None:
         return None
     if not is_member(group):

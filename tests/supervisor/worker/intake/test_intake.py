@@ -34,6 +34,14 @@ class Scene:
         clocks = {"clock": lambda: self.now, "wall_clock": lambda: self.now + 10**9}
         return Intake(lambda: self.left, self._changed, self._end, **clocks, keep=self._keep)
 
+    async def be_killed_for(self, seconds: float) -> None:
+        """Go on, after a time, with the intake of the next worker, which was given what this one has written down."""
+        await self.intake.recorded()
+        await self.intake.close()
+        self.now += seconds
+        self.intake = self.next_intake()
+        self.intake.restore(self.kept[-1])
+
     async def _keep(self, text: str) -> None:
         self.kept.append(text)
 
@@ -140,11 +148,7 @@ async def test_a_pause_is_written_down_before_it_is_confirmed_and_goes_on_after_
 ) -> None:
     async with scene() as stage:
         stage.intake.pause("root", "upgrade", 3600)
-        await stage.intake.recorded()
-        await stage.intake.close()
-        stage.now += 600
-        stage.intake = stage.next_intake()
-        stage.intake.restore(stage.kept[-1])
+        await stage.be_killed_for(600)
         assert (stage.intake.is_open, stage.intake.seconds_left) == (False, 3000)
         (kept,) = told(caplog, IntakeKept)
         assert kept == {"reason": "paused by root, 50 min left: upgrade.", "by": "root", "mode": "paused"}
@@ -159,11 +163,7 @@ async def test_a_pause_that_ran_out_while_no_worker_ran_is_over_and_the_log_says
 ) -> None:
     async with scene() as stage:
         stage.intake.pause("root", "upgrade", 60)
-        await stage.intake.recorded()
-        await stage.intake.close()
-        stage.now += 61
-        stage.intake = stage.next_intake()
-        stage.intake.restore(stage.kept[-1])
+        await stage.be_killed_for(61)
         await stage.intake.recorded()
         assert (stage.intake.is_open, stage.kept[-1]) == (True, "")
         assert told(caplog, IntakeKept) == []

@@ -5,7 +5,7 @@ import mmap
 import os
 from pathlib import Path
 
-from jobrunner import library_pages
+from jobrunner import code_pages
 from tests.jobrunner.isolation.apart import in_a_fork
 
 FILE_BYTES = 1 << 20
@@ -36,7 +36,7 @@ def test_what_is_given_back_is_not_resident_and_reads_as_before(tmp_path: Path) 
 
     def work() -> list[str]:
         place = mapped(file)
-        before, given = resident_kb(file), library_pages.give_back()
+        before, given = resident_kb(file), code_pages.give_back()
         after = resident_kb(file)
         same = ctypes.string_at(place, FILE_BYTES) == content
         return [str(before), str(after), str(given), str(same)]
@@ -58,7 +58,7 @@ def test_a_mapping_with_a_page_that_was_written_keeps_it(tmp_path: Path) -> None
             libc.mprotect(ctypes.c_void_p(place), ctypes.c_size_t(FILE_BYTES), protection)
             if protection & mmap.PROT_WRITE:
                 ctypes.memset(place + 4096, ord("b"), 1)
-        library_pages.give_back()
+        code_pages.give_back()
         return [ctypes.string_at(place + 4096, 1).decode()]
 
     assert in_a_fork(work) == ["b"]
@@ -69,8 +69,8 @@ def test_where_the_kernel_does_not_say_what_there_is_nothing_is_given_back() -> 
         def refuse(*_: object) -> None:
             raise PermissionError
 
-        library_pages.open = refuse  # type: ignore[attr-defined]  # of this fork only
-        return [str(library_pages.give_back())]
+        code_pages.open = refuse  # type: ignore[attr-defined]  # of this fork only
+        return [str(code_pages.give_back())]
 
     assert in_a_fork(work) == ["0"]
 
@@ -81,7 +81,7 @@ def test_a_kernel_that_refuses_takes_nothing_and_ends_nothing() -> None:
             return -1
 
     def work() -> list[str]:
-        library_pages._libc = Refusing()  # type: ignore[assignment]  # of this fork only
-        return [str(library_pages.give_back())]
+        code_pages._libc = Refusing()  # type: ignore[assignment]  # of this fork only
+        return [str(code_pages.give_back())]
 
     assert in_a_fork(work) == ["0"]
