@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tests.programs.mutants.imported_modules import ImportedModules, module_name
 from tests.programs.mutants.lane import PRODUCT, Lane
 from tests.programs.mutants.mutation import Mutant
 from tests.programs.mutants.recording_plugin import IMPORTS
@@ -106,7 +107,8 @@ class CoverageMap:
         directory.mkdir(parents=True, exist_ok=True)
         self._tests: list[Test] = []
         self._bodies: dict[str, int] = {}
-        self._imported: dict[str, set[str]] = {}
+        self._imported = ImportedModules(root)
+        self._users_by_file: dict[str, set[str]] = {}
 
     def outdated(self, files: list[str]) -> list[str]:
         """Return the files of tests that are to be recorded: never recorded, or something they ran has changed."""
@@ -127,23 +129,38 @@ class CoverageMap:
         among each, one test of every file before the second of any, the cheapest first: tests of one file are alike.
 
         A line that runs at an import belongs to each test that runs anything of the module, or whose file imports it by
-        name. What a process runs that a test started may have been for another test of the same file: so these are
-        taken, too, but last.
+        name; then to those that run anything of a module that imports it, for that is where its constants are used.
+        What a process runs that a test started may have been for another test of the same file: so these are taken,
+        too, but last.
         """
         if mutant.in_function:
             direct = [test for test in self._tests if test.runs(mutant.file, mutant.line)]
         else:
-            bodies = self._lines_in_functions(mutant.file)
             direct = [
                 test
                 for test in self._tests
-                if (test.own.get(mutant.file, 0) | test.others.get(mutant.file, 0)) & bodies
-                or self._imports(test.file, mutant.file)
+                if self._runs_functions(test, mutant.file) or self._imports(test.file, mutant.file)
             ]
         shared = {test.file for test in direct if test.others.get(mutant.file, 0)}
+        users = set() if mutant.in_function else self._users(mutant.file)
         known = {test.node for test in direct}
-        near = [test for test in self._tests if test.file in shared and test.node not in known]
-        return [*self._ordered(direct, mutant.file), *self._ordered(near, mutant.file)]
+        others = [test for test in self._tests if test.node not in known]
+        using = [test for test in others if any(self._runs_functions(test, user) for user in users)]
+        known |= {test.node for test in using}
+        near = [test for test in others if test.file in shared and test.node not in known]
+        return [test for group in (direct, using, near) for test in self._ordered(group, mutant.file)]
+
+    def _users(self, file: str) -> set[str]:
+        """Return the files of the product that import this module, or something of it, by name."""
+        if file not in self._users_by_file:
+            ran = {name for test in self._tests for side in (test.own, test.others) for name in side}
+            there = {name for name in ran if name != file and (self._root / name).is_file()}
+            self._users_by_file[file] = {name for name in there if self._imports(name, file)}
+        return self._users_by_file[file]
+
+    def _runs_functions(self, test: Test, file: str) -> bool:
+        """Whether a test runs a line of a function of this file in any process."""
+        return bool((test.own.get(file, 0) | test.others.get(file, 0)) & self._lines_in_functions(file))
 
     def _ordered(self, tests: list[Test], file: str) -> list[Test]:
         stem = file.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
@@ -155,18 +172,9 @@ class CoverageMap:
             turns[test.file] += 1
         return sorted(tests, key=lambda test: keys[test.node])
 
-    def _imports(self, test_file: str, file: str) -> bool:
-        """Whether a file of tests imports this module, or something of it, by name."""
-        if test_file not in self._imported:
-            names: set[str] = set()
-            for node in ast.walk(ast.parse((self._root / test_file).read_bytes())):
-                if isinstance(node, ast.ImportFrom) and node.module:
-                    names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-                elif isinstance(node, ast.Import):
-                    names |= {alias.name for alias in node.names}
-            self._imported[test_file] = names
-        module = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        return module in self._imported[test_file]
+    def _imports(self, importing_file: str, file: str) -> bool:
+        """Whether a file imports this module, or something of it, by name, or by way of its package."""
+        return module_name(file) in self._imported.of(importing_file)
 
     def _lines_in_functions(self, file: str) -> int:
         if file not in self._bodies:

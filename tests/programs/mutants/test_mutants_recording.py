@@ -83,6 +83,52 @@ def test_a_mutant_is_tried_with_the_tests_that_run_its_line_and_an_imported_line
     }
 
 
+@pytest.mark.parametrize(
+    ("imports", "tests"),
+    [
+        ("from sdk.package import LIMIT", True),
+        ("from sdk.package import LIMIT as named", True),
+        ("from sdk import package", True),
+        ("import sdk.package", True),
+        ("from sdk.package.module import LIMIT", True),
+        ("from sdk.package import module", True),
+        ("from sdk.package import OTHER", False),
+        ("from sdk import other", False),
+    ],
+)
+def test_an_imported_line_is_tried_with_tests_that_import_its_name_by_way_of_the_package(
+    root: Path, imports: str, tests: bool
+) -> None:
+    package = root / "sdk/package"
+    package.mkdir()
+    (package / "__init__.py").write_text("from sdk.package.module import LIMIT\nfrom .second import OTHER\n")
+    (package / "module.py").write_text("LIMIT = 1\n")
+    (package / "second.py").write_text("OTHER = 2\n")
+    (root / "t.py").write_text(imports)
+    coverage = CoverageMap(root, root / "coverage")
+    coverage.keep("t.py", {"tests": [{"test": "t.py::one", "seconds": 0.1, "own": {}, "others": {}}]})
+    coverage.load(["t.py"])
+    mutant, *_ = mutants_of("sdk/package/module.py", (package / "module.py").read_bytes())
+    assert [test.node for test in coverage.covering(mutant)] == (["t.py::one"] if tests else [])
+
+
+def test_an_imported_line_is_tried_with_tests_that_run_functions_of_modules_that_import_it(
+    root: Path,
+) -> None:
+    (root / "sdk/limits.py").write_text("LIMIT = 1\n")
+    (root / "sdk/module.py").write_text("from .limits import LIMIT\n" + MODULE)
+    (root / "t.py").write_text("import os")
+    coverage = CoverageMap(root, root / "coverage")
+    kept = [
+        {"test": name, "seconds": 0.1, "own": {"sdk/module.py": f"{1 << line:x}"}, "others": {}}
+        for name, line in (("t.py::runs", 3), ("t.py::imports", 1))
+    ]
+    coverage.keep("t.py", {"tests": kept, "digests": {}})
+    coverage.load(["t.py"])
+    mutant, *_ = mutants_of("sdk/limits.py", (root / "sdk/limits.py").read_bytes())
+    assert [test.node for test in coverage.covering(mutant)] == ["t.py::runs"]
+
+
 def test_files_that_are_about_the_module_come_first_and_one_test_of_each_before_the_second_of_any(
     root: Path,
 ) -> None:
