@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +23,7 @@ from supervisor.launcher import sweep as sweep_module
 from supervisor.launcher.known_children import direct_children
 from supervisor.launcher.ownership import JobProcesses, unannounced
 from supervisor.launcher.sweep import Sweeper
+from supervisor.launcher.sweep_rounds import SweepRounds
 from supervisor.lifecycle import job as lifecycle_job
 from supervisor.process import proc as processes_module
 from tests.patience import PATIENCE_SECONDS, until
@@ -251,17 +253,39 @@ async def abandoned_birth(host: Any, request: dict[str, Any]) -> dict[str, Any]:
 
 
 async def run_and_watch_the_loop(host: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """Run a job; tell how late the loop was at most, how many tasks there were, and who is left below the host."""
+    """Run a job; tell what its sweep and the loop did meanwhile, how many tasks there were, and who is left.
+
+    `latest` is how late the loop was at most, `longest_turn` for how long at most it computed without a pause, which
+    other processes do not lengthen; `rounds` how many rounds of the sweep had something to kill, and `on_the_loop` how
+    many of these held up the loop.
+    """
     loop = asyncio.get_running_loop()
-    latest, most_tasks = 0.0, 0
+    latest, longest_turn, most_tasks = 0.0, 0.0, 0
+    rounds: list[bool] = []
+    kill = SweepRounds._kill
+
+    def counted(self: SweepRounds, alive: set[int]) -> set[int]:
+        rounds.append(threading.current_thread() is threading.main_thread())
+        return kill(self, alive)
+
+    SweepRounds._kill = counted  # type: ignore[method-assign]
     running = asyncio.create_task(run_job(host, request))
     while not running.done():
-        due = loop.time() + 0.005
+        due, computed = loop.time() + 0.005, time.thread_time()
         await asyncio.sleep(0.005)
         latest = max(latest, loop.time() - due)
+        longest_turn = max(longest_turn, time.thread_time() - computed)
         most_tasks = max(most_tasks, int(Path("/proc/loadavg").read_text().split()[3].partition("/")[2]))
     unknown = unknown_children(host)
-    return await running | {"latest": latest, "most_tasks": most_tasks, "unknown": sorted(unknown)}
+    SweepRounds._kill = kill  # type: ignore[method-assign]
+    return await running | {
+        "latest": latest,
+        "longest_turn": longest_turn,
+        "rounds": len(rounds),
+        "on_the_loop": sum(rounds),
+        "most_tasks": most_tasks,
+        "unknown": sorted(unknown),
+    }
 
 
 async def owner_when_the_user_is_given_back(host: Any, request: dict[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from hosting import Host, hosted
 from tests.patience import PATIENCE_SECONDS
 
 MOST_PROCESSES = 200
-# Measured at ordinary priority, beside 160 other busy processes on two processors: at most 0.5 s, and some ten
-# milliseconds with a real-time priority. More would mean that the loop itself goes over the bomb's processes.
-LATEST_SECONDS = 2.0
+# Of computing, which others on the machine do not lengthen: it is some milliseconds, and does not grow with a bomb.
+LONGEST_TURN_SECONDS = 0.1
+MOST_ROUNDS = 10  # it is one or two
+PATIENT = {"max_job_seconds": PATIENCE_SECONDS}
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +64,8 @@ def test_a_fork_bomb_is_stopped_killed_and_named_and_the_next_job_is_unharmed(ho
     assert "--max-job-processes" in seen["message"]
     assert "explode" in seen["stack"]
     assert (seen["left"], seen["unknown"], seen["stuck"]) == ([], [], False)
-    assert seen["elapsed"] < 10  # it would go on for 20
-    assert seen["latest"] < LATEST_SECONDS
+    assert seen["on_the_loop"] == 0
+    assert seen["longest_turn"] < LONGEST_TURN_SECONDS
     assert host.run("under_test/says", {"text": "well"})["success"]
 
 
@@ -74,16 +75,17 @@ def test_a_bomb_that_outlives_the_child_that_lit_it_leaves_nothing(host: Host) -
     assert seen["cause"] in ("completed", "process_limit")  # as it was noticed after the result, or before
     assert seen["leftovers"] > 1
     assert (seen["left"], seen["unknown"]) == ([], [])
-    assert seen["latest"] < LATEST_SECONDS
+    assert seen["on_the_loop"] == 0
+    assert seen["longest_turn"] < LONGEST_TURN_SECONDS
     assert host.run("under_test/says", {"text": "well"})["success"]
 
 
 def test_a_chain_of_processes_in_sessions_of_their_own_is_cleared_at_once(host: Host) -> None:
-    seen = watched(host, "chain", parameters={"mb": 150})
+    seen = watched(host, "chain", parameters={"mb": 150}, limits=PATIENT)
     assert seen["cause"] == "completed"
     assert seen["leftovers"] >= 150
     assert seen["left"] == []
-    assert seen["seconds"] - seen["elapsed"] < 4  # without a walk to its end, a round for each of them
+    assert seen["rounds"] < MOST_ROUNDS  # without a walk to its end, a round for each of them
 
 
 def test_processes_that_live_for_a_moment_each_are_caught(host: Host) -> None:

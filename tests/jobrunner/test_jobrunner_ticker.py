@@ -10,6 +10,7 @@ import pytest
 from jobrunner.loop_waits import LoopWaits
 from jobrunner.protocol.messages import Header, Tick
 from jobrunner.ticker import Ticker
+from tests.patience import PATIENCE_SECONDS
 
 INTERVAL_SECONDS = 0.005
 SLEEPS = Tick(sleeps=True)
@@ -60,7 +61,7 @@ def test_a_loop_that_waits_for_something_says_so_once_and_ticks_when_it_goes_on(
 
 def wait_for(condition: Callable[[], bool]) -> None:
     """In another thread: nothing happens on the loop meanwhile."""
-    end = time.monotonic() + 50
+    end = time.monotonic() + PATIENCE_SECONDS
     while not condition() and time.monotonic() < end:
         time.sleep(0.001)
     assert condition()

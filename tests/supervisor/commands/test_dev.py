@@ -121,7 +121,7 @@ def test_on_a_terminal_it_is_text_with_the_result(home: Path) -> None:
 
 
 def read_until(master: int, text: str) -> str:
-    shown, end = "", time.monotonic() + 25
+    shown, end = "", time.monotonic() + PATIENCE_SECONDS
     while text not in shown:
         assert select.select([master], [], [], max(0, end - time.monotonic()))[0], shown
         # Bold and dim stay, without colours.

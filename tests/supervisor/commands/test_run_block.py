@@ -55,7 +55,7 @@ def on_a_terminal(*arguments: str) -> tuple[int, str]:
     process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=subprocess.DEVNULL, env=wide)
     os.close(slave)
     shown = b""
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + PATIENCE_SECONDS
     try:
         while select.select([master], [], [], max(0, deadline - time.monotonic()))[0]:
             try:
@@ -234,7 +234,7 @@ def test_an_interrupt_ends_the_job_and_its_result_is_shown(tmp_path: Path) -> No
     source = str(tmp_path / "marks.py")
     command = [sys.executable, "-m", "supervisor", "run-block", "same", "--function-blocks", source]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not mark.exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -179,12 +178,10 @@ def test_a_job_that_connects_with_hundreds_of_threads_keeps_nobody_out(host: Hos
     host.below("flood=250")
     try:
         wait_until((host.directory / "flooded").exists, "the flood is there")
-        client, took = ControlClient(host.directory), []
-        for _ in range(5):
-            began = time.monotonic()
-            assert client.ask("echo", word="hello")["said"] == "hello"
-            took.append(time.monotonic() - began)
-        assert min(took) < 2, took
+        client = ControlClient(host.directory)
+        for _ in range(5):  # each while the flood goes on: who is let in waits for a part of it only
+            answer = client.ask("echo", timeout_seconds=PATIENCE_SECONDS, word="hello")
+            assert answer["said"] == "hello"
     finally:
         (host.directory / "calm").touch()
 

@@ -57,7 +57,7 @@ def test_a_walk_that_is_bounded_ends_above_its_bound(tree: "subprocess.Popen[byt
 
 
 def test_a_tree_is_stopped_as_a_whole_and_then_killed(tree: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE_SECONDS
     stopped = stop_tree((tree.pid,), end)
     while any(stat.state != "T" for pid in stopped.parents if (stat := read_stat(pid))):
         assert time.monotonic() < end

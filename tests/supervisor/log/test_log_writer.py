@@ -76,7 +76,7 @@ def test_lines_that_no_reader_takes_are_dropped_and_counted_where_they_are_missi
     assert f"{1000 - len(kept)} line(s) of this log are missing" in text
     writer.handle(record("after it"))
     assert "after it" in read_all(reading, lambda text: "after it" in text)
-    assert writer.stop()
+    assert writer.stop(PATIENCE_SECONDS)
 
 
 def test_long_lines_are_bounded_by_their_length_and_not_only_by_their_number(pipe: tuple[int, int]) -> None:
@@ -87,7 +87,7 @@ def test_long_lines_are_bounded_by_their_length_and_not_only_by_their_number(pip
         writer.handle(record("y" * 10_000))
     assert writer._given_chars - writer._taken_chars <= 51_000
     assert "are missing" in read_all(reading, lambda text: "are missing" in text)
-    assert writer.stop()
+    assert writer.stop(PATIENCE_SECONDS)
 
 
 def test_the_end_waits_for_a_reader_that_stopped_only_so_long(pipe: tuple[int, int]) -> None:
@@ -113,7 +113,7 @@ def test_a_disk_that_takes_nothing_ends_nothing_and_what_is_missing_is_told_late
         writer.handle(record("found"))
         text = read_all(pipe[0], lambda text: "found" in text)
         assert text == "3 line(s) of this log are missing: nobody took them in time.\nfound\n"
-        assert writer.stop()
+        assert writer.stop(PATIENCE_SECONDS)
     finally:
         os.close(full)
 
