@@ -12,6 +12,7 @@ from rich.text import Text
 from supervisor.commands.local.threshold import Threshold
 from supervisor.commands.local.worker_lines import Line, as_text
 from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.shared.result_text import result_text
 from supervisor.log.format import OTHER_LOG, iso_time, printable, shown_fields
 from supervisor.log.setup import LogFormat
 
@@ -176,7 +177,7 @@ class TerminalDisplay:
         label = f"{' ' * 9}{str(facts['job'])[:_SHORT_ID]} {short_block(str(facts['block']))} "
         self._print(Text.assemble((label, "cyan"), head, f" {printable(facts['message'])}"))
         if facts["data"] is not None:
-            for row in json.dumps(facts["data"], indent=2, ensure_ascii=False).split("\n"):
+            for row in result_text(facts["data"]).split("\n"):
                 self._print(Text(f"{' ' * 11}{printable(row)}"))
 
     def _print(self, text: Text) -> None:

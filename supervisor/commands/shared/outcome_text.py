@@ -1,12 +1,12 @@
 """What came of a block, for a person at a terminal."""
 
-import json
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from supervisor.commands.shared.console import OutputConsole
+from supervisor.commands.shared.result_text import result_text
 from supervisor.log.format import printable
 from supervisor.watch.stack import innermost
 
@@ -42,7 +42,7 @@ def _further(answer: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("retryable", "yes" if answer["retryable"] else "no"))
     for title, key in (("data", "data"), ("db updates", "db_updates"), ("acquires", "acquires")):
         if answer[key] is not None:
-            rows.append((title, json.dumps(answer[key], indent=2, ensure_ascii=False)))
+            rows.append((title, result_text(answer[key])))
     if answer["signal_name"] or answer["exit_code"]:
         rows.append(("process", answer["signal_name"] or f"exit code {answer['exit_code']}"))
     if where := innermost(answer["stack"]):

@@ -1,11 +1,11 @@
 """What came of a submitted job, for a program and for a person."""
 
-import json
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
+from supervisor.commands.shared.result_text import result_text
 from supervisor.log.format import printable
 
 
@@ -44,7 +44,7 @@ def report_table(report: dict[str, Any]) -> Table:
     table.add_row("message", Text(printable(report["message"])))
     for title, key in (("data", "data"), ("db updates", "db_updates"), ("acquires", "acquires")):
         if report[key] is not None:
-            table.add_row(title, Text(printable(json.dumps(report[key], indent=2, ensure_ascii=False))))
+            table.add_row(title, Text(printable(result_text(report[key]))))
     if report["finished_by"] == "engine":
         table.add_row("ended by", Text("the engine: the worker was lost, or took too long"))
     return table

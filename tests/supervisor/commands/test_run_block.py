@@ -47,6 +47,12 @@ def test_on_a_terminal_it_is_a_table() -> None:
     assert "│" not in text
 
 
+def test_on_a_terminal_a_text_of_several_lines_has_them() -> None:
+    _, text = on_a_terminal("run-block", *ECHO, "--params", '{"text": "first\\nsecond"}')
+    assert re.search(r'"text": \|\s*\n +first\s*\n +second', text)
+    assert "\\n" not in text
+
+
 def on_a_terminal(*arguments: str) -> tuple[int, str]:
     """Run the command with a terminal for stdin and stdout; return its exit code and what it shows, uncoloured."""
     master, slave = pty.openpty()
