@@ -6,6 +6,7 @@ Loaded in every pytest run of an environment that has this package, so it import
 from __future__ import annotations
 
 import types
+import warnings
 from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +44,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers, and have blocks that are written for `neops_worker_sdk` imported without it."""
+    """Register the markers, and have blocks that are written for `neops_worker_sdk` imported without it.
+
+    Before pytest-asyncio, which comes with the extra `test`, tells each author who has no configuration to write one.
+    """
+    # pytest takes the filter back at its end. Fixtures and cases of blocks are plain functions.
+    warnings.filterwarnings(
+        "ignore", r'The configuration option "asyncio_default_fixture_loop_scope" is unset'
+    )
     install_alias()
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)

@@ -187,3 +187,11 @@ def test_examples_are_found_only_where_they_are_named() -> None:
     assert names("blocks.examples") == {"examples", *examples}
     assert names(str(ROOT / "blocks" / "examples")) == examples
     assert "echo" in names(str(ROOT / "blocks"))
+
+
+def test_an_author_without_any_configuration_is_told_of_none(pytester: pytest.Pytester) -> None:
+    """pytest-asyncio asks for a setting of its own in each run, by a warning on stderr."""
+    pytester.makepyfile("def test_nothing(): ...")
+    done = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    assert done.ret == 0
+    assert "asyncio_default_fixture_loop_scope" not in done.stdout.str() + done.stderr.str()
