@@ -104,22 +104,33 @@ class Blackboard:
         """Return what a pending job waits for: a worker that offers its block, or a slot of one. Else `None`."""
         if job.status != "pending":
             return None
-        registration = self._registration(job.block)
-        known = () if registration is None else map(self.workers.get, registration.worker_ids)
-        now = self._clock()
-        online = [each.uuid for each in known if each is not None and each.state is rules.WorkerState.ONLINE]
-        if any(not self._asked.has_stopped(each, job.block, now) for each in online):
+        online = self._online(job.block)
+        if self._is_asked_for(job.block, online):
             return "slot"
-        # A worker leaves a block out of its polls while that has as many jobs as it may have.
-        has_one = any(
-            each.block == job.block and each.worker_id in online for each in self.jobs.all("polled")
-        )
-        return "slot" if has_one else "worker"
+        return "slot" if self._has_one(job.block, online) else "worker"
+
+    def is_offered(self, block: str) -> bool:
+        """Whether a worker that runs now has this block: a registration stays when it has been deleted."""
+        online = self._online(block)
+        return self._is_asked_for(block, online) or self._has_one(block, online)
 
     def sensitive_parameters(self, block: str) -> tuple[tuple[str, ...], ...]:
         """Return the paths of a block's parameters that must not be shown, as its worker has named them."""
         registration = self._registration(block)
         return () if registration is None else registration.sensitive_parameters
+
+    def _online(self, block: str) -> list[str]:
+        registration = self._registration(block)
+        known = () if registration is None else map(self.workers.get, registration.worker_ids)
+        return [each.uuid for each in known if each is not None and each.state is rules.WorkerState.ONLINE]
+
+    def _is_asked_for(self, block: str, online: Sequence[str]) -> bool:
+        now = self._clock()
+        return any(not self._asked.has_stopped(each, block, now) for each in online)
+
+    def _has_one(self, block: str, online: Sequence[str]) -> bool:
+        """Whether one of these runs it. A worker leaves a block out of its polls while it runs all jobs it may."""
+        return any(each.block == block and each.worker_id in online for each in self.jobs.all("polled"))
 
     def _insert(self, submission: Submission) -> str:
         block = self._resolve(submission)

@@ -91,6 +91,8 @@ async def registrations(request: web.Request) -> web.StreamResponse:
     if _flag(request, "populateWorkers"):
         for item, record in zip(listed, found, strict=True):
             item["workers"] = _offering(service, record)
+            # This engine's own: a registration, and so its worker, stays when the worker no longer has the block.
+            item["isOffered"] = service.blackboard.is_offered(str(record.block))
     return answer(listed)
 
 

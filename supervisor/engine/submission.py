@@ -22,13 +22,17 @@ class NoSubmissionError(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class OfferedBlock:
-    """A block that is registered with the engine."""
+    """A block that is registered with the engine.
+
+    `is_gone`: none of its workers has it any more, as an embedded engine knows. Another one does not say.
+    """
 
     package: str
     name: str
     version: tuple[int, int, int]
     run_on: str
     workers_online: int
+    is_gone: bool = False
 
     @property
     def id(self) -> str:
@@ -113,4 +117,5 @@ def _block(item: dict[str, Any]) -> OfferedBlock | None:
     ]
     version = (int(parts["major"]), int(parts["minor"]), int(parts["patch"]))
     run_on = str(item.get("runOn") or "global")
-    return OfferedBlock(parts["package"], parts["name"], version, run_on, len(online))
+    is_gone = item.get("isOffered") is False
+    return OfferedBlock(parts["package"], parts["name"], version, run_on, len(online), is_gone)

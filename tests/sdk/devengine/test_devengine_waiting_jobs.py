@@ -61,3 +61,30 @@ async def test_a_block_that_was_left_out_of_polls_while_its_slots_were_full_is_s
             clock.advance(ANOTHER_POLL_SECONDS * 2)
             await worker.poll(OTHER)
             assert await waits_for(worker, second) == "worker"
+
+
+async def test_the_list_of_blocks_says_which_ones_a_worker_that_runs_still_has(
+    engine: DevEngine, worker: HttpWorker
+) -> None:
+    async def is_offered() -> bool:
+        _, listed = await worker.call(
+            "GET", "/function-blocks/registrations/list?populateWorkers=true&name=echo"
+        )
+        return bool(listed[0]["isOffered"])
+
+    assert await is_offered(), "no poll has said anything"
+    await worker.poll()
+    assert await is_offered()
+    await worker.call("POST", f"/workers/{worker.uuid}/unregister")
+    assert not await is_offered()
+    await worker.call("POST", f"/workers/{worker.uuid}/ping")
+    await worker.poll(OTHER)
+    assert await is_offered(), "it may be left out for a moment"
+
+
+async def test_a_block_that_a_worker_has_never_asked_for_is_not_offered(
+    engine: DevEngine, worker: HttpWorker
+) -> None:
+    await worker.poll(OTHER)
+    _, listed = await worker.call("GET", "/function-blocks/registrations/list?populateWorkers=true&name=echo")
+    assert listed[0]["isOffered"] is False

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from local_support import announced_in, ask, clean_environment, running, submit, write_block
 
+from supervisor.commands.blockserver.block_lookup import NoSuchBlockError
 from supervisor.commands.local.announcement import Announcement, announced, running_engines
 from supervisor.commands.submit import command as submit_command
 from supervisor.commands.submit import job_follower
@@ -169,7 +170,10 @@ def test_a_job_whose_block_the_worker_no_longer_has_is_told_to_wait_for_a_worker
         (job_id,) = ask(engine, "/dev/jobs", {"block": "acme/greet:1.0.0"})["jobIds"]
         # It has polled once then.
         wait_until(lambda: ask(engine, f"/dev/jobs/{job_id}")["waitsFor"] == "worker")
+        mistyped = submit(tmp_path, "gret")
         done = submit(tmp_path, "greet", "--wait", "--timeout-seconds", "0.3")
+    assert "acme/wave:1.0.0" in mistyped.stderr
+    assert "greet" not in mistyped.stderr, "what is gone is not suggested"
     assert done.returncode == 2
     assert "no worker that runs now offers acme/greet:1.0.0." in done.stderr
     assert "it waits for a worker that offers its block" in done.stderr
@@ -374,3 +378,25 @@ def test_the_highest_version_that_a_worker_offers_is_chosen(
 ) -> None:
     known = [offered((2, 0, 0), 0), offered((1, 10, 0), 1), offered((1, 2, 3), 1)]
     assert choose_offered(known, wanted).version == version
+
+
+def test_a_block_that_is_gone_is_not_suggested_and_can_be_meant_all_the_same() -> None:
+    known = [
+        OfferedBlock("acme", "greet", (1, 0, 0), "global", 1, is_gone=True),
+        OfferedBlock("acme", "great", (1, 0, 0), "global", 1),
+    ]
+    assert choose_offered(known, "greet").name == "greet"
+    with pytest.raises(NoSuchBlockError) as refused:
+        choose_offered(known, "gret")
+    assert refused.value.known == ("acme/great:1.0.0",)
+    with pytest.raises(NoSuchBlockError) as refused:
+        choose_offered(known[:1], "gret")
+    assert refused.value.known == ("acme/greet:1.0.0",), "better than to say that there is none"
+
+
+def test_of_two_versions_the_one_that_a_worker_still_has_is_chosen() -> None:
+    known = [
+        OfferedBlock("acme", "greet", (2, 0, 0), "global", 1, is_gone=True),
+        OfferedBlock("acme", "greet", (1, 0, 0), "global", 1),
+    ]
+    assert choose_offered(known, "greet").version == (1, 0, 0)
