@@ -42,6 +42,7 @@ class JobMask:
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()
+        self._known: _Known | None = None
 
     def learn(self, value: Any, paths: Iterable[Path] = ()) -> Any:
         """Return a copy with all that is secret masked, and know these values from now on."""
@@ -49,8 +50,9 @@ class JobMask:
 
     def hide(self, value: Any) -> Any:
         """Return a copy in which no text repeats a known value, and no number is one."""
-        known = _Known(filter(_is_telling, self._secrets))
-        return known.without(value) if known else value
+        if self._known is None:
+            self._known = _Known(filter(_is_telling, self._secrets))
+        return self._known.without(value) if self._known else value
 
     def _masked(self, value: Any, paths: tuple[Path, ...]) -> Any:
         if isinstance(value, dict):
@@ -72,6 +74,7 @@ class JobMask:
         if value is None:
             return None
         self._secrets.update(_texts_in(value))
+        self._known = None
         return MASK
 
 

@@ -1,12 +1,13 @@
 """What the engine shows of jobs: lists tell nothing of what is in them, and one job is shown without its secrets."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from devengine_support import ECHO, HttpWorker, running_engine
 
-from sdk.devengine import DevEngine
+from sdk.devengine import DevEngine, masking
 from sdk.devengine.masking import SECRET_NAME_PARTS, JobMask
 from sdk.masking import SECRET_NAME_PARTS as SDK_NAME_PARTS
 
@@ -138,3 +139,29 @@ def test_of_secrets_that_begin_alike_the_longest_is_taken_out_first() -> None:
     mask = JobMask()
     mask.learn({"passwords": ["made-up-secret", "made-up-secret-of-another", "made-u"]})
     assert mask.hide("made-up-secret-of-another, made-up-secret; made-us") == "***, ***; ***s"
+
+
+async def test_what_a_jobs_secrets_are_is_made_ready_once_for_all_its_documents(
+    engine: DevEngine, worker: HttpWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
+
+    class Counted(masking._Known):
+        def __init__(self, texts: Iterable[str]) -> None:
+            super().__init__(texts)
+            made.append(self)
+
+    monkeypatch.setattr(masking, "_Known", Counted)
+    await worker.register_block({**MARKED, "workerId": worker.uuid})
+    job_id = engine.submit(block=BLOCK, parameters={"key": "canary-key", "note": "canary-key"})
+    _, shown = await worker.call("GET", f"/dev/jobs/{job_id}")
+    assert shown["parameters"]["note"] == "***"
+    assert len(made) == 1
+
+
+def test_a_secret_that_is_learnt_later_is_hidden_too() -> None:
+    mask = JobMask()
+    mask.learn({"password": "made-up-first"})
+    assert mask.hide("made-up-first made-up-second") == "*** made-up-second"
+    mask.learn({"password": "made-up-second"})
+    assert mask.hide("made-up-first made-up-second") == "*** ***"
