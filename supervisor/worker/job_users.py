@@ -9,6 +9,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -37,8 +38,8 @@ _NEEDED: Final = {
 async def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUsers | None:
     """Return the pool of users, if jobs are to have any; the state directory can be passed through then.
 
-    Raises `WrongSettingError` with everything that keeps it from working, and `StartRefusedError` where nothing in the
-    state directory can be given away.
+    Raises `WrongSettingError` with everything that keeps it from working, also where the state directory is mounted
+    so that nothing in it can be given away, and `StartRefusedError` where the disk refuses it for another reason.
     """
     if settings.job_users is None:
         return None
@@ -46,7 +47,9 @@ async def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUser
     if problems:
         raise WrongSettingError(f"--job-users {settings.job_users} can't work: {' '.join(problems)}")
     if refusal := refusal_to_give(settings.state_dir, parse_users(settings.job_users)[0]):
-        raise StartRefusedError(f"--job-users {settings.job_users} can't work: {refusal}")
+        # A full disk may have room later. How a directory is mounted is the same at each try.
+        error = WrongSettingError if refusal.is_lasting else StartRefusedError
+        raise error(f"--job-users {settings.job_users} can't work: {refusal.reason}")
     # The journal and the lock in it are this user's alone (0600); a job only passes through to its own directory.
     os.chmod(settings.state_dir, 0o711)  # noqa: S103
     found = await asyncio.to_thread(shared_directories)
@@ -81,22 +84,31 @@ def problems_of_job_users(settings: DaemonSettings, *, spares: int) -> list[str]
     return problems
 
 
-def refusal_to_give(directory: Path, user: int) -> str:
-    """Return why nothing in this directory can be given to a job's user; empty where it can, found out by trying."""
+@dataclass(frozen=True, slots=True)
+class GivingRefusal:
+    """Why nothing in a directory can be given to a job's user. `is_lasting`: no later try will succeed either."""
+
+    reason: str
+    is_lasting: bool
+
+
+def refusal_to_give(directory: Path, user: int) -> GivingRefusal | None:
+    """Return why nothing in this directory can be given to a job's user; `None` where it can, found out by trying."""
     try:
         with tempfile.TemporaryDirectory(prefix="probe-", dir=directory) as probe:
             os.chown(probe, user, user)
     except OSError as error:
         reason = f"Nothing in {directory} can be given to user {user}: {error.strerror}."
         if error.errno != errno.EOVERFLOW:
-            return reason
+            return GivingRefusal(reason, is_lasting=False)
         # An idmapped mount knows one user only (mount_setattr(2)).
-        return (
+        text = (
             f"{reason} systemd mounts it like this for a user that exists only while the service runs. Give the "
             "service an account of its own (DynamicUser=no and User=), and this directory to it while the service is "
             "stopped (chown -R): see deploy/neops-supervisor-job-users.conf."
         )
-    return ""
+        return GivingRefusal(text, is_lasting=True)
+    return None
 
 
 def missing_capabilities() -> list[str]:

@@ -33,7 +33,7 @@ def job_users(settings: DaemonSettings) -> Finding:
     problems = problems_of_job_users(settings, spares=settings.spares)
     if not problems and settings.state_dir.is_dir():
         refusal = refusal_to_give(settings.state_dir, parse_users(settings.job_users)[0])
-        problems += filter(None, [refusal])
+        problems += [] if refusal is None else [refusal.reason]
     if problems:
         return failed("job users", " ".join(problems), "The worker does not start like this.")
     found = shared_directories()

@@ -1,5 +1,6 @@
 """Whether a job's user can be given anything in the state directory: found out by trying, and said in one sentence."""
 
+import asyncio
 import errno
 import os
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import cast
 import pytest
 
 from supervisor.commands.doctor import users
-from supervisor.errors import WrongSettingError
+from supervisor.errors import StartRefusedError, WrongSettingError
 from supervisor.settings.run_settings import DaemonSettings
+from supervisor.worker import job_users
 from supervisor.worker.job_users import prepare_job_users, refusal_to_give
 
 
@@ -26,7 +28,7 @@ def test_where_it_can_nothing_is_said_and_nothing_is_left(
 ) -> None:
     given: list[int] = []
     monkeypatch.setattr(os, "chown", lambda path, user, group: given.append(user))
-    assert refusal_to_give(tmp_path, 200000) == ""
+    assert refusal_to_give(tmp_path, 200000) is None
     assert given == [200000]
     assert list(tmp_path.iterdir()) == []
 
@@ -35,10 +37,13 @@ def test_a_directory_of_a_user_that_exists_only_for_the_service_is_told_from_oth
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     refuse(monkeypatch, errno.EOVERFLOW)
-    assert "DynamicUser=no" in refusal_to_give(tmp_path, 200000)
+    refusal = refusal_to_give(tmp_path, 200000)
+    assert refusal is not None
+    assert "DynamicUser=no" in refusal.reason
     refuse(monkeypatch, errno.EPERM)
     refusal = refusal_to_give(tmp_path, 200000)
-    assert refusal == f"Nothing in {tmp_path} can be given to user 200000: Operation not permitted."
+    assert refusal is not None
+    assert refusal.reason == f"Nothing in {tmp_path} can be given to user 200000: Operation not permitted."
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,3 +67,15 @@ async def test_too_few_users_are_a_wrong_setting_which_systemd_does_not_try_agai
     with pytest.raises(WrongSettingError, match="users are needed") as caught:
         await prepare_job_users(settings, spares=1)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(errno.EOVERFLOW, 2), (errno.ENOSPC, 1), (errno.EIO, 1)])
+def test_a_directory_that_is_mounted_so_that_nothing_can_be_given_away_is_not_tried_again_and_a_full_disk_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int, exit_code: int
+) -> None:
+    refuse(monkeypatch, number)
+    monkeypatch.setattr(job_users, "problems_of_job_users", lambda settings, *, spares: [])
+    settings = SimpleNamespace(job_users="200000-200003", state_dir=tmp_path)
+    with pytest.raises(StartRefusedError, match="can be given to user 200000") as caught:
+        asyncio.run(prepare_job_users(cast(DaemonSettings, settings), spares=1))
+    assert caught.value.exit_code == exit_code
