@@ -18,6 +18,7 @@ ENDED_JOBS: Final = "ended_jobs"
 """The directory, in the state directory, in which ended jobs are kept."""
 
 _NAME: Final = re.compile(r"([0-9]{12})\.job")
+_TRIAL: Final = "trial"
 _PORTION_BYTES: Final = 64 * 1024
 
 
@@ -71,6 +72,7 @@ class EndedJobFiles:
     def open(self) -> Found:
         """Make the directory, and read the heads of what is in it. Raises `OSError`."""
         self._make()
+        (self.directory / _TRIAL).unlink(missing_ok=True)  # of a worker that was killed meanwhile
         jobs, damaged = [], []
         for number, name in sorted(_numbered(self.directory)):
             self._next_number = number + 1
@@ -112,6 +114,17 @@ class EndedJobFiles:
             os.close(descriptor)
         self._sizes[number] = sum(map(len, pieces))
         return summary_of(number, job), self._remove_old()
+
+    def try_out(self, size_bytes: int) -> None:
+        """Write a file of this size, and remove it. Raises `OSError` where a job could not be kept either."""
+        path = self.directory / _TRIAL
+        self._make()
+        descriptor = _new_file(path)
+        try:
+            _write_all(descriptor, bytes(size_bytes))
+        finally:
+            os.close(descriptor)
+            path.unlink(missing_ok=True)
 
     def read(self, number: int) -> OpenedJob:
         """Open a job's file. Raises as `read_file` does."""

@@ -25,6 +25,9 @@ _log = logging.getLogger(__name__)
 GATHER_SECONDS: Final = 0.2
 """How long an ended job waits for others, to be written together: the thread is woken once for all of them."""
 
+AGAIN_SECONDS: Final = 10.0
+"""How long after a failure it is tried whether the disk takes jobs again: none may end for hours."""
+
 _GATHER_BYTES: Final = 2**20
 _JOB_BYTES: Final = 2048
 """What a job is counted as besides its log and its result."""
@@ -50,6 +53,8 @@ class _Written:
     gone: list[int] = field(default_factory=list)
     failed: int = 0
     error: OSError | None = None
+    works: bool = False
+    """Whether something was written."""
 
 
 class EndedJobs:
@@ -71,8 +76,11 @@ class EndedJobs:
         self._being_written: Sequence[_Waiting] = ()
         self._timer: asyncio.TimerHandle | None = None
         self._is_open = False
+        self._is_closing = False
         self._is_failing = False
         self._reason = ""
+        self._dropped_bytes = 0
+        self._again: asyncio.TimerHandle | None = None
 
     @property
     def problem(self) -> str | None:
@@ -89,9 +97,9 @@ class EndedJobs:
         """Have a job kept, with its log and the masked data of its result. It can be found at once."""
         size = _JOB_BYTES + (log.lines.kept_bytes if log else 0) + len(result)
         if self._disk.hangs:
-            self._drop(1, str(DiskHangsError(self._disk.limit_seconds).strerror))
+            self._drop(1, size, str(DiskHangsError(self._disk.limit_seconds).strerror))
         elif self._waiting_bytes + size > WAITING_BYTES:
-            self._drop(1, f"more than {WAITING_BYTES // 2**20} MB wait for the disk")
+            self._drop(1, size, f"more than {WAITING_BYTES // 2**20} MB wait for the disk")
         else:
             self._waiting.append(_Waiting(job, log, result, size))
             self._waiting_bytes += size
@@ -145,6 +153,9 @@ class EndedJobs:
         """Write what waits, if the disk takes it within two seconds, and end the thread."""
         if self._writing is not None:
             await asyncio.wait((self._writing,), timeout=_END_SECONDS)
+        self._is_closing = True
+        if self._again is not None:
+            self._again.cancel()
         self._write()
         await self._disk.close(_END_SECONDS)
         await asyncio.sleep(0)
@@ -181,10 +192,11 @@ class EndedJobs:
             self._index.add(job)
         self._index.remove(written.gone)
         if written.error is not None:
-            self._drop(written.failed, written.error.strerror or str(written.error))
-        elif self._is_failing and written.jobs:
+            size = max((one.size_bytes for one in batch), default=0)
+            self._drop(written.failed, size, written.error.strerror or str(written.error))
+        elif self._is_failing and written.works:
             tell(_log, EndedJobsKeptAgain(path=self._path, jobs=self.dropped))
-            self.dropped, self._is_failing = 0, False
+            self.dropped, self._dropped_bytes, self._is_failing = 0, 0, False
         if self._waiting:
             self._gather()
 
@@ -198,12 +210,31 @@ class EndedJobs:
             names += f" and {more} more" if more > 0 else ""
             tell(_log, EndedJobsDamaged(path=self._path, jobs=len(found.damaged), names=names))
 
-    def _drop(self, jobs: int, reason: str) -> None:
+    def _drop(self, jobs: int, size_bytes: int, reason: str) -> None:
         self.dropped += jobs
+        self._dropped_bytes = max(self._dropped_bytes, size_bytes)
         self._reason = reason
+        self._try_later()
         if jobs and not self._is_failing:
             self._is_failing = True
             self._tell_not_kept(self.dropped, reason)
+
+    def _try_later(self) -> None:
+        if self._again is None and not self._is_closing:
+            self._again = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._try_again)
+
+    def _try_again(self) -> None:
+        """Find out whether the disk takes again what it has refused, so that the worker says so before the next job."""
+        self._again = None
+        if not self._is_failing:
+            return
+        if self._writing is not None or self._disk.hangs:
+            self._try_later()
+            return
+        self._writing = self._disk.submit(
+            self._try_disk, self._is_open, min(self._dropped_bytes, _GATHER_BYTES)
+        )
+        self._writing.add_done_callback(self._done)
 
     def _tell_not_kept(self, jobs: int, reason: str) -> None:
         tell(_log, EndedJobsNotKept(path=self._path, jobs=jobs, reason=reason))
@@ -232,6 +263,20 @@ class EndedJobs:
                 written.failed += 1
                 written.error = error
             else:
+                written.works = True
                 written.jobs.append(job)
                 written.gone += gone
+        return written
+
+    def _try_disk(self, is_open: bool, size_bytes: int) -> _Written:
+        """Write so much, and take it away. In the thread."""
+        written = self._write_all((), is_open)
+        if written.error is not None:
+            return written
+        try:
+            self._files.try_out(size_bytes)
+        except OSError as error:
+            written.error = error
+        else:
+            written.works = True
         return written

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ended_jobs_support import ended, files_in, kept_in, log_with, messages, raising, whole_log
 
-from supervisor.ended_jobs import files
+from supervisor.ended_jobs import files, store
 from supervisor.ended_jobs.budget import WAITING_BYTES
 from supervisor.ended_jobs.file_format import DamagedFileError
 from supervisor.log.events.ended_jobs import EndedJobsDamaged, EndedJobsKeptAgain, EndedJobsNotKept
@@ -164,6 +164,33 @@ async def test_what_a_disk_refuses_is_dropped_counted_and_told_once_and_its_end_
         (event,) = told(caplog, EndedJobsKeptAgain)
         assert event["jobs"] == 3
         assert jobs.dropped == 0
+
+
+async def test_that_the_disk_takes_jobs_again_is_known_before_the_next_one_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`status` warned of jobs that could not be kept until another one ended, which may take days."""
+    tried: list[int] = []
+
+    def full(descriptor: int, data: bytes) -> None:
+        tried.append(len(data))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(store, "AGAIN_SECONDS", 0.01)
+    async with kept_in(tmp_path) as jobs:
+        with monkeypatch.context() as broken:
+            broken.setattr(files, "_write_all", full)
+            jobs.keep(ended("a"), log_with("x" * 5000))
+            assert await jobs.read("a") is None
+            seen = len(tried)
+            await until(lambda: len(tried) > seen + 1, "the disk is tried again, and again")
+            assert min(tried[seen:]) > 5000, "with as much as it has refused"
+            assert jobs.problem is not None
+        await until(lambda: jobs.problem is None, "the disk takes jobs again")
+        assert files_in(tmp_path) == []
+    (event,) = told(caplog, EndedJobsKeptAgain)
+    assert event["jobs"] == 1
+    assert len(told(caplog, EndedJobsNotKept)) == 1
 
 
 async def test_a_directory_that_can_not_be_made_at_the_start_is_made_later(
