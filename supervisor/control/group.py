@@ -4,7 +4,9 @@ import errno
 import grp
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from supervisor.errors import SupervisorError
 
@@ -21,6 +23,26 @@ def group_number(name: str | None) -> int | None:
         return int(name) if name.isdecimal() else grp.getgrnam(name).gr_gid
     except KeyError:
         raise NoSuchGroupError(f"There is no group {name}: make it, or change --control-group.") from None
+
+
+class ForGroup(Protocol):
+    """What listens, and says in `closed_to_group` why members of the wanted group do not get to it."""
+
+    closed_to_group: str | None
+
+
+ForGroupT = TypeVar("ForGroupT", bound=ForGroup)
+
+
+def listening_for(name: str | None, listen: Callable[[int | None], ForGroupT]) -> ForGroupT:
+    """Have `listen` listen for the group of this name too, or for no group where there is none of this name."""
+    try:
+        group = group_number(name)
+    except NoSuchGroupError as error:
+        listening = listen(None)
+        listening.closed_to_group = str(error)
+        return listening
+    return listen(group)
 
 
 def why_not_given(error: OSError) -> str | None:

@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
-from supervisor.control.group import NoSuchGroupError, group_number
+from supervisor.control.group import listening_for
 from supervisor.control.known_jobs import KnownJobs
 from supervisor.control.listening import ControlPlaceError, Listening, listen_in
 from supervisor.control.peers import Rules, admit
@@ -99,12 +99,7 @@ class Control:
 
 def _open(settings: DaemonSettings) -> Listening:
     directory = runtime_directory(settings.runtime_dir, settings.state_dir)
-    try:
-        return listen_in(directory, group_number(settings.control_group))
-    except NoSuchGroupError as error:
-        listening = listen_in(directory)
-        listening.closed_to_group = str(error)
-        return listening
+    return listening_for(settings.control_group, functools.partial(listen_in, directory))
 
 
 def rules_of(settings: DaemonSettings, group: int | None) -> Rules:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Final
 
-from supervisor.control.group import NoSuchGroupError, group_number
+from supervisor.control.group import listening_for
 from supervisor.control.peers import RefusedError, Rules, admit
 from supervisor.log.event import tell
 from supervisor.log.events.health import HealthGroupClosed, HealthServed, MetricsMissing
@@ -166,12 +167,7 @@ class Door:
 
 def _listen(address: HealthAddress, group: str | None) -> Listener:
     """Listen for this group too. Raises `StartRefusedError`, but not for want of the group."""
-    try:
-        return Listener.on(address, group_number(group))
-    except NoSuchGroupError as error:
-        listener = Listener.on(address)
-        listener.closed_to_group = str(error)
-        return listener
+    return listening_for(group, functools.partial(Listener.on, address))
 
 
 def _recorder() -> Recorder | None:
