@@ -3,12 +3,13 @@
 import contextlib
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from multiprocess import process as multiprocess_process
-from multiprocess import resource_tracker
+from multiprocess import resource_tracker, util
 from multiprocess.context import SpawnContext
 
 from supervisor.launcher.environment import starting_for_jobs
@@ -36,6 +37,21 @@ def _without_tracker() -> Iterator[None]:
         os.close(null)
 
 
+@contextlib.contextmanager
+def _with_safe_path() -> Iterator[None]:
+    """Keep the interpreter that is started meanwhile from importing modules of the working directory as Python's own.
+
+    `multiprocess` starts it by `-c`, which puts that directory first until it has been handed our `sys.path`. A block
+    in a file `logging.py` was imported by the template before anything was there to judge it.
+    """
+    flags = util._args_from_interpreter_flags
+    util._args_from_interpreter_flags = lambda: [*flags(), *(() if sys.flags.safe_path else ("-P",))]
+    try:
+        yield
+    finally:
+        util._args_from_interpreter_flags = flags
+
+
 class Spawned:
     """A process that `multiprocess` started and the supervisor waits for.
 
@@ -54,7 +70,7 @@ class Spawned:
     ) -> None:
         # A daemon as `multiprocess` has it, which its exit handlers would otherwise wait for without end.
         self._process = _SPAWN.Process(target=target, args=arguments, name=name, daemon=True)
-        with starting_for_jobs(environment), _without_tracker():
+        with starting_for_jobs(environment), _without_tracker(), _with_safe_path():
             try:
                 self._process.start()
             except BaseException as error:

@@ -1,6 +1,9 @@
 """`supervisor check`: each finding once where it is due, with its line, and never where it is not."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
 from supervisor.commands.check.all_checks import SOURCE_CHECKS, findings_of, source_files
 from supervisor.commands.check.declared import DECLARED_CHECKS
 from supervisor.commands.check.source import parse_module
+from tests.patience import PATIENCE_SECONDS
 
 HEAD = """\
 from typing import Annotated, Any, ClassVar, Final
@@ -244,7 +248,7 @@ def test_tests_are_not_read_and_helper_modules_are(tmp_path: Path) -> None:
 
 
 def shadowing(cwd: Path) -> list[dict[str, Any]]:
-    """What `supervisor check folder` finds of names of files. Not run in the folder: Python itself reads it there."""
+    """What `supervisor check folder` finds of names of files."""
     done = supervisor("check", "--json", "folder", cwd=cwd)
     assert done.returncode == 0, done.stderr
     return [each for each in json.loads(done.stdout)["findings"] if each["code"] == "shadows-module"]
@@ -264,6 +268,28 @@ def test_a_file_with_the_name_of_another_module_is_warned_of_where_python_would_
     assert "Python's own module 'logging'" in found[0]["message"]
     assert "the installed module 'netmiko'" in found[1]["message"]
     assert "such as netmiko_block.py" in found[1]["advice"]
+
+
+@pytest.mark.parametrize("interpreter", [("-m",), ("-P", "-m")], ids=["python -m", "as installed"])
+def test_a_file_with_the_name_of_a_module_of_pythons_is_warned_of_where_one_stands_too(
+    tmp_path: Path, interpreter: tuple[str, ...]
+) -> None:
+    """Neither the command nor the process that imports the blocks may take it for Python's own."""
+    (tmp_path / "logging.py").write_text("raise RuntimeError('somebody imports me')\n")
+    write_block(tmp_path / "block.py")
+    done = subprocess.run(
+        [sys.executable, *interpreter, "supervisor", "check", "--json"],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if not name.startswith("NEOPS_")},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    found = {(each["file"], each["code"]) for each in json.loads(done.stdout)["findings"]}
+    assert ("logging.py", "shadows-module") in found
+    assert not {code for file, code in found if file == "block.py"} & {"import", "template"}
 
 
 def test_modules_of_a_package_may_be_called_as_others_are(tmp_path: Path) -> None:
