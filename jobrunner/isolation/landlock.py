@@ -5,6 +5,7 @@ import os
 import struct
 from typing import Final
 
+from jobrunner.errors import JobRunnerError
 from jobrunner.protocol.isolation import ABI_WITH_SIGNALS
 
 # These have the same numbers on every architecture: they came after the numbers were unified.
@@ -41,7 +42,7 @@ _OF_FILES: Final = WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEVICE
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class LandlockError(OSError):
+class LandlockError(JobRunnerError, OSError):
     """A call that the kernel has refused; the text names it."""
 
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
+from jobrunner.protocol.errors import ProtocolError
 
 PREFIX: Final = struct.Struct("!II")
 
 
-class FrameError(Exception):
+class FrameError(ProtocolError):
     """The other side sent something that is no frame. The channel can't be read any further.
 
     `incomplete` is true when the channel ended inside a frame, false when a length was over its cap.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from sdk.errors import SdkError
 
-class DeadlineError(Exception):
+
+class DeadlineError(SdkError):
     """The deadline has passed. It never leaves `sdk.connection`: who knows what was going on makes a `DeviceError`."""
 
 

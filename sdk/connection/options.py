@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from sdk.errors import SdkError
+
 MOST_CHARACTERS: Final = 65_536
 
 FIELDS: Final = frozenset(
@@ -28,7 +30,7 @@ FIELDS: Final = frozenset(
 JUMP_FIELDS: Final = FIELDS - {"enable_secret", "jump_host"}
 
 
-class OptionsError(Exception):
+class OptionsError(SdkError):
     """Connection options can't be used. `str()` says why, and goes on from "because"."""
 
 

@@ -3,6 +3,7 @@
 import select
 from typing import Final, NamedTuple
 
+from supervisor.errors import SupervisorError
 from supervisor.process.proc import read_stat
 
 _DEEPEST: Final = 256
@@ -10,7 +11,7 @@ _DEEPEST: Final = 256
 _TRIES: Final = 3
 
 
-class NotProvenError(Exception):
+class NotProvenError(SupervisorError):
     """It can't be said for certain from whom a process descends. The text says why."""
 
 

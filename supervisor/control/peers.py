@@ -10,6 +10,7 @@ from typing import Final
 from supervisor.control.ancestry import NotProvenError, ancestors_of
 from supervisor.control.known_jobs import KnownJobs
 from supervisor.control.protocol import Peer
+from supervisor.errors import SupervisorError
 from supervisor.process.kept import KEEPER_NAME
 from supervisor.process.user_names import user_name
 
@@ -21,7 +22,7 @@ _MOST_GROUPS: Final = 256
 """As many as Python's `getsockopt` has room for. Of who is in more, only its own group counts."""
 
 
-class RefusedError(Exception):
+class RefusedError(SupervisorError):
     """This peer may not ask. The text is for the worker's log, and never for the peer."""
 
     def __init__(self, pid: int, uid: int, reason: str) -> None:

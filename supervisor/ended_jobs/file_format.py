@@ -8,13 +8,14 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from supervisor.ended_jobs.ended_job import EndedJob
+from supervisor.errors import SupervisorError
 
 FORMAT: Final = 1
 HEAD_CAP_BYTES: Final = 256 * 1024
 """Of the first line: a message has 16,000 characters at most, of six bytes each."""
 
 
-class DamagedFileError(Exception):
+class DamagedFileError(SupervisorError):
     """A file that this worker can't use. The text says why."""
 
 

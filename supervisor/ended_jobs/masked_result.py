@@ -5,9 +5,10 @@ from typing import Any
 
 from jobrunner.protocol.masking import MASK, Effort, TextMask
 from supervisor.ended_jobs.budget import RESULT_BYTES
+from supervisor.errors import SupervisorError
 
 
-class NotMaskedError(Exception):
+class NotMaskedError(SupervisorError):
     """A result that can't be masked. The text says why."""
 
 

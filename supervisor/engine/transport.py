@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from supervisor.errors import SupervisorError
+
 BODY_CAP_BYTES: Final = 4 * 2**20
 """Of every answer but a poll's. To parse so much takes some 40 milliseconds of the loop."""
 
@@ -32,7 +34,7 @@ class Reply:
     date: str | None = None
 
 
-class NoReplyError(Exception):
+class NoReplyError(SupervisorError):
     """There is no answer, or none that can be read. The text may repeat what came: to be masked."""
 
     def __init__(self, reason: str, *, timed_out: bool = False) -> None:

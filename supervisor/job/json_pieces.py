@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from supervisor.errors import SupervisorError
 from supervisor.job.json_grammar import BLANKS, Grammar, of_python, strict
 from supervisor.job.json_window import WINDOW_BYTES, elements_at, members_at
 
@@ -31,7 +32,7 @@ _MANY: Final = 1000
 _CLOSING: Final = {b"[": b"]", b"{": b"}"}
 
 
-class NotJsonError(Exception):
+class NotJsonError(SupervisorError):
     """A text is no JSON, or not of the shape that was asked for; says which. It holds nothing of the text."""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from supervisor.errors import StartRefusedError
+from supervisor.errors import StartRefusedError, SupervisorError
 from supervisor.process.shortage import explain
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ AGAIN: Final = object()
 """Returned by a call that is to be called again, after all others that wait: a long one must not hold them up."""
 
 
-class DiskHangsError(OSError):
+class DiskHangsError(SupervisorError, OSError):
     """A call has not come back within its limit. It may still do so, hours later."""
 
     def __init__(self, limit_seconds: float) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from supervisor.errors import SupervisorError
+
 _MOST_BYTES: Final = 64 * 1024
 
 
-class NotAFileError(OSError):
+class NotAFileError(SupervisorError, OSError):
     """Something else lies where an ordinary file was expected. `mode` says what (inode(7))."""
 
     def __init__(self, path: str | os.PathLike[str], mode: int) -> None:

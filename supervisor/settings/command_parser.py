@@ -9,6 +9,8 @@ from typing import Any, Final, NoReturn
 
 from pydantic_core import ErrorDetails
 
+from supervisor.errors import SupervisorError
+
 EXIT_USAGE: Final = 2
 DISTRIBUTION: Final = "neops-supervisor"
 _ALIKE: Final = 0.6
@@ -16,7 +18,7 @@ _HELP: Final = ("-h", "--help")
 _NEGATIVE_NUMBER: Final = re.compile(r"-\d+|-\d*\.\d+")
 
 
-class UnknownFlagsError(Exception):
+class UnknownFlagsError(SupervisorError):
     """Some flags are none, and some values are wrong. `unknown` are sentences, `invalid` is what pydantic found."""
 
     def __init__(self, unknown: Sequence[str], invalid: Sequence[ErrorDetails]) -> None:

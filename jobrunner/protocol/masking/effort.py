@@ -7,6 +7,8 @@ nanoseconds: about what it takes to look up six characters in a table.
 from collections.abc import Callable
 from typing import Final
 
+from jobrunner.protocol.errors import ProtocolError
+
 AT_ONCE_UNITS: Final = 200_000
 """What may be done in one turn of a loop: 10 to 20 milliseconds. A line of 1000 ordinary characters takes a
 hundredth."""
@@ -26,7 +28,7 @@ CHARS_PER_UNIT: Final = 32
 _BETWEEN_PAUSES_UNITS: Final = 20_000
 
 
-class TooMuchWorkError(Exception):
+class TooMuchWorkError(ProtocolError):
     """A text can't be searched within what was granted."""
 
 

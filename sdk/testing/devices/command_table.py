@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from sdk.errors import SdkError
+
 StateT = TypeVar("StateT")
 
 # `interfaces` and `interface` are one word, as on IOS.
@@ -44,7 +46,7 @@ ARGUMENT: Final = " ..."
 OPTIONAL: Final = " [...]"
 
 
-class CommandLineError(Exception):
+class CommandLineError(SdkError):
     """A line that the table does not accept; `str()` is what the device prints."""
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import asyncssh
 
+from sdk.errors import SdkError
 from sdk.testing.devices.faults import Faults
 from sdk.testing.devices.front import Front
 
@@ -13,7 +14,7 @@ _LINE: Final = "line {:09d} of an output that is far too long for anyone to read
 _WRITE_BYTES: Final = 65536
 
 
-class ConnectionCutError(Exception):
+class ConnectionCutError(SdkError):
     """The script says to cut the connection here."""
 
 

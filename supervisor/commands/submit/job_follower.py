@@ -8,7 +8,7 @@ from typing import Any, Final
 from supervisor.commands.local.worker_lines import Line, read_line
 from supervisor.commands.local.worker_log import Follower
 from supervisor.engine.submission import Submissions
-from supervisor.errors import EngineError
+from supervisor.errors import EngineError, SupervisorError
 
 _LOOK_SECONDS: Final = 0.2
 _LATE_SECONDS: Final = 2.0
@@ -16,7 +16,7 @@ _AWAY_SECONDS: Final = 30.0
 """How long an engine may be away while a result is awaited."""
 
 
-class WaitedTooLongError(TimeoutError):
+class WaitedTooLongError(SupervisorError, TimeoutError):
     """There is no result yet. `job` is what the engine knows of it."""
 
     def __init__(self, job: dict[str, Any]) -> None:

@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from supervisor.commands.support_bundle.archive import Archive
 from supervisor.commands.support_bundle.redaction import Redaction
+from supervisor.errors import SupervisorError
 
 PART_SECONDS: Final = 10.0
 TOTAL_SECONDS: Final = 60.0
 OUTPUT_CAP_BYTES: Final = 4 * 2**20
 
 
-class LeftOutError(Exception):
+class LeftOutError(SupervisorError):
     """There is nothing to collect. The text says why, as a sentence."""
 
 
