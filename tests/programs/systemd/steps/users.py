@@ -18,6 +18,8 @@ async def users_of_a_dynamic_user(manager: Manager) -> str:
     said = manager.said_all()[before:]
     assert done.code != 0, f"it is ready, though no job can run. {said}"
     assert "DynamicUser=no" in said, said
+    status = (await manager.show("ExecMainStatus"))["ExecMainStatus"]
+    assert status == "2", f"ended with {status}: systemd would try again for ever"
     return next(line for line in said.splitlines() if "DynamicUser=no" in line).partition(": ")[2]
 
 
