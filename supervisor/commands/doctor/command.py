@@ -1,9 +1,10 @@
 """`supervisor doctor`: whether this machine is fit for the worker, and what to do if not."""
 
 import logging
+import os
 import sys
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
@@ -13,10 +14,17 @@ from rich.text import Text
 
 from supervisor.commands.doctor.all_checks import examine
 from supervisor.commands.doctor.finding import Finding, Status
+from supervisor.commands.doctor.unit_settings import (
+    UnitSettingsError,
+    environment_of,
+    without_flag,
+    without_settings,
+)
 from supervisor.commands.shared.command_settings import EXIT_INTERRUPTED, OnlyThese
 from supervisor.commands.shared.common import EXIT_FAILED, read_settings, run_to_exit_code
 from supervisor.commands.shared.console import OutputConsole
 from supervisor.commands.shared.json_output import print_json
+from supervisor.log.format import printable
 from supervisor.log.setup import start_logging
 from supervisor.settings.run_settings import DaemonSettings
 
@@ -30,6 +38,11 @@ class DoctorSettings(DaemonSettings):
 
     engine_url: str = Field(default="", description="The engine's base URL. Without it, no engine is asked.")
     as_json: bool = Field(default=False, alias="json", description="Print one JSON object.")
+    unit: str | None = Field(
+        default=None,
+        description="Check with the settings that systemd gives this unit, such as `neops-supervisor`, and not with "
+        "those of this shell and of `.env`.",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -43,6 +56,8 @@ class DoctorSettings(DaemonSettings):
 def run(arguments: list[str]) -> int:
     """Check and print. Returns 0, or 1 when a check failed."""
     settings = read_settings(DoctorSettings, arguments, PROGRAM)
+    if settings.unit is not None:
+        _run_for(settings.unit, arguments)
     listener = start_logging(logging.CRITICAL)
 
     async def work() -> int:
@@ -59,6 +74,18 @@ def run(arguments: list[str]) -> int:
         return EXIT_INTERRUPTED
     finally:
         listener.stop()
+
+
+def _run_for(unit: str, arguments: list[str]) -> NoReturn:
+    """Run the command as systemd would: anew, as some of what it sets is looked at when modules are imported."""
+    try:
+        environment = without_settings(os.environ) | environment_of(unit)
+    except UnitSettingsError as error:
+        print(f"{PROGRAM}: {printable(str(error))}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    os.chdir("/")  # where a service runs: what `.env` of this directory sets is not the unit's
+    program = (sys.executable, "-P", "-m", "supervisor", "doctor", *without_flag("--unit", arguments))
+    os.execve(program[0], program, environment)  # noqa: S606  # this program itself, without a shell
 
 
 def _print(findings: list[Finding]) -> None:
