@@ -11,7 +11,7 @@ from typing import Final
 from jobrunner.protocol.caps import ORDER_CAP_BYTES
 from supervisor.engine.item_splitter import RawItem, split_in_steps
 from supervisor.engine.items import MalformedJob, parse_item
-from supervisor.job.job import Job, JobTexts
+from supervisor.job.job import Job
 from supervisor.job.json_grammar import of_python
 from supervisor.job.json_pieces import NotJsonError, Scanner, Shape, Span, encoding_checked
 
@@ -106,7 +106,7 @@ def _job_of(body: bytes, members: list[Span]) -> Job | MalformedJob:
     if size > JOB_CAP_BYTES:
         reason = f"The engine sent a job of {size >> 20} MB; this worker takes at most {JOB_CAP_BYTES >> 20}."
         return MalformedJob(job.job_id, reason)
-    return replace(job, texts=JobTexts(**large))
+    return replace(job, **large)
 
 
 def _id_in(text: bytes, spans: list[Span]) -> str | None:

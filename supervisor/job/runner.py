@@ -14,8 +14,8 @@ from supervisor.job.directories import JobDirectories
 from supervisor.job.execution import Execution
 from supervisor.job.host_keys import JobHostKeys
 from supervisor.job.job import Job
-from supervisor.job.job_mask import mask_and_endpoints
 from supervisor.job.limits import backstop, limits_for, secret_names_of
+from supervisor.job.mask import mask_and_endpoints
 from supervisor.job.order import order_maker
 from supervisor.job.result import Finished, not_run
 from supervisor.job.tidying import Tidying

@@ -32,5 +32,5 @@ def claim_of(item: Job | MalformedJob, worker_uuid: str, digest_key: bytes) -> C
     """Return what the journal keeps of a job: never its parameters."""
     if isinstance(item, MalformedJob):
         return Claim(item.job_id or "", "", worker_uuid, time.time(), "")
-    digest = digest_of(item.texts.parameters if item.texts else item.parameters, digest_key)
+    digest = digest_of(item.parameters, digest_key)
     return Claim(item.job_id, item.block_id, worker_uuid, time.time(), digest)

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from jobrunner.protocol.caps import FIELD_CAP_CHARS, LOG_CAP_CHARS, LOGGER_CAP_CHARS
 from jobrunner.protocol.masking import Mask, SecretNames
-from supervisor.job.redaction import mask_of
+from supervisor.job.mask import mask_of
 from tests.programs.redaction.places import PLACES
 from tests.programs.redaction.reading import FILLERS as CUT_FILLERS
 from tests.programs.redaction.reading import leaked

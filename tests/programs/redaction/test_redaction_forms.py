@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from jobrunner.protocol.caps import SECRETS_CAP
 from jobrunner.protocol.masking import MASK, Mask, SecretNames, secrets_in
-from supervisor.job.redaction import mask_of
+from supervisor.job.mask import mask_of
 from tests.programs.redaction.cases import FILLERS, secrets
 
 SECRET = "Hunter-2-xyz"

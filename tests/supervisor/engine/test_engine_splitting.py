@@ -132,7 +132,7 @@ def test_a_large_answer_is_read_as_a_small_one_with_its_parameters_as_text(items
     for large, job in zip(poll.jobs, small, strict=True):
         assert isinstance(large, Job) == isinstance(job, Job)
         if isinstance(large, Job) and isinstance(job, Job):
-            assert replace(large, texts=None, parameters=job.parameters, context=job.context) == job
+            assert replace(large, parameters=job.parameters, context=job.context) == job
             assert json.loads(large.payload()) == json.loads(job.payload())
 
 

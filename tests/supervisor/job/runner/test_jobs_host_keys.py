@@ -15,7 +15,6 @@ from jobrunner.protocol.messages import HostKey, Outcome
 from supervisor.host_keys.endpoint import Endpoint
 from supervisor.host_keys.store import HostKeyStore
 from supervisor.job.host_keys import REPORTS_BESIDE, JobHostKeys
-from supervisor.job.job import JobTexts
 from supervisor.log.events.host_keys import (
     HostKeyAcceptedOnce,
     HostKeyConflict,
@@ -121,9 +120,10 @@ async def test_a_large_job_has_the_same_keys_as_a_small_one(tmp_path: Path) -> N
     async with scene(tmp_path) as stage:
         key = some_key()
         devices = [{**R1, "currentConfiguration": "x" * 100_000}, BEHIND]
-        texts = JobTexts(b"{}", json.dumps({"interfaces": [], "devices": devices}).encode())
-        await run(stage, report(key=key), report("10.9.0.1", 22022, key), texts=texts)
-        known = await known_to_the_next_job(stage, texts=texts)
+        context = json.dumps({"interfaces": [], "devices": devices}).encode()
+        texts: dict[str, Any] = {"parameters": b"{}", "context": context}
+        await run(stage, report(key=key), report("10.9.0.1", 22022, key), **texts)
+        known = await known_to_the_next_job(stage, **texts)
         assert sorted(known) == [
             ["10.0.0.1", 22, "ssh-ed25519", key],
             ["10.9.0.1", 22022, "ssh-ed25519", key],
@@ -262,6 +262,7 @@ async def test_whatever_the_engine_sends_as_devices_the_job_is_run(
 ) -> None:
     async with scene(tmp_path) as stage:
         if is_large:
-            await run(stage, texts=JobTexts(b'{"port": {}, "jump_host": 3}', json.dumps(context).encode()))
+            text = json.dumps(context).encode()
+            await run(stage, context=text, parameters=b'{"port": {}, "jump_host": 3}')
         else:
             await run(stage, context=context, parameters={"port": {}, "jump_host": 3})

@@ -1,0 +1,65 @@
+"""The mask of one job, by which its secrets are hidden wherever its text goes, and the endpoints of its devices.
+
+Both come from what the job is given. Where that takes long it is done beside the loop, or in small steps on it; a large
+order is read once for both.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from jobrunner.protocol.catalogue import SensitivePath
+from jobrunner.protocol.masking import Mask, SecretNames, secrets_in
+from jobrunner.protocol.masking.collector import ANY
+from supervisor.job.device_endpoints import Endpoints, EndpointSearch, endpoints_of
+from supervisor.job.job import Job, as_json
+from supervisor.job.json_secrets import secrets_in_steps
+from supervisor.process.long_work import LongWork, pause
+
+
+async def mask_and_endpoints(
+    job: Job, names: SecretNames, sensitive: tuple[SensitivePath, ...], long_work: LongWork
+) -> tuple[Mask, Endpoints]:
+    """Return what masks all texts of this job, and where its devices are.
+
+    `sensitive` are the parameters that its block says are secret.
+    """
+    if isinstance(job.parameters, dict) and isinstance(job.context, dict):
+        mask = mask_of(job.parameters, job.context, names, sensitive)
+        endpoints = endpoints_of(job.parameters, job.context)
+    else:
+        search = EndpointSearch()
+        parameters = secrets_in_steps(as_json(job.parameters), names, sensitive, search.of_parameters)
+        secrets = await long_work.in_steps(parameters)
+        context = secrets_in_steps(as_json(job.context), names, listener=search.of_context)
+        secrets |= await long_work.in_steps(context)
+        mask, endpoints = _mask_with(secrets, names, sensitive), search.found()
+    if mask.takes_long:
+        await long_work.do(lambda: mask.prepare(pause))
+    return mask, endpoints
+
+
+def mask_of(
+    parameters: object, context: object, names: SecretNames, sensitive: tuple[SensitivePath, ...] = ()
+) -> Mask:
+    """Return the mask of a job with these parameters and this context, as the engine sent them.
+
+    `sensitive` is what the block's model has declared. The values come from the order, never from the child.
+    """
+
+    def secrets() -> Iterator[str]:
+        yield from secrets_in(parameters, names, sensitive)
+        yield from secrets_in(context, names)
+
+    return _mask_with(secrets, names, sensitive)
+
+
+def _mask_with(
+    secrets: Iterable[str] | Callable[[], Iterable[str]],
+    names: SecretNames,
+    sensitive: tuple[SensitivePath, ...] = (),
+) -> Mask:
+    """Return the mask of a job whose order holds these secrets."""
+    return Mask(secrets, names, {_field_of(path) for path in sensitive})
+
+
+def _field_of(path: SensitivePath) -> str:
+    return next((step for step in reversed(path) if step != ANY), "")
