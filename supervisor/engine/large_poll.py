@@ -106,7 +106,7 @@ def _job_of(body: bytes, members: list[Span]) -> Job | MalformedJob:
     if size > JOB_CAP_BYTES:
         reason = f"The engine sent a job of {size >> 20} MB; this worker takes at most {JOB_CAP_BYTES >> 20}."
         return MalformedJob(job.job_id, reason)
-    return replace(job, **large)
+    return replace(job, parameters=large["parameters"], context=large["context"])
 
 
 def _id_in(text: bytes, spans: list[Span]) -> str | None:

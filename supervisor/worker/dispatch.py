@@ -19,13 +19,12 @@ from supervisor.log.event import tell
 from supervisor.log.events.jobs import JobStuck, JobUnstuck
 from supervisor.process.tasks import Tasks
 from supervisor.verdict import Verdict, refusals
-from supervisor.worker.claims import claim_of, without_repeats
+from supervisor.worker.claimed_jobs import ClaimedJob, OpenJobs, claim_of, without_repeats
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.ending_jobs import EndingJobs
 from supervisor.worker.job_end import count_death, tell_bug, tell_end
 from supervisor.worker.job_records import JobRecords
 from supervisor.worker.observer import NOBODY, Observer
-from supervisor.worker.open_jobs import ClaimedJob, OpenJobs
 from supervisor.worker.reporting import EngineTraits, Reporting
 from supervisor.worker.running_jobs import RunningJobs
 from supervisor.worker.waiting_jobs import WaitingJobs
@@ -68,7 +67,6 @@ class Dispatcher:
         self._refuse = self._reporting.refuse
         self._waiting = WaitingJobs(catalogue, self._expire)
         self._ending = EndingJobs(self._waiting, self.changed, clock)
-        self._active: set[str] = set()
         self._tasks = Tasks()
         self._refusing = Tasks()
         self._slot_numbers = list(range(slots))  # those that no job has; a heap: the lowest is given out
@@ -111,7 +109,7 @@ class Dispatcher:
     async def accept(self, items: Sequence[Job | MalformedJob], worker_uuid: str, limit: int) -> None:
         """Take over what a poll for `limit` jobs has claimed. Never fails: what can't be run gets its result here."""
         self._ending.polled(len(items), limit)
-        jobs = without_repeats(items, self._active)
+        jobs = without_repeats(items, self.running_jobs)
         self._delivery.supersede({item.job_id for item in jobs if item.job_id is not None})
         claims = [claim_of(item, worker_uuid, self._journal.digest_key) for item in jobs]
         # Nothing here waits for the disk: a job does, before it gets its order, and a result, before it is sent.
@@ -125,10 +123,10 @@ class Dispatcher:
             elif self._catalogue.find(item.block_id) is None:
                 await self._refuse(item.job_id, item.block_id, number, self._unknown(item.block_id))
             else:
-                self._active.add(item.job_id)
-                self.running_jobs.claimed(item.job_id, item.block_id)
+                claimed = ClaimedJob(item, claim, number, now, saving)
+                self.running_jobs.enter(claimed)
                 self._open_jobs.enter(item.job_id)
-                self._waiting.append(ClaimedJob(item, number, claim.digest, now, saving))
+                self._waiting.append(claimed)
         self._fill_slots()
         for claimed in self._waiting:
             if block := self._catalogue.find(claimed.job.block_id):
@@ -185,7 +183,7 @@ class Dispatcher:
         return self._engine_job_timeout - limits.max_seconds - limits.grace_seconds
 
     def _expire(self, claimed: ClaimedJob) -> None:
-        waited = self._clock() - claimed.claimed_at
+        waited = self._clock() - claimed.waits_since
         self._refuse_later(claimed, refusals.expired(waited, self._waiting.full_for(claimed)))
 
     def _refuse_later(self, claimed: ClaimedJob, verdict: Verdict) -> None:
@@ -199,37 +197,35 @@ class Dispatcher:
         try:
             await self._refuse(job.job_id, job.block_id, claimed.number, verdict)
         finally:
-            self._active.discard(job.job_id)
-            self.running_jobs.ended(job.job_id)
-            self._open_jobs.leave(job.job_id)
-            self._runner.forget(job.job_id)
+            self._leave(job.job_id)
 
     async def _run(self, claimed: ClaimedJob) -> None:
-        slot = heapq.heappop(self._slot_numbers)
+        slot = claimed.slot = heapq.heappop(self._slot_numbers)
         is_stuck = False
-        self.running_jobs.placed(claimed.job.job_id, slot)
         try:
             is_stuck = await self._run_in(slot, claimed)
         finally:
-            self._active.discard(claimed.job.job_id)
-            self.running_jobs.ended(claimed.job.job_id)
-            self._open_jobs.leave(claimed.job.job_id)
-            self._runner.forget(claimed.job.job_id)
+            self._leave(claimed.job.job_id)
             if not is_stuck:
                 heapq.heappush(self._slot_numbers, slot)
+
+    def _leave(self, job_id: str) -> None:
+        self.running_jobs.leave(job_id)
+        self._open_jobs.leave(job_id)
+        self._runner.forget(job_id)
 
     async def _run_in(self, slot: int, claimed: ClaimedJob) -> bool:
         """Run a job and make its result durable. Returns whether its slot can't be used again."""
         job, slot_at = claimed.job, self._clock()
-        self._observer.queued(slot_at - claimed.claimed_at)
+        self._observer.queued(slot_at - claimed.waits_since)
 
         def started(pid: int) -> None:
             self._observer.started(self._clock() - slot_at)
-            record.started(slot, pid)
-            self.running_jobs.started(job.job_id, pid)
+            claimed.pid, claimed.started_at = pid, time.time()
+            self.records.started(claimed, slot, pid)
 
         block = self._catalogue.find(job.block_id)
-        fingerprint = JobFingerprint(job.block_id, job.job_type, job.entity_id, claimed.digest)
+        fingerprint = JobFingerprint(job.block_id, job.job_type, job.entity_id, claimed.claim.digest)
         # A reload begins a new count, to which a job of the old code does not belong.
         quarantine = self._quarantine
         if block is None:  # it was there when the job came, and the worker was reloaded
@@ -241,14 +237,14 @@ class Dispatcher:
         # Before the run: a reload changes it for later jobs.
         limit_seconds = limits_for(self._runner.settings, block).max_seconds
         gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        record = self.records.begin(job, claimed.digest)
+        self.records.begin(claimed)
         try:
             finished = await self._runner.run(
                 job,
                 block,
                 on_start=started,
                 on_gone=lambda: gone.set_result(None),
-                on_line=record.log.take,
+                on_line=claimed.log.take,
                 before_order=claimed.saving.wait,
                 on_outcome=partial(self._foresee, claimed),
             )
@@ -258,10 +254,10 @@ class Dispatcher:
             told = tell_bug(job, finished.verdict, self._clock() - slot_at)
         else:
             count_death(quarantine, fingerprint, finished, self._clock())
-            told = tell_end(job, finished, slot, record.pid, limit_seconds)
+            told = tell_end(job, finished, slot, claimed.pid, limit_seconds)
         self._observer.ended(job.block_id, finished)
         await self._reporting.report(job.job_id, claimed.number, finished)
-        await self.records.end(record, finished, told)
+        await self.records.end(claimed, finished, told)
         if not finished.stuck:
             # Its own slot waits for what it has left on the disk, and nobody else.
             await self._runner.wait_until_tidy(job.job_id)
@@ -283,7 +279,7 @@ class Dispatcher:
     def _refusal(self, claimed: ClaimedJob, block: BlockEntry, fingerprint: JobFingerprint) -> Verdict | None:
         """Return the verdict of a job that must not be started now, or `None`."""
         now = self._clock()
-        waited = now - claimed.claimed_at
+        waited = now - claimed.waits_since
         if waited > self._longest_wait(block):
             return refusals.expired(waited)
         if why := self._quarantine.refusal(fingerprint, now):

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from supervisor.worker.open_jobs import ClaimedJob
+from supervisor.worker.claimed_jobs import ClaimedJob
 from supervisor.worker.waiting_jobs import WaitingJobs
 
 SOON_SECONDS: Final = 0.1

@@ -11,13 +11,13 @@ from supervisor.ended_jobs.files import ENDED_JOBS
 from supervisor.ended_jobs.masked_result import NotMaskedError, masked_result
 from supervisor.ended_jobs.running_log import RunningLog
 from supervisor.ended_jobs.store import EndedJobs
-from supervisor.job.job import Job
 from supervisor.job.result import Finished
 from supervisor.log.event import Event, tell
 from supervisor.log.events.ended_jobs import ResultNotKept
 from supervisor.log.events.jobs import JobStarted
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.verdict import Cause, Verdict
+from supervisor.worker.claimed_jobs import ClaimedJob
 
 _log = logging.getLogger(__name__)
 
@@ -26,26 +26,6 @@ _FIGURES: Final = (
     *("exit_code", "signal", "where"),
 )
 """What of the event of a job's end is kept, under the same names."""
-
-
-class JobRecord:
-    """One run of a job, from its slot to its end."""
-
-    def __init__(self, job: Job, digest: str, log: RunningLog, clock: Callable[[], float]) -> None:
-        self.job = job
-        self.digest = digest
-        self.log = log
-        self.pid: int | None = None
-        self.started_at: float | None = None
-        self._clock = clock
-
-    def started(self, slot: int, pid: int) -> None:
-        """Tell that it has its child."""
-        self.pid = pid
-        self.started_at = self._clock()
-        event = JobStarted(job=self.job.job_id, block=self.job.block_id, slot=slot, pid=pid)
-        tell(_log, event)
-        self.log.tell(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +52,24 @@ class JobRecords:
         self.kept = kept
         self._keep_results = keep_results
         self._clock = clock
-        self._running: dict[str, JobRecord] = {}
+        self._running: dict[str, ClaimedJob] = {}
         self._cancelled: dict[str, CancelDemand] = {}
 
-    def begin(self, job: Job, digest: str) -> JobRecord:
-        """Take note of a job that has a slot. `digest` is of its parameters, as in the claim."""
-        record = self._running[job.job_id] = JobRecord(job, digest, RunningLog(self._clock), self._clock)
-        return record
+    def begin(self, claimed: ClaimedJob) -> None:
+        """Take note of a job that has a slot."""
+        self._running[claimed.job.job_id] = claimed
+
+    def started(self, claimed: ClaimedJob, slot: int, pid: int) -> None:
+        """Tell that it has its child."""
+        job = claimed.job
+        event = JobStarted(job=job.job_id, block=job.block_id, slot=slot, pid=pid)
+        tell(_log, event)
+        claimed.log.tell(event)
 
     def running_log(self, job_id: str) -> RunningLog | None:
         """Return the log of a job that runs."""
-        record = self._running.get(job_id)
-        return None if record is None else record.log
+        claimed = self._running.get(job_id)
+        return None if claimed is None else claimed.log
 
     def cancelled(self, job_id: str, by: str) -> None:
         """Take note of who has cancelled a job that has not ended. The first one stays."""
@@ -93,21 +79,21 @@ class JobRecords:
         """Return who has cancelled a job that has not ended yet."""
         return self._cancelled.get(job_id)
 
-    async def end(self, record: JobRecord, finished: Finished, told: Sequence[Event]) -> None:
+    async def end(self, claimed: ClaimedJob, finished: Finished, told: Sequence[Event]) -> None:
         """Keep a job that is over. `told` are the events of its end, the first of which has the figures.
 
         Waits for nothing, but for the masking of a result that is to be kept.
         """
-        job, log = record.job, record.log
+        job, log = claimed.job, claimed.log
         for event in told:
             log.tell(event)
         result = await self._result_of(job.job_id, finished)
         log.close()
         demand = self._cancelled.pop(job.job_id, None)
-        if self._running.get(job.job_id) is record:
+        if self._running.get(job.job_id) is claimed:
             del self._running[job.job_id]
         if self.kept is not None:
-            ended = _ended(record, finished, told[0], self._clock())
+            ended = _ended(claimed, finished, told[0], self._clock())
             self.kept.keep(_with_demand(ended, demand), log, result)
 
     def not_run(self, job_id: str, block: str | None, verdict: Verdict) -> None:
@@ -158,8 +144,8 @@ def _with_demand(ended: EndedJob, demand: CancelDemand | None) -> EndedJob:
     return replace(ended, cancelled_by=demand.by, cancelled_at=demand.at)
 
 
-def _ended(record: JobRecord, finished: Finished, told: Event, now: float) -> EndedJob:
-    job, verdict = record.job, finished.verdict
+def _ended(claimed: ClaimedJob, finished: Finished, told: Event, now: float) -> EndedJob:
+    job, verdict = claimed.job, finished.verdict
     figures: dict[str, Any] = {name: told.facts[name] for name in _FIGURES if name in told.facts}
     return EndedJob(
         job_id=job.job_id,
@@ -168,10 +154,10 @@ def _ended(record: JobRecord, finished: Finished, told: Event, now: float) -> En
         cause=verdict.cause.value,
         message=verdict.message,
         ended_at=now,
-        started_at=record.started_at,
+        started_at=claimed.started_at,
         step=job.step_label,
         warning=verdict.warning,
-        parameters_digest=record.digest or None,
+        parameters_digest=claimed.claim.digest or None,
         result_bytes=len(finished.body) if verdict.keeps_outcome else 0,
         **figures,
     )

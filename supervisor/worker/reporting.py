@@ -8,11 +8,11 @@ from supervisor.engine.items import LostJob
 from supervisor.job.result import Finished, not_run, result_text
 from supervisor.journal import Claim, Ledger
 from supervisor.verdict import Verdict, refusals
+from supervisor.worker.claimed_jobs import OpenJobs
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.job_end import tell_not_run
 from supervisor.worker.job_records import JobRecords
 from supervisor.worker.observer import Observer
-from supervisor.worker.open_jobs import OpenJobs
 
 
 class EngineTraits(Protocol):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from supervisor.job.view import JobView
+from supervisor.worker.claimed_jobs import ClaimedJob
 
 WAITING: Final = "waiting"
 STARTING: Final = "starting"
@@ -35,17 +36,8 @@ class RunningJob:
     last_line: str = ""
 
 
-@dataclass(slots=True)
-class _Record:
-    block: str
-    claimed_at: float
-    slot: int | None = None
-    pid: int | None = None
-    started_at: float | None = None
-
-
 class RunningJobs:
-    """What the dispatcher notes of each job that it has. Costs a few assignments for a job.
+    """The jobs that the dispatcher has, by their ids, and what is known of each.
 
     `clock` is in seconds since the epoch.
     """
@@ -53,44 +45,37 @@ class RunningJobs:
     def __init__(self, view: Callable[[str], JobView | None], clock: Callable[[], float] = time.time) -> None:
         self._view = view
         self._clock = clock
-        self._records: dict[str, _Record] = {}
+        self._jobs: dict[str, ClaimedJob] = {}
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._jobs)
 
-    def claimed(self, job_id: str, block: str) -> None:
+    def __contains__(self, job_id: object) -> bool:
+        return job_id in self._jobs
+
+    def enter(self, claimed: ClaimedJob) -> None:
         """A job was claimed, and waits for a slot."""
-        self._records[job_id] = _Record(block, self._clock())
+        self._jobs[claimed.job.job_id] = claimed
 
-    def placed(self, job_id: str, slot: int) -> None:
-        """It has a slot."""
-        if record := self._records.get(job_id):
-            record.slot = slot
-
-    def started(self, job_id: str, pid: int) -> None:
-        """It has a child."""
-        if record := self._records.get(job_id):
-            record.pid, record.started_at = pid, self._clock()
-
-    def ended(self, job_id: str) -> None:
+    def leave(self, job_id: str) -> None:
         """Its result is in the journal."""
-        self._records.pop(job_id, None)
+        self._jobs.pop(job_id, None)
 
     def ids(self) -> list[str]:
         """Return the ids of them all."""
-        return list(self._records)
+        return list(self._jobs)
 
     def listed(self) -> list[RunningJob]:
         """Return them all, in the order in which they were claimed. Reads no file."""
-        return [self._job(job_id, record) for job_id, record in self._records.items()]
+        return [self._job(claimed) for claimed in self._jobs.values()]
 
     def find(self, job_id: str) -> RunningJob | None:
         """Return one of them."""
-        record = self._records.get(job_id)
-        return None if record is None else self._job(job_id, record)
+        claimed = self._jobs.get(job_id)
+        return None if claimed is None else self._job(claimed)
 
-    def _job(self, job_id: str, record: _Record) -> RunningJob:
-        view = self._view(job_id)
+    def _job(self, claimed: ClaimedJob) -> RunningJob:
+        view = self._view(claimed.job.job_id)
         known: dict[str, Any] = {}
         if view is not None:
             sample = view.sample
@@ -102,26 +87,26 @@ class RunningJobs:
                 "stalled_seconds": view.stalled_seconds,
                 "last_line": view.last_line,
             }
-        since = record.claimed_at if record.started_at is None else record.started_at
+        since = claimed.claim.claimed_at if claimed.started_at is None else claimed.started_at
         return RunningJob(
-            job_id,
-            record.block,
-            _state(record, view),
-            record.slot,
-            record.pid,
-            record.claimed_at,
-            record.started_at,
+            claimed.job.job_id,
+            claimed.job.block_id,
+            _state(claimed, view),
+            claimed.slot,
+            claimed.pid,
+            claimed.claim.claimed_at,
+            claimed.started_at,
             max(0.0, self._clock() - since),
             **known,
         )
 
 
-def _state(record: _Record, view: JobView | None) -> str:
+def _state(claimed: ClaimedJob, view: JobView | None) -> str:
     if view is not None:
         return view.state
-    if record.slot is None:
+    if claimed.slot is None:
         return WAITING
-    return STARTING if record.pid is None else "reporting"
+    return STARTING if claimed.pid is None else "reporting"
 
 
 def _limits(view: JobView) -> dict[str, Any]:

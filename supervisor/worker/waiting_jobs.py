@@ -9,7 +9,7 @@ from jobrunner.protocol.catalogue import BlockEntry, Catalogue
 from supervisor.lifecycle.block_slots import may_begin, to_ask_for, wanting_a_slot
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import JobWaits
-from supervisor.worker.open_jobs import ClaimedJob
+from supervisor.worker.claimed_jobs import ClaimedJob
 
 _log = logging.getLogger(__name__)
 

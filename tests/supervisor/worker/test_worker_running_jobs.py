@@ -4,6 +4,7 @@ from supervisor.job.view import JobView
 from supervisor.verdict import Limits
 from supervisor.watch.sampler import Sample
 from supervisor.worker.running_jobs import RunningJobs
+from tests.supervisor.worker.claimed_job import claimed_job
 
 
 class Scene:
@@ -21,26 +22,27 @@ class Scene:
 
 def test_a_job_is_listed_in_each_of_its_states_and_no_longer_than_it_is_here() -> None:
     scene = Scene()
-    scene.jobs.claimed("j-1", "acme/ping:1.0.0")
+    claimed = claimed_job("j-1")
+    scene.jobs.enter(claimed)
     assert scene.states == ["waiting"]
-    scene.jobs.placed("j-1", 2)
+    claimed.slot = 2
     assert scene.states == ["starting"]
-    scene.jobs.started("j-1", 4711)
+    claimed.pid = 4711
     scene.views["j-1"] = JobView(4711, "running", Limits(600, 10), None, None, "")
     assert scene.states == ["running"]
     scene.views.clear()
     assert scene.states == ["reporting"]
-    scene.jobs.ended("j-1")
+    scene.jobs.leave("j-1")
     assert scene.states == []
 
 
 def test_a_job_s_time_is_that_since_its_start_and_before_it_since_its_claim() -> None:
     scene = Scene()
-    scene.jobs.claimed("j-1", "acme/ping:1.0.0")
+    claimed = claimed_job("j-1", scene.now)
+    scene.jobs.enter(claimed)
     scene.now += 5
     assert scene.jobs.listed()[0].seconds == 5
-    scene.jobs.placed("j-1", 0)
-    scene.jobs.started("j-1", 4711)
+    claimed.slot, claimed.pid, claimed.started_at = 0, 4711, scene.now
     scene.now += 2
     assert scene.jobs.listed()[0].seconds == 2
     scene.now -= 3600  # the clock was set
@@ -49,7 +51,7 @@ def test_a_job_s_time_is_that_since_its_start_and_before_it_since_its_claim() ->
 
 def test_what_the_sampler_and_the_log_know_is_told_in_the_units_of_the_names() -> None:
     scene = Scene()
-    scene.jobs.claimed("j-1", "acme/ping:1.0.0")
+    scene.jobs.enter(claimed_job("j-1"))
     sample = Sample(memory_mb=1.5, cpu_seconds=0.25, threads=3, descendants=1)
     limits = Limits(60, 5, 100, stall_seconds=10, processes=64)
     scene.views["j-1"] = JobView(4711, "running", limits, sample, 12.5, "last")

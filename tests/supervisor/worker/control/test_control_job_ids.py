@@ -12,6 +12,7 @@ from supervisor.worker.control.table import COMMANDS
 from supervisor.worker.job_records import JobRecords
 from supervisor.worker.parts import Parts
 from supervisor.worker.running_jobs import RunningJobs
+from tests.supervisor.worker.claimed_job import claimed_job
 
 ONE, TWO = "0b5d1f4e-1111-7000-8000-00000000000a", "0b5d1f4e-2222-7000-8000-00000000000b"
 ENDED = "77777777-3333-7000-8000-00000000000c"
@@ -34,7 +35,7 @@ class Worker:
     def __init__(self) -> None:
         running, records = RunningJobs(lambda _: None), JobRecords()
         for each in (ONE, TWO):
-            running.claimed(each, "acme/block:1.0.0")
+            running.enter(claimed_job(each))
         records.kept = SimpleNamespace(ids=lambda: [ENDED], find=lambda job_id: job_id == ENDED)  # type: ignore[assignment]
         self.cancelled: list[str] = []
         self.parts: Parts = SimpleNamespace(  # type: ignore[assignment]

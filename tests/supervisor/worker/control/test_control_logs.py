@@ -19,16 +19,17 @@ from supervisor.control.listening import listen_in
 from supervisor.control.protocol import ControlError, Peer, Request
 from supervisor.control.server import ControlServer
 from supervisor.ended_jobs.store import EndedJobs
-from supervisor.job.job import Job
 from supervisor.job.result import not_run
 from supervisor.log.events.jobs import JobMetBug
 from supervisor.verdict import refusals
+from supervisor.worker.claimed_jobs import ClaimedJob
 from supervisor.worker.control import logs as logs_module
 from supervisor.worker.control.jobs import job as job_handler
 from supervisor.worker.control.logs import logs
-from supervisor.worker.job_records import JobRecord, JobRecords
+from supervisor.worker.job_records import JobRecords
 from supervisor.worker.running_jobs import RunningJobs
 from tests.patience import until
+from tests.supervisor.worker.claimed_job import claimed_job
 
 READERS = 100
 
@@ -44,10 +45,12 @@ class Worker:
         dispatcher = SimpleNamespace(records=self.records, running_jobs=self.waiting)
         self.parts: Any = SimpleNamespace(dispatcher=dispatcher)
 
-    def begin(self, job_id: str) -> JobRecord:
-        return self.records.begin(Job(job_id, "acme/block:1.0.0", "execute", "global", {}, {}), "digest")
+    def begin(self, job_id: str) -> ClaimedJob:
+        claimed = claimed_job(job_id)
+        self.records.begin(claimed)
+        return claimed
 
-    async def end(self, record: JobRecord) -> None:
+    async def end(self, record: ClaimedJob) -> None:
         told = JobMetBug(job="a", block="b", outcome="failed", cause="worker_error", seconds=1.0)
         await self.records.end(record, not_run(refusals.worker_error()), [told])
 
@@ -86,7 +89,7 @@ async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
     await one.kept.close()
 
 
-def say(record: JobRecord, *messages: str) -> None:
+def say(record: ClaimedJob, *messages: str) -> None:
     for message in messages:
         record.log.take(20, "job_log", message, {"logger": "acme"})
 
@@ -113,11 +116,12 @@ async def test_a_job_that_waits_for_a_slot_is_followed_from_its_start_on(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logs_module, "_WAIT_SECONDS", 0.01)
-    worker.waiting.claimed("a", "acme/block:1.0.0")
+    claimed = claimed_job("a")
+    worker.waiting.enter(claimed)
     assert await worker.shown(Lines()) == ([], True)
     following = asyncio.ensure_future(worker.shown(Lines(), follow=True))
     await asyncio.sleep(0.05)
-    worker.waiting.placed("a", 0)
+    claimed.slot = 0
     record = worker.begin("a")
     say(record, "one")
     await worker.end(record)
@@ -236,7 +240,7 @@ async def test_of_a_job_that_ended_with_its_worker_the_last_part_says_that_no_lo
 
 async def test_who_has_cancelled_a_job_is_told_while_it_ends_and_kept_with_it(tmp_path: Path) -> None:
     worker = Worker(tmp_path)
-    worker.waiting.claimed("a", "acme/block:1.0.0")
+    worker.waiting.enter(claimed_job("a"))
     worker.records.cancelled("a", "ops")
     worker.records.cancelled("a", "somebody-later")
     worker.records.cancelled("b", "ops")
@@ -248,7 +252,7 @@ async def test_who_has_cancelled_a_job_is_told_while_it_ends_and_kept_with_it(tm
         return answer
 
     assert (await told("a"))["cancelled_by"] == "ops"
-    worker.waiting.ended("a")
+    worker.waiting.leave("a")
     worker.records.not_run("a", "acme/block:1.0.0", refusals.cancelled())
     worker.records.not_run("b", "acme/block:1.0.0", refusals.worker_stopping())
     assert (await told("a"))["cancelled_by"] == "ops"

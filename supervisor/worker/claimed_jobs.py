@@ -1,0 +1,104 @@
+"""The jobs that polls have brought, from their claim to their verdict, and who waits for that."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from supervisor.ended_jobs.running_log import RunningLog
+from supervisor.engine.items import MalformedJob
+from supervisor.job.job import Job
+from supervisor.journal import SAVED, Claim, Saving
+from supervisor.journal.records import digest_of
+from supervisor.log.event import tell
+from supervisor.log.events.jobs import JobRepeated, JobWithoutId
+from supervisor.verdict import Verdict
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class ClaimedJob:
+    """A job that waits for a slot, or has one. What is not known yet is `None`."""
+
+    job: Job
+    claim: Claim
+    number: int
+    """The claim's number in the journal."""
+    waits_since: float
+    """When it was claimed, in seconds of the monotonic clock."""
+    saving: Saving = SAVED
+    """That of its claim, which must be on the disk before the job gets its order."""
+    log: RunningLog = field(default_factory=RunningLog)
+    """Its lines, once it runs."""
+    slot: int | None = None
+    pid: int | None = None
+    """That of its child."""
+    started_at: float | None = None
+    """When it got its child, in seconds since the epoch."""
+
+
+def without_repeats(items: Sequence[Job | MalformedJob], active: Container[str]) -> list[Job | MalformedJob]:
+    """Return the jobs to deal with; `active` are the ids of those that wait or run. Logs what is left out."""
+    chosen: dict[str, Job | MalformedJob] = {}
+    for item in items:
+        if item.job_id is None:
+            tell(_log, JobWithoutId(reason=getattr(item, "reason", "")))
+        elif item.job_id in chosen or item.job_id in active:
+            # One claim, one run. A later claim of an id, after its result, is the engine's retry and is run.
+            tell(_log, JobRepeated(job=item.job_id))
+        else:
+            chosen[item.job_id] = item
+    return list(chosen.values())
+
+
+def claim_of(item: Job | MalformedJob, worker_uuid: str, digest_key: bytes) -> Claim:
+    """Return what the journal keeps of a job: never its parameters."""
+    if isinstance(item, MalformedJob):
+        return Claim(item.job_id or "", "", worker_uuid, time.time(), "")
+    digest = digest_of(item.parameters, digest_key)
+    return Claim(item.job_id, item.block_id, worker_uuid, time.time(), digest)
+
+
+class OpenJobs:
+    """From a claim to the verdict. Costs a job an entry in a dictionary, unless somebody waits for it."""
+
+    def __init__(self) -> None:
+        self._verdicts: dict[str, asyncio.Future[Verdict] | None] = {}
+
+    def __contains__(self, job_id: str) -> bool:
+        return job_id in self._verdicts
+
+    def enter(self, job_id: str) -> None:
+        """A job was claimed."""
+        self._verdicts[job_id] = None
+
+    def verdict_of(self, job_id: str) -> "asyncio.Future[Verdict]":
+        """Return the verdict to come of an open job. All who ask get the same future: await it shielded.
+
+        It is cancelled where the job met a bug of this worker on the way to its result.
+        """
+        verdict = self._verdicts[job_id]
+        if verdict is None:
+            verdict = self._verdicts[job_id] = asyncio.get_running_loop().create_future()
+        return verdict
+
+    def leave(self, job_id: str) -> None:
+        """A job is over. One that has no verdict has met a bug: nobody waits for it any more."""
+        if (told := self._verdicts.pop(job_id, None)) is not None:
+            told.cancel()
+
+    @contextlib.contextmanager
+    def concluded(self, job_id: str, verdict: Verdict) -> Iterator[None]:
+        """The verdict stands: nobody can change it any more. Who waits for it gets it when the context ends."""
+        told = self._verdicts.pop(job_id, None)
+        try:
+            yield
+        except BaseException:
+            if told is not None:
+                told.cancel()
+            raise
+        if told is not None and not told.done():
+            told.set_result(verdict)
