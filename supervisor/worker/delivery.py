@@ -25,9 +25,8 @@ from supervisor.log.events.results import (
 from supervisor.process.tasks import Tasks
 from supervisor.verdict.refusals import result_refused
 from supervisor.worker.observer import NOBODY, Observer
-from supervisor.worker.outbox import Outbox
+from supervisor.worker.outbox import LATE_SECONDS, Item, Outbox
 from supervisor.worker.result_answers import Meaning, UnclearRefusals, may_have_arrived, meaning_of
-from supervisor.worker.result_tries import LATE_SECONDS, Tries
 from supervisor.worker.waiting_results import WaitingResults
 
 _log = logging.getLogger(__name__)
@@ -68,8 +67,8 @@ class Delivery:
         self._answering = answering or Answering()
         self._observer = observer
         self._results = WaitingResults()
-        self._tries: dict[int, Tries] = {}
-        """Of the results that are on their way now."""
+        self._sending: dict[int, Item] = {}
+        """The results that are on their way now, by number."""
         self._ambiguous: set[int] = set()
         """Results that the engine may have got from a try whose answer did not arrive."""
         self._superseded: set[int] = set()
@@ -147,19 +146,18 @@ class Delivery:
             self._timer = None
         loop = asyncio.get_running_loop()
         while (item := self._outbox.take(loop.time())) is not None:
-            tries = Tries(item, len(self._results[item.number].text))
-            self._tries[item.number] = tries
-            self._try(tries)
+            self._sending[item.number] = item
+            self._try(item)
         due = self._outbox.next_time()
         if due is not None:
             self._timer = loop.call_at(due, self._send_what_is_due)
 
-    def _try(self, tries: Tries) -> None:
+    def _try(self, item: Item) -> None:
         loop = asyncio.get_running_loop()
-        tries.sent_at = loop.time()
-        tries.count += 1
-        work = self._send(tries, fresh=tries.count > 1)
-        tries.tasks.add(self._tasks.start(work, f"delivery of result {tries.item.number}"))
+        item.sent_at = loop.time()
+        item.tries += 1
+        work = self._send(item, fresh=item.tries > 1)
+        item.on_their_way.add(self._tasks.start(work, f"delivery of result {item.number}"))
         if self._late_timer is None:
             self._late_timer = loop.call_later(LATE_SECONDS / 2, self._look_for_late_ones)
 
@@ -168,15 +166,15 @@ class Delivery:
         if self._closed:
             return
         loop = asyncio.get_running_loop()
-        for tries in list(self._tries.values()):
-            if not tries.is_late(loop.time()):
+        for item in list(self._sending.values()):
+            if not item.is_late(loop.time(), len(self._results[item.number].text)):
                 continue
-            if self._answering.since(tries.sent_at):
-                self._ambiguous.add(tries.item.number)
-                self._try(tries)
+            if self._answering.since(item.sent_at):
+                self._ambiguous.add(item.number)
+                self._try(item)
             else:
                 self._answering.doubt(self, self._engine_answers)
-        if self._tries and self._late_timer is None:
+        if self._sending and self._late_timer is None:
             self._late_timer = loop.call_later(LATE_SECONDS / 2, self._look_for_late_ones)
 
     def _engine_answers(self) -> None:
@@ -186,11 +184,10 @@ class Delivery:
         self._outbox.engine_answers(asyncio.get_running_loop().time())
         self._send_what_is_due()
 
-    async def _send(self, tries: Tries, *, fresh: bool) -> None:
-        item = tries.item
+    async def _send(self, item: Item, *, fresh: bool) -> None:
         result = self._results[item.number]
         if item.number in self._superseded:
-            self._settle(tries)
+            self._settle(item)
             self._outbox.refused(item)  # as little as that tells of others
             self._send_what_is_due()
             self._settled(result)
@@ -199,23 +196,23 @@ class Delivery:
             first = await self._engine.push_result(result.text, fresh=fresh)
         except EngineError as error:
             if self._is_final(result, error):
-                self._settle(tries)
+                self._settle(item)
                 self._outbox.refused(item)
                 self._send_what_is_due()
                 await self._refused(result, error)
             else:
-                self._failed(tries, error)
+                self._failed(item, error)
                 self._send_what_is_due()
         else:
-            self._settle(tries)
+            self._settle(item)
             self._outbox.delivered(item)
             self._send_what_is_due()
             await self._delivered(result, first=first)
 
-    def _settle(self, tries: Tries) -> None:
+    def _settle(self, item: Item) -> None:
         """End all other tries: what became of the result is known."""
-        del self._tries[tries.item.number]
-        for task in tries.tasks - {asyncio.current_task()}:
+        del self._sending[item.number]
+        for task in item.on_their_way - {asyncio.current_task()}:
             task.cancel()
 
     def _is_final(self, result: StoredResult, error: EngineError) -> bool:
@@ -227,18 +224,18 @@ class Delivery:
             tell(_log, ResultsNotAllowed(reason=str(error), advice=access_advice(error.status) or ""))
         return meaning is Meaning.REFUSED
 
-    def _failed(self, tries: Tries, error: EngineError) -> None:
-        item, now = tries.item, asyncio.get_running_loop().time()
+    def _failed(self, item: Item, error: EngineError) -> None:
+        now = asyncio.get_running_loop().time()
         self._observer.result_try_failed()
         if may_have_arrived(error.status):
             self._ambiguous.add(item.number)
         if not self._failing:
             self._failing = True
             tell(_log, ResultsWaiting(reason=str(error)))
-        tries.tasks = {task for task in tries.tasks if task is not asyncio.current_task()}
-        if tries.tasks:
+        item.on_their_way = {task for task in item.on_their_way if task is not asyncio.current_task()}
+        if item.on_their_way:
             return  # another try is on its way
-        del self._tries[item.number]
+        del self._sending[item.number]
         self._outbox.failed(item, now, error.status, error.retry_after_seconds)
         if error.timed_out:
             self._answering.doubt(self, self._engine_answers)

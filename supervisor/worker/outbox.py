@@ -1,8 +1,13 @@
-"""Which result is sent next, and when: the order and the pauses. Pure.
+"""Which result is sent next, and when: the order and the pauses; and when a try of one counts as late. Pure.
 
 Each step costs at most the logarithm of how many wait: after a long absence of the engine a hundred thousand may.
+
+A try that is late is not given up: its answer may still come, and the engine may only be slow. Another one goes out
+beside it, over a new connection, once the engine has answered something that was sent later. The engine keeps the
+first that arrives, and answers the other with 409.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
@@ -15,6 +20,15 @@ AT_ONCE: Final = 4
 
 LONGEST_PAUSE_SECONDS: Final = 5.0
 """So that results arrive within seconds of the engine's return, however long it was away."""
+
+LATE_SECONDS: Final = 2.0
+"""When the first try is late. The engine answers within milliseconds (engine contract: results)."""
+
+LATE_AGAIN_SECONDS: Final = 4.0
+"""When each further one is: an engine that is only slow must not get ever more of the same."""
+
+SLOWEST_BYTES_PER_SECOND: Final = 256 * 1024
+"""A large result may take its time on a slow line: a second copy beside it would only make both slower."""
 
 _MOST_FAILURES: Final = 20
 """Results that have failed more often are in one row with those that have failed so often."""
@@ -33,6 +47,16 @@ class Item:
     asked_until: float = 0.0
     was_silent: bool = False
     """Whether its last try got no answer at all."""
+    tries: int = 0
+    """How often it was sent since `Outbox` has given it out. `sent_at` is when last, in seconds of the loop's clock."""
+    sent_at: float = 0.0
+    on_their_way: "set[asyncio.Task[None]]" = field(default_factory=set)
+    """The tries that have no answer yet."""
+
+    def is_late(self, now: float, size_bytes: int) -> bool:
+        """Whether the newest try of a result of this size has waited for its answer for too long."""
+        patience = LATE_SECONDS if self.tries <= 1 else LATE_AGAIN_SECONDS
+        return now - self.sent_at >= patience + size_bytes / SLOWEST_BYTES_PER_SECOND
 
     def __lt__(self, other: "Item") -> bool:
         return self.place < other.place
@@ -98,6 +122,7 @@ class Outbox:
         if row is None:
             return None
         item = heappop(row)
+        item.tries = 0
         self._sending.add(item)
         return item
 

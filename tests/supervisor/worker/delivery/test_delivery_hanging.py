@@ -12,7 +12,7 @@ from supervisor.errors import EngineError
 from supervisor.journal import StoredResult
 from supervisor.log.events.results import ResultArrivedBefore, ResultTooLate
 from supervisor.worker.delivery import Delivery
-from supervisor.worker.result_tries import LATE_AGAIN_SECONDS, LATE_SECONDS, SLOWEST_BYTES_PER_SECOND
+from supervisor.worker.outbox import LATE_AGAIN_SECONDS, LATE_SECONDS, SLOWEST_BYTES_PER_SECOND
 from tests.log_events import told
 from tests.simulated_time import elapsed, simulate, turns
 
@@ -189,7 +189,7 @@ def test_nothing_is_left_of_tries_that_are_over() -> None:
         scene.answers_something()
         assert await scene.delivery.wait_until_delivered(1.0)
         await asyncio.sleep(5.0)
-        assert (scene.delivery._tries, len(scene.delivery._tasks), scene.delivery._late_timer) == (
+        assert (scene.delivery._sending, len(scene.delivery._tasks), scene.delivery._late_timer) == (
             {},
             0,
             None,
