@@ -14,10 +14,9 @@ from jobrunner.awaits import write_awaiting, write_threads
 from jobrunner.blocking import watched_for_blocking
 from jobrunner.bootstrap import DUMP_DESCRIPTOR
 from jobrunner.channel import Channel
-from jobrunner.device_changes import reporting_to
+from jobrunner.device_reports import know_host_keys, reporting_changes
 from jobrunner.device_sessions import WorkerPlaces
 from jobrunner.hearing import Hearing
-from jobrunner.host_keys import know_host_keys
 from jobrunner.masking import mask_with, telling
 from jobrunner.outcome import encode, failed
 from jobrunner.protocol.exit_codes import CHANNEL_LOST
@@ -125,7 +124,7 @@ async def _run_until_cancelled(
     if order.sessions_per_device:
         hearing.places = WorkerPlaces(channel, order.sessions_per_device, hearing.hear_in_thread)
         use_places(hearing.places)
-    report_changes(reporting_to(channel))
+    report_changes(reporting_changes(channel))
     interval_seconds = shortest_tick_seconds(order.stall_seconds, order.blocking_seconds)
     ticking: Ticker | None = None
     try:

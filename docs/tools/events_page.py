@@ -8,9 +8,8 @@ from collections.abc import Iterator
 
 from supervisor.log.catalogue import ROOMS, events_of
 from supervisor.log.event import PRINTED, Event
-from supervisor.verdict import causes
-from supervisor.verdict.causes import Cause
-from supervisor.verdict.verdict import RETRYABLE
+from supervisor.verdict import verdict
+from supervisor.verdict.verdict import RETRYABLE, Cause
 
 EVENTS_FILE = "events.md"
 CAUSES_FILE = "causes.md"
@@ -31,7 +30,7 @@ lines of jobs (`job_log`, `job_output`) end without a name: the label in bracket
 
 _CAUSES_HEAD = """# Causes
 
-<!-- Written by `make docs` from `supervisor/verdict/causes.py`; changes here are lost. -->
+<!-- Written by `make docs` from `supervisor/verdict/verdict.py`; changes here are lost. -->
 
 The events `job_ended`, `job_not_run` and `job_interrupted` tell of a job's end, and each has a cause.
 [When something is wrong](../how-to/when-something-is-wrong.md) says for each what to do.
@@ -77,7 +76,7 @@ def meaning_of_causes() -> dict[Cause, str]:
     """Return what stands below each cause in the source."""
     (body,) = (
         node.body
-        for node in ast.walk(ast.parse(inspect.getsource(causes)))
+        for node in ast.walk(ast.parse(inspect.getsource(verdict)))
         if isinstance(node, ast.ClassDef) and node.name == Cause.__name__
     )
     found: dict[Cause, str] = {}

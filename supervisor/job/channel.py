@@ -30,7 +30,7 @@ from supervisor.log.event import tell
 from supervisor.log.events.jobs import ChannelBroken
 from supervisor.verdict import OutcomeSeen
 from supervisor.watch.joblog import JobLog
-from supervisor.watch.loop import LoopReports
+from supervisor.watch.stall import LoopReports
 
 _log = logging.getLogger(__name__)
 

@@ -1,16 +1,23 @@
-"""The evidence of a job's end, put together in one place. What it holds of the job's own texts is masked here."""
+"""The evidence of a job's end, put together in one place, and the end that is foreseen when the outcome comes.
+
+What they hold of the job's own texts is masked here.
+"""
 
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
-from jobrunner.protocol.masking import Masked
+from jobrunner.protocol.masking import Effort, Masked, TextMask, TooMuchWorkError
 from jobrunner.protocol.messages import DeviceChange
-from supervisor.lifecycle.state import JobState
-from supervisor.verdict import MOST_TOLD, Ending, KernelView, OpenChange, OpenChanges
+from supervisor.job.channel import ChannelReader
+from supervisor.job.result import Finished
+from supervisor.lifecycle.state import JobState, Phase
+from supervisor.verdict import MOST_TOLD, Ending, KernelView, OpenChange, OpenChanges, decide
 from supervisor.watch.fair_mask import FairMask
 
 _DEVICE_CHARS: Final = 100
+_LONGEST_FORESEEN_CHARS: Final = 4096
+"""A longer message is masked when the job is over: it may take its time."""
 
 
 async def ending_of(
@@ -56,3 +63,24 @@ async def _open_changes(changes: Collection[DeviceChange], mask: FairMask) -> Op
 async def _device(change: DeviceChange, mask: FairMask) -> Masked:
     is_cut = len(change.device) > _DEVICE_CHARS
     return await mask.text(change.device[:_DEVICE_CHARS], cut_after=is_cut)
+
+
+def foreseen_end(state: JobState, channel: ChannelReader, mask: TextMask) -> Finished | None:
+    """Return how the job ends if nothing else is seen of it that its result has to tell; `None` where that is open.
+
+    After an outcome that came before any limit, no event changes success, cause or what the block returned: what comes
+    later is a warning (`lifecycle.job`, `verdict.table`, docs/adr/0006). Only a note may be added to the message.
+    """
+    if state.phase is not Phase.LINGERING or state.limit is not None or state.outcome is None:
+        return None
+    message, parts = channel.message, channel.parts
+    if message is None or parts is None or not channel.is_checked or len(message) > _LONGEST_FORESEEN_CHARS:
+        return None
+    if state.gaps or channel.changes:
+        return None
+    try:
+        masked = mask(message, effort=Effort())
+    except TooMuchWorkError:
+        return None
+    ending = replace(state, outcome=replace(state.outcome, message=masked)).ending(state.started_at)
+    return Finished(decide(ending), ending, *parts)

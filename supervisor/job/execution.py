@@ -12,8 +12,7 @@ from jobrunner.protocol.messages import Cancel, HostKey, Order
 from supervisor.errors import LaunchError
 from supervisor.job.channel import ChannelReader
 from supervisor.job.device_sessions import JobSessions, SessionDesk
-from supervisor.job.evidence import ending_of
-from supervisor.job.foreseen import tell_foreseen_end
+from supervisor.job.evidence import ending_of, foreseen_end
 from supervisor.job.loop_check import LoopCheck
 from supervisor.job.result import Finished, Parts, checked_in_steps
 from supervisor.job.timers import JobTimers
@@ -56,9 +55,9 @@ from supervisor.verdict import ExitStatus, KernelView, Limits, decide
 from supervisor.watch.freeze import freeze
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.kernel import look_into_kernel
-from supervisor.watch.loop import LoopReports
 from supervisor.watch.stack import read_stack, take_stack
 from supervisor.watch.stack_on_demand import BEING_ENDED, StackOnDemand, StackSeen
+from supervisor.watch.stall import LoopReports
 
 _log = logging.getLogger(__name__)
 
@@ -218,8 +217,9 @@ class Execution:
             self._stack_on_demand.stop()  # before the first command: what is dumped from here on is of the end
         for command in commands:
             self._carry_out(command)
-        if isinstance(event, OutcomeArrived):
-            tell_foreseen_end(self._state, self._channel, self._log.mask, self._on_outcome)
+        is_outcome = isinstance(event, OutcomeArrived)
+        if is_outcome and (end := foreseen_end(self._state, self._channel, self._log.mask)):
+            self._on_outcome(end)
 
     def _carry_out(self, command: JobCommand) -> None:
         match command:

@@ -1,12 +1,14 @@
-"""A job as the engine has given it to this worker."""
+"""A job as the engine has given it to this worker, and as its child gets it: the order and its payload."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from jobrunner.protocol.messages import JobType, RunOn
+from jobrunner.protocol.messages import HostKeyCheck, JobType, Order, RunOn
 from supervisor.host_keys.endpoint import Endpoint
 from supervisor.host_keys.public_key import PublicKey
+from supervisor.settings.run_settings import RunSettings
+from supervisor.verdict import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,34 @@ class Job:
 def as_json(value: dict[str, object] | bytes) -> bytes:
     """Return parameters or context of a job as text."""
     return value if isinstance(value, bytes) else json.dumps(value).encode()
+
+
+def order_maker(
+    job: Job, settings: RunSettings, limits: Limits, host_keys: HostKeyCheck, directory: str
+) -> Callable[[float], Order]:
+    """Return what makes the order once its deadline is known, which is in seconds of the monotonic clock.
+
+    `directory` is the job's own.
+    """
+
+    def order(deadline: float) -> Order:
+        return Order(
+            job_id=job.job_id,
+            block_id=job.block_id,
+            job_type=job.job_type,
+            run_on=job.run_on,
+            entity_id=job.entity_id,
+            step_label=job.step_label,
+            deadline=deadline,
+            job_directory=directory,
+            log_level=settings.log_level_number,
+            log_levels=settings.log_level_numbers,
+            redact_keys=tuple(settings.redact_keys),
+            result_cap_bytes=settings.max_result_mb * 2**20,
+            host_keys=host_keys,
+            stall_seconds=limits.stall_seconds,
+            blocking_seconds=settings.blocking_seconds or None,
+            sessions_per_device=settings.sessions_per_device,
+        )
+
+    return order

@@ -13,10 +13,9 @@ from supervisor.job.device_sessions import SessionDesk
 from supervisor.job.directories import JobDirectories
 from supervisor.job.execution import Execution
 from supervisor.job.host_keys import JobHostKeys
-from supervisor.job.job import Job
+from supervisor.job.job import Job, order_maker
 from supervisor.job.limits import backstop, limits_for, secret_names_of
 from supervisor.job.mask import mask_and_endpoints
-from supervisor.job.order import order_maker
 from supervisor.job.result import Finished, not_run
 from supervisor.job.tidying import Tidying
 from supervisor.job.unkillable import wait_until_gone
@@ -31,10 +30,10 @@ from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import Verdict, refusals
 from supervisor.watch.cpu import CpuWatch
 from supervisor.watch.joblog import JobLog, LineHearer
-from supervisor.watch.loop import LoopReports
 from supervisor.watch.process_counter import ProcessCounter
 from supervisor.watch.sampler import Sampler
 from supervisor.watch.stack_on_demand import StackSeen
+from supervisor.watch.stall import LoopReports
 
 _log = logging.getLogger(__name__)
 

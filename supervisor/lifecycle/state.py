@@ -7,7 +7,6 @@ from typing import Final
 from jobrunner.protocol.masking import NO_TEXT, Masked
 from supervisor.lifecycle.events import TreeCleared
 from supervisor.lifecycle.stall import StallWatch
-from supervisor.lifecycle.watch_gaps import Gaps, failed, seen, unwatched
 from supervisor.verdict import (
     NO_CHANGES,
     Ending,
@@ -19,6 +18,7 @@ from supervisor.verdict import (
     OpenChanges,
     OutcomeSeen,
     OutOfMemory,
+    Unwatched,
     Usage,
 )
 
@@ -38,6 +38,23 @@ class Phase(Enum):
 
 
 _CHILD_MAY_RUN: Final = (Phase.RUNNING, Phase.CANCELLING, Phase.DUMPING, Phase.LINGERING)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The times in which one limit was not watched: `seconds` that are over, and one `since` when, if it lasts."""
+
+    kind: LimitKind
+    reason: str
+    seconds: float = 0.0
+    since: float | None = None
+
+    def until(self, at: float) -> float:
+        """Return the seconds up to a time."""
+        return self.seconds if self.since is None else self.seconds + max(0.0, at - self.since)
+
+
+Gaps = tuple[Gap, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +85,7 @@ class JobState:
     silent_seconds: float | None = None
     out_of_memory: OutOfMemory | None = None
     gaps: Gaps = ()
+    """What could not be watched, and for how long: a limit was not enforced then."""
 
     @property
     def may_still_run(self) -> bool:
@@ -76,11 +94,11 @@ class JobState:
 
     def seen(self, kind: LimitKind, at: float) -> "JobState":
         """Take note that what this limit is for was looked at."""
-        return replace(self, gaps=seen(self.gaps, kind, at))
+        return replace(self, gaps=_seen(self.gaps, kind, at))
 
     def unseen(self, kind: LimitKind, reason: str, at: float) -> "JobState":
         """Take note that it could not be looked at."""
-        return replace(self, gaps=failed(self.gaps, kind, reason, at)) if self.may_still_run else self
+        return replace(self, gaps=_failed(self.gaps, kind, reason, at)) if self.may_still_run else self
 
     def counted(self, processes: int) -> "JobState":
         """Take note of how many processes and threads it has, while it may start more."""
@@ -138,10 +156,28 @@ class JobState:
             silent_seconds=self.stall.telling_at(ended_at) if self.stall else self.silent_seconds,
             unkillable=self.unkillable,
             out_of_memory=self.out_of_memory,
-            unwatched=unwatched(self.gaps, ended_at),
+            unwatched=_unwatched(self.gaps, ended_at),
             changes=changes,
         )
 
 
 def _higher(one: float | None, other: float | None) -> float | None:
     return max((figure for figure in (one, other) if figure is not None), default=None)
+
+
+def _failed(gaps: Gaps, kind: LimitKind, reason: str, at: float) -> Gaps:
+    """Take note that a look failed. Of several reasons the first is kept."""
+    known = next((gap for gap in gaps if gap.kind is kind), Gap(kind, reason))
+    if known.since is None:
+        known = replace(known, since=at)
+    return (*(gap for gap in gaps if gap.kind is not kind), known)
+
+
+def _seen(gaps: Gaps, kind: LimitKind, at: float) -> Gaps:
+    """Take note that the job was looked at."""
+    return tuple(replace(gap, seconds=gap.until(at), since=None) if gap.kind is kind else gap for gap in gaps)
+
+
+def _unwatched(gaps: Gaps, at: float) -> tuple[Unwatched, ...]:
+    """Return what the result must tell of a job that has ended at this time."""
+    return tuple(Unwatched(gap.kind, gap.until(at), gap.reason) for gap in gaps)

@@ -4,7 +4,6 @@
 `refusals` are the verdicts of jobs that were not run. Every cause gets its text and whether to retry in this package.
 """
 
-from supervisor.verdict.causes import Cause
 from supervisor.verdict.changes import MOST_TOLD, NO_CHANGES, OpenChange, OpenChanges
 from supervisor.verdict.ending import (
     Ending,
@@ -17,7 +16,7 @@ from supervisor.verdict.ending import (
 )
 from supervisor.verdict.limits import LimitHit, LimitKind, Limits
 from supervisor.verdict.table import decide
-from supervisor.verdict.verdict import Verdict
+from supervisor.verdict.verdict import Cause, Verdict
 
 __all__ = [
     "MOST_TOLD",

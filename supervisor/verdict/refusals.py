@@ -4,8 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from jobrunner.protocol.masking import Masked
-from supervisor.verdict.causes import Cause
-from supervisor.verdict.verdict import Verdict, failure
+from supervisor.verdict.verdict import Cause, Verdict, failure
 
 _MOST_PROBLEMS: Final = 3
 

@@ -32,11 +32,10 @@ from dataclasses import replace
 from typing import assert_never
 
 from jobrunner.protocol.exit_codes import CHANNEL_LOST, NOT_ISOLATED
-from supervisor.verdict.causes import Cause
 from supervisor.verdict.changes import changes_made, changes_text
 from supervisor.verdict.ending import Ending, ExitStatus, OutcomeSeen
 from supervisor.verdict.limits import LimitHit, LimitKind
-from supervisor.verdict.verdict import Verdict, failure
+from supervisor.verdict.verdict import Cause, Verdict, failure
 from supervisor.verdict.wording import (
     evidence,
     limit_sentence,

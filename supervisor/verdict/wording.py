@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from supervisor.verdict.causes import Cause
 from supervisor.verdict.ending import Ending, KernelView, OutOfMemory, Unwatched
 from supervisor.verdict.limits import LimitHit, LimitKind
+from supervisor.verdict.verdict import Cause
 
 _STACK_CAP_CHARS: Final = 2500
 _OUTPUT_CAP_CHARS: Final = 1000

@@ -1,13 +1,19 @@
-"""Telling people of an event loop that does not run, and where it hangs, without touching the job."""
+"""Telling people of an event loop: that it does not run, and where it hangs, without touching the job.
+
+Code that holds it up for a moment is told of by `supervisor.watch.blocking`; a job has both in one hand here.
+"""
 
 import asyncio
 import contextlib
+import os
 
+from jobrunner.protocol.messages import Blocking
 from supervisor.launcher.child import Child
 from supervisor.lifecycle.durations import STACK_SECONDS
 from supervisor.log.events.jobs import LoopResumed, LoopStalled
 from supervisor.process.tasks import Tasks
 from supervisor.verdict.wording import kernel_sentence
+from supervisor.watch.blocking import BlockingReport
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.kernel import is_stopped, look_into_kernel
 from supervisor.watch.rounds import reason_of
@@ -62,3 +68,27 @@ class StallReport:
                     if stack:
                         return stack
         return kernel_sentence(look_into_kernel(self._child.pid, self._log.mask))
+
+
+class LoopReports:
+    """Of code that blocks it (soon, and once for each place), and of a loop that has stalled."""
+
+    def __init__(
+        self, child: Child, log: JobLog, *, block_id: str, block_file: str | None, blocking_seconds: float
+    ) -> None:
+        self._blocking = BlockingReport(
+            child, log, block_id, os.path.dirname(block_file or ""), blocking_seconds
+        )
+        self._stall = StallReport(child, log)
+        self.stalled = self._stall.stalled
+        self.resumed = self._stall.resumed
+        self.ticked = self._blocking.ticked
+
+    def blocked(self, message: Blocking) -> None:
+        """See `BlockingReport.blocked`."""
+        self._blocking.blocked(message)
+
+    def stop(self) -> None:
+        """Tell nothing more: the job is being ended."""
+        self._stall.stop()
+        self._blocking.stop()

@@ -5,8 +5,7 @@ import re
 import pytest
 from docs_pages import ROOT
 
-from supervisor.verdict.causes import Cause
-from supervisor.verdict.verdict import RETRYABLE
+from supervisor.verdict.verdict import RETRYABLE, Cause
 
 PAGE = ROOT / "docs" / "how-to" / "when-something-is-wrong.md"
 SECTIONS = dict(

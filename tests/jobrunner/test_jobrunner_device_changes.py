@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from jobrunner.channel import Channel
-from jobrunner.device_changes import reporting_to
+from jobrunner.device_reports import reporting_changes
 from jobrunner.protocol.caps import CHANGES_CAP, DEVICE_CAP_CHARS, LINES_CAP
 from jobrunner.protocol.frames import receive_frame
 from jobrunner.protocol.messages import DeviceChange, from_child
@@ -29,7 +29,7 @@ def test_a_name_with_line_ends_and_too_many_lines_are_told_as_the_protocol_allow
 ) -> None:
     channel, supervisor = ends
     with supervisor:
-        reporting_to(channel)(LARGEST)
+        reporting_changes(channel)(LARGEST)
         frame = receive_frame(supervisor, 100_000)
     assert frame is not None
     message = from_child(frame)
@@ -43,8 +43,8 @@ def test_more_changes_than_the_worker_keeps_and_a_worker_that_is_gone_harm_nothi
 ) -> None:
     channel, supervisor = ends
     with supervisor:
-        reporting_to(channel)(ChangeReport(CHANGES_CAP + 1, "r1", Stage.CHANGED, 1))
+        reporting_changes(channel)(ChangeReport(CHANGES_CAP + 1, "r1", Stage.CHANGED, 1))
         supervisor.setblocking(False)
         with pytest.raises(BlockingIOError):
             supervisor.recv(1)
-    reporting_to(channel)(LARGEST)
+    reporting_changes(channel)(LARGEST)

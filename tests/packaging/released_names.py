@@ -6,7 +6,7 @@
 from supervisor.cli import COMMANDS
 from supervisor.log.catalogue import all_events
 from supervisor.settings.run_settings import DaemonSettings
-from supervisor.verdict.causes import Cause
+from supervisor.verdict.verdict import Cause
 
 
 def names() -> list[str]:

@@ -17,8 +17,8 @@ from supervisor.job.watchers import Watchers
 from supervisor.verdict import ExitStatus, Limits
 from supervisor.watch.cpu import CpuWatch
 from supervisor.watch.joblog import JobLog
-from supervisor.watch.loop import LoopReports
 from supervisor.watch.process_counter import ProcessCounter
+from supervisor.watch.stall import LoopReports
 from tests.programs.fuzz.fakes import FakeChild, NoSampler, NothingToSweep
 from tests.programs.fuzz.fuzzer import Fuzzer
 from tests.programs.fuzz.measuring import not_measured

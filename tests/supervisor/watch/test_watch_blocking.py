@@ -19,7 +19,7 @@ from supervisor.log.events.jobs import BlockingUnwatched, BlockingWatched, LoopB
 from supervisor.log.events.worker import TaskFailed
 from supervisor.watch import blocking as blocking_module
 from supervisor.watch.blocking import MOST_PLACES, BlockingReport
-from supervisor.watch.loop import LoopReports
+from supervisor.watch.stall import LoopReports
 from supervisor.watch.whose_code import ROOT
 from tests.log_events import told
 
