@@ -112,6 +112,17 @@ def test_the_order_of_keys_is_no_change() -> None:
     assert context.compute_db_updates() == []
 
 
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_the_order_of_keys_is_no_change_where_a_fraction_has_all_of_it_compared(
+    names: tuple[str, ...],
+) -> None:
+    context = device_context(devices=[device_json(facts=dict.fromkeys(names, 0.5))])
+    device = own_device(context)
+    assert device.facts is not None
+    device.facts = dict(reversed(device.facts.items()))
+    assert context.compute_db_updates() == []
+
+
 def test_values_that_json_has_no_type_for_are_written_as_text() -> None:
     context = device_context()
     own_device(context).facts = {"seen": datetime(2026, 1, 2, tzinfo=UTC), "ids": {2, 1}}

@@ -6,6 +6,8 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,7 +36,7 @@ class Test:
 
     def runs(self, file: str, line: int) -> bool:
         """Whether it runs this line in any process."""
-        return bool((self.own.get(file, 0) | self.others.get(file, 0)) >> line & 1)
+        return _runs(self, file, 1 << line)
 
 
 class Layout:
@@ -106,7 +108,7 @@ class CoverageMap:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
         self._tests: list[Test] = []
-        self._bodies: dict[str, int] = {}
+        self._functions_by_file: dict[str, list[tuple[range, int]]] = {}
         self._imported = ImportedModules(root)
         self._users_by_file: dict[str, set[str]] = {}
 
@@ -128,27 +130,30 @@ class CoverageMap:
         These are the tests of files that are about the module (they import it, or are named after it), then the others;
         among each, one test of every file before the second of any, the cheapest first: tests of one file are alike.
 
-        A line that runs at an import belongs to each test that runs anything of the module, or whose file imports it by
-        name; then to those that run anything of a module that imports it, for that is where its constants are used.
-        What a process runs that a test started may have been for another test of the same file: so these are taken,
-        too, but last.
+        A default of a parameter belongs to each test that runs the function. Any other line that runs at an import
+        belongs to each test that runs anything of the module, or whose file imports it by name; then to those that run
+        anything of a module that imports it, for that is where its constants are used. What a process runs that a test
+        started may have been for another test of the same file: so these are taken, too, but last.
         """
-        if mutant.in_function:
-            direct = [test for test in self._tests if test.runs(mutant.file, mutant.line)]
-        else:
-            direct = [
-                test
-                for test in self._tests
-                if self._runs_functions(test, mutant.file) or self._imports(test.file, mutant.file)
-            ]
+        direct, users = self._direct(mutant)
         shared = {test.file for test in direct if test.others.get(mutant.file, 0)}
-        users = set() if mutant.in_function else self._users(mutant.file)
         known = {test.node for test in direct}
         others = [test for test in self._tests if test.node not in known]
-        using = [test for test in others if any(self._runs_functions(test, user) for user in users)]
+        using = [test for test in others if any(_runs(test, user, bits) for user, bits in users.items())]
         known |= {test.node for test in using}
         near = [test for test in others if test.file in shared and test.node not in known]
         return [test for group in (direct, using, near) for test in self._ordered(group, mutant.file)]
+
+    def _direct(self, mutant: Mutant) -> tuple[list[Test], dict[str, int]]:
+        """Return the tests whose line it is; and, where others may use it, in which lines of which files."""
+        file = mutant.file
+        if mutant.in_function:
+            return [test for test in self._tests if test.runs(file, mutant.line)], {}
+        if body := next((body for head, body in self._functions(file) if mutant.line in head), 0):
+            return [test for test in self._tests if _runs(test, file, body)], {}
+        bodies = self._bodies(file)
+        direct = [test for test in self._tests if _runs(test, file, bodies) or self._imports(test.file, file)]
+        return direct, {user: self._bodies(user) for user in self._users(file)}
 
     def _users(self, file: str) -> set[str]:
         """Return the files of the product that import this module, or something of it, by name."""
@@ -157,10 +162,6 @@ class CoverageMap:
             there = {name for name in ran if name != file and (self._root / name).is_file()}
             self._users_by_file[file] = {name for name in there if self._imports(name, file)}
         return self._users_by_file[file]
-
-    def _runs_functions(self, test: Test, file: str) -> bool:
-        """Whether a test runs a line of a function of this file in any process."""
-        return bool((test.own.get(file, 0) | test.others.get(file, 0)) & self._lines_in_functions(file))
 
     def _ordered(self, tests: list[Test], file: str) -> list[Test]:
         stem = file.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
@@ -176,16 +177,23 @@ class CoverageMap:
         """Whether a file imports this module, or something of it, by name, or by way of its package."""
         return module_name(file) in self._imported.of(importing_file)
 
-    def _lines_in_functions(self, file: str) -> int:
-        if file not in self._bodies:
-            bits = 0
+    def _bodies(self, file: str) -> int:
+        """Return, as bits, the lines of all functions of a file."""
+        return reduce(or_, (body for _, body in self._functions(file)), 0)
+
+    def _functions(self, file: str) -> list[tuple[range, int]]:
+        """Return, for each function of a file, the lines of its signature and, as bits, those of its body."""
+        if file not in self._functions_by_file:
+            found: list[tuple[range, int]] = []
             for node in ast.walk(ast.parse((self._root / file).read_bytes())):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    bits = 0
                     for statement in node.body:
                         assert statement.end_lineno is not None
                         bits |= (1 << statement.end_lineno + 1) - (1 << statement.lineno)
-            self._bodies[file] = bits
-        return self._bodies[file]
+                    found.append((range(node.lineno, node.body[0].lineno), bits))
+            self._functions_by_file[file] = found
+        return self._functions_by_file[file]
 
     def _is_current(self, file: str) -> bool:
         try:
@@ -205,6 +213,11 @@ class CoverageMap:
 
     def _path(self, file: str) -> Path:
         return self._directory / f"{file.replace('/', '+')}.json"
+
+
+def _runs(test: Test, file: str, bits: int) -> bool:
+    """Whether a test runs one of these lines in any process."""
+    return bool((test.own.get(file, 0) | test.others.get(file, 0)) & bits)
 
 
 def _cost(test: Test) -> float:

@@ -83,6 +83,29 @@ def test_a_mutant_is_tried_with_the_tests_that_run_its_line_and_an_imported_line
     }
 
 
+def test_a_default_is_tried_with_the_tests_that_run_its_function_alone(root: Path) -> None:
+    (root / "sdk/module.py").write_text(MODULE.replace("two(a)", "two(a=1)"))
+    (root / "named.py").write_text("from sdk import module")
+    coverage = CoverageMap(root, root / "coverage")
+    kept = [
+        {
+            "test": f"named.py::{name}",
+            "seconds": 0.1,
+            "own": {"sdk/module.py": f"{1 << line:x}"},
+            "others": {},
+        }
+        for name, line in (("one", 2), ("two", 7), ("imports", 6))
+    ]
+    coverage.keep("named.py", {"tests": kept, "digests": {}})
+    coverage.load(["named.py"])
+    (mutant,) = (
+        mutant
+        for mutant in mutants_of("sdk/module.py", (root / "sdk/module.py").read_bytes())
+        if mutant.original == "1"
+    )
+    assert [test.node for test in coverage.covering(mutant)] == ["named.py::two"]
+
+
 @pytest.mark.parametrize(
     ("imports", "tests"),
     [

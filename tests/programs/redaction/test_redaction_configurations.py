@@ -38,6 +38,8 @@ MASKED = [
     ("'hostname r1\\nenable secret abc\\nend'", "'hostname r1\\nenable secret ***\\nend'"),
     ("Line 2, 'enable secret abc', was refused", "Line 2, 'enable secret ***', was refused"),
     ("a\nusername x password y1\nb", "a\nusername x password ***\nb"),
+    ("monkey 7 eats\n key 7 0822455D0A16", "monkey 7 eats\n key 7 ***"),
+    ("it has the password of r1\n password abcdefgh1", "it has the password of r1\n password ***"),
 ]
 SHOWN = [
     "You must enable password authentication on the device.",

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from base64 import b64encode
 from typing import Final
 
 import pytest
@@ -15,6 +16,7 @@ from jobrunner.protocol.masking import (
     TooMuchWorkError,
     not_shown,
 )
+from jobrunner.protocol.masking.needles import Needles
 from supervisor.process.long_work import LongWork
 from supervisor.watch.fair_mask import FairMask
 
@@ -55,6 +57,25 @@ def test_all_work_is_counted(learned: Mask, text: str, cut: bool) -> None:
 
     # A unit is 50 to 100 nanoseconds.
     assert any(seconds < 0.005 + used * 400e-9 for used, seconds in (used_and_seconds() for _ in range(5)))
+
+
+def test_a_look_at_an_edge_counts_two_units_for_each_character_that_is_looked_at() -> None:
+    needles = Needles(["x" * 50])
+    at_end, after_cut = Effort(10**6), Effort(10**6)
+    assert needles.at_end("A" * 200, at_end) is None
+    assert at_end.used == 2 * 50
+    assert needles.after_cut("A" * 200, after_cut) is None
+    # The search in a long one; and a look for each character that half an escape may have.
+    assert after_cut.used == 1 + 12 * 2 * 50
+
+
+def test_digits_count_four_units_each() -> None:
+    def used(text: str) -> int:
+        effort = Effort(10**6)
+        Mask(["hunter-2-hunter"])(text, effort=effort)
+        return effort.used
+
+    assert used("41:" * 1000) > used("gh:" * 1000) + 4 * 3000 - 100
 
 
 def test_what_takes_too_much_work_is_not_shown(learned: Mask) -> None:
@@ -116,3 +137,6 @@ def test_what_is_made_ready_beside_the_loop_is_ready_for_a_text_that_was_cut_and
     assert not mask._needles._unfiled, "the first text that was cut would have to wait for that"
     assert mask(f"it is {secrets[7][:9]}", cut_after=True) == f"it is {MASK}"
     assert mask(f"{secrets[8]} it is") == f"{MASK} it is"
+    for before in ("", "a", "ab"):  # the characters beside it hold some bits of the secret each
+        text = f"it is {b64encode(f'{before}{secrets[9]}:'.encode()).decode()}"
+        assert mask(text) == Mask(secrets)(text) == f"it is {MASK}"

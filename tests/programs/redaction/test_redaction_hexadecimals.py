@@ -34,6 +34,12 @@ def test_a_secret_in_digits_is_masked_whatever_stands_between_them(written: str,
     assert not [pair for pair in ("7265", "72:65", "72 65", "54:72", "5472", "57 61") if pair in seen.lower()]
 
 
+def test_what_a_run_of_digits_ends_with_is_no_begin_of_a_secret_where_other_text_comes_after_it() -> None:
+    begin = DATA[:8].hex(":")
+    assert Mask([SECRET])(f"key {begin}", cut_after=True) == f"key {MASK}"
+    assert Mask([SECRET])(f"key {begin} was read", cut_after=True) == f"key {begin} was read"
+
+
 @pytest.mark.parametrize("secret", ["Größe-Wärme-42x", "Пароль-Сервера-7", "heslo-Žluťoučký"])
 def test_a_secret_of_any_script_is_masked_in_the_digits_of_its_usual_encodings(secret: str) -> None:
     mask = Mask([secret])

@@ -17,6 +17,14 @@ def test_a_disk_is_slow_when_so_many_writes_in_a_row_were() -> None:
     assert not speed.wrote(SLOW_SECONDS, now=WRITES)  # which is known
 
 
+def test_a_tenth_of_a_second_is_slow_and_less_is_not() -> None:
+    for seconds, is_slow in ((0.1, True), (0.09, False)):
+        speed = DiskSpeed()
+        for number in range(8):
+            speed.wrote(seconds, now=number)
+        assert speed.is_slow is is_slow
+
+
 def test_a_fast_write_among_slow_ones_begins_the_count_anew() -> None:
     speed = DiskSpeed()
     for _ in range(2):

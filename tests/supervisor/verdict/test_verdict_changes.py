@@ -26,6 +26,10 @@ UNDER_WAY = OpenChange("r1", "changing", 4)
 IN_FORCE = OpenChange("r2", "changed", 1)
 
 
+def test_of_a_job_that_has_told_of_no_change_nothing_is_said() -> None:
+    assert decide(TIMED_OUT) == decide(with_changes(TIMED_OUT))
+
+
 def with_changes(ending: Ending, *changes: OpenChange, more: int = 0) -> Ending:
     return replace(ending, changes=OpenChanges(changes, more))
 
