@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from supervisor.cli import main
+from supervisor.lifecycle import capacity
+from tests.patience import PATIENCE_SECONDS
 
 CALLS: Final[dict[str, tuple[Any, str]]] = {
     "socketpair": (socket, "socketpair"),
@@ -51,6 +53,8 @@ def run(arguments: list[str]) -> int:
     """Set the faults and run the daemon with the flags behind `--`."""
     own, flags = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
     given = dict(zip(own[::2], own[1::2], strict=True))
+    # A test lets a start fail several times before it mends the machine: on a slow one, each takes seconds.
+    capacity.GIVE_BACK_SECONDS = PATIENCE_SECONDS  # type: ignore[misc]
     for call, (owner, name) in CALLS.items():
         setattr(owner, name, _failing(call, getattr(owner, name), Path(given["--switch"])))
     return main(flags)

@@ -26,6 +26,7 @@ from supervisor.launcher.sweep import Sweeper
 from supervisor.launcher.sweep_rounds import SweepRounds
 from supervisor.lifecycle import job as lifecycle_job
 from supervisor.process import proc as processes_module
+from supervisor.watch import sampler as sampler_module
 from tests.patience import PATIENCE_SECONDS, until
 
 
@@ -288,6 +289,15 @@ async def run_and_watch_the_loop(host: Any, request: dict[str, Any]) -> dict[str
     }
 
 
+async def run_unsampled(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Run a job whose memory nobody looks at before it is over."""
+    near, sampler_module.NEAR_SECONDS = sampler_module.NEAR_SECONDS, 10 * PATIENCE_SECONDS  # type: ignore[misc]
+    try:
+        return await run_job(host, request)
+    finally:
+        sampler_module.NEAR_SECONDS = near  # type: ignore[misc]
+
+
 async def owner_when_the_user_is_given_back(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Run a job; tell who owned the directories of jobs when its user could be another's again."""
     users, directories = host.launcher._confinement_pool._users, host.runner._directories
@@ -382,6 +392,7 @@ SCENARIOS = {
         starts_without_descriptors,
         abandoned_birth,
         run_and_watch_the_loop,
+        run_unsampled,
         owner_when_the_user_is_given_back,
         stop_all,
         stop_while_a_child_is_found,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from cgroups_left import directories_of
-from hosting import BLOCKS, Host, alive_with, hosted
+from hosting import BLOCKS, TESTING, Host, alive_with, hosted
 
 from supervisor.log.events.processes import CgroupsFound
 from supervisor.process.cgroups.cgroup import Role
@@ -51,14 +51,10 @@ def test_a_job_that_outgrows_its_limit_between_two_samples_is_ended_by_the_kerne
     host: Host, need: Callable[[Role], None]
 ) -> None:
     need("memory")
-    for _ in range(5):
-        seen = host.run("takes_at_once", {"mb": 400}, limits={"max_job_memory_mb": 100})
-        assert (seen["cause"], seen["signal"]) == ("memory_limit", "SIGKILL")
-        if (
-            "its processes used" not in seen["message"]
-        ):  # else a sample came first, as it may on a slow machine
-            break
-    assert seen["killed"] is False
+    block = f"{TESTING}takes_at_once:1.0.0"
+    limits = {"max_job_memory_mb": 100}
+    seen = host.ask("run_unsampled", block=block, parameters={"mb": 400}, limits=limits)
+    assert (seen["cause"], seen["signal"], seen["killed"]) == ("memory_limit", "SIGKILL", False)
     assert "by the kernel at its memory limit of 100 MB" in seen["message"]
     assert "proves" in seen["message"]
 
