@@ -1,6 +1,6 @@
 """What a block returned becomes one frame, or a clear failure why it can't."""
 
-from jobrunner.protocol.caps import MESSAGE_CAP_CHARS, cut
+from jobrunner.protocol.caps import MESSAGE_CAP_CHARS, WARNING_CAP_CHARS, cut
 from jobrunner.protocol.messages import Outcome
 from sdk.encoding import to_json
 from sdk.errors import EncodingError
@@ -45,6 +45,7 @@ def encode(body: OutcomeBody, cap_bytes: int, block_id: str = "The block") -> tu
         message=cut(body.message, MESSAGE_CAP_CHARS),
         retryable=body.retryable,
         raised=body.raised,
+        warning=cut("; ".join(text.rstrip(".") for text in body.not_awaited), WARNING_CAP_CHARS),
         body_bytes=len(result),
     )
     return header, result + acquires

@@ -69,6 +69,8 @@ class OutcomeBody:
     retryable: bool | None = None
     warnings: tuple[str, ...] = ()
     raised: bool = False
+    not_awaited: tuple[str, ...] = ()
+    """Of `warnings`, those that tell of calls without `await`: what they would have done was not done."""
 
 
 async def run_job(
@@ -91,7 +93,7 @@ async def run_job(
     bound = own_logger.with_context(job=meta.job_id, block=meta.block_id, step=meta.step_label)
     run = (block.job_run or JobRun)(block, job, meta, bound)
     try:
-        with ending_before(meta.deadline), telling_of_unawaited(run.warn):
+        with ending_before(meta.deadline), telling_of_unawaited(run.warn_of_call):
             return await run.outcome()
     except BaseException as error:
         if isinstance(error, asyncio.CancelledError) and is_cancelled():
@@ -108,6 +110,7 @@ class JobRun:
         self.meta = meta
         self.logger = logger
         self.warnings: list[str] = []
+        self.not_awaited: list[str] = []
         # From the raw job, as it may fail before there is a model to ask for marked fields.
         self.secrets = JobSecrets(
             lambda: collect_secrets(job.again() if job.again else [job.parameters, job.context]),
@@ -171,6 +174,7 @@ class JobRun:
             retryable=error.retryable if isinstance(error, SdkError) else None,
             warnings=tuple(self.warnings),
             raised=not ours,
+            not_awaited=tuple(self.not_awaited),
         )
 
     def data_of_failed(self, result: FunctionBlockResult[Any]) -> dict[str, Any] | None:
@@ -213,6 +217,7 @@ class JobRun:
             retryable=retryable,
             warnings=tuple(self.warnings),
             raised=was_raised(result),
+            not_awaited=tuple(self.not_awaited),
             **parts,
         )
 
@@ -221,6 +226,11 @@ class JobRun:
         text = self.clean(message)
         self.warnings.append(text)
         self.logger.warning(text)
+
+    def warn_of_call(self, message: str) -> None:
+        """As `warn`, of a call without `await`."""
+        self.not_awaited.append(self.clean(message))
+        self.warn(message)
 
     def clean(self, text: str) -> str:
         """`text` without secrets."""

@@ -17,6 +17,9 @@ CATALOGUE_CAP_BYTES: Final = 64 * 1024 * 1024
 MESSAGE_CAP_CHARS: Final = 16_000
 """A result's message. It travels in the header; what is longer is cut with a mark."""
 
+WARNING_CAP_CHARS: Final = 2000
+"""Of what is said of a block beside its outcome."""
+
 LOG_CAP_CHARS: Final = 16_000
 LOGGER_CAP_CHARS: Final = 500
 """One log record's text."""

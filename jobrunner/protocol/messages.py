@@ -18,6 +18,7 @@ from jobrunner.protocol.caps import (
     NAMES_CAP,
     SECRET_CAP_CHARS,
     SESSIONS_CAP,
+    WARNING_CAP_CHARS,
 )
 from jobrunner.protocol.frames import Frame, FrameError, pack
 
@@ -193,7 +194,7 @@ class Blocking(Header):
 class Outcome(Header):
     """Child to supervisor: how the block ended, as the child sees it.
 
-    `raised` tells a block that raised from one that returned failure.
+    `raised` tells a block that raised from one that returned failure. `warning` names calls without `await`.
     Payload: `body_bytes` bytes of JSON object (`data`, `dbUpdates`), then the JSON array of acquires, if any.
     """
 
@@ -202,6 +203,7 @@ class Outcome(Header):
     message: str = Field(max_length=MESSAGE_CAP_CHARS)
     retryable: bool | None = None
     raised: bool = False
+    warning: str = Field(default="", max_length=WARNING_CAP_CHARS)
     body_bytes: int = Field(ge=0)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.frames import FrameError, read_frame
-from jobrunner.protocol.masking import not_shown
+from jobrunner.protocol.masking import NO_TEXT, not_shown
 from jobrunner.protocol.messages import (
     Blocking,
     DeviceChange,
@@ -66,6 +66,7 @@ class ChannelReader:
         """Whether they are JSON of the right shape. A large outcome is not checked here, as it takes its time: that is
         done when the job is over."""
         self.message: str | None = None
+        self.warning = ""
         """That of the first outcome, as it came. It is masked when the job is over: it may take its time."""
         self.changes: dict[int, DeviceChange] = {}
         """What the job has told of its changes of devices, the last of each; none of which nothing is in force."""
@@ -154,6 +155,12 @@ class ChannelReader:
         parts = parts_of(outcome, payload)
         self.is_checked = len(payload) <= AT_ONCE_BYTES
         self.parts = checked(parts) if self.is_checked else parts
-        self.message = outcome.message
-        seen = OutcomeSeen(outcome.success, not_shown(outcome.message), outcome.retryable, outcome.raised)
+        self.message, self.warning = outcome.message, outcome.warning
+        seen = OutcomeSeen(
+            outcome.success,
+            not_shown(outcome.message),
+            outcome.retryable,
+            outcome.raised,
+            not_shown(outcome.warning) if outcome.warning else NO_TEXT,
+        )
         self._put(OutcomeArrived(time.monotonic(), seen))

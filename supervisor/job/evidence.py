@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
-from jobrunner.protocol.masking import Effort, Masked, TextMask, TooMuchWorkError
+from jobrunner.protocol.masking import NO_TEXT, Effort, Masked, TextMask, TooMuchWorkError
 from jobrunner.protocol.messages import DeviceChange
 from supervisor.job.channel import ChannelReader
 from supervisor.job.result import Finished
@@ -26,6 +26,7 @@ async def ending_of(
     mask: FairMask,
     *,
     message: str | None = None,
+    warning: str = "",
     dump: str = "",
     last_output: Masked,
     kernel: KernelView | None = None,
@@ -33,12 +34,13 @@ async def ending_of(
 ) -> Ending:
     """Return what was observed of a job that is over since `at`.
 
-    `message` is that of the outcome, as it came, where there is one.
+    `message` and `warning` are those of the outcome, as they came, where there is one.
     `changes` are those of devices of which something is in force, or may be.
     `dump` is what its child has left in its dump, which counts where no stack was taken: a crash writes one, too.
     """
     if state.outcome is not None and message is not None:
-        state = replace(state, outcome=replace(state.outcome, message=await mask.text(message)))
+        told = await mask.text(warning, cut_after=True) if warning else NO_TEXT
+        state = replace(state, outcome=replace(state.outcome, message=await mask.text(message), warning=told))
     return state.ending(
         at,
         stack=await mask.text(state.stack or dump, cut_after=True),

@@ -176,6 +176,7 @@ class Execution:
             conclusion.at,
             self._log.fair_mask,
             message=self._channel.message,
+            warning=self._channel.warning,
             dump=read_stack(self._child),
             last_output=await self._log.end_of(stderr.tail() or stdout.tail()),
             kernel=self._kernel,

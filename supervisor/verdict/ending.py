@@ -25,12 +25,15 @@ class ExitStatus:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeSeen:
-    """A complete outcome frame: what the block returned. `raised` when it is made of an exception."""
+    """A complete outcome frame: what the block returned. `raised` when it is made of an exception.
+
+    `warning` is what the child says of the block besides, empty mostly."""
 
     success: bool
     message: Masked
     retryable: bool | None = None
     raised: bool = False
+    warning: Masked = NO_TEXT
 
 
 @dataclass(frozen=True, slots=True)

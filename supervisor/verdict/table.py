@@ -90,7 +90,7 @@ def _complete(ending: Ending) -> Verdict:
     unwatched = [unwatched_sentence(each) for each in ending.unwatched]
     # An error that a block lets pass says nothing of what was done before it.
     made = changes_made(ending.changes) if outcome.raised else ()
-    warning = "; ".join(filter(None, [_warning_after_outcome(ending), *unwatched])) or None
+    warning = "; ".join(filter(None, [outcome.warning, _warning_after_outcome(ending), *unwatched])) or None
     return Verdict(
         success=outcome.success,
         cause=_cause_of(outcome),

@@ -33,6 +33,7 @@ async def test_a_forgotten_await_is_a_warning_of_the_outcome_with_the_line_of_th
         f"Line {LINE} of {__file__} calls _confirm() without await, so it did not run. "
         "Write await before the call.",
     )
+    assert outcome.not_awaited == outcome.warnings
 
 
 @pytest.mark.filterwarnings("always:coroutine:RuntimeWarning")

@@ -124,6 +124,17 @@ def test_what_a_block_prints_is_shown_and_in_its_result(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["stdout"] == "printed by the block\n"
 
 
+def test_a_call_without_await_is_told_in_the_result_with_its_line(tmp_path: Path) -> None:
+    text = ONE_OF_TWO.replace('print("printed by the block")', "asyncio.sleep(1)")
+    (tmp_path / "same.py").write_text(f"import asyncio\n{text}declare('a', (1, 2, 0))\n")
+    done = supervisor("run-block", "same", "--function-blocks", str(tmp_path / "same.py"))
+    shown = json.loads(done.stdout)
+    assert shown["success"] is True
+    assert re.search(
+        r"^Line 14 of \S+same\.py calls sleep\(\) without await, so it did not run", shown["warning"]
+    )
+
+
 def test_an_unknown_name_is_wrong_usage_and_near_ones_are_named() -> None:
     done = supervisor("run-block", "ecko", "--function-blocks", "blocks.echo")
     assert (done.returncode, done.stdout) == (2, "")

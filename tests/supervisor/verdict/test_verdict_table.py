@@ -419,3 +419,11 @@ def test_every_ending_has_exactly_one_true_verdict(ending: Ending) -> None:
     assert verdict.success == (verdict.cause is Cause.COMPLETED)
     assert verdict.keeps_outcome == (ending.outcome is not None and ending.limit is None)
     assert verdict.message or verdict.keeps_outcome
+
+
+def test_what_the_child_says_of_the_block_is_a_warning_beside_all_others() -> None:
+    outcome = replace(SUCCESS, warning="line 3 calls confirm() without await")
+    assert decide(replace(ENDED, outcome=outcome)).warning == "line 3 calls confirm() without await"
+    lingered = decide(replace(ENDED, outcome=outcome, lingered=True)).warning
+    assert lingered is not None
+    assert lingered.startswith("line 3 calls confirm() without await; its process did not end")

@@ -58,6 +58,14 @@ async def test_the_message_of_an_outcome_is_masked() -> None:
     finished = await scene.finish(Outcome(success=True, message=f"got {SECRET}", body_bytes=2), status=EXIT_0)
     assert finished.ending.outcome is not None
     assert finished.ending.outcome.message == "got ***"
+    assert finished.ending.outcome.warning == ""
+
+
+async def test_what_is_said_of_the_block_beside_its_outcome_is_masked() -> None:
+    scene = await begin()
+    outcome = Outcome(success=True, message="m", warning=f"calls {SECRET}() without await", body_bytes=2)
+    finished = await scene.finish(outcome, status=EXIT_0)
+    assert finished.verdict.warning == "calls ***() without await"
 
 
 async def test_a_secret_that_the_child_has_set_is_masked_from_then_on() -> None:
