@@ -5,7 +5,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from supervisor.commands.control.asking import run_asking
-from supervisor.commands.control.job_text import memory_text, printable, seconds_text
+from supervisor.commands.control.job_text import memory_text, moment_text, printable, seconds_text
 from supervisor.commands.control.kept_jobs import latest_kept_jobs
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
@@ -69,11 +69,19 @@ def _print(answer: dict[str, Any], *, has_worker: bool, with_ended: bool) -> Non
         console.print("The worker has no jobs.")
     if with_ended and answer["ended"]:
         console.print("\nEnded:" if has_worker else "Ended:")
-        rows = [
-            (printable(job["job_id"]), printable(job["block"]), seconds_text(job["seconds"]), job["cause"])
-            for job in answer["ended"]
-        ]
-        print_rows(console, ("job", "block", "time", "cause"), rows, right=("time",))
+        rows = [_ended_row(job) for job in answer["ended"]]
+        print_rows(console, ("job", "block", "ended", "time", "cause"), rows, right=("time",))
+
+
+def _ended_row(job: dict[str, Any]) -> tuple[str, ...]:
+    ended = job.get("ended_at")  # a worker of an earlier version may not say it
+    return (
+        printable(job["job_id"]),
+        printable(job["block"]),
+        "" if ended is None else moment_text(ended),
+        seconds_text(job["seconds"]),
+        job["cause"],
+    )
 
 
 def _row(job: dict[str, Any]) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """`supervisor jobs`: the state of a job is the word that `job`, `top` and `--json` have for it."""
 
+import re
+import time
 from typing import Any
 
 import pytest
@@ -24,3 +26,10 @@ def test_where_no_worker_runs_nothing_is_said_of_the_jobs_it_has(capsys: pytest.
         said = capsys.readouterr().out
         assert ("The worker has no jobs." in said) == has_worker
         assert "acme/ping:1.0.0" in said
+
+
+def test_of_a_job_that_has_ended_it_is_said_when() -> None:
+    ended = {"job_id": "1", "block": "acme/ping:1.0.0", "seconds": 1.0, "cause": "completed"}
+    when = jobs._ended_row({**ended, "ended_at": time.time() - 60})[2]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(.+ ago\)", when)
+    assert jobs._ended_row(ended) == ("1", "acme/ping:1.0.0", "", "1.0 s", "completed")
