@@ -5,7 +5,7 @@ import contextlib
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -137,9 +137,9 @@ class Writer:
         try:
             result = order.operation()
         except Exception as error:  # whatever it is, the caller waits for it
-            _settle(order, error=error)
+            _settle([_Settled(order, error=error)])
         else:
-            _settle(order, result)
+            _settle([_Settled(order, result)])
 
     def _write(self, batch: list[_Order]) -> None:
         """One transaction for all that waited. If it fails, each is tried alone, so that one takes no other along."""
@@ -166,11 +166,9 @@ class Writer:
                 for order in batch:
                     self._write([order])
             else:
-                for order in batch:
-                    _settle(order, error=error)
+                _settle([_Settled(order, error=error) for order in batch])
             return
-        for order, result in zip(batch, results, strict=True):
-            _settle(order, result)
+        _settle(list(map(_Settled, batch, results)))
 
     def _sync(self, database: sqlite3.Connection, *, is_wanted: bool) -> None:
         """Have transactions synced to the disk, or only given to the kernel: in WAL mode, both are whole."""
@@ -179,11 +177,23 @@ class Writer:
             self._is_synced = is_wanted
 
 
-def _settle(order: _Order, result: Any = None, *, error: BaseException | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What has become of an order."""
+
+    order: _Order
+    result: Any = None
+    error: BaseException | None = None
+
+
+def _settle(batch: Sequence[_Settled]) -> None:
+    """Tell the loop what has become of a transaction's orders, by waking it once for all of them."""
+
     def told() -> None:
-        order.settled(error)
-        settle(order.done, result, error)
+        for one in batch:
+            one.order.settled(one.error)
+            settle(one.order.done, one.result, one.error)
 
     # The loop is closed only when nobody waits for anything any more.
     with contextlib.suppress(RuntimeError):
-        order.loop.call_soon_threadsafe(told)
+        batch[0].order.loop.call_soon_threadsafe(told)

@@ -14,6 +14,7 @@ from typing import Final, Literal
 from jobrunner.protocol import kernel_files
 from supervisor.process.cgroups import cpu_time, files, memory
 from supervisor.process.cgroups.own_directories import counts
+from supervisor.process.cgroups.removals import CgroupRemovals
 from supervisor.verdict import OutOfMemory
 
 Role = Literal["kill", "memory", "pids", "cpu"]
@@ -38,13 +39,19 @@ class Cgroup:
     """
 
     def __init__(
-        self, trees: tuple[Tree, ...], name: str, executor: Executor | None, complain: Callable[[str], None]
+        self,
+        trees: tuple[Tree, ...],
+        name: str,
+        executor: Executor | None,
+        complain: Callable[[str], None],
+        removals: CgroupRemovals | None = None,
     ) -> None:
         self._name = name
         self._wanted = trees
         self._joined: tuple[Tree, ...] = ()
         self._executor = executor
         self._complain = complain
+        self._removals = removals
         self._memory_mb: float | None = None
 
     async def join(self, pid: int) -> None:
@@ -54,24 +61,31 @@ class Cgroup:
         moving goes on; `remove` waits for it.
         """
         if self._executor is not None:
-            await asyncio.get_running_loop().run_in_executor(self._executor, self._join, pid)
+            joined = asyncio.get_running_loop().run_in_executor(self._executor, self._join, pid)
+            if self._removals is not None:
+                self._removals.begin()  # the thread is woken anyway
+            await joined
 
     def _join(self, pid: int) -> None:
         for tree in self._wanted:
-            directory = tree.directory / self._name
+            directory = self._path_in(tree)
             try:
-                directory.mkdir(mode=0o755)
-                kernel_files.write(directory / files.PROCESSES, str(pid))
+                os.mkdir(directory, 0o755)
+                kernel_files.write(f"{directory}/{files.PROCESSES}", str(pid))
             except OSError as error:
                 if error.errno != errno.ESRCH:  # it is dead, and says so by its pidfd
                     self._complain(f"A child can't be put into the cgroup {directory}: {error.strerror}.")
             else:
                 self._joined += (tree,)
 
-    def _directory(self, role: Role) -> tuple[Path, int] | None:
+    def _path_in(self, tree: Tree) -> str:
+        # Not by `Path`, which takes longer than some of the calls that it is for.
+        return f"{tree.directory}/{self._name}"
+
+    def _directory(self, role: Role) -> tuple[str, int] | None:
         for tree in self._joined:
             if role in tree.roles:
-                return tree.directory / self._name, tree.version
+                return self._path_in(tree), tree.version
         return None
 
     def set_limits(self, memory_mb: float | None, tasks: int | None) -> None:
@@ -86,7 +100,7 @@ class Cgroup:
         place = self._directory("pids")
         if tasks is not None and place is not None:
             try:
-                kernel_files.write(place[0] / "pids.max", str(tasks))
+                kernel_files.write(f"{place[0]}/pids.max", str(tasks))
             except OSError as error:
                 self._complain(f"The limit of processes of {place[0]} can't be set: {error.strerror}.")
 
@@ -98,7 +112,7 @@ class Cgroup:
     def processes(self) -> set[int]:
         """Return what is alive in it. Takes microseconds. Where a tree has `cgroup.kill`, that one is asked alone."""
         able = [tree for tree in self._joined if "kill" in tree.roles] or self._joined
-        return {pid for tree in able for pid in files.processes(tree.directory / self._name)}
+        return {pid for tree in able for pid in files.processes(self._path_in(tree))}
 
     def kill(self) -> set[int]:
         """Kill everything in it, once, and return the pids. To be called in a thread.
@@ -108,7 +122,7 @@ class Cgroup:
         killed: set[int] = set()
         # Those with cgroup.kill first: for the others nothing is left to do then.
         for tree in sorted(self._joined, key=lambda tree: "kill" not in tree.roles):
-            killed |= files.kill(tree.directory / self._name)
+            killed |= files.kill(self._path_in(tree))
         return killed
 
     def out_of_memory(self) -> OutOfMemory | None:
@@ -128,19 +142,21 @@ class Cgroup:
         """Return how often the kernel refused a new process or thread because of the limit set here."""
         place = self._directory("pids")
         with contextlib.suppress(OSError):
-            return counts(kernel_files.read(place[0] / "pids.events")).get("max", 0) if place else 0
+            return counts(kernel_files.read(f"{place[0]}/pids.events")).get("max", 0) if place else 0
         return 0
 
     def remove(self) -> None:
         """Remove the directories, in a thread, once everything in it is dead. What stays is tried again at the end."""
-        if self._executor is not None:
+        if self._removals is not None:
+            self._removals.add(self._remove)
+        elif self._executor is not None:
             with contextlib.suppress(RuntimeError):  # shut down: the end removes everything anyway
                 self._executor.submit(self._remove)
 
     def _remove(self) -> None:
         for tree in self._wanted:
             for _ in range(_REMOVE_TRIES):
-                if files.remove(tree.directory / self._name):
+                if files.remove(self._path_in(tree)):
                     break
                 time.sleep(_REMOVE_PAUSE_SECONDS)
 

@@ -10,7 +10,7 @@ USED_FILE = {1: "cpuacct.usage", 2: "cpu.stat"}
 enabled (Documentation/admin-guide/cgroup-v2.rst)."""
 
 
-def used_seconds(directory: Path, version: int) -> float:
+def used_seconds(directory: Path | str, version: int) -> float:
     """Return the processor time that was used in this cgroup. Raises `OSError` when it can't be read."""
-    content = kernel_files.read(directory / USED_FILE[version])
+    content = kernel_files.read(f"{directory}/{USED_FILE[version]}")
     return int(content) / 1e9 if version == 1 else counts(content)["usage_usec"] / 1e6

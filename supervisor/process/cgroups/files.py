@@ -15,19 +15,19 @@ KILL: Final = "cgroup.kill"
 _PAUSE_SECONDS: Final = 0.002
 
 
-def processes(directory: Path) -> set[int]:
+def processes(directory: Path | str) -> set[int]:
     """Return the pids in a cgroup and those below it, zombies not included; empty where it is gone."""
     found: set[int] = set()
     with contextlib.suppress(OSError):
-        folders = [directory] if os.stat(directory).st_nlink == 2 else _tree(directory)
+        folders = [str(directory)] if os.stat(directory).st_nlink == 2 else _tree(directory)
         for folder in folders:
             with contextlib.suppress(OSError):
-                found |= {int(line) for line in kernel_files.read(folder / PROCESSES).split()}
+                found |= {int(line) for line in kernel_files.read(f"{folder}/{PROCESSES}").split()}
     found.discard(0)  # of another pid namespace
     return found
 
 
-def kill(directory: Path) -> set[int]:
+def kill(directory: Path | str) -> set[int]:
     """Send SIGKILL to everything in a cgroup and below it, once. Returns the pids that were there.
 
     By `cgroup.kill` (version 2, Linux 5.14), which no fork escapes, else one by one: stopped first, and call it
@@ -37,14 +37,14 @@ def kill(directory: Path) -> set[int]:
     if not inside:
         return inside
     with contextlib.suppress(OSError):
-        kernel_files.write(directory / KILL, "1")
+        kernel_files.write(f"{directory}/{KILL}", "1")
         return inside
     for number in (signal.SIGSTOP, signal.SIGKILL):
         _signal_all(directory, inside, number)
     return inside
 
 
-def _signal_all(directory: Path, pids: set[int], number: int) -> None:
+def _signal_all(directory: Path | str, pids: set[int], number: int) -> None:
     opened: dict[int, int] = {}
     try:
         for pid in pids:
@@ -60,7 +60,7 @@ def _signal_all(directory: Path, pids: set[int], number: int) -> None:
             os.close(descriptor)
 
 
-def remove(directory: Path) -> bool:
+def remove(directory: Path | str) -> bool:
     """Remove a cgroup and those below it, once. Returns whether it is gone."""
     try:
         os.rmdir(directory)
@@ -70,11 +70,11 @@ def remove(directory: Path) -> bool:
         for folder in reversed(_tree(directory)):
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
-        return not directory.exists()
+        return not os.path.exists(directory)
     return True
 
 
-def kill_and_remove(directory: Path, bound_seconds: float) -> tuple[set[int], bool]:
+def kill_and_remove(directory: Path | str, bound_seconds: float) -> tuple[set[int], bool]:
     """Kill all that is in a cgroup and remove it, within a bound. Returns the pids, and whether it is gone."""
     end = time.monotonic() + bound_seconds
     killed: set[int] = set()
@@ -87,6 +87,6 @@ def kill_and_remove(directory: Path, bound_seconds: float) -> tuple[set[int], bo
         time.sleep(_PAUSE_SECONDS)
 
 
-def _tree(directory: Path) -> list[Path]:
+def _tree(directory: Path | str) -> list[str]:
     """Return `directory` and all below it, parents first."""
-    return [Path(folder) for folder, _, _ in os.walk(directory)]
+    return [folder for folder, _, _ in os.walk(directory)]

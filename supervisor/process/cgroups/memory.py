@@ -12,7 +12,7 @@ _CLOSE_MB: Final = 1.0
 """A charge that does not fit leaves usage a little below the limit: the kernel charges 256 KiB at a time."""
 
 
-def limit(directory: Path, version: int, memory_mb: float) -> None:
+def limit(directory: Path | str, version: int, memory_mb: float) -> None:
     """Limit memory, without a way into swap. Raises `OSError` when the limit itself can't be set.
 
     What counts is what the kernel charges: private memory, but also the page cache of files that the job was the first
@@ -20,18 +20,18 @@ def limit(directory: Path, version: int, memory_mb: float) -> None:
     """
     text = str(int(memory_mb * 2**20))
     if version == 1:
-        kernel_files.write(directory / "memory.limit_in_bytes", text)
+        kernel_files.write(f"{directory}/memory.limit_in_bytes", text)
         with contextlib.suppress(OSError):  # only where the kernel counts swap
-            kernel_files.write(directory / "memory.memsw.limit_in_bytes", text)
+            kernel_files.write(f"{directory}/memory.memsw.limit_in_bytes", text)
         return
     with contextlib.suppress(OSError):
-        kernel_files.write(directory / "memory.swap.max", "0")
+        kernel_files.write(f"{directory}/memory.swap.max", "0")
     with contextlib.suppress(OSError):  # all of the job or nothing: a job without one of its processes hangs
-        kernel_files.write(directory / "memory.oom.group", "1")
-    kernel_files.write(directory / "memory.max", text)
+        kernel_files.write(f"{directory}/memory.oom.group", "1")
+    kernel_files.write(f"{directory}/memory.max", text)
 
 
-def out_of_memory(directory: Path, version: int, limit_mb: float | None) -> OutOfMemory | None:
+def out_of_memory(directory: Path | str, version: int, limit_mb: float | None) -> OutOfMemory | None:
     """Return what the kernel's OOM killer did in this cgroup; `None` when it did nothing, or can't be asked.
 
     `oom_kill` counts a process of this cgroup whoever was out of memory: the job at its limit, the worker's unit or
@@ -39,7 +39,7 @@ def out_of_memory(directory: Path, version: int, limit_mb: float | None) -> OutO
     stands (Documentation/admin-guide/cgroup-v2.rst); version 1 has only the highest usage for it, as newer kernels
     (seen on 6.18) leave memory.failcnt at 0.
     """
-    file = directory / ("memory.events" if version == 2 else "memory.oom_control")
+    file = f"{directory}/{'memory.events' if version == 2 else 'memory.oom_control'}"
     try:
         seen = counts(kernel_files.read(file))
         if not (kills := seen.get("oom_kill", 0)):
@@ -47,7 +47,7 @@ def out_of_memory(directory: Path, version: int, limit_mb: float | None) -> OutO
         if version == 2:
             reached = seen.get("oom", 0) > 0
         else:
-            highest = int(kernel_files.read(directory / "memory.max_usage_in_bytes"))
+            highest = int(kernel_files.read(f"{directory}/memory.max_usage_in_bytes"))
             reached = limit_mb is not None and highest >= (limit_mb - _CLOSE_MB) * 2**20
     except (OSError, ValueError):
         return None

@@ -23,6 +23,7 @@ from supervisor.process.cgroups.cgroup import WITHOUT, Cgroup, child_name
 from supervisor.process.cgroups.detection import Detected, detect, own_cgroups
 from supervisor.process.cgroups.files import kill_and_remove
 from supervisor.process.cgroups.identity import MARKER_VARIABLE, directory_name, identity_of
+from supervisor.process.cgroups.removals import CgroupRemovals
 from supervisor.process.kept import keeper_pid, leave_to_keeper
 from supervisor.process.threads import started_pool
 
@@ -43,6 +44,7 @@ class Cgroups:
         self._numbers = itertools.count(1)
         # One thread, first come first served: a child's cgroup is removed after it was made.
         self._thread = started_pool(1, "cgroups")
+        self._removals = CgroupRemovals(self._thread)
         self._complained = False
 
     def new(self) -> Cgroup:
@@ -50,7 +52,7 @@ class Cgroups:
         if not self._detected.trees:
             return WITHOUT
         name = child_name(next(self._numbers))
-        return Cgroup(self._detected.trees, name, self._thread, self._complain)
+        return Cgroup(self._detected.trees, name, self._thread, self._complain, self._removals)
 
     def _complain(self, text: str) -> None:
         # The first time for the operator; for each child it would drown everything else.

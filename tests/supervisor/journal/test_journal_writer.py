@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -102,6 +102,25 @@ async def test_writes_that_wait_share_one_transaction_in_their_order(recorder: R
     recorder.go_on.set()
     await asyncio.gather(*writes)
     assert recorder.seen() == ["BEGIN", "a", "b", "c", "COMMIT"]
+
+
+async def test_the_loop_is_woken_once_for_all_that_shared_a_transaction(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    woken: list[Callable[[], None]] = []
+    wake = loop.call_soon_threadsafe
+
+    def counted(told: Callable[[], None]) -> asyncio.Handle:
+        woken.append(told)
+        return wake(told)
+
+    held = recorder.hold_up()
+    writes = [recorder.insert(word) for word in "abc"]
+    monkeypatch.setattr(loop, "call_soon_threadsafe", counted)
+    recorder.go_on.set()
+    await asyncio.gather(held, *writes)
+    assert len(woken) == 2, "one for what held the writer up, one for the transaction"
 
 
 async def test_what_is_to_be_done_alone_is_done_between_transactions_and_in_its_turn(

@@ -200,8 +200,8 @@ def test_the_tree_that_can_kill_as_one_is_killed_first(
 ) -> None:
     killed: list[str] = []
 
-    def kill(directory: Path) -> set[int]:
-        killed.append(directory.parent.name)
+    def kill(directory: str) -> set[int]:
+        killed.append(Path(directory).parent.name)
         return {len(killed)}
 
     monkeypatch.setattr(cgroup_module.files, "kill", kill)
