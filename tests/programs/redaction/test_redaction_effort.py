@@ -16,6 +16,7 @@ from jobrunner.protocol.masking import (
     TooMuchWorkError,
     not_shown,
 )
+from jobrunner.protocol.masking.effort import DECODE_UNITS
 from jobrunner.protocol.masking.needles import Needles
 from supervisor.process.long_work import LongWork
 from supervisor.watch.fair_mask import FairMask
@@ -67,6 +68,13 @@ def test_a_look_at_an_edge_counts_two_units_for_each_character_that_is_looked_at
     assert needles.after_cut("A" * 200, after_cut) is None
     # The search in a long one; and a look for each character that half an escape may have.
     assert after_cut.used == 1 + 12 * 2 * 50
+
+
+def test_each_line_that_may_be_a_piece_of_a_secret_counts_as_much_as_a_decoding() -> None:
+    needles, short, long = Needles(["x" * 50]), Effort(10**6), Effort(10**6)
+    assert list(needles.wrapped("ab cd\n" * 100, short)) == []
+    assert list(needles.wrapped("ab cde\n" * 100, long)) == []
+    assert long.used - short.used >= 100 * DECODE_UNITS
 
 
 def test_digits_count_four_units_each() -> None:

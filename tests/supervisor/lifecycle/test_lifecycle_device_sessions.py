@@ -43,6 +43,16 @@ def test_who_gives_up_waiting_is_passed_over() -> None:
     assert sessions.give_back(1, 1) == [Granted(3, 1)]
 
 
+def test_nothing_is_kept_of_a_device_to_which_nobody_has_or_wants_a_session() -> None:
+    sessions = DeviceSessions(1)
+    sessions.ask(1, 1, R1)
+    sessions.ask(2, 1, R1)
+    sessions.give_back(2, 1)
+    assert set(sessions._devices) == {R1}
+    sessions.end(1)
+    assert not sessions._devices
+
+
 def test_without_a_limit_everybody_is_answered_at_once() -> None:
     sessions = DeviceSessions(0)
     assert [sessions.ask(1, number, R1) for number in range(1, 100)] == [
