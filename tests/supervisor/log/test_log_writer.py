@@ -98,6 +98,9 @@ def test_the_end_waits_for_a_reader_that_stopped_only_so_long(pipe: tuple[int, i
     stopping.start()
     stopping.join(PATIENCE_SECONDS)
     assert ended == [False]
+    # Else the thread would write into whatever has the number of this descriptor next.
+    os.close(pipe[0])
+    assert writer.stop(PATIENCE_SECONDS)
 
 
 def test_a_disk_that_takes_nothing_ends_nothing_and_what_is_missing_is_told_later(
