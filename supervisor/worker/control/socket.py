@@ -5,6 +5,7 @@ import contextlib
 import functools
 import logging
 import os
+import threading
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
@@ -80,8 +81,12 @@ class Control:
             await wait_in_thread(listening.close, CLOSE_SECONDS)
 
     async def _listen(self) -> Listening | None:
+        opening = _Opening(self._settings)
         try:
-            listening = await asyncio.to_thread(_open, self._settings)
+            listening = await asyncio.to_thread(opening.open)
+        except asyncio.CancelledError:
+            await wait_in_thread(opening.leave, CLOSE_SECONDS)
+            raise
         except ControlPlaceError as error:
             if self._problem is None:
                 tell(_log, ControlUnavailable(reason=str(error)))
@@ -95,6 +100,34 @@ class Control:
             tell(_log, ControlGroupClosed(group=str(self._settings.control_group), reason=closed))
         self._closed_to_group = closed
         return listening
+
+
+class _Opening:
+    """Opens the socket in a thread, which goes on when nobody waits for it any more: then it is closed again."""
+
+    def __init__(self, settings: DaemonSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._opened: Listening | None = None
+        self._is_left = False
+
+    def open(self) -> Listening:
+        """Return the socket. Raises `ControlPlaceError`."""
+        listening = _open(self._settings)
+        with self._lock:
+            self._opened = listening
+            is_left = self._is_left
+        if is_left:
+            listening.close()
+        return listening
+
+    def leave(self) -> None:
+        """Close what was opened, or will be."""
+        with self._lock:
+            self._is_left = True
+            opened = self._opened
+        if opened is not None:
+            opened.close()
 
 
 def _open(settings: DaemonSettings) -> Listening:

@@ -1,11 +1,13 @@
 """A control group that can't be let in: said once in the log, and the socket is there all the same."""
 
 import logging
+import threading
 from pathlib import Path
 
 import pytest
 
 from supervisor.settings.run_settings import DaemonSettings
+from supervisor.worker.control import socket as socket_module
 from supervisor.worker.control.socket import Control
 from tests.patience import until
 
@@ -29,3 +31,57 @@ async def test_without_the_group_the_socket_is_there_and_a_warning_says_what_to_
     said = [record.getMessage() for record in caplog.records if "Members of the group" in record.getMessage()]
     assert len(said) == 1
     assert "There is no group no-such-group: make it, or change --control-group." in said[0]
+
+
+class Opened:
+    """Stands in for a socket that listens."""
+
+    closed_to_group = None
+    is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.mark.parametrize("is_in_time", [True, False], ids=["opened before", "opened after"])
+async def test_a_socket_that_is_opened_while_the_worker_ends_is_closed_again(
+    monkeypatch: pytest.MonkeyPatch, is_in_time: bool
+) -> None:
+    opened, has_begun, may_end = Opened(), threading.Event(), threading.Event()
+
+    def open_slowly(_settings: DaemonSettings) -> Opened:
+        has_begun.set()
+        may_end.wait()
+        return opened
+
+    monkeypatch.setattr(socket_module, "_open", open_slowly)
+    opening = socket_module._Opening(None)  # type: ignore[arg-type]
+    thread = threading.Thread(target=opening.open)
+    thread.start()
+    await until(has_begun.is_set, "it is being opened")
+    if is_in_time:
+        may_end.set()
+        thread.join()
+    opening.leave()
+    may_end.set()
+    thread.join()
+    assert opened.is_closed
+
+
+async def test_who_ends_the_worker_while_its_socket_is_opened_leaves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, has_begun, may_end = Opened(), threading.Event(), threading.Event()
+
+    def open_slowly(_settings: DaemonSettings) -> Opened:
+        has_begun.set()
+        may_end.wait()
+        return opened
+
+    monkeypatch.setattr(socket_module, "_open", open_slowly)
+    settings = DaemonSettings(_cli_parse_args=False, engine_url="http://127.0.0.1:1", state_dir=tmp_path)
+    async with Control(settings).serving():
+        await until(has_begun.is_set, "it is being opened")
+    assert not opened.is_closed
+    may_end.set()
+    await until(lambda: opened.is_closed, "it is closed")
