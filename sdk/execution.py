@@ -40,7 +40,8 @@ class JobInput:
 
     `again`, of a large job: returns its parameters and context once more, as they came. Only whoever masks the secrets
     in these in all that leaves the job gives it: they are then searched for here only where it is needed.
-    `was_read` is called when all that the block needs was made of them, right before its code runs.
+    `was_read` is called right before the block's code runs, with what was made of them: a process that ends with its
+    job may keep it, as to free thousands of entities takes a while.
     """
 
     type: str
@@ -49,7 +50,7 @@ class JobInput:
     run_on: str
     entity_id: int | float | None = None
     again: Callable[[], object] | None = field(default=None, repr=False)
-    was_read: Callable[[], None] = field(default=lambda: None, repr=False)
+    was_read: Callable[[object], None] = field(default=lambda made: None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class JobRun:
     async def execute(self) -> OutcomeBody:
         """Run the block."""
         params, context = self._strict_input()
-        result = await self._instance().execute_function_block(params, context, self.meta)
+        result = await self._instance(context).execute_function_block(params, context, self.meta)
         # What was put into an entity's dict in place is seen nowhere else.
         changed = changed_entities(context)
         self.secrets.add(collect_secrets(changed))
@@ -146,14 +147,14 @@ class JobRun:
         model = self.block.registration.param_cls
         params = self.block.cls.job_reader.acquire_parameters(model, self.job.parameters, self.warn)
         self.secrets.add(collect_secrets(params.partial))
-        result = await self._instance().acquire_function_block(params)
+        result = await self._instance(params).acquire_function_block(params)
         items = wire_items(result.acquires or []) if result.success else []
         return self._body(result, acquires=items or None)
 
     async def rollback(self) -> OutcomeBody:
         """Have the block undo what it did."""
         params, context = self._strict_input()
-        result = await self._instance().rollback_function_block(params, context)
+        result = await self._instance(context).rollback_function_block(params, context)
         if result.success and updates_from(context, changed_entities(context)):
             self.warn("Changes to the context made in a rollback are not sent: the engine takes none there.")
         return self._body(result)
@@ -193,8 +194,8 @@ class JobRun:
         context = reader.context(self.job.context, self.job.run_on, self.job.entity_id, self.warn)
         return params, context
 
-    def _instance(self) -> FunctionBlock[Any, Any]:
-        self.job.was_read()
+    def _instance(self, made: object) -> FunctionBlock[Any, Any]:
+        self.job.was_read(made)
         block = self.block.cls(logger=self.logger)
         if getattr(block, "logger", None) is None:
             constructor = f"{type(block).__qualname__}.__init__"

@@ -110,7 +110,7 @@ class HostKeyStore:
                     # holds the thread, they are tried below.
                     with contextlib.suppress(OSError):
                         await self._disk.call(known.search, unsought)
-        return [(endpoint, key) for endpoint in endpoints for key in self._table.keys_of(endpoint)]
+        return self._table.keys_among(endpoints)
 
     def known_key(self, endpoint: Endpoint) -> PublicKey | None:
         """Return a key that is known of an endpoint, for a message."""

@@ -80,6 +80,12 @@ class Table:
         fresh = self._fresh.get(endpoint)
         return () if fresh is None else (fresh,)
 
+    def keys_among(self, endpoints: Iterable[Endpoint]) -> list[tuple[Endpoint, PublicKey]]:
+        """Return the keys that each of these endpoints may show, in turn."""
+        if not (self.given.count or self.kept.count or self._fresh):
+            return []  # of thousands of devices, to look up each took longer than their passwords do
+        return [(endpoint, key) for endpoint in endpoints for key in self.keys_of(endpoint)]
+
     def decide(
         self, endpoint: Endpoint, key: PublicKey | None, endpoints: Collection[Endpoint], policy: str
     ) -> Decision:

@@ -21,6 +21,7 @@ _OF_DEVICE: Final = ("ip", "hostname", "connectionOptions")
 
 Endpoints = frozenset[Endpoint]
 NONE: Final[Endpoints] = frozenset()
+_NO_OPTIONS: Final[Mapping[str, Any]] = {}
 
 
 def endpoints_of(parameters: Mapping[str, Any], context: Mapping[str, Any]) -> Endpoints:
@@ -103,15 +104,17 @@ class _OfContext:
 
 
 def _of_device(device: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Endpoint]:
-    options = _options(device.get("connectionOptions"))
-    ports = (parameters.get("port"), options.get("port"))
-    port = next((each for each in ports if is_port(each)), SSH_PORT)
-    hosts = [device.get("ip"), device.get("hostname")]
-    for host in hosts if any(hosts) else [options.get("host")]:
+    text = device.get("connectionOptions")
+    options = _options(text) if text else _NO_OPTIONS
+    port = parameters.get("port")
+    if not is_port(port) and not is_port(port := options.get("port")):
+        port = SSH_PORT
+    hosts = [host for host in (device.get("ip"), device.get("hostname")) if host]
+    for host in hosts or [options.get("host")]:
         if found := endpoint_of(host, port):
             yield found
     for source in (parameters, options):
-        if found := _jump_host(source.get("jump_host")):
+        if (given := source.get("jump_host")) and (found := _jump_host(given)):
             yield found
 
 
@@ -124,9 +127,9 @@ def _jump_host(given: object) -> Endpoint | None:
 
 def _options(text: object) -> Mapping[str, Any]:
     if not isinstance(text, str) or len(text) > _OPTIONS_CAP_CHARS or "{" not in text:
-        return {}
+        return _NO_OPTIONS
     try:
         options = json.loads(text)
     except (ValueError, RecursionError):
-        return {}
-    return options if isinstance(options, dict) else {}
+        return _NO_OPTIONS
+    return options if isinstance(options, dict) else _NO_OPTIONS

@@ -8,13 +8,15 @@ left to the caller, as is what is no JSON. Pure.
 import codecs
 import json
 import re
-from collections.abc import Iterable
 from typing import Any, Final
 
 WINDOW_BYTES: Final = 32 * 1024
 
 _read: Final = json.JSONDecoder().raw_decode
 _BLANKS: Final = re.compile(r"[ \t\n\r]*+")
+_BETWEEN_OBJECTS: Final = ("},{", "}, {")
+"""As JavaScript writes a list of objects, and as Python does. What others write is read element by element."""
+_CONTAINERS: Final = frozenset({dict, list})
 
 
 def elements_at(text: bytes, at: int, levels: int) -> tuple[list[Any], int]:
@@ -22,8 +24,9 @@ def elements_at(text: bytes, at: int, levels: int) -> tuple[list[Any], int]:
 
     `levels`: how deep an element may be nested.
     """
-    window, begin, end = _window(text, at), 0, 0
-    values: list[Any] = []
+    window = _window(text, at)
+    values, end = _objects_at_once(window, levels)
+    begin = end
     while (found := _value(window, begin, levels)) is not None:
         value, begin = found
         follows = _follows(window, begin, "]")
@@ -56,6 +59,23 @@ def members_at(text: bytes, at: int, levels: int) -> tuple[dict[str, Any], int]:
             break
         begin = end
     return members, at + _size(window, end)
+
+
+def _objects_at_once(window: str, levels: int) -> tuple[list[Any], int]:
+    """Read all elements up to the last object that follows an object, and return where it begins: in one go.
+
+    That may be inside of an element: what stands before it is no list then, and nothing is returned.
+    """
+    for between in _BETWEEN_OBJECTS:
+        if (cut := window.rfind(between)) > 0:
+            break
+    else:
+        return [], 0
+    try:
+        values = json.loads(f"[{window[: cut + 1]}]")
+    except (ValueError, RecursionError):
+        return [], 0
+    return ([], 0) if is_deeper_than(levels + 1, values) else (values, cut + len(between) - 1)
 
 
 def _window(text: bytes, at: int) -> str:
@@ -111,15 +131,16 @@ def _after_blanks(window: str, at: int) -> int:
 
 def is_deeper_than(levels: int, value: object) -> bool:
     """Whether lists and objects are nested deeper. Looks level by level, without recursion."""
-    level: list[object] = [value]
-    for _ in range(levels):
-        level = [inner for outer in level for inner in _parts(outer)]
+    if levels < 1:
+        return True
+    level: list[Any] = [value] if type(value) in _CONTAINERS else []
+    for _ in range(levels - 1):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in _CONTAINERS
+        ]
         if not level:
             return False
-    return True
-
-
-def _parts(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+    return any(level)

@@ -28,11 +28,16 @@ class _Large:
         self.context = context_json(**context)
         self.asked = 0
         self.events: list[str] = []
+        self.made: list[object] = []
         self.job_type = job_type
 
     def again(self) -> object:
         self.asked += 1
         return [{}, context_json(devices=[device_json(password=PASSWORD)])]
+
+    def _was_read(self, made: object) -> None:
+        self.events.append("was read")
+        self.made.append(made)
 
     async def run(self, block: type[Any]) -> OutcomeBody:
         job = JobInput(
@@ -42,7 +47,7 @@ class _Large:
             "device",
             5,
             again=self.again,
-            was_read=lambda: self.events.append("was read"),
+            was_read=self._was_read,
         )
         return await run_job(registered(block), job, meta(), logging.getLogger("tests.job"))
 
@@ -94,8 +99,9 @@ async def test_secrets_that_a_block_puts_into_an_entity_in_place_are_hidden(succ
 
 
 @pytest.mark.parametrize("job_type", ["execute", "acquire", "rollback"])
-async def test_the_end_of_reading_is_told_before_the_block_is_made(job_type: str) -> None:
+async def test_what_was_read_is_handed_over_before_the_block_is_made(job_type: str) -> None:
     job = _Large(job_type)
+    contexts: list[object] = []
 
     class Made(FunctionBlock[Any, Any]):
         def __init__(self, *, logger: Any) -> None:
@@ -103,7 +109,10 @@ async def test_the_end_of_reading_is_told_before_the_block_is_made(job_type: str
             super().__init__(logger=logger)
 
         async def run(self, params: Any, context: WorkflowContext) -> FunctionBlockResult[Any]:
+            contexts.append(context)
             return FunctionBlockResult(success=True, message="done")
 
     await job.run(Made)
     assert job.events[:2] == ["was read", "block made"]
+    assert len(job.made) == 1
+    assert all(context is job.made[0] for context in contexts)

@@ -27,7 +27,7 @@ class InstalledJobRun(JobRun):
     async def execute(self) -> OutcomeBody:
         """Run the block. Its database updates are computed as its package does."""
         params, context = self._their_input()
-        self.job.was_read()
+        self.job.was_read(context)
         block = self._block()
         # What it raises comes here, to this worker's own boundary: with its traceback, and without secrets.
         result = self._checked(await block.execute_function_block(params, context, propagate_exceptions=True))
@@ -42,7 +42,7 @@ class InstalledJobRun(JobRun):
         block = self._block()
         params = block.parse_acquire_parameters_from_dto(dict(self.job.parameters), self.block.registration)
         self.secrets.add(collect_secrets(params.partial))
-        self.job.was_read()
+        self.job.was_read(params)
         result = self._checked(await block.acquire(params))
         items = wire_items(result.acquires or []) if result.success else []
         return self._their_body(result, acquires=items or None)
@@ -50,7 +50,7 @@ class InstalledJobRun(JobRun):
     async def rollback(self) -> OutcomeBody:
         """Have the block undo what it did."""
         params, context = self._their_input()
-        self.job.was_read()
+        self.job.was_read(context)
         block = self._block()
         older = (None,) if needs_forward_result(type(block).rollback) else ()
         return self._their_body(self._checked(await _awaited(block.rollback(params, context, *older))))

@@ -57,3 +57,12 @@ def test_a_file_that_has_changed_counts_and_what_was_not_written_yet_stays() -> 
     other = some_key()
     table.take_kept(Known(parse(line_text(R2, other, ""))), [(R2, b)])
     assert table.keys_of(R2) == (other,)
+
+
+def test_the_keys_of_many_endpoints_are_those_of_each() -> None:
+    table, kept, given = Table(), some_key(), some_key()
+    assert table.keys_among([R1, R2]) == []
+    table.decide(R1, kept, {R1}, NEW)
+    assert table.keys_among([R1, R2]) == [(R1, kept)]
+    table.given = Known(parse(line_text(R2, given, "")))
+    assert table.keys_among([R2, R1_HIGH, R1]) == [(R2, given), (R1, kept)]

@@ -132,3 +132,32 @@ def test_only_what_stands_whole_in_a_window_is_read_and_what_follows_it_is_in_si
     assert elements_at(long, 1, 9) == ([1], 4)
     assert elements_at(long, 4, 9) == ([], 4)
     assert elements_at(b'["\xff"]', 1, 9) == ([], 1)
+
+
+@pytest.mark.parametrize("between", [",", ", ", " ,\n"])
+def test_a_list_of_objects_is_read_as_far_as_they_stand_whole_however_they_are_separated(
+    between: str, window_bytes: int
+) -> None:
+    devices = [{"id": number, "ports": [{"id": 1}, {"id": 2}], "name": "a},{b"} for number in range(2000)]
+    text = ("[" + between.join(map(json.dumps, devices)) + "]").encode()
+    values, end = elements_at(text, 1, 9)
+    assert values == devices[: len(values)]
+    assert json.loads(b"[" + text[end:]) == devices[len(values) :]
+    # Less than one more could have been read.
+    assert end + len(json.dumps(devices[0])) + len(between) + 6 > window_bytes or not values
+
+
+def test_a_list_of_objects_that_is_nested_too_deep_is_left_to_the_caller(window_bytes: int) -> None:
+    shallow, deep = '{"a": [1]}', '{"a": [[1]]}'
+    text = f"[{shallow}, {shallow}, {deep}, {shallow}, {shallow}]".encode()
+    values, _ = elements_at(text, 1, 2)
+    assert values in ([], [{"a": [1]}], [{"a": [1]}] * 2)
+    assert len(elements_at(text, 1, 4)[0]) == (5 if window_bytes > len(text) else len(values))
+
+
+@given(st.recursive(st.integers() | st.text("a[{", max_size=2), st.lists, max_leaves=9), st.integers(0, 6))
+def test_how_deep_a_value_is_is_counted_as_by_recursion(value: Any, levels: int) -> None:
+    def depth(inner: Any) -> int:
+        return 1 + max(map(depth, inner), default=0) if isinstance(inner, list) else 1
+
+    assert json_window.is_deeper_than(levels, value) == (depth(value) > levels)
