@@ -16,7 +16,7 @@ from jobrunner.protocol.masking import (
     TooMuchWorkError,
     not_shown,
 )
-from jobrunner.protocol.masking.effort import DECODE_UNITS
+from jobrunner.protocol.masking.effort import _BETWEEN_PAUSES_UNITS, DECODE_UNITS
 from jobrunner.protocol.masking.needles import Needles
 from supervisor.process.long_work import LongWork
 from supervisor.watch.fair_mask import FairMask
@@ -68,6 +68,14 @@ def test_a_look_at_an_edge_counts_two_units_for_each_character_that_is_looked_at
     assert needles.after_cut("A" * 200, after_cut) is None
     # The search in a long one; and a look for each character that half an escape may have.
     assert after_cut.used == 1 + 12 * 2 * 50
+
+
+def test_others_have_a_turn_each_time_that_so_much_work_was_done_and_not_before() -> None:
+    pauses: list[int] = []
+    effort = Effort(10 * _BETWEEN_PAUSES_UNITS, lambda: pauses.append(effort.used))
+    for _ in range(6):
+        effort.spend(_BETWEEN_PAUSES_UNITS // 2)
+    assert pauses == [_BETWEEN_PAUSES_UNITS * 3 // 2, _BETWEEN_PAUSES_UNITS * 3]
 
 
 def test_each_line_that_may_be_a_piece_of_a_secret_counts_as_much_as_a_decoding() -> None:
