@@ -37,7 +37,7 @@ async def test_status_warns_of_ended_jobs_that_are_lost_and_the_worker_is_ready_
     assert warnings_of(parts_with(None)) == ()
     kept = EndedJobs(tmp_path, 10)
     assert warnings_of(parts_with(kept)) == ()
-    kept._drop(3, "No space left on device")
+    kept._drop(3, 100, "No space left on device")
     (warning,) = warnings_of(parts_with(kept))
     said = f"3 ended job(s) could not be kept in {tmp_path}: No space left on device"
     assert (warning.cause, warning.message) == ("ended_jobs", said)
