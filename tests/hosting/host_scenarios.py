@@ -298,6 +298,15 @@ async def run_unsampled(host: Any, request: dict[str, Any]) -> dict[str, Any]:
         sampler_module.NEAR_SECONDS = near  # type: ignore[misc]
 
 
+async def run_to_its_end(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Run a job, and call its process stuck only long after SIGKILL: on a busy machine an end takes seconds."""
+    seconds, lifecycle_job.UNKILLABLE_SECONDS = lifecycle_job.UNKILLABLE_SECONDS, PATIENCE_SECONDS
+    try:
+        return await run_job(host, request)
+    finally:
+        lifecycle_job.UNKILLABLE_SECONDS = seconds
+
+
 async def owner_when_the_user_is_given_back(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Run a job; tell who owned the directories of jobs when its user could be another's again."""
     users, directories = host.launcher._confinement_pool._users, host.runner._directories
@@ -393,6 +402,7 @@ SCENARIOS = {
         abandoned_birth,
         run_and_watch_the_loop,
         run_unsampled,
+        run_to_its_end,
         owner_when_the_user_is_given_back,
         stop_all,
         stop_while_a_child_is_found,

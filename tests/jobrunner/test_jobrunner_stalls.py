@@ -120,7 +120,8 @@ def test_a_stopped_process_is_told_as_stopped(host: Host) -> None:
 
 
 def test_a_process_that_blocks_every_signal_is_told_by_what_the_kernel_knows(host: Host) -> None:
-    done = host.run("under_test/blocks_signals", limits=WATCHED | {"max_job_seconds": 1.5})
+    limits = WATCHED | {"max_job_seconds": 1.5}
+    done = host.ask("run_to_its_end", block="under_test/blocks_signals:1.0.0", limits=limits)
     assert done["cause"] == "time_limit"
     assert "blocks the signal" in done["message"]
     assert "waiting" in done["message"]
