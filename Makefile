@@ -17,7 +17,7 @@ PREFIX ?= /opt/neops-supervisor
 ENVIRONMENT = sh deploy/bootstrap.sh '$(PYTHON)' '$(CLIENT)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract lint types bench bench-growth bench-counts bench-timeline bench-competitors bench-page zoo device-faults isolation systemd-test lab redteam fuzz features top-picture mutants redaction compat reference chaos crashpoints soak scale-out blocking device-scale device-truth unprivileged docs env lock install uninstall clean
+.PHONY: help demo test contract lint types bench bench-growth bench-counts bench-floor bench-timeline bench-competitors bench-page zoo device-faults isolation systemd-test lab redteam fuzz features top-picture mutants redaction compat reference chaos crashpoints soak scale-out blocking device-scale device-truth unprivileged docs env lock install uninstall clean
 
 help: ## List the verbs
 	@echo 'Verbs:'
@@ -26,7 +26,7 @@ help: ## List the verbs
 	@echo 'Settings, given as NAME=value behind the verb:'
 	@echo '  PYTHON  the interpreter, 3.11 or newer (now: $(PYTHON))'
 	@echo '  CLIENT  the engine client: stable or next (now: $(CLIENT))'
-	@echo '  ARGS    further arguments for demo, test, contract, bench, bench-growth, bench-counts, bench-timeline, bench-competitors, bench-page, zoo, device-faults, isolation, lab, redteam, fuzz, features, mutants, chaos, crashpoints, scale-out, blocking, device-scale and unprivileged'
+	@echo '  ARGS    further arguments for demo, test, contract, bench, bench-growth, bench-counts, bench-floor, bench-timeline, bench-competitors, bench-page, zoo, device-faults, isolation, lab, redteam, fuzz, features, mutants, chaos, crashpoints, scale-out, blocking, device-scale and unprivileged'
 	@echo '  CASES   how many cases fuzz runs (now: $(CASES)); redaction: 10000, if not given'
 	@echo '  SEEDS   how many seeds of chaos (now: $(SEEDS)); SEED=n repeats one'
 	@echo '  JOBS    how many jobs of soak (now: $(JOBS))'
@@ -60,6 +60,9 @@ bench-growth: ## Measure what a job costs when blocks, contexts, jobs and queues
 
 bench-counts: ## Count what a job uses (system calls, fsyncs, faults, processor time), and compare with the limits
 	@$(ENVIRONMENT) python -m tests.programs.bench.counts $(ARGS)
+
+bench-floor: ## Measure what a process for each job takes at least here, with nothing around it, beside this worker
+	@$(ENVIRONMENT) python -m tests.programs.bench.floor $(ARGS)
 
 bench-timeline: ## Show where the milliseconds of one job go, step by step
 	@$(ENVIRONMENT) python -m tests.programs.bench.timeline $(ARGS)

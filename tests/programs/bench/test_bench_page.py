@@ -38,7 +38,7 @@ def test_each_worker_has_a_line_and_each_act_too() -> None:
 
 
 def test_a_part_that_was_never_measured_is_told_to_be_so() -> None:
-    assert page({}).count(NOT_MEASURED) == 5
+    assert page({}).count(NOT_MEASURED) == 6
     assert "@" not in page({})
 
 

@@ -12,7 +12,7 @@ from tests.programs.bench.stage import Stage, WorkerOptions, database_of, staged
 
 ECHO: Final = "neops_bench/echo:1.0.0"
 SLOTS: Final = 1
-_BLOCKS: Final = (str(Path(__file__).parents[1] / "compared_blocks"),)
+BLOCKS: Final = (str(Path(__file__).parents[1] / "compared_blocks"),)
 _WARM_UP_JOBS: Final = 16
 _SECONDS: Final = 120
 
@@ -55,7 +55,7 @@ async def measure(directory: Path, plan: Plan) -> Counted:
     calibrating = [await calibrating_seconds()]
     counter = await usable_counter(directory)
     values: dict[str, float] = {}
-    async with staged(directory / "counts", WorkerOptions(slots=SLOTS, blocks=_BLOCKS)) as stage:
+    async with staged(directory / "counts", WorkerOptions(slots=SLOTS, blocks=BLOCKS)) as stage:
         await _run(stage, _WARM_UP_JOBS)
         rest = await at_rest(stage.worker_pid)
         processes = len(rest.pids)

@@ -16,7 +16,7 @@ KEPT: Final = Path(__file__).parent / "measured.json"
 DOCS: Final = Path(__file__).resolve().parents[4] / "docs"
 PAGE: Final = DOCS / "benchmarks.md"
 _SECONDS: Final = 3600
-_PARTS: Final = ("timeline", "counts", "growth", "competitors")
+_PARTS: Final = ("timeline", "floor", "counts", "growth", "competitors")
 _ARGUMENTS: Final = {"competitors": ["--rounds", "3"], "timeline": ["--jobs", "200"]}
 
 

@@ -23,7 +23,7 @@ NOT_MEASURED: Final = "Not measured yet.\n"
 
 def page(measured: Measured) -> str:
     """Return the text of the page."""
-    tables = dict.fromkeys(("speed", "behaviour", "timeline", "growth", "counts"), NOT_MEASURED)
+    tables = dict.fromkeys(("speed", "behaviour", "timeline", "floor", "growth", "counts"), NOT_MEASURED)
     if others := measured.get("competitors"):
         tables |= {"speed": _table(others["speed"], numbers_from=1), "behaviour": _table(others["behaviour"])}
     if growth := measured.get("growth"):
@@ -31,6 +31,8 @@ def page(measured: Measured) -> str:
         tables["growth"] = _table(rows, numbers_from=1)
     if timeline := measured.get("timeline"):
         tables["timeline"] = _table(_timeline_rows(timeline["steps"]), numbers_from=1)
+    if floor := measured.get("floor"):
+        tables["floor"] = _table(_floor_rows(floor["rows"]), numbers_from=1)
     if counts := measured.get("counts"):
         tables["counts"] = _table(_count_rows(counts), numbers_from=1)
     is_little = any(part["machine"].get("how much") == LITTLE for part in measured.values())
@@ -69,6 +71,14 @@ def _timeline_rows(steps: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
         times = (f"{step[name]:.2f}" for name in ("after_claim_ms", "step_ms", "p90_step_ms"))
         share = step["share"]
         rows.append((step["name"], *times, "" if share is None else f"{share:.0%}"))
+    return rows
+
+
+def _floor_rows(floor: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("of one job", "wall, ms", "CPU, ms", "page faults")]
+    for row in floor:
+        wall = "" if row["wall_ms"] is None else f"{row['wall_ms']:.2f}"
+        rows.append((row["name"], wall, f"{row['cpu_ms']:.2f}", f"{row['page_faults']:.0f}"))
     return rows
 
 
