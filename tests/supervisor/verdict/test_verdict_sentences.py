@@ -206,6 +206,17 @@ def test_what_the_kernel_ended_without_ending_the_job_is_told_with_the_reason() 
             "ran 3.0 s of 600 s, CPU 1.3 s, peak memory 120 MB of 256 MB",
         ),
         (Ending(Usage(3.0, 0.0, 0.0)), "ran 3.0 s, CPU 0.0 s, peak memory 0 MB"),
+        (
+            Ending(Usage(3.0, None, 1.26), Limits(600, 1, cpu_seconds=5)),
+            "ran 3.0 s of 600 s, CPU 1.3 s of 5 s",
+        ),
+        (
+            # It ran a moment longer: "5.3 s of 5 s" would be a riddle.
+            Ending(
+                Usage(6.0, None, 5.26), Limits(600, 1, cpu_seconds=5), limit=LimitHit(LimitKind.CPU, 5.26)
+            ),
+            "ran 6.0 s of 600 s, CPU 5.3 s",
+        ),
         (Ending(USAGE, silent_seconds=0.0), "ran 3.0 s, its event loop had not run for 0.0 s"),
         (ENDED, "ran 3.0 s, exit code 0"),
         (replace(ENDED, exit_status=SIGKILL), "ran 3.0 s, signal SIGKILL"),
