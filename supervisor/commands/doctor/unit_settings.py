@@ -37,7 +37,8 @@ def environment_of(unit: str) -> dict[str, str]:
         raise UnitSettingsError(
             f"systemd knows no unit {unit}. `systemctl list-units 'neops*'` shows those there are."
         )
-    found = dict(each.partition("=")[::2] for line in shown["Environment"] for each in shlex.split(line))
+    assignments = (each.partition("=") for line in shown["Environment"] for each in shlex.split(line))
+    found = {name: value for name, _, value in assignments}
     for line in shown["EnvironmentFiles"]:
         name, _, _ = line.partition(" (ignore_errors=")
         found |= _file(Path(name), may_be_missing=line.endswith(_MAY_BE_MISSING))
