@@ -165,10 +165,11 @@ async def test_much_in_one_directory_does_not_delay_the_removal_of_another(
     large, small = await directories.take(), await directories.take()
     for number in range(300):
         Path(large, str(number)).touch()
-    removing, other = directories.remove(large), directories.remove(small)
-    await other
-    assert not removing.done()
-    await removing
+    ended: list[str] = []
+    for path in (large, small):
+        directories.remove(path).add_done_callback(lambda _, path=path: ended.append(path))
+    await until(lambda: len(ended) == 2, "both are removed")
+    assert ended == [small, large]
     assert not os.path.exists(large)
 
 

@@ -43,45 +43,51 @@ class Opened:
         self.is_closed = True
 
 
+class SlowOpening:
+    """Opens a socket, but not before it may."""
+
+    def __init__(self) -> None:
+        self.opened = Opened()
+        self.has_begun = threading.Event()
+        self.may_end = threading.Event()
+
+    def open(self, _settings: DaemonSettings) -> Opened:
+        self.has_begun.set()
+        self.may_end.wait()
+        return self.opened
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> SlowOpening:
+    """How the control socket is opened meanwhile."""
+    opening = SlowOpening()
+    monkeypatch.setattr(socket_module, "_open", opening.open)
+    return opening
+
+
 @pytest.mark.parametrize("is_in_time", [True, False], ids=["opened before", "opened after"])
 async def test_a_socket_that_is_opened_while_the_worker_ends_is_closed_again(
-    monkeypatch: pytest.MonkeyPatch, is_in_time: bool
+    slow: SlowOpening, is_in_time: bool
 ) -> None:
-    opened, has_begun, may_end = Opened(), threading.Event(), threading.Event()
-
-    def open_slowly(_settings: DaemonSettings) -> Opened:
-        has_begun.set()
-        may_end.wait()
-        return opened
-
-    monkeypatch.setattr(socket_module, "_open", open_slowly)
     opening = socket_module._Opening(None)  # type: ignore[arg-type]
     thread = threading.Thread(target=opening.open)
     thread.start()
-    await until(has_begun.is_set, "it is being opened")
+    await until(slow.has_begun.is_set, "it is being opened")
     if is_in_time:
-        may_end.set()
+        slow.may_end.set()
         thread.join()
     opening.leave()
-    may_end.set()
+    slow.may_end.set()
     thread.join()
-    assert opened.is_closed
+    assert slow.opened.is_closed
 
 
 async def test_who_ends_the_worker_while_its_socket_is_opened_leaves_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, slow: SlowOpening
 ) -> None:
-    opened, has_begun, may_end = Opened(), threading.Event(), threading.Event()
-
-    def open_slowly(_settings: DaemonSettings) -> Opened:
-        has_begun.set()
-        may_end.wait()
-        return opened
-
-    monkeypatch.setattr(socket_module, "_open", open_slowly)
     settings = DaemonSettings(_cli_parse_args=False, engine_url="http://127.0.0.1:1", state_dir=tmp_path)
     async with Control(settings).serving():
-        await until(has_begun.is_set, "it is being opened")
-    assert not opened.is_closed
-    may_end.set()
-    await until(lambda: opened.is_closed, "it is closed")
+        await until(slow.has_begun.is_set, "it is being opened")
+    assert not slow.opened.is_closed
+    slow.may_end.set()
+    await until(lambda: slow.opened.is_closed, "it is closed")
