@@ -7,6 +7,7 @@ Nothing is ever unpickled: a pickle from a child is code that the reader runs.
 import asyncio
 import socket
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,8 @@ from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.errors import ProtocolError
 
 PREFIX: Final = struct.Struct("!II")
+_COPIED_BYTES: Final = 64 * 1024
+"""Smaller parts are joined: each piece is a system call."""
 
 
 class FrameError(ProtocolError):
@@ -38,6 +41,23 @@ class Frame:
 def pack(header: bytes, payload: bytes = b"") -> bytes:
     """Return the wire form of one frame."""
     return PREFIX.pack(len(header), len(payload)) + header + payload
+
+
+def pack_parts(header: bytes, parts: Sequence[bytes]) -> list[bytes | memoryview]:
+    """Return the wire form of one frame with these parts as its payload, in pieces to be sent one after the other.
+
+    One piece, unless a part is large: of that no copy is made. To copy ten megabytes takes as long as to read them.
+    """
+    pieces: list[bytes | memoryview] = []
+    small = PREFIX.pack(len(header), sum(map(len, parts))) + header
+    for part in parts:
+        if len(part) < _COPIED_BYTES:
+            small += part
+        else:
+            # What a socket does not take at once is cut off and kept: of bytes, that would be a copy.
+            pieces += (small, memoryview(part))
+            small = b""
+    return [*pieces, small] if small else pieces
 
 
 def check_lengths(prefix: bytes, payload_cap_bytes: int) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """Every header that may travel between supervisor, template and child, as validated pydantic models."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -20,7 +21,7 @@ from jobrunner.protocol.caps import (
     SESSIONS_CAP,
     WARNING_CAP_CHARS,
 )
-from jobrunner.protocol.frames import Frame, FrameError, pack
+from jobrunner.protocol.frames import Frame, FrameError, pack, pack_parts
 
 JobType = Literal["acquire", "execute", "rollback"]
 FieldName = Annotated[str, Field(max_length=100)]
@@ -39,6 +40,10 @@ class Header(BaseModel):
     def pack(self, payload: bytes = b"") -> bytes:
         """Return this header and `payload` as one frame."""
         return pack(self.model_dump_json(exclude_none=True).encode(), payload)
+
+    def pack_parts(self, payload: Sequence[bytes]) -> list[bytes | memoryview]:
+        """Return this header and the parts of a payload as one frame, in pieces: see `frames.pack_parts`."""
+        return pack_parts(self.model_dump_json(exclude_none=True).encode(), payload)
 
 
 class Ready(Header):

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from jobrunner.protocol.frames import FrameError
@@ -99,7 +99,7 @@ class Execution:
         self._conclusion: Conclude | None = None
         self._stack_on_demand: StackOnDemand | None = None
 
-    async def run(self, build_order: Callable[[float], Order], payload: bytes) -> Finished:
+    async def run(self, build_order: Callable[[float], Order], payload: Sequence[bytes]) -> Finished:
         """Run the order and return when no process of the job is left.
 
         `build_order` gets the deadline. Not to be cancelled: call `stop` and await the end, which is bounded.
@@ -112,7 +112,8 @@ class Execution:
             self._sweeper.enter(self.processes)
             self._put(OrderSent(now()))
             order = build_order(now() + self._state.limits.max_seconds)
-            self._send(order.pack(payload))
+            for piece in order.pack_parts(payload):
+                self._send(piece)
             self._tasks.start(self._channel.read(order.result_cap_bytes), "channel of a job")
             while self._conclusion is None:
                 event = await self._events.get()
@@ -259,7 +260,7 @@ class Execution:
         if view.state not in ("", "Z"):  # else it is dead, and tells by its status how
             self._kernel = view
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes | memoryview) -> None:
         # Nobody waits until it is read, which may be never. A child that is gone says so by its pidfd.
         with contextlib.suppress(ConnectionError):
             self._child.writer.write(data)

@@ -27,12 +27,15 @@ class Job:
     entity_id: int | float | None = None
     step_label: str | None = None
 
-    def payload(self, known: Sequence[tuple[Endpoint, PublicKey]] = ()) -> bytes:
-        """Return parameters and context as the child gets them, and the known host keys of the job's devices."""
+    def payload(self, known: Sequence[tuple[Endpoint, PublicKey]] = ()) -> tuple[bytes, ...]:
+        """Return parameters and context as the child gets them, and the known host keys of the job's devices.
+
+        In parts, which are JSON one after the other: no copy is made of megabytes.
+        """
         keys = [(*endpoint, *key) for endpoint, key in known]
         parts = (b'{"parameters": ', as_json(self.parameters), b', "context": ', as_json(self.context))
         known_keys = (b', "host_keys": ', json.dumps(keys).encode()) if keys else ()
-        return b"".join((*parts, *known_keys, b"}"))
+        return (*parts, *known_keys, b"}")
 
 
 def as_json(value: dict[str, object] | bytes) -> bytes:

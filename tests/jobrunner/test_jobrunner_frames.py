@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 
 from jobrunner.protocol.caps import HEADER_CAP_BYTES, LOG_CAP_CHARS, MESSAGE_CAP_CHARS, cut
-from jobrunner.protocol.frames import PREFIX, Frame, FrameError, pack, read_frame, receive_frame
+from jobrunner.protocol.frames import PREFIX, Frame, FrameError, pack, pack_parts, read_frame, receive_frame
 from jobrunner.protocol.messages import (
     Cancel,
     DeviceChange,
@@ -32,6 +32,22 @@ from tests.patience import PATIENCE_SECONDS
 CAP_BYTES = 1000
 headers = some.binary(max_size=60)
 payloads = some.binary(max_size=200)
+
+
+LARGE = bytes(64 * 1024)
+
+
+@given(headers, some.lists(some.sampled_from([b"", b"{", b'"context": ', LARGE, LARGE + b"x"]), max_size=6))
+def test_a_frame_of_parts_is_that_of_the_whole_and_no_large_part_is_copied(
+    header: bytes, parts: list[bytes]
+) -> None:
+    pieces = pack_parts(header, parts)
+    assert b"".join(pieces) == pack(header, b"".join(parts))
+    large = [part for part in parts if len(part) >= len(LARGE)]
+    sent_as_it_is = [piece.obj for piece in pieces if isinstance(piece, memoryview)]
+    assert len(sent_as_it_is) == len(large)
+    assert all(piece is part for piece, part in zip(sent_as_it_is, large, strict=True))
+    assert len(pieces) <= 2 * len(large) + 1
 
 
 def read_all(data: bytes, chunk: int) -> tuple[list[Frame], FrameError | None]:

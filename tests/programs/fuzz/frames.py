@@ -136,7 +136,7 @@ async def check_bytes(rng: random.Random, sent: bytes) -> None:
     execution = Execution(child, *parts, limits, log, reports, SessionDesk(1))  # type: ignore[arg-type]
     speaking = asyncio.ensure_future(_speak(child, sent, rng))
     try:
-        finished = await execution.run(_order, b"{}")
+        finished = await execution.run(_order, [b"{}"])
     finally:
         speaking.cancel()
         with contextlib.suppress(asyncio.CancelledError):

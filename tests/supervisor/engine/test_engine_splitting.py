@@ -62,7 +62,7 @@ def test_a_job_that_can_not_be_read_takes_no_other_along() -> None:
     first, long, deep, last = poll.jobs
     assert isinstance(first, Job)
     assert first == last
-    assert json.loads(first.payload())["parameters"] == GOOD["parameters"]
+    assert json.loads(b"".join(first.payload()))["parameters"] == GOOD["parameters"]
     assert isinstance(long, MalformedJob)
     assert isinstance(deep, MalformedJob)
     assert (long.job_id, deep.job_id) == ("long", "deep")
@@ -133,7 +133,7 @@ def test_a_large_answer_is_read_as_a_small_one_with_its_parameters_as_text(items
         assert isinstance(large, Job) == isinstance(job, Job)
         if isinstance(large, Job) and isinstance(job, Job):
             assert replace(large, parameters=job.parameters, context=job.context) == job
-            assert json.loads(large.payload()) == json.loads(job.payload())
+            assert json.loads(b"".join(large.payload())) == json.loads(b"".join(job.payload()))
 
 
 def test_a_job_that_is_larger_than_an_order_may_be_is_refused_by_its_id(

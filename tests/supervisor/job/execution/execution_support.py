@@ -180,7 +180,7 @@ class Scene:
     async def begin(self) -> Self:
         """Send the order, and have the child read it."""
         await self.child.connect()
-        self.running = asyncio.ensure_future(self.execution.run(self._order, b'{"parameters": {}}'))
+        self.running = asyncio.ensure_future(self.execution.run(self._order, [b'{"parameters": {}}']))
         # A copy of the descriptor: the child's own end stays for sending.
         self._from_worker, self._reading = await asyncio.open_connection(sock=self.child.far.dup())
         frame = await self.next_frame()

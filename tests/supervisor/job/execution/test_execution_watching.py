@@ -140,7 +140,7 @@ async def test_a_child_that_can_not_be_watched_gets_no_order_and_is_watched_by_n
 
     scene.headcount.watch = refuse  # type: ignore[method-assign]
     with pytest.raises(LaunchError, match="can't be watched: Too many open files"):
-        await scene.execution.run(scene._order, b"{}")
+        await scene.execution.run(scene._order, [b"{}"])
     loop = asyncio.get_running_loop()
     assert not loop.remove_reader(scene.child.stdout)
     assert not loop.remove_reader(scene.child.stderr)
