@@ -1,6 +1,6 @@
 """How a secret may be written where no decoding of the text (`views`) brings it back."""
 
-import base64
+import binascii
 import contextlib
 import unicodedata
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ SHORTEST_PIECE_CHARS: Final = 3
 """A shorter piece of a secret, at a place where a text was cut, may be the end of any word."""
 
 _BASE64_BITS: Final = 6
+_NULS: Final = (b"", b"\0", b"\0\0")
 _WIDE: Final = ("utf-16-le", "utf-16-be")
 _NORMAL_FORMS: Final[tuple[Literal["NFC", "NFD", "NFKC", "NFKD"], ...]] = ("NFC", "NFD", "NFKC", "NFKD")
 
@@ -28,7 +29,12 @@ def is_maskable(value: str) -> bool:
 
 
 def literal_forms(secret: str) -> set[str]:
-    """Return the texts to search for: the secret, its lines, its base64 wherever it stands in what is encoded, hex.
+    """Return the texts to search for: those of `plain_forms`, and its base64 wherever it stands in what is encoded."""
+    return plain_forms(secret) | base64_forms(secret)
+
+
+def plain_forms(secret: str) -> set[str]:
+    """Return the secret, its lines, what programs make of its characters, and hex.
 
     Hexadecimal digits with signs between them are undone (`hexadecimals`). Those without are searched as well: a long
     run of them may be broken into lines that come one by one.
@@ -53,7 +59,7 @@ def literal_forms(secret: str) -> set[str]:
         forms.update(_in_other_letters(secret))
     for piece in {data, data.strip()}:
         forms.update((piece.hex(), piece.hex().upper()))
-    return {form for form in forms if is_maskable(form)} | base64_forms(secret)
+    return {form for form in forms if is_maskable(form)}
 
 
 def _in_other_letters(secret: str) -> Iterator[str]:
@@ -99,7 +105,13 @@ def base64_forms(secret: str) -> set[str]:
         pieces.update(
             unicodedata.normalize(form, secret).encode("utf-8", "surrogatepass") for form in _NORMAL_FORMS
         )
-    return {form for piece in pieces for form in _base64(piece) if is_maskable(form)}
+    # No base64 is blank or all asterisks, so that only a short one has to be looked at.
+    return {
+        form
+        for piece in pieces
+        for form in _base64(piece)
+        if len(form) >= SHORTEST_NUMBER_DIGITS or is_maskable(form)
+    }
 
 
 def _lines(secret: str) -> Iterator[str]:
@@ -114,7 +126,8 @@ def _base64(data: bytes) -> Iterator[str]:
     """
     # With so many bytes before it, this is the first character that is all of `data`.
     for offset, first in ((0, 0), (1, 2), (2, 3)):
-        encoded = base64.b64encode(bytes(offset) + data).decode()
+        encoded = binascii.b2a_base64(_NULS[offset] + data, newline=False).decode("ascii")
         form = encoded[first : (offset + len(data)) * 8 // _BASE64_BITS]
         yield form
-        yield form.replace("+", "-").replace("/", "_")
+        if "+" in form or "/" in form:
+            yield form.replace("+", "-").replace("/", "_")

@@ -8,7 +8,7 @@ from typing import Final, NewType, Protocol
 from jobrunner.protocol.caps import SECRETS_CAP
 from jobrunner.protocol.masking.configurations import in_configurations
 from jobrunner.protocol.masking.effort import FOUND_UNITS, Effort, TooMuchWorkError
-from jobrunner.protocol.masking.forms import base64_forms, is_maskable, literal_forms
+from jobrunner.protocol.masking.forms import base64_forms, is_maskable, literal_forms, plain_forms
 from jobrunner.protocol.masking.hexadecimals import with_hexadecimals
 from jobrunner.protocol.masking.keyed import Keyed
 from jobrunner.protocol.masking.names import BUILT_IN, SecretNames
@@ -154,11 +154,13 @@ class Mask:
         forms: set[str] = set()
         base64: set[str] = set()
         for number, secret in enumerate(maskable):
-            forms |= literal_forms(secret)
+            forms |= plain_forms(secret)
             base64 |= base64_forms(secret)
             if number % _PREPARED_AT_ONCE == 0:
                 pause()
-        self.__dict__.update(_needles=prepared_needles(forms, pause), _base64=base64, _keyed=self._keyed)
+        self.__dict__.update(
+            _needles=prepared_needles(forms | base64, pause), _base64=base64, _keyed=self._keyed
+        )
 
     @cached_property
     def _secrets(self) -> frozenset[str]:

@@ -43,8 +43,10 @@ class Needles:
 
     def __init__(self, needles: Iterable[str]) -> None:
         self._all: set[str] = set()
-        # By length: among a hundred passwords with one beginning, a look into a set finds the right one.
-        self._by_head: dict[str, dict[int, set[str]]] = {}
+        # Which lengths: among a hundred passwords with one beginning, a look into the set of all finds the right one.
+        self._lengths: dict[str, tuple[int, ...]] = {}
+        # A hundred thousand beginnings have the same few lengths.
+        self._one_of_each: dict[tuple[int, ...], tuple[int, ...]] = {}
         # In order, and the second backwards: of what begins alike, only the next one needs a look.
         self._beginning_with: dict[str, list[str]] = {}
         self._ending_with: dict[str, list[str]] = {}
@@ -53,33 +55,38 @@ class Needles:
         self._long = ""
         """The long ones in one text, which the standard library searches faster than each by itself."""
         self._long_with_blank = False
-        self._nearly_long = ""
-        """Those that are abbreviated but not long, in one text as well."""
-        self._long_as_bytes = ""
-        """Those that only an escape for each of their bytes makes long, in one text as well."""
+        # In one text each as well: those that are abbreviated but not long, and those that only escapes make long.
+        self._nearly_long = self._long_as_bytes = ""
         self.add(needles)
 
     def add(self, needles: Iterable[str], *, most_lengths: int | None = None) -> None:
         """Look for these as well. One that would be of a further length among those that begin alike is left out
         where there are `most_lengths` already."""
         long: list[str] = []
+        nearly_long: list[str] = []
+        long_as_bytes: list[str] = []
         for needle in set(needles) - self._all:
-            lengths = self._by_head.setdefault(needle[:SHORTEST_CHARS], {})
-            if most_lengths is not None and len(needle) not in lengths and len(lengths) >= most_lengths:
-                continue
-            lengths.setdefault(len(needle), set()).add(needle)
+            head = needle[:SHORTEST_CHARS]
+            lengths = self._lengths.get(head, ())
+            if len(needle) not in lengths:
+                if most_lengths is not None and len(lengths) >= most_lengths:
+                    continue
+                more = (*lengths, len(needle))
+                self._lengths[head] = self._one_of_each.setdefault(more, more)
             self._all.add(needle)
             self._unfiled.append(needle)
-            self._longest = max(self._longest, len(needle))
+            if len(needle) > self._longest:
+                self._longest = len(needle)
             if len(needle) >= _LONG_CHARS and not _IN_PAIRS.match(needle):
                 long.append(needle)
                 self._long_with_blank = self._long_with_blank or " " in needle
             elif len(needle) >= _ABBREVIATED_CHARS:
-                self._nearly_long += needle + _BETWEEN
-            if len(needle) < _LONG_CHARS <= _length_as_bytes(needle):
-                self._long_as_bytes += needle + _BETWEEN
-        if long:
-            self._long += "".join(needle + _BETWEEN for needle in long)
+                nearly_long.append(needle)
+            if not needle.isascii() and len(needle) < _LONG_CHARS <= _length_as_bytes(needle):
+                long_as_bytes.append(needle)
+        self._long += _joined(long)
+        self._nearly_long += _joined(nearly_long)
+        self._long_as_bytes += _joined(long_as_bytes)
 
     def file(self, pause: Callable[[], None] = lambda: None) -> None:
         """File the new ones under their beginnings and ends, when a piece is looked for: for most jobs never."""
@@ -104,12 +111,13 @@ class Needles:
     def whole(self, text: str, effort: Effort) -> Iterator[Range]:
         """Yield where a needle stands in `text`, also where two overlap."""
         effort.spend(len(text))
-        heads = self._by_head
+        heads = self._lengths
         for at in [at for at in range(len(text)) if text[at : at + SHORTEST_CHARS] in heads]:
             lengths = heads[text[at : at + SHORTEST_CHARS]]
             effort.spend(2 + sum(lengths) // CHARS_PER_UNIT + 2 * len(lengths))
-            for length, needles in lengths.items():
-                if text[at : at + length] in needles:
+            for length in lengths:
+                # At the end of the text, less than a needle may stand, which is a shorter one.
+                if at + length <= len(text) and text[at : at + length] in self._all:
                     yield at, at + length
 
     def abbreviated(self, text: str, effort: Effort) -> Iterator[Range]:
@@ -275,12 +283,13 @@ def prepared_needles(needles: Iterable[str], pause: Callable[[], None]) -> Needl
     return made
 
 
-def _length_as_bytes(needle: str) -> int:
-    """Return how many characters it takes to show these bytes, each read as a character, by escapes.
+def _joined(needles: list[str]) -> str:
+    return "".join(needle + _BETWEEN for needle in needles)
 
-    0 where they are no bytes, or are all ASCII.
-    """
-    if needle.isascii() or max(needle) > "\xff":
+
+def _length_as_bytes(needle: str) -> int:
+    """Return how many characters the escapes of these bytes take, each read as a character; 0 where they are none."""
+    if max(needle) > "\xff":
         return 0
     return sum(1 if char < "\x80" else len(r"\xff") for char in needle)
 

@@ -254,7 +254,7 @@ def test_of_learned_secrets_that_begin_alike_each_place_of_a_text_is_compared_wi
     mask = Mask()
     for number in range(SECRETS_CAP):
         mask.learn("a" * (6 + number) + "b")
-    (lengths,) = {len(lengths) for head, lengths in mask._needles._by_head.items() if head == "aaaaaa"}
+    (lengths,) = {len(lengths) for head, lengths in mask._needles._lengths.items() if head == "aaaaaa"}
     assert lengths <= 16
 
 
