@@ -122,7 +122,10 @@ class Execution:
                 self._handle(event)
             await stdout.drain()
             await stderr.drain()
-        return await self._finish(self._conclusion, stdout, stderr)
+        finished = await self._finish(self._conclusion, stdout, stderr)
+        # They call this object. Else a collection had to free the job's text and mask, and held the loop for that.
+        del self._channel, self._loop_check, self._sessions, self._tasks, self._timers
+        return finished
 
     def _watch(self, at_the_end: contextlib.ExitStack) -> tuple[OutputReader, OutputReader]:
         child = self._child
@@ -149,7 +152,7 @@ class Execution:
         self._reports.stop()
         if self._stack_on_demand is not None:
             self._stack_on_demand.stop()
-        self._watchers.forget(self._child.pid)
+        self._watchers.forget(self._child)
         self._timers.cancel()
         self._tasks.cancel()
         self._log.close()
@@ -183,9 +186,7 @@ class Execution:
             kernel=self._kernel,
             changes=self._channel.changes.values(),
         )
-        body, acquires = parts
-        mask = self._log.fair_mask
-        return Finished(decide(ending), ending, body, acquires, conclusion.stuck, mask)
+        return Finished(decide(ending), ending, *parts, conclusion.stuck, self._log.fair_mask)
 
     async def _checked_parts(self) -> Parts:
         """Return what the block returned. An outcome that turns out to be none is taken for one that was never sent."""

@@ -53,11 +53,12 @@ class Watchers:
         child.groups.watch(most, counted)
         self.cpu.watch(pid, limits.cpu_seconds, child.cgroup, used, unmetered, most)
 
-    def forget(self, pid: int) -> None:
+    def forget(self, child: Child) -> None:
         """Look at this job no more."""
-        self.sampler.forget(pid)
-        self.process_counter.forget(pid)
-        self.cpu.forget(pid)
+        self.sampler.forget(child.pid)
+        self.process_counter.forget(child.pid)
+        child.groups.tell_nobody()
+        self.cpu.forget(child.pid)
 
     async def close(self) -> None:
         """End the watch of all jobs."""

@@ -60,6 +60,10 @@ class ProcessGroups:
         """
         self._most, self._on_many = most, on_many
 
+    def tell_nobody(self) -> None:
+        """Hold a job that has too many all the same, but call nobody."""
+        self._on_many = _nothing
+
     def hold(self) -> None:
         """Answer no more: who is about to leave its group waits in the kernel until it is killed."""
         if not self._holding and self._listener is not None:

@@ -1,9 +1,12 @@
 """A job from its child to its verdict: what the child gets, and what comes back."""
 
 import asyncio
+import gc
 import json
 import logging
 import os
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,19 @@ from jobrunner.protocol.messages import Outcome
 from supervisor.job.limits import backstop
 from supervisor.verdict import Cause
 from tests.patience import until
+from tests.programs.fuzz.fakes import NoGroups
+
+
+class KeptGroups(NoGroups):
+    """Keeps whom to call, as the groups of a real child do."""
+
+    on_many: Callable[[int], None] | None = None
+
+    def watch(self, most: int | None, on_many: Callable[[int], None]) -> None:
+        self.on_many = on_many
+
+    def tell_nobody(self) -> None:
+        self.on_many = None
 
 
 async def test_the_order_says_all_that_the_child_needs_to_know(tmp_path: Path) -> None:
@@ -149,3 +165,23 @@ async def test_jobs_run_beside_each_other(tmp_path: Path) -> None:
             await stage.order(await stage.child(number))
             await stage.end(await stage.child(number))
         assert all([(await task).verdict.success for task in asyncio.as_completed(running)])
+
+
+async def test_what_a_job_came_with_is_freed_at_its_end_without_a_collection(tmp_path: Path) -> None:
+    """Else ten megabytes of each job, and the mask made of them, stay until the loop is held for a collection."""
+    async with scene(tmp_path) as stage:
+        asked = job(context={"devices": []})
+        running = stage.begin(asked)
+        child = await stage.child()
+        child.groups = KeptGroups()  # type: ignore[assignment]  # what is used of it
+        await stage.order(child)
+        execution = weakref.ref(stage.runner._running[asked.job_id])
+        gc.collect()
+        gc.disable()
+        try:
+            await stage.end(child)
+            await running
+            del running
+            await until(lambda: execution() is None, "it is freed")
+        finally:
+            gc.enable()
