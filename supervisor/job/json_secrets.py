@@ -1,6 +1,7 @@
 """The secrets in JSON that is read piece by piece: nothing but them is kept of it."""
 
 import json
+import re
 from collections.abc import Generator, Iterable
 from typing import Any, Final, Protocol
 
@@ -12,6 +13,11 @@ from supervisor.job.json_grammar import of_python
 from supervisor.job.json_pieces import OBJECT, Scanner
 
 _COMMA: Final = b" \t\n\r,"
+_LONG_BYTES: Final = 256 * 1024
+"""To make a text of ten megabytes of what is written takes 30 ms; to look through it, a few."""
+
+_ESCAPED: Final = re.compile(rb"\\[/u]")
+"""What a solidus, or any sign, may be written as."""
 
 Keys = tuple[str | None, ...]
 """What leads to a list or an object; `None` for an element."""
@@ -76,9 +82,21 @@ class _Collector(Scanner):
         return len(self._within) == len(self._open)
 
     def _scalar(self, begin: int) -> None:
-        value = json.loads(self._text[begin : self._at])
         key = self._key()
+        if self._at - begin > _LONG_BYTES and self._tells_nothing(key, begin):
+            return
+        value = json.loads(self._text[begin : self._at])
         self._collect([value] if key == ANY else {key: value}, begin)
+
+    def _tells_nothing(self, key: str, begin: int) -> bool:
+        """Whether a long text is no secret, and holds no address with one. Longer than any address is it anyway."""
+        within = self._within[len(self._open)]
+        return (
+            self._text.startswith(b'"', begin)
+            and not (within.with_keys or within.holds_secret(key, self._names))
+            and self._text.find(b"://", begin, self._at) < 0
+            and _ESCAPED.search(self._text, begin, self._at) is None
+        )
 
     def _run(self, begin: int, members: object) -> None:
         if members is None:

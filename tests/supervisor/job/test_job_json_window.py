@@ -161,3 +161,25 @@ def test_how_deep_a_value_is_is_counted_as_by_recursion(value: Any, levels: int)
         return 1 + max(map(depth, inner), default=0) if isinstance(inner, list) else 1
 
     assert json_window.is_deeper_than(levels, value) == (depth(value) > levels)
+
+
+LONG = "y" * 300_000
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (json.dumps({"notes": LONG}), set()),
+        (json.dumps({"notes": f"{LONG}\n\t{LONG}"}), set()),
+        (json.dumps({"notes": LONG + "https://u:hunter-2@h/"}), {"hunter-2"}),
+        (json.dumps({"notes": LONG + "https://u:hunter-2@h/"}).replace("//u", "\\/\\/u"), {"hunter-2"}),
+        (json.dumps({"notes": LONG + "https://u:hunter-2@h/"}).replace(":/", "\\u003a/"), {"hunter-2"}),
+        (json.dumps({"password": LONG}), {LONG}),
+        (json.dumps({"password": {"inner": [LONG]}}), {LONG}),
+        (json.dumps({"devices": [{"notes": LONG, "password": "hunter-2"}]}), {"hunter-2"}),
+    ],
+    ids=["plain", "lines", "address", "solidus", "escape", "secret", "below a secret", "beside a secret"],
+)
+def test_the_secrets_in_a_long_text_are_found_as_in_a_short_one(text: str, found: set[str]) -> None:
+    assert outcome_of(secrets_in_steps(text.encode(), BUILT_IN)) == found
+    assert set(secrets_in(json.loads(text), BUILT_IN)) == found
