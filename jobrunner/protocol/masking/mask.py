@@ -1,5 +1,6 @@
 """The mask of one job: all that is known of its secrets, applied to a text."""
 
+import itertools
 import string
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
@@ -158,9 +159,9 @@ class Mask:
             base64 |= base64_forms(secret)
             if number % _PREPARED_AT_ONCE == 0:
                 pause()
-        self.__dict__.update(
-            _needles=prepared_needles(forms | base64, pause), _base64=base64, _keyed=self._keyed
-        )
+        # Not as one set: to make that of a quarter of a million texts takes 20 ms in one go.
+        needles = prepared_needles(itertools.chain(forms, base64), pause)
+        self.__dict__.update(_needles=needles, _base64=base64, _keyed=self._keyed)
 
     @cached_property
     def _secrets(self) -> frozenset[str]:

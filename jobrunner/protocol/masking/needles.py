@@ -26,6 +26,7 @@ _ENDS_IN_BASE64: Final = re.compile(r"[A-Za-z0-9+/_=-]{16}$")
 _BETWEEN: Final = "\0"
 _ADDED_AT_ONCE: Final = 5000
 _FILED_AT_ONCE: Final = 2000
+_SORTED_AT_ONCE: Final = 100
 """Some milliseconds of work each. To add fewer at once would copy the text of the long ones more often."""
 
 _IN_PAIRS: Final = re.compile(r"(?:[0-9a-fA-F]{2}[: -]){5}")
@@ -84,9 +85,9 @@ class Needles:
                 nearly_long.append(needle)
             if not needle.isascii() and len(needle) < _LONG_CHARS <= _length_as_bytes(needle):
                 long_as_bytes.append(needle)
-        self._long += _joined(long)
-        self._nearly_long += _joined(nearly_long)
-        self._long_as_bytes += _joined(long_as_bytes)
+        self._long += "".join(needle + _BETWEEN for needle in long)
+        self._nearly_long += "".join(needle + _BETWEEN for needle in nearly_long)
+        self._long_as_bytes += "".join(needle + _BETWEEN for needle in long_as_bytes)
 
     def file(self, pause: Callable[[], None] = lambda: None) -> None:
         """File the new ones under their beginnings and ends, when a piece is looked for: for most jobs never."""
@@ -100,7 +101,9 @@ class Needles:
                 pause()
             for filed, way in ((beginning, needle), (ending, needle[::-1])):
                 filed.setdefault(way[:SHORTEST_PIECE_CHARS], []).append(way)
-        for alike in (*beginning.values(), *ending.values()):
+        for number, alike in enumerate((*beginning.values(), *ending.values())):
+            if number % _SORTED_AT_ONCE == 0:
+                pause()
             alike.sort()
         self._beginning_with, self._ending_with = beginning, ending
         self._unfiled = []
@@ -281,10 +284,6 @@ def prepared_needles(needles: Iterable[str], pause: Callable[[], None]) -> Needl
         pause()
     made.file(pause)
     return made
-
-
-def _joined(needles: list[str]) -> str:
-    return "".join(needle + _BETWEEN for needle in needles)
 
 
 def _length_as_bytes(needle: str) -> int:
