@@ -205,10 +205,11 @@ async def test_a_bug_in_a_task_of_the_execution_is_raised_and_everything_is_let_
 async def test_nothing_of_an_execution_goes_on_after_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("supervisor.lifecycle.job.UNKILLABLE_SECONDS", 0.01)
     scene = await begin(obeys=False, stack="")  # which is waited for in vain
+    timers, tasks = scene.execution._timers, scene.execution._tasks
     scene.execution.stop()
     await scene.finish()
-    assert all(handle.cancelled() for handle in scene.execution._timers._handles.values())
-    await until(lambda: not scene.execution._tasks, "its tasks have ended")
+    assert all(handle.cancelled() for handle in timers._handles.values())
+    await until(lambda: not tasks, "its tasks have ended")
     assert scene.calls[-4:] == [
         "reports stop",
         ("sampler forgets", scene.child.pid),
