@@ -66,8 +66,9 @@ class ChannelReader:
         """Whether they are JSON of the right shape. A large outcome is not checked here, as it takes its time: that is
         done when the job is over."""
         self.message: str | None = None
-        self.warning = ""
         """That of the first outcome, as it came. It is masked when the job is over: it may take its time."""
+        self.warning = ""
+        """As `message`; empty mostly."""
         self.changes: dict[int, DeviceChange] = {}
         """What the job has told of its changes of devices, the last of each; none of which nothing is in force."""
         self.is_behind = False

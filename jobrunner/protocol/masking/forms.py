@@ -28,13 +28,8 @@ def is_maskable(value: str) -> bool:
     return not (value.isdecimal() and len(value) < SHORTEST_NUMBER_DIGITS)
 
 
-def literal_forms(secret: str) -> set[str]:
-    """Return the texts to search for: those of `plain_forms`, and its base64 wherever it stands in what is encoded."""
-    return plain_forms(secret) | base64_forms(secret)
-
-
 def plain_forms(secret: str) -> set[str]:
-    """Return the secret, its lines, what programs make of its characters, and hex.
+    """Return texts to search for beside `base64_forms`: the secret, its lines, what programs make of it, and hex.
 
     Hexadecimal digits with signs between them are undone (`hexadecimals`). Those without are searched as well: a long
     run of them may be broken into lines that come one by one.

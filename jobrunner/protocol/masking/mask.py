@@ -9,7 +9,7 @@ from typing import Final, NewType, Protocol
 from jobrunner.protocol.caps import SECRETS_CAP
 from jobrunner.protocol.masking.configurations import in_configurations
 from jobrunner.protocol.masking.effort import FOUND_UNITS, Effort, TooMuchWorkError
-from jobrunner.protocol.masking.forms import base64_forms, is_maskable, literal_forms, plain_forms
+from jobrunner.protocol.masking.forms import base64_forms, is_maskable, plain_forms
 from jobrunner.protocol.masking.hexadecimals import with_hexadecimals
 from jobrunner.protocol.masking.keyed import Keyed
 from jobrunner.protocol.masking.names import BUILT_IN, SecretNames
@@ -136,8 +136,10 @@ class Mask:
             return
         self._learned.add(secret)
         if is_maskable(secret):
-            self._base64.update(base64_forms(secret))
-            self._needles.add(literal_forms(secret), most_lengths=_MOST_LENGTHS_LEARNED)
+            # The needles first: when they are first asked for, all of `_base64` goes into them, without that limit.
+            needles, base64 = self._needles, base64_forms(secret)
+            self._base64.update(base64)
+            needles.add(plain_forms(secret) | base64, most_lengths=_MOST_LENGTHS_LEARNED)
         elif secret.strip("*"):
             self._keyed.learn(secret)
 
@@ -169,8 +171,8 @@ class Mask:
 
     @cached_property
     def _needles(self) -> Needles:
-        maskable = filter(is_maskable, self._secrets)
-        return Needles(form for secret in maskable for form in literal_forms(secret))
+        plain = (form for secret in filter(is_maskable, self._secrets) for form in plain_forms(secret))
+        return Needles(itertools.chain(plain, self._base64))
 
     @cached_property
     def _base64(self) -> set[str]:

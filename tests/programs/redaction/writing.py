@@ -48,7 +48,7 @@ def in_base64(before: bytes, *, url_safe: bool = False, wrapped: bool = False) -
 
 
 def in_other_letters(change: Writing) -> Writing:
-    # A plain word is left: see `forms.literal_forms`.
+    # A plain word is left: see `forms.plain_forms`.
     return lambda secret: secret if secret.isalpha() else change(secret)
 
 
