@@ -16,7 +16,7 @@ PURE_FOLDERS: Final = (
     "sdk/connection/platforms",
     "supervisor/commands/local",
     "supervisor/engine",
-    "supervisor/host_keys",
+    "supervisor/job/host_keys",
     "supervisor/lifecycle",
     "supervisor/verdict",
     "supervisor/worker/poller",

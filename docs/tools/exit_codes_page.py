@@ -1,13 +1,13 @@
 """The page of exit codes, from the table that the commands themselves use."""
 
-from supervisor.control.exit_codes import MEANINGS
+from supervisor.worker.control_socket.exit_codes import MEANINGS
 
 EXIT_CODES_FILE = "exit-codes.md"
 
 _HEAD = """\
 # Exit codes
 
-<!-- Written by `make docs` from `supervisor/control/exit_codes.py`; changes here are lost. -->
+<!-- Written by `make docs` from `supervisor/worker/control_socket/exit_codes.py`; changes here are lost. -->
 
 Those of the worker itself: [stop and reload](../how-to/stop-and-reload.md#exit-codes). Commands for authors and
 `doctor` end with 0 when all is well, 1 when something failed, and 2 for wrong usage; their `--help` says more where

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from supervisor.commands.completion.flags import CommandFlags, Flag, all_commands
-from supervisor.control.exit_codes import MEANINGS
 from supervisor.settings.run_settings import ENV_PREFIX
+from supervisor.worker.control_socket.exit_codes import MEANINGS
 
 MAN_FILE = "supervisor.1"
 

@@ -17,7 +17,7 @@ from supervisor.commands.local.places import ENGINE_DATABASE, WORKER_DIRECTORY, 
 from supervisor.commands.shared.command_settings import StateDirectorySettings
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
 from supervisor.errors import EngineError, StartRefusedError, StateDirectoryError
-from supervisor.host_keys.store import FILE as HOST_KEYS
+from supervisor.job.host_keys.store import FILE as HOST_KEYS
 from supervisor.journal.directory import DirectoryLock, is_in_use, take_directory
 from supervisor.settings.run_settings import RunSettings
 

@@ -10,9 +10,9 @@ from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
-from supervisor.control.client import ControlClient, NoWorkerError
-from supervisor.control.exit_codes import DONE, NO
 from supervisor.log.format import printable
+from supervisor.worker.control_socket.client import ControlClient, NoWorkerError
+from supervisor.worker.control_socket.exit_codes import DONE, NO
 
 PROGRAM: Final = "supervisor cancel"
 _EPILOG: Final = """\
@@ -36,7 +36,7 @@ class CancelSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Cancel the job. Returns 0, 1 if it ended otherwise, or see `supervisor.control.exit_codes`."""
+    """Cancel the job. Returns 0, 1 if it ended otherwise, or see `control_socket.exit_codes`."""
     settings = read_settings(CancelSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:

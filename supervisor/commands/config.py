@@ -13,10 +13,10 @@ from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.console import OutputConsole
 from supervisor.commands.shared.json_output import print_json
 from supervisor.commands.shared.table import print_rows
-from supervisor.control.client import ControlClient
-from supervisor.control.exit_codes import DONE
 from supervisor.settings.origins import origins_of, setting_rows
 from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
+from supervisor.worker.control_socket.client import ControlClient
+from supervisor.worker.control_socket.exit_codes import DONE
 
 PROGRAM: Final = "supervisor config"
 _NEXT_START: Final = "--next-start"
@@ -41,7 +41,7 @@ class ConfigSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Print the settings. Returns 0, or see `supervisor.control.exit_codes`."""
+    """Print the settings. Returns 0, or see `control_socket.exit_codes`."""
     if _NEXT_START in arguments:
         return _next_start([each for each in arguments if each != _NEXT_START])
     settings = read_settings(ConfigSettings, arguments, PROGRAM, _EPILOG)

@@ -9,8 +9,8 @@ from supervisor.commands.control.asking import EXIT_INTERRUPTED, run_asking
 from supervisor.commands.control.settings import ControlSettings, Note
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
-from supervisor.control.client import ControlClient
-from supervisor.control.exit_codes import DONE, NO
+from supervisor.worker.control_socket.client import ControlClient
+from supervisor.worker.control_socket.exit_codes import DONE, NO
 
 PROGRAM: Final = "supervisor drain"
 _EPILOG: Final = """\
@@ -40,7 +40,7 @@ class DrainSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Drain the worker. Returns 0, 1 if it was not drained, or see `supervisor.control.exit_codes`."""
+    """Drain the worker. Returns 0, 1 if it was not drained, or see `control_socket.exit_codes`."""
     settings = read_settings(DrainSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:

@@ -11,8 +11,8 @@ from supervisor.commands.control.kept_jobs import kept_job
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
-from supervisor.control.client import ControlClient, NoWorkerError
-from supervisor.control.exit_codes import DONE
+from supervisor.worker.control_socket.client import ControlClient, NoWorkerError
+from supervisor.worker.control_socket.exit_codes import DONE
 
 PROGRAM: Final = "supervisor job"
 _EPILOG: Final = """\
@@ -31,7 +31,7 @@ class JobSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Print the job. Returns 0, 5 where it is not known, or see `supervisor.control.exit_codes`."""
+    """Print the job. Returns 0, 5 where it is not known, or see `control_socket.exit_codes`."""
     settings = read_settings(JobSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:

@@ -10,8 +10,8 @@ from supervisor.commands.control.kept_jobs import latest_kept_jobs
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
-from supervisor.control.client import ControlClient, NoWorkerError
-from supervisor.control.exit_codes import DONE
+from supervisor.worker.control_socket.client import ControlClient, NoWorkerError
+from supervisor.worker.control_socket.exit_codes import DONE
 
 PROGRAM: Final = "supervisor jobs"
 _EPILOG: Final = """\
@@ -30,7 +30,7 @@ class JobsSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Print the jobs. Returns 0, or see `supervisor.control.exit_codes`."""
+    """Print the jobs. Returns 0, or see `control_socket.exit_codes`."""
     settings = read_settings(JobsSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:

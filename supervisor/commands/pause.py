@@ -11,9 +11,9 @@ from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.settings import ControlSettings, Note
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
-from supervisor.control.client import ControlClient
-from supervisor.control.exit_codes import DONE, USAGE
 from supervisor.lifecycle.intake import LONGEST_PAUSE_SECONDS
+from supervisor.worker.control_socket.client import ControlClient
+from supervisor.worker.control_socket.exit_codes import DONE, USAGE
 
 PROGRAM: Final = "supervisor pause"
 _EPILOG: Final = """\
@@ -55,7 +55,7 @@ class PauseSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Pause the worker. Returns 0, or see `supervisor.control.exit_codes`."""
+    """Pause the worker. Returns 0, or see `control_socket.exit_codes`."""
     if "--for=" in arguments or ("--for", "") in pairwise(arguments):
         # Settings take what is empty as not given, and the pause would have no end.
         wrong = "--for needs a time such as 90s or 15m, and is empty: is a variable of the shell not set?"

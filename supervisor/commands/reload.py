@@ -7,9 +7,9 @@ from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
-from supervisor.control.client import ControlClient
-from supervisor.control.exit_codes import DONE
 from supervisor.log.format import printable
+from supervisor.worker.control_socket.client import ControlClient
+from supervisor.worker.control_socket.exit_codes import DONE
 
 PROGRAM: Final = "supervisor reload"
 _EPILOG: Final = """\
@@ -26,7 +26,7 @@ class ReloadSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Reload the worker. Returns 0, 1 if it was refused, or see `supervisor.control.exit_codes`."""
+    """Reload the worker. Returns 0, 1 if it was refused, or see `control_socket.exit_codes`."""
     settings = read_settings(ReloadSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:

@@ -6,8 +6,8 @@ from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
-from supervisor.control.client import ControlClient
-from supervisor.control.exit_codes import DONE
+from supervisor.worker.control_socket.client import ControlClient
+from supervisor.worker.control_socket.exit_codes import DONE
 
 PROGRAM: Final = "supervisor resume"
 _EPILOG: Final = """\
@@ -20,7 +20,7 @@ class ResumeSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Resume the worker. Returns 0, or see `supervisor.control.exit_codes`."""
+    """Resume the worker. Returns 0, or see `control_socket.exit_codes`."""
     settings = read_settings(ResumeSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:

@@ -9,9 +9,9 @@ from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
-from supervisor.control.client import ControlClient
-from supervisor.control.exit_codes import DONE, NO
 from supervisor.log.format import printable
+from supervisor.worker.control_socket.client import ControlClient
+from supervisor.worker.control_socket.exit_codes import DONE, NO
 
 PROGRAM: Final = "supervisor stack"
 _ANSWER_SECONDS: Final = 20.0
@@ -42,7 +42,7 @@ class StackSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Print the stack. Returns 0, 1 where the job gave none, or see `supervisor.control.exit_codes`."""
+    """Print the stack. Returns 0, 1 where the job gave none, or see `control_socket.exit_codes`."""
     settings = read_settings(StackSettings, arguments, PROGRAM, _EPILOG)
 
     def show(client: ControlClient) -> int:

@@ -8,9 +8,9 @@ from supervisor.commands.control.job_text import moment_text
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
-from supervisor.control.client import ControlClient
-from supervisor.control.exit_codes import DONE, NO
 from supervisor.log.format import printable
+from supervisor.worker.control_socket.client import ControlClient
+from supervisor.worker.control_socket.exit_codes import DONE, NO
 
 PROGRAM: Final = "supervisor status"
 _EPILOG: Final = """\
@@ -23,7 +23,7 @@ class StatusSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Print how the worker is. Returns 0 if it is ready, 1 if not, or see `supervisor.control.exit_codes`."""
+    """Print how the worker is. Returns 0 if it is ready, 1 if not, or see `control_socket.exit_codes`."""
     settings = read_settings(StatusSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from supervisor.host_keys.endpoint import SSH_PORT, Endpoint, endpoint_of, is_port
+from supervisor.job.host_keys.endpoint import SSH_PORT, Endpoint, endpoint_of, is_port
 from supervisor.job.json_secrets import Keys
 
 MOST_ENDPOINTS: Final = 20_000

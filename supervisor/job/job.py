@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jobrunner.protocol.messages import HostKeyCheck, JobType, Order, RunOn
-from supervisor.host_keys.endpoint import Endpoint
-from supervisor.host_keys.public_key import PublicKey
+from supervisor.job.host_keys.endpoint import Endpoint
+from supervisor.job.host_keys.public_key import PublicKey
 from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import Limits
 

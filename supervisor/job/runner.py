@@ -7,12 +7,12 @@ from typing import Final
 
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.errors import LaunchError
-from supervisor.host_keys.store import HostKeyStore
 from supervisor.job.device_endpoints import Endpoints
 from supervisor.job.device_sessions import SessionDesk
 from supervisor.job.directories import JobDirectories
 from supervisor.job.execution import Execution
-from supervisor.job.host_keys import JobHostKeys
+from supervisor.job.host_key_reports import JobHostKeys
+from supervisor.job.host_keys.store import HostKeyStore
 from supervisor.job.job import Job, order_maker
 from supervisor.job.limits import backstop, limits_for, secret_names_of
 from supervisor.job.mask import mask_and_endpoints

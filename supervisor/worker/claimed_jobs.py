@@ -7,10 +7,10 @@ import time
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from supervisor.ended_jobs.running_log import RunningLog
 from supervisor.engine.items import MalformedJob
 from supervisor.job.job import Job
 from supervisor.journal import SAVED, Claim, Saving
+from supervisor.journal.ended_jobs.running_log import RunningLog
 from supervisor.journal.records import digest_of
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import JobRepeated, JobWithoutId

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 from jobrunner.protocol.isolation import ABI_WITH_SIGNALS, Isolation, is_at_or_below
-from supervisor.control.place import runtime_directory
 from supervisor.launcher.file_rules import Places, file_rules, without_new_files
 from supervisor.process import kernel_isolation
 from supervisor.process.kernel_isolation import KernelIsolation
@@ -16,6 +15,7 @@ from supervisor.settings.marks import closed_by_a_command
 from supervisor.settings.run_settings import DaemonSettings, RunSettings
 from supervisor.settings.writable_paths import CLOSED
 from supervisor.worker.code_places import block_places, interpreter_places
+from supervisor.worker.control_socket.place import runtime_directory
 
 JOBS: Final = "jobs"
 """The directory, in the state directory, in which each job has its own."""

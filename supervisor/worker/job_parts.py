@@ -2,7 +2,7 @@
 
 from jobrunner.protocol.catalogue import Catalogue
 from supervisor.engine import EngineApi
-from supervisor.host_keys.store import HostKeyStore
+from supervisor.job.host_keys.store import HostKeyStore
 from supervisor.job.runner import JobRunner
 from supervisor.journal import Ledger
 from supervisor.launcher import Launcher

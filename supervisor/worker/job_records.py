@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from supervisor.ended_jobs.ended_job import EndedJob
-from supervisor.ended_jobs.files import ENDED_JOBS
-from supervisor.ended_jobs.masked_result import NotMaskedError, masked_result
-from supervisor.ended_jobs.running_log import RunningLog
-from supervisor.ended_jobs.store import EndedJobs
 from supervisor.job.result import Finished
+from supervisor.journal.ended_jobs.ended_job import EndedJob
+from supervisor.journal.ended_jobs.files import ENDED_JOBS
+from supervisor.journal.ended_jobs.masked_result import NotMaskedError, masked_result
+from supervisor.journal.ended_jobs.running_log import RunningLog
+from supervisor.journal.ended_jobs.store import EndedJobs
 from supervisor.log.event import Event, tell
 from supervisor.log.events.ended_jobs import ResultNotKept
 from supervisor.log.events.jobs import JobStarted

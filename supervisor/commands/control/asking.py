@@ -13,12 +13,17 @@ from supervisor.commands.shared.service_places import (
     service_runtime_directories,
     service_state_directories,
 )
-from supervisor.control.client import ControlClient, NotAllowedError, NoWorkerError, socket_state
-from supervisor.control.exit_codes import NO_WORKER, NOT_ALLOWED, exit_code_of
-from supervisor.control.place import runtime_directory
-from supervisor.control.protocol import ControlError
 from supervisor.log.format import printable
 from supervisor.settings.files import default_state_directory
+from supervisor.worker.control_socket.client import (
+    ControlClient,
+    NotAllowedError,
+    NoWorkerError,
+    socket_state,
+)
+from supervisor.worker.control_socket.exit_codes import NO_WORKER, NOT_ALLOWED, exit_code_of
+from supervisor.worker.control_socket.place import runtime_directory
+from supervisor.worker.control_socket.protocol import ControlError
 
 EXIT_INTERRUPTED: Final = 130
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from supervisor.commands.journal.places import worker_directories
-from supervisor.control.protocol import ControlError
-from supervisor.ended_jobs.ended_job import EndedJob
-from supervisor.ended_jobs.file_format import DamagedFileError
-from supervisor.ended_jobs.files import ENDED_JOBS, OpenedJob, kept_jobs, read_file
 from supervisor.job.job_ids import jobs_meant, several_meant
+from supervisor.journal.ended_jobs.ended_job import EndedJob
+from supervisor.journal.ended_jobs.file_format import DamagedFileError
+from supervisor.journal.ended_jobs.files import ENDED_JOBS, OpenedJob, kept_jobs, read_file
+from supervisor.worker.control_socket.protocol import ControlError
 
 
 def open_kept_job(program: str, state_dir: Path | None, job_id: str) -> OpenedJob | None:

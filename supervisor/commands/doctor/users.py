@@ -3,11 +3,11 @@
 import os
 
 from supervisor.commands.doctor.finding import Finding, failed, ok, warning
-from supervisor.control.group import NoSuchGroupError, group_number, is_member
 from supervisor.launcher.shared_directories import shared_directories
 from supervisor.process import kernel_isolation
 from supervisor.process.user_numbers import parse_users
 from supervisor.settings.run_settings import DaemonSettings
+from supervisor.worker.control_socket.group import NoSuchGroupError, group_number, is_member
 from supervisor.worker.job_users import missing_capabilities, problems_of_job_users, refusal_to_give
 
 

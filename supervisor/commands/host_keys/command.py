@@ -17,10 +17,10 @@ from supervisor.commands.shared.console import OutputConsole
 from supervisor.commands.shared.json_output import print_json
 from supervisor.commands.shared.table import print_rows
 from supervisor.errors import SupervisorError
-from supervisor.host_keys.endpoint import Endpoint, parse_name
-from supervisor.host_keys.files import KeptFile
-from supervisor.host_keys.known_hosts_file import Line
-from supervisor.host_keys.store import FILE
+from supervisor.job.host_keys.endpoint import Endpoint, parse_name
+from supervisor.job.host_keys.files import KeptFile
+from supervisor.job.host_keys.known_hosts_file import Line
+from supervisor.job.host_keys.store import FILE
 from supervisor.settings.run_settings import RunSettings
 
 PROGRAM: Final = "supervisor host-keys"

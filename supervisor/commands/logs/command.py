@@ -13,11 +13,11 @@ from supervisor.commands.control.kept_jobs import open_kept_job
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.logs.lines import Lines, text_of
 from supervisor.commands.shared.common import read_settings
-from supervisor.control.client import ControlClient, NoWorkerError
-from supervisor.control.exit_codes import DONE, NO
-from supervisor.ended_jobs.files import OpenedJob
-from supervisor.ended_jobs.no_log import why_no_log
+from supervisor.journal.ended_jobs.files import OpenedJob
+from supervisor.journal.ended_jobs.no_log import why_no_log
 from supervisor.log.format import printable
+from supervisor.worker.control_socket.client import ControlClient, NoWorkerError
+from supervisor.worker.control_socket.exit_codes import DONE, NO
 
 PROGRAM: Final = "supervisor logs"
 AGAIN_SECONDS: Final = 0.5
@@ -40,7 +40,7 @@ class LogsSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Print the log. Returns 0, or see `supervisor.control.exit_codes`."""
+    """Print the log. Returns 0, or see `control_socket.exit_codes`."""
     words = ["--follow" if word == "-f" else word for word in arguments]
     settings = read_settings(LogsSettings, words, PROGRAM, _EPILOG)
     shown = Lines()

@@ -19,12 +19,12 @@ from supervisor.commands.support_bundle.collecting import collect_into
 from supervisor.commands.support_bundle.contents import parts_for, readme
 from supervisor.commands.support_bundle.redaction import Redaction
 from supervisor.commands.support_bundle.secrets_here import secrets_of
-from supervisor.control.client import ControlClient
-from supervisor.control.exit_codes import DONE, UNKNOWN_JOB, exit_code_of
-from supervisor.control.place import SECRET
-from supervisor.control.protocol import ControlError
 from supervisor.errors import SupervisorError
 from supervisor.settings.files import default_state_directory
+from supervisor.worker.control_socket.client import ControlClient
+from supervisor.worker.control_socket.exit_codes import DONE, UNKNOWN_JOB, exit_code_of
+from supervisor.worker.control_socket.place import SECRET
+from supervisor.worker.control_socket.protocol import ControlError
 
 PROGRAM: Final = "supervisor support-bundle"
 _ASK_SECONDS: Final = 5.0

@@ -9,7 +9,7 @@ from supervisor.commands.support_bundle import ended_jobs, machine, state_files
 from supervisor.commands.support_bundle.collecting import LeftOutError, NotOfThisCaseError, Part
 from supervisor.commands.support_bundle.settings_here import settings_here
 from supervisor.commands.support_bundle.worker import asked, doctor_part, log_asked, systemd_parts
-from supervisor.control.client import ControlClient
+from supervisor.worker.control_socket.client import ControlClient
 
 NEVER: Final = (
     "Parameters, context and results of jobs, and what the journal holds of them.",

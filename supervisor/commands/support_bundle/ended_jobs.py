@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from supervisor.commands.support_bundle.collecting import LeftOutError
-from supervisor.ended_jobs.file_format import DamagedFileError
-from supervisor.ended_jobs.files import ENDED_JOBS, EndedJobFiles, OpenedJob
+from supervisor.journal.ended_jobs.file_format import DamagedFileError
+from supervisor.journal.ended_jobs.files import ENDED_JOBS, EndedJobFiles, OpenedJob
 from supervisor.log.format import printable_json
 
 _SUFFIX: Final = ".job"

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from supervisor.commands.support_bundle.collecting import LeftOutError, Part, output_of
 from supervisor.commands.support_bundle.machine import read_small
-from supervisor.control.client import ControlClient
-from supervisor.control.protocol import ControlError
 from supervisor.errors import SupervisorError
 from supervisor.log.format import printable_json
+from supervisor.worker.control_socket.client import ControlClient
+from supervisor.worker.control_socket.protocol import ControlError
 
 _ASK_SECONDS: Final = 8.0
 _DOCTOR_SECONDS: Final = 40.0

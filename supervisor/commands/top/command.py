@@ -17,9 +17,9 @@ from supervisor.commands.top.picture import plain_lines
 from supervisor.commands.top.rates import CpuShares
 from supervisor.commands.top.screen import show_live
 from supervisor.commands.top.snapshot import Snapshot, snapshot_of
-from supervisor.control.client import ControlClient
-from supervisor.control.exit_codes import DONE
 from supervisor.log.format import iso_time
+from supervisor.worker.control_socket.client import ControlClient
+from supervisor.worker.control_socket.exit_codes import DONE
 
 PROGRAM: Final = "supervisor top"
 _ANSWER_SECONDS: Final = 5.0
@@ -41,7 +41,7 @@ class TopSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Show the worker until Ctrl-C, or once. Returns 0, 130 or see `supervisor.control.exit_codes`."""
+    """Show the worker until Ctrl-C, or once. Returns 0, 130 or see `control_socket.exit_codes`."""
     settings = read_settings(TopSettings, arguments, PROGRAM, _EPILOG)
     console = OutputConsole()
     is_live = console.is_terminal and not (settings.once or settings.as_json or console.is_dumb_terminal)

@@ -12,7 +12,7 @@ from rich.live import Live
 from supervisor.commands.top.picture import picture_of, picture_without_worker
 from supervisor.commands.top.rates import CpuShares
 from supervisor.commands.top.snapshot import Snapshot
-from supervisor.control.client import NoWorkerError
+from supervisor.worker.control_socket.client import NoWorkerError
 
 _EXIT_TERMINATED: Final = 128 + signal.SIGTERM
 

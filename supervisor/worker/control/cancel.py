@@ -5,11 +5,11 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Final
 
-from supervisor.control.protocol import ControlError, JsonObject, Request
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import JobCancelled
 from supervisor.verdict import Cause
 from supervisor.worker.control.job_ids import asked_job_id
+from supervisor.worker.control_socket.protocol import ControlError, JsonObject, Request
 from supervisor.worker.parts import Parts
 
 _log = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from supervisor.control.protocol import JsonObject, Request
 from supervisor.settings.origins import setting_rows
+from supervisor.worker.control_socket.protocol import JsonObject, Request
 from supervisor.worker.parts import Parts
 
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from supervisor.control.protocol import ControlError, JsonObject
-from supervisor.ended_jobs.file_format import DamagedFileError
-from supervisor.ended_jobs.files import OpenedJob
-from supervisor.ended_jobs.store import EndedJobs
+from supervisor.journal.ended_jobs.file_format import DamagedFileError
+from supervisor.journal.ended_jobs.files import OpenedJob
+from supervisor.journal.ended_jobs.store import EndedJobs
+from supervisor.worker.control_socket.protocol import ControlError, JsonObject
 
 if TYPE_CHECKING:  # it brings what runs jobs, before the template has started
     from supervisor.worker.job_records import JobRecords

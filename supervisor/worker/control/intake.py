@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
-from supervisor.control.protocol import ControlError, JsonObject, Request
 from supervisor.lifecycle.intake import LONGEST_PAUSE_SECONDS, IntakeMode
+from supervisor.worker.control_socket.protocol import ControlError, JsonObject, Request
 from supervisor.worker.parts import Parts
 
 _LOOK_SECONDS: Final = 1.0

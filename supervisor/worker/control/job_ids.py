@@ -1,7 +1,7 @@
 """The job that an operator means: he may type the beginning of its id, as `top` and logs show no more."""
 
-from supervisor.control.protocol import ControlError, Request
 from supervisor.job.job_ids import jobs_meant, several_meant
+from supervisor.worker.control_socket.protocol import ControlError, Request
 from supervisor.worker.parts import Parts
 
 

@@ -3,9 +3,9 @@
 import dataclasses
 from typing import Final
 
-from supervisor.control.protocol import JsonObject, Request
 from supervisor.worker.control.ended_jobs import ended_job, unknown
 from supervisor.worker.control.job_ids import asked_job_id
+from supervisor.worker.control_socket.protocol import JsonObject, Request
 from supervisor.worker.parts import Parts
 
 _MOST_ENDED: Final = 1000

@@ -9,14 +9,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
-from supervisor.control.protocol import JsonObject, Request
-from supervisor.ended_jobs.no_log import why_no_log
+from supervisor.journal.ended_jobs.no_log import why_no_log
 from supervisor.worker.control.ended_jobs import opened, unknown
 from supervisor.worker.control.job_ids import asked_job_id
+from supervisor.worker.control_socket.protocol import JsonObject, Request
 from supervisor.worker.parts import Parts
 
 if TYPE_CHECKING:  # what a worker imports before its template starts delays it
-    from supervisor.ended_jobs.running_log import RunningLog
+    from supervisor.journal.ended_jobs.running_log import RunningLog
     from supervisor.worker.job_records import JobRecords
     from supervisor.worker.running_jobs import RunningJobs
 

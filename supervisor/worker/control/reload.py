@@ -2,9 +2,9 @@
 
 import logging
 
-from supervisor.control.protocol import ControlError, JsonObject, Request
 from supervisor.log.event import tell
 from supervisor.log.events.worker import ReloadStarted
+from supervisor.worker.control_socket.protocol import ControlError, JsonObject, Request
 from supervisor.worker.parts import Parts
 
 _log = logging.getLogger(__name__)

@@ -9,12 +9,6 @@ import threading
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
-from supervisor.control.group import listening_for
-from supervisor.control.known_jobs import KnownJobs
-from supervisor.control.listening import ControlPlaceError, Listening, listen_in
-from supervisor.control.peers import Rules, admit
-from supervisor.control.place import runtime_directory
-from supervisor.control.server import ControlServer, Handler
 from supervisor.log.event import tell
 from supervisor.log.events.control import ControlAvailable, ControlGroupClosed, ControlUnavailable
 from supervisor.process import kept
@@ -23,6 +17,12 @@ from supervisor.process.threads import wait_in_thread
 from supervisor.process.user_numbers import parse_users
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.control.starting import handlers_of
+from supervisor.worker.control_socket.group import listening_for
+from supervisor.worker.control_socket.known_jobs import KnownJobs
+from supervisor.worker.control_socket.listening import ControlPlaceError, Listening, listen_in
+from supervisor.worker.control_socket.peers import Rules, admit
+from supervisor.worker.control_socket.place import runtime_directory
+from supervisor.worker.control_socket.server import ControlServer, Handler
 
 _log = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from supervisor.control.protocol import ControlError, JsonObject, Request
 from supervisor.worker.control.job_ids import asked_job_id
+from supervisor.worker.control_socket.protocol import ControlError, JsonObject, Request
 from supervisor.worker.parts import Parts
 
 

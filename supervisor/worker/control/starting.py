@@ -8,9 +8,9 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from supervisor.control.protocol import ControlError, JsonObject, Request
-from supervisor.control.server import Answer, Handler
 from supervisor.settings.command_parser import version_text
+from supervisor.worker.control_socket.protocol import ControlError, JsonObject, Request
+from supervisor.worker.control_socket.server import Answer, Handler
 from supervisor.worker.readiness import STARTING, Reason
 
 COMMAND_NAMES: Final = (

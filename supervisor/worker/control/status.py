@@ -3,8 +3,8 @@
 import os
 from typing import Any, Final
 
-from supervisor.control.protocol import JsonObject, Request
 from supervisor.worker.control.starting import version
+from supervisor.worker.control_socket.protocol import JsonObject, Request
 from supervisor.worker.intake import Intake
 from supervisor.worker.offered_blocks import not_imported
 from supervisor.worker.parts import Parts

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from supervisor.control.protocol import Request
-from supervisor.control.server import Answer, Handler
 from supervisor.worker.control.cancel import cancel
 from supervisor.worker.control.config import config
 from supervisor.worker.control.intake import drain, pause, resume
@@ -19,6 +17,8 @@ from supervisor.worker.control.reload import reload
 from supervisor.worker.control.stack import stack
 from supervisor.worker.control.status import status
 from supervisor.worker.control.top import top
+from supervisor.worker.control_socket.protocol import Request
+from supervisor.worker.control_socket.server import Answer, Handler
 from supervisor.worker.parts import Parts
 
 Command = Callable[[Parts, Request], Answer]

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from supervisor.control.protocol import JsonObject, Request
 from supervisor.worker.control.status import status_of
+from supervisor.worker.control_socket.protocol import JsonObject, Request
 from supervisor.worker.parts import Parts
 
 

@@ -11,8 +11,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Final
 
-from supervisor.control.group import listening_for
-from supervisor.control.peers import RefusedError, Rules, admit
 from supervisor.log.event import tell
 from supervisor.log.events.health import HealthGroupClosed, HealthServed, MetricsMissing
 from supervisor.process.tasks import Tasks
@@ -21,6 +19,8 @@ from supervisor.settings.health_address import HealthAddress, LoopbackAddress, p
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.settings.token_file import read_health_token
 from supervisor.worker.control.socket import rules_of
+from supervisor.worker.control_socket.group import listening_for
+from supervisor.worker.control_socket.peers import RefusedError, Rules, admit
 from supervisor.worker.health.answers import Access, Answer, access_of, answer, is_own_host, refusal
 from supervisor.worker.health.connections import Connections
 from supervisor.worker.health.listener import Listener

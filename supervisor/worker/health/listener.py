@@ -8,9 +8,9 @@ import stat
 from pathlib import Path
 from typing import Final, Self
 
-from supervisor.control.group import why_closed, why_not_given
 from supervisor.errors import StartRefusedError
 from supervisor.settings.health_address import HealthAddress, LoopbackAddress
+from supervisor.worker.control_socket.group import why_closed, why_not_given
 
 BACKLOG: Final = 128
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH

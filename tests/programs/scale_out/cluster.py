@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import aiohttp
 
-from supervisor.control.client import ControlClient, NoWorkerError
-from supervisor.control.place import runtime_directory
+from supervisor.worker.control_socket.client import ControlClient, NoWorkerError
+from supervisor.worker.control_socket.place import runtime_directory
 from tests.faults.programs import ACT, Engine, FaultTestError, Worker
 from tests.programs.scale_out.looks import Job, Look
 from tests.traces import trace_file_in

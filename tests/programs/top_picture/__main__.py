@@ -19,9 +19,9 @@ from supervisor.commands.local.places import WORKER_DIRECTORY
 from supervisor.commands.top.picture import picture_of
 from supervisor.commands.top.rates import CpuShares
 from supervisor.commands.top.snapshot import Snapshot, snapshot_of
-from supervisor.control.client import ControlClient
-from supervisor.control.place import runtime_directory
 from supervisor.errors import SupervisorError
+from supervisor.worker.control_socket.client import ControlClient
+from supervisor.worker.control_socket.place import runtime_directory
 from tests.patience import wait_until
 
 PICTURE: Final = Path(__file__).parents[3] / "docs" / "top.svg"

@@ -22,8 +22,8 @@ from sdk.connection.errors import (
 )
 from sdk.connection.login import JumpHost, login_of
 from sdk.entities import DeviceEntity
-from supervisor.host_keys.endpoint import Endpoint
 from supervisor.job.device_endpoints import endpoints_of
+from supervisor.job.host_keys.endpoint import Endpoint
 
 SECRET = "Trellis-Wagon-1842"
 

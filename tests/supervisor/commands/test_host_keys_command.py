@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from commands_support import Done, supervisor
 
-from supervisor.host_keys.endpoint import Endpoint
-from supervisor.host_keys.files import KeptFile
+from supervisor.job.host_keys.endpoint import Endpoint
+from supervisor.job.host_keys.files import KeptFile
 from tests.capabilities import NOBODY
-from tests.supervisor.host_keys.host_keys_support import R1, R1_HIGH, R2, some_key
+from tests.supervisor.job.host_keys.host_keys_support import R1, R1_HIGH, R2, some_key
 
 
 def host_keys(directory: Path, *arguments: str) -> Done:

@@ -11,9 +11,9 @@ from commands_support import supervisor
 
 from supervisor.commands.control.kept_jobs import kept_job
 from supervisor.commands.logs.lines import Lines, text_of
-from supervisor.ended_jobs.ended_job import EndedJob
-from supervisor.ended_jobs.running_log import RunningLog, left_out_line
-from supervisor.ended_jobs.store import EndedJobs
+from supervisor.journal.ended_jobs.ended_job import EndedJob
+from supervisor.journal.ended_jobs.running_log import RunningLog, left_out_line
+from supervisor.journal.ended_jobs.store import EndedJobs
 from supervisor.log.events.jobs import JobMetBug
 
 

@@ -14,7 +14,7 @@ def test_what_only_a_worker_with_blocks_needs_is_not_imported_before_the_templat
         "supervisor.worker.reload",
         "supervisor.worker.parts",
         "supervisor.worker.control.table",
-        "supervisor.ended_jobs",
+        "supervisor.journal.ended_jobs",
         "supervisor.job",
     )
     assert imported_of(late, by="supervisor.commands.daemon") == "[]"

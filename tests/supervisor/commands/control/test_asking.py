@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.commands import pause
-from supervisor.control.exit_codes import NOT_ALLOWED, USAGE
+from supervisor.worker.control_socket.exit_codes import NOT_ALLOWED, USAGE
 from tests.capabilities import NOBODY
 from tests.patience import PATIENCE_SECONDS
 

@@ -12,7 +12,7 @@ import pytest
 from sdk.testing.daemon import SupervisorProcess
 from sdk.testing.engine import EngineThread
 from supervisor.commands import drain, pause, resume, status
-from supervisor.control.exit_codes import DONE, NO
+from supervisor.worker.control_socket.exit_codes import DONE, NO
 from tests.patience import wait_until
 
 JOB = "neops_testing/slow:1.0.0"

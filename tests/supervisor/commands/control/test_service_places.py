@@ -11,7 +11,7 @@ from supervisor.commands.control.asking import client_of
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.journal.places import find_journal
 from supervisor.commands.shared import service_places
-from supervisor.control.client import NoWorkerError
+from supervisor.worker.control_socket.client import NoWorkerError
 
 Listen = Callable[[str], Path]
 

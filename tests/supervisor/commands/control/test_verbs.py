@@ -14,8 +14,8 @@ from sdk.devengine import Fault
 from sdk.testing.daemon import SupervisorProcess
 from sdk.testing.engine import EngineThread
 from supervisor.commands import cancel, config, drain, job, pause, reload, resume, status
-from supervisor.control.exit_codes import DONE, NO, NO_WORKER, UNKNOWN_JOB, USAGE
 from supervisor.process.user_names import user_name
+from supervisor.worker.control_socket.exit_codes import DONE, NO, NO_WORKER, UNKNOWN_JOB, USAGE
 from tests.patience import wait_until
 
 MODULES = (pause, resume, drain, cancel, reload, config, status, job)

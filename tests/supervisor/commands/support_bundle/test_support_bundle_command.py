@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from supervisor.commands.support_bundle import command
-from supervisor.control.client import NoWorkerError
-from supervisor.control.exit_codes import DONE, UNKNOWN_JOB
-from supervisor.control.protocol import ControlError
 from supervisor.errors import SupervisorError
+from supervisor.worker.control_socket.client import NoWorkerError
+from supervisor.worker.control_socket.exit_codes import DONE, UNKNOWN_JOB
+from supervisor.worker.control_socket.protocol import ControlError
 
 
 class Client:

@@ -24,10 +24,10 @@ from supervisor.commands.support_bundle.redaction import Redaction
 from supervisor.commands.support_bundle.secrets_here import secrets_of
 from supervisor.commands.support_bundle.state_files import listing
 from supervisor.commands.support_bundle.worker import log_asked
-from supervisor.control.client import ControlClient
-from supervisor.control.protocol import JsonObject
-from supervisor.ended_jobs.ended_job import EndedJob
-from supervisor.ended_jobs.files import EndedJobFiles
+from supervisor.journal.ended_jobs.ended_job import EndedJob
+from supervisor.journal.ended_jobs.files import EndedJobFiles
+from supervisor.worker.control_socket.client import ControlClient
+from supervisor.worker.control_socket.protocol import JsonObject
 from tests.patience import PATIENCE_SECONDS, wait_until
 
 SECRET = "Trellis-Wagon-1842"

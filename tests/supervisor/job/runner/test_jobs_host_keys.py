@@ -12,9 +12,9 @@ import pytest
 from jobs_support import DONE, SETTINGS, Scene, job, scene
 
 from jobrunner.protocol.messages import HostKey, Outcome
-from supervisor.host_keys.endpoint import Endpoint
-from supervisor.host_keys.store import HostKeyStore
-from supervisor.job.host_keys import REPORTS_BESIDE, JobHostKeys
+from supervisor.job.host_key_reports import REPORTS_BESIDE, JobHostKeys
+from supervisor.job.host_keys.endpoint import Endpoint
+from supervisor.job.host_keys.store import HostKeyStore
 from supervisor.log.events.host_keys import (
     HostKeyAcceptedOnce,
     HostKeyConflict,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.control.listening import Listening
-from supervisor.control.place import SOCKET
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.control import socket as socket_module
 from supervisor.worker.control.socket import Control
+from supervisor.worker.control_socket.listening import Listening
+from supervisor.worker.control_socket.place import SOCKET
 from tests.patience import PATIENCE_SECONDS, until
 
 
@@ -18,7 +18,7 @@ async def test_a_disk_that_does_not_answer_does_not_keep_the_worker_from_its_end
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket_module, "CLOSE_SECONDS", 0.05)
-    monkeypatch.setattr("supervisor.control.place.of_systemd", "")
+    monkeypatch.setattr("supervisor.worker.control_socket.place.of_systemd", "")
     may_end, close = threading.Event(), Listening.close
 
     def hang(listening: Listening) -> None:

@@ -15,7 +15,7 @@ from tests.patience import until
 async def test_without_the_group_the_socket_is_there_and_a_warning_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("supervisor.control.place.of_systemd", "")
+    monkeypatch.setattr("supervisor.worker.control_socket.place.of_systemd", "")
     settings = DaemonSettings(
         _cli_parse_args=False,
         engine_url="http://127.0.0.1:1",

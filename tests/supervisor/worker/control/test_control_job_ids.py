@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from supervisor.control.exit_codes import USAGE, exit_code_of
-from supervisor.control.protocol import ControlError, Peer, Request
 from supervisor.job.job_ids import jobs_meant
 from supervisor.worker.control.table import COMMANDS
+from supervisor.worker.control_socket.exit_codes import USAGE, exit_code_of
+from supervisor.worker.control_socket.protocol import ControlError, Peer, Request
 from supervisor.worker.job_records import JobRecords
 from supervisor.worker.parts import Parts
 from supervisor.worker.running_jobs import RunningJobs

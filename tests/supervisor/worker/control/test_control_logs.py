@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 
 from supervisor.commands.logs.lines import Lines
-from supervisor.control import server as server_module
-from supervisor.control.client import ControlClient
-from supervisor.control.listening import listen_in
-from supervisor.control.protocol import ControlError, Peer, Request
-from supervisor.control.server import ControlServer
-from supervisor.ended_jobs.store import EndedJobs
 from supervisor.job.result import not_run
+from supervisor.journal.ended_jobs.store import EndedJobs
 from supervisor.log.events.jobs import JobMetBug
 from supervisor.verdict import refusals
 from supervisor.worker.claimed_jobs import ClaimedJob
 from supervisor.worker.control import logs as logs_module
 from supervisor.worker.control.jobs import job as job_handler
 from supervisor.worker.control.logs import logs
+from supervisor.worker.control_socket import server as server_module
+from supervisor.worker.control_socket.client import ControlClient
+from supervisor.worker.control_socket.listening import listen_in
+from supervisor.worker.control_socket.protocol import ControlError, Peer, Request
+from supervisor.worker.control_socket.server import ControlServer
 from supervisor.worker.job_records import JobRecords
 from supervisor.worker.running_jobs import RunningJobs
 from tests.patience import until

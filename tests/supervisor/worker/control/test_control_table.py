@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from supervisor.commands.status import _print
-from supervisor.control.protocol import ControlError, Peer, Request
-from supervisor.ended_jobs.store import EndedJobs
+from supervisor.journal.ended_jobs.store import EndedJobs
 from supervisor.worker.control.starting import COMMAND_NAMES, handlers_of
 from supervisor.worker.control.status import warnings_of
 from supervisor.worker.control.table import COMMANDS
+from supervisor.worker.control_socket.protocol import ControlError, Peer, Request
 
 
 def test_a_worker_on_its_way_up_knows_the_names_of_all_commands() -> None:

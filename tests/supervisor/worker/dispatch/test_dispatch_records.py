@@ -10,9 +10,9 @@ import pytest
 from dispatch_support import BLOCK, Scene, crash, job, scene, success
 
 from jobrunner.protocol.masking import Mask
-from supervisor.ended_jobs.ended_job import EndedJob
-from supervisor.ended_jobs.store import EndedJobs
 from supervisor.job.result import Finished
+from supervisor.journal.ended_jobs.ended_job import EndedJob
+from supervisor.journal.ended_jobs.store import EndedJobs
 from supervisor.log.events.ended_jobs import ResultNotKept
 from supervisor.process.long_work import LongWork
 from supervisor.verdict import ExitStatus, Usage

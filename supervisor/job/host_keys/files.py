@@ -1,0 +1,150 @@
+"""The files of host keys on the disk. Everything here blocks for as long as the disk does: call it in a thread."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from supervisor.job.host_keys.endpoint import Endpoint
+from supervisor.job.host_keys.known_hosts_file import KnownHostsText, Line, line_text, parse
+from supervisor.job.host_keys.public_key import PublicKey
+from supervisor.job.host_keys.table import Known
+from supervisor.process.small_file import ordinary_file, replace_file
+
+CAP_BYTES: Final = 16 * 2**20
+"""Of a file: some hundred thousand keys."""
+
+_LOCK_SECONDS: Final = 2.0
+_LOCK_PAUSE_SECONDS: Final = 0.02
+
+Identity = tuple[int, int, int, int]
+
+
+class WatchedFile:
+    """A file that somebody else may change. Used by one thread."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self._identity: Identity | None = None
+
+    def read_if_changed(self) -> KnownHostsText | None:
+        """Return what the file holds, `None` where it is as it was. Raises `OSError`, and `ValueError` for no text."""
+        if self.path is None or _identity_of(os.stat(self.path)) == self._identity:
+            return None
+        text, self._identity = _read(self.path)
+        return parse(text)
+
+
+class KeptFile:
+    """The worker's own file. Beside it lies a lock: whoever changes the file holds it meanwhile.
+
+    `owner` are the numbers of user and group of the worker, where that is not who changes the file: what root leaves
+    there, the worker could not read any more.
+    """
+
+    def __init__(self, path: Path, owner: tuple[int, int] | None = None) -> None:
+        self.path = path
+        self._owner = owner
+        self._lock = path.with_name(path.name + ".lock")
+        self._identity: Identity | None = None
+        self.text: KnownHostsText = KnownHostsText()
+        """What the file held when it was last read or written. Any thread may read this."""
+
+    def read_if_changed(self) -> KnownHostsText | None:
+        """Return what the file holds, `None` where it is as it was, or gone. Raises `OSError` and `ValueError`.
+
+        A file that is gone changes nothing: what was known stays known until the worker ends.
+        """
+        try:
+            if _identity_of(os.stat(self.path)) == self._identity:
+                return None
+            text, self._identity = _read(self.path)
+        except FileNotFoundError:
+            return None
+        self.text = parse(text)
+        return self.text
+
+    def add(self, keys: Sequence[tuple[Endpoint, PublicKey]]) -> KnownHostsText:
+        """Add a line for each key whose endpoint has none. Returns what the file holds then.
+
+        The file is replaced in one step, and on the disk when this returns. Raises `OSError` and `ValueError`, and then
+        the file is as it was.
+        """
+        with self._locked():
+            try:
+                before = _read(self.path)[0]
+            except FileNotFoundError:
+                before = "".join(f"{line.text}\n" for line in self.text.lines)
+            known = Known(parse(before))
+            seen = time.strftime("first-seen=%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            new = [line_text(endpoint, key, seen) for endpoint, key in keys if not known.keys_of(endpoint)]
+            if before and not before.endswith("\n"):
+                before += "\n"  # somebody has edited it
+            return self._replace(before + "".join(f"{line}\n" for line in new))
+
+    def remove(self, is_meant: Callable[[Line], bool]) -> list[Line]:
+        """Take out the lines that are meant, and return them. Raises as `add` does."""
+        with self._locked():
+            try:
+                before = _read(self.path)[0]
+            except FileNotFoundError:
+                return []
+            removed = [line for line in parse(before).lines if is_meant(line)]
+            texts = {line.text for line in removed}
+            if removed:
+                kept = [written for written in before.split("\n") if written.strip() not in texts]
+                self._replace("\n".join(kept))
+            return removed
+
+    def _replace(self, content: str) -> KnownHostsText:
+        data = content.encode()
+        if len(data) > CAP_BYTES:
+            raise OSError(errno.EFBIG, f"it would have more than {CAP_BYTES // 2**20} MB")
+        replace_file(self.path, data, self._owner)
+        self._identity = _identity_of(os.stat(self.path))
+        self.text = parse(content)
+        return self.text
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        descriptor = os.open(self._lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            if self._owner is not None:
+                os.fchown(descriptor, *self._owner)
+            _lock(descriptor)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    """Take it, and wait no longer than a person's command may take. Raises `BlockingIOError` where it is not free."""
+    end = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(_LOCK_PAUSE_SECONDS)
+        except OSError:
+            return  # a file system without locks: the file is still replaced in one step
+        else:
+            return
+
+
+def _read(path: Path) -> tuple[str, Identity]:
+    with ordinary_file(path) as descriptor, open(descriptor, "rb", closefd=False) as file:
+        data = file.read(CAP_BYTES + 1)
+        identity = _identity_of(os.fstat(descriptor))
+    if len(data) > CAP_BYTES:
+        raise OSError(errno.EFBIG, f"it has more than {CAP_BYTES // 2**20} MB")
+    return data.decode(), identity
+
+
+def _identity_of(status: os.stat_result) -> Identity:
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size

@@ -1,0 +1,213 @@
+"""The host keys that this worker knows: in memory for the jobs, in a file for later, and in one that an operator gives.
+
+Memory is the truth. The file is written by a thread. A disk that is full or hangs costs no job anything, and what it
+did not take is tried again every second.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Final
+
+from supervisor.errors import StartRefusedError, StateDirectoryError
+from supervisor.job.host_keys.endpoint import Endpoint
+from supervisor.job.host_keys.files import KeptFile, WatchedFile
+from supervisor.job.host_keys.known_hosts_file import KnownHostsText
+from supervisor.job.host_keys.public_key import PublicKey
+from supervisor.job.host_keys.table import Decision, Known, Table
+from supervisor.log.event import tell
+from supervisor.log.events.host_keys import (
+    HostKeyLinesUnused,
+    HostKeyMarkersSkipped,
+    HostKeysNotStored,
+    HostKeysStoredAgain,
+    KnownHostsUnreadable,
+)
+from supervisor.process.disk_thread import DiskThread
+
+_log = logging.getLogger(__name__)
+
+FILE: Final = "known_hosts"
+LOOK_EVERY_SECONDS: Final = 1.0
+"""How soon the worker notices what a person has done to one of the files."""
+
+_END_SECONDS: Final = 2.0
+_MOST_NUMBERS: Final = 10
+
+
+class HostKeyStore:
+    """The keys of one worker, or of one run: without a `directory`, nothing is kept on a disk.
+
+    Used on the loop. `open` before the first job, `close` after the last one.
+    """
+
+    def __init__(self, directory: Path | None = None, known_hosts: Path | None = None) -> None:
+        self._table = Table()
+        self._given = WatchedFile(known_hosts)
+        self._kept = None if directory is None else KeptFile(directory / FILE)
+        self._disk: DiskThread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._unwritten: list[tuple[Endpoint, PublicKey]] = []
+        self._writing: asyncio.Future[KnownHostsText] | None = None
+        self._told: set[Path] = set()
+        """The files of which it was told that they can't be read or written."""
+
+    @property
+    def keeps_on_disk(self) -> bool:
+        """Whether the keys are still known after the end of this run."""
+        return self._kept is not None
+
+    async def open(self) -> None:
+        """Read the files. Raises `StateDirectoryError` and `StartRefusedError` where one can't be read.
+
+        To go on without them would be to accept any key of a device that was known.
+        """
+        if self._kept is None and self._given.path is None:
+            return
+        self._loop = asyncio.get_running_loop()
+        self._disk = DiskThread("host keys", idle=self._look, idle_seconds=LOOK_EVERY_SECONDS)
+        if self._kept is not None:
+            try:
+                await self._disk.call(self._kept.read_if_changed)
+            except (OSError, ValueError) as error:
+                raise StateDirectoryError(
+                    f"The host keys in {self._kept.path} can't be read: {_reason(error)}. Make the file readable for "
+                    "the worker's user, or move it away: then the worker accepts the key that each device shows next."
+                ) from error
+            self._take_kept()
+        if self._given.path is not None:
+            try:
+                given = await self._disk.call(self._given.read_if_changed)
+            except (OSError, ValueError) as error:
+                raise StartRefusedError(
+                    f"--known-hosts: {self._given.path} can't be read: {_reason(error)}."
+                ) from error
+            self._take_given(self._given, given)
+
+    async def close(self) -> None:
+        """Write what was not written yet, if the disk takes it within two seconds, and end the thread."""
+        if self._disk is not None:
+            await self._disk.close(_END_SECONDS)
+
+    def use(self, known_hosts: Path | None) -> None:
+        """Have this be the operator's file from now on. One that can't be read leaves the one before in force."""
+        if known_hosts == self._given.path:
+            return
+        self._given = WatchedFile(known_hosts)
+        if known_hosts is None:
+            self._table.given = Known()
+        elif self._disk is not None:
+            self._disk.submit(self._look)
+
+    async def keys_of(self, endpoints: Collection[Endpoint]) -> list[tuple[Endpoint, PublicKey]]:
+        """Return the known keys of these endpoints."""
+        if self._disk is not None:
+            for known in (self._table.given, self._table.kept):
+                if unsought := known.unsought(endpoints):
+                    # Each hashed name is tried, in a thread: thousands of them would hold the loop. Where the disk
+                    # holds the thread, they are tried below.
+                    with contextlib.suppress(OSError):
+                        await self._disk.call(known.search, unsought)
+        return self._table.keys_among(endpoints)
+
+    def known_key(self, endpoint: Endpoint) -> PublicKey | None:
+        """Return a key that is known of an endpoint, for a message."""
+        return next(iter(self._table.keys_of(endpoint)), None)
+
+    def decide(
+        self, endpoint: Endpoint, key: PublicKey | None, endpoints: Collection[Endpoint], policy: str
+    ) -> Decision:
+        """See `Table.decide`. A key that is kept is written to the disk by and by; nobody waits for that."""
+        decision = self._table.decide(endpoint, key, endpoints, policy)
+        if decision is Decision.KEPT and key is not None and self._kept is not None:
+            self._unwritten.append((endpoint, key))
+            self._write()
+        return decision
+
+    def _write(self) -> None:
+        if self._writing is not None or self._disk is None or self._kept is None or not self._unwritten:
+            return  # what comes meanwhile is written together, afterwards
+        batch = tuple(self._unwritten)
+        self._writing = self._disk.submit(self._kept.add, batch)
+        self._writing.add_done_callback(lambda done: self._written(self._path, done, len(batch)))
+
+    def _written(self, path: Path, done: "asyncio.Future[KnownHostsText]", count: int) -> None:
+        self._writing = None
+        if done.cancelled():
+            return
+        if error := done.exception():
+            if path not in self._told:
+                self._told.add(path)
+                tell(_log, HostKeysNotStored(path=str(path), reason=_reason(error)))
+            return  # tried again at the next look
+        if path in self._told:
+            self._told.discard(path)
+            tell(_log, HostKeysStoredAgain(path=str(path)))
+        del self._unwritten[:count]
+        self._take_kept()
+        self._write()
+
+    @property
+    def _path(self) -> Path:
+        assert self._kept is not None
+        return self._kept.path
+
+    def _look(self) -> None:
+        """Read what has changed. Called by the thread."""
+        given = self._given
+        try:
+            if (text := given.read_if_changed()) is not None:
+                self._call_soon(self._take_given, given, text)
+        except (OSError, ValueError) as error:
+            self._call_soon(self._not_read, given.path, error)
+        if self._kept is None:
+            return
+        try:
+            if self._kept.read_if_changed() is not None:
+                self._call_soon(self._take_kept)
+        except (OSError, ValueError) as error:
+            self._call_soon(self._not_read, self._kept.path, error)
+        if self._unwritten:
+            self._call_soon(self._write)
+
+    def _call_soon(self, function: Callable[..., None], *arguments: object) -> None:
+        assert self._loop is not None
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _take_kept(self) -> None:
+        # The newest text there is, not that of the call which has ended: what a write has left comes to the loop later
+        # than what was read after it, and would bring back a key that a person has forgotten meanwhile.
+        assert self._kept is not None
+        text = self._kept.text
+        self._tell_lines(self._path, text)
+        self._table.take_kept(Known(text), self._unwritten)
+
+    def _take_given(self, file: WatchedFile, text: KnownHostsText | None) -> None:
+        if file is not self._given or text is None or file.path is None:
+            return  # another one was given meanwhile
+        self._told.discard(file.path)
+        self._tell_lines(file.path, text)
+        self._table.given = Known(text)
+
+    def _tell_lines(self, path: Path, text: KnownHostsText) -> None:
+        if text.damaged:
+            tell(_log, HostKeyLinesUnused(path=str(path), line_numbers=_listed(text.damaged)))
+        if text.unused:
+            tell(_log, HostKeyMarkersSkipped(path=str(path), line_numbers=_listed(text.unused)))
+
+    def _not_read(self, path: Path, error: OSError | ValueError) -> None:
+        if path not in self._told:
+            self._told.add(path)
+            tell(_log, KnownHostsUnreadable(path=str(path), reason=_reason(error)))
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    more = f" and {len(numbers) - _MOST_NUMBERS} more" if len(numbers) > _MOST_NUMBERS else ""
+    return ", ".join(map(str, numbers[:_MOST_NUMBERS])) + more
+
+
+def _reason(error: BaseException) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -1,0 +1,47 @@
+"""The secret that a peer has to know besides being allowed: it shows that the peer can read a file that jobs can't."""
+
+import contextlib
+import hmac
+import os
+import secrets
+from typing import Final
+
+from supervisor.worker.control_socket.place import SECRET
+
+_BYTES: Final = 32
+_CAP_BYTES: Final = 1024
+
+
+class Secret:
+    """One run's secret. Its text is in no `repr`."""
+
+    def __init__(self) -> None:
+        self._text = secrets.token_hex(_BYTES)
+
+    def is_known_to(self, given: str) -> bool:
+        """Whether this was given. Takes the same time whatever was given."""
+        return hmac.compare_digest(self._text.encode(), given.encode(errors="replace"))
+
+    def write(self, directory: int, group: int | None) -> None:
+        """Put it into the directory, for its owner alone, or its `group` too. Raises `OSError`."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(SECRET, dir_fd=directory)
+        # Made anew, so that nobody has it open: one of an earlier run may have been another's.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(SECRET, flags, 0o600, dir_fd=directory)
+        try:
+            if group is not None:
+                os.fchown(descriptor, -1, group)
+                os.fchmod(descriptor, 0o640)
+            os.write(descriptor, self._text.encode())
+        finally:
+            os.close(descriptor)
+
+
+def read_secret(directory: int) -> str:
+    """Return the secret that a worker has put there. Raises `OSError`."""
+    descriptor = os.open(SECRET, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=directory)
+    try:
+        return os.read(descriptor, _CAP_BYTES).decode(errors="replace")
+    finally:
+        os.close(descriptor)
