@@ -20,7 +20,6 @@ APART: Final = (
     "tests/docs/test_docs_executed.py",
     "tests/supervisor/commands/test_local.py",
     "tests/contract/test_contract_signal_matrix.py",
-    "tests/programs/bench/test_bench_against.py",
 )
 """Long files whose tests share nothing: each test goes to whichever worker is free. The first of all."""
 
@@ -29,6 +28,7 @@ TOGETHER: Final = ("tests/jobusers",)
 removed when nothing runs any more as its user."""
 
 LONG: Final = (
+    "tests/programs/bench/test_bench_against.py",
     "tests/jobusers/test_job_users.py",
     "tests/supervisor/commands/test_local_secrets.py",
     "tests/jobrunner/discovery/test_discovery_runs_no_script.py",

@@ -19,12 +19,12 @@ from tests.programs.bench.versions_support import BROKEN, ENDLESS, SET_UP, commi
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """A repository of this checkout's files, with a set-up that takes no time."""
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of this checkout's files, with a set-up that takes no time. No test changes it: `changeable`."""
     if shutil.which("git") is None:
         pytest.skip("there is no git")
-    copy = tmp_path / "repository"
+    copy = tmp_path_factory.mktemp("unchanged") / "repository"
     ignored = shutil.ignore_patterns(
         ".venv*", ".git", "__pycache__", ".*_cache", ".hypothesis", ".mutants", "dist"
     )
@@ -33,6 +33,14 @@ def repository(tmp_path: Path) -> Path:
     git(copy, "init", "--quiet")
     commit(copy, SET_UP)
     return copy
+
+
+@pytest.fixture
+def changeable(unchanged: Path, tmp_path: Path) -> Path:
+    """A clone of it that belongs to one test."""
+    clone = tmp_path / "repository"
+    git(unchanged, "clone", "--quiet", "--shared", str(unchanged), str(clone))
+    return clone
 
 
 class Bench:
@@ -90,20 +98,27 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(repository: Path, tmp_path: Path) -> AsyncIterator[Bench]:
-    bench = Bench(repository, tmp_path)
+async def bench(unchanged: Path, tmp_path: Path) -> AsyncIterator[Bench]:
+    bench = Bench(unchanged, tmp_path)
+    yield bench
+    await bench.end()
+
+
+@pytest.fixture
+async def bench_of_changes(changeable: Path, tmp_path: Path) -> AsyncIterator[Bench]:
+    bench = Bench(changeable, tmp_path)
     yield bench
     await bench.end()
 
 
 @pytest.mark.timeout(240)
 async def test_one_short_pair_measures_both_versions_by_their_own_code(
-    bench: Bench, repository: Path, tmp_path: Path
+    bench: Bench, unchanged: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "figures.json"
     code, output, errors = await bench.run("--against=HEAD", "--quick", f"--json={file}")
     assert code == 0, errors
-    assert git(repository, "rev-parse", "--short=7", "HEAD") in output
+    assert git(unchanged, "rev-parse", "--short=7", "HEAD") in output
     assert "too few" in output
     ((against, present),) = json.loads(file.read_text())["pairs"]
     # What this machine does not show to this user is left out of both.
@@ -114,35 +129,35 @@ async def test_one_short_pair_measures_both_versions_by_their_own_code(
 
 
 async def test_a_commit_that_does_not_exist_is_one_message_and_leaves_nothing(
-    bench: Bench, repository: Path
+    bench: Bench, unchanged: Path
 ) -> None:
     code, output, errors = await bench.run("--against=no-such-commit")
     assert (code, output) == (2, "")
-    assert errors.splitlines() == [f"bench: There is no commit no-such-commit in {repository}."]
+    assert errors.splitlines() == [f"bench: There is no commit no-such-commit in {unchanged}."]
     assert bench.left() == []
 
 
 async def test_a_version_that_does_not_build_is_one_message_and_leaves_nothing(
-    bench: Bench, repository: Path
+    bench_of_changes: Bench, changeable: Path
 ) -> None:
-    broken = commit(repository, BROKEN)
-    commit(repository, ENDLESS)
-    code, output, errors = await bench.run(f"--against={broken}")
+    broken = commit(changeable, BROKEN)
+    commit(changeable, ENDLESS)
+    code, output, errors = await bench_of_changes.run(f"--against={broken}")
     assert (code, output) == (2, "")
     assert f"bench: The version {broken[:7]} does not build: its set-up ended with 3." in errors
     assert errors.count("bench:") == 1
     assert "no such package: frobnicate" in errors
-    assert bench.left() == []
+    assert bench_of_changes.left() == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_an_interrupted_comparison_leaves_nothing(
-    bench: Bench, repository: Path, number: signal.Signals
+    bench_of_changes: Bench, changeable: Path, number: signal.Signals
 ) -> None:
-    commit(repository, ENDLESS)
-    process = await bench.start("--against=HEAD")
+    commit(changeable, ENDLESS)
+    process = await bench_of_changes.start("--against=HEAD")
     async with asyncio.timeout(50):
-        while not bench.pids.exists() or not bench.pids.read_text().endswith("\n"):
+        while not bench_of_changes.pids.exists() or not bench_of_changes.pids.read_text().endswith("\n"):
             await asyncio.sleep(0.05)
         process.send_signal(number)
         # As when make passes on what the terminal has sent to both.
@@ -150,8 +165,8 @@ async def test_an_interrupted_comparison_leaves_nothing(
         _, errors = await process.communicate()
     assert process.returncode == 130
     assert errors.decode().splitlines()[-1] == "bench: interrupted."
-    assert not any(psutil.pid_exists(int(pid)) for pid in bench.pids.read_text().split())
-    assert bench.left() == []
+    assert not any(psutil.pid_exists(int(pid)) for pid in bench_of_changes.pids.read_text().split())
+    assert bench_of_changes.left() == []
 
 
 @pytest.mark.parametrize("arguments", [("--pairs=0",), ("--pairs=many",), ("--pairs=3",)])
