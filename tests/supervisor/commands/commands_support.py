@@ -1,10 +1,15 @@
-"""Running the command line as a person does: as a process, with nothing of this one's settings."""
+"""Running the command line with nothing of this process's settings: as a person does, as a process; or in this one."""
 
+import contextlib
+import importlib
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
+from supervisor.cli import module_of
 from tests.patience import PATIENCE_SECONDS
 
 BASE = "import sdk\nclass Base(sdk.FunctionBlock): ...\n"
@@ -26,3 +31,25 @@ def supervisor(*arguments: str, cwd: Path | None = None, **environment: str) -> 
         timeout=PATIENCE_SECONDS,
         check=False,
     )
+
+
+def supervisor_here(command: str, *arguments: str, cwd: Path | None = None, **environment: str) -> Done:
+    """Do as `supervisor` does, in this process: for a command that reads and writes files and starts nothing.
+
+    An interpreter's start and its imports cost ten times what such a command does. Each command is run by `supervisor`
+    as well, where what belongs to a process is looked at: terminals, pipes, users, locks, signals.
+    """
+    own = {name: value for name, value in os.environ.items() if not name.startswith("NEOPS_")}
+    run = importlib.import_module(module_of(command)).run
+    stdout, stderr = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, own | {"COLUMNS": "200"} | environment, clear=True),
+        contextlib.chdir(cwd or Path.cwd()),
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(stderr),
+    ):
+        try:
+            code = run(list(arguments))
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return Done([command, *arguments], code, stdout.getvalue(), stderr.getvalue())

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from commands_support import Done, supervisor
+from commands_support import Done, supervisor, supervisor_here
 
 from supervisor.job.host_keys.endpoint import Endpoint
 from supervisor.job.host_keys.files import KeptFile
@@ -14,7 +14,7 @@ from tests.supervisor.job.host_keys.host_keys_support import R1, R1_HIGH, R2, so
 
 
 def host_keys(directory: Path, *arguments: str) -> Done:
-    return supervisor("host-keys", *arguments, "--state-dir", str(directory))
+    return supervisor_here("host-keys", *arguments, "--state-dir", str(directory))
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def names_in(directory: Path) -> list[str]:
 
 
 def test_the_list_names_address_type_fingerprint_and_since_when(state: Path) -> None:
-    listed = json.loads(host_keys(state, "list", "--json").stdout)
+    listed = json.loads(supervisor("host-keys", "list", "--json", "--state-dir", str(state)).stdout)
     assert listed["file"] == str(state / "known_hosts")
     first = listed["host_keys"][0]
     assert (first["names"], first["type"]) == (["10.0.0.1"], "ssh-ed25519")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from commands_support import Done, supervisor
+from commands_support import Done, supervisor, supervisor_here
 
 from supervisor.commands.journal.output import age_text
 from supervisor.journal import Claim, Ledger
@@ -24,6 +24,11 @@ RESULT = b'{"jobExecutionId": "dead", "status": "success", "result": {"data": {"
 
 
 def journal(directory: Path, *arguments: str) -> Done:
+    return supervisor_here("journal", *arguments, "--state-dir", str(directory))
+
+
+def journal_apart(directory: Path, *arguments: str) -> Done:
+    """Run it in a process of its own: beside a worker, which is this process, and where locks and owners count."""
     return supervisor("journal", *arguments, "--state-dir", str(directory))
 
 
@@ -73,12 +78,12 @@ def check_list(done: Done) -> None:
 
 
 def test_the_list_has_all_states_with_age_and_reason_and_no_results(state: Path) -> None:
-    check_list(journal(state))
-    check_list(journal(state, "list", "--json"))
+    check_list(journal_apart(state))
+    check_list(journal_apart(state, "list", "--json"))
 
 
 async def test_it_works_while_the_worker_runs(running: tuple[Path, Ledger]) -> None:
-    check_list(journal(running[0], "list"))
+    check_list(journal_apart(running[0], "list"))
 
 
 def test_a_terminal_gets_a_table_that_can_not_be_repainted_by_what_is_in_it(state: Path) -> None:
@@ -104,7 +109,7 @@ def test_a_terminal_gets_a_table_that_can_not_be_repainted_by_what_is_in_it(stat
 
 
 def test_show_prints_the_stored_result(state: Path) -> None:
-    done = journal(state, "show", "3")
+    done = journal_apart(state, "show", "3")
     shown = json.loads(done.stdout)
     assert done.returncode == 0
     assert shown["job_id"] == "dead"
@@ -129,14 +134,14 @@ def test_what_was_dropped_is_in_no_file_any_more(state: Path) -> None:
     database = sqlite3.connect(state / FILE, isolation_level=None)
     database.execute("UPDATE claims SET result = ? WHERE number = 4", (b"only-this-one" * 2000,))
     database.close()
-    assert journal(state, "drop", "4").returncode == 0
+    assert journal_apart(state, "drop", "4").returncode == 0
     assert not any(b"only-this-one" in path.read_bytes() for path in state.iterdir())
 
 
 async def test_a_running_worker_notices_retry_and_drop(running: tuple[Path, Ledger]) -> None:
     directory, ledger = running
-    assert journal(directory, "retry", "3").returncode == 0
-    assert journal(directory, "drop", "4").returncode == 0
+    assert journal_apart(directory, "retry", "3").returncode == 0
+    assert journal_apart(directory, "drop", "4").returncode == 0
     async with asyncio.timeout(PATIENCE_SECONDS):
         while ledger.known_job_ids() != {"running", "waiting", "dead"} or ledger.result(3) is None:
             await asyncio.sleep(0.02)
@@ -145,7 +150,7 @@ async def test_a_running_worker_notices_retry_and_drop(running: tuple[Path, Ledg
 
 @pytest.mark.parametrize("action", ["retry", "drop"])
 def test_only_dead_letters_can_be_changed_and_all_or_none(state: Path, action: str) -> None:
-    done = journal(state, action, "1", "2", "3", "77")
+    done = journal_apart(state, action, "1", "2", "3", "77")
     assert done.returncode == 1
     assert "Claim 1 (job running) is no dead letter: the job runs" in done.stderr
     assert "Claim 2 (job waiting) is no dead letter: its result is on its way" in done.stderr
@@ -226,7 +231,7 @@ def test_root_leaves_nothing_that_the_owner_could_not_use(state: Path) -> None:
     database.execute(
         "SELECT * FROM claims"
     ).fetchall()  # holds the log open, so that it is there to be looked at
-    assert journal(state, "retry", "3").returncode == 0
+    assert journal_apart(state, "retry", "3").returncode == 0
     owners = {path.name: path.stat().st_uid for path in state.iterdir()}
     database.close()
     assert f"{FILE}-wal" in owners
@@ -248,13 +253,13 @@ def test_a_file_that_was_moved_aside_is_read_as_far_as_that_goes(state: Path, tm
     content = bytearray((state / FILE).read_bytes())
     content[100 + 4096 :] = content[100 + 4096 :][: len(content) // 2]  # cut off, as by a disk that ended
     (tmp_path / "aside").write_bytes(content)
-    done = supervisor("journal", "list", "--file", str(tmp_path / "aside"))
+    done = supervisor_here("journal", "list", "--file", str(tmp_path / "aside"))
     assert done.returncode == 0, done.stderr
     assert "claims" in json.loads(done.stdout)
-    missing = supervisor("journal", "show", "1", "--file", str(tmp_path / "none"))
+    missing = supervisor_here("journal", "show", "1", "--file", str(tmp_path / "none"))
     assert missing.returncode == 1
     assert f"There is no file {tmp_path / 'none'}." in missing.stderr
-    refused = supervisor("journal", "drop", "--all", "--file", str(tmp_path / "aside"))
+    refused = supervisor_here("journal", "drop", "--all", "--file", str(tmp_path / "aside"))
     assert refused.returncode == 2
 
 
@@ -289,7 +294,7 @@ def test_ages_are_told_in_two_units() -> None:
 
 
 def under(home: Path, *arguments: str) -> Done:
-    return supervisor("journal", *arguments, XDG_STATE_HOME=str(home), STATE_DIRECTORY="")
+    return supervisor_here("journal", *arguments, XDG_STATE_HOME=str(home), STATE_DIRECTORY="")
 
 
 async def test_the_journal_of_a_local_worker_is_found_without_a_flag_and_by_the_directory_that_local_has(
@@ -391,7 +396,7 @@ async def test_a_claim_that_is_set_aside_can_be_dropped(copied: Path) -> None:
 
 async def test_nothing_is_adopted_while_a_worker_runs_on_it(copied: Path) -> None:
     ledger = await Ledger.open(copied)
-    done = journal(copied, "adopt", "--yes")
+    done = journal_apart(copied, "adopt", "--yes")
     assert (done.returncode, "Stop it" in done.stderr) == (1, True)
     await ledger.close()
 

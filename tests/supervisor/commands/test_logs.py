@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands_support import supervisor
+from commands_support import supervisor, supervisor_here
 
 from supervisor.commands.control.kept_jobs import kept_job
 from supervisor.commands.logs.lines import Lines, text_of
@@ -133,7 +133,7 @@ def test_where_no_worker_runs_its_files_are_read_and_an_unknown_job_is_not_found
     assert [json.loads(each)["level"] for each in as_json.stdout.splitlines()] == [
         *("INFO", "INFO", "ERROR", "CRITICAL")
     ]
-    unknown = supervisor("logs", "b", "--state-dir", str(state))
+    unknown = supervisor_here("logs", "b", "--state-dir", str(state))
     assert (unknown.returncode, unknown.stdout) == (3, "")
     assert "No worker listens" in unknown.stderr
 
@@ -154,7 +154,7 @@ def test_a_job_of_which_no_log_is_kept_is_told_with_the_reason_and_exit_code_1(
         await jobs.close()
 
     asyncio.run(keep())
-    found = supervisor("logs", "gone", "--state-dir", str(tmp_path))
+    found = supervisor_here("logs", "gone", "--state-dir", str(tmp_path))
     assert (found.returncode, found.stdout) == (1, "")
     assert said in found.stderr
     if cause == "worker_restarted":
@@ -162,11 +162,11 @@ def test_a_job_of_which_no_log_is_kept_is_told_with_the_reason_and_exit_code_1(
 
 
 def test_job_and_jobs_read_the_files_as_well_where_no_worker_runs(state: Path) -> None:
-    told = supervisor("job", "a", "--json", "--state-dir", str(state))
+    told = supervisor_here("job", "a", "--json", "--state-dir", str(state))
     job = json.loads(told.stdout)
     assert (told.returncode, job["state"], job["cause"]) == (0, "ended", "completed")
     assert f"no worker answers; this is from {state}" in told.stderr
-    listed = supervisor("jobs", "--ended", "5", "--json", "--state-dir", str(state))
+    listed = supervisor_here("jobs", "--ended", "5", "--json", "--state-dir", str(state))
     assert [each["job_id"] for each in json.loads(listed.stdout)["ended"]] == ["a"]
     assert supervisor("jobs", "--state-dir", str(state)).returncode == 3, "nobody knows what runs"
 
@@ -185,7 +185,7 @@ def test_the_beginning_of_an_id_is_enough_in_the_files_too_and_several_are_liste
     told = [kept_job("test", state, given) for given in ("123456", "765432", "12345")]
     assert [each and each["job_id"] for each in told] == ["1234567-one", "765432-two", None]
     end("1234567-other")
-    several = supervisor("logs", "1234567", "--state-dir", str(state))
+    several = supervisor_here("logs", "1234567", "--state-dir", str(state))
     assert (several.returncode, several.stdout) == (2, "")
     assert "  1234567-one\n" in several.stderr
     assert "  1234567-other\n" in several.stderr

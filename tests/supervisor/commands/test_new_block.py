@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands_support import supervisor
+from commands_support import supervisor, supervisor_here
 
 from supervisor.commands.new_block import command as new_block
 from supervisor.commands.new_block.names import IN_THE_TEMPLATE, BadNameError, names_of
@@ -82,7 +82,7 @@ def test_the_new_module_is_clean_for_linter_formatter_and_type_checker(
 
 
 def test_the_three_commands_that_follow_are_printed_and_a_directory_is_made(tmp_path: Path) -> None:
-    made = supervisor("new-block", "acme/show-version:1.2", "--directory", "a/b", cwd=tmp_path)
+    made = supervisor_here("new-block", "acme/show-version:1.2", "--directory", "a/b", cwd=tmp_path)
     assert made.returncode == 0
     assert "acme/show_version:1.2.0" in made.stdout
     assert "A hyphen became '_'" in made.stdout
