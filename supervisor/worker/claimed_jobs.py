@@ -38,10 +38,12 @@ class ClaimedJob:
     """That of its child."""
     started_at: float | None = None
     """When it got its child, in seconds since the epoch."""
+    is_reported: bool = False
+    """Whether its result is on its way. From then on the engine may hand its job out again."""
 
 
 def without_repeats(items: Sequence[Job | MalformedJob], active: Container[str]) -> list[Job | MalformedJob]:
-    """Return the jobs to deal with; `active` are the ids of those that wait or run. Logs what is left out."""
+    """Return the jobs to deal with; `active` are the ids of those that have no result yet. Logs what is left out."""
     chosen: dict[str, Job | MalformedJob] = {}
     for item in items:
         if item.job_id is None:

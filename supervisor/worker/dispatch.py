@@ -197,7 +197,7 @@ class Dispatcher:
         try:
             await self._refuse(job.job_id, job.block_id, claimed.number, verdict)
         finally:
-            self._leave(job.job_id)
+            self._leave(claimed)
 
     async def _run(self, claimed: ClaimedJob) -> None:
         slot = claimed.slot = heapq.heappop(self._slot_numbers)
@@ -205,14 +205,20 @@ class Dispatcher:
         try:
             is_stuck = await self._run_in(slot, claimed)
         finally:
-            self._leave(claimed.job.job_id)
+            self._leave(claimed)
             if not is_stuck:
                 heapq.heappush(self._slot_numbers, slot)
 
-    def _leave(self, job_id: str) -> None:
-        self.running_jobs.leave(job_id)
-        self._open_jobs.leave(job_id)
-        self._runner.forget(job_id)
+    def _reported(self, claimed: ClaimedJob) -> None:
+        """Keep nothing by a job's id: the engine may hand it out again before this try is tidied up."""
+        if not claimed.is_reported:
+            claimed.is_reported = True
+            self._open_jobs.leave(claimed.job.job_id)
+            self._runner.forget(claimed.job.job_id)
+
+    def _leave(self, claimed: ClaimedJob) -> None:
+        self._reported(claimed)
+        self.running_jobs.leave(claimed)
 
     async def _run_in(self, slot: int, claimed: ClaimedJob) -> bool:
         """Run a job and make its result durable. Returns whether its slot can't be used again."""
@@ -257,6 +263,7 @@ class Dispatcher:
             told = tell_end(job, finished, slot, claimed.pid, limit_seconds)
         self._observer.ended(job.block_id, finished)
         await self._reporting.report(job.job_id, claimed.number, finished)
+        self._reported(claimed)
         await self.records.end(claimed, finished, told)
         if not finished.stuck:
             # Its own slot waits for what it has left on the disk, and nobody else.

@@ -28,7 +28,7 @@ class EndingJobs:
         self._waiting = waiting
         self._changed = changed
         self._clock = clock
-        self._until: dict[str, float] = {}
+        self._until: dict[ClaimedJob, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._full_polls = 0
         self._closed = False
@@ -47,12 +47,12 @@ class EndingJobs:
             return
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._tell)
-        self._until[claimed.job.job_id] = self._clock() + SOON_SECONDS
+        self._until[claimed] = self._clock() + SOON_SECONDS
 
     def leave(self, claimed: ClaimedJob) -> None:
         """The slot of a job is free. Sets `changed` unless that was done in time, when its outcome came."""
         now = self._clock()
-        if now >= self._until.pop(claimed.job.job_id, now):
+        if now >= self._until.pop(claimed, now):
             self._changed.set()
 
     def _tell(self) -> None:

@@ -85,11 +85,12 @@ class JobRecords:
         Waits for nothing, but for the masking of a result that is to be kept.
         """
         job, log = claimed.job, claimed.log
+        # At once: who cancels a job of this id later means the engine's retry.
+        demand = self._cancelled.pop(job.job_id, None)
         for event in told:
             log.tell(event)
         result = await self._result_of(job.job_id, finished)
         log.close()
-        demand = self._cancelled.pop(job.job_id, None)
         if self._running.get(job.job_id) is claimed:
             del self._running[job.job_id]
         if self.kept is not None:

@@ -51,15 +51,18 @@ class RunningJobs:
         return len(self._jobs)
 
     def __contains__(self, job_id: object) -> bool:
-        return job_id in self._jobs
+        """Whether a job of this id has no result yet. One that comes after its result is the engine's retry."""
+        claimed = self._jobs.get(job_id) if isinstance(job_id, str) else None
+        return claimed is not None and not claimed.is_reported
 
     def enter(self, claimed: ClaimedJob) -> None:
-        """A job was claimed, and waits for a slot."""
+        """A job was claimed, and waits for a slot. A retry takes the place of a try that is tidied up still."""
         self._jobs[claimed.job.job_id] = claimed
 
-    def leave(self, job_id: str) -> None:
-        """Its result is in the journal."""
-        self._jobs.pop(job_id, None)
+    def leave(self, claimed: ClaimedJob) -> None:
+        """Its slot is free."""
+        if self._jobs.get(claimed.job.job_id) is claimed:
+            del self._jobs[claimed.job.job_id]
 
     def ids(self) -> list[str]:
         """Return the ids of them all."""

@@ -32,7 +32,7 @@ def test_a_job_is_listed_in_each_of_its_states_and_no_longer_than_it_is_here() -
     assert scene.states == ["running"]
     scene.views.clear()
     assert scene.states == ["reporting"]
-    scene.jobs.leave("j-1")
+    scene.jobs.leave(claimed)
     assert scene.states == []
 
 

@@ -240,7 +240,8 @@ async def test_of_a_job_that_ended_with_its_worker_the_last_part_says_that_no_lo
 
 async def test_who_has_cancelled_a_job_is_told_while_it_ends_and_kept_with_it(tmp_path: Path) -> None:
     worker = Worker(tmp_path)
-    worker.waiting.enter(claimed_job("a"))
+    waiting = claimed_job("a")
+    worker.waiting.enter(waiting)
     worker.records.cancelled("a", "ops")
     worker.records.cancelled("a", "somebody-later")
     worker.records.cancelled("b", "ops")
@@ -252,7 +253,7 @@ async def test_who_has_cancelled_a_job_is_told_while_it_ends_and_kept_with_it(tm
         return answer
 
     assert (await told("a"))["cancelled_by"] == "ops"
-    worker.waiting.leave("a")
+    worker.waiting.leave(waiting)
     worker.records.not_run("a", "acme/block:1.0.0", refusals.cancelled())
     worker.records.not_run("b", "acme/block:1.0.0", refusals.worker_stopping())
     assert (await told("a"))["cancelled_by"] == "ops"

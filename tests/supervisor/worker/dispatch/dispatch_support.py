@@ -116,6 +116,9 @@ class Runner:
         finally:
             del self.running[job.job_id]
 
+    def view(self, job_id: str) -> None:
+        return
+
     def cancel(self, job_id: str) -> None:
         self.cancelled.append(job_id)
 

@@ -1,12 +1,17 @@
 """A job that the engine hands out again (I8): what its last try left is not sent for the new one."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from dispatch_support import job, scene, success
+from dispatch_support import Scene, cancelled, crash, job, scene, success
 
 from supervisor.engine.items import MalformedJob
 from supervisor.log.events.jobs import JobRepeated
+from supervisor.verdict import Cause
+from supervisor.worker.job_records import JobRecords
 from tests.log_events import told
 from tests.patience import until
 
@@ -67,3 +72,68 @@ async def test_a_job_whose_result_is_delivered_is_run_when_it_comes_again(tmp_pa
             await stage.accept(job("retried"))
             await stage.end("retried", success())
         assert stage.runner.started == ["retried", "retried"]
+
+
+@asynccontextmanager
+async def try_that_is_tidied_up(directory: Path, records: JobRecords | None = None) -> AsyncIterator[Scene]:
+    """Yield a scene of two slots: the engine has the result of job "retried", and its slot waits for the disk."""
+    async with scene(directory, slots=2, records=records) as stage:
+        stage.runner.untidy = asyncio.Event()
+        await stage.accept(job("retried"))
+        await until(lambda: stage.runner.running, "it runs")
+        stage.runner.running["retried"].set_result(crash())
+        await stage.result_of("retried")
+        yield stage
+        stage.runner.untidy.set()
+
+
+async def test_the_engine_s_retry_is_run_while_the_last_try_is_tidied_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with try_that_is_tidied_up(tmp_path) as stage:
+        await stage.accept(job("retried"))
+        await until(lambda: "retried" in stage.runner.running, "the retry runs")
+        assert told(caplog, JobRepeated) == []
+        stage.runner.running["retried"].set_result(success())
+        await until(lambda: len(stage.engine.results_of("retried")) == 2, "the engine has its result too")
+
+
+async def test_a_try_whose_slot_is_free_at_last_takes_nothing_of_its_retry_along(tmp_path: Path) -> None:
+    """Neither its place among the running jobs, nor who waits for its end, nor that it was cancelled."""
+    async with try_that_is_tidied_up(tmp_path) as stage:
+        await stage.accept(job("retried"))
+        await until(lambda: "retried" in stage.runner.running, "the retry runs")
+        verdict = stage.dispatcher.cancel("retried")
+        assert verdict is not None
+        assert stage.runner.untidy is not None
+        stage.runner.untidy.set()
+        await until(lambda: stage.dispatcher.busy == 1, "the slot of the last try is free")
+        assert stage.runner.cancelled == ["retried"]
+        assert [each.state for each in stage.dispatcher.running_jobs.listed()] == ["reporting"]
+        await stage.accept(job("retried"))
+        assert stage.runner.started == ["retried"] * 2, "it runs once"
+        await stage.end("retried", cancelled())
+        assert (await verdict).cause is Cause.CANCELLED
+
+
+async def test_who_cancels_a_retry_is_not_forgotten_with_the_last_try(tmp_path: Path) -> None:
+    records = JobRecords(keep_results=True)
+    masking = asyncio.Event()
+
+    async def slowly(_: object, __: object) -> bytes:
+        await masking.wait()
+        return b""
+
+    records._result_of = slowly  # type: ignore[method-assign, assignment]  # a mask that takes its time
+    async with scene(tmp_path, slots=2, records=records) as stage:
+        await stage.accept(job("retried"))
+        await until(lambda: stage.runner.running, "it runs")
+        stage.runner.running["retried"].set_result(success())
+        await stage.result_of("retried")
+        await stage.accept(job("retried"))
+        records.cancelled("retried", "ada")
+        masking.set()
+        await until(lambda: stage.dispatcher.busy == 1, "the last try is over")
+        demand = records.cancel_demand("retried")
+        assert demand is not None
+        assert demand.by == "ada"
