@@ -210,7 +210,7 @@ class Delivery:
             await self._delivered(result, first=first)
 
     def _settle(self, item: Item) -> None:
-        """End all other tries: what became of the result is known."""
+        """End all other tries: what became of the result is known, or they are not waited for any more."""
         del self._sending[item.number]
         for task in item.on_their_way - {asyncio.current_task()}:
             task.cancel()
@@ -233,9 +233,12 @@ class Delivery:
             self._failing = True
             tell(_log, ResultsWaiting(reason=str(error)))
         item.on_their_way = {task for task in item.on_their_way if task is not asyncio.current_task()}
-        if item.on_their_way:
-            return  # another try is on its way
-        del self._sending[item.number]
+        item.has_failed = True
+        if item.on_their_way and not error.timed_out:
+            return  # another try is on its way, and ends in time
+        # What timed out was sent first. Each of the others would only keep the place of a result that may do better.
+        self._settle(item)
+        item.on_their_way = set()
         self._outbox.failed(item, now, error.status, error.retry_after_seconds)
         if error.timed_out:
             self._answering.doubt(self, self._engine_answers)

@@ -4,7 +4,8 @@ Each step costs at most the logarithm of how many wait: after a long absence of 
 
 A try that is late is not given up: its answer may still come, and the engine may only be slow. Another one goes out
 beside it, over a new connection, once the engine has answered something that was sent later. The engine keeps the
-first that arrives, and answers the other with 409.
+first that arrives, and answers the other with 409. A time-out ends all tries of that turn, and a result that got no
+answer while others did is tried in a place of its own from then on, so that results like that hold up no other.
 """
 
 import asyncio
@@ -17,6 +18,9 @@ from supervisor.engine.backoff import Backoff
 
 AT_ONCE: Final = 4
 """How many results are sent at a time."""
+
+HANGING_AT_ONCE: Final = 1
+"""How many are sent beside these of results that hang: the engine answers others, and not them."""
 
 LONGEST_PAUSE_SECONDS: Final = 5.0
 """So that results arrive within seconds of the engine's return, however long it was away."""
@@ -50,11 +54,17 @@ class Item:
     tries: int = 0
     """How often it was sent since `Outbox` has given it out. `sent_at` is when last, in seconds of the loop's clock."""
     sent_at: float = 0.0
+    has_failed: bool = False
+    """Whether one of these tries has failed. No other is sent then: there would be one on its way for ever."""
+    hangs: bool = False
+    """Whether its last tries got no answer while the engine answered what was sent later."""
     on_their_way: "set[asyncio.Task[None]]" = field(default_factory=set)
     """The tries that have no answer yet."""
 
     def is_late(self, now: float, size_bytes: int) -> bool:
-        """Whether the newest try of a result of this size has waited for its answer for too long."""
+        """Whether another try is to be sent beside the newest, which has waited too long for a result of this size."""
+        if self.has_failed:
+            return False
         patience = LATE_SECONDS if self.tries <= 1 else LATE_AGAIN_SECONDS
         return now - self.sent_at >= patience + size_bytes / SLOWEST_BYTES_PER_SECOND
 
@@ -80,7 +90,10 @@ class Outbox:
     """Heaps by place, one for each number of failures."""
     _later: list[tuple[float, int, Item]] = field(default_factory=list)
     """A heap of those that have a pause, by its end."""
+    _hanging: list[tuple[float, int, Item]] = field(default_factory=list)
+    """A heap of those that hang, by the end of their pauses: each goes behind all others when it has failed again."""
     _sending: set[Item] = field(default_factory=set)
+    _sending_hanging: set[Item] = field(default_factory=set)
     _numbers: set[int] = field(default_factory=set)
     _places: int = 0
     longest_try_seconds: float = 75.0
@@ -112,7 +125,23 @@ class Outbox:
     def take(self, now: float) -> Item | None:
         """Return the next result to be sent now, or `None` when none may be."""
         self._asked_at = now
-        if now < self._not_before or self._is_full():
+        if now < self._not_before:
+            return None
+        item = self._take_hanging(now) or self._take_other(now)
+        if item is not None:
+            item.tries = 0
+            item.has_failed = False
+        return item
+
+    def _take_hanging(self, now: float) -> Item | None:
+        if self._hanging_are_full() or not self._hanging or self._hanging[0][0] > now:
+            return None
+        item = heappop(self._hanging)[2]
+        self._sending_hanging.add(item)
+        return item
+
+    def _take_other(self, now: float) -> Item | None:
+        if self._is_full():
             return None
         while self._later and self._later[0][0] <= now:
             self._make_ready(heappop(self._later)[2])
@@ -122,7 +151,6 @@ class Outbox:
         if row is None:
             return None
         item = heappop(row)
-        item.tries = 0
         self._sending.add(item)
         return item
 
@@ -135,11 +163,15 @@ class Outbox:
 
     def next_time(self) -> float | None:
         """Return when `take` may have something that waits for time alone; `None` when nothing does."""
-        if self._is_full():
-            return None
-        if any(self._ready):
-            return self._not_before
-        return max(self._not_before, self._later[0][0]) if self._later else None
+        times: list[float] = []
+        if self._hanging and not self._hanging_are_full():
+            times.append(self._hanging[0][0])
+        if not self._is_full():
+            if any(self._ready):
+                times.append(self._not_before)
+            elif self._later:
+                times.append(self._later[0][0])
+        return max(self._not_before, min(times)) if times else None
 
     def delivered(self, item: Item) -> None:
         """The engine has a result, and so is there."""
@@ -162,14 +194,19 @@ class Outbox:
         self._leave(item)
 
     def failed(self, item: Item, now: float, status: int | None, retry_after_seconds: float | None) -> None:
-        """A try failed and is repeated later."""
-        self._sending.remove(item)
+        """All tries of a turn failed. They are repeated later."""
+        self._give_place_back(item)
         item.due = now + item.backoff.next_pause(retry_after_seconds)
         item.asked_until = item.due if retry_after_seconds else 0.0
         item.was_silent = status is None
-        heappush(self._later, (item.due, item.place, item))
-        self._failed.add(item.number)
-        if self.is_engine_away:
+        # More than one was sent, as the engine had answered something else: it is this result that fares ill.
+        item.hangs = item.tries > 1
+        heappush(self._hanging if item.hangs else self._later, (item.due, item.place, item))
+        if item.hangs:
+            self._failed.discard(item.number)
+        else:
+            self._failed.add(item.number)
+        if self.is_engine_away and not item.hangs:
             self._pause = self._pause or self.new_backoff()
             self._not_before = max(self._not_before, now + self._pause.next_pause(retry_after_seconds))
         elif status == _TOO_MANY_REQUESTS and retry_after_seconds:
@@ -190,8 +227,14 @@ class Outbox:
     def _is_full(self) -> bool:
         return len(self._sending) >= (1 if self.is_engine_away else AT_ONCE)
 
+    def _hanging_are_full(self) -> bool:
+        return len(self._sending_hanging) >= HANGING_AT_ONCE
+
+    def _give_place_back(self, item: Item) -> None:
+        (self._sending_hanging if item.hangs else self._sending).remove(item)
+
     def _leave(self, item: Item) -> None:
-        self._sending.remove(item)
+        self._give_place_back(item)
         self._numbers.remove(item.number)
         self._failed.discard(item.number)
 

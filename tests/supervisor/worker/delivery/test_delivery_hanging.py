@@ -12,7 +12,13 @@ from supervisor.errors import EngineError
 from supervisor.journal import StoredResult
 from supervisor.log.events.results import ResultArrivedBefore, ResultTooLate
 from supervisor.worker.delivery import Delivery
-from supervisor.worker.outbox import LATE_AGAIN_SECONDS, LATE_SECONDS, SLOWEST_BYTES_PER_SECOND
+from supervisor.worker.outbox import (
+    AT_ONCE,
+    LATE_AGAIN_SECONDS,
+    LATE_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    SLOWEST_BYTES_PER_SECOND,
+)
 from tests.log_events import told
 from tests.simulated_time import elapsed, simulate, turns
 
@@ -36,6 +42,9 @@ class Scene:
 
     def __init__(self) -> None:
         self.hangs = False
+        self.hanging: set[bytes] = set()
+        self.hangs_seconds, self.error = TIME_OUT, EngineError("No answer.", timed_out=True)
+        self.is_away = False
         self.slow_seconds = 0.0
         self.tries: list[tuple[float, bool]] = []
         self.given_up = 0
@@ -48,9 +57,11 @@ class Scene:
         sent = elapsed()
         self.tries.append((sent, fresh))
         try:
-            if self.hangs:
-                await asyncio.sleep(TIME_OUT)
-                raise EngineError("No answer.", timed_out=True)
+            if self.is_away:
+                raise EngineError("Not now.", status=503)
+            if self.hangs or text in self.hanging:
+                await asyncio.sleep(self.hangs_seconds)
+                raise self.error
             await asyncio.sleep(self.slow_seconds)
         except asyncio.CancelledError:
             self.given_up += 1
@@ -196,3 +207,74 @@ def test_nothing_is_left_of_tries_that_are_over() -> None:
         )
 
     live(then, 1, 2, 3)
+
+
+def hundred(number: int) -> bytes:
+    return bytes(100) + b"%d" % number
+
+
+def test_four_results_that_are_never_answered_hold_up_no_other_for_longer_than_one_time_out() -> None:
+    scene = life_of_four_that_hang(TIME_OUT, EngineError("No answer.", timed_out=True))
+    assert set(scene.taken) == {hundred(number) for number in range(AT_ONCE, AT_ONCE + 20)}
+    assert max(scene.taken.values()) <= TIME_OUT + 1.0
+
+
+def test_four_results_that_a_proxy_gives_up_one_after_the_other_hold_up_no_other_for_long() -> None:
+    """Each try lives longer than the pause between two: without an end, one would always be on its way."""
+    scene = life_of_four_that_hang(10.0, EngineError("The proxy gives up.", status=504))
+    assert set(scene.taken) == {hundred(number) for number in range(AT_ONCE, AT_ONCE + 20)}
+    assert max(scene.taken.values()) <= 10.0 + TIME_OUT
+
+
+def test_results_that_hang_are_all_tried_in_turn_and_delivered_once_the_engine_takes_them() -> None:
+    async def life() -> Scene:
+        scene = Scene()
+        scene.hanging = {hundred(number) for number in range(AT_ONCE + 2)}
+        for number in range(AT_ONCE + 2):
+            scene.delivery.submit(StoredResult(number, f"job-{number}", hundred(number)))
+        for second in range(1, 600):
+            if second == 300:
+                scene.hanging = {hundred(0)}
+            await scene.answers_at(float(second))
+        await scene.delivery.close()
+        return scene
+
+    assert set(simulate(life()).taken) == {hundred(number) for number in range(1, AT_ONCE + 2)}
+
+
+def life_of_four_that_hang(seconds: float, error: EngineError) -> Scene:
+    async def life() -> Scene:
+        scene = Scene()
+        scene.hangs_seconds, scene.error = seconds, error
+        scene.hanging = {hundred(number) for number in range(AT_ONCE)}
+        for number in range(AT_ONCE + 20):
+            scene.delivery.submit(StoredResult(number, f"job-{number}", hundred(number)))
+        for second in range(1, 120):
+            await scene.answers_at(float(second))
+        await scene.delivery.close()
+        return scene
+
+    return simulate(life())
+
+
+def test_one_result_that_is_never_answered_after_an_outage_holds_up_no_other() -> None:
+    async def life() -> Scene:
+        scene = Scene()
+        scene.is_away = True
+        for number in range(AT_ONCE):
+            scene.delivery.submit(StoredResult(number, f"job-{number}", hundred(number)))
+        await asyncio.sleep(0.1)
+        scene.is_away, scene.hanging = False, {hundred(number) for number in range(AT_ONCE)}
+        await asyncio.sleep(LONGEST_PAUSE_SECONDS)
+        (hanging,) = scene.delivery._sending.values()
+        scene.hanging = {hundred(hanging.number)}
+        for number in range(AT_ONCE, AT_ONCE + 20):
+            scene.delivery.submit(StoredResult(number, f"job-{number}", hundred(number)))
+        for second in range(6, 100):
+            await scene.answers_at(float(second))
+        await scene.delivery.close()
+        return scene
+
+    scene = simulate(life())
+    assert len(scene.taken) == AT_ONCE + 20 - 1
+    assert max(scene.taken.values()) <= LONGEST_PAUSE_SECONDS + TIME_OUT + 1.0

@@ -207,6 +207,73 @@ def test_an_engine_that_was_silent_is_tried_as_soon_as_it_answers_anything() -> 
     assert numbers(take_all(outbox, 0.5)) == [0], "one, as nobody knows yet whether it takes results"
 
 
+def hanging(outbox: Outbox, item: Item, now: float) -> None:
+    """It has got no answer to the first try nor to the one beside it."""
+    item.tries = 2
+    outbox.failed(item, now, None, None)
+
+
+def test_results_that_hang_leave_every_place_to_others() -> None:
+    outbox = outbox_of(AT_ONCE)
+    for item in take_all(outbox, 0.0):
+        hanging(outbox, item, 0.0)
+    assert not outbox.is_engine_away, "it has answered something else"
+    for number in range(10, 20):
+        outbox.add(number)
+    assert numbers(take_all(outbox, 60.0)) == [0, 10, 11, 12, 13]
+
+
+def test_results_that_hang_are_tried_one_at_a_time_each_behind_the_others() -> None:
+    outbox = outbox_of(3)
+    for item in take_all(outbox, 0.0):
+        hanging(outbox, item, 0.0)
+    order: list[int] = []
+    for turn in range(6):
+        now = 60.0 * (turn + 1)
+        assert (outbox.next_time() or now) <= now
+        (item,) = take_all(outbox, now)
+        assert outbox.next_time() is None, "the others wait for it"
+        order.append(item.number)
+        hanging(outbox, item, now)
+    assert order == [0, 1, 2, 0, 1, 2]
+
+
+def test_a_result_that_hung_and_then_fails_as_others_do_counts_like_them_again() -> None:
+    outbox = outbox_of(AT_ONCE)
+    items = take_all(outbox, 0.0)
+    hanging(outbox, items[0], 0.0)
+    (again,) = take_all(outbox, 60.0)
+    assert (again, again.tries) == (items[0], 0)
+    again.tries = 1
+    for item in items:
+        outbox.failed(item, 60.0, 503, None)
+    assert outbox.is_engine_away
+    (probe,) = take_all(outbox, 70.0)
+    outbox.delivered(probe)
+    assert len(take_all(outbox, 70.0)) == AT_ONCE - 1
+
+
+def test_a_delivered_result_that_hung_makes_room_for_the_next_that_hangs() -> None:
+    outbox = outbox_of(2)
+    for item in take_all(outbox, 0.0):
+        hanging(outbox, item, 0.0)
+    (first,) = take_all(outbox, 60.0)
+    outbox.delivered(first)
+    assert numbers(take_all(outbox, 60.0)) == [1]
+    assert len(outbox) == 1
+
+
+def test_beside_a_result_of_which_a_try_has_failed_no_other_is_sent_before_its_next_turn() -> None:
+    outbox = outbox_of(1)
+    (item,) = take_all(outbox, 0.0)
+    assert item.is_late(100.0, 0)
+    item.has_failed = True
+    assert not item.is_late(100.0, 0)
+    outbox.failed(item, 0.0, 503, None)
+    (item,) = take_all(outbox, 100.0)
+    assert item.is_late(100.0, 0), "anew"
+
+
 def test_no_step_takes_longer_because_a_hundred_thousand_wait() -> None:
     """Counted in comparisons, not in seconds: a scan of all would need as many as there are results."""
     compared = 0
