@@ -147,12 +147,16 @@ class _Waiting:
             self._kill_at = time.monotonic() + LAST_SECONDS
 
     def _look(self, now: float) -> int | None:
-        """Return its exit code if it is as dead as it can be: the kernel does not let one of its threads go."""
-        if self._kill_at is not None and now >= self._kill_at:
+        """Return its exit code if it is as dead as it can be: the kernel does not let one of its threads go.
+
+        A look that fails proves nothing: what has ended and can be waited for, `waitpid` tells.
+        """
+        is_killed = self._kill_at is not None and now >= self._kill_at
+        if is_killed:
             os.kill(self._supervisor, signal.SIGKILL)
-            self._dead_since = self._dead_since or now
         code = exit_status_of(self._supervisor)
-        if code is None and self._dead_since is None:
+        if code is None and not is_killed:
+            self._dead_since = None
             return None
         self._dead_since = self._dead_since or now
         if now < self._dead_since + LAST_SECONDS:

@@ -14,14 +14,15 @@ _EXIT_CODE: Final = 49
 
 
 def exit_status_of(pid: int) -> int | None:
-    """Return the exit code of a process whose main thread is dead, negative for a signal; `None` for one that runs.
+    """Return the exit code of a process whose main thread was seen dead, negative for a signal.
 
-    The kernel shows the true one to the process's own user; 0 stands in its place otherwise.
+    `None` for one that runs, and for one that can't be looked at: /proc may hide it (`hidepid`), or no descriptor or
+    memory is left. The kernel shows the true code to the process's own user; 0 stands in its place otherwise.
     """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:  # it was waited for
-        return 0
+    except OSError:
+        return None
     if fields[_STATE] not in ("Z", "X"):
         return None
     return os.waitstatus_to_exitcode(int(fields[_EXIT_CODE]))

@@ -27,9 +27,9 @@ sys.exit(keeper.keep(run))
 
 
 @contextlib.contextmanager
-def started(body: str, **variables: str) -> Iterator["subprocess.Popen[str]"]:
-    """Run a program whose `run` has this body, in a session of its own."""
-    command = [sys.executable, "-c", PROGRAM.format(body=body.replace("\n", "\n    "))]
+def started(body: str, *before: str, **variables: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run a program whose `run` has this body, in a session of its own, by the command `before` if there is one."""
+    command = [*before, sys.executable, "-c", PROGRAM.format(body=body.replace("\n", "\n    "))]
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
     with subprocess.Popen(
         command,
@@ -45,9 +45,9 @@ def started(body: str, **variables: str) -> Iterator["subprocess.Popen[str]"]:
             program.kill()
 
 
-def ended(body: str) -> tuple[int, str, str]:
+def ended(body: str, *before: str) -> tuple[int, str, str]:
     """Return exit code, output and errors of a program that ends by itself."""
-    with started(body) as program:
+    with started(body, *before) as program:
         out, errors = program.communicate(timeout=PATIENCE_SECONDS)
         return program.returncode, out, errors
 

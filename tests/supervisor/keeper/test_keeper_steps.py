@@ -12,6 +12,7 @@ import pytest
 
 from supervisor import keeper
 from supervisor.process import kept
+from supervisor.process.unreapable import exit_status_of
 
 STOP, KILL = signal.SIGSTOP, signal.SIGKILL
 
@@ -168,3 +169,43 @@ def test_a_stuck_child_that_the_kernel_has_let_go_has_no_children_any_more(
 
     monkeypatch.setattr(keeper, "children_of", children_of)
     assert keeper._children(11) == {12}
+
+
+LOOKS_THAT_PROVE_NOTHING: list[list[int | None]] = [
+    [None, None, None],
+    [0, None, 0],  # it was seen dead, then alive or not at all: only an unbroken row counts
+]
+
+
+@pytest.mark.parametrize("codes", LOOKS_THAT_PROVE_NOTHING)
+def test_a_supervisor_that_was_not_seen_dead_for_two_seconds_without_a_break_is_not_given_up(
+    monkeypatch: pytest.MonkeyPatch, codes: list[int | None]
+) -> None:
+    left = iter(codes)
+    monkeypatch.setattr(keeper, "exit_status_of", lambda _: next(left))
+    waiting = keeper._Waiting(7, None)
+    assert [waiting._look(now) for now in (100.0, 101.5, 103.0)] == [None, None, None]
+
+
+def test_a_supervisor_that_was_seen_dead_for_two_seconds_is_given_up_with_its_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keeper, "exit_status_of", lambda _: 3)
+    waiting = keeper._Waiting(7, None)
+    assert [waiting._look(now) for now in (100.0, 101.9, 102.0)] == [None, None, 3]
+
+
+def test_a_supervisor_that_was_killed_and_can_not_be_looked_at_is_given_up_after_two_seconds(
+    monkeypatch: pytest.MonkeyPatch, calls: list[Any]
+) -> None:
+    monkeypatch.setattr(keeper, "exit_status_of", lambda _: None)
+    waiting = keeper._Waiting(7, None)
+    waiting._kill_at = 100.0
+    assert [waiting._look(now) for now in (99.0, 100.0, 101.9, 102.0)] == [None, None, None, -signal.SIGKILL]
+    assert calls == [(KILL, 7)] * 3
+
+
+def test_a_process_that_is_not_there_or_hidden_was_not_seen_dead() -> None:
+    gone = os.posix_spawn("/bin/true", ["true"], {})
+    os.waitpid(gone, 0)
+    assert exit_status_of(gone) is None

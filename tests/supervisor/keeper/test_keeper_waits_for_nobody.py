@@ -11,8 +11,11 @@ import sys
 import termios
 from pathlib import Path
 
+import pytest
+
+from supervisor.keeper import LAST_SECONDS
 from tests.patience import PATIENCE_SECONDS, wait_until
-from tests.supervisor.keeper.test_keeper_keeps import PROGRAM, ROOT, is_alive, line_of, started
+from tests.supervisor.keeper.test_keeper_keeps import PROGRAM, ROOT, ended, is_alive, line_of, started
 
 STUCK = """import ctypes, threading
 sleeper = subprocess.Popen(["sleep", "600"], start_new_session=True)
@@ -118,6 +121,39 @@ def test_a_supervisor_that_the_kernel_keeps_is_left_with_its_code_and_what_it_st
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(supervisor, signal.SIGKILL)
+
+
+LOOKED_AT = """os.kill(os.getppid(), signal.SIGCHLD)  # have it look now, not at its next look
+time.sleep({seconds})
+{after}
+return 5"""
+"""Goes on for longer than a supervisor that is taken for dead has."""
+NO_DESCRIPTORS = """import resource
+_, hard = resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE)
+resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (0, hard))
+"""
+DESCRIPTORS_AGAIN = "resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (hard, hard))"
+HIDES_PROCESSES = """from jobrunner.protocol import linux
+linux.forbid_inspection()
+"""
+
+
+def test_a_keeper_that_has_no_descriptor_to_look_with_takes_no_running_supervisor_for_dead() -> None:
+    body = NO_DESCRIPTORS + LOOKED_AT.format(seconds=LAST_SECONDS + 1, after=DESCRIPTORS_AGAIN)
+    assert ended(body) == (5, "", "")
+
+
+def test_a_keeper_from_which_proc_hides_its_supervisor_does_not_take_it_for_dead() -> None:
+    # As for a worker that is not root: `hidepid` hides a process that may not be inspected from who has neither
+    # CAP_SYS_PTRACE nor the group that is exempt from it (root's, unless another is named).
+    hiding = (
+        "unshare", "--mount", "sh", "-c", 'mount -t proc -o hidepid=2,gid=65534 proc /proc && exec "$@"', "sh",
+        "setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace",
+    )  # fmt: skip
+    if subprocess.run([*hiding, "true"], capture_output=True).returncode:
+        pytest.skip("/proc can't be mounted here with hidepid")
+    body = HIDES_PROCESSES + LOOKED_AT.format(seconds=LAST_SECONDS + 1, after="")
+    assert ended(body, *hiding) == (5, "", "")
 
 
 def is_pending(pid: int, number: signal.Signals) -> bool:
