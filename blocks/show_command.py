@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 import sdk.connection.connection as _loaded_by_the_template  # noqa: F401  # a child would take half a second for it
 from blocks.devices.params import DeviceParams
-from blocks.show_request import reading_command
+from blocks.show_request import as_sent, reading_command, refuse_bare_shell
 from sdk import (
     FunctionBlock,
     FunctionBlockResult,
@@ -69,8 +69,8 @@ ShowResult = FunctionBlockResult[ShowCommandResult]
         version=(1, 0, 0),
         description="Runs show commands on a device over SSH and returns their outputs",
         markdown_helptext="Logs in with the device's credentials and runs up to 20 commands that only read "
-        "(`show`, `display`, `get`). With an `enable_secret` in the connection options it enters privileged mode. "
-        "An output over `max_output_bytes` is cut and marked.",
+        "(`show`, `display`, `get`), not in a shell. With an `enable_secret` in the connection options it enters "
+        "privileged mode. An output over `max_output_bytes` is cut and marked.",
         run_on="device",
         fb_type="facts",
         param_cls=ShowCommandParams,
@@ -92,21 +92,22 @@ class ShowCommand(FunctionBlock[ShowCommandParams, ShowCommandResult]):
                 platform=params.device_type,
                 max_output_bytes=params.max_output_bytes,
             )
+            refuse_bare_shell(connection)
             data = ShowCommandResult(host=connection.host, device_type=connection.netmiko_type, outputs=[])
             async with connection:
                 for command in params.commands:
                     answer = await connection.send_command(
-                        command, params.read_timeout_seconds, parse=params.use_textfsm
+                        as_sent(command), params.read_timeout_seconds, parse=params.use_textfsm
                     )
-                    data.outputs.append(_output(answer))
+                    data.outputs.append(_output(command, answer))
         except DeviceError as error:
             return ShowResult(success=False, message=str(error), data=data, retryable=error.retryable)
         return _result(connection.where, data)
 
 
-def _output(answer: Answer) -> CommandOutput:
+def _output(command: str, answer: Answer) -> CommandOutput:
     return CommandOutput(
-        command=answer.command,
+        command=command,
         output=answer.output,
         rejected=answer.is_refused,
         cut=answer.is_cut,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, Field
 
 from blocks.devices.params import DeviceParams
-from blocks.show_request import reading_command
+from blocks.show_request import as_sent, reading_command, refuse_bare_shell
 from sdk import (
     AcquireParams,
     DeviceEntity,
@@ -128,17 +128,19 @@ class ShowOnGroup(FunctionBlock[ShowOnGroupParams, ShowOnGroupResult]):
     async def _show(
         self, params: ShowOnGroupParams, device: DeviceEntity, outputs: list[CommandOutput]
     ) -> None:
-        async with params.connect(device, Execution, max_output_bytes=params.max_output_bytes) as connection:
+        connection = params.connect(device, Execution, max_output_bytes=params.max_output_bytes)
+        refuse_bare_shell(connection)
+        async with connection:
             for command in params.commands:
                 answer = await connection.send_command(
-                    command, timeout=params.read_timeout_seconds, parse=params.parse
+                    as_sent(command), timeout=params.read_timeout_seconds, parse=params.parse
                 )
-                outputs.append(_output_of(answer))
+                outputs.append(_output_of(command, answer))
 
 
-def _output_of(answer: Answer) -> CommandOutput:
+def _output_of(command: str, answer: Answer) -> CommandOutput:
     return CommandOutput(
-        command=answer.command,
+        command=command,
         output=answer.output,
         rejected=answer.is_refused,
         is_cut=answer.is_cut,

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import socket
+import subprocess
 import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from blocks_support import run_block
 from pydantic import ValidationError
 
 from blocks.show_command import ShowCommand, ShowCommandParams
+from blocks.show_request import as_sent, reading_command
 from sdk import FunctionBlockResult, WorkflowContext
 from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import PATIENCE_SECONDS, until
@@ -251,7 +254,13 @@ async def test_no_socket_or_thread_is_left_after_a_session(recwarn: pytest.Warni
 
 
 @pytest.mark.parametrize(
-    "command", ["show version", "sh ver", "display version", "get system status", " show clock "]
+    "command",
+    [
+        *("show version", "sh ver", "display version", "get system status", " show clock "),
+        *("show run | i ^interface|^ ip", "show run | sec router", "show int | inc (up|down)|err"),
+        *('show log | match "a|b" | except c | last 20 | no-more', "show log | find ge-0/0/1"),
+        *("get system status | grep -i version", "show ip bgp regexp (_1_|_2_)", "show vlan | json"),
+    ],
 )
 def test_reading_commands_are_accepted(command: str) -> None:
     assert ShowCommandParams(commands=[command]).commands == [command.strip()]
@@ -273,11 +282,73 @@ def test_reading_commands_are_accepted(command: str) -> None:
         "show clock ; reload",
         "show run > x",
         "show run |",
+        "show x & id -un",
+        "show x && id",
+        "get $(touch /tmp/proof)x",
+        "show ${x}",
+        "show `id`",
+        "show <(id)",
+        "show () (id)",
+        "show x | reboot",
+        "show x || reboot",
+        "show version | sh",
+        "show version|sh",
+        "show x | awk 'BEGIN { system(\"id\") }'",
+        "show x | find . -delete",
+        "show x | find $X-delete",
+        "show run | file disk0:x",
+        "show x | include a |reboot",
+        "show x | include a| reboot",
+        "show x | grep a|reboot",
+        'show x | include "a\\" | reboot "',
     ],
 )
 def test_a_command_that_could_change_something_is_refused(command: str) -> None:
     with pytest.raises(ValidationError):
         ShowCommandParams(commands=[command])
+
+
+@pytest.mark.parametrize(
+    ("command", "sent"),
+    [
+        ("sh ver", "show ver"),
+        ("disp version", "display version"),
+        ("show  clock", "show  clock"),
+        ("show run | i ^interface|^ ip", "show run | i (^interface|^ ip)"),
+        ("show run | section include a|b", "show run | section include (a|b)"),
+        ("show run | i a|b | count", "show run | i (a|b) | count"),
+        ("show int | inc (up|down)", "show int | inc (up|down)"),
+        ('show int | inc "up|down"', 'show int | inc "up|down"'),
+        ("show int | inc a\\(|b", "show int | inc (a\\(|b)"),
+    ],
+)
+def test_a_line_is_sent_so_that_no_shell_runs_a_part_of_it(command: str, sent: str) -> None:
+    assert as_sent(reading_command(command)) == sent
+
+
+@pytest.mark.parametrize("command", ["sh ./script", "show x | include a|./script"])
+def test_a_shell_that_gets_a_line_runs_nothing_of_it(command: str, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text("#!/bin/sh\ntouch proof\n")
+    script.chmod(0o755)
+    line = as_sent(reading_command(command))
+    subprocess.run(["bash", "-c", line], cwd=tmp_path, check=False, capture_output=True)
+    assert list(tmp_path.iterdir()) == [script]
+
+
+@pytest.mark.parametrize("platform", ["linux", "linux_ssh", "ovs_linux"])
+async def test_a_bare_shell_is_refused_before_anything_is_sent(platform: str) -> None:
+    async with EmulatedIos("admin", PASSWORD) as device:
+        result = await show("show clock", device=device, device_type=platform)
+        assert (result.success, result.retryable, list(device.typed)) == (False, False, [])
+    assert f"is of the platform {platform}: its command line is a shell" in result.message
+
+
+async def test_the_result_has_the_command_as_it_was_asked_for() -> None:
+    async with EmulatedIos("admin", PASSWORD, "r1") as device:
+        result = await show("sh run | i a|b", device=device)
+        assert "show run | i (a|b)" in device.typed
+    assert [output.command for output in result.data.outputs] == ["sh run | i a|b"]
 
 
 @pytest.mark.parametrize("commands", [[], ["show clock"] * 21])

@@ -42,6 +42,18 @@ async def show(context: WorkflowContext, **settings: Any) -> FunctionBlockResult
     return await run_block(ShowOnGroup(), params, context)
 
 
+async def test_a_device_whose_command_line_is_a_shell_fails_alone_and_gets_nothing_sent() -> None:
+    async with EmulatedIos("admin", PASSWORD) as first, EmulatedIos("admin", PASSWORD) as second:
+        linux = entity(2, second.port, platform={"id": 2, "shortName": "linux"})
+        result = await show(context_of(entity(1, first.port), linux, ids=[1, 2]), commands=["sh clock"])
+        assert list(second.typed) == []
+    assert [(each.name, each.cause) for each in result.data.devices] == [
+        ("r1", None),
+        ("r2", "not_supported"),
+    ]
+    assert [output.command for output in result.data.devices[0].outputs] == ["sh clock"]
+
+
 async def test_every_device_has_an_answer_and_those_that_failed_are_named() -> None:
     with socket.socket() as closed:  # bound and not listening: the port answers with a refusal
         closed.bind(("127.0.0.1", 0))
