@@ -160,7 +160,7 @@ class WrongEnableSecretError(DeviceError):
 
 
 class BadCommandError(DeviceError):
-    """A command is no single line of text. Nothing was sent."""
+    """A command is no single line of text, or a pattern of a dialogue no regular expression. Nothing was sent."""
 
     cause = Cause.BAD_COMMAND
 

@@ -163,7 +163,7 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
     ),
     Cause.BAD_COMMAND: Meaning(
         "was not sent {what}: {detail}",
-        "Send one line at a time; several lines are several commands.",
+        "{advice}",
         retryable=False,
     ),
     Cause.NO_PROMPT: Meaning(

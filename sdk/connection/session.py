@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -89,24 +89,26 @@ class Session(Terminal):
         without regard to case, or None for its prompt.
 
         Raises:
-            BadCommandError: a line is more than one. Nothing was sent.
+            BadCommandError: a line is more than one, or a pattern is no regular expression. Nothing was sent.
             DeviceError: as `send`, and where a prompt comes instead of what was expected.
         """
         started = time.monotonic()
+        # All of it before the first line: a dialogue that is left open takes the next command for its answer.
         for line, _ in steps:
             self._refuse(line, fault_of_answer(line))
+        patterns = [self._compiled(line, expected) for line, expected in steps]
         self._check_usable()
         said: list[str] = []
-        for line, expected in steps:
+        for (line, _), pattern in zip(steps, patterns, strict=True):
             what = _the_command(line if not said else "the dialogue of " + steps[0][0])
-            with self._naming(what, deadline):
+            with self._naming(what, deadline), self._leaving_no_question():
                 reading = self._reading(self._most_bytes)
                 self.write(line + self.driver.RETURN)
-                if expected is None:
+                if pattern is None:
                     self._read_until_prompt(reading, what, deadline)
                     said.append(reading.output(line))
                 else:
-                    said.append(self._read_until(expected, reading, line, what, deadline))
+                    said.append(self._read_until(pattern, reading, line, what, deadline))
         return Raw("\n".join(said).strip("\n"), False, time.monotonic() - started)
 
     def enable(self, secret: str | None, *, deadline: Deadline) -> None:
@@ -145,8 +147,9 @@ class Session(Terminal):
             if self._advance(reading, what, deadline):
                 return False
 
-    def _read_until(self, expected: str, reading: Reading, line: str, what: str, deadline: Deadline) -> str:
-        pattern = re.compile(expected, re.IGNORECASE)
+    def _read_until(
+        self, pattern: re.Pattern[str], reading: Reading, line: str, what: str, deadline: Deadline
+    ) -> str:
         while True:
             came = reading.output_so_far(line)
             if pattern.search(came):
@@ -155,7 +158,7 @@ class Session(Terminal):
                 said = last_words(reading.output(line)) or last_words(
                     came
                 )  # its words, rather than its prompt
-                raise self._fail(Cause.UNEXPECTED_ANSWER, what=what, expected=expected, last_line=said)
+                raise self._fail(Cause.UNEXPECTED_ANSWER, what=what, expected=pattern.pattern, last_line=said)
 
     def _read_until_prompt(self, reading: Reading, what: str, deadline: Deadline) -> None:
         while not reading.is_cut:
@@ -208,13 +211,35 @@ class Session(Terminal):
 
     def _refuse(self, line: str, fault: str | None) -> None:
         if fault is not None:
-            # It may be a whole file, and hold anything.
-            shown = _the_command(line if len(line) <= _MOST_SHOWN else line[:_MOST_SHOWN] + " …")
-            raise self._fail(Cause.BAD_COMMAND, what=shown, detail=fault)
+            advice = "Send one line at a time; several lines are several commands."
+            raise self._fail(Cause.BAD_COMMAND, what=_the_command(_shown(line)), detail=fault, advice=advice)
+
+    def _compiled(self, line: str, expected: str | None) -> re.Pattern[str] | None:
+        if expected is None:
+            return None
+        try:
+            return re.compile(expected, re.IGNORECASE)
+        except (re.error, TypeError, ValueError, OverflowError, RecursionError) as error:
+            detail = f"the pattern {_shown(expected)!r} for its answer is no regular expression ({error})"
+            advice = "Correct the pattern; `re.escape` makes one of a plain text."
+            what = _the_command(_shown(line))
+            raise self._fail(Cause.BAD_COMMAND, what=what, detail=detail, advice=advice) from None
 
     def _check_usable(self) -> None:
         if not self.is_usable:
             raise self._fail(Cause.SESSION_ENDED, detail=self.ended_because or "the device has ended it")
+
+    @contextlib.contextmanager
+    def _leaving_no_question(self) -> Iterator[None]:
+        """After an error that is no failure of the device: no further command, as it may be taken for an answer."""
+        try:
+            yield
+        except (DeviceError, DeadlineError, EOFError, OSError):
+            raise
+        except Exception:
+            # Not by `abort`, after which nobody would be told of the error.
+            self.ended_because = self.ended_because or "an error was raised in the middle of a dialogue"
+            raise
 
     @contextlib.contextmanager
     def _naming(self, what: str, deadline: Deadline) -> Any:
@@ -238,6 +263,11 @@ class Session(Terminal):
 
     def _fail(self, cause: Cause, **facts: Any) -> DeviceError:
         return fail(cause, self.where, secrets=self.login.secrets, **facts)
+
+
+def _shown(text: str) -> str:
+    # It may be a whole file, and hold anything.
+    return text if not isinstance(text, str) or len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + " …"
 
 
 def _the_command(command: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from connection_support import PASSWORD, SECRET, connected, login_to, ssh_threads
 
 from sdk.connection import Cause, Configuration, DeviceError, Execution, Login, connect, connect_sync
-from sdk.connection.errors import BadCommandError
+from sdk.connection.errors import BadCommandError, SessionEndedError, UnexpectedDeviceError
 from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import PATIENCE_SECONDS, until
 
@@ -142,6 +142,38 @@ async def test_a_question_is_answered_by_the_steps() -> None:
         with pytest.raises(DeviceError) as other:
             await conn.send_interactive([("show clock", "confirm")])
     assert other.value.cause is Cause.UNEXPECTED_ANSWER
+
+
+@pytest.mark.parametrize("pattern", ["filename [", "(", 5])
+async def test_a_pattern_that_is_no_regular_expression_is_refused_before_the_first_line(pattern: Any) -> None:
+    async with (
+        EmulatedIos("admin", PASSWORD, "r1") as device,
+        connect(login_to(device), platform="ios") as conn,
+    ):
+        device.typed.clear()
+        steps = [("copy running-config startup-config", "filename"), ("", pattern)]
+        with pytest.raises(BadCommandError, match="is no regular expression") as raised:
+            await conn.send_interactive(steps)
+        assert repr(pattern) in str(raised.value)
+        assert device.typed == [], "nothing was sent"
+        assert "r1" in (await conn.send_command("show running-config | include hostname")).output
+
+
+async def test_an_error_in_a_dialogue_ends_the_session_so_that_no_command_becomes_an_answer() -> None:
+    def write(line: str) -> None:
+        if "filename" in line:
+            raise RuntimeError("the block's own log failed")
+
+    async with (
+        EmulatedIos("admin", PASSWORD, "r1") as device,
+        connect(login_to(device), platform="ios", session_log=write) as conn,
+    ):
+        steps = [("copy running-config startup-config", "filename"), ("", None)]
+        with pytest.raises(UnexpectedDeviceError, match="RuntimeError was raised during the dialogue"):
+            await conn.send_interactive(steps)
+        with pytest.raises(SessionEndedError, match="in the middle of a dialogue"):
+            await conn.send_command("show clock")
+        assert "show clock" not in device.typed
 
 
 async def refused(device: EmulatedIos, login_seconds: float) -> DeviceError:
