@@ -110,7 +110,8 @@ def checked_entities(kind: Kind, entities: object) -> list[Any] | tuple[Any, ...
 
 
 def _fields(kind: Kind, entity: Any) -> dict[str, Any]:
-    fields: dict[str, Any] = entity.model_dump(by_alias=False, exclude_none=False)
+    # No warnings: what JSON can't hold is refused below, and the texts of pydantic's hold values in clear.
+    fields: dict[str, Any] = entity.model_dump(by_alias=False, exclude_none=False, warnings=False)
     if not isinstance(entity, kind.model):
         fields |= _in_our_form(kind, fields)
     return {name: value for name, value in fields.items() if name not in WRAPPER_FIELDS}
@@ -119,7 +120,7 @@ def _fields(kind: Kind, entity: Any) -> dict[str, Any]:
 def _in_our_form(kind: Kind, fields: dict[str, Any]) -> dict[str, Any]:
     """A foreign model's fields as ours would dump them: else a reference with its nulls were a change."""
     try:
-        ours = kind.model.model_validate(fields).model_dump(by_alias=False)
+        ours = kind.model.model_validate(fields).model_dump(by_alias=False, warnings=False)
     except ValidationError:
         return {}
     return {name: value for name, value in ours.items() if name in fields}

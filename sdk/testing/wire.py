@@ -65,4 +65,4 @@ def context_of(context: WorkflowContext | Mapping[str, Any] | None) -> dict[str,
 
 def _entity(item: Any, path: str) -> Any:
     dump = getattr(item, "model_dump", None)
-    return to_plain(dump(mode="json", by_alias=True) if dump else item, path)
+    return to_plain(dump(mode="json", by_alias=True, warnings=False) if dump else item, path)

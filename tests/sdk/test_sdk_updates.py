@@ -129,6 +129,21 @@ def test_values_that_json_has_no_type_for_are_written_as_text() -> None:
     assert patches(context) == {"facts": {"seen": "2026-01-02T00:00:00+00:00", "ids": [1, 2]}}
 
 
+@pytest.mark.parametrize("foreign", [False, True])
+def test_a_value_that_is_not_of_a_fields_type_is_sent_without_a_warning_that_prints_it(
+    foreign: bool, recwarn: pytest.WarningsRecorder
+) -> None:
+    context = device_context()
+    device: Any = own_device(context)
+    if foreign:
+        context.devices[0] = device = DeviceTypeDto.from_dict(device_json(password="12345678"))
+    device.facts[10] = "users"
+    context.devices[0] = device.model_copy(update={"password": 87654321})
+    found = patches(context)
+    assert (found["facts"]["10"], found["password"]) == ("users", 87654321)
+    assert list(recwarn) == []
+
+
 def test_a_value_that_can_not_be_written_is_an_error_with_its_path() -> None:
     context = device_context()
     own_device(context).facts = {"load": math.nan}

@@ -54,6 +54,15 @@ def test_parameters_that_are_no_json_are_refused_with_their_path() -> None:
         parameters_of({"thing": object()})
 
 
+def test_a_context_with_values_of_other_types_is_sent_without_a_warning(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    facts: Any = {10: "users"}
+    device = DeviceEntity(id=1).model_copy(update={"facts": facts})
+    assert context_of({"devices": [device]})["devices"][0]["facts"] == {"10": "users"}
+    assert list(recwarn) == []
+
+
 def test_a_context_is_sent_with_the_engine_s_keys() -> None:
     device = DeviceEntity(id=1, software_release="17.3", facts={"a": None})
     context = create_workflow_context("device", devices=[device], interfaces=[{"id": 2, "name": "Gi0"}])
