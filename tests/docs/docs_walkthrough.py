@@ -32,6 +32,8 @@ class Walkthrough:
             "LANG": "C.UTF-8",
             "TMPDIR": str(home),
             "TERM": "xterm",
+            # Where hypothesis is installed, each run of pytest imports it at its end, used or not: most of its time.
+            "PYTEST_ADDOPTS": "-p no:hypothesispytest",
         }
 
     def play(self) -> int:

@@ -81,7 +81,8 @@ def written(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Calla
 
 
 def ran(pytester: pytest.Pytester, *arguments: str, **outcomes: int) -> pytest.RunResult:
-    done = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error", *arguments)
+    without = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")  # imported by each run, used or not
+    done = pytester.runpytest_subprocess(*without, "-W", "error", *arguments)
     done.assert_outcomes(**outcomes)
     return done
 

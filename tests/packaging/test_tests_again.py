@@ -32,7 +32,7 @@ def checkout(tmp_path: Path) -> Path:
     (tmp_path / "deploy" / "bootstrap.sh").write_text(
         f'shift 2\nPATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH\nexec "$@"\n'
     )
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p no:hypothesispytest\n")
     return tmp_path
 
 

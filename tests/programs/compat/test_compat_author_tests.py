@@ -30,6 +30,8 @@ def run_pytest(*arguments: str, directory: Path) -> subprocess.CompletedProcess[
         "-q",
         "-p",
         "no:cacheprovider",
+        "-p",
+        "no:hypothesispytest",
         "-c",
         str(directory / "pytest.ini"),
     ]

@@ -28,6 +28,9 @@ asyncio_default_fixture_loop_scope = function
 addopts = --strict-markers --strict-config -p no:hypothesispytest -p no:cacheprovider
 """
 
+WITHOUT = ("-p", "no:hypothesispytest")
+"""Where there is no such configuration: each run imports hypothesis at its end, used or not."""
+
 CONFTEST = """
 import pytest
 
@@ -141,8 +144,10 @@ def test_cases_can_be_spread_over_processes(project: pytest.Pytester) -> None:
 
 def test_the_plugin_can_be_left_out(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(): pass")
-    pytester.runpytest_subprocess("-p", "no:neops_supervisor", "-p", "no:xdist").assert_outcomes(passed=1)
-    shown = pytester.runpytest_subprocess("-p", "no:neops_supervisor", "--fixtures").stdout.str()
+    pytester.runpytest_subprocess("-p", "no:neops_supervisor", "-p", "no:xdist", *WITHOUT).assert_outcomes(
+        passed=1
+    )
+    shown = pytester.runpytest_subprocess("-p", "no:neops_supervisor", "--fixtures", *WITHOUT).stdout.str()
     assert "block_runner" not in shown
 
 
@@ -192,6 +197,6 @@ def test_examples_are_found_only_where_they_are_named() -> None:
 def test_an_author_without_any_configuration_is_told_of_none(pytester: pytest.Pytester) -> None:
     """pytest-asyncio asks for a setting of its own in each run, by a warning on stderr."""
     pytester.makepyfile("def test_nothing(): ...")
-    done = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    done = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", *WITHOUT)
     assert done.ret == 0
     assert "asyncio_default_fixture_loop_scope" not in done.stdout.str() + done.stderr.str()

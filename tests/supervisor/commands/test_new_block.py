@@ -14,6 +14,13 @@ from supervisor.commands.new_block.names import IN_THE_TEMPLATE, BadNameError, n
 from supervisor.commands.new_block.writer import module_text
 from tests.patience import PATIENCE_SECONDS
 
+# Nothing of this run: the configuration that was written is the one in force. Hypothesis is imported at the end of each
+# run, used or not.
+PYTEST = [
+    *(sys.executable, "-m", "pytest", "-q", "-W", "error"),
+    *("-p", "no:cacheprovider", "-p", "no:hypothesispytest"),
+]
+
 
 @pytest.mark.parametrize("flags", [(), ("--reversible",)])
 def test_a_new_block_passes_its_own_tests_and_the_check_and_runs_at_once(
@@ -21,10 +28,8 @@ def test_a_new_block_passes_its_own_tests_and_the_check_and_runs_at_once(
 ) -> None:
     made = supervisor("new-block", "show_version", *flags, cwd=tmp_path)
     assert (made.returncode, made.stderr) == (0, "")
-    # Nothing of this run: the configuration that was written is the one in force.
-    own = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
     tested = subprocess.run(
-        own, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+        PYTEST, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
     assert "2 passed" in tested.stdout, tested.stdout
     assert (tested.returncode, tested.stderr) == (0, "")
@@ -52,9 +57,8 @@ def test_an_async_fixture_works_with_the_configuration_that_is_written(tmp_path:
     assert new_block.run(["one", "--directory", str(tmp_path), "--json"]) == 0
     (tmp_path / "one.py").unlink()
     (tmp_path / "number_test.py").write_text(ASYNC_FIXTURE)
-    own = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
     tested = subprocess.run(
-        own, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+        PYTEST, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
     assert (tested.returncode, "1 passed" in tested.stdout) == (0, True), tested.stdout
 
