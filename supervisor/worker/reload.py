@@ -13,6 +13,7 @@ from supervisor.launcher import Launcher
 from supervisor.log.event import tell
 from supervisor.log.events.worker import Reloaded, ReloadRefused, RestartNeeded, SettingIgnored
 from supervisor.log.setup import set_level
+from supervisor.settings.contradictions import contradictions
 from supervisor.settings.run_settings import DaemonSettings, RunSettings
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.isolation import isolation_of
@@ -135,6 +136,12 @@ class Reload:
         settings = await self._read_settings()
         for ignored in settings.ignored:
             tell(_log, SettingIgnored(problem=ignored))
+        in_force = self._in_force_with(settings)
+        if problems := await asyncio.to_thread(lambda: list(contradictions(vars(in_force)))):
+            kept = ", ".join(self._changed_and_kept(settings))
+            raise ReloadRefusedError(
+                f"{'. '.join(problems)}. A reload does not change {kept}: restart the worker."
+            )
         before = self._dispatcher.catalogue
 
         def accept(catalogue: Catalogue) -> None:
@@ -142,9 +149,6 @@ class Reload:
             if reasons:
                 raise ReloadRefusedError(" ".join(reasons))
 
-        # What a restart alone changes, such as where the state directory is, is as it was.
-        in_force = settings.model_copy(update={name: getattr(self._settings, name) for name in _KEPT})
-        in_force.come_from({name: self._settings.origin_of(name) for name in _KEPT})
         # Beside the loop: it looks for the code of blocks on the disk.
         imports = await asyncio.to_thread(imports_of, in_force)
         catalogue = with_slots_set(await self._launcher.reload(imports, accept), settings)
@@ -163,12 +167,22 @@ class Reload:
         tell(_log, Reloaded(blocks=len(self._registration.accepted)))
         return catalogue_changes(before, catalogue)
 
-    def _tell_what_needs_a_restart(self, settings: DaemonSettings) -> None:
-        self.needs_restart = tuple(
+    def _in_force_with(self, settings: DaemonSettings) -> DaemonSettings:
+        """Return these settings; what a restart alone changes, such as the state directory, is as it was."""
+        in_force = settings.model_copy(update={name: getattr(self._settings, name) for name in _KEPT})
+        in_force.come_from({name: self._settings.origin_of(name) for name in _KEPT})
+        return in_force
+
+    def _changed_and_kept(self, settings: DaemonSettings) -> tuple[str, ...]:
+        """Return the flags of settings that were changed, and that a restart alone puts in force."""
+        return tuple(
             "--" + name.replace("_", "-")
             for name in DaemonSettings.model_fields
             if name not in RELOADED and getattr(settings, name) != getattr(self._settings, name)
         )
+
+    def _tell_what_needs_a_restart(self, settings: DaemonSettings) -> None:
+        self.needs_restart = self._changed_and_kept(settings)
         if self.needs_restart:
             tell(_log, RestartNeeded(settings=", ".join(self.needs_restart)))
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,10 @@ from supervisor.worker.reload import STOPPING, Reload, ReloadOutcome
 from tests.patience import until
 
 SETTINGS = DaemonSettings.model_construct(
-    engine_url="http://engine", isolation="off", require_all_blocks=False
+    engine_url="http://engine",
+    isolation="off",
+    require_all_blocks=False,
+    state_dir=Path("/srv/state"),
 )
 
 
@@ -37,7 +41,9 @@ class Scene:
         self.reads = 0
         self.may_read = asyncio.Event()
         self.may_read.set()
-        self.error: Exception = ReloadRefusedError("A setting is wrong.\nSecond line.")
+        self.error: Exception | None = ReloadRefusedError("A setting is wrong.\nSecond line.")
+        self.settings = SETTINGS
+        """What is read, where that is no error."""
         self.status: Any = Status()
         part: Any = None
         self.reload = Reload(SETTINGS, self._read, part, part, part, part, self.status)
@@ -47,7 +53,9 @@ class Scene:
     async def _read(self) -> DaemonSettings:
         self.reads += 1
         await self.may_read.wait()
-        raise self.error
+        if self.error is not None:
+            raise self.error
+        return self.settings
 
     def ask(self) -> "asyncio.Task[ReloadOutcome]":
         return asyncio.ensure_future(self.reload.ask())
@@ -113,3 +121,30 @@ async def test_a_bug_in_a_reload_leaves_nobody_waiting() -> None:
         assert await asyncio.wait_for(stage.reload.ask(), 30) == STOPPING
         with pytest.raises(RuntimeError, match="a bug"):
             await stage.task
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (
+            {"max_job_seconds": 3000.0, "engine_job_timeout_seconds": 3600.0},
+            ("the engine gives a job up after 720 s", "--engine-job-timeout-seconds"),
+        ),
+        (
+            {"writable_paths": ["/srv/state/jobs"], "state_dir": Path("/elsewhere")},
+            ("would let jobs write the worker's state directory (/srv/state)", "--state-dir"),
+        ),
+    ],
+)
+async def test_settings_that_only_a_restart_could_put_in_force_together_refuse_the_reload(
+    changed: dict[str, Any], words: tuple[str, str]
+) -> None:
+    """What was read is right as a whole, and half of it would be in force with half of what was there before."""
+    async with scene() as stage:
+        stage.error, stage.settings = None, SETTINGS.model_copy(update=changed)
+        outcome = await asyncio.wait_for(stage.reload.ask(), 30)
+        assert outcome.refused is not None
+        problem, flag = words
+        assert problem in outcome.refused
+        assert f"A reload does not change {flag}: restart the worker." in outcome.refused
+        assert stage.reload.in_force is SETTINGS
