@@ -1,7 +1,6 @@
 """Claimed jobs: into the journal, into a slot, and out again as a result."""
 
 import asyncio
-import heapq
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +26,7 @@ from supervisor.worker.job_records import JobRecords
 from supervisor.worker.observer import NOBODY, Observer
 from supervisor.worker.reporting import EngineTraits, Reporting
 from supervisor.worker.running_jobs import RunningJobs
+from supervisor.worker.slots import Slots
 from supervisor.worker.waiting_jobs import WaitingJobs
 
 _log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Dispatcher:
         self._journal = journal
         self._delivery = delivery
         self._catalogue = catalogue
-        self._slots = slots
+        self._slots = Slots(slots)
         self._engine_job_timeout = engine_job_timeout_seconds
         self._clock = clock
         self._observer = observer
@@ -69,19 +69,18 @@ class Dispatcher:
         self._ending = EndingJobs(self._waiting, self.changed, clock)
         self._tasks = Tasks()
         self._refusing = Tasks()
-        self._slot_numbers = list(range(slots))  # those that no job has; a heap: the lowest is given out
 
     @property
     def free_slots(self) -> int:
         """How many more jobs can be started now, or in a moment: slots, and children for them."""
-        free = max(0, self._slots - len(self._tasks) - self._waiting.wanting_a_slot + len(self._ending))
+        free = max(0, self._slots.count - len(self._tasks) - self._waiting.wanting_a_slot + len(self._ending))
         room = self._runner.room
         return free if room is None else min(free, room)
 
     @property
     def slots(self) -> int:
         """How many slots there are, but for those that are set aside."""
-        return self._slots
+        return self._slots.count
 
     @property
     def busy(self) -> int:
@@ -165,7 +164,7 @@ class Dispatcher:
         return refusals.unknown_block(block_id, tuple(map(str, self._catalogue.problems)))
 
     def _fill_slots(self) -> None:
-        while len(self._tasks) < self._slots and (claimed := self._waiting.take()):
+        while len(self._tasks) < self._slots.count and (claimed := self._waiting.take()):
             task = self._tasks.start(self._run(claimed), f"job {claimed.job.job_id}")
             task.add_done_callback(partial(self._free_slot, claimed))
 
@@ -200,14 +199,14 @@ class Dispatcher:
             self._leave(claimed)
 
     async def _run(self, claimed: ClaimedJob) -> None:
-        slot = claimed.slot = heapq.heappop(self._slot_numbers)
+        slot = claimed.slot = self._slots.take()
         is_stuck = False
         try:
             is_stuck = await self._run_in(slot, claimed)
         finally:
             self._leave(claimed)
             if not is_stuck:
-                heapq.heappush(self._slot_numbers, slot)
+                self._slots.give_back(slot)
 
     def _reported(self, claimed: ClaimedJob) -> None:
         """Keep nothing by a job's id: the engine may hand it out again before this try is tidied up."""
@@ -269,17 +268,16 @@ class Dispatcher:
             # Its own slot waits for what it has left on the disk, and nobody else.
             await self._runner.wait_until_tidy(job.job_id)
             return False
-        self._slots -= 1
+        self._slots.set_aside()
         if not finished.ending.leftovers_unsearched:  # else it was told of, and is most likely not stuck
-            tell(_log, JobStuck(job=job.job_id, block=job.block_id, slots_left=self._slots))
+            tell(_log, JobStuck(job=job.job_id, block=job.block_id, slots_left=self.slots))
         gone.add_done_callback(lambda _: self._take_up(slot, job))
         return True
 
     def _take_up(self, slot: int, job: Job) -> None:
         """Use a slot again that was set aside."""
-        self._slots += 1
-        heapq.heappush(self._slot_numbers, slot)
-        tell(_log, JobUnstuck(job=job.job_id, block=job.block_id, slots=self._slots))
+        self._slots.take_up(slot)
+        tell(_log, JobUnstuck(job=job.job_id, block=job.block_id, slots=self.slots))
         self._fill_slots()
         self.changed.set()
 
