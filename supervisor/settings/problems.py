@@ -18,6 +18,7 @@ SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 _MUST: Final[dict[str, str]] = {
     "float_parsing": "must be a number",
     "float_type": "must be a number",
+    "finite_number": "must be a number",
     "int_parsing": "must be a whole number",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
@@ -31,7 +32,9 @@ _MUST: Final[dict[str, str]] = {
 }
 """By pydantic's word for an error: the same, as a person would say it."""
 
-_TELLING: Final = frozenset({"float_parsing", "int_parsing", "int_from_float", "bool_parsing"})
+_TELLING: Final = frozenset(
+    {"float_parsing", "finite_number", "int_parsing", "int_from_float", "bool_parsing"}
+)
 _LONGEST_TOLD: Final = 40
 """More characters than a number has, or a number and a few words behind it. A token may be longer."""
 

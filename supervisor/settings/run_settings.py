@@ -44,6 +44,7 @@ class RunSettings(KnowsOrigins):
         cli_avoid_json=True,
         cli_hide_none_type=True,
         validate_default=False,
+        allow_inf_nan=False,
     )
 
     function_blocks: Annotated[list[str], NoDecode] = Field(

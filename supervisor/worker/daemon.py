@@ -24,7 +24,7 @@ from supervisor.worker.health.health import Health
 from supervisor.worker.isolation_report import tell_isolation
 from supervisor.worker.job_users import prepare_job_users
 from supervisor.worker.kept_intake import forgotten_when_stopped
-from supervisor.worker.notify import Notifier
+from supervisor.worker.notify import Notifier, extended_by
 from supervisor.worker.offered_blocks import (
     start_launcher,
     tell_hyphens,
@@ -67,7 +67,7 @@ class Daemon:
         linux.forbid_inspection()
         # Whatever TimeoutStartSec= says: neither a long import nor the wait for an engine is cut off.
         longest = self._settings.import_seconds + self._settings.startup_retry_seconds + START_MARGIN_SECONDS
-        self._notifier.send(f"EXTEND_TIMEOUT_USEC={int(longest * 1e6)}")
+        self._notifier.send(extended_by(longest))
         # For `asyncio.to_thread`, and for the names that aiohttp looks up. As many as asyncio would start by and by.
         threads = min(32, (os.cpu_count() or 1) + 4)
         pool = started_pool(threads, "asyncio")

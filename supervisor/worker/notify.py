@@ -9,6 +9,7 @@ from supervisor.process.systemd import Systemd
 
 _MOST_BYTES: Final = 1000
 _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f]+")
+_LONGEST_SECONDS: Final = 365 * 24 * 3600.0
 TICKS_PER_WATCHDOG: Final = 4
 """systemd recommends two; here a tick may be late by half of the time."""
 
@@ -36,6 +37,11 @@ class Notifier:
         while True:
             self.send("WATCHDOG=1")
             await asyncio.sleep(watchdog / TICKS_PER_WATCHDOG)
+
+
+def extended_by(seconds: float) -> str:
+    """Return the assignment that asks systemd to wait so long. Who sets more seconds than 64 bits hold gets a year."""
+    return f"EXTEND_TIMEOUT_USEC={int(min(seconds, _LONGEST_SECONDS) * 1e6)}"
 
 
 def _as_one_line(text: str) -> bytes:

@@ -10,6 +10,7 @@ from jobrunner.protocol.catalogue import Catalogue, ImportProblem
 from supervisor.errors import ReloadRefusedError, TemplateError
 from supervisor.job.runner import JobRunner
 from supervisor.launcher import Launcher
+from supervisor.launcher.interface import Imports
 from supervisor.log.event import tell
 from supervisor.log.events.worker import Reloaded, ReloadRefused, RestartNeeded, SettingIgnored
 from supervisor.log.setup import set_level
@@ -57,6 +58,19 @@ class ReloadOutcome:
 
 
 STOPPING: Final = ReloadOutcome("The worker is stopping, and reloads no more.")
+
+
+@dataclass(frozen=True, slots=True)
+class _NewSettings:
+    """What was read, what of it takes force, and what is to be imported for it."""
+
+    read: DaemonSettings
+    in_force: DaemonSettings
+    imports: Imports
+
+
+class _MetBugError(Exception):
+    """The bug is its cause."""
 
 
 class Reload:
@@ -120,7 +134,7 @@ class Reload:
     async def _reload_or_refuse(self) -> ReloadOutcome:
         self._status.reload_begins()
         try:
-            changes = await self._reload()
+            changes = await self._put_in_force(await self._new_settings())
             blocks = len(self._registration.accepted)
             outcome = ReloadOutcome(
                 blocks=blocks, needs_restart=self.needs_restart, changes=changes, ignored=self._ignored
@@ -129,19 +143,38 @@ class Reload:
             again = " Then send SIGHUP again." if error.retryable else ""
             tell(_log, ReloadRefused(reason=f"{error}{again}", retryable=error.retryable))
             outcome = ReloadOutcome(str(error))
+        except _MetBugError as error:
+            tell(_log, ReloadRefused(reason=str(error), retryable=False), error=error.__cause__)
+            outcome = ReloadOutcome(str(error))
         self._status.reload_ends(outcome.refused.splitlines()[0] if outcome.refused else None)
         return outcome
 
-    async def _reload(self) -> tuple[str, ...]:
-        settings = await self._read_settings()
-        for ignored in settings.ignored:
-            tell(_log, SettingIgnored(problem=ignored))
-        in_force = self._in_force_with(settings)
+    async def _new_settings(self) -> _NewSettings:
+        """Read the settings. Changes nothing: also a bug of ours is no more than a reload that is refused."""
+        try:
+            settings = await self._read_settings()
+            for ignored in settings.ignored:
+                tell(_log, SettingIgnored(problem=ignored))
+            in_force = self._in_force_with(settings)
+            await self._check(settings, in_force)
+            # Beside the loop: it looks for the code of blocks on the disk.
+            imports = await asyncio.to_thread(imports_of, in_force)
+        except (ReloadRefusedError, TemplateError):
+            raise
+        except Exception as error:
+            raise _MetBugError("This worker has met a bug, and its log has the traceback.") from error
+        return _NewSettings(settings, in_force, imports)
+
+    async def _check(self, settings: DaemonSettings, in_force: DaemonSettings) -> None:
         if problems := await asyncio.to_thread(lambda: list(contradictions(vars(in_force)))):
             kept = ", ".join(self._changed_and_kept(settings))
             raise ReloadRefusedError(
                 f"{'. '.join(problems)}. A reload does not change {kept}: restart the worker."
             )
+
+    async def _put_in_force(self, new: _NewSettings) -> tuple[str, ...]:
+        """Import the blocks, then change everything. A bug of ours on the way leaves nobody knows what in force."""
+        settings, in_force = new.read, new.in_force
         before = self._dispatcher.catalogue
 
         def accept(catalogue: Catalogue) -> None:
@@ -149,9 +182,7 @@ class Reload:
             if reasons:
                 raise ReloadRefusedError(" ".join(reasons))
 
-        # Beside the loop: it looks for the code of blocks on the disk.
-        imports = await asyncio.to_thread(imports_of, in_force)
-        catalogue = with_slots_set(await self._launcher.reload(imports, accept), settings)
+        catalogue = with_slots_set(await self._launcher.reload(new.imports, accept), settings)
         for problem in catalogue.problems:
             tell_problem(problem)
         tell_left_out(catalogue)

@@ -12,7 +12,7 @@ from supervisor.log.event import tell
 from supervisor.log.events.worker import StopSignalled
 from supervisor.process.last_words import say_now
 from supervisor.process.tasks import OnFailure, Tasks
-from supervisor.worker.notify import Notifier
+from supervisor.worker.notify import Notifier, extended_by
 
 _log = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ class Shutdown:
         self._notifier.send(
             "STOPPING=1",
             # Whatever TimeoutStopSec= says: the time that was given to the jobs is not cut off.
-            f"EXTEND_TIMEOUT_USEC={int((self._timeout + _END_SECONDS) * 1e6)}",
+            extended_by(self._timeout + _END_SECONDS),
             f"STATUS=stopping, at most {self._timeout:g} s for running jobs",
         )
         self.asked.set()

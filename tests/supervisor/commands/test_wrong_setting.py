@@ -116,6 +116,19 @@ def test_what_was_given_for_a_number_is_told_and_nothing_as_long_as_a_token(comp
     ]
 
 
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e999"])
+def test_what_is_no_finite_number_is_no_number(complaints: Complaints, value: str) -> None:
+    said = complaints(
+        *("--engine-url", "http://engine:3030"),
+        f"--import-seconds={value}",
+        file=f"NEOPS_STARTUP_RETRY_SECONDS={value}\n",
+    )
+    assert sorted(said) == [
+        f"--import-seconds: must be a number, and not '{value}'.",
+        f"NEOPS_STARTUP_RETRY_SECONDS in .env, line 1: must be a number, and not '{value}'.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -10,7 +10,7 @@ import pytest
 
 from supervisor.process import kept
 from supervisor.process.systemd import allowed
-from supervisor.worker.notify import Notifier
+from supervisor.worker.notify import Notifier, extended_by
 from tests.patience import PATIENCE_SECONDS
 
 
@@ -77,3 +77,8 @@ async def test_where_there_is_no_watchdog_nothing_ticks(systemd: socket.socket) 
     await Notifier().tick_for_ever()
     with pytest.raises(BlockingIOError):
         systemd.recv(100)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 150.5, 1e14, 1e308])
+def test_any_number_of_seconds_that_can_be_set_is_a_time_that_systemd_reads(seconds: float) -> None:
+    assert allowed(extended_by(seconds).encode())

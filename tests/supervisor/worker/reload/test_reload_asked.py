@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from supervisor.errors import ReloadRefusedError
+from supervisor.log.events.worker import ReloadRefused
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.reload import STOPPING, Reload, ReloadOutcome
+from tests.log_events import records_of
 from tests.patience import until
 
 SETTINGS = DaemonSettings.model_construct(
@@ -34,6 +37,15 @@ class Status:
         self.told.append(problem)
 
 
+class Launcher:
+    """Starts no template."""
+
+    error: Exception
+
+    async def reload(self, *_: object) -> None:
+        raise self.error
+
+
 class Scene:
     """A reload whose reading of the settings is the test's, and ends in a refusal or in a bug."""
 
@@ -45,8 +57,9 @@ class Scene:
         self.settings = SETTINGS
         """What is read, where that is no error."""
         self.status: Any = Status()
-        part: Any = None
-        self.reload = Reload(SETTINGS, self._read, part, part, part, part, self.status)
+        self.launcher: Any = Launcher()
+        part: Any = SimpleNamespace(catalogue=None)
+        self.reload = Reload(SETTINGS, self._read, self.launcher, part, part, part, self.status)
         self.asked = asyncio.Event()
         self.task = asyncio.ensure_future(self.reload.reload_when_asked(self.asked))
 
@@ -115,9 +128,25 @@ async def test_who_leaves_while_it_reloads_takes_nothing_from_the_others() -> No
         assert (await asyncio.wait_for(stays, 30)).refused is not None
 
 
-async def test_a_bug_in_a_reload_leaves_nobody_waiting() -> None:
+async def test_a_bug_before_anything_is_in_force_refuses_the_reload_and_stops_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with scene() as stage:
         stage.error = RuntimeError("a bug")
+        outcome = await asyncio.wait_for(stage.reload.ask(), 30)
+        assert outcome.refused == "This worker has met a bug, and its log has the traceback."
+        (record,) = records_of(caplog, ReloadRefused)
+        assert record.exc_info is not None
+        assert record.exc_info[1] is stage.error
+        assert stage.reload.in_force is SETTINGS
+        stage.error = ReloadRefusedError("Something else.")
+        assert (await asyncio.wait_for(stage.reload.ask(), 30)).refused == "Something else."
+
+
+async def test_a_bug_while_the_new_is_put_in_force_leaves_nobody_waiting() -> None:
+    """Then nobody knows what is in force, and the worker stops."""
+    async with scene() as stage:
+        stage.error, stage.launcher.error = None, RuntimeError("a bug")
         assert await asyncio.wait_for(stage.reload.ask(), 30) == STOPPING
         with pytest.raises(RuntimeError, match="a bug"):
             await stage.task
