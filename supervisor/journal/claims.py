@@ -45,6 +45,8 @@ class Claims:
         self.file = 0
         """Which file the rows' images are in: counts up when a file is lost."""
         self._rows: dict[int, Row] = {}
+        self._since_the_start: set[str] | None = set()
+        """The jobs that were claimed before it was known what an earlier run has left; `None` from then on."""
         self._has_unreported = False
         """Whether an earlier run may have left claims without a result."""
         self._next = 1
@@ -59,6 +61,8 @@ class Claims:
             self._rows[self._next] = row
             self._next += 1
             added.append(row)
+        if self._since_the_start is not None:
+            self._since_the_start.update(row.entry.claim.job_id for row in added)
         return added
 
     def foresee(self, number: int, text: bytes, now: float) -> Row | None:
@@ -132,15 +136,17 @@ class Claims:
 
         `unsaved` are the numbers of entries that the file in use does not have as they are. What is in memory already
         is of this run: the file could not be read when it was claimed, so that a number may have been given twice.
+
+        A job that this run has claimed was given up by the engine before, and what an earlier run has of it is over:
+        its result would be taken for that of the new try (engine contract: retries). A dead letter stays.
         """
         self.numbers_above(highest)
-        claimed_again = self.job_ids()
+        claimed_again, self._since_the_start = self._since_the_start or set(), None
         replaced: list[Entry] = []
         adopted: list[Row] = []
         moved: dict[int, int] = {}
         for entry in entries:
-            if entry.result is None and entry.claim.job_id in claimed_again:
-                # The engine has given it up and handed it out again: it runs, and must not be reported as interrupted.
+            if entry.state != "dead" and entry.claim.job_id in claimed_again:
                 replaced.append(entry)
                 continue
             number, is_saved = entry.number, entry.number not in unsaved

@@ -57,7 +57,7 @@ class DurableCopy:
         self._disk_fault: DiskFault | None = None
         self._trouble = JournalTrouble(mend_seconds)
         self._is_open = False
-        self._was_read = False
+        self.was_read = False
         """Whether this run has read the file. From then on, memory knows better than any file."""
         self._tries = 0
         self._trying = asyncio.Lock()
@@ -262,7 +262,7 @@ class DurableCopy:
 
     async def _open(self) -> None:
         loaded = await self._patiently(self.journal.open())
-        replaced = [] if self._was_read else self._adopt(loaded, saved=True)
+        replaced = [] if self.was_read else self._adopt(loaded, saved=True)
         self._claims.numbers_above(loaded.highest)
         self._is_open = True
         if replaced:
@@ -271,16 +271,16 @@ class DurableCopy:
             futures = [self._submit([row]) for row in self._claims.unsaved() if row.earlier]
             futures += [self.journal.remove(entry) for entry in replaced]
             await self._wait_for_all(futures)
-        self._was_read = True
+        self.was_read = True
 
     async def _move_aside(self) -> None:
         aside, salvaged = await self._patiently(self.journal.move_aside())
         known = (
-            "" if self._was_read else f", and {len(salvaged.entries)} claim(s) that the old one still held"
+            "" if self.was_read else f", and {len(salvaged.entries)} claim(s) that the old one still held"
         )
-        if not self._was_read:
+        if not self.was_read:
             self._adopt(salvaged, saved=False)
-            self._was_read = True
+            self.was_read = True
         path = str(self.journal.path)
         tell(_log, JournalReplaced(path=path, moved_to=str(aside), salvaged=known))
 

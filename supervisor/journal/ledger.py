@@ -110,6 +110,11 @@ class Ledger:
         return self._image.is_whole
 
     @property
+    def knows_the_last_run(self) -> bool:
+        """Whether what an earlier run has left is known. Not before a file that a start could not read is read."""
+        return self._image.was_read
+
+    @property
     def is_in_trouble(self) -> bool:
         """Whether the disk does not take what has to be on it."""
         return self._image.is_in_trouble

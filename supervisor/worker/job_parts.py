@@ -69,9 +69,13 @@ def registration_of(
     return Registration(engine, journal, catalogue.blocks, name=name, ip_address=address)
 
 
-def lost_claims_of(engine: EngineApi, dispatcher: Dispatcher, *, came_back: bool) -> LostClaims:
+def lost_claims_of(
+    engine: EngineApi, dispatcher: Dispatcher, journal: Ledger, *, came_back: bool
+) -> LostClaims:
     """Return what looks for claims that were lost; `came_back`: the engine knows this worker from an earlier run."""
-    lost_claims = LostClaims(engine, dispatcher)
+    lost_claims = LostClaims(
+        engine, dispatcher, knows_the_past=lambda: not came_back or journal.knows_the_last_run
+    )
     if came_back:
         # The worker before this one may have been killed between a poll's answer and the journal.
         lost_claims.suspect_the_last_run()

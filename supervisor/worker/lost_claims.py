@@ -40,13 +40,23 @@ def may_have_claimed(error: EngineError) -> bool:
 
 
 class LostClaims:
-    """Finds and reports them. `clock` is the loop's, and is replaced in tests."""
+    """Finds and reports them. `clock` is the loop's, and is replaced in tests.
+
+    `knows_the_past` says whether the dispatcher knows the jobs of the run before this one. What the engine lists and
+    the dispatcher does not know is lost only then: of another job there may be a success in the journal (I8).
+    """
 
     def __init__(
-        self, engine: EngineApi, dispatcher: Dispatcher, clock: Callable[[], float] | None = None
+        self,
+        engine: EngineApi,
+        dispatcher: Dispatcher,
+        clock: Callable[[], float] | None = None,
+        *,
+        knows_the_past: Callable[[], bool] = lambda: True,
     ) -> None:
         self._engine = engine
         self._dispatcher = dispatcher
+        self._knows_the_past = knows_the_past
         self._clock = clock or asyncio.get_running_loop().time
         self._look_at = math.inf
         self._second_look_at = math.inf
@@ -73,7 +83,8 @@ class LostClaims:
     @property
     def is_due(self) -> bool:
         """Whether the engine should be asked now."""
-        return self._clock() >= min(self._look_at, self._second_look_at, self._regular_look_at)
+        due_at = min(self._look_at, self._second_look_at, self._regular_look_at)
+        return self._knows_the_past() and self._clock() >= due_at
 
     async def look(self, worker_uuid: str) -> None:
         """Ask if it is due. Never while a poll is under way: its jobs would look lost. Raises nothing."""

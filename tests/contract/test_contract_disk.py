@@ -1,12 +1,13 @@
 """A worker whose disk fills up or whose journal is damaged, and a person who settles dead letters (I1, I12)."""
 
 import asyncio
+import contextlib
 import os
 import select
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from supervisor.log.events.results import (
     JournalRestored,
     ResultRefused,
 )
+from supervisor.log.events.worker import ClaimsLost
 from tests.capabilities import entering, mounting
 from tests.patience import PATIENCE_SECONDS, until
 
@@ -224,3 +226,35 @@ async def test_a_worker_whose_identity_is_damaged_gets_a_new_one(
     setup = Setup(engine, start_worker(engine.url, *FLAGS))
     await setup.worker.ready()
     assert await setup.works()
+
+
+async def test_a_success_of_the_last_run_stays_one_where_the_journal_can_not_be_read_at_the_start(
+    engine: DevEngine, start_worker: Callable[..., Worker]
+) -> None:
+    """I8: the engine calls its job claimed, and only the file knows that it has ended."""
+    setup = Setup(engine, start_worker(engine.url, *FLAGS))
+    await setup.worker.ready()
+    engine.faults.add(Fault("result", status=503, times=1000))
+    kept = engine.submit(block=ECHO, parameters={"text": "kept"})
+    await until(lambda: setup.results_of(kept), "a first try")
+    setup.worker.kill()
+    engine.faults.clear()
+    with locked(setup.worker.state_dir / FILE):
+        setup.worker = start_worker(engine.url, *FLAGS)
+        await setup.worker.ready()
+        assert setup.lines(JournalFailing)
+        assert await setup.works(), "jobs are asked for all the same"
+    assert (await setup.result(kept))["result"]["data"] == {"text": "kept"}
+    assert not setup.lines(ClaimsLost)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Have nobody else read a database, nor write to it."""
+    database = sqlite3.connect(path, isolation_level=None)
+    try:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("BEGIN EXCLUSIVE")
+        yield
+    finally:
+        database.close()

@@ -118,17 +118,41 @@ def test_numbers_that_were_given_meanwhile_stay_and_the_earlier_entries_get_othe
     assert numbers(book.add([claim("next")])) == [4]
 
 
-def test_an_interrupted_job_that_was_claimed_again_is_not_taken_in_and_has_to_leave_the_file() -> None:
+def test_a_job_that_was_claimed_again_is_not_taken_in_and_has_to_leave_the_file_but_a_dead_letter_stays() -> (
+    None
+):
+    """The engine would take an old result for that of the new try."""
     book = Claims()
     book.add([claim("again")])
     earlier = [
         Entry(5, claim("again")),
         Entry(6, claim("again"), result=b"r", finished_at=1.0),
         Entry(7, claim("other")),
+        Entry(8, claim("again"), result=b"dead", finished_at=1.0, dead_reason="refused"),
     ]
-    assert book.adopt(earlier, 7, set()) == [earlier[0]]
+    assert book.adopt(earlier, 8, set()) == earlier[:2]
     assert [entry.number for entry in book.interrupted()] == [7]
-    assert [result.number for result in book.undelivered()] == [6]
+    assert book.undelivered() == []
+    assert book.count() == (3, 1)
+
+
+def test_what_an_earlier_run_has_of_a_job_that_was_claimed_again_is_over_also_where_the_new_try_is() -> None:
+    book = Claims()
+    (again,) = book.add([claim("again")])
+    book.finish(again.entry.number, b"new", 1.0)
+    book.forget(again.entry.number)
+    book.saved(again, again.version)
+    earlier = [Entry(6, claim("again"), result=b"old", finished_at=1.0)]
+    assert book.adopt(earlier, 6, set()) == earlier
+    assert book.undelivered() == []
+
+
+def test_jobs_claimed_after_what_an_earlier_run_has_left_is_known_are_not_noted() -> None:
+    """Else a worker that runs for months would grow with each job."""
+    book = Claims()
+    assert book.adopt([], 0, set()) == []
+    book.add([claim("a")])
+    assert book._since_the_start is None
 
 
 def test_numbers_only_grow() -> None:

@@ -29,7 +29,10 @@ class Scene:
         self.known_job_ids: frozenset[str] = frozenset()
         self.reported: list[Any] = []
         part: Any = self
-        self.lost = LostClaims(part, part, clock=lambda: self.now)
+        self.knows_the_past = True
+        self.lost = LostClaims(
+            part, part, clock=lambda: self.now, knows_the_past=lambda: self.knows_the_past
+        )
 
     async def claimed_jobs(self, worker_uuid: str, seconds: float | None = None) -> list[LostJob]:
         self.asked.append(self.now - 1000.0)
@@ -104,6 +107,19 @@ async def test_the_last_run_is_suspected_until_the_engine_has_answered() -> None
     scene.claimed = [LostJob("early", "")]
     await scene.lost.look("w-1")
     assert [by_the_last_run for _, _, by_the_last_run in scene.reported] == [True]
+
+
+async def test_nothing_is_called_lost_before_it_is_known_what_the_last_run_has_left() -> None:
+    """Of such a job there may be a success in a journal that can't be read yet (I8)."""
+    scene = Scene()
+    scene.knows_the_past = False
+    scene.lost.suspect_the_last_run()
+    scene.claimed = [LostJob("succeeded", ""), LostJob("lost", "")]
+    await scene.look_each_second(200.0)
+    assert (scene.reported, scene.lost.are_suspected) == ([], True)
+    scene.knows_the_past, scene.known_job_ids = True, frozenset({"succeeded"})
+    await scene.lost.look("w-1")
+    assert scene.reported == [([LostJob("lost", "")], "w-1", True)]
 
 
 @pytest.mark.parametrize(
