@@ -275,9 +275,7 @@ class DurableCopy:
 
     async def _move_aside(self) -> None:
         aside, salvaged = await self._patiently(self.journal.move_aside())
-        known = (
-            "" if self.was_read else f", and {len(salvaged.entries)} claim(s) that the old one still held"
-        )
+        known = "" if self.was_read else f", and {len(salvaged.entries)} claim(s) that the old one still held"
         if not self.was_read:
             self._adopt(salvaged, saved=False)
             self.was_read = True

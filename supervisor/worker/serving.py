@@ -101,9 +101,7 @@ class Serving:
         try:
             await _prepare(runner)
             await recovery_of(settings, journal, delivery, engine, dispatcher.records).begin()
-            lost_claims = lost_claims_of(
-                engine, dispatcher, journal, came_back=registration.came_back
-            )
+            lost_claims = lost_claims_of(engine, dispatcher, journal, came_back=registration.came_back)
             poller = Poller(
                 engine,
                 registration,

@@ -30,9 +30,7 @@ class Scene:
         self.reported: list[Any] = []
         part: Any = self
         self.knows_the_past = True
-        self.lost = LostClaims(
-            part, part, clock=lambda: self.now, knows_the_past=lambda: self.knows_the_past
-        )
+        self.lost = LostClaims(part, part, clock=lambda: self.now, knows_the_past=lambda: self.knows_the_past)
 
     async def claimed_jobs(self, worker_uuid: str, seconds: float | None = None) -> list[LostJob]:
         self.asked.append(self.now - 1000.0)
