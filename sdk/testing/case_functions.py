@@ -30,23 +30,34 @@ def add_test(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None = N
     # pytest's own attribute for "this is where it belongs": it reports the block's line, not one of this file.
     test.place_as = cls
     test.neops_block = cls
+    # Another one after a reload, which leaves the tests of the earlier import in the module.
+    test.neops_import = module.__spec__
     _name_all(module, [*_take_tests(module, cls), test])
 
 
 def _take_tests(module: ModuleType, cls: type) -> list[Any]:
-    """Take the tests of `cls` out of its module, and return them as they were added: from the bottom up."""
-    # A test of an earlier import of the module is of another class object, and gives way.
-    names = [
-        name
+    """Take the tests of `cls` out of its module, and return them as they were added: from the bottom up.
+
+    Tests of an earlier import of the module go too, and are not returned.
+    """
+    ours = {
+        name: vars(each)
         for name, each in vars(module).items()
-        if isinstance(each, FunctionType) and vars(each).get("neops_block") is cls
-    ]
+        if isinstance(each, FunctionType) and "neops_block" in vars(each)
+    }
+    earlier = [name for name, facts in ours.items() if facts["neops_import"] is not module.__spec__]
+    names = [name for name, facts in ours.items() if facts["neops_block"] is cls and name not in earlier]
+    for name in earlier:
+        del vars(module)[name]
     return [vars(module).pop(name) for name in names]
 
 
 def _name_all(module: ModuleType, tests: Sequence[Any]) -> None:
-    """Put `tests` into the module. Those that would have one name are numbered as they are read: from the top."""
-    taken: set[str] = set()
+    """Put `tests` into the module. Those that would have one name are numbered as they are read: from the top.
+
+    So is one that has the name of something else in the module: the test of another class, or one of the author's own.
+    """
+    taken = set(vars(module))
     for test in reversed(tests):
         wanted = name = slug(f"test_{test.neops_block.__name__}_{test.__doc__}")
         number = 1

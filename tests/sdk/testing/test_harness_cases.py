@@ -126,6 +126,55 @@ def test_cases_of_one_name_are_numbered_as_they_are_read(author_dir: pytest.Pyte
     result.assert_outcomes(failed=4)
 
 
+def test_no_case_takes_the_place_of_another_class_s_or_of_the_author_s_own_test(
+    author_dir: pytest.Pytester,
+) -> None:
+    cases = '@fb_test_case("v2 works", {"text": "fine"}, None, expected_result_data={"text": "no"})\n'
+    collect(author_dir, "one_name", cases)
+    module = author_dir.path / "one_name.py"
+    above, first = module.read_text().split("@fb_test_case(", 1)
+    second = (
+        first.replace("class Sample", "class Sample_v2")
+        .replace("v2 works", "works")
+        .replace('"no"', '"fine"')
+    )
+    second = second.replace('name="one_name"', 'name="second_of_one_name"')
+    own = "def test_sample_v2_works_2():\n    assert True\n\n\n"
+    module.write_text(f"{above}{own}@fb_test_case({first}\n\n@fb_test_case({second}")
+    result = author_dir.runpytest("-v")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines_random(
+        [
+            "*::test_sample_v2_works FAILED*",
+            "*::test_sample_v2_works_2 PASSED*",
+            "*::test_sample_v2_works_3 PASSED*",
+        ]
+    )
+
+
+def test_a_module_that_is_imported_again_has_the_cases_of_its_text_now(author_dir: pytest.Pytester) -> None:
+    collect(author_dir, "read_again", '@fb_test_case("one", {}, None)\n@fb_test_case("two", {}, None)\n')
+    changed = (author_dir.path / "read_again.py").read_text().replace('"two"', '"three"')
+    author_dir.makepyfile(
+        test_reload=f"""
+            import importlib
+            import pathlib
+            import sys
+
+            def test_reload(monkeypatch):
+                monkeypatch.setattr(sys, "dont_write_bytecode", True)
+                monkeypatch.syspath_prepend(".")
+                import read_again
+                names = lambda: sorted(name for name in vars(read_again) if name.startswith("test_"))
+                assert names() == ["test_sample_one", "test_sample_two"]
+                pathlib.Path("read_again.py").write_text({changed!r})
+                importlib.reload(read_again)
+                assert names() == ["test_sample_one", "test_sample_three"]
+        """
+    )
+    author_dir.runpytest("test_reload.py").assert_outcomes(passed=1)
+
+
 def test_an_expected_failure_passes(author_dir: pytest.Pytester) -> None:
     case = '@fb_test_case("fails", Params(), None, succeeds=False, assertions=[lambda r: r.message == "No"])'
     collect(author_dir, "expected_failure", case, "return FunctionBlockResult(success=False, message='No')")
