@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from jobrunner.channel import Channel
 from jobrunner.outcome import failed
 from jobrunner.protocol.frames import receive_frame
 from jobrunner.protocol.messages import Order, Outcome, from_child
+from sdk.connection.changes.record import report_changes
 from sdk.execution import OutcomeBody
 from tests.patience import PATIENCE_SECONDS
 
@@ -24,6 +26,13 @@ ORDER = Order(
     log_level=20,
     result_cap_bytes=1000,
 )
+
+
+@pytest.fixture(autouse=True)
+def told_by_nobody_afterwards() -> Iterator[None]:
+    """What runs here as in a child has this process tell of changes of devices: not those of other tests."""
+    yield
+    report_changes(None)
 
 
 @pytest.mark.parametrize("is_mine", [True, False], ids=["the child", "a fork of it"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import selectors
+import threading
 import time
 from collections.abc import Callable
 
@@ -127,15 +128,21 @@ async def test_a_ticker_that_is_stopped_leaves_the_loop_as_it_was() -> None:
 @pytest.mark.parametrize("may_wait", [True, False])
 def test_the_end_of_a_wait_is_told_where_its_beginning_was(may_wait: bool) -> None:
     told: list[object] = []
+    waits_now = threading.Event()
 
     def begin(seconds: float | None) -> bool:
         told.append(seconds)
+        waits_now.set()
         return may_wait
+
+    def end_the_wait() -> None:
+        waits_now.wait(PATIENCE_SECONDS)
+        time.sleep(0.02)  # so that it is a wait that is worth telling
 
     async def main() -> None:
         waits = LoopWaits(asyncio.get_running_loop(), begin, lambda: told.append("end"), 0.001)
         waits.armed = True
-        await asyncio.get_running_loop().run_in_executor(None, time.sleep, 0.02)
+        await asyncio.get_running_loop().run_in_executor(None, end_the_wait)
         waits.stop()
 
     asyncio.run(main())

@@ -23,8 +23,11 @@ MOST_SECONDS = 300.0  # longer than any test waits: what ends sooner was ended
 COMETS_SECONDS = 10.0
 
 
-def explode(*, sessions: bool) -> None:
-    """Fork and have every fork do the same. Ends by itself: after so many forks, and after so many seconds."""
+def explode(*, sessions: bool, begun: int | None = None) -> None:
+    """Fork and have every fork do the same. Ends by itself: after so many forks, and after so many seconds.
+
+    Each fork writes a byte to `begun` when it is there.
+    """
     end = time.monotonic() + MOST_SECONDS
     tokens, fill = os.pipe()
     os.set_blocking(tokens, False)
@@ -39,6 +42,8 @@ def explode(*, sessions: bool) -> None:
             continue
         if child == 0 and sessions:
             os.setsid()
+        if child == 0 and begun is not None:
+            os.write(begun, b"x")
     time.sleep(max(0.0, end - time.monotonic()))
 
 
@@ -67,12 +72,13 @@ class LeavesBomb(Base):
     """Leaves a bomb that has a session of its own, and returns success as it goes off."""
 
     async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
-        """Return success."""
+        """Return success once there are two processes of it at least."""
+        reading, writing = os.pipe()
         if os.fork() == 0:
             os.setsid()
-            explode(sessions=True)
+            explode(sessions=True, begun=writing)
             os._exit(0)
-        time.sleep(0.03)
+        os.read(reading, 1)
         return done()
 
 

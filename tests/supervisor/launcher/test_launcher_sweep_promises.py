@@ -290,7 +290,7 @@ async def test_without_a_descriptor_a_sweep_finds_out_that_it_can_not_look_and_t
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert not is_dead(leftover)
     assert job in sweeper._jobs
-    assert await sweeper.clear(job, bound_seconds=0.0) == Swept(killed=1, remaining=0)
+    assert await sweeper.clear(job) == Swept(killed=1, remaining=0)
     assert not is_there(leftover)
 
 

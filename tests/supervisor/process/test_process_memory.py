@@ -29,6 +29,7 @@ from supervisor.process.memory import (
 )
 from supervisor.process.proc import tree_below
 from supervisor.process.shared_memory import files_held
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
 MB = 2**20
@@ -318,6 +319,9 @@ def test_of_a_job_with_very_many_maps_a_look_reads_a_part_and_counts_what_it_hol
             yield part
 
     monkeypatch.setattr(shared_memory_module.kernel_files, "parts", counted)
+    monkeypatch.setattr(
+        memory_module, "LOOK_SECONDS", PATIENCE_SECONDS
+    )  # what is tested here is the other bound
     pid = template.fork(mapped_very_often)
     whole, _ = memory_of((pid,), Inheritance(template.inherited), maps_bytes=100 * MB)
     whole_bytes, read[:] = sum(read), []

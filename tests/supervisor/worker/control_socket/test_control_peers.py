@@ -82,7 +82,7 @@ ANSWERED = '"said":"hello"'
 
 
 def test_a_process_of_the_owner_that_knows_the_secret_is_answered(host: Host) -> None:
-    assert ANSWERED in host.beside("plain")
+    assert ANSWERED in host.beside("plain"), host.log()
 
 
 def test_who_does_not_know_the_secret_gets_no_byte(host: Host) -> None:
@@ -110,7 +110,7 @@ def test_a_user_of_the_jobs_gets_no_byte_wherever_it_was_started(host: Host) -> 
 @pytest.mark.needs("mounts of root", "other users")
 def test_another_user_gets_no_byte_and_one_of_the_configured_group_is_answered(host: Host) -> None:
     assert host.beside("user=61500") == ""
-    assert ANSWERED in host.beside(f"group={control_host.CONTROL_GROUP}")
+    assert ANSWERED in host.beside(f"group={control_host.CONTROL_GROUP}"), host.log()
     assert host.below(f"group={control_host.CONTROL_GROUP}") == ""
 
 
