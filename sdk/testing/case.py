@@ -16,7 +16,7 @@ from sdk.parsing.problems import problems_of
 from sdk.results import FunctionBlockResult
 from sdk.testing.differences import difference
 from sdk.testing.outcome import BlockOutcome
-from sdk.testing.wire import wire_name
+from sdk.testing.wire import as_input
 
 if TYPE_CHECKING:
     from sdk.testing.runner import BlockRunner
@@ -99,8 +99,9 @@ def _result_of(cls: type[FunctionBlock[Any, Any]], outcome: BlockOutcome) -> Fun
     data: Any = outcome.data
     if data is not None and registration is not None:
         model = registration.result_cls
+        plain = {name: value for name, value in data.items() if name not in model.model_computed_fields}
         try:
-            data = model.model_validate(_as_input(model, data))
+            data = model.model_validate(as_input(model.model_fields, plain))
         except ValidationError as error:
             return (
                 f"The data can't be read back as {model.__name__} ({join_problems(problems_of(error))}), so the "
@@ -110,16 +111,6 @@ def _result_of(cls: type[FunctionBlock[Any, Any]], outcome: BlockOutcome) -> Fun
     return FunctionBlockResult(
         success=outcome.success, message=outcome.message, data=data, retryable=outcome.retryable
     )
-
-
-def _as_input(model: type[BaseModel], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return dumped fields as the model takes them: by their aliases, and without what is computed."""
-    fields = model.model_fields
-    return {
-        wire_name(name, fields[name]) if name in fields else name: value
-        for name, value in data.items()
-        if name not in model.model_computed_fields
-    }
 
 
 def _first_false(case: Case, result: FunctionBlockResult[Any], outcome: BlockOutcome) -> str | None:

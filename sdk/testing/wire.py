@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+import json
+from collections import deque
+from collections.abc import Mapping, MutableMapping, MutableSequence, MutableSet, Set
+from itertools import pairwise
 from typing import Any
 
-from pydantic import BaseModel, RootModel, Secret, SecretBytes, SecretStr
+from pydantic import AliasChoices, BaseModel, RootModel, Secret, SecretBytes, SecretStr
 from pydantic.fields import FieldInfo
 
 from sdk.context import WorkflowContext
@@ -14,7 +18,7 @@ from sdk.encoding import to_plain
 
 
 def parameters_of(params: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return `params` as a JSON object. Only what was set is in it, so the child applies its own defaults.
+    """Return `params` as a JSON object. Only what was set or changed is in it, so the child applies its own defaults.
 
     Secrets are in it in clear, as they are in a real job. Raises `EncodingError`.
     """
@@ -29,26 +33,87 @@ def _revealed(value: Any) -> Any:
         return _revealed(value.root)
     if isinstance(value, BaseModel):
         return _fields(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        named = {each.name: _revealed(getattr(value, each.name)) for each in dataclasses.fields(value)}
+        return as_input(getattr(value, "__pydantic_fields__", {}), named)
     if isinstance(value, Mapping):
         return {key: _revealed(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, Set):
+        return _revealed_set(value)
+    if isinstance(value, list | tuple | deque):
         return [_revealed(item) for item in value]
     return value
+
+
+def _revealed_set(value: Set[Any]) -> Any:
+    items = [_revealed(item) for item in value]
+    try:
+        return frozenset(items)  # which is written in a stable order
+    except TypeError:
+        return items
 
 
 def _fields(model: BaseModel) -> Any:
     declared = type(model).model_fields
     named = {
-        wire_name(name, declared[name]): _revealed(getattr(model, name))
-        for name in declared
-        if name in model.model_fields_set
+        name: _revealed(getattr(model, name))
+        for name, info in declared.items()
+        if name in model.model_fields_set or _is_changed_in_place(model, name, info)
     }
-    return named | {name: _revealed(value) for name, value in (model.model_extra or {}).items()}
+    extra = {name: _revealed(value) for name, value in (model.model_extra or {}).items()}
+    is_by_name = type(model).model_config.get("validate_by_alias") is False
+    return (named if is_by_name else as_input(declared, named)) | extra
 
 
-def wire_name(name: str, info: FieldInfo) -> str:
-    """Return the key under which a model takes a field. Where it takes several, the field's own name."""
-    return info.validation_alias if isinstance(info.validation_alias, str) else name
+def _is_changed_in_place(model: BaseModel, name: str, info: FieldInfo) -> bool:
+    """Whether a field that was not set has no longer its default, as after `params.hosts.append(...)`."""
+    value = getattr(model, name)
+    if not isinstance(value, MutableSequence | MutableSet | MutableMapping | BaseModel):
+        return False  # can't be changed in place, and a factory may give another one each time
+    try:
+        needs = getattr(info, "default_factory_takes_validated_data", False)  # pydantic 2.10
+        given: dict[str, Any] = {"validated_data": dict(vars(model))} if needs else {}
+        default = info.get_default(call_default_factory=True, **given)
+        return _text(value) != _text(default)
+    except Exception:
+        return False  # it is no JSON, or its factory fails: the child has its own
+
+
+def _text(value: Any) -> str:
+    return json.dumps(to_plain(_revealed(value)), sort_keys=True)
+
+
+def as_input(declared: Mapping[str, FieldInfo], named: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by the names of their fields as a model takes them: by a plain alias, where it has one."""
+    given: dict[str, Any] = {}
+    for name, value in named.items():
+        _put(given, _wire_path(name, declared[name]) if name in declared else (name,), value)
+    return given
+
+
+def _wire_path(name: str, info: FieldInfo) -> tuple[str | int, ...]:
+    alias = info.validation_alias
+    choices = alias.choices if isinstance(alias, AliasChoices) else [name if alias is None else alias]
+    paths = [(each,) if isinstance(each, str) else tuple(each.path) for each in choices]
+    return min(paths, key=len)  # the first plain key, where there is one
+
+
+def _put(sent: dict[str, Any], path: tuple[str | int, ...], value: Any) -> None:
+    """Put `value` where `AliasPath(*path)` looks for it."""
+    into: Any = sent
+    for key, following in pairwise(path):
+        into = _placed(into, key, {} if isinstance(following, str) else [])
+    _placed(into, path[-1], value)
+
+
+def _placed(into: Any, key: str | int, value: Any) -> Any:
+    if isinstance(key, str):
+        return into.setdefault(key, value)
+    index = max(key, 0)
+    into.extend([None] * (index + 1 - len(into)))
+    if into[index] is None:
+        into[index] = value
+    return into[index]
 
 
 def context_of(context: WorkflowContext | Mapping[str, Any] | None) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """Parameters and contexts of a test, as the engine would send them."""
 
-from collections import Counter
+import dataclasses
+from collections import Counter, deque
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, Field, RootModel, SecretStr
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, RootModel, SecretStr
 
 from sdk import DeviceEntity, FunctionBlockParams, WorkflowContext
 from sdk.errors import EncodingError, EntityNotInContextError
@@ -41,6 +42,82 @@ def test_parameters_are_sent_by_alias_with_secrets_in_clear_and_without_defaults
         "leftOver": 2,
     }
     assert SomeParams.model_validate(sent) == params
+
+
+class ByOtherNames(FunctionBlockParams):
+    choice: int = Field(default=1, validation_alias=AliasChoices("enn", "number"))
+    deep: int = Field(default=1, validation_alias=AliasPath("outer", "inner"))
+    second: int = Field(default=1, validation_alias=AliasPath("row", 1))
+    first: int = Field(default=1, validation_alias=AliasPath("row", 0))
+    plain: int = Field(default=1, validation_alias=AliasChoices(AliasPath("outer", "other"), "simple"))
+    generated: int = 1
+
+    model_config = ConfigDict(alias_generator=str.upper)
+
+
+class ByFieldName(FunctionBlockParams):
+    renamed: int = Field(default=1, alias="camelCase")
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=False)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        ByOtherNames.model_validate(
+            {"number": 2, "outer": {"inner": 3}, "row": [4, 5], "simple": 6, "GENERATED": 7}
+        ),
+        ByFieldName.model_validate({"renamed": 2}),
+    ],
+)
+def test_a_block_gets_every_parameter_under_a_name_that_its_model_takes(params: FunctionBlockParams) -> None:
+    assert type(params).model_validate(parameters_of(params)) == params
+
+
+class Changeable(FunctionBlockParams):
+    hosts: list[str] = Field(default_factory=list)
+    table: dict[str, int] = Field(default={"a": 1})
+    ids: set[int] = Field(default=set())
+    inner: Inner = Inner(token=SecretStr("one"))
+    when: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    left_alone: list[int] = Field(default_factory=lambda: [1])
+
+
+def test_a_default_that_was_changed_in_place_is_sent_and_no_other_is() -> None:
+    params = Changeable()
+    assert parameters_of(params) == {}
+    params.hosts.append("h1")
+    params.table["b"] = 2
+    params.ids.add(3)
+    params.inner.renamed = 4
+    assert parameters_of(params) == {
+        "hosts": ["h1"],
+        "table": {"a": 1, "b": 2},
+        "ids": [3],
+        "inner": {"token": "one", "camelCase": 4},
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class Login:
+    key: SecretStr
+
+
+class Secretive(FunctionBlockParams):
+    keys: frozenset[SecretStr]
+    logins: set[Login]
+    queue: deque[SecretStr]
+
+
+def test_secrets_in_sets_dataclasses_and_queues_are_sent_in_clear() -> None:
+    params = Secretive(
+        keys=frozenset({SecretStr("two"), SecretStr("one")}),
+        logins={Login(SecretStr("three"))},
+        queue=deque([SecretStr("four")]),
+    )
+    sent = {"keys": ["one", "two"], "logins": [{"key": "three"}], "queue": ["four"]}
+    assert parameters_of(params) == sent
+    assert Secretive.model_validate(sent) == params
 
 
 def test_a_dict_is_sent_as_it_is() -> None:
