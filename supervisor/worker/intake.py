@@ -23,8 +23,10 @@ class Intake:
     """The shell around `supervisor.lifecycle.intake`. It costs nothing while it is open.
 
     `left` says what a drain waits for, `on_change` is called with each change of the mode, and `end_worker` when the
-    worker is drained and was to end then. `keep` writes down what the start after a kill is to `restore`. `clock` is
-    the loop's, which is monotonic; it and `wall_clock` are replaced in tests.
+    worker is drained and was to end then. `keep` writes down what the start after a kill is to `restore`. Once
+    `is_stopping` says that somebody stops the worker, that is forgotten (`supervisor.worker.kept_intake`): nothing is
+    written down any more, and no pause or drain ends. `clock` is the loop's, which is monotonic; it and `wall_clock`
+    are replaced in tests.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Intake:
         *,
         keep: Callable[[str], Coroutine[Any, Any, None]] | None = None,
         wall_clock: Callable[[], float] = time.time,
+        is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self.state = IntakeState()
         self._left = left
@@ -44,6 +47,7 @@ class Intake:
         self._clock = clock or asyncio.get_running_loop().time
         self._wall_clock = wall_clock
         self._keep = keep
+        self._is_stopping = is_stopping
         self._changed = asyncio.Event()
         self._tasks = Tasks()
         self._records = Tasks()
@@ -144,7 +148,7 @@ class Intake:
         self._record()
 
     def _record(self) -> None:
-        if self._keep is not None:
+        if self._keep is not None and not self._is_stopping():
             text = text_of(self.state, self._clock(), self._wall_clock())
             self._records.start(self._keep(text), "record of a pause or a drain")
 
@@ -157,7 +161,8 @@ class Intake:
         self._on_change()
 
     def _is_settled(self) -> bool:
-        return self.state.until is None and self.state.mode is not IntakeMode.DRAINING
+        waits_for_nothing = self.state.until is None and self.state.mode is not IntakeMode.DRAINING
+        return waits_for_nothing or self._is_stopping()
 
     async def _look_until_settled(self) -> None:
         while not self._is_settled():
@@ -165,6 +170,8 @@ class Intake:
             self._look()
 
     def _look(self) -> None:
+        if self._is_stopping():
+            return
         before = self.state
         state = intake.looked(before, self._clock(), self._left())
         if state is before:

@@ -135,7 +135,8 @@ class Serving:
 
     def _intake(self, journal: Ledger, dispatcher: Dispatcher, left: Callable[[], Left]) -> Intake:
         keep = partial(journal.remember, INTAKE_FACT)
-        return Intake(left, dispatcher.changed.set, self.shutdown.begin_as_wanted, keep=keep)
+        end, is_stopping = self.shutdown.begin_as_wanted, self.shutdown.wanted.is_set
+        return Intake(left, dispatcher.changed.set, end, keep=keep, is_stopping=is_stopping)
 
     async def _register(self, registration: Registration) -> bool:
         """Register, unless told to stop meanwhile. Returns whether this worker is registered."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sdk.devengine import Fault
 from sdk.testing.daemon import SupervisorProcess
 from sdk.testing.engine import EngineThread
 from supervisor.commands import drain, pause, resume, status
@@ -77,6 +78,25 @@ def test_a_worker_that_was_killed_comes_back_paused_and_says_by_whom_and_why(
 def test_a_worker_that_was_stopped_comes_back_open(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     assert pause.run([*scene.place]) == DONE
     scene.end(signal.SIGTERM)
+    scene.worker.start()
+    assert status_of(scene, capsys)["intake"]["mode"] == "open"
+    assert not scene.lines("event=intake_kept")
+
+
+def test_a_drain_is_forgotten_by_a_stop_also_where_the_stop_is_cut_off_after_the_last_job(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene.engine.call(lambda engine: engine.faults.add(Fault("unregister", hang=True)))
+    job = scene.engine.submit(JOB, {"seconds": 1})
+    wait_until(lambda: scene.engine.job(job).claimed_at is not None, "it runs", 30)
+    assert drain.run([*scene.place]) == DONE
+    scene.worker.signal(signal.SIGTERM)
+    wait_until(lambda: scene.engine.call(lambda engine: engine.faults.waiting) == 0, "it unregisters", 30)
+    seen = status_of(scene, capsys)["intake"]["seconds"]
+    # Long enough to look several times at what is left, which is nothing.
+    wait_until(lambda: status_of(scene, capsys)["intake"]["seconds"] > seen + 1, "it goes on stopping", 30)
+    scene.end(signal.SIGKILL)
+    assert not scene.lines("event=worker_drained")
     scene.worker.start()
     assert status_of(scene, capsys)["intake"]["mode"] == "open"
     assert not scene.lines("event=intake_kept")

@@ -27,12 +27,20 @@ class Scene:
         self.left = Left()
         self.changes = self.ends = 0
         self.kept: list[str] = []
+        self.is_stopping = False
         self.intake = self.next_intake()
 
     def next_intake(self) -> Intake:
         """Return the intake of a worker that is started now."""
         clocks = {"clock": lambda: self.now, "wall_clock": lambda: self.now + 10**9}
-        return Intake(lambda: self.left, self._changed, self._end, **clocks, keep=self._keep)
+        return Intake(
+            lambda: self.left,
+            self._changed,
+            self._end,
+            **clocks,
+            keep=self._keep,
+            is_stopping=lambda: self.is_stopping,
+        )
 
     async def be_killed_for(self, seconds: float) -> None:
         """Go on, after a time, with the intake of the next worker, which was given what this one has written down."""
@@ -141,6 +149,34 @@ async def test_a_worker_that_is_drained_already_can_still_be_told_to_end() -> No
         stage.intake.drain("root")
         stage.intake.drain("root", ends_worker=True)
         assert stage.ends == 1
+
+
+async def test_a_drain_of_a_worker_that_is_stopped_meanwhile_is_neither_written_down_nor_told_as_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The stop has it forgotten: a stop that is cut off would leave a worker that is drained for good."""
+    async with scene() as stage:
+        stage.left = Left(jobs=1)
+        stage.intake.drain("root")
+        await stage.intake.recorded()
+        written = list(stage.kept)
+        stage.is_stopping, stage.left = True, Left()
+        await until(lambda: not len(stage.intake._tasks), "nobody looks any more")
+        stage.intake.restore(written[-1])
+        await stage.intake.recorded()
+        assert stage.kept == written
+        assert told(caplog, WorkerDrained) == []
+
+
+async def test_a_pause_that_is_over_while_the_worker_stops_is_not_told_as_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with scene() as stage:
+        stage.intake.pause("root", "upgrade", 3600)
+        stage.is_stopping = True
+        stage.now += 3600
+        await until(lambda: not len(stage.intake._tasks), "nobody looks any more")
+        assert told(caplog, WorkerResumed) == []
 
 
 async def test_a_pause_is_written_down_before_it_is_confirmed_and_goes_on_after_a_kill(
