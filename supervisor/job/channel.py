@@ -85,10 +85,12 @@ class ChannelReader:
         """Read frames to the end. What is no frame is an event, never an exception. Cancelling it ends it at once."""
         problem: str | None = None
         turn_ends_at = 0.0
+        channel = self._child.channel
+        reader = channel.reader
         try:
             while True:
                 asked_at = self._clock()
-                frame = await read_frame(self._child.reader, result_cap_bytes + HEADER_CAP_BYTES)
+                frame = await read_frame(reader, result_cap_bytes + HEADER_CAP_BYTES)
                 if frame is None:
                     break
                 if self._clock() - asked_at > _WAITED_SECONDS:  # others had their turn meanwhile
@@ -103,8 +105,8 @@ class ChannelReader:
                     turn_ends_at = self._clock() + TURN_SECONDS
         except FrameError as error:
             problem = str(error)
-        except OSError as error:
-            tell(_log, ChannelBroken(pid=self._child.pid, reason=str(error)))
+        if channel.broken is not None:  # all that arrived before is read
+            tell(_log, ChannelBroken(pid=self._child.pid, reason=str(channel.broken)))
         self._put(ChannelEnded(time.monotonic(), problem))
 
     async def _give_way(self) -> None:

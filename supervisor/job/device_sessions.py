@@ -25,6 +25,11 @@ class SessionDesk:
         else:
             self._tell(self._sessions.give_back(pid, message.number))
 
+    def withdraw(self, pid: int) -> None:
+        """Grant the job nothing more that it has asked for."""
+        if pid in self._send:
+            self._tell(self._sessions.withdraw(pid))
+
     def leave(self, pid: int) -> None:
         """Take back all that the job had: its process is gone."""
         if self._send.pop(pid, None) is not None:
@@ -42,10 +47,17 @@ class JobSessions:
         self._desk = desk
         self._pid = pid
         self._send = send
+        self._may_ask = True
 
     def take(self, message: SessionWanted | SessionClosed) -> None:
         """Hear what the job says; the answer goes to whoever waits."""
-        self._desk.take(self._pid, self._send, message)
+        if self._may_ask or isinstance(message, SessionClosed):
+            self._desk.take(self._pid, self._send, message)
+
+    def child_exited(self) -> None:
+        """Grant nothing more, as nobody would use it. What the job has, it has until all its processes are gone."""
+        self._may_ask = False
+        self._desk.withdraw(self._pid)
 
     def leave(self) -> None:
         """Take back all that the job had."""

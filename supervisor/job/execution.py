@@ -91,7 +91,7 @@ class Execution:
         self._timers = JobTimers(lambda at, timer: self._put(TimerFired(at, timer)))
         # A failure is a bug of ours. The event that it was to bring will not come, so `run` must not wait for it.
         self._tasks = Tasks(lambda _, error: self._events.put_nowait(error))
-        self._sessions = JobSessions(session_desk, child.pid, self._send)
+        self._sessions = JobSessions(session_desk, child.pid, self._answer)
         self._channel = ChannelReader(
             child, log, reports, self._put, self._sessions, host_key_seen=host_key_seen
         )
@@ -113,7 +113,7 @@ class Execution:
             self._put(OrderSent(now()))
             order = build_order(now() + self._state.limits.max_seconds)
             for piece in order.pack_parts(payload):
-                self._send(piece)
+                self._child.channel.send(piece)
             self._tasks.start(self._channel.read(order.result_cap_bytes), "channel of a job")
             while self._conclusion is None:
                 event = await self._events.get()
@@ -229,7 +229,7 @@ class Execution:
             case SetTimer(timer, at):
                 self._timers.set(timer, at)
             case SendCancel(reason):
-                self._send(Cancel(reason=reason).pack())
+                self._child.channel.send(Cancel(reason=reason).pack())
             case TakeStack():
                 self._reports.stop()
                 self._tasks.start(self._take_stack(), "stack of a job")
@@ -247,6 +247,7 @@ class Execution:
                     self._ask_kernel()
                 self._child.kill()
             case ClearTree():
+                self._sessions.child_exited()
                 self._tasks.start(self._clear_tree(), "sweep of a job")
             case Conclude():
                 if self._state.unkillable:
@@ -261,10 +262,8 @@ class Execution:
         if view.state not in ("", "Z"):  # else it is dead, and tells by its status how
             self._kernel = view
 
-    def _send(self, data: bytes | memoryview) -> None:
-        # Nobody waits until it is read, which may be never. A child that is gone says so by its pidfd.
-        with contextlib.suppress(ConnectionError):
-            self._child.writer.write(data)
+    def _answer(self, frame: bytes) -> None:
+        self._child.channel.answer(frame)
 
     async def _take_stack(self) -> None:
         self._put(StackTaken(time.monotonic(), await take_stack(self._child)))

@@ -8,8 +8,6 @@ import os
 import signal
 import socket
 import struct
-import sys
-import termios
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +18,7 @@ from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.linux import AWAITS_AGAIN_SIGNAL, AWAITS_SIGNAL, DUMP_SIGNAL
 from jobrunner.protocol.messages import Ready, from_child
 from supervisor.errors import LaunchError
+from supervisor.launcher.channel_stream import ChannelStream
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.process_groups import ProcessGroups
 from supervisor.launcher.wiring import Wiring
@@ -84,7 +83,7 @@ class Child:
             raise
 
     async def get_ready(self, timeout_seconds: float) -> None:
-        """Open the channel's streams and wait for the child's first frame.
+        """Open the channel's stream and wait for the child's first frame.
 
         Raises `LaunchError` when the child ends or stays silent instead. Then, and when this is cancelled, the child
         is killed and reaped.
@@ -99,10 +98,8 @@ class Child:
         try:
             async with asyncio.timeout(timeout_seconds):
                 await self._take_listener()
-                self.reader, self.writer = await asyncio.open_connection(
-                    sock=self._channel, limit=4 * LOG_CAP_CHARS
-                )
-                frame = await read_frame(self.reader, 0)
+                self.channel = ChannelStream(self._channel, 4 * LOG_CAP_CHARS)
+                frame = await read_frame(self.channel.reader, 0)
                 if frame is not None and isinstance(from_child(frame), Ready):
                     return
             reason = "ended before it was ready"
@@ -134,10 +131,7 @@ class Child:
 
     def unread_bytes(self) -> int:
         """Return how much of what the child has sent is still in the socket."""
-        channel = self.writer.get_extra_info("socket")
-        if channel.fileno() < 0:
-            return 0
-        return int.from_bytes(fcntl.ioctl(channel, termios.FIONREAD, bytes(4)), sys.byteorder)
+        return self.channel.unread_bytes()
 
     def _last_words(self) -> str:
         try:
@@ -241,8 +235,8 @@ class Child:
         self._closed = True
         asyncio.get_running_loop().remove_reader(self._pidfd)
         self.groups.close()
-        if hasattr(self, "writer"):
-            self.writer.transport.abort()
+        if hasattr(self, "channel"):
+            self.channel.close()
         else:
             self._channel.close()
         for descriptor in (self._pidfd, self.stdout, self.stderr, self.dump):

@@ -60,6 +60,14 @@ class DeviceSessions:
         state.waiting.pop(Granted(job, number), None)
         return self._grant(device)
 
+    def withdraw(self, job: int) -> list[Granted]:
+        """Note that the job wants nothing more of what it waits for. What it has, it keeps."""
+        granted: list[Granted] = []
+        for number, device in list(self._asked.get(job, {}).items()):
+            if Granted(job, number) in self._devices[device].waiting:
+                granted += self.give_back(job, number)
+        return granted
+
     def end(self, job: int) -> list[Granted]:
         """Note that the job's process is gone, and with it its sessions."""
         granted: list[Granted] = []

@@ -1,12 +1,14 @@
 """Sessions on one device, counted over all jobs of a worker: real children, limit 4."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hosting import Host, hosted
+from hosting import Host, hosted, is_alive
 
 from sdk.testing.devices import EmulatedLab
 from tests.patience import wait_until
@@ -95,3 +97,27 @@ def test_a_real_device_never_has_more_sessions_than_it_may(host_with_one: Host, 
         (place / "go").touch()
         done = host_with_one.wait(waiting)
         assert done["success"], done["message"]
+
+
+def test_of_a_job_that_ends_while_it_asks_for_a_session_every_line_and_the_result_arrive(
+    host_with_one: Host, tmp_path: Path
+) -> None:
+    """The worker reads that a place is free when nobody is left whom it could give it to."""
+    place = tmp_path / "place"  # as above
+    place.mkdir()
+    marker, pid = place / "go", place / "go.pid"
+    number = host_with_one.start(
+        "under_test/ends_while_it_asks", parameters={"marker": str(marker), "text": "r1 port 22"}
+    )
+    wait_until(lambda: pid.exists() and pid.read_text().endswith("\n"), "the job has its first place")
+    job = int(pid.read_text())
+    os.kill(host_with_one.pid, signal.SIGSTOP)
+    try:
+        marker.touch()
+        wait_until(lambda: not is_alive(job), "the job has ended")
+    finally:
+        os.kill(host_with_one.pid, signal.SIGCONT)
+    done = host_with_one.wait(number)
+    assert done["success"], done["message"]
+    lines = [line["text"] for line in done["lines"] if line["text"].startswith("line ")]
+    assert lines == [f"line {number}" for number in range(450)]

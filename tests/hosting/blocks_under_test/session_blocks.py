@@ -1,6 +1,9 @@
 """Blocks that take places for sessions on a device, without any device."""
 
 import asyncio
+import os
+import socket
+import threading
 import time
 from pathlib import Path
 
@@ -60,3 +63,23 @@ class WantsAPlace(Base):
         Path(f"{params.marker}.asked").touch()
         await run_in_thread(place.wait)(Deadline(params.mb))
         return done(time.monotonic())
+
+
+@register_function_block(block("ends_while_it_asks"))
+class EndsWhileItAsks(Base):
+    """Ends, with 450 lines in its log, while a thread of it waits for a second place on the device `text`."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Give the first place back when a file `marker` is there, and return with that."""
+        first, second = SessionPlace(params.text), SessionPlace(params.text)
+        first.wait(Deadline(30))
+        threading.Thread(target=second.wait, args=(Deadline(30),), daemon=True).start()
+        Path(f"{params.marker}.pid").write_text(f"{os.getpid()}\n")
+        while not Path(params.marker).exists():  # nothing of it is sent meanwhile
+            time.sleep(0.01)
+        with socket.socket(fileno=os.dup(3)) as channel:
+            channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**20)  # room for all of it
+        first.give_back()
+        for number in range(450):
+            self.logger.info("line %d", number)
+        return done("whole")

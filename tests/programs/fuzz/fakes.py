@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from jobrunner.protocol.catalogue import BlockEntry
+from supervisor.launcher.channel_stream import ChannelStream
 from supervisor.launcher.child import Reaped
 from supervisor.launcher.sweep import Swept
 from supervisor.process.cgroups.cgroup import WITHOUT
@@ -39,7 +40,7 @@ class FakeChild:
 
     async def connect(self) -> Self:
         """Open the streams, as `Child.get_ready` does."""
-        self.reader, self.writer = await asyncio.open_connection(sock=self._near, limit=64_000)
+        self.channel = ChannelStream(self._near, 64_000)
         return self
 
     async def send(self, data: bytes) -> None:
@@ -81,7 +82,7 @@ class FakeChild:
             return
         self._closed = True
         self.far.close()
-        self.writer.transport.abort()
+        self.channel.close()
         for descriptor in (self.stdout, self.stderr, self.far_stdout, self.far_stderr, self.dump):
             os.close(descriptor)
 

@@ -17,6 +17,7 @@ from jobrunner.protocol.linux import AWAITS_SIGNAL, DUMP_SIGNAL
 from jobrunner.protocol.messages import Ready, Tick
 from supervisor.errors import LaunchError
 from supervisor.launcher import child as child_module
+from supervisor.launcher.channel_stream import ChannelStream
 from supervisor.launcher.child import Child, Reaped
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.wiring import Wiring
@@ -236,7 +237,7 @@ async def test_closing_closes_everything_once_and_says_so(bed: Bed, ready: bool)
         assert child.unread_bytes() == 0
 
 
-def test_what_a_child_has_sent_is_seen_also_where_the_worker_has_no_stdin() -> None:
+async def test_what_a_child_has_sent_is_seen_also_where_the_worker_has_no_stdin() -> None:
     """Then the lowest number is free, and a child's channel may get it."""
     stdin = os.dup(0)
     os.close(0)
@@ -244,10 +245,11 @@ def test_what_a_child_has_sent_is_seen_also_where_the_worker_has_no_stdin() -> N
         ours, theirs = socket.socketpair()
         with ours, theirs:
             assert ours.fileno() == 0
+            ours.setblocking(False)
             theirs.send(b"12345")
-            writer = types.SimpleNamespace(get_extra_info=lambda _: ours)
-            child: Any = types.SimpleNamespace(writer=writer)
+            child: Any = types.SimpleNamespace(channel=ChannelStream(ours, 1000))
             assert Child.unread_bytes(child) == 5
+            child.channel.close()
     finally:
         os.dup2(stdin, 0)
         os.close(stdin)

@@ -43,6 +43,20 @@ def test_who_gives_up_waiting_is_passed_over() -> None:
     assert sessions.give_back(1, 1) == [Granted(3, 1)]
 
 
+def test_a_job_that_wants_nothing_more_is_passed_over_and_keeps_what_it_has() -> None:
+    sessions = DeviceSessions(1)
+    sessions.ask(1, 1, R1)
+    sessions.ask(2, 1, R2)
+    sessions.ask(2, 2, R1)
+    sessions.ask(2, 3, R1)
+    sessions.ask(3, 1, R1)
+    sessions.ask(3, 2, R2)
+    assert sessions.withdraw(2) == []
+    assert sessions.withdraw(4) == []
+    assert sessions.give_back(1, 1) == [Granted(3, 1)]
+    assert sessions.end(2) == [Granted(3, 2)]
+
+
 def test_nothing_is_kept_of_a_device_to_which_nobody_has_or_wants_a_session() -> None:
     sessions = DeviceSessions(1)
     sessions.ask(1, 1, R1)

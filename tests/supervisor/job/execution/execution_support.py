@@ -182,7 +182,8 @@ class Scene:
         await self.child.connect()
         self.running = asyncio.ensure_future(self.execution.run(self._order, [b'{"parameters": {}}']))
         # A copy of the descriptor: the child's own end stays for sending.
-        self._from_worker, self._reading = await asyncio.open_connection(sock=self.child.far.dup())
+        self._copy = self.child.far.dup()
+        self._from_worker, self._reading = await asyncio.open_connection(sock=self._copy)
         frame = await self.next_frame()
         order = to_child(frame)
         assert isinstance(order, Order)
@@ -204,6 +205,16 @@ class Scene:
         """Have the child send these; an outcome with the payload."""
         for header in headers:
             await self.child.send(header.pack(payload if isinstance(header, Outcome) else b""))
+
+    def stop_reading(self) -> None:
+        """Have the child read nothing more."""
+        self._reading.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's has it
+
+    def hang_up(self) -> None:
+        """Close the child's end of the channel for good."""
+        self._reading.transport.abort()
+        self._copy.close()
+        self.child.far.close()
 
     def printed(self, text: str, *, stream: str = "stderr") -> None:
         descriptor = self.child.far_stderr if stream == "stderr" else self.child.far_stdout

@@ -1,16 +1,21 @@
 """What comes over the channel and the pipes of a child, and what becomes of it."""
 
+import errno
 import logging
+import os
 import time
 from types import SimpleNamespace
 
 import pytest
 from execution_support import DONE, SECRET, Scene, begin
 
-from jobrunner.protocol.messages import Log, Outcome, Secret
+from jobrunner.protocol.messages import Cancel, Log, Outcome, Secret, SessionClosed, SessionWanted
+from supervisor.job import channel as channel_module
+from supervisor.job.device_sessions import SessionDesk
 from supervisor.job.result import Finished
 from supervisor.lifecycle.events import Timer, TimerFired
-from supervisor.log.events.jobs import JobLinesDropped, JobOutput
+from supervisor.lifecycle.state import Phase
+from supervisor.log.events.jobs import ChannelBroken, JobLinesDropped, JobOutput
 from supervisor.log.format import JOB_LOG
 from supervisor.verdict import Cause, ExitStatus, Limits
 from supervisor.watch import joblog as joblog_module
@@ -114,25 +119,55 @@ async def test_a_result_over_the_cap_is_no_frame() -> None:
     assert "is over" in str(finished.ending.channel_problem)
 
 
-async def test_a_channel_that_breaks_has_ended_and_is_no_frame_of_the_block_s() -> None:
+async def test_a_channel_that_breaks_has_ended_and_is_no_frame_of_the_block_s(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
     scene = await begin()
-    scene.child.reader.set_exception(ConnectionResetError("reset"))
+    scene.child.channel.send(Cancel(reason="unread").pack())
+    scene.hang_up()
     finished = await scene.finish(status=EXIT_7)
     assert finished.ending.channel_problem is None
     assert finished.ending.exit_status == EXIT_7
+    assert [each["reason"] for each in told(caplog, ChannelBroken)] == [
+        f"[Errno {errno.ECONNRESET}] {os.strerror(errno.ECONNRESET)}"
+    ]
 
 
 async def test_a_child_that_is_gone_when_it_is_to_be_cancelled_says_so_by_its_end() -> None:
     scene = await begin()
-
-    def write(data: bytes) -> None:
-        scene.calls.append("write")
-        raise BrokenPipeError
-
-    scene.child.writer.write = write  # type: ignore[method-assign]
+    scene.hang_up()
     scene.execution._put(TimerFired(time.monotonic(), Timer.DEADLINE))
-    await until(lambda: "write" in scene.calls, "it is asked to stop")
+    await until(lambda: scene.execution._state.phase is Phase.CANCELLING, "it is asked to stop")
     assert (await scene.finish(status=EXIT_7)).ending.exit_status == EXIT_7
+
+
+@pytest.mark.parametrize("unread", [True, False], ids=["reset", "broken pipe"])
+async def test_all_that_a_job_has_said_is_read_where_it_can_be_told_nothing_any_more(
+    unread: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It ends with an answer unread, or before the worker has read what it answers."""
+    monkeypatch.setattr(channel_module, "TURN_SECONDS", -1.0)  # a frame in each turn of the loop
+    caplog.set_level(logging.INFO)
+    scene = Scene(Limits(max_seconds=30.0, grace_seconds=1.0), SessionDesk(1))
+    await scene.begin()
+    if unread:
+        scene.child.channel.send(Cancel(reason="unread").pack())
+    line = Log(level=logging.INFO, logger="block", text="line", created=0.0)
+    place = [
+        SessionWanted(number=1, device="r"),
+        SessionWanted(number=2, device="r"),
+        SessionClosed(number=1),
+    ]
+    for header in (*place, *[line] * 200):
+        scene.child.far.send(header.pack())  # no turn of the loop between them
+    body = b'{"data": {"x": 1}}'
+    scene.child.far.send(Outcome(success=True, message="m", body_bytes=len(body)).pack(body))
+    scene.hang_up()
+    await until(lambda: scene.execution._state.channel_ended, "all is read")
+    finished = await scene.finish(status=EXIT_0)
+    assert (finished.verdict.cause, finished.body) == (Cause.COMPLETED, body)
+    assert len([record for record in caplog.records if record.event == JOB_LOG]) == 200
 
 
 async def test_the_last_output_is_that_of_stderr_and_else_of_stdout() -> None:

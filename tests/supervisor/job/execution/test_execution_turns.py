@@ -20,8 +20,8 @@ from tests.supervisor.job.execution.execution_support import DONE, Scene, begin
 async def test_other_work_has_its_turn_between_the_frames_that_are_in_the_stream_at_once() -> None:
     scene = Scene(Limits(max_seconds=60, grace_seconds=1))
     await scene.child.connect()
-    scene.child.reader.feed_data(Tick().pack() * 1000)
-    scene.child.reader.feed_eof()
+    scene.child.channel.reader.feed_data(Tick().pack() * 1000)
+    scene.child.channel.reader.feed_eof()
     events: list[JobEvent] = []
     times = (number * TURN_SECONDS / 10 for number in itertools.count(1))
     reader = ChannelReader(
@@ -59,9 +59,9 @@ async def test_a_frame_that_was_waited_for_gives_no_way_as_others_had_their_turn
     reading = asyncio.ensure_future(reader.read(1000))
     for count in range(1, 4):
         await asyncio.sleep(0.01)
-        scene.child.reader.feed_data(Tick().pack())
+        scene.child.channel.reader.feed_data(Tick().pack())
         await until(lambda count=count: len(read) == count, "the frame is read")
-    scene.child.reader.feed_eof()
+    scene.child.channel.reader.feed_eof()
     await reading
     assert ways == []
     scene.child.close()
@@ -80,7 +80,7 @@ async def test_a_look_tells_of_frames_that_wait_for_their_turn(monkeypatch: pyte
         keep(event)
 
     monkeypatch.setattr(scene.execution._loop_check, "_put", kept)
-    scene.child.reader.feed_data(Tick().pack() * 500)
+    scene.child.channel.reader.feed_data(Tick().pack() * 500)
     await asyncio.sleep(0)
     await scene.execution._loop_check._check_channel()
     await scene.finish(DONE, status=ExitStatus(code=0))

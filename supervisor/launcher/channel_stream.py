@@ -1,0 +1,160 @@
+"""The supervisor's end of one child's channel: what was sent is read to its end, whatever becomes of the writing.
+
+A child that ends leaves unread what it is sent. Then the kernel refuses the next write, or tells a reset at the end of
+what there is to read. asyncio's transport takes either for the end of both ways, and its stream gives the error out
+before the frames that it has read: an outcome would be lost with them. Here a refused write ends the writing alone, and
+an error of the socket comes after all that arrived before it.
+"""
+
+import asyncio
+import fcntl
+import itertools
+import socket
+import sys
+import termios
+from collections import deque
+from typing import Final
+
+from jobrunner.protocol.frames import FrameError
+
+_READ_BYTES: Final = 256 * 1024
+_PIECES: Final = 64
+"""How many pieces one system call may send."""
+
+MOST_UNREAD_BYTES: Final = 128 * 1024
+"""Of frames that wait because the child reads nothing, the order left out. A frame has some fifty bytes: no job has
+that many threads that wait for an answer. The kernel takes as much before any waits."""
+
+
+class ChannelStream(asyncio.ReadTransport):
+    """Reads into `reader`, and sends without ever waiting. The socket, which must not block, is this object's.
+
+    It is the transport of `reader` as far as that one pauses it.
+    """
+
+    def __init__(self, channel: socket.socket, limit_bytes: int) -> None:
+        super().__init__()
+        self.broken: OSError | None = None
+        """Why the channel ended early; `None` where it did not."""
+        self._loop = asyncio.get_running_loop()
+        self._socket = channel
+        self._descriptor = channel.fileno()
+        self._unsent: deque[memoryview] = deque()
+        self._answers_bytes = 0
+        self._is_read = True
+        """Whether there may be more to read."""
+        self._is_written = True
+        self._is_closed = False
+        self.reader = asyncio.StreamReader(limit_bytes, self._loop)
+        self.reader.set_transport(self)
+        self._loop.add_reader(self._descriptor, self._read)
+
+    def send(self, data: bytes | memoryview) -> None:
+        """Send it, as soon as the child takes it. Nothing happens where it can't be told anything any more."""
+        if not self._is_written:
+            return
+        sent = 0
+        if not self._unsent:
+            sent = self._sent(data)
+            if sent == len(data) or not self._is_written:
+                return
+            self._loop.add_writer(self._descriptor, self._send_rest)
+        self._unsent.append(memoryview(data)[sent:])
+
+    def answer(self, frame: bytes) -> None:
+        """Send a frame that the child has asked for: as `send`, but not where it lets too many wait.
+
+        Then `reader` raises `FrameError`, and nothing is sent any more.
+        """
+        self.send(frame)
+        if not self._unsent:
+            return
+        self._answers_bytes += len(frame)
+        if self._answers_bytes > MOST_UNREAD_BYTES:
+            self._end_writing()
+            problem = (
+                f"it asked without reading the answers, of which more than {MOST_UNREAD_BYTES} bytes waited"
+            )
+            self.reader.set_exception(FrameError(problem, incomplete=False))
+
+    def unread_bytes(self) -> int:
+        """Return how much of what the child has sent is still in the socket."""
+        if self._is_closed:
+            return 0
+        return int.from_bytes(fcntl.ioctl(self._descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+    def pause_reading(self) -> None:
+        """Leave in the socket what comes: `reader` has enough."""
+        if self._is_read:
+            self._loop.remove_reader(self._descriptor)
+
+    def resume_reading(self) -> None:
+        """Read on."""
+        if self._is_read:
+            try:
+                self._loop.add_reader(self._descriptor, self._read)
+            except OSError as error:
+                self._break(error)
+
+    def close(self) -> None:
+        """Close the socket. What was not sent is dropped, and `reader` is at its end."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._end_writing()
+        self._end_reading()
+        self._socket.close()
+        del self.reader  # it refers to this object: else a collection had to free both
+
+    def _read(self) -> None:
+        try:
+            data = self._socket.recv(_READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:  # the kernel tells it when nothing is left to read
+            self._break(error)
+            return
+        if data:
+            self.reader.feed_data(data)
+        else:
+            self._end_reading()
+
+    def _sent(self, *pieces: bytes | memoryview) -> int:
+        """Send some of the pieces, and return how many bytes."""
+        try:
+            return self._socket.send(pieces[0]) if len(pieces) == 1 else self._socket.sendmsg(pieces)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except ConnectionError:  # the child is gone, which its pidfd tells, or does not listen
+            self._end_writing()
+        except OSError as error:
+            self._break(error)
+        return 0
+
+    def _send_rest(self) -> None:
+        sent = self._sent(*itertools.islice(self._unsent, _PIECES))
+        while self._unsent and sent >= len(self._unsent[0]):
+            sent -= len(self._unsent.popleft())
+        if self._unsent:
+            self._unsent[0] = self._unsent[0][sent:]
+        elif self._is_written:
+            self._loop.remove_writer(self._descriptor)
+            self._answers_bytes = 0
+
+    def _break(self, error: OSError) -> None:
+        self.broken = error
+        self._end_writing()
+        self._end_reading()
+
+    def _end_reading(self) -> None:
+        if self._is_read:
+            self._is_read = False
+            self._loop.remove_reader(self._descriptor)
+            self.reader.feed_eof()
+
+    def _end_writing(self) -> None:
+        if self._is_written:
+            self._is_written = False
+            if self._unsent:
+                self._loop.remove_writer(self._descriptor)
+                self._unsent.clear()

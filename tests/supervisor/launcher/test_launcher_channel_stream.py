@@ -1,0 +1,149 @@
+"""The supervisor's end of a channel: real sockets, whose other end reads, does not, or is gone."""
+
+import asyncio
+import gc
+import socket
+import weakref
+from collections.abc import AsyncIterator
+
+import pytest
+
+from jobrunner.protocol.frames import FrameError
+from supervisor.launcher.channel_stream import MOST_UNREAD_BYTES, ChannelStream
+
+FRAME = b"f" * 50
+LARGE = b"0123456789abcdef" * 2**16
+
+
+class Ends:
+    """A stream, and the child's end of it."""
+
+    def __init__(self) -> None:
+        ours, self.far = socket.socketpair()
+        ours.setblocking(False)
+        self.stream = ChannelStream(ours, 64_000)
+
+    async def received(self, count: int) -> bytes:
+        """Read as a child does that waits for so many bytes."""
+        loop = asyncio.get_running_loop()
+        self.far.setblocking(False)
+        data = b""
+        while len(data) < count:
+            data += await loop.sock_recv(self.far, count - len(data))
+        return data
+
+
+@pytest.fixture
+async def ends() -> AsyncIterator[Ends]:
+    ends = Ends()
+    yield ends
+    if hasattr(ends, "stream"):
+        ends.stream.close()
+    ends.far.close()
+
+
+async def test_what_is_sent_arrives_whole_and_in_order_however_slowly_it_is_read(ends: Ends) -> None:
+    pieces = [FRAME, memoryview(LARGE), *[FRAME] * 200, memoryview(LARGE), FRAME]
+    for piece in pieces:
+        ends.stream.send(piece)
+    assert await ends.received(sum(map(len, pieces))) == b"".join(pieces)
+    ends.stream.send(b"more")
+    assert await ends.received(4) == b"more"
+
+
+async def test_what_is_small_is_with_the_kernel_at_once(ends: Ends) -> None:
+    ends.stream.send(FRAME)
+    ends.stream.answer(FRAME)
+    assert ends.far.recv(1000) == FRAME * 2
+
+
+@pytest.mark.parametrize("large", [True, False], ids=["a rest waits", "nothing waits"])
+async def test_a_write_that_is_refused_ends_the_writing_alone(
+    ends: Ends, large: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    if large:
+        ends.stream.send(LARGE)
+    ends.far.shutdown(socket.SHUT_RD)
+    for _ in range(20):  # asyncio logs what comes after the fifth
+        ends.stream.send(FRAME)
+        await asyncio.sleep(0)
+    ends.far.send(b"it speaks")
+    assert await ends.stream.reader.readexactly(9) == b"it speaks"
+    ends.far.close()
+    assert await ends.stream.reader.read() == b""
+    assert large or ends.stream.broken is None  # the kernel tells of what was left unread
+    assert caplog.records == []
+
+
+async def test_an_error_of_the_socket_comes_after_all_that_had_arrived(ends: Ends) -> None:
+    ends.far.send(FRAME)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # that is read
+    ends.stream.send(b"unread")
+    ends.far.send(FRAME)
+    ends.far.close()
+    assert await ends.stream.reader.read() == FRAME * 2
+    assert isinstance(ends.stream.broken, ConnectionResetError)
+
+
+async def test_a_child_that_ends_is_read_to_its_end_also_where_the_reader_had_enough(ends: Ends) -> None:
+    ends.far.setblocking(False)
+    sent = 0
+    while sent < 400_000:
+        await asyncio.sleep(0)
+        try:
+            sent += ends.far.send(FRAME * 100)
+        except BlockingIOError:  # nobody reads
+            break
+    assert ends.stream.unread_bytes() > 0
+    ends.far.close()
+    assert len(await ends.stream.reader.read()) == sent
+    assert ends.stream.unread_bytes() == 0
+
+
+async def test_answers_that_nobody_reads_are_bounded_and_their_bound_is_an_error_of_the_child(
+    ends: Ends,
+) -> None:
+    for _ in range(MOST_UNREAD_BYTES):
+        ends.stream.answer(FRAME)
+    assert not ends.stream._unsent
+    with pytest.raises(FrameError, match="without reading the answers") as caught:
+        await ends.stream.reader.readexactly(1)
+    assert not caught.value.incomplete
+    ends.stream.send(FRAME)  # no error, and nothing that grows
+    assert not ends.stream._unsent
+
+
+async def test_of_the_answers_that_wait_those_that_were_read_and_the_order_are_not_counted(
+    ends: Ends,
+) -> None:
+    ends.stream.send(LARGE)
+    most = MOST_UNREAD_BYTES // len(FRAME)
+    for number in range(3):
+        for _ in range(most):
+            ends.stream.answer(FRAME)
+        await ends.received((len(LARGE) if number == 0 else 0) + most * len(FRAME))
+    ends.far.send(b"it speaks")
+    assert await ends.stream.reader.readexactly(9) == b"it speaks"
+
+
+async def test_a_closed_stream_sends_nothing_has_ended_and_is_free_without_a_collection(ends: Ends) -> None:
+    reader = ends.stream.reader
+    waiting = asyncio.ensure_future(reader.read())
+    await asyncio.sleep(0)
+    ends.stream.send(LARGE)
+    ends.stream.close()
+    ends.stream.close()
+    ends.stream.send(FRAME)
+    ends.stream.answer(FRAME)
+    ends.stream.resume_reading()
+    ends.stream.pause_reading()
+    assert await waiting == b""
+    assert ends.stream.unread_bytes() == 0
+    known = weakref.ref(ends.stream)
+    gc.disable()
+    try:
+        del reader, waiting, ends.stream
+        assert known() is None
+    finally:
+        gc.enable()
