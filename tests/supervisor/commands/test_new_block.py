@@ -63,16 +63,22 @@ def test_an_async_fixture_works_with_the_configuration_that_is_written(tmp_path:
     assert (tested.returncode, "1 passed" in tested.stdout) == (0, True), tested.stdout
 
 
+@pytest.fixture(scope="module")
+def type_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What mypy knows of all that a new block imports: the same for each."""
+    return tmp_path_factory.mktemp("types")
+
+
 @pytest.mark.parametrize("reversible", [False, True])
 def test_the_new_module_is_clean_for_linter_formatter_and_type_checker(
-    tmp_path: Path, reversible: bool
+    tmp_path: Path, type_cache: Path, reversible: bool
 ) -> None:
     module = tmp_path / "undo_it.py"
     module.write_text(module_text(names_of("undo_it"), reversible=reversible))
     for command in (
         ["ruff", "check", "--isolated", "--no-cache", "--select", "E4,E7,E9,F,I,UP,B,ANN,D1,RUF"],
         ["ruff", "format", "--isolated", "--no-cache", "--check"],
-        ["mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path / 'cache'}"],
+        ["mypy", "--strict", "--config-file=", f"--cache-dir={type_cache}"],
     ):
         done = subprocess.run(
             [sys.executable, "-m", *command, module.name],
