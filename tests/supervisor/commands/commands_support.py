@@ -40,11 +40,18 @@ def supervisor_here(command: str, *arguments: str, cwd: Path | None = None, **en
     as well, where what belongs to a process is looked at: terminals, pipes, users, locks, signals.
     """
     own = {name: value for name, value in os.environ.items() if not name.startswith("NEOPS_")}
+    return run_here(
+        command, *arguments, cwd=cwd or Path.cwd(), environment=own | {"COLUMNS": "200"} | environment
+    )
+
+
+def run_here(command: str, *arguments: str, cwd: Path, environment: dict[str, str]) -> Done:
+    """Call what `supervisor` would call for this command, with these variables alone, and return what it printed."""
     run = importlib.import_module(module_of(command)).run
     stdout, stderr = io.StringIO(), io.StringIO()
     with (
-        mock.patch.dict(os.environ, own | {"COLUMNS": "200"} | environment, clear=True),
-        contextlib.chdir(cwd or Path.cwd()),
+        mock.patch.dict(os.environ, environment, clear=True),
+        contextlib.chdir(cwd),
         contextlib.redirect_stdout(stdout),
         contextlib.redirect_stderr(stderr),
     ):

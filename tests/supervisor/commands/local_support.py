@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from commands_support import Done, run_here
 
 from supervisor.commands.local.announcement import Announcement, running_engines
 from tests.patience import PATIENCE_SECONDS, wait_until
@@ -136,6 +137,11 @@ def submit(
         timeout=40,
         check=False,
     )
+
+
+def submit_here(home: Path, *arguments: str, **environment: str) -> Done:
+    """`submit`, in this process: where what becomes of the job counts, and not how the command is started."""
+    return run_here("submit", *arguments, cwd=home, environment=clean_environment(home) | environment)
 
 
 def announced_in(home: Path) -> Announcement:

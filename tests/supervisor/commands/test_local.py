@@ -9,7 +9,16 @@ import threading
 from pathlib import Path
 
 import pytest
-from local_support import children_of, descendants_of, is_alive, programs_of, running, submit, write_block
+from local_support import (
+    children_of,
+    descendants_of,
+    is_alive,
+    programs_of,
+    running,
+    submit,
+    submit_here,
+    write_block,
+)
 
 from supervisor.log.events.jobs import JobEnded
 from supervisor.log.events.worker import (
@@ -37,7 +46,7 @@ def local(*more: str) -> tuple[str, ...]:
 def test_a_job_runs_and_is_still_known_after_a_restart(home: Path) -> None:
     with running(home, *local()) as first:
         first.wait_for(READY)
-        done = submit(home, "greet", "--wait")
+        done = submit_here(home, "greet", "--wait")
         assert done.returncode == 0, done.stderr
         assert first.end() == 0
     lines = "\n".join(first.lines)
@@ -48,7 +57,7 @@ def test_a_job_runs_and_is_still_known_after_a_restart(home: Path) -> None:
     with running(home, *local()) as second:
         second.wait_for(rf"worker {worker}\. event={RegistrationKept.name}$")
         second.wait_for(READY)
-        job = submit(home, "greet", "--type", "rollback", "--wait")
+        job = submit_here(home, "greet", "--type", "rollback", "--wait")
         assert job.returncode == 1
         assert "Rollback not implemented" in job.stdout
         assert second.end(signal.SIGTERM) == 0
@@ -64,10 +73,10 @@ def test_an_engine_that_crashes_is_started_again_at_its_place_and_jobs_run_on(ho
 
         def is_back() -> bool:
             now = programs_of(command).get("sdk.devengine")
-            return now not in (None, below["sdk.devengine"]) and submit(home, "greet").returncode == 0
+            return now not in (None, below["sdk.devengine"]) and submit_here(home, "greet").returncode == 0
 
         wait_until(is_back, lambda: "\n".join(command.lines), 20)
-        done = submit(home, "greet", "--wait", "--engine-url", url)
+        done = submit_here(home, "greet", "--wait", "--engine-url", url)
         assert done.returncode == 0, done.stderr
         assert programs_of(command)["supervisor"] == below["supervisor"]
         assert command.end() == 0
@@ -79,7 +88,7 @@ def test_a_worker_that_is_killed_is_started_again(home: Path) -> None:
         os.kill(programs_of(command)["supervisor"], signal.SIGKILL)
         command.wait_for(r"The worker ended \(by SIGKILL\)\.")
         command.wait_for(f"event={RegistrationKept.name}$")
-        assert submit(home, "greet", "--wait").returncode == 0
+        assert submit_here(home, "greet", "--wait").returncode == 0
         assert command.end() == 0
 
 
@@ -113,7 +122,7 @@ def test_a_worker_that_can_not_start_ends_it_with_the_reason(home: Path) -> None
 def test_a_job_that_runs_may_finish_after_the_first_signal_and_its_result_is_kept(home: Path) -> None:
     with running(home, *local("--shutdown-timeout-seconds", "60")) as command:
         command.wait_for(READY)
-        assert submit(home, "greet", "--params", '{"seconds": 8}').returncode == 0
+        assert submit_here(home, "greet", "--params", '{"seconds": 8}').returncode == 0
         command.wait_for(r"\] greeting$")
         assert command.end() == 0
     said = "\n".join(command.lines)
@@ -150,7 +159,7 @@ def test_killing_both_processes_of_the_command_leaves_nothing_and_the_next_start
 ) -> None:
     with running(home, *local()) as command:
         command.wait_for(READY)
-        assert submit(home, "greet", "--params", '{"seconds": 600}').returncode == 0
+        assert submit_here(home, "greet", "--params", '{"seconds": 600}').returncode == 0
         command.wait_for(r"\] greeting$")
         (inner,) = children_of(command.process.pid)
         below = descendants_of(inner)
@@ -162,7 +171,7 @@ def test_killing_both_processes_of_the_command_leaves_nothing_and_the_next_start
             second.wait_for(READY)
             assert not [process for process in below if is_alive(process)]
             assert "Back as worker" in "\n".join(second.lines)
-            assert submit(home, "greet", "--wait").returncode == 0
+            assert submit_here(home, "greet", "--wait").returncode == 0
             assert second.end() == 0
 
 
@@ -183,7 +192,7 @@ def test_a_result_is_waited_for_while_the_engine_is_started_again(home: Path) ->
 def test_the_format_and_the_level_of_the_log_are_those_that_are_given(home: Path) -> None:
     with running(home, *local("--log-format", "json", "--log-level", "warning")) as command:
         command.wait_for(READY)
-        assert submit(home, "greet", "--params", '{"fails": true}', "--wait").returncode == 1
+        assert submit_here(home, "greet", "--params", '{"fails": true}', "--wait").returncode == 1
         assert command.end() == 0
     logged = [json.loads(line) for line in command.lines if line.startswith("{")]
     assert {line["level"] for line in logged} == {"WARNING"}
@@ -198,6 +207,6 @@ def test_a_level_in_the_file_of_variables_is_in_force_after_a_hangup_signal(home
         (home / ".env").write_text("NEOPS_LOG_LEVEL=debug\n")
         command.process.send_signal(signal.SIGHUP)
         command.wait_for(" INFO .*The worker is reloaded")
-        assert submit(home, "greet", "--wait").returncode == 0
+        assert submit_here(home, "greet", "--wait").returncode == 0
         command.wait_for(" DEBUG ")
         assert command.end() == 0
