@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from supervisor.settings.marks import closed_by_a_command
 from supervisor.settings.writable_paths import opens_what_is_closed
 
 KILL_MARGIN_SECONDS: Final = 30.0
@@ -29,6 +30,18 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
         yield (
             "--health-token-file is given without the address where the token is asked for. "
             "Give --health-address too, such as 127.0.0.1:9464"
+        )
+    if values.get("health_token_file") and str(values.get("health_address") or "").startswith("/"):
+        yield (
+            "--health-token-file is given, and nobody is asked for a token on a Unix socket (--health-address): "
+            "it lets in root, the worker's user and --control-group. "
+            "Leave --health-token-file out, or give a port, such as 127.0.0.1:9464"
+        )
+    # A command that runs this worker has results kept by itself, whatever else is set around it.
+    if values.get("keep_results") and values.get("keep_jobs", ...) == 0 and not closed_by_a_command():
+        yield (
+            "--keep-results keeps results beside the jobs that have ended, and --keep-jobs 0 keeps none of those. "
+            "Leave --keep-results out, or give another --keep-jobs"
         )
     yield from opens_what_is_closed(values)
 

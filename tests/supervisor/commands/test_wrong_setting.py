@@ -7,6 +7,8 @@ import pytest
 
 from supervisor.commands.shared.common import read_settings
 from supervisor.settings.command_line import parse
+from supervisor.settings.contradictions import contradictions
+from supervisor.settings.marks import CLOSED_TO_JOBS_VARIABLE
 from supervisor.settings.run_settings import DaemonSettings, RunSettings
 
 
@@ -135,6 +137,11 @@ def test_what_is_no_finite_number_is_no_number(complaints: Complaints, value: st
         (("--engine-client-key", __file__), "Give --engine-client-certificate too."),
         (("--on-stall", "kill", "--stall-seconds", "0"), "Give --stall-seconds 10, or leave --on-stall out."),
         (("--grace-seconds", "700"), "Use a shorter --grace-seconds."),
+        (("--keep-results", "--keep-jobs", "0"), "Leave --keep-results out, or give another --keep-jobs."),
+        (
+            ("--health-token-file", __file__, "--health-address", "/run/neops/health.sock"),
+            "Leave --health-token-file out, or give a port, such as 127.0.0.1:9464.",
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_told_with_what_to_change(
@@ -142,6 +149,16 @@ def test_settings_that_contradict_each_other_are_told_with_what_to_change(
 ) -> None:
     (said,) = complaints("--engine-url", "http://x", *arguments)
     assert said.endswith(words)
+
+
+def test_a_command_that_keeps_results_by_itself_may_run_a_worker_that_keeps_no_jobs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As `supervisor local` does, with NEOPS_KEEP_JOBS=0 around it."""
+    values = {"keep_results": True, "keep_jobs": 0}
+    assert len(list(contradictions(values))) == 1
+    monkeypatch.setenv(CLOSED_TO_JOBS_VARIABLE, "/srv/state")
+    assert list(contradictions(values)) == []
 
 
 def test_a_misspelt_isolation_is_one_message_with_what_there_is(complaints: Complaints) -> None:
