@@ -161,12 +161,18 @@ async def _unknown(request: Request) -> JsonObject:
 
 
 async def _line_from(connection: socket.socket) -> bytes | None:
-    """Return the first line, `None` where there is none, or a longer one than any request."""
+    """Return the first line, `None` where it does not end, or is longer than any request.
+
+    Raises `ConnectionError` where the peer leaves without a byte: it has asked nothing, and only looked whether a
+    worker listens.
+    """
     loop = asyncio.get_running_loop()
     received = b""
     while len(received) <= REQUEST_CAP_BYTES:
         part = await loop.sock_recv(connection, _READ_BYTES)
         if not part:
+            if not received:
+                raise ConnectionAbortedError
             return None
         received += part
         if b"\n" in part:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from control_host import count, echo, fail
 
+from supervisor.log.events.control import ControlRefused
 from supervisor.worker.control_socket import client as client_module
 from supervisor.worker.control_socket import server as server_module
 from supervisor.worker.control_socket.client import ControlClient, NoWorkerError
@@ -23,7 +24,8 @@ from supervisor.worker.control_socket.protocol import (
     Request,
 )
 from supervisor.worker.control_socket.server import ControlServer
-from tests.patience import PATIENCE_SECONDS
+from tests.log_events import told
+from tests.patience import PATIENCE_SECONDS, until
 
 PEER = Peer(1, 0, "user root")
 
@@ -121,6 +123,25 @@ async def test_what_can_t_be_answered_is_told_and_the_server_goes_on(
 )
 async def test_what_is_no_request_gets_no_byte(scene: Scene, data: bytes) -> None:
     assert await scene.raw(data) == b""
+
+
+async def test_who_only_looks_whether_a_worker_listens_is_not_told_as_refused(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await asyncio.to_thread(client_module.socket_state, scene.directory) == "listens"
+    assert await scene.ask("echo", word="a look is accepted before it")
+    await until(lambda: not len(scene.server._tasks), "all conversations are over")
+    assert told(caplog, ControlRefused) == []
+
+
+@pytest.mark.parametrize("data", [b"{", b"\n", b'{"secret": "wrong", "command": "echo", "arguments": {}}\n'])
+async def test_who_begins_to_ask_and_does_not_know_the_secret_is_told_as_refused(
+    scene: Scene, caplog: pytest.LogCaptureFixture, data: bytes
+) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(scene.directory / "control.sock"))
+        connection.sendall(data)
+    await until(lambda: told(caplog, ControlRefused), "it is told")
 
 
 async def test_who_sends_no_request_in_time_is_let_go(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
