@@ -56,7 +56,8 @@ class Dispatcher:
         self._runner = runner
         self._journal = journal
         self._delivery = delivery
-        self._catalogue = catalogue
+        self.catalogue = catalogue
+        """The blocks that are run."""
         self._slots = Slots(slots)
         self._engine_job_timeout = engine_job_timeout_seconds
         self._clock = clock
@@ -88,13 +89,13 @@ class Dispatcher:
         return len(self._tasks) + len(self._waiting) + len(self._refusing)
 
     @property
-    def catalogue(self) -> Catalogue:
-        """The blocks that are run."""
-        return self._catalogue
+    def slots_taken(self) -> int:
+        """How many slots jobs have, but for those that are set aside."""
+        return len(self._tasks)
 
     def offer(self, catalogue: Catalogue) -> None:
         """Run the blocks of this catalogue from now on. What killed its process may be mended in them."""
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self._quarantine = Quarantine()
         self._waiting.offer(catalogue)
         self._fill_slots()
@@ -119,7 +120,7 @@ class Dispatcher:
             if isinstance(item, MalformedJob):
                 assert item.job_id is not None
                 await self._refuse(item.job_id, None, number, refusals.malformed_job(item.reason))
-            elif self._catalogue.find(item.block_id) is None:
+            elif self.catalogue.find(item.block_id) is None:
                 await self._refuse(item.job_id, item.block_id, number, self._unknown(item.block_id))
             else:
                 claimed = ClaimedJob(item, claim, number, now, saving)
@@ -128,7 +129,7 @@ class Dispatcher:
                 self._waiting.append(claimed)
         self._fill_slots()
         for claimed in self._waiting:
-            if block := self._catalogue.find(claimed.job.block_id):
+            if block := self.catalogue.find(claimed.job.block_id):
                 self._waiting.must_begin_within(claimed, self._longest_wait(block))
 
     @property
@@ -161,7 +162,7 @@ class Dispatcher:
         await self._reporting.lost(jobs, worker_uuid, by_the_last_run=by_the_last_run)
 
     def _unknown(self, block_id: str) -> Verdict:
-        return refusals.unknown_block(block_id, tuple(map(str, self._catalogue.problems)))
+        return refusals.unknown_block(block_id, tuple(map(str, self.catalogue.problems)))
 
     def _fill_slots(self) -> None:
         while len(self._tasks) < self._slots.count and (claimed := self._waiting.take()):
@@ -229,7 +230,7 @@ class Dispatcher:
             claimed.pid, claimed.started_at = pid, time.time()
             self.records.started(claimed, slot, pid)
 
-        block = self._catalogue.find(job.block_id)
+        block = self.catalogue.find(job.block_id)
         fingerprint = JobFingerprint(job.block_id, job.job_type, job.entity_id, claimed.claim.digest)
         # A reload begins a new count, to which a job of the old code does not belong.
         quarantine = self._quarantine

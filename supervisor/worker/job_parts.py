@@ -8,6 +8,7 @@ from supervisor.journal import Ledger
 from supervisor.launcher import Launcher
 from supervisor.process.cgroups.worker import Cgroups
 from supervisor.settings.run_settings import DaemonSettings
+from supervisor.verdict import Verdict
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
 from supervisor.worker.isolation import JOBS
@@ -54,11 +55,21 @@ def dispatcher_of(
 
 
 def recovery_of(
-    settings: DaemonSettings, journal: Ledger, delivery: Delivery, engine: EngineApi, records: JobRecords
+    settings: DaemonSettings,
+    journal: Ledger,
+    delivery: Delivery,
+    engine: EngineApi,
+    records: JobRecords,
+    observer: Observer,
 ) -> Recovery:
     """Return what looks after the jobs of an earlier run."""
+
+    def reported(job_id: str, block_id: str | None, verdict: Verdict) -> None:
+        observer.not_run(block_id, verdict.cause.value)
+        records.not_run(job_id, block_id, verdict)
+
     timeout = settings.engine_job_timeout_seconds
-    return Recovery(journal, delivery, engine, timeout, on_report=records.not_run)
+    return Recovery(journal, delivery, engine, timeout, on_report=reported)
 
 
 def registration_of(

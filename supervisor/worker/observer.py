@@ -27,7 +27,7 @@ class Observer:
         """A job that had a slot is over. It may not have been started: `Finished` says so by its cause."""
 
     def not_run(self, block_id: str | None, cause: str) -> None:
-        """A job was reported as failed without being started, for `cause`."""
+        """A job was reported as failed without being started, or after the run that started it, for `cause`."""
 
     def result_waits(self, number: int) -> None:
         """The result with this number in the journal is to be sent."""

@@ -95,12 +95,13 @@ class Serving:
         delivery = Delivery(engine, journal, outbox, engine.answering, observer)
         runner = runner_of(settings, launcher, cgroups)
         dispatcher = dispatcher_of(settings, runner, journal, delivery, engine, catalogue, observer)
+        self.health.name_blocks(lambda block_id: dispatcher.catalogue.find(block_id) is not None)
         intake = self._intake(
             journal, dispatcher, lambda: Left(dispatcher.busy, delivery.waiting, poller.asks)
         )
         try:
             await _prepare(runner)
-            await recovery_of(settings, journal, delivery, engine, dispatcher.records).begin()
+            await recovery_of(settings, journal, delivery, engine, dispatcher.records, observer).begin()
             lost_claims = lost_claims_of(engine, dispatcher, journal, came_back=registration.came_back)
             poller = Poller(
                 engine,

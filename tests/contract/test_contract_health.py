@@ -3,13 +3,15 @@
 import asyncio
 import http.client
 import json
+import os
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_support import ECHO, Setup
+from contract_support import ECHO, SLOW, Setup
 from contract_worker import Worker
 
 from sdk.devengine import DevEngine
@@ -122,6 +124,27 @@ async def test_a_port_tells_metrics_for_the_token_and_a_job_learns_from_it_no_mo
         StartRefused.name in line and "another process uses this port" in line
         for line in second.log.splitlines()
     )
+
+
+async def test_a_job_that_a_kill_has_interrupted_counts_as_a_result_of_its_block(
+    engine: DevEngine, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    pytest.importorskip("prometheus_client", reason="the extra `metrics` is not installed")
+    path = tmp_path / "health.sock"
+    flags = ("--health-address", str(path), "--function-blocks", "blocks.testing")
+    killed = start_worker(engine.url, *flags)
+    setup = Setup(engine, killed)
+    await killed.ready()
+    interrupted = engine.submit(block=SLOW, parameters={"seconds": 60})
+    await setup.started(interrupted)
+    os.kill(killed.supervisor_pid, signal.SIGKILL)
+    await killed.exit_code()
+    setup.worker = start_worker(engine.url, *flags)
+    await setup.worker.ready()
+    await setup.result(interrupted)
+    _, text = await ask(str(path), "/metrics")
+    counted = f'results_total{{block="{SLOW}",cause="worker_restarted",outcome="failed"}} 1.0'
+    assert [line for line in text.splitlines() if "results_total{" in line] == [f"neops_worker_{counted}"]
 
 
 async def test_a_socket_tells_root_everything_and_a_job_not_a_byte(

@@ -56,11 +56,14 @@ class Health:
         """Return who is to be told of what the worker does."""
         return self._recorder or NOBODY
 
+    def name_blocks(self, is_block: Callable[[str], bool]) -> None:
+        """Count by block from now on: `is_block` tells whether this worker has a block, as others get no label."""
+        if self._recorder is not None:
+            self._recorder.is_block = is_block
+
     def offer(self, parts: Parts, progress: Progress) -> None:
         """Tell of these parts from now on."""
         self._looks = Looks(parts, progress)
-        if self._recorder is not None:
-            self._recorder.is_block = lambda block_id: parts.dispatcher.catalogue.find(block_id) is not None
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:

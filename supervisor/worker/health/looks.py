@@ -33,6 +33,7 @@ class Looks:
         self._looks += 1
         counts = Counts(
             slots=parts.dispatcher.slots,
+            slots_taken=parts.dispatcher.slots_taken,
             jobs=parts.dispatcher.busy,
             spares=parts.runner.spares_ready,
             results_waiting=parts.delivery.waiting,

@@ -144,7 +144,7 @@ class Recorder(Observer):
             metrics.LOOP_BLOCKED: snapshot.blocked_seconds(now),
             metrics.HEARTBEAT_AGE: self._clock() - self._answered_at,
             metrics.SLOTS: counts.slots,
-            metrics.SLOTS_FREE: max(0, counts.slots - counts.jobs),
+            metrics.SLOTS_FREE: max(0, counts.slots - counts.slots_taken),
             metrics.JOBS: counts.jobs,
             metrics.SPARES: counts.spares,
             metrics.RESULTS_WAITING: counts.results_waiting,

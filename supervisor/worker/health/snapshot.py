@@ -22,6 +22,8 @@ class Counts:
     """What there is of everything."""
 
     slots: int = 0
+    slots_taken: int = 0
+    """Those that jobs have."""
     jobs: int = 0
     """Those that run, and those that wait here."""
     spares: int = 0

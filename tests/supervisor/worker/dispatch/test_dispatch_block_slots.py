@@ -33,6 +33,13 @@ async def test_no_more_jobs_of_a_block_run_than_may_and_jobs_of_others_go_past_t
         await until(lambda: stage.dispatcher.free_slots == 3, "all slots are free")
 
 
+async def test_a_job_that_waits_for_its_full_block_takes_no_slot(tmp_path: Path) -> None:
+    async with scene(tmp_path, slots=3, blocks=BLOCKS) as stage:
+        await stage.accept(job("a", BACKUP), job("b", BACKUP))
+        await until(lambda: stage.runner.running, "the first runs")
+        assert (stage.dispatcher.busy, stage.dispatcher.slots_taken) == (2, 1)
+
+
 async def test_a_full_block_is_left_out_of_the_poll_until_its_job_has_ended(tmp_path: Path) -> None:
     async with scene(tmp_path, slots=3, blocks=BLOCKS) as stage:
         assert stage.dispatcher.to_ask_for(BLOCKS, 3, 0) == ([*BLOCKS], 1)

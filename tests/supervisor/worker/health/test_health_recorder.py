@@ -150,7 +150,9 @@ def test_the_age_of_the_heartbeat_grows_until_one_is_answered() -> None:
 
 
 def test_the_worker_s_state_is_told_as_gauges_and_each_cause_as_one_or_zero() -> None:
-    counts = Counts(slots=4, jobs=5, spares=2, results_waiting=9, journal_claims=14, dead_letters=3)
+    counts = Counts(
+        slots=4, slots_taken=3, jobs=5, spares=2, results_waiting=9, journal_claims=14, dead_letters=3
+    )
     counting = recorder()
     snapshot = Snapshot(100.0, (Reason("paused", "paused by ann"),), counts=counts)
     found = samples(counting, snapshot)
@@ -158,7 +160,7 @@ def test_the_worker_s_state_is_told_as_gauges_and_each_cause_as_one_or_zero() ->
         0,
         1,
         4,
-        0,
+        1,
         5,
         2,
     ]

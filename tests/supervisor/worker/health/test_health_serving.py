@@ -157,7 +157,7 @@ def test_many_claims_in_the_journal_are_not_counted_at_each_look() -> None:
 
     parts: Any = SimpleNamespace(
         journal=SimpleNamespace(count=count, is_in_trouble=False),
-        dispatcher=SimpleNamespace(slots=1, busy=0),
+        dispatcher=SimpleNamespace(slots=3, slots_taken=1, busy=2),
         runner=SimpleNamespace(spares_ready=1),
         delivery=SimpleNamespace(waiting=0),
         readiness=SimpleNamespace(
@@ -173,6 +173,8 @@ def test_many_claims_in_the_journal_are_not_counted_at_each_look() -> None:
     progress: Any = SimpleNamespace(late=(Late("the poller", 9.0),))
     looks = Looks(parts, progress)
     assert why_not_live(looks.look(0.0), 0.0)[0].message == "it makes no progress: the poller (9 s late)"
+    counts = looks.look(0.0).counts
+    assert (counts.slots, counts.slots_taken, counts.jobs) == (3, 1, 2)
     counted.clear()
     for now in range(10):
         assert looks.look(float(now)).counts.dead_letters == 1
