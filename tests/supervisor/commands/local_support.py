@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from commands_support import Done, run_here
 
 from supervisor.commands.local.announcement import Announcement, running_engines
 from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.supervisor.commands.commands_support import Done, run_here
 from tests.tokens import bearer
 
 BLOCK = """
