@@ -14,7 +14,7 @@ from sdk.encoding import to_plain
 from sdk.errors import SdkError, join_problems
 from sdk.parsing.problems import problems_of
 from sdk.results import FunctionBlockResult
-from sdk.testing.differences import difference
+from sdk.testing.differences import difference, is_same
 from sdk.testing.outcome import BlockOutcome
 from sdk.testing.wire import as_input
 
@@ -88,7 +88,7 @@ def _wrong_data(case: Case, outcome: BlockOutcome) -> str | None:
     if case.expected_data is None:
         return None
     expected = to_plain(case.expected_data, "expected_result_data")
-    if expected == outcome.data:
+    if is_same(expected, outcome.data):
         return None
     return f"The data is not as expected.\n{difference(expected, outcome.data)}"
 

@@ -1,10 +1,23 @@
-"""The difference between two JSON values, for a person."""
+"""Whether two JSON values are the same, and the difference between them, for a person."""
 
 from __future__ import annotations
 
 import difflib
 import json
 from typing import Any
+
+
+def is_same(expected: Any, found: Any) -> bool:
+    """Tell whether both are the same JSON, which has one kind of number, and no truth that is 1 as in Python."""
+    if isinstance(expected, bool) or isinstance(found, bool):
+        return expected is found
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return expected.keys() == found.keys() and all(
+            is_same(value, found[key]) for key, value in expected.items()
+        )
+    if isinstance(expected, list) and isinstance(found, list):
+        return len(expected) == len(found) and all(map(is_same, expected, found))
+    return bool(expected == found)
 
 
 def difference(expected: Any, found: Any) -> str:

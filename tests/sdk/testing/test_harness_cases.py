@@ -52,6 +52,11 @@ FAILING = {
         "return ok()",
         ["*- expected, + found*", '*-   "text": "z"*', '*+   "text": "fine"*'],
     ),
+    "number_for_truth": (
+        'expected_result_data={"text": True}',
+        "data = ok().data; data.text = 1; return FunctionBlockResult(success=True, message='x', data=data)",
+        ['*-   "text": true*', '*+   "text": 1*'],
+    ),
     "unexpected_success": (
         "succeeds=False",
         "return ok()",
