@@ -38,8 +38,14 @@ class ClaimedJob:
     """That of its child."""
     started_at: float | None = None
     """When it got its child, in seconds since the epoch."""
+    runs_since: float | None = None
+    """The same, in seconds of the monotonic clock."""
     is_reported: bool = False
     """Whether its result is on its way. From then on the engine may hand its job out again."""
+
+    def start(self, pid: int, now: float) -> None:
+        """It has got its child, `now` by the monotonic clock."""
+        self.pid, self.started_at, self.runs_since = pid, time.time(), now
 
 
 def without_repeats(items: Sequence[Job | MalformedJob], active: Container[str]) -> list[Job | MalformedJob]:

@@ -52,7 +52,7 @@ class Dispatcher:
         self.changed = asyncio.Event()
         """Set whenever a slot is free, or will be in a moment, and by the poller when it is to stop."""
         self.records = records or JobRecords()
-        self.running_jobs = RunningJobs(lambda job_id: runner.view(job_id))
+        self.running_jobs = RunningJobs(lambda job_id: runner.view(job_id), clock)
         self._runner = runner
         self._journal = journal
         self._delivery = delivery
@@ -226,8 +226,8 @@ class Dispatcher:
         self._observer.queued(slot_at - claimed.waits_since)
 
         def started(pid: int) -> None:
-            self._observer.started(self._clock() - slot_at)
-            claimed.pid, claimed.started_at = pid, time.time()
+            claimed.start(pid, now := self._clock())
+            self._observer.started(now - slot_at)
             self.records.started(claimed, slot, pid)
 
         block = self.catalogue.find(job.block_id)

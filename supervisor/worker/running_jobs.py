@@ -37,12 +37,11 @@ class RunningJob:
 
 
 class RunningJobs:
-    """The jobs that the dispatcher has, by their ids, and what is known of each.
+    """The jobs that the dispatcher has, by their ids, and what is known of each. `clock` is monotonic, in seconds."""
 
-    `clock` is in seconds since the epoch.
-    """
-
-    def __init__(self, view: Callable[[str], JobView | None], clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, view: Callable[[str], JobView | None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._view = view
         self._clock = clock
         self._jobs: dict[str, ClaimedJob] = {}
@@ -90,7 +89,7 @@ class RunningJobs:
                 "stalled_seconds": view.stalled_seconds,
                 "last_line": view.last_line,
             }
-        since = claimed.claim.claimed_at if claimed.started_at is None else claimed.started_at
+        since = claimed.waits_since if claimed.runs_since is None else claimed.runs_since
         return RunningJob(
             claimed.job.job_id,
             claimed.job.block_id,
@@ -99,7 +98,7 @@ class RunningJobs:
             claimed.pid,
             claimed.claim.claimed_at,
             claimed.started_at,
-            max(0.0, self._clock() - since),
+            self._clock() - since,
             **known,
         )
 

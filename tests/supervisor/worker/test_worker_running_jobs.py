@@ -1,5 +1,9 @@
 """The jobs that a worker has, from their claim to their result, with what is known of each."""
 
+import time
+
+import pytest
+
 from supervisor.job.view import JobView
 from supervisor.verdict import Limits
 from supervisor.watch.sampler import Sample
@@ -38,15 +42,28 @@ def test_a_job_is_listed_in_each_of_its_states_and_no_longer_than_it_is_here() -
 
 def test_a_job_s_time_is_that_since_its_start_and_before_it_since_its_claim() -> None:
     scene = Scene()
-    claimed = claimed_job("j-1", scene.now)
+    claimed = claimed_job("j-1", waits_since=scene.now)
     scene.jobs.enter(claimed)
     scene.now += 5
     assert scene.jobs.listed()[0].seconds == 5
-    claimed.slot, claimed.pid, claimed.started_at = 0, 4711, scene.now
+    claimed.slot = 0
+    claimed.start(4711, scene.now)
     scene.now += 2
     assert scene.jobs.listed()[0].seconds == 2
-    scene.now -= 3600  # the clock was set
-    assert scene.jobs.listed()[0].seconds == 0
+
+
+def test_a_wall_clock_that_is_set_changes_nothing_of_a_job_s_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    claimed = claimed_job("j-1", at=time.time(), waits_since=scene.now)
+    scene.jobs.enter(claimed)
+    claimed.start(4711, scene.now)
+    begun = time.time()
+    monkeypatch.setattr(time, "time", lambda: begun - 3600)
+    scene.now += 2
+    job = scene.jobs.listed()[0]
+    assert job.seconds == 2
+    assert job.started_at is not None
+    assert job.started_at <= begun
 
 
 def test_what_the_sampler_and_the_log_know_is_told_in_the_units_of_the_names() -> None:
