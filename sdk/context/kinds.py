@@ -42,3 +42,13 @@ KINDS = (DEVICE, INTERFACE, GROUP)
 def id_of(entity: Any) -> int:
     """The id of an entity of any package, as an integer: the generated client reads ids as floats."""
     return int(entity.id)
+
+
+def last_with_id(entities: list[Any], number: int | None) -> Any:
+    """The last of `entities` with this id, which is also the one that counts in updates; None where there is none."""
+    ids = [
+        entity.id for entity in reversed(entities)
+    ]  # faster than one by one, of which there may be thousands
+    if number in ids:
+        return entities[-1 - ids.index(number)]
+    return next((entity for entity in reversed(entities) if id_of(entity) == number), None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self, cast
 
 from sdk.context.changes import Update, changed_among, snapshot, updates_of
-from sdk.context.kinds import DEVICE, GROUP, INTERFACE, KINDS, EntityType, Kind, id_of
+from sdk.context.kinds import DEVICE, GROUP, INTERFACE, KINDS, EntityType, Kind, last_with_id
 from sdk.context.reader import read_entities
 from sdk.entities.device import DeviceEntity
 from sdk.entities.group import DeviceGroupEntity
@@ -121,7 +121,7 @@ class WorkflowContext:
         # Looked up each time: a block may have put another object with this id into the list.
         if not self._runs_on(kind):
             return None
-        return next((entity for entity in self._list(kind) if id_of(entity) == self.entity_id), None)
+        return last_with_id([*self._list(kind)], self.entity_id)
 
     def _replace(self, kind: Kind, entity: Any) -> None:
         current = self._own(kind)
@@ -132,8 +132,10 @@ class WorkflowContext:
                 f"the job runs on {own}. Assign an entity with that id, or change the context's lists."
             )
         entities = self._list(kind)
-        # By identity: pydantic models compare by value, and two entities may be equal.
-        entities[next(i for i, each in enumerate(entities) if each is current)] = entity
+        for index, each in enumerate(entities):
+            # By identity: pydantic models compare by value, and two entities may be equal.
+            if each is current:
+                entities[index] = entity
 
 
 def changed_entities(context: WorkflowContext) -> dict[EntityType, list[Any]]:

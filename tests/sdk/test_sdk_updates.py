@@ -322,3 +322,19 @@ def test_references_that_were_not_touched_are_no_change() -> None:
     assert context.compute_db_updates() == []
     own_device(context).groups = [EntityReference(id=2)]
     assert patches(context) == {"groups": [{"id": 2}]}
+
+
+@pytest.mark.parametrize("other", ["a", "c"])
+def test_what_is_changed_by_context_device_is_sent_also_where_its_id_is_twice(other: str) -> None:
+    devices = [{"id": 7, "hostname": other}, {"id": 7, "hostname": "a"}]
+    context = WorkflowContext.from_job({"devices": devices}, "device", 7)
+    own_device(context).hostname = "b"
+    assert patches(context) == {"hostname": "b"}
+
+
+def test_context_device_is_replaced_also_where_the_same_object_is_twice_in_the_list() -> None:
+    context = device_context()
+    context.devices.append(own_device(context))
+    context.device = own_device(context).model_copy(update={"hostname": "r2"})
+    assert own_device(context).hostname == "r2"
+    assert patches(context) == {"hostname": "r2"}
