@@ -15,7 +15,7 @@ from sdk.connection.changes.failures import interrupted
 from sdk.connection.changes.plan import Plan
 from sdk.connection.changes.restore import Rollback
 from sdk.connection.changes.undo import Restoration
-from sdk.connection.deadline import Deadline
+from sdk.connection.deadline import Deadline, checked_seconds
 from sdk.connection.device import Target
 from sdk.connection.errors import DeviceError
 from sdk.connection.rescue import LEAST_SECONDS, Rescue
@@ -91,6 +91,8 @@ class Changing:
     def __init__(self, target: Target, plan: Plan, confirm_seconds: float | None, timeout: float) -> None:
         self._target = target
         self._plan = plan
+        if confirm_seconds is not None:
+            checked_seconds(confirm_seconds, "confirm_seconds")
         self._confirm_seconds = confirm_seconds
         self._deadline = Deadline(timeout)
         self._progress = Progress()

@@ -29,15 +29,15 @@ T = TypeVar("T")
 class Connection(BaseConnection):
     """A device that `connect` has logged in to. Use it inside of its `async with`.
 
-    Every verb has its own limit, `timeout` in seconds, and raises a `DeviceError`. After an error of the connection
-    itself (a limit, a drop, a pager) it is of no more use: leave it and connect anew. A cancelled verb ends the
-    connection too. Verbs that are called at once run one after the other.
+    Every verb has its own limit, `timeout` in seconds (a number, and not infinite), and raises a `DeviceError`. After
+    an error of the connection itself (a limit, a drop, a pager) it is of no more use: leave it and connect anew. A
+    cancelled verb ends the connection too. Verbs that are called at once run one after the other.
     """
 
     _block = "async with"
 
     async def __aenter__(self) -> Self:
-        deadline = Deadline(self._login_seconds)
+        deadline = Deadline(self._login_seconds, name="login_seconds")
         device, step = enter_step(self._target, deadline, current_pool())
         if step is not None:
             await run_limited(step, self._login_seconds)
@@ -72,6 +72,9 @@ class Connection(BaseConnection):
         A step is a line, and what comes next: a regular expression, searched without regard to case, or None for the
         prompt. `[("copy running-config startup-config", "filename"), ("", None)]`.
         Cancelled, it ends the connection.
+
+        Raises:
+            BadCommandError: a pattern is no regular expression, or a line more than one. Nothing was sent.
         """
         return await self.run(verbs.send_interactive(steps), timeout)
 

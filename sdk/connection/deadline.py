@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
+import math
+import threading
 import time
 from collections.abc import Callable
+from numbers import Real
+from typing import Any, Final
 
 from sdk.errors import SdkError
+
+_MOST_SECONDS: Final = threading.TIMEOUT_MAX / 2
+"""Locks and sockets take no more; half of it, as some wait a little longer than they are given."""
 
 
 class DeadlineError(SdkError):
     """The deadline has passed. It never leaves `sdk.connection`: who knows what was going on makes a `DeviceError`."""
 
 
+def checked_seconds(seconds: Any, name: str) -> float:
+    """Return a limit that an author has given, by the parameter `name`, if it can be waited for.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is infinite, or longer than anything can wait.
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, Real):
+        raise TypeError(f"{name} is {seconds!r}. Give seconds: each step on a device has a limit.")
+    if not seconds <= _MOST_SECONDS or seconds == -math.inf:  # written so that it is true of nan too
+        raise ValueError(f"{name} is {seconds}. Give seconds: each step on a device has a limit.")
+    return float(seconds)
+
+
 class Deadline:
     """A moment `seconds` from now. `clock` is in seconds.
 
-    `seconds` is the limit as it was given, for messages.
+    `seconds` is the limit as it was given, for messages. `name` is the parameter that it was given by.
+
+    Raises:
+        TypeError: `seconds` is no number.
+        ValueError: it is infinite, or longer than anything can wait.
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, seconds: float, clock: Callable[[], float] = time.monotonic, *, name: str = "timeout"
+    ) -> None:
+        checked_seconds(seconds, name)
         self.seconds = seconds
         self._clock = clock
         self._end = clock() + seconds

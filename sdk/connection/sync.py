@@ -28,12 +28,12 @@ T = TypeVar("T")
 class SyncConnection(BaseConnection):
     """A device that `connect_sync` has logged in to: the same as `Connection`, for code that does not await.
 
-    Every verb has its own limit, `timeout` in seconds, and raises a `DeviceError`. The calling thread waits. On an
-    event loop, use `connect`.
+    Every verb has its own limit, `timeout` in seconds (a number, and not infinite), and raises a `DeviceError`. The
+    calling thread waits. On an event loop, use `connect`.
     """
 
     def __enter__(self) -> Self:
-        deadline = Deadline(self._login_seconds)
+        deadline = Deadline(self._login_seconds, name="login_seconds")
         device, step = enter_step(self._target, deadline, current_pool())
         if step is not None:
             run_limited_here(step, self._login_seconds)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -174,6 +175,40 @@ async def test_an_error_in_a_dialogue_ends_the_session_so_that_no_command_become
         with pytest.raises(SessionEndedError, match="in the middle of a dialogue"):
             await conn.send_command("show clock")
         assert "show clock" not in device.typed
+
+
+@pytest.mark.parametrize(
+    ("seconds", "error"),
+    [
+        *((each, ValueError) for each in (math.inf, -math.inf, math.nan, 1e300)),
+        *((each, TypeError) for each in (None, "30", True)),
+    ],
+)
+async def test_a_limit_that_can_not_be_waited_for_is_refused_by_its_name_before_anything_is_sent(
+    seconds: Any, error: type[Exception]
+) -> None:
+    async with EmulatedIos("admin", PASSWORD, "r1") as device:
+        login = login_to(device)
+        with pytest.raises(error, match="login_seconds is"):
+            async with connect(login, platform="ios", login_seconds=seconds):
+                pass
+        with (
+            pytest.raises(error, match="login_seconds is"),
+            connect_sync(login, platform="ios", login_seconds=seconds),
+        ):
+            pass
+        async with connect(login, platform="ios", needs=(Configuration,)) as conn:
+            plan = await conn.plan("hostname r2")
+            device.typed.clear()
+            with pytest.raises(error, match="timeout is"):
+                await conn.send_command("show clock", timeout=seconds)
+            with pytest.raises(error, match="timeout is"):
+                await conn.apply(plan, timeout=seconds)
+            if seconds is not None:  # which stands for no timer
+                with pytest.raises(error, match="confirm_seconds is"):
+                    await conn.apply(plan, confirm_seconds=seconds)
+            assert device.typed == [], "nothing was sent"
+            assert (await conn.send_command("show clock", timeout=1_000_000)).output, "the session goes on"
 
 
 async def refused(device: EmulatedIos, login_seconds: float) -> DeviceError:
