@@ -64,11 +64,14 @@ _WORDS_FOR_FLAGS: Final = ("help", "version")
 _KEPT: Final = (None, "run-block", "blocks", "doctor", "local", "dev", "check")
 """The commands that import or run blocks: nothing that these start may outlive the command, even if it is killed."""
 
+_RUN_UNTIL_STOPPED: Final = (None, "local", "dev")
+"""Of these, those that have done what they were to do when they are told to stop, at whatever time that is."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0 fine, 1 failed, 2 wrong usage, 74 output that could not be written, 130 Ctrl-C, 141 when nobody reads.
+    0 fine, 1 failed, 2 wrong usage, 74 output that could not be written, 130 Ctrl-C, 141 when nobody reads, 143 SIGTERM.
     """
     try:
         _prepare_output()
@@ -94,7 +97,10 @@ def _run(arguments: list[str] | None) -> int:
     def run() -> int:
         return int(import_uncollected(module_of(name or "daemon")).run(rest))
 
-    return keep(run) if name in _KEPT else run()
+    if name not in _KEPT:
+        return run()
+    program = "supervisor" if name is None else f"supervisor {name}"
+    return keep(run, program=program, runs_until_stopped=name in _RUN_UNTIL_STOPPED)
 
 
 def _prepare_output() -> None:

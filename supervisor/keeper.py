@@ -14,6 +14,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from jobrunner.protocol import linux
@@ -36,10 +37,14 @@ LAST_SECONDS: Final = 2.0
 a dead one until the kernel hands it over."""
 
 
-def keep(run: Callable[[], int]) -> int:
+def keep(run: Callable[[], int], *, program: str = "supervisor", runs_until_stopped: bool = True) -> int:
     """Run `run` in a child process and return its exit code, once nothing below is left.
 
     Returns in both processes: in the child, with what `run` returned. A child that was killed is 128 + signal.
+
+    A signal that stops it while `run` does not listen yet ends it at once, and `program` says so. The exit code is 0
+    for what runs until it is stopped, and 128 + signal for what has an answer to give: nobody may take none for a good
+    one.
     """
     linux.become_subreaper()
     keeper = os.getpid()
@@ -54,7 +59,7 @@ def keep(run: Callable[[], int]) -> int:
         # A group of its own: a signal to the keeper's group, such as a Ctrl-C, must not come twice.
         os.setpgid(0, 0)
         for number in _FORWARDED:
-            signal.signal(number, _stop_before_the_start)
+            signal.signal(number, partial(_stop_early, program, runs_until_stopped))
         # Asks for code and settings to be read anew, and they have not been read yet.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
@@ -97,10 +102,14 @@ def remove_cgroups() -> None:
         kill_and_remove(path, _REMOVE_SECONDS)
 
 
-def _stop_before_the_start(number: int, _frame: object) -> None:
-    """Be told to stop while there is nothing yet that would have to be stopped."""
-    say_now(f"supervisor: stopped by {signal.Signals(number).name} before it had started.")
-    os._exit(0)
+def _stop_early(program: str, runs_until_stopped: bool, number: int, _frame: object) -> None:
+    """Be told to stop while there is nothing yet that would have to be stopped, or nothing that listens."""
+    name = signal.Signals(number).name
+    if runs_until_stopped:
+        say_now(f"{program}: stopped by {name} before it had started.")
+        os._exit(0)
+    say_now(f"{program}: ended by {name}.")
+    os._exit(128 + number)
 
 
 class _Waiting:

@@ -29,7 +29,9 @@ def run(arguments: list[str]) -> int:
     """
     options = _parser().parse_args(arguments)
     return keep(
-        lambda: run_to_exit_code(PROGRAM, lambda: _run(as_json=options.json, verbose=options.verbose))
+        lambda: run_to_exit_code(PROGRAM, lambda: _run(as_json=options.json, verbose=options.verbose)),
+        program=PROGRAM,
+        runs_until_stopped=False,
     )
 
 

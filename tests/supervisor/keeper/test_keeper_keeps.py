@@ -22,14 +22,23 @@ from supervisor.process import kept
 def run():
     {body}
 
-sys.exit(keeper.keep(run))
+sys.exit(keeper.keep(run{keeping}))
 """
 
 
+def program_of(body: str, keeping: str = "") -> str:
+    return PROGRAM.format(body=body.replace("\n", "\n    "), keeping=keeping and f", {keeping}")
+
+
 @contextlib.contextmanager
-def started(body: str, *before: str, **variables: str) -> Iterator["subprocess.Popen[str]"]:
-    """Run a program whose `run` has this body, in a session of its own, by the command `before` if there is one."""
-    command = [*before, sys.executable, "-c", PROGRAM.format(body=body.replace("\n", "\n    "))]
+def started(
+    body: str, *before: str, keeping: str = "", **variables: str
+) -> Iterator["subprocess.Popen[str]"]:
+    """Run a program whose `run` has this body, in a session of its own, by the command `before` if there is one.
+
+    `keeping` is what `keep` is given besides.
+    """
+    command = [*before, sys.executable, "-c", program_of(body, keeping)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
     with subprocess.Popen(
         command,
@@ -104,11 +113,25 @@ def test_a_stop_before_the_start_is_said_and_is_no_failure(number: signal.Signal
         assert errors == f"supervisor: stopped by {number.name} before it had started.\n"
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_what_has_an_answer_to_give_fails_when_it_is_ended_before_it_has_given_one(
+    number: signal.Signals,
+) -> None:
+    keeping = 'program="supervisor doctor", runs_until_stopped=False'
+    body = "print(os.getpid(), flush=True)\nwhile True: time.sleep(0.05)"
+    with started(body, keeping=keeping) as program:
+        line_of(program)
+        program.send_signal(number)
+        _, errors = program.communicate(timeout=PATIENCE_SECONDS)
+        assert program.returncode == 128 + number
+        assert errors == f"supervisor doctor: ended by {number.name}.\n"
+
+
 def test_a_hangup_before_the_start_changes_nothing() -> None:
     body = """print(os.getpid(), flush=True)
 sys.stdin.readline()
 return 5"""
-    command = [sys.executable, "-c", PROGRAM.format(body=body.replace("\n", "\n    "))]
+    command = [sys.executable, "-c", program_of(body)]
     with subprocess.Popen(
         command,
         env=os.environ | {"PYTHONPATH": str(ROOT)},

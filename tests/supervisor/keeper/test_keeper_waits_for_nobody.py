@@ -15,7 +15,7 @@ import pytest
 
 from supervisor.keeper import LAST_SECONDS
 from tests.patience import PATIENCE_SECONDS, wait_until
-from tests.supervisor.keeper.test_keeper_keeps import PROGRAM, ROOT, ended, is_alive, line_of, started
+from tests.supervisor.keeper.test_keeper_keeps import ROOT, ended, is_alive, line_of, program_of, started
 
 STUCK = """import ctypes, threading
 sleeper = subprocess.Popen(["sleep", "600"], start_new_session=True)
@@ -41,7 +41,7 @@ return 0"""
     if pid == 0:
         with contextlib.suppress(BaseException):
             os.environ["PYTHONPATH"] = str(ROOT)
-            program = PROGRAM.format(body=body.replace("\n", "\n    ")).replace("\\\\n", "\\n")
+            program = program_of(body).replace("\\\\n", "\\n")
             os.execv(sys.executable, [sys.executable, "-c", program])
         os._exit(99)
     try:
