@@ -71,7 +71,7 @@ _RUN_UNTIL_STOPPED: Final = (None, "local", "dev")
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0 fine, 1 failed, 2 wrong usage, 74 output that could not be written, 130 Ctrl-C, 141 when nobody reads, 143 SIGTERM.
+    0 fine, 1 failed, 2 wrong usage, 74 output that could not be written, 130 Ctrl-C, 143 SIGTERM, 141 nobody reads.
     """
     try:
         _prepare_output()

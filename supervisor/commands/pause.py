@@ -1,8 +1,6 @@
 """`supervisor pause`: a running worker asks for no jobs, for a while or until it is resumed."""
 
 import re
-import sys
-from itertools import pairwise
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
@@ -13,7 +11,7 @@ from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
 from supervisor.lifecycle.intake import LONGEST_PAUSE_SECONDS
 from supervisor.worker.control_socket.client import ControlClient
-from supervisor.worker.control_socket.exit_codes import DONE, USAGE
+from supervisor.worker.control_socket.exit_codes import DONE
 
 PROGRAM: Final = "supervisor pause"
 _EPILOG: Final = """\
@@ -56,11 +54,6 @@ class PauseSettings(ControlSettings):
 
 def run(arguments: list[str]) -> int:
     """Pause the worker. Returns 0, or see `control_socket.exit_codes`."""
-    if "--for=" in arguments or ("--for", "") in pairwise(arguments):
-        # Settings take what is empty as not given, and the pause would have no end.
-        wrong = "--for needs a time such as 90s or 15m, and is empty: is a variable of the shell not set?"
-        print(f"{PROGRAM}: {wrong}", file=sys.stderr)
-        return USAGE
     settings = read_settings(PauseSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:

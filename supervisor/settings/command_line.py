@@ -12,6 +12,9 @@ from pydantic_settings import BaseSettings, CliSettingsSource
 from supervisor.settings.command_parser import CommandParser, UnknownFlagsError
 from supervisor.settings.flag_help import LineFormatter, add_argument
 
+MAY_BE_EMPTY: Final = "may be empty"
+"""In the metadata of a setting: on the command line, an empty text is one like any other."""
+
 _BREAK_IN_A_PARAGRAPH: Final = re.compile(r"(?<!\n)\n(?![\n ])")
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
@@ -54,6 +57,11 @@ def _empty_parser(model: type[BaseSettings], program: str, epilog: str) -> Comma
         epilog=epilog,
         formatter_class=LineFormatter,
         keep_unknown=True,
+        may_be_empty={
+            "--" + name.replace("_", "-")
+            for name, field in model.model_fields.items()
+            if MAY_BE_EMPTY in field.metadata
+        },
     )
 
 

@@ -4,7 +4,7 @@ import argparse
 import importlib.metadata
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, Final, NoReturn
 
 from pydantic_core import ErrorDetails
@@ -33,12 +33,18 @@ class CommandParser(argparse.ArgumentParser):
     Unknown flags are told before anything else: what follows from them, such as a word too many, is no news. With
     `keep_unknown` they are kept in `unknown`, a sentence each, and the rest is read without them, so that the
     caller can tell what is wrong with the values as well.
+
+    A flag with an empty value is refused, but for those in `may_be_empty`: it comes from a variable of the shell that
+    is not set, and taken as not given it would have the command act on something else than what was meant.
     """
 
-    def __init__(self, *, keep_unknown: bool = False, **options: Any) -> None:
+    def __init__(
+        self, *, keep_unknown: bool = False, may_be_empty: Container[str] = (), **options: Any
+    ) -> None:
         super().__init__(allow_abbrev=False, **options)
         self.unknown: list[str] = []
         self._keep_unknown = keep_unknown
+        self._may_be_empty = may_be_empty
 
     # argparse has an overload for each kind of namespace, and pydantic-settings passes none.
     def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -56,6 +62,8 @@ class CommandParser(argparse.ArgumentParser):
         if surplus and not self.unknown:
             listed = ", ".join(map(repr, surplus))
             self._refuse(f"unexpected argument{'s' * (len(surplus) > 1)} {listed}.")
+        if empty := self._empty_flags(parsed):
+            self._refuse(*self.unknown, *empty)
         return parsed, surplus
 
     def error(self, message: str) -> NoReturn:
@@ -91,6 +99,17 @@ class CommandParser(argparse.ArgumentParser):
                 unknown[name] = None
                 is_value = not equals
         return list(unknown), others
+
+    def _empty_flags(self, parsed: argparse.Namespace) -> list[str]:
+        """Return a sentence for each flag that was given without a value behind it, or with an empty one."""
+        given = {action: getattr(parsed, action.dest, None) for action in self._actions}
+        return [
+            f"{action.option_strings[0]} needs a value, and is empty: is a variable of the shell not set?"
+            for action, value in given.items()
+            if (value == "" or (isinstance(value, list) and "" in value))
+            and action.option_strings
+            and action.option_strings[0] not in self._may_be_empty
+        ]
 
     def _no_such_flag(self, name: str) -> str:
         import difflib  # for who has mistyped a flag; a worker has no use for it

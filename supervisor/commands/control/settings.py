@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from supervisor.commands.shared.command_settings import OnlyThese
 from supervisor.lifecycle.intake import LONGEST_NOTE_CHARS
+from supervisor.settings.command_line import MAY_BE_EMPTY
 from supervisor.settings.env_file import EnvFileSource
 from supervisor.settings.run_settings import RunSettings
 
@@ -20,7 +21,7 @@ def _checked_note(note: str) -> str:
     return note
 
 
-Note = Annotated[str, AfterValidator(_checked_note)]
+Note = Annotated[str, AfterValidator(_checked_note), MAY_BE_EMPTY]
 """Why somebody keeps jobs away. Too long a one is refused before a worker is asked."""
 
 

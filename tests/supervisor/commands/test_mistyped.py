@@ -41,6 +41,34 @@ def test_an_unknown_flag_of_any_command_is_one_line_that_names_the_nearest_one(
     )
 
 
+_NEEDS = {"backup": "copy", "cancel": "job-1", "job": "job-1", "logs": "job-1", "stack": "job-1"}
+_OF_A_WORKER = (
+    "daemon", "config", "doctor", "drain", "host-keys", "jobs", "journal", "local", "pause", "reload", "resume",
+    "status", "support-bundle", "top", *_NEEDS,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", _OF_A_WORKER)
+def test_an_empty_directory_is_refused_and_stands_for_no_other_worker(command: str, refused: Refused) -> None:
+    program = "supervisor" if command == "daemon" else f"supervisor {command}"
+    needed = [_NEEDS[command]] if command in _NEEDS else []
+    said = f"{program}: --state-dir needs a value, and is empty: is a variable of the shell not set? "
+    for words in (["--state-dir", ""], ["--state-dir="], ["--state-dir", "/somewhere", "--state-dir", ""]):
+        assert refused(command, *needed, *words) == f"{said}All flags: {program} --help\n"
+
+
+def test_an_empty_value_of_any_flag_is_told_beside_what_else_is_wrong(refused: Refused) -> None:
+    said = refused(
+        "run-block", "echo", "--params=", "--function-blocks", "a", "--function-blocks", "", "--nosuch"
+    )
+    assert said.splitlines() == [
+        "supervisor run-block: there is no flag --nosuch.",
+        "supervisor run-block: --function-blocks needs a value, and is empty: is a variable of the shell not set?",
+        "supervisor run-block: --params needs a value, and is empty: is a variable of the shell not set? "
+        "All flags: supervisor run-block --help",
+    ]
+
+
 def test_all_unknown_flags_are_told_at_once_and_before_what_else_is_wrong(refused: Refused) -> None:
     said = refused("submit", "--parms", "{}", "--nosuch=1", "--wiat").splitlines()
     assert said == [

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.commands import pause
+from supervisor.settings.command_line import parse
 from supervisor.worker.control_socket.exit_codes import NOT_ALLOWED, USAGE
 from tests.capabilities import NOBODY
 from tests.patience import PATIENCE_SECONDS
@@ -38,8 +39,14 @@ def test_who_may_not_look_into_a_state_directory_may_not_ask_and_is_given_no_cho
 def test_a_pause_for_an_empty_time_is_refused_and_not_one_without_an_end(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert pause.run(arguments) == USAGE
-    assert "is empty" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        pause.run(arguments)
+    assert ended.value.code == USAGE
+    assert "--for needs a value, and is empty" in capsys.readouterr().err
+
+
+def test_an_empty_note_is_none() -> None:
+    assert parse(pause.PauseSettings, ["--note", ""], "program").note == ""
 
 
 def test_a_time_in_other_digits_than_ascii_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
