@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from tests.programs.mutants.book import Judgements, TrialBook
-from tests.programs.mutants.campaign import Campaign
+from tests.programs.mutants.campaign import COVERAGE, Campaign, alone_in
 from tests.programs.mutants.mutation import Mutant
-from tests.programs.mutants.parts import PARTS, mutants_in
+from tests.programs.mutants.parts import PARTS, NotInCheckoutError, in_checkout, mutants_in
 from tests.programs.mutants.report import Report
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -27,7 +28,12 @@ def main() -> int:
     """
     options = _options()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    everything = mutants_in(ROOT, tuple(options.only) or PARTS[options.parts])
+    try:
+        everything = mutants_in(ROOT, tuple(options.only) or PARTS[options.parts])
+        files = _test_files(options.tests)
+    except NotInCheckoutError as error:
+        print(error, file=sys.stderr)
+        return 2
     mutants = _chosen(everything, options)
     if not mutants:
         print(
@@ -37,7 +43,6 @@ def main() -> int:
     if options.list:
         print("\n".join(f"{mutant.file}:{mutant.line}  {mutant.identity}" for mutant in mutants))
         return 0
-    files = _test_files(options.tests)
     if not files:
         print(f"There is no test_*.py in {' '.join(options.tests)}. Check --tests.", file=sys.stderr)
         return 2
@@ -49,11 +54,18 @@ def main() -> int:
         print(f"A copy of the checkout could not be set up: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        seed = f" with --seed {options.seed}" if options.sample else ""
         print(
-            "\nInterrupted. The same command goes on from here. The checkout was not touched.",
+            f"\nInterrupted. The same command{seed} goes on from here. The checkout was not touched.",
             file=sys.stderr,
         )
         return INTERRUPTED
+    except BlockingIOError:
+        print(
+            f"Another `make mutants` works in {WORK}. Wait for its end, or use another clone.",
+            file=sys.stderr,
+        )
+        return 2
     report.show(judgements.outdated(everything))
     return 0 if report.percent_killed >= options.at_least else 1
 
@@ -86,11 +98,20 @@ def _options() -> argparse.Namespace:
         "--at-least", type=float, default=0, metavar="PERCENT", help="else the exit code is 1"
     )
     parser.add_argument(
-        "--lanes", type=int, default=2, metavar="N", help="side by side (default: %(default)s)"
+        "--lanes", type=_at_least_one, default=2, metavar="N", help="side by side (default: %(default)s)"
     )
-    parser.add_argument("--fresh", action="store_true", help="forget the trials of earlier runs")
+    parser.add_argument(
+        "--fresh", action="store_true", help="forget the trials and recordings of earlier runs"
+    )
     parser.add_argument("--list", action="store_true", help="print the mutants, and try none")
     return parser.parse_args()
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
 
 
 def _chosen(everything: list[Mutant], options: argparse.Namespace) -> list[Mutant]:
@@ -103,19 +124,27 @@ def _chosen(everything: list[Mutant], options: argparse.Namespace) -> list[Mutan
 
 def _test_files(paths: list[str]) -> list[str]:
     found = {
-        file.relative_to(ROOT).as_posix()
+        file.resolve()
         for path in paths
         for file in ([ROOT / path] if path.endswith(".py") else (ROOT / path).rglob("test_*.py"))
         if file.is_file()
     }
-    return sorted(found)
+    return sorted(in_checkout(ROOT, file) for file in found)
 
 
 def _run(mutants: list[Mutant], files: list[str], report: Report, options: argparse.Namespace) -> None:
     WORK.mkdir(exist_ok=True)
     trials = WORK / "trials.jsonl"
-    if options.fresh:
-        trials.unlink(missing_ok=True)
+    with alone_in(WORK):
+        if options.fresh:
+            trials.unlink(missing_ok=True)
+            shutil.rmtree(WORK / COVERAGE, ignore_errors=True)
+        _run_alone(mutants, files, report, trials, options)
+
+
+def _run_alone(
+    mutants: list[Mutant], files: list[str], report: Report, trials: Path, options: argparse.Namespace
+) -> None:
     with Campaign(ROOT, WORK, options.lanes) as campaign:
         coverage = campaign.recorded(files)
         campaign.tried(mutants, coverage, TrialBook(ROOT, trials), report, options.budget_seconds)

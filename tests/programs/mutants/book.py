@@ -4,7 +4,8 @@ import json
 import tomllib
 from pathlib import Path
 
-from tests.programs.mutants.coverage_map import Test, digest
+from tests.programs.mutants.coverage_map import digest
+from tests.programs.mutants.digests import TestDigests
 from tests.programs.mutants.mutation import Mutant
 from tests.programs.mutants.trial import Trial
 
@@ -29,23 +30,21 @@ class TrialBook:
         with self._path.open("a") as book:
             book.write(json.dumps(trial.as_json()) + "\n")
 
-    def known(self, mutant: Mutant, covering_digest: str) -> Trial | None:
-        """Return the trial of a mutant if it still holds.
+    def known(
+        self, mutant: Mutant, covering: str, digests: TestDigests, budget_seconds: float
+    ) -> Trial | None:
+        """Return the trial of a mutant if it still holds. `covering` is the digest of the tests that run its line.
 
-        It holds while the mutated file is the same and the test that killed it is, or all that it survived are.
+        It holds while the mutated file is the same and the test that killed it is, or all that it survived are, with
+        what these import of the tests. Where not all were tried for want of time, only with no greater budget.
         """
         trial = self._trials.get(mutant.identity)
         if trial is None or trial.source != digest(self._root / mutant.file):
             return None
         if trial.outcome == "killed":
-            return trial if trial.tests == digest(self._root / trial.by.partition("::")[0]) else None
-        return trial if trial.tests == covering_digest else None
-
-
-def covering_digest(root: Path, tests: list[Test]) -> str:
-    """Return what changes when one of these tests, or the list of them, does."""
-    files = sorted({test.file for test in tests})
-    return " ".join(f"{name}:{digest(root / name)[:6]}" for name in files)[:2000] + f" {len(tests)}"
+            return trial if trial.tests == digests.of_files([trial.by.partition("::")[0]]) else None
+        has_room = trial.tried < trial.covering and budget_seconds > trial.budget_seconds
+        return trial if trial.tests == covering and not has_room else None
 
 
 class Judgements:

@@ -1,20 +1,35 @@
 """One run over many mutants: lanes side by side, each taking the next piece of work."""
 
+import contextlib
+import fcntl
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from tests.programs.mutants.book import TrialBook, covering_digest
+from tests.programs.mutants.book import TrialBook
 from tests.programs.mutants.coverage_map import CoverageMap, record
+from tests.programs.mutants.digests import TestDigests
 from tests.programs.mutants.lane import Lane
 from tests.programs.mutants.mutation import Mutant
 from tests.programs.mutants.report import Report
 from tests.programs.mutants.trial import try_mutant
 
 _Piece = TypeVar("_Piece")
+COVERAGE: Final = "coverage"
+
+
+@contextlib.contextmanager
+def alone_in(directory: Path) -> Iterator[None]:
+    """Have this directory for oneself: two runs in the same copies would take each other's mutants for the code.
+
+    Raises `BlockingIOError` where another run has it.
+    """
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 class Campaign:
@@ -43,7 +58,7 @@ class Campaign:
 
     def recorded(self, files: list[str]) -> CoverageMap:
         """Return which lines these files of tests run; those that have changed are run once for it."""
-        coverage = CoverageMap(self._root, self._directory / "coverage")
+        coverage = CoverageMap(self._root, self._directory / COVERAGE)
         outdated = coverage.outdated(files)
         if outdated:
             begun = time.monotonic()
@@ -51,8 +66,13 @@ class Campaign:
 
             def work(lane: Lane, file: str) -> None:
                 recording = record(lane, file)
-                if recording["exit"] is not None:  # else it was ended, and told nothing
+                for failed in recording["failed"]:
+                    print(f"  {failed} fails, so it is left out of this run.", flush=True)
+                # Else it was ended, and told nothing; or a test failed, perhaps this once only.
+                if recording["exit"] is not None and not recording["failed"]:
                     coverage.keep(file, recording)
+                else:
+                    coverage.use(file, recording)
                 if not recording["tests"]:
                     print(f"  No test of {file} passes or can be used here.", flush=True)
 
@@ -71,14 +91,14 @@ class Campaign:
     ) -> None:
         """Try the mutants, and report each; what an earlier run found out is taken from the book."""
         lock = threading.Lock()
+        digests = TestDigests(self._root)
 
         def work(lane: Lane, mutant: Mutant) -> None:
             covering = coverage.covering(mutant)
-            tests = covering_digest(self._root, covering)
             with lock:
-                trial = book.known(mutant, tests)
+                trial = book.known(mutant, digests.of_tests(covering), digests, budget_seconds)
             if trial is None:
-                trial = try_mutant(lane, mutant, covering, budget_seconds, tests)
+                trial = try_mutant(lane, mutant, covering, budget_seconds, digests)
                 with lock:
                     book.add(trial)
             with lock:

@@ -83,7 +83,12 @@ def record(lane: Lane, file: str) -> dict[str, Any]:
         imports = directory / f"{IMPORTS}.in"
         used = set(layout.lines(imports.read_bytes())) if imports.exists() else set()
     used |= {name for test in tests for side in ("own", "others") for name in test[side]}
-    return {"tests": tests, "digests": digests(lane.directory, {file, *used}), "exit": report["exit"]}
+    return {
+        "tests": tests,
+        "failed": report["failed_tests"],
+        "digests": digests(lane.directory, {file, *used}),
+        "exit": report["exit"],
+    }
 
 
 def _hexadecimal(layout: Layout, path: Path) -> dict[str, str]:
@@ -108,6 +113,7 @@ class CoverageMap:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
         self._tests: list[Test] = []
+        self._for_this_run: dict[str, dict[str, Any]] = {}
         self._functions_by_file: dict[str, list[tuple[range, int]]] = {}
         self._imported = ImportedModules(root)
         self._users_by_file: dict[str, set[str]] = {}
@@ -119,6 +125,11 @@ class CoverageMap:
     def keep(self, file: str, recording: dict[str, Any]) -> None:
         """Keep a recording."""
         self._path(file).write_text(json.dumps(recording))
+
+    def use(self, file: str, recording: dict[str, Any]) -> None:
+        """Use a recording in this run only."""
+        self._path(file).unlink(missing_ok=True)
+        self._for_this_run[file] = recording
 
     def load(self, files: list[str]) -> None:
         """Read the recordings of these files of tests."""
@@ -204,12 +215,12 @@ class CoverageMap:
 
     def _read(self, file: str) -> Iterator[Test]:
         path = self._path(file)
-        if path.exists():
-            for test in json.loads(path.read_text())["tests"]:
-                own, others = (
-                    {name: int(bits, 16) for name, bits in test[side].items()} for side in ("own", "others")
-                )
-                yield Test(test["test"], test["seconds"], own, others)
+        recording = self._for_this_run.get(file) or (json.loads(path.read_text()) if path.exists() else {})
+        for test in recording.get("tests", []):
+            own, others = (
+                {name: int(bits, 16) for name, bits in test[side].items()} for side in ("own", "others")
+            )
+            yield Test(test["test"], test["seconds"], own, others)
 
     def _path(self, file: str) -> Path:
         return self._directory / f"{file.replace('/', '+')}.json"

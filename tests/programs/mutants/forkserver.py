@@ -55,7 +55,9 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         report = directory / "report.json"
         output = directory / "output"
         answer = (
-            json.loads(report.read_text()) if report.exists() else {"exit": None, "failed": None, "tests": []}
+            json.loads(report.read_text())
+            if report.exists()
+            else {"exit": None, "failed": None, "tests": [], "failed_tests": []}
         )
         if answer["exit"] != 0 and output.exists():
             answer["output"] = output.read_text(errors="replace")[-2000:]
@@ -74,7 +76,7 @@ def _run(request: dict[str, Any], directory: Path) -> None:
     os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
     import pytest
 
-    report: dict[str, Any] = {"failed": None, "tests": []}
+    report: dict[str, Any] = {"failed": None, "tests": [], "failed_tests": []}
     plugins: list[object] = [_Failures(report)]
     if request["record"]:
         from tests.programs.mutants.recording_plugin import RecordingPlugin
@@ -86,7 +88,7 @@ def _run(request: dict[str, Any], directory: Path) -> None:
         arguments.remove("-x")
     report["exit"] = int(pytest.main([*arguments, *request["tests"]], plugins=plugins))
     if request["record"]:
-        report["tests"] = recording.finished()
+        report["tests"], report["failed_tests"] = recording.finished(), recording.failed()
     (directory / "report.json").write_text(json.dumps(report))
 
 

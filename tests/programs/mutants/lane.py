@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,8 @@ class Lane:
         self.checkout = checkout
         self.directory = directory
         self._server: subprocess.Popen[str] | None = None
+        self._set_up: subprocess.Popen[str] | None = None
+        self._is_closed = False
         self._written = 0
 
     def prepare(self) -> None:
@@ -47,27 +50,38 @@ class Lane:
         client = Path(sys.prefix).name.rpartition("-")[2]
         command = ["sh", "deploy/bootstrap.sh", base, client if client in ("stable", "next") else "stable"]
         find = "import sysconfig; print(sysconfig.get_path('purelib'))"
-        packages = Path(
-            subprocess.run(
-                [*command, "python", "-c", find],
-                cwd=self.directory, check=True, text=True, stdout=subprocess.PIPE, timeout=_SET_UP_SECONDS,
-            ).stdout.strip()
-        )  # fmt: skip
+        packages = Path(self._output_of([*command, "python", "-c", find]))
         shutil.copy(self.directory / "tests/programs/mutants/recorder.py", packages / "lane_recorder.py")
         hook = f"import lane_recorder; lane_recorder.start_if_asked({str(self.directory)!r})\n"
         (packages / "lane_recorder.pth").write_text(hook)
-        self._server = subprocess.Popen(
-            [*command, "python", "-m", "tests.programs.mutants.forkserver"],
+        self._server = self._started([*command, "python", "-m", "tests.programs.mutants.forkserver"])
+
+    def _output_of(self, command: list[str]) -> str:
+        """Return what a step of the set-up prints. Raises `CalledProcessError`, also where the lane is closed."""
+        self._set_up = self._started(command)
+        output, _ = self._set_up.communicate(timeout=_SET_UP_SECONDS)
+        if self._set_up.returncode != 0:
+            raise subprocess.CalledProcessError(self._set_up.returncode, command)
+        return output.strip()
+
+    def _started(self, command: list[str]) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            command,
             cwd=self.directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             start_new_session=True,  # Ctrl-C is for the command, which closes its lanes
         )  # fmt: skip
+        if self._is_closed:
+            _kill_group(process)
+        return process
 
     def close(self) -> None:
-        """End the server, and with it a run that is still going on."""
+        """End the set-up and the server, and with it a run that is still going on."""
+        self._is_closed = True
+        if self._set_up is not None:
+            _kill_group(self._set_up)
         if self._server is None:
             return
-        self._server.kill()
-        self._server.wait()
+        _kill_group(self._server)
         for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}{self._server.pid}-*"):
             # What runs there ends with the server, by a signal that may still be on its way.
             for _ in range(_REMOVALS):
@@ -145,3 +159,11 @@ class Lane:
             raise RuntimeError(f"the server of runs in {self.directory} ended; its output above says why")
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+
+def _kill_group(process: subprocess.Popen[str]) -> None:
+    """Kill a process, the leader of its group, with all of the group, and wait for it."""
+    if process.poll() is None:  # else its number may be another's by now
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

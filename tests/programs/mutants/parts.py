@@ -45,11 +45,36 @@ PARTS: Final = {"pure": PURE, "sampled": SAMPLED, "all": PURE + SAMPLED}
 """The names that the command line takes."""
 
 
+class NotInCheckoutError(Exception):
+    """A path or a pattern that names no Python file of the checkout. The message says which one."""
+
+
+def in_checkout(root: Path, path: Path) -> str:
+    """Return where a file of the checkout lies in it. Raises `NotInCheckoutError` for any other."""
+    try:
+        return path.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        raise NotInCheckoutError(f"{path} is no file of this checkout.") from None
+
+
 def mutants_in(root: Path, patterns: tuple[str, ...]) -> list[Mutant]:
-    """Return every mutant of the files below `root` that match, in a stable order."""
-    files = sorted({path for pattern in patterns for path in root.glob(pattern)})
-    return [
-        mutant
-        for path in files
-        for mutant in mutants_of(path.relative_to(root).as_posix(), path.read_bytes())
-    ]
+    """Return every mutant of the files below `root` that match, in a stable order. Raises `NotInCheckoutError`."""
+    files = sorted({path for pattern in patterns for path in _matching(root, pattern)})
+    return [mutant for path in files for mutant in mutants_of(in_checkout(root, path), path.read_bytes())]
+
+
+def _matching(root: Path, pattern: str) -> list[Path]:
+    try:
+        found = list(root.glob(pattern))
+    except (ValueError, NotImplementedError):  # an empty pattern, and one that begins at /
+        found = []
+    if any(path.is_dir() or path.suffix != ".py" for path in found) or not (found or _is_relative(pattern)):
+        raise NotInCheckoutError(
+            f"--only {pattern!r} names no Python file of this checkout. Give files or patterns of files, "
+            "such as supervisor/verdict/*.py."
+        )
+    return found
+
+
+def _is_relative(pattern: str) -> bool:
+    return pattern != "" and not pattern.startswith("/")

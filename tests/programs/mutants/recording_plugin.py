@@ -21,7 +21,8 @@ class RecordingPlugin:
         self._directory = root / recorder.DIRECTORY
         self._length = json.loads((self._directory / "layout.json").read_text())["length"]
         self.tests: list[dict[str, object]] = []
-        self._failed: set[str] = set()
+        self._unusable: set[str] = set()
+        self._failed: list[str] = []
         recorder.start(str(root))
         self._begin(IMPORTS)
 
@@ -49,8 +50,14 @@ class RecordingPlugin:
         test = self.tests[-1]
         test["seconds"] = float(str(test["seconds"])) + report.duration
         if report.outcome != "passed":
-            self._failed.add(report.nodeid)
+            self._unusable.add(report.nodeid)
+        if report.failed and report.nodeid not in self._failed:
+            self._failed.append(report.nodeid)
 
     def finished(self) -> list[dict[str, object]]:
         """Return the tests that passed."""
-        return [test for test in self.tests if test["test"] not in self._failed]
+        return [test for test in self.tests if test["test"] not in self._unusable]
+
+    def failed(self) -> list[str]:
+        """Return the tests that failed: not those that were skipped."""
+        return self._failed

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from tests.programs.mutants.coverage_map import Test, digest
+from tests.programs.mutants.digests import TestDigests
 from tests.programs.mutants.lane import Lane
 from tests.programs.mutants.mutation import Mutant
 
@@ -27,10 +28,11 @@ class Trial:
     by: str = ""
     why: str = ""
     tests: str = ""
-    """The digest of the test's file that killed it, or of all tests that it survived."""
+    """The digest of the file that killed it, or of all tests that it survived (`TestDigests`)."""
     seconds: float = 0.0
     tried: int = 0
     covering: int = 0
+    budget_seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         """Return what the book of trials keeps."""
@@ -38,12 +40,12 @@ class Trial:
 
 
 def try_mutant(
-    lane: Lane, mutant: Mutant, covering: list[Test], budget_seconds: float, covering_digest: str
+    lane: Lane, mutant: Mutant, covering: list[Test], budget_seconds: float, digests: TestDigests
 ) -> Trial:
     """Run the tests against the mutant, for about `budget_seconds` of their time at most."""
     source = digest(lane.checkout / mutant.file)
     if not covering:
-        return Trial(mutant.identity, source, "uncovered", tests=covering_digest)
+        return Trial(mutant.identity, source, "uncovered", tests=digests.of_tests(covering))
     tried, spent, unreliable = 0, 0.0, set[str]()
     for batch in _batches(covering, budget_seconds):
         while usable := [test for test in batch if test.node not in unreliable]:
@@ -63,12 +65,15 @@ def try_mutant(
             if _must_be_confirmed(report, suspect) and not _passes(lane, suspect):
                 unreliable |= {test.node for test in suspect}
                 continue
-            file = digest(lane.checkout / by.partition("::")[0])
+            file = digests.of_files([by.partition("::")[0]])
             return Trial(
                 mutant.identity, source, "killed", by, why[-500:], file, spent, tried + 1, len(covering)
             )
         tried += len(batch)
-    return Trial(mutant.identity, source, "survived", "", "", covering_digest, spent, tried, len(covering))
+    return Trial(
+        mutant.identity, source, "survived", tests=digests.of_tests(covering), seconds=spent, tried=tried,
+        covering=len(covering), budget_seconds=budget_seconds,
+    )  # fmt: skip
 
 
 def _must_be_confirmed(report: dict[str, Any], suspect: list[Test]) -> bool:
