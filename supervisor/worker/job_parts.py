@@ -81,11 +81,20 @@ def registration_of(
 
 
 def lost_claims_of(
-    engine: EngineApi, dispatcher: Dispatcher, journal: Ledger, *, came_back: bool
+    settings: DaemonSettings,
+    engine: EngineApi,
+    dispatcher: Dispatcher,
+    journal: Ledger,
+    registration: Registration,
 ) -> LostClaims:
-    """Return what looks for claims that were lost; `came_back`: the engine knows this worker from an earlier run."""
+    """Return what looks for claims that were lost, once this worker is registered."""
+    came_back = registration.came_back
     lost_claims = LostClaims(
-        engine, dispatcher, knows_the_past=lambda: not came_back or journal.knows_the_last_run
+        engine,
+        dispatcher,
+        knows_the_past=lambda: not came_back or journal.knows_the_last_run,
+        answering=engine.answering,
+        engine_job_timeout_seconds=settings.engine_job_timeout_seconds,
     )
     if came_back:
         # The worker before this one may have been killed between a poll's answer and the journal.

@@ -11,7 +11,9 @@ import math
 from collections.abc import Callable
 from typing import Final
 
+from supervisor.engine.answering import Answering
 from supervisor.engine.api import EngineApi
+from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
 from supervisor.log.event import tell
 from supervisor.log.events.worker import ClaimsLost, ClaimsUnknown
@@ -27,6 +29,12 @@ REGULAR_LOOK_SECONDS: Final = 60.0
 
 ANSWER_SECONDS: Final = 3.0
 """How long the engine's list is waited for. It can be asked for again; no jobs are asked for meanwhile."""
+
+LONGEST_PAUSE_SECONDS: Final = 10.0
+"""How long it is not asked after it has failed to answer: no jobs are asked for while it is."""
+
+TOLD_AFTER_FAILURES: Final = 3
+"""So often it is asked in vain until that is told, where it answers other requests."""
 
 _NOT_ALLOWED: Final = frozenset({401, 403})
 
@@ -44,6 +52,9 @@ class LostClaims:
 
     `knows_the_past` says whether the dispatcher knows the jobs of the run before this one. What the engine lists and
     the dispatcher does not know is lost only then: of another job there may be a success in the journal (I8).
+
+    A suspicion that can't be looked into is over after `engine_job_timeout_seconds`: by then the engine has given the
+    jobs up. `answering` knows when the engine last answered anything.
     """
 
     def __init__(
@@ -53,15 +64,24 @@ class LostClaims:
         clock: Callable[[], float] | None = None,
         *,
         knows_the_past: Callable[[], bool] = lambda: True,
+        answering: Answering | None = None,
+        engine_job_timeout_seconds: float = math.inf,
     ) -> None:
         self._engine = engine
         self._dispatcher = dispatcher
         self._knows_the_past = knows_the_past
+        self._answering = answering or Answering()
+        self._engine_job_timeout = engine_job_timeout_seconds
         self._clock = clock or asyncio.get_running_loop().time
         self._look_at = math.inf
         self._second_look_at = math.inf
         self._regular_look_at = self._clock() + REGULAR_LOOK_SECONDS
-        self._told = False
+        self._suspected_until = math.inf
+        self._backoff = Backoff(first_seconds=1.0, longest_seconds=LONGEST_PAUSE_SECONDS)
+        self._not_before = -math.inf
+        self._failing_since: float | None = None
+        self._told: set[str] = set()
+        """Which advice was given since the engine has last answered."""
         self._of_the_last_run = False
 
     def suspect_the_last_run(self) -> None:
@@ -74,21 +94,24 @@ class LostClaims:
         now = self._clock()
         self._look_at = now
         self._second_look_at = now + SECOND_LOOK_SECONDS
+        self._suspected_until = now + self._engine_job_timeout
 
     @property
     def are_suspected(self) -> bool:
-        """Whether a poll has broken and the engine was not asked yet what it has given away."""
-        return self._look_at < math.inf
+        """Whether a poll has broken, and the engine may wait for jobs of it, but did not tell yet what it gave away."""
+        return self._look_at < math.inf and self._clock() < self._suspected_until
 
     @property
     def is_due(self) -> bool:
         """Whether the engine should be asked now."""
-        due_at = min(self._look_at, self._second_look_at, self._regular_look_at)
-        return self._knows_the_past() and self._clock() >= due_at
+        return self._is_due(keeps_pause=True)
 
-    async def look(self, worker_uuid: str) -> None:
-        """Ask if it is due. Never while a poll is under way: its jobs would look lost. Raises nothing."""
-        if not self.is_due:
+    async def look(self, worker_uuid: str, *, last: bool = False) -> None:
+        """Ask if it is due. Never while a poll is under way: its jobs would look lost. Raises nothing.
+
+        The `last` time no pause is kept after a failure, as nobody asks later.
+        """
+        if not self._is_due(keeps_pause=not last):
             return
         # Known before or after: a job whose result is delivered meanwhile is in neither list alone.
         known = self._dispatcher.known_job_ids
@@ -98,6 +121,9 @@ class LostClaims:
             self._failed(error)
             return
         self._forget_what_was_due()
+        self._backoff.reset()
+        self._not_before, self._failing_since = -math.inf, None
+        self._told.clear()
         known |= self._dispatcher.known_job_ids
         lost = [job for job in claimed if job.job_id not in known]
         if lost:
@@ -106,19 +132,36 @@ class LostClaims:
         self._of_the_last_run = False
 
     def _failed(self, error: EngineError) -> None:
+        now = self._clock()
+        suspected = now >= min(self._look_at, self._second_look_at)
         if error.retryable:
-            return  # with the next poll
-        suspected = self._clock() >= min(self._look_at, self._second_look_at)
-        self._forget_what_was_due()
-        if self._told or not suspected:
+            self._not_before = now + self._backoff.next_pause(error.retry_after_seconds)
+            self._failing_since = now if self._failing_since is None else self._failing_since
+            if now >= self._suspected_until:
+                self._forget_what_was_due()
+            # An engine that answers nothing at all is told by the polls.
+            answers_others = self._answering.since(self._failing_since)
+            if suspected and answers_others and self._backoff.failures >= TOLD_AFTER_FAILURES:
+                self._tell(error, "It is asked again.")
             return
-        self._told = True
-        advice = (
-            "Give a token that may read jobs (--engine-token-file)."
-            if error.status in _NOT_ALLOWED
-            else "This engine can't tell."
-        )
-        tell(_log, ClaimsUnknown(reason=str(error), advice=advice))
+        self._forget_what_was_due()
+        if suspected:
+            self._tell(
+                error,
+                "Give a token that may read jobs (--engine-token-file)."
+                if error.status in _NOT_ALLOWED
+                else "This engine can't tell.",
+            )
+
+    def _tell(self, error: EngineError, advice: str) -> None:
+        if advice not in self._told:
+            self._told.add(advice)
+            tell(_log, ClaimsUnknown(reason=str(error), advice=advice))
+
+    def _is_due(self, *, keeps_pause: bool) -> bool:
+        due_at = min(self._look_at, self._second_look_at, self._regular_look_at)
+        not_before = self._not_before if keeps_pause else -math.inf
+        return self._knows_the_past() and self._clock() >= max(due_at, not_before)
 
     def _forget_what_was_due(self) -> None:
         now = self._clock()

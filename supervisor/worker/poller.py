@@ -116,7 +116,7 @@ class Poller:
             # Those that are late are claims like all others.
             await self._tasks.wait()
             # The last poll may have broken: nobody would ask after it any more.
-            await self._lost_claims.look(self._registration.uuid)
+            await self._lost_claims.look(self._registration.uuid, last=True)
         finally:
             await self._tasks.close()
 

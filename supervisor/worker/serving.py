@@ -102,7 +102,7 @@ class Serving:
         try:
             await _prepare(runner)
             await recovery_of(settings, journal, delivery, engine, dispatcher.records, observer).begin()
-            lost_claims = lost_claims_of(engine, dispatcher, journal, came_back=registration.came_back)
+            lost_claims = lost_claims_of(settings, engine, dispatcher, journal, registration)
             poller = Poller(
                 engine,
                 registration,

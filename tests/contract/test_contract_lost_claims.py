@@ -14,6 +14,7 @@ from contract_support import ECHO, SLOW, Setup, body_of
 from contract_worker import Worker
 
 from sdk.devengine import DevEngine, EngineOptions, Fault
+from supervisor.log.events.worker import ClaimsUnknown
 from supervisor.worker.lost_claims import SECOND_LOOK_SECONDS
 from tests.patience import until
 
@@ -114,6 +115,21 @@ async def test_a_job_claimed_just_before_the_worker_was_killed_is_reported_by_it
     assert "may have done a part of its work" in result["result"]["message"]
     assert result["result"].get("retryable") is None
     assert await setup.works()
+
+
+async def test_a_list_of_jobs_that_fails_after_a_restart_is_told_and_jobs_are_run_all_the_same(
+    engine: DevEngine, start_worker: StartWorker
+) -> None:
+    """A drain waits for it: its log must say why."""
+    first = start_worker(engine.url)
+    await first.ready()
+    first.kill()
+    engine.faults.add(Fault("worker_jobs", status=503, times=1000))
+    setup = Setup(engine, start_worker(engine.url))
+    await setup.worker.ready()
+    assert "503" in await setup.logged(ClaimsUnknown)
+    assert await setup.works()
+    assert len(setup.lines(ClaimsUnknown)) == 1
 
 
 async def test_an_engine_that_wants_a_token_is_asked_with_it(

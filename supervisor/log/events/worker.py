@@ -245,10 +245,12 @@ class ClaimsLost(
 class ClaimsUnknown(
     Event,
     level=WARNING,
-    text="A poll broke. The worker can't find out whether it claimed jobs: {reason} {advice} "
+    text="The worker can't find out whether the engine has given it jobs that never arrived: {reason} {advice} "
     "The engine fails such jobs itself after some minutes.",
 ):
-    """Give the worker a token that may read jobs (`--engine-token-file`), where the engine wants one for that."""
+    """A poll has broken, or the worker was started again. Give it a token that may read jobs (`--engine-token-file`),
+    where the engine wants one for that. Where it fails with its list of this worker's jobs, look into its log: a drain
+    waits for that list, at most `--engine-job-timeout-seconds`."""
 
     reason: str
     advice: str

@@ -77,7 +77,7 @@ class Engine:
     async def accept(self, *_: Any) -> None:
         await self._call("accept")
 
-    async def look(self, _: str) -> None:
+    async def look(self, _: str, *, last: bool = False) -> None:
         await self._call("look")
 
     def suspect(self) -> None:

@@ -88,7 +88,7 @@ class Scene:
     async def accept(self, jobs: tuple[Any, ...], worker_uuid: str, limit: int) -> None:
         self.arrived += jobs
 
-    async def look(self, worker_uuid: str) -> None:
+    async def look(self, worker_uuid: str, *, last: bool = False) -> None:
         self.looks.append(elapsed())
 
     def suspect(self) -> None:

@@ -6,6 +6,7 @@ from supervisor.engine import LostJob
 from supervisor.errors import EngineError
 from supervisor.log.events.worker import ClaimsUnknown
 from supervisor.worker.lost_claims import (
+    LONGEST_PAUSE_SECONDS,
     REGULAR_LOOK_SECONDS,
     SECOND_LOOK_SECONDS,
     LostClaims,
@@ -113,6 +114,7 @@ async def test_an_engine_that_is_away_is_asked_until_it_answers(scene: Scene) ->
     scene.engine.error = EngineError("away")
     for _ in range(3):
         await scene.lost.look("w")
+        scene.now += LONGEST_PAUSE_SECONDS
     scene.engine.error = None
     scene.engine.claimed = [LostJob("lost", "")]
     await scene.lost.look("w")

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from supervisor.engine import LostJob
+from supervisor.engine.answering import Answering
 from supervisor.errors import EngineError
 from supervisor.log.events.worker import ClaimsLost, ClaimsUnknown
 from supervisor.worker.lost_claims import (
+    LONGEST_PAUSE_SECONDS,
     REGULAR_LOOK_SECONDS,
     SECOND_LOOK_SECONDS,
     LostClaims,
@@ -16,6 +18,9 @@ from supervisor.worker.lost_claims import (
 )
 from tests.log_events import facts_of, told
 from tests.simulated_time import simulate
+
+JOB_TIMEOUT = 720.0
+BUSY = EngineError("The list fails.", status=503)
 
 
 class Scene:
@@ -30,7 +35,15 @@ class Scene:
         self.reported: list[Any] = []
         part: Any = self
         self.knows_the_past = True
-        self.lost = LostClaims(part, part, clock=lambda: self.now, knows_the_past=lambda: self.knows_the_past)
+        self.answering = Answering()
+        self.lost = LostClaims(
+            part,
+            part,
+            clock=lambda: self.now,
+            knows_the_past=lambda: self.knows_the_past,
+            answering=self.answering,
+            engine_job_timeout_seconds=JOB_TIMEOUT,
+        )
 
     async def claimed_jobs(self, worker_uuid: str, seconds: float | None = None) -> list[LostJob]:
         self.asked.append(self.now - 1000.0)
@@ -103,6 +116,7 @@ async def test_the_last_run_is_suspected_until_the_engine_has_answered() -> None
     await scene.look_each_second(2.0)
     scene.error = None
     scene.claimed = [LostJob("early", "")]
+    scene.now += LONGEST_PAUSE_SECONDS
     await scene.lost.look("w-1")
     assert [by_the_last_run for _, _, by_the_last_run in scene.reported] == [True]
 
@@ -149,6 +163,92 @@ async def test_a_second_look_that_is_refused_is_told_too(caplog: pytest.LogCaptu
     await scene.look_each_second(30.0)
     (unknown,) = told(caplog, ClaimsUnknown)
     assert unknown["reason"] == "no"
+
+
+async def test_a_suspicion_that_can_not_be_looked_into_is_over_once_the_engine_has_given_the_jobs_up() -> (
+    None
+):
+    """Else a drain would wait for ever."""
+    scene = Scene()
+    scene.lost.suspect_the_last_run()
+    scene.error = BUSY
+    await scene.look_each_second(JOB_TIMEOUT - 2)
+    assert scene.lost.are_suspected
+    await scene.look_each_second(JOB_TIMEOUT)
+    assert not scene.lost.are_suspected
+    asked = len(scene.asked)
+    await scene.look_each_second(JOB_TIMEOUT + 4 * REGULAR_LOOK_SECONDS)
+    assert len(scene.asked) > asked, "it is asked now and then, as ever"
+    scene.error = None
+    scene.lost.suspect()
+    assert scene.lost.are_suspected
+
+
+async def test_a_list_that_fails_is_asked_for_with_pauses_and_a_worker_that_stops_keeps_none() -> None:
+    scene = Scene()
+    scene.lost.suspect()
+    scene.error = BUSY
+    await scene.look_each_second(299.0)
+    assert 300 / (LONGEST_PAUSE_SECONDS + 1) <= len(scene.asked) <= 150
+    asked = len(scene.asked)
+    await scene.lost.look("w-1", last=True)
+    await scene.lost.look("w-1", last=True)
+    assert len(scene.asked) == asked + 2
+    scene.error = None
+    await scene.lost.look("w-1", last=True)
+    await scene.lost.look("w-1", last=True)
+    assert len(scene.asked) == asked + 3, "nothing is suspected any more"
+    scene.lost.suspect()
+    await scene.lost.look("w-1")
+    assert len(scene.asked) == asked + 4, "an answer ends the pauses"
+
+
+async def test_a_list_that_fails_while_the_engine_answers_others_is_told_once_until_it_was_answered(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene = Scene()
+    scene.lost.suspect()
+    scene.error = BUSY
+    await scene.lost.look("w-1")
+    scene.now += LONGEST_PAUSE_SECONDS
+    scene.answering.answered(scene.now)
+    await scene.lost.look("w-1")
+    assert told(caplog, ClaimsUnknown) == [], "it may pass"
+    await scene.look_each_second(60.0)
+    (unknown,) = told(caplog, ClaimsUnknown)
+    assert (unknown["reason"], unknown["advice"]) == ("The list fails.", "It is asked again.")
+    scene.error = None
+    await scene.look_each_second(90.0)
+    scene.error = BUSY
+    scene.lost.suspect()
+    scene.answering.answered(scene.now + 1.0)
+    await scene.look_each_second(180.0)
+    assert len(told(caplog, ClaimsUnknown)) == 2
+
+
+async def test_an_engine_that_answers_nothing_is_not_told_for_its_list(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The polls tell it."""
+    scene = Scene()
+    scene.lost.suspect()
+    scene.error = EngineError("away")
+    await scene.look_each_second(300.0)
+    assert told(caplog, ClaimsUnknown) == []
+
+
+async def test_a_refusal_is_told_with_its_advice_also_after_a_list_that_failed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene = Scene()
+    scene.lost.suspect()
+    scene.error = BUSY
+    await scene.lost.look("w-1")
+    scene.answering.answered(scene.now + 1.0)
+    await scene.look_each_second(60.0)
+    scene.error = EngineError("no", status=401, retryable=False)
+    await scene.look_each_second(90.0)
+    assert ["--engine-token-file" in each["advice"] for each in told(caplog, ClaimsUnknown)] == [False, True]
 
 
 def test_without_a_clock_it_goes_by_the_loop_s() -> None:

@@ -46,6 +46,7 @@ class Scene:
         part: Any = self
         self.is_open = True
         self.are_suspected = False
+        self.was_last_look = False
         self.observed = Observed()
         self.poller = Poller(
             part, part, part, part, INTERVAL, observer=self.observed, may_claim=lambda: self.is_open
@@ -68,8 +69,9 @@ class Scene:
         if jobs:
             self.calls.append(("accept", len(jobs), worker_uuid))
 
-    async def look(self, worker_uuid: str) -> None:
+    async def look(self, worker_uuid: str, *, last: bool = False) -> None:
         self.calls.append(("look", worker_uuid))
+        self.was_last_look = last
 
     def suspect(self) -> None:
         self.calls.append("suspect")
@@ -284,6 +286,7 @@ def test_a_poll_that_may_have_claimed_jobs_is_looked_into(status: int | None, su
     assert len(scene.of("suspect")) == suspected
     # Also where it was the last one: nobody would ask after it any more.
     assert scene.calls[-1] == ("look", "w-1")
+    assert scene.was_last_look, "nobody asks later"
 
 
 def test_an_answer_that_broke_off_is_taken_as_far_as_it_came_and_looked_into(
@@ -372,7 +375,7 @@ def test_without_memory_it_pauses_looks_for_what_was_claimed_and_goes_on(
         if where == "look":
             real, left = scene.look, [MemoryError()] * 3
 
-            async def look(worker_uuid: str) -> None:
+            async def look(worker_uuid: str, *, last: bool = False) -> None:
                 if left:
                     raise left.pop()
                 await real(worker_uuid)
