@@ -71,7 +71,7 @@ class OutcomeBody:
     warnings: tuple[str, ...] = ()
     raised: bool = False
     not_awaited: tuple[str, ...] = ()
-    """Of `warnings`, those that tell of calls without `await`: what they would have done was not done."""
+    """Of `warnings`, those that tell of calls without `await`."""
 
 
 async def run_job(

@@ -1,4 +1,4 @@
-"""Coroutines that a block has called and not awaited: what they would have done was not done."""
+"""Calls of a block without `await`: of a coroutine, whose work was not done, or of what had begun by itself."""
 
 from __future__ import annotations
 
@@ -16,12 +16,25 @@ _DROPPED: Final = re.compile(
 """Python's text, for which there are no fields. The place is in it only while origins are tracked."""
 
 
+class CallNotAwaitedWarning(RuntimeWarning):
+    """A call that began without `await`, and that nobody awaited: its name, and where it was made."""
+
+    def __init__(self, name: str, file: str, line: int) -> None:
+        super().__init__(
+            f"Line {line} of {file} calls {name}() without await. It begins all the same, but what it returns or "
+            "raises is lost. Write await before the call."
+        )
+        self.name = name
+        self.file = file
+        self.line = line
+
+
 @contextlib.contextmanager
 def telling_of_unawaited(warn: Callable[[str], None]) -> Iterator[None]:
-    """Call `warn` with a sentence for each coroutine that is dropped without having been awaited.
+    """Call `warn` with a sentence for each call that is dropped without having been awaited.
 
-    Python's own warning is shown as well. It names the line on which the coroutine was dropped, which is often the
-    SDK's: where it was called, Python knows only while it tracks that.
+    Of a coroutine, Python's own warning is shown as well. It names the line on which the coroutine was dropped, which
+    is often the SDK's: where it was called, Python knows only while it tracks that.
     """
     depth = sys.get_coroutine_origin_tracking_depth()
     shown = warnings.showwarning
@@ -35,6 +48,9 @@ def telling_of_unawaited(warn: Callable[[str], None]) -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
+        if isinstance(message, CallNotAwaitedWarning) and not is_over:
+            warn(str(message))
+            return
         dropped = None if is_over else _DROPPED.match(str(message))
         if dropped is not None and issubclass(category, RuntimeWarning):
             warn(

@@ -21,12 +21,6 @@ RE_EXPORTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "sdk.concurrency": "BlockingDetector",
         },
     ),
-    "concurrency.run_in_thread": (
-        "Functions that run in a thread.",
-        {
-            "sdk.concurrency": "run_in_thread",
-        },
-    ),
     "concurrency.run_parallel": (
         "Parallel calls.",
         {

@@ -108,10 +108,11 @@ def _ended(tasks: set[asyncio.Task[Any]], task: asyncio.Task[Any]) -> None:
 
 
 class Group:
-    """The scheduled tasks of one block."""
+    """The scheduled tasks of one block, and calls that have begun, by their names."""
 
     def __init__(self) -> None:
         self.tasks: set[asyncio.Task[Any]] = set()
+        self.calls: dict[asyncio.Future[Any], str] = {}
 
     async def finish(self) -> None:
         """Wait for all tasks, also those that tasks schedule, until shortly before the deadline."""
@@ -138,12 +139,22 @@ class Group:
                 task.cancel()
             await asyncio.wait(pending)
 
-    def _pending(self) -> list[asyncio.Task[Any]]:
+    def _pending(self) -> dict[asyncio.Future[Any], str]:
         # Of those that have ended nothing comes any more: to wait for them would turn without end.
-        return [task for task in self.tasks if not task.done()]
+        named: dict[asyncio.Future[Any], str] = {task: task.get_name() for task in self.tasks}
+        named |= self.calls
+        return {each: name for each, name in named.items() if not each.done()}
 
     def _names(self) -> str:
-        return ", ".join(sorted(task.get_name() for task in self._pending()))
+        return ", ".join(sorted(self._pending().values()))
+
+
+def await_at_the_end(call: asyncio.Future[Any], name: str) -> None:
+    """Have the block that runs wait for `call` at its end, as for a scheduled task: `name` is what a log calls it."""
+    group = _group.get()
+    if group is not None:
+        group.calls[call] = name
+        call.add_done_callback(group.calls.pop)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
@@ -27,9 +28,6 @@ worker's limit is 512 processes and threads for a job (`--max-job-processes`), o
 """
 
 _log = logging.getLogger(__name__)
-_turns: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]] = (
-    weakref.WeakKeyDictionary()
-)
 
 
 class NotBlockingError(SdkError, TypeError):
@@ -76,7 +74,7 @@ def run_in_thread(fn: Callable[P, R]) -> Callable[P, Coroutine[object, None, R]]
 
     @functools.wraps(fn)
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        value = await _in_thread(functools.partial(fn, *args, **kwargs), _name_of(fn))
+        value = await ThreadCall(functools.partial(fn, *args, **kwargs), _name_of(fn)).result()
         _check_value(value, fn)
         return cast("R", value)
 
@@ -122,58 +120,81 @@ def _name_of(fn: object) -> str:
     return getattr(fn, "__qualname__", None) or repr(fn)
 
 
-class _Call:
-    """One call on its way through a thread."""
+class ThreadCall:
+    """One call on its way through a thread. It begins at once, or when one of the 128 on its loop has ended."""
 
-    def __init__(self, fn: Callable[[], Any], name: str, turns: asyncio.Semaphore) -> None:
-        self._fn = fn
-        self._name = name
-        self._turns = turns
-        self._loop = asyncio.get_running_loop()
-        self._context = contextvars.copy_context()
-        self._cancelled_at: float | None = None
+    def __init__(self, fn: Callable[[], Any], name: str) -> None:
+        self.loop: Final = asyncio.get_running_loop()
         # Carries no value: a StopIteration can't be set on a future, and an exception that nobody fetched from one
         # is reported by asyncio in words that help no author.
-        self._ended: asyncio.Future[None] = self._loop.create_future()
-        self._value: Any = None
+        self.ended: Final[asyncio.Future[None]] = self.loop.create_future()
+        self.value: Any = None
+        self._fn = fn
+        self._name = name
+        self._context = contextvars.copy_context()
+        self._cancelled_at: float | None = None
         self._error: BaseException | None = None
+        self._turns = _turns.setdefault(self.loop, _Turns())
+        self._turns.take(self)
 
     async def result(self) -> Any:
+        """Return what `fn` returns, or raise what it raises."""
         try:
-            threading.Thread(target=self._run, name=self._name, daemon=True).start()
-        except RuntimeError:
-            self._turns.release()
-            raise
-        try:
-            await self._ended
+            await self.ended
         except asyncio.CancelledError:
             self._cancelled_at = time.monotonic()
             raise
-        if self._error is None:
-            return self._value
+        error = self.failure()
+        if error is None:
+            return self.value
         try:
-            raise self._error
-        except StopIteration as error:
-            raise RuntimeError(f"{self._name} raised StopIteration") from error
+            raise error
         finally:
-            self._error = None  # its traceback refers to this frame
+            del error  # its traceback refers to this frame
+
+    def failure(self) -> BaseException | None:
+        """Return what `fn` raised, once."""
+        error, self._error = self._error, None
+        if not isinstance(error, StopIteration):
+            return error
+        stopped = RuntimeError(f"{self._name} raised StopIteration")
+        stopped.__cause__ = error
+        return stopped
+
+    def abandon(self) -> None:
+        """Wait for it no more. It does not begin if it has not begun; its thread goes on if it has."""
+        self._cancelled_at = time.monotonic()
+        self.ended.cancel()
+
+    def start(self) -> bool:
+        """Start its thread. False where the system has none left, which is then what it raises."""
+        try:
+            threading.Thread(target=self._run, name=self._name, daemon=True).start()
+        except RuntimeError as error:
+            self._error = error
+            self._tell()
+            return False
+        return True
 
     def _run(self) -> None:
         try:
-            self._value = self._context.run(self._fn)
+            self.value = self._context.run(self._fn)
         except BaseException as error:
             self._error = error
         try:
-            self._loop.call_soon_threadsafe(self._arrived)
+            self.loop.call_soon_threadsafe(self._arrived)
         except RuntimeError:  # the loop is closed: nobody can be waiting
             self._tell_late()
 
     def _arrived(self) -> None:
-        self._turns.release()
-        if self._ended.done():
+        self._turns.give_back()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.ended.done():
             self._tell_late()
         else:
-            self._ended.set_result(None)
+            self.ended.set_result(None)
 
     def _tell_late(self) -> None:
         late = ""
@@ -186,7 +207,27 @@ class _Call:
             _log.warning("%s failed%s after its caller was cancelled:\n%s", self._name, late, text)
 
 
-async def _in_thread(fn: Callable[[], Any], name: str) -> Any:
-    turns = _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(MOST_THREADS))
-    await turns.acquire()
-    return await _Call(fn, name, turns).result()
+class _Turns:
+    """How many more threads one event loop may have, and which calls wait for one."""
+
+    def __init__(self) -> None:
+        self._free = MOST_THREADS
+        self._waiting: deque[ThreadCall] = deque()
+
+    def take(self, call: ThreadCall) -> None:
+        """Start the call's thread, at once or when its turn comes."""
+        if not self._free:
+            self._waiting.append(call)
+        elif call.start():
+            self._free -= 1
+
+    def give_back(self) -> None:
+        """Say that a thread has ended."""
+        while self._waiting:
+            call = self._waiting.popleft()
+            if not call.ended.done() and call.start():
+                return
+        self._free += 1
+
+
+_turns: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns]] = weakref.WeakKeyDictionary()

@@ -33,7 +33,10 @@ def classes_of(files: Mapping[str, str]) -> Classes:
 
 
 def without_root(classes: Classes, root: str) -> list[str]:
-    """Return the errors that do not descend from `root`. What begins with an underscore never leaves its module."""
+    """Return the errors that do not descend from `root`. What begins with an underscore never leaves its module.
+
+    A warning is none: it is not raised.
+    """
     bases = dict(classes.values())
 
     def ancestors(name: str) -> Iterator[str]:
@@ -43,7 +46,10 @@ def without_root(classes: Classes, root: str) -> list[str]:
 
     def is_error(name: str) -> bool:
         found: object = getattr(builtins, name, None)
-        return name.endswith("Error") or (isinstance(found, type) and issubclass(found, BaseException))
+        is_raised = (
+            isinstance(found, type) and issubclass(found, BaseException) and not issubclass(found, Warning)
+        )
+        return name.endswith("Error") or is_raised
 
     return [
         place

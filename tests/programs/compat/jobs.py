@@ -191,6 +191,10 @@ JOBS = (
     CompatJob("entities: created and deleted", "create_entities:1.0.0", {"remove_first": True}),
     CompatJob("concurrency: in parallel", "use_concurrency:1.0.0", {"numbers": [3, 1, 2]}),
     CompatJob("concurrency: one fails", "use_concurrency:1.0.0", {"numbers": [3, 1, 2], "bad": 1}),
+    *(
+        CompatJob(f"concurrency: calls {how}", "begin_calls:1.0.0", {"how": how})
+        for how in ("awaited in turn", "awaited by asyncio.wait", "not awaited")
+    ),
     CompatJob("logs", "write_logs:1.0.0", {"community": "not for the log"}),
     CompatJob("logs: of another's own logger", "collect_logs:1.0.0", {}),
     CompatJob("names: hyphens", "fb.use-cases.compat/greet-by-name:1.0.0", {"name": "Ada"}),
