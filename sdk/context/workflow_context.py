@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self, cast
 
 from sdk.context.changes import Update, changed_among, snapshot, updates_of
@@ -106,6 +106,10 @@ class WorkflowContext:
         """
         return updates_from(self, changed_entities(self))
 
+    def _unsent_changes(self) -> Iterable[str]:
+        """Say what was changed in an object that is in none of the lists, where a context can hold such a one."""
+        return ()
+
     def secrets(self) -> frozenset[str]:
         """The passwords and other secrets in the context, as it is now and as it came."""
         return collect_secrets([self._list(kind) for kind in KINDS]) | collect_secrets(self._before)
@@ -157,7 +161,7 @@ def updates_from(context: WorkflowContext, changed: Mapping[EntityType, list[Any
         context.warnings.append(message)
         context._warn(message)
 
-    return [
+    updates = [
         update
         for kind in KINDS
         for update in updates_of(
@@ -168,3 +172,6 @@ def updates_from(context: WorkflowContext, changed: Mapping[EntityType, list[Any
             changed[kind.entity_type],
         )
     ]
+    for message in context._unsent_changes():
+        warn(message)
+    return updates

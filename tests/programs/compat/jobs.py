@@ -187,6 +187,10 @@ JOBS = (
         run_on="device",
         entity_id=404,
     ),
+    *(
+        _on_device(f"edits: let go of the device: {how}", "let_go_of_device", DEVICES[0], {"how": how})
+        for how in ("remove", "forget", "another", "copy", "copy in the list")
+    ),
     CompatJob("entities: created", "create_entities:1.0.0", {}),
     CompatJob("entities: created and deleted", "create_entities:1.0.0", {"remove_first": True}),
     CompatJob("concurrency: in parallel", "use_concurrency:1.0.0", {"numbers": [3, 1, 2]}),

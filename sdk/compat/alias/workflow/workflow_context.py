@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from sdk.compat.client import client_class, updates_dto
 from sdk.compat.migration_hints import refusing
 from sdk.context import WorkflowContext as _WorkflowContext
-from sdk.context.kinds import KINDS, Kind
+from sdk.context.changes import Update, updates_of
+from sdk.context.kinds import KINDS, Kind, id_of
+from sdk.errors import EncodingError
+from sdk.sensitive import collect_secrets
 
 
 class WorkflowContext(_WorkflowContext):
     """`sdk.WorkflowContext`, with entities of the generated client.
 
     A helper may insist on `DeviceTypeDto`, by `isinstance` or as the type of a pydantic field. A list that the given
-    object has as None stays None.
+    object has as None stays None. `device`, `interface` and `device_group` are the job's own entity from the
+    beginning to the end, whatever becomes of the lists, or what the block assigns.
     """
+
+    device: Any = None
+    interface: Any = None
+    device_group: Any = None
 
     def __init__(
         self,
@@ -29,6 +37,8 @@ class WorkflowContext(_WorkflowContext):
         warn: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(context, run_on, entity_id, warn=warn)
+        for kind in KINDS:
+            setattr(self, kind.own_attribute, self._own(kind))
         if not isinstance(context, Mapping):
             for kind in KINDS:
                 if getattr(context, kind.attribute, ()) is None:
@@ -50,10 +60,40 @@ class WorkflowContext(_WorkflowContext):
         # None is no mistake of the block's here.
         return [] if getattr(self, kind.attribute, ()) is None else super()._list(kind)
 
+    def secrets(self) -> frozenset[str]:
+        """The passwords and other secrets in the context, as it is now and as it came."""
+        own = [getattr(self, kind.own_attribute) for kind in KINDS]
+        return super().secrets() | collect_secrets([each for each in own if each is not None])
+
+    def _unsent_changes(self) -> Iterator[str]:
+        """Say of the job's entity what was changed in it while another object stands for it in the list."""
+        for kind in KINDS:
+            own = getattr(self, kind.own_attribute)
+            before = self._before[kind.entity_type].get(getattr(own, "id", 0))
+            listed = [each for each in self._list(kind) if before is not None and each.id == own.id]
+            if before is None or not listed or any(each is own for each in listed):
+                continue
+            sent = _changes(kind, before, listed[-1])
+            if lost := [each["path"] for each in _changes(kind, before, own) if each not in sent]:
+                yield (
+                    f"context.{kind.own_attribute} is another object than the {kind.entity_type} {id_of(own)} in "
+                    f"context.{kind.attribute}. What was changed in it is not sent: {', '.join(lost)}."
+                )
+
     def compute_db_updates(self) -> Any:
         """What was changed, as the client's `JobExecutionResultDbUpdatesDto`; None for nothing."""
         updates = super().compute_db_updates()
         return updates_dto(updates) if updates else None
+
+
+def _changes(kind: Kind, before: dict[str, Any], entity: Any) -> list[Update]:
+    """What was changed in one entity; nothing in what is none: a block may put any object in its place."""
+    if not isinstance(entity, BaseModel):
+        return []
+    try:
+        return updates_of(kind, {id_of(entity): before}, [entity], lambda warning: None)
+    except EncodingError:
+        return []
 
 
 def _as_dto(context: Mapping[str, Any] | None, warn: Callable[[str], None] | None) -> Any:

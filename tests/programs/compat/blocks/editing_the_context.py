@@ -106,3 +106,41 @@ class EditGroup(_Edit):
         group.facts = {"members": len(context.devices)}
         group.device_count = 99  # read-only: never sent
         return self.done(params, name=group.name)
+
+
+class LetGoParams(FunctionBlockParams):
+    how: str
+
+
+@register_function_block(
+    Registration(
+        name="let_go_of_device",
+        description="Takes the job's device out of the context's list, or puts another one in its place",
+        package="compat",
+        run_on="device",
+        fb_type="facts",
+        param_cls=LetGoParams,
+        result_cls=EditResult,
+    )
+)
+class LetGoOfDevice(FunctionBlock[LetGoParams, EditResult]):
+    async def acquire(self, params: AcquireParams[LetGoParams]) -> FunctionBlockAcquireResult:
+        return FunctionBlockAcquireResult(message="Nothing is needed", success=True)
+
+    async def run(self, params: LetGoParams, context: WorkflowContext) -> FunctionBlockResult[EditResult]:
+        device = context.device
+        assert device is not None
+        match params.how:
+            case "remove":
+                context.devices.remove(device)
+            case "forget":
+                context.device = None
+            case "another":
+                context.device = context.devices[1]
+                context.device.vendor = "neops"
+            case "copy":
+                context.device = device.model_copy(update={"hostname": "for this connection"})
+            case "copy in the list":
+                context.devices[0] = device.model_copy(update={"vendor": "neops"})
+        seen = {"hostname": context.device.hostname if context.device else None}
+        return FunctionBlockResult(message=f"Done: {params.how}", success=True, data=EditResult(seen=seen))
