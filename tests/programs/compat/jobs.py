@@ -84,6 +84,10 @@ def _comparing(name: str, before: str, after: str, **more: Any) -> CompatJob:
     return CompatJob(name, "compare_configurations:1.0.0", {"before": before, "after": after, **more})
 
 
+def _rendering(name: str, template: str) -> CompatJob:
+    return CompatJob(name, "render:1.0.0", {"template": template})
+
+
 def _restricted(name: str, source: str, **more: Any) -> CompatJob:
     return CompatJob(name, "run_code:1.0.0", {"source": source, **more}, library="RestrictedPython")
 
@@ -250,6 +254,11 @@ JOBS = (
     _comparing("configurations: nothing differs", _BEFORE, _BEFORE),
     _comparing("configurations: another hostname", "hostname r1\n", "hostname r9\n"),
     _comparing("configurations: as a device prints them", f"!\n{_BEFORE}!\nend\n", f"!\n{_AFTER}!\nend\n"),
+    _rendering("templates: a comment with a reason", '{% comment "why" %}{{ nope }}{% endcomment %}x'),
+    _rendering(
+        "templates: what is no JSON", "[{{ vlans | json('json_dumps') }}{{ names | json('json_dumps') }}]"
+    ),
+    _rendering("templates: a capability before a variable", "{% do rc.set_result('vlan', 7) %}x"),
     _restricted("restricted code: a result", "set_result('site', known['sites'][0])"),
     _restricted("restricted code: nothing", "x = 1"),
     _restricted(

@@ -28,6 +28,10 @@ def of(name: str) -> Any:
         ("{% try %}{% try %}{{ nope }}{% endtry %}a{% except %}b{% endtry %}", "a"),
         ("{% try %}x{{ 1 / 0 }}{% except %}y{% endtry %}", "y"),
         ("a{% comment %}{{ nope }}{% endcomment %}b", "ab"),
+        ('a{% comment "reason" %}{{ nope }}{% endcomment %}b', "ab"),
+        ("a{% comment x | upper %}{{ nope }}{% endcomment %}b", "ab"),
+        ("[{{ a_set | json('json_dumps') }}]", "[]"),
+        ("[{{ itself | json('json_dumps') }}]", "[]"),
         ("{{ now('Europe/Zurich').utcoffset() is none }}", "False"),
         (
             "{{ time | datetime('strftime', format='%Y') }} {{ time | datetime('strftime') }}",
@@ -41,12 +45,16 @@ def of(name: str) -> Any:
 )
 def test_a_template_gives_what_the_package_makes_of_it(template: str, text: str) -> None:
     capabilities = of("").get_jinja_capabilities(["rc", "unknown"])
+    itself: list[Any] = []
+    itself.append(itself)
     rendered = of("").render_jinja_template(
         template,
         jinja_globals={"f": lambda x: x * 2},
         jinja_filters={"g": lambda x: x + 1},
         capabilities=capabilities,
         x=1,
+        a_set={7},
+        itself=itself,
         time=datetime(2024, 1, 2, 3, 4, 5),  # as blocks have it
     )
     assert rendered == text
@@ -66,6 +74,27 @@ def test_what_a_template_must_not_do_is_an_error(template: str, kind: str) -> No
     with pytest.raises(Exception) as caught:  # jinja2's classes, which may not be there
         of("").render_jinja_template(template, x=1)
     assert type(caught.value).__name__ == kind
+
+
+def test_a_capability_goes_before_a_variable_of_its_name_and_a_variable_before_a_global() -> None:
+    render = of("").render_jinja_template
+    assert (
+        render("{{ rc }}{{ g }}", {"g": len}, capabilities={"rc": "capability"}, rc="v", g="v")
+        == "capabilityv"
+    )
+
+
+def test_an_empty_text_for_what_is_no_json_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    assert of("").render_jinja_template("{{ x | json('json_dumps') }}", x={1}) == ""
+    assert "makes an empty text of what is no JSON: Object of type set" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "template", ["{% comment a b %}{% endcomment %}", "{% comment 1, 2 %}{% endcomment %}"]
+)
+def test_a_comment_has_one_reason(template: str) -> None:
+    with pytest.raises(Exception, match="expected token 'end of statement block'"):
+        of("").render_jinja_template(template)
 
 
 def test_what_is_registered_is_there_for_every_template() -> None:

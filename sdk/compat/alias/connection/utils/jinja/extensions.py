@@ -20,7 +20,7 @@ def __getattr__(name: str) -> Any:
 def _extensions() -> dict[str, type[Any]]:
     base = library("jinja2.ext").Extension
     comment = {
-        "__doc__": "`{% comment %}` to `{% endcomment %}`: nothing comes of it.",
+        "__doc__": '`{% comment %}`, or `{% comment "reason" %}`, to `{% endcomment %}`: nothing comes of it.',
         "tags": {"comment"},
         "parse": _parse_comment,
     }
@@ -36,6 +36,8 @@ def _extensions() -> dict[str, type[Any]]:
 
 def _parse_comment(self: Any, parser: Any) -> list[Any]:
     next(parser.stream)
+    if parser.stream.current.type != "block_end":
+        parser.parse_expression()  # what the comment is called
     parser.parse_statements(("name:endcomment",), drop_needle=True)
     return []
 

@@ -21,6 +21,8 @@ def render_jinja_template(
 ) -> str:
     """The text of `template` with these variables. What is not defined is an error.
 
+    A capability goes before a variable of its name.
+
     Raises `jinja2.TemplateError`, and what a filter raises.
     """
     jinja2 = library("jinja2")
@@ -32,7 +34,7 @@ def render_jinja_template(
     )
     environment.filters.update({**JINJA_FILTERS, **(jinja_filters or {})})
     environment.globals.update({**JINJA_GLOBALS, **(jinja_globals or {})})
-    text: str = environment.from_string(template).render({**(capabilities or {}), **kwargs})
+    text: str = environment.from_string(template).render({**kwargs, **(capabilities or {})})
     return text
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sdk.compat.migration_hints import refusing
 
+_log = logging.getLogger(__name__)
 _USUAL: Final = "%Y-%m-%d %H:%M:%S"
 _SPANS: Final = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")
 
@@ -20,7 +22,7 @@ _OF_TIMES: Final[Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
     "timestamp": (lambda value: value.timestamp(), ()),
 }
 _OF_JSON: Final[Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
-    "json_dumps": (lambda value: json.dumps(value), ()),
+    "json_dumps": (lambda value: _as_json(value), ()),
     "json_loads": (lambda value: json.loads(value), ()),
 }
 
@@ -31,8 +33,19 @@ def datetime_filters(value: Any, query: str, **kwargs: Any) -> Any:
 
 
 def json_filters(value: Any, query: str, **kwargs: Any) -> Any:
-    """`value` as JSON, or from JSON. Raises `ValueError` for a query or an argument that there is not."""
+    """`value` as JSON (an empty text for one that is none), or from JSON.
+
+    Raises `ValueError` for a query or an argument that there is not.
+    """
     return _answer("json", _OF_JSON, value, query, kwargs)
+
+
+def _as_json(value: Any) -> str:
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError) as error:
+        _log.warning("The filter json makes an empty text of what is no JSON: %s.", error)
+        return ""
 
 
 def _answer(
