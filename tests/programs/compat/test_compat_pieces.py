@@ -136,6 +136,20 @@ def test_a_redactor_hides_by_key_and_by_mark_and_leaves_nulls() -> None:
     }
 
 
+def test_a_host_s_own_login_is_tried_without_a_platform() -> None:
+    params = of("function_block.params")
+    host = params.Host(ip="10.0.0.1", username="me", password="mine", platform="ios")
+    (login,) = host.candidate_credentials([params.Credential(username="u", password="p", platform="ios")])
+    assert (login.username, login.password, login.platform) == ("me", "mine", None)
+
+
+@pytest.mark.parametrize("status", ["testing", "lowerLayerDown", "", 5, [], SimpleNamespace(value="odd")])
+def test_a_status_that_is_not_known_is_stored_as_down(status: Any) -> None:
+    states = of("workflow.entities").Interface.state_from_status
+    assert states(status) == "DOWN"
+    assert states(of("connection.capabilities.network_device_information").InterfaceStatus.UP) == "UP"
+
+
 def test_an_address_is_a_target_once_and_of_the_smallest_subnet_it_is_in() -> None:
     discovery = of("function_block.discovery")
     subnets = [{"cidr": "10.0.0.1/30", "platform": "frr"}, {"cidr": "10.0.0.2/32", "platform": "srl"}]

@@ -86,8 +86,11 @@ class Interface(_Creation, _InterfaceDto):
 
     @staticmethod
     def state_from_status(status: Any) -> str:
-        """The state to store for a device's status. Raises `ValueError` for one it does not know."""
-        return _Interface.state_from_status(status)
+        """The state to store for a device's status; `DOWN` for one that is not known."""
+        try:
+            return _Interface.state_from_status(status)
+        except ValueError:
+            return "DOWN"
 
 
 class DeviceGroup(_Creation, _GroupDto):

@@ -27,7 +27,7 @@ class Host(BaseModel):
         Those for the host's platform come first. Those for another one are left out, unless the host names none.
         """
         if self.username and self.password:
-            return [Credential(username=self.username, password=self.password, platform=self.platform)]
+            return [Credential(username=self.username, password=self.password)]
         fitting = [
             each
             for each in shared or []
