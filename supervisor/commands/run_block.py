@@ -22,6 +22,7 @@ from supervisor.commands.shared.outcome_text import print_outcome
 from supervisor.launcher import Launcher
 from supervisor.log.format import printable
 from supervisor.log.setup import start_logging
+from supervisor.settings.legacy_environment import NamesForBlocks
 from supervisor.worker.offered_blocks import start_launcher, tell_problem
 from supervisor.worker.signals import stop_signals
 
@@ -73,6 +74,8 @@ def run(arguments: list[str]) -> int:
         return _refuse(str(error))
     context = _ON_NOTHING if given.context is None else given.context
     asked = Asked(settings.type, settings.run_on, settings.entity_id, given.parameters, context)
+    names = NamesForBlocks()
+    settings.job_env = list(dict.fromkeys((*settings.job_env, *names.publish(settings))))
     listener = start_logging(settings.log_level_number, settings.log_level_numbers, settings.log_format)
     try:
         return run_to_exit_code(PROGRAM, lambda: _run(settings, asked))
@@ -80,6 +83,7 @@ def run(arguments: list[str]) -> int:
         return EXIT_INTERRUPTED
     finally:
         listener.stop()
+        names.withdraw()
 
 
 _EPILOG: Final = (

@@ -13,7 +13,7 @@ from typing import Final
 from sdk.devengine import DevEngine, EngineOptions
 from tests.programs.compat import environments
 from tests.programs.compat.comparing import Row, compare, read_differences
-from tests.programs.compat.jobs import LIBRARIES
+from tests.programs.compat.jobs import LIBRARIES, REDACT_EXTRA_KEYS
 from tests.programs.compat.outcomes import Outcome, read_kept
 from tests.programs.compat.processes import BLOCKS, ROOT, CompatError, run_all, worker
 from tests.programs.compat.routers import Lab, network_of, routers, started_lab
@@ -128,7 +128,11 @@ async def _outcomes(
             str(place / "state"),
         ]
         command += ["--function-blocks", str(BLOCKS), *_FLAGS]
-        environment = {"PYTHONPATH": ":".join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {
+            "PYTHONPATH": ":".join(map(str, paths)),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "LOG_REDACT_EXTRA_KEYS": REDACT_EXTRA_KEYS,
+        }
         async with (
             routers(lab, at_port_22=mode == "installed") as contexts,
             worker(f"Our worker in {mode} mode", command, environment, log_file) as check,

@@ -129,6 +129,9 @@ _SNIPPET = "interface GigabitEthernet0/1\n description to r2\nntp server 192.0.2
 _VLANS = [{"number": 10}, {"number": 20, "name": "voice"}]
 _ALL = {"site": "zrh", "count": "7", "speed": "fast", "vlans": _VLANS, "note": "seen", "unknown": 1}
 
+REDACT_EXTRA_KEYS = "codeword"
+"""What each worker's `LOG_REDACT_EXTRA_KEYS` says."""
+
 JOBS = (
     CompatJob("parameters: defaults", "read:1.0.0", {"site": "zrh"}),
     CompatJob("parameters: all, a number as text, an unknown one", "read:1.0.0", _ALL),
@@ -259,6 +262,14 @@ JOBS = (
         "templates: what is no JSON", "[{{ vlans | json('json_dumps') }}{{ names | json('json_dumps') }}]"
     ),
     _rendering("templates: a capability before a variable", "{% do rc.set_result('vlan', 7) %}x"),
+    CompatJob(
+        "redaction: keys, a host, states",
+        "redact:1.0.0",
+        {
+            "values": {"codeword": "sesame", "Password": "x", "site": "zrh"},
+            "statuses": ["down", "testing", "lowerLayerDown"],
+        },
+    ),
     _restricted("restricted code: a result", "set_result('site', known['sites'][0])"),
     _restricted("restricted code: nothing", "x = 1"),
     _restricted(

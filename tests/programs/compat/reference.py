@@ -15,7 +15,7 @@ from typing import Final
 
 from sdk.devengine import DevEngine, EngineOptions
 from tests.programs.compat import environments
-from tests.programs.compat.jobs import JOBS, LIBRARIES
+from tests.programs.compat.jobs import JOBS, LIBRARIES, REDACT_EXTRA_KEYS
 from tests.programs.compat.outcomes import Outcome, keep, read_kept
 from tests.programs.compat.processes import BLOCKS, CompatError, run_all, worker
 from tests.programs.compat.routers import Lab, network_of, routers, started_lab
@@ -63,6 +63,7 @@ async def _run(environment: Path, directory: Path, lab: Lab) -> dict[str, Outcom
             "URL_BLACKBOARD": engine.url,
             "DIR_FUNCTION_BLOCKS": str(BLOCKS),
             "POLL_INTERVAL": "1",
+            "LOG_REDACT_EXTRA_KEYS": REDACT_EXTRA_KEYS,
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         command = [str(environments.interpreter_of(environment).with_name("neops_worker"))]

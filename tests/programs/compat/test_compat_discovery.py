@@ -76,7 +76,7 @@ def problem_of(found: Any, name: str) -> Any:
 
 def test_all_blocks_of_the_set_are_found_with_their_schemas(found: Any) -> None:
     listed = {block["id"]: block for block in found["blocks"]}
-    assert len([each for each in listed if each.startswith("compat/")]) == 30
+    assert len([each for each in listed if each.startswith("compat/")]) == 31
     assert "fb.use-cases.compat/greet-by-name:1.0.0" in listed
     read = listed["compat/read:1.0.0"]
     assert (read["is_pure"], read["is_idempotent"], read["run_on"]) == (True, True, "global")

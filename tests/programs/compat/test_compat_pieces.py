@@ -136,6 +136,33 @@ def test_a_redactor_hides_by_key_and_by_mark_and_leaves_nulls() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("variable", "hidden"),
+    [
+        ("pin", ["pin", "spin"]),
+        (" Pin , codeword,,", ["pin", "spin", "Codeword"]),
+        ("pin;codeword", []),
+        ("", []),
+    ],
+)
+def test_the_usual_redactor_hides_what_the_operator_has_named_too(
+    variable: str, hidden: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redaction = of("logger.redaction")
+    monkeypatch.setenv("LOG_REDACT_EXTRA_KEYS", variable)
+    values = {"pin": "1", "spin": 2, "Codeword": [3], "site": "zrh"}
+    dumped = redaction.default_redactor().dump({**values, "password": "p"})
+    assert dumped.pop("password") == "***"
+    assert [key for key, value in dumped.items() if value == "***"] == hidden
+    assert redaction.Redactor().dump(values) == values
+
+
+def test_a_host_s_own_login_is_hidden_as_a_whole() -> None:
+    host = of("function_block.params").Host(ip="10.0.0.1", username="me", password="mine", platform="ios")
+    dumped = of("logger.redaction").Redactor().dump(host)
+    assert dumped == {"ip": "10.0.0.1", "username": "***", "password": "***", "platform": "ios"}
+
+
 def test_a_host_s_own_login_is_tried_without_a_platform() -> None:
     params = of("function_block.params")
     host = params.Host(ip="10.0.0.1", username="me", password="mine", platform="ios")

@@ -34,6 +34,39 @@ def test_a_block_runs_and_its_result_is_one_json_object_where_nobody_looks() -> 
     assert shown["cause"] == "completed"
 
 
+def test_a_block_of_the_other_sdk_sees_the_settings_by_their_old_names(tmp_path: Path) -> None:
+    (tmp_path / "blocks").mkdir()
+    (tmp_path / "blocks" / "names.py").write_text(_NAMES)
+    done = supervisor(
+        "run-block", "names", "--function-blocks", "blocks", "--redact-keys", "pin", cwd=tmp_path
+    )
+    assert json.loads(done.stdout)["data"] == {"shown": {"pin": "***", "site": "zrh"}}, done.stderr
+
+
+_NAMES = """
+from neops_worker_sdk.function_block.function_block import (
+    FunctionBlock, FunctionBlockParams, FunctionBlockResult, FunctionBlockResultData
+)
+from neops_worker_sdk.logger.redaction import default_redactor
+from neops_worker_sdk.registry.decorator import register_function_block
+from neops_worker_sdk.registry.registration import Registration
+
+class Shown(FunctionBlockResultData):
+    shown: dict[str, str]
+
+@register_function_block(Registration(
+    name="names", package="tests", description="Shows values", run_on="global", fb_type="execute",
+    param_cls=FunctionBlockParams, result_cls=Shown,
+))
+class Names(FunctionBlock[FunctionBlockParams, Shown]):
+    async def acquire(self, params): ...
+
+    async def run(self, params, context):
+        shown = default_redactor().dump({"pin": "1234", "site": "zrh"})
+        return FunctionBlockResult(message="", success=True, data=Shown(shown=shown))
+"""
+
+
 def test_on_a_terminal_it_is_a_table() -> None:
     code, text = on_a_terminal("run-block", *ECHO, "--params", '{"text": "hi"}')
     rows = dict(re.findall(r"^(\w+) +(.*?) *$", text, re.MULTILINE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from sdk.compat.migration_hints import refusing
 from sdk.sensitive import SENSITIVE, Sensitive, marked_fields
 
 REDACT_EXTRA_KEYS_ENV = "LOG_REDACT_EXTRA_KEYS"
-"""The variable with further parts of names of secrets; here it is read by the worker (`--redact-keys`)."""
+"""The variable with further parts of names of secrets. In a job it has those of the worker (`--redact-keys`)."""
 
 DEFAULT_KEY_PARTS = ("password", "secret", "token", "passphrase", "api_key")
 
@@ -46,8 +47,12 @@ class Redactor:
 
 
 def default_redactor() -> Redactor:
-    """The redactor with the usual key parts. What a job logs is masked by the worker in any case."""
-    return Redactor()
+    """The redactor with the usual key parts and those of `LOG_REDACT_EXTRA_KEYS`, which commas separate.
+
+    What a job logs is masked by the worker in any case.
+    """
+    further = (part.strip().lower() for part in os.environ.get(REDACT_EXTRA_KEYS_ENV, "").split(","))
+    return Redactor((*DEFAULT_KEY_PARTS, *filter(None, further)))
 
 
 __all__ = [

@@ -17,7 +17,9 @@ def _unset_when_empty(value: Any) -> Any:
 OptionalHostValue = Annotated[str | None, BeforeValidator(_unset_when_empty)]
 """A text; an empty one counts as not given."""
 
-UsernameField = Annotated[OptionalHostValue, Field(title="Username", description="Login of this host alone.")]
+UsernameField = Annotated[
+    OptionalHostValue, SENSITIVE, Field(title="Username", description="Login of this host alone.")
+]
 PasswordField = Annotated[
     OptionalHostValue, SENSITIVE, Field(title="Password", description="Password of this host alone.")
 ]
