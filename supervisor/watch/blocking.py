@@ -65,20 +65,27 @@ class BlockingReport:
 
     def blocked(self, message: Blocking) -> None:
         """Pass on what the child has found, unless it is known."""
+        place = (message.file, message.line)
         if message.since < self._told_at:  # the same, told from here while the child could not speak
-            self._told.add((message.file, message.line))
+            self._is_new(place)
             return
         self._ticked_at = time.monotonic()  # it speaks: its silence begins anew
-        self._tell((message.file, message.line), message.text)
+        self._tell(place, message.text)
 
     def stop(self) -> None:
         """Watch no more: the job is being ended, and its result will tell where it was."""
         self._tasks.cancel()
 
     def _tell(self, place: tuple[str, int], text: str) -> None:
-        if place not in self._told and len(self._told) < MOST_PLACES:
-            self._told.add(place)
+        if self._is_new(place):
             self._log.tell(LoopBlocked, explanation=text)
+
+    def _is_new(self, place: tuple[str, int]) -> bool:
+        """Keep the place, and return whether it is to be told: not of more than so many, or it is kept already."""
+        if place in self._told or len(self._told) >= MOST_PLACES:
+            return False
+        self._told.add(place)
+        return True
 
     async def _watch(self) -> None:
         due = self._ticked_at + self._threshold_seconds

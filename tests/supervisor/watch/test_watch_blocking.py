@@ -120,6 +120,14 @@ async def test_each_place_is_told_once_and_so_many_and_no_more(stage: Stage) -> 
     assert len(stage.log.told) == MOST_PLACES == 20
 
 
+async def test_no_more_places_are_kept_whatever_time_the_child_says(stage: Stage) -> None:
+    report = stage.report()
+    for line in range(1000):
+        report.blocked(message(line, since=-1.0, file="f" * 4096))
+    assert len(report._told) == MOST_PLACES
+    assert stage.log.told == []
+
+
 async def test_a_loop_that_sleeps_is_not_looked_at_until_it_ticks(stage: Stage) -> None:
     report = stage.report()
     report.ticked(sleeps=True)
