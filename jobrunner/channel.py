@@ -29,6 +29,10 @@ class Channel:
         self._socket.setblocking(True)
         self._lock = threading.Lock()
         self._receiving = threading.Lock()
+        self._later: dict[int, list[bytes]] = {}
+        """Of each thread that sends: what it wants to send besides. A signal's handler, or a finalizer, runs in the
+        midst of `send`, and would wait for a lock that its own thread holds. What it sends may not fall into a
+        frame."""
         self._owner_pid = os.getpid()
         self._identity = _identity(descriptor)
 
@@ -42,12 +46,30 @@ class Channel:
         return self._socket.fileno()
 
     def send(self, header: Header, payload: bytes = b"") -> None:
-        """Send one frame; blocks while the supervisor is behind. Raises `OSError` when it is gone."""
-        if not self.is_mine:
+        """Send one frame; blocks while the supervisor is behind. Raises `OSError` when it is gone.
+
+        Within another `send` of the same thread it returns at once, and the frame is sent after the other one.
+        """
+        if self.is_mine:
+            self._send(header.pack(payload))
+
+    def _send(self, data: bytes) -> None:
+        me = threading.get_ident()
+        if (later := self._later.get(me)) is not None:
+            later.append(data)
             return
-        data = header.pack(payload)
-        with self._lock:
-            self._socket.sendall(data)
+        later = []
+        try:
+            self._later[me] = later
+            with self._lock:
+                self._socket.sendall(data)
+        finally:
+            self._send_later(me, later)
+
+    def _send_later(self, thread: int, later: list[bytes]) -> None:
+        self._later.pop(thread, None)
+        for data in later:
+            self._send(data)
 
     def send_with(self, descriptor: int, header: Header) -> None:
         """Send one frame that brings a descriptor along; this process keeps its own copy."""
@@ -61,7 +83,18 @@ class Channel:
         For frames that the block did not cause. It may have closed the descriptor, and a file of its own may have
         the number now, which must not get our bytes.
         """
-        if not self.is_mine or not self._lock.acquire(blocking=False):
+        me = threading.get_ident()
+        if not self.is_mine or me in self._later:
+            return False
+        later: list[bytes] = []
+        try:
+            self._later[me] = later
+            return self._send_if_room(header)
+        finally:
+            self._send_later(me, later)
+
+    def _send_if_room(self, header: Header) -> bool:
+        if not self._lock.acquire(blocking=False):
             return False
         try:
             if _identity(self._socket.fileno()) != self._identity:

@@ -120,6 +120,64 @@ def test_a_file_that_has_the_channel_s_number_by_now_gets_nothing(
         channel._lock.release()
 
 
+class Interrupting:
+    """A socket in whose calls a signal's handler runs, the first time."""
+
+    def __init__(self, real: socket.socket, handler: Callable[[], object], *, after: int = 5) -> None:
+        self._real = real
+        self._after = after
+        self._handlers = [handler]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def sendall(self, data: bytes) -> None:
+        self._real.sendall(data[: self._after])
+        self._interrupt()
+        self._real.sendall(data[self._after :])
+
+    def send(self, data: bytes, flags: int) -> int:
+        self._interrupt()
+        return self._real.send(data, flags)
+
+    def _interrupt(self) -> None:
+        while self._handlers:
+            self._handlers.pop()()
+
+
+@pytest.mark.parametrize("method", ["send", "send_if_room"])
+def test_what_a_signal_s_handler_sends_while_its_thread_sends_follows_whole(
+    ends: tuple[Channel, socket.socket], method: str
+) -> None:
+    channel, theirs = ends
+
+    def handler() -> None:
+        channel.send(LOG, b"one")
+        assert not channel.send_if_room(Tick())  # the loop will, at its next turn
+        channel.send(LOG, b"two")
+
+    channel._socket = Interrupting(channel._socket, handler)  # type: ignore[assignment]
+    getattr(channel, method)(Tick())
+    assert received(theirs) == Tick().pack() + LOG.pack(b"one") + LOG.pack(b"two")
+    channel.send(Tick())  # and the next is sent at once
+    assert received(theirs) == Tick().pack()
+
+
+def test_what_a_signal_s_handler_has_sent_is_sent_also_where_it_raises(
+    ends: tuple[Channel, socket.socket],
+) -> None:
+    channel, theirs = ends
+
+    def handler() -> None:
+        channel.send(LOG)
+        raise TimeoutError
+
+    channel._socket = Interrupting(channel._socket, handler, after=1000)  # type: ignore[assignment]
+    with pytest.raises(TimeoutError):
+        channel.send(Tick())
+    assert received(theirs) == Tick().pack() + LOG.pack()
+
+
 def test_a_supervisor_that_is_gone_is_an_error(ends: tuple[Channel, socket.socket]) -> None:
     channel, theirs = ends
     theirs.close()

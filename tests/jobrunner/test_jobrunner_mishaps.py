@@ -1,5 +1,8 @@
 """What goes wrong beside `run`: one event at ERROR each, with the author's line, and nothing on stderr."""
 
+import json
+from collections import Counter
+
 import pytest
 from hosting import Host
 
@@ -24,3 +27,11 @@ def test_what_goes_wrong_beside_a_block_is_one_event_at_error_with_the_author_s_
     assert 'mishap_blocks.py", line ' in line["text"]
     assert [part for part in TOLD[mishap] if part not in line["text"]] == []
     assert not any(part in line["text"] for part in ("/jobrunner/", "/threading.py", "/logging/"))
+
+
+def test_a_signal_s_handler_may_log_while_the_block_logs(host: Host) -> None:
+    done = host.run("under_test/logs_in_a_handler")
+    assert done["success"], done["message"]
+    ticks = json.loads(done["body"])["data"]["value"]
+    texts = Counter(line["text"] for line in done["lines"])
+    assert (texts["line"], texts["tick"]) == (500, ticks)

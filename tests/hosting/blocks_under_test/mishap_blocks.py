@@ -1,6 +1,7 @@
 """Blocks in which something goes wrong that does not come out of `run`."""
 
 import asyncio
+import signal
 import threading
 from typing import Any
 
@@ -56,3 +57,25 @@ class Mishaps(Base):
                 Poller().start()
                 await asyncio.sleep(0.05)
         return done(None)
+
+
+@register_function_block(block("logs_in_a_handler"))
+class LogsInAHandler(Base):
+    """Logs 500 lines, and one more from the handler of each signal that comes meanwhile."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Return how many signals came."""
+        ticks = 0
+
+        def tick(*_: object) -> None:
+            nonlocal ticks
+            ticks += 1
+            self.logger.info("tick")
+
+        signal.signal(signal.SIGALRM, tick)
+        for number in range(500):
+            # Once for each line, so that no handler interrupts another, and sooner or later within the call.
+            signal.setitimer(signal.ITIMER_REAL, 0.00001 * (1 + number % 25))
+            self.logger.info("line")
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return done(ticks)
