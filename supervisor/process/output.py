@@ -62,6 +62,7 @@ class OutputReader:
         self._missing_bytes = 0
         self._tail = bytearray()
         self._reading = True
+        self._paused = False
         self._closed = False
         self._drained = False
         self._taken = b""
@@ -70,6 +71,9 @@ class OutputReader:
 
     def _read_some(self) -> None:
         if self._taken:
+            # It may wait for long, and the kernel would tell of what is in the pipe at each turn of the loop.
+            self._paused = True
+            self._loop.remove_reader(self._descriptor)
             return
         # One read a turn of the loop: a process that floods its output must not hold the loop.
         try:
@@ -88,6 +92,9 @@ class OutputReader:
         self._split_taken(_TURN_SECONDS)
         if self._taken:
             self._loop.call_soon(self._pass_on)
+        elif self._paused and self._reading:
+            self._paused = False
+            self._loop.add_reader(self._descriptor, self._read_some)
 
     def _take(self) -> bool:
         """Take one portion. Returns whether there may be more; raises `BlockingIOError` when not now."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from supervisor.process.output import OutputReader
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 LINE_CAP_BYTES = 8 * 1024
 
@@ -220,6 +220,43 @@ async def test_while_it_must_wait_nothing_is_passed_on_and_nothing_is_lost(pipe:
         await asyncio.sleep(0)
     reader.finish()  # there will be no later
     assert pipe.lines == ["one", "two", "three"]
+
+
+async def test_while_it_must_wait_it_is_woken_once_and_then_reads_on(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wakes, must_wait = 0, True
+    read_some = OutputReader._read_some
+
+    def woken(reader: OutputReader) -> None:
+        nonlocal wakes
+        wakes += 1
+        read_some(reader)
+
+    monkeypatch.setattr(OutputReader, "_read_some", woken)
+    reader = OutputReader(pipe.end, pipe.lines.append, must_wait=lambda: must_wait)
+    pipe.write(b"one\n")
+    await until(lambda: reader._taken)
+    pipe.write(b"two\n")
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert wakes == 2
+    must_wait = False
+    await pipe.until(2)
+    pipe.write(b"three\n")
+    await pipe.until(3)
+    assert pipe.lines == ["one", "two", "three"]
+    must_wait = True
+    pipe.write(b"four\n")
+    await until(lambda: reader._taken)
+    pipe.write(b"five\n")
+    for _ in range(50):
+        await asyncio.sleep(0)
+    reader.finish()
+    must_wait = False
+    reader._pass_on()  # what was to be called later
+    assert pipe.lines == ["one", "two", "three", "four", "five"]
+    assert not asyncio.get_running_loop().remove_reader(pipe.end)
 
 
 async def test_what_waits_at_the_end_is_read_within_a_bound(pipe: Pipe) -> None:
