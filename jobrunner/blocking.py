@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from jobrunner.channel import Channel
-from jobrunner.log_fields import encodable
 from jobrunner.protocol.caps import LOG_CAP_CHARS, cut
+from jobrunner.protocol.encodable import encodable
 from jobrunner.protocol.messages import Blocking, Order
 from sdk.block_registry import registry
 from sdk.concurrency import BlockingDetector

@@ -12,3 +12,10 @@ class SourceError(JobRunnerError):
         super().__init__(f"{source}: {message}")
         self.source = source
         self.message = message
+
+
+class UnreadableNameError(JobRunnerError):
+    """A module is not imported, as its path is no UTF-8."""
+
+    def __init__(self) -> None:
+        super().__init__("its path is no UTF-8; rename it")

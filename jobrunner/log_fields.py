@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from jobrunner.protocol.caps import FIELD_CAP_CHARS, FIELDS_CAP, FIELDS_CAP_CHARS
+from jobrunner.protocol.encodable import encodable
 
 FieldValue = str | bool | int | float | None
 
@@ -41,11 +42,6 @@ def fields_of(record: logging.LogRecord, known: Mapping[str, object]) -> dict[st
             break
         fields[name] = plain
     return fields
-
-
-def encodable(text: str) -> str:
-    """Return `text` for UTF-8: half a surrogate pair, as in a file's name that is none, is shown as print does."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 def _plain(value: object) -> FieldValue:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from jobrunner.channel import Channel
 from jobrunner.discovery.module import module_name, private_packages
-from jobrunner.log_fields import FieldValue, encodable, fields_of
+from jobrunner.log_fields import FieldValue, fields_of
 from jobrunner.protocol.caps import LOG_CAP_CHARS, LOGGER_CAP_CHARS
+from jobrunner.protocol.encodable import encodable
 from jobrunner.protocol.messages import Log, Order
 from jobrunner.uncaught import tell_uncaught_in_threads, wrong_call
 

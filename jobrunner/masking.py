@@ -5,8 +5,8 @@ import functools
 from collections.abc import Callable
 
 from jobrunner.channel import Channel
-from jobrunner.log_fields import encodable
 from jobrunner.protocol.caps import SECRET_CAP_CHARS, SECRETS_CAP
+from jobrunner.protocol.encodable import encodable
 from jobrunner.protocol.masking import Mask, SecretNames
 from jobrunner.protocol.messages import Secret
 from sdk.masking import Hide, Masking, use_masking

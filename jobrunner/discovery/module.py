@@ -1,11 +1,14 @@
 """A module that may be imported, and the package that stands for an author's directory."""
 
+import os
 import sys
 import types
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from jobrunner.protocol.encodable import is_encodable
 
 _PRIVATE: Final = "_neops_directory_"
 
@@ -21,6 +24,11 @@ class Module:
     def is_an_authors(self) -> bool:
         """Whether it comes from a directory or a file, and not from something that was installed."""
         return self.name.startswith(_PRIVATE)
+
+    @property
+    def can_be_named(self) -> bool:
+        """Whether name and file are text that UTF-8 holds: else nobody can be told of it as it is."""
+        return is_encodable(self.name) and is_encodable(self.file or "")
 
 
 def private_packages() -> list[str]:
@@ -52,7 +60,7 @@ def private_package(directory: Path) -> str:
 def name_package(directory: Path) -> str:
     """Make that package, if it is not there, and return its name."""
     # Stable between processes (unlike `hash`): a module that hung one template is left out of the next by its name.
-    name = f"{_PRIVATE}{zlib.crc32(str(directory).encode()):08x}"
+    name = f"{_PRIVATE}{zlib.crc32(os.fsencode(directory)):08x}"
     if name not in sys.modules:
         package = types.ModuleType(name)
         package.__path__ = [str(directory)]

@@ -10,7 +10,7 @@ from typing import Final
 from jobrunner.discovery.elsewhere import Elsewhere
 from jobrunner.discovery.module import Module, private_package
 from jobrunner.discovery.module_choice import Candidate, Found, choose
-from jobrunner.errors import SourceError
+from jobrunner.errors import SourceError, UnreadableNameError
 from jobrunner.protocol.entry import ENTRY_POINT_GROUP, ENTRY_POINTS
 
 _SKIPPED_DIRECTORIES: Final = frozenset(
@@ -25,9 +25,19 @@ def modules_of(source: str, *, import_all: bool = False) -> Found:
     What the source names itself is imported. Of what is below a directory or a package, only those modules are whose
     text registers something at its top level (`jobrunner.discovery.judgement`), or all with `import_all`. A module
     that sets `__neops_named_only__ = True` (it is dangerous, or misbehaves on purpose) is found only where the source
-    names it or its package. So are the modules of a package whose `__init__.py` sets it. Raises `SourceError` when
-    there is nothing at that place.
+    names it or its package. So are the modules of a package whose `__init__.py` sets it. A module whose path is no
+    UTF-8 is never imported. Raises `SourceError` when there is nothing at that place.
     """
+    found = _found(source, import_all)
+    unnamed = [module for module in found.modules if not module.can_be_named]
+    return Found(
+        tuple(module for module in found.modules if module.can_be_named),
+        found.left_out,
+        (*found.broken, *((module, UnreadableNameError()) for module in unnamed)),
+    )
+
+
+def _found(source: str, import_all: bool) -> Found:
     if source == ENTRY_POINTS:
         entry_points = sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP))
         return Found.of(_behind(each.value.partition(":")[0], import_all) for each in entry_points)

@@ -4,6 +4,9 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic_core import PydanticSerializationError
+
+from jobrunner.protocol.encodable import all_encodable
 
 _KEY_CAP_CHARS = 1000
 _STEPS_CAP = 50
@@ -111,8 +114,14 @@ class Catalogue(BaseModel):
         return any(problem.kind == "thread" for problem in self.problems)
 
     def to_json(self) -> bytes:
-        """Return the catalogue as it travels from the template."""
-        return self.model_dump_json().encode()
+        """Return the catalogue as it travels from the template.
+
+        Text that no UTF-8 holds, as in a file's name or in what an import raised, is escaped: it harms nothing else.
+        """
+        try:
+            return self.model_dump_json().encode()
+        except PydanticSerializationError:
+            return Catalogue.model_validate(all_encodable(self.model_dump())).model_dump_json().encode()
 
 
 CATALOGUE: TypeAdapter[Catalogue] = TypeAdapter(Catalogue)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from jobrunner import logs as logs_module
-from jobrunner.log_fields import encodable, fields_of
+from jobrunner.log_fields import fields_of
 from jobrunner.logs import FrameHandler, capture_logs, import_logs
 from jobrunner.protocol.caps import FIELD_CAP_CHARS, FIELDS_CAP, LOG_CAP_CHARS
+from jobrunner.protocol.encodable import encodable
 from jobrunner.protocol.messages import Log, Order
 from jobrunner.uncaught import tell_uncaught_in_threads
 

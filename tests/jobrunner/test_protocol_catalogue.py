@@ -110,3 +110,15 @@ def test_what_was_left_out_says_why(file: str | None, place: str) -> None:
 def test_only_a_thread_that_an_import_left_keeps_a_template_from_forking() -> None:
     assert not Catalogue(problems=(PROBLEM,)).starts_threads
     assert Catalogue(problems=(PROBLEM, PROBLEM.model_copy(update={"kind": "thread"}))).starts_threads
+
+
+def test_text_that_is_no_utf8_is_escaped_wherever_it_is() -> None:
+    half = "\udcff"
+    block = BlockEntry.model_validate(BLOCK | {"description": half, "parameter_schema": {half: [half]}})
+    problem = PROBLEM.model_copy(update={"file": half, "message": half, "traceback": half})
+    sent = Catalogue(blocks=(block,), problems=(problem,), left_out=(LEFT_OUT,))
+    got = CATALOGUE.validate_json(sent.to_json())
+    shown = r"\udcff"
+    assert (got.blocks[0].description, got.blocks[0].parameter_schema) == (shown, {shown: [shown]})
+    assert (got.problems[0].file, got.problems[0].message, got.problems[0].traceback) == (shown,) * 3
+    assert got.left_out == sent.left_out

@@ -14,7 +14,7 @@ from jobrunner.discovery.elsewhere import name_and_needs_of
 from jobrunner.discovery.module_choice import Found
 from jobrunner.discovery.sources import modules_of
 from jobrunner.errors import SourceError
-from tests.supervisor.commands.commands_support import supervisor
+from tests.supervisor.commands.commands_support import BASE, supervisor
 from tests.supervisor.commands.local_support import write_block
 
 WRAPS = "from sdk import register_function_block as company_block, FunctionBlock as CompanyBlock\n"
@@ -236,3 +236,39 @@ def test_a_link_that_leads_in_a_circle_is_a_problem_of_that_source_in_words(tmp_
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SourceError, match="is neither a directory nor a file"):
         modules_of(str(tmp_path / "pipe"))
+
+
+NO_UTF8 = b"\xff".decode(errors="surrogateescape")
+
+
+def test_a_module_whose_path_is_no_utf8_is_named_and_harms_no_other(place: Path) -> None:
+    (place / f"script{NO_UTF8}.py").write_text("pass\n")
+    below = place / f"below{NO_UTF8}"
+    below.mkdir()
+    for file in (place / f"block{NO_UTF8}.py", below / "deep.py"):
+        write_block(file)
+    found = modules_of(str(place))
+    assert names(found) == ["greet"]
+    assert errors(found) == dict.fromkeys((f"block{NO_UTF8}", "deep"), "UnreadableNameError")
+    assert list(reasons(found)) == [f"script{NO_UTF8}"]
+    assert errors(modules_of(str(below))) == {"deep": "UnreadableNameError"}
+    assert errors(modules_of(str(below / "deep.py"))) == {"deep": "UnreadableNameError"}
+
+
+def test_a_worker_with_such_a_module_and_one_that_raises_such_a_text_has_the_other_blocks(
+    place: Path,
+) -> None:
+    write_block(place / f"block{NO_UTF8}.py")
+    (place / "raises.py").write_text(BASE + "raise RuntimeError('\\udcff')\n")
+    done = supervisor("blocks", "--json", "--function-blocks", str(place))
+    shown = json.loads(done.stdout)
+    assert [block["id"] for block in shown["blocks"]] == ["acme/greet:1.0.0"], done.stderr
+    assert {Path(problem["file"]).name: problem["message"] for problem in shown["problems"]} == {
+        r"block\udcff.py": "its path is no UTF-8; rename it",
+        "raises.py": r"RuntimeError: \udcff",
+    }
+    whole = place.with_name(f"whole{NO_UTF8}")
+    place.rename(whole)
+    done = supervisor("blocks", "--function-blocks", str(whole))
+    assert done.returncode == 1
+    assert r"whole\udcff/greet.py: its path is no UTF-8; rename it" in done.stderr
