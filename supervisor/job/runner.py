@@ -240,6 +240,10 @@ class JobRunner:
         execution = self._running.get(job_id)
         return None if execution is None else await execution.stack()
 
+    def let_removed_files_go(self) -> None:
+        """Let go of files that were removed beside paths which are closed to jobs: their space is free then."""
+        self._spares.look_anew()
+
     def renew(self, settings: RunSettings) -> None:
         """Run jobs under these settings from now on, in children that know the code of today."""
         self.settings = settings

@@ -53,6 +53,13 @@ class Launcher(Protocol):
         """
         ...
 
+    def look_anew(self) -> None:
+        """Have the next child come of a process that has looked for files beside closed paths again.
+
+        What holds such a file open, and is not needed, ends: a file that was removed takes its space until then.
+        """
+        ...
+
     def drain_starts(self) -> frozenset[int]:
         """Learn of children that exist but have not been heard of. To be called between listing this process's
         children and calling one of them unknown.

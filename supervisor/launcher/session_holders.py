@@ -106,6 +106,10 @@ class SessionHolders:
             # The one that was used last is used next: its pages are its own already.
             self._free.insert(0, holder)
 
+    def end_free(self, reason: str) -> None:
+        """End those whose session is empty."""
+        self.end(*self._free, reason=reason, wait=False)
+
     def end(self, *holders: SessionHolder, reason: str, wait: bool = True) -> None:
         """Kill them, unless they were ended before, and wait for them, which takes a millisecond.
 

@@ -163,6 +163,15 @@ class SparePool:
         self._tell_capacity()
         self.refill()
 
+    def look_anew(self) -> None:
+        """Give up every spare, as each may hold files that were removed since it was forked (docs/adr/0061).
+
+        Not where starts fail, or somebody waits: a child that is there is better than none.
+        """
+        if self._capacity.failing_since is None and not self._waiting:
+            self._launcher.look_anew()
+            self.renew()
+
     async def _start_one(self, *, rehearses: bool) -> None:
         loop = asyncio.get_running_loop()
         generation, began = self._generation, loop.time()

@@ -91,6 +91,9 @@ class SpawnLauncher:
         middle.close()
         return pid
 
+    def look_anew(self) -> None:
+        """See `Launcher.look_anew`: each child looks itself."""
+
     def drain_starts(self) -> frozenset[int]:
         """See `Launcher.drain_starts`. A middle announces its child before that is this process's."""
         for middle in self._middles:

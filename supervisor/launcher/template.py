@@ -206,6 +206,10 @@ class TemplateLauncher:
     def _templates(self) -> tuple[TemplateProcess, ...]:
         return (*self._retired, *filter(None, (self._template,)))
 
+    def look_anew(self) -> None:
+        """See `Launcher.look_anew`. A template looks before it forks who holds a session."""
+        self._holders.end_free("It holds files that were removed.")
+
     def drain_starts(self) -> frozenset[int]:
         """See `Launcher.drain_starts`."""
         self._requests.bury_unclaimed()

@@ -45,6 +45,7 @@ from supervisor.worker.poller import TURN_SECONDS, Poller
 from supervisor.worker.progress import Progress
 from supervisor.worker.registration import Registration
 from supervisor.worker.reload import Reload
+from supervisor.worker.removed_files import let_go_while_in_trouble
 from supervisor.worker.shutdown import Shutdown
 from supervisor.worker.status import Status
 
@@ -119,7 +120,7 @@ class Serving:
             progress.watch_worker(beats, poller, runner, outbox)
             parts = (settings, journal, registration, beats, delivery, runner, dispatcher, poller)
             intake.restore(kept)
-            self._offer(Parts(*parts, intake, self.shutdown, status, reload), progress)
+            self._begin_beside(Parts(*parts, intake, self.shutdown, status, reload), progress)
             polling = self.tasks.start(poller.poll_until_stopped(), "poller")
             self._say_how_it_is(status, runner, dispatcher)
             reloading = self.tasks.start(reload.reload_when_asked(self.reload_asked), "reload")
@@ -151,9 +152,11 @@ class Serving:
             raise StartRefusedError("The engine accepted none of the blocks; see the errors above.")
         return True
 
-    def _offer(self, parts: Parts, progress: Progress) -> None:
+    def _begin_beside(self, parts: Parts, progress: Progress) -> None:
         self.control.offer(commands_of(parts))
         self.health.offer(parts, progress)
+        letting_go = partial(let_go_while_in_trouble, parts.journal, parts.runner.let_removed_files_go)
+        self.tasks.keep(letting_go, "letting go of removed files")
 
     def _say_how_it_is(self, status: Status, runner: JobRunner, dispatcher: Dispatcher) -> None:
         def capacity_changed(_: str | None) -> None:

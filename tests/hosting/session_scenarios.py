@@ -1,6 +1,7 @@
 """What a test can have the host do about session holders, which fork children into their sessions."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -127,6 +128,36 @@ async def unused_holders(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     return {"before": before, "lived": lived, "holders": _holders(host)}
 
 
+async def file_removed(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Remove a file that the template and holders know, and start a child; tell who holds it then.
+
+    After that, have it let go of, and wait until nobody holds it.
+    """
+    await _end(await host.launcher.spawn_child())
+    file = Path(request["file"])
+    file.unlink()
+    await _end(await host.launcher.spawn_child())
+    held = _who_holds(host, file)
+    host.runner.let_removed_files_go()
+    await until(lambda: not _who_holds(host, file))
+    return {"held": held}
+
+
+def _who_holds(host: Any, removed: Path) -> list[str]:
+    processes = {"template": host.launcher.template_pid}
+    processes |= {f"holder {number}": pid for number, pid in enumerate(_holders(host))}
+    return [name for name, pid in processes.items() if f"{removed} (deleted)" in _open_files(pid)]
+
+
+def _open_files(pid: int) -> set[str]:
+    found: set[str] = set()
+    with contextlib.suppress(FileNotFoundError):  # it has ended
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                found.add(os.readlink(link))
+    return found
+
+
 async def most_holders(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """As `children_at_once`, where there may be only `most` holders."""
     kept = session_holders.MOST
@@ -151,6 +182,7 @@ SESSION_SCENARIOS = {
         sweep_before_the_announcement,
         holder_killed_before_the_announcement,
         unused_holders,
+        file_removed,
         most_holders,
     )
 }

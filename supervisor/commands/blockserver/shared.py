@@ -44,6 +44,10 @@ class SharedLauncher:
         """See `Launcher.spawn_child`."""
         return await self._launcher.spawn_child(rehearses=rehearses)
 
+    def look_anew(self) -> None:
+        """See `Launcher.look_anew`."""
+        self._launcher.look_anew()
+
     def drain_starts(self) -> frozenset[int]:
         """See `Launcher.drain_starts`: those of all."""
         return frozenset().union(*(launcher.drain_starts() for launcher in self._all))

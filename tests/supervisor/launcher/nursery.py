@@ -62,6 +62,7 @@ class Nursery:
         self.known_children = KnownChildren()
         self.born: list[Child] = []
         self.asked = 0
+        self.looks = 0
         self.rehearsed: list[bool] = []
         self.gate = asyncio.Event()
         self.gate.set()
@@ -81,6 +82,9 @@ class Nursery:
         wiring.close_child_ends()
         self.born.append(child)
         return child
+
+    def look_anew(self) -> None:
+        self.looks += 1
 
     def drain_starts(self) -> frozenset[int]:
         """Nothing is on its way: a child is known before its birth returns."""

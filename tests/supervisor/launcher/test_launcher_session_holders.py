@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hosting import STANDARD_SOURCES, Host, hosted, is_alive
 
+from jobrunner.isolation.landlock import abi_of_the_kernel
 from supervisor.log.events.processes import SessionHolderReplaced
 from tests.patience import wait_until
 
@@ -132,6 +133,18 @@ def test_where_the_kernel_forbids_it_children_are_forked_twice(tmp_path: Path) -
         assert all(child["parent"] == host.pid for child in seen["children"])
         assert len({child["session"] for child in seen["children"]}) == 2
         assert host.run("slow", {"seconds": 0})["cause"] == "completed"
+
+
+@pytest.mark.skipif(abi_of_the_kernel() < 1, reason="this kernel has no Landlock, so that no file is held")
+def test_nobody_holds_a_removed_file_once_it_is_let_go_of_also_where_jobs_leave_the_template_unasked(
+    tmp_path: Path,
+) -> None:
+    closed, file = tmp_path / "state", tmp_path / "large"
+    closed.mkdir()
+    file.touch()
+    isolation = {"landlock_abi": abi_of_the_kernel(), "files": {"closed": [str(closed)]}}
+    with hosted(tmp_path / "host", isolation=isolation) as host:
+        assert "template" in host.ask("file_removed", file=str(file))["held"]
 
 
 def test_holders_end_with_the_worker_also_when_it_is_killed(tmp_path: Path) -> None:

@@ -347,3 +347,26 @@ async def test_an_error_that_nobody_expects_is_tried_again_after_pauses_too_and_
     (failing,) = records_of(caplog, ChildrenFailing)
     assert failing.levelname == "ERROR"
     assert failing.exc_info is not None
+
+
+async def test_a_spare_that_may_hold_removed_files_is_replaced_by_one_of_a_process_that_has_looked_again(
+    nursery: Nursery, spares_of: Callable[..., SparePool]
+) -> None:
+    spares = spares_of(1)
+    old = await the_ready_one(nursery, spares)
+    spares.look_anew()
+    assert nursery.looks == 1
+    await until(lambda: spares.ready == 1 and not is_there(old.pid), "another one is ready")
+
+
+async def test_where_starts_fail_a_spare_is_kept_whatever_it_holds(
+    nursery: Nursery, spares_of: Callable[..., SparePool], pauses: list[float]
+) -> None:
+    spares = spares_of(1)
+    old = await the_ready_one(nursery, spares)
+    nursery.problem = LaunchError("no process is left")
+    spares._target = 2
+    spares.refill()
+    await until(lambda: spares._capacity.failing_since is not None, "a start has failed")
+    spares.look_anew()
+    assert (nursery.looks, list(spares._ready)) == (0, [old])
