@@ -115,6 +115,24 @@ async def test_a_version_without_a_set_up_is_refused(repository: Path, tmp_path:
         await set_up(NAMES, await copies(repository, tmp_path), "stable")
 
 
+@pytest.mark.parametrize("project", [b"<<<<<<< HEAD\n", b"name = '\xff'\n"])
+async def test_a_version_whose_project_can_not_be_read_is_refused(
+    repository: Path, tmp_path: Path, project: bytes
+) -> None:
+    (repository / "pyproject.toml").write_bytes(project)
+    roots = await copies(repository, tmp_path)
+    with pytest.raises(BenchError, match=r"The version two does not build: its pyproject\.toml is no TOML: "):
+        await set_up(NAMES, roots, "stable")
+
+
+async def test_a_version_whose_project_has_no_table_of_tools_is_set_up(
+    repository: Path, tmp_path: Path
+) -> None:
+    (repository / "pyproject.toml").write_text("tool = 3\n")
+    versions = await set_up(NAMES, await copies(repository, tmp_path), "stable")
+    assert versions[0].environment == versions[1].environment
+
+
 async def test_a_commit_is_found_by_any_of_its_names(repository: Path) -> None:
     full = git(repository, "rev-parse", "HEAD")
     git(repository, "tag", "v1")

@@ -22,7 +22,8 @@ chmod +x "$bin/python" "$bin/supervisor"
 VIRTUAL_ENV=$root/.venv-test exec "$@"
 """
 BROKEN = "#!/bin/sh\necho 'set-up: no such package: frobnicate' >&2\nexit 3\n"
-ENDLESS = '#!/bin/sh\necho $$ >>"$BENCH_TEST_PIDS"\nsleep 600\n'
+# Leaves a directory, as a pip does that is killed.
+ENDLESS = '#!/bin/sh\nmktemp -d >/dev/null\necho $$ >>"$BENCH_TEST_PIDS"\nsleep 600\n'
 _IDENTITY = ("-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
 
 

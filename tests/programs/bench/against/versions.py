@@ -47,7 +47,7 @@ async def set_up(names: tuple[str, str], roots: tuple[Path, Path], client: str) 
     chance, but the same in every pair: measured, it made up to 0.5 % of the memory.
     Raises `BenchError`, with what was said last, when an environment can't be made.
     """
-    if _ingredients(roots[0]) == _ingredients(roots[1]):
+    if _ingredients(names[0], roots[0]) == _ingredients(names[1], roots[1]):
         environment = await _environment_of(names[0], roots[0], client)
         versions = [Version(name, root, environment, True) for name, root in zip(names, roots, strict=True)]
     else:
@@ -69,11 +69,18 @@ async def set_up(names: tuple[str, str], roots: tuple[Path, Path], client: str) 
     return versions[0], versions[1]
 
 
-def _ingredients(root: Path) -> tuple[dict[str, bytes], list[object]]:
+def _ingredients(name: str, root: Path) -> tuple[dict[str, bytes], list[object]]:
     """Return what an environment is made of: the packages, and how the project itself is installed among them."""
     project = root / "pyproject.toml"
-    tables = tomllib.loads(project.read_text(encoding="utf-8")) if project.is_file() else {}
-    installed = [tables.get("project"), tables.get("build-system"), tables.get("tool", {}).get("hatch")]
+    try:
+        tables = tomllib.loads(project.read_text(encoding="utf-8")) if project.is_file() else {}
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise BenchError(
+            f"The version {name} does not build: its pyproject.toml is no TOML: {error}"
+        ) from None
+    tools = tables.get("tool")
+    hatch = tools.get("hatch") if isinstance(tools, dict) else None
+    installed = [tables.get("project"), tables.get("build-system"), hatch]
     files = [root / "deploy" / "bootstrap.sh", *sorted((root / "deploy" / "locks").glob("*"))]
     return {file.name: file.read_bytes() for file in files if file.is_file()}, installed
 
@@ -84,7 +91,11 @@ async def _environment_of(name: str, root: Path, client: str) -> Path:
         raise BenchError(f"The version {name} has no deploy/bootstrap.sh, so its environment can't be made.")
     python = str(getattr(sys, "_base_executable", sys.executable))
     arguments: list[str | Path] = ["sh", script, python, client, "sh", "-c", 'printf "\\n%s" "$VIRTUAL_ENV"']
-    done = await run(arguments, root, _neutral_variables(), _SET_UP_SECONDS)
+    # Beside the copy, so that it is removed with it: pip leaves its directories behind when it is killed.
+    temporary = root.with_name(f"{root.name}-temporary")
+    temporary.mkdir()
+    variables = {**_neutral_variables(), "TMPDIR": str(temporary)}
+    done = await run(arguments, root, variables, _SET_UP_SECONDS)
     if done.code:
         raise BenchError(
             f"The version {name} does not build: its set-up ended with {done.code}.{done.last_words}"
