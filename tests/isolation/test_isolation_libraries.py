@@ -88,6 +88,12 @@ def test_what_blocks_use_works(host: Host, place: Path, name: str) -> None:
     assert done["cause"] == "completed", done["message"]
 
 
+def test_temporary_files_work_where_the_state_lies_below_var_tmp(place: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="l", dir="/var/tmp") as name, host_in(Path(name)) as host:
+        done = host.run("neops_isolation/library", {"name": "temporary_files", "place": str(place)})
+        assert done["cause"] == "completed", done["message"]
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_refused_says_so_with_the_name_of_the_setting(host: Host, place: Path, name: str) -> None:
     done = host.run("neops_isolation/library", {"name": name, "place": str(place)})

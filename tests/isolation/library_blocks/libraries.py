@@ -274,7 +274,9 @@ def temporary_files(place: str) -> None:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(os.path.join(directory, "s"))
         fcntl.flock(file, fcntl.LOCK_EX)
-    for there in ("/var/tmp", "/dev/shm"):
+    # Not where the closed state directory, which lies beside the jobs' directories, is below: nothing can be made in
+    # what it lies in.
+    for there in {"/var/tmp", "/dev/shm"} - {str(each) for each in Path.cwd().parents}:
         with tempfile.NamedTemporaryFile(dir=there):
             pass
 
