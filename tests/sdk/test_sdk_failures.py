@@ -110,6 +110,22 @@ async def test_members_of_an_exception_group_are_logged(caplog: pytest.LogCaptur
     assert "in fail" in caplog.text
 
 
+async def test_a_stop_iteration_of_a_member_of_a_group_is_told_with_its_line() -> None:
+    async def stop() -> None:
+        raise StopIteration
+
+    class Grouped(FunctionBlock[Any, Any]):
+        async def run(self, params: Any, context: WorkflowContext) -> FunctionBlockResult[Any]:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(stop())
+            raise AssertionError
+
+    # What Python makes of it has no line of its own, and a member's cause is not told.
+    line = stop.__code__.co_firstlineno + 1
+    told = f"; holds RuntimeError: coroutine raised StopIteration ({__file__}:{line} in stop)"
+    assert told in (await execute(Grouped())).message
+
+
 async def test_an_error_of_the_sdk_that_an_author_caused_is_told_with_the_authors_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

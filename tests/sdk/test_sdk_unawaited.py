@@ -45,12 +45,13 @@ async def test_pythons_own_warning_is_shown_too() -> None:
 
 def test_other_warnings_are_left_alone_and_everything_is_as_before_afterwards() -> None:
     told: list[str] = []
-    before = warnings.showwarning
     with warnings.catch_warnings(record=True) as shown:
         warnings.simplefilter("always")
+        before = warnings.showwarning
         with telling_of_unawaited(told.append):
             assert sys.get_coroutine_origin_tracking_depth() == 1
             warnings.warn("something else", RuntimeWarning, stacklevel=1)
+        # Looked at here: at its own end, catch_warnings puts back what was there.
+        assert (warnings.showwarning, sys.get_coroutine_origin_tracking_depth()) == (before, 0)
         assert [str(each.message) for each in shown] == ["something else"]
     assert told == []
-    assert (warnings.showwarning, sys.get_coroutine_origin_tracking_depth()) == (before, 0)
