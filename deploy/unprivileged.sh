@@ -87,10 +87,20 @@ as_user() {
         --bounding-set=-all --no-new-privs "$@"
 }
 
+# stop STATUS: what runs is ended before anything is waited for. Root's own part first, so that it starts nothing more.
+stop() {
+    trap '' TERM INT HUP # make and a terminal send them twice, and half a cleaning is none
+    if [ -n "${!:-}" ]; then
+        kill -9 "$!"
+        as_user sh -c 'kill -9 -1'
+    fi 2>/dev/null
+    exit "$1"
+}
+
 # A process that is still there when all is over is a failure, and must not outlive the run. `kill -9 -1` by a user
 # without capabilities reaches every process of that user, also those that start meanwhile, and no other.
 clean_up() {
-    trap '' TERM INT HUP # make and a terminal send them twice, and half a cleaning is none
+    trap '' TERM INT HUP
     # Some end by themselves: git, for one, tidies up behind the commits of a test.
     tries=50
     while [ "$tries" -gt 0 ] && [ -n "$(processes_of "$user")" ]; do
@@ -125,17 +135,17 @@ usable_python() {
 }
 
 user=$(free_user) || exit 1
+path=$PATH
 place=$(mktemp -d "${TMPDIR:-/tmp}/u.XXXXXX") || exit 1
 trap clean_up EXIT
-trap 'exit 143' TERM
-trap 'exit 130' INT
-trap 'exit 129' HUP
+trap 'stop 143' TERM
+trap 'stop 130' INT
+trap 'stop 129' HUP
 
 # Short names: the tests make sockets below it, whose paths may have 107 characters.
 mkdir "$place/home" "$place/t" "$place/checkout"
 copy_checkout || fail "this checkout could not be copied"
 chown -R "$user:$user" "$place"
-path=$PATH
 as_user true || fail "root may not become another user here"
 as_user test -w "$place/t" || fail "user $user can't get to $place; name another place by TMPDIR"
 cgroup=$(as_user find /sys/fs/cgroup -name cgroup.procs -writable 2>/dev/null | head -n 1)
@@ -146,4 +156,8 @@ path=${path%:}
 python=$(usable_python) || exit 1
 say "unprivileged: user $user, $python, in $place"
 cd "$place/checkout" || exit 1
-as_user sh deploy/unprivileged.sh "$python" "$client" "$@"
+# In the background, as a shell runs its traps only when what it waits for in the foreground has ended. The shell gives
+# such a process no input, and has it ignore the signals of a terminal, which all that it starts would inherit.
+exec 3<&0
+as_user env --default-signal=INT,QUIT sh deploy/unprivileged.sh "$python" "$client" "$@" <&3 3<&- &
+wait "$!"
