@@ -20,7 +20,7 @@ def open_kept_job(program: str, state_dir: Path | None, job_id: str) -> OpenedJo
 
     Close what is returned. Raises `ControlError`, as the worker would answer.
     """
-    found = list(_kept(state_dir))
+    found = list(kept_jobs_in(state_dir))
     meant = jobs_meant(job_id, (job.job_id for _, job in found))
     if len(meant) > 1:
         raise ControlError("ambiguous_job", several_meant(job_id, meant))
@@ -53,13 +53,17 @@ def latest_kept_jobs(program: str, state_dir: Path | None, count: int) -> list[d
 
     Raises `ControlError` where they can't be read.
     """
-    found = sorted(_kept(state_dir), key=lambda each: each[1].ended_at, reverse=True)[:count]
+    found = sorted(kept_jobs_in(state_dir), key=lambda each: each[1].ended_at, reverse=True)[:count]
     for directory in dict.fromkeys(path.parent for path, _ in found):
         _say_from(program, directory)
     return [asdict(job) for _, job in found]
 
 
-def _kept(state_dir: Path | None) -> Iterator[tuple[Path, EndedJob]]:
+def kept_jobs_in(state_dir: Path | None) -> Iterator[tuple[Path, EndedJob]]:
+    """Yield the ends that workers have kept below `state_dir`, else where commands and services do, and their files.
+
+    Raises `ControlError` where they can't be read.
+    """
     for place in worker_directories(state_dir):
         directory = place / ENDED_JOBS
         try:

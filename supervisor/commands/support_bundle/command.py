@@ -17,11 +17,13 @@ from supervisor.commands.shared.json_output import print_json
 from supervisor.commands.support_bundle.archive import Archive
 from supervisor.commands.support_bundle.collecting import collect_into
 from supervisor.commands.support_bundle.contents import parts_for, readme
+from supervisor.commands.support_bundle.job_meant import Worker, job_meant
 from supervisor.commands.support_bundle.redaction import Redaction
 from supervisor.commands.support_bundle.secrets_here import secrets_of
 from supervisor.errors import SupervisorError
+from supervisor.log.format import printable
 from supervisor.settings.files import default_state_directory
-from supervisor.worker.control_socket.client import ControlClient
+from supervisor.worker.control_socket.client import NoWorkerError
 from supervisor.worker.control_socket.exit_codes import DONE, UNKNOWN_JOB, exit_code_of
 from supervisor.worker.control_socket.place import SECRET
 from supervisor.worker.control_socket.protocol import ControlError
@@ -39,8 +41,9 @@ says what was left out and why.
 
 Run it as root or as the worker's user: others see less. It takes at most a
 minute.
-Exit code 0: the archive is written. 1: it could not be. 5: it is written, but
-the worker does not know the job."""
+Exit code 0: the archive is written. 1: it could not be. 2: several jobs have an
+id that begins so. 5: it is written, but neither the worker nor its files know
+the job."""
 
 
 class SupportBundleSettings(ControlSettings):
@@ -54,13 +57,16 @@ class SupportBundleSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Write the archive. Returns 0, 1 when it could not be written, or 5 when the worker does not know the job."""
+    """Write the archive. Returns 0, 1 where it could not be written, 2 for several jobs, 5 for one nobody knows."""
     settings = read_settings(SupportBundleSettings, arguments, PROGRAM, _EPILOG)
     path = settings.output or Path(
         f"neops-support-{time.strftime('%Y%m%d-%H%M%S')}{_suffix(settings.job_id)}.tar.gz"
     )
     try:
         left_out, job_is_unknown = _write(settings, path)
+    except ControlError as error:
+        print(f"{PROGRAM}: {printable(str(error))}", file=sys.stderr)
+        return exit_code_of(error.cause)
     except FileExistsError:
         return _failed(f"{path} exists already. Give another name with --output.")
     except OSError as error:
@@ -75,8 +81,8 @@ def run(arguments: list[str]) -> int:
             print(f"  left out: {each}")
     if job_is_unknown:
         print(
-            f"{PROGRAM}: The worker does not know the job {settings.job_id}, or not any more. The archive has what is "
-            "not of one job. `supervisor jobs` lists those that run.",
+            f"{PROGRAM}: Neither a worker nor its files know the job {settings.job_id}, or not any more. The archive "
+            "has what is not of one job. `supervisor jobs --ended 20` lists the jobs that are known.",
             file=sys.stderr,
         )
         return UNKNOWN_JOB
@@ -84,40 +90,31 @@ def run(arguments: list[str]) -> int:
 
 
 def _write(settings: SupportBundleSettings, path: Path) -> tuple[list[str], bool]:
-    """Return what was left out, and whether a worker says that it does not know the job."""
+    """Return what was left out, and whether nobody knows the job. Raises `ControlError` where several are meant."""
+    worker = _worker_of(settings)
+    client, state_dir, job_id, is_unknown = worker.client, worker.state_dir, settings.job_id, False
+    if job_id is not None:
+        meant = job_meant(worker, settings.state_dir, job_id)
+        job_id, state_dir, is_unknown = meant.job_id, meant.state_dir, meant.is_unknown
     with Archive(path) as archive:
-        client, pid, state_dir, problem = _worker_of(settings)
-        if problem:
-            archive.left_out.append(problem)
+        if worker.problem:
+            archive.left_out.append(f"{worker.problem} The files are those in {state_dir}.")
         secret_files = [] if client is None else [client.directory / SECRET]
-        redaction = Redaction(secrets_of(secret_files, pid))
-        collect_into(archive, parts_for(client, pid, state_dir, settings.job_id), redaction)
+        redaction = Redaction(secrets_of(secret_files, worker.pid))
+        collect_into(archive, parts_for(client, worker.pid, state_dir, job_id), redaction)
         archive.add_last("README.txt", readme(archive.left_out))
-        return archive.left_out, _is_unknown(client, settings.job_id)
+        return archive.left_out, is_unknown
 
 
-def _is_unknown(client: ControlClient | None, job_id: str | None) -> bool:
-    if client is None or job_id is None:
-        return False
-    try:
-        client.ask("job", timeout_seconds=_ASK_SECONDS, job_id=job_id)
-    except ControlError as error:
-        return exit_code_of(error.cause) == UNKNOWN_JOB
-    except SupervisorError:
-        return False
-    return False
-
-
-def _worker_of(settings: SupportBundleSettings) -> tuple[ControlClient | None, int | None, Path, str]:
-    """Return who can be asked, the worker's pid, its state directory, and why nobody can be asked."""
+def _worker_of(settings: SupportBundleSettings) -> Worker:
     try:
         client = client_of(settings)
         status = client.ask("status", timeout_seconds=_ASK_SECONDS)
-        return client, int(status["pid"]), Path(status["state_dir"]), ""
+        return Worker(client, int(status["pid"]), Path(status["state_dir"]))
     except SupervisorError as error:
+        problem = f"what only a running worker knows: {error}"
         directory = _state_directory(settings.state_dir)
-        problem = f"what only a running worker knows: {error} The files are those in {directory}."
-        return None, None, directory, problem
+        return Worker(None, None, directory, problem, is_absent=isinstance(error, NoWorkerError))
 
 
 def _state_directory(given: Path | None) -> Path:

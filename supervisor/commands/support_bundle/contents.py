@@ -85,7 +85,7 @@ def _of_ended_job(of_worker: Callable[[], Any], read: Callable[[], Any]) -> Any:
 
 def _runs(of_worker: Callable[[], Any]) -> bool:
     try:
-        return bool(of_worker()["state"] != "ended")
+        return bool(of_worker()["job"]["state"] != "ended")
     except LeftOutError:
         return False
 

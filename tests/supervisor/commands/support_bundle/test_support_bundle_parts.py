@@ -313,7 +313,7 @@ def test_the_secrets_of_environment_and_files_are_known(
 def test_of_a_job_that_runs_no_end_is_missing(tmp_path: Path, state: str, said: bool) -> None:
     class Worker:
         def ask(self, command: str, **_: object) -> JsonObject:
-            return {"state": state}
+            return {"job": {"state": state}}
 
         def stream(self, command: str, **_: object) -> Iterator[JsonObject]:
             return iter(())
