@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import stat
 import sys
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_sett
 from supervisor.errors import EngineError, StartRefusedError, StateDirectoryError
 from supervisor.job.host_keys.store import FILE as HOST_KEYS
 from supervisor.journal.directory import DirectoryLock, is_in_use, take_directory
+from supervisor.process.user_names import who_may_use
 from supervisor.settings.run_settings import RunSettings
 
 PROGRAM: Final = "supervisor backup"
@@ -51,17 +53,10 @@ def run(arguments: list[str]) -> int:
     """Make the backup. Returns 0, 1 when it could not be made, or 2 for wrong usage."""
     settings = read_settings(BackupSettings, arguments, PROGRAM, _EPILOG)
     target, source = settings.directory, settings.state_dir / ENGINE_DATABASE
-    if target.exists() or target.is_symlink():
-        return _say(f"{target} is there already. Name a directory that is not.", EXIT_USAGE)
-    if not target.absolute().parent.is_dir():
-        return _say(
-            f"There is no directory {target.absolute().parent}. Make it, or name another.", EXIT_USAGE
-        )
-    if not source.is_file():
-        return _say(
-            f"There is no {source}. Name the state directory of `supervisor local` with --state-dir.",
-            EXIT_USAGE,
-        )
+    if problem := _usage_problem(target, source):
+        return _say(problem, EXIT_USAGE)
+    if not os.access(source, os.R_OK):
+        return _say(who_may_use("the database", source), EXIT_FAILED)
     # Under another name until it is complete: nobody takes half of it for a backup.
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
@@ -88,6 +83,22 @@ def run(arguments: list[str]) -> int:
             held.close()
     print(f"{target}: {size / 1e6:.1f} MB")
     return 0
+
+
+def _usage_problem(target: Path, source: Path) -> str | None:
+    if os.path.lexists(target):
+        return f"{target} is there already. Name a directory that is not."
+    if not os.path.isdir(target.absolute().parent):
+        return f"There is no directory {target.absolute().parent}. Make it, or name another."
+    try:
+        is_there = stat.S_ISREG(source.stat().st_mode)
+    except PermissionError:
+        return None  # told of by whoever reads it
+    except OSError:
+        is_there = False
+    if not is_there:
+        return f"There is no {source}. Name the state directory of `supervisor local` with --state-dir."
+    return None
 
 
 def _held(state_dir: Path) -> DirectoryLock | Announcement:

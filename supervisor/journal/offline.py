@@ -17,7 +17,7 @@ from supervisor.journal.disk_fault import DiskFault, fault_of
 from supervisor.journal.records import Entry
 from supervisor.journal.schema import BUSY_MILLISECONDS, refuse_newer, version_of
 from supervisor.journal.store import read_damaged
-from supervisor.process.user_names import user_name
+from supervisor.process.user_names import who_may_use
 
 
 class JournalAccessError(SupervisorError):
@@ -52,7 +52,7 @@ def take_back(path: Path, facts: dict[str, str], numbers: Sequence[int]) -> None
 
     No worker may have the journal open. Raises `JournalAccessError`.
     """
-    with _opened(path) as database:
+    with _opened(path, to_change=True) as database:
         database.execute("BEGIN IMMEDIATE")
         for name, value in facts.items():
             rows.save_fact(database, name, value)
@@ -74,7 +74,7 @@ def salvage_entries(path: Path) -> list[Entry]:
 
 def requeue(path: Path, numbers: Sequence[int]) -> int:
     """Have dead letters sent again. Returns how many there were. Raises `JournalAccessError`."""
-    with _opened(path) as database:
+    with _opened(path, to_change=True) as database:
         return _change(
             database,
             "UPDATE claims SET dead_reason = NULL WHERE number = ? AND dead_reason NOT NULL",
@@ -84,7 +84,7 @@ def requeue(path: Path, numbers: Sequence[int]) -> int:
 
 def drop(path: Path, numbers: Sequence[int]) -> int:
     """Wipe dead letters from the file. Returns how many there were. Raises `JournalAccessError`."""
-    with _opened(path) as database:
+    with _opened(path, to_change=True) as database:
         database.execute("PRAGMA secure_delete = ON")
         dropped = _change(database, "DELETE FROM claims WHERE number = ? AND dead_reason NOT NULL", numbers)
         # The log still holds them; where a reader is in the way, the worker or the next one does it.
@@ -100,11 +100,9 @@ def _change(database: sqlite3.Connection, statement: str, numbers: Sequence[int]
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    if not os.access(path, os.R_OK | os.W_OK):
-        raise _not_permitted(path)
+def _opened(path: Path, *, to_change: bool = False) -> Iterator[sqlite3.Connection]:
     try:
-        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        database = sqlite3.connect(_address_of(path, to_change=to_change), uri=True, isolation_level=None)
         try:
             database.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS:d}")
             refuse_newer(database, path)
@@ -121,6 +119,33 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         raise JournalAccessError(f"The journal {path} can't be used ({error}): {fault.value}.") from error
 
 
+def _address_of(path: Path, *, to_change: bool) -> str:
+    """Return how SQLite is to open the file. Raises `JournalAccessError` where this user can't have it so."""
+    address = path.absolute().as_uri()
+    if not _is_on_a_read_only_disk(path):
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise _not_permitted(path)
+        return f"{address}?mode=rw"
+    if to_change:
+        raise JournalAccessError(
+            f"The journal {path} can't be changed: its file system is read-only. Check the disk and the kernel's log, "
+            "and mount it anew."
+        )
+    if not os.access(path, os.R_OK):
+        raise _not_permitted(path)
+    # Where nothing is in the log beside the file, SQLite would make one, even to read. Nobody changes it meanwhile.
+    log = path.with_name(f"{path.name}-wal")
+    has_log = log.exists() and log.stat().st_size > 0
+    return f"{address}?mode=ro" if has_log else f"{address}?mode=ro&immutable=1"
+
+
+def _is_on_a_read_only_disk(path: Path) -> bool:
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.is_file()
@@ -129,10 +154,4 @@ def _exists(path: Path) -> bool:
 
 
 def _not_permitted(path: Path) -> JournalAccessError:
-    try:
-        owner = f" It belongs to {user_name(path.stat().st_uid)}."
-    except OSError:
-        owner = ""
-    return JournalAccessError(
-        f"You ({user_name(os.geteuid())}) may not use the journal {path}.{owner} Run this as its owner, or as root."
-    )
+    return JournalAccessError(who_may_use("the journal", path))

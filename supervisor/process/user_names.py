@@ -1,6 +1,8 @@
-"""What messages call a user."""
+"""What messages call a user, and whom they send to what is closed."""
 
+import os
 import pwd
+from pathlib import Path
 
 
 def user_name(uid: int) -> str:
@@ -9,3 +11,17 @@ def user_name(uid: int) -> str:
         return f"user {pwd.getpwuid(uid).pw_name}"
     except KeyError:
         return f"user {uid}"
+
+
+def who_may_use(what: str, path: Path) -> str:
+    """Return that this user may not use a file or directory, whose it is, and who may."""
+    owners = (uid for each in (path, *path.parents) if (uid := _owner(each)) is not None)
+    owner = next((f" It belongs to {user_name(uid)}." for uid in owners), "")
+    return f"You ({user_name(os.geteuid())}) may not use {what} {path}.{owner} Run this as its owner, or as root."
+
+
+def _owner(path: Path) -> int | None:
+    try:
+        return path.stat().st_uid
+    except OSError:  # below a directory that is closed: that one's owner may
+        return None

@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 
 
 def _existing_file(path: Path | None) -> Path | None:
-    if path is not None and not path.is_file():
+    if path is not None and not os.path.isfile(path):  # the method raises where it may not look
         raise ValueError(f"{path} is not a file that can be read")
     return path
 

@@ -30,7 +30,7 @@ def package_names(settings: DaemonSettings) -> Finding:
 def state_directory(settings: DaemonSettings) -> Finding:
     """Whether the journal can be kept: owner, mode and free space. A running worker's lock is fine."""
     name, directory = "state directory", settings.state_dir
-    existing = next(path for path in (directory, *directory.parents) if path.exists())
+    existing = next(path for path in (directory, *directory.parents) if os.path.exists(path))
     if not os.access(existing, os.W_OK | os.X_OK) or not existing.is_dir():
         return failed(
             name,

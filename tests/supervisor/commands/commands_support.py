@@ -10,6 +10,7 @@ from pathlib import Path
 from unittest import mock
 
 from supervisor.cli import module_of
+from tests.capabilities import NOBODY
 from tests.patience import PATIENCE_SECONDS
 
 BASE = "import sdk\nclass Base(sdk.FunctionBlock): ...\n"
@@ -31,6 +32,45 @@ def supervisor(*arguments: str, cwd: Path | None = None, **environment: str) -> 
         timeout=PATIENCE_SECONDS,
         check=False,
     )
+
+
+def supervisor_as_nobody(command: str, *arguments: str) -> Done:
+    """Run a command as a user who has no rights. It is loaded as root: nobody can't start what lies below /root."""
+    module = module_of(command)
+    code = (
+        f"import importlib, os, sys; run = importlib.import_module({module!r}).run\n"
+        f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY}); sys.exit(run({list(arguments)!r}))"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+def supervisor_on_a_read_only_disk(directory: Path, *arguments: str) -> Done:
+    """Run `supervisor` as root where the file system of `directory` takes no writes."""
+    mounting = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+    return subprocess.run(
+        [
+            *("unshare", "--mount", "--propagation", "private", "sh", "-c", mounting, str(directory)),
+            *(sys.executable, "-m", "supervisor", *arguments),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+def open_to_look_through(directory: Path) -> None:
+    """Have any user pass through the directories that pytest has made above this one."""
+    for path in directory.parents:
+        if path.is_relative_to("/tmp/pytest-of-root") or path.name.startswith("pytest-"):
+            path.chmod(0o755)
 
 
 def supervisor_here(command: str, *arguments: str, cwd: Path | None = None, **environment: str) -> Done:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands_support import open_to_look_through, supervisor_as_nobody
 
 from sdk.devengine import EngineOptions
 from sdk.testing.engine import EngineThread
@@ -214,3 +215,16 @@ def test_a_backup_that_can_t_be_made_is_named_as_it_was_asked_for(
     monkeypatch.setattr(Path, "mkdir", refuse)
     assert backup.run([str(tmp_path / "copy"), "--state-dir", str(tmp_path / "state")]) == 1
     assert f"Permission denied: '{tmp_path / 'copy'}'." in capsys.readouterr().err
+
+
+@pytest.mark.needs("other users")
+def test_somebody_else_is_told_whose_the_state_is(tmp_path: Path) -> None:
+    worked(tmp_path / "state")
+    open_to_look_through(tmp_path)
+    tmp_path.chmod(0o755)
+    for mode in (0o700, 0o755):
+        (tmp_path / "state").chmod(mode)
+        done = supervisor_as_nobody("backup", "/tmp/no-such-copy", "--state-dir", str(tmp_path / "state"))
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+        assert "may not use the database" in done.stderr
+        assert "It belongs to user root. Run this as its owner, or as root." in done.stderr

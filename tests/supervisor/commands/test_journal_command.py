@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from commands_support import Done, supervisor, supervisor_here
+from commands_support import (
+    Done,
+    open_to_look_through,
+    supervisor,
+    supervisor_as_nobody,
+    supervisor_here,
+    supervisor_on_a_read_only_disk,
+)
 
 from supervisor.commands.journal.output import age_text
 from supervisor.journal import Claim, Ledger
@@ -198,29 +205,39 @@ def test_a_journal_of_a_newer_version_is_refused(state: Path) -> None:
 
 @pytest.mark.needs("other users")
 def test_somebody_else_is_told_whose_the_journal_is(state: Path) -> None:
-    for path in state.parents:
-        if path.is_relative_to("/tmp/pytest-of-root") or path.name.startswith("pytest-"):
-            path.chmod(0o755)
+    open_to_look_through(state)
     state.chmod(0o755)
-    code = (
-        "import os, sys; os.setgid(65534); os.setuid(65534)\n"
-        "from supervisor.commands.journal.command import run\n"
-        f"sys.exit(run(['--state-dir', {str(state)!r}]))"
-    )
-    root = Path(__file__).parents[3]
-    # Loaded as root: an interpreter below /root can't be started by nobody.
-    done = subprocess.run(
-        [sys.executable, "-c", f"import supervisor.commands.journal.command\n{code}"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
+    done = supervisor_as_nobody("journal", "--state-dir", str(state))
     assert done.returncode == 1, done.stderr
     assert "may not use the journal" in done.stderr
     assert "belongs to user root" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+    state.chmod(0o700)
+    done = supervisor_as_nobody("journal", "--state-dir", str(state))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "belongs to user root" in done.stderr
+
+
+@pytest.mark.needs("mounts of root")
+async def test_on_a_disk_that_became_read_only_it_is_listed_and_not_changed_and_the_disk_is_named(
+    tmp_path: Path,
+) -> None:
+    for kind in ("closed", "killed"):
+        ledger = await make(tmp_path / "made" / kind)
+        if kind == "killed":  # with all its claims in the log beside the file
+            shutil.copytree(tmp_path / "made" / kind, tmp_path / kind)
+        await ledger.close()
+        if kind == "closed":
+            shutil.copytree(tmp_path / "made" / kind, tmp_path / kind)
+        of = ("--state-dir", str(tmp_path / kind))
+        check_list(supervisor_on_a_read_only_disk(tmp_path / kind, "journal", "list", *of))
+        shown = supervisor_on_a_read_only_disk(tmp_path / kind, "journal", "show", "3", *of)
+        assert json.loads(shown.stdout)["result"]["status"] == "success", shown.stderr
+        for change in ("retry", "drop"):
+            done = supervisor_on_a_read_only_disk(tmp_path / kind, "journal", change, "3", *of)
+            assert done.returncode == 1
+            assert "can't be changed: its file system is read-only." in done.stderr
+            assert "may not use" not in done.stderr
 
 
 @pytest.mark.needs("other users")

@@ -1,15 +1,18 @@
 """A setting that can't be used is named by the way in which it was set."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commands_support import open_to_look_through, supervisor_as_nobody
 
 from supervisor.commands.shared.common import read_settings
 from supervisor.settings.command_line import parse
 from supervisor.settings.contradictions import contradictions
 from supervisor.settings.marks import CLOSED_TO_JOBS_VARIABLE
 from supervisor.settings.run_settings import DaemonSettings, RunSettings
+from tests.capabilities import NOBODY
 
 
 @pytest.mark.parametrize(
@@ -203,3 +206,17 @@ def test_in_the_file_our_own_name_goes_before_the_old_one_and_the_environment_be
     assert read() == 7
     monkeypatch.setenv("NEOPS_POLL_SECONDS", "8")
     assert read() == 8
+
+
+@pytest.mark.needs("other users")
+def test_a_file_or_a_directory_below_one_that_is_closed_is_named_and_no_other(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "hosts").touch()
+    open_to_look_through(closed)
+    done = supervisor_as_nobody("blocks", "--known-hosts", str(closed / "hosts"))
+    assert done.returncode == 2
+    assert f"--known-hosts: {closed / 'hosts'} is not a file that can be read." in done.stderr
+    done = supervisor_as_nobody("doctor", "--json", "--state-dir", str(closed / "state"))
+    (found,) = [each for each in json.loads(done.stdout)["checks"] if each["check"] == "state directory"]
+    assert f"{closed} is not a directory that user {NOBODY} can write." in found["text"]
