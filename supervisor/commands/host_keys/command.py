@@ -1,6 +1,7 @@
 """`supervisor host-keys`: the host keys that a worker keeps. It may run meanwhile, and notices within two seconds."""
 
 import difflib
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from supervisor.job.host_keys.endpoint import Endpoint, parse_name
 from supervisor.job.host_keys.files import KeptFile
 from supervisor.job.host_keys.known_hosts_file import Line
 from supervisor.job.host_keys.store import FILE
+from supervisor.process.user_names import who_may_use
 from supervisor.settings.run_settings import RunSettings
 
 PROGRAM: Final = "supervisor host-keys"
@@ -69,13 +71,40 @@ def run(arguments: list[str]) -> int:
             places = " or ".join(str(each.parent) for each in (found.path, *found.others))
             _say(f"There is more than one worker's directory. Say which one is meant: --state-dir {places}.")
             return EXIT_USAGE
-        file = KeptFile(found.path.with_name(FILE), _owner_of(found.path))
-        return _forget(file, rest) if name == "forget" else _list(file, settings)
-    except (SupervisorError, OSError, ValueError) as error:
+        file = found.path.with_name(FILE)
+        lines = _lines_of(file, _owner_of(found.path), rest)
+    except (SupervisorError, OSError) as error:
         _say(str(error))
         return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    # Not above: an error of the output is none of the file.
+    if name == "forget":
+        return _tell_forgotten(file, rest, lines)
+    _list(file, lines, settings)
+    return 0
+
+
+def _lines_of(file: Path, owner: tuple[int, int] | None, forgotten: Sequence[str]) -> Sequence[Line]:
+    """Return the lines of the file; with words, take out those that they mean, and return these.
+
+    Raises `SupervisorError`.
+    """
+    kept = KeptFile(file, owner)
+    try:
+        if forgotten:
+            return kept.remove(_meaning(forgotten))
+        kept.read_if_changed()
+    except PermissionError:
+        raise SupervisorError(who_may_use("the file", file)) from None
+    except OSError as error:
+        reason = (
+            "its file system is read-only" if error.errno == errno.EROFS else error.strerror or str(error)
+        )
+        raise SupervisorError(f"{file} can't be {'changed' if forgotten else 'read'}: {reason}.") from None
+    except ValueError as error:
+        raise SupervisorError(f"{file} can't be read: {error}.") from None
+    return kept.text.lines
 
 
 def _usage_problem(name: str, rest: Sequence[str]) -> str | None:
@@ -92,9 +121,7 @@ def _usage_problem(name: str, rest: Sequence[str]) -> str | None:
     return None
 
 
-def _list(file: KeptFile, settings: HostKeysSettings) -> int:
-    text = file.read_if_changed()
-    lines = text.lines if text is not None else ()
+def _list(file: Path, lines: Sequence[Line], settings: HostKeysSettings) -> None:
     if settings.as_json or not sys.stdout.isatty():
         keys = [
             {
@@ -105,25 +132,22 @@ def _list(file: KeptFile, settings: HostKeysSettings) -> int:
             }
             for line in lines
         ]
-        print_json({"file": str(file.path), "host_keys": keys})
-        return 0
+        print_json({"file": str(file), "host_keys": keys})
+        return
     console = OutputConsole()
     if not lines:
-        console.print(f"The worker has accepted no host keys yet ({file.path}).", markup=False)
-        return 0
+        console.print(f"The worker has accepted no host keys yet ({file}).", markup=False)
+        return
     rows = [(_printable(",".join(line.names)), str(line.key), _printable(line.comment)) for line in lines]
     print_rows(console, ("address", "key", "comment"), rows)
-    return 0
 
 
-def _forget(file: KeptFile, words: Sequence[str]) -> int:
-    is_meant = _meaning(words)
-    removed = file.remove(is_meant)
+def _tell_forgotten(file: Path, words: Sequence[str], removed: Sequence[Line]) -> int:
     for line in removed:
         print(f"Forgot {','.join(line.names)} {line.key}.")
     if missing := [word for word in words if not any(map(_meaning([word]), removed))]:
         _say(
-            f"No host key of {', '.join(missing)} is kept in {file.path}. `{PROGRAM} list` shows those that are. "
+            f"No host key of {', '.join(missing)} is kept in {file}. `{PROGRAM} list` shows those that are. "
             "One in the file of --known-hosts is taken out there."
         )
         return EXIT_FAILED

@@ -5,7 +5,14 @@ import os
 from pathlib import Path
 
 import pytest
-from commands_support import Done, supervisor, supervisor_here
+from commands_support import (
+    Done,
+    open_to_look_through,
+    supervisor,
+    supervisor_as_nobody,
+    supervisor_here,
+    supervisor_on_a_read_only_disk,
+)
 
 from supervisor.job.host_keys.endpoint import Endpoint
 from supervisor.job.host_keys.files import KeptFile
@@ -91,3 +98,22 @@ def test_a_key_that_is_added_after_one_was_forgotten_is_listed(state: Path) -> N
     host_keys(state, "forget", "10.0.0.1", "10.0.0.2")
     KeptFile(state / "known_hosts").add([(Endpoint("10.0.0.3", 22), some_key())])
     assert names_in(state) == ["10.0.0.3"]
+
+
+@pytest.mark.needs("mounts of root")
+def test_on_a_disk_that_became_read_only_keys_are_listed_and_the_disk_is_named(state: Path) -> None:
+    of = ("--state-dir", str(state))
+    assert len(json.loads(supervisor_on_a_read_only_disk(state, "host-keys", *of).stdout)["host_keys"]) == 3
+    done = supervisor_on_a_read_only_disk(state, "host-keys", "forget", "10.0.0.1", *of)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{state / 'known_hosts'} can't be changed: its file system is read-only." in done.stderr
+
+
+@pytest.mark.needs("other users")
+def test_somebody_else_is_told_whose_the_keys_are(state: Path) -> None:
+    open_to_look_through(state)
+    state.chmod(0o755)
+    for words in (["list"], ["forget", "10.0.0.1"]):
+        done = supervisor_as_nobody("host-keys", *words, "--state-dir", str(state))
+        assert done.returncode == 1
+        assert f"may not use the file {state / 'known_hosts'}. It belongs to user root." in done.stderr

@@ -26,6 +26,7 @@ PRINTING = {
     "doctor": ("doctor", *ECHO),
     "doctor as JSON": ("doctor", "--json", *ECHO),
     "new-block": ("new-block", "acme/mine"),
+    "host-keys": ("host-keys", "--state-dir", "state"),
     "journal": ("journal", "list", "--file", "empty.sqlite3"),
     "run-block": ("run-block", "echo", *ECHO, "--params", '{"text": "x"}'),
 }
@@ -36,6 +37,8 @@ TEXT = "\N{LATIN SMALL LETTER U WITH DIAERESIS}\N{SNOWMAN}"
 def here(tmp_path: Path) -> Path:
     (tmp_path / "there.py").write_text(f"# {TEXT}\nx = 1\n")
     (tmp_path / "empty.sqlite3").write_bytes(b"")
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "journal.sqlite3").touch()
     return tmp_path
 
 
