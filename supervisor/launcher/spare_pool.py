@@ -5,11 +5,11 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from supervisor.errors import LaunchError
 from supervisor.launcher.child import Child
+from supervisor.launcher.child_wait import ChildWait
 from supervisor.launcher.interface import Launcher
 from supervisor.launcher.repeating_failure import RepeatingFailure
 from supervisor.lifecycle.capacity import Capacity
@@ -41,16 +41,6 @@ OnCapacity = Callable[[str | None], None]
 """Gets why no job can be started, `None` when one can again."""
 
 
-@dataclass(slots=True, eq=False)
-class _Wait:
-    """Somebody who waits for a child."""
-
-    child: asyncio.Future[Child]
-    asked_at: float
-    longest_seconds: float
-    timeout: asyncio.Timeout | None = None
-
-
 class SparePool:
     """Keeps up to `target` ready children, and starts more when asked, at most one per core at a time.
 
@@ -66,7 +56,7 @@ class SparePool:
         self._target = target
         self._cgroups = cgroups
         self._ready: deque[Child] = deque()
-        self._waiting: deque[_Wait] = deque()
+        self._waiting: deque[ChildWait] = deque()
         self._starting = Tasks()
         self._joining = 0
         self._at_once = os.cpu_count() or 1
@@ -115,22 +105,28 @@ class SparePool:
             child.reap_and_close()
         loop = asyncio.get_running_loop()
         self._waited_at = loop.time()
-        wait = _Wait(loop.create_future(), self._waited_at, timeout_seconds)
+        wait = ChildWait(loop.create_future(), self._waited_at, timeout_seconds)
         self._waiting.append(wait)
         self.refill()
         try:
             async with asyncio.timeout_at(self._end_of(wait)) as wait.timeout:
                 return await wait.child
         except TimeoutError as error:
+            if wait.given is not None:  # it came in the loop's turn in which the time was over
+                return wait.given
             raise self._not_started(wait) from error
+        except asyncio.CancelledError:
+            if wait.given is not None:
+                self._take_back(wait.given, wait.generation)
+            raise
         finally:
             if wait in self._waiting:
                 self._waiting.remove(wait)
 
-    def _end_of(self, wait: _Wait) -> float:
+    def _end_of(self, wait: ChildWait) -> float:
         return self._capacity.wait_until(wait.asked_at, wait.longest_seconds)
 
-    def _not_started(self, wait: _Wait) -> LaunchError:
+    def _not_started(self, wait: ChildWait) -> LaunchError:
         seconds = self._end_of(wait) - wait.asked_at
         why, evidence = self._capacity.reason, ""
         if self._last_error is not None:
@@ -188,6 +184,12 @@ class SparePool:
         self._failure.over(ChildrenRestored())
         self._pause = _FIRST_PAUSE_SECONDS
         self._change(self._capacity.succeeded(began, loop.time()))
+        if generation == self._generation and not self._closed:
+            self.on_ready(child)
+        self._take_back(child, generation)
+
+    def _take_back(self, child: Child, generation: int) -> None:
+        """Have a child that nobody has wait for a job, or end it where it is not wanted any more."""
         if self._closed or generation != self._generation:
             child.discard()
         else:
@@ -195,11 +197,10 @@ class SparePool:
         self._tell_capacity()
 
     def _hand_out(self, child: Child) -> None:
-        self.on_ready(child)
         while self._waiting:
             wait = self._waiting.popleft()
             if not wait.child.done():
-                wait.child.set_result(child)
+                wait.give(child, self._generation)
                 self._young_deaths = 0
                 return
         self._ready.append(child)

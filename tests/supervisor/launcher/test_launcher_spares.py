@@ -194,6 +194,65 @@ async def test_a_child_that_comes_the_moment_its_wait_is_given_up_becomes_a_spar
     child.discard()
 
 
+async def test_a_child_that_comes_in_the_turn_in_which_the_time_is_over_is_taken(
+    nursery: Nursery, spares_of: Callable[..., SparePool]
+) -> None:
+    spares = spares_of(0)
+    over: list[asyncio.Timeout] = []
+
+    def end(_: Child) -> None:
+        (timeout,) = (wait.timeout for wait in spares._waiting)
+        assert timeout is not None
+        timeout.reschedule(asyncio.get_running_loop().time())
+        over.append(timeout)
+
+    spares.on_ready = end
+    child = await spares.take(LONG_SECONDS)
+    assert [timeout.expired() for timeout in over] == [True]
+    assert nursery.born == [child]
+    child.discard()
+
+
+async def test_a_child_that_was_given_to_a_wait_which_is_given_up_becomes_a_spare(
+    nursery: Nursery, spares_of: Callable[..., SparePool]
+) -> None:
+    spares = spares_of(0)
+    taking = asyncio.ensure_future(spares.take(LONG_SECONDS))
+    # Before the one that waits has its turn, in which it would be told of its child.
+    spares.on_ready = lambda _: asyncio.get_running_loop().call_soon(taking.cancel)
+    await asyncio.gather(taking, return_exceptions=True)
+    assert taking.cancelled()
+    (child,) = nursery.born
+    assert await spares.take(LONG_SECONDS) is child
+    child.discard()
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+async def test_a_child_that_was_given_to_a_wait_which_is_given_up_ends_where_it_is_not_wanted(
+    nursery: Nursery, spares_of: Callable[..., SparePool], is_closed: bool
+) -> None:
+    spares = spares_of(0)
+    taking = asyncio.ensure_future(spares.take(LONG_SECONDS))
+    closing: list[asyncio.Future[None]] = []
+
+    def born(_: Child) -> None:
+        """Have three things come in the next turn, in this order: this one, the end of the wait, the child."""
+        loop = asyncio.get_running_loop()
+        if is_closed:
+            closing.append(asyncio.ensure_future(spares.close()))
+        else:
+            loop.call_soon(spares.renew)
+        loop.call_soon(taking.cancel)
+
+    spares.on_ready = born
+    await asyncio.gather(taking, return_exceptions=True)
+    assert taking.cancelled()
+    (child,) = nursery.born
+    await until(lambda: child._closed)
+    assert spares.ready == 0
+    await asyncio.gather(*closing)
+
+
 async def test_a_wait_has_an_end_that_says_so(nursery: Nursery, spares_of: Callable[..., SparePool]) -> None:
     nursery.gate.clear()
     with pytest.raises(LaunchError, match=r"within 0\.01 s"):

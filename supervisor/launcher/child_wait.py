@@ -1,0 +1,28 @@
+"""Waiting for a child that is on its way."""
+
+import asyncio
+from dataclasses import dataclass
+
+from supervisor.launcher.child import Child
+
+
+@dataclass(slots=True, eq=False)
+class ChildWait:
+    """Somebody who waits for a child. Times are the loop's."""
+
+    child: asyncio.Future[Child]
+    asked_at: float
+    longest_seconds: float
+    timeout: asyncio.Timeout | None = None
+    generation: int = 0
+    """That of the child that it was given: see `SparePool.renew`."""
+
+    def give(self, child: Child, generation: int) -> None:
+        """End the wait. Who waits may be told of a time-out or cancelled before its next turn: see `given`."""
+        self.generation = generation
+        self.child.set_result(child)
+
+    @property
+    def given(self) -> Child | None:
+        """The child that it was given, if it was."""
+        return self.child.result() if self.child.done() and not self.child.cancelled() else None
