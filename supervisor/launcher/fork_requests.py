@@ -6,14 +6,17 @@ import itertools
 import os
 import signal
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from jobrunner.protocol.control import Started, receive_starts
 from supervisor.errors import LaunchError
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.process.reaping import wait_for
 from supervisor.process.shortage import explain_refused_fork
+
+_FIRST_PAUSE_SECONDS: Final = 0.001
 
 
 class Forker(Protocol):
@@ -59,7 +62,7 @@ class ForkRequests:
         self._known_children = known_children
         self._numbers = itertools.count(1)
         self._unanswered: dict[int, ForkRequest] = {}
-        self._unclaimed: set[int] = set()
+        self._unclaimed: dict[int, Callable[[], None] | None] = {}
 
     def begin(self, forker: Forker, *, born_here: bool) -> ForkRequest:
         """Note a request that is about to be sent. `born_here`: its child is this process's before it is announced."""
@@ -114,21 +117,28 @@ class ForkRequests:
         if pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            self.bury(pid, wait=False)
+            self.bury(pid)
 
-    def bury(self, pid: int, *, wait: bool) -> None:
-        """Wait for a process that was killed, here or in `bury_unclaimed`; then it may become this one's child yet."""
-        if wait:
-            with contextlib.suppress(ChildProcessError):
-                wait_for(pid, 0)
-            self._known_children.discard(pid)
-        else:
-            self._known_children.add(pid)
-            self._unclaimed.add(pid)
+    def bury(self, pid: int, then: Callable[[], None] | None = None) -> None:
+        """Have a process waited for that was killed, and may become this one's child yet. `then` is called after it."""
+        self._known_children.add(pid)
+        self._unclaimed[pid] = then
 
     def bury_unclaimed(self) -> None:
         """Wait for those that have ended, without waiting for the others."""
-        self._unclaimed = {pid for pid in self._unclaimed if not self._is_reaped(pid)}
+        for pid, then in list(self._unclaimed.items()):
+            if self._is_reaped(pid):
+                del self._unclaimed[pid]
+                if then is not None:
+                    then()
+
+    async def bury_all(self) -> None:
+        """Wait for all of them."""
+        pause = _FIRST_PAUSE_SECONDS
+        while self._unclaimed:
+            self.bury_unclaimed()
+            await asyncio.sleep(pause)
+            pause *= 2
 
     def _is_reaped(self, pid: int) -> bool:
         try:

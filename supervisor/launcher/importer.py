@@ -20,6 +20,7 @@ from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.linux import DUMP_SIGNAL
 from jobrunner.protocol.messages import Importing, Log, from_template
 from supervisor.errors import TemplateError
+from supervisor.launcher.endings import until_dead
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.multiprocessing_spawn import Spawned
@@ -65,7 +66,7 @@ class TemplateProcess:
         """Whether it can start session holders (`supervisor.launcher.births`)."""
         self.inherited = Inherited()
         """What each of its forks has of its memory."""
-        self._reaped = False
+        self._ends = False
         with contextlib.ExitStack() as undo:
             try:
                 self._start(imports, undo)
@@ -98,8 +99,8 @@ class TemplateProcess:
         self.output = OutputReader(self._output, lambda line: tell(_output_log, ImportOutput(line=line)))
 
     def reap(self) -> str:
-        """Wait for the template, which has ended or is about to, and say how it ended. Once only."""
-        self._reaped = True
+        """Wait for the template, which has ended, and say how it ended. Once only."""
+        self._ends = True
         _, status, _ = wait_for(self.pid, 0)
         self._known_children.discard(self.pid)
         self._spawned.forget()
@@ -122,12 +123,21 @@ class TemplateProcess:
         return status
 
     async def end(self) -> None:
-        """Kill the template, unless it has ended; its children are not its own and go on."""
-        if self._reaped:
+        """Kill the template, unless it has ended; its children are not its own and go on.
+
+        It is dead when this returns, unless it imports from a disk that does not answer: then it is reaped later.
+        """
+        if self._ends:
             return  # its number may be another's by now
+        self._ends = True
+        self.control.close()  # nobody can ask it for anything any more
         os.kill(self.pid, signal.SIGKILL)
-        # A process that was sent SIGKILL and only imports is gone in a millisecond: not worth a thread.
-        self.reap()
+        await self._known_children.endings.see(self.see_dead(), "end of a template")
+
+    async def see_dead(self) -> str:
+        """Reap the template, which was killed, as soon as it is dead, and say how it ended."""
+        await until_dead(self.pid)
+        return self.reap()
 
 
 async def start_template(
@@ -233,7 +243,7 @@ async def _died(template: TemplateProcess, module: Importing | None, detail: str
     status = await template.end_by_itself(_EXIT_SECONDS)
     how = f"ended the process that imported it, with {status}"
     if status is None:
-        # Its report is over, and it lives: waiting for it would hold the loop for ever.
+        # Its report is over, and it lives.
         await template.end()
         how = "closed descriptors that are not its own, or wrote to them; close only what you opened"
     said = template.output.tail()

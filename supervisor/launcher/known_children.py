@@ -2,6 +2,7 @@
 
 import os
 
+from supervisor.launcher.endings import Endings
 from supervisor.process.proc import children_of_thread
 
 
@@ -14,6 +15,8 @@ class KnownChildren:
 
     def __init__(self) -> None:
         self._known: set[int] = set()
+        self.endings = Endings()
+        """Of those that were killed. Until they were waited for, they are known."""
 
     def add(self, pid: int) -> None:
         """Remember a process that the supervisor started."""

@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from supervisor.launcher.fork_requests import ForkRequests
@@ -84,7 +85,6 @@ class SessionHolders:
         self.end(
             *(one for one in unused if not self._requests.has_waiting(one)),
             reason="It was not used.",
-            wait=False,
         )
         # Once more when none is left: for what was just ended.
         self._look = loop.call_later(_LOOK_SECONDS, self._end_unused) if self._living or unused else None
@@ -108,12 +108,12 @@ class SessionHolders:
 
     def end_free(self, reason: str) -> None:
         """End those whose session is empty."""
-        self.end(*self._free, reason=reason, wait=False)
+        self.end(*self._free, reason=reason)
 
-    def end(self, *holders: SessionHolder, reason: str, wait: bool = True) -> None:
-        """Kill them, unless they were ended before, and wait for them, which takes a millisecond.
+    def end(self, *holders: SessionHolder, reason: str) -> None:
+        """Kill them, unless they were ended before. They are waited for later (`ForkRequests.bury_unclaimed`).
 
-        What they were asked for fails with `reason`. Their children go on. `wait=False`: they are waited for later.
+        What they were asked for fails with `reason`. Their children go on.
         """
         ending = [holder for holder in holders if holder in self._living]
         for holder in ending:
@@ -124,14 +124,17 @@ class SessionHolders:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(holder.pid, signal.SIGKILL)
         for holder in ending:
-            self._requests.bury(holder.pid, wait=wait)
-            self._requests.hear(holder)  # it may have announced one in its last moment
+            self._requests.hear(holder)
             self._requests.fail(holder, reason)
-            holder.control.close()
+            self._requests.bury(holder.pid, partial(self._close, holder))
 
-    def end_of(self, template: TemplateProcess, reason: str, *, wait: bool = True) -> None:
+    def _close(self, holder: SessionHolder) -> None:
+        self._requests.hear(holder)  # it may have announced one in its last moment
+        holder.control.close()
+
+    def end_of(self, template: TemplateProcess, reason: str) -> None:
         """End all that are forks of `template`."""
-        self.end(*(one for one in self._living if one.template is template), reason=reason, wait=wait)
+        self.end(*(one for one in self._living if one.template is template), reason=reason)
 
     def close(self) -> None:
         """Look no more after those that are not used. All must have been ended."""

@@ -10,6 +10,7 @@ from typing import Final
 from supervisor.errors import LaunchError
 from supervisor.launcher.child import Child
 from supervisor.launcher.child_wait import ChildWait
+from supervisor.launcher.endings import MOMENT_SECONDS
 from supervisor.launcher.interface import Launcher
 from supervisor.launcher.repeating_failure import RepeatingFailure
 from supervisor.lifecycle.capacity import Capacity
@@ -263,7 +264,9 @@ class SparePool:
             self._last_error = LaunchError("A bug in this worker keeps it from starting children.")
             failing = ChildrenFailing(reason=str(self._last_error), evidence="")
             self._failure.failed(failing, level=logging.ERROR, error=error)
-        reason = f"{self._last_error} {last_line(self._last_error.evidence)}".rstrip()
+        # The last line of a traceback is what went wrong.
+        last_line = self._last_error.evidence.rstrip().rpartition("\n")[2].strip()
+        reason = f"{self._last_error} {last_line}".rstrip()
         self._change(self._capacity.failed(reason, began, on_its_way=self._last_error.on_its_way))
         self._tell_capacity()
 
@@ -286,16 +289,11 @@ class SparePool:
             self.on_capacity(problem)
 
     async def close(self) -> None:
-        """End every spare."""
+        """End every spare. One that can't be killed is left to the keeper."""
         self._closed = True
         await self._starting.close()
-        while self._ready:
-            child = self._ready.popleft()
-            child.kill()
-            await child.exited
-            child.reap_and_close()
-
-
-def last_line(text: str) -> str:
-    """Return the last line that says something: of a traceback, what went wrong."""
-    return text.rstrip().rpartition("\n")[2].strip()
+        ending, self._ready = self._ready, deque()
+        for child in ending:
+            child.discard()
+        if ending:
+            await asyncio.wait([child.exited for child in ending], timeout=MOMENT_SECONDS)

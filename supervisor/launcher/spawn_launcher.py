@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.confinement import Confinement
@@ -14,9 +15,11 @@ from supervisor.launcher.confinement import ConfinementPool
 from supervisor.launcher.importer import start_template
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.known_children import KnownChildren
-from supervisor.launcher.spawned_middle import SpawnedMiddle, end_at_once
+from supervisor.launcher.spawned_middle import SpawnedMiddle, end_child
 from supervisor.launcher.wiring import Wiring
 from supervisor.process.shortage import explain
+
+_ENDING: Final = "end of an interpreter"
 
 START_TIMEOUT_SECONDS = 60.0
 """How long an interpreter may take to start, and then to import the blocks."""
@@ -63,7 +66,7 @@ class SpawnLauncher:
             child = Child(pid, os.pidfd_open(pid), wiring, self.known_children)
         except OSError as error:
             wiring.close()
-            end_at_once(pid, self.known_children)
+            await self.known_children.endings.see(end_child(pid, self.known_children), "end of a child")
             raise LaunchError(
                 f"A child (pid {pid}) was started but can't be watched: {explain(error)}"
             ) from error
@@ -79,16 +82,15 @@ class SpawnLauncher:
         try:
             async with asyncio.timeout(START_TIMEOUT_SECONDS):
                 pid = await middle.born
+            await self.known_children.endings.see(middle.end(), _ENDING)
         except BaseException as error:
-            middle.close()
-            middle.end_child()
+            await self.known_children.endings.see(middle.give_up(), _ENDING)
             if isinstance(error, TimeoutError):
                 how = f"did not start a child within {START_TIMEOUT_SECONDS:g} s"
                 raise LaunchError(f"An interpreter (pid {middle.pid}) {how}.") from error
             raise
         finally:
             self._middles.discard(middle)
-        middle.close()
         return pid
 
     def look_anew(self) -> None:
@@ -101,5 +103,6 @@ class SpawnLauncher:
         return frozenset()
 
     async def close(self) -> None:
-        """See `Launcher.close`: there are no helpers."""
+        """See `Launcher.close`: there are no helpers, but what was killed and is not dead yet."""
+        await self.known_children.endings.close()
         await self._confinement_pool.close()

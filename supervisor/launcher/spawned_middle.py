@@ -11,6 +11,7 @@ from typing import Any
 from jobrunner.protocol.control import receive_starts
 from jobrunner.protocol.entry import PassedDescriptor, run_spawned_child
 from supervisor.errors import LaunchError
+from supervisor.launcher.endings import until_dead
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.multiprocessing_spawn import Spawned
 from supervisor.process.reaping import wait_for
@@ -18,7 +19,7 @@ from supervisor.process.shortage import explain
 
 
 class SpawnedMiddle:
-    """Starts the interpreter. `born` gets the child's pid, or a `LaunchError`. To be closed in any case.
+    """Starts the interpreter. `born` gets the child's pid, or a `LaunchError`. To be ended in any case.
 
     Raises `LaunchError` when the machine has nothing left for it; then no descriptor stays open.
     """
@@ -28,6 +29,8 @@ class SpawnedMiddle:
     ) -> None:
         self.born: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._known_children = known_children
+        self._ends = False
+        self._ended = asyncio.Event()
         with contextlib.ExitStack() as undo:
             try:
                 self._start(arguments, environment, undo)
@@ -69,26 +72,34 @@ class SpawnedMiddle:
     def _fail(self, how: str) -> None:
         self.born.set_exception(LaunchError(f"An interpreter for a child (pid {self.pid}) {how}."))
 
-    def close(self) -> None:
-        """End the interpreter, unless it has ended, and wait for it: a millisecond or two."""
+    async def end(self) -> None:
+        """End the interpreter, unless it has ended: a millisecond or two, or as long as the disk that it waits for."""
+        if self._ends:
+            return
+        self._ends = True
         asyncio.get_running_loop().remove_reader(self._control)
         os.kill(self.pid, signal.SIGKILL)
-        wait_for(self.pid, 0)
+        await until_dead(self.pid)
+        wait_for(self.pid)
         self.hear()  # it may have announced one in its last moment
         self._known_children.discard(self.pid)
         self._spawned.forget()
         self._control.close()
+        self._ended.set()
 
-    def end_child(self) -> None:
-        """End the child that nobody wants, if there is one. To be called after `close`: it is this process's then."""
+    async def give_up(self) -> None:
+        """End the interpreter and the child that nobody wants, if there is one: it is this process's only then."""
+        await self.end()
+        await self._ended.wait()
         if self.born.done() and not self.born.cancelled() and self.born.exception() is None:
-            end_at_once(self.born.result(), self._known_children)
+            await end_child(self.born.result(), self._known_children)
 
 
-def end_at_once(pid: int, known_children: KnownChildren) -> None:
-    """Kill a child that has only begun, and wait for it: a millisecond."""
+async def end_child(pid: int, known_children: KnownChildren) -> None:
+    """Kill a child of this process that has only begun, and wait for it: a millisecond, if no disk keeps it."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+    await until_dead(pid)
     with contextlib.suppress(ChildProcessError):
-        wait_for(pid, 0)
+        wait_for(pid)
     known_children.discard(pid)

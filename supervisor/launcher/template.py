@@ -14,13 +14,14 @@ from supervisor.errors import LaunchError, TemplateError
 from supervisor.launcher.births import Births
 from supervisor.launcher.child import Child
 from supervisor.launcher.confinement import ConfinementPool
+from supervisor.launcher.endings import MOMENT_SECONDS
 from supervisor.launcher.fork_requests import Forker, ForkRequests
 from supervisor.launcher.importer import TemplateProcess, start_template
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.repeating_failure import RepeatingFailure
 from supervisor.launcher.session_holders import SessionHolder, SessionHolders
-from supervisor.launcher.template_end import end_now, kill_hanging, wait_for_end
+from supervisor.launcher.template_end import kill, kill_hanging
 from supervisor.launcher.template_look import look_at
 from supervisor.launcher.wiring import Wiring
 from supervisor.lifecycle.template_silence import Silences
@@ -42,10 +43,10 @@ _FIRST_PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 1.0
 """Between two tries to start a template. Without one no job can start, so that work is to go on soon after a fault."""
 
+_ENDING: Final = "end of a template"
+
 START_TIMEOUT_SECONDS = 20.0
 """How long a fork may take, and then a child to be ready. Each takes milliseconds; without memory it takes longer."""
-
-_LAST_ENDINGS_SECONDS: Final = 0.5
 
 
 class TemplateLauncher:
@@ -66,7 +67,6 @@ class TemplateLauncher:
         self._tasks = Tasks()
         self._silences = Silences()
         self._missing = ""  # or why a new template could not be started
-        self._endings = Tasks()  # of templates that were killed and are not dead yet
 
     async def start(self) -> Catalogue:
         """See `Launcher.start`."""
@@ -175,16 +175,16 @@ class TemplateLauncher:
     def _replace(self, forker: Forker, reason: str) -> None:
         """End who can't be talked to, without waiting for the end. In place of a template a new one is started."""
         if isinstance(forker, SessionHolder):
-            self._end_holder(forker, reason, wait=False)
+            self._end_holder(forker, reason)
             return
         template = next((one for one in self._templates() if one is forker), None)
         if template is None:
             return  # another request has had it replaced
-        self._fail_requests(template, f"The template was replaced. {reason}", wait=False)
+        self._fail_requests(template, f"The template was replaced. {reason}")
         for fork in kill_hanging(template):
             # They become this process's own when the template is dead.
-            self._requests.bury(fork, wait=False)
-        self._endings.start(wait_for_end(template), "end of a template")
+            self._requests.bury(fork)
+        self.known_children.endings.start(template.see_dead(), _ENDING)
         if template in self._retired:
             self._retired.remove(template)
             return
@@ -192,15 +192,13 @@ class TemplateLauncher:
         tell(_log, TemplateReplaced(pid=template.pid, reason=reason))
         self._tasks.start(self._come_back(), "start of a new template")
 
-    def _end_holder(self, holder: SessionHolder, reason: str, *, wait: bool) -> None:
+    def _end_holder(self, holder: SessionHolder, reason: str) -> None:
         if holder in self._holders.living:
             tell(_log, SessionHolderReplaced(pid=holder.pid, reason=reason))
-            self._holders.end(
-                holder, reason=f"The process that was to fork the child is gone. {reason}", wait=wait
-            )
+            self._holders.end(holder, reason=f"The process that was to fork the child is gone. {reason}")
 
-    def _fail_requests(self, template: TemplateProcess, reason: str, *, wait: bool = True) -> None:
-        self._holders.end_of(template, reason, wait=wait)
+    def _fail_requests(self, template: TemplateProcess, reason: str) -> None:
+        self._holders.end_of(template, reason)
         self._requests.fail(template, reason)
 
     def _templates(self) -> tuple[TemplateProcess, ...]:
@@ -215,27 +213,43 @@ class TemplateLauncher:
         self._requests.bury_unclaimed()
         for holder in self._holders.living:
             if self._requests.hear(holder):
-                self._end_holder(holder, "It has ended.", wait=True)
+                self._end_holder(holder, "It has ended.")
         for template in self._templates():
             if self._requests.hear(template):
                 self._lose(template)
         for template in list(self._retired):
             if not self._requests.has_waiting(template) and not self._holders.has_waiting(template):
                 self._retired.remove(template)
-                self._fail_requests(template, "The template was replaced by one of newer code.")
-                end_now(template)
+                self._end(template, "The template was replaced by one of newer code.")
         return self._requests.sessions_with_births
 
     def _lose(self, template: TemplateProcess) -> None:
-        self._fail_requests(template, "The template ended while it was asked for a child.")
-        # Killed: a template that has only closed its end would be waited for without end.
-        status = end_now(template)
+        reason = "The template ended while it was asked for a child."
         if template in self._retired:
             self._retired.remove(template)
+            self._end(template, reason)
             return
+        self._fail_requests(template, reason)
         self._template = None
-        tell(_log, TemplateEnded(status=status))
+        kill(template)  # it may only have closed its end
+        self.known_children.endings.start(self._tell_end(template), _ENDING)
         self._tasks.start(self._come_back(), "start of a new template")
+
+    def _end(self, template: TemplateProcess, reason: str) -> None:
+        self._fail_requests(template, reason)
+        kill(template)
+        self.known_children.endings.start(template.see_dead(), _ENDING)
+
+    async def _tell_end(self, template: TemplateProcess) -> None:
+        try:
+            async with asyncio.timeout(MOMENT_SECONDS):
+                status = await template.see_dead()
+        except TimeoutError:
+            reason = "It hears nothing more, and does not end by SIGKILL either."
+            tell(_log, TemplateReplaced(pid=template.pid, reason=reason))
+            await template.see_dead()
+        else:
+            tell(_log, TemplateEnded(status=status))
 
     async def _come_back(self) -> None:
         pause = _FIRST_PAUSE_SECONDS
@@ -262,10 +276,8 @@ class TemplateLauncher:
         self._template = None
         self._retired.clear()
         for template in templates:
-            self._fail_requests(template, "The worker ends.")
-            end_now(template)
+            self._end(template, "The worker ends.")
         self._holders.close()
-        # One that can't be killed is left to the keeper.
-        await self._endings.wait(_LAST_ENDINGS_SECONDS)
-        await self._endings.close()
+        self.known_children.endings.start(self._requests.bury_all(), "end of session holders")
+        await self.known_children.endings.close()
         await self._confinement_pool.close()

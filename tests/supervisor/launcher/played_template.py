@@ -16,6 +16,7 @@ from jobrunner.protocol.entry import Descriptors, Discovery
 from jobrunner.protocol.messages import Ready
 from supervisor.errors import TemplateError
 from supervisor.launcher import Imports
+from supervisor.launcher.endings import until_dead
 from supervisor.launcher.template import TemplateLauncher
 from supervisor.process.memory import Inherited
 
@@ -42,6 +43,11 @@ class PlayedTemplate:
         self.control.close()
         self.ends += 1
         return f"exit code {os.waitstatus_to_exitcode(status)}"
+
+    async def see_dead(self) -> str:
+        """As a real one does."""
+        await until_dead(self.pid)
+        return self.reap()
 
     async def end(self) -> None:
         if not self.ends:

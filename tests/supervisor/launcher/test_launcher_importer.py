@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from jobrunner.protocol.linux import DUMP_SIGNAL
 from jobrunner.protocol.messages import CatalogueReady, Importing, Log
 from supervisor.errors import TemplateError
 from supervisor.launcher import Imports
+from supervisor.launcher import endings as endings_module
 from supervisor.launcher import importer as importer_module
 from supervisor.launcher.environment import job_environment
 from supervisor.launcher.importer import TemplateProcess, start_template
@@ -60,12 +62,14 @@ class Played(TemplateProcess):
         self.report.setblocking(False)
         self.output = Output()
         self.was_killed = False
-        self._reaped = False
+        self.control: Any = SimpleNamespace(close=lambda: None)
+        self._known_children = KnownChildren()
+        self._ends = self._reaped = False
         stage.played.append(self)
         stage.scripts[len(stage.played) - 1](self)
 
     def reap(self) -> str:
-        self._reaped = True
+        self._ends = self._reaped = True
         _, status = os.waitpid(self.pid, 0)
         code = os.waitstatus_to_exitcode(status)
         return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
@@ -183,6 +187,8 @@ def test_the_stack_of_a_module_that_hangs_delays_the_start_by_less_than_a_second
         importer_module, "TemplateProcess", lambda imports, _: Played(stage, imports.discovery)
     )
     monkeypatch.setattr(importer_module.os, "kill", signal_but_for_the_dump)
+    # What is simulated does not wait for the kernel, which ends the two templates in milliseconds.
+    monkeypatch.setattr(endings_module, "MOMENT_SECONDS", 0.0)
 
     async def start() -> float:
         await stage.start(lambda one: one.say(A), good)

@@ -31,7 +31,7 @@ async def test_a_rejected_reload_ends_its_own_template_and_leaves_the_old_one(st
 
 async def test_a_reload_ends_an_old_template_of_which_nothing_is_awaited_at_once(stage: Stage) -> None:
     await stage.launcher.reload(IMPORTS, lambda _: None)
-    assert not is_there(stage.templates[0].pid)
+    await until(lambda: not is_there(stage.templates[0].pid))
 
 
 async def test_a_reload_ends_the_old_template_once_its_births_are_answered(stage: Stage) -> None:
@@ -46,7 +46,7 @@ async def test_a_reload_ends_the_old_template_once_its_births_are_answered(stage
     child = await bearing
     assert child.pid == pid
     stage.launcher.drain_starts()
-    assert not is_there(old.pid)
+    await until(lambda: not is_there(old.pid))
     child.discard()
     await until(lambda: not is_there(pid))
     second = asyncio.ensure_future(stage.launcher.spawn_child())

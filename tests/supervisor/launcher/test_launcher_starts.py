@@ -77,6 +77,7 @@ async def test_a_template_that_ends_fails_the_births_that_wait_for_it_at_once_an
     for one in bearing:
         with pytest.raises(LaunchError, match="ended while it was asked for a child"):
             await one
+    await until(lambda: told(caplog, TemplateEnded))
     assert told(caplog, TemplateEnded) == [{"status": "exit code -9"}]
     assert not is_there(template.pid)
     await until(lambda: len(stage.templates) == 2 and stage.launcher.template_pid == stage.templates[1].pid)
