@@ -2,12 +2,14 @@
 
 import contextlib
 import ctypes
+import errno
 import os
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
 from supervisor.launcher.shared_directories import USUAL
@@ -35,46 +37,110 @@ class _TooManyError(Exception):
     """More entries than one call looks at, or removes."""
 
 
+@dataclass(slots=True)
+class _Round:
+    """One call's work in one directory that everyone may write to, and in all that others have opened below it."""
+
+    users: Collection[int]
+    left: list[str] = field(default_factory=list)
+    seen: int = 0
+    found: int = 0
+
+    def clear(self, top: str) -> None:
+        """Remove what the users have in `top`. Raises `_TooManyError`, and `OSError` for want of a descriptor."""
+        waiting: list[tuple[str, tuple[int, int] | None]] = [(top, None)]
+        while waiting:
+            path, identity = waiting.pop()
+            try:
+                descriptor = _opened(path, identity)
+            except OSError as error:
+                if is_shortage(error):
+                    raise  # what is there must not be left to the next job
+                continue
+            try:
+                owned, opened_to_all = self._look(descriptor)
+                for name in owned:
+                    self.found += 1
+                    _let_others_run(self.found)
+                    if not _remove(name, descriptor):
+                        self.left.append(f"{path}/{name}")
+            finally:
+                os.close(descriptor)
+            if self.found >= _MOST_REMOVED or self.seen > _MOST_SEEN:
+                raise _TooManyError
+            waiting.extend((f"{path}/{name}", place) for name, place in opened_to_all)
+
+    def _look(self, directory: int) -> tuple[list[str], list[tuple[str, tuple[int, int]]]]:
+        """Return the names of what the users have here, and of what others have opened to everyone here."""
+        owned: list[str] = []
+        opened_to_all: list[tuple[str, tuple[int, int]]] = []
+        try:
+            with os.scandir(directory) as entries:
+                for entry in entries:
+                    self.seen += 1
+                    _let_others_run(self.seen)
+                    if self.seen > _MOST_SEEN or self.found + len(owned) >= _MOST_REMOVED:
+                        break
+                    status = _status(entry.name, directory)
+                    if status is None:
+                        continue
+                    if status.st_uid in self.users:
+                        owned.append(entry.name)
+                    elif _is_open_to_all(status):
+                        opened_to_all.append((entry.name, (status.st_dev, status.st_ino)))
+        except OSError as error:
+            if is_shortage(error):
+                raise
+        return owned, opened_to_all
+
+
 def remove_leftovers(users: Collection[int], directories: Iterable[str] = USUAL) -> list[str]:
     """Remove what `users`, of which nothing is alive, have left. Returns what is still there.
 
     In each directory what lies at the top, with all below it, and the same in what others have opened to everyone
     there: a user with nothing but its own directory can make nothing elsewhere. Of very many files a part is left:
     call it again. Raises `OSError` when the machine has no descriptor or memory left to look with.
+
+    Another job may own such a directory, and put a link in its place meanwhile. So nothing is removed by its whole
+    path: the directory is opened, and what it has is removed from it, wherever it is now.
     """
     left: list[str] = []
     for directory in directories:
-        owned: list[str] = []
+        one = _Round(users)
         try:
-            _find(directory, users, owned)
+            one.clear(directory)
         except _TooManyError:
             left.append(f"more in {directory}")
-        for number, path in enumerate(owned, 1):
-            _let_others_run(number)
-            if not _remove(path):
-                left.append(path)
+        left += one.left
     return left + _remove_ipc(users)
 
 
-def _find(top: str, users: Collection[int], owned: list[str]) -> None:
-    waiting, seen = [top], 0
-    while waiting:
-        try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    seen += 1
-                    _let_others_run(seen)
-                    if seen > _MOST_SEEN or len(owned) >= _MOST_REMOVED:
-                        raise _TooManyError
-                    with contextlib.suppress(FileNotFoundError):
-                        status = entry.stat(follow_symlinks=False)
-                        if status.st_uid in users:
-                            owned.append(entry.path)
-                        elif stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_IWOTH:
-                            waiting.append(entry.path)
-        except OSError as error:
-            if is_shortage(error):
-                raise  # what is there must not be left to the next job
+def _opened(path: str, identity: tuple[int, int] | None) -> int:
+    """Return the descriptor of a directory. Raises `OSError`, also where another one was seen at this path."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    status = os.fstat(descriptor)
+    is_same = (status.st_dev, status.st_ino) == identity and _is_open_to_all(status)
+    if is_same or identity is None:
+        return descriptor
+    os.close(descriptor)
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+
+def _is_open_to_all(status: os.stat_result) -> bool:
+    return stat.S_ISDIR(status.st_mode) and bool(status.st_mode & stat.S_IWOTH)
+
+
+def _status(name: str, directory: int) -> os.stat_result | None:
+    """Return what is known of an entry; `None` for one that is gone, or that nobody but its user may look at.
+
+    Such is a file system in user space (FUSE), also for root. A job can't mount one.
+    """
+    try:
+        return os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except OSError as error:
+        if is_shortage(error):
+            raise
+        return None
 
 
 def _let_others_run(number: int) -> None:
@@ -86,12 +152,12 @@ def _let_others_run(number: int) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def _remove(path: str) -> bool:
+def _remove(name: str, directory: int) -> bool:
     with contextlib.suppress(OSError):
-        os.unlink(path)  # a link goes itself, not what it leads to
-    if os.path.lexists(path):
-        remove_tree(path)
-    return not os.path.lexists(path)
+        os.unlink(name, dir_fd=directory)  # a link goes itself, not what it leads to
+    if _status(name, directory) is not None:
+        remove_tree(name, directory)
+    return _status(name, directory) is None
 
 
 def _remove_ipc(users: Collection[int]) -> list[str]:

@@ -9,13 +9,16 @@ from collections.abc import Generator, Iterator
 _numbers = itertools.count(1)
 
 
-def remove_tree(path: str | os.PathLike[str]) -> None:
-    """Remove a directory with all that is in it. Never raises; what can't be removed stays."""
-    for _ in removal(path):
+def remove_tree(path: str | os.PathLike[str], above: int | None = None) -> None:
+    """Remove a directory with all that is in it. Never raises; what can't be removed stays.
+
+    With `above`, the descriptor of a directory, `path` is looked for from there.
+    """
+    for _ in removal(path, above):
         pass
 
 
-def removal(path: str | os.PathLike[str]) -> Iterator[None]:
+def removal(path: str | os.PathLike[str], above: int | None = None) -> Iterator[None]:
     """Remove a directory with all that is in it, in steps of a few system calls each. Never raises.
 
     A block may have put a link or a file in its place: then that is removed, and what a link leads to stays. It may
@@ -25,10 +28,10 @@ def removal(path: str | os.PathLike[str]) -> Iterator[None]:
     directories that are found in one are moved to the top, one after the other, and looked into there.
     """
     try:
-        os.rmdir(path)  # most are empty
+        os.rmdir(path, dir_fd=above)  # most are empty
     except NotADirectoryError:
         with contextlib.suppress(OSError):
-            os.unlink(path)
+            os.unlink(path, dir_fd=above)
         return
     except FileNotFoundError:
         return
@@ -36,7 +39,7 @@ def removal(path: str | os.PathLike[str]) -> Iterator[None]:
         pass
     else:
         return
-    top = _open(os.fspath(path), None)
+    top = _open(os.fspath(path), above)
     if top is None:
         return
     try:
@@ -44,7 +47,7 @@ def removal(path: str | os.PathLike[str]) -> Iterator[None]:
     finally:
         os.close(top)
     with contextlib.suppress(OSError):
-        os.rmdir(path)
+        os.rmdir(path, dir_fd=above)
 
 
 def _empty(top: int) -> Iterator[None]:

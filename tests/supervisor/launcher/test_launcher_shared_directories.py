@@ -1,10 +1,14 @@
 """Where a job's user can leave something is found at the start, and what it left there is removed."""
 
+import contextlib
+import errno
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -84,6 +88,83 @@ def test_what_lies_in_a_directory_that_another_has_opened_to_everyone_goes_too(t
         os.chown(theirs / str(owner), owner, owner)
     assert remove_leftovers({USER}, [str(tmp_path)]) == []
     assert os.listdir(theirs) == [str(OTHER)]
+
+
+@pytest.mark.needs("other users")
+@pytest.mark.parametrize("when", ["before it is looked into", "after it was looked into"])
+def test_a_link_that_another_job_puts_in_the_place_of_its_directory_leads_to_nothing_that_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    top, precious, aside = made(tmp_path / "tmp", 0o1777), made(tmp_path / "etc"), tmp_path / "tmp" / "aside"
+    theirs = made(top / "theirs", 0o777)
+    os.chown(theirs, OTHER, OTHER)
+    for directory in (theirs, precious):
+        (directory / "shadow").touch()
+    os.chown(theirs / "shadow", USER, USER)
+    if when.startswith("before"):
+        os.chown(precious / "shadow", USER, USER)
+    scanned = "theirs" if when.startswith("before") else "shadow"
+    real = os.scandir
+
+    @contextlib.contextmanager
+    def replaced_after(place: str | int) -> Iterator[Iterable[os.DirEntry[str]]]:
+        with real(place) as entries:
+            found = list(entries)
+        yield found
+        if [entry.name for entry in found] == [scanned] and not aside.exists():
+            theirs.rename(aside)
+            theirs.symlink_to(precious)
+
+    monkeypatch.setattr(os, "scandir", replaced_after)
+    remove_leftovers({USER}, [str(top)])
+    assert aside.exists()
+    assert os.listdir(precious) == ["shadow"]
+
+
+@pytest.mark.needs("other users")
+def test_an_entry_that_not_even_root_may_look_at_does_not_end_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{number}" for number in range(20)]
+    for name in names:
+        (tmp_path / name).touch()
+        os.chown(tmp_path / name, USER, USER)
+    mounted = os.listdir(tmp_path)[0]
+    os.chown(tmp_path / mounted, OTHER, OTHER)
+    refuse_to_tell_of(mounted, monkeypatch)
+    assert remove_leftovers({USER}, [str(tmp_path)]) == []
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == [mounted]
+
+
+def refuse_to_tell_of(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the kernel answer as it does for a file system in user space (FUSE) of somebody else."""
+    real_stat, real_scandir = os.stat, os.scandir
+
+    def refused() -> OSError:
+        return PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
+
+    class Entry:
+        def __init__(self, entry: os.DirEntry[str]) -> None:
+            self.name, self.path, self._entry = entry.name, entry.path, entry
+
+        def stat(self, *, follow_symlinks: bool) -> os.stat_result:
+            if self.name == name:
+                raise refused()
+            return self._entry.stat(follow_symlinks=follow_symlinks)
+
+    @contextlib.contextmanager
+    def scandir(place: str | int) -> Iterator[Iterable[Entry]]:
+        with real_scandir(place) as entries:
+            yield map(Entry, entries)
+
+    def stat(path: str | int, **how: Any) -> os.stat_result:
+        if path == name:
+            raise refused()
+        return real_stat(path, **how)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(os, "stat", stat)
 
 
 MAKE_IPC = """
