@@ -1,4 +1,4 @@
-"""A program that is started again whenever it ends, until it is told to stop."""
+"""A program that is started again whenever it ends, until it is told to stop, here or by somebody else."""
 
 import asyncio
 import re
@@ -20,6 +20,8 @@ class KeptProgram:
 
     `on_ready` is called with that line's match at each start, `say` with what a person should know.
     `before_restart` waits for what a restart needs, beside the pause; it is given whether the program was ready.
+    `on_wanted_end` is called when it has ended with 0 without having been told to here: somebody else has told it to,
+    and it is not started again. Without it, any end is one too many.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class KeptProgram:
         on_ready: Callable[[re.Match[str]], None],
         say: Callable[[str], None],
         before_restart: Callable[[bool], Awaitable[None]] | None = None,
+        on_wanted_end: Callable[[], None] | None = None,
     ) -> None:
         self._name = name
         self._start = start
@@ -40,6 +43,7 @@ class KeptProgram:
         self._on_ready = on_ready
         self._say = say
         self._before_restart = before_restart
+        self._on_wanted_end = on_wanted_end
         self._program: Program | None = None
         self._keeping = Tasks()
 
@@ -69,7 +73,10 @@ class KeptProgram:
                 if self._program is None or not self._program.is_running:
                     await self._bring_up()
                 if self._program is not None:
-                    await self._program.wait()
+                    code = await self._program.wait()
+                    if code == 0 and self._on_wanted_end is not None:
+                        self._on_wanted_end()
+                        return
             except (ProgramError, OSError):  # the latter: no process could be made of it
                 was_ready = False
             if time.monotonic() - began > _SETTLED_SECONDS:

@@ -100,10 +100,11 @@ class Pair:
             on_ready=self._worker_became_ready,
             say=listener.say,
             before_restart=before_worker_restart,
+            on_wanted_end=self._worker_ended_as_wanted,
         )
 
     async def run(self) -> None:
-        """Run both until told to stop. Raises `ProgramError` when one does not come up at the start.
+        """Run both until told to stop, or the worker was. Raises `ProgramError` when one does not come up at the start.
 
         With a `before_worker_restart` a worker that does not come up is one that is started again. Both have ended
         when this returns or raises, and when it is cancelled: then at once.
@@ -117,7 +118,8 @@ class Pair:
                 elif not await done_before(self._worker.begin(), self.stop_asked):
                     return
                 await self.stop_asked.wait()
-                self._listener.say("Stopping the worker, then the engine.")
+                if self._worker.exit_code is None:
+                    self._listener.say("Stopping the worker, then the engine.")
                 await self._worker.drain()
         finally:
             # The worker first, always: its results need the engine.
@@ -169,6 +171,13 @@ class Pair:
         self._listener.ready(self._url, json.loads(match["text"]))
         if self._reload_asked:
             self.reload()
+
+    def _worker_ended_as_wanted(self) -> None:
+        # Started again, it would ask for jobs that somebody has just ended it for.
+        self._listener.say(
+            "The worker has ended as it was told to, by `supervisor drain --exit` or a signal. Stopping the engine."
+        )
+        self.stop_asked.set()
 
     def _engine_is_ready(self, match: re.Match[str]) -> None:
         self._url = match[1]

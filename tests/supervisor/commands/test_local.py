@@ -9,7 +9,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from commands_support import supervisor
 from local_support import (
+    announced_in,
     children_of,
     descendants_of,
     is_alive,
@@ -117,6 +119,25 @@ def test_a_worker_that_can_not_start_ends_it_with_the_reason(home: Path) -> None
     with running(home, *local("--max-job-seconds", "10000")) as command:
         assert command.wait() == 2
     assert "--max-job-seconds 10000" in "\n".join(command.lines)
+
+
+@pytest.mark.parametrize("words", [local(), ("dev", "greet.py")], ids=["local", "dev"])
+def test_a_worker_that_was_drained_to_end_is_not_started_again_and_the_engine_ends_with_it(
+    home: Path, words: tuple[str, ...]
+) -> None:
+    with running(home, *words) as command:
+        command.wait_for("ready")
+        wait_until(lambda: len(programs_of(command)) == 2)
+        state = announced_in(home).token_file.parent
+        done = supervisor("drain", "--exit", "--wait", "--state-dir", str(state))
+        assert (done.returncode, done.stdout) == (0, "drained; the worker ends\n"), done.stderr
+        assert command.wait() == 0
+    said = "\n".join(command.lines)
+    assert (
+        "The worker has ended as it was told to, by `supervisor drain --exit` or a signal. Stopping the engine."
+        in said
+    )
+    assert "is started again" not in said
 
 
 def test_a_job_that_runs_may_finish_after_the_first_signal_and_its_result_is_kept(home: Path) -> None:
