@@ -15,6 +15,13 @@ from sdk.devengine.options import IN_MEMORY
 _APPLICATION_ID = 0x6E64_6576  # "ndev": tells our files from any other SQLite file
 _SCHEMA_VERSION = 1
 
+# The header of SQLite's file format: its first bytes, where it says that it is in WAL mode, and whose it is.
+_MAGIC = b"SQLite format 3\0"
+_WRITE_VERSION_AT, _WAL = 18, 2
+_APPLICATION_ID_AT = slice(68, 72)
+_HEADER_BYTES = 100
+_FOREIGN = "it is the database of another program"
+
 _TABLES = """
 CREATE TABLE jobs (
     sequence INTEGER PRIMARY KEY,
@@ -178,7 +185,7 @@ class Database:
             if not tables:
                 self._create_tables()
             elif application_id != _APPLICATION_ID:
-                raise _unusable(self._path, "it is the database of another program", "choose another file")
+                raise _unusable(self._path, _FOREIGN, "choose another file")
             elif version != _SCHEMA_VERSION:
                 raise _unusable(self._path, f"it has format {version}, this engine needs {_SCHEMA_VERSION}")
 
@@ -193,18 +200,34 @@ class Database:
 def _create_private_file(path: Path) -> None:
     """Make the file readable by its owner only: contexts of jobs hold device passwords.
 
-    SQLite gives its WAL the permissions of the main file.
+    SQLite gives its WAL the permissions of the main file. A file that is certainly another program's stays as it is.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise _unusable(path, error.strerror or type(error).__name__) from error
     try:
+        _refuse_a_foreign_file(path, os.pread(descriptor, _HEADER_BYTES, 0))
         os.fchmod(descriptor, 0o600)
     except OSError as error:
         raise _unusable(path, f"its permissions can't be narrowed: {error.strerror}") from error
     finally:
         os.close(descriptor)
+
+
+def _refuse_a_foreign_file(path: Path, header: bytes) -> None:
+    """Raise `DatabaseError` where the header is no header of ours.
+
+    To ask SQLite comes too late: asked for WAL mode, it writes that into the file. An engine that was killed may have
+    left a header without its number, which is in the WAL then; but it is never without WAL mode.
+    """
+    if not header:
+        return
+    if not header.startswith(_MAGIC):
+        raise _unusable(path, "file is not a database")
+    number = int.from_bytes(header[_APPLICATION_ID_AT])
+    if number != _APPLICATION_ID and (number or header[_WRITE_VERSION_AT] != _WAL):
+        raise _unusable(path, _FOREIGN, "choose another file")
 
 
 def _unusable(

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sqlite3
+import stat
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -184,14 +185,25 @@ async def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
     connection.execute("CREATE TABLE mine (x)")
     connection.commit()
     connection.close()
+    for path in (text, foreign):
+        path.chmod(0o664)
     before = {path: path.read_bytes() for path in (text, foreign)}
     for path, reason in ((text, "not a database"), (foreign, "another program")):
         with pytest.raises(DatabaseError, match=reason):
             await DevEngine(EngineOptions(without_token=True, database=path)).start()
-    assert text.read_bytes() == before[text]
-    connection = sqlite3.connect(foreign)
-    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("mine",)]
+    assert {path: path.read_bytes() for path in (text, foreign)} == before
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (text, foreign)] == [0o664, 0o664]
+
+
+async def test_a_database_of_another_program_that_is_in_wal_mode_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "foreign.sqlite3"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("CREATE TABLE mine (x)")
+    connection.commit()
     connection.close()
+    with pytest.raises(DatabaseError, match="another program"):
+        await DevEngine(EngineOptions(without_token=True, database=path)).start()
 
 
 @pytest.mark.parametrize(
