@@ -13,6 +13,9 @@ from pydantic_core import ErrorDetails
 from sdk.devengine.errors import RequestError
 
 _MAX_MESSAGES = 20
+_DEEPEST_LEVELS = 256
+"""More than a worker takes or sends (200, and what is around them), and less than recursion over a body reaches."""
+_TOO_DEEP = f"the body is nested more than {_DEEPEST_LEVELS} levels deep"
 
 BodyT = TypeVar("BodyT")
 
@@ -32,15 +35,18 @@ def parse_json(data: bytes) -> Any:
     first two, and none can be sent on.
     """
     try:
-        return json.loads(data.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite_float)
+        value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite_float)
     except UnicodeDecodeError as error:
         raise RequestError(f"the body is not UTF-8 (byte {error.start})") from error
     except json.JSONDecodeError as error:
         raise RequestError(f"the body is not JSON: {error.msg} at character {error.pos}") from error
     except RecursionError as error:
-        raise RequestError("the body is nested too deeply") from error
+        raise RequestError(_TOO_DEEP) from error
     except ValueError as error:  # an integer with more digits than CPython converts
         raise RequestError("the body contains a number that is too long") from error
+    if _is_too_deep(value):
+        raise RequestError(_TOO_DEEP)
+    return value
 
 
 def validate(adapter: TypeAdapter[BodyT], value: Any) -> BodyT:
@@ -58,6 +64,21 @@ def _message(fault: ErrorDetails) -> str:
         # pydantic's own text repeats the tag that was sent.
         return f"{where}: expected one of {fault.get('ctx', {}).get('expected_tags')}"
     return f"{where}: {fault['msg'].removeprefix('Value error, ')}"
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST_LEVELS):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _refuse_constant(name: str) -> Never:

@@ -25,6 +25,21 @@ async def test_a_list_with_one_bad_job_creates_none(engine: DevEngine, worker: H
     assert engine.jobs() == []
 
 
+@pytest.mark.parametrize(("levels", "status"), [(200, 201), (254, 201), (255, 400), (900, 400)])
+async def test_each_job_that_is_taken_can_be_shown_however_deep_it_is_nested(
+    engine: DevEngine, worker: HttpWorker, levels: int, status: int
+) -> None:
+    parameters = {"password": "correct horse", "deep": json.loads("[" * levels + "]" * levels)}
+    answered, answer = await worker.call("POST", "/dev/jobs", {**JOB, "parameters": parameters})
+    assert answered == status
+    assert len(engine.jobs()) == (status == 201)
+    for job in engine.jobs():
+        shown, _ = await worker.call("GET", f"/dev/jobs/{job.job_id}")
+        assert shown == 200
+    if status == 400:
+        assert answer["message"] == "the body is nested more than 256 levels deep"
+
+
 @pytest.mark.parametrize(
     ("reference", "resolved"),
     [("1", "1.3.0"), ("1.2", "1.2.10"), ("1.2.9", "1.2.9"), ("2", "2.0.0"), ("1.0", "1.0.0")],
