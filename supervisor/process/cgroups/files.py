@@ -88,5 +88,12 @@ def kill_and_remove(directory: Path | str, bound_seconds: float) -> tuple[set[in
 
 
 def _tree(directory: Path | str) -> list[str]:
-    """Return `directory` and all below it, parents first."""
-    return [folder for folder, _, _ in os.walk(directory)]
+    """Return `directory` and all below it, parents first.
+
+    Without recursion: a job that may make cgroups below its own can nest a thousand.
+    """
+    found = [str(directory)]
+    for folder in found:
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            found += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    return found

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from jobrunner.protocol import kernel_files
+from supervisor.process.cgroups import files
 from supervisor.process.cgroups import removals as removals_module
 from supervisor.process.cgroups.cgroup import Cgroup, Tree
 from supervisor.process.cgroups.removals import CgroupRemovals
@@ -63,3 +64,18 @@ async def test_after_the_worker_s_end_a_removal_raises_nothing(children: Childre
     last.remove()
     children.removals.begin()
     assert (tmp_path / "last").exists()
+
+
+def test_cgroups_that_a_job_has_nested_deeper_than_python_recurses_are_looked_into_and_removed(
+    tmp_path: Path,
+) -> None:
+    child = tmp_path / "child"
+    place = child
+    for _ in range(1200):
+        place.mkdir()
+        place /= "a"
+    place.with_name(files.PROCESSES).write_text(f"{PID}\n")
+    assert files.processes(child) == {PID}
+    place.with_name(files.PROCESSES).unlink()
+    assert files.remove(child)
+    assert not child.exists()
