@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from supervisor.commands.control.asking import EXIT_INTERRUPTED, run_asking
-from supervisor.commands.control.settings import ControlSettings, Note
+from supervisor.commands.control.settings import NOT_ON_DISK, ControlSettings, Note
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
 from supervisor.worker.control_socket.client import ControlClient
@@ -55,6 +55,8 @@ def run(arguments: list[str]) -> int:
             print(f"{PROGRAM}: {_why_not(answer)}", file=sys.stderr)
         else:
             print(_said(answer, settings.exits))
+            if not answer["on_disk"]:
+                print(NOT_ON_DISK)
         return code
 
     code = run_asking(PROGRAM, settings, ask)

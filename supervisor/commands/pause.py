@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field
 
 from supervisor.commands.control.asking import run_asking
-from supervisor.commands.control.settings import ControlSettings, Note
+from supervisor.commands.control.settings import NOT_ON_DISK, ControlSettings, Note
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
 from supervisor.lifecycle.intake import LONGEST_PAUSE_SECONDS
@@ -77,3 +77,5 @@ def _print(answer: dict[str, Any]) -> None:
         print(f"  {answer['jobs']} job(s) go on")
     if answer["requests"]:
         print("  a request for jobs is on its way; what it brings is run")
+    if not answer["on_disk"]:
+        print(NOT_ON_DISK)

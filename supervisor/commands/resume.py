@@ -3,7 +3,7 @@
 from typing import Final
 
 from supervisor.commands.control.asking import run_asking
-from supervisor.commands.control.settings import ControlSettings
+from supervisor.commands.control.settings import NOT_ON_DISK, ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
 from supervisor.worker.control_socket.client import ControlClient
@@ -29,6 +29,8 @@ def run(arguments: list[str]) -> int:
             print_json(answer)
         else:
             print("resumed" if answer["was_closed"] else "it was neither paused nor drained")
+            if not answer["on_disk"]:
+                print(NOT_ON_DISK)
         return DONE
 
     return run_asking(PROGRAM, settings, ask)

@@ -123,6 +123,10 @@ class DurableCopy:
             self.removals.begin()
             await self._saving(self._submit_fact(name)).wait()
 
+    def is_saved(self, name: str) -> bool:
+        """Whether the file has a fact as it is now."""
+        return name not in self._unsaved_facts
+
     async def do(self, work: Callable[[], None]) -> None:
         """Have something else done on the file's disk. Returns when it is done, or as soon as the disk hangs."""
         future = self.journal.call(work)

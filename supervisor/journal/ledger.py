@@ -217,6 +217,10 @@ class Ledger:
         if name == _UUID:
             await self._copy_uuid()
 
+    def is_on_disk(self, name: str) -> bool:
+        """Whether a fact is durable as it is now: where the disk does not take it, it is written as soon as it does."""
+        return self._image.is_saved(name)
+
     async def _copy_uuid(self) -> None:
         copy, uuid = self._copy, self._image.facts.get(_UUID)
         if copy is not None and uuid is not None:

@@ -23,10 +23,10 @@ class Intake:
     """The shell around `supervisor.lifecycle.intake`. It costs nothing while it is open.
 
     `left` says what a drain waits for, `on_change` is called with each change of the mode, and `end_worker` when the
-    worker is drained and was to end then. `keep` writes down what the start after a kill is to `restore`. Once
-    `is_stopping` says that somebody stops the worker, that is forgotten (`supervisor.worker.kept_intake`): nothing is
-    written down any more, and no pause or drain ends. `clock` is the loop's, which is monotonic; it and `wall_clock`
-    are replaced in tests.
+    worker is drained and was to end then. `keep` writes down what the start after a kill is to `restore`, `is_kept`
+    says whether it is on the disk. Once `is_stopping` says that somebody stops the worker, that is forgotten
+    (`supervisor.worker.kept_intake`): nothing is written down any more, and no pause or drain ends. `clock` is the
+    loop's, which is monotonic; it and `wall_clock` are replaced in tests.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class Intake:
         clock: Callable[[], float] | None = None,
         *,
         keep: Callable[[str], Coroutine[Any, Any, None]] | None = None,
+        is_kept: Callable[[], bool] = lambda: True,
         wall_clock: Callable[[], float] = time.time,
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -47,6 +48,7 @@ class Intake:
         self._clock = clock or asyncio.get_running_loop().time
         self._wall_clock = wall_clock
         self._keep = keep
+        self._is_kept = is_kept
         self._is_stopping = is_stopping
         self._changed = asyncio.Event()
         self._tasks = Tasks()
@@ -129,8 +131,13 @@ class Intake:
         self._look()
 
     async def recorded(self) -> None:
-        """Wait until the mode is written down, or the disk is known not to take it."""
+        """Wait until the mode is written down, or the disk is known not to take it: then `is_on_disk` is false."""
         await self._records.wait()
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether the start after a kill finds the mode as it is now, and not as it was before."""
+        return self._is_kept()
 
     async def wait_while_draining(self) -> IntakeState:
         """Wait until the worker is drained, or somebody resumes it. Returns which."""

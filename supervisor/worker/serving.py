@@ -138,7 +138,8 @@ class Serving:
     def _intake(self, journal: Ledger, dispatcher: Dispatcher, left: Callable[[], Left]) -> Intake:
         keep = partial(journal.remember, INTAKE_FACT)
         end, is_stopping = self.shutdown.begin_as_wanted, self.shutdown.wanted.is_set
-        return Intake(left, dispatcher.changed.set, end, keep=keep, is_stopping=is_stopping)
+        is_kept = partial(journal.is_on_disk, INTAKE_FACT)
+        return Intake(left, dispatcher.changed.set, end, keep=keep, is_kept=is_kept, is_stopping=is_stopping)
 
     async def _register(self, registration: Registration) -> bool:
         """Register, unless told to stop meanwhile. Returns whether this worker is registered."""

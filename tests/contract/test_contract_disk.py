@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import select
 import sqlite3
@@ -15,6 +16,7 @@ from contract_support import ECHO, SLOW, Setup
 from contract_worker import ROOT, Worker
 
 from sdk.devengine import DevEngine, Fault
+from supervisor.commands.control.settings import NOT_ON_DISK
 from supervisor.log.events.results import (
     FailedResultRefused,
     JournalFailing,
@@ -80,6 +82,37 @@ async def test_jobs_are_run_and_delivered_while_the_disk_is_full_and_the_journal
     engine.faults.clear()
     for job_id in kept:
         assert (await setup.result(job_id))["status"] == "success"
+
+
+async def test_a_pause_and_its_end_that_a_full_disk_does_not_take_are_told_as_not_on_the_disk(
+    engine: DevEngine, small_disk: tuple[Path, tuple[str, ...]], start_worker: Callable[..., Worker]
+) -> None:
+    state, prefix = small_disk
+    setup = Setup(engine, start_worker(engine.url, *FLAGS, prefix=prefix))
+    await setup.worker.ready()
+    disk = Path(f"/proc/{setup.worker.supervisor_pid}/root{state}")
+    command = [*entering(setup.worker.supervisor_pid), sys.executable, "-m", "supervisor"]
+
+    async def said(*words: str) -> str:
+        words = (*command, *words, "--state-dir", str(state))
+        done = await asyncio.to_thread(
+            subprocess.run, words, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+        )
+        assert done.returncode == 0, done.stderr
+        return str(done.stdout)
+
+    assert NOT_ON_DISK not in await said("pause", "--note", "x" * 100)
+    fill(disk)
+    for _ in range(20):  # the log beside the journal may have room for some more
+        first = NOT_ON_DISK in await said("resume")
+        if NOT_ON_DISK in await said("pause", "--note", "x" * 100) and first:
+            break
+    assert NOT_ON_DISK in await said("resume")
+    assert NOT_ON_DISK in await said("drain", "--wait")
+    assert json.loads(await said("resume", "--json"))["on_disk"] is False
+    (disk / "filler").unlink()
+    await setup.logged(JournalRestored)
+    assert NOT_ON_DISK not in await said("pause")
 
 
 async def test_a_worker_starts_with_a_full_disk_and_mends_its_journal(

@@ -21,6 +21,11 @@ def _checked_note(note: str) -> str:
     return note
 
 
+NOT_ON_DISK = (
+    "  not on the disk yet, which does not take it: a worker that is killed now comes back as it was before"
+)
+"""What is said of a pause, a drain or their end of which the answer has `on_disk` false."""
+
 Note = Annotated[str, AfterValidator(_checked_note), MAY_BE_EMPTY]
 """Why somebody keeps jobs away. Too long a one is refused before a worker is asked."""
 

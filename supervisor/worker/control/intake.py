@@ -69,6 +69,7 @@ def intake_of(parts: Parts) -> JsonObject:
         "note": state.note or None,
         "seconds_left": parts.intake.seconds_left,
         "survives_restart": False,
+        "on_disk": parts.intake.is_on_disk,
         "jobs": left.jobs,
         "results": left.results,
         "requests": left.requests,

@@ -78,6 +78,7 @@ async def test_a_full_disk_is_said_once_and_everything_goes_on_in_memory(
     assert [result.number for result in ledger.undelivered()] == [numbers[0], numbers[3]]
     assert ledger.known_job_ids() == {"a", "b", "d"}
     assert not ledger.is_whole
+    assert not ledger.is_on_disk("fact")
     await asyncio.sleep(5 * QUICKLY)  # several tries to mend, which are not worth a word
     (complaint,) = records_of(caplog, JournalFailing)
     assert complaint.levelname == "ERROR"
@@ -88,6 +89,7 @@ async def test_a_full_disk_is_said_once_and_everything_goes_on_in_memory(
     await free_disk(ledger)
     await until(lambda: told(caplog, JournalRestored), "the journal is mended")
     assert ledger.is_whole
+    assert ledger.is_on_disk("fact")
     states = raw(tmp_path, "SELECT job_id, length(result), dead_reason FROM claims ORDER BY number")
     assert states == [("a", 100_000, None), ("b", 100_000, "refused"), ("d", 100_000, None)]
     assert raw(tmp_path, "SELECT value FROM facts WHERE name = 'fact'") == [("y" * 10_000,)]
