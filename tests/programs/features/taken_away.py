@@ -149,7 +149,7 @@ TAKEN_AWAY = (
     TakenAway(
         36,
         "supervisor/worker/reload.py",
-        "with_slots_set(await self._launcher.reload(imports, accept), settings)",
+        "with_slots_set(await self._launcher.reload(new.imports, accept), settings)",
         "before",
         1,
     ),
