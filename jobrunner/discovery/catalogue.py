@@ -117,6 +117,8 @@ def _entries(problems: list[ImportProblem], digests: CodeDigests | None) -> tupl
                     traceback="",
                 )
             )
+        except BaseException as error:  # an author's own code may make a part of a schema
+            problems.append(problem_of(Module(block.module, block.file), "error", error))
     return tuple(entries)
 
 

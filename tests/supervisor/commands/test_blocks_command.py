@@ -45,6 +45,23 @@ def test_the_catalogue_is_one_line_a_block_with_its_limits_and_its_place(tmp_pat
     assert "neops_base/python_eval:1.0.0" not in lines
 
 
+def test_a_block_of_which_the_author_s_own_code_makes_no_schema_is_named_and_the_rest_is_listed(
+    tmp_path: Path,
+) -> None:
+    marked = "from pydantic import Field\nfrom sdk import FunctionBlockParams as Params\n\n"
+    marked += "class Odd(Params):\n    a: int = Field(1, json_schema_extra=lambda schema: 1 / 0)\n"
+    text = LIMITED.replace('"limited"', '"odd"').replace("param_cls=FunctionBlockParams", "param_cls=Odd")
+    # Imported first: who is imported last was called the one to blame, and left out.
+    (tmp_path / "a_odd.py").write_text(marked + text)
+    (tmp_path / "limited.py").write_text(LIMITED)
+    done = supervisor("blocks", "--json", "--function-blocks", str(tmp_path))
+    shown = json.loads(done.stdout)
+    assert [block["id"] for block in shown["blocks"]] == ["acme/limited:1.0.0"]
+    (problem,) = shown["problems"]
+    assert (problem["file"], problem["line"]) == (str(tmp_path / "a_odd.py"), 5)
+    assert problem["message"] == "ZeroDivisionError: division by zero"
+
+
 def test_what_can_not_be_imported_is_named_with_its_place_and_the_rest_is_listed(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text(BROKEN)
     (tmp_path / "limited.py").write_text(LIMITED)
