@@ -53,7 +53,8 @@ class DurableCopy:
         self._claims = book
         self._mend_seconds = mend_seconds
         self._found = found
-        self._unsaved_facts: set[str] = set()
+        self.unsaved_facts: set[str] = set()
+        """Those that the file does not have as they are in memory."""
         self._disk_fault: DiskFault | None = None
         self._trouble = JournalTrouble(mend_seconds)
         self._is_open = False
@@ -71,7 +72,7 @@ class DurableCopy:
     def is_whole(self) -> bool:
         """Whether the file has everything that is open. What is over may wait to be removed from it."""
         is_behind = any(row not in self.removals for row in self._claims.unsaved())
-        return self._is_open and not self._unsaved_facts and not is_behind
+        return self._is_open and not self.unsaved_facts and not is_behind
 
     @property
     def is_in_trouble(self) -> bool:
@@ -118,14 +119,10 @@ class DurableCopy:
     async def remember(self, name: str, value: str) -> None:
         """Save a fact, as `save` does."""
         self.facts[name] = value
-        self._unsaved_facts.add(name)
+        self.unsaved_facts.add(name)
         if self._is_open:
             self.removals.begin()
             await self._saving(self._submit_fact(name)).wait()
-
-    def is_saved(self, name: str) -> bool:
-        """Whether the file has a fact as it is now."""
-        return name not in self._unsaved_facts
 
     async def do(self, work: Callable[[], None]) -> None:
         """Have something else done on the file's disk. Returns when it is done, or as soon as the disk hangs."""
@@ -177,7 +174,7 @@ class DurableCopy:
         def settled(error: BaseException | None) -> None:
             self._under_way -= 1
             if error is None and file == self._claims.file and self.facts[name] == value:
-                self._unsaved_facts.discard(name)
+                self.unsaved_facts.discard(name)
 
         future = self.journal.save_fact(name, value, settled)
         self._patience.watch(future)
@@ -219,7 +216,7 @@ class DurableCopy:
     def _lose_file(self) -> None:
         self.removals.clear()
         self._claims.lose_file()
-        self._unsaved_facts.update(self.facts)
+        self.unsaved_facts.update(self.facts)
 
     async def _mend(self) -> None:
         while True:
@@ -251,7 +248,7 @@ class DurableCopy:
                 return
             self.removals.clear()  # which are among these
             futures: list[asyncio.Future[Any]] = [self._submit([row]) for row in self._claims.unsaved()]
-            futures += [self._submit_fact(name) for name in sorted(self._unsaved_facts)]
+            futures += [self._submit_fact(name) for name in sorted(self.unsaved_facts)]
             await self._wait_for_all(futures)
 
     async def _make_sure_of_the_file(self) -> None:
@@ -289,7 +286,7 @@ class DurableCopy:
     def _adopt(self, loaded: Loaded, *, saved: bool) -> list[Entry]:
         """Take in what an earlier run left. Returns entries that must not stay in the file as they are."""
         replaced, unsaved_facts = adopt(loaded, self._claims, self.facts, saved=saved)
-        self._unsaved_facts |= unsaved_facts
+        self.unsaved_facts |= unsaved_facts
         if loaded.entries:
             self._found()
         return replaced

@@ -219,7 +219,7 @@ class Ledger:
 
     def is_on_disk(self, name: str) -> bool:
         """Whether a fact is durable as it is now: where the disk does not take it, it is written as soon as it does."""
-        return self._image.is_saved(name)
+        return name not in self._image.unsaved_facts
 
     async def _copy_uuid(self) -> None:
         copy, uuid = self._copy, self._image.facts.get(_UUID)

@@ -136,8 +136,8 @@ class Intake:
 
     @property
     def is_on_disk(self) -> bool:
-        """Whether the start after a kill finds the mode as it is now, and not as it was before."""
-        return self._is_kept()
+        """Whether the start after a kill finds the mode as it is now, once that is `recorded`. A stop forgets it."""
+        return self._is_stopping() or self._is_kept()
 
     async def wait_while_draining(self) -> IntakeState:
         """Wait until the worker is drained, or somebody resumes it. Returns which."""

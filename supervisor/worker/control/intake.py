@@ -55,6 +55,7 @@ async def drain(parts: Parts, request: Request) -> AsyncIterator[JsonObject]:
                 await parts.intake.wait_while_draining()
         except TimeoutError:
             pass
+        await parts.intake.recorded()
         if (now := intake_of(parts)) != told:
             yield now
         told = now

@@ -236,12 +236,12 @@ class OneLog(ControlClient):
 
     def __init__(self, lines: str) -> None:
         super().__init__(Path("unused"))
-        self._lines = lines
+        self._log = lines
 
     def stream(
         self, command: str, *, timeout_seconds: float | None = None, **arguments: Any
     ) -> Iterator[JsonObject]:
-        yield {"lines": self._lines, "complete": True}
+        yield {"lines": self._log, "complete": True}
 
 
 @pytest.mark.parametrize("hidden", ["\x9b", "\u202e", "\U000e0041"])

@@ -32,12 +32,12 @@ class Scene:
 
     def next_intake(self) -> Intake:
         """Return the intake of a worker that is started now."""
-        clocks = {"clock": lambda: self.now, "wall_clock": lambda: self.now + 10**9}
         return Intake(
             lambda: self.left,
             self._changed,
             self._end,
-            **clocks,
+            clock=lambda: self.now,
+            wall_clock=lambda: self.now + 10**9,
             keep=self._keep,
             is_stopping=lambda: self.is_stopping,
         )
