@@ -144,7 +144,7 @@ class ThreadCall:
         except asyncio.CancelledError:
             self._cancelled_at = time.monotonic()
             raise
-        error = self.failure()
+        error = self.take_error()
         if error is None:
             return self.value
         try:
@@ -152,7 +152,7 @@ class ThreadCall:
         finally:
             del error  # its traceback refers to this frame
 
-    def failure(self) -> BaseException | None:
+    def take_error(self) -> BaseException | None:
         """Return what `fn` raised, once."""
         error, self._error = self._error, None
         if not isinstance(error, StopIteration):

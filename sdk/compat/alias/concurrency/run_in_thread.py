@@ -58,7 +58,7 @@ class _BegunCall(asyncio.Future[R]):
             return
         if ended.cancelled():
             super().cancel()
-        elif (error := call.failure()) is not None:
+        elif (error := call.take_error()) is not None:
             super().set_exception(error)
         else:
             super().set_result(call.value)
