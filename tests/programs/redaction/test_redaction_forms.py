@@ -287,6 +287,10 @@ def test_a_secret_in_the_ways_that_tools_show_bytes_and_words_is_masked(written:
         UMLAUTS.encode("latin-1").decode("utf-8", "surrogateescape"),
         repr(UMLAUTS.encode("utf-16-be")),
         UMLAUTS.upper(),
+        unicodedata.normalize("NFD", UMLAUTS).upper(),
+        UMLAUTS.encode("ascii", "replace").decode(),
+        UMLAUTS.encode("ascii", "ignore").decode(),
+        unicodedata.normalize("NFKD", UMLAUTS).encode("ascii", "ignore").decode(),
     ],
 )
 def test_a_secret_with_umlauts_is_masked_however_its_letters_are_made(written: str) -> None:

@@ -93,3 +93,9 @@ def test_a_secret_that_comes_in_several_portions_is_masked_as_one(secret: str) -
     for size in range(1, len(line)):
         assert printed(line + b"\n", secret, portion_bytes=size)[0] == f"it is {MASK}"
         assert printed(line, secret, portion_bytes=size)[0] == f"it is {MASK}"
+
+
+@pytest.mark.parametrize("half", ["\x1b", "\x1b[", "\x1b[38;5;1", "\x1b[" + "1;" * 16])
+def test_the_beginning_of_a_secret_is_masked_before_half_a_style(half: str) -> None:
+    mask = Mask(["zwqrkfish-7-zwqrkfish"])
+    assert mask(f"it is zwqrkfish-7{half}", cut_after=True) == f"it is {MASK}"
