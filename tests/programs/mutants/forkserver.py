@@ -27,15 +27,13 @@ _LIBRARIES: Final = (
 )  # fmt: skip
 _ARGUMENTS: Final = (
     "-q", "-x", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly",
-    "--hypothesis-seed=0", "-W", "ignore::pytest.PytestAssertRewriteWarning",
+    "--hypothesis-seed=0",
 )  # fmt: skip
 
 
 def serve() -> None:
     """Answer requests until the input ends."""
-    for library in _LIBRARIES:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(library)
+    import_libraries()
     # Not this process's own output: a test that prints must not answer for it.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -43,6 +41,19 @@ def serve() -> None:
         json.dump(_answer(json.loads(line)), answers)
         answers.write("\n")
         answers.flush()
+
+
+def import_libraries() -> None:
+    """Import the libraries that tests use, those that are there."""
+    before = set(sys.modules)
+    for library in _LIBRARIES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(library)
+    # pytest warns of what belongs to its plugins and is imported already. Some of our tests start runs of pytest in
+    # which warnings are errors.
+    for name in {*sys.modules} - before:
+        if "." not in name:
+            sys.modules[name].__doc__ = f"{sys.modules[name].__doc__ or ''}\nPYTEST_DONT_REWRITE"
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
