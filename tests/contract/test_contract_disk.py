@@ -147,14 +147,22 @@ async def test_a_worker_starts_with_a_damaged_journal_and_says_where_it_is(
     assert aside.read_bytes() == b"no database " * 1000
 
 
-async def test_a_journal_that_is_damaged_under_a_running_worker_is_replaced_and_nothing_is_lost(
+async def with_a_result_that_is_refused(
     engine: DevEngine, start_worker: Callable[..., Worker]
-) -> None:
+) -> tuple[Setup, str]:
+    """Return a worker that keeps a result which the engine does not take now, and the id of its job."""
     setup = Setup(engine, start_worker(engine.url, *FLAGS))
     await setup.worker.ready()
     engine.faults.add(Fault("result", status=503, times=1000))
     kept = engine.submit(block=ECHO, parameters={"text": "kept"})
     await until(lambda: setup.results_of(kept), "a first try")
+    return setup, kept
+
+
+async def test_a_journal_that_is_damaged_under_a_running_worker_is_replaced_and_nothing_is_lost(
+    engine: DevEngine, start_worker: Callable[..., Worker]
+) -> None:
+    setup, kept = await with_a_result_that_is_refused(engine, start_worker)
     running = engine.submit(block=SLOW, parameters={"seconds": 30})
     await setup.started(running)
     (uuid,) = [worker.uuid for worker in engine.workers()]
@@ -265,11 +273,7 @@ async def test_a_success_of_the_last_run_stays_one_where_the_journal_can_not_be_
     engine: DevEngine, start_worker: Callable[..., Worker]
 ) -> None:
     """I8: the engine calls its job claimed, and only the file knows that it has ended."""
-    setup = Setup(engine, start_worker(engine.url, *FLAGS))
-    await setup.worker.ready()
-    engine.faults.add(Fault("result", status=503, times=1000))
-    kept = engine.submit(block=ECHO, parameters={"text": "kept"})
-    await until(lambda: setup.results_of(kept), "a first try")
+    setup, kept = await with_a_result_that_is_refused(engine, start_worker)
     setup.worker.kill()
     engine.faults.clear()
     with locked(setup.worker.state_dir / FILE):

@@ -60,6 +60,15 @@ class Scene:
             self.now += 1.0
 
 
+async def with_a_list_that_fails() -> Scene:
+    """Return one in which something is suspected, and the engine has failed with its list once."""
+    scene = Scene()
+    scene.lost.suspect()
+    scene.error = BUSY
+    await scene.lost.look("w-1")
+    return scene
+
+
 async def test_it_is_asked_every_minute_in_any_case() -> None:
     assert (REGULAR_LOOK_SECONDS, SECOND_LOOK_SECONDS) == (60.0, 30.0)
     scene = Scene()
@@ -206,10 +215,7 @@ async def test_a_list_that_fails_is_asked_for_with_pauses_and_a_worker_that_stop
 async def test_a_list_that_fails_while_the_engine_answers_others_is_told_once_until_it_was_answered(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    scene = Scene()
-    scene.lost.suspect()
-    scene.error = BUSY
-    await scene.lost.look("w-1")
+    scene = await with_a_list_that_fails()
     scene.now += LONGEST_PAUSE_SECONDS
     scene.answering.answered(scene.now)
     await scene.lost.look("w-1")
@@ -240,10 +246,7 @@ async def test_an_engine_that_answers_nothing_is_not_told_for_its_list(
 async def test_a_refusal_is_told_with_its_advice_also_after_a_list_that_failed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    scene = Scene()
-    scene.lost.suspect()
-    scene.error = BUSY
-    await scene.lost.look("w-1")
+    scene = await with_a_list_that_fails()
     scene.answering.answered(scene.now + 1.0)
     await scene.look_each_second(60.0)
     scene.error = EngineError("no", status=401, retryable=False)
