@@ -43,8 +43,12 @@ finish() {
     code=$?
     rm -rf "$workshop"
     [ "$code" != 0 ] && [ -n "$is_begun" ] || return 0
-    rm -rf "$directory"
-    [ ! -d "$old" ] || mv "$old" "$directory"
+    if [ -d "$old" ]; then
+        rm -rf "$directory"
+        mv "$old" "$directory"
+    elif [ -z "$was_there" ]; then
+        rm -rf "$directory"
+    fi
     say "install: not finished, for the reason above. $directory is as it was."
 }
 trap finish EXIT
@@ -59,9 +63,14 @@ pip install --require-hashes --no-deps --only-binary :all: -r "$root/deploy/lock
 pip download --require-hashes --no-deps --only-binary :all: --dest "$workshop/wheels" -r "$lock"
 pip wheel --no-deps --no-build-isolation --no-index --wheel-dir "$workshop/wheels" "$root"
 
-rm -rf "$old"
-if [ -d "$directory" ]; then mv "$directory" "$old"; fi
-is_begun=yes
+was_there=
+# Where only the old one is there, an install was cut off: it is the last good one, and goes when the new one is whole.
+if [ -d "$directory" ]; then
+    was_there=yes
+    rm -rf "$old"
+fi
+is_begun=yes # before the move: an end in between puts back what was moved
+[ -z "$was_there" ] || mv "$directory" "$old"
 "$python" -m venv --without-pip "$directory"
 echo "Made by deploy/install.sh. With it goes all of this directory: see deploy/README.md." >"$directory/$mark"
 pip --python "$directory/bin/python" install --no-compile --no-deps --no-index "$workshop"/wheels/*.whl

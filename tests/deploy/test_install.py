@@ -67,3 +67,34 @@ def test_packages_that_can_t_be_had_leave_the_environment_as_it_was(tmp_path: Pa
     assert done.returncode != 0
     assert (environment / "pyvenv.cfg").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["env"]
+
+
+PYTHON = """\
+#!/bin/sh
+# Makes the environment of the tools, in which each call of pip is well, and fails with the one of the worker.
+case "$*" in
+    *base_prefix*) echo /opt/python3 ;;
+    *--without-pip*) exit 9 ;;
+    "-m venv "*)
+        mkdir -p "$3/bin"
+        printf '#!/bin/sh\\n' >"$3/bin/python"
+        chmod 755 "$3/bin/python" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("there", [["env"], ["env.old"], ["env", "env.old"], []])
+def test_an_environment_that_can_t_be_made_costs_no_good_one_also_after_an_install_that_was_cut_off(
+    tmp_path: Path, there: list[str]
+) -> None:
+    """One that is killed leaves the good one as `env.old`, and has its user move its own half away."""
+    (tmp_path / "python3").write_text(PYTHON)
+    (tmp_path / "python3").chmod(0o755)
+    for name in there:
+        make_installation(tmp_path / "opt" / name)
+        (tmp_path / "opt" / name / "pyvenv.cfg").write_text(name)
+    done = install(str(tmp_path / "python3"), "stable", str(tmp_path / "opt/env"))
+    assert done.returncode == 9, done.stderr
+    assert [(path.name, (path / "pyvenv.cfg").read_text()) for path in (tmp_path / "opt").iterdir()] == [
+        ("env", name) for name in there[:1]
+    ]
