@@ -92,7 +92,7 @@ def lost_claims_of(
     lost_claims = LostClaims(
         engine,
         dispatcher,
-        knows_the_past=lambda: not came_back or journal.knows_the_last_run,
+        knows_the_last_run=lambda: not came_back or journal.knows_the_last_run,
         answering=engine.answering,
         engine_job_timeout_seconds=settings.engine_job_timeout_seconds,
     )

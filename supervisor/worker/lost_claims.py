@@ -50,8 +50,8 @@ def may_have_claimed(error: EngineError) -> bool:
 class LostClaims:
     """Finds and reports them. `clock` is the loop's, and is replaced in tests.
 
-    `knows_the_past` says whether the dispatcher knows the jobs of the run before this one. What the engine lists and
-    the dispatcher does not know is lost only then: of another job there may be a success in the journal (I8).
+    `knows_the_last_run` says whether the dispatcher knows the jobs of the run before this one. What the engine lists
+    and the dispatcher does not know is lost only then: of another job there may be a success in the journal (I8).
 
     A suspicion that can't be looked into is over after `engine_job_timeout_seconds`: by then the engine has given the
     jobs up. `answering` knows when the engine last answered anything.
@@ -63,13 +63,13 @@ class LostClaims:
         dispatcher: Dispatcher,
         clock: Callable[[], float] | None = None,
         *,
-        knows_the_past: Callable[[], bool] = lambda: True,
+        knows_the_last_run: Callable[[], bool] = lambda: True,
         answering: Answering | None = None,
         engine_job_timeout_seconds: float = math.inf,
     ) -> None:
         self._engine = engine
         self._dispatcher = dispatcher
-        self._knows_the_past = knows_the_past
+        self._knows_the_last_run = knows_the_last_run
         self._answering = answering or Answering()
         self._engine_job_timeout = engine_job_timeout_seconds
         self._clock = clock or asyncio.get_running_loop().time
@@ -161,7 +161,7 @@ class LostClaims:
     def _is_due(self, *, keeps_pause: bool) -> bool:
         due_at = min(self._look_at, self._second_look_at, self._regular_look_at)
         not_before = self._not_before if keeps_pause else -math.inf
-        return self._knows_the_past() and self._clock() >= max(due_at, not_before)
+        return self._knows_the_last_run() and self._clock() >= max(due_at, not_before)
 
     def _forget_what_was_due(self) -> None:
         now = self._clock()

@@ -34,13 +34,13 @@ class Scene:
         self.known_job_ids: frozenset[str] = frozenset()
         self.reported: list[Any] = []
         part: Any = self
-        self.knows_the_past = True
+        self.knows_the_last_run = True
         self.answering = Answering()
         self.lost = LostClaims(
             part,
             part,
             clock=lambda: self.now,
-            knows_the_past=lambda: self.knows_the_past,
+            knows_the_last_run=lambda: self.knows_the_last_run,
             answering=self.answering,
             engine_job_timeout_seconds=JOB_TIMEOUT,
         )
@@ -133,12 +133,12 @@ async def test_the_last_run_is_suspected_until_the_engine_has_answered() -> None
 async def test_nothing_is_called_lost_before_it_is_known_what_the_last_run_has_left() -> None:
     """Of such a job there may be a success in a journal that can't be read yet (I8)."""
     scene = Scene()
-    scene.knows_the_past = False
+    scene.knows_the_last_run = False
     scene.lost.suspect_the_last_run()
     scene.claimed = [LostJob("succeeded", ""), LostJob("lost", "")]
     await scene.look_each_second(200.0)
     assert (scene.reported, scene.lost.are_suspected) == ([], True)
-    scene.knows_the_past, scene.known_job_ids = True, frozenset({"succeeded"})
+    scene.knows_the_last_run, scene.known_job_ids = True, frozenset({"succeeded"})
     await scene.lost.look("w-1")
     assert scene.reported == [([LostJob("lost", "")], "w-1", True)]
 
