@@ -1,6 +1,7 @@
 """The parser of a command line: what is wrong is said in one line each, with what was most likely meant."""
 
 import argparse
+import contextlib
 import importlib.metadata
 import re
 import sys
@@ -71,6 +72,11 @@ class CommandParser(argparse.ArgumentParser):
         if self.unknown:
             self.refuse_unknown()
         self._refuse(f"{message}.")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # As Pythons after 3.11.2 do: where nobody reads it, it is as good as printed.
+        with contextlib.suppress(AttributeError, OSError):
+            super()._print_message(message, file)
 
     def refuse_unknown(self) -> NoReturn:
         """Say which flags there are not, and exit with status 2."""

@@ -70,8 +70,9 @@ class FakeChild:
     def reap(self) -> Reaped:
         return Reaped(1.0, 0.0)
 
-    def discard(self) -> None:
+    def discard(self, *, had_job: bool = False) -> None:
         self.kill()
+        self.exited.add_done_callback(lambda _: self.reap_and_close())
 
     def reap_and_close(self) -> None:
         self.close()

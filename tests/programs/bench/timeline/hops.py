@@ -27,7 +27,7 @@ IN_SUPERVISOR: Final = (
     Hop("poll answer decoded", "supervisor.worker.dispatch", "Dispatcher.accept", "called"),
     Hop("claim durable", "supervisor.journal.saving", "Saving.wait"),
     Hop("spare taken", "supervisor.launcher.spare_pool", "SparePool.take"),
-    Hop("order written", "supervisor.job.execution", "Execution._send"),
+    Hop("order written", "supervisor.launcher.channel_stream", "ChannelStream.send"),
     Hop("outcome read", "supervisor.job.execution", "Execution._handle", "event", "OutcomeArrived"),
     Hop("exit seen", "supervisor.job.execution", "Execution._handle", "event", "ChildExited"),
     Hop("tree swept, child reaped", "supervisor.job.execution", "Execution._handle", "event", "TreeCleared"),

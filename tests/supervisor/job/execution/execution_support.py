@@ -80,6 +80,7 @@ class RecordedChild(FakeChild):
     def discard(self, *, had_job: bool = False) -> None:
         self.calls.append("give up")
         self.end(SIGKILL)
+        self.exited.add_done_callback(lambda _: self.close())
 
     def close(self) -> None:
         self.calls.append("close")

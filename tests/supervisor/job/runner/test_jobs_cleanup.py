@@ -222,7 +222,7 @@ async def test_at_the_end_everything_that_watches_is_closed(tmp_path: Path) -> N
         await stage.runner.close()
         assert stage.calls == [
             "spawn_child",
-            "kill",
+            "give up",
             "close",
             "give back",
             "sampler",

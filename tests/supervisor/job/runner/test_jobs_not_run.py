@@ -53,7 +53,7 @@ async def test_a_child_that_comes_when_the_worker_stops_is_given_up_without_an_o
         stage.launcher.may_bear.set()
         verdict = (await running).verdict
         assert (verdict.cause, verdict.retryable) == (Cause.WORKER_STOPPING, True)
-        assert stage.calls == ["spawn_child", "give up"]
+        assert stage.calls == ["spawn_child", "give up", "close", "give back"]
 
 
 async def test_a_job_that_is_cancelled_while_its_child_is_on_its_way_is_not_begun(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ async def test_a_job_that_is_cancelled_while_its_child_is_on_its_way_is_not_begu
         stage.launcher.may_bear.set()
         verdict = (await running).verdict
         assert (verdict.cause, verdict.retryable) == (Cause.CANCELLED, False)
-        assert stage.calls == ["spawn_child", "give up"]
+        assert stage.calls == ["spawn_child", "give up", "close", "give back"]
 
 
 async def test_a_job_that_comes_again_after_it_was_cancelled_is_run(tmp_path: Path) -> None:
@@ -88,4 +88,4 @@ async def test_without_a_directory_the_child_is_given_up_and_the_job_may_be_star
         verdict = (await stage.runner.run(job(), ENTRY)).verdict
         assert (verdict.cause, verdict.retryable) == (Cause.START_FAILED, True)
         assert "its directory can't be made" in verdict.message
-        assert stage.calls == ["spawn_child", "give up"]
+        assert stage.calls[:2] == ["spawn_child", "give up"]
