@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,14 +69,13 @@ class Host:
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    directory = tmp_path_factory.mktemp("control")
-    for place in (directory, *directory.parents):
-        if place.stat().st_uid == directory.stat().st_uid and place != Path("/tmp"):
-            os.chmod(place, 0o755)  # for the other users
-    host = Host(directory)
-    yield host
-    host.end()
+def host() -> Iterator[Host]:
+    # Not pytest's own: each start of a pytest, such as one that a test starts, closes that one to other users.
+    with tempfile.TemporaryDirectory(prefix="neops-control-", dir="/tmp") as directory:  # a short path
+        os.chmod(directory, 0o755)  # for the other users
+        host = Host(Path(directory))
+        yield host
+        host.end()
 
 
 ANSWERED = '"said":"hello"'
