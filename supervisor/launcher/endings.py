@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from supervisor.process.tasks import Tasks
@@ -19,8 +19,13 @@ async def until_dead(pid: int) -> None:
 
     One that waits in the kernel for a dead disk takes as long as the disk, whatever signal it was sent.
     """
+    await look_until(lambda: _is_dead(pid))
+
+
+async def look_until(is_over: Callable[[], bool]) -> None:
+    """Wait until `is_over` says so, which is asked after pauses that grow to a second."""
     pause = _FIRST_PAUSE_SECONDS
-    while not _is_dead(pid):
+    while not is_over():
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 

@@ -8,15 +8,14 @@ import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from jobrunner.protocol.control import Started, receive_starts
 from supervisor.errors import LaunchError
+from supervisor.launcher.endings import look_until
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.process.reaping import wait_for
 from supervisor.process.shortage import explain_refused_fork
-
-_FIRST_PAUSE_SECONDS: Final = 0.001
 
 
 class Forker(Protocol):
@@ -134,11 +133,11 @@ class ForkRequests:
 
     async def bury_all(self) -> None:
         """Wait for all of them."""
-        pause = _FIRST_PAUSE_SECONDS
-        while self._unclaimed:
-            self.bury_unclaimed()
-            await asyncio.sleep(pause)
-            pause *= 2
+        await look_until(self._has_buried_all)
+
+    def _has_buried_all(self) -> bool:
+        self.bury_unclaimed()
+        return not self._unclaimed
 
     def _is_reaped(self, pid: int) -> bool:
         try:
