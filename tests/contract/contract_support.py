@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
+import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +88,13 @@ class Setup:
         """Wait until the worker says that it runs the job."""
         await self.logged(JobStarted, job_id)
         return self.engine.job(job_id)
+
+    def claims_on_disk(self) -> int:
+        """Count the claims that a kill now would leave in the journal. A started job waits for its own before its order."""
+        file = self.worker.state_dir / "journal.sqlite3"
+        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+            (count,) = database.execute("SELECT count(*) FROM claims").fetchone()
+        return int(count)
 
     async def works(self) -> bool:
         """Whether a plain job still gets its plain result."""

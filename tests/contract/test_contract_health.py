@@ -17,7 +17,7 @@ from contract_worker import Worker
 from sdk.devengine import DevEngine
 from supervisor.log.events.health import HealthRefused, HealthServed
 from supervisor.log.events.worker import StartRefused
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session")]
 
@@ -137,6 +137,7 @@ async def test_a_job_that_a_kill_has_interrupted_counts_as_a_result_of_its_block
     await killed.ready()
     interrupted = engine.submit(block=SLOW, parameters={"seconds": 60})
     await setup.started(interrupted)
+    await until(setup.claims_on_disk, "the claim is on the disk")
     os.kill(killed.supervisor_pid, signal.SIGKILL)
     await killed.exit_code()
     setup.worker = start_worker(engine.url, *flags)

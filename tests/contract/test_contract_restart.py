@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,17 +118,7 @@ async def test_a_worker_that_was_killed_keeps_its_uuid(restart: Restart) -> None
 async def test_a_worker_that_was_killed_works_again_and_has_nothing_left_to_do(restart: Restart) -> None:
     """I1, I12: the journal is empty when the engine has everything."""
     assert await restart.setup.works()
-    file = restart.setup.worker.state_dir / "journal.sqlite3"
-
-    def claims() -> int:
-        database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-        try:
-            (count,) = database.execute("SELECT count(*) FROM claims").fetchone()
-        finally:
-            database.close()
-        return int(count)
-
-    await until(lambda: claims() == 0, "the journal is empty")
+    await until(lambda: restart.setup.claims_on_disk() == 0, "the journal is empty")
 
 
 async def test_a_worker_whose_keeper_was_killed_and_that_the_engine_has_deleted_meanwhile_registers_anew(

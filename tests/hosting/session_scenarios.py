@@ -68,6 +68,16 @@ async def share_changed(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     return {"before": before, "after": after, "nice": nice}
 
 
+async def _stopped_before_announcing(host: Any, request: dict[str, Any], known: set[int]) -> tuple[int, int]:
+    """Wait for a holder that has stopped itself, and its child; return their pids. `known` are all earlier children."""
+    await until(lambda: not Path(request["stop"]).exists() and direct_children() - known)
+    # It takes the file away a moment before it stops itself.
+    await until(lambda: any(_is_stopped(pid) for pid in _holders(host)))
+    (unannounced,) = direct_children() - known
+    (holder,) = {pid for pid in _holders(host) if _is_stopped(pid)}
+    return holder, unannounced
+
+
 async def sweep_before_the_announcement(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Sweep after a job, and look for strays, while a holder is stopped that has a child to announce."""
     ended = await host.launcher.spawn_child()
@@ -75,9 +85,7 @@ async def sweep_before_the_announcement(host: Any, request: dict[str, Any]) -> d
     known = direct_children()
     Path(request["stop"]).touch()
     bearing = asyncio.create_task(host.launcher.spawn_child())
-    await until(lambda: not Path(request["stop"]).exists() and direct_children() - known)
-    (holder,) = {pid for pid in _holders(host) if _is_stopped(pid)}
-    (unannounced,) = direct_children() - known
+    holder, unannounced = await _stopped_before_announcing(host, request, known)
     ended.kill()
     await ended.exited
     sweeper = Sweeper(host.launcher)
@@ -99,11 +107,7 @@ async def holder_killed_before_the_announcement(host: Any, request: dict[str, An
     known = direct_children()
     Path(request["stop"]).touch()
     bearing = asyncio.create_task(host.launcher.spawn_child())
-    await until(lambda: not Path(request["stop"]).exists() and direct_children() - known)
-    # It takes the file away a moment before it stops itself.
-    await until(lambda: any(_is_stopped(pid) for pid in _holders(host)))
-    (unannounced,) = direct_children() - known
-    (holder,) = {pid for pid in _holders(host) if _is_stopped(pid)}
+    holder, unannounced = await _stopped_before_announcing(host, request, known)
     os.kill(holder, signal.SIGKILL)
     child = await bearing  # a new one has forked it
     sweeper = Sweeper(host.launcher)
