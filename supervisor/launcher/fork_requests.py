@@ -121,19 +121,18 @@ class ForkRequests:
     def bury(self, pid: int, then: Callable[[], None] | None = None) -> None:
         """Have a process waited for that was killed, and may become this one's child yet. `then` is called after it."""
         self._known_children.add(pid)
+        if not self._unclaimed:
+            self._known_children.endings.start(look_until(self._has_buried_all), "end of killed forks")
         self._unclaimed[pid] = then
 
     def bury_unclaimed(self) -> None:
-        """Wait for those that have ended, without waiting for the others."""
+        """Wait for those that have ended now, without waiting for the others."""
         for pid, then in list(self._unclaimed.items()):
             if self._is_reaped(pid):
                 del self._unclaimed[pid]
                 if then is not None:
                     then()
-
-    async def bury_all(self) -> None:
-        """Wait for all of them."""
-        await look_until(self._has_buried_all)
+                    self._known_children.forker_is_dead()
 
     def _has_buried_all(self) -> bool:
         self.bury_unclaimed()

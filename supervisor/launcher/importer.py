@@ -103,6 +103,7 @@ class TemplateProcess:
         self._ends = True
         _, status, _ = wait_for(self.pid, 0)
         self._known_children.discard(self.pid)
+        self._known_children.forker_is_dead()
         self._spawned.forget()
         self.output.finish()
         os.close(self._output)

@@ -1,6 +1,7 @@
 """Which processes are whose: the children that the supervisor knows, and those it has inherited."""
 
 import os
+from collections.abc import Callable
 
 from supervisor.launcher.endings import Endings
 from supervisor.process.proc import children_of_thread
@@ -17,6 +18,7 @@ class KnownChildren:
         self._known: set[int] = set()
         self.endings = Endings()
         """Of those that were killed. Until they were waited for, they are known."""
+        self._hear_orphans: Callable[[], object] = lambda: None
 
     def add(self, pid: int) -> None:
         """Remember a process that the supervisor started."""
@@ -25,6 +27,17 @@ class KnownChildren:
     def discard(self, pid: int) -> None:
         """Forget a process that was reaped."""
         self._known.discard(pid)
+
+    def on_orphans(self, hear: Callable[[], object]) -> None:
+        """Have `hear` called whenever a process is dead that has forked others: they are this process's own now.
+
+        Those that it has not announced are nobody's, and dead or about to end: they want to be waited for.
+        """
+        self._hear_orphans = hear
+
+    def forker_is_dead(self) -> None:
+        """Say that one of them was waited for."""
+        self._hear_orphans()
 
     def unknown(self, pids: set[int]) -> set[int]:
         """Return those of `pids` that are leftovers."""

@@ -80,14 +80,12 @@ class SessionHolders:
 
     def _end_unused(self) -> None:
         loop = asyncio.get_running_loop()
-        self._requests.bury_unclaimed()
         unused = [one for one in self._living if loop.time() - one.used_at > UNUSED_SECONDS]
         self.end(
             *(one for one in unused if not self._requests.has_waiting(one)),
             reason="It was not used.",
         )
-        # Once more when none is left: for what was just ended.
-        self._look = loop.call_later(_LOOK_SECONDS, self._end_unused) if self._living or unused else None
+        self._look = loop.call_later(_LOOK_SECONDS, self._end_unused) if self._living else None
 
     def take(self, template: TemplateProcess) -> SessionHolder | None:
         """Return one whose session is empty, `None` where another must be started. It is to be given back, or ended."""
@@ -111,7 +109,7 @@ class SessionHolders:
         self.end(*self._free, reason=reason)
 
     def end(self, *holders: SessionHolder, reason: str) -> None:
-        """Kill them, unless they were ended before. They are waited for later (`ForkRequests.bury_unclaimed`).
+        """Kill them, unless they were ended before. They are waited for later (`ForkRequests.bury`).
 
         What they were asked for fails with `reason`. Their children go on.
         """

@@ -83,6 +83,7 @@ class SpawnedMiddle:
         wait_for(self.pid)
         self.hear()  # it may have announced one in its last moment
         self._known_children.discard(self.pid)
+        self._known_children.forker_is_dead()
         self._spawned.forget()
         self._control.close()
         self._ended.set()

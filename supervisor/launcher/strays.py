@@ -44,10 +44,11 @@ class Strays:
     def __init__(self, look: Callable[[], Awaitable[set[int]]]) -> None:
         self._look = look
         self._tasks = Tasks()
+        self._is_closed = False
 
     def notice(self) -> None:
-        """Begin, unless it is under way."""
-        if not self._tasks:
+        """Begin, unless it is under way, or over for good."""
+        if not self._tasks and not self._is_closed:
             self._tasks.start(self._kill_all(), "end of processes that belong to no job")
 
     async def _kill_all(self) -> None:
@@ -83,7 +84,8 @@ class Strays:
             tell(_log, StrayStuck(pid=one.pid, process=name))
 
     async def close(self) -> None:
-        """Give up."""
+        """Give up, for good."""
+        self._is_closed = True
         await self._tasks.close()
 
 

@@ -123,7 +123,11 @@ class Sweeper:
         return self._launcher.known_children.unknown(children), sessions
 
     def look_for_strays(self) -> None:
-        """Look in the background for what no job has left: a module that was imported may have."""
+        """Look in the background for what no job has left: a module that was imported may have.
+
+        From now on this is done again whenever a process has ended that forks for this one.
+        """
+        self._launcher.known_children.on_orphans(self._strays.notice)
         self._strays.notice()
 
     async def close(self) -> None:

@@ -278,6 +278,5 @@ class TemplateLauncher:
         for template in templates:
             self._end(template, "The worker ends.")
         self._holders.close()
-        self.known_children.endings.start(self._requests.bury_all(), "end of session holders")
         await self.known_children.endings.close()
         await self._confinement_pool.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import json
 import sqlite3
@@ -90,10 +89,13 @@ class Setup:
         return self.engine.job(job_id)
 
     def claims_on_disk(self) -> int:
-        """Count the claims that a kill now would leave in the journal. A started job waits for its own before its order."""
+        """Count the claims that a kill would leave. A job that starts waits for its own, and then gets its order."""
         file = self.worker.state_dir / "journal.sqlite3"
-        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+        try:
             (count,) = database.execute("SELECT count(*) FROM claims").fetchone()
+        finally:
+            database.close()
         return int(count)
 
     async def works(self) -> bool:

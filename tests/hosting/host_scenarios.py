@@ -235,7 +235,7 @@ async def abandoned_birth(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Cancel a birth before the template has answered; tell whether the child is gone afterwards."""
     # The template is asked for another session holder: what it starts is given up like a child.
     host.launcher._holders.end(*host.launcher._holders.living, reason="")
-    await host.launcher._requests.bury_all()
+    await until(lambda: not host.launcher._requests._unclaimed)
     os.kill(host.launcher.template_pid, signal.SIGSTOP)
     bearing = asyncio.create_task(host.launcher.spawn_child())
     await until(lambda: host.launcher._requests._unanswered)

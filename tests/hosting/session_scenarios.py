@@ -118,6 +118,29 @@ async def holder_killed_before_the_announcement(host: Any, request: dict[str, An
     return {"unannounced": unannounced, "child": child.pid}
 
 
+async def template_killed_before_the_announcement(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Kill a template that was stopped before it announced a holder; tell which process was taken as nobody's."""
+    await until(lambda: not host.runner._spares._starting)
+    host.launcher._holders.end(*host.launcher._holders.living, reason="")
+    await until(lambda: not host.launcher._requests._unclaimed)
+    template = host.launcher.template_pid
+    sweeper = Sweeper(host.launcher)
+    sweeper.look_for_strays()
+    await until(lambda: not sweeper._strays._tasks)  # it has found nothing, and would look no more by itself
+    known = direct_children()
+    Path(request["stop"]).touch()
+    bearing = asyncio.create_task(host.launcher.spawn_child())
+    await until(lambda: _is_stopped(template))
+    (unannounced,) = direct_children() - known
+    os.kill(template, signal.SIGKILL)
+    await asyncio.gather(bearing, return_exceptions=True)
+    await until(lambda: not Path(f"/proc/{unannounced}").exists())
+    await until(lambda: host.launcher.template_pid not in (None, template))
+    await sweeper.close()
+    await _end(await host.launcher.spawn_child())
+    return {"unannounced": unannounced}
+
+
 async def unused_holders(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Start a child, let its holder be unused for too long, and start another; tell whether both live."""
     first = await host.launcher.spawn_child()
@@ -185,6 +208,7 @@ SESSION_SCENARIOS = {
         share_changed,
         sweep_before_the_announcement,
         holder_killed_before_the_announcement,
+        template_killed_before_the_announcement,
         unused_holders,
         file_removed,
         most_holders,

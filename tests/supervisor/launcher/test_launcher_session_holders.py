@@ -83,6 +83,13 @@ def test_a_child_that_will_never_be_announced_ends_and_another_takes_its_place(
     assert seen["child"] != seen["unannounced"]
 
 
+def test_what_a_template_has_forked_and_not_announced_when_it_is_killed_is_waited_for_without_a_job(
+    host: Host, stop: Path
+) -> None:
+    seen = host.ask("template_killed_before_the_announcement", stop=str(stop))
+    assert not is_alive(seen["unannounced"])
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_holder_that_is_killed_or_stopped_is_replaced_and_the_child_comes(host: Host, number: int) -> None:
     seen = host.ask("holder_signalled", signal=number)

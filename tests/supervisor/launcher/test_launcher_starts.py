@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import os
-import signal
 
 import pytest
 from nursery import is_there, open_descriptors
@@ -19,14 +18,6 @@ from supervisor.launcher.job_users import JobUsers
 from supervisor.log.events.processes import TemplateEnded
 from tests.log_events import told
 from tests.patience import until
-
-
-async def end_of(pid: int) -> os.waitid_result:
-    """Wait for the end of a process, which stays to be waited for."""
-    await until(lambda: os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG))
-    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-    assert ended is not None
-    return ended
 
 
 async def test_a_child_that_was_asked_for_is_borne_and_its_ends_are_closed_here(stage: Stage) -> None:
@@ -59,9 +50,7 @@ async def test_a_child_that_can_not_be_watched_is_ended_and_waited_for(
     pid = stage.templates[0].spawn_child(*await asked(stage.templates[0]))
     with pytest.raises(LaunchError, match="can't be watched"):
         await bearing
-    assert (await end_of(pid)).si_status == signal.SIGKILL
-    stage.launcher.drain_starts()
-    assert not is_there(pid)
+    await until(lambda: not is_there(pid))
     assert stage.launcher.known_children.unknown({pid}) == {pid}
     assert open_descriptors() == before
 
@@ -124,9 +113,7 @@ async def test_a_child_that_is_born_too_late_is_ended_and_waited_for(
     pid = stage.templates[0].spawn_child(*await asked(stage.templates[0]))
     stage.launcher.drain_starts()
     assert stage.launcher.known_children.unknown({pid}) == set()
-    await end_of(pid)
-    stage.launcher.drain_starts()
-    assert not is_there(pid)
+    await until(lambda: not is_there(pid))
     assert stage.launcher.known_children.unknown({pid}) == {pid}
 
 

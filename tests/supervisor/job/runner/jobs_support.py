@@ -14,6 +14,7 @@ from supervisor.job.directories import JobDirectories
 from supervisor.job.job import Job
 from supervisor.job.result import Finished
 from supervisor.job.runner import JobRunner
+from supervisor.launcher.known_children import KnownChildren
 from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import ExitStatus
 from tests.patience import until
@@ -31,7 +32,7 @@ def job(**changes: Any) -> Job:
     return replace(Job("job", BLOCK, "execute", "global", {}, {}), **changes)
 
 
-class Strangers:
+class Strangers(KnownChildren):
     """There are none: the sweep must not take the test's own processes for leftovers."""
 
     def unknown(self, pids: set[int]) -> set[int]:
