@@ -5,18 +5,23 @@
                               below it must come in its output, in their order
 ``` ``console terminal=2 ```` a command that goes on in a terminal of its own; later blocks of that terminal without a
                               command show what it prints next, and `^C` ends it
+``` ``console soon ````       a command shows this a moment later, and is run again until then: readers are slower than
+                              this test
 ``` ``console needs="frr lab" ```` is left out where that can't be had (`tests/capabilities.py`).
 Blocks in other languages, and those marked `shown`, are only looked at by readers.
 """
 
 import os
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from docs_pages import ROOT, Block, Step, blocks_of, pattern, steps_of
 from docs_terminals import Terminal, run
 
 from tests.capabilities import lacking
+from tests.patience import PATIENCE_SECONDS
 
 
 class Walkthrough:
@@ -81,13 +86,27 @@ class Walkthrough:
 
     def _run(self, step: Step, block: Block) -> None:
         assert step.command, self._told(block, "output without a command")
-        code, output = run(step.command, self._directory, self._environment)
         wanted = int(block.attributes.get("exit", 0))
+        end = time.monotonic() + (PATIENCE_SECONDS if "soon" in block.attributes else 0)
+        while True:
+            code, output = run(step.command, self._directory, self._environment)
+            missing = _missing(step.expected, output)
+            if (code == wanted and missing is None) or time.monotonic() >= end:
+                break
+            time.sleep(0.1)
         assert code == wanted, self._told(block, f"`{step.command}` ended with {code}:\n{output}")
-        rest = iter(output.splitlines())
-        for line in step.expected:
-            found = line.strip() == "…" or any(pattern(line).search(printed) for printed in rest)
-            assert found, self._told(block, f"`{step.command}` did not print {line!r}, but:\n{output}")
+        assert missing is None, self._told(
+            block, f"`{step.command}` did not print {missing!r}, but:\n{output}"
+        )
 
     def _told(self, block: Block, what: str) -> str:
         return f"{self._page.relative_to(ROOT)}:{block.line}: {what}"
+
+
+def _missing(expected: Sequence[str], output: str) -> str | None:
+    """Return the first line of `expected` that does not come in the output, in their order."""
+    rest = iter(output.splitlines())
+    for line in expected:
+        if line.strip() != "…" and not any(pattern(line).search(printed) for printed in rest):
+            return line
+    return None
