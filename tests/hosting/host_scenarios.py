@@ -243,14 +243,8 @@ async def abandoned_birth(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     bearing.cancel()
     await asyncio.gather(bearing, return_exceptions=True)
     os.kill(host.launcher.template_pid, signal.SIGCONT)
-    await until(lambda: host.launcher._requests._unclaimed)
-    (stray,) = host.launcher._requests._unclaimed
-
-    def is_gone() -> bool:
-        host.launcher.drain_starts()
-        return not Path(f"/proc/{stray}").exists()
-
-    await until(is_gone)
+    await until(lambda: not host.launcher._requests._unanswered)  # it was announced, and nobody wants it
+    await until(lambda: not host.launcher._requests._unclaimed)
     return {"left": sorted(direct_children() - before)}
 
 
