@@ -82,9 +82,8 @@ def run(arguments: list[str]) -> int:
     """Run both until told to stop. Returns 0, 1 when the engine could not start, 2 for wrong usage."""
     settings = read_settings(DevSettings, arguments, PROGRAM, _EPILOG)
     places, further = places_of(filter(None, [settings.directory]), settings, arguments)
-    if missing := [place for place in places if not place.exists()]:
-        message = f"{missing[0]} does not exist. Give a directory of blocks, or a .py file."
-        print(f"{PROGRAM}: {message}", file=sys.stderr)
+    if problem := next(filter(None, map(_why_unusable, places)), None):
+        print(f"{PROGRAM}: {problem} Give a directory of blocks, or a .py file.", file=sys.stderr)
         return EXIT_USAGE
     # The results are asked for over the loopback, where no proxy may come in between.
     os.environ.update(no_proxy_for_the_loopback(os.environ))
@@ -102,6 +101,16 @@ def run(arguments: list[str]) -> int:
             return await _DevSession(settings, arguments, sources, display, threshold, Path(name)).run()
 
     return run_to_exit_code(PROGRAM, work)
+
+
+def _why_unusable(place: Path) -> str | None:
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return f"{place} does not exist."
+    except OSError as error:
+        return f"{place} can't be reached ({error.strerror})."
+    return None
 
 
 def _place_of_state() -> str | None:
@@ -130,7 +139,7 @@ class _DevSession(Reporter):
         self._read_levels_again = partial(read_levels_again, DevSettings, arguments, threshold)
         self._results = Results(self.result)
         self._url = ""
-        self._watcher = Watcher(watched_directories(source for source in sources if Path(source).exists()))
+        self._watcher = Watcher(watched_directories(filter(os.path.exists, sources)))
         self._saved = asyncio.Event()
         flags = [
             *given_to_the_worker(DevSettings, arguments, _DECIDED),

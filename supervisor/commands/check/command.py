@@ -62,7 +62,7 @@ def run(arguments: list[str]) -> int:
     settings = read_settings(CheckSettings, arguments, PROGRAM, _EPILOG)
     places, further = places_of(settings.places, settings, arguments)
     settings.function_blocks = [*map(str, places), *further]
-    read = [*places, *(Path(source) for source in further if Path(source).exists())]
+    read = [*places, *map(Path, filter(os.path.exists, further))]
     listener = start_logging(logging.CRITICAL)
 
     async def work() -> int:

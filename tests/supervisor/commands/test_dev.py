@@ -94,6 +94,16 @@ def test_a_directory_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     ]
 
 
+def test_a_directory_that_can_not_be_reached_is_named_with_the_reason(tmp_path: Path) -> None:
+    place = "b" * 300  # root may enter what is closed to others, so it is a name that no disk takes
+    with running(tmp_path, "dev", place) as command:
+        assert command.wait() == 2
+    assert command.lines == [
+        f"supervisor dev: {tmp_path / place} can't be reached (File name too long). "
+        "Give a directory of blocks, or a .py file."
+    ]
+
+
 def test_on_a_terminal_it_is_text_with_the_result(home: Path) -> None:
     master, slave = pty.openpty()
     process = subprocess.Popen(
