@@ -233,6 +233,7 @@ async def starts_without_descriptors(host: Any, request: dict[str, Any]) -> dict
 
 async def abandoned_birth(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Cancel a birth before the template has answered; tell whether the child is gone afterwards."""
+    await until(lambda: not host.runner._spares._starting)
     # The template is asked for another session holder: what it starts is given up like a child.
     host.launcher._holders.end(*host.launcher._holders.living, reason="")
     await until(lambda: not host.launcher._requests._unclaimed)
