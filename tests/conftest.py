@@ -3,6 +3,7 @@
 import fcntl
 import gc
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -41,6 +42,17 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """Have what takes long begin first, where whole files are handed out."""
     return scheduler(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hear the signals that a shell has its background processes ignore: what the tests start would ignore them too.
+
+    Not the process that only hands tests out: `nohup make test &` is to go on.
+    """
+    if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
+        for number, action in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+            if signal.getsignal(number) is signal.SIG_IGN:
+                signal.signal(number, action)
 
 
 @pytest.hookimpl(wrapper=True)
