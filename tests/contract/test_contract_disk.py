@@ -165,6 +165,8 @@ async def test_a_journal_that_is_damaged_under_a_running_worker_is_replaced_and_
     setup, kept = await with_a_result_that_is_refused(engine, start_worker)
     running = engine.submit(block=SLOW, parameters={"seconds": 30})
     await setup.started(running)
+    # A write that is under way would leave the files as it knows them, and nothing would look damaged.
+    await until(lambda: setup.claims_on_disk() == 2, "both claims are on the disk")
     (uuid,) = [worker.uuid for worker in engine.workers()]
     for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
         path = setup.worker.state_dir / name
