@@ -13,7 +13,6 @@ Blocks in other languages, and those marked `shown`, are only looked at by reade
 
 import os
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from docs_pages import ROOT, Block, Step, blocks_of, pattern, steps_of
 from docs_terminals import Terminal, run
 
 from tests.capabilities import lacking
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 
 class Walkthrough:
@@ -86,18 +85,24 @@ class Walkthrough:
 
     def _run(self, step: Step, block: Block) -> None:
         assert step.command, self._told(block, "output without a command")
+        command, expected = step.command, step.expected
         wanted = int(block.attributes.get("exit", 0))
-        end = time.monotonic() + (PATIENCE_SECONDS if "soon" in block.attributes else 0)
-        while True:
-            code, output = run(step.command, self._directory, self._environment)
-            missing = _missing(step.expected, output)
-            if (code == wanted and missing is None) or time.monotonic() >= end:
-                break
-            time.sleep(0.1)
-        assert code == wanted, self._told(block, f"`{step.command}` ended with {code}:\n{output}")
-        assert missing is None, self._told(
-            block, f"`{step.command}` did not print {missing!r}, but:\n{output}"
-        )
+        fault = ""
+
+        def works() -> bool:
+            nonlocal fault
+            code, output = run(command, self._directory, self._environment)
+            missing = _missing(expected, output)
+            if code != wanted:
+                fault = f"`{command}` ended with {code}:\n{output}"
+            elif missing is not None:
+                fault = f"`{command}` did not print {missing!r}, but:\n{output}"
+            else:
+                return True
+            return False
+
+        seconds = PATIENCE_SECONDS if "soon" in block.attributes else 0.0
+        wait_until(works, lambda: self._told(block, fault), seconds)
 
     def _told(self, block: Block, what: str) -> str:
         return f"{self._page.relative_to(ROOT)}:{block.line}: {what}"

@@ -356,6 +356,13 @@ def test_a_place_without_blocks_and_one_that_is_not_there_are_errors(tmp_path: P
     assert (missing.returncode, "[not-found]" in missing.stdout) == (1, True)
 
 
+def test_a_place_that_can_not_be_reached_is_an_error_with_its_reason(tmp_path: Path) -> None:
+    # Root may enter what is closed to others, so it is a name that no disk takes.
+    done = supervisor("check", "--function-blocks", "b" * 300 + "/", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "[not-found] can't be looked at: File name too long" in done.stdout
+
+
 def test_an_environment_below_the_directory_is_not_imported(tmp_path: Path) -> None:
     write_block(tmp_path / "good.py")
     installed = tmp_path / "venv" / "lib" / "python3" / "site-packages"

@@ -3,6 +3,8 @@
 import asyncio
 import errno
 import os
+import resource
+import signal
 
 import pytest
 from nursery import is_there, open_descriptors
@@ -11,11 +13,13 @@ from played_template import IMPORTS, Stage, asked
 from jobrunner.protocol.confinement import Confinement
 from supervisor.errors import LaunchError
 from supervisor.job.runner import START_SECONDS
+from supervisor.launcher import fork_requests as fork_requests_module
 from supervisor.launcher import job_users as job_users_module
 from supervisor.launcher import template as template_module
 from supervisor.launcher.confinement import ConfinementPool
 from supervisor.launcher.job_users import JobUsers
 from supervisor.log.events.processes import TemplateEnded
+from supervisor.process.reaping import wait_for
 from tests.log_events import told
 from tests.patience import until
 
@@ -45,12 +49,21 @@ async def test_a_child_that_can_not_be_watched_is_ended_and_waited_for(
     def refused(pid: int) -> int:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
+    waited_for: dict[int, int] = {}
+
+    def recorded(pid: int) -> tuple[int, int, resource.struct_rusage]:
+        ended = wait_for(pid)
+        waited_for[ended[0]] = ended[1]
+        return ended
+
+    monkeypatch.setattr(fork_requests_module, "wait_for", recorded)
     monkeypatch.setattr(template_module.os, "pidfd_open", refused)
     bearing = asyncio.ensure_future(stage.launcher.spawn_child())
     pid = stage.templates[0].spawn_child(*await asked(stage.templates[0]))
     with pytest.raises(LaunchError, match="can't be watched"):
         await bearing
     await until(lambda: not is_there(pid))
+    assert os.WTERMSIG(waited_for[pid]) == signal.SIGKILL
     assert stage.launcher.known_children.unknown({pid}) == {pid}
     assert open_descriptors() == before
 
