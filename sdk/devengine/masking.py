@@ -1,13 +1,16 @@
 """Secrets taken out of what the engine shows of a job; what a worker polls is not touched.
 
 Secret is what the block has marked (`sensitiveParameters` of its registration), and what stands below a name such as
-`password`. These values are also masked where the result repeats them as they are. What the worker masks in messages,
-however it is written there, has been masked when it comes here: its engine for that can't be loaded here, and need not.
+`password`, also in the connection options of a device, which are JSON in a text. These values are also masked where
+the result repeats them as they are. What the worker masks in messages, however it is written there, has been masked
+when it comes here: its engine for that can't be loaded here, and need not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 MASK = "***"
@@ -28,6 +31,11 @@ SECRET_NAME_PARTS = (
     "authorization",
 )
 """As `sdk.masking` has them. The engine stands alone, and loads nothing of the SDK: a test holds the two together."""
+
+_PASS = re.compile(r"(?:^|[-_ .])(?i:pass)$|[a-z0-9]Pass$")
+_JSON_FIELDS = frozenset({"connection_options", "connectionOptions"})
+_MAX_JSON_LENGTH = 65_536
+"""These three as `sdk.masking` and `sdk.sensitive` have them."""
 
 _ANY = "*"
 _SHORTEST_CHARS = 6
@@ -64,23 +72,26 @@ class JobMask:
     def _below(self, key: str, value: Any, paths: tuple[Path, ...]) -> Any:
         below = tuple(path[1:] for path in paths if path and path[0] in (key, _ANY))
         if () in below:
-            return self._secret(value)
+            return self._secret(key, value)
         # `"has_password": true` and an empty password are worth showing.
         if _is_secret_name(key) and value and not isinstance(value, bool):
-            return self._secret(value)
-        return self._masked(value, below)
+            return self._secret(key, value)
+        inside = _unfolded(key, value)
+        if inside is value:
+            return self._masked(value, below)
+        return _folded(inside, lambda document: self._masked(document, below))
 
-    def _secret(self, value: Any) -> str | None:
+    def _secret(self, key: str, value: Any) -> str | None:
         if value is None:
             return None
-        self._secrets.update(_texts_in(value))
+        self._secrets.update(_texts_below(key, value))
         self._known = None
         return MASK
 
 
 def _is_secret_name(name: str) -> bool:
     plain = name.lower().translate(_NAME_SIGNS)
-    return any(part in plain for part in SECRET_NAME_PARTS)
+    return any(part in plain for part in SECRET_NAME_PARTS) or _PASS.search(name) is not None
 
 
 def _is_telling(secret: str) -> bool:
@@ -88,11 +99,38 @@ def _is_telling(secret: str) -> bool:
     return len(secret) >= (_SHORTEST_NUMBER_DIGITS if secret.isdecimal() else _SHORTEST_CHARS)
 
 
+def _unfolded(key: str, value: Any) -> Any:
+    """Return the object or list that a device's connection options are, as JSON in a text; everything else as it is."""
+    if key not in _JSON_FIELDS or not isinstance(value, str) or len(value) > _MAX_JSON_LENGTH:
+        return value
+    try:
+        inside = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    return inside if isinstance(inside, dict | list) else value
+
+
+def _folded(inside: Any, change: Callable[[Any], Any]) -> str:
+    """Return as a text what `change` makes of the document that stood in it."""
+    try:
+        return json.dumps(change(inside), ensure_ascii=False)
+    except RecursionError:
+        # The engine takes a text however deep it is nested. What can't be looked through is not shown.
+        return MASK
+
+
+def _texts_below(key: str, value: Any) -> Iterable[str]:
+    yield from _texts_in(value)
+    inside = _unfolded(key, value)
+    if inside is not value:
+        yield from _texts_in(inside)
+
+
 def _texts_in(value: Any) -> Iterable[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
             yield key
-            yield from _texts_in(inner)
+            yield from _texts_below(key, inner)
     elif isinstance(value, list):
         for inner in value:
             yield from _texts_in(inner)
@@ -116,13 +154,17 @@ class _Known:
 
     def without(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {self.without(key): self.without(inner) for key, inner in value.items()}
+            return {self.without(key): self._without_below(key, inner) for key, inner in value.items()}
         if isinstance(value, list):
             return [self.without(inner) for inner in value]
         if isinstance(value, str):
             return self._without_known(value)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return MASK if is_number and str(value) in self._texts else value
+
+    def _without_below(self, key: str, value: Any) -> Any:
+        inside = _unfolded(key, value)
+        return self.without(value) if inside is value else _folded(inside, self.without)
 
     def _without_known(self, text: str) -> str:
         begins = {text[at : at + _SHORTEST_CHARS] for at in range(len(text) - _SHORTEST_CHARS + 1)}

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from devengine_support import ECHO, HttpWorker, running_engine
 
+import sdk.masking
+import sdk.sensitive
 from sdk.devengine import DevEngine, masking
-from sdk.devengine.masking import SECRET_NAME_PARTS, JobMask
-from sdk.masking import SECRET_NAME_PARTS as SDK_NAME_PARTS
+from sdk.devengine.masking import JobMask
 
 BLOCK = "lab/echo:1.0.0"
 MARKED: dict[str, Any] = {**ECHO, "sensitiveParameters": [["key"], ["hosts", "*", "pin"], ["vault"]]}
@@ -131,8 +132,82 @@ def test_short_values_and_flags_are_masked_where_they_stand_and_nowhere_else() -
     assert mask.learn({"a": None, "b": False}, [("a",), ("b",)]) == {"a": None, "b": "***"}
 
 
+NAMES = (
+    "pass",
+    "user_pass",
+    "userPass",
+    "Enable-Pass",
+    "compass",
+    "bypass",
+    "pass_count",
+    "passwd",
+    "API Key",
+)
+
+
 def test_names_are_secret_here_that_are_so_for_the_sdk() -> None:
-    assert SECRET_NAME_PARTS == SDK_NAME_PARTS
+    assert (masking.SECRET_NAME_PARTS, masking._PASS) == (sdk.masking.SECRET_NAME_PARTS, sdk.masking._PASS)
+    secret = [name for name in NAMES if masking._is_secret_name(name)]
+    assert secret == [name for name in NAMES if sdk.masking._is_built_in_name(name)]
+    assert secret == ["pass", "user_pass", "userPass", "Enable-Pass", "passwd", "API Key"]
+
+
+OPTIONS = [
+    {"enable_secret": "canary-1", "jump_host": {"password": 'canary-2"\\ü', "port": 22}},
+    [{"user_pass": "canary-1"}, {"connection_options": '{"token": "canary-2"}'}],
+    {"secret": {"connectionOptions": '{"name": "canary-1"}'}},
+]
+
+
+@pytest.mark.parametrize("name", ["connectionOptions", "connection_options"])
+@pytest.mark.parametrize("options", OPTIONS)
+def test_no_secret_is_shown_that_the_sdk_finds_in_connection_options_as_a_text(
+    name: str, options: object
+) -> None:
+    assert (masking._JSON_FIELDS, masking._MAX_JSON_LENGTH) == (
+        sdk.sensitive._JSON_FIELDS,
+        sdk.sensitive._MAX_JSON_LENGTH,
+    )
+    devices = [{name: json.dumps(options), "facts": {"connectionOptions": json.dumps({"note": options})}}]
+    secrets = sdk.sensitive.collect_secrets(devices)
+    assert [secret for secret in secrets if "canary" in secret]
+    mask = JobMask()
+    shown = [mask.hide(mask.learn(devices)), mask.hide({"said": sorted(secrets), "devices": devices})]
+    assert "canary" not in json.dumps(shown)
+
+
+def test_connection_options_stay_a_text_in_which_only_secrets_are_masked() -> None:
+    mask = JobMask()
+    text = '{"port": 2222, "enable_secret": "Very-Secret-9", "note": "Ü Very-Secret-9"}'
+    learnt = mask.learn({"connectionOptions": text})
+    assert json.loads(mask.hide(learnt)["connectionOptions"]) == {
+        "port": 2222,
+        "enable_secret": "***",
+        "note": "Ü ***",
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", '"password"', "22", "null", '{"password": "' + "x" * 65_536 + '"}']
+)
+def test_a_text_that_the_sdk_does_not_look_into_is_shown_as_it_is(text: str) -> None:
+    mask = JobMask()
+    document = {"connectionOptions": text}
+    assert not sdk.sensitive.collect_secrets(document)
+    assert mask.hide(mask.learn(document)) == document
+
+
+def test_a_text_that_is_nested_too_deep_to_be_looked_through_is_not_shown() -> None:
+    mask = JobMask()
+    text = "[" * 700 + '{"password": "Very-Secret-9"}' + "]" * 700
+    assert mask.hide(mask.learn({"connectionOptions": text})) == {"connectionOptions": "***"}
+
+
+def test_options_that_a_block_has_marked_are_secret_with_all_that_stands_in_them() -> None:
+    mask = JobMask()
+    document = {"connectionOptions": '{"host": "canary-host"}'}
+    assert mask.learn(document, [("connectionOptions",)]) == {"connectionOptions": "***"}
+    assert mask.hide([document["connectionOptions"], "canary-host"]) == ["***", "***"]
 
 
 def test_of_secrets_that_begin_alike_the_longest_is_taken_out_first() -> None:

@@ -125,27 +125,30 @@ async def test_the_context_is_completed_and_unknown_keys_are_kept(engine: DevEng
     }
 
 
+OPTIONS = {"port": 22, "enable_secret": "Very-Secret-9", "jump_host": {"user_pass": "Jump-Secret-9"}}
+OPTIONS_SHOWN = {"port": 22, "enable_secret": "***", "jump_host": {"user_pass": "***"}}
+
+
+@pytest.mark.parametrize(
+    ("options", "options_shown"),
+    [(OPTIONS, OPTIONS_SHOWN), (json.dumps(OPTIONS), json.dumps(OPTIONS_SHOWN))],
+    ids=["an object", "a text"],
+)
 async def test_everything_known_of_a_job_is_shown_without_its_passwords(
-    engine: DevEngine, worker: HttpWorker
+    engine: DevEngine, worker: HttpWorker, options: object, options_shown: object
 ) -> None:
-    device = {
-        "id": 7,
-        "username": "admin",
-        "password": "hunter2",
-        "connectionOptions": {"enablePassword": "s3"},
-    }
+    device = {"id": 7, "username": "admin", "password": "hunter2", "connectionOptions": options}
     job = {**JOB, "context": {"devices": [device]}, "runOn": "device", "entityId": 7}
     _, answer = await worker.call("POST", "/dev/jobs", job)
     (job_id,) = answer["jobIds"]
     _, (item,) = await worker.poll()
     assert item["context"]["devices"] == [device]
-    await worker.push(job_id, message="done", data={"text": "hello"})
+    await worker.push(job_id, message="done", data={"text": "hello Very-Secret-9, Jump-Secret-9"})
     status, shown = await worker.call("GET", f"/dev/jobs/{job_id}")
     assert status == 200
-    assert shown["context"]["devices"] == [
-        {**device, "password": "***", "connectionOptions": {"enablePassword": "***"}}
-    ]
-    assert (shown["parameters"], shown["result"]["result"]["data"]) == ({"text": "hello"}, {"text": "hello"})
+    assert shown["context"]["devices"] == [{**device, "password": "***", "connectionOptions": options_shown}]
+    assert shown["parameters"] == {"text": "hello"}
+    assert shown["result"]["result"]["data"] == {"text": "hello ***, ***"}
     assert (shown["workerName"], shown["finishedBy"], shown["attempts"]) == ("raw", "worker", 1)
     assert "hunter2" not in repr(engine.job(job_id))
 
