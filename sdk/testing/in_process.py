@@ -48,9 +48,19 @@ def _finish(run: Coroutine[Any, Any, BlockOutcome]) -> BlockOutcome:
         return asyncio.run(run)
     # A loop runs in this thread, so the block needs one of its own in another: the caller waits for it anyway.
     found: list[BlockOutcome] = []
-    thread = threading.Thread(target=lambda: found.append(asyncio.run(run)), name="block")
+    raised: list[BaseException] = []
+
+    def run_in_thread() -> None:
+        try:
+            found.append(asyncio.run(run))
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run_in_thread, name="block")
     thread.start()
     thread.join()
+    if raised:
+        raise raised[0]
     return found[0]
 
 

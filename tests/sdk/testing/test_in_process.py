@@ -89,6 +89,13 @@ async def test_it_runs_where_a_loop_runs_already(block_runner: BlockRunner) -> N
     outcome.assert_succeeded({"text": "x"})
 
 
+async def test_where_a_loop_runs_already_an_error_of_the_harness_is_raised_as_it_is(
+    block_runner: BlockRunner,
+) -> None:
+    with pytest.raises(BlockNotFoundError, match="import its module"):
+        block_runner.run("acme/elsewhere:1.0.0", in_process=True)
+
+
 @pytest.mark.parametrize("do", ["work", "raise"])
 def test_the_log_is_as_it_was_before_when_a_block_has_run_here(block_runner: BlockRunner, do: str) -> None:
     root = logging.getLogger()
