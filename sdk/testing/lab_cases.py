@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from sdk.context.kinds import DEVICE, GROUP
 from sdk.registration import RunOn
 from sdk.testing.case import Case
 from sdk.testing.contexts import create_workflow_context
-from sdk.testing.labs import devices_of
+from sdk.testing.labs import devices_of, is_one_device
 from sdk.testing.wire import context_of
 
 LabParams = BaseModel | Mapping[str, Any] | Callable[[Any], BaseModel | Mapping[str, Any]]
@@ -63,7 +63,7 @@ def with_lab(case: Case, lab: Lab, yielded: Any) -> Case:
     """
     base = context_of({DEVICE.key: lab.base_devices, GROUP.key: lab.base_groups})
     # Once: a fixture may yield an iterator.
-    found: Any = list(yielded) if isinstance(yielded, Sequence) else yielded
+    found: Any = list(yielded) if isinstance(yielded, Iterable) and not is_one_device(yielded) else yielded
     devices = base[DEVICE.key]
     if lab.fixture is not None:
         devices = [*devices_of(found, [device.get("id") for device in devices]), *devices]

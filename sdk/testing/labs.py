@@ -27,7 +27,7 @@ def devices_of(lab: Any, taken: Iterable[Any] = ()) -> list[dict[str, Any]]:
 
     Raises `HarnessError` for anything else, and for a lab without a device.
     """
-    items = [lab] if _is_one_device(lab) else list(lab) if isinstance(lab, Iterable) else [lab]
+    items = [lab] if is_one_device(lab) else list(lab) if isinstance(lab, Iterable) else [lab]
     if not items:
         raise HarnessError("The lab fixture yielded no device.", kind="empty_lab")
     devices = [_device(item) for item in items]
@@ -47,7 +47,8 @@ def is_of_a_lab(item: Any) -> bool:
     return isinstance(raw, Mapping)
 
 
-def _is_one_device(lab: Any) -> bool:
+def is_one_device(lab: Any) -> bool:
+    """Tell whether what a lab fixture yielded is a single device, also where it could be iterated over."""
     return isinstance(lab, Mapping) or hasattr(lab, "to_neops_device") or hasattr(lab, "model_dump")
 
 

@@ -1,6 +1,6 @@
 """`@fb_test_case_with_lab`: a case against the devices that a fixture yields."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -154,6 +154,27 @@ def test_a_job_on_a_group_runs_on_the_first_one() -> None:
     found = with_lab(case, lab, None)
     assert found.context is not None
     assert (found.context.entity_id, len(found.context.device_groups)) == (3, 2)
+
+
+@pytest.mark.parametrize("yields", [list, tuple, iter, lambda items: dict(enumerate(items)).values()])
+def test_the_function_of_the_parameters_gets_the_list_of_devices_that_the_context_has(
+    yields: Callable[[list[Any]], Any],
+) -> None:
+    lab = Lab("my_lab", "device", (), (), lambda devices: {"names": [found["hostname"] for found in devices]})
+    case = Case("x", {}, None, True, None, (), {}, where="x.py:1")
+    found = with_lab(case, lab, yields([{"hostname": "r1"}, {"hostname": "r2"}]))
+    assert found.context is not None
+    assert [device.hostname for device in found.context.devices] == ["r1", "r2"]
+    assert found.params == {"names": ["r1", "r2"]}
+
+
+@pytest.mark.parametrize("device", [{"id": 4}, DeviceEntity(id=4), FromDto()])
+def test_the_function_of_the_parameters_gets_a_single_device_as_it_was_yielded(device: Any) -> None:
+    lab = Lab("my_lab", "device", (), (), lambda yielded: {"is_it": yielded is device})
+    case = Case("x", {}, None, True, None, (), {}, where="x.py:1")
+    found = with_lab(case, lab, device)
+    assert found.context is not None
+    assert (found.context.entity_id, found.params) == (4, {"is_it": True})
 
 
 @pytest.fixture
