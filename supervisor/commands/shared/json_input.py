@@ -4,13 +4,14 @@ import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TextIO
 
 from supervisor.errors import SupervisorError
 
 STDIN: Final = "-"
 FORMS: Final = "a JSON object, `@FILE` for a file that holds one, or `-` for stdin"
 """How JSON can be given, for the help of every flag that takes some."""
+_INSTEAD: Final = "Give a file in place of `-`, as @FILE, or have stdin be a file or a pipe."
 
 
 class BadInputError(SupervisorError):
@@ -71,8 +72,13 @@ def _is_file(text: str) -> bool:
 
 
 def _stdin(flag: str) -> str:
+    stdin: TextIO | None = sys.stdin  # None where it was closed, as with `<&-`
+    if stdin is None:
+        raise BadInputError(flag, f"stdin is closed. {_INSTEAD}")
     try:
-        return sys.stdin.read()
+        return stdin.read()
+    except OSError as error:
+        raise BadInputError(flag, f"stdin can't be read: {error.strerror}. {_INSTEAD}") from None
     except UnicodeDecodeError:
         raise BadInputError(flag, "stdin is not UTF-8 text.") from None
 

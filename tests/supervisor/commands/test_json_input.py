@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from supervisor.commands.run_block import RunBlockSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_input import FORMS, BadInputError, read_job_input
 from supervisor.commands.submit.command import SubmitSettings
+from tests.patience import PATIENCE_SECONDS
 
 GIVEN = {"devices": [{"id": 7}]}
 
@@ -50,6 +53,30 @@ def test_stdin_is_not_read_for_two_options() -> None:
     with pytest.raises(BadInputError, match="stdin is read for --params already") as refused:
         read_job_input("-", "-")
     assert refused.value.flag == "--context"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("run-block", "x", "--params"), ("submit", "x", "--context"), ("submit", "--jobs")]
+)
+@pytest.mark.parametrize(
+    ("stdin", "problem"),
+    [("<&-", "stdin is closed."), ("0>/dev/null", "stdin can't be read: Bad file descriptor.")],
+)
+def test_a_stdin_that_can_not_be_read_is_a_mistake_in_the_command_line(
+    arguments: tuple[str, ...], stdin: str, problem: str
+) -> None:
+    command = (sys.executable, "-m", "supervisor", *arguments, "-")
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {stdin}', "sh", *command],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    said = " ".join(done.stderr.split())
+    assert (done.returncode, done.stdout) == (2, ""), said
+    assert f"{arguments[-1]}: {problem} Give a file in place of `-`, as @FILE," in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("given", ["[1]", "{", "@/no/such.json", "/no/such.json"])
