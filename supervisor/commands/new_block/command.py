@@ -86,8 +86,9 @@ def _print(names: Names, written: Written, *, asked: str) -> None:
             f"Wrote {escape(str(written.pytest_ini))}, so that pytest looks for tests in every module."
         )
     elif not finds_tests_in_every_module(written.pytest_config):
-        place = escape(str(written.pytest_config))
-        console.print(f"To have `pytest` alone find its tests, set python_files = *.py in {place}.")
+        value = '["*.py"]' if written.pytest_config.suffix == ".toml" else "*.py"
+        setting = escape(f"python_files = {value} in {written.pytest_config}")
+        console.print(f"To have `pytest` alone find its tests, set {setting}.")
     console.print("\nNext:")
     for command in next_commands(names, written):
         console.print(f"  [cyan]{escape(command)}[/]")

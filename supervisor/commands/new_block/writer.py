@@ -21,9 +21,11 @@ asyncio_default_fixture_loop_scope = function
 """For pytest-asyncio: without it, pytest would warn of settings that it does not know. Without the last one, some
 versions of it begin each run with a warning."""
 
+_FOR_PYTEST_ALONE: Final = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")
+_CONFIGS: Final = (*_FOR_PYTEST_ALONE, "pyproject.toml", "tox.ini", "setup.cfg")
+"""Where pytest looks in each directory, in its order. The first that configures it is the one in force."""
+
 _SECTIONS: Final = {
-    "pytest.ini": "pytest",
-    ".pytest.ini": "pytest",
     "tox.ini": "pytest",
     "setup.cfg": "tool:pytest",
 }
@@ -99,7 +101,7 @@ def write_block(names: Names, directory: Path, *, reversible: bool) -> Written:
 def pytest_config_above(directory: Path) -> Path | None:
     """Return the file that pytest would take its configuration from in `directory`, or `None`."""
     for folder in (directory.resolve(), *directory.resolve().parents):
-        for name in ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"):
+        for name in _CONFIGS:
             file = folder / name
             if file.is_file() and _configures_pytest(file):
                 return file
@@ -107,12 +109,13 @@ def pytest_config_above(directory: Path) -> Path | None:
 
 
 def _configures_pytest(file: Path) -> bool:
-    if file.name.endswith("pytest.ini"):
+    if file.name in _FOR_PYTEST_ALONE:
         return True  # even an empty one
     try:
         text = file.read_text(encoding="utf-8")
         if file.name == "pyproject.toml":
-            return "ini_options" in tomllib.loads(text).get("tool", {}).get("pytest", {})
+            # Options stand in `ini_options`, or since pytest 9 in the table itself.
+            return len(tomllib.loads(text).get("tool", {}).get("pytest", {})) > 0
         parser = configparser.ConfigParser(interpolation=None, strict=False)
         parser.read_string(text)
     except (OSError, ValueError, AttributeError, TypeError, configparser.Error):

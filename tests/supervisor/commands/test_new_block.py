@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from _pytest.config.findpaths import locate_config
 from commands_support import supervisor, supervisor_here
 
 from supervisor.commands.new_block import command as new_block
 from supervisor.commands.new_block.names import IN_THE_TEMPLATE, BadNameError, names_of
-from supervisor.commands.new_block.writer import module_text
+from supervisor.commands.new_block.writer import module_text, pytest_config_above
 from tests.patience import PATIENCE_SECONDS
 
 # Nothing of this run: the configuration that was written is the one in force. Hypothesis is imported at the end of each
@@ -105,16 +106,47 @@ def test_the_three_commands_that_follow_are_printed_and_a_directory_is_made(tmp_
     assert (tmp_path / "a/b/pytest.ini").exists()
 
 
+CONFIGURATIONS = [
+    ("pytest.toml", ""),
+    (".pytest.toml", ""),
+    ("pytest.ini", ""),
+    (".pytest.ini", ""),
+    ("pyproject.toml", "[tool.pytest]\naddopts = ['-q']\n"),
+    ("pyproject.toml", "[tool.pytest.ini_options]\n"),
+    ("tox.ini", "[pytest]\n"),
+    ("setup.cfg", "[tool:pytest]\n"),
+]
+"""Each form, in the order in which pytest looks for them."""
+
+
+@pytest.mark.parametrize(("name", "text"), CONFIGURATIONS)
 def test_a_configuration_of_pytest_that_is_in_force_is_left_alone(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, text: str
 ) -> None:
-    config = tmp_path / "pyproject.toml"
-    config.write_text("[tool.pytest.ini_options]\n")
+    config = tmp_path / name
+    config.write_text(text)
     assert new_block.run(["one", "--directory", str(tmp_path / "sub"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["pytest_config"] == str(config)
     assert new_block.run(["two", "--directory", str(tmp_path / "sub")]) == 0
-    assert f"set python_files = *.py in {config}" in capsys.readouterr().out.replace("\n", " ")
-    assert not list(tmp_path.rglob("pytest.ini"))
+    setting = "python_files = " + ("*.py" if name.endswith((".ini", ".cfg")) else '["*.py"]')
+    assert f"set {setting} in {config}" in capsys.readouterr().out.replace("\n", " ")
+    assert not list((tmp_path / "sub").glob("*pytest*"))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[tool.pytest]\n", "[tool.other]\nx = 1\n", "[tool]\npytest = 5\n", "["]
+)
+def test_a_pyproject_that_does_not_configure_pytest_is_no_configuration(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert pytest_config_above(tmp_path) is None
+
+
+def test_of_two_configurations_the_one_that_pytest_takes_is_in_force(tmp_path: Path) -> None:
+    """The last one is written first, and each that is added goes before those that are there."""
+    for name, text in reversed(CONFIGURATIONS):
+        (tmp_path / name).write_text(text)
+        assert pytest_config_above(tmp_path) == tmp_path / name
+        assert locate_config(tmp_path, [tmp_path])[1] == tmp_path / name
 
 
 def test_nothing_that_is_there_is_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
