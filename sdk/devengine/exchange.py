@@ -75,6 +75,10 @@ class Exchange:
             return answer_error(404, f"Cannot {method} {path}")
         except web.HTTPException as error:
             return answer_error(error.status, error.reason)
+        except web.RequestPayloadError:
+            return answer_error(
+                400, "the body can't be read: its compression or its chunks are not as the headers say"
+            )
         except UnicodeEncodeError:
             # JSON can spell half of a surrogate pair; no database column can hold it.
             return answer_error(400, "the body contains text that is not Unicode (half of a surrogate pair)")

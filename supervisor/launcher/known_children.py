@@ -18,7 +18,7 @@ class KnownChildren:
         self._known: set[int] = set()
         self.endings = Endings()
         """Of those that were killed. Until they were waited for, they are known."""
-        self._hear_orphans: Callable[[], object] = lambda: None
+        self._hear_orphans: set[Callable[[], object]] = set()
 
     def add(self, pid: int) -> None:
         """Remember a process that the supervisor started."""
@@ -33,11 +33,12 @@ class KnownChildren:
 
         Those that it has not announced are nobody's, and dead or about to end: they want to be waited for.
         """
-        self._hear_orphans = hear
+        self._hear_orphans.add(hear)
 
     def forker_is_dead(self) -> None:
         """Say that one of them was waited for."""
-        self._hear_orphans()
+        for hear in self._hear_orphans:
+            hear()
 
     def unknown(self, pids: set[int]) -> set[int]:
         """Return those of `pids` that are leftovers."""

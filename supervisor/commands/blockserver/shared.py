@@ -19,6 +19,10 @@ class _ChildrenOfAll(KnownChildren):
             pids = launcher.known_children.unknown(pids)
         return pids
 
+    def on_orphans(self, hear: Callable[[], object]) -> None:
+        for launcher in self._launchers:
+            launcher.known_children.on_orphans(hear)
+
 
 class SharedLauncher:
     """A `Launcher` whose `known_children` are those of its neighbours too.

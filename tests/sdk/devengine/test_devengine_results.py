@@ -78,6 +78,16 @@ async def test_a_body_that_is_not_json_is_refused(worker: HttpWorker, text: byte
     assert "body" in answer["message"]
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_body_that_is_not_compressed_as_it_says_is_refused(worker: HttpWorker, encoding: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+    status, answer = await worker.call(
+        "POST", "/blackboard/job/result", data=b"not compressed", headers=headers
+    )
+    assert (status, "compression" in answer["message"]) == (400, True)
+    assert (await worker.call("GET", "/health"))[0] == 200
+
+
 async def test_text_that_no_database_can_hold_is_refused(worker: HttpWorker) -> None:
     status, answer = await worker.call("POST", "/workers/register", {"version": "\ud800"})
     assert (status, "surrogate" in answer["message"]) == (400, True)
