@@ -33,6 +33,8 @@ class WorkerEvent(Enum):
 
     SIGNALLED = auto()
     """SIGTERM, SIGINT or SIGHUP: the first drains, the second kills the jobs, the third leaves at once."""
+    END_NEEDED = auto()
+    """A failure, or a drain that ends the worker. It drains as a first signal does, and is none."""
     DRAIN_TIMED_OUT = auto()
     JOBS_ENDED = auto()
     """No job is running, none waits, and no poll is in flight."""
@@ -44,7 +46,7 @@ class WorkerEvent(Enum):
 
 @dataclass(frozen=True, slots=True)
 class WorkerState:
-    """The worker's phase and how often it was asked to stop."""
+    """The worker's phase and how many signals have told it to stop."""
 
     phase: WorkerPhase = WorkerPhase.RUNNING
     signals: int = 0
@@ -63,6 +65,8 @@ def worker_step(state: WorkerState, event: WorkerEvent) -> WorkerStep:
     match event, state.phase:
         case WorkerEvent.SIGNALLED, _:
             return _signalled(replace(state, signals=state.signals + 1))
+        case WorkerEvent.END_NEEDED, WorkerPhase.RUNNING:
+            return _drained(state)
         case WorkerEvent.DRAIN_TIMED_OUT, WorkerPhase.DRAINING:
             return replace(state, phase=WorkerPhase.KILLING), (WorkerCommand.KILL_JOBS,)
         case WorkerEvent.JOBS_ENDED, (WorkerPhase.DRAINING | WorkerPhase.KILLING):
@@ -80,8 +84,12 @@ def _signalled(state: WorkerState) -> WorkerStep:
         return replace(state, phase=WorkerPhase.ENDED), (WorkerCommand.EXIT_AT_ONCE,)
     match state.phase:
         case WorkerPhase.RUNNING:
-            return replace(state, phase=WorkerPhase.DRAINING), (WorkerCommand.STOP_POLLING,)
-        case WorkerPhase.DRAINING:
+            return _drained(state)
+        case WorkerPhase.DRAINING if state.signals >= 2:  # a first one finds it draining after a failure
             return replace(state, phase=WorkerPhase.KILLING), (WorkerCommand.KILL_JOBS,)
         case _:
             return state, ()
+
+
+def _drained(state: WorkerState) -> WorkerStep:
+    return replace(state, phase=WorkerPhase.DRAINING), (WorkerCommand.STOP_POLLING,)

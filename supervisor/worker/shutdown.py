@@ -24,6 +24,9 @@ _ANNOUNCEMENTS: Final = {
     2: "The worker stops now. It kills running jobs and reports them. Another signal ends it at once.",
     3: "The worker ends at once. The next start reports the jobs that were interrupted.",
 }
+_STOPS_ALREADY: Final = (
+    "The worker stops already. Running jobs have the rest of their time. Another signal kills them."
+)
 
 
 class Work(Protocol):
@@ -89,12 +92,14 @@ class Shutdown:
     def on_signal(self, number: signal.Signals) -> None:
         """Take a signal to stop, and announce what it does."""
         self.wanted.set()
-        announcement = _ANNOUNCEMENTS.get(self._state.signals + 1)
+        count = self._state.signals + 1
+        is_late = count == 1 and not self._state.polls
+        announcement = _STOPS_ALREADY if is_late else _ANNOUNCEMENTS.get(count)
         if announcement is not None:
             signalled = StopSignalled(
                 signal=number.name, consequence=announcement.format(seconds=self._timeout)
             )
-            if self._state.signals + 1 < 3:
+            if count < 3:
                 tell(_log, signalled)
             else:
                 # Not to the log, whose thread will not get to it any more.
@@ -112,9 +117,8 @@ class Shutdown:
         self.begin()
 
     def begin(self) -> None:
-        """Drain for another reason than a signal."""
-        if self._state.polls:
-            self._apply(WorkerEvent.SIGNALLED)
+        """Drain for another reason than a signal, which the first signal is none the less."""
+        self._apply(WorkerEvent.END_NEEDED)
 
     def _apply(self, event: WorkerEvent) -> None:
         self._state, commands = worker_step(self._state, event)

@@ -7,6 +7,7 @@ import pytest
 from supervisor.lifecycle.worker import WorkerCommand, WorkerEvent, WorkerPhase, WorkerState, worker_step
 
 SIGNALLED = WorkerEvent.SIGNALLED
+END_NEEDED = WorkerEvent.END_NEEDED
 TIMED_OUT = WorkerEvent.DRAIN_TIMED_OUT
 JOBS_ENDED = WorkerEvent.JOBS_ENDED
 DELIVERED = WorkerEvent.RESULTS_DELIVERED
@@ -55,6 +56,12 @@ def live(*events: WorkerEvent) -> tuple[WorkerState, list[WorkerCommand]]:
         ([UNREGISTERED], WorkerPhase.RUNNING, []),
         ([SIGNALLED, JOBS_ENDED, UNREGISTERED], WorkerPhase.DELIVERING, [STOP_POLLING, DELIVER_REST]),
         ([SIGNALLED, JOBS_ENDED, SIGNALLED], WorkerPhase.DELIVERING, [STOP_POLLING, DELIVER_REST]),
+        ([END_NEEDED], WorkerPhase.DRAINING, [STOP_POLLING]),
+        ([END_NEEDED, TIMED_OUT], WorkerPhase.KILLING, [STOP_POLLING, KILL_JOBS]),
+        ([END_NEEDED, SIGNALLED], WorkerPhase.DRAINING, [STOP_POLLING]),
+        ([END_NEEDED, SIGNALLED, SIGNALLED], WorkerPhase.KILLING, [STOP_POLLING, KILL_JOBS]),
+        ([END_NEEDED, *[SIGNALLED] * 3], WorkerPhase.ENDED, [STOP_POLLING, KILL_JOBS, EXIT_AT_ONCE]),
+        ([SIGNALLED, END_NEEDED], WorkerPhase.DRAINING, [STOP_POLLING]),
         ([JOBS_ENDED], WorkerPhase.RUNNING, []),
         ([TIMED_OUT], WorkerPhase.RUNNING, []),
         ([DELIVERED], WorkerPhase.RUNNING, []),

@@ -190,6 +190,26 @@ def test_a_failure_after_a_signal_kills_no_job() -> None:
     assert after(do, TIMEOUT - 0.5).acts == ["stop polling"]
 
 
+def test_the_first_signal_after_a_failure_kills_no_job_and_the_second_does(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def do(scene: Scene) -> None:
+        scene.shutdown.begin()
+        signalled(1)(scene)
+
+    assert after(do, TIMEOUT - 0.5).acts == ["stop polling"]
+    (event,) = told(caplog, StopSignalled)
+    assert event["consequence"] == (
+        "The worker stops already. Running jobs have the rest of their time. Another signal kills them."
+    )
+
+    def do_twice(scene: Scene) -> None:
+        do(scene)
+        signalled(1)(scene)
+
+    assert after(do_twice, 10 * TIMEOUT).acts == ["stop polling", ("kill jobs", 0.0)]
+
+
 @pytest.mark.parametrize(
     ("signals", "acts"), [(1, ["stop polling"]), (2, ["stop polling", ("kill jobs", 0.0)])]
 )
