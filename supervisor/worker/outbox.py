@@ -103,7 +103,10 @@ class Outbox:
     _failed: set[int] = field(default_factory=set)
     """Which results have failed since the engine took one."""
     _pause: Backoff | None = None
-    _not_before: float = 0.0
+    _paused_until: float = 0.0
+    """Until when nothing is sent because all fare ill. Any answer of the engine ends that."""
+    _asked_until: float = 0.0
+    """Until when the engine has asked to send nothing. Only time ends that."""
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -121,6 +124,10 @@ class Outbox:
     def is_engine_away(self) -> bool:
         """Whether every result fares ill, and not only one."""
         return len(self._failed) >= AT_ONCE
+
+    @property
+    def _not_before(self) -> float:
+        return max(self._paused_until, self._asked_until)
 
     def take(self, now: float) -> Item | None:
         """Return the next result to be sent now, or `None` when none may be."""
@@ -187,7 +194,7 @@ class Outbox:
         silent = [entry for entry in self._later if entry[2].was_silent]
         if silent:
             self._end_pauses(silent)
-            self._not_before = min(self._not_before, max(now, min(item.asked_until for _, _, item in silent)))
+            self._paused_until = min(self._paused_until, now)
 
     def refused(self, item: Item) -> None:
         """The engine does not want a result, which tells nothing about others."""
@@ -208,10 +215,14 @@ class Outbox:
             self._failed.add(item.number)
         if self.is_engine_away and not item.hangs:
             self._pause = self._pause or self.new_backoff()
-            self._not_before = max(self._not_before, now + self._pause.next_pause(retry_after_seconds))
+            until = now + self._pause.next_pause(retry_after_seconds)
+            if retry_after_seconds:
+                self._asked_until = max(self._asked_until, until)
+            else:
+                self._paused_until = max(self._paused_until, until)
         elif status == _TOO_MANY_REQUESTS and retry_after_seconds:
             # It is this worker that sends too much, whichever result it was.
-            self._not_before = max(self._not_before, item.due)
+            self._asked_until = max(self._asked_until, item.due)
 
     def _end_pauses(self, entries: list[tuple[float, int, Item]]) -> None:
         # Only what was tried within the longest pause has one: these are few, however many wait.

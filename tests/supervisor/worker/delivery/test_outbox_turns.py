@@ -207,6 +207,29 @@ def test_an_engine_that_was_silent_is_tried_as_soon_as_it_answers_anything() -> 
     assert numbers(take_all(outbox, 0.5)) == [0], "one, as nobody knows yet whether it takes results"
 
 
+def test_an_answer_to_another_request_does_not_undo_what_the_engine_has_asked_of_all_results() -> None:
+    outbox = outbox_of(3)
+    asked, silent, _ = take_all(outbox, 0.0)
+    outbox.failed(asked, 0.0, 429, 60.0)
+    outbox.failed(silent, 1.0, None, None)
+    outbox.add(3)
+    outbox.engine_answers(2.0)
+    assert outbox.next_time() == 65.0  # the wish, and the longest pause by chance
+    assert outbox.take(64.9) is None
+    assert numbers(take_all(outbox, 65.0)) == [0, 1, 3]
+
+
+def test_an_answer_to_another_request_ends_no_pause_of_all_results_that_the_engine_has_asked_for() -> None:
+    outbox = outbox_of(AT_ONCE)
+    *silent, asked = take_all(outbox, 0.0)
+    for item in silent:
+        outbox.failed(item, 0.0, None, None)
+    outbox.failed(asked, 0.0, 503, 60.0)
+    assert outbox.is_engine_away
+    outbox.engine_answers(0.5)
+    assert outbox.next_time() == 65.0
+
+
 def hanging(outbox: Outbox, item: Item, now: float) -> None:
     """It has got no answer to the first try nor to the one beside it."""
     item.tries = 2
