@@ -148,7 +148,7 @@ def _timer(state: JobState, event: TimerFired) -> Step:
             reason = f"the job reached its time limit of {state.limits.max_seconds:g} s"
             return _cancel(replace(state, limit=limit), event.at, reason)
         case Timer.GRACE if state.phase is Phase.CANCELLING:
-            return _take_stack(state, event.at)
+            return _take_stack(replace(state, grace_used_up=True), event.at)
         case Timer.STACK if state.phase is Phase.DUMPING:
             return _kill(state, event.at)
         case Timer.LINGER if state.phase is Phase.LINGERING:

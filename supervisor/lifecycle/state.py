@@ -72,6 +72,8 @@ class JobState:
     cpu_seconds: float | None = None
     peak_processes: int | None = None
     killed: bool = False
+    grace_used_up: bool = False
+    """Whether it had its whole grace: a stop of the worker, for one, cuts it off."""
     lingered: bool = False
     unkillable: bool = False
     channel_ended: bool = False
@@ -144,6 +146,7 @@ class JobState:
             limit=self.limit,
             exit_status=self.exit_status,
             killed=self.killed,
+            grace_used_up=self.grace_used_up,
             channel_problem=channel_problem,
             channel_closed=self.channel_closed,
             lingered=self.lingered,

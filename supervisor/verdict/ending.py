@@ -93,6 +93,7 @@ class Ending:
 
     `limits` are what the job might take, `None` where it was not run.
     `killed` says that the worker sent SIGKILL, so that the exit status tells nothing about the block.
+    `grace_used_up` says that the child had its whole grace before, and lived on.
     `channel_problem` describes what was wrong with the channel, `channel_closed` that it ended while the child
     lived. `lingered` says that the child had to be killed after its outcome. `stack` is where the code was.
     `kernel` is what there is where no stack came. `silent_seconds` is for how long its event loop had not run
@@ -107,6 +108,7 @@ class Ending:
     limit: LimitHit | None = None
     exit_status: ExitStatus | None = None
     killed: bool = False
+    grace_used_up: bool = False
     channel_problem: Masked | None = None
     channel_closed: bool = False
     lingered: bool = False

@@ -93,8 +93,9 @@ def _setting_of(kind: LimitKind, ending: Ending) -> str:
 
 
 def _grace(ending: Ending) -> str:
-    grace = 0.0 if ending.limits is None or not ending.killed else ending.limits.grace_seconds
-    return f"It had {grace:g} s to clean up (--grace-seconds), and did not end. " if grace else ""
+    if ending.limits is None or not ending.killed or not ending.grace_used_up:
+        return ""
+    return f"It had {ending.limits.grace_seconds:g} s to clean up (--grace-seconds), and did not end. "
 
 
 def plain_end(cause: Cause, ending: Ending) -> str:

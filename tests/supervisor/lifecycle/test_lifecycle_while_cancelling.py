@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from supervisor.lifecycle.durations import (
     CLOSED_CHANNEL_SECONDS,
     LINGER_SECONDS,
@@ -26,7 +28,7 @@ from supervisor.lifecycle.events import (
     TimerFired,
 )
 from supervisor.lifecycle.job import JobState, Phase, step
-from supervisor.verdict import LimitKind, Limits, OutcomeSeen
+from supervisor.verdict import LimitKind, Limits, OutcomeSeen, decide
 
 LIMITS = Limits(max_seconds=10, grace_seconds=2, memory_mb=100, processes=10, stall_seconds=4)
 SUCCESS = OutcomeSeen(success=True, message="done")
@@ -96,6 +98,30 @@ def test_too_many_processes_do_and_the_time_limit_stays_the_cause() -> None:
     state, commands = cancelling(ProcessesCounted(11, 11))
     assert (state.phase, kind(state)) == (Phase.DUMPING, LimitKind.TIME)
     assert FreezeTree() in commands
+
+
+@pytest.mark.parametrize(
+    "cut_off",
+    [
+        (StopDemanded(11),),
+        (ProcessesCounted(11, 11),),
+        (ChannelEnded(11, "no frame"),),
+        (OutcomeArrived(11, SUCCESS), TimerFired(12, Timer.GRACE), TimerFired(13, Timer.LINGER)),
+    ],
+    ids=["told to stop", "too many processes", "rubbish", "outcome"],
+)
+def test_its_message_tells_of_the_time_to_clean_up_only_where_it_had_all_of_it(
+    cut_off: tuple[JobEvent, ...],
+) -> None:
+    def message(*events: JobEvent) -> str:
+        state, _ = cancelling(*events, StackTaken(14, "where"))
+        assert (state.phase, kind(state)) == (Phase.DYING, LimitKind.TIME)
+        return decide(state.ending(15.0)).message
+
+    whole = "It had 2 s to clean up (--grace-seconds), and did not end."
+    assert whole in message(TimerFired(12, Timer.GRACE))
+    assert "Killed at its time limit" in message(*cut_off)
+    assert "to clean up" not in message(*cut_off)
 
 
 def test_a_channel_that_ends_gives_the_child_a_moment_and_rubbish_none() -> None:

@@ -22,6 +22,7 @@ from supervisor.verdict.wording import evidence, kernel_sentence, limit_sentence
 
 USAGE = Usage(elapsed_seconds=3.0)
 ENDED = Ending(USAGE, exit_status=ExitStatus(code=0))
+GRACE_USED_UP = replace(ENDED, killed=True, grace_used_up=True)
 SIGKILL = ExitStatus(signal_name="SIGKILL")
 SUCCESS = OutcomeSeen(success=True, message="done")
 
@@ -34,7 +35,7 @@ def first_line(ending: Ending) -> str:
     ("ending", "sentence"),
     [
         (
-            replace(ENDED, limits=Limits(10, 1), limit=LimitHit(LimitKind.TIME, 10.26), killed=True),
+            replace(GRACE_USED_UP, limits=Limits(10, 1), limit=LimitHit(LimitKind.TIME, 10.26)),
             "Killed at its time limit of 10 s. It had 1 s to clean up (--grace-seconds), and did not end. "
             "If it needs longer, raise --max-job-seconds.",
         ),
@@ -44,12 +45,7 @@ def first_line(ending: Ending) -> str:
             "If it needs more, raise --max-job-memory-mb.",
         ),
         (
-            replace(
-                ENDED,
-                limits=Limits(600, 1, cpu_seconds=5),
-                limit=LimitHit(LimitKind.CPU, 5.26),
-                killed=True,
-            ),
+            replace(GRACE_USED_UP, limits=Limits(600, 1, cpu_seconds=5), limit=LimitHit(LimitKind.CPU, 5.26)),
             "Killed at its CPU limit of 5 s: its processes used 5.3 s of processor time. It had 1 s to clean up "
             "(--grace-seconds), and did not end. If it needs more, raise --max-job-cpu-seconds.",
         ),
@@ -96,9 +92,13 @@ def first_line(ending: Ending) -> str:
             "Ended because an operator cancelled it. The block may have done a part of its work.",
         ),
         (
-            replace(ENDED, limits=Limits(600, 3), limit=LimitHit(LimitKind.CANCELLED, 5), killed=True),
+            replace(GRACE_USED_UP, limits=Limits(600, 3), limit=LimitHit(LimitKind.CANCELLED, 5)),
             "Killed because an operator cancelled it. It had 3 s to clean up (--grace-seconds), and did not end. The "
             "block may have done a part of its work.",
+        ),
+        (
+            replace(ENDED, limits=Limits(600, 3), limit=LimitHit(LimitKind.CANCELLED, 5), killed=True),
+            "Killed because an operator cancelled it. The block may have done a part of its work.",
         ),
         (
             replace(ENDED, limits=Limits(600, 1), limit=LimitHit(LimitKind.STOPPING, 5)),
