@@ -228,16 +228,17 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
             try:
                 await change.undo(timeout=params.change_timeout_seconds)
             except DeviceError as again:
+                if again.cause == Cause.NOT_RESTORED:  # it says itself what is left
+                    return f"{refused} {again}"
                 assert change.timer is not None
                 return f"{refused} It could not be taken back: {again} {change.timer}"
             return f"{refused} The change was taken back. The configuration is as it was before."
         try:
             await change.confirm(timeout=params.read_timeout_seconds)
         except DeviceError as error:
-            is_back = error.cause == Cause.CONFIRMED_TOO_LATE
-            return (
-                str(error) if is_back else f"The change was made, and not confirmed. {change.timer} {error}"
-            )
+            if error.cause in (Cause.CONFIRMED_TOO_LATE, Cause.REFUSED_COMMAND):
+                return str(error)  # it says itself what has become of the change
+            return f"The change was made, and not confirmed. {change.timer} {error}"
         return None
 
 

@@ -84,6 +84,7 @@ class Change(AppliedChange):
 
         Raises:
             ConfirmedTooLateError: the timer has run out before.
+            RefusedCommandError: the device refuses to stop the timer, which goes on; the message says when it acts.
             DeviceError: the device did not answer, and its timer goes on.
         """
         await self._run(changing.confirm_change(self._applied), timeout)
@@ -94,7 +95,7 @@ class Change(AppliedChange):
         `timeout` is in seconds. Cancelled, it goes on at once and the connection ends; a part may be taken back.
 
         Raises:
-            NotRestoredError: something is left, and the message lists it.
+            NotRestoredError: something is left, if only the timer, and the message lists it.
             DeviceError: the device did not answer; a part may be taken back.
         """
         restoration: Restoration = await self._run(changing.undo_change(self._plan, self._applied), timeout)

@@ -263,9 +263,7 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
         "Allow more seconds, and make the change again.",
         retryable=False,
     ),
-    Cause.NOT_RESTORED: Meaning(
-        "could not be given its earlier configuration back. {detail}", "Correct it by hand.", False
-    ),
+    Cause.NOT_RESTORED: Meaning("{what} its earlier configuration back. {detail}", "{advice}", False),
     Cause.NOTHING_TO_RESTORE: Meaning(
         "has nothing to restore its configuration from: {detail}",
         "Read its configuration into `current_configuration` of the inventory first, or save it on the device.",

@@ -187,6 +187,29 @@ async def test_a_change_after_which_nobody_can_log_in_is_taken_back() -> None:
     assert context.compute_db_updates() == []
 
 
+async def test_a_change_whose_confirmation_is_refused_is_a_failure_that_says_that_the_timer_goes_on() -> None:
+    async with emulated(Faults(outputs={"configure confirm": "% Authorization failed."})) as device:
+        result = await configure(device, confirm_seconds=60)
+        assert device.device.revert_timer is not None
+    assert (result.success, result.retryable) == (False, False)
+    assert "refused 'configure confirm'" in result.message
+    assert result.message.count("The change was made, and not confirmed. A revert timer runs") == 1
+
+
+async def test_a_change_that_was_taken_back_and_whose_timer_goes_on_is_not_called_in_force() -> None:
+    async with emulated(Faults(outputs={"configure confirm": "% Authorization failed."})) as device:
+        before = device.device.running_config()
+        params, context = job(device, confirm_seconds=60)
+        device.device.on_change = lambda: setattr(device, "_check_password", lambda username, password: False)
+        result = await run(params, context)
+        assert device.device.running_config() == before
+        assert device.device.revert_timer is not None
+    assert not result.success
+    assert "was given its earlier configuration back. But the device refused to stop its" in result.message
+    assert result.message.count("A revert timer runs on the device") == 1
+    assert "could not be taken back" not in result.message
+
+
 async def test_a_session_that_is_lost_between_two_lines_is_one_failure_that_says_what_is_in_force() -> None:
     async with emulated(Faults(drop_mid_command="ntp server 192.0.2.77")) as device:
         before = device.device.running_config()

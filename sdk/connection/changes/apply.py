@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from sdk.connection.causes import Cause
@@ -9,13 +10,13 @@ from sdk.connection.changes.applied import Applied, Progress, Refusal
 from sdk.connection.changes.comparison import compare
 from sdk.connection.changes.device import ConfigurableDevice, ConfirmTimer
 from sdk.connection.changes.difference import difference
-from sdk.connection.changes.failures import interrupted, line_refused
+from sdk.connection.changes.failures import interrupted, line_refused, timer_left
 from sdk.connection.changes.lines import Tree, fingerprint_of, unified_diff
 from sdk.connection.changes.plan import Plan
 from sdk.connection.changes.record import ChangeRecord
 from sdk.connection.changes.undo import Restoration, restore_tree
 from sdk.connection.deadline import Deadline
-from sdk.connection.errors import DeviceError, fail
+from sdk.connection.errors import DeviceError, RefusedCommandError, fail
 
 # Of the time that is left, for the lines; the rest is for taking them back.
 _SHARE_OF_LINES: Final = 0.6
@@ -123,7 +124,10 @@ def take_back(
     *,
     deadline: Deadline,
 ) -> Restoration:
-    """Give the device the configuration `base` back, and end its timer if that worked. Raises `DeviceError`."""
+    """Give the device the configuration `base` back, and stop its timer if that worked. Raises `DeviceError`.
+
+    Where the device refuses to stop the timer, `timer_left` of what is returned says so.
+    """
     if record is not None:
         record.restoring()
     restoration = restore_tree(device, base, deadline=deadline)
@@ -132,5 +136,8 @@ def take_back(
     if record is not None:
         record.over()
     if timer is not None:
-        device.cancel_timer(timer, deadline=deadline)
+        try:
+            device.cancel_timer(timer, deadline=deadline)
+        except RefusedCommandError as error:  # it would refuse that in another session too
+            return replace(restoration, timer_left=timer_left(timer, error))
     return restoration

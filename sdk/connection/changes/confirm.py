@@ -6,11 +6,11 @@ from sdk.connection.causes import Cause
 from sdk.connection.changes.applied import Applied
 from sdk.connection.changes.apply import take_back
 from sdk.connection.changes.device import ConfigurableDevice
-from sdk.connection.changes.failures import not_restored
+from sdk.connection.changes.failures import not_confirmed, not_restored
 from sdk.connection.changes.plan import Plan
 from sdk.connection.changes.undo import Restoration
 from sdk.connection.deadline import Deadline
-from sdk.connection.errors import fail
+from sdk.connection.errors import RefusedCommandError, fail
 
 
 def confirm(device: ConfigurableDevice, applied: Applied, *, deadline: Deadline) -> None:
@@ -18,11 +18,16 @@ def confirm(device: ConfigurableDevice, applied: Applied, *, deadline: Deadline)
 
     Raises:
         ConfirmedTooLateError: the timer has run out; the device has its earlier configuration, or is about to.
+        RefusedCommandError: the device refuses to stop its timer, which goes on; the message says when it acts.
         DeviceError: the device did not answer: its timer goes on.
     """
     if applied.timer is None:
         return
-    if not device.cancel_timer(applied.timer, deadline=deadline):
+    try:
+        was_running = device.cancel_timer(applied.timer, deadline=deadline)
+    except RefusedCommandError as error:
+        raise not_confirmed(applied.timer, error) from None
+    if not was_running:
         detail = f"its {applied.timer.kind} of {applied.timer.seconds:g} s has run out"
         raise fail(Cause.CONFIRMED_TOO_LATE, device.where, detail=detail)
     if applied.record is not None:
@@ -33,10 +38,10 @@ def undo(device: ConfigurableDevice, plan: Plan, applied: Applied, *, deadline: 
     """Give the device the configuration that it had when the plan was made, and stop its timer then.
 
     Raises:
-        NotRestoredError: something is left; the message lists it.
+        NotRestoredError: something is left, if only the timer; the message lists it.
         DeviceError: the device did not answer; a part may be taken back.
     """
     restoration = take_back(device, plan.base, applied.timer, applied.record, deadline=deadline)
-    if not restoration.is_restored:
+    if not restoration.is_restored or restoration.timer_left:
         raise not_restored(device.where, restoration, applied.timer)
     return restoration

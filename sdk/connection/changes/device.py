@@ -25,7 +25,8 @@ class ConfirmTimer:
 
     def __str__(self) -> str:
         what = f"A {self.kind} runs on the device"
-        return f"{what}: it restores the configuration {self.seconds:g} s after the change began."
+        text = f"{what}: it restores the configuration {self.seconds:g} s after the change began."
+        return f"{text} It is {self.note}." if self.note else text
 
 
 class ConfigurableDevice(Protocol):
@@ -68,5 +69,9 @@ class ConfigurableDevice(Protocol):
         ...
 
     def cancel_timer(self, timer: ConfirmTimer, *, deadline: Deadline) -> bool:
-        """Let what was changed stay. False: the timer has run out before."""
+        """Let what was changed stay. False: the timer has run out before.
+
+        Raises:
+            RefusedCommandError: the device does not stop it; it goes on.
+        """
         ...

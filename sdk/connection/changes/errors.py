@@ -58,7 +58,7 @@ class ConfirmedTooLateError(DeviceError):
 
 
 class NotRestoredError(DeviceError):
-    """An undo or a rollback has left something. `restoration` says what."""
+    """An undo has left something: lines, or only the timer of the change. `restoration` says what."""
 
     cause = Cause.NOT_RESTORED
     restoration: Restoration | None = None

@@ -12,7 +12,7 @@ from sdk.connection.changes.lines import ConfigurationLine
 from sdk.connection.changes.plan import Plan
 from sdk.connection.changes.secrecy import without_secrets
 from sdk.connection.changes.undo import Restoration
-from sdk.connection.errors import DeviceError, fail
+from sdk.connection.errors import DeviceError, RefusedCommandError, fail
 
 
 def line_refused(
@@ -39,11 +39,26 @@ def line_refused(
 
 
 def not_restored(where: str, restoration: Restoration, timer: ConfirmTimer | None = None) -> NotRestoredError:
-    """Return the error for an undo or a rollback that has left something."""
-    failure = fail(Cause.NOT_RESTORED, where, detail=_told(restoration, timer))
+    """Return the error for an undo that has left something: lines, or only the timer that the device did not stop."""
+    what, detail, advice = "could not be given", _told(restoration, timer), "Correct it by hand."
+    if restoration.is_restored:
+        what, detail, advice = "was given", restoration.timer_left.removesuffix("."), "Stop it by hand."
+    failure = fail(Cause.NOT_RESTORED, where, what=what, detail=detail, advice=advice)
     assert isinstance(failure, NotRestoredError)
     failure.restoration = restoration
     return failure
+
+
+def not_confirmed(timer: ConfirmTimer, error: RefusedCommandError) -> RefusedCommandError:
+    """Return the error for a change whose timer the device refuses to stop: its words, and what goes on."""
+    text = f"{error} The change was made, and not confirmed.{_timer_note(timer)}"
+    return RefusedCommandError(text, where=error.where, retryable=error.retryable, last_line=error.last_line)
+
+
+def timer_left(timer: ConfirmTimer, error: RefusedCommandError) -> str:
+    """Return what to say of the timer of a change that was taken back, where the device refuses to stop it."""
+    said = f': "{error.last_line}"' if error.last_line else ""
+    return f"But the device refused to stop its {timer.kind}{said}.{_timer_note(timer)}"
 
 
 def interrupted(

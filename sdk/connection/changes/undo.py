@@ -23,7 +23,8 @@ class Restoration:
 
     `is_restored`: it has the same lines in the same sections. `is_identical`: and in the same order. `remaining` is a
     unified diff from what the device has now to what it should have, empty where nothing is left. `sent` are the lines
-    that the device took, `refused` those that it refused in the last pass, with its words.
+    that the device took, `refused` those that it refused in the last pass, with its words. `timer_left` says, where the
+    device refused to stop the timer of the change, what goes on there and why; "" where nothing does.
     """
 
     is_restored: bool
@@ -32,11 +33,12 @@ class Restoration:
     remaining: str = field(default="", repr=False)
     sent: tuple[ConfigurationLine, ...] = field(default=(), repr=False)
     refused: tuple[tuple[ConfigurationLine, str], ...] = field(default=(), repr=False)
+    timer_left: str = ""
 
     def __str__(self) -> str:
         """In words, without secrets, at most ten lines of what differs."""
         if self.is_restored:
-            return "Its configuration is as it was before."
+            return f"Its configuration is as it was before. {self.timer_left}".rstrip()
         differing = changed_lines(self.remaining)
         shown = "; ".join(without_secrets(line) for line in differing[:_SHOWN_LINES])
         more = f"; and {len(differing) - _SHOWN_LINES} more" if len(differing) > _SHOWN_LINES else ""

@@ -88,5 +88,5 @@ class IosConfiguration(TypedConfiguration):
         return ios_timer.start(self, seconds, deadline)
 
     def cancel_timer(self, timer: ConfirmTimer, *, deadline: Deadline) -> bool:
-        """Keep the change. False: the timer has run out before."""
+        """Keep the change. False: the timer has run out before. Raises `RefusedCommandError`: it goes on."""
         return ios_timer.cancel(self, timer, deadline)

@@ -11,7 +11,7 @@ from sdk.connection.changes.lines import are_same
 from sdk.connection.deadline import Deadline
 from sdk.connection.errors import RefusedCommandError, UnreadableAnswerError, fail
 from sdk.connection.platforms.refusals import words_of
-from sdk.connection.platforms.typed_configuration import TypedConfiguration
+from sdk.connection.platforms.typed_configuration import TypedConfiguration, refusal_in
 
 _REVERT: Final = "revert timer"
 _RELOAD: Final = "reload timer"
@@ -41,10 +41,21 @@ def start(ios: TypedConfiguration, seconds: float, deadline: Deadline) -> Confir
 
 
 def cancel(ios: TypedConfiguration, timer: ConfirmTimer, deadline: Deadline) -> bool:
-    """Keep the change. False: there is no timer any more."""
-    if timer.kind == _REVERT:
-        return "pending" not in ios.session.send("configure confirm", deadline=deadline).text
-    return "No reload" not in ios.session.send("reload cancel", deadline=deadline).text
+    """Keep the change. False: there is no timer any more.
+
+    Raises:
+        RefusedCommandError: the device does not take the command; the timer goes on.
+    """
+    is_revert = timer.kind == _REVERT
+    line, none_runs = ("configure confirm", "pending") if is_revert else ("reload cancel", "No reload")
+    said = ios.session.send(line, deadline=deadline).text
+    if none_runs in said:
+        return False
+    # As strict as with a line of configuration: a refusal that is taken for a remark has the device reload unforeseen.
+    words = refusal_in(said) or (words_of(said, ios.refusals) if ios.is_refusal(said) else "")
+    if words:
+        raise fail(Cause.REFUSED_COMMAND, ios.where, what=line, last_line=words)
+    return True
 
 
 def _is_saved(ios: TypedConfiguration, deadline: Deadline) -> bool:
