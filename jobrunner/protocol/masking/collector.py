@@ -94,15 +94,15 @@ def secrets_within(container: object, within: Within, names: SecretNames) -> Ite
                         todo.append((document, within.below(key, names)))
 
 
-def _document_in(text: str) -> dict[str, object] | None:
-    """Return the object that a text is as JSON, `None` where it is none, or a large one."""
+def _document_in(text: str) -> object:
+    """Return the object or the list that a text is as JSON, `None` where it is neither, or a large one."""
     if "{" not in text or len(text) > _JSON_CAP_CHARS:
         return None
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return document if isinstance(document, dict) else None
+    return document if isinstance(document, _CONTAINERS) else None
 
 
 def _below(paths: tuple[Path, ...], step: str) -> tuple[Path, ...]:

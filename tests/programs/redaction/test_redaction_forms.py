@@ -86,6 +86,11 @@ def test_what_a_header_encodes_is_secret_whole_and_without_the_user() -> None:
     assert mask("admin:hunter2-x and hunter2-x") == f"{MASK} and {MASK}"
 
 
+@pytest.mark.parametrize("options", [{"password": "Hop-Secret-1"}, [{"jump": {"password": "Hop-Secret-1"}}]])
+def test_secrets_in_connection_options_are_found_where_these_are_a_text(options: object) -> None:
+    assert list(secrets_in({"connectionOptions": json.dumps(options)})) == ["Hop-Secret-1"]
+
+
 @pytest.mark.parametrize("credentials", ["!!!!", "/w==", "abc"])
 def test_a_header_that_encodes_no_text_is_secret_as_it_is(credentials: str) -> None:
     assert set(secrets_in({"authorization": f"Basic {credentials}"})) == {f"Basic {credentials}", credentials}
