@@ -24,3 +24,12 @@ def adopt(
     facts.update(new)
     unsaved = loaded.repaired if saved else {entry.number for entry in loaded.entries}
     return claims.adopt(loaded.entries, loaded.highest, unsaved), set() if saved else set(new)
+
+
+def compare_with_file(loaded: Loaded, claims: Claims, facts: dict[str, str]) -> set[str]:
+    """Take for unsaved what a file that was opened anew does not hold as it is in memory: it may be another file.
+
+    Returns the names of such facts.
+    """
+    claims.compare_with_file(loaded.entries)
+    return {name for name, value in facts.items() if loaded.facts.get(name) != value}

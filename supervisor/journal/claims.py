@@ -193,6 +193,17 @@ class Claims:
                 differences.revived.append(row.entry)
         return replace(differences, unclear=unclear)
 
+    def compare_with_file(self, entries: Iterable[Entry]) -> None:
+        """Take rows for unsaved which a file that was opened anew does not hold as they are.
+
+        A dead letter that somebody has had sent again meanwhile is left to `compare`.
+        """
+        held = {entry.number: entry for entry in entries}
+        for number, row in self._rows.items():
+            kept = held.get(number)
+            if kept != row.entry and kept != replace(row.entry, dead_reason=None):
+                row.saved = 0
+
     def lose_file(self) -> None:
         """The file is not in use any more: nothing is saved, and nothing is left to be removed."""
         self.file += 1

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from supervisor.errors import StateDirectoryError
-from supervisor.journal.adoption import adopt
+from supervisor.journal.adoption import adopt, compare_with_file
 from supervisor.journal.claims import Claims, Row
 from supervisor.journal.disk_fault import PASSES_AT_START, PASSES_BY_ITSELF, DiskFault, fault_of
 from supervisor.journal.records import Entry
@@ -19,11 +19,7 @@ from supervisor.journal.store import Journal
 from supervisor.journal.trouble import JournalTrouble
 from supervisor.journal.write_timeout import WriteTimeout
 from supervisor.log.event import tell
-from supervisor.log.events.results import (
-    JournalMetBug,
-    JournalReplaced,
-    ResultsLost,
-)
+from supervisor.log.events.results import JournalMetBug, JournalReplaced, ResultsLost
 from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
@@ -264,6 +260,9 @@ class DurableCopy:
     async def _open(self) -> None:
         loaded = await self._patiently(self.journal.open())
         replaced = [] if self.was_read else self._adopt(loaded, saved=True)
+        if self.was_read:  # by now it may be another file, or a new one
+            self.unsaved_facts |= compare_with_file(loaded, self._claims, self.facts)
+            self.journal.look_again()  # a person may have had dead letters sent again meanwhile
         self._claims.numbers_above(loaded.highest)
         self._is_open = True
         if replaced:
@@ -276,6 +275,7 @@ class DurableCopy:
 
     async def _move_aside(self) -> None:
         aside, salvaged = await self._patiently(self.journal.move_aside())
+        self._lose_file()  # it may have been found damaged while it was opened
         known = "" if self.was_read else f", and {len(salvaged.entries)} claim(s) that the old one still held"
         if not self.was_read:
             self._adopt(salvaged, saved=False)

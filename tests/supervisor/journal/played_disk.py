@@ -88,6 +88,9 @@ class Disk:
         self._ask("fact", name, value)
         return self._write(settled)
 
+    def look_again(self) -> None:
+        """Nobody else changes this file."""
+
     def _write(self, settled: Settled) -> "asyncio.Future[None]":
         future = asyncio.get_running_loop().create_future()
         if self.hangs:

@@ -95,6 +95,30 @@ def test_a_lost_file_has_nothing_and_nothing_is_left_to_remove_from_it() -> None
     assert gone not in book._rows.values()
 
 
+def test_of_a_file_that_is_opened_anew_each_row_is_unsaved_that_it_does_not_hold_as_it_is() -> None:
+    book, (same, missing, other, older, retried, over) = book_with("a", "b", "c", "d", "e", "f")
+    before = older.entry
+    for row in (older, retried):
+        book.finish(row.entry.number, b"r", 2.0)
+        book.mark_dead(row.entry.number, "refused")
+        book.saved(row, row.version)
+    book.forget(6)
+    assert numbers(book.unsaved()) == [6]
+    book.compare_with_file(
+        [
+            same.entry,
+            Entry(3, claim("stranger")),
+            before,
+            # What a person did to it meanwhile, `compare` has to find.
+            Entry(5, retried.entry.claim, b"r", 2.0),
+            over.entry,
+        ]
+    )
+    assert {row.entry.number for row in book.unsaved()} == {2, 3, 4, 6}
+    assert (missing.saved, other.saved, older.saved, retried.saved) == (0, 0, 0, retried.version)
+    assert over.gone  # and has to be removed still
+
+
 def test_entries_of_an_earlier_run_are_adopted_as_the_file_has_them() -> None:
     book = Claims()
     entries = [Entry(4, claim("running")), Entry(6, claim("waiting"), result=b"r", finished_at=1.0)]
