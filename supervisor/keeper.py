@@ -22,6 +22,7 @@ from supervisor.process import kept
 from supervisor.process.cgroups.files import kill_and_remove
 from supervisor.process.last_words import say_now
 from supervisor.process.notification_relay import RETRY_SECONDS, NotificationRelay
+from supervisor.process.signal_names import signal_name
 from supervisor.process.unreapable import children_of, exit_status_of
 
 BOUND_SECONDS: Final = 5.0
@@ -80,7 +81,7 @@ def keep(run: Callable[[], int], *, program: str = "supervisor", runs_until_stop
             "for which it waits. Until then its state directory stays in use."
         )
     if code < 0:
-        name = signal.Signals(-code).name
+        name = signal_name(-code)
         say_now(f"supervisor: the worker was ended by {name}; {killed} process(es) of it were killed.")
     return 128 - code if code < 0 else code
 

@@ -27,6 +27,7 @@ from supervisor.process.memory import NOTHING_INHERITED
 from supervisor.process.proc import status_of
 from supervisor.process.reaping import wait_for
 from supervisor.process.shortage import explain
+from supervisor.process.signal_names import signal_name
 from supervisor.verdict import ExitStatus
 
 _DESCRIPTOR: Final = struct.Struct("i")
@@ -154,7 +155,7 @@ class Child:
             status = (
                 ExitStatus(code=info.si_status)
                 if info.si_code == os.CLD_EXITED
-                else ExitStatus(signal_name=_signal_name(info.si_status))
+                else ExitStatus(signal_name=signal_name(info.si_status))
             )
         self.exited.set_result(status)
 
@@ -213,7 +214,7 @@ class Child:
         if usage is None or status is None:
             return Reaped(None, None)
         code = os.waitstatus_to_exitcode(status)
-        ended = ExitStatus(code=code) if code >= 0 else ExitStatus(signal_name=_signal_name(-code))
+        ended = ExitStatus(code=code) if code >= 0 else ExitStatus(signal_name=signal_name(-code))
         return Reaped(usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime, ended)
 
     def reap_and_close(self) -> None:
@@ -248,10 +249,3 @@ class Child:
 
 def _nothing(**_more: object) -> None:
     """What happens after most children are closed."""
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

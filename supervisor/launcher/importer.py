@@ -31,6 +31,7 @@ from supervisor.process.memory import Inherited
 from supervisor.process.output import OutputReader
 from supervisor.process.reaping import wait_for
 from supervisor.process.shortage import explain
+from supervisor.process.signal_names import how_it_ended
 
 _log = logging.getLogger(__name__)
 _output_log = logging.getLogger("template")
@@ -108,8 +109,7 @@ class TemplateProcess:
         self.output.finish()
         os.close(self._output)
         self.control.close()
-        code = os.waitstatus_to_exitcode(status)
-        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return how_it_ended(os.waitstatus_to_exitcode(status))
 
     async def end_by_itself(self, bound_seconds: float) -> str | None:
         """Reap the template if it ends within `bound_seconds`, and say how it ended; `None` while it lives on."""

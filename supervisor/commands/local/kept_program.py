@@ -9,6 +9,7 @@ from typing import Final
 
 from supervisor.commands.shared.program import Program, ProgramError
 from supervisor.engine.backoff import Backoff
+from supervisor.process.signal_names import signal_name
 from supervisor.process.tasks import Tasks
 
 _SETTLED_SECONDS: Final = 60.0
@@ -121,5 +122,5 @@ def _how(code: int | None) -> str:
     if code is None:
         return "it said nothing"
     if code < 0:
-        return f"by {signal.Signals(-code).name}"
+        return f"by {signal_name(-code)}"
     return f"exit code {code}"

@@ -78,10 +78,11 @@ def test_the_exit_code_is_passed_on(code: int) -> None:
     assert ended(f"return {code}") == (code, "", "")
 
 
-def test_a_supervisor_that_was_killed_is_told_and_its_signal_is_the_code() -> None:
-    code, _, errors = ended("os.kill(os.getpid(), signal.SIGSEGV)")
-    assert code == 128 + signal.SIGSEGV
-    assert errors == "supervisor: the worker was ended by SIGSEGV; 0 process(es) of it were killed.\n"
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGSEGV, "SIGSEGV"), (40, "signal 40")])
+def test_a_supervisor_that_was_killed_is_told_and_its_signal_is_the_code(number: int, name: str) -> None:
+    code, _, errors = ended(f"os.kill(os.getpid(), {number:d})")
+    assert code == 128 + number
+    assert errors == f"supervisor: the worker was ended by {name}; 0 process(es) of it were killed.\n"
 
 
 def test_the_supervisor_has_a_process_group_of_its_own_and_knows_its_keeper() -> None:

@@ -27,6 +27,7 @@ from supervisor.launcher.environment import job_environment
 from supervisor.launcher.importer import TemplateProcess, start_template
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.log.events.blocks import ImportRepeated, ImportSlow, ModuleSkipped
+from supervisor.process.signal_names import how_it_ended
 from tests.log_events import names, told
 from tests.patience import until
 from tests.simulated_time import elapsed, simulate
@@ -71,8 +72,7 @@ class Played(TemplateProcess):
     def reap(self) -> str:
         self._ends = self._reaped = True
         _, status = os.waitpid(self.pid, 0)
-        code = os.waitstatus_to_exitcode(status)
-        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return how_it_ended(os.waitstatus_to_exitcode(status))
 
     def say(self, *frames: bytes) -> None:
         self.theirs.sendall(b"".join(frames))
@@ -346,3 +346,39 @@ async def test_a_real_template_leaves_no_process_and_no_descriptor(tmp_path: Any
     await until(lambda: open_descriptors() == before)
     assert known_children.unknown({template.pid}) == {template.pid}
     assert not is_there(template.pid)
+
+
+ENDS_ITSELF = f"import os\nos.kill(os.getpid(), {DUMP_SIGNAL + 1:d})\n"
+HANGS_DEAF = f"""
+import faulthandler, time
+faulthandler.unregister({DUMP_SIGNAL:d})
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "import_seconds", "kind", "said"),
+    [
+        (ENDS_ITSELF, 40.0, "crash", f"with signal {DUMP_SIGNAL + 1:d}."),
+        # It is asked where it hangs by a signal that ends it.
+        (HANGS_DEAF, 0.5, "hang", "longer than 0.5 s"),
+    ],
+    ids=["while it imports", "by being asked where it hangs"],
+)
+async def test_a_real_template_that_ends_by_a_real_time_signal_costs_its_module_alone(
+    tmp_path: Any,
+    caplog: pytest.LogCaptureFixture,
+    source: str,
+    import_seconds: float,
+    kind: str,
+    said: str,
+) -> None:
+    (tmp_path / "bad.py").write_text(source)
+    discovery = Discovery((str(tmp_path),), import_all=True)
+    imports = Imports(discovery, job_environment(os.environ, frozenset()), import_seconds)
+    template, catalogue = await start_template(imports, KnownChildren())
+    await template.end()
+    (problem,) = catalogue.problems
+    assert (problem.file, problem.kind) == (str(tmp_path / "bad.py"), kind)
+    assert said in problem.message
+    assert names(caplog.records) == [ModuleSkipped.name]
