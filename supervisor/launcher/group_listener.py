@@ -84,6 +84,10 @@ class GroupListener:
         """Have the call fail with EPERM."""
         self._answer(_ANSWER.pack(asked.number, 0, -errno.EPERM, 0))
 
+    def deny(self, asked: Asked) -> None:
+        """Have the call fail with ESRCH: there is no such process."""
+        self._answer(_ANSWER.pack(asked.number, 0, -errno.ESRCH, 0))
+
     def _answer(self, answer: bytes) -> None:
         with contextlib.suppress(OSError):  # killed meanwhile
             fcntl.ioctl(self._descriptor, _SEND, answer)

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from jobrunner.protocol.group_calls import leader_after
+from jobrunner.protocol.group_calls import GroupCall, leader_after
 from supervisor.launcher.group_listener import Asked, GroupListener
 from supervisor.process.proc import read_stat, status_of
 
@@ -112,17 +112,19 @@ class ProcessGroups:
             if listener.is_over():
                 asyncio.get_running_loop().remove_reader(listener.fileno())
             return
-        if self._joins_another_s(asked):
-            listener.forbid(asked)
-            return
-        leader = self._leader(asked)
         try:
-            known = leader is None or self._learn(asked, leader)
-        except OSError:  # no descriptor is left for it
+            known = self._know_leader(asked)
+        except (
+            ProcessLookupError
+        ):  # not left to the kernel, which looks later: somebody may have the number by then
+            listener.deny(asked)
+        except PermissionError:
+            listener.forbid(asked)
+        except OSError:  # no descriptor, or no memory, is left for it
             listener.refuse(asked)
-            return
-        if known:
-            self._allow(listener, asked)
+        else:
+            if known:
+                self._allow(listener, asked)
 
     def _allow(self, listener: GroupListener, asked: Asked) -> None:
         most = _MOST_GROUPS if self._most is None else self._most
@@ -136,41 +138,56 @@ class ProcessGroups:
             self.hold()
             self._on_many(len(self._led))
 
-    def _joins_another_s(self, asked: Asked) -> bool:
-        """Whether a process would get into a group that is not the job's: that of who holds its session."""
-        call = asked.call
-        if call is None or call.group <= 0 or call.group == self._pid or call.group in self._led:
-            return False
-        status = status_of(asked.thread)
-        # Numbers in a namespace of processes are others; the holder is in none of those.
-        is_nested = len(status.get("NSpid", "").split()) > 1
-        return "Tgid" in status and not is_nested and call.group != (call.process or int(status["Tgid"]))
+    def _know_leader(self, asked: Asked) -> bool:
+        """Know who leads the new group, if there will be one. Returns false where nobody waits for an answer any more.
 
-    def _leader(self, asked: Asked) -> int | None:
-        """Return who will lead the new group, if there will be one."""
+        Raises `OSError` when the call may not go on: what this process can't look at would be a group that it does
+        not know.
+        """
+        call = asked.call
+        if call is None:
+            return True
         status = status_of(asked.thread)
-        if asked.call is None or "Tgid" not in status:
-            return None
+        if "Tgid" not in status:
+            if self._still_waits(asked):
+                raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            return False
         caller = int(status["Tgid"])
-        if len(status.get("NSpid", "").split()) > 1 and asked.call.process:
-            self._unknown = True  # these numbers are not ours
-            return None
-        return leader_after(asked.call, caller)
+        if len(status.get("NSpid", "").split()) > 1 and (call.process or call.group):
+            # Numbers in a namespace of processes are others. Who holds the job's session is in none of those.
+            self._unknown = True
+            return True
+        if self._joins_another_s(call, caller):
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        leader = leader_after(call, caller)
+        return leader is None or self._learn(asked, leader)
+
+    def _joins_another_s(self, call: GroupCall, caller: int) -> bool:
+        """Whether a process would get into a group that is not the job's: that of who holds its session."""
+        if call.group <= 0 or call.group == self._pid or call.group in self._led:
+            return False
+        return call.group != (call.process or caller)
+
+    def _still_waits(self, asked: Asked) -> bool:
+        return self._listener is not None and self._listener.still_waits(asked)
 
     def _learn(self, asked: Asked, leader: int) -> bool:
-        """Open the leader, unless it is known. Returns false where nobody waits for an answer any more."""
-        try:
-            descriptor = os.pidfd_open(leader)
-        except (ProcessLookupError, ValueError):
-            return True  # the kernel will say so
+        """Open the leader, unless it is known. Returns false where nobody waits for an answer any more.
+
+        Raises `ProcessLookupError` when there is no such process, and `OSError` when it can't be looked at.
+        """
+        descriptor = os.pidfd_open(leader)
         if descriptor >= resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED_DESCRIPTORS:
             os.close(descriptor)
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         known = self._led.get(leader)
         # The kernel lets only processes of the caller's session be moved; a number may be a stranger's by now.
-        mine = _session(leader) == _session(asked.thread)
-        waits = self._listener is not None and self._listener.still_waits(asked)
-        if not (mine and waits) or (known is not None and _is_there(known)):
+        session, callers = _session(leader), _session(asked.thread)
+        waits = self._still_waits(asked)
+        if waits and (session is None or callers is None):
+            os.close(descriptor)
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        if not (session == callers and waits) or (known is not None and _is_there(known)):
             os.close(descriptor)
             return waits
         if known is not None:

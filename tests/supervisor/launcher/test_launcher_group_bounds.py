@@ -24,6 +24,7 @@ class Listener:
     def __init__(self) -> None:
         self.asked = Asked(1, os.getpid(), SETSID)
         self.answers: list[str] = []
+        self.waits = True
 
     def fileno(self) -> int:
         return 10**6
@@ -32,7 +33,7 @@ class Listener:
         return self.asked
 
     def still_waits(self, _: Asked) -> bool:
-        return True
+        return self.waits
 
     def allow(self, _: Asked) -> None:
         self.answers.append("allowed")
@@ -42,6 +43,9 @@ class Listener:
 
     def forbid(self, _: Asked) -> None:
         self.answers.append("forbidden")
+
+    def deny(self, _: Asked) -> None:
+        self.answers.append("denied")
 
 
 @pytest.fixture
@@ -73,16 +77,25 @@ async def turns() -> None:
 
 
 @pytest.mark.parametrize("pids", ["4711", "4711\t12"], ids=["its own", "another's"])
-@pytest.mark.parametrize("process", [0, 12], ids=["itself", "another"])
+@pytest.mark.parametrize(
+    ("process", "group"),
+    [(0, 0), (12, 0), (12, 12), (0, 12)],
+    ids=["itself", "another", "another by both", "itself by its number"],
+)
 def test_who_names_a_process_by_numbers_that_are_not_the_worker_s_makes_the_groups_unknown(
-    groups: ProcessGroups, listener: Listener, monkeypatch: pytest.MonkeyPatch, pids: str, process: int
+    groups: ProcessGroups,
+    listener: Listener,
+    monkeypatch: pytest.MonkeyPatch,
+    pids: str,
+    process: int,
+    group: int,
 ) -> None:
     """In a namespace of its own (pid_namespaces(7)), which is why it has several numbers."""
     me = os.getpid()
     monkeypatch.setattr(process_groups, "status_of", lambda _: {"Tgid": str(me), "NSpid": pids})
-    listener.asked = Asked(1, me, GroupCall(process and me, 0))
+    listener.asked = Asked(1, me, GroupCall(process and me, group and me))
     groups._answer()
-    strange = "\t" in pids and process > 0
+    strange = "\t" in pids and bool(process or group)
     assert listener.answers == ["allowed"]
     assert groups.complete is not strange
     assert list(groups._led) == ([] if strange else [me])
@@ -112,13 +125,44 @@ def test_nobody_joins_a_group_that_is_not_the_job_s(
     assert listener.answers == [answer]
 
 
-@pytest.mark.parametrize("status", [{}, {"NSpid": "1"}], ids=["gone", "half read"])
-def test_a_thread_that_is_gone_leads_nothing(
-    groups: ProcessGroups, listener: Listener, monkeypatch: pytest.MonkeyPatch, status: dict[str, str]
+@pytest.mark.parametrize(("waits", "answers"), [(True, ["refused"]), (False, [])], ids=["waits", "gone"])
+@pytest.mark.parametrize("status", [{}, {"NSpid": "1"}], ids=["unread", "half read"])
+def test_who_waits_and_can_t_be_looked_at_makes_no_group(
+    groups: ProcessGroups,
+    listener: Listener,
+    monkeypatch: pytest.MonkeyPatch,
+    status: dict[str, str],
+    waits: bool,
+    answers: list[str],
 ) -> None:
+    """For want of a descriptor, or of memory: what it made would be known to nobody."""
     monkeypatch.setattr(process_groups, "status_of", lambda _: status)
+    listener.waits = waits
     groups._answer()
-    assert (listener.answers, groups._led, groups.complete) == (["allowed"], {}, True)
+    assert (listener.answers, groups._led, groups.complete) == (answers, {}, True)
+
+
+@pytest.mark.parametrize("missing", ["leader", "caller"])
+def test_whose_session_can_t_be_read_makes_no_group(
+    groups: ProcessGroups, listener: Listener, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    me, leader = os.getpid(), os.getppid()
+    listener.asked = Asked(1, me, GroupCall(leader, 0))
+    unread = leader if missing == "leader" else me
+    monkeypatch.setattr(process_groups, "_session", lambda pid: None if pid == unread else 1)
+    groups._answer()
+    assert (listener.answers, groups._led, groups.complete) == (["refused"], {}, True)
+
+
+def test_nobody_joins_another_s_group_while_only_the_second_look_succeeds(
+    groups: ProcessGroups, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A caller is read once: what one look misses, another must not allow."""
+    looks = [{}, {"Tgid": "4711", "NSpid": "4711"}]
+    monkeypatch.setattr(process_groups, "status_of", lambda _: looks.pop(0))
+    listener.asked = Asked(1, os.getpid(), GroupCall(0, 4000))
+    groups._answer()
+    assert listener.answers == ["refused"]
 
 
 def test_a_call_that_is_not_known_leads_nothing(groups: ProcessGroups, listener: Listener) -> None:
@@ -127,12 +171,13 @@ def test_a_call_that_is_not_known_leads_nothing(groups: ProcessGroups, listener:
     assert (listener.answers, groups._led, groups.complete) == (["allowed"], {}, True)
 
 
-def test_a_leader_that_is_gone_by_now_is_the_kernel_s_to_refuse(
+def test_a_leader_that_is_not_there_is_denied_and_not_left_to_the_kernel_which_looks_later(
     groups: ProcessGroups, listener: Listener
 ) -> None:
+    """By then another thread of the caller may have forked a process that got this number."""
     listener.asked = Asked(1, os.getpid(), GroupCall(2**22 + 1, 0))  # above what the kernel gives out
     groups._answer()
-    assert (listener.answers, groups._led) == (["allowed"], {})
+    assert (listener.answers, groups._led) == (["denied"], {})
 
 
 @pytest.mark.parametrize(("groups_before", "answer"), [(511, "allowed"), (512, "refused")])

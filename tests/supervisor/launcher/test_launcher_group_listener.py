@@ -91,7 +91,9 @@ def test_it_is_over_when_nobody_is_left_who_could_ask(pipe: tuple[int, int]) -> 
     assert (listener.is_over(), listener.receive()) == (True, None)
 
 
-def test_one_goes_on_and_another_gets_eagain(pipe: tuple[int, int], kernel: Callable[[Call], None]) -> None:
+def test_one_goes_on_and_others_get_eagain_or_esrch(
+    pipe: tuple[int, int], kernel: Callable[[Call], None]
+) -> None:
     read, _ = pipe
     answers: list[tuple[int, ...]] = []
 
@@ -104,8 +106,9 @@ def test_one_goes_on_and_another_gets_eagain(pipe: tuple[int, int], kernel: Call
     listener = GroupListener(read)
     listener.allow(ASKED)
     listener.refuse(ASKED)
+    listener.deny(ASKED)
     # The number of the question, what the call returns, its error, and SECCOMP_USER_NOTIF_FLAG_CONTINUE.
-    assert answers == [(7, 0, 0, 1), (7, 0, -errno.EAGAIN, 0)]
+    assert answers == [(7, 0, 0, 1), (7, 0, -errno.EAGAIN, 0), (7, 0, -errno.ESRCH, 0)]
 
 
 def test_whether_one_still_waits_is_asked_by_the_number_of_its_question(
