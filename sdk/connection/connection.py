@@ -40,7 +40,11 @@ class Connection(BaseConnection):
         deadline = Deadline(self._login_seconds, name="login_seconds")
         device, step = enter_step(self._target, deadline, current_pool())
         if step is not None:
-            await run_limited(step, self._login_seconds)
+            try:
+                await run_limited(step, self._login_seconds)
+            except BaseException:
+                device.close()  # one of the pool is open, and nobody else has it any more
+                raise
         self._device = device
         return self
 

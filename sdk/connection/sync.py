@@ -36,7 +36,11 @@ class SyncConnection(BaseConnection):
         deadline = Deadline(self._login_seconds, name="login_seconds")
         device, step = enter_step(self._target, deadline, current_pool())
         if step is not None:
-            run_limited_here(step, self._login_seconds)
+            try:
+                run_limited_here(step, self._login_seconds)
+            except BaseException:
+                device.close()  # one of the pool is open, and nobody else has it any more
+                raise
         self._device = device
         return self
 

@@ -3,17 +3,43 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
+from connection_support import ssh_threads
 
-from sdk.connection import Cause, DeviceError, Login, connect
+from sdk import (
+    FunctionBlock,
+    FunctionBlockParams,
+    FunctionBlockResult,
+    FunctionBlockResultData,
+    WorkflowContext,
+)
+from sdk.connection import Cause, Configuration, DeviceError, Login, connect, connect_sync
 from sdk.connection.deadline import Deadline
 from sdk.connection.places import SessionPlace, use_places
 from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import until
 
 PASSWORD = "never-to-be-seen-1"
+
+
+class Nothing(FunctionBlockResultData):
+    """No data."""
+
+
+class Does(FunctionBlock[FunctionBlockParams, Nothing]):
+    """Does what it is given."""
+
+    def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
+        super().__init__()
+        self._work = work
+
+    async def run(
+        self, params: FunctionBlockParams, context: WorkflowContext
+    ) -> FunctionBlockResult[Nothing]:
+        await self._work()
+        return FunctionBlockResult(success=True, message="done")
 
 
 class Counted:
@@ -113,6 +139,37 @@ async def test_who_is_cancelled_while_it_waits_wants_no_place_any_more(places: C
         with pytest.raises(asyncio.CancelledError):
             await waiting
         await until(lambda: places.given_back == 1)
+
+
+@pytest.mark.parametrize("is_sync", [False, True])
+async def test_a_kept_session_that_gets_no_further_gives_its_place_back_and_ends(
+    places: Counted, is_sync: bool
+) -> None:
+    # As IOS answers where nobody has configured a secret.
+    refused = Faults(outputs={"enable": "% No password set"})
+    async with EmulatedIos("admin", PASSWORD, enable_secret="unknown", faults=refused) as device:
+
+        async def enter() -> None:
+            async with connect(login(device), platform="ios", needs=(Configuration,)):
+                pass
+
+        def enter_sync() -> None:
+            with connect_sync(login(device), platform="ios", needs=(Configuration,)):
+                pass
+
+        async def work() -> None:
+            await show(device)
+            assert places.given_back == 0, "the session is kept for the next connect"
+            with pytest.raises(DeviceError, match="No password set") as caught:
+                await (asyncio.to_thread(enter_sync) if is_sync else enter())
+            assert caught.value.cause is Cause.WRONG_ENABLE_SECRET
+            assert places.asked == [f"127.0.0.1 port {device.port}"], "it was the kept session"
+            await until(lambda: places.given_back == 1 and not ssh_threads(), "the session has ended")
+            # Before the block ends: another connect finds the one place free.
+            assert "UTC" in await show(device, login_seconds=5)
+
+        result = await Does(work).execute_function_block(FunctionBlockParams(), WorkflowContext({}, "global"))
+    assert result.success, result.message
 
 
 def test_where_no_worker_is_nobody_is_asked() -> None:
