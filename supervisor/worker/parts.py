@@ -57,6 +57,7 @@ class Parts:
             slots=self.dispatcher.slots,
             engine_problem=engine_problem(self.poller, self.heartbeat, self.intake.is_open),
             delivery_problem=self.delivery.problem,
+            blocks_problem=self.registration.problem,
             intake=None if closed is None else Reason(self.intake.state.mode.value, closed.rstrip(".")),
             journal_in_trouble=self.journal.is_in_trouble,
         )
@@ -91,4 +92,5 @@ def status_facts(
         runner.problem,
         engine_problem(poller, heartbeat, intake.is_open) or delivery.problem,
         closed=intake.why_closed,
+        blocks_problem=registration.problem,
     )

@@ -6,6 +6,7 @@ from typing import Final
 STARTING: Final = "starting"
 NO_CHILD: Final = "no_child"
 NO_SLOT: Final = "no_slot"
+NO_BLOCK: Final = "no_block"
 ENGINE_SILENT: Final = "engine_silent"
 RESULTS_WAITING: Final = "results_waiting"
 STOPPING: Final = "stopping"
@@ -16,6 +17,7 @@ CAUSES: Final = {
     NO_CHILD: "No child can be started, so no job is asked for.",
     NO_SLOT: "Every slot is held by a process that can't be killed.",
     ENGINE_SILENT: "The engine can't be asked for jobs, or does not hear the heartbeat.",
+    NO_BLOCK: "The engine has accepted none of the worker's blocks, so no job is asked for.",
     RESULTS_WAITING: "The engine does not take results, and too many of them wait.",
     STOPPING: "The worker was told to stop.",
     JOURNAL: "The journal's disk does not take what has to survive the worker. Jobs go on.",
@@ -45,6 +47,8 @@ class ReadinessFacts:
     """Those that are not set aside."""
     engine_problem: str | None = None
     delivery_problem: str | None = None
+    blocks_problem: str | None = None
+    """Why the engine has accepted no block (`Registration.problem`)."""
     intake: Reason | None = None
     """That somebody has paused or drained the worker."""
     journal_in_trouble: bool = False
@@ -68,6 +72,8 @@ def why_not_ready(facts: ReadinessFacts) -> tuple[Reason, ...]:
     for cause, problem in ((ENGINE_SILENT, facts.engine_problem), (RESULTS_WAITING, facts.delivery_problem)):
         if problem is not None:
             reasons.append(Reason(cause, f"the engine can't be asked for jobs: {problem}"))
+    if facts.blocks_problem is not None:
+        reasons.append(Reason(NO_BLOCK, f"no job is asked for: {facts.blocks_problem}"))
     if facts.journal_in_trouble:
         reasons.append(Reason(JOURNAL, "the journal's disk does not take what has to survive the worker"))
     return tuple(reasons)

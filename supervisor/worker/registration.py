@@ -64,6 +64,16 @@ class Registration:
         self._name = name
         self._ip_address = ip_address
         self._renewing = asyncio.Lock()
+        self._failure = ""
+        """Why blocks could not be registered the last time."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why there is no block to ask for jobs of; `None` where the engine has accepted one."""
+        if self.accepted:
+            return None
+        reason = self._failure or next(iter(self.refused.values()), "")
+        return "the engine has accepted none of the blocks" + (f": {reason}" if reason else "")
 
     async def begin(self, give_up_after_seconds: float) -> None:
         """Register, waiting for an unreachable engine. Raises `StartRefusedError` when it stays away or says no."""
@@ -123,10 +133,12 @@ class Registration:
             try:
                 await register()
             except EngineError as error:
+                self._failure = str(error)
                 pause = backoff.next_pause(error.retry_after_seconds)
                 tell(_log, RenewalFailing(reason=str(error), pause_seconds=pause))
                 await asyncio.sleep(pause)
             else:
+                self._failure = ""
                 return
 
     async def end(self) -> None:

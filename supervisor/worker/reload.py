@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from supervisor.errors import ReloadRefusedError, TemplateError
 from supervisor.job.runner import JobRunner
 from supervisor.launcher import Launcher
 from supervisor.launcher.interface import Imports
+from supervisor.lifecycle.intake import one_line
 from supervisor.log.event import tell
 from supervisor.log.events.worker import Reloaded, ReloadRefused, RestartNeeded, SettingIgnored
 from supervisor.log.setup import set_level
@@ -38,6 +39,8 @@ RELOADED: Final = frozenset(RunSettings.model_fields) - {"start_method", "log_fo
 }
 """The settings that a reload puts in force. All others need a restart."""
 
+_LONGEST_REFUSAL_CHARS: Final = 500
+
 _KEPT: Final = frozenset(DaemonSettings.model_fields) - RELOADED
 
 
@@ -52,7 +55,8 @@ class ReloadOutcome:
     blocks: int = 0
     needs_restart: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
-    """What was not imported, and which blocks are gone, new or of other code: a line each."""
+    """What the engine has refused, what was not imported, and which blocks are gone, new or of other code: a line each.
+    """
     ignored: tuple[str, ...] = ()
     """Which variables look like settings and are none: a sentence for each."""
 
@@ -196,7 +200,7 @@ class Reload:
         self._tell_what_needs_a_restart(settings)
         await self._registration.offer(catalogue.blocks)
         tell(_log, Reloaded(blocks=len(self._registration.accepted)))
-        return catalogue_changes(before, catalogue)
+        return (*refused_blocks(self._registration.refused), *catalogue_changes(before, catalogue))
 
     def _in_force_with(self, settings: DaemonSettings) -> DaemonSettings:
         """Return these settings; what a restart alone changes, such as the state directory, is as it was."""
@@ -222,6 +226,14 @@ def _tell_all(waiting: "list[asyncio.Future[ReloadOutcome]]", outcome: ReloadOut
     for each in waiting:
         if not each.done():  # else who has asked is gone
             each.set_result(outcome)
+
+
+def refused_blocks(refused: Mapping[str, str]) -> tuple[str, ...]:
+    """Say in a line each which blocks the engine has refused, and why."""
+    return tuple(
+        one_line(f"refused by the engine: {block}: {reason}", _LONGEST_REFUSAL_CHARS)
+        for block, reason in sorted(refused.items())
+    )
 
 
 def catalogue_changes(before: Catalogue, after: Catalogue) -> tuple[str, ...]:

@@ -36,6 +36,8 @@ class Facts:
     """Why no job can be started; empty while the first child is on its way."""
     engine_problem: str | None = None
     """Why the engine can't be asked for jobs."""
+    blocks_problem: str | None = None
+    """Why the engine has accepted no block."""
     reload_problem: str | None = None
     """Why the last reload was refused."""
     closed: str | None = None
@@ -54,6 +56,8 @@ def status_text(facts: Facts) -> str:
         state = "every slot is held by a process that can't be killed, so no job is asked for."
     elif facts.engine_problem is not None:
         state = f"the engine can't be asked for jobs: {facts.engine_problem}"
+    elif facts.blocks_problem is not None:
+        state = f"no job is asked for: {facts.blocks_problem}"
     else:
         state = "ready."
     offered = f"{facts.blocks} block(s), {facts.slots} slot(s), worker {facts.worker}."

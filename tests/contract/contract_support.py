@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import json
 import sqlite3
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,3 +147,20 @@ def registered(setup: Setup, status: int) -> list[str]:
     """The blocks of the registrations that were answered with `status`, as `package/name`."""
     bodies = [body_of(each) for each in setup.sent("register_block") if each.status == status]
     return [f"{body['package']}/{body['name']}" for body in bodies]
+
+
+async def ask(setup: Setup, *words: str) -> tuple[int, str, str]:
+    """Run `supervisor WORDS` against the worker of this set-up; return exit code, stdout and stderr."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "supervisor",
+        *words,
+        "--state-dir",
+        str(setup.worker.state_dir),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    stdout, stderr = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, stdout.decode(), stderr.decode()

@@ -4,13 +4,12 @@ import asyncio
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from contract_support import SLOW, Setup
+from contract_support import SLOW, Setup, ask
 from contract_worker import Worker
 
 from sdk.devengine import DevEngine
@@ -20,23 +19,6 @@ from tests.patience import PATIENCE_SECONDS, until
 StartWorker = Callable[..., Worker]
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-async def ask(setup: Setup, *words: str) -> tuple[int, str, str]:
-    """Run `supervisor WORDS` against the worker of this set-up; return exit code, stdout and stderr."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "supervisor",
-        *words,
-        "--state-dir",
-        str(setup.worker.state_dir),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    stdout, stderr = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, stdout.decode(), stderr.decode()
 
 
 async def test_a_ready_worker_says_so_and_the_command_exits_with_0(setup: Setup) -> None:

@@ -1,6 +1,7 @@
 """SIGHUP: new code and settings for the next jobs, nothing lost, and what is bad changes nothing."""
 
 import asyncio
+import json
 import os
 import pty
 import signal
@@ -12,10 +13,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from contract_support import Setup, body_of, lines_of
+from contract_support import Setup, ask, body_of, lines_of
 from contract_worker import ROOT, Worker
 
-from sdk.devengine import DevEngine
+from sdk.devengine import DevEngine, Fault
 from supervisor.log.event import Event
 from supervisor.log.events.jobs import JobStarted
 from supervisor.log.events.worker import Reloaded, ReloadIgnored, ReloadRefused, RestartNeeded, StopSignalled
@@ -111,6 +112,37 @@ async def test_no_job_fails_while_the_worker_is_reloaded_again_and_again(site: S
     assert not list(site.module.parent.glob("__pycache__"))
     assert set(seen) <= {"one", *(f"version {number}" for number in range(5))}
     assert await site.greet() == "version 4"
+
+
+async def test_a_block_that_the_engine_refuses_after_a_reload_is_named_to_who_has_asked(site: Site) -> None:
+    site.write("one", "renamed")
+    site.setup.engine.faults.add(Fault("register_block", status=400, body={"message": "not that name"}))
+    code, stdout, _ = await ask(site.setup, "reload")
+    assert code == 0
+    (refused,) = (line for line in stdout.splitlines() if line.startswith("refused by the engine:"))
+    assert refused.startswith("refused by the engine: reload/renamed:1.0.0: ")
+    assert "not that name" in refused
+
+
+async def test_a_worker_of_which_the_engine_accepts_no_block_any_more_is_not_ready_until_a_reload(
+    site: Site,
+) -> None:
+    faults, setup = site.setup.engine.faults, site.setup
+    blocks = (await status_of(setup))["blocks"]
+    faults.add(Fault("register_block", status=400, body={"message": "none of them"}, times=blocks))
+    await setup.forget_worker()
+    await until(lambda: not faults.waiting, "every block is refused")
+    status = await status_of(setup)
+    assert (status["ready"], [reason["cause"] for reason in status["why_not"]]) == (False, ["no_block"])
+    assert "none of them" in status["why_not"][0]["message"]
+    await site.reload(Reloaded)
+    assert (await status_of(setup))["ready"]
+    assert await site.greet() == "one"
+
+
+async def status_of(setup: Setup) -> dict[str, Any]:
+    _, stdout, _ = await ask(setup, "status", "--json")
+    return dict(json.loads(stdout))
 
 
 BASE = "import sdk\nclass Base(sdk.FunctionBlock): ...\n"

@@ -25,6 +25,7 @@ def test_a_worker_that_lacks_nothing_is_ready() -> None:
         ({"slots": 0}, "no_slot", "every slot is held"),
         ({"engine_problem": "no answer in time"}, "engine_silent", "no answer in time"),
         ({"delivery_problem": "it takes no results"}, "results_waiting", "it takes no results"),
+        ({"blocks_problem": "none is accepted"}, "no_block", "none is accepted"),
         ({"journal_in_trouble": True}, "journal", "journal's disk"),
     ],
 )
@@ -39,12 +40,17 @@ def test_each_reason_alone_makes_it_unready_and_is_named(
 
 def test_what_weighs_most_comes_first() -> None:
     facts = ReadinessFacts(
-        stopping=True, child_problem="none", engine_problem="away", journal_in_trouble=True
+        stopping=True,
+        child_problem="none",
+        engine_problem="away",
+        blocks_problem="none is accepted",
+        journal_in_trouble=True,
     )
     assert [each.cause for each in why_not_ready(facts)] == [
         "stopping",
         "no_child",
         "engine_silent",
+        "no_block",
         "journal",
     ]
 

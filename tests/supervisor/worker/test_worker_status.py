@@ -62,6 +62,7 @@ def test_a_worker_that_works_says_what_it_offers() -> None:
         ),
         ({"slots": 0}, "every slot is held by a process that can't be killed"),
         ({"engine_problem": "no answer in time"}, "the engine can't be asked for jobs: no answer in time"),
+        ({"blocks_problem": "none is accepted."}, "no job is asked for: none is accepted."),
         ({"closed": "paused by root for 60 s more."}, "paused by root for 60 s more. 2 block(s)"),
         ({"reload_problem": "It is empty."}, "The last reload was refused: It is empty."),
     ],

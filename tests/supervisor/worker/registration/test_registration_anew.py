@@ -163,3 +163,24 @@ def test_a_block_is_not_refused_because_the_worker_is_not_let_in_for_a_while(sta
 
     simulate(live())
     assert (scene.accepted, scene.registration.refused) == (["a", "b"], {})
+
+
+def test_a_worker_of_which_the_engine_accepts_no_block_knows_why_until_it_accepts_one() -> None:
+    scene = Scene()
+    problems: list[str | None] = []
+
+    async def live() -> None:
+        await scene.registration.begin(60.0)
+        problems.append(scene.registration.problem)
+        scene.engine.errors = {"block": [AWAY, AWAY, refusal(), refusal()]}
+        renewing = asyncio.ensure_future(scene.registration.renew("w-1"))
+        await asyncio.sleep(0.01)
+        problems.append(scene.registration.problem)
+        await renewing
+        problems.append(scene.registration.problem)
+        await scene.registration.offer((A, B))
+        problems.append(scene.registration.problem)
+
+    simulate(live())
+    none = "the engine has accepted none of the blocks"
+    assert problems == [None, f"{none}: It is away.", f"{none}: It does not want it.", None]

@@ -3,7 +3,7 @@
 import pytest
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
-from supervisor.worker.reload import catalogue_changes
+from supervisor.worker.reload import catalogue_changes, refused_blocks
 
 
 def catalogue(problems: tuple[ImportProblem, ...] = (), **blocks: str) -> Catalogue:
@@ -35,3 +35,11 @@ def test_a_new_module_that_is_broken_is_named_with_its_place() -> None:
     )
     (line,) = catalogue_changes(catalogue(a="1"), catalogue((broken,), a="1"))
     assert line == "not imported: /b/w2.py:3: no luck  [2J"
+
+
+def test_blocks_that_the_engine_has_refused_are_named_with_its_reason_in_a_line_each() -> None:
+    refused = {"acme/b:1.0.0": "no\n\x1b[2J", "acme/a:1.0.0": "x" * 1000}
+    first, second = refused_blocks(refused)
+    assert first.startswith("refused by the engine: acme/a:1.0.0: xxx")
+    assert len(first) == 500
+    assert second == "refused by the engine: acme/b:1.0.0: no  [2J"
