@@ -1,4 +1,4 @@
-"""Processes that can't be killed for a while, as one that waits for a dead disk."""
+"""Processes that can't be killed, or not be waited for, for a while: a disk is dead, or somebody traces them."""
 
 import contextlib
 import os
@@ -11,15 +11,16 @@ from typing import Final
 
 FREEZER: Final = Path("/sys/fs/cgroup/freezer")
 
-_HOLD: Final = """
+_TRACE: Final = """
 import ctypes, os, sys
-# PTRACE_SEIZE with PTRACE_O_TRACEEXIT: it stops on its way out, until this process ends or lets it go on.
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-held = libc.ptrace(0x4206, int(sys.argv[1]), None, 0x40)
-print(ctypes.get_errno() if held else 0, flush=True)
+refused = libc.ptrace(0x4206, int(sys.argv[1]), None, int(sys.argv[2]))  # PTRACE_SEIZE
+print(ctypes.get_errno() if refused else 0, flush=True)
 sys.stdin.read()
 """
+_STOPS_AT_ITS_END: Final = 0x40
+"""PTRACE_O_TRACEEXIT: it stops on its way out, until its tracer ends or lets it go on."""
 
 
 @contextlib.contextmanager
@@ -42,8 +43,21 @@ def frozen(pid: int) -> Iterator[None]:
 @contextlib.contextmanager
 def held(pid: int) -> Iterator[None]:
     """Trace `pid`, a process of the same user, so that it stops when it is killed. Raises `OSError`."""
+    with _traced(pid, _STOPS_AT_ITS_END):
+        yield
+
+
+@contextlib.contextmanager
+def traced(pid: int) -> Iterator[None]:
+    """Trace `pid`, a process of the same user: once dead, nobody can wait for it until this ends. Raises `OSError`."""
+    with _traced(pid, 0):
+        yield
+
+
+@contextlib.contextmanager
+def _traced(pid: int, options: int) -> Iterator[None]:
     with subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", _HOLD, str(pid)],
+        [sys.executable, "-I", "-S", "-c", _TRACE, str(pid), str(options)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

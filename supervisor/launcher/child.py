@@ -19,6 +19,7 @@ from jobrunner.protocol.linux import AWAITS_AGAIN_SIGNAL, AWAITS_SIGNAL, DUMP_SI
 from jobrunner.protocol.messages import Ready, from_child
 from supervisor.errors import LaunchError
 from supervisor.launcher.channel_stream import ChannelStream
+from supervisor.launcher.endings import until_dead
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.process_groups import ProcessGroups
 from supervisor.launcher.wiring import Wiring
@@ -199,7 +200,8 @@ class Child:
     def reap(self) -> Reaped:
         """Wait for the dead child, and return what it took. To be called when nothing of its tree is left.
 
-        May be called again: for a child that somebody traces it comes to nothing until that one has ended.
+        May be called again: for a child that somebody traces it comes to nothing until that one has ended. `close`
+        sees to it then.
         """
         if self._is_reaped:  # its number may be another's
             return Reaped(None, None)
@@ -217,6 +219,11 @@ class Child:
         ended = ExitStatus(code=code) if code >= 0 else ExitStatus(signal_name=signal_name(-code))
         return Reaped(usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime, ended)
 
+    async def _reap_later(self) -> None:
+        """Reap the dead child when whoever traces it has ended, or let it go: nobody else waits for what is known."""
+        await until_dead(self.pid)
+        self.reap()
+
     def reap_and_close(self) -> None:
         """Reap and close a child that never had a job, so that nothing can be left of it."""
         self.reap()
@@ -230,7 +237,10 @@ class Child:
         self.exited.add_done_callback(lambda _: self.reap_and_close())
 
     def close(self) -> None:
-        """Close every descriptor that belongs to this child, of which nothing is left. Does not kill it."""
+        """Close every descriptor that belongs to this child, of which nothing is left. Does not kill it.
+
+        One that could not be reaped is reaped in the background as soon as that is possible.
+        """
         if self._closed:
             return
         self._closed = True
@@ -242,6 +252,8 @@ class Child:
             self._channel.close()
         for descriptor in (self._pidfd, self.stdout, self.stderr, self.dump):
             os.close(descriptor)
+        if not self._is_reaped:
+            self._known_children.endings.start(self._reap_later(), "end of a child that somebody traces")
         self.cgroup.remove()
         self.on_closed()
         self.on_session_left()

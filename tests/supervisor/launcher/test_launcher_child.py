@@ -24,6 +24,7 @@ from supervisor.launcher.wiring import Wiring
 from supervisor.process.cgroups.cgroup import Cgroup
 from supervisor.verdict import ExitStatus
 from tests.patience import until
+from tests.unkillable import traced
 
 LONG_SECONDS = 50.0
 
@@ -190,6 +191,20 @@ async def test_a_child_that_another_has_waited_for_is_dead_all_the_same(bed: Bed
     assert child.reap() == Reaped(None, None)
     child.kill()  # harmless
     child.close()
+
+
+async def test_a_child_that_somebody_traces_is_waited_for_once_that_one_has_let_it_go(bed: Bed) -> None:
+    child = bed.child("sleep", "600")
+    try:
+        with traced(child.pid):
+            child.discard()
+            await until(lambda: child._closed)
+            assert is_there(child.pid)
+            assert bed.known_children.unknown({child.pid}) == set()  # no job's leftover
+    except PermissionError:
+        pytest.skip("a process of the same user may not be traced here")
+    await until(lambda: not is_there(child.pid))
+    assert bed.known_children.unknown({child.pid}) == {child.pid}
 
 
 async def test_a_child_is_forgotten_when_it_is_waited_for(bed: Bed) -> None:
