@@ -1,5 +1,9 @@
-"""Having the kernel ask the supervisor before a process of this job leaves its process group (seccomp)."""
+"""Having the kernel ask the supervisor before a process of this job leaves its process group (seccomp).
 
+And refuse what would take processes of this job out of its tree: then nobody would count them.
+"""
+
+import errno
 import os
 from collections.abc import Sequence
 from typing import Final
@@ -15,9 +19,13 @@ from jobrunner.isolation.bpf import (
     RETURN,
     Instruction,
     assembled,
+    fail_with,
     install,
+    lower_half,
+    upper_half,
 )
 from jobrunner.protocol.group_calls import ASK_ACTION, Numbers, known_numbers
+from jobrunner.protocol.linux import PR_SET_CHILD_SUBREAPER
 
 # <linux/seccomp.h>
 _NEW_LISTENER: Final = 1 << 3
@@ -25,18 +33,41 @@ _FAIL_IF_A_THREAD_DIFFERS: Final = 1 << 4  # a listener for all threads needs it
 _ONLY_A_KILL_INTERRUPTS: Final = 1 << 5  # once the supervisor has taken the call (Linux 5.19)
 
 
+_KEEP_SUBREAPER: Final[list[Instruction]] = [
+    (LOAD, 0, 0, lower_half(0)),
+    (JUMP_IF_EQUAL, 0, 5, PR_SET_CHILD_SUBREAPER),
+    (LOAD, 0, 0, lower_half(1)),
+    (JUMP_IF_EQUAL, 0, 3, 0),
+    (LOAD, 0, 0, upper_half(1)),
+    (JUMP_IF_EQUAL, 0, 1, 0),
+    (RETURN, 0, 0, fail_with(errno.EPERM)),
+]
+"""Of a call of prctl. Who becomes one, as some programs do that start others, takes nothing out of the tree."""
+
+
 def filter_program(kinds: Sequence[Numbers]) -> bytes:
-    """Return a filter that asks about setsid and setpgid and allows everything else."""
+    """Return a filter that asks about setsid and setpgid and allows everything else, with one exception.
+
+    A process can't stop being a subreaper (PR_SET_CHILD_SUBREAPER): EPERM. The child is one, so that what has lost its
+    parent is still below the child, where the limits of a job without a cgroup are counted.
+    """
+    refusal = _KEEP_SUBREAPER
     program: list[Instruction] = []
     for numbers in kinds:
-        # Six instructions for each kind; a jump counts from the instruction after it.
-        program += [
-            (LOAD, 0, 0, ARCHITECTURE_OFFSET),
-            (JUMP_IF_EQUAL, 0, 4, numbers.architecture),
+        # The numbers decide first, so that the kernel remembers for all other calls that they are allowed (Linux 5.11).
+        calls: list[Instruction] = [
             (LOAD, 0, 0, NUMBER_OFFSET),
             (JUMP_IF_EQUAL, 1, 0, numbers.setsid),
             (JUMP_IF_EQUAL, 0, 1, numbers.setpgid),
             (RETURN, 0, 0, ASK_ACTION),
+            (JUMP_IF_EQUAL, 0, len(refusal), numbers.prctl),
+            *refusal,
+        ]
+        # A jump counts from the instruction after it.
+        program += [
+            (LOAD, 0, 0, ARCHITECTURE_OFFSET),
+            (JUMP_IF_EQUAL, 0, len(calls), numbers.architecture),
+            *calls,
         ]
     program.append((RETURN, 0, 0, ALLOW))
     return assembled(program)

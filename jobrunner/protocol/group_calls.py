@@ -11,11 +11,12 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What the kernel calls an architecture (<linux/audit.h>), and its numbers of the two calls."""
+    """What the kernel calls an architecture (<linux/audit.h>), and its numbers of the two calls, and of prctl."""
 
     architecture: int
     setsid: int
     setpgid: int
+    prctl: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,13 @@ X32_BIT: Final = 0x40000000
 
 _NUMBERS: Final = {
     "x86_64": (
-        Numbers(X86_64, setsid=112, setpgid=109),
-        Numbers(X86_64, setsid=112 | X32_BIT, setpgid=109 | X32_BIT),
-        Numbers(I386, setsid=66, setpgid=57),
+        Numbers(X86_64, setsid=112, setpgid=109, prctl=157),
+        Numbers(X86_64, setsid=112 | X32_BIT, setpgid=109 | X32_BIT, prctl=157 | X32_BIT),
+        Numbers(I386, setsid=66, setpgid=57, prctl=172),
     ),
     "aarch64": (
-        Numbers(AARCH64, setsid=157, setpgid=154),
-        Numbers(ARM, setsid=66, setpgid=57),
+        Numbers(AARCH64, setsid=157, setpgid=154, prctl=167),
+        Numbers(ARM, setsid=66, setpgid=57, prctl=172),
     ),
 }
 SECCOMP_NUMBER: Final = {"x86_64": 317, "aarch64": 277}

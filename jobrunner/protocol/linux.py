@@ -9,7 +9,7 @@ from typing import Final
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_NAME: Final = 15
-_PR_SET_CHILD_SUBREAPER: Final = 36
+PR_SET_CHILD_SUBREAPER: Final = 36
 _PR_SET_NO_NEW_PRIVS: Final = 38
 
 DUMP_SIGNAL: Final = signal.SIGRTMIN + 5
@@ -54,7 +54,7 @@ def die_with_parent(signal_number: int = signal.SIGKILL) -> None:
 
 def become_subreaper() -> None:
     """Be the one that orphaned descendants are re-parented to, instead of pid 1."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def forbid_inspection() -> None:

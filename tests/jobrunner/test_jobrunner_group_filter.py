@@ -12,19 +12,25 @@ from jobrunner.isolation import bpf
 from jobrunner.protocol.group_calls import GroupCall, known_numbers, leader_after, read_call
 
 ASK, ALLOW = 0x7FC00000, 0x7FFF0000
+REFUSE = 0x00050001  # EPERM
 X86_64, I386, AARCH64, ARM = 0xC000003E, 0x40000003, 0xC00000B7, 0x40000028
 X32 = 0x40000000
 
 
-def answer(machine: str, architecture: int, number: int) -> int:
-    """Run the filter as the kernel does: loads, equal jumps and returns."""
+def answer(machine: str, architecture: int, number: int, first: int = 0, second: int = 0) -> int:
+    """Run the filter as the kernel does: loads, equal jumps and returns. With the call's first two arguments."""
     program = [struct.unpack("=HBBI", part) for part in chunks(filter_program(known_numbers(machine)))]
-    data, loaded, at = {0: number, 4: architecture}, 0, 0
+    # struct seccomp_data: the number, the architecture, an address of 8 bytes, and the arguments.
+    data = dict(
+        enumerate(struct.unpack("=8I", struct.pack("=IIQQQ", number, architecture, 0, first, second)))
+    )
+    loaded = at = 0
     while True:
         code, true, false, value = program[at]
         at += 1
         if code == 0x20:
-            loaded = data[value]
+            assert value % 4 == 0
+            loaded = data[value // 4]
         elif code == 0x15:
             at += true if loaded == value else false
         else:
@@ -59,12 +65,33 @@ def test_leaving_the_group_is_asked_for_by_every_kind_of_program(
 
 
 def test_nothing_else_is_asked_for() -> None:
-    others = set(range(500)) - {109, 112}
+    others = set(range(500)) - {109, 112}  # prctl with them, of which the first argument is another
     assert {answer("x86_64", X86_64, number) for number in others} == {ALLOW}
     assert {read_call(X86_64, number, (0, 0)) for number in others} == {None}
     assert answer("x86_64", I386, 112) == ALLOW
     assert answer("x86_64", AARCH64, 157) == ALLOW
     assert answer("aarch64", AARCH64, 112) == ALLOW
+
+
+@pytest.mark.parametrize(
+    ("machine", "architecture", "number"),
+    [
+        ("x86_64", X86_64, 157),
+        ("x86_64", X86_64, 157 | X32),
+        ("x86_64", I386, 172),
+        ("aarch64", AARCH64, 167),
+        ("aarch64", ARM, 172),
+    ],
+)
+def test_no_kind_of_program_stops_being_a_subreaper(machine: str, architecture: int, number: int) -> None:
+    """PR_SET_CHILD_SUBREAPER with 0. The kernel takes half of the first argument, and all of the second."""
+
+    def prctl(first: int, second: int) -> int:
+        return answer(machine, architecture, number, first, second)
+
+    assert {prctl(36, 0), prctl(36 | 1 << 32, 0)} == {REFUSE}
+    assert {prctl(36, 1), prctl(36, 1 << 32), prctl(37, 0), prctl(35, 0), prctl(0, 36)} == {ALLOW}
+    assert answer(machine, architecture, number + 1, 36, 0) == ALLOW
 
 
 def test_a_machine_whose_numbers_are_not_known_has_no_filter() -> None:

@@ -66,6 +66,21 @@ for _ in range(10):
     os.waitpid(child, 0)
 os.write(1, b"x")
 """
+UNDOES_THE_SUBREAPER = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+for argument in (1, 0):  # PR_SET_CHILD_SUBREAPER
+    error = ctypes.get_errno() if libc.prctl(36, ctypes.c_ulong(argument), 0, 0, 0) else 0
+    os.write(1, f"{errno.errorcode.get(error, 0)} ".encode())
+for _ in range(3):
+    middle = os.fork()
+    if middle == 0:
+        if os.fork() == 0:
+            time.sleep(30)
+        os._exit(0)
+    os.waitpid(middle, 0)
+os.write(1, b"x")
+"""
 LEAVES = {
     "setsid": ("os.setsid()", 9),
     "setpgid": ("os.setpgid(0, 0)", 9),
@@ -159,6 +174,24 @@ async def test_one_signal_to_the_groups_ends_all_that_has_left_its_own(
     job.groups.hold()
     job.groups.send(signal.SIGKILL)
     await until(lambda: not alive(everything))
+
+
+async def test_what_a_job_orphans_stays_below_its_child_which_can_t_stop_being_its_subreaper(
+    start: Callable[[str], Job],
+) -> None:
+    """Limits without a cgroup are counted there."""
+    job = start(UNDOES_THE_SUBREAPER)
+    job.go()
+    seen = b""
+
+    def all_there() -> bool:
+        nonlocal seen
+        seen += job.printed()
+        return seen.endswith(b"x")
+
+    await until(all_there)
+    assert seen == b"0 EPERM x"
+    assert len(tree_below((job.process.pid,)).parents) == 4
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ class Outsider(FunctionBlock[OutsiderParams, OutsiderResult]):
         for number in (signal.SIGKILL, signal.SIGTERM):
             if _libc.syscall(_NUMBERS["clone"], _CLONE_PARENT | int(number), 0, 0, 0, 0) == 0:
                 _libc._exit(0)
-        # One whose parent ends before it does, so that it becomes the supervisor's.
+        # One whose parent ends before it does, so that it became the supervisor's where this is not refused.
         _libc.prctl(_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
         if os.fork() == 0:
             if _libc.syscall(_NUMBERS["clone"], int(signal.SIGKILL), 0, 0, 0, 0) == 0:
