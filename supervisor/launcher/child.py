@@ -1,7 +1,6 @@
 """A child as the supervisor holds it: by its pidfd, never by its number alone."""
 
 import asyncio
-import contextlib
 import errno
 import fcntl
 import os
@@ -112,7 +111,10 @@ class Child:
         raise LaunchError(f"A child {reason}.", evidence=self._last_words())
 
     async def _take_listener(self) -> None:
-        """Take the descriptor that comes with the first frame, where there is one, and leave the frame where it is."""
+        """Take the descriptor that comes with the first frame, where there is one, and leave the frame where it is.
+
+        Raises `OSError` when it can't be listened to: nobody would answer, and the job hang in its first such call.
+        """
         loop = asyncio.get_running_loop()
         readable = asyncio.Event()
         loop.add_reader(self._channel.fileno(), readable.set)
@@ -120,16 +122,18 @@ class Child:
             await readable.wait()
         finally:
             loop.remove_reader(self._channel.fileno())
-        with contextlib.suppress(OSError):
+        try:
             # Not by `socket.recv_fds`: Python 3.11 does not pass the flags on.
             room = socket.CMSG_LEN(_DESCRIPTOR.size)
             _, sent, flags, _ = self._channel.recvmsg(1, room, socket.MSG_PEEK | socket.MSG_CMSG_CLOEXEC)
-            if flags & socket.MSG_CTRUNC:
-                # The kernel found no free number for it here. Without it no process of the job could leave its group.
-                error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-                raise LaunchError(f"A child can't be started: {explain(error)}")
-            for _, _, data in sent:
-                self.groups.listen(*_DESCRIPTOR.unpack(data))
+        except OSError:  # whoever reads the frame will meet it
+            return
+        if flags & socket.MSG_CTRUNC:
+            # The kernel found no free number for it here. Without it no process of the job could leave its group.
+            error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            raise LaunchError(f"A child can't be started: {explain(error)}")
+        for _, _, data in sent:
+            self.groups.listen(*_DESCRIPTOR.unpack(data))
 
     def unread_bytes(self) -> int:
         """Return how much of what the child has sent is still in the socket."""

@@ -336,3 +336,19 @@ async def test_a_child_whose_descriptor_finds_no_free_number_is_given_up(bed: Be
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     await until(lambda: child._closed)
     assert not is_there(child.pid)
+
+
+async def test_a_child_whose_process_groups_can_not_be_listened_for_is_given_up(bed: Bed) -> None:
+    """Nobody would answer the kernel: the first process of the job that leaves its group would wait for ever."""
+    before = open_descriptors()
+    child = bed.child("sleep", "600")
+    ends = bed._wirings[0].child_ends()
+    own = socket.socket(fileno=os.dup(ends.channel))
+    socket.send_fds(own, [Ready(pid=child.pid).pack()], [ends.dump])  # epoll refuses a file in memory
+    own.close()
+    with pytest.raises(LaunchError, match=r"was not ready: .*Operation not permitted"):
+        await child.get_ready(LONG_SECONDS)
+    await until(lambda: child._closed)
+    assert not is_there(child.pid)
+    bed.hang_up(child)
+    await until(lambda: open_descriptors() == before)
