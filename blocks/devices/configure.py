@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import Field
 
 from blocks.devices.configuration_template import TemplateFailedError, check
@@ -29,6 +31,7 @@ from sdk.connection import (
     Plan,
     restore,
     rollback_source,
+    sessions_per_device,
     without_secrets,
 )
 from sdk.testing import fb_test_case_with_lab
@@ -51,6 +54,12 @@ class ConfigureResult(FunctionBlockResultData):
 
 Result = FunctionBlockResult[ConfigureResult]
 Rollback = FunctionBlockRollbackResult
+
+_ONE_SESSION: Final = (
+    "Nothing was sent. With `confirm_seconds` a new login has to succeed beside the session that makes the change, and "
+    "this worker may have one session on a device (--sessions-per-device 1). Raise it to 2, or leave out "
+    "`confirm_seconds`."
+)
 
 
 @fb_test_case_with_lab(
@@ -98,7 +107,8 @@ Rollback = FunctionBlockRollbackResult
         version=(1, 0, 0),
         description="Changes the configuration of a device, and takes the change back where a line is refused",
         markdown_helptext="Sends `lines`, or those of a Jinja `template`. `dry_run` only shows the difference. The "
-        "first refused line undoes all. With `confirm_seconds` the device undoes by itself what cuts it off.",
+        "first refused line undoes all. With `confirm_seconds` the device undoes by itself what cuts it off; "
+        "that takes a second session on the device.",
         run_on="device",
         fb_type="configure",
         param_cls=ConfigureParams,
@@ -184,6 +194,8 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
     async def _changed(
         self, params: ConfigureParams, device: DeviceEntity, connection: Connection, plan: Plan
     ) -> Result:
+        if params.confirm_seconds is not None and sessions_per_device() == 1:
+            return Result(success=False, message=_ONE_SESSION, retryable=False)
         source = None
         if params.require_rollback:
             source = await rollback_source(
@@ -193,9 +205,9 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
             plan, timeout=params.change_timeout_seconds, confirm_seconds=params.confirm_seconds
         )
         if params.confirm_seconds is not None:
-            problem = await self._confirm(params, device, change)
-            if problem is not None:
-                return Result(success=False, message=problem, retryable=False)
+            failed = await self._confirm(params, device, change)
+            if failed is not None:
+                return failed
         data = ConfigureResult(
             changed=bool(change.diff),
             diff=without_secrets(change.diff),
@@ -215,7 +227,7 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
         device.last_configuration, device.current_configuration = plan.configuration, change.configuration
         return Result(success=True, message=_message(data), data=data)
 
-    async def _confirm(self, params: ConfigureParams, device: DeviceEntity, change: Change) -> str | None:
+    async def _confirm(self, params: ConfigureParams, device: DeviceEntity, change: Change) -> Result | None:
         """Confirm a change only after a new login: the session that made it may live on where no other gets in.
 
         Returns what went wrong, and what has become of the change.
@@ -224,22 +236,32 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
             async with params.connect(device, Configuration):
                 pass
         except DeviceError as error:
-            refused = f"After the change no new login was possible: {error}"
-            try:
-                await change.undo(timeout=params.change_timeout_seconds)
-            except DeviceError as again:
-                if again.cause == Cause.NOT_RESTORED:  # it says itself what is left
-                    return f"{refused} {again}"
-                assert change.timer is not None
-                return f"{refused} It could not be taken back: {again} {change.timer}"
-            return f"{refused} The change was taken back. The configuration is as it was before."
+            return await self._unproven(params, change, error)
         try:
             await change.confirm(timeout=params.read_timeout_seconds)
         except DeviceError as error:
+            message = f"The change was made, and not confirmed. {change.timer} {error}"
             if error.cause in (Cause.CONFIRMED_TOO_LATE, Cause.REFUSED_COMMAND):
-                return str(error)  # it says itself what has become of the change
-            return f"The change was made, and not confirmed. {change.timer} {error}"
+                message = str(error)  # it says itself what has become of the change
+            return Result(success=False, message=message, retryable=False)
         return None
+
+    async def _unproven(self, params: ConfigureParams, change: Change, error: DeviceError) -> Result:
+        """Take a change back for which there was no new login. The device is to blame unless it was never asked."""
+        was_asked = error.cause != Cause.SESSIONS_TAKEN
+        refused = f"After the change no new login was possible: {error}"
+        if not was_asked:
+            refused = f"The change could not be confirmed, as no session was free for the new login: {error}"
+        try:
+            await change.undo(timeout=params.change_timeout_seconds)
+        except DeviceError as again:
+            assert change.timer is not None
+            left = f"It could not be taken back: {again} {change.timer}"
+            if again.cause == Cause.NOT_RESTORED:  # it says itself what is left
+                left = str(again)
+            return Result(success=False, message=f"{refused} {left}", retryable=False)
+        message = f"{refused} The change was taken back. The configuration is as it was before."
+        return Result(success=False, message=message, retryable=not was_asked)
 
 
 def _texts(lines: object) -> list[str]:

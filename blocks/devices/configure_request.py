@@ -29,7 +29,8 @@ class ConfigureParams(DeviceParams):
         default=None,
         ge=1,
         le=7200,
-        description="The device takes the change back after this time, unless a new login is possible before",
+        description="The device takes the change back after this time, unless a new login is possible before; "
+        "takes a second session on the device",
     )
     save: bool = Field(
         default=False, description="Make the configuration the startup configuration afterwards"

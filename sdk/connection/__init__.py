@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sdk.connection.login import JumpHost, Login
     from sdk.connection.many import for_each_device
     from sdk.connection.outcomes import DeviceOutcome
+    from sdk.connection.places import sessions_per_device
     from sdk.connection.platforms.platform import Platform
     from sdk.connection.platforms.probing import Detection
     from sdk.connection.platforms.registration import register_platform
@@ -66,6 +67,7 @@ _HOMES: Final = {
     "register_platform": "sdk.connection.platforms.registration",
     "restore": "sdk.connection.restoring",
     "rollback_source": "sdk.connection.restoring",
+    "sessions_per_device": "sdk.connection.places",
     "without_secrets": "sdk.connection.changes.secrecy",
 }
 
@@ -101,6 +103,7 @@ __all__ = [
     "register_platform",
     "restore",
     "rollback_source",
+    "sessions_per_device",
     "without_secrets",
 ]
 

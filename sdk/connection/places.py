@@ -49,6 +49,11 @@ def use_places(places: Places | None) -> None:
     _in_force = places
 
 
+def sessions_per_device() -> int | None:
+    """Return how many sessions all jobs together may have open on one device; None where nobody counts them."""
+    return None if _in_force is None else _in_force.limit
+
+
 class SessionPlace:
     """The place of one session on `device`: make it, `wait` for it before anything is opened, `give_back` at the end.
 
