@@ -20,6 +20,16 @@ StartWorker = Callable[..., Worker]
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+SECRET = "Trellis-Wagon-1842"
+ADDRESS_SHOWN = (
+    ("status",),
+    ("status", "--json"),
+    ("top", "--once"),
+    ("top", "--once", "--json"),
+    ("config",),
+)
+"""Commands whose answer has the engine's address."""
+
 
 async def test_a_ready_worker_says_so_and_the_command_exits_with_0(setup: Setup) -> None:
     code, stdout, stderr = await ask(setup, "status", "--json")
@@ -80,6 +90,20 @@ async def test_a_worker_whose_engine_is_away_at_the_start_says_that_it_is_on_its
     assert [reason["cause"] for reason in status["why_not"]] == ["starting"]
     assert "neops-supervisor" in status["version"]
     assert (await ask(setup, "jobs"))[0] == 1
+
+
+async def test_no_answer_of_a_worker_has_the_password_in_the_engine_s_address(
+    engine: DevEngine, start_worker: StartWorker
+) -> None:
+    worker = start_worker(engine.url.replace("://", f"://me:{SECRET}@"))
+    await worker.ready()
+    setup = Setup(engine, worker)
+    shown = engine.url.replace("://", "://***@")
+    answers = {words: await ask(setup, *words) for words in ADDRESS_SHOWN}
+    assert {words: (code, shown in out) for words, (code, out, _) in answers.items()} == dict.fromkeys(
+        ADDRESS_SHOWN, (0, True)
+    )
+    assert SECRET not in str(answers)
 
 
 async def test_a_worker_without_a_control_socket_works_and_the_commands_find_nobody(

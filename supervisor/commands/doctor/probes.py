@@ -5,6 +5,7 @@ from supervisor.commands.doctor.finding import Finding, failed, ok, warning
 from supervisor.engine import EngineApi
 from supervisor.engine.access import access_of
 from supervisor.errors import SupervisorError
+from supervisor.settings.origins import shown
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.offered_blocks import start_launcher, what_to_do
 
@@ -33,6 +34,7 @@ async def engine(settings: DaemonSettings) -> Finding | None:
     """Whether the engine answers and speaks with this client; nothing is registered. `None` without an URL."""
     if not settings.engine_url:
         return None
+    url = shown(settings.engine_url)
     try:
         api = EngineApi(access_of(settings))
     except SupervisorError as error:
@@ -40,9 +42,7 @@ async def engine(settings: DaemonSettings) -> Finding | None:
     try:
         answer = await api.check_compatibility()
     except SupervisorError as error:
-        return failed(
-            "engine", f"{settings.engine_url}: {error}", "Check the URL, the network and the proxy."
-        )
+        return failed("engine", f"{url}: {error}", "Check the URL, the network and the proxy.")
     finally:
         await api.close()
     version = answer.engine_version or "of unknown version"
@@ -52,4 +52,4 @@ async def engine(settings: DaemonSettings) -> Finding | None:
         )
     if answer.deprecated:
         return warning("engine", f"Engine {version} calls this client deprecated.", "Plan an upgrade.")
-    return ok("engine", f"{settings.engine_url} answers, version {version}")
+    return ok("engine", f"{url} answers, version {version}")

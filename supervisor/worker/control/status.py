@@ -3,6 +3,7 @@
 import os
 from typing import Any, Final
 
+from supervisor.settings.origins import shown
 from supervisor.worker.control.starting import version
 from supervisor.worker.control_socket.protocol import JsonObject, Request
 from supervisor.worker.intake import Intake
@@ -53,7 +54,7 @@ def status_of(parts: Parts) -> JsonObject:
         "worker": registration.uuid,
         "name": parts.settings.worker_name,
         "pid": os.getpid(),
-        "engine_url": parts.settings.engine_url,
+        "engine_url": shown(parts.settings.engine_url),
         "engine_silent_seconds": parts.engine_silent_seconds,
         "intake": _intake_of(parts.intake),
         "blocks": len(registration.accepted),

@@ -10,7 +10,7 @@ from supervisor.worker.parts import Parts
 async def top(parts: Parts, _: Request) -> JsonObject:
     """Return how the worker is, and all jobs that it has now. Reads no file: it is asked each second."""
     jobs = parts.dispatcher.running_jobs.listed()
-    problem = parts.readiness.engine_problem
-    engine = f"{parts.settings.engine_url}: {'answers' if problem is None else problem}"
-    worker = status_of(parts) | {"spares": parts.runner.spares_ready, "engine": engine}
+    status, problem = status_of(parts), parts.readiness.engine_problem
+    engine = f"{status['engine_url']}: {'answers' if problem is None else problem}"
+    worker = status | {"spares": parts.runner.spares_ready, "engine": engine}
     return {"worker": worker, "jobs": [dataclasses.asdict(each) for each in jobs]}

@@ -74,6 +74,18 @@ async def test_what_fails_is_named_with_what_to_do_and_sets_the_exit_code(tmp_pa
     assert all(item["advice"] for item in found.values() if item["status"] != "ok")
 
 
+async def test_no_check_shows_the_password_in_the_engine_s_address() -> None:
+    async with DevEngine(EngineOptions(without_token=True, database=":memory:")) as engine:
+        for url, status in ((engine.url, Status.OK), ("http://127.0.0.1:9", Status.FAILED)):
+            found = await probes.engine(settings(engine_url=url.replace("://", "://me:Trellis-Wagon-1842@")))
+            assert found is not None
+            assert (found.status, found.text.split(maxsplit=1)[0].rstrip(":")) == (
+                status,
+                url.replace("://", "://***@"),
+            )
+            assert "Trellis" not in found.text
+
+
 async def test_modules_that_can_t_be_imported_are_named_in_a_sentence_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("import sdk\nsdk.register_function_block\nimport no_such_module")
     settings = DoctorSettings(
