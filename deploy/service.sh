@@ -55,6 +55,12 @@ name_the_later_place() {
 if [ -n "$destdir" ]; then exec 3>/dev/null; else exec 3>&2; fi
 
 write_unit() {
+    # `systemctl mask` makes a link to /dev/null, `systemctl link` one to a file of another's: neither is written through.
+    if [ -L "$units/$1" ]; then
+        say "install: $units/$1 is a link to $(readlink "$units/$1") and stays: this unit is not written. A link to" \
+            "/dev/null masks the unit: systemctl unmask $1, then install again."
+        return
+    fi
     case $1 in
         *@*) form=--instance ;;
         *local*) form=--local ;;
@@ -62,8 +68,10 @@ write_unit() {
     esac
     # shellcheck disable=SC2086  # no form is no word
     text=$("$environment/bin/python3" -P -m supervisor deploy unit $form 2>&3)
-    printf '%s\n' "$text" | sed "s|$environment/|$prefix/|g" >"$units/$1"
-    chmod 0644 "$units/$1"
+    new=$(mktemp "$units/.$1.XXXXXX")
+    printf '%s\n' "$text" | sed "s|$environment/|$prefix/|g" >"$new"
+    chmod 0644 "$new"
+    mv -fT "$new" "$units/$1"
 }
 
 is_our_link() { [ -L "$link" ] && [ "$(readlink "$link")" = "$program" ]; }
@@ -113,6 +121,10 @@ case $verb in
         ! cmp -s "$manual" "$root/deploy/supervisor.1" || rm -f "$manual"
         ! is_our_link || rm -f "$link"
         for name in $names; do
+            if [ -L "$units/$name" ]; then
+                say "uninstall: this unit stays, it is a link to $(readlink "$units/$name"): $units/$name"
+                continue
+            fi
             if [ -e "$units/$name" ] && ! grep -qF "$prefix/bin/" "$units/$name"; then
                 say "uninstall: this unit stays, it starts no program of $prefix: $units/$name"
                 continue

@@ -1,6 +1,7 @@
-"""`make install` puts `supervisor` where a shell finds it, and `make uninstall` takes it away: never another's."""
+"""`make install` puts `supervisor` where a shell finds it, and units where systemd does: never over another's."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,34 @@ def test_a_program_of_this_name_that_is_another_s_stays_and_is_told_of(
     assert f"{other} is another's and stays" in done.stderr
     assert service("uninstall", destination, python=python).returncode == 0
     assert other.is_symlink() if kind == "link" else other.read_text() == "another's"
+
+
+def test_a_unit_that_is_a_link_stays_one_and_what_it_leads_to_is_as_it_was(
+    destination: Path, python: Path, tmp_path: Path
+) -> None:
+    """`systemctl mask` makes a link to /dev/null, and `systemctl link` one to a file of the administrator's."""
+    other = tmp_path / "other.service"  # in the place of /dev/null, which no test may touch
+    own = f"ExecStart={PROGRAM} local --port 4000\n"
+    other.write_text(own)
+    other.chmod(0o666)
+    units = destination / "etc/systemd/system"
+    units.mkdir(parents=True)
+    linked = units / "neops-local.service"
+    linked.symlink_to(other)
+    plain = units / "neops-supervisor.service"
+    plain.write_text("of an older release")
+    plain.chmod(0o600)
+    done = service("install", destination, python=python)
+    assert done.returncode == 0, done.stderr
+    assert (other.read_text(), stat.S_IMODE(other.stat().st_mode)) == (own, 0o666)
+    assert os.readlink(linked) == str(other)
+    assert f"{linked} is a link to {other} and stays" in done.stderr
+    assert plain.read_text() == f"ExecStart={PROGRAM}\n"
+    assert stat.S_IMODE(plain.stat().st_mode) == 0o644
+    assert {path.name for path in units.iterdir()} == {
+        *("neops-local.service", "neops-supervisor.service", "neops-supervisor@.service")
+    }
+    done = service("uninstall", destination, python=python)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in units.iterdir()] == [linked.name]
+    assert f"this unit stays, it is a link to {other}: {linked}" in done.stderr
