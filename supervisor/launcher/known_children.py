@@ -2,9 +2,14 @@
 
 import os
 from collections.abc import Callable
+from typing import Final
 
 from supervisor.launcher.endings import Endings
 from supervisor.process.proc import children_of_thread
+from supervisor.process.reaping import mark_of_waits
+
+_MOST_LOOKS: Final = 3
+"""While others are waited for all the time, as of a bomb. Each takes up to some milliseconds of the loop."""
 
 
 class KnownChildren:
@@ -50,6 +55,16 @@ def direct_children() -> set[int]:
 
     The kernel lists them by thread. All are the main thread's: it starts them, and it is the first living thread, to
     which orphans are given (`find_alive_thread` in Linux's kernel/exit.c).
+
+    The kernel goes on by position where the list's last one is gone, and begins each part of 4 KB so: while another
+    thread waits for the dead, it passes over as many of the living. Then this looks again, three times in all, and
+    returns all that it has seen, of which some may be gone.
     """
     pid = os.getpid()
-    return set(children_of_thread(pid, str(pid)))
+    found: set[int] = set()
+    for _ in range(_MOST_LOOKS):
+        before = mark_of_waits()
+        found.update(children_of_thread(pid, str(pid)))
+        if before is not None and before == mark_of_waits():
+            break
+    return found

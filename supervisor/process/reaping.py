@@ -1,9 +1,42 @@
 """Waiting for the dead, at ordinary priority."""
 
+import contextlib
 import os
 import resource
+import threading
+from collections.abc import Iterator
 
 from supervisor.process.realtime_priority import normal_priority
+
+
+class _Waits:
+    """Counts the waits of all threads. Not locked while one waits, which may take long."""
+
+    def __init__(self) -> None:
+        self._begun = self._ended = 0
+        self._counting = threading.Lock()
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        with self._counting:
+            self._begun += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._ended += 1
+
+    def mark(self) -> int | None:
+        with self._counting:
+            return self._begun if self._begun == self._ended else None
+
+
+_waits = _Waits()
+
+
+def mark_of_waits() -> int | None:
+    """Return a number that is the same as long as no thread waits for a child; `None` while one does."""
+    return _waits.mark()
 
 
 def wait_for(pid: int, options: int = os.WNOHANG) -> tuple[int, int, resource.struct_rusage]:
@@ -17,7 +50,7 @@ def wait_for(pid: int, options: int = os.WNOHANG) -> tuple[int, int, resource.st
 
     Raises `ChildProcessError` as `os.wait4` does.
     """
-    with normal_priority():
+    with normal_priority(), _waits.counted():
         return os.wait4(pid, options)
 
 
