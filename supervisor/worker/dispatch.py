@@ -24,7 +24,7 @@ from supervisor.worker.ending_jobs import EndingJobs
 from supervisor.worker.job_end import count_death, tell_bug, tell_end
 from supervisor.worker.job_records import JobRecords
 from supervisor.worker.observer import NOBODY, Observer
-from supervisor.worker.reporting import EngineTraits, Reporting
+from supervisor.worker.reporting import EngineTraits, Refused, Reporting
 from supervisor.worker.running_jobs import RunningJobs
 from supervisor.worker.slots import Slots
 from supervisor.worker.waiting_jobs import WaitingJobs
@@ -116,12 +116,12 @@ class Dispatcher:
         numbers, saving = self._journal.begin_to_claim(claims)
         self._observer.claimed(len(jobs))
         now = self._clock()
+        refused: list[Refused] = []
         for item, claim, number in zip(jobs, claims, numbers, strict=True):
             if isinstance(item, MalformedJob):
-                assert item.job_id is not None
-                await self._refuse(item.job_id, None, number, refusals.malformed_job(item.reason))
+                refused.append((claim.job_id, None, number, refusals.malformed_job(item.reason)))
             elif self.catalogue.find(item.block_id) is None:
-                await self._refuse(item.job_id, item.block_id, number, self._unknown(item.block_id))
+                refused.append((item.job_id, item.block_id, number, self._unknown(item.block_id)))
             else:
                 claimed = ClaimedJob(item, claim, number, now, saving)
                 self.running_jobs.enter(claimed)
@@ -131,6 +131,7 @@ class Dispatcher:
         for claimed in self._waiting:
             if block := self.catalogue.find(claimed.job.block_id):
                 self._waiting.must_begin_within(claimed, self._longest_wait(block))
+        await self._reporting.refuse_all(refused)
 
     @property
     def known_job_ids(self) -> frozenset[str]:
@@ -193,9 +194,8 @@ class Dispatcher:
         refusing.add_done_callback(lambda _: self.changed.set())
 
     async def _refuse_waiting(self, claimed: ClaimedJob, verdict: Verdict) -> None:
-        job = claimed.job
         try:
-            await self._refuse(job.job_id, job.block_id, claimed.number, verdict)
+            await self._refuse(claimed.job.job_id, claimed.job.block_id, claimed.number, verdict)
         finally:
             self._leave(claimed)
 

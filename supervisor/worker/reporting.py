@@ -1,5 +1,6 @@
 """A verdict on its way out: into the journal, and from there to the delivery."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Protocol
@@ -13,6 +14,9 @@ from supervisor.worker.delivery import Delivery
 from supervisor.worker.job_end import tell_not_run
 from supervisor.worker.job_records import JobRecords
 from supervisor.worker.observer import Observer
+
+Refused = tuple[str, str | None, int, Verdict]
+"""A job that is not run: its id, its block where that is known, the number of its claim, and why."""
 
 
 class EngineTraits(Protocol):
@@ -60,9 +64,14 @@ class Reporting:
         await self.report(job_id, number, not_run(verdict))
         self._records.not_run(job_id, block_id, verdict)
 
+    async def refuse_all(self, jobs: Sequence[Refused]) -> None:
+        """Report many at the same time, so that they share the writes to a disk that may be slow."""
+        await asyncio.gather(*(self.refuse(*job) for job in jobs))
+
     async def lost(self, jobs: Sequence[LostJob], worker_uuid: str, *, by_the_last_run: bool) -> None:
         """Claim and report jobs that the engine has given to this worker and that never came."""
         claims = [Claim(job.job_id, job.block_id, worker_uuid, time.time(), "") for job in jobs]
         verdict = refusals.claim_lost(by_the_last_run=by_the_last_run)
-        for job, number in zip(jobs, await self._journal.claim(claims), strict=True):
-            await self.refuse(job.job_id, job.block_id, number, verdict)
+        numbers = await self._journal.claim(claims)
+        pairs = zip(jobs, numbers, strict=True)
+        await self.refuse_all([(job.job_id, job.block_id, number, verdict) for job, number in pairs])

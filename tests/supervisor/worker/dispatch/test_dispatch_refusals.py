@@ -1,10 +1,11 @@
 """What is claimed and can't be run gets a failed result that says why, and takes no slot."""
 
+import asyncio
 import logging
 from pathlib import Path
 
 import pytest
-from dispatch_support import BLOCK, block_entry, crash, job, scene, success
+from dispatch_support import BLOCK, Scene, block_entry, crash, job, scene, success
 
 from jobrunner.protocol.catalogue import Catalogue, ImportProblem
 from supervisor.engine.items import LostJob, MalformedJob
@@ -18,7 +19,7 @@ from supervisor.log.events.jobs import (
 )
 from supervisor.log.events.worker import TaskFailed
 from tests.log_events import facts_of, records_of, told
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 
 async def test_a_job_of_an_unknown_block_fails_for_good_and_the_others_run(
@@ -41,6 +42,49 @@ async def test_a_job_of_an_unknown_block_fails_for_good_and_the_others_run(
             },
         )
         await stage.end("good", success())
+
+
+class SlowDisk:
+    """Finishes no write of a result before so many have begun."""
+
+    def __init__(self, stage: Scene, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+        self._stored, self._left, self._all_begun = stage.ledger.store_result, count, asyncio.Event()
+        monkeypatch.setattr(stage.ledger, "store_result", self.store_result)
+
+    async def store_result(self, number: int, text: bytes) -> None:
+        self._left -= 1
+        if self._left <= 0:
+            self._all_begun.set()
+        await self._all_begun.wait()
+        await self._stored(number, text)
+
+
+async def test_no_refusal_and_no_job_that_runs_waits_for_the_disk_behind_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would take its own write, in a turn of the poller that has only seconds."""
+    async with scene(tmp_path) as stage:
+        SlowDisk(stage, monkeypatch, 4)
+        accepting = asyncio.ensure_future(
+            stage.accept(
+                MalformedJob("a", "odd"), job("b", "acme/gone:1.0.0"), MalformedJob("c", "odd"), job("good")
+            )
+        )
+        await until(lambda: "good" in stage.runner.running, "the job that can run does")
+        assert not accepting.done()
+        await stage.end("good", success())
+        await asyncio.wait_for(accepting, PATIENCE_SECONDS)
+        assert [(await stage.result_of(each))["status"] for each in "abc"] == ["failed"] * 3
+
+
+async def test_lost_jobs_are_reported_together_and_none_waits_for_the_disk_behind_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with scene(tmp_path) as stage:
+        SlowDisk(stage, monkeypatch, 3)
+        lost = [LostJob(each, BLOCK) for each in "abc"]
+        await asyncio.wait_for(stage.dispatcher.report_lost(lost, "w-1"), PATIENCE_SECONDS)
+        assert [(await stage.result_of(each))["status"] for each in "abc"] == ["failed"] * 3
 
 
 async def test_a_module_that_could_not_be_imported_is_named_where_a_block_is_missing(tmp_path: Path) -> None:
