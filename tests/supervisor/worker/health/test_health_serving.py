@@ -24,6 +24,7 @@ from supervisor.worker.health.looks import MANY_CLAIMS, MANY_LOOKS, Looks
 from supervisor.worker.health.refusals import Refusals
 from supervisor.worker.health.snapshot import Snapshot, why_not_live
 from supervisor.worker.observer import NOBODY
+from supervisor.worker.readiness import ReadinessFacts
 from tests.log_events import facts_of, told
 
 
@@ -160,15 +161,7 @@ def test_many_claims_in_the_journal_are_not_counted_at_each_look() -> None:
         dispatcher=SimpleNamespace(slots=3, slots_taken=1, busy=2),
         runner=SimpleNamespace(spares_ready=1),
         delivery=SimpleNamespace(waiting=0),
-        readiness=SimpleNamespace(
-            stopping=False,
-            child_problem=None,
-            slots=1,
-            engine_problem=None,
-            delivery_problem=None,
-            intake=None,
-            journal_in_trouble=False,
-        ),
+        readiness=ReadinessFacts(),
     )
     progress: Any = SimpleNamespace(late=(Late("the poller", 9.0),))
     looks = Looks(parts, progress)
