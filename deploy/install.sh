@@ -6,8 +6,8 @@
 #
 # CLIENT is `stable` or `next`: the lock file in deploy/locks (`runtime-CLIENT.txt`). Every package comes from the lock,
 # checked by its hash, as a wheel: nothing that is downloaded is run while it is installed. All is
-# downloaded and checked before the old environment makes place, and a failure puts that one back. A directory that this has not
-# made (installation.sh) is never replaced. LATER is where the directory will be, if that is elsewhere (service.sh, DESTDIR).
+# downloaded and checked before the old environment makes place, and a failure puts that one back; where this was killed, the
+# next run does. A directory that this has not made (installation.sh) is never replaced. LATER is where the directory will be, if that is elsewhere (service.sh, DESTDIR).
 set -eu
 
 [ $# -eq 3 ] || [ $# -eq 4 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -24,6 +24,13 @@ unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_CONSTRAI
 [ -f "$lock" ] || fail "CLIENT=$client is unknown. Use stable or next."
 case $directory in /*) ;; *) fail "DIRECTORY has to be an absolute path, such as /opt/neops-supervisor." ;; esac
 old=$directory.old
+unfinished=$directory/.neops-supervisor-unfinished
+# An install that was killed, or had no power any more, leaves this file, and beside it the last good environment.
+if [ -f "$unfinished" ] && [ ! -L "$directory" ] && [ -z "$(why_no_installation "$old")" ]; then
+    say "install: an install into $directory was cut off. What was there before it is put back first."
+    rm -rf "$directory"
+    mv "$old" "$directory"
+fi
 for there in "$directory" "$old"; do
     [ -e "$there" ] || [ -L "$there" ] || continue
     why=$(why_no_installation "$there")
@@ -41,6 +48,7 @@ is_begun=
 # An environment's scripts hold its path, so it can't be made elsewhere and moved.
 finish() {
     code=$?
+    trap '' HUP INT TERM # another signal does not cut off the way back
     rm -rf "$workshop"
     [ "$code" != 0 ] && [ -n "$is_begun" ] || return 0
     if [ -d "$old" ]; then
@@ -52,6 +60,8 @@ finish() {
     say "install: not finished, for the reason above. $directory is as it was."
 }
 trap finish EXIT
+# A lost connection, too: where a signal is not trapped, the shell ends without what is trapped for EXIT.
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -71,10 +81,16 @@ if [ -d "$directory" ]; then
 fi
 is_begun=yes # before the move: an end in between puts back what was moved
 [ -z "$was_there" ] || mv "$directory" "$old"
+mkdir "$directory"
+: >"$unfinished"
 "$python" -m venv --without-pip "$directory"
 echo "Made by deploy/install.sh. With it goes all of this directory: see deploy/README.md." >"$directory/$mark"
 pip --python "$directory/bin/python" install --no-compile --no-deps --no-index "$workshop"/wheels/*.whl
 # Now: the service may not write there later, and would compile every import again at each start.
 "$directory/bin/python" -W ignore -m compileall -qq -j 0 "$directory/lib" || true
+# The new one is whole from here on, and the old one, of which half may be gone, is not put back any more.
+trap '' HUP INT TERM
+is_begun=
+rm -f "$unfinished"
 rm -rf "$old"
 say "install: $("$directory/bin/supervisor" --version) is in $directory ($(du -sm "$directory" | cut -f1) MB)"
