@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from supervisor.journal.records import Claim, Entry, RowState, StoredResult
+from supervisor.journal.superseded import superseded
 
 
 @dataclass(slots=True, eq=False)
@@ -241,10 +242,20 @@ class Claims:
         ]
 
     def undelivered(self) -> list[StoredResult]:
-        """Return results that the engine does not have yet, in the order in which they were made."""
+        """Return results that the engine does not have yet, in the order in which they were made.
+
+        Not those that are `superseded`.
+        """
+        left_out = self.superseded()
         waiting = [row for row in self._open_rows() if row.entry.state == "waiting" and not row.is_foreseen]
+        waiting = [row for row in waiting if row.entry.number not in left_out]
         waiting.sort(key=lambda row: (row.entry.finished_at or row.entry.claim.claimed_at, row.entry.number))
         return [self._stored(row, row.entry.result or b"") for row in waiting]
+
+    def superseded(self) -> dict[int, int]:
+        """Return undelivered results whose jobs were claimed again since, by number, each with the later claim."""
+        found = superseded([row.entry for row in self._open_rows()])
+        return {number: later for number, later in found.items() if not self._rows[number].is_foreseen}
 
     def result(self, number: int) -> StoredResult | None:
         """Return a claim's result, not one that is only foreseen."""

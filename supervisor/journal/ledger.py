@@ -6,9 +6,9 @@ import secrets
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
-from supervisor.journal.claims import Claims
+from supervisor.journal.claims import Claims, Row
 from supervisor.journal.durable_copy import MEND_SECONDS, DurableCopy
 from supervisor.journal.place_record import KEY_FACT
 from supervisor.journal.records import Claim, Entry, RowState, StoredResult
@@ -23,13 +23,23 @@ from supervisor.journal.state_directory import (
 from supervisor.journal.store import CLOSE_SECONDS, HANGING_CLOSE_SECONDS, Journal
 from supervisor.journal.uuid_backup import UuidBackup
 from supervisor.log.event import tell
-from supervisor.log.events.results import DeadLetterDropped, DeadLetterRetried, JournalRewritten
+from supervisor.log.events.results import (
+    DeadLetterDropped,
+    DeadLetterRetried,
+    JournalRewritten,
+    ResultSuperseded,
+)
 from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 
 _KEY = "digest_key"
 _UUID = "worker_uuid"
+
+SUPERSEDED: Final = (
+    "The engine has handed this job out again since (claim {claim}). "
+    "It would take this for the result of that try."
+)
 
 
 async def _nobody_listens() -> None:
@@ -168,6 +178,18 @@ class Ledger:
         if row := self._claims.mark_dead(number, reason):
             await self._image.save([row])
 
+    async def keep_superseded(self) -> None:
+        """Make results dead letters whose jobs were claimed again since: one that was dead and is to be sent again.
+
+        A result does not say which try it is of, so that the engine would take it for that of the new one.
+        """
+        rows: list[Row] = []
+        for number, later in self._claims.superseded().items():
+            if row := self._claims.mark_dead(number, SUPERSEDED.format(claim=later)):
+                rows.append(row)
+                tell(_log, ResultSuperseded(job=row.entry.claim.job_id, dead_letter=number, claim=later))
+        await self._image.save(rows)
+
     async def replace_refused(self, number: int, reason: str, text: bytes) -> StoredResult | None:
         """Keep a result that the engine has refused, as `mark_dead` does, and `text` as the result in its place.
 
@@ -190,7 +212,10 @@ class Ledger:
         return self._claims.result(number)
 
     def undelivered(self) -> list[StoredResult]:
-        """Return results that the engine does not have yet, in the order in which they were made."""
+        """Return results that the engine does not have yet, in the order in which they were made.
+
+        Not those for `keep_superseded`.
+        """
         return self._claims.undelivered()
 
     def interrupted(self) -> list[Entry]:
@@ -250,7 +275,10 @@ class Ledger:
         differences = self._claims.compare(seen)
         for entry in differences.dropped:
             tell(_log, DeadLetterDropped(job=entry.claim.job_id, dead_letter=entry.number))
+        superseded = self._claims.superseded() if differences.revived else {}
         for entry in differences.revived:
+            if entry.number in superseded:
+                continue  # which is told where it becomes a dead letter again
             tell(_log, DeadLetterRetried(job=entry.claim.job_id, dead_letter=entry.number))
         if differences.rewritten:
             tell(_log, JournalRewritten(claims=len(differences.rewritten)))

@@ -87,6 +87,7 @@ class Recovery:
         return self._journal.doubt is None
 
     async def _send(self) -> None:
+        await self._journal.keep_superseded()
         for count, result in enumerate(self._journal.undelivered(), 1):
             self._delivery.submit(result)
             if count % AT_ONCE == 0:

@@ -25,7 +25,8 @@ _CHANGES: Final = {"retry": requeue, "drop": drop}
 _ACTIONS: Final = ("list", "show", *_CHANGES, "adopt")
 _DONE: Final = {
     "retry": "The worker will send {count} dead letter(s) again: within seconds if it runs, else at its next start. "
-    "Where the engine has a failed result of the job by now, it keeps that: the dead letter stays, and the log tells.",
+    "Where the engine has a failed result of the job by now, it keeps that: the dead letter stays, and the log tells. "
+    "So does one whose job the engine has handed out again since: it would be taken for the result of the new try.",
     "drop": "Dropped {count} claim(s), and wiped what they held.",
 }
 _EPILOG: Final = """\

@@ -130,6 +130,20 @@ class DeadLetterRetried(
     dead_letter: int
 
 
+class ResultSuperseded(
+    Event,
+    level=WARNING,
+    text="The worker does not send dead letter {dead_letter}, as the engine has handed this job out again since: it "
+    "would take it for the result of the new try (claim {claim}). The journal keeps the dead letter.",
+):
+    """Nothing is to be done for the job: the new try has a result of its own. `supervisor journal drop` wipes the dead
+    letter."""
+
+    job: str
+    dead_letter: int
+    claim: int
+
+
 class ResultDamaged(
     Event, level=ERROR, text="The journal's result of claim {claim} is damaged. It is kept as a dead letter."
 ):
