@@ -47,6 +47,7 @@ class ConfigureResult(FunctionBlockResultData):
         default=[],
         description="Lines that the device took and does not show: a rollback can't take them back",
     )
+    stayed: list[str] = Field(default=[], description="Lines that were to go, and that the device still has")
     unforeseen: list[str] = Field(default=[], description="What changed besides, `+` and `-`")
     rollback_source: str | None = Field(default=None, description="What a rollback would restore")
     saved: bool = False
@@ -213,6 +214,7 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
             diff=without_secrets(change.diff),
             commands=_texts(change.applied),
             not_shown=_texts(change.not_shown),
+            stayed=_texts(change.stayed),
             unforeseen=[without_secrets(line) for line in change.unforeseen],
             rollback_source=source,
         )
@@ -273,6 +275,8 @@ def _message(data: ConfigureResult) -> str:
     message = f"{len(data.commands)} lines sent"
     if data.not_shown:
         message += f". The device does not show what came of {len(data.not_shown)} of them: {'; '.join(data.not_shown)}"
+    if data.stayed:
+        message += f". {len(data.stayed)} line(s) were to go, and the device still has them: {'; '.join(data.stayed)}"
     if data.unforeseen:
         message += f". {len(data.unforeseen)} further lines changed"
     return message + (". Saved" if data.saved else "")

@@ -80,6 +80,14 @@ async def test_lines_that_are_there_are_not_sent_again() -> None:
     assert (again.data.changed, again.data.commands) == (False, [])
 
 
+async def test_a_line_that_the_device_keeps_without_a_word_is_named() -> None:
+    async with emulated(Faults(outputs={"no hostname r1": ""})) as device:
+        result = await configure(device, lines=["no hostname r1"])
+    assert result.success, result.message
+    assert result.data.stayed == ["hostname r1"]
+    assert "1 line(s) were to go, and the device still has them: hostname r1" in result.message
+
+
 async def test_a_template_gets_variables_and_the_device() -> None:
     template = (
         "{% for vlan in vlans %}\nvlan {{ vlan }}\n name {{ device.facts.site }}-{{ vlan }}\n{% endfor %}\n"

@@ -16,8 +16,11 @@ from sdk.connection.platforms.refusals import words_of
 # A line of the system's log may come at any moment, and warnings say that the line was taken.
 _REFUSAL: Final = re.compile(
     r"^\s*%(?![A-Z0-9_]+-\d-[A-Z0-9_]+:)"
-    r"(?!\s*(?:warning|note|info|portfast has been|generating|the key modulus|created))"
-    r"|^\s*(?:malformed|syntax error|error type:|command authorization failed)\b",
+    r"(?!\s*(?:warning|note|info|portfast has been|generating|the key modulus|created|not all config may be removed))"
+    # An interface that moves to a VRF, or out of one, loses its addresses, as is said of it.
+    r"(?!\s*interface \S+ (?:ipv[46]|ip) disabled and address\(es\) removed)"
+    r"|^\s*(?:malformed|syntax error|error type:|command authorization failed|command rejected|bad mask"
+    r"|access-list type conflicts|entry already running)\b",
     re.IGNORECASE | re.MULTILINE,
 )
 _MODE: Final = re.compile(r"\((config[^()]*)\)\s*#\s*$")

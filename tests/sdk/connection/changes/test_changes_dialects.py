@@ -10,6 +10,7 @@ from sdk.connection.changes.prediction import predict
 from sdk.connection.changes.secrecy import without_secrets
 from sdk.connection.platforms.frr_configuration import FRR
 from sdk.connection.platforms.ios_configuration import IOS
+from sdk.connection.platforms.typed_configuration import refusal_in
 from tests.programs.lab.changes import CHANGES, FrrChange
 
 IOS_CONFIG = """Building configuration...
@@ -213,9 +214,66 @@ def test_the_lines_of_an_access_list_of_ios_keep_their_order() -> None:
         (" ip ospf message-digest-key 1 md5 hunter2", " ip ospf message-digest-key 1 md5 ***"),
         (" key-string 7 hunter2", " key-string 7 ***"),
         ("crypto isakmp key hunter2 address 192.0.2.1", "crypto isakmp key *** address 192.0.2.1"),
+        ("ntp authentication-key 1 md5 hunter2 7", "ntp authentication-key 1 md5 *** 7"),
+        (
+            " standby 1 authentication md5 key-string 7 hunter2",
+            " standby 1 authentication md5 key-string 7 ***",
+        ),
+        ("enable secret level 5 0 hunter2", "enable secret level 5 0 ***"),
+        ("tacacs server T / key 7 hunter2", "tacacs server T / key 7 ***"),
+        ("+ key hunter2", "+ key ***"),
+        ("-  key 7 0812", "-  key 7 ***"),
+        (
+            "  pre-shared-key address 192.0.2.1 255.255.255.0 key hunter2",
+            "  pre-shared-key address 192.0.2.1 255.255.255.0 key ***",
+        ),
+        ("  pre-shared-key hostname hub key 6 hunter2", "  pre-shared-key hostname hub key 6 ***"),
+        ("  pre-shared-key local 6 hunter2", "  pre-shared-key local 6 ***"),
+        (
+            "snmp-server host 192.0.2.1 vrf M traps version 2c hunter2 bgp",
+            "snmp-server host 192.0.2.1 vrf M traps version 2c *** bgp",
+        ),
+        ("snmp-server host 192.0.2.1 hunter2", "snmp-server host 192.0.2.1 ***"),
+        (
+            "snmp-server user u g v3 auth sha hunter2 priv aes 128 hunter3",
+            "snmp-server user u g v3 auth sha *** priv aes 128 ***",
+        ),
+        (" key 1", " key 1"),
+        (" authentication mode md5", " authentication mode md5"),
+        (" authentication md5 key-chain EIGRP", " authentication md5 key-chain EIGRP"),
         (" set community 65001:100", " set community 65001:100"),
         ("service password-encryption", "service password-encryption"),
     ],
 )
 def test_secrets_in_lines_are_hidden_from_people(line: str, shown: str) -> None:
     assert without_secrets(line) == shown
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        'Command rejected: An interface whose trunk encapsulation is "Auto" can not be configured to "trunk" mode.',
+        "Bad mask /24 for address 192.0.2.0",
+        "Access-list type conflicts with prior definition",
+        "Entry already running and cannot be modified\n\t(only can delete (no) and start over)",
+        "% Invalid input detected at '^' marker.",
+        "% Interface GigabitEthernet0/1 is not there",
+    ],
+)
+def test_a_refusal_is_one_also_where_ios_writes_no_percent_sign(answer: str) -> None:
+    assert refusal_in(f"\n{answer}\n")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "% Interface GigabitEthernet0/1 IPv4 disabled and address(es) removed due to enabling VRF CUST",
+        "% Interface GigabitEthernet0/1 IPv6 disabled and address(es) removed due to disabling VRF CUST",
+        "Interface Ethernet4 IP disabled and address(es) removed due to unbinding VRF.",
+        "% Not all config may be removed and may reappear after reactivating the sub-interface",
+        "%Not all config may be removed and may reappear after reactivating the sub-interface",
+        "%LINK-5-CHANGED: Interface GigabitEthernet0/1, changed state to up",
+    ],
+)
+def test_what_a_device_says_of_a_line_that_it_took_is_no_refusal(answer: str) -> None:
+    assert not refusal_in(f"\n{answer}\n")
