@@ -49,12 +49,19 @@ def private_package(directory: Path) -> str:
     """
     name = name_package(directory)
     top = directory
-    while (top / "__init__.py").exists() and top != top.parent:
+    while _is_package(top) and top != top.parent:
         top = top.parent
     for entry in (str(directory), str(top)):
         if entry not in sys.path:
             sys.path.append(entry)
     return name
+
+
+def _is_package(directory: Path) -> bool:
+    try:
+        return (directory / "__init__.py").exists()
+    except OSError:  # it may not be entered
+        return False
 
 
 def name_package(directory: Path) -> str:

@@ -117,13 +117,21 @@ def _directory(path: Path, package: str) -> Iterator[Candidate]:
     is_named = path.name in _SKIPPED_DIRECTORIES
     for file in sorted(path.rglob("*.py")):
         relative = file.relative_to(path)
-        if not _is_block_file(relative) or file.is_dir():
+        if not _is_block_file(relative) or _is_directory(file):
             continue
         is_package = file.name == "__init__.py"
         parts = relative.parent.parts if is_package else relative.with_suffix("").parts
         if parts:
             module = Module(".".join((package, *parts)), str(file))
             yield Candidate(".".join(parts), module, is_package, is_named)
+
+
+def _is_directory(path: Path) -> bool:
+    """Tell whether it is one. What can't be looked at is none: it is then named as a file that can't be read."""
+    try:
+        return path.is_dir()
+    except OSError:  # a directory that may be listed and not entered, a network disk that is gone
+        return False
 
 
 def _is_block_file(relative: Path) -> bool:

@@ -20,10 +20,11 @@ def exit_status_of(pid: int) -> int | None:
     memory is left. The kernel shows the true code to the process's own user; 0 stands in its place otherwise.
     """
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        # Bytes: a process may have named itself by what is no text.
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
         return None
-    if fields[_STATE] not in ("Z", "X"):
+    if fields[_STATE] not in (b"Z", b"X"):
         return None
     return os.waitstatus_to_exitcode(int(fields[_EXIT_CODE]))
 

@@ -12,6 +12,8 @@ def parse_users(text: str) -> range:
     first, dash, last = text.partition("-")
     if not dash or not first.strip().isdecimal() or not last.strip().isdecimal():
         raise ValueError("must be two numbers of users, such as 200000-200015")
+    if (highest := max(int(first), int(last))) >= _NO_USER:
+        raise ValueError(f"{highest} is no number of a user")
     users = range(int(first), int(last) + 1)
     if not users:
         raise ValueError("the first number is above the last")
@@ -19,8 +21,6 @@ def parse_users(text: str) -> range:
         raise ValueError(f"these are {len(users)} users; {_MOST} are the most")
     if 0 in users:
         raise ValueError("0 is root, as which no job may run")
-    if users[-1] >= _NO_USER:
-        raise ValueError(f"{users[-1]} is no number of a user")
     if own := [user for user in (os.getuid(), os.geteuid()) if user in users]:
         raise ValueError(f"{own[0]} is the worker's own user, as which no job may run")
     return users

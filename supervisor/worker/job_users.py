@@ -1,7 +1,9 @@
 """Whether jobs can run as users of their own here (`--job-users`), and getting ready for it."""
 
 import asyncio
+import contextlib
 import errno
+import grp
 import logging
 import os
 import pwd
@@ -74,7 +76,7 @@ def problems_of_job_users(settings: DaemonSettings, *, spares: int) -> list[str]
         )
     if taken := _accounts(users):
         problems.append(
-            f"Some are accounts of this machine ({', '.join(taken)}); take numbers that nobody has."
+            f"Some are users or groups of this machine ({', '.join(taken)}); take numbers that nobody has."
         )
     if closed := not_open_to_all(_must_be_open(settings)):
         problems.append(
@@ -117,13 +119,14 @@ def missing_capabilities() -> list[str]:
     return [name for name, number in _NEEDED.items() if not mask >> number & 1]
 
 
-def _accounts(users: Iterable[int]) -> list[str]:
+def _accounts(numbers: Iterable[int]) -> list[str]:
     found: list[str] = []
-    for user in users:
-        try:
-            found.append(f"{user} is {pwd.getpwuid(user).pw_name!r}")
-        except KeyError:
-            continue
+    for number in numbers:
+        with contextlib.suppress(KeyError):
+            found.append(f"{number} is {pwd.getpwuid(number).pw_name!r}")
+        # A job gets the group of its user's number, too.
+        with contextlib.suppress(KeyError):
+            found.append(f"{number} is the group {grp.getgrgid(number).gr_name!r}")
     return found[:3]
 
 

@@ -1,5 +1,6 @@
 """What is found below a directory or a package: whatever lies there, each file is imported, or named with a reason."""
 
+import errno
 import importlib.metadata
 import json
 import os
@@ -272,3 +273,21 @@ def test_a_worker_with_such_a_module_and_one_that_raises_such_a_text_has_the_oth
     done = supervisor("blocks", "--function-blocks", str(whole))
     assert done.returncode == 1
     assert r"whole\udcff/greet.py: its path is no UTF-8; rename it" in done.stderr
+
+
+@pytest.mark.parametrize("look", ["is_dir", "exists"])
+def test_what_can_not_be_looked_at_keeps_no_other_block_from_being_found(
+    place: Path, monkeypatch: pytest.MonkeyPatch, look: str
+) -> None:
+    """A directory that may be listed and not entered; a network disk that is gone."""
+    (place / "closed").mkdir()
+    write_block(place / "closed" / "other.py")
+    real = getattr(Path, look)
+
+    def refused(path: Path) -> bool:
+        if path.name in ("other.py", "__init__.py"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return bool(real(path))
+
+    monkeypatch.setattr(Path, look, refused)
+    assert "greet" in names(modules_of(str(place)))

@@ -4,6 +4,7 @@ import errno
 import itertools
 import os
 import signal
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -209,3 +210,14 @@ def test_a_process_that_is_not_there_or_hidden_was_not_seen_dead() -> None:
     gone = os.posix_spawn("/bin/true", ["true"], {})
     os.waitpid(gone, 0)
     assert exit_status_of(gone) is None
+
+
+def test_a_dead_process_whose_name_is_no_text_is_seen_dead() -> None:
+    name = "ctypes.CDLL(None).prctl(15, b'\\xff\\xfe)', 0, 0, 0)"  # PR_SET_NAME of <linux/prctl.h>
+    program = f"import ctypes, os; {name}; os._exit(7)"
+    pid = os.posix_spawn(sys.executable, [sys.executable, "-c", program], os.environ)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    try:
+        assert exit_status_of(pid) == 7
+    finally:
+        os.waitpid(pid, 0)

@@ -37,6 +37,8 @@ def test_both_ends_belong_to_it(text: str, users: range) -> None:
         ("0-7", "0 is root"),
         ("4294967294-4294967295", "4294967295 is no number of a user"),
         ("4294967296-4294967296", "4294967296 is no number of a user"),
+        ("1-99999999999999999999", "99999999999999999999 is no number of a user"),
+        ("99999999999999999999-1", "99999999999999999999 is no number of a user"),
     ],
 )
 def test_what_is_wrong_is_said(text: str, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import grp
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -79,3 +80,24 @@ def test_a_directory_that_is_mounted_so_that_nothing_can_be_given_away_is_not_tr
     with pytest.raises(StartRefusedError, match="can be given to user 200000") as caught:
         asyncio.run(prepare_job_users(cast(DaemonSettings, settings), spares=1))
     assert caught.value.exit_code == exit_code
+
+
+def test_a_number_that_is_a_group_of_this_machine_is_nobody_s_to_take(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A job gets the group of its user's number, and with it what the group may."""
+
+    def group(number: int) -> SimpleNamespace:
+        if number != 200001:
+            raise KeyError(number)
+        return SimpleNamespace(gr_name="disk")
+
+    monkeypatch.setattr(grp, "getgrgid", group)
+    settings = DaemonSettings(
+        _cli_parse_args=False,
+        engine_url="http://127.0.0.1:1",
+        state_dir=tmp_path,
+        job_users="200000-200003",
+    )
+    (problem,) = [each for each in job_users.problems_of_job_users(settings, spares=1) if "group" in each]
+    assert "200001 is the group 'disk'" in problem
