@@ -51,7 +51,7 @@ async def restore(
     goes on at once and the connection ends; a part may be restored.
 
     Raises:
-        NothingToRestoreError: there is none. Nothing was sent.
+        NothingToRestoreError: there is none, or only a startup configuration that holds the change. Nothing was sent.
         DeviceError: the device did not answer; a part may be restored.
     """
     device = getattr(context, "device", context)

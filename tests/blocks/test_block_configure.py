@@ -262,6 +262,17 @@ async def test_a_rollback_of_what_was_never_done_sends_nothing_and_one_of_half_o
     assert half.success, half.message
 
 
+async def test_a_rollback_of_a_change_that_was_saved_over_its_only_source_is_a_failure() -> None:
+    async with emulated() as device:
+        params, context = job(device, stored=None, save=True, require_rollback=False)
+        _, fresh = job(device, stored=None)
+        assert (await run(params, context)).success
+        result = await roll_back(params, fresh)
+        assert "by a change" in device.device.running_config()
+    assert not result.success
+    assert "its startup configuration holds the change already" in result.message
+
+
 async def test_a_rollback_leaves_the_work_of_others_and_says_so() -> None:
     async with emulated() as device:
         params, context = job(device)

@@ -29,8 +29,8 @@ class Rollback:
     """What came of a rollback.
 
     `source` says where the earlier configuration came from. `is_complete`: the device has it again. `foreign` is a
-    unified diff of what differs from it and is not of this change; it was left as it is. `restoration` is None where
-    nothing of the change was in force, so that nothing was sent.
+    unified diff of what differs from it and can't be told to be of this change: it was left as it is. `restoration` is
+    None where the device shows nothing of the change, so that nothing was sent.
     """
 
     source: str
@@ -39,16 +39,26 @@ class Rollback:
     foreign: str = field(default="", repr=False)
 
     def __str__(self) -> str:
-        if self.restoration is None:
-            text = "Nothing of the change is in force, so nothing was sent."
-        elif self.restoration.is_restored:
-            text = f"The change was taken back, by the {self.source}."
-        else:
-            text = str(self.restoration)
+        text = self._what_was_sent()
         if self.foreign:
             lines = without_secrets("; ".join(changed_lines(self.foreign)))
             text += f" What differs from the {self.source} besides was left as it is: {lines}"
         return text
+
+    def _what_was_sent(self) -> str:
+        match self.restoration:
+            case None if self.foreign:
+                return "Nothing of the change is shown as it was sent, so nothing was sent."
+            case None:
+                return "Nothing of the change is in force, so nothing was sent."
+            case Restoration(is_restored=False):
+                return str(self.restoration)
+            case Restoration(sent=()) if self.foreign:
+                return "What the lines of the change did can't be told from what others did, so nothing was sent."
+            case Restoration(sent=()):
+                return f"The device has its {self.source} already, so nothing was sent."
+            case _:
+                return f"The change was taken back, by the {self.source}."
 
 
 def check_source(
@@ -87,10 +97,10 @@ def roll_back(
     """Give the device the configuration `stored` back, else its startup configuration.
 
     With `lines`, those of the change, only what they have done is taken back. What differs besides is left, and told:
-    it may be the work of somebody else.
+    it may be the work of somebody else, or a line of the change that the device shows in another form.
 
     Raises:
-        NothingToRestoreError: there is neither. Nothing was sent.
+        NothingToRestoreError: there is neither, or the startup configuration holds the change. Nothing was sent.
         DeviceError: the device did not answer; it may have a part of it then.
     """
     source = INVENTORY if stored is not None and stored.strip() else STARTUP
@@ -101,7 +111,15 @@ def roll_back(
     if lines is None:
         restoration = _restored(device, base, deadline)
         return Rollback(source, restoration.is_restored, restoration)
-    return _take_out(device, base, plan_lines(text, lines, device.dialect).predicted, source, deadline)
+    changed = plan_lines(text, lines, device.dialect).predicted
+    # The inventory is that of before the run. The startup configuration may have been saved since.
+    if source == STARTUP and are_same(base, changed):
+        detail = (
+            f"the inventory has no `{INVENTORY}`, and its {STARTUP} holds the change already, as where it was saved. "
+            "What the lines did has to be taken back by hand"
+        )
+        raise _nothing(device, detail)
+    return _take_out(device, base, changed, source, deadline)
 
 
 def _take_out(
@@ -109,7 +127,9 @@ def _take_out(
 ) -> Rollback:
     now = device.dialect.read(device.get_config(deadline=deadline))
     if not is_visible(now, base, changed):
-        return Rollback(source, True, None, "" if are_same(now, base) else unified_diff(base, now))
+        # What differs may be the change all the same: some lines are shown in another form than they are typed in.
+        is_base = are_same(now, base)
+        return Rollback(source, is_base, None, "" if is_base else unified_diff(base, now))
     wanted = without_change(now, base, changed, device.dialect)
     restoration = _restored(device, wanted, deadline)
     foreign = "" if are_same(wanted, base) else unified_diff(base, wanted)

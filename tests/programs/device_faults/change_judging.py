@@ -83,7 +83,10 @@ def _device_checks(seen: ChangeSeen) -> dict[str, bool]:
         or int(counted[1]) <= len(more) <= int(counted[1]) + 1,
         "the log does not say that a change was begun": logged or is_same or case.after == "foreign",
         "nothing was to be typed": not seen.configured or case.is_typed,
-        f"the next job, a rollback, failed: {seen.rolled_back['message']}": seen.rolled_back["success"],
+        f"the next job, a rollback, failed: {seen.rolled_back['message']}": seen.rolled_back["success"]
+        or case.after == "foreign",
+        "the next job, a rollback, called what another has done complete": not seen.rolled_back["success"]
+        or case.after != "foreign",
         "after the rollback the text is another one": seen.after_rollback
         == (seen.after if case.after == "foreign" else seen.before),
     }

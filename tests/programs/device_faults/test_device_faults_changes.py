@@ -70,6 +70,7 @@ def test_a_change_that_ended_as_it_must_has_no_problem() -> None:
         ({"case": dataclasses.replace(BACK, after="timer"), "back_seconds": 7.1}, "after 7.1 s, of 7 s"),
         ({"case": dataclasses.replace(PART, is_typed=False)}, "nothing was to be typed"),
         ({"rolled_back": {"success": False, "message": "no login"}}, "a rollback, failed: no login"),
+        ({"case": dataclasses.replace(PART, after="foreign")}, "what another has done complete"),
         ({"after_rollback": ONE_LINE}, "after the rollback the text is another one"),
         ({"data": DATA | {"threads_left": ["a", "b"]}}, "threads were left"),
         ({"data": DATA | {"next_device_answered": False}}, "another device did not answer"),

@@ -72,6 +72,49 @@ def test_a_change_that_never_was_made_is_not_rolled_back_however_old_the_invento
     assert device.sent == []
     assert rollback.restoration is None
     assert "-many old" in rollback.foreign
+    assert not rollback.is_complete, "what differs may be the change, in another form"
+
+
+def test_a_change_that_was_saved_has_nothing_to_restore_where_only_the_startup_configuration_is_there() -> (
+    None
+):
+    device = _changed()
+    device.startup = device.text()
+    device.sent.clear()
+    with pytest.raises(NothingToRestoreError, match="holds the change already"):
+        roll_back(device, None, deadline=Deadline(10), lines=LINES)
+    assert device.sent == []
+
+
+def test_lines_that_the_inventory_held_before_the_run_have_nothing_to_be_taken_back() -> None:
+    device = _changed()
+    device.sent.clear()
+    rollback = roll_back(device, device.text(), deadline=Deadline(10), lines=LINES)
+    assert (rollback.is_complete, rollback.restoration, device.sent) == (True, None, [])
+    assert str(rollback) == "Nothing of the change is in force, so nothing was sent."
+
+
+def test_a_rollback_of_a_line_that_the_device_shows_in_another_form_fails_and_lists_it() -> None:
+    device = ModelDevice(BEFORE)
+    device.load("many user hidden\n")
+    rollback = roll_back(device, BEFORE, deadline=Deadline(10), lines="many user plain")
+    assert not rollback.is_complete
+    assert "Nothing of the change is in force" not in str(rollback)
+    assert "+many user hidden" in str(rollback)
+    assert device.sent == []
+
+
+def test_a_rollback_that_sends_nothing_does_not_say_that_the_change_was_taken_back() -> None:
+    # As `switchport trunk allowed vlan add 30`, after which the device shows `10,20,30`.
+    device = ModelDevice(BEFORE.replace("one1 a", "one1 a,b"))
+    rollback = roll_back(device, BEFORE, deadline=Deadline(10), lines="port 1\n one1 add b")
+    assert not rollback.is_complete
+    assert device.sent == []
+    assert "so nothing was sent" in str(rollback)
+    assert "+ one1 a,b" in str(rollback)
+    whole = roll_back(ModelDevice(BEFORE), BEFORE, deadline=Deadline(10))
+    assert whole.is_complete
+    assert str(whole) == "The device has its current_configuration already, so nothing was sent."
 
 
 def test_half_a_change_is_rolled_back_as_well() -> None:
