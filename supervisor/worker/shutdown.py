@@ -17,7 +17,7 @@ from supervisor.worker.notify import Notifier, extended_by
 _log = logging.getLogger(__name__)
 
 EXIT_AT_ONCE: Final = 130
-_END_SECONDS: Final = 90.0
+END_SECONDS: Final = 90.0
 """What the end may take beyond the time for running jobs: to kill and report them, to unregister, and some more."""
 _ANNOUNCEMENTS: Final = {
     1: "The worker stops. It takes no new jobs, and running ones have {seconds:g} s to end. Another signal kills them.",
@@ -151,7 +151,7 @@ class Shutdown:
         self._notifier.send(
             "STOPPING=1",
             # Whatever TimeoutStopSec= says: the time that was given to the jobs is not cut off.
-            extended_by(self._timeout + _END_SECONDS),
+            extended_by(self._timeout + END_SECONDS),
             f"STATUS=stopping, at most {self._timeout:g} s for running jobs",
         )
         self.asked.set()

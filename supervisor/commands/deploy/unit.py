@@ -77,6 +77,16 @@ LOCAL: Final = Form(
         ),
         ("EnvironmentFile=-/etc/neops-supervisor.env\n", "EnvironmentFile=-/etc/neops-local.env\n"),
         (
+            "# Above the time for which an engine is waited for (120 s) and the import of the blocks. With longer "
+            "ones in the\n# settings the worker asks for more. A reload may take as long.",
+            "# Longer than most imports of blocks take. `supervisor local` asks for more, and gives up by itself after "
+            "ten\n# minutes. A reload may take as long.",
+        ),
+        (
+            "# With a longer NEOPS_SHUTDOWN_TIMEOUT_SECONDS the worker asks for more",
+            "# `supervisor local` asks for what its settings want, and the end of the engine besides",
+        ),
+        (
             "# The journal of claims and results: /var/lib/neops-supervisor.",
             "# Jobs, results, logs and the journal: /var/lib/neops-local.",
         ),

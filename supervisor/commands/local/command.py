@@ -12,7 +12,14 @@ from pydantic import Field, ValidationError
 from jobrunner.protocol import linux
 from supervisor.commands.local.display import Display, display_for
 from supervisor.commands.local.flags import flag, given_to_the_worker
-from supervisor.commands.local.pair import Listener, Pair, PairOptions
+from supervisor.commands.local.pair import (
+    ENGINE_READY_SECONDS,
+    ENGINE_STOP_SECONDS,
+    WORKER_READY_SECONDS,
+    Listener,
+    Pair,
+    PairOptions,
+)
 from supervisor.commands.local.places import local_state_directory, previous_worker_ended
 from supervisor.commands.local.threshold import Threshold
 from supervisor.commands.local.worker_lines import Line
@@ -25,7 +32,8 @@ from supervisor.log.setup import LogFormat
 from supervisor.process.tasks import Tasks
 from supervisor.settings.command_line import parse
 from supervisor.settings.run_settings import RunSettings
-from supervisor.worker.notify import Notifier
+from supervisor.worker.notify import Notifier, extended_by
+from supervisor.worker.shutdown import END_SECONDS
 from supervisor.worker.signals import keeper_lost, stop_signals, turn_output_off
 
 PROGRAM: Final = "supervisor local"
@@ -53,7 +61,9 @@ class LocalSettings(CommandSettings):
     """Run an engine and the worker on this machine, and keep their state: for jobs without a neops engine."""
 
     HIDDEN_FLAGS: ClassVar = RARE_FLAGS
-    ALSO_FROM_ENVIRONMENT: ClassVar = frozenset({"max_concurrent_jobs", "keep_results"})
+    ALSO_FROM_ENVIRONMENT: ClassVar = frozenset(
+        {"max_concurrent_jobs", "keep_results", "shutdown_timeout_seconds"}
+    )
 
     port: int = Field(
         default=DEFAULT_PORT,
@@ -124,19 +134,23 @@ async def _run(
                 *given_to_the_worker(LocalSettings, arguments, LocalSettings.ALSO_FROM_ENVIRONMENT),
                 *flag("max_concurrent_jobs", settings.max_concurrent_jobs),
                 *flag("keep_results", settings.keep_results),
+                *flag("shutdown_timeout_seconds", settings.shutdown_timeout_seconds),
             ],
         ),
         Reporter(display, HINT, notifier),
     )
 
     def stop(number: signal.Signals) -> None:
-        notifier.send("STOPPING=1")
+        # Whatever TimeoutStopSec= says. The worker, whom systemd does not hear, has the same settings.
+        longest = settings.shutdown_timeout_seconds + END_SECONDS + ENGINE_STOP_SECONDS
+        notifier.send("STOPPING=1", extended_by(longest))
         pair.on_stop_signal(number)
 
     def reload() -> None:
         read_levels_again(LocalSettings, arguments, threshold)
         pair.reload()
 
+    notifier.send(extended_by(ENGINE_READY_SECONDS + WORKER_READY_SECONDS))
     ticks = Tasks()
     ticks.start(notifier.tick_for_ever(), "tick for systemd's watchdog")
     try:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from local_support import (
     write_block,
 )
 
+from supervisor.commands.local.pair import ENGINE_READY_SECONDS, ENGINE_STOP_SECONDS, WORKER_READY_SECONDS
 from supervisor.log.events.jobs import JobEnded
 from supervisor.log.events.worker import (
     Registered,
@@ -30,6 +32,7 @@ from supervisor.log.events.worker import (
     StopSignalled,
     WorkerStopped,
 )
+from supervisor.worker.shutdown import END_SECONDS
 from tests.patience import wait_until
 
 READY = r"ready, the engine is at (http://127\.0\.0\.1:\d+)\."
@@ -153,16 +156,41 @@ def test_a_job_that_runs_may_finish_after_the_first_signal_and_its_result_is_kep
     assert f"event={ResultsLeft.name}" not in said
 
 
-def test_systemd_is_told_when_both_are_there(home: Path) -> None:
+@pytest.mark.parametrize(
+    ("flags", "variables", "env_file", "seconds"),
+    [
+        ((), {}, "", 60),
+        (("--shutdown-timeout-seconds", "700"), {"NEOPS_SHUTDOWN_TIMEOUT_SECONDS": "600"}, "", 700),
+        ((), {"NEOPS_SHUTDOWN_TIMEOUT_SECONDS": "600"}, "", 600),
+        ((), {}, "NEOPS_SHUTDOWN_TIMEOUT_SECONDS=600\n", 600),
+    ],
+    ids=["the default", "a flag", "a variable", "a line of .env"],
+)
+def test_systemd_is_told_when_both_are_there_and_asked_for_all_the_time_that_start_and_end_may_take(
+    home: Path, flags: tuple[str, ...], variables: dict[str, str], env_file: str, seconds: int
+) -> None:
+    (home / ".env").write_text(env_file)
     address = home / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as systemd:
         systemd.bind(str(address))
         systemd.settimeout(25)
-        with running(home, *local(), NOTIFY_SOCKET=str(address)) as command:
+        with running(home, *local(*flags), NOTIFY_SOCKET=str(address), **variables) as command:
+            assert extension_in(systemd.recv(4096)) >= ENGINE_READY_SECONDS + WORKER_READY_SECONDS
             told = systemd.recv(4096).decode()
             assert told.startswith("READY=1\nSTATUS=engine at http://127.0.0.1:")
             assert command.end(signal.SIGTERM) == 0
-            assert systemd.recv(4096).decode() == "STOPPING=1"
+            stopping, extension = systemd.recv(4096).splitlines()
+            assert stopping == b"STOPPING=1"
+            assert extension_in(extension) == seconds + END_SECONDS + ENGINE_STOP_SECONDS
+    (signalled,) = [line for line in command.lines if f"event={StopSignalled.name}" in line]
+    assert f"have {seconds} s to end" in signalled  # so it is of the worker
+
+
+def extension_in(assignment: bytes) -> float:
+    """The seconds that systemd is asked for, and nothing beside them."""
+    match = re.fullmatch(rb"EXTEND_TIMEOUT_USEC=(\d+)", assignment)
+    assert match, assignment
+    return int(match[1]) / 1e6
 
 
 def test_nothing_is_alive_when_it_was_killed(home: Path) -> None:
