@@ -39,6 +39,12 @@ FIRING: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
         },
         "3m",
     ),
+    "NeopsWorkerDoesNotComeUp": (
+        # It gives up the engine after two minutes, and is started again a minute later, again and again.
+        {'neops_worker_not_ready{cause="starting"}': "0 0 0 0 0" + " stale 1 1" * 5},
+        {'neops_worker_not_ready{cause="starting"}': "0 0 0 0 0" + " stale 1 0" * 5},
+        "13m",
+    ),
     "NeopsWorkerHeartbeatLate": (
         {"neops_worker_heartbeat_age_seconds": "61+60x10"},
         {"neops_worker_heartbeat_age_seconds": "20x10"},
