@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -89,7 +90,27 @@ async def test_a_worker_whose_engine_is_away_at_the_start_says_that_it_is_on_its
     status = json.loads(stdout)
     assert [reason["cause"] for reason in status["why_not"]] == ["starting"]
     assert "neops-supervisor" in status["version"]
+    assert status["state_dir"] == str(worker.state_dir)
     assert (await ask(setup, "jobs"))[0] == 1
+
+
+async def test_a_support_bundle_of_a_worker_on_its_way_up_has_its_status_and_its_files(
+    start_worker: StartWorker, tmp_path: Path
+) -> None:
+    worker = start_worker("http://127.0.0.1:9")
+    path = tmp_path / "bundle.tar.gz"
+    await until(lambda: (worker.state_dir / "run" / "control.sock").exists(), "it has its socket")
+    setup = Setup(None, worker)  # type: ignore[arg-type]  # there is no engine
+    code, _, stderr = await ask(setup, "support-bundle", "--output", str(path))
+    assert (code, stderr) == (0, "")
+    with tarfile.open(path) as tar:
+        files = {each.name.partition("/")[2]: tar.extractfile(each) for each in tar}
+        status, listed = (
+            json.loads(file.read() if (file := files[name]) else "{}")
+            for name in ("status.json", "state-directory.json")
+        )
+    assert status["why_not"][0]["cause"] == "starting"
+    assert "run/control.sock" in {entry["name"] for entry in listed["entries"]}
 
 
 async def test_no_answer_of_a_worker_has_the_password_in_the_engine_s_address(

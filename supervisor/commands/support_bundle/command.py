@@ -110,7 +110,9 @@ def _worker_of(settings: SupportBundleSettings) -> Worker:
     try:
         client = client_of(settings)
         status = client.ask("status", timeout_seconds=_ASK_SECONDS)
-        return Worker(client, int(status["pid"]), Path(status["state_dir"]))
+        told = status.get("state_dir")  # a worker of an earlier version does not say it while it starts
+        state_dir = _state_directory(settings.state_dir) if told is None else Path(told)
+        return Worker(client, int(status["pid"]), state_dir)
     except SupervisorError as error:
         problem = f"what only a running worker knows: {error}"
         directory = _state_directory(settings.state_dir)

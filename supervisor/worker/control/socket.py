@@ -69,7 +69,7 @@ class Control:
         """Answer for as long as the socket is where it is looked for."""
         rules = rules_of(self._settings, listening.group)
         admit_by_rules = functools.partial(admit, rules=rules, jobs=KnownJobs())
-        handlers = handlers_of(lambda: self._commands)
+        handlers = handlers_of(lambda: self._commands, self._settings.state_dir)
         server = ControlServer(listening.listener, listening.secret, admit_by_rules, handlers)
         try:
             server.begin()

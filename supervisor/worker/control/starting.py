@@ -6,6 +6,7 @@ The control socket listens before the template starts. What the commands need is
 import functools
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 from supervisor.settings.command_parser import version_text
@@ -30,7 +31,7 @@ COMMAND_NAMES: Final = (
 """The names of `table.COMMANDS`; a test compares them."""
 
 
-def handlers_of(commands: Callable[[], Mapping[str, Handler] | None]) -> dict[str, Handler]:
+def handlers_of(commands: Callable[[], Mapping[str, Handler] | None], state_dir: Path) -> dict[str, Handler]:
     """Return the commands for a server. `commands` returns `None` as long as the worker is on its way up."""
 
     def handler_of(name: str) -> Handler:
@@ -39,7 +40,7 @@ def handlers_of(commands: Callable[[], Mapping[str, Handler] | None]) -> dict[st
             if found is not None:
                 return found[name](request)
             if name == "status":
-                return status_while_starting(request)
+                return status_while_starting(state_dir)
             raise ControlError(
                 "starting",
                 "The worker is on its way up, and can't answer this yet. Try again later. "
@@ -51,7 +52,7 @@ def handlers_of(commands: Callable[[], Mapping[str, Handler] | None]) -> dict[st
     return {name: handler_of(name) for name in COMMAND_NAMES}
 
 
-async def status_while_starting(_: Request) -> JsonObject:
+async def status_while_starting(state_dir: Path) -> JsonObject:
     """Return how a worker is that has no parts yet."""
     reason = Reason(STARTING, "starting: blocks are imported, or the engine has not taken this worker yet")
     return {
@@ -60,6 +61,7 @@ async def status_while_starting(_: Request) -> JsonObject:
         "warnings": [],
         "version": version(),
         "pid": os.getpid(),
+        "state_dir": str(state_dir),
     }
 
 

@@ -1,6 +1,8 @@
 """`supervisor support-bundle`: what it exits with, and which job it is about."""
 
+import os
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,6 +33,20 @@ class Client:
             assert self._error is not None
             raise self._error
         return {"job": {"job_id": "known", "state": "running"}}
+
+
+class Starting(ControlClient):
+    """Asks a worker of an earlier version that is on its way up."""
+
+    def ask(self, command: str, *, timeout_seconds: float | None = None, **arguments: Any) -> dict[str, Any]:
+        if command != "status":
+            raise ControlError("starting", "The worker is on its way up.")
+        return {"ready": False, "why_not": [], "warnings": [], "version": "0", "pid": os.getpid()}
+
+    def stream(
+        self, command: str, *, timeout_seconds: float | None = None, **arguments: Any
+    ) -> Iterator[dict[str, Any]]:
+        raise ControlError("starting", "The worker is on its way up.")
 
 
 @pytest.mark.parametrize(
@@ -101,6 +117,15 @@ def test_an_id_that_no_file_has_is_an_unknown_job_and_one_of_several_is_refused(
     assert "Neither a worker nor its files know the job nobody-knows-this" in capsys.readouterr().err
     assert made(state, "57791108") == (USAGE, [])
     assert "2 jobs have an id that begins with 57791108" in capsys.readouterr().err
+
+
+def test_a_bundle_is_made_of_a_worker_that_does_not_say_its_state_directory_while_it_starts(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "client_of", lambda _: Starting(state))
+    code, names = made(state, "57791108-a")
+    assert code == DONE
+    assert {"status.json", "job/ended.json"} <= set(names)
 
 
 async def test_a_job_that_was_running_when_its_worker_was_killed_is_known_by_its_claim(state: Path) -> None:

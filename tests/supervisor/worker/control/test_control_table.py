@@ -22,7 +22,7 @@ def test_a_worker_on_its_way_up_knows_the_names_of_all_commands() -> None:
 def test_what_a_worker_on_its_way_up_can_t_answer_yet_fits_every_command(command: str) -> None:
     request = Request(command, {}, Peer(1, 0, "root"))
     with pytest.raises(ControlError) as raised:
-        handlers_of(lambda: None)[command](request)
+        handlers_of(lambda: None, Path())[command](request)
     assert raised.value.cause == "starting"
     assert str(raised.value).startswith("The worker is on its way up, and can't answer this yet.")
 
