@@ -91,7 +91,10 @@ async def test_a_worker_whose_engine_is_away_at_the_start_says_that_it_is_on_its
     assert [reason["cause"] for reason in status["why_not"]] == ["starting"]
     assert "neops-supervisor" in status["version"]
     assert status["state_dir"] == str(worker.state_dir)
-    assert (await ask(setup, "jobs"))[0] == 1
+    for words in (("jobs",), ("top", "--once")):
+        code, stdout, stderr = await ask(setup, *words)
+        assert (code, stdout) == (3, "")
+        assert "The worker is on its way up" in stderr
 
 
 async def test_a_support_bundle_of_a_worker_on_its_way_up_has_its_status_and_its_files(

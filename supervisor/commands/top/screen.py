@@ -13,8 +13,12 @@ from supervisor.commands.top.picture import picture_of, picture_without_worker
 from supervisor.commands.top.rates import CpuShares
 from supervisor.commands.top.snapshot import Snapshot
 from supervisor.worker.control_socket.client import NoWorkerError
+from supervisor.worker.control_socket.protocol import ControlError
 
 _EXIT_TERMINATED: Final = 128 + signal.SIGTERM
+
+_ANSWERS_LATER: Final = frozenset({"starting", "busy"})
+"""Causes with which a worker refuses for now. One that is started anew says the first of them until it is up."""
 
 Ask = Callable[[], Snapshot]
 Clock = Callable[[], str]
@@ -39,10 +43,20 @@ def show_live(console: Console, ask: Ask, clock: Clock, pause_seconds: float) ->
                 picture = picture_without_worker(message, silent_since)
             live.update(picture, refresh=True)
             time.sleep(pause_seconds)
-            try:
-                snapshot, silent_since = ask(), ""
-            except NoWorkerError as error:
-                snapshot, message, silent_since = None, str(error), silent_since or clock()
+            snapshot, message = _asked(ask)
+            silent_since = silent_since or clock() if snapshot is None else ""
+
+
+def _asked(ask: Ask) -> tuple[Snapshot | None, str]:
+    """Return what is answered, or `None` and why nobody answers now. Raises `ControlError` for every other no."""
+    try:
+        return ask(), ""
+    except NoWorkerError as error:
+        return None, str(error)
+    except ControlError as error:
+        if error.cause not in _ANSWERS_LATER:
+            raise
+        return None, str(error)
 
 
 class _ended_by_sigterm:  # noqa: N801  # used as a function is

@@ -14,7 +14,8 @@ MEANINGS: Final = {
     NO: "The answer is no: the worker is not ready (`status`), a reload was refused, nothing was cancelled, no log "
     "of the job is kept (`logs`), it gave no stack (`stack`).",
     USAGE: "Wrong usage, or the beginning of an id that several jobs have. Nothing was done.",
-    NO_WORKER: "No worker could be asked: none runs there, its control socket is off, or it does not answer.",
+    NO_WORKER: "No worker could be asked: none runs there, its control socket is off, it does not answer, or it is on "
+    "its way up and answers `status` alone.",
     NOT_ALLOWED: "You may not ask this worker. Run the command as root or as the worker's user.",
     UNKNOWN_JOB: "The worker does not know this job, or not any more.",
     74: "The output could not be written, as on a full disk. Whatever was asked may have been done.",
@@ -26,7 +27,7 @@ _OF_CAUSES: Final = {
     "wrong_arguments": USAGE,
     "ambiguous_job": USAGE,
     "unknown_command": NO_WORKER,
-    "not_started": NO_WORKER,
+    "starting": NO_WORKER,
     "busy": NO_WORKER,
     "unknown_job": UNKNOWN_JOB,
 }
