@@ -16,7 +16,7 @@ async def wait_until_gone(child: Child, sweeper: Sweeper, processes: JobProcesse
 
     May be cancelled. It is looked for again and again: what is stuck in the kernel tells nobody when it ends.
     """
-    await child.exited
+    await asyncio.wait((child.exited,))  # awaited by itself, it would be cancelled with this, for everybody
     while await _remains(sweeper, processes):  # noqa: ASYNC110  # no event tells of it
         await asyncio.sleep(_LOOK_AGAIN_SECONDS)
     child.reap()

@@ -156,6 +156,26 @@ async def test_what_can_not_be_killed_is_looked_for_until_it_is_gone(monkeypatch
     assert (scene.sweeper.present, acts(scene)[-1]) == ([], "reap")
 
 
+async def test_who_ends_the_wait_for_what_can_not_be_killed_ends_nobody_else_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The worker ends before the child does; others wait for that child's end, too."""
+    monkeypatch.setattr("supervisor.lifecycle.job.UNKILLABLE_SECONDS", 0.01)
+    scene = await begin(obeys=False)
+    scene.execution.stop()
+    assert (await scene.finish()).stuck
+    waiting = asyncio.ensure_future(
+        wait_until_gone(scene.child, scene.sweeper, scene.execution.processes)  # type: ignore[arg-type]
+    )
+    await asyncio.sleep(0)  # it waits now
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert not scene.child.exited.done()
+    scene.child.end(EXIT_0)
+    assert await scene.child.exited == EXIT_0
+
+
 async def test_the_kernel_is_asked_only_where_no_stack_came() -> None:
     scene = await begin(pid=os.getpid())
     scene.execution.stop()
