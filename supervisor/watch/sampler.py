@@ -1,6 +1,8 @@
 """Samples of what each job's processes use, in a thread: a look into /proc may have to wait."""
 
 import asyncio
+import contextlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -105,7 +107,13 @@ class _Lane:
         self.slow = slow
         self.name = name
         self.wake = asyncio.Event()
+        self.waits_until = -math.inf
         self.rounds = Rounds(name, failing=failing, working=working)
+
+    def hear(self, due: float) -> None:
+        """Take note that somebody is due then. Wakes nobody who looks earlier anyway: most jobs are over by then."""
+        if due < self.waits_until:
+            self.wake.set()
 
 
 class Sampler:
@@ -148,16 +156,14 @@ class Sampler:
 
         What it has `inherited` is not the job's. `on_failure` gets the reason of each look that fails.
         """
-        loop = asyncio.get_running_loop()
-        due = loop.time() + (IDLE_SECONDS if memory_limit_mb is None else NEAR_SECONDS)
-        inheritance = Inheritance(inherited)
-        self._watched[pid] = _Watched(
-            memory_limit_mb, on_sample, on_failure, due, processes_limit, inheritance, ProcessSleep(pid)
-        )
+        first = IDLE_SECONDS if memory_limit_mb is None else NEAR_SECONDS
+        due = asyncio.get_running_loop().time() + first
+        whose = Inheritance(inherited), ProcessSleep(pid)
+        self._watched[pid] = _Watched(memory_limit_mb, on_sample, on_failure, due, processes_limit, *whose)
         if not self._tasks:
             for lane in self._lanes.values():
                 self._tasks.keep(partial(self._sample_for_ever, lane), f"{lane.name}: the jobs' memory")
-        self._lanes[False].wake.set()
+        self._lanes[False].hear(due)
 
     def last(self, pid: int) -> Sample | None:
         """Return the last sample of a process that is watched."""
@@ -171,11 +177,13 @@ class Sampler:
     async def _sample_for_ever(self, lane: _Lane) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            if not (due := self._due_in(lane)):
-                lane.wake.clear()
-                await lane.wake.wait()
-                continue
-            await asyncio.sleep(max(due[0][1].due - loop.time(), 0.01))
+            due = self._due_in(lane)
+            lane.waits_until = max(due[0][1].due, loop.time() + 0.01) if due else math.inf
+            lane.wake.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(lane.waits_until if due else None):
+                    await lane.wake.wait()
+                continue  # for who is due earlier
             # Those who are due soon, too: from then on they are due at the same time.
             until = loop.time() + _TOGETHER_SECONDS
             await self._sample(lane, dict(each for each in self._due_in(lane) if each[1].due <= until))
@@ -188,9 +196,7 @@ class Sampler:
     async def _sample(self, lane: _Lane, chosen: dict[int, _Watched]) -> None:
         if not chosen:
             return
-        looks = [
-            _Look(pid, item.processes_limit, item.inheritance, item.sleep) for pid, item in chosen.items()
-        ]
+        looks = [_Look(pid, one.processes_limit, one.inheritance, one.sleep) for pid, one in chosen.items()]
         failure: str | None = None
         try:
             seen = await lane.rounds.look(_look, looks, lambda reason: self._failed(chosen, reason))
@@ -204,9 +210,9 @@ class Sampler:
 
     def _change_lane(self, item: _Watched, seen: _Seen) -> None:
         item.slow = seen.slow
-        self._lanes[item.slow].wake.set()
         if item.slow:  # as long a rest: it is to cost half of a processor at most
             item.due = max(item.due, asyncio.get_running_loop().time() + seen.seconds)
+        self._lanes[item.slow].hear(item.due)
 
     def _deliver(self, pid: int, item: _Watched, sample: Sample | Unseen | _Same | None) -> str | None:
         """Pass a sample on. Return why there is none, or why it is not the whole."""

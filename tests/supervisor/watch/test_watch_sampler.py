@@ -145,6 +145,48 @@ async def test_a_job_that_comes_when_none_was_left_is_looked_at(
             await asyncio.sleep(0.001)
 
 
+@pytest.fixture
+def turns(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which lane has looked, each time that one did, for who is due next. None is due in the time of a test."""
+    monkeypatch.setattr(sampler_module, "IDLE_SECONDS", 1e6)
+    seen: list[str] = []
+    due_in = Sampler._due_in
+
+    def noting(self: Sampler, lane: sampler_module._Lane) -> object:
+        seen.append(lane.name)
+        return due_in(self, lane)
+
+    monkeypatch.setattr(Sampler, "_due_in", noting)
+    return seen
+
+
+async def test_the_first_look_at_a_job_does_not_wait_for_that_at_another(
+    turns: list[str], pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"]
+) -> None:
+    sampler = Sampler()
+    other, new = pair
+    sampler.watch(other.pid, None, lambda _: pytest.fail("it was not due"), no_failure)
+    await until(lambda: "sampler" in turns, "it waits for the other")
+    samples = asyncio.Queue[Sample]()
+    sampler.watch(new.pid, NEAR, samples.put_nowait, no_failure)
+    await asyncio.wait_for(samples.get(), BOUND_SECONDS)
+    await sampler.close()
+
+
+async def test_a_job_that_is_due_after_another_wakes_nobody(turns: list[str]) -> None:
+    """Most jobs are over before their first look. It is to cost them nothing."""
+    sampler = Sampler()
+    sampler.watch(os.getppid(), None, lambda _: None, no_failure)
+    await until(lambda: len(turns) == 2, "both lanes wait")
+    for _ in range(5):
+        sampler.watch(os.getpid(), None, lambda _: None, no_failure)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        sampler.forget(os.getpid())
+    assert len(turns) == 2
+    await sampler.close()
+
+
 async def test_a_look_that_fails_is_tried_again_after_a_quarter_of_a_second(
     sampler: Sampler, time: VirtualTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
