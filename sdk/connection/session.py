@@ -15,8 +15,9 @@ from sdk.connection.deadline import Deadline, DeadlineError
 from sdk.connection.driver import enable_command
 from sdk.connection.errors import DeviceError, fail
 from sdk.connection.login import Login
-from sdk.connection.prompt import Ask, clean, last_words, what_may_be_asked
-from sdk.connection.reading import Asked, Confirm, Done, Reading, Wait
+from sdk.connection.prompt import Ask, clean, last_line, last_words, what_may_be_asked
+from sdk.connection.questions import Questions
+from sdk.connection.reading import ASKED_SECONDS, Asked, Confirm, Done, Reading, Wait
 from sdk.connection.session_log import SessionLog
 from sdk.connection.terminal import Terminal
 
@@ -60,8 +61,17 @@ class Session(Terminal):
 
     # Commands
 
-    def send(self, command: str, *, deadline: Deadline, max_output_bytes: int | None = None) -> Raw:
+    def send(
+        self,
+        command: str,
+        *,
+        deadline: Deadline,
+        max_output_bytes: int | None = None,
+        questions: Questions | None = None,
+    ) -> Raw:
         """Send one line and return what came until the next prompt, which is then `prompt`.
+
+        `questions`: what is answered where the device asks something before that.
 
         Raises:
             BadCommandError: it is more than one line, or has keys such as Ctrl-C in it. Nothing was sent.
@@ -76,7 +86,7 @@ class Session(Terminal):
             self.discard_pending()
             reading = self._reading(max_output_bytes or self._most_bytes)
             self.write(command.rstrip() + self.driver.RETURN)
-            self._read_until_prompt(reading, what, deadline)
+            self._read_until_prompt(reading, what, deadline, questions)
             text = reading.output(command)
             if reading.is_cut:
                 self._resume(deadline)
@@ -160,9 +170,18 @@ class Session(Terminal):
                 )  # its words, rather than its prompt
                 raise self._fail(Cause.UNEXPECTED_ANSWER, what=what, expected=pattern.pattern, last_line=said)
 
-    def _read_until_prompt(self, reading: Reading, what: str, deadline: Deadline) -> None:
+    def _read_until_prompt(
+        self, reading: Reading, what: str, deadline: Deadline, questions: Questions | None = None
+    ) -> None:
         while not reading.is_cut:
-            if self._advance(reading, what, deadline):
+            line = last_line(reading.tail)
+            answer = questions.answer_to(line, self.quiet_seconds) if questions is not None else None
+            if answer is not None:
+                self.write(answer + self.driver.RETURN)
+                reading.feed(
+                    self.read(ASKED_SECONDS, deadline)
+                )  # else the question would still be the last word
+            elif self._advance(reading, what, deadline):
                 return
 
     def _advance(

@@ -9,7 +9,7 @@ from sdk.connection.changes.device import ConfirmTimer
 from sdk.connection.changes.dialect import Dialect, words
 from sdk.connection.changes.lines import ConfigurationLine
 from sdk.connection.deadline import Deadline
-from sdk.connection.platforms import ios_banner, ios_timer
+from sdk.connection.platforms import ios_banner, ios_questions, ios_timer
 from sdk.connection.platforms.typed_configuration import TypedConfiguration
 
 _NEIGHBOR: Final = r"neighbor \S+ "
@@ -75,6 +75,9 @@ class IosConfiguration(TypedConfiguration):
         if lines is None:
             return "every sign that could end its text is in it"
         return ios_banner.type_lines(self.session, lines, deadline)
+
+    def _send(self, text: str, deadline: Deadline) -> str:
+        return ios_questions.send_line(self.session, text, deadline)
 
     def why_no_timer(self) -> str | None:
         """Return None: whether this device has one shows when it is started, before the first line."""

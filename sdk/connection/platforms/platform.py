@@ -14,6 +14,7 @@ from sdk.connection.errors import DeviceError, fail
 from sdk.connection.information import DeviceFacts, InterfaceFacts, Neighbor, Route
 from sdk.connection.parsing import parse_rows
 from sdk.connection.platforms import refusals
+from sdk.connection.questions import Questions
 
 
 class Reply(Protocol):
@@ -43,8 +44,8 @@ class DeviceSession(Protocol):
         """The prompt as it was last seen, such as `lab1>`."""
         ...
 
-    def send(self, command: str, *, deadline: Deadline) -> Reply:
-        """Send one line and return what came until the next prompt."""
+    def send(self, command: str, *, deadline: Deadline, questions: Questions | None = None) -> Reply:
+        """Send one line and return what came until the next prompt. `questions` answers what is asked before that."""
         ...
 
     def interact(self, steps: Sequence[tuple[str, str | None]], *, deadline: Deadline) -> Reply:

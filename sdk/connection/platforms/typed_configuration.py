@@ -86,10 +86,13 @@ class TypedConfiguration(Platform):
 
     def _type(self, text: str, deadline: Deadline) -> str:
         before = self._mode()
-        words = refusal_in(self.session.send(text, deadline=deadline).text)
+        words = self._send(text, deadline)
         if self._mode() != before:
             self._path = (*self._path, text)
         return words
+
+    def _send(self, text: str, deadline: Deadline) -> str:
+        return refusal_in(self.session.send(text, deadline=deadline).text)
 
     def _mode(self) -> str | None:
         """Return the mode as the prompt names it (`config-if`); None outside of the configuration mode."""

@@ -7,7 +7,7 @@ from sdk.testing.devices.command_table import CommandTable, InvalidInputError
 from sdk.testing.devices.ios_configuration import GLOBAL_LINES
 from sdk.testing.devices.ios_interface_commands import INTERFACE_COMMANDS
 from sdk.testing.devices.ios_section_commands import SECTION_COMMANDS, SECTION_TABLES
-from sdk.testing.devices.ios_state import Mode, Question, SessionState
+from sdk.testing.devices.ios_state import YES, Mode, Question, SessionState
 
 _BANNERS = ("motd", "login", "exec")
 _SINGLE = ("ip domain name", "lldp run", "cdp run")
@@ -133,6 +133,41 @@ def _set_banner(state: SessionState, kind: str, content: str) -> str:
     return ""
 
 
+def _username(state: SessionState, argument: str) -> str:
+    name = argument.split()[0]
+    _remove_user(state, name)
+    state.device.lines.append(f"username {argument}")
+    return ""
+
+
+def _no_username(state: SessionState, argument: str) -> str:
+    """`no username NAME …`: asks first, whatever stands behind the name."""
+    name = argument.split()[0]
+
+    def answered(state: SessionState, key: str) -> str:
+        if key in YES:
+            _remove_user(state, name)
+            state.device.note_change(state.user)
+        return ""
+
+    if not any(f"{line} ".startswith(f"username {name} ") for line in state.device.lines):
+        return ""
+    text = "This operation will remove all username related configurations with same name.Do you want to continue? "
+    state.question = Question(f"{text}[confirm]", answered, takes_a_key=True)
+    return ""
+
+
+def _remove_user(state: SessionState, name: str) -> None:
+    lines = state.device.lines
+    lines[:] = [line for line in lines if not f"{line} ".startswith(f"username {name} ")]
+
+
+def _zeroize(state: SessionState, _argument: str) -> str:
+    """`crypto key zeroize rsa`: asks first, and has no keys."""
+    state.question = Question("Do you really want to remove these keys? [yes/no]: ", lambda _state, _line: "")
+    return "% All keys will be removed."
+
+
 def _ignore(_state: SessionState, _argument: str) -> str:
     """Take what stands in a printed configuration and changes nothing here."""
     return ""
@@ -148,6 +183,9 @@ _GLOBAL: CommandTable[SessionState] = CommandTable(
         **{f"{family} [...]": _remember(family) for family in GLOBAL_LINES},
         **{f"no {family} [...]": _forget(family) for family in GLOBAL_LINES},
         "banner ...": _banner,
+        "username ...": _username,
+        "no username ...": _no_username,
+        "crypto key zeroize rsa": _zeroize,
         "version ...": _ignore,
         "archive": _ignore,
         "path ...": _ignore,

@@ -10,6 +10,7 @@ _VIRTUAL_KINDS: Final = ("Loopback", "Vlan")
 _LETTERS: Final = "".join(_INTERFACE_KINDS)
 
 GLOBAL_LINES: Final = (
+    "username",
     "banner",
     "ip domain name",
     "ip name-server",

@@ -6,7 +6,7 @@ from sdk.testing.devices.command_table import CommandLineError
 from sdk.testing.devices.ios_config_commands import configure
 from sdk.testing.devices.ios_configuration import IosConfiguration
 from sdk.testing.devices.ios_device import IosDevice
-from sdk.testing.devices.ios_state import Mode, Question, SessionState
+from sdk.testing.devices.ios_state import YES, Mode, Question, SessionState
 
 _BACKUP = "flash:archive-revert"
 _WARNING = (
@@ -132,7 +132,7 @@ def reload_in(state: SessionState, argument: str) -> str:
     minutes, device, user = int(match[1]), state.device, state.user
 
     def answered(_state: SessionState, key: str) -> str:
-        if key not in _YES:
+        if key not in YES:
             return ""
         if device.reload_timer is not None:
             device.reload_timer.cancel()
@@ -176,9 +176,6 @@ def reload_now(state: SessionState, _argument: str) -> str:
 
 
 def _reload_if_confirmed(state: SessionState, key: str) -> str:
-    if key in _YES:
+    if key in YES:
         state.device.reload()
     return ""
-
-
-_YES = ("", "y", "Y", "\r", "\n")

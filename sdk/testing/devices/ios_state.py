@@ -10,6 +10,8 @@ from sdk.testing.devices.ios_device import IosDevice, IosInterface
 # IOS cuts the host name in a configuration prompt; netmiko relies on it.
 _CONFIG_HOSTNAME_LENGTH = 20
 PAGE_LINES: Final = 24
+YES: Final = ("", "y", "Y", "\r", "\n")
+"""What says yes to `[confirm]`."""
 
 
 class Mode(Enum):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sdk.connection.deadline import Deadline
+from sdk.connection.questions import Questions
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class ScriptedSession:
         self._answers = answers
         self._otherwise = otherwise
 
-    def send(self, command: str, *, deadline: Deadline) -> ScriptedReply:
+    def send(self, command: str, *, deadline: Deadline, questions: Questions | None = None) -> ScriptedReply:
         self.sent.append(command)
         answer = self._answers.get(command, self._otherwise.format(line=command))
         return answer if isinstance(answer, ScriptedReply) else ScriptedReply(answer)

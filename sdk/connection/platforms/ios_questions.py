@@ -1,0 +1,38 @@
+"""What IOS asks before it takes a line of configuration, and what is answered.
+
+A line of a change, or of its undo, is meant: so IOS is told to go on where it asks about that line.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from sdk.connection.deadline import Deadline
+from sdk.connection.platforms.platform import DeviceSession
+from sdk.connection.platforms.typed_configuration import refusal_in
+from sdk.connection.questions import Questions
+
+_ABOUT_THE_USER: Final = re.compile(r"username related configurations.*\[confirm\]\s*$", re.IGNORECASE)
+_ABOUT_THE_TRUSTPOINT: Final = re.compile(r"sure you want to do this\?\s*\[yes/no\]:?\s*$", re.IGNORECASE)
+_ANSWERS: Final = {
+    "no username ": {_ABOUT_THE_USER: ""},
+    "no crypto pki trustpoint ": {_ABOUT_THE_TRUSTPOINT: "yes"},
+}
+_IS_BEFORE_OR_AFTER_IT: Final = re.compile(
+    r"^\s*% ?(?:removing an enrolled trustpoint|be sure to ask the CA administrator)[^\n]*\n?",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def send_line(session: DeviceSession, text: str, deadline: Deadline) -> str:
+    """Send one line and answer what IOS asks about it; return its words if it refuses the line.
+
+    Any other question is answered by no: a session that is given up there would leave half a change.
+    """
+    answers = next((answers for start, answers in _ANSWERS.items() if text.startswith(start)), {})
+    questions = Questions(answers)
+    said = session.send(text, deadline=deadline, questions=questions).text
+    if questions.declined:
+        return f"it asks {questions.declined!r}, which was answered by no"
+    return refusal_in(_IS_BEFORE_OR_AFTER_IT.sub("", said) if answers else said)
