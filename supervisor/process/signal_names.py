@@ -2,17 +2,18 @@
 
 import signal
 
+_FIRST_REAL_TIME = int(signal.SIGRTMIN)
+
 
 def signal_name(number: int) -> str:
-    """Return the name of a signal, or `signal 44`: of the real-time signals Python names the first and the last."""
+    """Return the name of a signal. Of the real-time ones Python names the first and the last: `SIGRTMIN+10`."""
     try:
         return signal.Signals(number).name
     except ValueError:
-        return f"signal {number}"
+        offset = number - _FIRST_REAL_TIME
+        return f"SIGRTMIN+{offset}" if offset > 0 else f"SIG{number}"
 
 
 def how_it_ended(code: int) -> str:
     """Say how a process ended whose exit code is this, negative for a signal."""
-    if code >= 0:
-        return f"exit code {code}"
-    return f"signal {signal_name(-code).removeprefix('signal ')}"
+    return f"exit code {code}" if code >= 0 else f"signal {signal_name(-code)}"

@@ -10,8 +10,8 @@ MASK: Final = "***"
 # The word that a secret stands behind, and what may stand between: a type (`7`), an algorithm, a key's number, a peer.
 _SECRET: Final = re.compile(
     r"""(
-    (?: \b (?: password | secret | passphrase | key-string | pre-shared-key | authentication-key | auth-string
-              | md5 | sha | hmac-sha-\d+ | priv[ ]+(?:aes|des|3des)(?:[ ]+\d{2,3})?
+    (?: \b (?: password | password-encrypt | secret | passphrase | key-string | pre-shared-key | authentication-key
+              | auth-string | md5 | sha | hmac-sha-\d+ | priv[ ]+(?:aes|des|3des)(?:[ ]+\d{2,3})?
               | snmp-server[ ]community
               | snmp-server[ ]host[ ]+\S+ (?:[ ]+vrf[ ]+\S+)? (?:[ ]+(?:traps|informs))?
                 (?:[ ]+version[ ]+(?:1|2c|3[ ]+\S+))?
@@ -21,7 +21,7 @@ _SECRET: Final = re.compile(
     (?:[ ]+level[ ]+\d+)? (?:[ ]+\d{1,2}(?=[ ]+\S))?
     (?:[ ]+(?:address|hostname)(?:[ ]+\S+){1,3}?[ ]+key)?
     (?:[ ]+(?:md5|sha|sha-?\d+|hmac-\S+|cmac-\S+|local|remote)(?=[ ]+\S))? (?:[ ]+\d{1,2}(?=[ ]+\S))?
-    ) [ ]+ (?!\*\*\*|key-string\b|key-chain\b) \S+""",
+    ) [ ]+ (?!\*\*\*|key-string\b|key-chain\b|chain\b) \S+""",
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 

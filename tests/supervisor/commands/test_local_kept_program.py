@@ -18,7 +18,7 @@ BOUND_SECONDS: Final = 50.0
     ("end", "told"),
     [
         ("os.kill(os.getpid(), 9)", "by SIGKILL"),
-        ("os.kill(os.getpid(), 40)", "by signal 40"),
+        ("os.kill(os.getpid(), 40)", "by SIGRTMIN+6"),
         ("os._exit(3)", "exit code 3"),
     ],
 )

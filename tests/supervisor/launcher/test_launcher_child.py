@@ -143,7 +143,7 @@ async def test_a_child_whose_start_is_given_up_is_ended(bed: Bed) -> None:
         ("exit 7", ExitStatus(code=7)),
         ("exit 0", ExitStatus(code=0)),
         ("kill -SEGV $$", ExitStatus(signal_name="SIGSEGV")),
-        ("kill -40 $$", ExitStatus(signal_name="signal 40")),
+        ("kill -40 $$", ExitStatus(signal_name="SIGRTMIN+6")),
     ],
 )
 async def test_how_a_child_ended_is_told_and_it_stays_to_be_waited_for(

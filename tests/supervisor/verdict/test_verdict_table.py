@@ -262,7 +262,7 @@ def test_only_a_complete_outcome_keeps_what_the_block_returned() -> None:
         (replace(ENDED, limit=TIME, outcome=SUCCESS), ["reported success", "does not count"]),
         (replace(ENDED, exit_status=SIGSEGV), ["SIGSEGV", "segmentation fault"]),
         (replace(ENDED, exit_status=SIGKILL), ["SIGKILL", "not sent by this worker"]),
-        (replace(ENDED, exit_status=ExitStatus(signal_name="signal 44")), ["signal 44"]),
+        (replace(ENDED, exit_status=ExitStatus(signal_name="SIGRTMIN+10")), ["signal SIGRTMIN+10"]),
         (replace(ENDED, exit_status=EXIT_7), ["exit code 7"]),
         (replace(ENDED, exit_status=ExitStatus()), ["unknown exit status"]),
         (replace(ENDED, channel_problem="a header of 9 bytes"), ["descriptor", "a header of 9 bytes"]),
@@ -395,7 +395,7 @@ endings = some.builds(
     limit=some.none() | some.builds(LimitHit, some.sampled_from(LimitKind), numbers),
     exit_status=some.none()
     | some.builds(ExitStatus, code=some.none() | some.integers(0, 255))
-    | some.builds(ExitStatus, signal_name=some.sampled_from(["SIGKILL", "SIGSEGV", "signal 50"])),
+    | some.builds(ExitStatus, signal_name=some.sampled_from(["SIGKILL", "SIGSEGV", "SIGRTMIN+16"])),
     killed=some.booleans(),
     channel_problem=some.none() | some.text(max_size=5),
     channel_closed=some.booleans(),
