@@ -269,8 +269,8 @@ class TemplateLauncher:
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
-    async def close(self) -> None:
-        """See `Launcher.close`."""
+    async def end_templates(self) -> None:
+        """End the helper processes. The users of jobs stay as they are: another launcher is to hand them out."""
         await self._tasks.close()
         templates = self._templates()
         self._template = None
@@ -279,4 +279,8 @@ class TemplateLauncher:
             self._end(template, "The worker ends.")
         self._holders.close()
         await self.known_children.endings.close()
+
+    async def close(self) -> None:
+        """See `Launcher.close`."""
+        await self.end_templates()
         await self._confinement_pool.close()

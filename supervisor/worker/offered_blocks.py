@@ -50,7 +50,8 @@ async def start_launcher(settings: RunSettings, users: JobUsers | None = None) -
     catalogue = await launcher.start()
     if not catalogue.starts_threads:
         return launcher, catalogue
-    await launcher.close()
+    # Not closed: the next launcher gets the job users, and each would be lost with its first clean-up that fails.
+    await launcher.end_templates()
     culprit = next(problem for problem in catalogue.problems if problem.kind == "thread")
     tell(_log, InterpreterForEachJob(reason=str(culprit)))
     launcher = SpawnLauncher(imports, confinement_pool)
