@@ -179,7 +179,8 @@ def connect(
     ```
 
     Entering logs in, within `login_seconds`. In a block, leaving keeps the connection for the next `connect` to the
-    same device, and the end of the block closes it; outside of a block, leaving closes it.
+    same device, and the end of the block closes it; outside of a block, leaving closes it. One with another prompt than
+    after its login, as in configuration mode, is closed too.
 
     Args:
         device: a device of the job's context, or a `Login`.

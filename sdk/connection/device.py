@@ -14,6 +14,7 @@ from sdk.connection.errors import DeviceError, UnexpectedDeviceError, fail
 from sdk.connection.login import Login
 from sdk.connection.opening import no_prompt, open_session
 from sdk.connection.places import SessionPlace
+from sdk.connection.prompt import shape
 from sdk.connection.session import MOST_OUTPUT_BYTES, Session
 from sdk.connection.session_log import SessionLog
 from sdk.connection.verbs import Verb
@@ -48,6 +49,7 @@ class Device:
             log = SessionLog(target.login.where, target.login.secrets, target.session_log)
         self.session = Session(target.login, log, max_output_bytes=target.max_output_bytes)
         self.platform: Platform = target.platform(self.session)
+        self._prompt_after_login = ""
         self._turn = threading.Lock()
 
     def open(self, deadline: Deadline) -> None:
@@ -81,11 +83,21 @@ class Device:
         secret = self.session.login.enable_secret
         if secret is not None or Configuration in needs:
             self.session.enable(secret, deadline=deadline)
+        self._prompt_after_login = self.session.prompt
 
     @property
     def is_usable(self) -> bool:
         """Whether it can be used again."""
         return self.session.is_usable
+
+    @property
+    def is_as_after_login(self) -> bool:
+        """Whether it can be used again, and is in the mode in which the login has left it.
+
+        A prompt that differs in the hostname alone is another one too: that of vtysh may differ so from a shell's.
+        """
+        is_same = shape(self.session.prompt) == shape(self._prompt_after_login)
+        return self.is_usable and self.session.is_at_prompt and is_same
 
     def do(self, verb: Verb[T], deadline: Deadline) -> T:
         """Do one thing with the platform, alone.

@@ -39,12 +39,12 @@ class Pool:
         return None
 
     def keep(self, device: Device) -> None:
-        """Keep a connection for the next one, or close it where there are too many."""
+        """Keep a connection for the next one. Close it where there are too many, or it is not as after its login."""
         surplus: list[Device] = []
         if (kept_here := _kept_here.get()) is not None:
             kept_here.append(device)
         with self._lock:
-            if self._is_closed or not device.is_usable:
+            if self._is_closed or not device.is_as_after_login:
                 surplus.append(device)
             else:
                 self._idle.append(device)

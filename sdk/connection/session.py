@@ -44,7 +44,8 @@ class Raw:
 class Session(Terminal):
     """The command line of one device. One step at a time; `abort` from any thread.
 
-    `prompt` is what the device showed last. `log` gets what is sent and received.
+    `prompt` is what the device showed last. `is_at_prompt`: nothing was sent since that is not answered by a prompt.
+    `log` gets what is sent and received.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Session(Terminal):
         self.login = login
         self.where = login.where
         self.prompt = ""
+        self.is_at_prompt = True
         self.echoes_blanks = True
         self.has_blank_gap = True
         self.stage: Cause = Cause.CONNECT_TIMEOUT
@@ -192,6 +194,7 @@ class Session(Terminal):
         match step:
             case Done(prompt):
                 self.prompt = prompt
+                self.is_at_prompt = True
                 self.echoes_blanks = reading.echoes_blanks
                 return True
             case Confirm(line):
@@ -219,6 +222,8 @@ class Session(Terminal):
     # Reading and writing
 
     def _reading(self, most_bytes: int) -> Reading:
+        """Return what reads the answer to the line that is sent next."""
+        self.is_at_prompt = False
         return Reading(
             self.prompt or None,
             has_blank_gap=self.has_blank_gap,

@@ -10,10 +10,12 @@ from sdk.connection.changes.device import ConfirmTimer
 from sdk.connection.changes.dialect import Dialect, words
 from sdk.connection.changes.lines import ConfigurationLine
 from sdk.connection.deadline import Deadline
-from sdk.connection.errors import fail
+from sdk.connection.errors import RefusedCommandError, fail
 from sdk.connection.platforms import frr_timer
+from sdk.connection.platforms.refusals import words_of
 from sdk.connection.platforms.typed_configuration import TypedConfiguration
 
+_VTYSH: Final = "vtysh"
 _NEIGHBOR: Final = r"neighbor \S+ "
 
 FRR: Final = Dialect(
@@ -64,10 +66,19 @@ class FrrConfiguration(TypedConfiguration):
     shell: bool
 
     def enter_configuration(self, *, deadline: Deadline) -> None:
-        """Enter the configuration mode of vtysh."""
+        """Enter the configuration mode of vtysh. Raises `RefusedCommandError` where it is refused, as by a lock."""
         if self.shell:
-            self.session.send("vtysh", deadline=deadline)
-        super().enter_configuration(deadline=deadline)
+            said = self.session.send(_VTYSH, deadline=deadline).text
+            if self.is_refusal(said):
+                words = words_of(said, self.refusals)
+                raise fail(Cause.REFUSED_COMMAND, self.where, what=_VTYSH, last_line=words)
+        try:
+            super().enter_configuration(deadline=deadline)
+        except RefusedCommandError:
+            # The commands that follow are for the shell.
+            if self.shell:
+                self.session.send("exit", deadline=deadline)
+            raise
 
     def leave_configuration(self, *, deadline: Deadline) -> None:
         """Leave the configuration mode, and vtysh where it is not the login."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from connection_support import PASSWORD, login_to, ssh_threads
+from connection_support import PASSWORD, SECRET, login_to, ssh_threads
 
 from sdk import (
     FunctionBlock,
@@ -88,6 +88,53 @@ async def test_a_session_that_the_device_has_ended_is_not_kept() -> None:
 
         result = await result_of(work)
         assert result.success, result.message
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [("configure terminal", None)],
+        [("configure terminal", None), ("interface Loopback7", None)],
+        [("configure terminal", None), ("hostname edge", None), ("end", None)],
+        [("copy running-config startup-config", "filename")],
+    ],
+)
+async def test_a_session_that_is_not_as_after_its_login_is_not_kept(
+    steps: list[tuple[str, str | None]],
+) -> None:
+    async with EmulatedIos("admin", PASSWORD, "r1") as device:
+        login = login_to(device)
+
+        async def leave_by_an_error() -> None:
+            async with connect(login, platform="ios") as conn:
+                await conn.send_interactive(steps)
+                raise KeyError
+
+        async def work() -> None:
+            with pytest.raises(KeyError):
+                await leave_by_an_error()
+            await until(lambda: ssh_threads() == [], "the session has ended", 5)
+            for _ in range(2):
+                async with connect(login, platform="ios") as conn:
+                    assert "hostname" in await conn.get_config()
+
+        result = await result_of(work)
+        assert result.success, result.message
+        assert device.passwords_received == 2
+
+
+async def test_a_session_that_is_back_in_the_mode_of_its_login_is_kept() -> None:
+    async with EmulatedIos("admin", PASSWORD, "r1", enable_secret=SECRET) as device:
+        login = login_to(device, enable_secret=SECRET)
+
+        async def work() -> None:
+            for _ in range(2):
+                async with connect(login, platform="ios") as conn:
+                    await conn.send_interactive([("configure terminal", None), ("end", None)])
+
+        result = await result_of(work)
+        assert result.success, result.message
+        assert device.passwords_received == 1
 
 
 async def test_outside_of_a_block_leaving_ends_the_session() -> None:

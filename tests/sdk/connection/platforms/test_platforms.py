@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from sdk.connection.capabilities import Configuration, Execution, Information
+from sdk.connection.deadline import Deadline
 from sdk.connection.errors import (
     DeviceError,
     ForeignShellError,
@@ -305,6 +306,46 @@ def test_vtysh_that_reaches_no_daemon_is_no_data() -> None:
 
     with pytest.raises(WrongPlatformError, match="failed to connect"):
         platform.after_login(deadline=DEADLINE)
+
+
+class VtyshInBash(ScriptedSession):
+    """A shell in which `vtysh` says this, and starts where it says nothing; another session has the lock."""
+
+    def __init__(self, said: str = "") -> None:
+        super().__init__({**BASH_ANSWERS, _VTYSH: said}, otherwise=BASH_REFUSAL, prompt=_IN_BASH)
+        self._said = said
+
+    def send(self, command: str, *, deadline: Deadline) -> ScriptedReply:
+        if self.prompt == _IN_VTYSH and command != "exit":
+            self.sent.append(command)
+            return ScriptedReply(
+                "% Configuration is locked by other VTY" if command == _ENTER else FRR_REFUSAL
+            )
+        reply = super().send(command, deadline=deadline)
+        if command in (_VTYSH, "exit"):
+            self.prompt = _IN_VTYSH if command == _VTYSH and not self._said else _IN_BASH
+        return reply
+
+
+_IN_BASH, _IN_VTYSH, _VTYSH, _ENTER = "root@r1:~# ", "r1# ", "vtysh", "configure terminal"
+
+
+def test_a_login_to_a_shell_is_in_the_shell_after_a_configuration_mode_that_is_locked() -> None:
+    platform = Frr(VtyshInBash())
+    platform.after_login(deadline=DEADLINE)
+
+    with pytest.raises(RefusedCommandError, match="locked by other VTY"):
+        platform.enter_configuration(deadline=DEADLINE)
+    assert "neighbor" in platform.get_config(deadline=DEADLINE)
+
+
+def test_a_shell_in_which_vtysh_does_not_start_is_sent_nothing_for_it() -> None:
+    platform = Frr(VtyshInBash("Exiting: failed to connect to any daemons."))
+    platform.after_login(deadline=DEADLINE)
+
+    with pytest.raises(RefusedCommandError, match=r"'vtysh'.*failed to connect"):
+        platform.enter_configuration(deadline=DEADLINE)
+    assert sent(platform)[-1] == "vtysh"
 
 
 # Of a virtual machine that says nothing of its board.
