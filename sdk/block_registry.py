@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 from sdk.author_names import author_name
@@ -15,8 +17,9 @@ from sdk.registration import Registration
 class RegisteredBlock:
     """A block's class, its registration, and where it was declared.
 
-    `job_run` is a class made from `sdk.execution.JobRun` that runs its jobs in that one's place, for a class of
-    another SDK. Not typed as such: that module needs this one.
+    `importing` is the module whose top level registered it, where that is known: another one than the class's `module`
+    where a function of that makes the class. `job_run` is a class made from `sdk.execution.JobRun` that runs its jobs
+    in that one's place, for a class of another SDK. Not typed as such: that module needs this one.
     """
 
     cls: type[FunctionBlock[Any, Any]]
@@ -25,6 +28,7 @@ class RegisteredBlock:
     file: str
     line: int
     job_run: type[Any] | None = None
+    importing: str | None = None
 
     @property
     def place(self) -> str:
@@ -34,6 +38,17 @@ class RegisteredBlock:
     def is_same_source_as(self, other: RegisteredBlock) -> bool:
         """Whether both come from one class statement: its module was merely imported once more."""
         return (self.file, self.cls.__qualname__) == (other.file, other.cls.__qualname__)
+
+
+def importing_module() -> str | None:
+    """Return the name of the module whose top level runs, the innermost of them; `None` where none does."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        name = frame.f_globals.get("__name__")
+        if frame.f_code.co_name == "<module>" and isinstance(name, str):
+            return name
+        frame = frame.f_back
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sdk.block import FunctionBlock
-from sdk.block_registry import RegisteredBlock, registry
+from sdk.block_registry import RegisteredBlock, importing_module, registry
 from sdk.declaration_advice import WRITE_REGISTRATION
 from sdk.errors import RegistrationError
 from sdk.method_shapes import check_methods
@@ -31,7 +31,10 @@ def register_function_block(reg: Registration) -> Callable[[type[BlockT]], type[
 
     def register(cls: type[BlockT]) -> type[BlockT]:
         _check_class(cls, reg)
-        registry.register(RegisteredBlock(cls, reg, module=cls.__module__, file=file, line=line))
+        block = RegisteredBlock(
+            cls, reg, module=cls.__module__, file=file, line=line, importing=importing_module()
+        )
+        registry.register(block)
         cls.registration = reg
         return cls
 

@@ -34,7 +34,7 @@ def discover(
     found = _found(discovery)
     modules = {module.name: module for module in found.modules if module.name not in discovery.skip_modules}
     problems = [_problem_of(module, error) for module, error in found.broken if module.name not in modules]
-    process = os.getpid()
+    process, origins = os.getpid(), _Origins()
     for module in modules.values():
         announce(module)
         problem = import_module(module)
@@ -43,14 +43,33 @@ def discover(
         if problem is not None:
             problems.append(problem)
             forget_half_imported()
+        origins.note(module)
         # Only the first is named: later modules are not to blame for a thread that is already there.
         if not any(known.kind == "thread" for known in problems):
             threads = thread_problem(module)
             if threads is not None:
                 problems.append(threads)
     problems.extend(_adopt_blocks())
-    blocks = _entries(problems, CodeDigests() if with_digests else None)
+    blocks = _entries(problems, origins, CodeDigests() if with_digests else None)
     return Catalogue(blocks=blocks, problems=tuple(problems), left_out=_left_out(found))
+
+
+class _Origins:
+    """With which module's import each block was registered."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[str, RegisteredBlock] = {}
+        self._modules: dict[str, str] = {}
+
+    def note(self, module: Module) -> None:
+        """Take what was registered since the last call for registered with this module's import."""
+        for identifier, block in registry.function_blocks.items():
+            if self._blocks.get(identifier) is not block:
+                self._modules[identifier] = module.name
+        self._blocks = dict(registry.function_blocks)
+
+    def of(self, block: RegisteredBlock) -> str | None:
+        return self._modules.get(block.registration.identifier)
 
 
 def _adopt_blocks() -> list[ImportProblem]:
@@ -101,11 +120,13 @@ def _left_out(found: Found) -> tuple[LeftOut, ...]:
     )
 
 
-def _entries(problems: list[ImportProblem], digests: CodeDigests | None) -> tuple[BlockEntry, ...]:
+def _entries(
+    problems: list[ImportProblem], origins: _Origins, digests: CodeDigests | None
+) -> tuple[BlockEntry, ...]:
     entries: list[BlockEntry] = []
     for _, block in sorted(registry.function_blocks.items()):
         try:
-            entries.append(_entry(block, digests))
+            entries.append(_entry(block, origins.of(block), digests))
         except SdkError as error:  # a model that has no JSON schema
             problems.append(
                 ImportProblem(
@@ -122,7 +143,7 @@ def _entries(problems: list[ImportProblem], digests: CodeDigests | None) -> tupl
     return tuple(entries)
 
 
-def _entry(block: RegisteredBlock, digests: CodeDigests | None) -> BlockEntry:
+def _entry(block: RegisteredBlock, imported_with: str | None, digests: CodeDigests | None) -> BlockEntry:
     registration = block.registration
     return BlockEntry(
         id=registration.identifier,
@@ -146,6 +167,7 @@ def _entry(block: RegisteredBlock, digests: CodeDigests | None) -> BlockEntry:
         max_concurrent=registration.max_concurrent,
         code_digest=digests.of(block.module, block.file) if digests else "",
         module=block.module,
+        imported_with=imported_with,
         file=block.file,
         line=block.line,
     )

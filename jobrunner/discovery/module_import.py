@@ -46,10 +46,11 @@ def import_module(module: Module) -> ImportProblem | None:
 def forget_half_imported() -> None:
     """Unregister the blocks of modules whose import failed further down: they miss what comes after them.
 
-    The import system takes such a module out of `sys.modules`; one that is there was imported to its end.
+    The import system takes such a module out of `sys.modules`; one that is there was imported to its end. A class may
+    be made by a function of another module, which is there, than the one that failed.
     """
     for identifier, block in list(registry.function_blocks.items()):
-        if block.module not in sys.modules:
+        if not {block.module, block.importing or block.module} <= sys.modules.keys():
             del registry.function_blocks[identifier]
 
 

@@ -49,6 +49,9 @@ class BlockEntry(BaseModel):
     code_digest: Annotated[str, Field(max_length=64)] = ""
     """Which code this is: equal for equal files, wherever they lie. Empty where it is not known."""
     module: str
+    imported_with: str | None = None
+    """The module that was being imported for its blocks when this one was registered, by the name that a problem with
+    it has. Another one than `module`, that of the class, where it imports that or calls a function there."""
     file: str | None
     line: int | None
 

@@ -252,7 +252,8 @@ def objections(before: Catalogue, after: Catalogue, *, require_all: bool) -> lis
     reasons = [_sentence(problem) for problem in after.problems if problem.kind == "source" or require_all]
     if not reasons:
         kept = {block.id for block in after.blocks}
-        lost = {block.module for block in before.blocks if block.id not in kept}
+        gone = [block for block in before.blocks if block.id not in kept]
+        lost = {name for block in gone for name in (block.module, block.imported_with)}
         reasons = [_sentence(problem) for problem in after.problems if problem.module in lost]
     if after.starts_threads and not before.starts_threads:
         culprit = next(problem for problem in after.problems if problem.kind == "thread")

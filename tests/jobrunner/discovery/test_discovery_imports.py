@@ -99,9 +99,11 @@ def test_blocks_of_a_module_that_failed_further_down_are_forgotten_and_no_others
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     blocks = {
-        "lab/good:1.0.0": SimpleNamespace(module="json"),
-        "lab/half:1.0.0": SimpleNamespace(module="lab_that_failed"),
-        "lab/other:1.0.0": SimpleNamespace(module="os"),
+        "lab/good:1.0.0": SimpleNamespace(module="json", importing="os"),
+        "lab/half:1.0.0": SimpleNamespace(module="lab_that_failed", importing="lab_that_failed"),
+        "lab/made:1.0.0": SimpleNamespace(module="json", importing="lab_that_failed"),
+        "lab/adopted:1.0.0": SimpleNamespace(module="lab_that_failed", importing=None),
+        "lab/other:1.0.0": SimpleNamespace(module="os", importing=None),
     }
     monkeypatch.setattr(module_import, "registry", SimpleNamespace(function_blocks=blocks))
     forget_half_imported()

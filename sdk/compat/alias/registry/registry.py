@@ -7,7 +7,7 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 from sdk.block import FunctionBlock as _FunctionBlock
-from sdk.block_registry import RegisteredBlock
+from sdk.block_registry import RegisteredBlock, importing_module
 from sdk.block_registry import registry as _registry
 from sdk.compat.client import client_class
 from sdk.compat.migration_hints import refusing
@@ -61,6 +61,7 @@ def _registered(cls: type[_FunctionBlock[Any, Any]], registration: Registration)
         module=cls.__module__,
         file=inspect.getsourcefile(cls) or "unknown",
         line=inspect.getsourcelines(cls)[1],
+        importing=importing_module(),
     )
 
 
