@@ -55,7 +55,13 @@ class TemplateLauncher:
     Children survive the template: they are the supervisor's own (`births.py`).
     """
 
-    def __init__(self, imports: Imports, confinement_pool: ConfinementPool | None = None) -> None:
+    def __init__(
+        self,
+        imports: Imports,
+        confinement_pool: ConfinementPool | None = None,
+        on_come_back: Callable[[Catalogue, Catalogue], None] = lambda _before, _now: None,
+    ) -> None:
+        """`on_come_back` is called with the catalogue in force and that of a template that took a dead one's place."""
         self.known_children = KnownChildren()
         self._imports = imports
         self._confinement_pool = confinement_pool or ConfinementPool()
@@ -66,12 +72,15 @@ class TemplateLauncher:
         self._births = Births(self._requests, self._holders, self._count_silence, self._replace_stopped)
         self._tasks = Tasks()
         self._silences = Silences()
+        self._catalogue = Catalogue()  # in force: of the start, or of the last reload
+        self._on_come_back = on_come_back
         self._missing = ""  # or why a new template could not be started
 
     async def start(self) -> Catalogue:
         """See `Launcher.start`."""
         template, catalogue = await start_template(self._imports, self.known_children)
         await self._install(template)
+        self._catalogue = catalogue
         return catalogue
 
     async def reload(self, imports: Imports, accept: Callable[[Catalogue], None]) -> Catalogue:
@@ -84,7 +93,7 @@ class TemplateLauncher:
             raise
         old = self._template
         await self._install(template)
-        self._imports = imports
+        self._imports, self._catalogue = imports, catalogue
         self._tasks.cancel()  # there is a template now, and of newer code
         if old is not None:
             self._retired.append(old)
@@ -256,7 +265,8 @@ class TemplateLauncher:
         failure = RepeatingFailure(_log)
         while True:
             try:
-                await self.start()
+                template, catalogue = await start_template(self._imports, self.known_children)
+                await self._install(template)
             except TemplateError as error:
                 self._missing = str(error).splitlines()[0]
                 failure.failed(TemplateMissing(reason=str(error)))
@@ -265,6 +275,8 @@ class TemplateLauncher:
                 failure.failed(TemplateMissing(reason=self._missing), level=logging.CRITICAL, error=error)
             else:
                 tell(_log, TemplateReady(pid=self.template_pid))
+                # What lies on the disk now was imported: that may be what a reload was refused for.
+                self._on_come_back(self._catalogue, catalogue)
                 return
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)

@@ -17,6 +17,8 @@ from supervisor.lifecycle.intake import one_line
 from supervisor.log.event import tell
 from supervisor.log.events.blocks import (
     BlockIdHasHyphen,
+    BlocksChanged,
+    BlocksGone,
     BlockSlotsUnused,
     InterpreterForEachJob,
     ModuleFailed,
@@ -46,7 +48,7 @@ async def start_launcher(settings: RunSettings, users: JobUsers | None = None) -
     if settings.start_method == "spawn":
         launcher = SpawnLauncher(imports, confinement_pool)
         return launcher, await launcher.start()
-    launcher = TemplateLauncher(imports, confinement_pool)
+    launcher = TemplateLauncher(imports, confinement_pool, tell_come_back)
     catalogue = await launcher.start()
     if not catalogue.starts_threads:
         return launcher, catalogue
@@ -109,6 +111,19 @@ def tell_problem(problem: ImportProblem) -> None:
         import_traceback=problem.traceback,
     )
     tell(_log, failed)
+
+
+def tell_come_back(in_force: Catalogue, imported: Catalogue) -> None:
+    """Log in what a template that took a dead one's place differs from what is in force, and offered."""
+    for problem in imported.problems:
+        if problem not in in_force.problems:
+            tell_problem(problem)
+    offered = {block.id: block.code_digest for block in in_force.blocks}
+    there = {block.id: block.code_digest for block in imported.blocks}
+    if gone := sorted(offered.keys() - there.keys()):
+        tell(_log, BlocksGone(blocks=", ".join(gone)))
+    if changed := sorted(block for block in offered.keys() & there.keys() if offered[block] != there[block]):
+        tell(_log, BlocksChanged(blocks=", ".join(changed)))
 
 
 def not_imported(catalogue: Catalogue) -> tuple[str, ...]:

@@ -16,6 +16,29 @@ class ModuleFailed(Event, level=ERROR, text="{problem}\n{import_traceback}"):
     import_traceback: str
 
 
+class BlocksGone(
+    Event,
+    level=ERROR,
+    text="The new template does not have {blocks}. The worker offers them on, and their jobs fail until a reload. "
+    "Look at what became of their files, then send SIGHUP.",
+):
+    """A template that takes the place of one that ended imports the files as they are now. They have changed since the
+    start or the last reload: a reload may have been refused for them."""
+
+    blocks: str
+
+
+class BlocksChanged(
+    Event,
+    level=WARNING,
+    text="The new template has other code of {blocks} than the one before. Jobs run it, although nobody has reloaded. "
+    "Send SIGHUP, so that the engine learns of it as well.",
+):
+    """As with `blocks_gone`, the files have changed since the start or the last reload."""
+
+    blocks: str
+
+
 class ModuleSkipped(Event, level=ERROR, text="{problem} The worker starts over without it."):
     """A module hung or crashed while it was imported."""
 
