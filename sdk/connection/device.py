@@ -49,7 +49,7 @@ class Device:
             log = SessionLog(target.login.where, target.login.secrets, target.session_log)
         self.session = Session(target.login, log, max_output_bytes=target.max_output_bytes)
         self.platform: Platform = target.platform(self.session)
-        self._prompt_after_login = ""
+        self._after_login = ("", "")
         self._turn = threading.Lock()
 
     def open(self, deadline: Deadline) -> None:
@@ -83,7 +83,7 @@ class Device:
         secret = self.session.login.enable_secret
         if secret is not None or Configuration in needs:
             self.session.enable(secret, deadline=deadline)
-        self._prompt_after_login = self.session.prompt
+        self._after_login = self._prompt_shape
 
     @property
     def is_usable(self) -> bool:
@@ -96,8 +96,11 @@ class Device:
 
         A prompt that differs in the hostname alone is another one too: that of vtysh may differ so from a shell's.
         """
-        is_same = shape(self.session.prompt) == shape(self._prompt_after_login)
-        return self.is_usable and self.session.is_at_prompt and is_same
+        return self.is_usable and self.session.is_at_prompt and self._prompt_shape == self._after_login
+
+    @property
+    def _prompt_shape(self) -> tuple[str, str]:
+        return shape(self.session.mode), shape(self.session.prompt)
 
     def do(self, verb: Verb[T], deadline: Deadline) -> T:
         """Do one thing with the platform, alone.

@@ -107,8 +107,8 @@ def _first_prompt(session: Session, deadline: Deadline) -> None:
     while True:
         step = reading.step(session.quiet_seconds)
         match step:
-            case Done(prompt):
-                session.prompt = prompt
+            case Done(prompt, mode):
+                session.prompt, session.mode = prompt, mode
                 session.echoes_blanks = reading.echoes_blanks
                 session.has_blank_gap = reading.has_blank_gap
                 return

@@ -16,6 +16,15 @@ _LINE_ENDS: Final = re.compile(r"\r+\n|\n\r|\r")
 # What stands at the end of nearly every prompt, and the 120 characters that no prompt is longer than.
 _PROMPT: Final = re.compile(r"^\s{0,2}\S(?:.{0,118}?\S)??(?<=[>#$%~])\s{0,2}$")
 _LONE_PROMPT: Final = re.compile(r"^\s{0,2}[>#$%]\s{0,2}$")
+# The whole prompt of VRP and Comware: <r1>, and [r1], [~r1], [*r1-GigabitEthernet0/0/1] while configuring.
+_VIEW: Final = re.compile(r"\s{0,2}(?:HRP_[MS])?(?:<[^<>\s]{1,64}>|\[[^\[\]\s]{1,118}\])\s{0,2}")
+MODE_LINE: Final = (
+    r"(?:[!*+]{0,4}(?:\(\w{1,8}\))?\[[^\n]{0,200}\]"  # Junos: [edit interfaces]; SR OS: [/], *(ex)[/configure]
+    r"|\{[^\n]{0,80}\}(?:\[[^\n]{0,200}\])?"  # Junos with two routing engines: {master:0}, {master:0}[edit]
+    r"|--\{[^\n]{0,80}\}--\[[^\n]{0,200}\]--)"  # SR Linux: --{ * candidate private }--[ interface lo0 ]--
+)
+"""A pattern for a line above the prompt by which a device says its mode. It is told by itself, not in a text."""
+_MODE_LINE: Final = re.compile(MODE_LINE)
 _DIGITS: Final = re.compile(r"\d+")
 _STEM: Final = re.compile(r"\s*([\w.@-]{2,16})")
 
@@ -63,6 +72,31 @@ def looks_like_prompt(line: str) -> bool:
     if _LONE_PROMPT.match(line):
         return True
     return _PROMPT.match(line) is not None and what_is_asked(line) is None
+
+
+def follows_prompt(line: str, known: str | None) -> bool:
+    """Tell whether a line that did not end could be a prompt of a device that has shown the prompt `known` before.
+
+    A name in square brackets is one only where the prompt before was all in brackets: elsewhere it is `[OK]`.
+    """
+    if looks_like_prompt(line):
+        return True
+    is_view = known is not None and _VIEW.fullmatch(known) is not None and _VIEW.fullmatch(line) is not None
+    return is_view and what_is_asked(line) is None
+
+
+def is_mode_line(line: str) -> bool:
+    """Tell whether a line is one by which a device says its mode, above its prompt."""
+    return _MODE_LINE.fullmatch(line) is not None
+
+
+def mode_above(text: str) -> str:
+    """Return the lines right above the last one of a clean text by which the device says its mode; "" for none."""
+    *above, _ = text.split("\n")
+    first = len(above)
+    while first and is_mode_line(above[first - 1]):
+        first -= 1
+    return "\n".join(above[first:])
 
 
 def shape(line: str) -> str:

@@ -14,7 +14,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sdk.connection.prompt import Ask, clean, last_line, looks_like_prompt, shape, stem, what_is_asked
+from sdk.connection.prompt import (
+    MODE_LINE,
+    Ask,
+    clean,
+    follows_prompt,
+    is_mode_line,
+    last_line,
+    looks_like_prompt,
+    mode_above,
+    shape,
+    stem,
+    what_is_asked,
+)
 
 SETTLE_SECONDS: Final = 0.01
 """How long nothing comes behind the known prompt before it is asked to confirm it."""
@@ -30,10 +42,10 @@ ASKED_SECONDS: Final = 2.0
 _TAIL_CHARACTERS: Final = 4096
 _MOST_BLANKS: Final = 24
 _SLOWEST_REPEAT_SECONDS: Final = 12.0
-# Between the echo and the second prompt some devices print an empty line, or their mode: "[edit]".
-_BETWEEN: Final = r"(?:[ \t]*\n|\[[^\n]{0,80}\]\n|\{[^\n]{0,80}\}\n){0,3}"
-# Without the empty lines, where a device printed none at its first prompt: one could be the end of an output line.
-_BETWEEN_WITHOUT_BLANKS: Final = r"(?:\[[^\n]{0,80}\]\n|\{[^\n]{0,80}\}\n){0,3}"
+# Between the echo and the second prompt some devices print an empty line, or their mode.
+_BETWEEN: Final = rf"[ \t]*\n|{MODE_LINE}\n"
+# Without empty lines alone, where a device printed none at its first prompt: one could be the end of an output line.
+_BETWEEN_WITHOUT_BLANKS: Final = rf"(?:[ \t]*\n)?{MODE_LINE}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +64,10 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The output is complete; `prompt` is what the device shows now."""
+    """The output is complete; `prompt` is what the device shows now, `mode` the lines above it that say its mode."""
 
     prompt: str
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +119,7 @@ class Reading:
         self.is_cut = False
         # Where in the raw text each confirmation was sent, and its line.
         self._sent: list[tuple[int, str]] = []
+        self._mode = ""
         self._repeat_seconds = repeat_seconds
         self._unechoed_answers = 0
 
@@ -127,7 +141,7 @@ class Reading:
         tail = self.tail
         line = last_line(tail)
         is_known = self._prompt is not None and shape(line) == shape(self._prompt)
-        if line.strip() and (is_known or looks_like_prompt(line)):
+        if line.strip() and (is_known or follows_prompt(line, self._prompt)):
             pause = SETTLE_SECONDS if is_known else self._pause_at(line)
             return self._step_at_prompt(tail, line, quiet_seconds, pause)
         asked = what_is_asked(line)
@@ -145,8 +159,9 @@ class Reading:
         if self._sent:
             since = self._since_last()
             if self._is_answered(tail, since, line):
-                return Done(line)
-            is_open = all(not each.strip() or shape(each) == shape(line) for each in since.split("\n"))
+                return self._done(since, line)
+            said = [each for each in since.split("\n") if each.strip() and not is_mode_line(each)]
+            is_open = all(shape(each) == shape(line) for each in said)
         if is_open:
             pause = self._repeat_seconds
         if quiet_seconds < pause:
@@ -156,8 +171,12 @@ class Reading:
             self._unechoed_answers += "\n" in since and last_line(since) == line
             if self._unechoed_answers > 1:
                 self.echoes_blanks = False
-                return Done(line)
+                return self._done(since, line)
         return self._confirm()
+
+    def _done(self, since: str, line: str) -> Done:
+        self._mode = mode_above(since)
+        return Done(line, self._mode)
 
     def _since_last(self) -> str:
         count = self._length - self._sent[-1][0]
@@ -166,7 +185,7 @@ class Reading:
     def _is_answered(self, tail: str, since: str, line: str) -> bool:
         """Whether the last confirmation stands at the end, between two prompts, and came after it was sent."""
         # Each by itself says too little: where the confirmations are empty lines, the same may stand in the output.
-        answer = rf"{re.escape(self._sent[-1][1])}\n{self._between}{_like(line)}\Z"
+        answer = rf"{re.escape(self._sent[-1][1])}\n{self._gap_before(line)}{_like(line)}\Z"
         found = re.search(answer, since)
         if found is None or not re.search(rf"(?:^|\n){_like(line)}{answer}", tail):
             return False
@@ -194,11 +213,20 @@ class Reading:
         line = last_line(text)
         text = text[: len(text) - len(line)]
         for _, sent in reversed(self._sent):
-            pattern = re.compile(rf"(?:^|(?<=\n)){_like(line)}(?:{re.escape(sent)})?\n{self._between}\Z")
+            pattern = re.compile(
+                rf"(?:^|(?<=\n)){_like(line)}(?:{re.escape(sent)})?\n{self._gap_before(line)}\Z"
+            )
             # Only near the end: in 20 MB it would be tried at each line.
             if found := pattern.search(text, max(0, len(text) - _TAIL_CHARACTERS)):
                 text = text[: found.start()]
+        # The mode stands above the first prompt too, behind the output, which may end in the same words.
+        if self._mode and f"\n{text}".endswith(f"\n{self._mode}\n"):
+            text = text[: -len(self._mode) - 1]
         return without_echo(text, command)
+
+    def _gap_before(self, line: str) -> str:
+        """A pattern for what may stand in front of this prompt, which itself may look like a mode: `[r1]`."""
+        return rf"(?:(?!{_like(line)} *\n)(?:{self._between})){{0,3}}"
 
     def _without_echoes_ahead(self) -> str:
         """The raw text without the confirmations that a terminal has echoed into the middle of the output.
@@ -213,7 +241,8 @@ class Reading:
             if end is None:
                 continue
             rest = raw[position + len(sent + end) :]
-            answers = rf"{self._between}(?:{_like(line)} *\n{self._between})*{_like(line)}"
+            gap = self._gap_before(line)
+            answers = rf"{gap}(?:{_like(line)} *\n{gap})*{_like(line)}"
             # The echo of the shell itself comes behind a prompt, has one behind it, and comes once.
             is_behind_prompt = shape(last_line(clean(raw[:position][-_TAIL_CHARACTERS:]))) == shape(line)
             after = clean(rest) if len(rest) <= _TAIL_CHARACTERS else ""

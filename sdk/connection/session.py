@@ -44,8 +44,8 @@ class Raw:
 class Session(Terminal):
     """The command line of one device. One step at a time; `abort` from any thread.
 
-    `prompt` is what the device showed last. `is_at_prompt`: nothing was sent since that is not answered by a prompt.
-    `log` gets what is sent and received.
+    `prompt` is what the device showed last, `mode` the lines above it that say its mode, where there are some.
+    `is_at_prompt`: nothing was sent since that is not answered by a prompt. `log` gets what is sent and received.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Session(Terminal):
         self.login = login
         self.where = login.where
         self.prompt = ""
+        self.mode = ""
         self.is_at_prompt = True
         self.echoes_blanks = True
         self.has_blank_gap = True
@@ -192,8 +193,8 @@ class Session(Terminal):
         """Do the reading's next step; return whether the prompt is there."""
         step = reading.step(self.quiet_seconds)
         match step:
-            case Done(prompt):
-                self.prompt = prompt
+            case Done(prompt, mode):
+                self.prompt, self.mode = prompt, mode
                 self.is_at_prompt = True
                 self.echoes_blanks = reading.echoes_blanks
                 return True

@@ -14,11 +14,15 @@ class Case:
     """One command: what the device prints, where it pauses for how long, and what it does with what is typed ahead."""
 
     prompt: str
+    """Its last line is the prompt as `Reading` has it; the others say the mode."""
     output: str
     pauses: dict[int, float]
     echoes_ahead: bool
     """As the terminal of a shell: at once, into the output, and once more when it is read."""
     echoes_blanks: bool = True
+    has_blank_gap: bool = False
+    prompt_before: str | None = None
+    """The prompt at which the command is given, where it changes it; "" for none that is known, as at the login."""
 
 
 @dataclass(slots=True)
@@ -33,7 +37,7 @@ class Device:
     _is_done: bool = False
 
     def start(self, command: str) -> None:
-        text = self.case.output.replace("\n", "\r\n") + "\r\n" + self.case.prompt
+        text = f"{self.case.output}\n{self._prompt}".replace("\n", "\r\n")
         self._events.append((0.0, command + "\r\n"))
         at, begin = 0.0, 0
         for position in [*sorted(self.case.pauses), len(text)]:
@@ -53,7 +57,12 @@ class Device:
 
     def _answer(self, line: str) -> None:
         echo = line if self.case.echoes_blanks else ""
-        self._events.append((max(self.now, self._end), f"{echo}\r\n{self.case.prompt}"))
+        answer = f"{echo}\n{self._prompt}".replace("\n", "\r\n")
+        self._events.append((max(self.now, self._end), answer))
+
+    @property
+    def _prompt(self) -> str:
+        return "\n" * self.case.has_blank_gap + self.case.prompt
 
     def read(self, seconds: float) -> str:
         """What comes within `seconds` of simulated time."""
@@ -74,9 +83,10 @@ def outcome(case: Case, seed: int) -> str | None:
     chance = random.Random(seed)
     device = Device(case)
     device.start("show notes")
+    before = case.prompt.split("\n")[-1] if case.prompt_before is None else case.prompt_before
     reading = Reading(
-        case.prompt,
-        has_blank_gap=False,
+        before or None,
+        has_blank_gap=case.has_blank_gap,
         echoes_blanks=case.echoes_blanks,
         blanks=lambda: chance.randint(1, 24),
     )

@@ -18,6 +18,7 @@ from sdk import (
 from sdk.connection import Cause, DeviceError, Login, connect, for_each_device
 from sdk.connection.errors import fail
 from sdk.testing.devices import EmulatedIos, Faults
+from sdk.testing.devices.ios_state import SessionState
 from tests.patience import until
 
 
@@ -117,6 +118,28 @@ async def test_a_session_that_is_not_as_after_its_login_is_not_kept(
             for _ in range(2):
                 async with connect(login, platform="ios") as conn:
                     assert "hostname" in await conn.get_config()
+
+        result = await result_of(work)
+        assert result.success, result.message
+        assert device.passwords_received == 2
+
+
+async def test_a_session_whose_mode_stands_above_its_prompt_alone_is_not_kept_in_another_mode(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def prompt(state: SessionState) -> str:
+        mode = "candidate private admin" if state.mode.configures else "running"
+        return f"\n--{{ {mode} }}--[  ]--\nA:r1# "
+
+    monkeypatch.setattr(SessionState, "prompt", prompt)
+    async with EmulatedIos("admin", PASSWORD, "r1") as device:
+
+        async def work() -> None:
+            for commands in (["configure terminal", "end"], ["configure terminal"], []):
+                async with connect(login_to(device), platform="ios") as conn:
+                    assert "hostname r1" in await conn.get_config()
+                    for command in commands:
+                        await conn.send_command(command)
 
         result = await result_of(work)
         assert result.success, result.message
