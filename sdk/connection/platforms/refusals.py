@@ -9,7 +9,8 @@ from typing import Final
 GENERAL: Final = re.compile(
     r"^\s*(%\s*(invalid|incomplete|ambiguous|unknown|unrecognized|command incomplete|there is no matched)\b"
     r"|syntax error\b|unknown command\b|error:\s*(unrecognized|wrong|incomplete)\b"
-    r"|%\s*(permission denied|authorization failed|command authorization failed)\b)",
+    r"|%\s*(permission denied|authorization failed|command authorization failed)\b"
+    r"|command authorization failed\.?[ \t]*$)",
     re.IGNORECASE | re.MULTILINE,
 )
 

@@ -13,9 +13,10 @@ from sdk.connection.errors import fail
 from sdk.connection.platforms.platform import Platform
 from sdk.connection.platforms.refusals import words_of
 
-# A line of the system's log may come at any moment, and warnings say that the line was taken.
+# A line of the system's log (of a supervisor: %LINEPROTO-SP-5-UPDOWN:) may come at any moment, and warnings say that
+# the line was taken.
 _REFUSAL: Final = re.compile(
-    r"^\s*%(?![A-Z0-9_]+-\d-[A-Z0-9_]+:)"
+    r"^\s*%(?![A-Z0-9_]+(?:-[A-Z0-9_]+){0,3}-\d-[A-Z0-9_]+:)"
     r"(?!\s*(?:warning|note|info|portfast has been|generating|the key modulus|created|not all config may be removed))"
     # An interface that moves to a VRF, or out of one, loses its addresses, as is said of it.
     r"(?!\s*interface \S+ (?:ipv[46]|ip) disabled and address\(es\) removed)"

@@ -275,6 +275,8 @@ def test_a_refusal_is_one_also_where_ios_writes_no_percent_sign(answer: str) -> 
         "% Not all config may be removed and may reappear after reactivating the sub-interface",
         "%Not all config may be removed and may reappear after reactivating the sub-interface",
         "%LINK-5-CHANGED: Interface GigabitEthernet0/1, changed state to up",
+        "%LINEPROTO-SP-5-UPDOWN: Line protocol on Interface GigabitEthernet1/1, changed state to up",
+        "%OIR-SW1_SP-STDBY-6-INSCARD: Card inserted in slot 1, interfaces are now online",
     ],
 )
 def test_what_a_device_says_of_a_line_that_it_took_is_no_refusal(answer: str) -> None:

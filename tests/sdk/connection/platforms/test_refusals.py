@@ -11,6 +11,7 @@ REFUSED = [
     "% Unknown command: show foo\n",
     "% Command incomplete: show\n",
     "% Authorization failed.\n",
+    "Command authorization failed.\n\n",
     "syntax error, expecting <command>.\n",
     "Error: Unrecognized command found at '^' position.\n",
 ]
@@ -27,6 +28,7 @@ DATA = [
     "hostname r1\nip route 0.0.0.0/0 Null0",
     "*Nov 1 07:21:13: %PARSER-5-CFGLOG_LOGGEDCMD: command not found in the cache",
     "% BGP instance not found",
+    "Command authorization failed:  3\nCommand authorization passed: 12",
     "\n".join([f"line {number} of a log" for number in range(9)] + ["% Invalid input detected"]),
     "",
 ]
