@@ -3,9 +3,10 @@
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from jobrunner.discovery.code_digest import CodeDigests
-from jobrunner.discovery.module import Module
+from jobrunner.discovery.module import Module, name_package
 from jobrunner.discovery.module_choice import Found
 from jobrunner.discovery.module_import import forget_half_imported, import_module, problem_of, thread_problem
 from jobrunner.discovery.sources import modules_of
@@ -43,6 +44,8 @@ def discover(
         if problem is not None:
             problems.append(problem)
             forget_half_imported()
+            if module.is_directory:  # what lies in it is imported all the same
+                name_package(Path(module.file or "").parent)
         origins.note(module)
         # Only the first is named: later modules are not to blame for a thread that is already there.
         if not any(known.kind == "thread" for known in problems):

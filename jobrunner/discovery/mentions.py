@@ -43,7 +43,10 @@ def words_of_imports(text: Text) -> frozenset[str] | None:
     if not lines.isascii() or (of_package and "(" in lines):
         return None
     # What is imported from the package itself may be anything that its `__init__.py` has.
-    return frozenset(_WORD.findall(lines)) | _parts([text.package] if of_package else [])
+    packages = [text.package] if of_package else []
+    if any(found.count(".") > 1 for found in _FROM_PACKAGE.findall(lines)):
+        packages.append("")  # `from .. import x` may go up to the directory itself
+    return frozenset(_WORD.findall(lines)) | _parts(packages)
 
 
 def _parts(names: Iterable[str]) -> set[str]:

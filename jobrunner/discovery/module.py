@@ -1,5 +1,6 @@
 """A module that may be imported, and the package that stands for an author's directory."""
 
+import importlib.util
 import os
 import sys
 import types
@@ -24,6 +25,11 @@ class Module:
     def is_an_authors(self) -> bool:
         """Whether it comes from a directory or a file, and not from something that was installed."""
         return self.name.startswith(_PRIVATE)
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether it is an author's directory itself: its file is the `__init__.py` there."""
+        return self.is_an_authors and "." not in self.name
 
     @property
     def can_be_named(self) -> bool:
@@ -73,3 +79,26 @@ def name_package(directory: Path) -> str:
         package.__path__ = [str(directory)]
         sys.modules[name] = package
     return name
+
+
+def run_directory(module: Module) -> None:
+    """Run the `__init__.py` of a directory as the package that stands for it. Once only: it may be named twice.
+
+    Raises whatever that raises. Then there is no such package any more, until `name_package` makes an empty one.
+    """
+    present = sys.modules.get(module.name)
+    if present is not None and getattr(present, "__file__", None):
+        return
+    file = module.file or ""
+    spec = importlib.util.spec_from_file_location(
+        module.name, file, submodule_search_locations=[os.path.dirname(file)]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} is no module")
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[module.name] = package
+    try:
+        spec.loader.exec_module(package)
+    except BaseException:
+        sys.modules.pop(module.name, None)
+        raise

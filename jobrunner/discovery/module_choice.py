@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from jobrunner.discovery.elsewhere import Elsewhere
 from jobrunner.discovery.judgement import Judgement, judge
@@ -13,11 +14,15 @@ from jobrunner.discovery.module import Module
 from jobrunner.discovery.source_text import read_text
 from jobrunner.discovery.top_level import Text
 
+_TOP: Final = ""
+"""The local name of a directory's own `__init__.py`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A module below a directory or a package. `local` is its name as the other modules there import it.
 
+    That of the directory's own `__init__.py` is empty, and it comes before the others.
     `is_named`: the source names what is loaded only by its name.
     """
 
@@ -56,7 +61,15 @@ def choose(
     if import_all:
         return Found(modules=tuple(each.module for each in wanted))
     judgements = judge(_texts(candidates, read), None if parse_all else elsewhere.packages, elsewhere.text_of)
-    return Found.of(_judged(each, read[each.local], judgements) for each in wanted)
+    found = Found.of(_judged(each, read[each.local], judgements) for each in wanted)
+    return _with_top(found) if _TOP in judgements else found
+
+
+def _with_top(found: Found) -> Found:
+    """Have the directory's own `__init__.py` imported with what lies below it, whatever it does itself."""
+    if not (found.modules and found.left_out and found.left_out[0][0].is_directory):
+        return found
+    return replace(found, modules=(found.left_out[0][0], *found.modules), left_out=found.left_out[1:])
 
 
 def _judged(
@@ -75,7 +88,9 @@ def _judged(
     if judgement.error is not None:
         return Found(broken=((module, judgement.error),))
     # An `__init__.py` runs with what is below it; to say that it is left out would be wrong.
-    return Found() if candidate.is_package else Found(left_out=((module, judgement.reason),))
+    if candidate.is_package and candidate.local != _TOP:
+        return Found()
+    return Found(left_out=((module, judgement.reason),))
 
 
 def _texts(candidates: list[Candidate], read: Mapping[str, bytes | str | OSError]) -> dict[str, Text]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic.errors import PydanticUserError
 
-from jobrunner.discovery.module import Module
+from jobrunner.discovery.module import Module, run_directory
 from jobrunner.protocol.catalogue import ImportProblem, ProblemKind
 from sdk.author_names import author_name
 from sdk.block_registry import registry
@@ -30,7 +30,10 @@ def import_module(module: Module) -> ImportProblem | None:
     # twice in one second, and reloaded, would be the old one for ever. And an author's directory stays as it is.
     sys.dont_write_bytecode = writes_bytecode or module.is_an_authors
     try:
-        importlib.import_module(module.name)
+        if module.is_directory:
+            run_directory(module)
+        else:
+            importlib.import_module(module.name)
     except SystemExit as error:
         said = f"called sys.exit({error.code!r}) while it was imported"
         return problem_of(module, "exit", error, said)

@@ -23,10 +23,11 @@ def modules_of(source: str, *, import_all: bool = False) -> Found:
     """Return the modules of one source, in a stable order: what to import, what not and why.
 
     What the source names itself is imported. Of what is below a directory or a package, only those modules are whose
-    text registers something at its top level (`jobrunner.discovery.judgement`), or all with `import_all`. A module
-    that sets `__neops_named_only__ = True` (it is dangerous, or misbehaves on purpose) is found only where the source
-    names it or its package. So are the modules of a package whose `__init__.py` sets it. A module whose path is no
-    UTF-8 is never imported. Raises `SourceError` when there is nothing at that place.
+    text registers something at its top level (`jobrunner.discovery.judgement`), or all with `import_all`; before them
+    comes the directory's own `__init__.py`. A module that sets `__neops_named_only__ = True` (it is dangerous, or
+    misbehaves on purpose) is found only where the source names it or its package. So are the modules of a package whose
+    `__init__.py` sets it. A module whose path is no UTF-8 is never imported. Raises `SourceError` when there is nothing
+    at that place.
     """
     found = _found(source, import_all)
     unnamed = [module for module in found.modules if not module.can_be_named]
@@ -115,15 +116,16 @@ def _on_disk(source: str, import_all: bool) -> Found:
 
 def _directory(path: Path, package: str) -> Iterator[Candidate]:
     is_named = path.name in _SKIPPED_DIRECTORIES
-    for file in sorted(path.rglob("*.py")):
+    top = path / "__init__.py"
+    # It runs before all else that is there, as in any import of a package.
+    for file in sorted(path.rglob("*.py"), key=lambda file: (file != top, file)):
         relative = file.relative_to(path)
         if not _is_block_file(relative) or _is_directory(file):
             continue
         is_package = file.name == "__init__.py"
         parts = relative.parent.parts if is_package else relative.with_suffix("").parts
-        if parts:
-            module = Module(".".join((package, *parts)), str(file))
-            yield Candidate(".".join(parts), module, is_package, is_named)
+        module = Module(".".join((package, *parts)), str(file))
+        yield Candidate(".".join(parts), module, is_package, is_named or file == top)
 
 
 def _is_directory(path: Path) -> bool:

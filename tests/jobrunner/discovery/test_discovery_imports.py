@@ -257,6 +257,8 @@ def test_a_chain_of_imports_is_followed_to_its_beginning_whatever_it_goes_throug
         ("from a import \\\n  b", {"from", "a", "import", "b"}),
         ("from a import \\\r\n  b", {"from", "a", "import", "b"}),
         ("from . import x", {"from", "import", "x", "lab", "inner"}),
+        ("from .. import x", {"from", "import", "x", "lab", "inner", ""}),
+        ("from . import x\nfrom . . import y", {"from", "import", "x", "y", "lab", "inner", ""}),
         ("from . import (x,\n  y)", None),
         ("from a import (x)", {"from", "a", "import", "x"}),
         ("import ä", None),

@@ -102,7 +102,7 @@ def test_a_directory_whose_tree_is_a_package_is_followed_by_its_full_names(place
         "from place.company import company_block\n@company_block(0)\nclass A: ..."
     )
     (place / "blocks" / "script.py").write_text("from place import company\n")
-    assert names(modules_of(str(place / "blocks"))) == ["echo"]
+    assert names(modules_of(str(place / "blocks"))) == ["__init__", "echo"]
 
 
 def installed(packages: Path, name: str, requires: str, text: str) -> None:

@@ -180,6 +180,7 @@ def test_in_an_image_without_pytest_every_decorator_returns_the_class_and_nothin
 
 
 def test_examples_are_found_only_where_they_are_named() -> None:
+    from jobrunner.discovery.module import name_package
     from jobrunner.discovery.sources import modules_of
 
     def names(source: str) -> set[str]:
@@ -190,7 +191,8 @@ def test_examples_are_found_only_where_they_are_named() -> None:
     assert not examples & names("entry-points")
     assert not examples & names(str(ROOT / "blocks"))
     assert names("blocks.examples") == {"examples", *examples}
-    assert names(str(ROOT / "blocks" / "examples")) == examples
+    directory = ROOT / "blocks" / "examples"
+    assert names(str(directory)) == {name_package(directory.resolve()), *examples}
     assert "echo" in names(str(ROOT / "blocks"))
 
 
