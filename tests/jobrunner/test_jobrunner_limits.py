@@ -1,5 +1,6 @@
 """Limits of processes, threads, open files and file sizes; and bombs, which must harm only themselves."""
 
+import contextlib
 import errno
 import json
 import resource
@@ -10,7 +11,7 @@ import psutil
 import pytest
 from hosting import Host, hosted
 
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 MOST_PROCESSES = 200
 # Of computing, which others on the machine do not lengthen: it is some milliseconds, and does not grow with a bomb.
@@ -46,13 +47,16 @@ def watched(host: Host, name: str, **request: Any) -> dict[str, Any]:
     """Run a job while the loop is watched, and look at what is below the host afterwards."""
     number = host.send("run_and_watch_the_loop", block=f"under_test/{name}:1.0.0", **request)
     seen = host.wait(number, PATIENCE_SECONDS)
-    known = host.ask("processes")
-    own = {known["template"], *known["holders"], *known["spares"]}
-    seen["left"] = [
-        process.pid
-        for process in psutil.Process(host.pid).children(recursive=True)
-        if process.pid not in own and not is_tracker(process)
-    ]
+    left = {each.pid for each in psutil.Process(host.pid).children(recursive=True) if not is_tracker(each)}
+
+    def is_known() -> bool:
+        known = host.ask("processes")
+        left.difference_update({known["template"], *known["holders"], *known["spares"]})
+        return not left
+
+    with contextlib.suppress(AssertionError):  # else the caller says so
+        wait_until(is_known, "a spare that was just being started is ready", PATIENCE_SECONDS / 4)
+    seen["left"] = sorted(left)
     return seen
 
 
