@@ -157,7 +157,7 @@ async def test_the_supervisor_is_not_dumpable_so_that_a_job_of_the_same_user_can
     [
         (("--job-users", f"{USERS[0]}-{USERS[0] + 1}"), "3 users are needed"),
         (("--job-users", "0-7"), "0 is root"),
-        (("--job-users", "1-5"), "accounts of this machine"),
+        (("--job-users", "1-5"), "users or groups of this machine"),
         (("--job-users", "12"), "two numbers"),
         (("--job-users", "9-3"), "above the last"),
     ],

@@ -138,9 +138,8 @@ TAKEN_AWAY = (
     TakenAway(
         33,
         "supervisor/lifecycle/worker.py",
-        "case WorkerPhase.DRAINING:\n"
-        "            return replace(state, phase=WorkerPhase.KILLING), (WorkerCommand.KILL_JOBS,)",
-        "case WorkerPhase.DRAINING:\n            return state, ()",
+        "case WorkerPhase.DRAINING if state.signals >= 2:",
+        "case WorkerPhase.DRAINING if state.signals > 9:",
         1,
     ),
     TakenAway(
