@@ -1,15 +1,45 @@
 """Sessions on emulated devices, for the tests of `sdk.connection`."""
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from sdk import (
+    FunctionBlock,
+    FunctionBlockParams,
+    FunctionBlockResult,
+    FunctionBlockResultData,
+    WorkflowContext,
+)
 from sdk.connection import Connection, Login, connect
 from sdk.testing.devices import EmulatedIos, Faults
 
 PASSWORD = "never-to-be-seen-1"
 SECRET = "never-to-be-seen-2"
+
+
+class Nothing(FunctionBlockResultData):
+    """No data."""
+
+
+class Does(FunctionBlock[FunctionBlockParams, Nothing]):
+    """Does what it is given."""
+
+    def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
+        super().__init__()
+        self._work = work
+
+    async def run(
+        self, params: FunctionBlockParams, context: WorkflowContext
+    ) -> FunctionBlockResult[Nothing]:
+        await self._work()
+        return FunctionBlockResult(success=True, message="done")
+
+
+async def result_of(work: Callable[[], Awaitable[None]]) -> FunctionBlockResult[Any]:
+    """Have a block do it, and return the block's result."""
+    return await Does(work).execute_function_block(FunctionBlockParams(), WorkflowContext({}, "global"))
 
 
 def ssh_threads() -> list[threading.Thread]:

@@ -2,46 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
-from connection_support import PASSWORD, SECRET, login_to, ssh_threads
+from connection_support import PASSWORD, SECRET, login_to, result_of, ssh_threads
 
-from sdk import (
-    FunctionBlock,
-    FunctionBlockParams,
-    FunctionBlockResult,
-    FunctionBlockResultData,
-    WorkflowContext,
-)
 from sdk.connection import Cause, DeviceError, Login, connect, for_each_device
 from sdk.connection.errors import fail
 from sdk.testing.devices import EmulatedIos, Faults
 from sdk.testing.devices.ios_state import SessionState
 from tests.patience import until
-
-
-class Nothing(FunctionBlockResultData):
-    """No data."""
-
-
-class Does(FunctionBlock[FunctionBlockParams, Nothing]):
-    """Does what it is given."""
-
-    def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
-        super().__init__()
-        self._work = work
-
-    async def run(
-        self, params: FunctionBlockParams, context: WorkflowContext
-    ) -> FunctionBlockResult[Nothing]:
-        await self._work()
-        return FunctionBlockResult(success=True, message="done")
-
-
-async def result_of(work: Callable[[], Awaitable[None]]) -> FunctionBlockResult[Any]:
-    return await Does(work).execute_function_block(FunctionBlockParams(), WorkflowContext({}, "global"))
 
 
 @pytest.mark.parametrize(("cause", "retryable"), [(Cause.NO_BANNER, True), (Cause.WRONG_PASSWORD, False)])

@@ -3,18 +3,11 @@
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from connection_support import ssh_threads
+from connection_support import result_of, ssh_threads
 
-from sdk import (
-    FunctionBlock,
-    FunctionBlockParams,
-    FunctionBlockResult,
-    FunctionBlockResultData,
-    WorkflowContext,
-)
 from sdk.connection import Cause, Configuration, DeviceError, Login, connect, connect_sync
 from sdk.connection.deadline import Deadline
 from sdk.connection.places import SessionPlace, use_places
@@ -22,24 +15,6 @@ from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import until
 
 PASSWORD = "never-to-be-seen-1"
-
-
-class Nothing(FunctionBlockResultData):
-    """No data."""
-
-
-class Does(FunctionBlock[FunctionBlockParams, Nothing]):
-    """Does what it is given."""
-
-    def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
-        super().__init__()
-        self._work = work
-
-    async def run(
-        self, params: FunctionBlockParams, context: WorkflowContext
-    ) -> FunctionBlockResult[Nothing]:
-        await self._work()
-        return FunctionBlockResult(success=True, message="done")
 
 
 class Counted:
@@ -168,7 +143,7 @@ async def test_a_kept_session_that_gets_no_further_gives_its_place_back_and_ends
             # Before the block ends: another connect finds the one place free.
             assert "UTC" in await show(device, login_seconds=5)
 
-        result = await Does(work).execute_function_block(FunctionBlockParams(), WorkflowContext({}, "global"))
+        result = await result_of(work)
     assert result.success, result.message
 
 

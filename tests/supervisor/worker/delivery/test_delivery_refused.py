@@ -12,7 +12,6 @@ import pytest
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
 from supervisor.job.result import not_run, result_text
-from supervisor.journal import Ledger
 from supervisor.log.events.results import (
     DeadLetterNotTaken,
     FailedResultRefused,
@@ -22,12 +21,12 @@ from supervisor.log.events.results import (
     ResultsNotAllowed,
 )
 from supervisor.verdict import Cause, Verdict
-from supervisor.worker.delivery import Delivery
 from supervisor.worker.outbox import Outbox
 from supervisor.worker.result_answers import SMALL_BYTES, TRIES_WHEN_UNCLEAR
 from tests.log_events import told
 from tests.patience import until
-from tests.supervisor.journal.journal_support import claim, raw, recover_results
+from tests.supervisor.journal.journal_support import claim, raw
+from tests.supervisor.worker.delivery.delivery_support import LedgerWithDelivery
 
 LARGE = 20 * SMALL_BYTES
 
@@ -55,24 +54,11 @@ class Engine:
         return True
 
 
-class Scene:
+class Scene(LedgerWithDelivery[Engine]):
     """A ledger, an engine, and the delivery between them."""
 
     def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.engine = Engine()
-        self.ledger: Ledger
-        self.delivery: Delivery
-
-    async def begin(self) -> None:
-        self.ledger = await Ledger.open(self.directory)
-        self.delivery = Delivery(self.engine, self.ledger, quick())
-        self.ledger.on_found = lambda: recover_results(self.ledger, self.delivery, knows_retryable=True)
-        await self.ledger.on_found()
-
-    async def end(self) -> None:
-        await self.delivery.close()
-        await self.ledger.close()
+        super().__init__(directory, Engine(), quick)
 
     async def finish(self, job_id: str, size: int = 0) -> int:
         (number,) = await self.ledger.claim([claim(job_id)])

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from supervisor.errors import EngineError
-from supervisor.journal import Ledger, offline
+from supervisor.journal import offline
 from supervisor.log.events.results import DeadLetterRetried, ResultSuperseded
-from supervisor.worker.delivery import Delivery
 from tests.log_events import told
 from tests.patience import until
-from tests.supervisor.journal.journal_support import FILE, claim, raw, recover_results
+from tests.supervisor.journal.journal_support import FILE, claim, raw
+from tests.supervisor.worker.delivery.delivery_support import LedgerWithDelivery
 
 
 class Engine:
@@ -32,24 +32,11 @@ class Engine:
         return True
 
 
-class Scene:
-    """A ledger with a delivery, as a worker has them: `begin` and `end` are its start and its stop."""
+class Scene(LedgerWithDelivery[Engine]):
+    """With results that become dead letters, and are sent again."""
 
     def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.engine = Engine()
-        self.ledger: Ledger
-        self.delivery: Delivery
-
-    async def begin(self) -> None:
-        self.ledger = await Ledger.open(self.directory)
-        self.delivery = Delivery(self.engine, self.ledger)
-        self.ledger.on_found = lambda: recover_results(self.ledger, self.delivery, knows_retryable=True)
-        await self.ledger.on_found()
-
-    async def end(self) -> None:
-        await self.delivery.close()
-        await self.ledger.close()
+        super().__init__(directory, Engine())
 
     async def claim(self, job_id: str, at: float) -> int:
         self.delivery.supersede({job_id})
