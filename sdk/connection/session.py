@@ -177,13 +177,11 @@ class Session(Terminal):
         self, reading: Reading, what: str, deadline: Deadline, questions: Questions | None = None
     ) -> None:
         while not reading.is_cut:
-            line = last_line(reading.tail)
-            answer = questions.answer_to(line, self.quiet_seconds) if questions is not None else None
+            answer = questions and questions.answer_to(last_line(reading.tail), self.quiet_seconds)
             if answer is not None:
                 self.write(answer + self.driver.RETURN)
-                reading.feed(
-                    self.read(ASKED_SECONDS, deadline)
-                )  # else the question would still be the last word
+                # Else the question would still be the last word.
+                reading.feed(self.read(ASKED_SECONDS, deadline))
             elif self._advance(reading, what, deadline):
                 return
 

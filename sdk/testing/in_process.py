@@ -15,9 +15,9 @@ import asyncio
 import contextlib
 import logging
 import tempfile
-import threading
 import time
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,21 +47,8 @@ def _finish(run: Coroutine[Any, Any, BlockOutcome]) -> BlockOutcome:
     if not _a_loop_runs():
         return asyncio.run(run)
     # A loop runs in this thread, so the block needs one of its own in another: the caller waits for it anyway.
-    found: list[BlockOutcome] = []
-    raised: list[BaseException] = []
-
-    def run_in_thread() -> None:
-        try:
-            found.append(asyncio.run(run))
-        except BaseException as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=run_in_thread, name="block")
-    thread.start()
-    thread.join()
-    if raised:
-        raise raised[0]
-    return found[0]
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="block") as executor:
+        return executor.submit(asyncio.run, run).result()
 
 
 def _a_loop_runs() -> bool:

@@ -114,9 +114,8 @@ class ProcessGroups:
             return
         try:
             known = self._know_leader(asked)
-        except (
-            ProcessLookupError
-        ):  # not left to the kernel, which looks later: somebody may have the number by then
+        except ProcessLookupError:
+            # Not left to the kernel, which looks later: somebody may have the number by then.
             listener.deny(asked)
         except PermissionError:
             listener.forbid(asked)

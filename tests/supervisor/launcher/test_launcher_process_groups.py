@@ -109,6 +109,18 @@ class Job:
         except BlockingIOError:
             return b""
 
+    async def printed_until(self, is_all: Callable[[bytes], bool]) -> bytes:
+        """Wait until all that was printed is there, in however many pieces, and return it."""
+        seen = b""
+
+        def all_there() -> bool:
+            nonlocal seen
+            seen += self.printed()
+            return is_all(seen)
+
+        await until(all_there)
+        return seen
+
 
 @pytest.fixture
 async def start() -> AsyncIterator[Callable[[str], Job]]:
@@ -160,14 +172,7 @@ async def test_one_signal_to_the_groups_ends_all_that_has_left_its_own(
 ) -> None:
     job = start(FORKS.format(leave=leave))
     job.go()
-    seen = b""
-
-    def all_there() -> bool:
-        nonlocal seen
-        seen += job.printed()
-        return len(seen) == processes
-
-    await until(all_there)
+    await job.printed_until(lambda seen: len(seen) == processes)
     everything = set(tree_below((job.process.pid,)).parents)
     assert len({stat.group for pid in everything if (stat := read_stat(pid))}) == 5
     assert job.groups.complete
@@ -182,14 +187,7 @@ async def test_what_a_job_orphans_stays_below_its_child_which_can_t_stop_being_i
     """Limits without a cgroup are counted there."""
     job = start(UNDOES_THE_SUBREAPER)
     job.go()
-    seen = b""
-
-    def all_there() -> bool:
-        nonlocal seen
-        seen += job.printed()
-        return seen.endswith(b"x")
-
-    await until(all_there)
+    seen = await job.printed_until(lambda seen: seen.endswith(b"x"))
     assert seen == b"0 EPERM x"
     assert len(tree_below((job.process.pid,)).parents) == 4
 
@@ -225,14 +223,7 @@ async def test_an_older_kernel_reaches_the_groups_whose_leader_is_there_and_says
 ) -> None:
     job = start(LEADERS)
     job.go()
-    seen = b""
-
-    def all_there() -> bool:
-        nonlocal seen
-        seen += job.printed()
-        return len(seen) == 4
-
-    await until(all_there)
+    await job.printed_until(lambda seen: len(seen) == 4)
     everything = set(tree_below((job.process.pid,)).parents)
     assert len(everything) == 4
     assert job.groups.complete
