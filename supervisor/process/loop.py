@@ -1,8 +1,9 @@
-"""The loop of a command: one that needs no further thread to end."""
+"""The loop of a command: one that needs no further thread to end, and none of `asyncio.to_thread` to look up names."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+from supervisor.process.names import Addresses, Names
 from supervisor.process.threads import END_SECONDS, end_pool
 
 
@@ -14,6 +15,26 @@ class Loop(asyncio.SelectorEventLoop):
     """
 
     _given: ThreadPoolExecutor | None = None
+    _names: Names | None = None
+    """Made when the first name is looked up: most commands meet none."""
+
+    async def getaddrinfo(
+        self,
+        host: bytes | str | None,
+        port: bytes | str | int | None,
+        *,
+        family: int = 0,
+        type: int = 0,  # noqa: A002  # its name in asyncio
+        proto: int = 0,
+        flags: int = 0,
+    ) -> Addresses:
+        """Return the addresses of a name (see `Names`), for all that connects over this loop.
+
+        Raises `OSError`, `UnicodeError`, and `StartRefusedError` where there is no thread for it.
+        """
+        if self._names is None:
+            self._names = Names()
+        return await self._names.look_up((host, port, family, type, proto, flags))
 
     def set_default_executor(self, executor: ThreadPoolExecutor) -> None:  # type: ignore[override]  # asyncio takes no other
         """Have `asyncio.to_thread` use these threads."""
@@ -22,6 +43,8 @@ class Loop(asyncio.SelectorEventLoop):
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """End the threads that it was given, and wait `END_SECONDS` for that. Those of asyncio's own it ends itself."""
+        if self._names is not None:
+            await self._names.close()
         if self._given is None:
             await super().shutdown_default_executor()
         else:

@@ -68,7 +68,7 @@ class Daemon:
         # Whatever TimeoutStartSec= says: neither a long import nor the wait for an engine is cut off.
         longest = self._settings.import_seconds + self._settings.startup_retry_seconds + START_MARGIN_SECONDS
         self._notifier.send(extended_by(longest))
-        # For `asyncio.to_thread`, and for the names that aiohttp looks up. As many as asyncio would start by and by.
+        # For `asyncio.to_thread`. As many as asyncio would start by and by.
         threads = min(32, (os.cpu_count() or 1) + 4)
         pool = started_pool(threads, "asyncio")
         asyncio.get_running_loop().set_default_executor(pool)
