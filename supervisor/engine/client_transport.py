@@ -69,6 +69,7 @@ class ClientTransport:
             asyncio.IncompleteReadError,
             OSError,
             MemoryError,
+            UnicodeError,
         ) as error:
             # Not chained: its own text is not masked.
             raise NoReplyError(
@@ -127,6 +128,8 @@ def _reason_of(error: BaseException, seconds: float) -> str:
         if isinstance(error, aiohttp.ClientSSLError):
             return f"no TLS with {error.host}:{error.port}: {_tls_reason(error)}"
         return cant_connect(error.host, error.port, error.os_error)
+    if isinstance(error, UnicodeError):  # of the codec `idna`, through which each name goes
+        return "the address of the engine, or of the proxy, has no name of a host"
     return reason_of(error, seconds)
 
 

@@ -142,6 +142,8 @@ class PlainTransport:
             raise NoReplyError(cant_connect(host, port, error)) from None
         except OSError as error:
             raise NoReplyError(cant_connect(host, port, error)) from None
+        except UnicodeError:  # of the codec `idna`, through which each name goes
+            raise NoReplyError(f"{host} is no name of a host") from None
         return connection
 
     def _head_of(self, request: Request, token: str | None) -> bytes:

@@ -1,7 +1,6 @@
 """The daemon's settings: the one definition behind flags, environment and documentation."""
 
 import logging
-import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -16,6 +15,7 @@ from pydantic_settings import (
 from supervisor.log.settings import checked_levels, parse_levels, parse_redact_keys
 from supervisor.process.user_numbers import parse_users
 from supervisor.settings.block_slots import checked_block_slots
+from supervisor.settings.engine_url import checked_engine_url
 from supervisor.settings.env_file import EnvFileSource
 from supervisor.settings.files import File, default_state_directory, existing_paths
 from supervisor.settings.kept_jobs import KeptJobsSettings
@@ -272,9 +272,7 @@ class DaemonSettings(KeptJobsSettings, OperatorSettings, RunSettings):  # pyrigh
     @field_validator("engine_url")
     @classmethod
     def _is_url(cls, value: str) -> str:
-        if not URL.fullmatch(value):
-            raise ValueError("must be a URL such as http://engine:3030")
-        return value.rstrip("/")
+        return checked_engine_url(value)
 
     @field_validator("job_users")
     @classmethod
@@ -287,9 +285,6 @@ class DaemonSettings(KeptJobsSettings, OperatorSettings, RunSettings):  # pyrigh
     @classmethod
     def _is_told_together(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         return told_together(cls, data, handler)
-
-
-URL: Final = re.compile(r"https?://[^\s/]+.*")
 
 
 def _join(value: Any) -> Any:

@@ -34,7 +34,7 @@ from supervisor.engine.http import EngineAccess
 from supervisor.engine.submission import OfferedBlock, Submissions
 from supervisor.errors import EngineError, StartRefusedError
 from supervisor.log.format import printable
-from supervisor.settings.run_settings import URL
+from supervisor.settings.engine_url import checked_engine_url
 
 PROGRAM: Final = "supervisor submit"
 Work = Callable[[Submissions, Target], Awaitable[int]]
@@ -62,7 +62,9 @@ def run(arguments: list[str]) -> int:
             "`supervisor local`. If one runs with another XDG_STATE_HOME, set the same, or give --engine-url and "
             "--engine-token-file."
         )
-    if not URL.fullmatch(target.url):
+    try:
+        checked_engine_url(target.url)
+    except ValueError:
         return _refuse(f"{target.url} is no URL of an engine. Give one such as http://127.0.0.1:3030.")
     # An engine on this machine is not to be sought behind a proxy.
     os.environ.update(no_proxy_for_the_loopback(os.environ))

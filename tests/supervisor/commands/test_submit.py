@@ -250,6 +250,7 @@ def test_an_engine_that_goes_away_and_stays_away_leaves_the_job_s_id_and_where_t
         (("greet", "--params", "{"), "--params: the text is not JSON"),
         (("greet", "--run-on", "device"), "runs on a device, and this job has none. Give one with --context"),
         (("greet", "--engine-url", "http://127.0.0.1:1"), "can't connect to 127.0.0.1:1"),
+        (("greet", "--engine-url", "http://engine..corp"), "http://engine..corp is no URL of an engine."),
         (("greet", "--type", "eat"), "--type"),
     ],
 )

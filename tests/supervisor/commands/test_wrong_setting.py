@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from commands_support import open_to_look_through, supervisor_as_nobody
 
+from supervisor.commands.doctor.command import DoctorSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.settings.command_line import parse
 from supervisor.settings.contradictions import contradictions
@@ -107,6 +108,17 @@ def test_what_is_wrong_unknown_and_contradictory_is_told_at_once_each_with_its_p
         "NEOPS_MAX_RESULT_MB in the environment: must be a whole number, and not '1.5'.",
         "NEOPS_POLL_SECONDS in .env, line 3: must be a number, and not 'abc'.",
     ]
+
+
+@pytest.mark.parametrize("model", [DaemonSettings, DoctorSettings])
+@pytest.mark.parametrize("url", ["http://engine..corp:3030", f"https://{'a' * 64}.corp"])
+def test_an_engine_s_name_that_no_host_can_have_is_wrong_usage_of_each_command_that_asks_the_engine(
+    capsys: pytest.CaptureFixture[str], model: type[DaemonSettings], url: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        read_settings(model, ["--engine-url", url], "program")
+    assert end.value.code == 2
+    assert capsys.readouterr().err.startswith("program: --engine-url: must name a host, such as ")
 
 
 def test_what_was_given_for_a_number_is_told_and_nothing_as_long_as_a_token(complaints: Complaints) -> None:

@@ -257,6 +257,13 @@ async def test_nobody_there_is_said_with_the_address() -> None:
     await http.close()
 
 
+@pytest.mark.parametrize("host", ["engine..corp", "a" * 64 + ".corp"])
+async def test_an_address_without_a_name_of_a_host_is_no_answer_and_no_other_error(host: str) -> None:
+    http = EngineHttp(EngineAccess(f"http://{host}:3030"))
+    assert "no name of a host" in str(await refusal(http.get("/a", "a request")))
+    await http.close()
+
+
 async def test_a_request_that_is_cancelled_leaves_no_half_answer_behind() -> None:
     async with serving(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[", GOOD) as (server, http):
         asking = asyncio.create_task(http.post("/a", "a request"))

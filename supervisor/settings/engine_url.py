@@ -1,0 +1,27 @@
+"""The setting `--engine-url`: what may stand there."""
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+_URL: Final = re.compile(r"https?://[^\s/]+.*")
+_LABEL_CHARS: Final = 63  # RFC 1035, section 2.3.4
+
+
+def checked_engine_url(url: str) -> str:
+    """Return `url` without slashes at its end. Raises `ValueError` where it leads to no engine, wherever that is.
+
+    The message does not repeat it: there may be a password in it.
+    """
+    if not _URL.fullmatch(url):
+        raise ValueError("must be a URL such as http://engine:3030")
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return url.rstrip("/")  # such as brackets without an address, which the request tells
+    labels = host.removesuffix(".").split(".")
+    if not all(0 < len(label) <= _LABEL_CHARS for label in labels):
+        raise ValueError(
+            f"must name a host, such as http://engine:3030, with 1 to {_LABEL_CHARS} characters between its dots"
+        )
+    return url.rstrip("/")
