@@ -58,6 +58,7 @@ def _fork(control: socket.socket, request: int, be_the_fork: Callable[[], NoRetu
 def _hold(supervisor_pid: int, control: socket.socket, shared_paths: SharedPaths) -> NoReturn:
     """Fork children until the supervisor closes the socket or dies."""
     tie_life_to(supervisor_pid)
+    control.setblocking(True)  # a block's module may have set a default timeout for new sockets
     linux.set_process_name("neops-session")
     is_leader = False
     while (asked := receive_fork_request(control)) is not None:

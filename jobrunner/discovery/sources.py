@@ -19,6 +19,9 @@ _SKIPPED_DIRECTORIES: Final = frozenset(
 """Where nobody puts blocks. An environment below an author's directory has thousands of modules in site-packages."""
 
 
+_HIDDEN: Final = "the directory {}/ beside it is a package of the same name, which Python imports in its place"
+
+
 def modules_of(source: str, *, import_all: bool = False) -> Found:
     """Return the modules of one source, in a stable order: what to import, what not and why.
 
@@ -103,10 +106,10 @@ def _on_disk(source: str, import_all: bool) -> Found:
         raise SourceError(source, f"can't be looked at: {reason}; mend it, or name another place") from None
     if path.is_dir():
         package = private_package(path)
-        below = list(_directory(path, package))
+        below, hidden = _as_python_chooses(list(_directory(path, package)))
         # No blocks are looked for in these, but they may have what a name comes from.
         beside = [name for name in _SKIPPED_DIRECTORIES if (path / name).is_dir()]
-        return choose(below, Elsewhere(path, *beside), import_all=import_all)
+        return Found.of([choose(below, Elsewhere(path, *beside), import_all=import_all), hidden])
     if path.is_file():
         return Found(modules=(Module(f"{private_package(path.parent)}.{path.stem}", str(path)),))
     raise SourceError(
@@ -126,6 +129,14 @@ def _directory(path: Path, package: str) -> Iterator[Candidate]:
         parts = relative.parent.parts if is_package else relative.with_suffix("").parts
         module = Module(".".join((package, *parts)), str(file))
         yield Candidate(".".join(parts), module, is_package, is_named or file == top)
+
+
+def _as_python_chooses(candidates: list[Candidate]) -> tuple[list[Candidate], Found]:
+    """Return what an import can reach, and the files that a package of the same name hides from it, as left out."""
+    packages = {each.local for each in candidates if each.is_package}
+    hidden = [each for each in candidates if not each.is_package and each.local in packages]
+    left_out = tuple((each.module, _HIDDEN.format(Path(each.local).name)) for each in hidden)
+    return [each for each in candidates if each not in hidden], Found(left_out=left_out)
 
 
 def _is_directory(path: Path) -> bool:

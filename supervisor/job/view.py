@@ -5,7 +5,7 @@ from typing import Final
 
 from supervisor.lifecycle.state import JobState, Phase
 from supervisor.verdict import Limits
-from supervisor.watch.sampler import Sample
+from supervisor.watch.look import Sample
 
 _LINE_CHARS: Final = 200
 

@@ -9,7 +9,8 @@ from supervisor.lifecycle.events import CpuMeasured, JobEvent, MemoryMeasured, P
 from supervisor.verdict import LimitKind, Limits
 from supervisor.watch.cpu import CpuWatch
 from supervisor.watch.process_counter import ProcessCounter
-from supervisor.watch.sampler import Sample, Sampler
+from supervisor.watch.look import Sample
+from supervisor.watch.sampler import Sampler
 
 
 @dataclass(frozen=True, slots=True)

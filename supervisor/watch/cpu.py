@@ -98,10 +98,12 @@ class CpuWatch:
             return
         meter = CpuMeter(pid, cgroup, processes_limit)
         due = asyncio.get_running_loop().time() + pause_before(limit_seconds, self._processors)
-        self._watched[pid] = _Watched(limit_seconds, meter, on_used, on_failure, due)
+        item = self._watched[pid] = _Watched(limit_seconds, meter, on_used, on_failure, due)
         if not self._tasks:
             self._tasks.keep(self._look_for_ever, "watch of the jobs' processor time")
         self._wake.set()
+        if late := self._rounds.late:
+            self._failed({pid: item}, late)
 
     def forget(self, pid: int) -> None:
         """Stop looking at `pid`."""
@@ -124,8 +126,12 @@ class CpuWatch:
             return
         failure: str | None = None
         meters = [item.meter for item in chosen.values()]
+
+        def on_late(reason: str) -> None:
+            self._failed(dict(self._watched), reason)  # nobody is looked at meanwhile
+
         try:
-            seen = await self._rounds.look(_used, meters, lambda reason: self._failed(chosen, reason))
+            seen = await self._rounds.look(_used, meters, on_late)
             for (pid, item), used in zip(chosen.items(), seen, strict=True):
                 if isinstance(used, str):
                     failure = used

@@ -79,10 +79,12 @@ class ProcessCounter:
         if not self._has_priority:
             self._priority.take()
             self._has_priority = True
-        self._counted[pid] = _Counted(most, on_count, on_failure, ProcessSleep(pid))
+        counted = self._counted[pid] = _Counted(most, on_count, on_failure, ProcessSleep(pid))
         if not self._tasks:
             self._tasks.keep(self._count_for_ever, "counter of the jobs' processes")
         self._wake.set()
+        if late := self._rounds.late:
+            self._failed({pid: counted}, late)
 
     def forget(self, pid: int) -> None:
         """Stop counting `pid`."""
@@ -120,8 +122,12 @@ class ProcessCounter:
     async def _count(self, chosen: dict[int, _Counted]) -> None:
         asked = [_Look(pid, one.most, one.sleep, one.last) for pid, one in chosen.items()]
         failure: str | None = None
+
+        def on_late(reason: str) -> None:
+            self._failed(dict(self._counted), reason)  # nobody is counted meanwhile
+
         try:
-            trees = await self._rounds.look(_trees_of, asked, lambda reason: self._failed(chosen, reason))
+            trees = await self._rounds.look(_trees_of, asked, on_late)
             for (pid, one), tree in zip(chosen.items(), trees, strict=True):
                 whole = tree.missed is None or tree.tasks > one.most
                 if tree is one.last:

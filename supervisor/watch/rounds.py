@@ -34,6 +34,8 @@ class Rounds:
         self._executor = self._new_executor()
         self._pending: asyncio.Future[Any] | None = None
         self._failing_since: float | None = None
+        self.late: str | None = None
+        """Why nothing is seen of anybody at present: the look that is under way has no answer."""
 
     async def look(self, function: Callable[[A], R], argument: A, on_late: Callable[[str], None]) -> R:
         """Call `function` in the thread. Raises what it raises, and `RuntimeError` when no thread can be started.
@@ -53,10 +55,13 @@ class Rounds:
         self._pending = future
         done, _ = await asyncio.wait({future}, timeout=LATE_SECONDS)
         if not done:
-            reason = f"no answer from the kernel for {LATE_SECONDS:g} s"
-            self.tell(reason)
-            on_late(reason)
-            await asyncio.wait({future})
+            self.late = f"no answer from the kernel for {LATE_SECONDS:g} s"
+            self.tell(self.late)
+            try:
+                on_late(self.late)
+                await asyncio.wait({future})
+            finally:
+                self.late = None
         return future.result()
 
     def tell(self, reason: str | None) -> None:

@@ -3,18 +3,15 @@
 import asyncio
 import contextlib
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-import psutil
-
-from supervisor.process.memory import NOTHING_INHERITED, Inheritance, Inherited, memory_of
-from supervisor.process.proc import tree_below
+from supervisor.process.memory import NOTHING_INHERITED, Inheritance, Inherited
 from supervisor.process.sleep import ProcessSleep
 from supervisor.process.tasks import Tasks
+from supervisor.watch.look import Look, Same, Sample, Seen, Unseen, look_at
 from supervisor.watch.rounds import Rounds, reason_of
 
 IDLE_SECONDS: Final = 1.0
@@ -27,62 +24,6 @@ NEAR_SHARE: Final = 0.8
 
 _TOGETHER_SECONDS: Final = 0.1
 """Who is due within so long a time is looked at in one go: each costs a thread's and the loop's waking up."""
-
-FULL_LOOK_SECONDS: Final = 30.0
-"""How long a job that sleeps is taken to use what it did. What it shares with others may be another share by then."""
-
-SLOW_SECONDS: Final = 0.25
-"""Of processor time: what takes longer to look at has no others wait for it. Maps can take the kernel seconds."""
-
-SLOW_WAIT_SECONDS: Final = 1.0
-"""The same by the clock. More, as a busy machine is no reason to look at a job among those that are slow."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """What a job's processes use at one moment. Memory is without the template's pages (`supervisor.process.memory`).
-
-    `threads` counts every process at least once. Above the limit of processes, counting stops and memory is
-    left at 0: reading it waits for each process that is about to fork. `missed` says why a part of it could not be
-    seen, where it is not only that a process has ended meanwhile.
-    """
-
-    memory_mb: float
-    cpu_seconds: float
-    threads: int
-    descendants: int
-    missed: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unseen:
-    """A process that is there, as far as is known, and could not be looked at."""
-
-    reason: str
-
-
-class _Same:
-    """What a look at a job shows that has slept since the last one."""
-
-
-_SAME: Final = _Same()
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What a look has shown, `None` where the process has ended, how long it took, and whether that is too long."""
-
-    what: Sample | Unseen | _Same | None
-    seconds: float
-    slow: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    pid: int
-    most_tasks: int | None
-    inheritance: Inheritance
-    sleep: ProcessSleep
 
 
 @dataclass(slots=True)
@@ -121,7 +62,7 @@ class Sampler:
 
     One without other processes that has slept since is not looked at in full: its memory is what it was.
 
-    In a thread of its own, and in another at those that took long the last time (`SLOW_SECONDS`), so that one job
+    In a thread of its own, and in another at those that took long the last time (`look.SLOW_SECONDS`), so that one job
     can't keep the others from being seen. A look that fails is told, and tried again on the next beat.
     """
 
@@ -159,11 +100,14 @@ class Sampler:
         first = IDLE_SECONDS if memory_limit_mb is None else NEAR_SECONDS
         due = asyncio.get_running_loop().time() + first
         whose = Inheritance(inherited), ProcessSleep(pid)
-        self._watched[pid] = _Watched(memory_limit_mb, on_sample, on_failure, due, processes_limit, *whose)
+        item = _Watched(memory_limit_mb, on_sample, on_failure, due, processes_limit, *whose)
+        self._watched[pid] = item
         if not self._tasks:
             for lane in self._lanes.values():
                 self._tasks.keep(partial(self._sample_for_ever, lane), f"{lane.name}: the jobs' memory")
         self._lanes[False].hear(due)
+        if late := self._lanes[False].rounds.late:
+            self._failed({pid: item}, late)
 
     def last(self, pid: int) -> Sample | None:
         """Return the last sample of a process that is watched."""
@@ -196,10 +140,14 @@ class Sampler:
     async def _sample(self, lane: _Lane, chosen: dict[int, _Watched]) -> None:
         if not chosen:
             return
-        looks = [_Look(pid, one.processes_limit, one.inheritance, one.sleep) for pid, one in chosen.items()]
+        looks = [Look(pid, one.processes_limit, one.inheritance, one.sleep) for pid, one in chosen.items()]
         failure: str | None = None
+
+        def on_late(reason: str) -> None:
+            self._failed(dict(self._due_in(lane)), reason)  # nobody in this lane is looked at meanwhile
+
         try:
-            seen = await lane.rounds.look(_look, looks, lambda reason: self._failed(chosen, reason))
+            seen = await lane.rounds.look(look_at, looks, on_late)
             for (pid, item), each in zip(chosen.items(), seen, strict=False):  # the rest are due still
                 failure = self._deliver(pid, item, each.what) or failure
                 self._change_lane(item, each)
@@ -208,15 +156,15 @@ class Sampler:
             self._failed(chosen, failure)
         lane.rounds.tell(failure)
 
-    def _change_lane(self, item: _Watched, seen: _Seen) -> None:
+    def _change_lane(self, item: _Watched, seen: Seen) -> None:
         item.slow = seen.slow
         if item.slow:  # as long a rest: it is to cost half of a processor at most
             item.due = max(item.due, asyncio.get_running_loop().time() + seen.seconds)
         self._lanes[item.slow].hear(item.due)
 
-    def _deliver(self, pid: int, item: _Watched, sample: Sample | Unseen | _Same | None) -> str | None:
+    def _deliver(self, pid: int, item: _Watched, sample: Sample | Unseen | Same | None) -> str | None:
         """Pass a sample on. Return why there is none, or why it is not the whole."""
-        if isinstance(sample, _Same):
+        if isinstance(sample, Same):
             if not item.has_failed:
                 item.due = asyncio.get_running_loop().time() + _pause(item.last, item.memory_limit_mb)
                 return None
@@ -251,50 +199,3 @@ class Sampler:
 def _pause(sample: Sample | None, limit_mb: float | None) -> float:
     near = limit_mb is not None and sample is not None and sample.memory_mb > NEAR_SHARE * limit_mb
     return NEAR_SECONDS if near else IDLE_SECONDS
-
-
-def _look(looks: list[_Look]) -> list[_Seen]:
-    """Look at one after the other, as far as to the first that takes long: what was seen till then is to be told."""
-    seen: list[_Seen] = []
-    for look in looks:
-        begun, used = time.monotonic(), time.thread_time()
-        what = _sample_of(look)
-        seconds, used = time.monotonic() - begun, time.thread_time() - used
-        seen.append(_Seen(what, seconds, used > SLOW_SECONDS or seconds > SLOW_WAIT_SECONDS))
-        if seen[-1].slow:
-            break
-    return seen
-
-
-def _sample_of(look: _Look) -> Sample | Unseen | _Same | None:
-    """Return a sample, `None` where the process has ended."""
-    if look.sleep.lasts(FULL_LOOK_SECONDS):
-        return _SAME
-    look.sleep.begin()  # before the look: what runs meanwhile is not taken for asleep
-    sample = _full_sample_of(look)
-    if not isinstance(sample, Sample) or sample.descendants or sample.missed is not None:
-        look.sleep.end()
-    return sample
-
-
-def _full_sample_of(look: _Look) -> Sample | Unseen | None:
-    try:
-        process = psutil.Process(look.pid)
-        # Asks the kernel for this tree, and not, as psutil does, for every process of the machine.
-        tree = tree_below((look.pid,), most_tasks=look.most_tasks)
-        if not tree.parents and tree.missed is not None:
-            return Unseen(reason_of(tree.missed))
-        times = process.cpu_times()
-        memory, missed = memory_of(tree.parents, look.inheritance) if tree.complete else (0, None)
-    except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
-        return None
-    except (psutil.Error, OSError) as error:
-        return Unseen(reason_of(error))
-    missed = tree.missed or missed
-    return Sample(
-        memory / 2**20,
-        times.user + times.system,
-        tree.tasks,
-        len(tree.parents.keys() - {look.pid}),
-        None if missed is None else reason_of(missed),
-    )

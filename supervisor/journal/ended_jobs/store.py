@@ -85,8 +85,10 @@ class EndedJobs:
     @property
     def problem(self) -> str | None:
         """That ended jobs are not kept now, as a sentence; `None` where they are."""
-        if not self.dropped:
+        if not self._is_failing:
             return None
+        if not self.dropped:
+            return f"the ended jobs of earlier runs can't be read in {self._path}: {self._reason}"
         return f"{self.dropped} ended job(s) could not be kept in {self._path}: {self._reason}"
 
     def begin(self) -> None:
@@ -215,7 +217,8 @@ class EndedJobs:
         self._dropped_bytes = max(self._dropped_bytes, size_bytes)
         self._reason = reason
         self._try_later()
-        if jobs and not self._is_failing:
+        # Also where nothing was to be written yet: what earlier runs have kept is not known then.
+        if not self._is_failing:
             self._is_failing = True
             self._tell_not_kept(self.dropped, reason)
 

@@ -58,6 +58,8 @@ def unknown(records: "JobRecords", job_id: str) -> ControlError:
             f"It does not run here. {records.kept.dropped} ended job(s) could not be kept, as the disk does not take "
             "them: the event ended_jobs_not_kept in the worker's log says why."
         )
+    elif records.kept.problem is not None:
+        why = f"It does not run here, and {records.kept.problem}."
     else:
         why = "It does not run here, and is not among the last ended jobs, which are kept."
     return ControlError("unknown_job", f"This worker knows no job {job_id[:_ID_CHARS]}. {why}")

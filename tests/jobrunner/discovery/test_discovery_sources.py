@@ -76,6 +76,21 @@ def test_a_file_that_can_t_be_read_or_parsed_is_a_problem_of_the_catalogue_with_
     assert "Too many levels of symbolic links" in problems["itself"]["message"]
 
 
+@pytest.mark.parametrize("flags", [{}, {"import_all": True}], ids=["chosen", "all"])
+@pytest.mark.parametrize("old_has_blocks", [True, False])
+def test_a_package_goes_before_a_file_of_its_name_as_in_python_and_the_file_is_named(
+    place: Path, old_has_blocks: bool, flags: dict[str, bool]
+) -> None:
+    (place / "vlan").mkdir()
+    write_block(place / "vlan" / "__init__.py")
+    write_block(place / "vlan.py") if old_has_blocks else (place / "vlan.py").write_text("SITE = 1\n")
+    found = modules_of(str(place), **flags)
+    assert names(found) == ["greet", "__init__"]
+    assert reasons(found) == {
+        "vlan": "the directory vlan/ beside it is a package of the same name, which Python imports in its place"
+    }
+
+
 def test_a_helper_that_a_block_imports_is_not_called_left_out(place: Path) -> None:
     write_block(place / "greet.py", "helper.WORD", imports="from parts import helper")
     (place / "parts").mkdir()

@@ -35,6 +35,13 @@ refuse_calls_that_reach_beyond()
 """
 
 
+TIMES_OUT_SOON = """
+import socket
+
+socket.setdefaulttimeout(0.02)
+"""
+
+
 @pytest.fixture(scope="module")
 def stop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where it is there, the next holder that has forked stops, before it announces its child."""
@@ -108,6 +115,17 @@ def test_a_holder_that_is_not_used_ends_and_its_child_goes_on(host: Host) -> Non
     assert seen["before"]
     assert seen["lived"] == [True, True]
     assert not set(seen["before"]) & set(seen["holders"])
+
+
+def test_a_block_s_default_timeout_of_sockets_ends_no_holder(tmp_path: Path) -> None:
+    module = tmp_path / "times_out_soon.py"
+    module.write_text(TIMES_OUT_SOON)
+    with hosted(tmp_path, spares=0, sources=["blocks.testing", str(module)]) as host:
+        holders = host.ask("children_at_once", count=2)["holders"]
+        # One of the two waits all the time, the other one from the start of this job's child on.
+        assert host.run("slow", {"seconds": 0.3})["cause"] == "completed"
+        assert host.ask("children_at_once", count=2)["holders"] == holders
+        assert not host.events(SessionHolderReplaced)
 
 
 def test_children_beyond_the_most_holders_are_forked_twice_and_have_sessions_of_their_own(

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from supervisor.launcher.environment import job_environment
-from supervisor.watch.sampler import NEAR_SECONDS, Sample, Sampler
+from supervisor.watch.look import Sample
+from supervisor.watch.sampler import NEAR_SECONDS, Sampler
 from supervisor.watch.stack import innermost, main_thread_of, tidy
 from supervisor.watch.whose_code import ROOT
 from tests.patience import PATIENCE_SECONDS

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from supervisor.process.cgroups.cgroup import WITHOUT
 from supervisor.process.cpu_time import cpu_seconds_of
 from supervisor.process.proc import tree_below
 from supervisor.watch import cpu as cpu_module
+from supervisor.watch import rounds as rounds_module
 from supervisor.watch.cpu import LEAST_PAUSE_SECONDS, MOST_PAUSE_SECONDS, CpuMeter, CpuWatch, pause_before
 from tests.patience import PATIENCE_SECONDS, wait_until
 
@@ -161,6 +163,30 @@ async def test_a_job_that_can_not_be_read_keeps_no_other_from_being_seen(
     assert await broken.failure() == "Input/output error"
     while await seen.figure() != 0.5:
         pass
+    await watch.close()
+
+
+@pytest.mark.usefixtures("soon")
+async def test_while_a_look_hangs_every_job_is_told_that_nobody_looks_also_one_that_begins_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rounds_module, "LATE_SECONDS", 0.01)
+    go_on = threading.Event()
+
+    def used(meter: CpuMeter) -> float:
+        assert go_on.wait(PATIENCE_SECONDS)
+        return 0.0
+
+    watch, hangs, meanwhile = CpuWatch(), Seen(), Seen()
+    hangs.begin(watch, os.getpid())
+    monkeypatch.setattr(CpuMeter, "used_seconds", used)
+    try:
+        assert "no answer" in await hangs.failure()
+        meanwhile.begin(watch, os.getppid())
+        assert "no answer" in await meanwhile.failure()
+    finally:
+        go_on.set()
+    await meanwhile.figure()
     await watch.close()
 
 

@@ -19,7 +19,8 @@ from supervisor.watch import rounds as rounds_module
 from supervisor.watch import sampler as sampler_module
 from supervisor.watch.process_counter import ProcessCounter
 from supervisor.watch.rounds import Rounds
-from supervisor.watch.sampler import Sample, Sampler
+from supervisor.watch.look import Sample
+from supervisor.watch.sampler import Sampler
 from tests.log_events import names, told
 from tests.patience import PATIENCE_SECONDS
 
@@ -49,9 +50,9 @@ class Seen:
         self.figures = asyncio.Queue[Any]()
         self.failures = asyncio.Queue[str]()
 
-    def begin(self) -> None:
+    def begin(self, pid: int | None = None) -> None:
         limit: Any = NEAR if isinstance(self.watch, Sampler) else 10_000
-        self.watch.watch(os.getpid(), limit, self.figures.put_nowait, self.failures.put_nowait)
+        self.watch.watch(pid or os.getpid(), limit, self.figures.put_nowait, self.failures.put_nowait)
 
     async def failure(self) -> str:
         return await asyncio.wait_for(self.failures.get(), PATIENCE_SECONDS)
@@ -178,6 +179,45 @@ async def test_a_look_that_the_kernel_does_not_answer_is_told_and_waited_for(
     assert (failing["watch"], failing["consequence"]) == ("test", "fails")
     assert failing["reason"] == late[0]
     assert (working["watch"], working["consequence"]) == ("test", "works")
+
+
+async def test_while_a_look_hangs_a_job_that_begins_is_told_that_nobody_looks_and_is_seen_afterwards(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds_module, "LATE_SECONDS", 0.01)
+    go_on = threading.Event()
+    for module, name in ((sampler_module, "look_at"), (headcount_module, "_trees_of")):
+        function = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda asked, look=function: go_on.wait(PATIENCE_SECONDS) and look(asked)
+        )
+    later = Seen(seen.watch)
+    try:
+        seen.begin()
+        reason = await seen.failure()
+        later.begin(os.getppid())
+        assert await later.failure() == reason == "no answer from the kernel for 0.01 s"
+        assert later.figures.empty()
+    finally:
+        go_on.set()
+    await later.figure()
+    seen.watch.forget(os.getppid())
+
+
+async def test_a_look_that_hangs_is_told_to_those_too_whose_turn_comes_later(
+    time: VirtualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds_module, "LATE_SECONDS", 0.01)
+    go_on = threading.Event()
+    monkeypatch.setattr(sampler_module, "look_at", lambda _: go_on.wait(PATIENCE_SECONDS) and [])
+    sampler, far = Sampler(), asyncio.Queue[str]()
+    try:
+        sampler.watch(os.getpid(), NEAR, pytest.fail, lambda _: None)  # looked at four times a second
+        sampler.watch(os.getppid(), None, pytest.fail, far.put_nowait)  # once a second
+        assert "no answer" in await asyncio.wait_for(far.get(), PATIENCE_SECONDS)
+    finally:
+        go_on.set()
+        await sampler.close()
 
 
 async def test_a_look_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

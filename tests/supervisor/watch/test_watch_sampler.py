@@ -13,9 +13,11 @@ from virtual_time import VirtualTime
 
 from supervisor.process.memory import NOTHING_INHERITED, Inheritance, memory_of
 from supervisor.process.sleep import ProcessSleep
+from supervisor.watch import look as look_module
 from supervisor.watch import sampler as sampler_module
+from supervisor.watch.look import Look, Sample, Seen, sample_of
 from supervisor.watch.rounds import reason_of
-from supervisor.watch.sampler import IDLE_SECONDS, NEAR_SECONDS, Sample, Sampler, _Look
+from supervisor.watch.sampler import IDLE_SECONDS, NEAR_SECONDS, Sampler
 from tests.patience import until
 
 BOUND_SECONDS = 50.0
@@ -50,8 +52,8 @@ def no_failure(reason: str) -> None:
     pytest.fail(f"a look failed: {reason}")
 
 
-def look_at(pid: int, most_tasks: int | None = None) -> _Look:
-    return _Look(pid, most_tasks, Inheritance(NOTHING_INHERITED), ProcessSleep(pid))
+def look_at(pid: int, most_tasks: int | None = None) -> Look:
+    return Look(pid, most_tasks, Inheritance(NOTHING_INHERITED), ProcessSleep(pid))
 
 
 def sleeper() -> "subprocess.Popen[bytes]":
@@ -75,13 +77,13 @@ def pair(
 def looks(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
     """How often each process was looked at."""
     counted: Counter[int] = Counter()
-    look = sampler_module._look
+    look = sampler_module.look_at
 
-    def counting(looks: list[sampler_module._Look]) -> list[sampler_module._Seen]:
+    def counting(looks: list[Look]) -> list[Seen]:
         counted.update(each.pid for each in looks)
         return look(looks)
 
-    monkeypatch.setattr(sampler_module, "_look", counting)
+    monkeypatch.setattr(sampler_module, "look_at", counting)
     return counted
 
 
@@ -193,7 +195,7 @@ async def test_a_look_that_fails_is_tried_again_after_a_quarter_of_a_second(
     def failing(_: object) -> None:
         raise OSError("no descriptor")
 
-    monkeypatch.setattr(sampler_module, "_look", failing)
+    monkeypatch.setattr(sampler_module, "look_at", failing)
     times = asyncio.Queue[float]()
     sampler.watch(os.getpid(), None, lambda _: None, lambda _: times.put_nowait(time.now))
     seen = [await asyncio.wait_for(times.get(), BOUND_SECONDS) for _ in range(4)]
@@ -233,11 +235,11 @@ async def test_what_is_forgotten_while_it_is_looked_at_gets_no_sample(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     one, other = pair
-    look = sampler_module._look
+    look = sampler_module.look_at
     loop = asyncio.get_running_loop()
     forgotten = asyncio.Event()
 
-    def forget_meanwhile(looks: list[sampler_module._Look]) -> list[sampler_module._Seen]:
+    def forget_meanwhile(looks: list[Look]) -> list[Seen]:
         async def forget() -> None:
             sampler.forget(one.pid)
             forgotten.set()
@@ -245,7 +247,7 @@ async def test_what_is_forgotten_while_it_is_looked_at_gets_no_sample(
         asyncio.run_coroutine_threadsafe(forget(), loop).result(BOUND_SECONDS)
         return look(looks)
 
-    monkeypatch.setattr(sampler_module, "_look", forget_meanwhile)
+    monkeypatch.setattr(sampler_module, "look_at", forget_meanwhile)
     samples, others = asyncio.Queue[Sample](), asyncio.Queue[Sample]()
     sampler.watch(one.pid, NEAR, samples.put_nowait, no_failure)
     sampler.watch(other.pid, NEAR, others.put_nowait, no_failure)
@@ -259,12 +261,12 @@ def test_a_tree_above_its_limit_of_processes_is_counted_no_further_and_its_memor
     pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = os.getpid()
-    whole = sampler_module._sample_of(look_at(here))
+    whole = sample_of(look_at(here))
     assert isinstance(whole, Sample)
     assert whole.descendants >= 2
     assert whole.memory_mb > 0
-    monkeypatch.setattr(sampler_module, "memory_of", lambda *_: pytest.fail("memory was read"))
-    bounded = sampler_module._sample_of(look_at(here, 1))
+    monkeypatch.setattr(look_module, "memory_of", lambda *_: pytest.fail("memory was read"))
+    bounded = sample_of(look_at(here, 1))
     assert isinstance(bounded, Sample)
     assert (bounded.memory_mb, bounded.descendants < whole.descendants) == (0, True)
     assert bounded.threads > 1
@@ -274,15 +276,15 @@ def test_the_memory_of_a_job_is_that_of_all_its_processes(
     pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"],
 ) -> None:
     one, other = (memory_of((process.pid,))[0] for process in pair)
-    sample = sampler_module._sample_of(look_at(os.getpid()))
+    sample = sample_of(look_at(os.getpid()))
     assert isinstance(sample, Sample)
     assert sample.memory_mb * 2**20 > one + other + memory_of((os.getpid(),))[0] / 2
 
 
 def test_what_could_not_be_seen_is_in_the_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-    monkeypatch.setattr(sampler_module, "memory_of", lambda *_: (2**20, error))
-    sample = sampler_module._sample_of(look_at(os.getpid()))
+    monkeypatch.setattr(look_module, "memory_of", lambda *_: (2**20, error))
+    sample = sample_of(look_at(os.getpid()))
     assert isinstance(sample, Sample)
     assert sample.memory_mb == 1
     assert sample.missed == reason_of(error)
@@ -331,15 +333,15 @@ async def test_a_job_that_sleeps_counts_as_seen_again_after_a_look_that_failed(
     samples, failures = asyncio.Queue[Sample](), asyncio.Queue[str]()
     sampler.watch(os.getpid(), NEAR, samples.put_nowait, failures.put_nowait)
     await asyncio.wait_for(samples.get(), BOUND_SECONDS)
-    look, failing = sampler_module._look, iter([True])
+    look, failing = sampler_module.look_at, iter([True])
 
-    def fails_once(looks: list[_Look]) -> list[sampler_module._Seen]:
+    def fails_once(looks: list[Look]) -> list[Seen]:
         if next(failing, False):
             sleep.asleep = True
             raise OSError(errno.EMFILE, "no descriptor")
         return look(looks)
 
-    monkeypatch.setattr(sampler_module, "_look", fails_once)
+    monkeypatch.setattr(sampler_module, "look_at", fails_once)
     await asyncio.wait_for(failures.get(), BOUND_SECONDS)
     while samples.qsize():
         samples.get_nowait()
@@ -350,7 +352,7 @@ def test_a_job_with_other_processes_is_never_taken_for_asleep(
     pair: tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"],
 ) -> None:
     look = look_at(os.getpid())
-    sample = sampler_module._sample_of(look)
+    sample = sample_of(look)
     assert isinstance(sample, Sample)
     assert sample.descendants >= 2
     assert look.sleep._marks == {}
@@ -360,13 +362,13 @@ async def test_jobs_that_are_due_at_nearly_the_same_time_are_looked_at_together(
     sampler: Sampler, time: VirtualTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds: list[int] = []
-    look = sampler_module._look
+    look = sampler_module.look_at
 
-    def counting(looks: list[_Look]) -> list[sampler_module._Seen]:
+    def counting(looks: list[Look]) -> list[Seen]:
         rounds.append(len(looks))
         return look(looks)
 
-    monkeypatch.setattr(sampler_module, "_look", counting)
+    monkeypatch.setattr(sampler_module, "look_at", counting)
     sampler.watch(os.getpid(), NEAR, lambda _: None, no_failure)
     time.now += 0.05
     sampler.watch(os.getppid(), NEAR, lambda _: None, no_failure)

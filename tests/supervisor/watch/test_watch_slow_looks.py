@@ -10,8 +10,10 @@ from virtual_time import VirtualTime
 
 from supervisor.process.memory import NOTHING_INHERITED
 from supervisor.process.sleep import ProcessSleep
+from supervisor.watch import look as look_module
 from supervisor.watch import sampler as sampler_module
-from supervisor.watch.sampler import Sample, Sampler, Unseen, _Look
+from supervisor.watch.look import Look, Sample, Seen, Unseen, look_at
+from supervisor.watch.sampler import Sampler
 from tests.patience import PATIENCE_SECONDS
 
 NEAR = 0.001
@@ -36,7 +38,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = self.used = 0.0
-        monkeypatch.setattr(sampler_module, "time", self)
+        monkeypatch.setattr(look_module, "time", self)
 
     def monotonic(self) -> float:
         return self.now
@@ -49,11 +51,11 @@ async def test_a_job_whose_look_takes_without_end_keeps_the_others_from_no_sampl
     sampler: Sampler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow, other = os.getpid(), os.getppid()
-    sample_of = sampler_module._sample_of
+    sample_of = look_module.sample_of
     looks_at_slow, go_on = list[int](), threading.Event()
     clock = Clock(monkeypatch)
 
-    def sampled(look: _Look) -> Sample | Unseen | None:
+    def sampled(look: Look) -> Sample | Unseen | None:
         if look.pid == slow:
             looks_at_slow.append(look.pid)
             # Once it is seen to be slow, and from then on its looks do not end.
@@ -63,7 +65,7 @@ async def test_a_job_whose_look_takes_without_end_keeps_the_others_from_no_sampl
                 assert go_on.wait(PATIENCE_SECONDS)
         return sample_of(look)
 
-    monkeypatch.setattr(sampler_module, "_sample_of", sampled)
+    monkeypatch.setattr(look_module, "sample_of", sampled)
     samples = asyncio.Queue[Sample]()
     sampler.watch(slow, NEAR, lambda _: None, lambda _: None)
     sampler.watch(other, NEAR, samples.put_nowait, no_failure)
@@ -85,13 +87,13 @@ def test_a_round_ends_with_the_first_job_that_took_long_and_leaves_the_rest_to_t
 ) -> None:
     clock = Clock(monkeypatch)
 
-    def sampled(look: _Look) -> Unseen:
+    def sampled(look: Look) -> Unseen:
         clock.used += used if look.pid == 2 else 0.2
         clock.now += seconds if look.pid == 2 else 0.9
         return Unseen(str(look.pid))
 
-    monkeypatch.setattr(sampler_module, "_sample_of", sampled)
-    seen = sampler_module._look([_Look(pid, None, NOTHING_INHERITED, ProcessSleep(pid)) for pid in (1, 2, 3)])
+    monkeypatch.setattr(look_module, "sample_of", sampled)
+    seen = look_at([Look(pid, None, NOTHING_INHERITED, ProcessSleep(pid)) for pid in (1, 2, 3)])
     assert [(each.what, each.slow) for each in seen] == [(Unseen("1"), False), (Unseen("2"), True)]
     assert seen[1].seconds == pytest.approx(seconds)
 
@@ -100,11 +102,11 @@ async def test_a_job_that_was_slow_to_look_at_once_comes_back_to_the_others(
     sampler: Sampler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = iter([True, False])
-    sample_of = sampler_module._sample_of
+    sample_of = look_module.sample_of
     monkeypatch.setattr(
         sampler_module,
-        "_look",
-        lambda looks: [sampler_module._Seen(sample_of(look), 0.0, next(slow, False)) for look in looks],
+        "look_at",
+        lambda looks: [Seen(sample_of(look), 0.0, next(slow, False)) for look in looks],
     )
     lanes = asyncio.Queue[bool]()
 

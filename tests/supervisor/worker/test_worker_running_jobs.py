@@ -6,7 +6,7 @@ import pytest
 
 from supervisor.job.view import JobView
 from supervisor.verdict import Limits
-from supervisor.watch.sampler import Sample
+from supervisor.watch.look import Sample
 from supervisor.worker.running_jobs import RunningJobs
 from tests.supervisor.worker.claimed_job import claimed_job
 

@@ -17,7 +17,7 @@ from supervisor.launcher.ownership import JobProcesses
 from supervisor.launcher.sweep import Swept
 from supervisor.verdict import ExitStatus, Limits, OutOfMemory
 from supervisor.watch.joblog import JobLog
-from supervisor.watch.sampler import Sample
+from supervisor.watch.look import Sample
 from tests.programs.fuzz.fakes import FakeChild
 
 BLOCK = "acme/block:1.0.0"

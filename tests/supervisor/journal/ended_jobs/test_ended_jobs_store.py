@@ -207,6 +207,26 @@ async def test_a_directory_that_can_not_be_made_at_the_start_is_made_later(
     assert len(told(caplog, EndedJobsKeptAgain)) == 1
 
 
+async def test_earlier_jobs_that_can_not_be_read_at_the_start_are_found_later_without_another_job_s_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with kept_in(tmp_path) as jobs:
+        jobs.keep(ended("a"))
+        await whole_log(jobs, "a")
+    monkeypatch.setattr(store, "AGAIN_SECONDS", 0.01)
+    with monkeypatch.context() as disk:
+        disk.setattr(files.EndedJobFiles, "open", raising(OSError(errno.EIO, "Input/output error")))
+        jobs = EndedJobs(tmp_path / "ended_jobs", 1000)
+        jobs.begin()
+        await until(lambda: jobs.problem is not None, "it is known that earlier jobs are not")
+        assert jobs.problem is not None
+        assert jobs.problem.endswith("Input/output error")
+    await until(lambda: jobs.find("a"), "the job is found once the disk can be read")
+    assert jobs.problem is None
+    await jobs.close()
+    assert len(told(caplog, EndedJobsNotKept)) == len(told(caplog, EndedJobsKeptAgain)) == 1
+
+
 async def test_a_directory_that_somebody_has_removed_is_made_anew(tmp_path: Path) -> None:
     async with kept_in(tmp_path) as jobs:
         jobs.keep(ended("a"))

@@ -1,0 +1,117 @@
+"""One look at the processes of some jobs: what they use at this moment."""
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import psutil
+
+from supervisor.process.memory import Inheritance, memory_of
+from supervisor.process.proc import tree_below
+from supervisor.process.sleep import ProcessSleep
+from supervisor.watch.rounds import reason_of
+
+FULL_LOOK_SECONDS: Final = 30.0
+"""How long a job that sleeps is taken to use what it did. What it shares with others may be another share by then."""
+
+SLOW_SECONDS: Final = 0.25
+"""Of processor time: what takes longer to look at has no others wait for it. Maps can take the kernel seconds."""
+
+SLOW_WAIT_SECONDS: Final = 1.0
+"""The same by the clock. More, as a busy machine is no reason to look at a job among those that are slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a job's processes use at one moment. Memory is without the template's pages (`supervisor.process.memory`).
+
+    `threads` counts every process at least once. Above the limit of processes, counting stops and memory is
+    left at 0: reading it waits for each process that is about to fork. `missed` says why a part of it could not be
+    seen, where it is not only that a process has ended meanwhile.
+    """
+
+    memory_mb: float
+    cpu_seconds: float
+    threads: int
+    descendants: int
+    missed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A process that is there, as far as is known, and could not be looked at."""
+
+    reason: str
+
+
+class Same:
+    """What a look at a job shows that has slept since the last one."""
+
+
+SAME: Final = Same()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look has shown, `None` where the process has ended, how long it took, and whether that is too long."""
+
+    what: Sample | Unseen | Same | None
+    seconds: float
+    slow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Which job is looked at, and what is known of it."""
+
+    pid: int
+    most_tasks: int | None
+    inheritance: Inheritance
+    sleep: ProcessSleep
+
+
+def look_at(looks: list[Look]) -> list[Seen]:
+    """Look at one after the other, as far as to the first that takes long: what was seen till then is to be told."""
+    seen: list[Seen] = []
+    for look in looks:
+        begun, used = time.monotonic(), time.thread_time()
+        what = sample_of(look)
+        seconds, used = time.monotonic() - begun, time.thread_time() - used
+        seen.append(Seen(what, seconds, used > SLOW_SECONDS or seconds > SLOW_WAIT_SECONDS))
+        if seen[-1].slow:
+            break
+    return seen
+
+
+def sample_of(look: Look) -> Sample | Unseen | Same | None:
+    """Return a sample, `None` where the process has ended."""
+    if look.sleep.lasts(FULL_LOOK_SECONDS):
+        return SAME
+    look.sleep.begin()  # before the look: what runs meanwhile is not taken for asleep
+    sample = _full_sample_of(look)
+    if not isinstance(sample, Sample) or sample.descendants or sample.missed is not None:
+        look.sleep.end()
+    return sample
+
+
+def _full_sample_of(look: Look) -> Sample | Unseen | None:
+    try:
+        process = psutil.Process(look.pid)
+        # Asks the kernel for this tree, and not, as psutil does, for every process of the machine.
+        tree = tree_below((look.pid,), most_tasks=look.most_tasks)
+        if not tree.parents and tree.missed is not None:
+            return Unseen(reason_of(tree.missed))
+        times = process.cpu_times()
+        memory, missed = memory_of(tree.parents, look.inheritance) if tree.complete else (0, None)
+    except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
+        return None
+    except (psutil.Error, OSError) as error:
+        return Unseen(reason_of(error))
+    missed = tree.missed or missed
+    return Sample(
+        memory / 2**20,
+        times.user + times.system,
+        tree.tasks,
+        len(tree.parents.keys() - {look.pid}),
+        None if missed is None else reason_of(missed),
+    )
