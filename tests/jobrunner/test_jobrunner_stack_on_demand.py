@@ -1,6 +1,7 @@
 """The stack of a job that runs, for a person who asks: the job goes on, and its end is told as if nobody had asked."""
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +36,8 @@ def test_a_job_that_awaits_shows_its_tasks_each_time_and_its_result_shows_them_o
     for _ in range(3):
         (seen,) = ask_until(host, job, lambda told: "Awaiting in task block" in told["stack"])
         assert seen["stack"].count("in ask_one") == 1
-        assert "MainThread" in seen["stack"] or "Thread 0x" in seen["stack"]
+        # On a busy machine the block may be just running: it is the current thread then.
+        assert re.search(r"MainThread|\b[Tt]hread 0x", seen["stack"])
         assert seen["why_not"] == seen["kernel"] == ""
     stack = end(host, job)["stack"]
     assert stack.count("in ask_one") == stack.count("in ask_another") == 1, stack
