@@ -12,6 +12,7 @@ from ended_jobs_support import ended, files_in, kept_in, log_with, messages, rai
 from supervisor.journal.ended_jobs import files, store
 from supervisor.journal.ended_jobs.budget import WAITING_BYTES
 from supervisor.journal.ended_jobs.file_format import DamagedFileError
+from supervisor.journal.ended_jobs.store import EndedJobs
 from supervisor.log.events.ended_jobs import EndedJobsDamaged, EndedJobsKeptAgain, EndedJobsNotKept
 from supervisor.process.disk_thread import DiskHangsError
 from tests.log_events import told
