@@ -19,7 +19,9 @@ _SKIPPED_DIRECTORIES: Final = frozenset(
 """Where nobody puts blocks. An environment below an author's directory has thousands of modules in site-packages."""
 
 
-_HIDDEN: Final = "the directory {}/ beside it is a package of the same name, which Python imports in its place"
+_HIDDEN: Final = (
+    "the directory {}/ beside it is a package of the same name, which Python imports in its place"
+)
 
 
 def modules_of(source: str, *, import_all: bool = False) -> Found:

@@ -8,8 +8,8 @@ from supervisor.launcher.child import Child
 from supervisor.lifecycle.events import CpuMeasured, JobEvent, MemoryMeasured, ProcessesCounted, WatchFailed
 from supervisor.verdict import LimitKind, Limits
 from supervisor.watch.cpu import CpuWatch
-from supervisor.watch.process_counter import ProcessCounter
 from supervisor.watch.look import Sample
+from supervisor.watch.process_counter import ProcessCounter
 from supervisor.watch.sampler import Sampler
 
 

@@ -17,9 +17,9 @@ from supervisor.log.events.processes import WatchFailing, WatchRestored
 from supervisor.watch import process_counter as headcount_module
 from supervisor.watch import rounds as rounds_module
 from supervisor.watch import sampler as sampler_module
+from supervisor.watch.look import Sample
 from supervisor.watch.process_counter import ProcessCounter
 from supervisor.watch.rounds import Rounds
-from supervisor.watch.look import Sample
 from supervisor.watch.sampler import Sampler
 from tests.log_events import names, told
 from tests.patience import PATIENCE_SECONDS
