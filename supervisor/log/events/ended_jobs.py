@@ -17,8 +17,8 @@ class EndedJobsNotKept(
     Event,
     level=ERROR,
     text="Ended jobs can't be kept in {path}: {reason}. {jobs} were not. Jobs and their results are not affected. "
-    "Until the disk takes them again, `supervisor logs` and `supervisor job` don't know the jobs that end, nor those of "
-    "earlier runs if this is said at the start.",
+    "Until the disk takes them again, `supervisor logs` and `supervisor job` don't know the jobs that end, nor "
+    "those of earlier runs if this is said at the start.",
 ):
     """The disk of the state directory is full, read-only or broken, or does not answer. Said once, and again at the end
     of the worker with the count, if it lasts so long."""
